@@ -1,0 +1,1 @@
+//! Parlor: a chat server that people join with what they already have.
