@@ -1,1 +1,5 @@
 //! core
+
+mod line;
+
+pub use line::Line;

@@ -1,0 +1,238 @@
+//! One line of text, safe to show on any terminal. Knows neither who said it nor who reads it.
+
+use std::fmt;
+
+use unicode_normalization::char::is_combining_mark;
+
+/// More marks on one letter than any language writes; beyond that terminals have crashed
+/// (CVE-2021-26937).
+pub(crate) const MARKS_IN_A_ROW_MAX: usize = 8;
+
+/// Enough bytes for the compiler to check them in a few vector steps, few enough to stop early.
+const PLAIN_CHUNK_BYTES: usize = 64;
+
+/// One line of text without anything that a terminal obeys.
+///
+/// It holds no control character (tab apart), no line separator, nothing that turns or hides the
+/// reading order, and never more than eight combining marks in a row. [`Line::sanitise`] is the
+/// only way to make one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Line(Box<str>);
+
+impl Line {
+    /// Makes any bytes a line: what is harmless passes, controls become visible, the rest is
+    /// removed.
+    ///
+    /// Bytes that are not UTF-8 become U+FFFD. The line is at most three times as long as the
+    /// bytes. Sanitising a line once more changes nothing.
+    #[must_use]
+    pub fn sanitise(bytes: &[u8]) -> Self {
+        if is_plain(bytes)
+            && let Ok(text) = str::from_utf8(bytes)
+        {
+            return Self(text.into());
+        }
+        let mut safe = Safe::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            chunk.valid().chars().for_each(|c| safe.push(c));
+            if !chunk.invalid().is_empty() {
+                safe.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        Self(safe.text.into_boxed_str())
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// Whether all is printable ASCII or tab, as most lines are: such a line is copied as it stands.
+fn is_plain(bytes: &[u8]) -> bool {
+    // Within a chunk there is no early way out, so the compiler can look at many bytes in one step.
+    bytes.chunks(PLAIN_CHUNK_BYTES).all(|chunk| {
+        chunk.iter().fold(true, |plain, &b| {
+            plain & ((b' '..=b'~').contains(&b) | (b == b'\t'))
+        })
+    })
+}
+
+/// A line in the making.
+struct Safe {
+    text: String,
+    /// Marks since the last character that takes a place of its own, those cut included.
+    marks: usize,
+}
+
+impl Safe {
+    fn with_capacity(bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            marks: 0,
+        }
+    }
+
+    fn push(&mut self, c: char) {
+        let Some(c) = replaced(c) else { return };
+        if is_combining_mark(c) {
+            self.marks += 1;
+            if self.marks > MARKS_IN_A_ROW_MAX {
+                return;
+            }
+        } else if !is_invisible(c) {
+            self.marks = 0;
+        }
+        self.text.push(c);
+    }
+}
+
+/// What is shown in place of a character; `None` where nothing is.
+fn replaced(c: char) -> Option<char> {
+    match c {
+        '\t' => Some(c),
+        // Unicode has a picture of each of these, in the same order.
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)),
+        '\x7f' => Some('\u{2421}'),
+        '\u{80}'..='\u{9f}' => Some(char::REPLACEMENT_CHARACTER),
+        '\u{2028}' | '\u{2029}' => Some('\u{2424}'),
+        // Bidi embeddings, overrides and isolates, then tag characters.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}' => None,
+        _ => Some(c),
+    }
+}
+
+/// Format characters without a place of their own, such as ZWJ. They pass, but marks on either side
+/// of them pile up on the same letter, so they do not end a row of marks. (Variation selectors are
+/// marks themselves, and count.)
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(bytes: impl AsRef<[u8]>) -> String {
+        Line::sanitise(bytes.as_ref()).to_string()
+    }
+
+    #[test]
+    fn what_people_write_passes() {
+        let family = "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f468} 1\u{fe0f}\u{20e3}";
+        for text in [
+            "",
+            "hi!",
+            "a\tb ~",
+            "grüße, мир, 世界",
+            "नमस्ते ที่นี่ مرحبًا",
+            "می\u{200c}خواهم",
+            family,
+        ] {
+            assert_eq!(shown(text), text);
+        }
+    }
+
+    #[test]
+    fn controls_become_pictures() {
+        assert_eq!(shown("\0\x07\x08\r\n\x1b[31m\x7f"), "␀␇␈␍␊␛[31m␡");
+        assert_eq!(
+            shown("\u{80}\u{85}\u{9b}31m\u{9f}"),
+            "\u{fffd}\u{fffd}\u{fffd}31m\u{fffd}"
+        );
+        assert_eq!(shown("a\u{2028}b\u{2029}c"), "a␤b␤c");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_marked() {
+        for bytes in [
+            &b"a\xffb"[..],
+            b"\xe2\x82",
+            b"\xf0\x9f\x92z",
+            b"\xc0\xaf",
+            b"\xed\xa0\x80",
+        ] {
+            assert_eq!(shown(bytes), String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn what_turns_or_hides_text_is_removed() {
+        assert_eq!(
+            shown("ab\u{202e}cd\u{2066}ef\u{2069}\u{202a}gh"),
+            "abcdefgh"
+        );
+        assert_eq!(shown("x\u{e0001}\u{e0041}\u{e007f}y"), "xy");
+    }
+
+    #[test]
+    fn a_row_of_marks_is_cut_after_eight() {
+        let marks = |n| "\u{301}".repeat(n);
+        assert_eq!(shown(format!("e{}", marks(8))), format!("e{}", marks(8)));
+        assert_eq!(shown(format!("e{}!", marks(50))), format!("e{}!", marks(8)));
+        assert_eq!(
+            shown(format!("e{0}e{0}", marks(8))),
+            format!("e{0}e{0}", marks(8))
+        );
+    }
+
+    #[test]
+    fn nothing_unseen_lets_a_row_of_marks_go_on() {
+        let marks = "\u{301}".repeat(8);
+        assert_eq!(
+            shown(format!("e{marks}\u{202e}{marks}")),
+            format!("e{marks}")
+        );
+        assert_eq!(
+            shown(format!("e{marks}\u{e0020}{marks}")),
+            format!("e{marks}")
+        );
+        assert_eq!(
+            shown(format!("e{marks}\u{200d}{marks}")),
+            format!("e{marks}\u{200d}")
+        );
+        assert_eq!(
+            shown(format!("e{marks}\u{feff}\u{fe0f}!")),
+            format!("e{marks}\u{feff}!")
+        );
+    }
+
+    #[test]
+    fn plain_text_is_found_at_every_length() {
+        for len in 0..200 {
+            assert!(is_plain(&vec![b'~'; len]));
+            for bad in [b'\n', 0x1f, 0x7f, 0x80, 0xff] {
+                let mut bytes = vec![b'a'; len];
+                bytes.push(bad);
+                assert!(!is_plain(&bytes), "{bad:#x} after {len} bytes");
+            }
+        }
+    }
+}
