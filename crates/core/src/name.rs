@@ -1,0 +1,129 @@
+//! A person's name: what may be one, and which are too alike. Knows nobody who wears one.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::{Arc, LazyLock},
+};
+
+pub use self::{error::NameError, keys::fold};
+use self::{keys::keys, rules::well_formed};
+
+mod error;
+mod keys;
+mod rules;
+
+/// Fits people's names in full and leaves room for what they say; in code points.
+pub const NAME_CHARS_MAX: usize = 32;
+
+/// Names that would speak for the server, for its keeper, or for more than one person.
+static RESERVED: LazyLock<Vec<(&'static str, Name)>> = LazyLock::new(|| {
+    [
+        "server", "parlor", "root", "admin", "all", "here", "everyone", "you",
+    ]
+    .map(|word| (word, Name::new(word.into())))
+    .into()
+});
+
+/// A name that somebody wears: one typed and found good, or an address.
+///
+/// It is safe to show as it stands. Two names are equal when they are shown alike, letter by
+/// letter; whether they are too alike for two people is what [`Name::looks_like`] says.
+#[derive(Clone)]
+pub struct Name(Arc<Parts>);
+
+struct Parts {
+    shown: Box<str>,
+    keys: [Box<str>; 2],
+}
+
+impl Name {
+    /// A name as somebody typed it, blanks around it left out.
+    ///
+    /// It is kept composed (NFC), so that a name typed on a system that takes letters apart is
+    /// shown, counted and found like the same name typed elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty or has more than [`NAME_CHARS_MAX`] characters; has anything but letters
+    /// and digits in everyday use, marks on letters, `-`, `_` and `.`; does not begin with a letter
+    /// or digit; has no letter; mixes scripts (it must be "highly restrictive", UTS 39, section
+    /// 5.2); or is like a reserved name.
+    pub fn parse(typed: &str) -> Result<Self, NameError> {
+        let name = Self::new(well_formed(typed)?);
+        match RESERVED
+            .iter()
+            .find(|(_, reserved)| reserved.looks_like(&name))
+        {
+            Some((word, _)) => Err(NameError::Reserved(word)),
+            None => Ok(name),
+        }
+    }
+
+    /// The name of somebody who stays at their address, such as `127.0.0.1:64208`, as the server
+    /// itself wrote it.
+    ///
+    /// No typed name equals it, for an address has a `:`.
+    #[must_use]
+    pub fn of_address(address: &str) -> Self {
+        debug_assert!(address.contains(':'), "not an address: {address:?}");
+        Self::new(address.into())
+    }
+
+    /// A name that needs no check, or has had it.
+    fn new(shown: String) -> Self {
+        let keys = keys(&shown);
+        Self(Arc::new(Parts {
+            shown: shown.into(),
+            keys,
+        }))
+    }
+
+    /// The name as it is shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.shown
+    }
+
+    /// What it reads as and what it looks like, whatever its case. The first is [`fold`] of the
+    /// name.
+    #[must_use]
+    pub fn keys(&self) -> [&str; 2] {
+        self.0.keys.each_ref().map(|key| &**key)
+    }
+
+    /// Whether two people may not wear these at the same time: a key of one is a key of the other.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        self.0.keys.iter().any(|key| other.0.keys.contains(key))
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.shown == other.0.shown
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.shown.hash(state);
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0.shown)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0.shown, f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

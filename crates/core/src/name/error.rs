@@ -1,0 +1,126 @@
+//! Why a name was refused, told to the person who typed it. Knows nothing of how it is checked.
+
+use std::fmt;
+
+use unicode_normalization::char::is_combining_mark;
+use unicode_security::skeleton;
+
+use super::NAME_CHARS_MAX;
+
+/// Why a name was refused. Each reads as a sentence that says how to do better, and is safe to
+/// show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Nothing was typed, or blanks only.
+    #[error("A name has at least one character")]
+    Empty,
+    /// It has more code points than a name may have.
+    #[error("A name has {NAME_CHARS_MAX} characters at most; that one has {count}")]
+    TooLong {
+        /// How many it has.
+        count: usize,
+    },
+    /// There is a blank between other characters.
+    #[error("A name is one word; put - or _ where the blank is")]
+    Blank,
+    /// A character is neither letter nor digit, nor one of the three signs that may stand in a
+    /// name.
+    #[error("A name is made of letters, digits, -, _ and . only; leave out {}", Visible(*.0))]
+    Sign(char),
+    /// A letter or digit of a kind that no living language writes names with, as Unicode sees it.
+    #[error("A name is made of letters and digits in everyday use; leave out {}", Visible(*.0))]
+    Rare(char),
+    /// It begins with `-`, `_`, `.` or a combining mark.
+    #[error("A name begins with a letter or a digit, not with {}", Visible(*.0))]
+    Start(char),
+    /// There is no letter in it.
+    #[error("A name has at least one letter")]
+    NoLetter,
+    /// A combining mark stands on something else than a letter.
+    #[error("An accent stands on a letter; leave out {}", Visible(*.0))]
+    LooseMark(char),
+    /// A letter carries more combining marks than names need, or one of them twice.
+    #[error("Those are too many accents on one letter; leave some out")]
+    TooManyMarks,
+    /// It mixes scripts whose letters look alike.
+    #[error(
+        "A name keeps to one alphabet; that one mixes several, and could pass for another name"
+    )]
+    MixedScripts,
+    /// It reads or looks like a name that nobody may wear.
+    #[error("The name {0} is reserved, and that one is too much like it; take another")]
+    Reserved(&'static str),
+}
+
+/// A character as itself where it can be seen on its own, else by its number.
+struct Visible(char);
+
+impl fmt::Display for Visible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(c) = *self;
+        // Controls, format characters and what is unassigned grow when escaped; invisible letters
+        // have no skeleton.
+        let seen = c.is_ascii_graphic()
+            || (c.escape_debug().len() == 1
+                && !is_combining_mark(c)
+                && !c.is_whitespace()
+                && skeleton(c.encode_utf8(&mut [0; 4])).next().is_some());
+        if seen {
+            write!(f, "{c}")
+        } else {
+            write!(f, "U+{:04X}", u32::from(c))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentences_say_what_to_do() {
+        for (error, sentence) in [
+            (
+                NameError::TooLong { count: 40 },
+                "A name has 32 characters at most; that one has 40",
+            ),
+            (
+                NameError::Sign('!'),
+                "A name is made of letters, digits, -, _ and . only; leave out !",
+            ),
+            (
+                NameError::Start('.'),
+                "A name begins with a letter or a digit, not with .",
+            ),
+            (
+                NameError::Reserved("admin"),
+                "The name admin is reserved, and that one is too much like it; take another",
+            ),
+        ] {
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_told_by_its_number() {
+        for c in ['!', '\'', '"', '\\', 'é', '字', '🎉', '€'] {
+            assert_eq!(Visible(c).to_string(), c.to_string());
+        }
+        for (c, number) in [
+            ('\x1b', "U+001B"),
+            ('\u{9b}', "U+009B"),
+            ('\u{ad}', "U+00AD"),
+            ('\u{301}', "U+0301"),
+            ('\u{903}', "U+0903"),
+            ('\u{200d}', "U+200D"),
+            ('\u{202e}', "U+202E"),
+            ('\u{2028}', "U+2028"),
+            ('\u{3164}', "U+3164"),
+            ('\u{e0041}', "U+E0041"),
+            ('\u{10ffff}', "U+10FFFF"),
+        ] {
+            assert_eq!(Visible(c).to_string(), number);
+        }
+    }
+}
