@@ -4,4 +4,4 @@ mod line;
 mod name;
 
 pub use line::Line;
-pub use name::{NAME_CHARS_MAX, Name, NameError, fold};
+pub use name::{NAME_CHARS_MAX, Name, NameError, RoomName, fold};

@@ -6,11 +6,12 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-pub use self::{error::NameError, keys::fold};
+pub use self::{error::NameError, keys::fold, room::RoomName};
 use self::{keys::keys, rules::well_formed};
 
 mod error;
 mod keys;
+mod room;
 mod rules;
 
 /// Fits people's names in full and leaves room for what they say; in code points.

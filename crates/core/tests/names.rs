@@ -1,6 +1,6 @@
 //! What holds of every name, and of every character that looks like another.
 
-use parlor_core::{Line, Name, fold};
+use parlor_core::{Line, Name, RoomName, fold};
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
@@ -66,6 +66,13 @@ proptest! {
         let sentence = error.to_string();
         let line = Line::sanitise(sentence.as_bytes());
         prop_assert_eq!(line.as_str(), sentence);
+    }
+
+    #[test]
+    fn a_room_is_in_lower_case_and_reads_back(typed in name_like()) {
+        let Ok(room) = RoomName::parse(&typed) else { return Ok(()) };
+        prop_assert_eq!(room.as_str().to_lowercase(), room.as_str());
+        prop_assert_eq!(RoomName::parse(room.as_str()), Ok(room));
     }
 }
 
