@@ -1,1 +1,3 @@
-//! wire
+//! Bytes to meaning and back, for each of Parlor's dialects. Does no IO, keeps no time and cannot panic on any input.
+
+pub mod telnet;

@@ -1,0 +1,245 @@
+//! Telnet's commands, told from text byte by byte. Knows no lines, and no option: it refuses them all.
+//!
+//! UTF-8 never holds the byte 255, so it is always an IAC here, wherever it stands and whoever sends it. The
+//! commands are those of RFC 854; two more rules keep a peer from being answered for ever (after RFC 1143):
+//! an offer or request that has been refused is not refused again, and [`ANSWERS_MAX`] is the end of it.
+
+/// "Interpret as command": the byte that begins every telnet command, and that UTF-8 never holds.
+pub const IAC: u8 = 255;
+
+/// Answers given over a whole connection. A real client offers fewer than 20 options; the rest is for interrupts.
+pub const ANSWERS_MAX: usize = 64;
+
+/// Bytes of one subnegotiation, its option included and IAC IAC counted as one. None is invited, as every option is refused; what clients
+/// send unasked (window size, terminal type, environment) has some hundred.
+pub const SUBNEGOTIATION_BYTES_MAX: u16 = 1024;
+
+/// The lowest byte that is a command after IAC: End of File (RFC 1184).
+const FIRST_COMMAND: u8 = 236;
+const SE: u8 = 240;
+const SB: u8 = 250;
+const WILL: u8 = 251;
+const WONT: u8 = 252;
+const DO: u8 = 253;
+const DONT: u8 = 254;
+
+/// RFC 860. Not a state but a question: each one waits for its answer.
+const TIMING_MARK: u8 = 6;
+
+/// What one byte turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// A byte of text.
+    Text(u8),
+    /// A part of a command: nothing to show and nothing to do.
+    Nothing,
+    /// The end of a command that wants these bytes answered.
+    Answer([u8; 3]),
+    /// A subnegotiation has passed [`SUBNEGOTIATION_BYTES_MAX`] and is taken to be over: its peer does not speak
+    /// telnet, or means harm. What follows is text to this module; to keep the rest of the payload from being
+    /// shown, throw the current line away up to its newline. (The newline alone could not be the end: in the
+    /// size of a window with 10 rows it is a byte like any other.)
+    Endless,
+}
+
+/// The telnet side of one connection; without a buffer, however long a command is.
+#[derive(Debug, Default)]
+pub struct Telnet {
+    state: State,
+    /// The answers given, at most [`ANSWERS_MAX`]; kept until the connection ends, so that none is given twice.
+    answered: Vec<[u8; 3]>,
+}
+
+/// What the bytes so far have begun.
+#[derive(Debug, Default, Clone, Copy)]
+enum State {
+    #[default]
+    Text,
+    /// After IAC.
+    Command,
+    /// After IAC and WILL, WONT, DO or DONT: the option is next.
+    Negotiation { verb: u8 },
+    /// After IAC SB; `iac` if the last byte was an IAC, which SE makes the end.
+    Subnegotiation { bytes: u16, iac: bool },
+}
+
+impl Telnet {
+    /// Whether a command has begun, so that the next byte has to be heard even if it looks like text.
+    pub fn in_command(&self) -> bool {
+        !matches!(self.state, State::Text)
+    }
+
+    /// Takes the next byte from the peer.
+    pub fn hear(&mut self, byte: u8) -> Heard {
+        match self.state {
+            State::Text if byte == IAC => self.go_on(State::Command),
+            State::Text => Heard::Text(byte),
+            State::Command => self.command(byte),
+            State::Negotiation { verb } => {
+                self.state = State::Text;
+                self.answer(verb, byte)
+            }
+            State::Subnegotiation { iac: true, .. } if byte == SE => self.go_on(State::Text),
+            State::Subnegotiation { bytes, iac: false } if byte == IAC => {
+                self.go_on(State::Subnegotiation { bytes, iac: true })
+            }
+            State::Subnegotiation { bytes, .. } if bytes >= SUBNEGOTIATION_BYTES_MAX => {
+                self.state = State::Text;
+                Heard::Endless
+            }
+            // After an IAC too: the second of two is payload, and one before any other command is an error of the
+            // peer's; to obey it would show the rest of the payload.
+            State::Subnegotiation { bytes, .. } => self.go_on(State::Subnegotiation {
+                bytes: bytes.saturating_add(1),
+                iac: false,
+            }),
+        }
+    }
+
+    /// The byte after IAC.
+    fn command(&mut self, byte: u8) -> Heard {
+        match byte {
+            WILL | WONT | DO | DONT => self.go_on(State::Negotiation { verb: byte }),
+            SB => self.go_on(State::Subnegotiation {
+                bytes: 0,
+                iac: false,
+            }),
+            // Two stand for the byte itself. It is no UTF-8, and is treated as any other byte that is not.
+            IAC => self.say(IAC),
+            // Interrupts, erasures and the like are for a terminal's program; here is none.
+            FIRST_COMMAND.. => self.go_on(State::Text),
+            // No command: the 255 was a stray byte, or the byte after it was sent as urgent data and is lost.
+            // Without this a newline could vanish.
+            _ => self.say(byte),
+        }
+    }
+
+    /// Refuses what is offered or asked for; a refusal is never answered, or two peers would never stop.
+    fn answer(&mut self, verb: u8, option: u8) -> Heard {
+        let refusal = match verb {
+            WILL => DONT,
+            DO => WONT,
+            _ => return Heard::Nothing,
+        };
+        let answer = [IAC, refusal, option];
+        // A client that was interrupted shows nothing more until its timing mark is answered, every time.
+        let again = self.answered.contains(&answer) && answer != [IAC, WONT, TIMING_MARK];
+        if again || self.answered.len() >= ANSWERS_MAX {
+            return Heard::Nothing;
+        }
+        self.answered.push(answer);
+        Heard::Answer(answer)
+    }
+
+    fn go_on(&mut self, state: State) -> Heard {
+        self.state = state;
+        Heard::Nothing
+    }
+
+    fn say(&mut self, byte: u8) -> Heard {
+        self.state = State::Text;
+        Heard::Text(byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text and the answers in `bytes`.
+    fn hear(telnet: &mut Telnet, bytes: &[u8]) -> (Vec<u8>, Vec<[u8; 3]>) {
+        let (mut text, mut answers) = (Vec::new(), Vec::new());
+        for &byte in bytes {
+            match telnet.hear(byte) {
+                Heard::Text(byte) => text.push(byte),
+                Heard::Answer(bytes) => answers.push(bytes),
+                Heard::Nothing => {}
+                Heard::Endless => text.extend(b"(endless)"),
+            }
+        }
+        (text, answers)
+    }
+
+    fn text(bytes: &[u8]) -> Vec<u8> {
+        hear(&mut Telnet::default(), bytes).0
+    }
+
+    fn answers(bytes: &[u8]) -> Vec<[u8; 3]> {
+        hear(&mut Telnet::default(), bytes).1
+    }
+
+    #[test]
+    fn offers_and_requests_are_refused_and_refusals_are_not_answered() {
+        assert_eq!(answers(&[IAC, WILL, 31]), [[IAC, DONT, 31]]);
+        assert_eq!(answers(&[IAC, DO, 1]), [[IAC, WONT, 1]]);
+        assert!(answers(&[IAC, WONT, 31, IAC, DONT, 1]).is_empty());
+        assert!(text(&[IAC, WILL, 31, IAC, WONT, 10, IAC, DO, 0, IAC, DONT, 13]).is_empty());
+    }
+
+    #[test]
+    fn each_option_is_refused_once_per_kind() {
+        let bytes = [
+            IAC, WILL, 3, IAC, DO, 3, IAC, WILL, 3, IAC, WONT, 3, IAC, WILL, 3,
+        ];
+        assert_eq!(answers(&bytes), [[IAC, DONT, 3], [IAC, WONT, 3]]);
+    }
+
+    #[test]
+    fn every_interrupt_of_a_telnet_client_is_answered() {
+        let ctrl_c = [IAC, 244, IAC, DO, TIMING_MARK];
+        let mut telnet = Telnet::default();
+        for _ in 0..10 {
+            let heard = hear(&mut telnet, &ctrl_c);
+            assert_eq!(heard, (vec![], vec![[IAC, WONT, TIMING_MARK]]));
+        }
+    }
+
+    #[test]
+    fn a_loop_of_a_million_gets_at_most_64_answers() {
+        let mut telnet = Telnet::default();
+        let mut answers = 0;
+        for round in 0..1_000_000_u32 {
+            let option = round.to_le_bytes()[0];
+            let verb = if round & 0x100 == 0 { WILL } else { DO };
+            answers += hear(&mut telnet, &[IAC, verb, option]).1.len();
+            answers += hear(&mut telnet, &[IAC, DO, TIMING_MARK]).1.len();
+        }
+        assert_eq!(answers, ANSWERS_MAX);
+    }
+
+    #[test]
+    fn commands_are_skipped() {
+        for command in (FIRST_COMMAND..=249).chain([FIRST_COMMAND]) {
+            assert_eq!(text(&[b'a', IAC, command, b'b']), b"ab", "{command}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_255_is_a_byte_of_text() {
+        assert_eq!(text(b"a\xff\xffb\xff\xff\xff\xff"), b"a\xffb\xff\xff");
+    }
+
+    #[test]
+    fn a_stray_255_takes_nothing_with_it() {
+        assert_eq!(text(b"na\xffve\xff\n\xff\xc3\xa9"), "nave\né".as_bytes());
+    }
+
+    #[test]
+    fn the_payload_of_a_subnegotiation_is_not_text() {
+        assert_eq!(text(b"a\xff\xfa\x18\0xterm\r\n\xff\xf0b"), b"ab");
+        assert_eq!(
+            text(b"a\xff\xfa\x18\xff\xff\xf0c\xff\xfb\x01d\xff\xf0b"),
+            b"ab"
+        );
+        assert!(answers(b"a\xff\xfa\x18\xff\xfb\x01\xff\xf0b").is_empty());
+    }
+
+    #[test]
+    fn a_subnegotiation_without_an_end_is_given_up() {
+        let longest = vec![b'x'; usize::from(SUBNEGOTIATION_BYTES_MAX)];
+        let ended = [b"a\xff\xfa", &longest[..], b"\xff\xf0b"].concat();
+        assert_eq!(text(&ended), b"ab");
+        let longer = [b"a\xff\xfa", &longest[..], b"xb"].concat();
+        assert_eq!(text(&longer), b"a(endless)b");
+    }
+}
