@@ -1,0 +1,353 @@
+//! Bytes to lines. Knows no socket, no wording and nothing of what a line means; telnet's commands it hands to
+//! [`telnet`](crate::telnet).
+//!
+//! The caller pulls one frame at a time, so it can stop at any line and keep the rest as it came:
+//!
+//! ```
+//! use parlor_wire::framer::{Frame, Framer};
+//!
+//! let mut framer = Framer::new(4096);
+//! let mut input: &[u8] = b"alice\r\nhel";
+//! assert_eq!(framer.next(&mut input), Some(Frame::Line(b"alice".into())));
+//! assert_eq!(framer.next(&mut input), None);
+//! input = b"lo\n";
+//! assert_eq!(framer.next(&mut input), Some(Frame::Line(b"hello".into())));
+//! ```
+
+use std::borrow::Cow;
+use std::mem;
+
+use crate::telnet::{Heard, IAC, Telnet};
+
+/// One thing that a client sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A line without its ending; borrowed from the input where it lies there in one piece.
+    ///
+    /// Nothing is promised of its bytes but their number: they may be controls and may not be UTF-8.
+    Line(Cow<'a, [u8]>),
+    /// The line being read has passed the limit. Told once, at once; its rest is thrown away up to its newline.
+    TooLong,
+    /// What telnet wants answered: these bytes, as they are. At most
+    /// [`ANSWERS_MAX`](crate::telnet::ANSWERS_MAX) in the life of a framer.
+    Reply([u8; 3]),
+}
+
+/// Cuts the bytes of one connection into [`Frame`]s; however the bytes arrive in pieces, the frames are the same.
+///
+/// LF, CR LF and telnet's CR NUL (RFC 854, "The NVT printer") end a line; any other CR or NUL is a part of it.
+/// Between two lines it owns no memory but itself, 48 bytes, and what [`Telnet`] needs once an IAC has been seen.
+#[derive(Debug)]
+pub struct Framer {
+    /// The longest line that passes, in bytes, its ending not counted.
+    line_bytes_max: usize,
+    /// The unfinished line; at most `line_bytes_max` bytes and a CR. Ends with the line, memory included.
+    tail: Vec<u8>,
+    /// The last byte of text was a CR, which belongs to the line's ending if LF, NUL or the end of file is next.
+    cr: bool,
+    /// The unfinished line is over the limit, and the caller knows; the tail is empty until it ends.
+    too_long: bool,
+    /// Made by the first IAC; most clients never send one.
+    telnet: Option<Box<Telnet>>,
+}
+
+impl Framer {
+    /// A framer for one connection, where a line may have `line_bytes_max` bytes and its ending.
+    pub fn new(line_bytes_max: usize) -> Framer {
+        Framer {
+            line_bytes_max,
+            tail: Vec::new(),
+            cr: false,
+            too_long: false,
+            telnet: None,
+        }
+    }
+
+    /// Takes the next frame from the front of `input`, or takes all of it and returns `None`.
+    ///
+    /// Each byte is looked at once or twice, whatever the number of frames.
+    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Option<Frame<'a>> {
+        while !input.is_empty() {
+            let frame = self.step(input);
+            if frame.is_some() {
+                return frame;
+            }
+        }
+        None
+    }
+
+    /// At the end of file: what stands there without a newline, if anything does.
+    ///
+    /// One CR at its end is taken for the beginning of CR LF. A telnet command that was cut short is dropped.
+    pub fn finish(&mut self) -> Option<Vec<u8>> {
+        if self.tail.is_empty() {
+            return None;
+        }
+        self.end()
+    }
+
+    /// The unfinished line so far, without a CR that may turn out to be its ending; empty while a line is
+    /// thrown away. For recognising, before any newline comes, what will never be a line of text.
+    pub fn tail(&self) -> &[u8] {
+        self.tail.strip_suffix(b"\r").unwrap_or(&self.tail)
+    }
+
+    /// Whether an IAC has been seen, so that the client is taken for telnet.
+    pub fn is_telnet(&self) -> bool {
+        self.telnet.is_some()
+    }
+
+    /// Takes at least one byte: a whole line, or a run of plain text, or a byte that means something.
+    fn step<'a>(&mut self, input: &mut &'a [u8]) -> Option<Frame<'a>> {
+        let in_command = self.telnet.as_ref().is_some_and(|t| t.in_command());
+        if !in_command {
+            if let Some(line) = self.whole_line(input) {
+                return Some(Frame::Line(Cow::Borrowed(line)));
+            }
+            let run = plain_bytes(input);
+            if run > 0 {
+                return self.keep(input.split_off(..run)?);
+            }
+        }
+        let byte = *input.split_off_first()?;
+        if in_command || byte == IAC {
+            self.telnet(byte)
+        } else {
+            self.text(byte)
+        }
+    }
+
+    /// The usual case, without a copy: a line that begins and ends in `input` and holds no IAC.
+    fn whole_line<'a>(&self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+        if self.too_long || !self.tail.is_empty() {
+            return None;
+        }
+        let (text, rest) = input.split_at_checked(plain_bytes(input))?;
+        let (ending, rest) = rest.split_first()?;
+        let line = text.strip_suffix(b"\r");
+        let line = match ending {
+            b'\n' => line.unwrap_or(text),
+            0 => line?,
+            _ => return None,
+        };
+        if line.len() > self.line_bytes_max {
+            return None;
+        }
+        *input = rest;
+        Some(line)
+    }
+
+    /// A byte while telnet is listening: the IAC itself, and what follows until the command is over.
+    fn telnet(&mut self, byte: u8) -> Option<Frame<'static>> {
+        match self.telnet.get_or_insert_default().hear(byte) {
+            Heard::Text(byte) => self.text(byte),
+            Heard::Nothing => None,
+            Heard::Answer(bytes) => Some(Frame::Reply(bytes)),
+            Heard::Endless => self.discard(),
+        }
+    }
+
+    /// A single byte of text.
+    fn text(&mut self, byte: u8) -> Option<Frame<'static>> {
+        match byte {
+            b'\n' => self.end().map(|line| Frame::Line(Cow::Owned(line))),
+            0 if self.cr => self.end().map(|line| Frame::Line(Cow::Owned(line))),
+            _ => self.keep(&[byte]),
+        }
+    }
+
+    /// Text that does not end the line.
+    fn keep(&mut self, text: &[u8]) -> Option<Frame<'static>> {
+        self.cr = text.ends_with(b"\r");
+        let bytes = self.tail.len().saturating_add(text.len());
+        // A CR at the end is not counted yet: LF may follow, and a line of exactly the limit passes.
+        if self.too_long || bytes - usize::from(self.cr) > self.line_bytes_max {
+            return self.discard();
+        }
+        if bytes > self.tail.capacity() {
+            // As a Vec grows, yet never beyond the longest line and its CR, which doubling could exceed by half.
+            let longest = self.line_bytes_max.saturating_add(1);
+            let room = self.tail.capacity().saturating_mul(2).min(longest);
+            self.tail.reserve_exact(room.max(bytes) - self.tail.len());
+        }
+        self.tail.extend_from_slice(text);
+        None
+    }
+
+    /// The line is over the limit. Says so the first time; from here on only its newline matters.
+    fn discard(&mut self) -> Option<Frame<'static>> {
+        self.tail = Vec::new();
+        let told = mem::replace(&mut self.too_long, true);
+        (!told).then_some(Frame::TooLong)
+    }
+
+    /// The line is over: what was kept of it, unless it was thrown away.
+    fn end(&mut self) -> Option<Vec<u8>> {
+        let mut line = mem::take(&mut self.tail);
+        if mem::take(&mut self.cr) {
+            line.pop();
+        }
+        let too_long = mem::take(&mut self.too_long);
+        (!too_long).then_some(line)
+    }
+}
+
+/// How many bytes stand before the first that may mean something: LF, NUL (after a CR) or IAC.
+fn plain_bytes(input: &[u8]) -> usize {
+    memchr::memchr3(b'\n', 0, IAC, input).unwrap_or(input.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All frames of one input that arrives in the given pieces, each shown as text.
+    fn frames(line_bytes_max: usize, pieces: &[&[u8]]) -> Vec<String> {
+        let mut framer = Framer::new(line_bytes_max);
+        let mut shown = Vec::new();
+        for mut input in pieces.iter().copied() {
+            while let Some(frame) = framer.next(&mut input) {
+                shown.push(match frame {
+                    Frame::Line(line) => line.escape_ascii().to_string(),
+                    Frame::TooLong => "(too long)".into(),
+                    Frame::Reply(bytes) => format!("(reply {bytes:?})"),
+                });
+            }
+            assert!(input.is_empty());
+        }
+        shown.extend(
+            framer
+                .finish()
+                .map(|line| format!("{} (end)", line.escape_ascii())),
+        );
+        assert_eq!(framer.finish(), None);
+        shown
+    }
+
+    #[test]
+    fn lf_and_crlf_end_a_line() {
+        assert_eq!(
+            frames(9, &[b"a\nb\r\n\n\r\nc\r\r\n"]),
+            ["a", "b", "", "", r"c\r"]
+        );
+    }
+
+    #[test]
+    fn cr_nul_ends_a_line_also_when_split() {
+        assert_eq!(frames(9, &[b"a\r\0b\r", b"\0c"]), ["a", "b", "c (end)"]);
+    }
+
+    #[test]
+    fn a_cr_or_nul_elsewhere_stays() {
+        assert_eq!(frames(9, &[b"a\rb\0c\n\0\n"]), [r"a\rb\x00c", r"\x00"]);
+    }
+
+    #[test]
+    fn the_end_of_file_ends_a_line_as_in_go() {
+        assert_eq!(frames(9, &[b"a\nb"]), ["a", "b (end)"]);
+        assert_eq!(frames(9, &[b"b\r"]), ["b (end)"]);
+        assert_eq!(frames(9, &[b"\r"]), [" (end)"]);
+        assert!(frames(9, &[b""]).is_empty());
+    }
+
+    #[test]
+    fn the_longest_line_passes_whatever_its_ending() {
+        for ending in ["\n", "\r\n", "\r\0"] {
+            let bytes = [b"1234", ending.as_bytes(), b"x\n"].concat();
+            assert_eq!(frames(4, &[&bytes]), ["1234", "x"]);
+            for at in 0..bytes.len() {
+                let (a, b) = bytes.split_at(at);
+                assert_eq!(frames(4, &[a, b]), ["1234", "x"]);
+            }
+        }
+        assert_eq!(frames(4, &[b"1234\r"]), ["1234 (end)"]);
+        assert_eq!(frames(4, &[b"1234\rx"]), ["(too long)"]);
+    }
+
+    #[test]
+    fn a_long_line_is_told_once_and_thrown_away() {
+        assert_eq!(frames(4, &[b"12345\nx\n"]), ["(too long)", "x"]);
+        assert_eq!(
+            frames(4, &[b"123", b"45", b"678", b"9\nx\n"]),
+            ["(too long)", "x"]
+        );
+        assert_eq!(frames(4, &[b"12345678\r", b"\0x\n"]), ["(too long)", "x"]);
+        assert_eq!(frames(4, &[b"12345678"]), ["(too long)"]);
+        assert_eq!(frames(0, &[b"\n1\n\r\n"]), ["", "(too long)", ""]);
+    }
+
+    #[test]
+    fn the_caller_may_stop_at_any_line() {
+        let mut framer = Framer::new(9);
+        let mut input: &[u8] = b"a\nb\nc";
+        assert_eq!(framer.next(&mut input), Some(Frame::Line(b"a".into())));
+        assert_eq!(input, b"b\nc");
+        assert!(framer.tail().is_empty());
+    }
+
+    #[test]
+    fn a_whole_line_is_not_copied() {
+        let mut framer = Framer::new(3);
+        for mut input in [&b"abc\r\n"[..], b"abc\n", b"abc\r\0", b"\n"] {
+            assert!(matches!(
+                framer.next(&mut input),
+                Some(Frame::Line(Cow::Borrowed(_)))
+            ));
+        }
+    }
+
+    #[test]
+    fn the_tail_shows_the_line_so_far_and_leaves_no_memory() {
+        let mut framer = Framer::new(9);
+        assert_eq!(framer.next(&mut &b"\x16\x03\x01\r"[..]), None);
+        assert_eq!(framer.tail(), b"\x16\x03\x01");
+        assert!(framer.next(&mut &b"\n"[..]).is_some());
+        assert_eq!((framer.tail(), framer.tail.capacity()), (&b""[..], 0));
+        assert!(size_of::<Framer>() <= 48);
+    }
+
+    #[test]
+    fn an_endless_line_takes_no_more_memory_than_the_longest() {
+        for piece in [1, 7, 4096, 65_536] {
+            let mut framer = Framer::new(4096);
+            let mut told = 0;
+            for _ in 0..(4 << 20) / piece {
+                let bytes = vec![b'a'; piece];
+                let mut input = bytes.as_slice();
+                while let Some(frame) = framer.next(&mut input) {
+                    assert_eq!(frame, Frame::TooLong);
+                    told += 1;
+                }
+                assert!(framer.tail.capacity() <= 4097);
+            }
+            assert_eq!((told, framer.tail.capacity()), (1, 0));
+        }
+    }
+
+    #[test]
+    fn telnet_is_answered_and_leaves_no_trace_in_the_line() {
+        let bytes = b"a\xff\xfb\x1fb\xff\xfa\x1f\x00\x50\x00\x0a\xff\xf0c\xff\xf1\r\xff\xf1\0";
+        assert_eq!(frames(9, &[bytes]), ["(reply [255, 254, 31])", "abc"]);
+        for at in 0..bytes.len() {
+            let (a, b) = bytes.split_at(at);
+            assert_eq!(frames(9, &[a, b]), ["(reply [255, 254, 31])", "abc"]);
+        }
+    }
+
+    #[test]
+    fn only_an_iac_makes_a_client_telnet() {
+        let mut framer = Framer::new(9);
+        assert!(framer.next(&mut &b"a\r\0"[..]).is_some());
+        assert!(!framer.is_telnet());
+        assert!(framer.next(&mut &b"\xff"[..]).is_none());
+        assert!(framer.is_telnet());
+    }
+
+    #[test]
+    fn an_endless_subnegotiation_is_a_line_too_long() {
+        let mut bytes = b"a\xff\xfa\x18".to_vec();
+        bytes.extend([b'x'; 5000]);
+        bytes.extend(b" payload\nb\n");
+        assert_eq!(frames(9, &[&bytes]), ["(too long)", "b"]);
+    }
+}
