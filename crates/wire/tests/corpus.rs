@@ -1,0 +1,43 @@
+//! Replays the corpora of the fuzz targets, so that what a fuzzer once found stays found. Looks for nothing new.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and what it prints is shown then"
+)]
+
+mod fuzz_bodies;
+
+use std::fs;
+use std::path::Path;
+
+/// Runs `body` over each file of a target's corpus.
+fn replay(target: &str, body: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/corpus")
+        .join(target);
+    let mut files = 0;
+    for entry in fs::read_dir(&corpus).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        println!("{}", path.display());
+        body(&bytes);
+        files += 1;
+    }
+    assert!(files >= 12, "{files} files in {}", corpus.display());
+}
+
+#[test]
+fn framer() {
+    replay("framer", fuzz_bodies::framer::run);
+}
+
+#[test]
+fn telnet() {
+    replay("telnet", fuzz_bodies::telnet::run);
+}
+
+#[test]
+fn first_line() {
+    replay("first_line", fuzz_bodies::first_line::run);
+}
