@@ -1,1 +1,3 @@
 //! Parlor: a chat server that people join with what they already have.
+
+pub mod logging;
