@@ -1,2 +1,54 @@
-//! parlor
-fn main() {}
+//! The program: reads the command line, runs one command, says once what went wrong. Knows no door and no room.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use parlor::args::{self, Command};
+use parlor::config::Config;
+use parlor::{logging, manual};
+
+/// Wrong usage has ended the process with code 2 before anything runs.
+fn main() -> ExitCode {
+    match run(args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when stderr is closed.
+            let _ = writeln!(io::stderr().lock(), "parlor: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(options) => {
+            let config = Config::load(*options)?;
+            logging::start(config.log, config.log_format)?;
+            block_on(parlor::serve(config))
+        }
+        Command::Join(options) => block_on(parlor::join(options)),
+        Command::Config(options) => print(Config::load(*options)?.to_toml()?.as_bytes()),
+        Command::Man { command } => print(&manual::page(command.as_deref())?),
+        Command::Completions { shell } => print(&manual::completions(shell)),
+    }
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let outcome = runtime.block_on(work);
+    // A thread may still wait for a key on stdin, and nobody will press one.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Prints to stdout. A reader that has seen enough, such as `head`, is no failure.
+fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,151 @@
+//! What can be typed after `parlor`. Knows what was said, not what it means: that is `config`.
+
+mod settings;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::config::{Address, Host, LINE_PORT, Refused};
+
+pub use settings::Settings;
+pub(crate) use settings::settings_alone;
+
+const EXAMPLES: &str = "\
+Examples:
+  parlor serve                   A chat room on this machine; join it with: nc localhost 8000
+  parlor serve --lan             The same for everybody on your network
+  parlor join chat.example.org   Join with line editing, colours and reconnecting";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  parlor serve
+  parlor serve --lan --rate off
+  parlor serve --listen 'tcp://*:8000?idle=1h' --listen 'tcp://localhost:8001?classic'
+  parlor config --lan > parlor.toml && parlor serve --config parlor.toml
+
+Flags win over environment variables, those over the file, and the file over the defaults.
+PARLOR_LISTEN takes several URLs with blanks or commas between.";
+
+const JOIN_EXAMPLES: &str = "\
+Examples:
+  parlor join
+  parlor join chat.example.org --name alice --bell
+  printf 'hello\\n' | parlor join --name bot";
+
+/// A chat server that you join with netcat.
+#[derive(Debug, Parser)]
+#[command(name = "parlor", version, after_help = EXAMPLES)]
+pub struct Options {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The things that parlor does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server; without options, for this machine only
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<ServeOptions>),
+    /// Join a server from this terminal, or pipe lines to it
+    #[command(after_help = JOIN_EXAMPLES)]
+    Join(JoinOptions),
+    /// Print what serve would do with these options, as a file for --config
+    #[command(after_help = SERVE_EXAMPLES)]
+    Config(Box<ServeOptions>),
+    /// Print the manual page, or that of one command
+    #[command(after_help = "Example:\n  parlor man serve | man -l -")]
+    Man {
+        /// The command to explain
+        #[arg(value_parser = ["serve", "join", "config", "man", "completions"])]
+        command: Option<String>,
+    },
+    /// Print completions for a shell
+    #[command(
+        after_help = "Example:\n  parlor completions bash > ~/.local/share/bash-completion/completions/parlor"
+    )]
+    Completions {
+        /// The shell that is to complete
+        shell: Shell,
+    },
+}
+
+/// What `serve` and `config` take.
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// Read a TOML file whose keys are the names of these options
+    #[arg(long, env = "PARLOR_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// What else was said.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What `join` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct JoinOptions {
+    /// Whom to join; the port is 8000 unless said
+    #[arg(value_name = "HOST[:PORT]", default_value = "localhost:8000", value_parser = join_address,
+          value_hint = ValueHint::Hostname)]
+    pub address: Address,
+
+    /// Answer the server's question for a name with NAME
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Ring the terminal's bell when somebody says your name
+    #[arg(long)]
+    pub bell: bool,
+}
+
+fn join_address(text: &str) -> Result<Address, Refused> {
+    let address = Address::parse(text, LINE_PORT)?;
+    match address.host {
+        Host::All => Err(Refused::new("* is for listening; name the host to join")),
+        _ => Ok(address),
+    }
+}
+
+/// Reads the command line and the environment, and ends the process with a sentence and code 2 where they are wrong.
+pub fn parse() -> Options {
+    let read = |words| Options::from_arg_matches(&command().try_get_matches_from(words)?);
+    match read(std::env::args_os().collect::<Vec<OsString>>()) {
+        Ok(options) => options,
+        Err(error) => name_the_variable(error).exit(),
+    }
+}
+
+/// The whole command line. Manual page and completions come from the same definitions.
+pub fn command() -> clap::Command {
+    Options::command().mut_subcommands(|command| {
+        // An empty variable says nothing: `PARLOR_RATE=` is how one is switched off in many a start script.
+        command.mut_args(|arg| match arg.get_env().map(std::env::var_os) {
+            Some(Some(value)) if value.is_empty() => arg.env(Resettable::Reset),
+            _ => arg,
+        })
+    })
+}
+
+/// Clap speaks of the flag also where the environment was wrong. Who never typed the flag is told the variable.
+fn name_the_variable(mut error: clap::Error) -> clap::Error {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    // The flag comes as its usage: `--rate <N/s>`, `--lan[=<BOOL>]`.
+    let name = flag.trim_start_matches("--");
+    let name = name.split([' ', '[']).next().unwrap_or(name);
+    let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
+    if std::env::var(&variable).is_ok_and(|set| set == value) {
+        let tip = format!("the environment says {variable}={value}");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
+}

@@ -1,0 +1,129 @@
+//! The settings of the server as flags and environment variables. Knows no default: help names them, `Config` has them.
+
+use clap::builder::Resettable;
+use clap::{Args, ValueHint};
+
+use crate::config::values;
+use crate::config::{self, ByteSize, DOORS, ListenUrl, Rate};
+use crate::logging::{LogFormat, LogLevel};
+
+/// What flags and environment, or a file, say about the server; none where they are silent.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct Settings {
+    /// Open a door at URL; may be repeated [default: tcp://localhost:8000]
+    #[arg(long, env = "PARLOR_LISTEN", value_name = "URL", value_parser = config::read_urls,
+          long_help = listen_help(), value_hint = ValueHint::Url)]
+    pub listen: Option<Vec<Urls>>,
+
+    /// Short for --listen 'tcp://localhost:8000?classic', the plain protocol without names
+    #[arg(long, env = "PARLOR_CLASSIC", value_name = "BOOL", value_parser = values::yes_or_no,
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub classic: Option<bool>,
+
+    /// Let other machines join: open the default address on all interfaces
+    #[arg(long, env = "PARLOR_LAN", value_name = "BOOL", value_parser = values::yes_or_no,
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub lan: Option<bool>,
+
+    /// Keep nothing on disk: what was said is gone when the server stops (so far always so)
+    #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = values::memory_only,
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub memory: Option<bool>,
+
+    /// Lines a second that one person may say, after ten seconds' worth at once; or off [default: 10/s]
+    #[arg(long, env = "PARLOR_RATE", value_name = "N/s")]
+    pub rate: Option<Rate>,
+
+    /// Lines of the room shown on entering [default: 10]
+    #[arg(long, env = "PARLOR_REPLAY", value_name = "N", value_parser = values::count_or_none)]
+    pub replay: Option<usize>,
+
+    /// Rooms at once [default: 1000]
+    #[arg(long, env = "PARLOR_ROOMS", value_name = "N", value_parser = values::count)]
+    pub rooms: Option<usize>,
+
+    /// Connections at once [default: the descriptor limit less 64]
+    #[arg(long, env = "PARLOR_CONNECTIONS", value_name = "N", value_parser = values::count)]
+    pub connections: Option<usize>,
+
+    /// Connections at once from one address [default: 256]
+    #[arg(long, env = "PARLOR_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = values::count)]
+    pub connections_per_address: Option<usize>,
+
+    /// Count connections from this machine as coming from one address, too
+    #[arg(long, env = "PARLOR_LIMIT_LOOPBACK", value_name = "BOOL", value_parser = values::yes_or_no,
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub limit_loopback: Option<bool>,
+
+    /// Lines that a room keeps in memory; who falls further behind skips some [default: 16384]
+    #[arg(long, env = "PARLOR_LOG_LINES", value_name = "N", value_parser = values::count)]
+    pub log_lines: Option<usize>,
+
+    /// Memory that the lines of one room may take [default: 4MiB]
+    #[arg(long, env = "PARLOR_LOG_SIZE", value_name = "SIZE")]
+    pub log_size: Option<ByteSize>,
+
+    /// Memory that the lines of all rooms may take together [default: 256MiB]
+    #[arg(long, env = "PARLOR_LOG_TOTAL", value_name = "SIZE")]
+    pub log_total: Option<ByteSize>,
+
+    /// How much to tell on stderr [default: info]
+    #[arg(long, env = "PARLOR_LOG", value_name = "LEVEL")]
+    pub log: Option<LogLevel>,
+
+    /// In which form to tell it [default: text]
+    #[arg(long, env = "PARLOR_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// What one `--listen` says: usually one URL, from the environment several.
+type Urls = Vec<ListenUrl>;
+
+impl Settings {
+    /// Lets these settings win over those `below`.
+    pub(crate) fn over(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            classic: self.classic.or(below.classic),
+            lan: self.lan.or(below.lan),
+            memory: self.memory.or(below.memory),
+            rate: self.rate.or(below.rate),
+            replay: self.replay.or(below.replay),
+            rooms: self.rooms.or(below.rooms),
+            connections: self.connections.or(below.connections),
+            connections_per_address: self
+                .connections_per_address
+                .or(below.connections_per_address),
+            limit_loopback: self.limit_loopback.or(below.limit_loopback),
+            log_lines: self.log_lines.or(below.log_lines),
+            log_size: self.log_size.or(below.log_size),
+            log_total: self.log_total.or(below.log_total),
+            log: self.log.or(below.log),
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+}
+
+/// The settings as flags, with no environment behind them, for reading a file by.
+pub(crate) fn settings_alone() -> clap::Command {
+    Settings::augment_args(clap::Command::new("settings"))
+        .no_binary_name(true)
+        .mut_args(|arg| arg.env(Resettable::Reset))
+}
+
+fn listen_help() -> String {
+    let mut help = "\
+Open a door at URL; may be repeated [default: tcp://localhost:8000]
+
+URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IPv6 address], or * for all \
+interfaces. PORT 0 takes a free one. The schemes and their options:
+"
+    .to_owned();
+    for door in DOORS {
+        help += &format!("\n  {}: {} (port {})", door.name, door.about, door.port);
+        for option in door.options {
+            help += &format!("\n    {}: {}", option.form, option.about);
+        }
+    }
+    help
+}

@@ -1,0 +1,193 @@
+//! What `parlor serve` was told, and what it means: flags over environment over file over defaults. Knows the names
+//! of doors and journals, and opens none of them.
+
+mod address;
+mod doors;
+mod file;
+mod listen;
+mod nearest;
+mod rate;
+mod size;
+pub(crate) mod values;
+
+use serde::Serialize;
+
+pub use address::{Address, Host};
+pub use doors::{DOORS, Door, DoorOption, LINE_PORT, Mode, Names, Scheme};
+pub use file::FileError;
+pub use listen::ListenUrl;
+pub use rate::Rate;
+pub use size::ByteSize;
+pub use values::Refused;
+
+pub(crate) use listen::read_urls;
+
+use crate::args::{ServeOptions, Settings};
+use crate::logging::{LogFormat, LogLevel};
+
+/// Everything the server can be told. Serialised, it is a file that `--config` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Config {
+    /// The doors to open; no two at one address. All are bound before any accepts.
+    #[serde(rename = "listen")]
+    pub listeners: Vec<ListenUrl>,
+    /// Whether nothing is kept on disk. So far always true: lines are kept in memory only.
+    pub memory: bool,
+    /// How fast one person may speak on a named door.
+    pub rate: Rate,
+    /// Lines of the room that are shown on entering.
+    pub replay: usize,
+    /// Rooms that may exist at once.
+    pub rooms: usize,
+    /// Connections at once; none is the descriptor limit less 64, which is known only when the server starts.
+    pub connections: Option<usize>,
+    /// Connections at once from one address.
+    pub connections_per_address: usize,
+    /// Whether connections from this machine count as coming from one address, too.
+    pub limit_loopback: bool,
+    /// Lines that a room's log keeps in memory: who falls further behind skips.
+    pub log_lines: usize,
+    /// Memory that a room's log may take, whichever of the two is reached first.
+    pub log_size: ByteSize,
+    /// Memory that the logs of all rooms may take together.
+    pub log_total: ByteSize,
+    /// How much is told on stderr.
+    pub log: LogLevel,
+    /// In which form.
+    pub log_format: LogFormat,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listeners: vec![ListenUrl::lines(Host::localhost(), Mode::Named(Names::Ask))],
+            memory: true,
+            rate: Rate::DEFAULT,
+            replay: 10,
+            rooms: 1000,
+            connections: None,
+            connections_per_address: 256,
+            limit_loopback: false,
+            log_lines: 16_384,
+            log_size: ByteSize::mebibytes(4),
+            log_total: ByteSize::mebibytes(256),
+            log: LogLevel::Info,
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+/// Why there is no configuration to start with.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file that `--config` names is of no use.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Two doors cannot share an address.
+    #[error("{0} and {1} want the same address; give one of them another port")]
+    Collision(Box<ListenUrl>, Box<ListenUrl>),
+}
+
+impl Config {
+    /// Puts together what flags and environment say, the file they name, and the defaults.
+    ///
+    /// # Errors
+    /// When the file cannot be read or says what no flag means, and when two listeners want the same address.
+    pub fn load(options: ServeOptions) -> Result<Self, ConfigError> {
+        let from_file = match &options.config {
+            Some(path) => file::read(path)?,
+            None => Settings::default(),
+        };
+        Self::from_settings(options.settings.over(from_file))
+    }
+
+    fn from_settings(said: Settings) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        Ok(Self {
+            memory: said.memory.unwrap_or(default.memory),
+            rate: said.rate.unwrap_or(default.rate),
+            replay: said.replay.unwrap_or(default.replay),
+            rooms: said.rooms.unwrap_or(default.rooms),
+            connections: said.connections.or(default.connections),
+            connections_per_address: said
+                .connections_per_address
+                .unwrap_or(default.connections_per_address),
+            limit_loopback: said.limit_loopback.unwrap_or(default.limit_loopback),
+            log_lines: said.log_lines.unwrap_or(default.log_lines),
+            log_size: said.log_size.unwrap_or(default.log_size),
+            log_total: said.log_total.unwrap_or(default.log_total),
+            log: said.log.unwrap_or(default.log),
+            log_format: said.log_format.unwrap_or(default.log_format),
+            listeners: listeners(
+                said.listen.into_iter().flatten().flatten(),
+                said.classic.unwrap_or(false),
+                said.lan.unwrap_or(false),
+            )?,
+        })
+    }
+
+    /// Whether nobody on another machine can join.
+    pub fn only_this_machine(&self) -> bool {
+        let mut hosts = self.listeners.iter().map(|url| &url.address.host);
+        hosts.all(Host::is_this_machine)
+    }
+
+    /// The configuration as a file that `--config` takes, each key explained.
+    ///
+    /// # Errors
+    /// When a number is larger than TOML can hold.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        file::write(self)
+    }
+}
+
+/// Any `--listen` or `--classic` replaces the default listener, several add up. `--lan` opens what is at the default
+/// address to all interfaces, after adding the default listener where nothing is.
+fn listeners(
+    listen: impl Iterator<Item = ListenUrl>,
+    classic: bool,
+    lan: bool,
+) -> Result<Vec<ListenUrl>, ConfigError> {
+    let by_default = |mode| ListenUrl::lines(Host::localhost(), mode);
+    let default = by_default(Mode::Named(Names::Ask));
+    let mut wanted: Vec<ListenUrl> = listen.collect();
+    if classic {
+        wanted.push(by_default(Mode::Classic));
+    }
+    let is_there = |url: &ListenUrl| url.address.collides_with(&default.address);
+    if wanted.is_empty() || (lan && !wanted.iter().any(is_there)) {
+        wanted.push(default.clone());
+    }
+    for url in &mut wanted {
+        if lan && url.address == default.address {
+            url.address.host = Host::All;
+        }
+    }
+    union(wanted)
+}
+
+/// Leaves out what was said twice; two doors that differ cannot share an address.
+fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, ConfigError> {
+    let mut union: Vec<ListenUrl> = Vec::with_capacity(wanted.len());
+    for url in wanted {
+        // Port 0 is a new port each time, so saying it twice means two.
+        if url.address.port != 0 && union.contains(&url) {
+            continue;
+        }
+        let other = union
+            .iter()
+            .find(|other| other.address.collides_with(&url.address));
+        if let Some(other) = other {
+            return Err(ConfigError::Collision(
+                Box::new(other.clone()),
+                Box::new(url),
+            ));
+        }
+        union.push(url);
+    }
+    Ok(union)
+}
+
+#[cfg(test)]
+mod tests;

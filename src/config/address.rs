@@ -1,0 +1,227 @@
+//! HOST:PORT, to listen at or to join. Asks no resolver and opens no socket.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use super::values::{Refused, whole};
+
+/// Where to listen, or whom to join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The machine, or the part of this one.
+    pub host: Host,
+    /// The TCP port; 0 takes a free one when listening.
+    pub port: u16,
+}
+
+impl Address {
+    /// Reads `HOST` or `HOST:PORT`; without a port it is `default_port`.
+    ///
+    /// # Errors
+    /// A sentence when the host or the port is none.
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, Refused> {
+        if !text.starts_with('[') && text.matches(':').count() > 1 {
+            return Err(Refused::new(format!(
+                "{text:?} is no host; an IPv6 address stands in brackets, as in [::1]:8000"
+            )));
+        }
+        // A port follows the last colon; one inside brackets belongs to the address.
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, read_port(port)?),
+            _ => (text, default_port),
+        };
+        Ok(Self {
+            host: host.parse()?,
+            port,
+        })
+    }
+
+    /// Whether both cannot be opened at once. Port 0 never collides: each gets its own.
+    pub fn collides_with(&self, other: &Self) -> bool {
+        let all = self.host == Host::All || other.host == Host::All;
+        self.port == other.port && self.port != 0 && (all || self.host == other.host)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+fn read_port(text: &str) -> Result<u16, Refused> {
+    whole(text)
+        .filter(|_| !text.is_empty())
+        .and_then(|port| u16::try_from(port).ok())
+        .ok_or_else(|| Refused::new(format!("{text:?} is no port; ports go from 0 to 65535")))
+}
+
+/// A machine by name or by address, or every interface of this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Host {
+    /// `*`: all interfaces, IPv4 and IPv6.
+    All,
+    /// `192.0.2.7` or `[2001:db8::7]`.
+    Ip(IpAddr),
+    /// A name for the resolver, in lower case.
+    Name(String),
+}
+
+impl Host {
+    /// The name of this machine for itself.
+    pub fn localhost() -> Self {
+        Self::Name("localhost".to_owned())
+    }
+
+    /// Whether nobody on another machine can reach it. Names other than localhost are not looked up.
+    pub fn is_this_machine(&self) -> bool {
+        match self {
+            Self::All => false,
+            Self::Ip(ip) => ip.to_canonical().is_loopback(),
+            Self::Name(name) => name == "localhost" || name.ends_with(".localhost"),
+        }
+    }
+}
+
+impl FromStr for Host {
+    type Err = Refused;
+
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        if let Some(inside) = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            let ip = inside.parse::<Ipv6Addr>();
+            return ip
+                .map(|ip| Self::Ip(ip.into()))
+                .map_err(|_| Refused::new(format!("{inside:?} is no IPv6 address")));
+        }
+        match text {
+            "" => Err(Refused::new(
+                "no host; write a name, an address, or * for all interfaces",
+            )),
+            "*" => Ok(Self::All),
+            _ => text
+                .parse::<Ipv4Addr>()
+                .map(|ip| Self::Ip(ip.into()))
+                .or_else(|_| read_name(text)),
+        }
+    }
+}
+
+/// Reads a name of the domain name system. One that ends in digits is a mistyped IPv4 address.
+fn read_name(text: &str) -> Result<Host, Refused> {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let labels_are_words = text
+        .split('.')
+        .all(|label| !label.is_empty() && label.bytes().all(word));
+    let last = text.rsplit('.').next().unwrap_or_default();
+    if labels_are_words && whole(last).is_none() {
+        Ok(Host::Name(text.to_ascii_lowercase()))
+    } else {
+        Err(Refused::new(format!(
+            "{text:?} is neither a host's name nor an IPv4 address"
+        )))
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+            Self::Ip(IpAddr::V4(ip)) => write!(f, "{ip}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Address;
+
+    fn round(text: &str) -> String {
+        Address::parse(text, 8000).unwrap().to_string()
+    }
+
+    fn refusal(text: &str) -> String {
+        Address::parse(text, 8000).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_port_may_be_left_out() {
+        assert_eq!(round("Chat.Example.org"), "chat.example.org:8000");
+        assert_eq!(round("*:0"), "*:0");
+        assert_eq!(round("192.0.2.7:90"), "192.0.2.7:90");
+        assert_eq!(round("[::1]"), "[::1]:8000");
+        assert_eq!(round("[2001:db8::7]:65535"), "[2001:db8::7]:65535");
+    }
+
+    #[test]
+    fn refusals_say_what_would_be_right() {
+        for (text, sentence) in [
+            (
+                "",
+                "no host; write a name, an address, or * for all interfaces",
+            ),
+            (
+                ":8000",
+                "no host; write a name, an address, or * for all interfaces",
+            ),
+            (
+                "::1",
+                "\"::1\" is no host; an IPv6 address stands in brackets, as in [::1]:8000",
+            ),
+            (
+                "[::1",
+                "\"[:\" is neither a host's name nor an IPv4 address",
+            ),
+            ("[::g]:1", "\"::g\" is no IPv6 address"),
+            ("localhost:", "\"\" is no port; ports go from 0 to 65535"),
+            (
+                "localhost:65536",
+                "\"65536\" is no port; ports go from 0 to 65535",
+            ),
+            (
+                "localhost:+1",
+                "\"+1\" is no port; ports go from 0 to 65535",
+            ),
+            (
+                "256.1.1.1",
+                "\"256.1.1.1\" is neither a host's name nor an IPv4 address",
+            ),
+            (
+                "me@host",
+                "\"me@host\" is neither a host's name nor an IPv4 address",
+            ),
+            (
+                "a..b",
+                "\"a..b\" is neither a host's name nor an IPv4 address",
+            ),
+        ] {
+            assert_eq!(refusal(text), sentence, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_is_this_machine() {
+        let here = |text| Address::parse(text, 1).unwrap().host.is_this_machine();
+        assert!(
+            here("localhost") && here("127.3.2.1") && here("[::1]") && here("[::ffff:127.0.0.1]")
+        );
+        assert!(!here("*") && !here("0.0.0.0") && !here("[::]") && !here("chat.example.org"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_prints_and_reads_the_same(text in r"([a-z0-9.*_:\[\]-]{0,12}|\PC*)(:[0-9]{0,5})?") {
+            if let Ok(address) = Address::parse(&text, 8000) {
+                prop_assert_eq!(Address::parse(&address.to_string(), 1), Ok(address));
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The doors there are, and what each can be told. Opens none, and knows no host.
+
+use std::time::Duration;
+
+use super::nearest::nearest;
+use super::values::{self, Refused};
+
+/// The port of the line protocol, as in the book: `nc localhost 8000`.
+pub const LINE_PORT: u16 = 8000;
+
+/// Every door there is. A new one is a line here, a [`Scheme`], and its options if it has any of its own.
+pub const DOORS: &[Door] = &[Door {
+    scheme: Scheme::Tcp,
+    name: "tcp",
+    port: LINE_PORT,
+    options: &[CLASSIC, IDLE, NAMES],
+    about: "lines of text, for nc, telnet and parlor join",
+}];
+
+const CLASSIC: DoorOption = DoorOption {
+    form: "classic",
+    about: "the plain protocol: no names, no commands, no history",
+    read: |said, text| {
+        said.classic = text.is_empty() || values::yes_or_no(text)?;
+        Ok(())
+    },
+};
+
+const IDLE: DoorOption = DoorOption {
+    form: "idle=5m|0",
+    about: "who says nothing for so long has to leave [default: 5m, classic 0]",
+    read: |said, text| {
+        said.idle = Some(values::idle(text)?);
+        Ok(())
+    },
+};
+
+const NAMES: DoorOption = DoorOption {
+    form: "names=ask|address",
+    about: "how people get a name on arrival [default: ask]",
+    read: |said, text| {
+        said.names = Some(match text {
+            "ask" => Names::Ask,
+            "address" => Names::Address,
+            _ => {
+                return Err(Refused::new(format!(
+                    "names is ask or address, not {text:?}"
+                )));
+            }
+        });
+        Ok(())
+    },
+};
+
+/// A kind of door, as [`DOORS`] lists them.
+#[derive(Debug)]
+pub struct Door {
+    /// What the program calls it.
+    pub scheme: Scheme,
+    /// What stands before `://`.
+    pub name: &'static str,
+    /// The port when the URL names none.
+    pub port: u16,
+    /// What may follow the question mark.
+    pub options: &'static [DoorOption],
+    /// What it is for, in one line.
+    pub about: &'static str,
+}
+
+/// Something that a door can be told in its URL.
+#[derive(Debug)]
+pub struct DoorOption {
+    /// Its name and the values it takes, for people: `idle=5m|0`.
+    pub form: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    read: fn(&mut Said, &str) -> Result<(), Refused>,
+}
+
+impl DoorOption {
+    /// What stands before the equals sign.
+    pub fn name(&self) -> &'static str {
+        self.form
+            .split_once('=')
+            .map_or(self.form, |(name, _)| name)
+    }
+}
+
+/// The options as they were said; what they mean together is seen when all are read.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) classic: bool,
+    pub(super) idle: Option<Option<Duration>>,
+    pub(super) names: Option<Names>,
+}
+
+/// Which door a URL opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Lines over plain TCP.
+    Tcp,
+}
+
+impl Scheme {
+    /// Its entry in [`DOORS`]; a test walks through all of them.
+    pub(super) fn name(self) -> &'static str {
+        let door = DOORS.iter().find(|door| door.scheme == self);
+        door.map_or("", |door| door.name)
+    }
+}
+
+/// What people do at a door before and besides talking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The plain protocol: addresses and lines, nothing else.
+    Classic,
+    /// Names, commands, rooms and history.
+    Named(Names),
+}
+
+impl Mode {
+    /// How long people may be silent unless the URL says otherwise. Five minutes is exercise 8.13 of "The Go
+    /// Programming Language"; the plain protocol comes before that exercise.
+    pub const fn default_idle(self) -> Option<Duration> {
+        match self {
+            Self::Classic => None,
+            Self::Named(_) => Some(Duration::from_mins(5)),
+        }
+    }
+}
+
+/// How people get their first name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// They are asked for one.
+    Ask,
+    /// They wear their address until they take a name by themselves.
+    Address,
+}
+
+/// Finds the door that `name` stands for in a URL.
+pub(super) fn find_door(name: &str) -> Result<&'static Door, Refused> {
+    DOORS.iter().find(|door| door.name == name).ok_or_else(|| {
+        let names = || DOORS.iter().map(|door| door.name);
+        unknown(
+            "scheme",
+            name,
+            names(),
+            &names().collect::<Vec<_>>().join(", "),
+        )
+    })
+}
+
+/// Reads what follows the question mark.
+pub(super) fn read_options(door: &Door, query: &str) -> Result<Said, Refused> {
+    let mut said = Said::default();
+    let mut seen = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let Some(option) = door.options.iter().find(|option| option.name() == name) else {
+            let names = door.options.iter().map(DoorOption::name);
+            let forms: Vec<_> = door.options.iter().map(|option| option.form).collect();
+            let known = format!("{} has {}", door.name, forms.join(", "));
+            return Err(unknown("option", name, names, &known));
+        };
+        if seen.contains(&name) {
+            return Err(Refused::new(format!("{name} is said twice; say it once")));
+        }
+        seen.push(name);
+        (option.read)(&mut said, value)?;
+    }
+    Ok(said)
+}
+
+fn unknown<'a>(
+    what: &str,
+    name: &str,
+    names: impl Iterator<Item = &'a str>,
+    known: &str,
+) -> Refused {
+    let guess =
+        nearest(name, names).map_or(String::new(), |near| format!(", did you mean {near}?"));
+    Refused::new(format!("no {what} {name:?}{guess} (there is: {known})"))
+}
