@@ -1,0 +1,402 @@
+//! The command line as people use it: the built program, its exit codes and its sentences. Opens no door.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin;
+use tempfile::TempDir;
+
+const SETTINGS: [&str; 15] = [
+    "listen",
+    "classic",
+    "lan",
+    "memory",
+    "rate",
+    "replay",
+    "rooms",
+    "connections",
+    "connections-per-address",
+    "limit-loopback",
+    "log-lines",
+    "log-size",
+    "log-total",
+    "log",
+    "log-format",
+];
+
+/// The program, undisturbed by what the tester's own shell says.
+fn parlor(words: &[&str]) -> Command {
+    let mut command = Command::new(cargo_bin!("parlor"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PARLOR_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(words);
+    command
+}
+
+fn told(command: &mut Command) -> String {
+    let output = command.assert().success().get_output().clone();
+    assert!(output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(command: &mut Command, code: i32) -> String {
+    let output = command.assert().failure().code(code).get_output().clone();
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// What the effective configuration says about `key`.
+fn effective(command: &mut Command, key: &str) -> String {
+    let table: toml::Table = told(command).parse().unwrap();
+    table.get(key).map(ToString::to_string).unwrap_or_default()
+}
+
+struct File {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl File {
+    fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("parlor.toml");
+        fs::write(&path, text).unwrap();
+        Self {
+            path,
+            _folder: folder,
+        }
+    }
+
+    fn config(&self, words: &[&str]) -> Command {
+        let mut command = parlor(&["config", "--config", self.path.to_str().unwrap()]);
+        command.args(words);
+        command
+    }
+
+    /// The one sentence with which `parlor` refuses this file.
+    fn refusal(&self) -> String {
+        let sentence = refused(&mut self.config(&[]), 1);
+        let start = format!("parlor: {}: ", self.path.display());
+        sentence.strip_prefix(&start).unwrap().trim_end().to_owned()
+    }
+}
+
+#[test]
+fn flags_win_over_environment_over_file_over_defaults() {
+    for (key, default, in_file, in_environment, as_flag, printed) in [
+        (
+            "rate",
+            "\"10/s\"",
+            "'1/s'",
+            "2/s",
+            "off",
+            ["\"1/s\"", "\"2/s\"", "\"off\""],
+        ),
+        ("rooms", "1000", "1", "2", "3", ["1", "2", "3"]),
+        ("connections", "", "1", "2", "3", ["1", "2", "3"]),
+        (
+            "log-size",
+            "\"4MiB\"",
+            "1024",
+            "2MiB",
+            "3GiB",
+            ["\"1KiB\"", "\"2MiB\"", "\"3GiB\""],
+        ),
+        (
+            "log",
+            "\"info\"",
+            "'warn'",
+            "error",
+            "trace",
+            ["\"warn\"", "\"error\"", "\"trace\""],
+        ),
+        (
+            "limit-loopback",
+            "false",
+            "true",
+            "no",
+            "yes",
+            ["true", "false", "true"],
+        ),
+        (
+            "listen",
+            "[\"tcp://localhost:8000\"]",
+            "['tcp://a:1', 'tcp://a:2']",
+            "tcp://b:1,tcp://b:2 tcp://b:3",
+            "tcp://c:1",
+            [
+                "[\"tcp://a:1\", \"tcp://a:2\"]",
+                "[\"tcp://b:1\", \"tcp://b:2\", \"tcp://b:3\"]",
+                "[\"tcp://c:1\"]",
+            ],
+        ),
+    ] {
+        let file = File::new(&format!("{key} = {in_file}"));
+        let variable = format!("PARLOR_{}", key.replace('-', "_").to_uppercase());
+        let flag = format!("--{key}={as_flag}");
+        assert_eq!(effective(&mut parlor(&["config"]), key), default);
+        assert_eq!(effective(&mut file.config(&[]), key), printed[0]);
+        assert_eq!(
+            effective(file.config(&[]).env(&variable, in_environment), key),
+            printed[1]
+        );
+        assert_eq!(
+            effective(file.config(&[&flag]).env(&variable, in_environment), key),
+            printed[2]
+        );
+        assert_eq!(
+            effective(file.config(&[]).env(&variable, ""), key),
+            printed[0]
+        );
+    }
+}
+
+#[test]
+fn the_environment_names_the_file_and_says_yes_in_several_ways() {
+    let file = File::new("rooms = 7");
+    let mut command = parlor(&["config"]);
+    assert_eq!(
+        effective(command.env("PARLOR_CONFIG", &file.path), "rooms"),
+        "7"
+    );
+    for (said, listen) in [
+        ("1", "*"),
+        ("true", "*"),
+        ("yes", "*"),
+        ("0", "localhost"),
+        ("no", "localhost"),
+    ] {
+        let mut command = parlor(&["config"]);
+        let expected = format!("[\"tcp://{listen}:8000\"]");
+        assert_eq!(
+            effective(command.env("PARLOR_LAN", said), "listen"),
+            expected,
+            "{said}"
+        );
+    }
+    let mut command = parlor(&["config", "--lan=false"]);
+    assert_eq!(
+        effective(command.env("PARLOR_LAN", "yes"), "listen"),
+        "[\"tcp://localhost:8000\"]"
+    );
+}
+
+#[test]
+fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
+    for (text, sentence) in [
+        (
+            "log_lines = 5",
+            "no key \"log_lines\", did you mean log-lines?",
+        ),
+        (
+            "rooms = 0",
+            "rooms = 0: write a whole number from 1 to 1000000000",
+        ),
+        (
+            "replay = -1",
+            "replay = -1: write a whole number from 0 to 1000000000",
+        ),
+        (
+            "rooms = 'many'",
+            "rooms = \"many\": write a whole number from 1 to 1000000000",
+        ),
+        (
+            "rooms = [1, 2]",
+            "rooms = [1, 2]: write one value, not a list",
+        ),
+        ("listen = []", "listen = []: write at least one value"),
+        ("lan = 'perhaps'", "lan = \"perhaps\": write true or false"),
+        (
+            "memory = false",
+            "memory = false: this version can only keep lines in memory; leave it out",
+        ),
+        (
+            "rate = 10",
+            "rate = 10: write a rate as lines a second, from 1/s to 1000000/s, or off for no limit",
+        ),
+        (
+            "log-size = '4MB'",
+            "log-size = \"4MB\": write a size like 512KiB, 4MiB or 1GiB, or a number of bytes from 1",
+        ),
+        (
+            "log = 'loud'",
+            "log = \"loud\": write error, warn, info, debug, trace",
+        ),
+        (
+            "listen = ['tpc://localhost']",
+            "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp)",
+        ),
+        (
+            "[rate]\nlines = 1",
+            "rate = { lines = 1 }: write a value, not a table",
+        ),
+    ] {
+        assert_eq!(File::new(text).refusal(), sentence, "{text}");
+    }
+    let stranger = File::new("zzz = 1").refusal();
+    assert!(
+        stranger.starts_with("no key \"zzz\" (there is: listen, classic,"),
+        "{stranger}"
+    );
+    let broken = File::new("rooms = 1\nrate = = 2\n").refusal();
+    assert!(
+        broken.starts_with("line 2 is not TOML: ") && !broken.contains('\n'),
+        "{broken}"
+    );
+}
+
+#[test]
+fn a_missing_file_is_a_failure_and_not_wrong_usage() {
+    for command in ["serve", "config"] {
+        assert_eq!(
+            refused(
+                &mut parlor(&[command, "--config", "/nowhere/parlor.toml"]),
+                1
+            ),
+            "parlor: /nowhere/parlor.toml: cannot read this configuration file (No such file or directory \
+             (os error 2)); --config takes the path of a TOML file\n"
+        );
+    }
+}
+
+#[test]
+fn two_doors_at_one_address_are_refused() {
+    let words = ["config", "--classic", "--listen", "tcp://localhost"];
+    assert_eq!(
+        refused(&mut parlor(&words), 1),
+        "parlor: tcp://localhost:8000 and tcp://localhost:8000?classic want the same address; \
+         give one of them another port\n"
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
+    for (words, sentence) in [
+        (&["sing"][..], "unrecognized subcommand 'sing'"),
+        (&["serve", "--lam"], "a similar argument exists: '--lan'"),
+        (&["serve", "--rooms", "0"], "write a whole number from 1 to"),
+        (
+            &["serve", "--memory=no"],
+            "this version can only keep lines in memory",
+        ),
+        (
+            &["serve", "--listen", "localhost:8000"],
+            "write it in front, as in tcp://localhost:8000",
+        ),
+        (
+            &["serve", "--listen", ""],
+            "no URL; write one like tcp://localhost:8000",
+        ),
+        (&["join", "*"], "name the host to join"),
+        (&["join", "host:port"], "\"port\" is no port"),
+        (
+            &["man", "sing"],
+            "[possible values: serve, join, config, man, completions]",
+        ),
+        (&["completions", "sing"], "[possible values: bash,"),
+    ] {
+        let told = refused(&mut parlor(words), 2);
+        assert!(told.contains(sentence), "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    for (variable, value) in [
+        ("PARLOR_RATE", "fast"),
+        ("PARLOR_LIMIT_LOOPBACK", "2"),
+        ("PARLOR_LOG", "loud"),
+    ] {
+        let told = refused(parlor(&["config"]).env(variable, value), 2);
+        assert!(
+            told.contains(&format!("the environment says {variable}={value}")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn help_and_manual_name_every_setting() {
+    let short = told(&mut parlor(&["serve", "-h"]));
+    let long = told(&mut parlor(&["serve", "--help"]));
+    let manual = told(&mut parlor(&["man", "serve"])).replace('\\', "");
+    for key in SETTINGS.into_iter().chain(["config"]) {
+        let variable = format!("PARLOR_{}", key.replace('-', "_").to_uppercase());
+        for page in [&short, &long, &manual] {
+            assert!(page.contains(&format!("--{key}")), "{key}: {page}");
+            assert!(page.contains(&variable), "{key}: {page}");
+        }
+    }
+    assert!(
+        long.contains("idle=5m|0") && long.contains("names=ask|address"),
+        "{long}"
+    );
+    assert!(told(&mut parlor(&["join", "--help"])).contains("--bell"));
+}
+
+#[test]
+fn the_printed_configuration_mentions_every_setting_and_reads_back() {
+    let printed = told(&mut parlor(&[
+        "config",
+        "--lan",
+        "--rate=off",
+        "--connections=9",
+    ]));
+    for key in SETTINGS {
+        assert!(printed.lines().any(|line| {
+            line.trim_start_matches("# ")
+                .starts_with(&format!("{key} ="))
+        }));
+    }
+    assert_eq!(told(&mut File::new(&printed).config(&[])), printed);
+    let default = told(&mut parlor(&["config"]));
+    let to_all = effective(&mut File::new(&default).config(&["--lan"]), "listen");
+    assert_eq!(to_all, "[\"tcp://*:8000\"]");
+}
+
+#[test]
+fn manual_pages_and_completions_come_for_every_command_and_shell() {
+    assert!(told(&mut parlor(&["man"])).contains(".TH parlor 1"));
+    for command in ["serve", "join", "config", "man", "completions"] {
+        let page = told(&mut parlor(&["man", command]));
+        assert!(page.contains(&format!(".TH parlor-{command} 1")), "{page}");
+    }
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = told(&mut parlor(&["completions", shell]));
+        assert!(
+            script.contains("connections-per-address") && script.contains("bell"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn help_and_version_are_no_failures() {
+    assert!(told(&mut parlor(&["--help"])).contains("nc localhost 8000"));
+    assert!(told(&mut parlor(&["--version"])).starts_with("parlor 0."));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    for words in [&["completions", "bash"][..], &["man"], &["config"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut child = std::process::Command::new(cargo_bin!("parlor"));
+        let output = child
+            .env_clear()
+            .args(words)
+            .stdout(writer)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{output:?}"
+        );
+    }
+}
