@@ -5,7 +5,6 @@ mod address;
 mod doors;
 mod file;
 mod listen;
-mod nearest;
 mod rate;
 mod size;
 pub(crate) mod values;

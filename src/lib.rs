@@ -1,20 +1,40 @@
 //! Parlor: a chat server that people join with what they already have.
+//!
+//! [`Server`] is the house; [`serve`] runs it as a program does, with signals and logs. What
+//! happens in it is decided by `parlor-core`, which knows no socket.
 
 pub mod args;
 pub mod config;
+pub mod journal;
 pub mod logging;
 pub mod manual;
+pub mod server;
+
+mod broadcaster;
+mod clock;
+mod door;
+
+mod session;
+mod signals;
 
 use args::JoinOptions;
 use config::Config;
 
-/// Runs the server until it is told to stop and everybody has been told.
+pub use server::Server;
+
+/// Runs the server until a signal ends it and everybody has been told.
 ///
 /// # Errors
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let _ = config;
-    anyhow::bail!("this build has no doors to open")
+    let mut server = Server::new(config);
+    let addresses = server.bind().await?;
+    server.announce(&addresses);
+    // Without systemd there is nobody to tell; with it, a failure shows as a start that times out.
+    sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
+    server.listen(signals::first()?).await?;
+    tracing::info!("closed");
+    Ok(())
 }
 
 /// Joins a server until it closes or the person leaves.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::nearest::nearest;
 use super::values::{self, Refused};
+use parlor_core::nearest::nearest;
 
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
 pub const LINE_PORT: u16 = 8000;

@@ -10,8 +10,8 @@ use clap::error::{ContextKind, ContextValue};
 use toml::Value;
 
 use super::Config;
-use super::nearest::nearest;
 use crate::args::{self, Settings};
+use parlor_core::nearest::nearest;
 
 /// What is wrong with a file, in one sentence that names it.
 #[derive(Debug, thiserror::Error)]

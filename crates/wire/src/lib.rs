@@ -1,5 +1,7 @@
-//! Bytes to meaning and back, for each of Parlor's dialects. Does no IO, keeps no time and cannot panic on any input.
+//! Bytes to meaning and back, for each dialect. Does no IO and cannot panic on any input.
 
 pub mod first_line;
 pub mod framer;
+pub mod lines;
 pub mod telnet;
+mod wording;

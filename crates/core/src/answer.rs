@@ -1,0 +1,173 @@
+//! What the server says to one person, as values. Knows no wording: each dialect has its own.
+
+use std::time::Duration;
+
+use crate::command::Spec;
+use crate::entry::{Together, Who};
+use crate::line::Line;
+use crate::name::{Name, NameError, RoomName};
+
+/// The answer to a command, or a word of the server's own.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The commands, or one of them.
+    Help(Option<&'static Spec>),
+    /// Who is in a room.
+    Who {
+        /// The room.
+        room: RoomName,
+        /// Those who spoke last, first; at most [`WHO_MAX`].
+        people: Vec<Present>,
+        /// How many there are beside them.
+        others: usize,
+    },
+    /// The rooms there are.
+    Rooms {
+        /// The largest first; at most [`ROOMS_MAX`].
+        rooms: Vec<RoomInfo>,
+        /// How many there are beside them.
+        others: usize,
+    },
+    /// One wears this name now.
+    YouAre(Name),
+    /// A room's topic.
+    Topic {
+        /// The room.
+        room: RoomName,
+        /// Its topic, if it has one.
+        text: Option<Line>,
+    },
+    /// A private message, as both sides read it.
+    Private {
+        /// Who wrote it.
+        from: Who,
+        /// For whom it is.
+        to: Name,
+        /// The words.
+        text: Line,
+    },
+    /// This person's lines are hidden from now on.
+    Ignoring(Who),
+    /// The lines of whoever is called so are shown again.
+    Unignored(Line),
+    /// Whether arrivals and departures are hidden from now on.
+    Quiet(bool),
+    /// The history that was asked for has no line.
+    NothingKept,
+    /// It cannot be done.
+    Refused(Refusal),
+    /// A word nobody asked for.
+    Notice(Notice),
+}
+
+/// So many people of a long roster are answered: they fit a mailbox at the longest names.
+pub const WHO_MAX: usize = 150;
+
+/// So many rooms are answered: they fit a mailbox at the longest names and usual topics.
+pub const ROOMS_MAX: usize = 50;
+
+/// Somebody in a room.
+#[derive(Clone, Debug)]
+pub struct Present {
+    /// The name worn.
+    pub name: Name,
+    /// How long they have said nothing here.
+    pub silent: Duration,
+}
+
+/// A room as it is listed.
+#[derive(Clone, Debug)]
+pub struct RoomInfo {
+    /// Its name.
+    pub room: RoomName,
+    /// How many people are in it.
+    pub people: usize,
+    /// What it is about.
+    pub topic: Option<Line>,
+}
+
+/// Why something that was asked for is not done.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// What was typed is no name.
+    Name(NameError),
+    /// Somebody here wears that name or one that looks like it.
+    NameTaken(Name),
+    /// Nobody here wears that name.
+    NobodyCalled(Line),
+    /// There is no such room.
+    NoRoom(RoomName),
+    /// There are as many rooms as there may be.
+    TooManyRooms(usize),
+    /// One sits there already.
+    AlreadyIn(RoomName),
+    /// One has no seat in that room (any more).
+    NotThere,
+    /// The other one's mailbox is full.
+    NotReading(Name),
+    /// One writes to oneself.
+    Yourself,
+    /// That name is not ignored.
+    NotIgnored(Line),
+    /// No such command.
+    NoCommand {
+        /// What was typed, without the slash.
+        typed: Line,
+        /// The nearest one there is, if one is near.
+        nearest: Option<&'static str>,
+    },
+    /// The command is there and lacks something.
+    Usage(&'static Spec),
+    /// The command waits for the journal on disk.
+    NeedsDisk(&'static Spec),
+    /// The line has more than so many bytes.
+    TooLong(usize),
+    /// The journal could not keep it: why, as a clause ("the disk is full").
+    NotKept(&'static str),
+}
+
+/// A word nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// So many lines were passed over, because they were read too slowly.
+    Skipped(u64),
+    /// So many of the lines asked for have left the log meanwhile.
+    NotKeptAnyMore(u64),
+    /// A commit takes long.
+    DiskSlow,
+    /// Closing soon for want of a line.
+    Idle {
+        /// How long nothing was typed.
+        silent: Duration,
+        /// How long is left.
+        left: Duration,
+    },
+    /// Closed for want of a line.
+    IdleClosed(Duration),
+    /// The server ends.
+    GoingDown,
+}
+
+impl Answer {
+    /// What it takes in memory, in bytes; an estimate.
+    pub(crate) fn weight(&self) -> usize {
+        let text = |line: &Option<Line>| line.as_ref().map_or(0, |line| line.as_str().len());
+        let inside: usize = match self {
+            Answer::Who { people, .. } => people
+                .iter()
+                .map(|p| size_of::<Present>() + p.name.as_str().len())
+                .sum(),
+            Answer::Rooms { rooms, .. } => rooms
+                .iter()
+                .map(|r| size_of::<RoomInfo>() + r.room.as_str().len() + text(&r.topic))
+                .sum(),
+            Answer::Private { text, .. } => text.as_str().len(),
+            Answer::Topic { text: topic, .. } => text(topic),
+            _ => 64,
+        };
+        size_of::<Answer>() + inside
+    }
+}
+
+/// Who is in the room that somebody enters, that person left out.
+pub type Roster = Together;

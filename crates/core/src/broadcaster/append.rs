@@ -1,0 +1,213 @@
+//! What is kept becomes visible: batches go into the logs, seats are granted, bells ring.
+
+use std::sync::Arc;
+
+use super::Broadcaster;
+use super::gather::{Gathered, Part, Promise, Ticket};
+use crate::answer::Refusal;
+use crate::batch::{Batch, Cursor};
+use crate::client::Client;
+use crate::entry::{Entry, RoomId, Telling, Who};
+use crate::inbox::Outcome;
+use crate::journal::{NotKept, RoomBatch};
+use crate::name::RoomName;
+use crate::room::{Member, Room};
+use crate::seat::{Entered, Place, Replay, Seat, View};
+use crate::time::Now;
+
+impl Broadcaster {
+    /// Makes a gathered batch visible and tells those who wait for it.
+    ///
+    /// Where the journal could not keep it, its lines are refused and their numbers used again;
+    /// arrivals, departures, renames and topics happen all the same, in their order.
+    pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotKept>, now: Now) {
+        for (RoomBatch { batch, .. }, part) in gathered.batches.into_iter().zip(gathered.parts) {
+            let batch = if kept.is_ok() {
+                batch
+            } else {
+                Arc::new(without_lines(&batch))
+            };
+            self.append_to_room(part, batch, now);
+        }
+        for Promise {
+            client,
+            outcome,
+            is_post,
+        } in gathered.promises
+        {
+            client.finish(match kept {
+                Err(NotKept(why)) if is_post => Refusal::NotKept(why).into(),
+                _ => outcome,
+            });
+        }
+        self.shed_logs();
+        while !self.gathering.is_full()
+            && let Some(letter) = self.waiting.pop_front()
+        {
+            self.admit(letter, now);
+        }
+    }
+
+    fn append_to_room(&mut self, part: Part, batch: Arc<Batch>, now: Now) {
+        let Some(room) = self.rooms.get_mut(&part.room) else {
+            return;
+        };
+        room.pending = room.pending.saturating_sub(part.happenings);
+        // The entries first take effect and then become visible: so nobody reads on behind the own
+        // departure, and each roster is the one at its arrival.
+        let mut tickets = part.tickets.into_iter();
+        let mut granted = Vec::new();
+        let mut departed = Vec::new();
+        let mut cursor = batch.start();
+        for entry in batch.entries() {
+            let after = cursor.after(entry);
+            match entry {
+                Entry::Said(_)
+                | Entry::Arrived {
+                    telling: Telling::Late,
+                    ..
+                } => {}
+                Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => {}
+                Entry::Arrived { who, .. } => {
+                    granted.extend(
+                        tickets
+                            .next()
+                            .map(|ticket| room.grant(who, ticket, after, now)),
+                    );
+                }
+                Entry::Left { who, .. } => departed.extend(room.let_go(who, cursor)),
+                Entry::Renamed { who, .. } => room.rename(who),
+                Entry::Topic { text, .. } => room.topic.clone_from(text),
+            }
+            cursor = after;
+        }
+        let weight = room.log.weight();
+        if !batch.entries().is_empty() {
+            room.log.append(batch, self.limits.log);
+        }
+        self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
+        room.ring();
+        for client in departed {
+            client.bell().ring();
+        }
+        for Grant {
+            client,
+            place,
+            replay,
+            mut entered,
+        } in granted
+        {
+            entered.replay = Replay::last(&place.log, replay, entered.view.arrived);
+            let seat = Seat {
+                place,
+                inbox: Arc::clone(&self.inbox),
+                words: None,
+            };
+            client.finish(Outcome::Entered(seat, Box::new(entered)));
+        }
+        self.forget_if_empty(part.room);
+    }
+
+    /// An empty room leaves memory; the lobby stays.
+    fn forget_if_empty(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get(&id) else {
+            return;
+        };
+        if room.members.is_empty() && room.pending == 0 && room.name != RoomName::lobby() {
+            self.logs_bytes -= room.log.weight();
+            self.rooms_by_name.remove(&room.name);
+            self.rooms.remove(&id);
+        }
+    }
+
+    /// Where all logs together are too large, the largest gives way.
+    fn shed_logs(&mut self) {
+        while self.logs_bytes > self.limits.logs_bytes {
+            let Some(log) = self
+                .rooms
+                .values()
+                .map(|room| &room.log)
+                .max_by_key(|log| log.weight())
+            else {
+                return;
+            };
+            let weight = log.weight();
+            if !log.shed() {
+                return;
+            }
+            self.logs_bytes -= weight - log.weight();
+        }
+    }
+}
+
+/// A seat that is granted as soon as its arrival is visible.
+struct Grant {
+    client: Arc<Client>,
+    place: Arc<Place>,
+    replay: u64,
+    entered: Entered,
+}
+
+impl Room {
+    fn grant(&mut self, who: &Who, ticket: Ticket, arrived: Cursor, now: Now) -> Grant {
+        let Ticket {
+            client,
+            replay,
+            first,
+        } = ticket;
+        let place = Arc::new(Place {
+            person: who.id,
+            room: self.id,
+            name: self.name.clone(),
+            log: Arc::clone(&self.log),
+            departed: std::sync::OnceLock::new(),
+        });
+        let entered = Entered {
+            who: who.clone(),
+            room: self.name.clone(),
+            topic: self.topic.clone(),
+            roster: self.roster(who.id),
+            first,
+            replay: Replay {
+                log: Arc::clone(&self.log),
+                from: arrived,
+                to: arrived,
+            },
+            view: View::new(Arc::clone(&place), arrived),
+        };
+        let member = Member {
+            who: who.clone(),
+            client: Arc::clone(&client),
+            place: Arc::clone(&place),
+            active: now.monotonic,
+        };
+        self.members.insert(who.id, member);
+        Grant {
+            client,
+            place,
+            replay,
+            entered,
+        }
+    }
+
+    fn let_go(&mut self, who: &Who, departed: Cursor) -> Option<Arc<Client>> {
+        let member = self.members.swap_remove(&who.id)?;
+        member.place.departed.set(departed).ok();
+        Some(member.client)
+    }
+
+    fn rename(&mut self, who: &Who) {
+        if let Some(member) = self.members.get_mut(&who.id) {
+            member.who = who.clone();
+        }
+    }
+}
+
+/// The same batch without what was said in it.
+fn without_lines(batch: &Batch) -> Batch {
+    let rest = batch
+        .entries()
+        .iter()
+        .filter(|entry| !matches!(entry, Entry::Said(_)));
+    Batch::new(batch.start(), batch.at(), rest.cloned().collect())
+}

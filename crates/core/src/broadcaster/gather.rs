@@ -1,0 +1,256 @@
+//! From what happens to a batch for each room: here things get their order and their numbers.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Broadcaster;
+use crate::batch::Batch;
+use crate::client::Client;
+use crate::crowd::CROWD_TIME;
+use crate::entry::{Entry, RoomId, Said, Telling, Who};
+use crate::inbox::{Outcome, Spoken};
+use crate::journal::RoomBatch;
+use crate::line::Line;
+use crate::name::Name;
+use crate::room::Room;
+use crate::time::{Now, WallTime};
+
+/// A batch is full at this many entries; what comes then waits for the commit under way.
+const ENTRIES_MAX: usize = 8_192;
+
+/// A batch is full at this many bytes of text.
+const BYTES_MAX: usize = 1 << 20;
+
+/// Something that happens in a room, before it is an entry of the log.
+#[derive(Debug)]
+pub(super) enum Happening {
+    Said { who: Who, spoken: Spoken },
+    Arrival { who: Who, ticket: Ticket },
+    Departure { who: Who, words: Option<Line> },
+    Renamed { who: Who, from: Name },
+    Topic { who: Who, text: Option<Line> },
+    CrowdIsOver,
+}
+
+/// Somebody who waits for the batch to be appended.
+#[derive(Debug)]
+pub(super) struct Promise {
+    pub(super) client: Arc<Client>,
+    /// What is handed over then.
+    pub(super) outcome: Outcome,
+    /// Whether it hangs on the journal.
+    pub(super) is_post: bool,
+}
+
+/// The next batch, while the one before it is being committed.
+#[derive(Debug, Default)]
+pub(super) struct Gathering {
+    happenings: Vec<(RoomId, Happening)>,
+    promises: Vec<Promise>,
+    bytes: usize,
+}
+
+impl Gathering {
+    pub(super) fn is_full(&self) -> bool {
+        self.happenings.len() >= ENTRIES_MAX || self.bytes >= BYTES_MAX
+    }
+
+    pub(super) fn push(&mut self, room: RoomId, happening: Happening) {
+        if let Happening::Said { spoken, .. } = &happening {
+            self.bytes += spoken.text.as_str().len();
+        }
+        self.happenings.push((room, happening));
+    }
+
+    pub(super) fn promise(&mut self, client: &Arc<Client>, outcome: Outcome, is_post: bool) {
+        self.promises.push(Promise {
+            client: Arc::clone(client),
+            outcome,
+            is_post,
+        });
+    }
+
+    /// Those who wait for the batch, once for each request.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.promises.iter().map(|promise| &promise.client)
+    }
+}
+
+/// What somebody asked for who is to be given a seat when the arrival is appended.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) client: Arc<Client>,
+    /// How many lines said before are wanted.
+    pub(super) replay: u64,
+    /// Whether it is this person's first seat.
+    pub(super) first: bool,
+}
+
+/// A closed batch, on its way through the journal: the entries of each room it touches.
+#[derive(Debug)]
+pub struct Gathered {
+    pub(super) batches: Vec<RoomBatch>,
+    /// What belongs to each of `batches` beside its entries.
+    pub(super) parts: Vec<Part>,
+    pub(super) promises: Vec<Promise>,
+}
+
+/// What one room's share in a batch needs to be appended.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) room: RoomId,
+    /// One for each arrival among the entries, in order.
+    pub(super) tickets: Vec<Ticket>,
+    /// How many of the room's pending happenings it settles.
+    pub(super) happenings: usize,
+}
+
+impl Gathered {
+    /// What the journal is to keep.
+    pub fn batches(&self) -> &[RoomBatch] {
+        &self.batches
+    }
+
+    /// Whether anything was said: only that is kept.
+    pub fn has_lines(&self) -> bool {
+        self.batches.iter().any(|part| part.batch.lines() > 0)
+    }
+
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.promises.iter().map(|promise| &promise.client)
+    }
+}
+
+impl Broadcaster {
+    /// Closes the batch that has gathered, if anything has. It must be [appended](Broadcaster::append)
+    /// before the next is gathered, since its numbers follow those that are visible.
+    pub fn gather(&mut self, now: Now) -> Option<Gathered> {
+        let Gathering {
+            happenings,
+            promises,
+            ..
+        } = std::mem::take(&mut self.gathering);
+        if happenings.is_empty() && promises.is_empty() {
+            return None;
+        }
+        let mut drafts: IndexMap<RoomId, Draft> = IndexMap::new();
+        for (id, happening) in happenings {
+            let Some(room) = self.rooms.get_mut(&id) else {
+                continue;
+            };
+            let draft = drafts
+                .entry(id)
+                .or_insert_with(|| Draft::new(room, now.wall));
+            if draft.add(room, happening) {
+                self.crowds.push_back((now.monotonic + CROWD_TIME, id));
+            }
+        }
+        let mut gathered = Gathered {
+            batches: Vec::new(),
+            parts: Vec::new(),
+            promises,
+        };
+        for (id, draft) in drafts {
+            let Some(room) = self.rooms.get_mut(&id) else {
+                continue;
+            };
+            room.at = draft.at;
+            let batch = Arc::new(Batch::new(room.log.end(), draft.at, draft.entries));
+            gathered.batches.push(RoomBatch {
+                room: room.name.clone(),
+                batch,
+            });
+            gathered.parts.push(Part {
+                room: id,
+                tickets: draft.tickets,
+                happenings: draft.happenings,
+            });
+        }
+        Some(gathered)
+    }
+}
+
+/// The entries of one room, while the batch is being closed.
+struct Draft {
+    entries: Vec<Entry>,
+    /// The number of the last line.
+    seq: u64,
+    at: WallTime,
+    tickets: Vec<Ticket>,
+    happenings: usize,
+}
+
+impl Draft {
+    fn new(room: &Room, wall: WallTime) -> Draft {
+        let seq = room.log.end().seq;
+        Draft {
+            entries: Vec::new(),
+            seq,
+            at: room.at.max(wall),
+            tickets: Vec::new(),
+            happenings: 0,
+        }
+    }
+
+    /// Makes entries of a happening. Whether that opened the window of a crowd.
+    fn add(&mut self, room: &mut Room, happening: Happening) -> bool {
+        self.happenings += 1;
+        let was_closed = room.crowd.is_closed();
+        match happening {
+            Happening::Said {
+                who,
+                spoken: Spoken { manner, text },
+            } => {
+                self.tell_first(room, &who);
+                self.seq += 1;
+                self.entries.push(Entry::Said(Said {
+                    seq: self.seq,
+                    at: self.at,
+                    who,
+                    manner,
+                    text,
+                }));
+            }
+            Happening::Arrival { who, ticket } => {
+                let telling = room.crowd.arrive(&who);
+                self.entries.push(Entry::Arrived { who, telling });
+                self.tickets.push(ticket);
+            }
+            Happening::Departure { who, words } => {
+                let telling = room.crowd.leave(&who);
+                self.entries.push(Entry::Left {
+                    who,
+                    words,
+                    telling,
+                });
+            }
+            Happening::Renamed { who, from } => {
+                self.tell_first(
+                    room,
+                    &Who {
+                        id: who.id,
+                        name: from.clone(),
+                    },
+                );
+                self.entries.push(Entry::Renamed { who, from });
+            }
+            Happening::Topic { who, text } => {
+                self.tell_first(room, &who);
+                self.entries.push(Entry::Topic { who, text });
+            }
+            Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
+        }
+        was_closed && !room.crowd.is_closed()
+    }
+
+    /// Who speaks while folded is told of first.
+    fn tell_first(&mut self, room: &mut Room, who: &Who) {
+        if room.crowd.tell_first(who.id) {
+            self.entries.push(Entry::Arrived {
+                who: who.clone(),
+                telling: Telling::Late,
+            });
+        }
+    }
+}

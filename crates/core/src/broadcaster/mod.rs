@@ -1,0 +1,471 @@
+//! The broadcaster: owns rooms, names and rosters, and gives everything its order.
+//!
+//! It is a state machine and knows no task, no clock and no journal. Whoever runs it repeats:
+//! [`drain`](Broadcaster::drain) the inbox, [`gather`](Broadcaster::gather) a batch, have the
+//! journal commit it, and [`append`](Broadcaster::append) it to the rooms' logs; and drains again
+//! while the journal works. There is no lock in here, since nobody else can touch it.
+
+mod append;
+mod gather;
+mod people;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use gather::Gathered;
+
+use crate::answer::{Answer, Notice, ROOMS_MAX, Refusal};
+use crate::client::Client;
+use crate::entry::{PersonId, RoomId, Who};
+use crate::inbox::{Inbox, Letter, Outcome, Request, Spoken};
+use crate::line::Line;
+use crate::log::Capacity;
+use crate::mailbox::{Item, Mark};
+use crate::name::{Name, RoomName};
+use crate::room::{Member, Room};
+use crate::seat::Place;
+use crate::time::Now;
+use gather::{Gathering, Happening, Ticket};
+use people::People;
+
+/// How much the house holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many rooms there may be.
+    pub rooms: usize,
+    /// What the log of one room keeps.
+    pub log: Capacity,
+    /// What the logs of all rooms keep together, in bytes.
+    pub logs_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let log = Capacity {
+            lines: 16_384,
+            bytes: 4 << 20,
+        };
+        Limits {
+            rooms: 1_000,
+            log,
+            logs_bytes: 256 << 20,
+        }
+    }
+}
+
+/// The owner of rooms, names and rosters.
+#[derive(Debug)]
+pub struct Broadcaster {
+    inbox: Arc<Inbox>,
+    limits: Limits,
+    rooms: HashMap<RoomId, Room>,
+    rooms_by_name: HashMap<RoomName, RoomId>,
+    rooms_made: u64,
+    people: People,
+    /// The next batch.
+    gathering: Gathering,
+    /// What has to wait because that batch is full: one request a connection, at most.
+    waiting: VecDeque<Letter>,
+    /// When the windows of crowds close, and in which rooms; the first to close first.
+    crowds: VecDeque<(Duration, RoomId)>,
+    /// The other half of the inbox's double buffer.
+    letters: Vec<Letter>,
+    /// What the logs of all rooms weigh, in bytes.
+    logs_bytes: usize,
+    closing: bool,
+}
+
+impl Broadcaster {
+    /// A house with an empty lobby.
+    pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
+        let mut broadcaster = Broadcaster {
+            inbox,
+            limits,
+            rooms: HashMap::new(),
+            rooms_by_name: HashMap::new(),
+            rooms_made: 0,
+            people: People::default(),
+            gathering: Gathering::default(),
+            waiting: VecDeque::new(),
+            crowds: VecDeque::new(),
+            letters: Vec::new(),
+            logs_bytes: 0,
+            closing: false,
+        };
+        broadcaster.make_room(RoomName::lobby());
+        broadcaster
+    }
+
+    /// Where connections come from, and what they ask.
+    pub fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// Takes in everything that was asked since the last time.
+    pub fn drain(&mut self, now: Now) {
+        let mut letters = std::mem::take(&mut self.letters);
+        self.inbox.take(&mut letters);
+        for letter in letters.drain(..) {
+            self.receive(letter, now);
+        }
+        self.letters = letters;
+    }
+
+    /// When [`tick`](Broadcaster::tick) is due, on the monotonic clock.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.crowds.front().map(|&(until, _)| until)
+    }
+
+    /// Does what is due by now.
+    pub fn tick(&mut self, now: Now) {
+        while let Some(&(until, room)) = self.crowds.front()
+            && until <= now.monotonic
+        {
+            self.crowds.pop_front();
+            if self.rooms.contains_key(&room) {
+                self.happen(room, Happening::CrowdIsOver);
+            }
+        }
+    }
+
+    /// Tells those who wait for the journal that it is slow.
+    pub fn tell_slow(&self, gathered: &Gathered) {
+        let waiting = self.waiting.iter().filter_map(|letter| match letter {
+            Letter::Request { client, .. } => Some(client),
+            Letter::Depart { .. } => None,
+        });
+        for client in gathered
+            .waiting()
+            .chain(self.gathering.waiting())
+            .chain(waiting)
+        {
+            let Some(mark) = self.mark_of(client.id) else {
+                continue;
+            };
+            // Whoever has a full mailbox is not reading this either.
+            client
+                .send(mark, Item::Answer(Answer::Notice(Notice::DiskSlow)))
+                .ok();
+        }
+    }
+
+    /// From now on departures are told to nobody: everybody leaves.
+    pub fn close(&mut self) {
+        self.closing = true;
+    }
+
+    fn receive(&mut self, letter: Letter, now: Now) {
+        match letter {
+            Letter::Request { client, request } if !request.is_ordered() => {
+                let outcome = self.answer(client.id, request, now);
+                client.finish(outcome);
+            }
+            Letter::Depart { place, .. } if self.closing && self.leave_silently(&place) => {}
+            letter if self.gathering.is_full() || !self.waiting.is_empty() => {
+                self.waiting.push_back(letter)
+            }
+            letter => self.admit(letter, now),
+        }
+    }
+
+    /// Gives a letter its place in the next batch.
+    fn admit(&mut self, letter: Letter, now: Now) {
+        let refused = match letter {
+            Letter::Depart { place, words } => return self.depart(&place, words),
+            Letter::Request { client, request } => match request {
+                Request::Enter { name, room, replay } => self.enter(&client, name, room, replay),
+                Request::Join { room, replay } => self.join(&client, room, replay),
+                Request::Post { room, lines } => self.post(&client, room, lines, now),
+                Request::Rename(name) => self.rename(&client, name),
+                Request::SetTopic { room, text } => self.set_topic(&client, room, text),
+                // Answered on receipt, being without a place in the order.
+                Request::Private { .. }
+                | Request::Topic(_)
+                | Request::Who { .. }
+                | Request::Rooms
+                | Request::Find(_) => Ok(()),
+            }
+            .map_err(|refusal| (client, refusal)),
+        };
+        if let Err((client, refusal)) = refused {
+            client.finish(refusal.into());
+        }
+    }
+
+    fn enter(
+        &mut self,
+        client: &Arc<Client>,
+        name: Name,
+        room: RoomName,
+        replay: u64,
+    ) -> Result<(), Refusal> {
+        self.people.enter(client, name)?;
+        let seated = self
+            .room_for(room)
+            .and_then(|room| self.take_seat(client, room, replay, true));
+        if seated.is_err() {
+            self.people.leave(client.id);
+        }
+        seated
+    }
+
+    fn join(&mut self, client: &Arc<Client>, name: RoomName, replay: u64) -> Result<(), Refusal> {
+        let room = self.room_for(name.clone())?;
+        match self.people.get(client.id) {
+            Some(person) if person.seats.contains(&room) => Err(Refusal::AlreadyIn(name)),
+            Some(_) => self.take_seat(client, room, replay, false),
+            None => Err(Refusal::NotThere),
+        }
+    }
+
+    fn take_seat(
+        &mut self,
+        client: &Arc<Client>,
+        room: RoomId,
+        replay: u64,
+        first: bool,
+    ) -> Result<(), Refusal> {
+        let person = self.people.get_mut(client.id).ok_or(Refusal::NotThere)?;
+        person.seats.push(room);
+        let who = Who {
+            id: client.id,
+            name: person.name.clone(),
+        };
+        self.happen(
+            room,
+            Happening::Arrival {
+                who,
+                ticket: Ticket {
+                    client: Arc::clone(client),
+                    replay,
+                    first,
+                },
+            },
+        );
+        Ok(())
+    }
+
+    fn depart(&mut self, place: &Arc<Place>, words: Option<Line>) {
+        let Some(who) = self.give_up_seat(place) else {
+            return;
+        };
+        self.happen(place.room, Happening::Departure { who, words });
+    }
+
+    /// The seat is free, and the name with the last one, for whatever comes behind this departure.
+    fn give_up_seat(&mut self, place: &Place) -> Option<Who> {
+        let who = self.people.who(place.person)?;
+        let person = self.people.get_mut(place.person)?;
+        person.seats.retain(|&room| room != place.room);
+        if person.seats.is_empty() {
+            self.people.leave(place.person);
+        }
+        Some(who)
+    }
+
+    /// While closing: leaves without an entry, at the end of the log. Whether that could be done.
+    fn leave_silently(&mut self, place: &Arc<Place>) -> bool {
+        let Some(room) = self.rooms.get_mut(&place.room) else {
+            return false;
+        };
+        let Some(member) = room.members.swap_remove(&place.person) else {
+            return false;
+        };
+        place.departed.set(room.log.end()).ok();
+        member.client.bell().ring();
+        self.give_up_seat(place);
+        true
+    }
+
+    fn post(
+        &mut self,
+        client: &Arc<Client>,
+        room: RoomId,
+        lines: Vec<Spoken>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        self.speaker(client.id, room)?.active = now.monotonic;
+        let who = self.people.who(client.id).ok_or(Refusal::NotThere)?;
+        self.gathering.promise(client, Outcome::Done, true);
+        for spoken in lines {
+            self.happen(
+                room,
+                Happening::Said {
+                    who: who.clone(),
+                    spoken,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// The right to speak: a seat in that room.
+    fn speaker(&mut self, id: PersonId, room: RoomId) -> Result<&mut Member, Refusal> {
+        let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
+        room.members.get_mut(&id).ok_or(Refusal::NotThere)
+    }
+
+    fn rename(&mut self, client: &Arc<Client>, name: Name) -> Result<(), Refusal> {
+        let from = self.people.rename(client.id, name.clone())?;
+        let seats = self
+            .people
+            .get(client.id)
+            .map(|person| person.seats.clone())
+            .unwrap_or_default();
+        for room in seats {
+            let who = Who {
+                id: client.id,
+                name: name.clone(),
+            };
+            self.happen(
+                room,
+                Happening::Renamed {
+                    who,
+                    from: from.clone(),
+                },
+            );
+        }
+        self.gathering
+            .promise(client, Outcome::Answer(Answer::YouAre(name)), false);
+        Ok(())
+    }
+
+    fn set_topic(
+        &mut self,
+        client: &Arc<Client>,
+        room: RoomId,
+        text: Option<Line>,
+    ) -> Result<(), Refusal> {
+        self.speaker(client.id, room)?;
+        let who = self.people.who(client.id).ok_or(Refusal::NotThere)?;
+        self.gathering.promise(client, Outcome::Done, false);
+        self.happen(room, Happening::Topic { who, text });
+        Ok(())
+    }
+
+    /// Answers what only reads.
+    fn answer(&mut self, asker: PersonId, request: Request, now: Now) -> Outcome {
+        let answer = match request {
+            Request::Private { to, text } => self.send_private(asker, to, text),
+            Request::Topic(room) => self.visible(asker, room).map(|room| Answer::Topic {
+                room: room.name.clone(),
+                text: room.topic.clone(),
+            }),
+            Request::Who { here, room: None } => self
+                .visible(asker, here)
+                .map(|room| room.who(now.monotonic)),
+            Request::Who {
+                room: Some(name), ..
+            } => match self.rooms_by_name.get(&name) {
+                Some(&room) => self
+                    .visible(asker, room)
+                    .map(|room| room.who(now.monotonic)),
+                None => Err(Refusal::NoRoom(name)),
+            },
+            Request::Rooms => Ok(self.list_rooms(asker)),
+            Request::Find(typed) => match self.people.find(typed.as_str()) {
+                Some(who) if who.id == asker => Err(Refusal::Yourself),
+                Some(who) => Ok(Answer::Ignoring(who)),
+                None => Err(Refusal::NobodyCalled(typed)),
+            },
+            // These have a place in the order of things: see `admit`.
+            Request::Enter { .. }
+            | Request::Join { .. }
+            | Request::Post { .. }
+            | Request::Rename(_)
+            | Request::SetTopic { .. } => {
+                return Outcome::Done;
+            }
+        };
+        Outcome::Answer(answer.unwrap_or_else(Answer::Refused))
+    }
+
+    fn send_private(&self, asker: PersonId, to: Line, text: Line) -> Result<Answer, Refusal> {
+        let from = self.people.who(asker).ok_or(Refusal::NotThere)?;
+        let Some(found) = self.people.find(to.as_str()) else {
+            return Err(Refusal::NobodyCalled(to));
+        };
+        if found.id == asker {
+            return Err(Refusal::Yourself);
+        }
+        let private = Answer::Private {
+            from,
+            to: found.name.clone(),
+            text,
+        };
+        let delivered = self.people.get(found.id).zip(self.mark_of(found.id));
+        match delivered
+            .map(|(person, mark)| person.client.send(mark, Item::Answer(private.clone())))
+        {
+            Some(Ok(())) => Ok(private),
+            _ => Err(Refusal::NotReading(found.name)),
+        }
+    }
+
+    /// The end of what has been said where this person sits.
+    fn mark_of(&self, id: PersonId) -> Option<Mark> {
+        let room = self.rooms.get(self.people.get(id)?.seats.last()?)?;
+        Some(Mark {
+            room: room.id,
+            position: room.log.watermark(),
+        })
+    }
+
+    fn list_rooms(&self, asker: PersonId) -> Answer {
+        let visible = self
+            .rooms
+            .values()
+            .filter(|room| self.may_read(asker, room));
+        let mut rooms: Vec<_> = visible.map(Room::info).collect();
+        rooms.sort_by(|a, b| {
+            b.people
+                .cmp(&a.people)
+                .then_with(|| a.room.as_str().cmp(b.room.as_str()))
+        });
+        let others = rooms.len().saturating_sub(ROOMS_MAX);
+        rooms.truncate(ROOMS_MAX);
+        Answer::Rooms { rooms, others }
+    }
+
+    fn visible(&self, asker: PersonId, room: RoomId) -> Result<&Room, Refusal> {
+        let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
+        if self.may_read(asker, room) {
+            Ok(room)
+        } else {
+            Err(Refusal::NoRoom(room.name.clone()))
+        }
+    }
+
+    /// Whether somebody may read in a room: the one question that every door, command and search
+    /// asks. All rooms are open today.
+    fn may_read(&self, _asker: PersonId, _room: &Room) -> bool {
+        true
+    }
+
+    fn room_for(&mut self, name: RoomName) -> Result<RoomId, Refusal> {
+        match self.rooms_by_name.get(&name) {
+            Some(&room) => Ok(room),
+            None if self.rooms.len() >= self.limits.rooms => {
+                Err(Refusal::TooManyRooms(self.limits.rooms))
+            }
+            None => Ok(self.make_room(name)),
+        }
+    }
+
+    fn make_room(&mut self, name: RoomName) -> RoomId {
+        self.rooms_made += 1;
+        let id = RoomId(self.rooms_made);
+        self.rooms_by_name.insert(name.clone(), id);
+        self.rooms.insert(id, Room::new(id, name));
+        id
+    }
+
+    /// Puts something into the next batch.
+    fn happen(&mut self, room: RoomId, happening: Happening) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.pending += 1;
+            self.gathering.push(room.id, happening);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The broadcaster's end of a connection, and the connection's end of the broadcaster.
+//!
+//! Knows no socket: a client is a bell, a mailbox, and a place for one outcome.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::bell::Bell;
+use crate::entry::PersonId;
+use crate::inbox::{Inbox, Letter, Outcome, Request};
+use crate::mailbox::{Full, Item, Mailbox, Mark};
+use crate::sync::{Mutex, lock};
+
+/// One connection, as the broadcaster knows it.
+#[derive(Debug)]
+pub struct Client {
+    pub(crate) id: PersonId,
+    /// Rung for everything: new lines, new mail, an outcome. One task serves a connection.
+    bell: Bell,
+    mailbox: Mailbox,
+    outcome: Mutex<Waiting>,
+}
+
+/// What has become of the one request that may be under way.
+#[derive(Debug)]
+enum Waiting {
+    /// No outcome yet, or no request.
+    Open,
+    /// The outcome, to be fetched.
+    Done(Box<Outcome>),
+    /// The connection is gone: nobody will fetch anything.
+    Gone,
+}
+
+impl Client {
+    /// The person whose connection this is.
+    pub fn id(&self) -> PersonId {
+        self.id
+    }
+
+    /// The bell of the connection's task.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Puts an item into the mailbox from outside, and rings.
+    ///
+    /// # Errors
+    /// The mailbox is full.
+    pub fn send(&self, mark: Mark, item: Item) -> Result<(), Full> {
+        self.mailbox.put(mark, item)?;
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Takes the next item, if `is_due` says so of its mark.
+    pub fn take(&self, is_due: impl FnOnce(Mark) -> bool) -> Option<Item> {
+        let item = self.mailbox.take(is_due)?;
+        self.bell.ring(); // the reading half may wait for room
+        Some(item)
+    }
+
+    /// Whether no item waits.
+    pub fn has_no_mail(&self) -> bool {
+        self.mailbox.is_empty()
+    }
+
+    /// Hands over the outcome of the request under way, and rings.
+    pub(crate) fn finish(&self, outcome: Outcome) {
+        let mut waiting = lock(&self.outcome);
+        if matches!(*waiting, Waiting::Gone) {
+            drop(waiting);
+            return; // the outcome ends here; a seat in it leaves at once
+        }
+        *waiting = Waiting::Done(Box::new(outcome));
+        drop(waiting);
+        self.bell.ring();
+    }
+
+    fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        loop {
+            let seen = self.bell.version();
+            if let Some(outcome) = self.fetch() {
+                return Poll::Ready(outcome);
+            }
+            ready!(self.bell.poll_rung(seen, cx));
+        }
+    }
+
+    fn fetch(&self) -> Option<Outcome> {
+        let mut waiting = lock(&self.outcome);
+        match std::mem::replace(&mut *waiting, Waiting::Open) {
+            Waiting::Done(outcome) => Some(*outcome),
+            other => {
+                *waiting = other;
+                None
+            }
+        }
+    }
+}
+
+/// The connection's end: through it one asks the broadcaster, one request at a time.
+///
+/// When it is dropped, nothing is handed over any more.
+#[derive(Debug)]
+pub struct Link {
+    client: Arc<Client>,
+    inbox: Arc<Inbox>,
+}
+
+impl Link {
+    pub(crate) fn new(id: PersonId, inbox: Arc<Inbox>) -> Link {
+        let client = Client {
+            id,
+            bell: Bell::default(),
+            mailbox: Mailbox::default(),
+            outcome: Mutex::new(Waiting::Open),
+        };
+        Link {
+            client: Arc::new(client),
+            inbox,
+        }
+    }
+
+    /// What the broadcaster sees of this connection.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// Asks the broadcaster, and waits for what becomes of it.
+    pub async fn call(&mut self, request: Request) -> Outcome {
+        self.start(request);
+        poll_fn(|cx| self.client.poll_outcome(cx)).await
+    }
+
+    /// Asks the broadcaster without waiting; the outcome is to be [fetched](Link::outcome) before
+    /// the next request. For whoever has no tasks, as a simulator.
+    pub fn start(&mut self, request: Request) {
+        self.inbox.put(Letter::Request {
+            client: Arc::clone(&self.client),
+            request,
+        });
+    }
+
+    /// The outcome of the request under way, if there is one by now.
+    pub fn outcome(&mut self) -> Option<Outcome> {
+        self.client.fetch()
+    }
+
+    /// Puts an item into one's own mailbox. Never refused: ask [`Link::room`] first.
+    pub fn reply(&self, mark: Mark, item: Item) {
+        self.client.mailbox.put_own(mark, item);
+        self.client.bell.ring();
+    }
+
+    /// Waits until one's own mailbox has room for an answer.
+    pub async fn room(&self) {
+        loop {
+            let seen = self.client.bell.version();
+            if self.client.mailbox.has_room() {
+                return;
+            }
+            self.client.bell.rung(seen).await;
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let left = std::mem::replace(&mut *lock(&self.client.outcome), Waiting::Gone);
+        drop(left); // outside the lock: a seat in it departs
+    }
+}

@@ -1,0 +1,322 @@
+//! The commands: one table that parses them, runs them and prints their help.
+
+use crate::answer::Refusal;
+use crate::entry::Manner;
+use crate::inbox::Spoken;
+use crate::line::Line;
+use crate::name::RoomName;
+use crate::nearest::nearest;
+
+/// Something a person wants done.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// To read about the commands, or about one.
+    Help(Option<&'static Spec>),
+    /// To know who is here, or in another room.
+    Who(Option<RoomName>),
+    /// To take another name; as typed.
+    Name(Line),
+    /// To say something.
+    Say(Spoken),
+    /// To write to one person alone.
+    Private {
+        /// The name, as typed.
+        to: Line,
+        /// The words.
+        text: Line,
+    },
+    /// To know the rooms.
+    Rooms,
+    /// To move to another room.
+    Join(RoomName),
+    /// To know the topic.
+    Topic,
+    /// To set the topic, or to clear it.
+    SetTopic(Option<Line>),
+    /// To read the last lines.
+    Last(u64),
+    /// To read what was said since then.
+    Since(Since),
+    /// To hide a person's lines; as typed.
+    Ignore(Line),
+    /// To see them again; as typed.
+    Unignore(Line),
+    /// To hide, or see, arrivals and departures.
+    Quiet(bool),
+    /// To leave with these words.
+    Quit(Option<Line>),
+}
+
+/// A point in time as people type it, in the server's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// The last time the clock showed this.
+    Time {
+        /// 0 to 23.
+        hour: i8,
+        /// 0 to 59.
+        minute: i8,
+    },
+    /// The beginning of that day.
+    Date {
+        /// The year.
+        year: i16,
+        /// 1 to 12.
+        month: i8,
+        /// 1 to 31.
+        day: i8,
+    },
+}
+
+/// A command as the table has it.
+#[derive(Debug)]
+pub struct Spec {
+    /// What is typed behind the slash.
+    pub name: &'static str,
+    /// What may be typed instead.
+    pub aliases: &'static [&'static str],
+    /// What follows, as it is shown: `NAME TEXT`.
+    pub arguments: &'static str,
+    /// What it does, in a few words.
+    pub does: &'static str,
+    /// What else there is to know, in a sentence; empty where there is nothing.
+    pub more: &'static str,
+    /// From the words behind the name to the command; none where they make no sense.
+    parse: fn(&'static Spec, &str) -> Result<Command, Refusal>,
+}
+
+/// How many lines `/last` shows when no number is given.
+const LAST_LINES: u64 = 10;
+
+/// All commands, in the order in which help lists them.
+pub static COMMANDS: &[Spec] = &[
+    Spec {
+        name: "help",
+        aliases: &[],
+        arguments: "[COMMAND]",
+        does: "lists the commands, or explains one",
+        more: "A line that begins with // says it with one slash.",
+        parse: |_, rest| match rest {
+            "" => Ok(Command::Help(None)),
+            name => find(name).map(|spec| Command::Help(Some(spec))),
+        },
+    },
+    Spec {
+        name: "who",
+        aliases: &["names"],
+        arguments: "[ROOM]",
+        does: "tells who is here, and for how long silent",
+        more: "",
+        parse: |_, rest| match rest {
+            "" => Ok(Command::Who(None)),
+            room => Ok(Command::Who(Some(parse_room(room)?))),
+        },
+    },
+    Spec {
+        name: "name",
+        aliases: &["nick"],
+        arguments: "NEW",
+        does: "takes another name",
+        more: "A name has 1 to 32 letters, digits, -, _ or . and nobody else here may wear one that looks like it.",
+        parse: |spec, rest| Ok(Command::Name(needed(spec, rest)?)),
+    },
+    Spec {
+        name: "me",
+        aliases: &[],
+        arguments: "ACTION",
+        does: "says what you do: /me waves shows * alice waves",
+        more: "",
+        parse: |spec, rest| {
+            Ok(Command::Say(Spoken {
+                manner: Manner::Action,
+                text: needed(spec, rest)?,
+            }))
+        },
+    },
+    Spec {
+        name: "msg",
+        aliases: &[],
+        arguments: "NAME TEXT",
+        does: "writes to one person alone",
+        more: "Nobody else reads it, and no room keeps it.",
+        parse: |spec, rest| {
+            let (to, text) = rest.split_once(' ').ok_or(Refusal::Usage(spec))?;
+            Ok(Command::Private {
+                to: needed(spec, to)?,
+                text: needed(spec, text)?,
+            })
+        },
+    },
+    Spec {
+        name: "rooms",
+        aliases: &["list"],
+        arguments: "",
+        does: "lists the rooms",
+        more: "",
+        parse: |_, _| Ok(Command::Rooms),
+    },
+    Spec {
+        name: "join",
+        aliases: &[],
+        arguments: "ROOM",
+        does: "moves to another room",
+        more: "The room is made if there is none; one that is empty is gone.",
+        parse: |spec, rest| match rest {
+            "" => Err(Refusal::Usage(spec)),
+            room => Ok(Command::Join(parse_room(room)?)),
+        },
+    },
+    Spec {
+        name: "topic",
+        aliases: &[],
+        arguments: "[TEXT]",
+        does: "shows or sets what this room is about",
+        more: "/topic - clears it.",
+        parse: |_, rest| match rest {
+            "" => Ok(Command::Topic),
+            "-" => Ok(Command::SetTopic(None)),
+            text => Ok(Command::SetTopic(Some(line(text)))),
+        },
+    },
+    Spec {
+        name: "last",
+        aliases: &[],
+        arguments: "[N]",
+        does: "shows the last lines again, with their time",
+        more: "10 of them, or as many as you say and the server still has.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Last(LAST_LINES)),
+            number => number
+                .parse()
+                .map(Command::Last)
+                .map_err(|_| Refusal::Usage(spec)),
+        },
+    },
+    Spec {
+        name: "since",
+        aliases: &[],
+        arguments: "HH:MM",
+        does: "shows what was said since then",
+        more: "A day, as 2026-11-20, does too; times are those of the server.",
+        parse: |spec, rest| {
+            parse_since(rest)
+                .map(Command::Since)
+                .ok_or(Refusal::Usage(spec))
+        },
+    },
+    Spec {
+        name: "search",
+        aliases: &[],
+        arguments: "WORDS",
+        does: "finds what was said",
+        more: "",
+        parse: |spec, _| Err(Refusal::NeedsDisk(spec)),
+    },
+    Spec {
+        name: "missed",
+        aliases: &[],
+        arguments: "",
+        does: "shows the lines that were skipped",
+        more: "",
+        parse: |spec, _| Err(Refusal::NeedsDisk(spec)),
+    },
+    Spec {
+        name: "ignore",
+        aliases: &[],
+        arguments: "NAME",
+        does: "hides a person's lines, through renames",
+        more: "",
+        parse: |spec, rest| Ok(Command::Ignore(needed(spec, rest)?)),
+    },
+    Spec {
+        name: "unignore",
+        aliases: &[],
+        arguments: "NAME",
+        does: "shows them again",
+        more: "",
+        parse: |spec, rest| Ok(Command::Unignore(needed(spec, rest)?)),
+    },
+    Spec {
+        name: "quiet",
+        aliases: &[],
+        arguments: "[off]",
+        does: "hides arrivals and departures",
+        more: "",
+        parse: |spec, rest| match rest {
+            "" | "on" => Ok(Command::Quiet(true)),
+            "off" => Ok(Command::Quiet(false)),
+            _ => Err(Refusal::Usage(spec)),
+        },
+    },
+    Spec {
+        name: "quit",
+        aliases: &[],
+        arguments: "[WORDS]",
+        does: "leaves, with a word to the others",
+        more: "",
+        parse: |_, rest| Ok(Command::Quit((!rest.is_empty()).then(|| line(rest)))),
+    },
+];
+
+impl Command {
+    /// From what was typed behind the slash.
+    ///
+    /// # Errors
+    /// There is no such command, or it lacks something.
+    pub fn parse(typed: &str) -> Result<Command, Refusal> {
+        let (name, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+        let spec = find(name)?;
+        (spec.parse)(spec, rest.trim())
+    }
+}
+
+/// The command called so, in whatever case, with or without its slash.
+fn find(name: &str) -> Result<&'static Spec, Refusal> {
+    let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
+    let named = |spec: &&Spec| spec.name == name || spec.aliases.contains(&name.as_str());
+    COMMANDS
+        .iter()
+        .find(named)
+        .ok_or_else(|| Refusal::NoCommand {
+            nearest: nearest(
+                &name,
+                COMMANDS
+                    .iter()
+                    .flat_map(|spec| spec.aliases.iter().copied().chain([spec.name])),
+            ),
+            typed: line(&name),
+        })
+}
+
+fn line(text: &str) -> Line {
+    Line::sanitise(text.as_bytes())
+}
+
+fn needed(spec: &'static Spec, text: &str) -> Result<Line, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err(Refusal::Usage(spec))
+    } else {
+        Ok(line(text))
+    }
+}
+
+fn parse_room(typed: &str) -> Result<RoomName, Refusal> {
+    RoomName::parse(typed).map_err(Refusal::Name)
+}
+
+fn parse_since(typed: &str) -> Option<Since> {
+    if let Some((hour, minute)) = typed.split_once(':') {
+        let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
+        return ((0..24).contains(&hour) && (0..60).contains(&minute))
+            .then_some(Since::Time { hour, minute });
+    }
+    let mut parts = typed.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let since = Since::Date {
+        year: year.parse().ok()?,
+        month: month.parse().ok()?,
+        day: day.parse().ok()?,
+    };
+    parts.next().is_none().then_some(since)
+}

@@ -1,0 +1,52 @@
+//! What a dialect does: bytes to meaning, and meaning to bytes. Knows no dialect.
+//!
+//! A session reads through a [`Decoder`] and writes through an [`Encoder`], and so never asks
+//! which door it came through.
+
+use crate::answer::{Answer, Refusal};
+use crate::batch::Encoding;
+use crate::command::Command;
+use crate::entry::Said;
+use crate::inbox::Spoken;
+use crate::seat::Entered;
+
+/// What somebody means by the bytes that came.
+#[derive(Debug)]
+pub enum Input {
+    /// Says this in the room.
+    Say(Spoken),
+    /// Wants something done.
+    Command(Command),
+    /// Nothing, but is there.
+    Nothing,
+    /// It makes no sense, for this reason.
+    Refused(Refusal),
+    /// The dialect itself wants these bytes to be sent.
+    Raw(Box<[u8]>),
+    /// Somebody who speaks something else: these are the last bytes to be sent.
+    Farewell(Box<[u8]>),
+}
+
+/// From bytes to meaning. Keeps what is unfinished; cannot fail on any input.
+pub trait Decoder: Send {
+    /// Takes the next input from the front of `bytes`, or takes all of them and returns none.
+    fn next(&mut self, bytes: &mut &[u8]) -> Option<Input>;
+
+    /// At the end of the bytes: what stood there unfinished.
+    fn finish(&mut self) -> Option<Input>;
+}
+
+/// From meaning to bytes: entries alike for all who speak the dialect, and words for one person.
+pub trait Encoder: Encoding + Send {
+    /// Appends a word for this person alone.
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>);
+
+    /// Appends what somebody reads who has entered a room, before its lines.
+    fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>);
+
+    /// Appends a line said before, with its time.
+    fn replayed(&mut self, said: &Said, out: &mut Vec<u8>);
+
+    /// Appends bytes that the decoder wants to be sent.
+    fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>);
+}

@@ -1,0 +1,157 @@
+//! The broadcaster's inbox: what connections ask of it. Knows no answer.
+
+use std::sync::Arc;
+
+use crate::answer::{Answer, Refusal};
+use crate::bell::Bell;
+use crate::client::{Client, Link};
+use crate::entry::{Manner, PersonId, RoomId};
+use crate::line::Line;
+use crate::name::{Name, RoomName};
+use crate::seat::{Entered, Place, Seat};
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+
+/// Something said, on its way to the broadcaster.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    /// Whether it is a line or an action.
+    pub manner: Manner,
+    /// The words.
+    pub text: Line,
+}
+
+/// What a connection asks of the broadcaster.
+#[derive(Debug)]
+pub enum Request {
+    /// Enters a first room under this name; granted when the arrival is in the room's log.
+    Enter {
+        /// The name to wear.
+        name: Name,
+        /// The room; it is made if there is none.
+        room: RoomName,
+        /// How many lines said before are wanted.
+        replay: u64,
+    },
+    /// Takes another seat, in another room.
+    Join {
+        /// The room; it is made if there is none.
+        room: RoomName,
+        /// How many lines said before are wanted.
+        replay: u64,
+    },
+    /// Says these lines in a room, together; done when they are kept and visible.
+    Post {
+        /// The room.
+        room: RoomId,
+        /// The lines, in order.
+        lines: Vec<Spoken>,
+    },
+    /// Takes another name.
+    Rename(Name),
+    /// Sets a room's topic, or clears it.
+    SetTopic {
+        /// The room.
+        room: RoomId,
+        /// The topic.
+        text: Option<Line>,
+    },
+    /// Writes to one person alone.
+    Private {
+        /// The name of the other one, as typed.
+        to: Line,
+        /// The words.
+        text: Line,
+    },
+    /// Asks what a room is about.
+    Topic(RoomId),
+    /// Asks who is in a room: this one, or the one called so.
+    Who {
+        /// The room one sits in.
+        here: RoomId,
+        /// Another one, by name.
+        room: Option<RoomName>,
+    },
+    /// Asks for the rooms there are.
+    Rooms,
+    /// Asks who wears a name, so as to ignore that person.
+    Find(Line),
+}
+
+impl Request {
+    /// Whether it takes a place in the order of things, and so may have to wait for the journal.
+    /// What only reads never waits.
+    pub(crate) fn is_ordered(&self) -> bool {
+        matches!(
+            self,
+            Request::Enter { .. }
+                | Request::Join { .. }
+                | Request::Post { .. }
+                | Request::Rename(_)
+                | Request::SetTopic { .. }
+        )
+    }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// One has a seat.
+    Entered(Seat, Box<Entered>),
+    /// It is done: said, and visible to all.
+    Done,
+    /// The answer to what was asked.
+    Answer(Answer),
+}
+
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Outcome {
+        Outcome::Answer(Answer::Refused(refusal))
+    }
+}
+
+/// What lies in the inbox.
+#[derive(Debug)]
+pub(crate) enum Letter {
+    Request {
+        client: Arc<Client>,
+        request: Request,
+    },
+    Depart {
+        place: Arc<Place>,
+        words: Option<Line>,
+    },
+}
+
+/// What connections have asked and the broadcaster has not yet seen.
+///
+/// It is bounded without a limit of its own: a connection has one request under way, and a seat
+/// one departure.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    letters: Mutex<Vec<Letter>>,
+    bell: Bell,
+    people: AtomicU64,
+}
+
+impl Inbox {
+    /// A new connection's link to the broadcaster.
+    pub fn connect(self: &Arc<Inbox>) -> Link {
+        let id = PersonId(self.people.fetch_add(1, Ordering::Relaxed));
+        Link::new(id, Arc::clone(self))
+    }
+
+    /// Rung when something lies in the inbox.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    pub(crate) fn put(&self, letter: Letter) {
+        lock(&self.letters).push(letter);
+        self.bell.ring();
+    }
+
+    /// Takes everything, in order; `empty` is what the inbox goes on with.
+    pub(crate) fn take(&self, empty: &mut Vec<Letter>) {
+        std::mem::swap(&mut *lock(&self.letters), empty);
+    }
+}

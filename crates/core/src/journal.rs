@@ -1,0 +1,36 @@
+//! The journal: where lines are kept before anybody sees them. Knows no storage.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::batch::Batch;
+use crate::name::RoomName;
+
+/// What was said in one room, as a part of one commit.
+#[derive(Clone, Debug)]
+pub struct RoomBatch {
+    /// The room.
+    pub room: RoomName,
+    /// Its entries; of these [`Batch::said`] is to be kept.
+    pub batch: Arc<Batch>,
+}
+
+/// A commit failed: its lines are not kept, and nobody has seen them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("lines not kept: {0}")]
+pub struct NotKept(pub &'static str);
+
+/// A commit under way.
+pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotKept>> + Send>>;
+
+/// Keeps lines. A line becomes visible only after its commit has succeeded.
+///
+/// The broadcaster has one commit under way at a time and gathers the next batch meanwhile, so
+/// its batch is the group commit.
+pub trait Journal: Send {
+    /// Begins to keep these batches, all or none of them, in this order.
+    ///
+    /// # Errors
+    /// The future says why they are not kept; then the journal is as it was before.
+    fn commit(&mut self, batches: &[RoomBatch]) -> Commit;
+}

@@ -1,0 +1,216 @@
+//! A room's log: the last batches, shared by everybody who reads. Knows no reader.
+//!
+//! Readers hold a [`Cursor`] each and no place in any queue, so a slow one costs nothing: its
+//! cursor falls behind, and when it falls off the log it is told how many lines it missed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::batch::{Batch, Cursor, Slice};
+use crate::entry::Entry;
+use crate::sync::{AtomicU64, Ordering, RwLock, read, write};
+use crate::time::WallTime;
+
+/// How much a room's log keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Lines.
+    pub lines: usize,
+    /// Bytes of memory, as estimated by the weight of its entries.
+    pub bytes: usize,
+}
+
+/// What a reader learns that fell off the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fallen {
+    /// Where to go on: the middle of the log, so as not to fall off again at once.
+    pub to: Cursor,
+    /// How many lines were passed over.
+    pub lines: u64,
+}
+
+/// The log of one room. The broadcaster appends; everybody reads.
+#[derive(Debug)]
+pub struct Log {
+    ring: RwLock<Ring>,
+    /// The watermark: the position behind the last visible entry. A hint for readers, who thereby
+    /// need no lock to see that there is nothing new.
+    watermark: AtomicU64,
+}
+
+/// Consecutive batches, oldest first: each starts where the one before it ends.
+#[derive(Debug)]
+struct Ring {
+    batches: VecDeque<Arc<Batch>>,
+    end: Cursor,
+    lines: usize,
+    weight: usize,
+}
+
+impl Ring {
+    fn start(&self) -> Cursor {
+        self.batches.front().map_or(self.end, |batch| batch.start())
+    }
+
+    fn shed(&mut self) -> Option<Arc<Batch>> {
+        let batch = self.batches.pop_front()?;
+        self.lines -= batch.lines() as usize;
+        self.weight -= batch.weight();
+        Some(batch)
+    }
+
+    /// The index of the first batch that ends behind `position`.
+    fn find(&self, position: u64) -> usize {
+        match self.batches.back() {
+            // Nearly every read is of the last batch alone.
+            Some(last) if last.start().position <= position => self.batches.len() - 1,
+            _ => self
+                .batches
+                .partition_point(|batch| batch.end().position <= position),
+        }
+    }
+
+    fn middle(&self) -> Cursor {
+        let position = self.start().position.midpoint(self.end.position);
+        self.batches
+            .get(self.find(position))
+            .map_or(self.end, |batch| batch.cursor_at(batch.index_of(position)))
+    }
+}
+
+impl Log {
+    /// An empty log whose first line follows `start`.
+    pub fn new(start: Cursor) -> Log {
+        let ring = Ring {
+            batches: VecDeque::new(),
+            end: start,
+            lines: 0,
+            weight: 0,
+        };
+        Log {
+            ring: RwLock::new(ring),
+            watermark: AtomicU64::new(start.position),
+        }
+    }
+
+    /// The position behind the last visible entry.
+    pub fn watermark(&self) -> u64 {
+        self.watermark.load(Ordering::Acquire)
+    }
+
+    /// The place behind the last visible entry.
+    pub fn end(&self) -> Cursor {
+        read(&self.ring).end
+    }
+
+    /// The oldest place that can still be read from.
+    pub fn start(&self) -> Cursor {
+        read(&self.ring).start()
+    }
+
+    /// What it takes in memory, in bytes; an estimate.
+    pub fn weight(&self) -> usize {
+        read(&self.ring).weight
+    }
+
+    /// Makes a batch visible, which starts at [`Log::end`], and lets go of the oldest ones beyond
+    /// `capacity`. The newest stays however large it is.
+    pub fn append(&self, batch: Arc<Batch>, capacity: Capacity) {
+        let mut shed = Vec::new(); // freed when the lock is open again
+        let mut ring = write(&self.ring);
+        ring.end = batch.end();
+        ring.lines += batch.lines() as usize;
+        ring.weight += batch.weight();
+        ring.batches.push_back(batch);
+        while ring.batches.len() > 1
+            && (ring.lines > capacity.lines || ring.weight > capacity.bytes)
+        {
+            shed.extend(ring.shed());
+        }
+        self.watermark.store(ring.end.position, Ordering::Release);
+        drop(ring);
+    }
+
+    /// Lets go of the oldest batch, unless it is the only one. Whether there was one.
+    pub fn shed(&self) -> bool {
+        let mut ring = write(&self.ring);
+        let shed = if ring.batches.len() > 1 {
+            ring.shed()
+        } else {
+            None
+        };
+        drop(ring);
+        shed.is_some()
+    }
+
+    /// Reads what stands behind `from` and before `until`: at most `batches_max` batches, into `out`.
+    ///
+    /// # Errors
+    /// `from` has fallen off the log: where to go on, and how many lines were passed over.
+    pub fn read(
+        &self,
+        from: Cursor,
+        until: Option<Cursor>,
+        batches_max: usize,
+        out: &mut Vec<Slice>,
+    ) -> Result<(), Fallen> {
+        let stop = until.map_or(u64::MAX, |until| until.position);
+        if from.position >= stop || from.position >= self.watermark() {
+            return Ok(());
+        }
+        let ring = read(&self.ring);
+        if from.position < ring.start().position {
+            let middle = ring.middle();
+            let to = until
+                .filter(|until| until.position < middle.position)
+                .unwrap_or(middle);
+            return Err(Fallen {
+                to,
+                lines: to.seq - from.seq,
+            });
+        }
+        let first = ring.find(from.position);
+        for batch in ring.batches.range(first..).take(batches_max) {
+            let entries = batch.index_of(from.position)..batch.index_of(stop);
+            if entries.is_empty() {
+                break;
+            }
+            out.push(Slice {
+                batch: Arc::clone(batch),
+                entries,
+            });
+        }
+        Ok(())
+    }
+
+    /// The place `lines` lines before `from`, or the oldest that is kept.
+    pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
+        let ring = read(&self.ring);
+        let seq = from.seq.saturating_sub(lines).max(ring.start().seq);
+        if lines == 0 || seq >= from.seq {
+            return from;
+        }
+        let index = ring.batches.partition_point(|batch| batch.end().seq <= seq);
+        ring.batches
+            .get(index)
+            .map_or(from, |batch| place_before(batch, |said| said.seq > seq))
+    }
+
+    /// The place before the first kept line that was said at `at` or later.
+    pub fn since(&self, at: WallTime) -> Cursor {
+        let ring = read(&self.ring);
+        let index = ring.batches.partition_point(|batch| batch.at() < at);
+        ring.batches
+            .get(index)
+            .map_or(ring.end, |batch| place_before(batch, |said| said.at >= at))
+    }
+}
+
+/// The place before the first line of `batch` that is `wanted`, or behind its last entry.
+fn place_before(batch: &Batch, wanted: impl Fn(&crate::entry::Said) -> bool) -> Cursor {
+    let found = batch
+        .entries()
+        .iter()
+        .position(|entry| matches!(entry, Entry::Said(said) if wanted(said)));
+    batch.cursor_at(found.unwrap_or(usize::MAX))
+}

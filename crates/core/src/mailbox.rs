@@ -1,0 +1,118 @@
+//! A connection's mailbox: what is for this person alone. Knows nothing of the room's lines.
+
+use std::collections::VecDeque;
+
+use crate::answer::Answer;
+use crate::entry::RoomId;
+use crate::seat::{Entered, Replay};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
+
+/// An item is written when the reader of its room's log has come this far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The room in whose log the position is.
+    pub room: RoomId,
+    /// The position in it.
+    pub position: u64,
+}
+
+/// Something for one person.
+#[derive(Debug)]
+pub enum Item {
+    /// A word from the server or from another person.
+    Answer(Answer),
+    /// One sits in another room now, and reads there.
+    Entered(Box<Entered>),
+    /// Lines that were said before.
+    Replay(Replay),
+    /// Bytes that the dialect's decoder wants to be sent.
+    Raw(Box<[u8]>),
+}
+
+impl Item {
+    fn weight(&self) -> usize {
+        match self {
+            Item::Answer(answer) => answer.weight(),
+            Item::Entered(_) | Item::Replay(_) => 1024,
+            Item::Raw(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// A mailbox holds this many items.
+pub const ITEMS_MAX: usize = 64;
+
+/// A mailbox holds this many bytes: 10,000 connections that do not read hold 320 MiB at most.
+pub const BYTES_MAX: usize = 32 * 1024;
+
+/// The mailbox is full: its owner does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Items in the order in which they were put.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    items: Mutex<Items>,
+    /// How many items there are: a hint that saves the lock on the way of every line.
+    count: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Items {
+    queue: VecDeque<(Mark, Item)>,
+    bytes: usize,
+}
+
+impl Mailbox {
+    /// Puts what somebody else sends.
+    pub(crate) fn put(&self, mark: Mark, item: Item) -> Result<(), Full> {
+        let weight = item.weight();
+        let mut items = lock(&self.items);
+        if items.queue.len() >= ITEMS_MAX || items.bytes + weight > BYTES_MAX {
+            return Err(Full);
+        }
+        self.push(&mut items, mark, item, weight);
+        Ok(())
+    }
+
+    /// Puts what the owner asked for, who asks only while the box [`has_room`](Self::has_room).
+    pub(crate) fn put_own(&self, mark: Mark, item: Item) {
+        let weight = item.weight();
+        self.push(&mut lock(&self.items), mark, item, weight);
+    }
+
+    fn push(&self, items: &mut Items, mark: Mark, item: Item, weight: usize) {
+        items.queue.push_back((mark, item));
+        items.bytes += weight;
+        self.count.store(items.queue.len(), Ordering::Release);
+    }
+
+    /// Whether the owner may ask for more: half the box is free.
+    pub(crate) fn has_room(&self) -> bool {
+        let items = lock(&self.items);
+        items.queue.len() < ITEMS_MAX / 2 && items.bytes < BYTES_MAX / 2
+    }
+
+    /// Takes the first item, if `is_due` says so of its mark.
+    pub(crate) fn take(&self, is_due: impl FnOnce(Mark) -> bool) -> Option<Item> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let mut items = lock(&self.items);
+        let (mark, _) = items.queue.front()?;
+        if !is_due(*mark) {
+            return None;
+        }
+        let (_, item) = items.queue.pop_front()?;
+        items.bytes -= item.weight();
+        if items.queue.is_empty() {
+            *items = Items::default(); // an idle connection holds no memory for it
+        }
+        self.count.store(items.queue.len(), Ordering::Release);
+        Some(item)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+}

@@ -1,0 +1,105 @@
+//! A room: its members, its topic, its log. Knows no socket and no clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::answer::{Answer, Present, RoomInfo, Roster, WHO_MAX};
+use crate::batch::Cursor;
+use crate::client::Client;
+use crate::crowd::Crowd;
+use crate::entry::{PersonId, RoomId, Together, Who};
+use crate::line::Line;
+use crate::log::Log;
+use crate::name::RoomName;
+use crate::seat::Place;
+use crate::time::WallTime;
+
+/// The roster on arrival names this many people; more would fill a screen.
+const ROSTER_MAX: usize = 20;
+
+/// A room, owned by the broadcaster.
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    pub(crate) name: RoomName,
+    pub(crate) log: Arc<Log>,
+    pub(crate) topic: Option<Line>,
+    pub(crate) crowd: Crowd,
+    /// Those whose arrival is in the log and whose departure is not.
+    pub(crate) members: IndexMap<PersonId, Member>,
+    /// Entries that are on their way into the log: while there are any, the room stays.
+    pub(crate) pending: usize,
+    /// When the last batch was closed: times never decrease, whatever the clock does.
+    pub(crate) at: WallTime,
+}
+
+/// Somebody in a room.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) who: Who,
+    pub(crate) client: Arc<Client>,
+    pub(crate) place: Arc<Place>,
+    /// When this person last said something here, or came.
+    pub(crate) active: Duration,
+}
+
+impl Room {
+    pub(crate) fn new(id: RoomId, name: RoomName) -> Room {
+        Room {
+            id,
+            name,
+            log: Arc::new(Log::new(Cursor::default())),
+            topic: None,
+            crowd: Crowd::default(),
+            members: IndexMap::new(),
+            pending: 0,
+            at: WallTime::default(),
+        }
+    }
+
+    /// Who is here, `but` left out: the first to come first, while they are few.
+    pub(crate) fn roster(&self, but: PersonId) -> Roster {
+        let others = self.members.values().filter(|member| member.who.id != but);
+        let mut named: Vec<_> = others.take(ROSTER_MAX).map(|member| &member.who).collect();
+        named.sort_by_key(|who| who.id);
+        let here = self.members.len() - usize::from(self.members.contains_key(&but));
+        Together {
+            others: here - named.len(),
+            named: named.iter().map(|who| who.name.clone()).collect(),
+        }
+    }
+
+    /// Who is here, and for how long silent: who spoke last, first.
+    pub(crate) fn who(&self, now: Duration) -> Answer {
+        let mut members: Vec<_> = self.members.values().collect();
+        members.sort_by_key(|member| std::cmp::Reverse(member.active));
+        let others = members.len().saturating_sub(WHO_MAX);
+        let present = |member: &&Member| Present {
+            name: member.who.name.clone(),
+            silent: now.saturating_sub(member.active),
+        };
+        let people = members.iter().take(WHO_MAX).map(present).collect();
+        Answer::Who {
+            room: self.name.clone(),
+            people,
+            others,
+        }
+    }
+
+    pub(crate) fn info(&self) -> RoomInfo {
+        RoomInfo {
+            room: self.name.clone(),
+            people: self.members.len(),
+            topic: self.topic.clone(),
+        }
+    }
+
+    /// Rings everybody here: there is something new in the log.
+    pub(crate) fn ring(&self) {
+        for member in self.members.values() {
+            member.client.bell().ring();
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A seat: somebody's place in a room, from entering to leaving. Knows no socket.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::answer::Roster;
+use crate::batch::Cursor;
+use crate::entry::{PersonId, RoomId, Who};
+use crate::inbox::{Inbox, Letter};
+use crate::line::Line;
+use crate::log::Log;
+use crate::mailbox::Mark;
+use crate::name::RoomName;
+
+/// What the seat's owner, its reader and the broadcaster share.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) person: PersonId,
+    pub(crate) room: RoomId,
+    pub(crate) name: RoomName,
+    pub(crate) log: Arc<Log>,
+    /// Where the departure stands in the log; set by the broadcaster when it is appended.
+    pub(crate) departed: OnceLock<Cursor>,
+}
+
+/// A place in a room, held by the connection. Dropping it leaves: that never fails and never
+/// waits, since the broadcaster's inbox has a place for the departure of every seat.
+#[derive(Debug)]
+pub struct Seat {
+    pub(crate) place: Arc<Place>,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) words: Option<Line>,
+}
+
+impl Seat {
+    /// The room it is in.
+    pub fn room(&self) -> RoomId {
+        self.place.room
+    }
+
+    /// The room's name.
+    pub fn room_name(&self) -> &RoomName {
+        &self.place.name
+    }
+
+    /// The room's log.
+    pub fn log(&self) -> &Arc<Log> {
+        &self.place.log
+    }
+
+    /// The end of what has been said here: where an answer belongs that is given now.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            room: self.place.room,
+            position: self.place.log.watermark(),
+        }
+    }
+
+    /// Behind this seat's departure: where the first word from the next room belongs.
+    pub fn mark_of_departure(&self) -> Mark {
+        Mark {
+            room: self.place.room,
+            position: u64::MAX,
+        }
+    }
+
+    /// Leaves with these words.
+    pub fn leave(mut self, words: Option<Line>) {
+        self.words = words;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.inbox.put(Letter::Depart {
+            place: Arc::clone(&self.place),
+            words: self.words.take(),
+        });
+    }
+}
+
+/// What somebody reads from a seat: the room's log, between the arrival and the departure.
+#[derive(Clone, Debug)]
+pub struct View {
+    place: Arc<Place>,
+    /// Behind the arrival: where reading begins.
+    pub arrived: Cursor,
+}
+
+impl View {
+    pub(crate) fn new(place: Arc<Place>, arrived: Cursor) -> View {
+        View { place, arrived }
+    }
+
+    /// The person who reads.
+    pub fn person(&self) -> PersonId {
+        self.place.person
+    }
+
+    /// The room.
+    pub fn room(&self) -> RoomId {
+        self.place.room
+    }
+
+    /// The room's log.
+    pub fn log(&self) -> &Arc<Log> {
+        &self.place.log
+    }
+
+    /// The departure, where reading ends; none while seated.
+    pub fn departed(&self) -> Option<Cursor> {
+        self.place.departed.get().copied()
+    }
+}
+
+/// What somebody learns who has entered a room.
+#[derive(Debug)]
+pub struct Entered {
+    /// The person, under the name worn.
+    pub who: Who,
+    /// The room.
+    pub room: RoomName,
+    /// What it is about.
+    pub topic: Option<Line>,
+    /// Who is here already.
+    pub roster: Roster,
+    /// Whether this is the person's first room: then the name is told too.
+    pub first: bool,
+    /// The last lines said before.
+    pub replay: Replay,
+    /// What is to be read from now on.
+    pub view: View,
+}
+
+/// A piece of the history that a log still keeps.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// The log it is read from.
+    pub log: Arc<Log>,
+    /// Where it begins.
+    pub from: Cursor,
+    /// Where it ends.
+    pub to: Cursor,
+}
+
+impl Replay {
+    /// The last `lines` lines before `to`, or as many as are kept.
+    pub fn last(log: &Arc<Log>, lines: u64, to: Cursor) -> Replay {
+        Replay {
+            log: Arc::clone(log),
+            from: log.back(to, lines),
+            to,
+        }
+    }
+
+    /// Whether there is no line in it.
+    pub fn is_empty(&self) -> bool {
+        self.from.seq >= self.to.seq
+    }
+}

@@ -1,0 +1,16 @@
+//! Points in time, as arguments. Knows no clock: whoever runs the core says what time it is.
+
+use std::time::Duration;
+
+/// Milliseconds since 1970-01-01 00:00 UTC, for showing only: it may jump, so no timer uses it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WallTime(pub i64);
+
+/// What time it is, on both clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Time since the server started; never goes back. All timers run on it.
+    pub monotonic: Duration,
+    /// What a clock on the wall shows.
+    pub wall: WallTime,
+}

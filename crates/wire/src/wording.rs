@@ -1,0 +1,323 @@
+//! What the line dialect says, word for word. Knows no line ending and no connection.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, ZonedDateTime};
+use parlor_core::answer::{Answer, Notice, Present, Refusal, RoomInfo, Roster};
+use parlor_core::command::{COMMANDS, Spec};
+use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
+use parlor_core::line::Line;
+use parlor_core::name::Name;
+use parlor_core::seat::Entered;
+use parlor_core::time::WallTime;
+
+use crate::lines::{Clock, Mode};
+
+/// What somebody said: `alice: Hi!`, `* alice waves`.
+pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
+    let (before, between): (&[u8], &[u8]) = match said.manner {
+        Manner::Plain => (b"", b": "),
+        Manner::Action => (b"* ", b" "),
+    };
+    for part in [
+        before,
+        said.who.name.as_str().as_bytes(),
+        between,
+        said.text.as_str().as_bytes(),
+    ] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// The time in front of a line said before: `[12:01] `, with the day if that was not today.
+pub(crate) fn time_of(at: WallTime, clock: &Clock) -> String {
+    let zoned = |at: WallTime| {
+        let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+        ZonedDateTime::new(at, clock.zone.clone())
+    };
+    let (said, today) = (zoned(at), zoned((clock.now)()));
+    if said.date() == today.date() {
+        said.strftime("[%H:%M] ").to_string()
+    } else {
+        said.strftime("[%Y-%m-%d %H:%M] ").to_string()
+    }
+}
+
+/// What happened, if people with this mode are told: whoever reads named mode is told of a crowd
+/// together, whoever reads classic mode of each one.
+pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
+    let untold = match mode {
+        Mode::Classic => Telling::Late,
+        Mode::Named => Telling::Folded,
+    };
+    match entry {
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } if *telling == untold => None,
+        Entry::Arrived { who, .. } => Some(format!("{} has arrived", who.name)),
+        Entry::Left {
+            who, words: None, ..
+        } => Some(format!("{} has left", who.name)),
+        Entry::Left {
+            who,
+            words: Some(words),
+            ..
+        } => Some(format!("{} has left ({words})", who.name)),
+        Entry::ArrivedTogether(_) | Entry::LeftTogether(_) if mode == Mode::Classic => None,
+        Entry::ArrivedTogether(people) => Some(format!("{} arrived", together(people))),
+        Entry::LeftTogether(people) => Some(format!("{} left", together(people))),
+        Entry::Renamed { who, from } => Some(format!("{from} is now known as {}", who.name)),
+        Entry::Topic {
+            who,
+            text: Some(text),
+        } => Some(format!("{} changed the topic to: {text}", who.name)),
+        Entry::Topic { who, text: None } => Some(format!("{} cleared the topic", who.name)),
+        Entry::Said(_) => None,
+    }
+}
+
+/// `alice, bob and 35 others have`.
+fn together(people: &Together) -> String {
+    let mut named: Vec<_> = people.named.iter().map(Name::as_str).collect();
+    let last = match (people.others, named.len()) {
+        (0, 2..) => named.pop().map(str::to_owned),
+        (0, _) => None,
+        (1, _) => Some("1 other".to_owned()),
+        (others, _) => Some(format!("{others} others")),
+    };
+    let named = named.join(", ");
+    match last {
+        Some(last) => format!("{named} and {last} have"),
+        None => format!("{named} has"),
+    }
+}
+
+/// What somebody reads first in a room.
+pub(crate) fn entered(entered: &Entered, mode: Mode) -> Vec<String> {
+    let you_are = entered
+        .first
+        .then(|| format!("You are {}", entered.who.name));
+    if mode == Mode::Classic {
+        return you_are.into_iter().collect();
+    }
+    let roster = format!("In {}: {}", entered.room, roster(&entered.roster));
+    let topic = entered
+        .topic
+        .as_ref()
+        .map(|topic| format!("-- Topic: {topic}"));
+    let help = entered
+        .first
+        .then(|| "-- /help lists what you can type".to_owned());
+    you_are
+        .into_iter()
+        .chain([roster])
+        .chain(topic)
+        .chain(help)
+        .collect()
+}
+
+fn roster(roster: &Roster) -> String {
+    let named: Vec<_> = roster.named.iter().map(Name::as_str).collect();
+    match roster.others {
+        0 if named.is_empty() => "nobody else".to_owned(),
+        0 => named.join(", "),
+        1 => format!("{} and 1 other", named.join(", ")),
+        others => format!("{} and {others} others", named.join(", ")),
+    }
+}
+
+/// What the server says to one person, a line each.
+pub(crate) fn answer(answer: &Answer, mode: Mode) -> Vec<String> {
+    match answer {
+        Answer::Help(None) => COMMANDS
+            .iter()
+            .map(|spec| format!("-- {}", summary(spec)))
+            .collect(),
+        Answer::Help(Some(spec)) => help(spec),
+        Answer::Who {
+            room,
+            people,
+            others,
+        } => who(room.as_str(), people, *others),
+        Answer::Rooms { rooms, others } => list(rooms, *others),
+        Answer::YouAre(name) => vec![format!("You are {name}")],
+        Answer::Topic {
+            room,
+            text: Some(text),
+        } => vec![format!("-- Topic of {room}: {text}")],
+        Answer::Topic { room, text: None } => {
+            vec![format!("-- {room} has no topic; /topic TEXT sets one")]
+        }
+        Answer::Private { from, to, text } => vec![format!("[{} -> {to}] {text}", from.name)],
+        Answer::Ignoring(Who { name, .. }) => {
+            vec![format!(
+                "-- You no longer see what {name} says; /unignore {name} undoes that"
+            )]
+        }
+        Answer::Unignored(name) => vec![format!("-- You see again what {name} says")],
+        Answer::Quiet(true) => {
+            vec!["-- You no longer see who comes and goes; /quiet off undoes that".to_owned()]
+        }
+        Answer::Quiet(false) => vec!["-- You see again who comes and goes".to_owned()],
+        Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
+        Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal))],
+        Answer::Notice(notice) => self::notice(notice, mode).into_iter().collect(),
+    }
+}
+
+fn summary(spec: &Spec) -> String {
+    let aliases: String = spec
+        .aliases
+        .iter()
+        .map(|alias| format!(" (or /{alias})"))
+        .collect();
+    format!("{}{aliases}: {}", usage(spec), spec.does)
+}
+
+fn usage(spec: &Spec) -> String {
+    format!("/{} {}", spec.name, spec.arguments)
+        .trim_end()
+        .to_owned()
+}
+
+fn help(spec: &Spec) -> Vec<String> {
+    let more = (!spec.more.is_empty()).then(|| format!("-- {}", spec.more));
+    [format!("-- {}", summary(spec))]
+        .into_iter()
+        .chain(more)
+        .collect()
+}
+
+fn who(room: &str, people: &[Present], others: usize) -> Vec<String> {
+    let all = people.len() + others;
+    let head = match all {
+        1 => format!("-- 1 person is in {room}:"),
+        _ => format!("-- {all} people are in {room}:"),
+    };
+    let lines = people
+        .iter()
+        .map(|person| format!("--   {}, {}", person.name, silence(person.silent)));
+    let rest = (others > 0).then(|| format!("--   and {others} who were silent for longer"));
+    [head].into_iter().chain(lines).chain(rest).collect()
+}
+
+fn silence(silent: Duration) -> String {
+    let rounded = match silent.as_secs() {
+        0..60 => return "active".to_owned(),
+        seconds @ 60..3_600 => Duration::from_secs(seconds / 60 * 60),
+        seconds @ 3_600..86_400 => Duration::from_secs(seconds / 3_600 * 3_600),
+        seconds => Duration::from_secs(seconds / 86_400 * 86_400),
+    };
+    format!("silent for {}", span(rounded))
+}
+
+fn list(rooms: &[RoomInfo], others: usize) -> Vec<String> {
+    let lines = rooms.iter().map(
+        |RoomInfo {
+             room,
+             people,
+             topic,
+         }| {
+            let people = if *people == 1 {
+                "1 person".to_owned()
+            } else {
+                format!("{people} people")
+            };
+            let topic = topic
+                .as_ref()
+                .map(|topic| format!(": {topic}"))
+                .unwrap_or_default();
+            format!("-- {room}, {people}{topic}")
+        },
+    );
+    let rest = (others > 0).then(|| format!("-- and {others} smaller ones"));
+    lines
+        .chain(rest)
+        .chain(["-- /join ROOM moves there, or makes it".to_owned()])
+        .collect()
+}
+
+/// Why something is not done: a sentence for the person who typed it.
+pub(crate) fn refusal(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Name(error) => error.to_string(),
+        Refusal::NameTaken(name) => {
+            format!("{name} is taken, or looks like a name that is: choose another")
+        }
+        Refusal::NobodyCalled(typed) => {
+            format!("Nobody here is called {typed}; /who lists those in this room")
+        }
+        Refusal::NoRoom(room) => {
+            format!("There is no room {room}; /rooms lists them, /join {room} makes it")
+        }
+        Refusal::TooManyRooms(max) => {
+            format!("There are {max} rooms, and no more may be made: join one of /rooms")
+        }
+        Refusal::AlreadyIn(room) => format!("You are in {room} already"),
+        Refusal::NotThere => "You are not in that room any more".to_owned(),
+        Refusal::NotReading(name) => format!("{name} is not reading: not delivered"),
+        Refusal::Yourself => "That is you".to_owned(),
+        Refusal::NotIgnored(typed) => format!("You ignore nobody called {typed}"),
+        Refusal::NoCommand { typed, nearest } => no_command(typed, *nearest),
+        Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
+        Refusal::NeedsDisk(spec) => {
+            format!(
+                "/{} needs lines kept on disk, and this server keeps none; /last shows the latest",
+                spec.name
+            )
+        }
+        Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
+        Refusal::NotKept(why) => format!("Not kept: {why}; say it again later"),
+    }
+}
+
+fn no_command(typed: &Line, nearest: Option<&str>) -> String {
+    let nearest = nearest
+        .map(|nearest| format!(" (did you mean /{nearest}?)"))
+        .unwrap_or_default();
+    format!("No command /{typed}; /help lists them{nearest}")
+}
+
+fn notice(notice: &Notice, mode: Mode) -> Option<String> {
+    let lines = |n: u64| {
+        if n == 1 {
+            "1 line".to_owned()
+        } else {
+            format!("{n} lines")
+        }
+    };
+    let words = match (notice, mode) {
+        (Notice::Skipped(n), Mode::Classic) => format!("{} skipped", lines(*n)),
+        (Notice::Skipped(n), Mode::Named) => {
+            format!("{} skipped: you were reading too slowly", lines(*n))
+        }
+        (_, Mode::Classic) => return None,
+        (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
+        (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
+        (Notice::Idle { silent, left }, _) => {
+            format!(
+                "Silent for {}: closing in {}; press Enter to stay",
+                span(*silent),
+                span(*left)
+            )
+        }
+        (Notice::IdleClosed(silent), _) => format!("Silent for {}: closed", span(*silent)),
+        (Notice::GoingDown, _) => "The server is going down".to_owned(),
+    };
+    Some(format!("-- {words}"))
+}
+
+/// A time span in one unit: `4 minutes`, `90 seconds`.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (count, unit) = match seconds {
+        0 => (u64::from(time.subsec_millis()), "millisecond"),
+        _ if seconds.is_multiple_of(86_400) => (seconds / 86_400, "day"),
+        _ if seconds.is_multiple_of(3_600) => (seconds / 3_600, "hour"),
+        _ if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    if count == 1 {
+        format!("1 {unit}")
+    } else {
+        format!("{count} {unit}s")
+    }
+}

@@ -1,0 +1,238 @@
+//! The line door: what netcat and telnet open. The greeting, the name question, and then a session.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::client::Link;
+use parlor_core::dialect::Encoder;
+use parlor_core::inbox::{Outcome, Request};
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::{Entered, Seat};
+use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::select;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{House, Refused};
+use crate::session::{self, Arrival, Manners, read_some};
+
+/// Whoever does not answer the name question for this long is closed.
+const QUESTION_TIME: Duration = Duration::from_secs(60);
+
+/// After so many names that were refused one stays with the address.
+const REFUSALS_MAX: usize = 5;
+
+/// Whoever is told something before entering has this long to take it.
+const WORD_TIME: Duration = Duration::from_secs(10);
+
+/// A listener for lines.
+pub(crate) struct LineDoor {
+    /// How it speaks.
+    pub(crate) mode: Mode,
+    /// Whether it asks for a name; else one is called by the address.
+    pub(crate) asks: bool,
+    /// What it wants of its sessions.
+    pub(crate) manners: Manners,
+    /// For lines said before.
+    pub(crate) clock: parlor_wire::lines::Clock,
+}
+
+/// A connection that has not entered yet.
+struct Guest<S> {
+    stream: S,
+    decoder: LineDecoder,
+    encoder: LineEncoder,
+    link: Link,
+    address: String,
+    /// Read and not yet decoded.
+    held: Vec<u8>,
+}
+
+/// Why somebody does not enter.
+enum Gone {
+    /// The connection ended or broke at the question; nobody is told.
+    Silently,
+    /// With these last bytes.
+    Told(Vec<u8>),
+}
+
+impl LineDoor {
+    pub(super) async fn attend(&self, house: &House, stream: TcpStream, peer: SocketAddr) {
+        let mut guest = Guest {
+            stream,
+            decoder: LineDecoder::new(self.mode),
+            encoder: LineEncoder::new(self.mode, self.clock.clone()),
+            link: house.inbox.connect(),
+            address: peer.to_string(),
+            held: Vec::new(),
+        };
+        tracing::debug!("connected");
+        match self.handshake(house, &mut guest).await {
+            Ok((seat, entered)) => {
+                let Guest {
+                    stream,
+                    decoder,
+                    encoder,
+                    link,
+                    held,
+                    ..
+                } = guest;
+                let (input, output) = stream.into_split();
+                let arrival = Arrival {
+                    input,
+                    output,
+                    decoder,
+                    encoder,
+                    link,
+                    seat,
+                    entered,
+                    held,
+                };
+                let ended = session::run(arrival, &self.manners, &house.closing).await;
+                tracing::debug!(?ended, "session ended");
+            }
+            Err(Gone::Silently) => tracing::debug!("gone before entering"),
+            Err(Gone::Told(words)) => say_last(guest.stream, &words).await,
+        }
+    }
+
+    pub(super) async fn turn_away(&self, stream: TcpStream, refused: Refused) {
+        say_last(stream, format!("-- {refused}\n").as_bytes()).await;
+    }
+
+    async fn handshake<S>(
+        &self,
+        house: &House,
+        guest: &mut Guest<S>,
+    ) -> Result<(Seat, Box<Entered>), Gone>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if !self.asks {
+            return guest.enter_as_address(self.manners.replay).await;
+        }
+        let place = house.questions.take_place();
+        let deadline = Instant::now() + QUESTION_TIME;
+        select! {
+            biased;
+            entered = guest.answer_question(self.manners.replay) => entered,
+            () = sleep_until(deadline) => Err(guest.last_word("-- No name given: closed")),
+            () = place.pushed_out() => {
+                Err(guest.last_word("-- Too many are waiting to give a name: closed; try again, and answer sooner"))
+            }
+            () = house.closing.cancelled() => Err(guest.last_word("-- The server is going down")),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
+    /// Asks for a name until one is accepted.
+    async fn answer_question(&mut self, replay: u64) -> Result<(Seat, Box<Entered>), Gone> {
+        let mut words = Vec::new();
+        self.encoder
+            .line(&format!("You are {}", self.address), &mut words);
+        for _ in 0..REFUSALS_MAX {
+            self.encoder.line(
+                &format!("What is your name? (Enter to stay {})", self.address),
+                &mut words,
+            );
+            self.say(&words).await?;
+            words.clear();
+            let refusal = match self.hear_name().await? {
+                Ok(None) => return self.enter_as_address(replay).await,
+                Ok(Some(name)) => match self.enter(name, replay).await {
+                    Ok(entered) => return Ok(entered),
+                    Err(answer) => answer,
+                },
+                Err(refusal) => Answer::Refused(refusal),
+            };
+            self.encoder.answer(&refusal, &mut words);
+        }
+        self.encoder.line(
+            &format!(
+                "-- That was no name {REFUSALS_MAX} times: you stay {}; /name NEW takes another",
+                self.address
+            ),
+            &mut words,
+        );
+        self.say(&words).await?;
+        self.enter_as_address(replay).await
+    }
+
+    /// The name that is typed; none for an empty line.
+    async fn hear_name(&mut self) -> Result<Result<Option<Name>, Refusal>, Gone> {
+        loop {
+            let mut rest = self.held.as_slice();
+            let heard = self.decoder.hear(&mut rest);
+            let used = self.held.len() - rest.len();
+            self.held.drain(..used);
+            match heard {
+                Some(Heard::Line(line)) if line.as_str().trim().is_empty() => return Ok(Ok(None)),
+                Some(Heard::Line(line)) => {
+                    return Ok(Name::parse(line.as_str()).map(Some).map_err(Refusal::Name));
+                }
+                Some(Heard::TooLong) => {
+                    return Ok(Err(Refusal::TooLong(Mode::Named.line_bytes_max())));
+                }
+                Some(Heard::Foreign(farewell)) => return Err(Gone::Told(farewell.into())),
+                Some(Heard::Reply(reply)) => {
+                    let mut words = Vec::new();
+                    self.encoder.raw(&reply, &mut words);
+                    self.say(&words).await?;
+                }
+                None => match read_some(&mut self.stream, &mut self.held, QUESTION_BYTES_MAX).await
+                {
+                    Ok(1..) => {}
+                    Ok(0) | Err(_) => return Err(Gone::Silently),
+                },
+            }
+        }
+    }
+
+    async fn enter_as_address(&mut self, replay: u64) -> Result<(Seat, Box<Entered>), Gone> {
+        let name = Name::of_address(&self.address);
+        self.enter(name, replay).await.map_err(|answer| {
+            let mut words = Vec::new();
+            self.encoder.answer(&answer, &mut words);
+            Gone::Told(words)
+        })
+    }
+
+    async fn enter(&mut self, name: Name, replay: u64) -> Result<(Seat, Box<Entered>), Answer> {
+        let room = RoomName::lobby();
+        match self.link.call(Request::Enter { name, room, replay }).await {
+            Outcome::Entered(seat, entered) => Ok((seat, entered)),
+            Outcome::Answer(answer) => Err(answer),
+            Outcome::Done => Err(Answer::Refused(Refusal::NotThere)),
+        }
+    }
+
+    async fn say(&mut self, words: &[u8]) -> Result<(), Gone> {
+        match timeout(WORD_TIME, self.stream.write_all(words)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone::Silently),
+        }
+    }
+
+    fn last_word(&self, words: &str) -> Gone {
+        let mut bytes = Vec::new();
+        self.encoder.line(words, &mut bytes);
+        Gone::Told(bytes)
+    }
+}
+
+/// An answer to the name question is read in pieces of at most this many bytes.
+const QUESTION_BYTES_MAX: usize = 4 * 1024;
+
+/// Says the last words to somebody who has not entered, and closes.
+async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, words: &[u8]) {
+    let said = async {
+        stream.write_all(words).await?;
+        stream.shutdown().await
+    };
+    if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
+        session::linger(&mut stream).await;
+    }
+}

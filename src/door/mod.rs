@@ -1,0 +1,161 @@
+//! The doors: where connections come in. One accept loop serves them all.
+//!
+//! A door is a transport times a dialect. A new one is a file in this folder and an arm of
+//! [`Door::attend`].
+
+mod admission;
+mod descriptors;
+mod lines;
+mod question;
+mod socket;
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+use std::{future, io, panic};
+
+use parlor_core::inbox::Inbox;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+pub(crate) use admission::{Admission, Refused};
+pub(crate) use descriptors::raise_limit;
+pub(crate) use lines::LineDoor;
+pub(crate) use question::Questions;
+pub(crate) use socket::bind;
+
+use descriptors::Reserve;
+
+/// An accept that failed is tried again after this long at first.
+const BACK_OFF_MIN: Duration = Duration::from_millis(10);
+
+/// And after this long at last, however often it fails.
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// What all doors share.
+pub(crate) struct House {
+    /// Where connections reach the broadcaster.
+    pub(crate) inbox: Arc<Inbox>,
+    /// Who may come in.
+    pub(crate) admission: Admission,
+    /// Those who have not given a name yet.
+    pub(crate) questions: Questions,
+    /// Every connection's task: shutdown knows of everyone.
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled when everybody is to leave.
+    pub(crate) closing: CancellationToken,
+    /// How many connections ended by a panic: a bug, each of them.
+    pub(crate) panics: AtomicU64,
+}
+
+/// The doors there are.
+pub(crate) enum Door {
+    /// Lines of text, for netcat and telnet.
+    Lines(LineDoor),
+}
+
+impl Door {
+    /// Serves one connection until it ends.
+    async fn attend(&self, house: &House, stream: TcpStream, peer: SocketAddr) {
+        match self {
+            Door::Lines(door) => door.attend(house, stream, peer).await,
+        }
+    }
+
+    /// Says to somebody who may not come in why.
+    async fn turn_away(&self, stream: TcpStream, refused: Refused) {
+        match self {
+            Door::Lines(door) => door.turn_away(stream, refused).await,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Door::Lines(_) => "tcp",
+        }
+    }
+}
+
+/// Accepts connections until the house closes. It ends for no error.
+pub(crate) async fn serve(house: Arc<House>, door: Arc<Door>, listener: TcpListener) {
+    let mut back_off = BACK_OFF_MIN;
+    let mut reserve = Reserve::new();
+    loop {
+        let accepted = select! {
+            biased;
+            () = house.closing.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                back_off = BACK_OFF_MIN;
+                receive(&house, &door, stream, peer);
+            }
+            // The client went away before it was accepted: nothing is wrong here.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+                ) => {}
+            Err(error) => {
+                tracing::warn!(door = door.name(), %error, "cannot accept; trying again in {back_off:?}");
+                reserve.turn_one_away(&listener).await;
+                sleep(back_off).await;
+                back_off = (back_off * 2).min(BACK_OFF_MAX);
+            }
+        }
+    }
+}
+
+/// Gives a connection its permit and its task; or turns it away.
+fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: SocketAddr) {
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    match house.admission.admit(peer.ip()) {
+        Ok(permit) => {
+            let span = tracing::info_span!("connection", door = door.name(), %peer);
+            let (house, door) = (Arc::clone(house), Arc::clone(door));
+            let tasks = house.tasks.clone();
+            tasks.spawn(
+                async move {
+                    contain(&house.panics, door.attend(&house, stream, peer)).await;
+                    drop(permit);
+                }
+                .instrument(span),
+            );
+        }
+        Err(refused) => {
+            tracing::debug!(door = door.name(), %peer, %refused, "turned away");
+            // Beyond the spare places there is no word, only the end.
+            let Some(place) = house.admission.spare_place() else {
+                return;
+            };
+            let door = Arc::clone(door);
+            house.tasks.spawn(async move {
+                door.turn_away(stream, refused).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Runs a connection; a panic in it ends this connection and nothing else, and is counted.
+async fn contain(panics: &AtomicU64, connection: impl Future<Output = ()>) {
+    let mut connection = pin!(connection);
+    future::poll_fn(|cx| {
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| connection.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| {
+            panics.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("a connection ended by a panic: this is a bug");
+            Poll::Ready(())
+        })
+    })
+    .await;
+}

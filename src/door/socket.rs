@@ -1,0 +1,54 @@
+//! TCP sockets as every door wants them. Knows no dialect.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use tokio::net::TcpListener;
+
+/// Connections that may wait to be accepted: a reconnect storm of a large room.
+const BACKLOG: i32 = 4_096;
+
+/// What the kernel takes for a client that does not read, beyond what is on its way: 10,000 of
+/// them hold 1.3 GB at most. It is also what one system call can write at once.
+const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+
+/// A silent peer is first asked after this long whether it is there...
+const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+
+/// ...again each time after this long...
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// ...and given up after so many questions: 60 + 6 * 15 = 150 s.
+const KEEPALIVE_RETRIES: u32 = 6;
+
+/// A peer that acknowledges nothing of what it was sent is given up after this long.
+const USER_TIMEOUT: Duration = Duration::from_secs(150);
+
+/// Opens a listening socket. What is set here, accepted connections inherit (on Linux, for all of
+/// these), which spares each of them the system calls.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?; // IPv4 has a socket of its own
+    }
+    socket.set_reuse_address(true)?; // a restart need not wait for old connections to be forgotten
+    socket.set_tcp_nodelay(true)?; // lines are batched already
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_TIME)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_RETRIES);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_out_of_band_inline(true)?; // telnet's urgent byte stays where it belongs
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}

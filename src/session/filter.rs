@@ -1,0 +1,85 @@
+//! What one person does not want to see: ignored people, and who comes and goes. Knows no bytes.
+
+use parlor_core::entry::{Entry, PersonId, Who};
+use parlor_core::name::{Name, fold};
+
+/// Hides entries from one person.
+#[derive(Debug)]
+pub(super) struct Filter {
+    /// The person who reads.
+    me: PersonId,
+    quiet: bool,
+    /// Each under the name last seen; usually empty.
+    ignored: Vec<Who>,
+}
+
+/// So many people can be ignored by one; the list is searched for every line.
+const IGNORED_MAX: usize = 100;
+
+impl Filter {
+    pub(super) fn new(me: PersonId) -> Filter {
+        Filter {
+            me,
+            quiet: false,
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Whether entries have to be looked at one by one. Without a filter nobody but the person
+    /// who takes a new name sees less than the others.
+    pub(super) fn is_active(&self) -> bool {
+        self.quiet || !self.ignored.is_empty()
+    }
+
+    pub(super) fn set_quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
+    /// From now on this person's lines are hidden.
+    pub(super) fn ignore(&mut self, who: &Who) {
+        self.ignored.retain(|ignored| ignored.id != who.id);
+        self.ignored.truncate(IGNORED_MAX - 1);
+        self.ignored.push(who.clone());
+    }
+
+    /// The person called so is shown again. None if nobody called so is ignored.
+    pub(super) fn unignore(&mut self, typed: &str) -> Option<Name> {
+        let key = fold(typed);
+        let index = self
+            .ignored
+            .iter()
+            .position(|who| who.name.keys()[0] == key)?;
+        Some(self.ignored.swap_remove(index).name)
+    }
+
+    /// Whether `who` is ignored: by person, or by name if that person has come back.
+    pub(super) fn ignores(&self, who: &Who) -> bool {
+        self.ignored
+            .iter()
+            .any(|ignored| ignored.id == who.id || ignored.name.keys()[0] == who.name.keys()[0])
+    }
+
+    /// Whether an entry is shown. Entries are to be asked for in their order: the filter follows
+    /// ignored people through their renames.
+    pub(super) fn shows(&mut self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Renamed { who, .. } if who.id == self.me => return false, // told as an answer
+            Entry::Renamed { who, .. } => self.follow(who),
+            _ => {}
+        }
+        match entry {
+            Entry::Said(said) => !self.ignores(&said.who),
+            entry => !(self.quiet && entry.is_presence()),
+        }
+    }
+
+    fn follow(&mut self, renamed: &Who) {
+        if let Some(ignored) = self
+            .ignored
+            .iter_mut()
+            .find(|ignored| ignored.id == renamed.id)
+        {
+            ignored.name = renamed.name.clone();
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The reading half of a session: bytes to requests, at the pace that is allowed.
+//!
+//! Knows no dialect: a decoder says what the bytes mean.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::task::ready;
+use std::time::Duration;
+
+use parlor_core::answer::{Answer, Notice};
+use parlor_core::client::Link;
+use parlor_core::dialect::{Decoder, Input};
+use parlor_core::inbox::{Outcome, Request, Spoken};
+use parlor_core::mailbox::Item;
+use parlor_core::rate::Bucket;
+use parlor_core::seat::Seat;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::select;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use super::{Ended, Manners};
+
+/// This many lines of one read are posted together; more would make one post hold too much memory.
+const POST_LINES_MAX: usize = 512;
+
+/// An idle limit is announced this long before, or at four fifths of a shorter one.
+const IDLE_WARNING: Duration = Duration::from_secs(60);
+
+thread_local! {
+    /// Bytes are read into this and copied from it: so an idle connection holds no buffer.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
+}
+
+/// Reads what there is, at most `max` bytes, and appends it to `held`. 0 at the end of the input.
+pub(crate) async fn read_some<R: AsyncRead + Unpin>(
+    input: &mut R,
+    held: &mut Vec<u8>,
+    max: usize,
+) -> io::Result<usize> {
+    poll_fn(|cx| {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let size = scratch.len().min(max);
+            let mut buffer = ReadBuf::new(scratch.get_mut(..size).unwrap_or_default());
+            ready!(Pin::new(&mut *input).poll_read(cx, &mut buffer))?;
+            held.extend_from_slice(buffer.filled());
+            Ok(buffer.filled().len()).into()
+        })
+    })
+    .await
+}
+
+/// The reading half.
+pub(super) struct Reader<'a, R, D> {
+    input: R,
+    decoder: D,
+    pub(super) link: Link,
+    /// Where one sits and speaks.
+    pub(super) seat: Seat,
+    /// Read, and not yet decoded: empty unless the pace is too fast.
+    held: Vec<u8>,
+    pub(super) manners: &'a Manners,
+    bucket: Bucket,
+    /// When something was last typed.
+    active: Instant,
+    warned: bool,
+}
+
+/// What a stretch of input amounts to.
+struct Heard {
+    /// Lines to be posted together.
+    lines: Vec<Spoken>,
+    /// What came behind them, if it was not a line.
+    then: Option<Input>,
+}
+
+impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
+    pub(super) fn new(
+        input: R,
+        decoder: D,
+        link: Link,
+        seat: Seat,
+        held: Vec<u8>,
+        manners: &'a Manners,
+    ) -> Self {
+        let active = Instant::now();
+        Reader {
+            input,
+            decoder,
+            link,
+            seat,
+            held,
+            manners,
+            bucket: Bucket::default(),
+            active,
+            warned: false,
+        }
+    }
+
+    /// Reads until there is a reason to end.
+    pub(super) async fn read_lines(&mut self) -> Ended {
+        let mut idle = pin!(sleep_until(self.next_idle_step()));
+        loop {
+            if self.held.is_empty() {
+                match self.read_or_idle(idle.as_mut()).await {
+                    Ok(0) => return self.finish().await,
+                    Ok(_) => {}
+                    Err(ended) => return ended,
+                }
+            }
+            let allowed = self.allowance().await;
+            let heard = self.decode(allowed);
+            if let ControlFlow::Break(ended) = self.act(heard).await {
+                return ended;
+            }
+            self.active = Instant::now();
+            self.warned = false;
+        }
+    }
+
+    /// Leaves the room, with a last word to the person concerned. The input is for whoever closes.
+    pub(super) fn leave(self, ended: &Ended) -> R {
+        if let Some(notice) = ended.notice() {
+            self.link.reply(self.seat.mark_of_departure(), notice);
+        }
+        self.seat.leave(ended.words());
+        self.input
+    }
+
+    async fn read_or_idle(&mut self, mut idle: Pin<&mut Sleep>) -> Result<usize, Ended> {
+        loop {
+            select! {
+                biased;
+                read = read_some(&mut self.input, &mut self.held, self.manners.read_bytes_max) => {
+                    return read.map_err(|_| Ended::Broken);
+                }
+                () = idle.as_mut() => self.idle_step()?,
+            }
+            idle.as_mut().reset(self.next_idle_step());
+        }
+    }
+
+    /// The timer of the idle limit has run out: it may be time to warn or to end, or it is not,
+    /// since typing sets no timer.
+    fn idle_step(&mut self) -> Result<(), Ended> {
+        let Some(limit) = self.manners.idle else {
+            return Ok(());
+        };
+        let silent = self.active.elapsed();
+        if silent >= limit {
+            return Err(Ended::Idle(limit));
+        }
+        let warning = warning_at(limit);
+        if silent >= warning && !self.warned {
+            self.warned = true;
+            self.tell_idle(warning, limit - warning);
+        }
+        Ok(())
+    }
+
+    fn next_idle_step(&self) -> Instant {
+        match self.manners.idle {
+            Some(limit) if self.warned => self.active + limit,
+            Some(limit) => self.active + warning_at(limit),
+            None => self.active + Duration::from_secs(365 * 86_400),
+        }
+    }
+
+    /// How many inputs may be taken now: at least one, after a pause where the pace is too fast.
+    async fn allowance(&mut self) -> usize {
+        let Some(rate) = self.manners.rate else {
+            return POST_LINES_MAX;
+        };
+        let wait = self.bucket.wait(rate, self.manners.clock.monotonic());
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
+        self.bucket
+            .level(rate, self.manners.clock.monotonic())
+            .clamp(1, POST_LINES_MAX)
+    }
+
+    /// Decodes what is held: up to `allowed` inputs, or to the first that is not a line.
+    fn decode(&mut self, allowed: usize) -> Heard {
+        let mut rest = self.held.as_slice();
+        let mut lines = Vec::new();
+        let mut then = None;
+        let mut taken = 0;
+        while taken < allowed && then.is_none() {
+            match self.decoder.next(&mut rest) {
+                Some(Input::Say(spoken)) => lines.push(spoken),
+                Some(Input::Nothing) => {}
+                Some(other) => then = Some(other),
+                None => break,
+            }
+            taken += 1;
+        }
+        let used = self.held.len() - rest.len();
+        self.pay(taken);
+        if used == self.held.len() {
+            self.held = Vec::new(); // an idle connection holds no buffer
+        } else {
+            self.held.drain(..used);
+        }
+        Heard { lines, then }
+    }
+
+    fn pay(&mut self, inputs: usize) {
+        if let Some(rate) = self.manners.rate {
+            self.bucket
+                .take(rate, self.manners.clock.monotonic(), inputs);
+        }
+    }
+
+    async fn act(&mut self, heard: Heard) -> ControlFlow<Ended> {
+        if !heard.lines.is_empty() {
+            self.post(heard.lines).await;
+        }
+        match heard.then {
+            Some(input) => self.obey(input).await,
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Has the lines ordered, kept and shown. A connection has one post under way.
+    async fn post(&mut self, lines: Vec<Spoken>) {
+        let room = self.seat.room();
+        if let Outcome::Answer(refusal) = self.link.call(Request::Post { room, lines }).await {
+            self.reply(Item::Answer(refusal)).await;
+        }
+    }
+
+    /// Puts an item into one's own mailbox, as soon as there is room.
+    pub(super) async fn reply(&self, item: Item) {
+        self.link.room().await;
+        self.link.reply(self.seat.mark(), item);
+    }
+
+    fn tell_idle(&self, silent: Duration, left: Duration) {
+        self.link.reply(
+            self.seat.mark(),
+            Item::Answer(Answer::Notice(Notice::Idle { silent, left })),
+        );
+    }
+
+    /// The end of the input: what stood there without an ending counts.
+    async fn finish(&mut self) -> Ended {
+        let last = self.decoder.finish();
+        let heard = match last {
+            Some(Input::Say(spoken)) => Heard {
+                lines: vec![spoken],
+                then: None,
+            },
+            then => Heard {
+                lines: Vec::new(),
+                then,
+            },
+        };
+        match self.act(heard).await {
+            ControlFlow::Break(ended) => ended,
+            ControlFlow::Continue(()) => Ended::EndOfInput,
+        }
+    }
+}
+
+fn warning_at(limit: Duration) -> Duration {
+    limit.saturating_sub(IDLE_WARNING).max(limit / 5 * 4)
+}

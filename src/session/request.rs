@@ -1,0 +1,148 @@
+//! What a session does with everything that is not a line: commands, and what makes no sense.
+//!
+//! Knows no wording: answers are values, which the dialect puts into words.
+
+use std::ops::ControlFlow;
+
+use jiff::civil::{Date, Time};
+use jiff::{Timestamp, ToSpan, ZonedDateTime};
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::command::{Command, Since};
+use parlor_core::dialect::{Decoder, Input};
+use parlor_core::inbox::{Outcome, Request};
+use parlor_core::line::Line;
+use parlor_core::mailbox::Item;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::Replay;
+use parlor_core::time::WallTime;
+use tokio::io::AsyncRead;
+
+use super::Ended;
+use super::read::Reader;
+
+impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
+    /// Does what was asked, or says why not.
+    pub(super) async fn obey(&mut self, input: Input) -> ControlFlow<Ended> {
+        let item = match input {
+            Input::Say(_) | Input::Nothing => return ControlFlow::Continue(()),
+            Input::Command(Command::Quit(words)) => return ControlFlow::Break(Ended::Quit(words)),
+            Input::Farewell(bytes) => {
+                self.link.reply(self.seat.mark(), Item::Raw(bytes));
+                return ControlFlow::Break(Ended::Foreign);
+            }
+            Input::Command(command) => self.run_command(command).await,
+            Input::Refused(refusal) => Some(Item::Answer(Answer::Refused(refusal))),
+            Input::Raw(bytes) => Some(Item::Raw(bytes)),
+        };
+        if let Some(item) = item {
+            self.reply(item).await;
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn run_command(&mut self, command: Command) -> Option<Item> {
+        let here = self.seat.room();
+        let answer = match command {
+            Command::Help(spec) => Answer::Help(spec),
+            Command::Who(room) => self.ask(Request::Who { here, room }).await?,
+            Command::Name(typed) => self.rename(&typed).await?,
+            Command::Private { to, text } => self.ask(Request::Private { to, text }).await?,
+            Command::Rooms => self.ask(Request::Rooms).await?,
+            Command::Join(room) => return self.join(room).await,
+            Command::Topic => self.ask(Request::Topic(here)).await?,
+            Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
+            Command::Last(lines) => {
+                return Some(replay(Replay::last(
+                    self.seat.log(),
+                    lines,
+                    self.seat.log().end(),
+                )));
+            }
+            Command::Since(since) => return Some(self.since(since)),
+            Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
+            Command::Unignore(typed) => Answer::Unignored(typed),
+            Command::Quiet(quiet) => Answer::Quiet(quiet),
+            // Taken care of before.
+            Command::Say(_) | Command::Quit(_) => return None,
+        };
+        Some(Item::Answer(answer))
+    }
+
+    /// Asks the broadcaster; none where what was asked shows by itself.
+    async fn ask(&mut self, request: Request) -> Option<Answer> {
+        match self.link.call(request).await {
+            Outcome::Answer(answer) => Some(answer),
+            Outcome::Done | Outcome::Entered(..) => None,
+        }
+    }
+
+    async fn rename(&mut self, typed: &Line) -> Option<Answer> {
+        match Name::parse(typed.as_str()) {
+            Ok(name) => self.ask(Request::Rename(name)).await,
+            Err(error) => Some(Answer::Refused(Refusal::Name(error))),
+        }
+    }
+
+    /// Moves: the new seat is taken before the old one is given up, so a refusal changes nothing.
+    async fn join(&mut self, room: RoomName) -> Option<Item> {
+        let replay = self.manners.replay;
+        match self.link.call(Request::Join { room, replay }).await {
+            Outcome::Entered(seat, entered) => {
+                self.link
+                    .reply(self.seat.mark_of_departure(), Item::Entered(entered));
+                self.seat = seat; // and the old one, dropped, leaves
+                None
+            }
+            Outcome::Answer(answer) => Some(Item::Answer(answer)),
+            Outcome::Done => None,
+        }
+    }
+
+    fn since(&self, since: Since) -> Item {
+        let log = self.seat.log();
+        let Some(at) = self.wall_time(since) else {
+            return Item::Answer(Answer::NothingKept);
+        };
+        replay(Replay {
+            log: log.clone(),
+            from: log.since(at),
+            to: log.end(),
+        })
+    }
+
+    /// The time that somebody typed, in the server's zone; a time of day is the latest such.
+    fn wall_time(&self, since: Since) -> Option<WallTime> {
+        let zone = self.manners.zone.clone();
+        let now = ZonedDateTime::new(
+            Timestamp::from_millisecond(crate::clock::wall().0).ok()?,
+            zone.clone(),
+        );
+        let at = match since {
+            Since::Date { year, month, day } => Date::new(year, month, day)
+                .ok()?
+                .to_zoned_datetime(zone)
+                .ok()?,
+            Since::Time { hour, minute } => {
+                let today = now
+                    .date()
+                    .to_datetime(Time::new(hour, minute, 0, 0).ok()?)
+                    .to_zoned_datetime(zone)
+                    .ok()?;
+                if today > now {
+                    today.checked_sub(1.day()).ok()?
+                } else {
+                    today
+                }
+            }
+        };
+        Some(WallTime(at.timestamp().as_millisecond()))
+    }
+}
+
+fn replay(replay: Replay) -> Item {
+    if replay.is_empty() {
+        Item::Answer(Answer::NothingKept)
+    } else {
+        Item::Replay(replay)
+    }
+}
