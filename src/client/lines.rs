@@ -1,0 +1,77 @@
+//! Cuts what the server sends into lines. Knows neither what they say nor where they are shown.
+
+use std::io;
+use std::mem;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+/// Holds the longest line that a server lets pass: 65,535 bytes, each shown as a picture of three, and a name before them.
+const LINE_BYTES_MAX: usize = 256 * 1024;
+
+/// Lines as they arrive; never holds more than [`LINE_BYTES_MAX`] of one.
+pub(super) struct Lines<R> {
+    reader: BufReader<R>,
+    /// The line that is still arriving.
+    line: Vec<u8>,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self {
+            reader: BufReader::new(reader),
+            line: Vec::new(),
+        }
+    }
+
+    /// The next line without its end, what is too long cut off; `None` when the server has closed.
+    ///
+    /// Dropping the call while it waits loses nothing.
+    pub(super) async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            let arrived = self.reader.fill_buf().await?;
+            if arrived.is_empty() {
+                return Ok(Some(mem::take(&mut self.line)).filter(|line| !line.is_empty()));
+            }
+            let part = arrived
+                .split(|&byte| byte == b'\n')
+                .next()
+                .unwrap_or_default();
+            let complete = part.len() < arrived.len();
+            let used = part.len() + usize::from(complete);
+            let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
+            self.line.extend(part.iter().take(room));
+            self.reader.consume(used);
+            if complete {
+                self.line.pop_if(|last| *last == b'\r');
+                return Ok(Some(mem::take(&mut self.line)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE_BYTES_MAX, Lines};
+
+    async fn cut(bytes: &[u8]) -> Vec<Vec<u8>> {
+        let (mut lines, mut all) = (Lines::new(bytes), Vec::new());
+        while let Ok(Some(line)) = lines.next().await {
+            all.push(line);
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn lines_end_at_lf_crlf_or_the_end() {
+        assert_eq!(cut(b"a\n\nb\r\nc").await, [&b"a"[..], b"", b"b", b"c"]);
+    }
+
+    #[tokio::test]
+    async fn an_endless_line_takes_bounded_memory() {
+        let endless = [vec![b'a'; 2 * LINE_BYTES_MAX], b"\nnext\n".to_vec()].concat();
+        assert_eq!(
+            cut(&endless).await,
+            [vec![b'a'; LINE_BYTES_MAX], b"next".to_vec()]
+        );
+    }
+}
