@@ -1,14 +1,21 @@
 //! `parlor join`: netcat for people who stay longer. Knows the wording of the line protocol, nothing of the server behind it.
 
+mod editor;
+mod guest;
+mod heard;
 mod lines;
+mod pause;
 mod pipe;
 mod screen;
+mod terminal;
+mod text;
+mod window;
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -83,6 +90,8 @@ impl JoinOptions {
 
 /// Takes part in a chat until the server closes or the person leaves.
 ///
+/// With a person at a terminal the connection is kept up; with a pipe or a file on either side it is a plain copy.
+///
 /// # Errors
 ///
 /// One sentence: nobody answers there, or the connection broke.
@@ -102,7 +111,13 @@ pub async fn join(options: JoinOptions) -> anyhow::Result<()> {
         }
         Err(error) => bail!("Could not connect to {}: {error}.", options.place()),
     };
-    pipe::copy(&options, stream).await
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        terminal::stay(&options, stream)
+            .await
+            .map_err(|error| anyhow!("The terminal cannot be used: {error}."))
+    } else {
+        pipe::copy(&options, stream).await
+    }
 }
 
 async fn connect(options: &JoinOptions) -> io::Result<TcpStream> {

@@ -1,0 +1,221 @@
+//! What a line from the server means, by the wording of the line protocol. Knows nothing of who is here or what is shown.
+
+/// Holds 32 characters of four bytes, and every address; keeps a hostile server from having longer ones remembered.
+const NAME_BYTES_MAX: usize = 128;
+
+/// One line, understood as far as the client cares. Every `&str` is a part of that line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard<'a> {
+    /// `You are alice`: the name one has from now on.
+    YouAre(&'a str),
+    /// `What is your name? ...`
+    NameQuestion,
+    /// `In lobby: bob, carol`: everybody else who is here.
+    Roster(Vec<&'a str>),
+    /// `alice: text`, `* alice text`, or `[alice -> bob] text` with `bob` as `to`.
+    Said {
+        by: &'a str,
+        to: Option<&'a str>,
+        text: &'a str,
+    },
+    /// `bob has arrived`; `alice, bob and 35 others have arrived`
+    Arrived(Vec<&'a str>),
+    /// `bob has left`; `bob has left (words)`; `alice and 11 others have left`
+    Left(Vec<&'a str>),
+    /// `alice is now known as al`
+    Renamed { old: &'a str, new: &'a str },
+    /// Anything else, such as the server's own `-- ` lines.
+    Other,
+}
+
+/// Splits `[12:01] ` or `[2026-11-20 12:01] `, which mark a line of the past, from what was said then.
+pub(super) fn split_time(line: &str) -> (&str, &str) {
+    let end = line
+        .strip_prefix('[')
+        .and_then(|rest| rest.find("] "))
+        .map_or(0, |at| at + "[] ".len());
+    match line.split_at_checked(end) {
+        Some((time, said))
+            if time
+                .chars()
+                .all(|c| c.is_ascii_digit() || "[]-: ".contains(c)) =>
+        {
+            (time, said)
+        }
+        _ => ("", line),
+    }
+}
+
+impl<'a> Heard<'a> {
+    /// Understands a line that has no time in front.
+    ///
+    /// What people say is looked at first: nobody can fake an arrival by saying one.
+    pub(super) fn of(line: &'a str) -> Self {
+        Self::person(line)
+            .or_else(|| Self::server(line))
+            .unwrap_or(Self::Other)
+    }
+
+    fn person(line: &'a str) -> Option<Self> {
+        if let Some(action) = line.strip_prefix("* ") {
+            let (by, text) = action.split_once(' ')?;
+            return is_name(by).then_some(Self::Said { by, to: None, text });
+        }
+        if let Some((by, rest)) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(" -> "))
+        {
+            let (to, text) = rest.split_once("] ")?;
+            return (is_name(by) && is_name(to)).then_some(Self::Said {
+                by,
+                to: Some(to),
+                text,
+            });
+        }
+        let (by, text) = line.split_once(": ")?;
+        (is_name(by)).then_some(Self::Said { by, to: None, text })
+    }
+
+    fn server(line: &'a str) -> Option<Self> {
+        if let Some(name) = line.strip_prefix("You are ") {
+            return is_name(name).then_some(Self::YouAre(name));
+        }
+        if line.starts_with("What is your name?") {
+            return Some(Self::NameQuestion);
+        }
+        if let Some((_, roster)) = line
+            .strip_prefix("In ")
+            .and_then(|rest| rest.split_once(": "))
+        {
+            return Some(Self::Roster(names(roster)));
+        }
+        if let Some((old, new)) = line.split_once(" is now known as ") {
+            return (is_name(old) && is_name(new)).then_some(Self::Renamed { old, new });
+        }
+        if let Some(who) = line
+            .strip_suffix(" has arrived")
+            .or_else(|| line.strip_suffix(" have arrived"))
+        {
+            return Some(Self::Arrived(names(who)));
+        }
+        if let Some(who) = line
+            .strip_suffix(" has left")
+            .or_else(|| line.strip_suffix(" have left"))
+        {
+            return Some(Self::Left(names(who)));
+        }
+        let (who, _) = line.split_once(" has left (")?;
+        Some(Self::Left(names(who)))
+    }
+
+    /// The names in it, in the order in which they stand there.
+    pub(super) fn names(&self) -> Vec<&'a str> {
+        match self {
+            Self::YouAre(name) => vec![name],
+            Self::Roster(names) | Self::Arrived(names) | Self::Left(names) => names.clone(),
+            Self::Said { by, to, .. } => [*by].into_iter().chain(*to).collect(),
+            Self::Renamed { old, new } => vec![old, new],
+            Self::NameQuestion | Self::Other => Vec::new(),
+        }
+    }
+}
+
+/// The names in `alice, bob and 35 others`; what is no name (`35 others`, `nobody else`) is left out.
+fn names(list: &str) -> Vec<&str> {
+    list.split(", ")
+        .flat_map(|part| part.split(" and "))
+        .filter(|part| is_name(part))
+        .collect()
+}
+
+/// An address, as in `127.0.0.1:64208`, passes for a name.
+fn is_name(word: &str) -> bool {
+    word.len() <= NAME_BYTES_MAX
+        && word.contains(char::is_alphanumeric)
+        && !word.contains(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Heard, split_time};
+
+    #[test]
+    fn people_are_heard() {
+        let said = |by, to, text| Heard::Said { by, to, text };
+        assert_eq!(
+            Heard::of("bob: hello: you"),
+            said("bob", None, "hello: you")
+        );
+        assert_eq!(
+            Heard::of("127.0.0.1:64208: "),
+            said("127.0.0.1:64208", None, "")
+        );
+        assert_eq!(
+            Heard::of("[::1]:64208: hi"),
+            said("[::1]:64208", None, "hi")
+        );
+        assert_eq!(Heard::of("* bob has left"), said("bob", None, "has left"));
+        assert_eq!(
+            Heard::of("[bob -> alice] psst"),
+            said("bob", Some("alice"), "psst")
+        );
+    }
+
+    #[test]
+    fn the_server_is_heard() {
+        assert_eq!(Heard::of("You are alice"), Heard::YouAre("alice"));
+        assert_eq!(
+            Heard::of("What is your name? (Enter to stay ::1)"),
+            Heard::NameQuestion
+        );
+        assert_eq!(
+            Heard::of("In lobby: bob, carol, ... and 980 others"),
+            Heard::Roster(vec!["bob", "carol"])
+        );
+        assert_eq!(Heard::of("In lobby: nobody else"), Heard::Roster(vec![]));
+        assert_eq!(Heard::of("dave has arrived"), Heard::Arrived(vec!["dave"]));
+        assert_eq!(
+            Heard::of("al, bo and 35 others have arrived"),
+            Heard::Arrived(vec!["al", "bo"])
+        );
+        assert_eq!(
+            Heard::of("dave has left (so long)"),
+            Heard::Left(vec!["dave"])
+        );
+        assert_eq!(
+            Heard::of("al and 11 others have left"),
+            Heard::Left(vec!["al"])
+        );
+        assert_eq!(
+            Heard::of("al is now known as bo"),
+            Heard::Renamed {
+                old: "al",
+                new: "bo"
+            }
+        );
+        assert_eq!(Heard::of("-- The server is going down"), Heard::Other);
+    }
+
+    #[test]
+    fn a_line_of_the_past_has_its_time_in_front() {
+        assert_eq!(split_time("[12:01] bob: hi"), ("[12:01] ", "bob: hi"));
+        assert_eq!(
+            split_time("[2026-11-20 12:01] hi"),
+            ("[2026-11-20 12:01] ", "hi")
+        );
+        for line in [
+            "bob: [12:01] hi",
+            "[::1]:64208: hi",
+            "[a -> b] hi",
+            "[",
+            "[] ",
+            "[日] x",
+        ] {
+            assert_eq!(
+                split_time(line).1.len() + split_time(line).0.len(),
+                line.len()
+            );
+        }
+        assert_eq!(split_time("[a -> b] hi"), ("", "[a -> b] hi"));
+    }
+}

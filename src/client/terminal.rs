@@ -1,0 +1,227 @@
+//! With a person at a terminal: keeps the conversation going, across connections. Knows keys only as what was typed.
+
+use std::env;
+use std::io;
+use std::mem;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::select;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::editor::Typed;
+use super::guest::Guest;
+use super::lines::Lines;
+use super::pause::Pauses;
+use super::window::Window;
+use super::{JoinOptions, connect, screen};
+
+/// Leaving waits this long for the server to take what was typed and to say what it still has to say.
+const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
+
+/// What may wait for a server that reads slowly, such as one that limits the rate: a long paste.
+const UNSENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// A server that asks for a name does so within this time; until then nothing else is sent that could pass for one.
+const QUESTION_SECONDS: Duration = Duration::from_secs(1);
+
+/// How talking over one connection ended.
+enum Ended {
+    /// The person left.
+    Left,
+    /// The server closed, or the connection broke.
+    Lost,
+}
+
+/// What happens while one talks.
+enum Event {
+    Heard(io::Result<Option<Vec<u8>>>),
+    Typed(io::Result<Typed>),
+    Sent(io::Result<usize>),
+}
+
+/// What lives across connections.
+struct Chat<'a> {
+    options: &'a JoinOptions,
+    window: Window,
+    guest: Guest,
+    colours: bool,
+    pauses: Pauses,
+}
+
+/// Talks until the person leaves; a connection that is lost is made again.
+pub(super) async fn stay(options: &JoinOptions, first: TcpStream) -> io::Result<()> {
+    let mut chat = Chat {
+        options,
+        window: Window::open()?,
+        guest: Guest::new(options.name.clone()),
+        colours: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        pauses: Pauses::new(),
+    };
+    let mut connected = Some(first);
+    while let Some(stream) = connected {
+        let began = Instant::now();
+        connected = match chat.talk(stream).await? {
+            Ended::Left => None,
+            Ended::Lost => {
+                chat.pauses.held(began.elapsed());
+                chat.reconnect().await?
+            }
+        };
+    }
+    Ok(())
+}
+
+impl Chat<'_> {
+    /// Talks over one connection until it ends.
+    async fn talk(&mut self, stream: TcpStream) -> io::Result<Ended> {
+        let (reader, mut writer) = stream.into_split();
+        let mut lines = Lines::new(reader);
+        let mut unsent = Vec::new();
+        let mut leaving = false;
+        let question = if self.guest.knows_answer() {
+            QUESTION_SECONDS
+        } else {
+            Duration::ZERO
+        };
+        let mut quiet_until = Instant::now() + question;
+        loop {
+            let event = select! {
+                heard = lines.next() => Event::Heard(heard),
+                typed = self.window.typed(|text| self.guest.complete(text)) => Event::Typed(typed),
+                sent = after(quiet_until, writer.write(&unsent)), if !unsent.is_empty() => Event::Sent(sent),
+            };
+            match event {
+                Event::Heard(Ok(Some(line))) => {
+                    if let Some(name) = self.hear(&line)? {
+                        unsent.splice(0..0, format!("{name}\n").into_bytes());
+                        quiet_until = Instant::now();
+                    }
+                }
+                Event::Typed(typed) => match typed? {
+                    Typed::Line(line) => {
+                        leaving |= is_quit(&line);
+                        self.say(line, &mut unsent)?;
+                    }
+                    Typed::Leave => return self.leave(lines, writer, &unsent).await,
+                },
+                Event::Sent(Ok(count)) => drop(unsent.drain(..count)),
+                // The reading side notices as well, after what the server said last.
+                Event::Sent(Err(_)) => unsent.clear(),
+                Event::Heard(Ok(None) | Err(_)) if leaving => return Ok(Ended::Left),
+                Event::Heard(Ok(None) | Err(_)) => return Ok(Ended::Lost),
+            }
+        }
+    }
+
+    /// Shows a line of the server; returns what it wants to have answered.
+    fn hear(&mut self, line: &[u8]) -> io::Result<Option<String>> {
+        let line = screen::sanitise(line);
+        let reaction = self.guest.hear(&line);
+        if self.options.bell && reaction.mentioned {
+            self.window.ring()?;
+        }
+        match self.colours {
+            true => self.window.show(&Guest::paint(&line))?,
+            false => self.window.show(&line)?,
+        }
+        Ok(reaction.answer)
+    }
+
+    /// Queues a line for the server. What is said comes back from there; a command does not, so it stays on the screen.
+    fn say(&mut self, line: String, unsent: &mut Vec<u8>) -> io::Result<()> {
+        if unsent.len() + line.len() > UNSENT_BYTES_MAX {
+            self.window.put_back(line)?;
+            return self.window.show("-- The server is not reading: not sent");
+        }
+        self.guest.away = false;
+        unsent.extend_from_slice(line.as_bytes());
+        unsent.push(b'\n');
+        match line.starts_with('/') && !line.starts_with("//") {
+            true => self.window.show(&format!("> {line}")),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends the sending side, and gives the server a moment to close as well.
+    async fn leave(
+        &mut self,
+        mut lines: Lines<OwnedReadHalf>,
+        mut writer: OwnedWriteHalf,
+        unsent: &[u8],
+    ) -> io::Result<Ended> {
+        let farewell = async {
+            writer.write_all(unsent).await?;
+            writer.shutdown().await?;
+            while let Some(line) = lines.next().await? {
+                self.hear(&line)?;
+            }
+            io::Result::Ok(())
+        };
+        // Whether the server heard it or not: the person has left.
+        let _ = timeout(FAREWELL_SECONDS, farewell).await;
+        Ok(Ended::Left)
+    }
+
+    /// Tries with growing pauses until there is a connection; `None` when the person leaves instead.
+    async fn reconnect(&mut self) -> io::Result<Option<TcpStream>> {
+        self.guest.come_back();
+        let mut wait = Duration::ZERO;
+        if mem::take(&mut self.guest.away) {
+            // A server that closes on silent people is not to be kept busy by their programs.
+            self.window
+                .show("-- Connection closed; press Enter to come back")?;
+            match self.window.typed(|text| self.guest.complete(text)).await? {
+                Typed::Line(line) if !is_quit(&line) => self.window.put_back(line)?,
+                _ => return Ok(None),
+            }
+        } else {
+            wait = self.announce()?;
+        }
+        loop {
+            let trying = after(Instant::now() + wait, connect(self.options));
+            let tried = select! {
+                tried = trying => tried,
+                left = self.hold() => return left.map(|()| None),
+            };
+            if let Ok(stream) = tried {
+                return Ok(Some(stream));
+            }
+            wait = self.announce()?;
+        }
+    }
+
+    /// Says how long the next pause is, and returns it.
+    fn announce(&mut self) -> io::Result<Duration> {
+        let wait = self.pauses.next();
+        let seconds = wait.as_secs_f64().ceil();
+        self.window
+            .show(&format!("-- Connection lost; trying again in {seconds} s"))?;
+        Ok(wait)
+    }
+
+    /// Ends when the person leaves; a line typed meanwhile stays in the prompt.
+    async fn hold(&mut self) -> io::Result<()> {
+        while let Typed::Line(line) = self.window.typed(|text| self.guest.complete(text)).await? {
+            if is_quit(&line) {
+                return Ok(());
+            }
+            self.window.put_back(line)?;
+            self.window.show("-- Not connected: not sent")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the person asks the server to let go.
+fn is_quit(line: &str) -> bool {
+    line.split(' ').next() == Some("/quit")
+}
+
+/// Does nothing before `time`.
+async fn after<T>(time: Instant, what: impl Future<Output = T>) -> T {
+    sleep_until(time).await;
+    what.await
+}
