@@ -4,7 +4,6 @@
 //! happens in it is decided by `parlor-core`, which knows no socket.
 
 pub mod args;
-pub mod client;
 pub mod config;
 pub mod journal;
 pub mod logging;
@@ -12,6 +11,7 @@ pub mod manual;
 pub mod server;
 
 mod broadcaster;
+mod client;
 mod clock;
 mod door;
 
@@ -43,6 +43,5 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// # Errors
 /// One sentence when the server cannot be reached or the connection breaks.
 pub async fn join(options: JoinOptions) -> anyhow::Result<()> {
-    let _ = options;
-    anyhow::bail!("this build cannot join")
+    client::join(options).await
 }

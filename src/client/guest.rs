@@ -1,14 +1,10 @@
 //! What the client remembers of the chat: one's own name and who is here. Knows no connection and no terminal.
 
+use parlor_core::command::command_names;
+
 use super::heard::{Heard, split_time};
 use super::screen;
 use super::text::last_word;
-
-/// What can be typed after a `/`, as Tab offers it.
-const COMMANDS: &[&str] = &[
-    "help", "who", "names", "name", "nick", "me", "msg", "rooms", "list", "join", "topic", "last",
-    "since", "search", "missed", "ignore", "unignore", "quiet", "quit",
-];
 
 /// Enough for the people one talks with; keeps a hostile server from filling the memory.
 const NAMES_MAX: usize = 1_000;
@@ -104,7 +100,7 @@ impl Guest {
         }
         let first = word.len() == typed.len();
         if let Some(start) = word.strip_prefix('/').filter(|_| first) {
-            let fitting = COMMANDS.iter().filter(|command| command.starts_with(start));
+            let fitting = command_names().filter(|command| command.starts_with(start));
             return fitting.map(|command| format!("/{command} ")).collect();
         }
         let end = if first { ": " } else { " " };

@@ -10,7 +10,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 
 use super::lines::Lines;
-use super::{JoinOptions, screen};
+use super::screen;
+use crate::args::JoinOptions;
 
 /// One read; as much as a pipe usually holds.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -43,7 +44,7 @@ pub(super) async fn copy(options: &JoinOptions, stream: TcpStream) -> anyhow::Re
         Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(Failure::Output(error)) => bail!("Could not write what the server said: {error}."),
         Err(Failure::Connection(error)) => {
-            bail!("The connection to {} broke: {error}.", options.place())
+            bail!("The connection to {} broke: {error}.", options.address)
         }
     }
 }

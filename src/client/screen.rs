@@ -1,11 +1,13 @@
 //! What the terminal is given: text made harmless, names coloured. Knows no terminal and no connection.
 
+use parlor_core::line::Line;
+
 /// How a name is coloured: 256-colour numbers that read at 3.9:1 or better on black and on white alike.
 const PALETTE: [u8; 12] = [28, 130, 31, 164, 64, 98, 161, 29, 27, 131, 129, 162];
 
 /// Text that cannot steer a terminal, whatever the bytes.
 pub(super) fn sanitise(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace(|c: char| c.is_control() && c != '\t', "\u{fffd}")
+    Line::sanitise(bytes).as_str().to_owned()
 }
 
 /// Gives each of `names`, which are parts of `line` in the order of the line, the colour it always has.

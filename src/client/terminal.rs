@@ -16,7 +16,8 @@ use super::guest::Guest;
 use super::lines::Lines;
 use super::pause::Pauses;
 use super::window::Window;
-use super::{JoinOptions, connect, screen};
+use super::{connect, screen};
+use crate::args::JoinOptions;
 
 /// Leaving waits this long for the server to take what was typed and to say what it still has to say.
 const FAREWELL_SECONDS: Duration = Duration::from_secs(1);

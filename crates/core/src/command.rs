@@ -270,6 +270,13 @@ impl Command {
     }
 }
 
+/// Everything that can be typed behind the slash: names, each followed by what may be typed instead.
+pub fn command_names() -> impl Iterator<Item = &'static str> {
+    COMMANDS
+        .iter()
+        .flat_map(|spec| [spec.name].into_iter().chain(spec.aliases.iter().copied()))
+}
+
 /// The command called so, in whatever case, with or without its slash.
 fn find(name: &str) -> Result<&'static Spec, Refusal> {
     let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
@@ -278,12 +285,7 @@ fn find(name: &str) -> Result<&'static Spec, Refusal> {
         .iter()
         .find(named)
         .ok_or_else(|| Refusal::NoCommand {
-            nearest: nearest(
-                &name,
-                COMMANDS
-                    .iter()
-                    .flat_map(|spec| spec.aliases.iter().copied().chain([spec.name])),
-            ),
+            nearest: nearest(&name, command_names()),
             typed: line(&name),
         })
 }
