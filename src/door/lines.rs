@@ -90,7 +90,8 @@ impl LineDoor {
                     entered,
                     held,
                 };
-                let ended = session::run(arrival, &self.manners, &house.closing).await;
+                let ended =
+                    session::run(arrival, &self.manners, &house.closing, &house.tasks).await;
                 tracing::debug!(?ended, "session ended");
             }
             Err(Gone::Silently) => tracing::debug!("gone before entering"),

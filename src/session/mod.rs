@@ -1,14 +1,14 @@
 //! A session: one connection that has entered, whatever door it came through.
 //!
-//! Two halves share one task: [`read`] turns bytes into requests, [`write`] turns the room's log
-//! and the mailbox into bytes. Knows no socket and no dialect.
+//! It has two halves, a task each: [`read`] turns bytes into requests, [`write`] turns the room's
+//! log and the mailbox into bytes. Knows no socket and no dialect.
 
 mod filter;
 mod read;
 mod request;
 mod write;
 
-use std::pin::{Pin, pin};
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -19,16 +19,18 @@ use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
 use parlor_core::rate::Rate;
 use parlor_core::seat::{Entered, Seat};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::select;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub(crate) use read::read_some;
 
 use crate::clock::Clock;
 use read::Reader;
-use write::Writer;
+use write::{Writer, Written};
 
 /// Whoever is sent the last words has this long to take them.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
@@ -65,9 +67,7 @@ pub(crate) enum Ended {
     Idle(Duration),
     /// The other side speaks something else; it was told.
     Foreign,
-    /// The other side took no byte for too long.
-    Stalled,
-    /// The connection broke.
+    /// The connection broke, or took no byte for too long.
     Broken,
     /// The server ends.
     GoingDown,
@@ -87,16 +87,19 @@ pub(crate) struct Arrival<R, W, D, E> {
 }
 
 /// Serves a connection until it ends.
+///
+/// The writing half is a task of its own, so that a line wakes nothing but what writes it.
 pub(crate) async fn run<R, W, D, E>(
     arrival: Arrival<R, W, D, E>,
     manners: &Manners,
     closing: &CancellationToken,
+    tasks: &TaskTracker,
 ) -> Ended
 where
     R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin,
+    W: AsyncWrite + Unpin + Send + 'static,
     D: Decoder,
-    E: Encoder,
+    E: Encoder + Unpin + 'static,
 {
     let Arrival {
         input,
@@ -108,48 +111,47 @@ where
         entered,
         held,
     } = arrival;
-    let mut writer = Writer::new(output, encoder, link.client().clone());
     link.reply(seat.mark(), Item::Entered(entered));
+    let writer = Writer::new(output, encoder, link.client().clone());
+    let mut writing = tasks.spawn(writer);
     let mut reader = Reader::new(input, decoder, link, seat, held, manners);
-    let (ended, input) = {
-        let mut writing = pin!(writer.write_lines());
-        let ended = select! {
-            biased;
-            ended = &mut writing => ended,
-            ended = reader.read_lines() => ended,
-            () = closing.cancelled() => Ended::GoingDown,
-        };
-        let input = reader.leave(&ended);
-        if !ended.is_broken() {
-            say_last(writing, &ended).await;
+    let ended = select! {
+        biased;
+        written = &mut writing => {
+            or_panic(written);
+            Ended::Broken
         }
-        (ended, input)
+        ended = reader.read_lines() => ended,
+        () = closing.cancelled() => Ended::GoingDown,
     };
-    if !ended.is_broken() {
-        close(writer.into_output(), input, &ended).await;
+    let mut input = reader.leave(&ended);
+    if !writing.is_finished()
+        && say_last(writing, &ended).await == Written::All
+        && !matches!(ended, Ended::EndOfInput)
+    {
+        // Closing over unread input would reset the connection, and the last words with it.
+        linger(&mut input).await;
     }
     ended
 }
 
 /// Lets the writer write up to the own departure.
-async fn say_last(writing: Pin<&mut impl Future<Output = Ended>>, ended: &Ended) {
+async fn say_last(mut writing: JoinHandle<Written>, ended: &Ended) -> Written {
     if matches!(ended, Ended::EndOfInput) {
-        writing.await; // ends by itself: whoever takes nothing is closed
-    } else {
-        timeout(FAREWELL_TIME, writing).await.ok();
+        // At whatever pace it is taken: the writer itself ends for somebody who takes nothing.
+        return or_panic(writing.await);
     }
+    let written = timeout(FAREWELL_TIME, &mut writing).await;
+    writing.abort();
+    written.map_or(Written::Broken, or_panic)
 }
 
-/// Closes so that the last words arrive: what the other side still sends is read and forgotten,
-/// since closing over unread input would reset the connection.
-async fn close<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
-    mut output: W,
-    mut input: R,
-    ended: &Ended,
-) {
-    let shut = timeout(FAREWELL_TIME, output.shutdown()).await;
-    if matches!(shut, Ok(Ok(()))) && !matches!(ended, Ended::EndOfInput) {
-        linger(&mut input).await;
+/// A panic of the writing half is one of the connection.
+fn or_panic(written: Result<Written, JoinError>) -> Written {
+    match written.map_err(JoinError::try_into_panic) {
+        Ok(written) => written,
+        Err(Ok(panic)) => resume_unwind(panic),
+        Err(Err(_aborted)) => Written::Broken,
     }
 }
 
@@ -165,11 +167,6 @@ pub(crate) async fn linger<R: AsyncRead + Unpin>(input: &mut R) {
 }
 
 impl Ended {
-    /// Whether nothing can be said any more.
-    fn is_broken(&self) -> bool {
-        matches!(self, Ended::Broken | Ended::Stalled)
-    }
-
     /// What the person concerned reads at the end.
     fn notice(&self) -> Option<Item> {
         let notice = match self {

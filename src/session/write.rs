@@ -4,7 +4,6 @@
 //! waits for its socket holds no batch, only its cursor and the unfinished rest of one line.
 //! Knows no dialect: an encoder makes the bytes.
 
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,7 +21,6 @@ use parlor_core::seat::{Replay, View};
 use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
 
-use super::Ended;
 use super::filter::Filter;
 
 /// Whoever takes no byte for this long is closed.
@@ -54,6 +52,50 @@ pub(super) struct Writer<W, E> {
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
+/// How writing ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Everything up to the own departure is written, and the other side knows that it was all.
+    All,
+    /// The connection broke, or took no byte for too long.
+    Broken,
+}
+
+/// Writes until the own departure is reached and the mailbox is empty.
+impl<W: AsyncWrite + Unpin, E: Encoder + Unpin> Future for Writer<W, E> {
+    type Output = Written;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Written> {
+        let writer = self.get_mut();
+        loop {
+            let seen = writer.client.bell().version(); // before looking, so that no ring is lost
+            writer.gather();
+            if !writer.rest.is_empty() || !writer.slices.is_empty() {
+                match writer.poll_write(cx) {
+                    Poll::Ready(Ok(1..)) => writer.stalled = None,
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Written::Broken),
+                    Poll::Pending => {
+                        writer.slices.clear();
+                        return writer.poll_stall(cx).map(|()| Written::Broken);
+                    }
+                }
+            } else if writer.is_over() {
+                let shut = ready!(Pin::new(&mut writer.output).poll_shutdown(cx));
+                return Poll::Ready(if shut.is_ok() {
+                    Written::All
+                } else {
+                    Written::Broken
+                });
+            } else {
+                if let Poll::Ready(Err(_)) = Pin::new(&mut writer.output).poll_flush(cx) {
+                    return Poll::Ready(Written::Broken);
+                }
+                ready!(writer.client.bell().poll_rung(seen, cx));
+            }
+        }
+    }
+}
+
 impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
     pub(super) fn new(output: W, encoder: E, client: Arc<Client>) -> Self {
         let filter = Filter::new(client.id());
@@ -68,41 +110,6 @@ impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
             filter,
             slices: Vec::new(),
             stalled: None,
-        }
-    }
-
-    /// Writes until the own departure is reached and the mailbox is empty.
-    pub(super) async fn write_lines(&mut self) -> Ended {
-        poll_fn(|cx| self.poll_write_lines(cx)).await
-    }
-
-    pub(super) fn into_output(self) -> W {
-        self.output
-    }
-
-    fn poll_write_lines(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        loop {
-            let seen = self.client.bell().version(); // before looking, so that no ring is lost
-            self.gather();
-            if self.rest.is_empty() && self.slices.is_empty() {
-                if self.is_over() {
-                    return Poll::Ready(Ended::EndOfInput);
-                }
-                if let Poll::Ready(Err(_)) = Pin::new(&mut self.output).poll_flush(cx) {
-                    return Poll::Ready(Ended::Broken);
-                }
-                ready!(self.client.bell().poll_rung(seen, cx));
-                continue;
-            }
-            match self.poll_write(cx) {
-                Poll::Ready(Ok(1..)) => self.stalled = None,
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ended::Broken),
-                Poll::Pending => {
-                    self.slices.clear();
-                    ready!(self.poll_stall(cx));
-                    return Poll::Ready(Ended::Stalled);
-                }
-            }
         }
     }
 
@@ -303,7 +310,7 @@ impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
             return;
         }
         left -= self.rest.len();
-        self.rest.clear();
+        self.rest = Vec::new(); // an idle connection holds no buffer
         for Slice { batch, entries } in self.slices.drain(..) {
             let encoded = batch.encoded(&self.encoder);
             let size = encoded.bytes(entries.clone()).len();
@@ -316,9 +323,6 @@ impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
             }
             left -= size;
             self.cursor = batch.cursor_at(entries.end);
-        }
-        if self.rest.capacity() > OWN_BYTES_MAX {
-            self.rest = Vec::new();
         }
     }
 }

@@ -16,8 +16,10 @@ use crate::sync::{Mutex, lock};
 #[derive(Debug)]
 pub struct Client {
     pub(crate) id: PersonId,
-    /// Rung for everything: new lines, new mail, an outcome. One task serves a connection.
+    /// Rung for whoever writes: there are new lines, or new mail.
     bell: Bell,
+    /// Rung for whoever reads and asks: there is an outcome, or room in the mailbox.
+    answered: Bell,
     mailbox: Mailbox,
     outcome: Mutex<Waiting>,
 }
@@ -39,7 +41,7 @@ impl Client {
         self.id
     }
 
-    /// The bell of the connection's task.
+    /// The bell of the connection's writing half.
     pub fn bell(&self) -> &Bell {
         &self.bell
     }
@@ -57,7 +59,7 @@ impl Client {
     /// Takes the next item, if `is_due` says so of its mark.
     pub fn take(&self, is_due: impl FnOnce(Mark) -> bool) -> Option<Item> {
         let item = self.mailbox.take(is_due)?;
-        self.bell.ring(); // the reading half may wait for room
+        self.answered.ring(); // the reading half may wait for room
         Some(item)
     }
 
@@ -75,16 +77,16 @@ impl Client {
         }
         *waiting = Waiting::Done(Box::new(outcome));
         drop(waiting);
-        self.bell.ring();
+        self.answered.ring();
     }
 
     fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome> {
         loop {
-            let seen = self.bell.version();
+            let seen = self.answered.version();
             if let Some(outcome) = self.fetch() {
                 return Poll::Ready(outcome);
             }
-            ready!(self.bell.poll_rung(seen, cx));
+            ready!(self.answered.poll_rung(seen, cx));
         }
     }
 
@@ -114,6 +116,7 @@ impl Link {
         let client = Client {
             id,
             bell: Bell::default(),
+            answered: Bell::default(),
             mailbox: Mailbox::default(),
             outcome: Mutex::new(Waiting::Open),
         };
@@ -157,11 +160,11 @@ impl Link {
     /// Waits until one's own mailbox has room for an answer.
     pub async fn room(&self) {
         loop {
-            let seen = self.client.bell.version();
+            let seen = self.client.answered.version();
             if self.client.mailbox.has_room() {
                 return;
             }
-            self.client.bell.rung(seen).await;
+            self.client.answered.rung(seen).await;
         }
     }
 }
