@@ -69,7 +69,8 @@ impl LineDoor {
             held: Vec::new(),
         };
         tracing::debug!("connected");
-        match self.handshake(house, &mut guest).await {
+        // Boxed: it is over soon, and a session need not carry its room.
+        match Box::pin(self.handshake(house, &mut guest)).await {
             Ok((seat, entered)) => {
                 let Guest {
                     stream,
@@ -95,7 +96,7 @@ impl LineDoor {
                 tracing::debug!(?ended, "session ended");
             }
             Err(Gone::Silently) => tracing::debug!("gone before entering"),
-            Err(Gone::Told(words)) => say_last(guest.stream, &words).await,
+            Err(Gone::Told(words)) => Box::pin(say_last(guest.stream, &words)).await,
         }
     }
 

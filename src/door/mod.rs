@@ -11,7 +11,7 @@ mod socket;
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -120,12 +120,15 @@ fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: Socket
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     match house.admission.admit(peer.ip()) {
         Ok(permit) => {
-            let span = tracing::info_span!("connection", door = door.name(), %peer);
+            // At the default level it costs nothing; what is logged there names the peer itself.
+            let span = tracing::debug_span!("connection", door = door.name(), %peer);
             let (house, door) = (Arc::clone(house), Arc::clone(door));
             let tasks = house.tasks.clone();
             tasks.spawn(
                 async move {
-                    contain(&house.panics, door.attend(&house, stream, peer)).await;
+                    // Boxed, as it would otherwise be held twice: here and in the guard.
+                    let connection = Box::pin(door.attend(&house, stream, peer));
+                    contain(&house.panics, peer, connection).await;
                     drop(permit);
                 }
                 .instrument(span),
@@ -147,13 +150,16 @@ fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: Socket
 }
 
 /// Runs a connection; a panic in it ends this connection and nothing else, and is counted.
-async fn contain(panics: &AtomicU64, connection: impl Future<Output = ()>) {
-    let mut connection = pin!(connection);
+async fn contain(
+    panics: &AtomicU64,
+    peer: SocketAddr,
+    mut connection: Pin<Box<impl Future<Output = ()>>>,
+) {
     future::poll_fn(|cx| {
         let polled = panic::catch_unwind(AssertUnwindSafe(|| connection.as_mut().poll(cx)));
         polled.unwrap_or_else(|_| {
             panics.fetch_add(1, Ordering::Relaxed);
-            tracing::error!("a connection ended by a panic: this is a bug");
+            tracing::error!(%peer, "a connection ended by a panic: this is a bug");
             Poll::Ready(())
         })
     })

@@ -105,7 +105,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         loop {
             if self.held.is_empty() {
                 match self.read_or_idle(idle.as_mut()).await {
-                    Ok(0) => return self.finish().await,
+                    Ok(0) => return Box::pin(self.finish()).await,
                     Ok(_) => {}
                     Err(ended) => return ended,
                 }
@@ -219,7 +219,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.post(heard.lines).await;
         }
         match heard.then {
-            Some(input) => self.obey(input).await,
+            // Boxed, as commands are rare and their room would be carried always.
+            Some(input) => Box::pin(self.obey(input)).await,
             None => ControlFlow::Continue(()),
         }
     }
@@ -228,7 +229,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     async fn post(&mut self, lines: Vec<Spoken>) {
         let room = self.seat.room();
         if let Outcome::Answer(refusal) = self.link.call(Request::Post { room, lines }).await {
-            self.reply(Item::Answer(refusal)).await;
+            Box::pin(self.reply(Item::Answer(refusal))).await;
         }
     }
 
