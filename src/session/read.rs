@@ -24,7 +24,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use super::{Ended, Manners};
 
 /// This many lines of one read are posted together; more would make one post hold too much memory.
-const POST_LINES_MAX: usize = 512;
+const POST_LINES_MAX: usize = 256;
 
 /// An idle limit is announced this long before, or at four fifths of a shorter one.
 const IDLE_WARNING: Duration = Duration::from_secs(60);

@@ -186,10 +186,10 @@ pub static COMMANDS: &[Spec] = &[
         more: "10 of them, or as many as you say and the server still has.",
         parse: |spec, rest| match rest {
             "" => Ok(Command::Last(LAST_LINES)),
-            number => number
-                .parse()
-                .map(Command::Last)
-                .map_err(|_| Refusal::Usage(spec)),
+            number => match number.parse() {
+                Ok(lines @ 1..) => Ok(Command::Last(lines)),
+                _ => Err(Refusal::Usage(spec)),
+            },
         },
     },
     Spec {

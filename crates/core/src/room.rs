@@ -1,5 +1,6 @@
 //! A room: its members, its topic, its log. Knows no socket and no clock.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,18 +74,18 @@ impl Room {
 
     /// Who is here, and for how long silent: who spoke last, first.
     pub(crate) fn who(&self, now: Duration) -> Answer {
-        let mut members: Vec<_> = self.members.values().collect();
-        members.sort_by_key(|member| std::cmp::Reverse(member.active));
-        let others = members.len().saturating_sub(WHO_MAX);
+        let latest = first(self.members.values().collect(), WHO_MAX, |member| {
+            Reverse(member.active)
+        });
         let present = |member: &&Member| Present {
             name: member.who.name.clone(),
             silent: now.saturating_sub(member.active),
         };
-        let people = members.iter().take(WHO_MAX).map(present).collect();
+        let people: Vec<_> = latest.iter().map(present).collect();
         Answer::Who {
             room: self.name.clone(),
+            others: self.members.len() - people.len(),
             people,
-            others,
         }
     }
 
@@ -102,4 +103,15 @@ impl Room {
             member.client.bell().ring();
         }
     }
+}
+
+/// The first `max` of many in the order of `key`, without sorting them all: in a room of thousands
+/// asking must cost little, since everybody may ask.
+pub(crate) fn first<T, K: Ord>(mut many: Vec<T>, max: usize, key: impl Fn(&T) -> K) -> Vec<T> {
+    if many.len() > max {
+        many.select_nth_unstable_by_key(max, &key);
+        many.truncate(max);
+    }
+    many.sort_by_key(key);
+    many
 }

@@ -9,6 +9,7 @@ mod append;
 mod gather;
 mod people;
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::line::Line;
 use crate::log::Capacity;
 use crate::mailbox::{Item, Mark};
 use crate::name::{Name, RoomName};
-use crate::room::{Member, Room};
+use crate::room::{Member, Room, first};
 use crate::seat::Place;
 use crate::time::Now;
 use gather::{Gathering, Happening, Ticket};
@@ -413,19 +414,20 @@ impl Broadcaster {
     }
 
     fn list_rooms(&self, asker: PersonId) -> Answer {
-        let visible = self
+        let visible: Vec<_> = self
             .rooms
             .values()
-            .filter(|room| self.may_read(asker, room));
-        let mut rooms: Vec<_> = visible.map(Room::info).collect();
-        rooms.sort_by(|a, b| {
-            b.people
-                .cmp(&a.people)
-                .then_with(|| a.room.as_str().cmp(b.room.as_str()))
+            .filter(|room| self.may_read(asker, room))
+            .collect();
+        let all = visible.len();
+        let largest = first(visible, ROOMS_MAX, |room| {
+            (Reverse(room.members.len()), room.name.as_str())
         });
-        let others = rooms.len().saturating_sub(ROOMS_MAX);
-        rooms.truncate(ROOMS_MAX);
-        Answer::Rooms { rooms, others }
+        let rooms: Vec<_> = largest.into_iter().map(Room::info).collect();
+        Answer::Rooms {
+            others: all - rooms.len(),
+            rooms,
+        }
     }
 
     fn visible(&self, asker: PersonId, room: RoomId) -> Result<&Room, Refusal> {
