@@ -168,10 +168,7 @@ impl<E: Encoder> Backlog<E> {
     /// Reads the room's log. Whether to look again: something was worded for this person.
     fn read_log(&mut self) -> bool {
         let Some(view) = &self.view else { return false };
-        if let Err(fallen) =
-            view.log()
-                .read(self.cursor, view.departed(), BATCHES_MAX, &mut self.slices)
-        {
+        if let Err(fallen) = view.read(self.cursor, BATCHES_MAX, &mut self.slices) {
             self.cursor = fallen.to;
             if fallen.lines > 0 {
                 self.encoder.answer(

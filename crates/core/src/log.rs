@@ -154,11 +154,27 @@ impl Log {
         batches_max: usize,
         out: &mut Vec<Slice>,
     ) -> Result<(), Fallen> {
-        let stop = until.map_or(u64::MAX, |until| until.position);
-        if from.position >= stop || from.position >= self.watermark() {
+        self.read_until(from, || until, batches_max, out)
+    }
+
+    /// Like [`Log::read`]; asks for the end when it is settled which batches are read. So an end
+    /// that is set before a batch is appended is seen by whoever reads that batch.
+    pub(crate) fn read_until(
+        &self,
+        from: Cursor,
+        until: impl FnOnce() -> Option<Cursor>,
+        batches_max: usize,
+        out: &mut Vec<Slice>,
+    ) -> Result<(), Fallen> {
+        if from.position >= self.watermark() {
             return Ok(());
         }
         let ring = read(&self.ring);
+        let until = until();
+        let stop = until.map_or(u64::MAX, |until| until.position);
+        if from.position >= stop {
+            return Ok(());
+        }
         if from.position < ring.start().position {
             let middle = ring.middle();
             let to = until

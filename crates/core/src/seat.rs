@@ -3,11 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::answer::Roster;
-use crate::batch::Cursor;
+use crate::batch::{Cursor, Slice};
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::{Inbox, Letter};
 use crate::line::Line;
-use crate::log::Log;
+use crate::log::{Fallen, Log};
 use crate::mailbox::Mark;
 use crate::name::RoomName;
 
@@ -104,6 +104,23 @@ impl View {
     /// The room's log.
     pub fn log(&self) -> &Arc<Log> {
         &self.place.log
+    }
+
+    /// Reads what stands behind `from`, up to the departure: at most `batches_max` batches, into
+    /// `out`.
+    ///
+    /// # Errors
+    /// `from` has fallen off the log: where to go on, and how many lines were passed over.
+    pub fn read(
+        &self,
+        from: Cursor,
+        batches_max: usize,
+        out: &mut Vec<Slice>,
+    ) -> Result<(), Fallen> {
+        // Not asked for beforehand: the departure may be appended between the question and the look.
+        self.place
+            .log
+            .read_until(from, || self.departed(), batches_max, out)
     }
 
     /// The departure, where reading ends; none while seated.
