@@ -109,7 +109,7 @@ impl Broadcaster {
     }
 
     /// An empty room leaves memory; the lobby stays.
-    fn forget_if_empty(&mut self, id: RoomId) {
+    pub(super) fn forget_if_empty(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get(&id) else {
             return;
         };

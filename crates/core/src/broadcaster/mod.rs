@@ -6,6 +6,7 @@
 //! while the journal works. There is no lock in here, since nobody else can touch it.
 
 mod append;
+mod census;
 mod gather;
 mod people;
 
@@ -14,6 +15,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use census::Census;
 pub use gather::Gathered;
 
 use crate::answer::{Answer, Notice, ROOMS_MAX, Refusal};
@@ -201,6 +203,9 @@ impl Broadcaster {
         room: RoomName,
         replay: u64,
     ) -> Result<(), Refusal> {
+        if let Some(room) = self.room_of(client.id) {
+            return Err(Refusal::AlreadyIn(room.name.clone()));
+        }
         self.people.enter(client, name)?;
         let seated = self
             .room_for(room)
@@ -212,12 +217,15 @@ impl Broadcaster {
     }
 
     fn join(&mut self, client: &Arc<Client>, name: RoomName, replay: u64) -> Result<(), Refusal> {
-        let room = self.room_for(name.clone())?;
-        match self.people.get(client.id) {
-            Some(person) if person.seats.contains(&room) => Err(Refusal::AlreadyIn(name)),
-            Some(_) => self.take_seat(client, room, replay, false),
-            None => Err(Refusal::NotThere),
+        // Before a room is made: it would stay empty for good.
+        let person = self.people.get(client.id).ok_or(Refusal::NotThere)?;
+        if let Some(room) = self.rooms_by_name.get(&name)
+            && person.seats.contains(room)
+        {
+            return Err(Refusal::AlreadyIn(name));
         }
+        let room = self.room_for(name)?;
+        self.take_seat(client, room, replay, false)
     }
 
     fn take_seat(
@@ -276,6 +284,7 @@ impl Broadcaster {
         place.departed.set(room.log.end()).ok();
         member.client.bell().ring();
         self.give_up_seat(place);
+        self.forget_if_empty(place.room);
         true
     }
 
@@ -301,8 +310,12 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// The right to speak: a seat in that room.
+    /// The right to speak: a seat in that room, granted and not given up.
     fn speaker(&mut self, id: PersonId, room: RoomId) -> Result<&mut Member, Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        if !person.seats.contains(&room) {
+            return Err(Refusal::NotThere); // the departure may be under way still
+        }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
         room.members.get_mut(&id).ok_or(Refusal::NotThere)
     }
@@ -404,9 +417,14 @@ impl Broadcaster {
         }
     }
 
+    /// The room in which this person has last taken a seat.
+    fn room_of(&self, id: PersonId) -> Option<&Room> {
+        self.rooms.get(self.people.get(id)?.seats.last()?)
+    }
+
     /// The end of what has been said where this person sits.
     fn mark_of(&self, id: PersonId) -> Option<Mark> {
-        let room = self.rooms.get(self.people.get(id)?.seats.last()?)?;
+        let room = self.room_of(id)?;
         Some(Mark {
             room: room.id,
             position: room.log.watermark(),

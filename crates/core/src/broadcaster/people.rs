@@ -34,6 +34,15 @@ impl People {
         self.people.get_mut(&id)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// How many keys are claimed.
+    pub(super) fn keys_len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// The person, under the name worn now.
     pub(super) fn who(&self, id: PersonId) -> Option<Who> {
         Some(Who {
@@ -67,6 +76,9 @@ impl People {
 
     /// Somebody takes another name; the one worn until now is free.
     pub(super) fn rename(&mut self, id: PersonId, name: Name) -> Result<Name, Refusal> {
+        if !self.people.contains_key(&id) {
+            return Err(Refusal::NotThere); // before anything is claimed: nobody would release it
+        }
         self.claim(id, &name)?;
         let Some(person) = self.people.get_mut(&id) else {
             return Err(Refusal::NotThere);

@@ -1,0 +1,410 @@
+//! The broadcaster as those see it who ask it: what is granted, what is refused, what is left behind.
+//!
+//! Knows no task: a house here is run by hand.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a step that fails, fails the test"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::batch::{Cursor, Slice};
+use parlor_core::broadcaster::{Broadcaster, Census, Gathered, Limits};
+use parlor_core::client::Link;
+use parlor_core::entry::{Entry, Manner, RoomId, Telling};
+use parlor_core::inbox::{Inbox, Outcome, Request, Spoken};
+use parlor_core::journal::NotKept;
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::{Entered, Seat};
+use parlor_core::time::{Now, WallTime};
+
+struct House {
+    broadcaster: Broadcaster,
+    now: Now,
+}
+
+impl House {
+    fn new() -> House {
+        House::with(Limits::default())
+    }
+
+    fn with(limits: Limits) -> House {
+        House {
+            broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
+            now: Now::default(),
+        }
+    }
+
+    fn connect(&self) -> Link {
+        self.broadcaster.inbox().connect()
+    }
+
+    /// Takes in what was asked, without a commit.
+    fn drain(&mut self) {
+        self.broadcaster.tick(self.now);
+        self.broadcaster.drain(self.now);
+    }
+
+    fn gather(&mut self) -> Gathered {
+        self.drain();
+        self.broadcaster.gather(self.now).expect("something waits")
+    }
+
+    fn append(&mut self, gathered: Gathered) {
+        self.broadcaster.append(gathered, Ok(()), self.now);
+    }
+
+    /// Runs until nothing is left to do.
+    fn run(&mut self) {
+        self.drain();
+        while let Some(gathered) = self.broadcaster.gather(self.now) {
+            self.append(gathered);
+            self.drain();
+        }
+    }
+
+    fn ask(&mut self, link: &mut Link, request: Request) -> Outcome {
+        link.start(request);
+        self.run();
+        link.outcome().expect("asked and answered")
+    }
+
+    fn refusal(&mut self, link: &mut Link, request: Request) -> Refusal {
+        refusal(self.ask(link, request))
+    }
+
+    fn enter(&mut self, name: &str) -> Person {
+        let mut link = self.connect();
+        let (seat, entered) = granted(self.ask(&mut link, enter(name, "lobby")));
+        Person {
+            link,
+            seat,
+            entered,
+        }
+    }
+
+    /// Lets so much time pass.
+    fn wait(&mut self, time: Duration) {
+        self.now.monotonic += time;
+        self.now.wall.0 += i64::try_from(time.as_millis()).unwrap();
+        self.run();
+    }
+
+    fn census(&self) -> Census {
+        self.broadcaster.census()
+    }
+
+    /// Nobody is here, and nothing of anybody.
+    fn assert_empty(&mut self) {
+        self.run();
+        let census = self.census();
+        let lobby = census.logs_bytes;
+        let empty = Census {
+            rooms: 1,
+            logs_bytes: lobby,
+            logs_bytes_counted: lobby,
+            ..Census::default()
+        };
+        assert_eq!(census, empty);
+    }
+}
+
+struct Person {
+    link: Link,
+    seat: Seat,
+    entered: Box<Entered>,
+}
+
+impl Person {
+    /// Everything in the room since the arrival.
+    fn read(&self) -> Vec<Entry> {
+        let mut slices: Vec<Slice> = Vec::new();
+        let view = &self.entered.view;
+        view.read(view.arrived, usize::MAX, &mut slices).unwrap();
+        let entries = slices
+            .iter()
+            .flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+        entries.cloned().collect()
+    }
+
+    /// What was said since the arrival.
+    fn heard(&self) -> Vec<String> {
+        let said = |entry: Entry| match entry {
+            Entry::Said(said) => Some(said.text.to_string()),
+            _ => None,
+        };
+        self.read().into_iter().filter_map(said).collect()
+    }
+}
+
+fn granted(outcome: Outcome) -> (Seat, Box<Entered>) {
+    match outcome {
+        Outcome::Entered(seat, entered) => (seat, entered),
+        other => panic!("no seat but {other:?}"),
+    }
+}
+
+fn refusal(outcome: Outcome) -> Refusal {
+    match outcome {
+        Outcome::Answer(Answer::Refused(refusal)) => refusal,
+        other => panic!("not refused but {other:?}"),
+    }
+}
+
+fn enter(name: &str, room: &str) -> Request {
+    Request::Enter {
+        name: Name::parse(name).unwrap(),
+        room: RoomName::parse(room).unwrap(),
+        replay: 0,
+    }
+}
+
+fn join(room: &str) -> Request {
+    Request::Join {
+        room: RoomName::parse(room).unwrap(),
+        replay: 0,
+    }
+}
+
+fn rename(name: &str) -> Request {
+    Request::Rename(Name::parse(name).unwrap())
+}
+
+fn line(text: &str) -> Line {
+    Line::sanitise(text.as_bytes())
+}
+
+fn post(room: RoomId, texts: &[&str]) -> Request {
+    let spoken = |text: &&str| Spoken {
+        manner: Manner::Plain,
+        text: line(text),
+    };
+    Request::Post {
+        room,
+        lines: texts.iter().map(spoken).collect(),
+    }
+}
+
+#[test]
+fn a_name_is_free_for_the_next_when_its_wearer_leaves() {
+    let mut house = House::new();
+    let alice = house.enter("alice");
+    let mut other = house.connect();
+    let refused = house.refusal(&mut other, enter("Alice", "lobby"));
+    assert!(matches!(refused, Refusal::NameTaken(_)), "{refused:?}");
+    drop(alice);
+    granted(house.ask(&mut other, enter("Alice", "lobby")));
+    house.assert_empty();
+}
+
+#[test]
+fn whoever_is_nobody_claims_no_name() {
+    let mut house = House::new();
+    let mut nobody = house.connect();
+    let refused = house.refusal(&mut nobody, rename("alice"));
+    assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
+    house.enter("alice");
+    house.assert_empty();
+}
+
+#[test]
+fn whoever_is_nobody_makes_no_room() {
+    let mut house = House::new();
+    let mut nobody = house.connect();
+    let refused = house.refusal(&mut nobody, join("tea"));
+    assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
+    house.assert_empty();
+}
+
+#[test]
+fn a_room_that_is_refused_leaves_no_name_claimed() {
+    let mut house = House::with(Limits {
+        rooms: 1,
+        ..Limits::default()
+    });
+    let mut link = house.connect();
+    let refused = house.refusal(&mut link, enter("alice", "tea"));
+    assert!(matches!(refused, Refusal::TooManyRooms(1)), "{refused:?}");
+    house.enter("alice");
+    house.assert_empty();
+}
+
+#[test]
+fn one_enters_once() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let refused = house.refusal(&mut alice.link, enter("bob", "tea"));
+    assert!(matches!(refused, Refusal::AlreadyIn(room) if room == RoomName::lobby()));
+    house.enter("bob");
+    drop(alice);
+    house.assert_empty();
+}
+
+#[test]
+fn a_seat_given_up_is_no_right_to_speak() {
+    let mut house = House::new();
+    let bob = house.enter("bob");
+    let mut alice = house.enter("alice");
+    let lobby = alice.seat.room();
+    let (tea, _) = granted(house.ask(&mut alice.link, join("tea")));
+    drop(alice.seat);
+    let refused = house.refusal(&mut alice.link, post(lobby, &["from beyond"]));
+    assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
+    let text = Some(line("from beyond"));
+    let refused = house.refusal(&mut alice.link, Request::SetTopic { room: lobby, text });
+    assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
+    house.ask(&mut alice.link, post(tea.room(), &["here"]));
+    assert_eq!(bob.heard(), Vec::<String>::new());
+}
+
+#[test]
+fn a_seat_granted_to_somebody_who_is_gone_is_given_up() {
+    let mut house = House::new();
+    let bob = house.enter("bob");
+    let mut link = house.connect();
+    link.start(enter("alice", "tea"));
+    let under_way = house.gather();
+    drop(link);
+    house.append(under_way);
+    drop(bob);
+    house.assert_empty();
+}
+
+#[test]
+fn an_outcome_that_nobody_fetches_gives_up_its_seat() {
+    let mut house = House::new();
+    let mut link = house.connect();
+    link.start(enter("alice", "tea"));
+    house.run();
+    assert_eq!(house.census().seats, 1);
+    drop(link);
+    house.assert_empty();
+}
+
+#[test]
+fn a_rename_under_way_goes_with_its_owner() {
+    let mut house = House::new();
+    let bob = house.enter("bob");
+    let mut alice = house.enter("alice");
+    alice.link.start(rename("al"));
+    drop(alice);
+    house.run();
+    let told: Vec<_> = bob.read().into_iter().skip(1).collect();
+    let names: Vec<_> = told
+        .iter()
+        .map(|entry| entry.who().unwrap().name.as_str())
+        .collect();
+    assert!(
+        matches!(told.as_slice(), [Entry::Renamed { .. }, Entry::Left { .. }]),
+        "{told:?}"
+    );
+    assert_eq!(names, ["al", "al"]);
+    house.enter("al");
+    house.enter("alice");
+    drop(bob);
+    house.assert_empty();
+}
+
+#[test]
+fn a_room_is_forgotten_when_empty_and_made_anew() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let (tea, _) = granted(house.ask(&mut alice.link, join("tea")));
+    let first = tea.room();
+    house.ask(&mut alice.link, post(first, &["one", "two"]));
+    drop(tea);
+    house.run();
+    assert_eq!(house.census().rooms, 1);
+    let (tea, _) = granted(house.ask(&mut alice.link, join("tea")));
+    assert_ne!(tea.room(), first);
+    assert_eq!(tea.log().start(), Cursor::default());
+    drop((tea, alice));
+    house.assert_empty();
+}
+
+#[test]
+fn a_room_with_an_arrival_under_way_stays() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let mut bob = house.enter("bob");
+    let (tea, _) = granted(house.ask(&mut alice.link, join("tea")));
+    let id = tea.room();
+    drop(tea);
+    let leaving = house.gather();
+    bob.link.start(join("tea"));
+    house.drain();
+    house.append(leaving);
+    house.run();
+    let (tea, _) = granted(bob.link.outcome().unwrap());
+    assert_eq!(tea.room(), id);
+    drop((alice, bob, tea));
+    house.assert_empty();
+}
+
+#[test]
+fn lines_that_are_not_kept_are_refused_and_their_numbers_used_again() {
+    let mut house = House::new();
+    let bob = house.enter("bob");
+    let mut alice = house.enter("alice");
+    let lobby = alice.seat.room();
+    house.ask(&mut alice.link, post(lobby, &["one"]));
+    alice.link.start(post(lobby, &["two", "three"]));
+    let mut carol = house.connect();
+    carol.start(enter("carol", "lobby"));
+    let gathered = house.gather();
+    house
+        .broadcaster
+        .append(gathered, Err(NotKept("the disk is full")), house.now);
+    let refused = refusal(alice.link.outcome().unwrap());
+    assert!(matches!(refused, Refusal::NotKept("the disk is full")));
+    let (_seat, entered) = granted(carol.outcome().unwrap());
+    assert_eq!(entered.view.arrived.seq, 1);
+    house.ask(&mut alice.link, post(lobby, &["two again"]));
+    let numbers: Vec<_> = bob.read().iter().filter_map(number).collect();
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(bob.heard(), ["one", "two again"]);
+}
+
+fn number(entry: &Entry) -> Option<u64> {
+    match entry {
+        Entry::Said(said) => Some(said.seq),
+        _ => None,
+    }
+}
+
+#[test]
+fn times_in_a_room_never_decrease() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let room = alice.seat.room();
+    for wall in [5_000, 1_000, -7, 6_000] {
+        house.now.wall = WallTime(wall);
+        house.ask(&mut alice.link, post(room, &["tick"]));
+    }
+    let at = |entry: &Entry| match entry {
+        Entry::Said(said) => Some(said.at.0),
+        _ => None,
+    };
+    let times: Vec<_> = alice.read().iter().filter_map(at).collect();
+    assert_eq!(times, [5_000, 5_000, 5_000, 6_000]);
+}
+
+#[test]
+fn when_the_house_closes_everybody_leaves_silently() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let bob = house.enter("bob");
+    let (tea, entered) = granted(house.ask(&mut alice.link, join("tea")));
+    house.broadcaster.close();
+    let log = alice.seat.log().clone();
+    let end = log.end();
+    drop((tea, alice.seat, bob));
+    house.run();
+    assert_eq!(log.end(), end);
+    assert!(entered.view.departed().is_some());
+    house.assert_empty();
+}
