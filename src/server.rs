@@ -216,6 +216,7 @@ fn limits(config: &Config) -> Limits {
             bytes: config.log_size.bytes(),
         },
         logs_bytes: config.log_total.bytes(),
+        ..Limits::default()
     }
 }
 

@@ -115,6 +115,7 @@ pub struct Batch {
     /// No line in it was said later than this, and none in a later batch earlier.
     at: WallTime,
     entries: Box<[Entry]>,
+    /// What it takes in memory, in bytes; an estimate.
     weight: usize,
     has_renames: bool,
     encoded: [OnceLock<Box<Encoded>>; ENCODINGS_MAX],
@@ -124,7 +125,8 @@ impl Batch {
     /// The entries that follow `start`; the numbers of what was said in them follow `start.seq`.
     pub fn new(start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
         let end = entries.iter().fold(start, Cursor::after);
-        let weight = entries.iter().map(Entry::weight).sum();
+        // A room in which one speaks at a time has a batch for each line.
+        let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
         let has_renames = entries
             .iter()
             .any(|entry| matches!(entry, Entry::Renamed { .. }));

@@ -68,6 +68,11 @@ impl Client {
         self.mailbox.is_empty()
     }
 
+    /// Whether nobody will fetch an outcome any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(*lock(&self.outcome), Waiting::Gone)
+    }
+
     /// Hands over the outcome of the request under way, and rings.
     pub(crate) fn finish(&self, outcome: Outcome) {
         let mut waiting = lock(&self.outcome);

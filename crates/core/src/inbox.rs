@@ -122,6 +122,17 @@ pub(crate) enum Letter {
     },
 }
 
+impl Letter {
+    /// Whether nobody is left to whom it matters: somebody who wanted to come in is gone. (What a
+    /// connection has said before it broke is said all the same.)
+    pub(crate) fn is_void(&self) -> bool {
+        matches!(
+            self,
+            Letter::Request { client, request: Request::Enter { .. } } if client.is_gone()
+        )
+    }
+}
+
 /// What connections have asked and the broadcaster has not yet seen.
 ///
 /// It is bounded without a limit of its own: a connection has one request under way, and a seat

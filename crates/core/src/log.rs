@@ -113,6 +113,12 @@ impl Log {
         read(&self.ring).weight
     }
 
+    /// What of its weight could be let go: all but the newest batch.
+    pub fn spare(&self) -> usize {
+        let ring = read(&self.ring);
+        ring.weight - ring.batches.back().map_or(0, |batch| batch.weight())
+    }
+
     /// Makes a batch visible, which starts at [`Log::end`], and lets go of the oldest ones beyond
     /// `capacity`. The newest stays however large it is.
     pub fn append(&self, batch: Arc<Batch>, capacity: Capacity) {

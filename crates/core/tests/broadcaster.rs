@@ -408,3 +408,105 @@ fn when_the_house_closes_everybody_leaves_silently() {
     assert!(entered.view.departed().is_some());
     house.assert_empty();
 }
+
+/// A house whose batches are full with one entry, and somebody in it.
+fn narrow_house() -> (House, Person) {
+    let mut house = House::with(Limits {
+        batch_entries: 1,
+        ..Limits::default()
+    });
+    let alice = house.enter("alice");
+    (house, alice)
+}
+
+#[test]
+fn what_waits_for_a_full_batch_keeps_its_order() {
+    let (mut house, mut alice) = narrow_house();
+    let mut bob = house.enter("bob");
+    let lobby = alice.seat.room();
+    alice.link.start(post(lobby, &["one"]));
+    let under_way = house.gather();
+    bob.link.start(post(lobby, &["two"]));
+    let mut carol = house.connect();
+    carol.start(enter("carol", "lobby"));
+    house.drain();
+    drop(bob);
+    house.append(under_way);
+    house.run();
+    let (_seat, entered) = granted(carol.outcome().unwrap());
+    assert_eq!(
+        entered.roster.named,
+        [Name::parse("alice").unwrap(), Name::parse("bob").unwrap()]
+    );
+    assert!(matches!(
+        alice.read().as_slice(),
+        [
+            Entry::Arrived { .. },
+            Entry::Said(_),
+            Entry::Said(_),
+            Entry::Arrived { .. },
+            Entry::Left { .. }
+        ]
+    ));
+}
+
+#[test]
+fn a_batch_is_full_of_topics_too() {
+    let mut house = House::with(Limits {
+        batch_bytes: 10,
+        ..Limits::default()
+    });
+    let mut alice = house.enter("alice");
+    let mut bob = house.enter("bob");
+    let room = alice.seat.room();
+    let text = Some(line("a topic of many words"));
+    alice.link.start(Request::SetTopic { room, text });
+    bob.link.start(post(room, &["what a topic"]));
+    let first = house.gather();
+    house.append(first);
+    assert!(alice.link.outcome().is_some());
+    assert!(bob.link.outcome().is_none());
+    house.run();
+    assert!(bob.link.outcome().is_some());
+}
+
+#[test]
+fn giving_up_at_the_door_again_and_again_leaves_nothing() {
+    let (mut house, mut alice) = narrow_house();
+    let mut bob = house.enter("bob");
+    let lobby = alice.seat.room();
+    alice.link.start(post(lobby, &["one"]));
+    let under_way = house.gather();
+    bob.link.start(post(lobby, &["two"]));
+    for _ in 0..10_000 {
+        let mut link = house.connect();
+        link.start(enter("mallory", "lobby"));
+        house.drain();
+    }
+    assert!(house.census().under_way < 100, "{:?}", house.census());
+    house.append(under_way);
+    house.run();
+    assert_eq!(alice.heard(), ["one", "two"]);
+    assert_eq!(alice.read().len(), 3, "nobody else came");
+    drop((alice, bob));
+    house.assert_empty();
+}
+
+#[test]
+fn all_logs_together_stay_small_though_one_room_has_said_one_large_thing() {
+    let mut house = House::with(Limits {
+        logs_bytes: 20_000,
+        ..Limits::default()
+    });
+    let mut alice = house.enter("alice");
+    let mut bob = house.enter("bob");
+    let (tea, _) = granted(house.ask(&mut bob.link, join("tea")));
+    let large = "a".repeat(7_000);
+    house.ask(&mut bob.link, post(tea.room(), &[&large]));
+    for _ in 0..1_000 {
+        house.ask(&mut alice.link, post(alice.seat.room(), &["small"]));
+        let census = house.census();
+        assert!(census.logs_bytes <= 20_000, "{census:?}");
+        assert_eq!(census.logs_bytes, census.logs_bytes_counted);
+    }
+}

@@ -1,5 +1,6 @@
 //! What is kept becomes visible: batches go into the logs, seats are granted, bells ring.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::Broadcaster;
@@ -41,7 +42,7 @@ impl Broadcaster {
             });
         }
         self.shed_logs();
-        while !self.gathering.is_full()
+        while !self.is_full()
             && let Some(letter) = self.waiting.pop_front()
         {
             self.admit(letter, now);
@@ -120,22 +121,21 @@ impl Broadcaster {
         }
     }
 
-    /// Where all logs together are too large, the largest gives way.
+    /// Where all logs together are too large, the one that has most to spare gives way; the older
+    /// room of two, so that the same happenings always shed the same.
     fn shed_logs(&mut self) {
         while self.logs_bytes > self.limits.logs_bytes {
-            let Some(log) = self
-                .rooms
-                .values()
-                .map(|room| &room.log)
-                .max_by_key(|log| log.weight())
-            else {
+            let rooms = self.rooms.values();
+            let spare = rooms.map(|room| (room.log.spare(), Reverse(room.id)));
+            let Some((1.., Reverse(id))) = spare.max() else {
+                return; // each keeps its newest batch only
+            };
+            let Some(room) = self.rooms.get(&id) else {
                 return;
             };
-            let weight = log.weight();
-            if !log.shed() {
-                return;
-            }
-            self.logs_bytes -= weight - log.weight();
+            let weight = room.log.weight();
+            room.log.shed();
+            self.logs_bytes -= weight - room.log.weight();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::Broadcaster;
+use super::{Broadcaster, Limits};
 use crate::batch::Batch;
 use crate::client::Client;
 use crate::crowd::CROWD_TIME;
@@ -16,12 +16,6 @@ use crate::name::Name;
 use crate::room::Room;
 use crate::time::{Now, WallTime};
 
-/// A batch is full at this many entries; what comes then waits for the commit under way.
-const ENTRIES_MAX: usize = 8_192;
-
-/// A batch is full at this many bytes of text.
-const BYTES_MAX: usize = 1 << 20;
-
 /// Something that happens in a room, before it is an entry of the log.
 #[derive(Debug)]
 pub(super) enum Happening {
@@ -31,6 +25,19 @@ pub(super) enum Happening {
     Renamed { who: Who, from: Name },
     Topic { who: Who, text: Option<Line> },
     CrowdIsOver,
+}
+
+impl Happening {
+    /// The text in it, in bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Happening::Said { spoken, .. } => spoken.text.len(),
+            Happening::Departure { words: text, .. } | Happening::Topic { text, .. } => {
+                text.as_ref().map_or(0, Line::len)
+            }
+            Happening::Arrival { .. } | Happening::Renamed { .. } | Happening::CrowdIsOver => 0,
+        }
+    }
 }
 
 /// Somebody who waits for the batch to be appended.
@@ -52,14 +59,12 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
-    pub(super) fn is_full(&self) -> bool {
-        self.happenings.len() >= ENTRIES_MAX || self.bytes >= BYTES_MAX
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.happenings.len() >= limits.batch_entries || self.bytes >= limits.batch_bytes
     }
 
     pub(super) fn push(&mut self, room: RoomId, happening: Happening) {
-        if let Happening::Said { spoken, .. } = &happening {
-            self.bytes += spoken.text.as_str().len();
-        }
+        self.bytes += happening.bytes();
         self.happenings.push((room, happening));
     }
 

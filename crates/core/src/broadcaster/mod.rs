@@ -41,6 +41,10 @@ pub struct Limits {
     pub log: Capacity,
     /// What the logs of all rooms keep together, in bytes.
     pub logs_bytes: usize,
+    /// A batch is full at this many entries; what comes then waits for the commit under way.
+    pub batch_entries: usize,
+    /// A batch is full at this many bytes of text.
+    pub batch_bytes: usize,
 }
 
 impl Default for Limits {
@@ -53,6 +57,8 @@ impl Default for Limits {
             rooms: 1_000,
             log,
             logs_bytes: 256 << 20,
+            batch_entries: 8_192,
+            batch_bytes: 1 << 20,
         }
     }
 }
@@ -68,7 +74,7 @@ pub struct Broadcaster {
     people: People,
     /// The next batch.
     gathering: Gathering,
-    /// What has to wait because that batch is full: one request a connection, at most.
+    /// What has to wait because that batch is full: a request and a departure a connection, at most.
     waiting: VecDeque<Letter>,
     /// When the windows of crowds close, and in which rooms; the first to close first.
     crowds: VecDeque<(Duration, RoomId)>,
@@ -165,15 +171,32 @@ impl Broadcaster {
                 client.finish(outcome);
             }
             Letter::Depart { place, .. } if self.closing && self.leave_silently(&place) => {}
-            letter if self.gathering.is_full() || !self.waiting.is_empty() => {
-                self.waiting.push_back(letter)
-            }
+            letter if self.is_full() || !self.waiting.is_empty() => self.wait(letter),
             letter => self.admit(letter, now),
         }
     }
 
+    /// Whether the next batch takes no more.
+    fn is_full(&self) -> bool {
+        self.gathering.is_full(&self.limits)
+    }
+
+    /// Puts a letter behind those that wait already.
+    ///
+    /// Whoever gives up at the door and comes again would leave a letter each time: before the
+    /// queue grows, those are thrown away.
+    fn wait(&mut self, letter: Letter) {
+        if self.waiting.len() == self.waiting.capacity() {
+            self.waiting.retain(|letter| !letter.is_void());
+        }
+        self.waiting.push_back(letter);
+    }
+
     /// Gives a letter its place in the next batch.
     fn admit(&mut self, letter: Letter, now: Now) {
+        if letter.is_void() {
+            return;
+        }
         let refused = match letter {
             Letter::Depart { place, words } => return self.depart(&place, words),
             Letter::Request { client, request } => match request {
