@@ -96,7 +96,8 @@ pub enum Telling {
     Told,
     /// By the summary that follows, because many come or go at once.
     Folded,
-    /// By this entry, after having been folded: the person speaks before the summary is due.
+    /// By this entry, after having been folded: the name is heard before the summary is due. It
+    /// comes or goes with the folded entry before it, not with this one.
     Late,
 }
 

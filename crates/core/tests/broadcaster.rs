@@ -510,3 +510,48 @@ fn all_logs_together_stay_small_though_one_room_has_said_one_large_thing() {
         assert_eq!(census.logs_bytes, census.logs_bytes_counted);
     }
 }
+
+#[test]
+fn whoever_speaks_in_a_crowd_is_told_of_first() {
+    let mut house = House::new();
+    let watcher = house.enter("watcher");
+    let mut crowd: Vec<_> = (0..10).map(|n| house.enter(&format!("guest{n}"))).collect();
+    let last = crowd.last_mut().unwrap();
+    house.ask(&mut last.link, post(last.seat.room(), &["hi"]));
+    house.wait(Duration::from_millis(999));
+    assert_eq!(
+        watcher.read().len(),
+        12,
+        "ten came, one was told late, and spoke"
+    );
+    house.wait(Duration::from_millis(1));
+    let told = watcher.read();
+    assert!(
+        matches!(&told[7..], [
+            Entry::Arrived { telling: Telling::Folded, .. },
+            Entry::Arrived { telling: Telling::Folded, .. },
+            Entry::Arrived { telling: Telling::Folded, .. },
+            Entry::Arrived { who, telling: Telling::Late },
+            Entry::Said(_),
+            Entry::ArrivedTogether(others),
+        ] if who.name.as_str() == "guest9" && others.len() == 2),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn the_crowd_of_a_room_that_is_forgotten_is_forgotten() {
+    let mut house = House::new();
+    let crowd: Vec<_> = (0..10)
+        .map(|n| {
+            let mut link = house.connect();
+            let (seat, _) = granted(house.ask(&mut link, enter(&format!("guest{n}"), "tea")));
+            (link, seat)
+        })
+        .collect();
+    drop(crowd);
+    house.assert_empty();
+    let alice = house.enter("alice");
+    house.wait(Duration::from_secs(2));
+    assert_eq!(alice.read(), []);
+}

@@ -67,6 +67,10 @@ impl Broadcaster {
                 | Entry::Arrived {
                     telling: Telling::Late,
                     ..
+                }
+                | Entry::Left {
+                    telling: Telling::Late,
+                    ..
                 } => {}
                 Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => {}
                 Entry::Arrived { who, .. } => {

@@ -8,7 +8,7 @@ use super::{Broadcaster, Limits};
 use crate::batch::Batch;
 use crate::client::Client;
 use crate::crowd::CROWD_TIME;
-use crate::entry::{Entry, RoomId, Said, Telling, Who};
+use crate::entry::{Entry, RoomId, Said, Who};
 use crate::inbox::{Outcome, Spoken};
 use crate::journal::RoomBatch;
 use crate::line::Line;
@@ -207,7 +207,7 @@ impl Draft {
                 who,
                 spoken: Spoken { manner, text },
             } => {
-                self.tell_first(room, &who);
+                self.tell_first(room, &who.name);
                 self.seq += 1;
                 self.entries.push(Entry::Said(Said {
                     seq: self.seq,
@@ -231,17 +231,12 @@ impl Draft {
                 });
             }
             Happening::Renamed { who, from } => {
-                self.tell_first(
-                    room,
-                    &Who {
-                        id: who.id,
-                        name: from.clone(),
-                    },
-                );
+                self.tell_first(room, &from);
+                self.tell_first(room, &who.name);
                 self.entries.push(Entry::Renamed { who, from });
             }
             Happening::Topic { who, text } => {
-                self.tell_first(room, &who);
+                self.tell_first(room, &who.name);
                 self.entries.push(Entry::Topic { who, text });
             }
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
@@ -250,12 +245,7 @@ impl Draft {
     }
 
     /// Who speaks while folded is told of first.
-    fn tell_first(&mut self, room: &mut Room, who: &Who) {
-        if room.crowd.tell_first(who.id) {
-            self.entries.push(Entry::Arrived {
-                who: who.clone(),
-                telling: Telling::Late,
-            });
-        }
+    fn tell_first(&mut self, room: &mut Room, name: &Name) {
+        self.entries.extend(room.crowd.tell_first(name));
     }
 }
