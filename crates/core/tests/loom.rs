@@ -1,0 +1,302 @@
+//! The log, the bell and the hand-over of an outcome, under every order in which threads can run.
+//!
+//!     RUSTFLAGS="--cfg parlor_loom" cargo test -p parlor-core --test loom --release
+#![cfg(parlor_loom)]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a step that fails, fails the test"
+)]
+
+use std::sync::Arc;
+
+use loom::future::block_on;
+use loom::sync::atomic::{AtomicU64, Ordering};
+use loom::thread;
+use parlor_core::answer::{Answer, Notice};
+use parlor_core::batch::{Batch, Cursor, Slice};
+use parlor_core::bell::Bell;
+use parlor_core::broadcaster::{Broadcaster, Census, Limits};
+use parlor_core::client::Link;
+use parlor_core::entry::{Entry, Manner, Said, Who};
+use parlor_core::inbox::{Inbox, Outcome, Request};
+use parlor_core::line::Line;
+use parlor_core::log::{Capacity, Fallen, Log};
+use parlor_core::mailbox::{Item, Mark};
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::{Entered, Seat};
+use parlor_core::time::{Now, WallTime};
+
+/// Every order with so many switches between threads that were not asked for; nearly all bugs
+/// need two.
+const SWITCHES_MAX: usize = 4;
+
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(SWITCHES_MAX);
+    builder.check(model);
+}
+
+#[test]
+fn no_ring_is_lost() {
+    check(|| {
+        let bell = Arc::new(Bell::default());
+        let rung = Arc::new(AtomicU64::new(0));
+        let ringer = thread::spawn({
+            let (bell, rung) = (Arc::clone(&bell), Arc::clone(&rung));
+            move || {
+                for _ in 0..2 {
+                    rung.fetch_add(1, Ordering::Relaxed);
+                    bell.ring();
+                }
+            }
+        });
+        block_on(async {
+            loop {
+                let seen = bell.version();
+                if rung.load(Ordering::Relaxed) == 2 {
+                    break;
+                }
+                bell.rung(seen).await; // a lost ring ends here: loom finds that nobody runs
+            }
+        });
+        ringer.join().unwrap();
+    });
+}
+
+/// A batch of one line, in which somebody says its number.
+fn line(start: Cursor, who: &Who) -> Arc<Batch> {
+    let said = Said {
+        seq: start.seq + 1,
+        at: WallTime(0),
+        who: who.clone(),
+        manner: Manner::Plain,
+        text: Line::sanitise(b"a"),
+    };
+    Arc::new(Batch::new(start, WallTime(0), vec![Entry::Said(said)]))
+}
+
+fn somebody(inbox: &Arc<Inbox>) -> (Link, Who) {
+    let link = inbox.connect();
+    let who = Who {
+        id: link.client().id(),
+        name: Name::of_address(":1"),
+    };
+    (link, who)
+}
+
+#[test]
+fn whoever_waits_by_bell_reads_everything_in_order_or_is_told_how_much_not() {
+    const LINES: u64 = 3;
+    check(|| {
+        let log = Arc::new(Log::new(Cursor::default()));
+        let bell = Arc::new(Bell::default());
+        let writer = thread::spawn({
+            let (log, bell) = (Arc::clone(&log), Arc::clone(&bell));
+            move || {
+                let (_link, who) = somebody(&Arc::default());
+                for number in 0..LINES {
+                    let capacity = Capacity {
+                        lines: 2,
+                        bytes: usize::MAX,
+                    };
+                    log.append(line(log.end(), &who), capacity);
+                    if number == 1 {
+                        log.shed();
+                    }
+                    bell.ring();
+                }
+            }
+        });
+        block_on(read_to(&log, &bell, LINES));
+        writer.join().unwrap();
+    });
+}
+
+/// Reads up to the line with this number; each follows the one before it or those told of.
+async fn read_to(log: &Log, bell: &Bell, lines: u64) {
+    let mut cursor = Cursor::default();
+    let mut slices: Vec<Slice> = Vec::new();
+    while cursor.seq < lines {
+        let seen = bell.version();
+        match log.read(cursor, None, 8, &mut slices) {
+            Err(Fallen { to, lines }) => {
+                assert_eq!(to.seq, cursor.seq + lines);
+                assert!(to.position > cursor.position);
+                cursor = to;
+                continue;
+            }
+            Ok(()) if slices.is_empty() => bell.rung(seen).await,
+            Ok(()) => {}
+        }
+        for Slice { batch, entries } in slices.drain(..) {
+            assert_eq!(batch.cursor_at(entries.start), cursor);
+            cursor = batch.cursor_at(entries.end);
+        }
+    }
+}
+
+/// A house run by hand, without a journal.
+struct House(Broadcaster);
+
+impl House {
+    fn new() -> House {
+        House(Broadcaster::new(Arc::default(), Limits::default()))
+    }
+
+    fn connect(&self) -> Link {
+        self.0.inbox().connect()
+    }
+
+    fn run(&mut self) {
+        let now = Now::default();
+        self.0.drain(now);
+        while let Some(gathered) = self.0.gather(now) {
+            self.0.append(gathered, Ok(()), now);
+        }
+    }
+
+    fn enter(&mut self, name: &str) -> (Link, Seat, Entered) {
+        let mut link = self.connect();
+        link.start(enter(name));
+        self.run();
+        match link.outcome() {
+            Some(Outcome::Entered(seat, entered)) => (link, seat, *entered),
+            other => panic!("no seat but {other:?}"),
+        }
+    }
+
+    fn assert_empty(mut self) {
+        self.run();
+        self.run(); // a seat granted to nobody has left by now
+        let Census {
+            people,
+            name_keys,
+            seats,
+            under_way,
+            ..
+        } = self.0.census();
+        assert_eq!((people, name_keys, seats, under_way), (0, 0, 0, 0));
+    }
+}
+
+fn enter(name: &str) -> Request {
+    Request::Enter {
+        name: Name::of_address(name),
+        room: RoomName::lobby(),
+        replay: 0,
+    }
+}
+
+#[test]
+fn nobody_reads_on_behind_the_own_departure() {
+    check(|| {
+        let mut house = House::new();
+        let (link, seat, entered) = house.enter(":1");
+        let (_other_link, other_seat, _) = house.enter(":2");
+        let reader = thread::spawn(move || {
+            block_on(async {
+                let view = entered.view;
+                let bell = link.client().bell();
+                let mut cursor = view.arrived;
+                let mut slices: Vec<Slice> = Vec::new();
+                loop {
+                    let seen = bell.version();
+                    view.read(cursor, 8, &mut slices).expect("all is kept");
+                    if slices.is_empty() {
+                        if view
+                            .departed()
+                            .is_some_and(|end| cursor.position >= end.position)
+                        {
+                            break;
+                        }
+                        bell.rung(seen).await;
+                    }
+                    for Slice { batch, entries } in slices.drain(..) {
+                        for entry in &batch.entries()[entries.clone()] {
+                            assert!(!matches!(entry, Entry::Left { .. }), "read {entry:?}");
+                        }
+                        cursor = batch.cursor_at(entries.end);
+                    }
+                }
+            });
+        });
+        drop(seat);
+        drop(other_seat);
+        house.run();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn an_outcome_is_fetched_or_ends_with_the_link() {
+    check(|| {
+        let mut house = House::new();
+        let mut link = house.connect();
+        link.start(enter(":1"));
+        let client = Arc::downgrade(link.client());
+        let connection = thread::spawn(move || {
+            let seat = link.outcome(); // there by now, or not
+            drop(link);
+            drop(seat);
+        });
+        house.run();
+        connection.join().unwrap();
+        house.assert_empty();
+        assert!(client.upgrade().is_none());
+    });
+}
+
+#[test]
+fn whoever_calls_gets_an_answer() {
+    check(|| {
+        let mut house = House::new();
+        let mut link = house.connect();
+        let connection = thread::spawn(move || {
+            let outcome = block_on(link.call(enter(":1")));
+            assert!(matches!(outcome, Outcome::Entered(..)));
+        });
+        block_on(async {
+            loop {
+                let inbox = Arc::clone(house.0.inbox());
+                let seen = inbox.bell().version();
+                house.run();
+                if house.0.census().seats == 1 {
+                    break;
+                }
+                inbox.bell().rung(seen).await;
+            }
+        });
+        connection.join().unwrap();
+        house.assert_empty();
+    });
+}
+
+#[test]
+fn no_mail_is_lost() {
+    check(|| {
+        let mut house = House::new();
+        let (link, seat, _) = house.enter(":1");
+        let mark: Mark = seat.mark();
+        let client = Arc::clone(link.client());
+        let sender = thread::spawn(move || {
+            for _ in 0..2 {
+                let word = Item::Answer(Answer::Notice(Notice::DiskSlow));
+                client.send(mark, word).expect("there is room");
+            }
+        });
+        block_on(async {
+            for _ in 0..2 {
+                loop {
+                    let seen = link.client().bell().version();
+                    if link.client().take(|_| true).is_some() {
+                        break;
+                    }
+                    link.client().bell().rung(seen).await;
+                }
+            }
+        });
+        sender.join().unwrap();
+        assert!(link.client().has_no_mail());
+    });
+}
