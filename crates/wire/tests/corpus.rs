@@ -41,3 +41,8 @@ fn telnet() {
 fn first_line() {
     replay("first_line", fuzz_bodies::first_line::run);
 }
+
+#[test]
+fn lines() {
+    replay("lines", fuzz_bodies::lines::run);
+}

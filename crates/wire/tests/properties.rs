@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use fuzz_bodies::framer::frames;
-use fuzz_bodies::{first_line, framer, reference, telnet};
+use fuzz_bodies::{first_line, framer, lines, reference, telnet};
 
 /// Bytes that mean something to the framer, and a few that do not.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -135,4 +135,34 @@ fn a_negotiation_loop_ends() {
         }
     }
     assert_eq!((answers, framer.tail()), (ANSWERS_MAX, &b""[..]));
+}
+
+/// Something that somebody might type, and then anything.
+fn typed() -> impl Strategy<Value = Vec<u8>> {
+    let start = select(vec![
+        "",
+        "/",
+        "//",
+        "/me ",
+        "/msg bob ",
+        "/quit ",
+        "/topic ",
+        "/name ",
+        "/join ",
+        "/last ",
+        "/since ",
+    ]);
+    let rest = prop_oneof![
+        any::<String>().prop_map(String::into_bytes),
+        vec(any::<u8>(), 0..60)
+    ];
+    let line = (start, rest).prop_map(|(start, rest)| [start.as_bytes(), &rest, b"\n"].concat());
+    vec(line, 0..6).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_is_shown_as_whole_lines_of_text(typed in typed()) {
+        lines::run(&typed);
+    }
 }

@@ -5,5 +5,6 @@
 
 pub(crate) mod first_line;
 pub(crate) mod framer;
+pub(crate) mod lines;
 pub(crate) mod reference;
 pub(crate) mod telnet;

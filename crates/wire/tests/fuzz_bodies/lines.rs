@@ -1,0 +1,138 @@
+//! Whatever somebody types: what others read of it, and what the server answers, is whole lines of text.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::batch::Encoding;
+use parlor_core::command::Command;
+use parlor_core::dialect::{Decoder, Encoder, Input};
+use parlor_core::entry::{Entry, Said, Telling, Who};
+use parlor_core::inbox::{Inbox, Spoken};
+use parlor_core::line::Line;
+use parlor_core::name::Name;
+use parlor_core::time::WallTime;
+use parlor_wire::lines::{Clock, LineDecoder, LineEncoder, Mode};
+
+/// The bytes are all that a connection sends, in either mode.
+pub(crate) fn run(data: &[u8]) {
+    for mode in [Mode::Classic, Mode::Named] {
+        let mut decoder = LineDecoder::new(mode);
+        let clock = Clock {
+            zone: TimeZone::UTC,
+            now: WallTime::default,
+        };
+        let mut encoder = LineEncoder::new(mode, clock);
+        let mut rest = data;
+        while let Some(input) = decoder.next(&mut rest) {
+            show(input, &mut encoder);
+        }
+        assert!(rest.is_empty(), "what is not wanted yet must be kept");
+        if let Some(input) = decoder.finish() {
+            show(input, &mut encoder);
+        }
+    }
+}
+
+fn show(input: Input, encoder: &mut LineEncoder) {
+    let mut shown = Vec::new();
+    match input {
+        Input::Say(spoken) => {
+            let said = said(spoken);
+            encoder.encode(&Entry::Said(said.clone()), &mut shown);
+            one_line_of(&said.who, &shown);
+            shown.clear();
+            encoder.replayed(&said, &mut shown);
+        }
+        Input::Command(Command::Quit(words)) => {
+            let left = Entry::Left {
+                who: alice(),
+                words,
+                telling: Telling::Told,
+            };
+            encoder.encode(&left, &mut shown);
+            one_line_of(&alice(), &shown);
+        }
+        Input::Command(command) => answer(command, encoder, &mut shown),
+        Input::Refused(refusal) => encoder.answer(&Answer::Refused(refusal), &mut shown),
+        Input::Raw(bytes) => {
+            assert_eq!(bytes.len(), 3, "telnet's refusals have three bytes");
+            encoder.raw(&bytes, &mut shown);
+            shown.clear();
+        }
+        Input::Nothing | Input::Farewell(_) => {}
+    }
+    text_only(&shown);
+}
+
+/// What a command carries comes back in an answer.
+fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
+    let answer = match command {
+        Command::Name(typed) | Command::Ignore(typed) => {
+            Answer::Refused(match Name::parse(typed.as_str()) {
+                Ok(name) => Refusal::NameTaken(name),
+                Err(error) => Refusal::Name(error),
+            })
+        }
+        Command::Unignore(typed) => Answer::Unignored(typed),
+        Command::Private { to, text } => {
+            encoder.answer(&Answer::Refused(Refusal::NobodyCalled(to)), shown);
+            Answer::Private {
+                from: alice(),
+                to: alice().name,
+                text,
+            }
+        }
+        Command::Who(Some(room)) | Command::Join(room) => Answer::Refused(Refusal::NoRoom(room)),
+        Command::SetTopic(text) => {
+            encoder.encode(&Entry::Topic { who: alice(), text }, shown);
+            return;
+        }
+        Command::Help(spec) => Answer::Help(spec),
+        _ => return,
+    };
+    encoder.answer(&answer, shown);
+}
+
+fn said(Spoken { manner, text }: Spoken) -> Said {
+    Said {
+        seq: 1,
+        at: WallTime(0),
+        who: alice(),
+        manner,
+        text,
+    }
+}
+
+fn alice() -> Who {
+    Who {
+        id: Arc::new(Inbox::default()).connect().client().id(),
+        name: Name::parse("alice").unwrap(),
+    }
+}
+
+/// Nobody can speak as the server or as another: a line begins with who speaks, and is one line.
+fn one_line_of(who: &Who, shown: &[u8]) {
+    let shown = std::str::from_utf8(shown).unwrap();
+    assert!(
+        shown
+            .trim_start_matches("* ")
+            .starts_with(who.name.as_str()),
+        "{shown:?}"
+    );
+    assert_eq!(shown.matches('\n').count(), 1, "{shown:?}");
+}
+
+/// Nothing in it can act on a terminal.
+fn text_only(shown: &[u8]) {
+    let shown = std::str::from_utf8(shown).unwrap();
+    assert!(shown.is_empty() || shown.ends_with('\n'), "{shown:?}");
+    for line in shown.split_terminator('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        assert_eq!(
+            Line::sanitise(line.as_bytes()).as_str(),
+            line,
+            "shown as it is or not at all"
+        );
+    }
+}
