@@ -1,0 +1,146 @@
+//! A server on ports of its own, which must also end well.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use parlor::Server;
+use parlor::config::{Config, ListenUrl};
+use parlor::journal::Memory;
+use parlor_core::journal::Journal;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::Guest;
+
+/// A server promises to end within 15 seconds.
+const END_TIME: Duration = Duration::from_secs(15);
+
+/// A running server. It is shut down when dropped; a server that ends badly fails the test.
+pub(crate) struct House {
+    /// Of its doors, in the order in which they were asked for.
+    addresses: Vec<SocketAddr>,
+    /// Dropped to end the server.
+    running: Option<oneshot::Sender<()>>,
+    listening: Option<JoinHandle<anyhow::Result<()>>>,
+    runtime: Runtime,
+}
+
+impl House {
+    /// With one door in named mode.
+    pub(crate) fn named() -> House {
+        House::open(&["tcp://127.0.0.1:0"], |_| {})
+    }
+
+    /// With one door in classic mode.
+    pub(crate) fn classic() -> House {
+        House::open(&["tcp://127.0.0.1:0?classic"], |_| {})
+    }
+
+    /// With these doors, and whatever `furnish` changes.
+    pub(crate) fn open(doors: &[&str], furnish: impl FnOnce(&mut Config)) -> House {
+        House::keeping(Box::new(Memory), doors, furnish)
+    }
+
+    /// With a journal of the test's own.
+    pub(crate) fn keeping(
+        journal: Box<dyn Journal>,
+        doors: &[&str],
+        furnish: impl FnOnce(&mut Config),
+    ) -> House {
+        let urls = doors
+            .iter()
+            .map(|door| door.parse::<ListenUrl>().expect(door));
+        let mut config = Config {
+            listeners: urls.collect(),
+            ..Config::default()
+        };
+        furnish(&mut config);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        let (running, down) = oneshot::channel::<()>();
+        let (addresses, listening) = runtime.block_on(async {
+            let mut server = Server::with_journal(config, journal);
+            let addresses = server.bind().await.expect("every door can be bound");
+            let listening = server.listen(async {
+                down.await.ok();
+            });
+            (addresses, tokio::spawn(listening))
+        });
+        House {
+            addresses,
+            running: Some(running),
+            listening: Some(listening),
+            runtime,
+        }
+    }
+
+    /// The addresses of its doors.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Somebody who has connected at the first door and said nothing.
+    #[track_caller]
+    pub(crate) fn guest(&self) -> Guest {
+        self.guest_at(0)
+    }
+
+    /// Somebody who has connected at that door and said nothing.
+    #[track_caller]
+    pub(crate) fn guest_at(&self, door: usize) -> Guest {
+        Guest::connect(self.addresses[door])
+    }
+
+    /// Somebody who has given a name and read everything up to the lines said before.
+    #[track_caller]
+    pub(crate) fn enter(&self, name: &str) -> Guest {
+        self.guest().enter(name)
+    }
+
+    /// People who have entered in this order, each told of those who came later.
+    #[track_caller]
+    pub(crate) fn friends<const N: usize>(&self, names: [&str; N]) -> [Guest; N] {
+        let mut friends: Vec<Guest> = Vec::new();
+        for name in names {
+            let guest = self.enter(name);
+            for friend in &mut friends {
+                friend.sees(&format!("{name} has arrived"));
+            }
+            friends.push(guest);
+        }
+        friends.try_into().ok().expect("as many as names")
+    }
+
+    /// The server begins to end, as on a signal.
+    pub(crate) fn goes_down(&mut self) {
+        self.running = None;
+    }
+
+    fn end(&mut self) {
+        self.goes_down();
+        let Some(listening) = self.listening.take() else {
+            return;
+        };
+        let ended = self.runtime.block_on(async {
+            timeout(END_TIME, listening)
+                .await
+                .expect("the server ends in time")
+        });
+        let ended = ended.expect("the server does not panic");
+        assert!(ended.is_ok(), "the server ended badly: {ended:?}");
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.end();
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A server in this process and people who join it: what a conversation is made of.
+#![allow(dead_code, reason = "no test binary needs all of it")]
+
+mod guest;
+mod house;
+
+use std::time::Duration;
+
+pub(crate) use guest::Guest;
+pub(crate) use house::House;
+
+/// Nothing that a test waits for takes longer, unless the test has failed.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
