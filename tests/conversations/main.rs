@@ -8,4 +8,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod crowds;
+mod doors;
+mod endings;
+mod exercises;
+mod foreign;
+mod help;
+mod history;
+mod kept;
+mod limits;
+mod names;
+mod people;
+mod private;
 mod reference;
+mod rooms;

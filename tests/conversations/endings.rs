@@ -1,0 +1,71 @@
+//! How it ends: somebody has no more to say, or the server goes down.
+
+use crate::support::House;
+
+#[test]
+fn whoever_half_closes_still_receives_what_was_said_before() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    for line in ["one", "two", "three"] {
+        alice.say(line);
+        alice.sees(&format!("alice: {line}"));
+    }
+    bob.send("bye\nand good night");
+    bob.shut();
+    alice.sees_all(["bob: bye", "bob: and good night", "bob has left"]);
+    alice.say("he is gone");
+    alice.sees("alice: he is gone");
+    bob.sees_all([
+        "alice: one",
+        "alice: two",
+        "alice: three",
+        "bob: bye",
+        "bob: and good night",
+    ]);
+    bob.sees_end();
+}
+
+#[test]
+fn a_connection_that_breaks_leaves_like_any_other() {
+    let house = House::named();
+    let [mut alice, bob, carol] = house.friends(["alice", "bob", "carol"]);
+    bob.reset();
+    alice.sees("bob has left");
+    drop(carol);
+    alice.sees("carol has left");
+}
+
+#[test]
+fn when_the_server_goes_down_everybody_is_told_and_gets_what_was_said() {
+    let mut house = House::open(
+        &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
+        |config| config.rate = parlor::config::Rate::Off,
+    );
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let mut classic = house.guest_at(1);
+    let address = classic.address();
+    classic.sees(&format!("You are {address}"));
+    for guest in [&mut alice, &mut bob] {
+        guest.sees(&format!("{address} has arrived"));
+    }
+    let mut undecided = house.guest();
+    undecided.sees_question();
+    let words = |number| format!("last words {number}");
+    for number in 0..1_000 {
+        alice.say(&words(number));
+    }
+    for number in 0..1_000 {
+        alice.sees(&format!("alice: {}", words(number)));
+    }
+    house.goes_down();
+    for guest in [&mut bob, &mut classic] {
+        for number in 0..1_000 {
+            guest.sees(&format!("alice: {}", words(number)));
+        }
+    }
+    for guest in [&mut alice, &mut bob, &mut undecided] {
+        guest.sees("-- The server is going down");
+        guest.sees_end();
+    }
+    classic.sees_end(); // without a word, as it was
+}

@@ -1,0 +1,147 @@
+//! Exercises 8.12 to 8.15 of "The Go Programming Language", which ask for what named mode has.
+
+use parlor::config::Rate;
+
+use crate::support::{Guest, House};
+
+#[test]
+fn exercise_8_12_whoever_arrives_reads_who_is_here() {
+    let house = House::named();
+    let mut alice = house.guest();
+    alice.sees_question();
+    alice.say("alice");
+    alice.sees_all([
+        "You are alice",
+        "In lobby: nobody else",
+        "-- /help lists what you can type",
+    ]);
+    let bob = house.enter("bob");
+    alice.sees("bob has arrived");
+    let mut carol = house.guest();
+    carol.sees_question();
+    carol.say("carol");
+    carol.sees_all(["You are carol", "In lobby: alice, bob"]);
+    alice.sees("carol has arrived");
+    drop(bob);
+    alice.sees("bob has left");
+    let mut dave = house.guest();
+    dave.sees_question();
+    dave.say("dave");
+    dave.sees_all(["You are dave", "In lobby: alice, carol"]);
+}
+
+#[test]
+fn exercise_8_13_whoever_is_silent_is_warned_and_then_closed() {
+    let house = House::open(
+        &["tcp://127.0.0.1:0?idle=5s", "tcp://127.0.0.1:0?idle=0"],
+        |_| {},
+    );
+    let mut alice = house.guest_at(1).enter("alice");
+    let mut bob = house.enter("bob");
+    alice.sees("bob has arrived");
+    bob.sees("-- Silent for 4 seconds: closing in 1 second; press Enter to stay");
+    alice.say("being told this is not being active");
+    bob.sees("alice: being told this is not being active");
+    bob.sees("-- Silent for 5 seconds: closed");
+    bob.sees_end();
+    alice.sees("alice: being told this is not being active");
+    alice.sees("bob has left");
+    alice.say("and I may be silent for ever");
+    alice.sees("alice: and I may be silent for ever");
+}
+
+#[test]
+fn exercise_8_13_typing_enter_keeps_one_here() {
+    let house = House::open(&["tcp://127.0.0.1:0?idle=5s"], |_| {});
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let warning = "-- Silent for 4 seconds: closing in 1 second; press Enter to stay";
+    alice.sees(warning);
+    alice.say("");
+    bob.sees(warning);
+    bob.sees("-- Silent for 5 seconds: closed");
+    bob.sees_end();
+    // She came before him and would have gone before him.
+    alice.sees("bob has left");
+    alice.say("still here");
+    alice.sees("alice: still here");
+}
+
+#[test]
+fn exercise_8_14_everybody_is_called_by_the_name_given() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    let mut bob = house.enter("bob");
+    alice.sees("bob has arrived");
+    bob.say("Hi!");
+    alice.sees("bob: Hi!");
+    bob.sees("bob: Hi!");
+    alice.say("Hi yourself.");
+    bob.sees("alice: Hi yourself.");
+    drop(bob);
+    alice.sees("alice: Hi yourself.");
+    alice.sees("bob has left");
+}
+
+/// What a slow reader is told, in both modes.
+const SKIPPED: [&str; 2] = [
+    " lines skipped: you were reading too slowly",
+    " lines skipped",
+];
+
+#[test]
+fn exercise_8_15_a_slow_reader_skips_with_an_exact_count_and_blocks_nobody() {
+    const LINES: usize = 3_000;
+    let said = |number: usize| format!("alice: {number} {}", "x".repeat(1_000));
+    let house = House::open(
+        &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
+        |config| {
+            config.rate = Rate::Off;
+            config.log_lines = 200;
+        },
+    );
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let mut carol = Guest::connect_narrow(house.addresses()[0]).enter("carol");
+    alice.sees("carol has arrived");
+    bob.sees("carol has arrived");
+    let mut dave = Guest::connect_narrow(house.addresses()[1]);
+    dave.sees(&format!("You are {}", dave.address()));
+    let dave_arrived = format!("{} has arrived", dave.address());
+    for guest in [&mut alice, &mut bob, &mut carol] {
+        guest.sees(&dave_arrived);
+    }
+
+    // Neither carol nor dave reads any of this, and neither alice nor bob notices.
+    for first in (0..LINES).step_by(50) {
+        for number in first..first + 50 {
+            alice.say(&said(number)["alice: ".len()..]);
+        }
+        for number in first..first + 50 {
+            alice.sees(&said(number));
+            bob.sees(&said(number));
+        }
+    }
+
+    for (reader, notice) in [&mut carol, &mut dave].into_iter().zip(SKIPPED) {
+        let (mut next, mut skipped) = (0, 0);
+        while next < LINES {
+            let line = reader.line();
+            match count_in(&line, notice) {
+                Some(lines) => {
+                    next += lines;
+                    skipped += lines;
+                }
+                None if line == said(next) => next += 1,
+                None => reader.fail(&format!("line {next} was to come, and not {line:?}")),
+            }
+        }
+        assert!((1..LINES).contains(&skipped), "{skipped} lines skipped");
+    }
+    alice.say("welcome back");
+    carol.sees("alice: welcome back");
+    dave.sees("alice: welcome back");
+}
+
+/// Of `-- 128 lines skipped`, the number; none for another line.
+pub(crate) fn count_in(line: &str, words: &str) -> Option<usize> {
+    line.strip_prefix("-- ")?.strip_suffix(words)?.parse().ok()
+}

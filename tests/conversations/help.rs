@@ -1,0 +1,104 @@
+//! Lines that begin with a slash, and the help about them.
+
+use parlor_core::command::COMMANDS;
+
+use crate::support::House;
+
+#[test]
+fn help_lists_every_command_and_explains_each() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    alice.say("/help");
+    let summaries: Vec<String> = COMMANDS.iter().map(|_| alice.line()).collect();
+    for (spec, summary) in COMMANDS.iter().zip(summaries) {
+        assert!(
+            summary.starts_with(&format!("-- /{}", spec.name)),
+            "{summary}"
+        );
+        for name in [spec.name].iter().chain(spec.aliases) {
+            alice.say(&format!("/help {name}"));
+            alice.sees(&summary);
+            if !spec.more.is_empty() {
+                alice.sees(&format!("-- {}", spec.more));
+            }
+        }
+    }
+    alice.say("/help /NICK");
+    alice.sees("-- /name NEW (or /nick): takes another name");
+}
+
+#[test]
+fn a_command_that_is_not_there_is_never_broadcast() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    for (typed, answer) in [
+        ("/foo", "-- No command /foo; /help lists them"),
+        ("/foo my password", "-- No command /foo; /help lists them"),
+        (
+            "/hlep",
+            "-- No command /hlep; /help lists them (did you mean /help?)",
+        ),
+        (
+            "/nam al",
+            "-- No command /nam; /help lists them (did you mean /name?)",
+        ),
+        ("/help foo", "-- No command /foo; /help lists them"),
+        ("/", "-- No command /; /help lists them"),
+        ("/ who", "-- No command /; /help lists them"),
+        ("/\x1b[2J", "-- No command /␛[2j; /help lists them"),
+    ] {
+        alice.say(typed);
+        alice.sees(answer);
+    }
+    alice.say("that is all");
+    bob.sees("alice: that is all");
+}
+
+#[test]
+fn two_slashes_say_one() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("//who is what I typed");
+    alice.say("///");
+    alice.say(" /who is no command either");
+    for guest in [&mut alice, &mut bob] {
+        guest.sees("alice: /who is what I typed");
+        guest.sees("alice: //");
+        guest.sees("alice:  /who is no command either");
+    }
+}
+
+#[test]
+fn an_empty_line_is_not_sent() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.send("\n\r\n\nsomething\n");
+    alice.sees("alice: something");
+    bob.sees("alice: something");
+}
+
+#[test]
+fn answers_come_where_they_were_asked_for() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    alice.send("one\n/topic\ntwo\n/foo\nthree\n");
+    alice.sees_all([
+        "alice: one",
+        "-- lobby has no topic; /topic TEXT sets one",
+        "alice: two",
+        "-- No command /foo; /help lists them",
+        "alice: three",
+    ]);
+}
+
+#[test]
+fn classic_mode_has_no_commands() {
+    let house = House::classic();
+    let mut guest = house.guest();
+    let address = guest.address();
+    guest.sees(&format!("You are {address}"));
+    guest.send("/help\n//text\n\n/quit\n");
+    for text in ["/help", "//text", "", "/quit"] {
+        guest.sees(&format!("{address}: {text}"));
+    }
+}

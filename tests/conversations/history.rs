@@ -1,0 +1,168 @@
+//! What was said before: on arrival, and with `/last` and `/since`.
+
+use std::ops::Range;
+
+use parlor::config::Rate;
+
+use crate::exercises::count_in;
+use crate::support::{Guest, House};
+
+/// What there is to read when no line was said.
+const NOTHING: &str = "-- Nothing that was said then is kept";
+
+/// Says "line 1" to "line `count`".
+#[track_caller]
+fn says_lines(guest: &mut Guest, count: usize) {
+    for number in 1..=count {
+        guest.say(&format!("line {number}"));
+    }
+    for number in 1..=count {
+        guest.sees(&format!("alice: line {number}"));
+    }
+}
+
+#[test]
+fn whoever_arrives_reads_the_last_lines_oldest_first_and_then_what_is_said() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    says_lines(&mut alice, 11);
+    alice.say("/me yawns");
+    alice.say("/topic neither topics nor arrivals are lines");
+    alice.sees("* alice yawns");
+    alice.sees("alice changed the topic to: neither topics nor arrivals are lines");
+    let mut bob = house.guest();
+    bob.sees_question();
+    bob.say("bob");
+    bob.sees_all([
+        "You are bob",
+        "In lobby: alice",
+        "-- Topic: neither topics nor arrivals are lines",
+        "-- /help lists what you can type",
+    ]);
+    for number in 3..=11 {
+        bob.sees_of_old(&format!("alice: line {number}"));
+    }
+    bob.sees_of_old("* alice yawns");
+    alice.sees("bob has arrived");
+    alice.say("good morning");
+    bob.sees("alice: good morning");
+}
+
+#[test]
+fn last_shows_the_last_lines_again() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    alice.say("/last");
+    alice.sees(NOTHING);
+    says_lines(&mut alice, 12);
+    for (command, lines) in [
+        ("/last", 3..=12),
+        ("/last 2", 11..=12),
+        ("/last 1000000", 1..=12),
+    ] {
+        alice.say(command);
+        for number in lines {
+            alice.sees_of_old(&format!("alice: line {number}"));
+        }
+    }
+    alice.say("/last 0");
+    alice.sees(NOTHING);
+    for typed in ["/last words", "/last -1"] {
+        alice.say(typed);
+        alice.sees("-- Type /last [N]: it shows the last lines again, with their time");
+    }
+}
+
+#[test]
+fn since_shows_what_was_said_since_a_time_or_a_day() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    alice.say("Hi!");
+    alice.sees("alice: Hi!");
+    alice.say("/last");
+    let time = alice.line_of_old("alice: Hi!");
+    let minute = time.split(' ').next_back().unwrap();
+    for command in [format!("/since {minute}"), "/since 2000-01-02".to_owned()] {
+        alice.say(&command);
+        alice.sees_of_old("alice: Hi!");
+    }
+    alice.say("/since 2999-12-31");
+    alice.sees(NOTHING);
+    for typed in ["/since", "/since 24:00", "/since noon", "/since 12-31"] {
+        alice.say(typed);
+        alice.sees("-- Type /since HH:MM: it shows what was said since then");
+    }
+}
+
+#[test]
+fn what_is_ignored_is_left_out_of_history_too() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("one");
+    bob.sees("alice: one");
+    bob.say("two");
+    alice.sees_all(["alice: one", "bob: two"]);
+    alice.say("/ignore bob");
+    alice.sees("-- You no longer see what bob says; /unignore bob undoes that");
+    alice.say("three");
+    alice.sees("alice: three");
+    alice.say("/last");
+    alice.sees_of_old("alice: one");
+    alice.sees_of_old("alice: three");
+}
+
+#[test]
+fn what_needs_lines_on_disk_says_so() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    for command in ["search", "missed"] {
+        alice.say(&format!("/{command} cake"));
+        alice.sees(&format!(
+            "-- /{command} needs lines kept on disk, and this server keeps none; /last shows the latest"
+        ));
+    }
+}
+
+#[test]
+fn history_that_is_forgotten_while_it_is_read_is_counted() {
+    const ASKED: usize = 150;
+    const SAID_SINCE: usize = 400;
+    let said = |number: usize| format!("alice: {number} {}", "x".repeat(4_000));
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+        config.rate = Rate::Off;
+        config.replay = 0;
+        config.log_lines = 200;
+    });
+    let mut alice = house.enter("alice");
+    let says = |alice: &mut Guest, numbers: Range<usize>| {
+        for number in numbers {
+            alice.say(&said(number)["alice: ".len()..]);
+            alice.sees(&said(number));
+        }
+    };
+    says(&mut alice, 0..ASKED);
+    let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
+    bob.send(format!("/last {ASKED}\nthanks\n"));
+    alice.sees_all(["bob has arrived", "bob: thanks"]);
+    says(&mut alice, ASKED..ASKED + SAID_SINCE);
+
+    let mut old = 0;
+    let forgotten = loop {
+        match bob.line() {
+            line if line.starts_with('[') => {
+                assert!(
+                    line.ends_with(&said(old)),
+                    "line {old} was to come, and not {line:?}"
+                );
+                old += 1;
+            }
+            line => break count_in(&line, " lines of these are not kept any more").expect(&line),
+        }
+    };
+    assert_eq!(old + forgotten, ASKED);
+    let skipped = count_in(&bob.line(), " lines skipped: you were reading too slowly").unwrap();
+    // Of his own line and hers.
+    for number in ASKED + skipped - 1..ASKED + SAID_SINCE {
+        bob.sees(&said(number));
+    }
+}

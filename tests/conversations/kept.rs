@@ -1,0 +1,87 @@
+//! Seen means kept: a line is shown to anyone only after the journal has it.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parlor_core::journal::{Commit, Journal, NotKept, RoomBatch};
+use tokio::sync::Semaphore;
+
+use crate::support::House;
+
+/// Keeps lines unless its disk is full.
+struct SmallDisk {
+    full: Arc<AtomicBool>,
+}
+
+impl Journal for SmallDisk {
+    fn commit(&mut self, _: &[RoomBatch]) -> Commit {
+        let full = self.full.load(Ordering::SeqCst);
+        Box::pin(ready(if full {
+            Err(NotKept("the disk is full"))
+        } else {
+            Ok(())
+        }))
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_kept_is_refused_and_shown_to_nobody() {
+    let full = Arc::new(AtomicBool::new(false));
+    let disk = SmallDisk {
+        full: Arc::clone(&full),
+    };
+    let house = House::keeping(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("one");
+    bob.sees("alice: one");
+    alice.sees("alice: one");
+    full.store(true, Ordering::SeqCst);
+    alice.say("two");
+    alice.sees("-- Not kept: the disk is full; say it again later");
+    let mut carol = house.enter("carol"); // people come and go all the same
+    carol.sees_of_old("alice: one");
+    alice.sees("carol has arrived");
+    full.store(false, Ordering::SeqCst);
+    alice.say("two, again");
+    for guest in [&mut alice, &mut carol] {
+        guest.sees("alice: two, again");
+    }
+    bob.sees_all(["carol has arrived", "alice: two, again"]);
+    bob.say("/last");
+    bob.sees_of_old("alice: one");
+    bob.sees_of_old("alice: two, again");
+}
+
+/// Takes as long for a commit as the test says.
+struct SlowDisk {
+    commits: Arc<Semaphore>,
+}
+
+impl Journal for SlowDisk {
+    fn commit(&mut self, _: &[RoomBatch]) -> Commit {
+        let commits = Arc::clone(&self.commits);
+        Box::pin(async move {
+            let commit = commits.acquire_owned().await;
+            commit.map(|permit| permit.forget()).ok();
+            Ok(())
+        })
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_slow_disk_is_told_and_nobody_sees_the_line_before() {
+    let commits = Arc::new(Semaphore::new(0));
+    let disk = SlowDisk {
+        commits: Arc::clone(&commits),
+    };
+    let house = House::keeping(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("is it kept?");
+    alice.sees("-- The disk is slow; lines wait");
+    bob.say("/topic"); // what only reads does not wait
+    bob.sees("-- lobby has no topic; /topic TEXT sets one");
+    commits.add_permits(1);
+    alice.sees("alice: is it kept?");
+    bob.sees("alice: is it kept?");
+}

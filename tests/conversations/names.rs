@@ -1,0 +1,256 @@
+//! The name question: the first line answers it.
+
+use crate::support::{Guest, House};
+
+/// Types `name` at the question and reads why it is refused, and the question again.
+#[track_caller]
+fn is_refused(guest: &mut Guest, name: &str, why: &str) {
+    guest.say(name);
+    guest.sees(&format!("-- {why}"));
+    guest.sees_question_again();
+}
+
+#[test]
+fn a_name_and_lines_may_come_in_one_packet() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    let mut ci = house.guest();
+    ci.send("ci\nbuild 7 passed\nall green\n");
+    ci.shut();
+    alice.sees_all([
+        "ci has arrived",
+        "ci: build 7 passed",
+        "ci: all green",
+        "ci has left",
+    ]);
+    ci.sees_question();
+    ci.sees_all([
+        "You are ci",
+        "In lobby: alice",
+        "-- /help lists what you can type",
+        "ci: build 7 passed",
+        "ci: all green",
+    ]);
+    ci.sees_end();
+}
+
+#[test]
+fn a_line_left_unfinished_counts_in_the_room() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    let mut ci = house.guest();
+    ci.send("ci\nhello");
+    ci.shut();
+    alice.sees_all(["ci has arrived", "ci: hello", "ci has left"]);
+}
+
+#[test]
+fn whoever_presses_enter_keeps_the_address() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    for blank in ["", " \t "] {
+        let mut stranger = house.guest();
+        let address = stranger.address();
+        stranger.sees_question();
+        stranger.say(blank);
+        stranger.sees(&format!("You are {address}"));
+        stranger.sees_roster();
+        stranger.say("hello");
+        alice.sees(&format!("{address} has arrived"));
+        alice.sees(&format!("{address}: hello"));
+        drop(stranger);
+        alice.sees(&format!("{address} has left"));
+    }
+}
+
+#[test]
+fn a_refused_name_gets_a_sentence_and_the_question_again() {
+    let house = House::named();
+    for refused in [
+        [
+            (
+                "a-name-that-goes-on-for-far-too-long",
+                "A name has 32 characters at most; that one has 36",
+            ),
+            (
+                "al ice",
+                "A name is one word; put - or _ where the blank is",
+            ),
+            (
+                "al!ce",
+                "A name is made of letters, digits, -, _ and . only; leave out !",
+            ),
+            (
+                "/help",
+                "A name is made of letters, digits, -, _ and . only; leave out /",
+            ),
+        ],
+        [
+            (
+                "ﬁona",
+                "A name is made of letters and digits in everyday use; leave out ﬁ",
+            ),
+            (
+                "-alice",
+                "A name begins with a letter or a digit, not with -",
+            ),
+            ("127.0.0.1", "A name has at least one letter"),
+            (
+                "a1\u{301}",
+                "An accent stands on a letter; leave out U+0301",
+            ),
+        ],
+        [
+            (
+                "x\u{301}\u{301}",
+                "Those are too many accents on one letter; leave some out",
+            ),
+            (
+                "\u{430}lice",
+                "A name keeps to one alphabet; that one mixes several, and could pass for another name",
+            ),
+            (
+                "Admin",
+                "The name admin is reserved, and that one is too much like it; take another",
+            ),
+            (
+                "r00t",
+                "The name root is reserved, and that one is too much like it; take another",
+            ),
+        ],
+    ] {
+        let mut guest = house.guest();
+        guest.sees_question();
+        for (name, why) in refused {
+            is_refused(&mut guest, name, why);
+        }
+        guest.say(" alice\t");
+        guest.sees("You are alice");
+        guest.sees_roster();
+        guest.say("/quit");
+        guest.sees_end();
+    }
+}
+
+#[test]
+fn nobody_wears_a_reserved_name() {
+    let house = House::named();
+    for name in [
+        "server", "parlor", "root", "admin", "all", "here", "everyone", "you",
+    ] {
+        let mut guest = house.guest();
+        guest.sees_question();
+        let why =
+            format!("The name {name} is reserved, and that one is too much like it; take another");
+        is_refused(&mut guest, name, &why);
+        is_refused(&mut guest, &name.to_uppercase(), &why);
+    }
+}
+
+#[test]
+fn after_five_refusals_one_stays_with_the_address() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    let mut guest = house.guest();
+    let address = guest.address();
+    guest.sees_question();
+    for _ in 0..4 {
+        is_refused(&mut guest, "42", "A name has at least one letter");
+    }
+    guest.say("42");
+    guest.sees("-- A name has at least one letter");
+    guest.sees(&format!(
+        "-- That was no name 5 times: you stay {address}; /name NEW takes another"
+    ));
+    guest.sees(&format!("You are {address}"));
+    guest.sees_roster();
+    alice.sees(&format!("{address} has arrived"));
+    guest.say("42");
+    alice.sees(&format!("{address}: 42"));
+}
+
+#[test]
+fn a_name_and_its_look_alikes_are_refused_while_worn_and_free_again_afterwards() {
+    let house = House::named();
+    let [mut mike, mut alice] = house.friends(["mike", "alice"]);
+    let mut second = house.guest();
+    second.sees_question();
+    for name in ["mike", "MIKE", "rnike", "a1ice"] {
+        let why = format!("{name} is taken, or looks like a name that is: choose another");
+        is_refused(&mut second, name, &why);
+    }
+    alice.say("/quit");
+    alice.sees_end();
+    mike.sees("alice has left");
+    second.say("a1ice");
+    second.sees("You are a1ice");
+    mike.sees("a1ice has arrived");
+}
+
+#[test]
+fn whoever_leaves_at_the_question_never_was_here() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    let mut shy = house.guest();
+    shy.sees_question();
+    shy.send("unfinished");
+    shy.shut();
+    shy.sees_end();
+    let broken = house.guest();
+    broken.reset();
+    let bob = house.enter("bob");
+    alice.sees("bob has arrived");
+    drop(bob);
+    alice.sees("bob has left");
+}
+
+#[test]
+fn a_door_may_ask_for_no_name() {
+    let house = House::open(&["tcp://127.0.0.1:0?names=address"], |_| {});
+    let mut guest = house.guest();
+    guest.sees(&format!("You are {}", guest.address()));
+    guest.sees_all(["In lobby: nobody else", "-- /help lists what you can type"]);
+    guest.say("alice");
+    guest.sees(&format!("{}: alice", guest.address()));
+    guest.say("/name alice");
+    guest.sees("You are alice");
+}
+
+#[test]
+fn too_long_a_name_is_a_line_too_long() {
+    let house = House::named();
+    let mut guest = house.guest();
+    guest.sees_question();
+    is_refused(
+        &mut guest,
+        &"a".repeat(4_097),
+        "Line too long (4096 bytes at most): not sent",
+    );
+    is_refused(
+        &mut guest,
+        &"a".repeat(4_096),
+        "A name has 32 characters at most; that one has 4096",
+    );
+    guest.say("alice");
+    guest.sees("You are alice");
+}
+
+#[test]
+fn whoever_waits_longest_at_the_question_makes_room() {
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+        config.connections = Some(8); // a quarter of them may stand at the question
+    });
+    let mut waiting: Vec<Guest> = (0..3)
+        .map(|_| {
+            let mut guest = house.guest();
+            guest.sees_question();
+            guest
+        })
+        .collect();
+    waiting[0].sees("-- Too many are waiting to give a name: closed; try again, and answer sooner");
+    waiting[0].sees_end();
+    for (guest, name) in waiting[1..].iter_mut().zip(["bob", "carol"]) {
+        guest.say(name);
+        guest.sees(&format!("You are {name}"));
+    }
+}

@@ -1,0 +1,101 @@
+//! Who is here, and under which name: `/who`, `/name`, `/me`, `/quit`.
+
+use crate::support::House;
+
+#[test]
+fn who_lists_those_here_and_in_another_room() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("Hi!");
+    bob.sees("alice: Hi!");
+    for command in ["/who", "/names", "/WHO", "/who lobby", "/who Lobby"] {
+        bob.say(command);
+        bob.sees_all([
+            "-- 2 people are in lobby:",
+            "--   alice, active",
+            "--   bob, active",
+        ]);
+    }
+    alice.say("/join tea");
+    bob.sees("alice has left");
+    bob.say("/who tea");
+    bob.sees_all(["-- 1 person is in tea:", "--   alice, active"]);
+    bob.say("/who coffee");
+    bob.sees("-- There is no room coffee; /rooms lists them, /join coffee makes it");
+    bob.say("/who no room");
+    bob.sees("-- A name is one word; put - or _ where the blank is");
+}
+
+#[test]
+fn another_name_is_told_to_everybody_once() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("/name al");
+    alice.sees("You are al");
+    bob.sees("alice is now known as al");
+    alice.say("/nick  Al "); // in another case it is still one's own
+    alice.sees("You are Al");
+    bob.sees("al is now known as Al");
+    alice.say("Hi!");
+    alice.sees("Al: Hi!");
+    bob.sees("Al: Hi!");
+    bob.say("/name alice"); // which is free now
+    bob.sees("You are alice");
+    alice.sees("bob is now known as alice");
+}
+
+#[test]
+fn another_name_is_refused_like_the_first() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    for (typed, refusal) in [
+        ("/name", "Type /name NEW: it takes another name"),
+        (
+            "/name b0b",
+            "b0b is taken, or looks like a name that is: choose another",
+        ),
+        ("/name 42", "A name has at least one letter"),
+        (
+            "/name server",
+            "The name server is reserved, and that one is too much like it; take another",
+        ),
+        (
+            "/name al ice",
+            "A name is one word; put - or _ where the blank is",
+        ),
+    ] {
+        alice.say(typed);
+        alice.sees(&format!("-- {refusal}"));
+    }
+    alice.say("it is still me");
+    alice.sees("alice: it is still me");
+    bob.sees("alice: it is still me");
+}
+
+#[test]
+fn an_action_is_shown_with_a_star() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("/me waves");
+    alice.sees("* alice waves");
+    bob.sees("* alice waves");
+    alice.say("/me  ");
+    alice.sees("-- Type /me ACTION: it says what you do: /me waves shows * alice waves");
+}
+
+#[test]
+fn the_words_of_whoever_quits_are_read_by_the_others() {
+    let house = House::named();
+    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    alice.send("good night\n/quit see you tomorrow\nand this is too late\n");
+    alice.sees("alice: good night");
+    alice.sees_end();
+    bob.say("/quit");
+    bob.sees_all(["alice: good night", "alice has left (see you tomorrow)"]);
+    bob.sees_end();
+    carol.sees_all([
+        "alice: good night",
+        "alice has left (see you tomorrow)",
+        "bob has left",
+    ]);
+}

@@ -1,0 +1,179 @@
+//! What is for one person, or not for one: `/msg`, `/ignore`, `/quiet`.
+
+use parlor::config::Rate;
+
+use crate::support::{Guest, House};
+
+#[test]
+fn a_private_message_is_read_by_two() {
+    let house = House::named();
+    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    alice.say("/msg Bob  psst, it is me");
+    alice.sees("[alice -> bob] psst, it is me");
+    bob.sees("[alice -> bob] psst, it is me");
+    bob.say("/join tea");
+    bob.sees("In tea: nobody else");
+    for guest in [&mut alice, &mut carol] {
+        guest.sees("bob has left");
+    }
+    alice.say("/msg bob also in another room");
+    alice.sees("[alice -> bob] also in another room");
+    bob.sees("[alice -> bob] also in another room");
+    alice.say("that was all");
+    carol.sees("alice: that was all");
+    carol.say("/last");
+    carol.sees_of_old("alice: that was all");
+    carol.say("nothing else is kept");
+    carol.sees("carol: nothing else is kept");
+}
+
+#[test]
+fn a_private_message_may_be_refused() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    for (typed, refusal) in [
+        ("/msg", "Type /msg NAME TEXT: it writes to one person alone"),
+        (
+            "/msg bob",
+            "Type /msg NAME TEXT: it writes to one person alone",
+        ),
+        (
+            "/msg dave hello",
+            "Nobody here is called dave; /who lists those in this room",
+        ),
+        // It only looks like bob's name; nobody is called so.
+        (
+            "/msg b0b hello",
+            "Nobody here is called b0b; /who lists those in this room",
+        ),
+        ("/msg Alice hello", "That is you"),
+    ] {
+        alice.say(typed);
+        alice.sees(&format!("-- {refusal}"));
+    }
+    alice.say("/msg bob hello");
+    bob.sees("[alice -> bob] hello");
+}
+
+#[test]
+fn whoever_does_not_read_gets_no_more_mail_and_all_that_was_delivered() {
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = Rate::Off);
+    let mut alice = house.enter("alice");
+    let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
+    alice.sees("bob has arrived");
+    let letter = |number: usize| format!("{number} {}", "x".repeat(4_000));
+    let mut delivered = 0;
+    loop {
+        alice.say(&format!("/msg bob {}", letter(delivered)));
+        let answer = alice.line();
+        if answer == "-- bob is not reading: not delivered" {
+            break;
+        }
+        assert_eq!(answer, format!("[alice -> bob] {}", letter(delivered)));
+        delivered += 1;
+        assert!(delivered < 10_000, "a mailbox has an end");
+    }
+    for number in 0..delivered {
+        bob.sees(&format!("[alice -> bob] {}", letter(number)));
+    }
+    alice.say("/msg bob now?");
+    alice.sees("[alice -> bob] now?");
+    bob.sees("[alice -> bob] now?");
+}
+
+#[test]
+fn an_ignored_person_is_not_heard_under_any_name() {
+    let house = House::named();
+    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    alice.say("/ignore Bob");
+    alice.sees("-- You no longer see what bob says; /unignore bob undoes that");
+    bob.say("Hi!");
+    bob.say("/me waves");
+    bob.say("/msg alice psst");
+    bob.sees_all(["bob: Hi!", "* bob waves", "[bob -> alice] psst"]);
+    carol.sees_all(["bob: Hi!", "* bob waves"]);
+    carol.say("did you hear bob?");
+    alice.sees("carol: did you hear bob?");
+    bob.sees("carol: did you hear bob?");
+    bob.say("/name rob");
+    bob.sees("You are rob");
+    alice.sees("bob is now known as rob");
+    bob.say("and now?");
+    bob.sees("rob: and now?");
+    carol.sees_all([
+        "carol: did you hear bob?",
+        "bob is now known as rob",
+        "rob: and now?",
+    ]);
+    carol.say("and rob?");
+    alice.sees("carol: and rob?");
+    bob.sees("carol: and rob?");
+    alice.say("/unignore rob");
+    alice.sees("-- You see again what rob says");
+    bob.say("at last");
+    alice.sees("rob: at last");
+}
+
+#[test]
+fn to_leave_and_come_back_is_no_way_around_being_ignored() {
+    let house = House::named();
+    let [mut alice, bob] = house.friends(["alice", "bob"]);
+    alice.say("/ignore bob");
+    alice.sees("-- You no longer see what bob says; /unignore bob undoes that");
+    drop(bob);
+    alice.sees("bob has left");
+    let mut bob = house.enter("bob");
+    alice.sees("bob has arrived");
+    bob.say("it is me again");
+    bob.sees("bob: it is me again");
+    alice.say("nothing was heard");
+    alice.sees("alice: nothing was heard");
+}
+
+#[test]
+fn ignoring_may_be_refused() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    for (typed, refusal) in [
+        (
+            "/ignore",
+            "Type /ignore NAME: it hides a person's lines, through renames",
+        ),
+        (
+            "/ignore dave",
+            "Nobody here is called dave; /who lists those in this room",
+        ),
+        ("/ignore alice", "That is you"),
+        ("/unignore", "Type /unignore NAME: it shows them again"),
+        ("/unignore dave", "You ignore nobody called dave"),
+    ] {
+        alice.say(typed);
+        alice.sees(&format!("-- {refusal}"));
+    }
+}
+
+#[test]
+fn whoever_is_quiet_does_not_see_who_comes_and_goes() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    for command in ["/quiet", "/quiet on"] {
+        alice.say(command);
+        alice.sees("-- You no longer see who comes and goes; /quiet off undoes that");
+    }
+    let mut carol = house.enter("carol");
+    bob.sees("carol has arrived");
+    carol.say("Hi!");
+    alice.sees("carol: Hi!");
+    bob.sees("carol: Hi!");
+    carol.say("/name caro");
+    alice.sees("carol is now known as caro");
+    bob.sees("carol is now known as caro");
+    carol.say("/quit");
+    bob.sees("caro has left");
+    alice.say("/quiet perhaps");
+    alice.sees("-- Type /quiet [off]: it hides arrivals and departures");
+    alice.say("/quiet off");
+    alice.sees("-- You see again who comes and goes");
+    let _dave = house.enter("dave");
+    alice.sees("dave has arrived");
+}

@@ -1,0 +1,130 @@
+//! Rooms: `/rooms`, `/join`, `/topic`.
+
+use crate::support::House;
+
+/// Stands at the end of the list of rooms.
+const HOW_TO_JOIN: &str = "-- /join ROOM moves there, or makes it";
+
+#[test]
+fn to_join_is_to_leave_one_room_and_to_enter_the_other() {
+    let house = House::named();
+    let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
+    carol.say("/join Tea");
+    carol.sees("In tea: nobody else");
+    alice.sees("carol has left");
+    bob.sees("carol has left");
+    alice.send("goodbye\n/join tea\nhello\n");
+    alice.sees_all(["alice: goodbye", "In tea: carol", "alice: hello"]);
+    bob.sees_all(["alice: goodbye", "alice has left"]);
+    carol.sees_all(["alice has arrived", "alice: hello"]);
+    // Neither room hears the other.
+    bob.say("in the lobby");
+    bob.sees("bob: in the lobby");
+    carol.say("at tea");
+    carol.sees("carol: at tea");
+    alice.sees("carol: at tea");
+    alice.say("/join lobby");
+    alice.sees("In lobby: bob");
+    alice.sees_of_old("alice: goodbye");
+    alice.sees_of_old("bob: in the lobby");
+    bob.sees("alice has arrived");
+    carol.sees("alice has left");
+}
+
+#[test]
+fn a_room_is_listed_until_it_is_empty() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    for command in ["/rooms", "/list"] {
+        bob.say(command);
+        bob.sees_all(["-- lobby, 2 people", HOW_TO_JOIN]);
+    }
+    alice.say("/join tea");
+    alice.sees("In tea: nobody else");
+    alice.say("/topic Darjeeling");
+    alice.sees("alice changed the topic to: Darjeeling");
+    bob.sees("alice has left");
+    bob.say("/rooms");
+    bob.sees_all([
+        "-- lobby, 1 person",
+        "-- tea, 1 person: Darjeeling",
+        HOW_TO_JOIN,
+    ]);
+    alice.say("/join lobby");
+    bob.sees("alice has arrived");
+    alice.sees("In lobby: bob");
+    alice.say("back");
+    alice.sees("alice: back");
+    alice.say("/rooms");
+    alice.sees_all(["-- lobby, 2 people", HOW_TO_JOIN]);
+    alice.say("/join tea"); // a new one, without the topic
+    alice.sees("In tea: nobody else");
+    alice.say("/topic");
+    alice.sees("-- tea has no topic; /topic TEXT sets one");
+}
+
+#[test]
+fn a_move_that_is_refused_changes_nothing() {
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rooms = 2);
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    bob.say("/join tea");
+    bob.sees("In tea: nobody else");
+    alice.sees("bob has left");
+    for (typed, refusal) in [
+        ("/join", "Type /join ROOM: it moves to another room"),
+        ("/join lobby", "You are in lobby already"),
+        ("/join LOBBY", "You are in lobby already"),
+        (
+            "/join the lobby",
+            "A name is one word; put - or _ where the blank is",
+        ),
+        (
+            "/join #tea",
+            "A name is made of letters, digits, -, _ and . only; leave out #",
+        ),
+        (
+            "/join coffee",
+            "There are 2 rooms, and no more may be made: join one of /rooms",
+        ),
+    ] {
+        alice.say(typed);
+        alice.sees(&format!("-- {refusal}"));
+    }
+    alice.say("still here");
+    alice.sees("alice: still here");
+    alice.say("/join tea");
+    alice.sees("In tea: bob");
+    bob.sees("alice has arrived");
+}
+
+#[test]
+fn a_topic_is_set_shown_and_cleared() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.say("/topic");
+    alice.sees("-- lobby has no topic; /topic TEXT sets one");
+    alice.say("/topic  cakes and pies ");
+    for guest in [&mut alice, &mut bob] {
+        guest.sees("alice changed the topic to: cakes and pies");
+    }
+    bob.say("/topic");
+    bob.sees("-- Topic of lobby: cakes and pies");
+    let mut carol = house.guest();
+    carol.sees_question();
+    carol.say("carol");
+    carol.sees_all([
+        "You are carol",
+        "In lobby: alice, bob",
+        "-- Topic: cakes and pies",
+        "-- /help lists what you can type",
+    ]);
+    for guest in [&mut alice, &mut bob] {
+        guest.sees("carol has arrived");
+    }
+    carol.say("/topic -");
+    for guest in [&mut alice, &mut bob, &mut carol] {
+        guest.sees("carol cleared the topic");
+    }
+    alice.say("/topic");
+    alice.sees("-- lobby has no topic; /topic TEXT sets one");
+}
