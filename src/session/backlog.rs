@@ -178,6 +178,7 @@ impl<E: Encoder> Backlog<E> {
             }
             return true;
         }
+        self.stop_at_mail();
         let filtered =
             self.filter.is_active() || self.slices.iter().any(|slice| slice.batch.has_renames());
         if filtered {
@@ -186,6 +187,21 @@ impl<E: Encoder> Backlog<E> {
         filtered
             && self.rest.len() < OWN_BYTES_MAX
             && !is_up_to_date(self.view.as_ref(), self.cursor)
+    }
+
+    /// Mail stands between two entries: those behind it are left for the next time. Looked for after
+    /// the log, since whoever sends mail does so before the next entry is appended.
+    fn stop_at_mail(&mut self) {
+        let (Some(mark), Some(view)) = (self.client.next_mark(), &self.view) else {
+            return;
+        };
+        if view.room() != mark.room {
+            return;
+        }
+        for Slice { batch, entries } in &mut self.slices {
+            entries.end = entries.end.min(batch.index_of(mark.position));
+        }
+        self.slices.retain(|slice| !slice.entries.is_empty());
     }
 
     /// The slow path, for a person who does not see everything: entry by entry, the same bytes.

@@ -82,6 +82,35 @@ fn whoever_does_not_read_gets_no_more_mail_and_all_that_was_delivered() {
 }
 
 #[test]
+fn a_slow_reader_gets_mail_and_answers_where_they_belong() {
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = Rate::Off);
+    let mut alice = house.enter("alice");
+    let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
+    alice.sees("bob has arrived");
+    let long = "x".repeat(4_000);
+    for _ in 0..300 {
+        alice.say(&long);
+        alice.sees(&format!("alice: {long}"));
+    }
+    alice.say("/msg bob between the lines");
+    alice.sees("[alice -> bob] between the lines");
+    bob.say("/topic");
+    bob.say("two");
+    alice.sees("bob: two");
+    alice.say("/quit");
+    alice.sees_end();
+    for _ in 0..300 {
+        bob.sees(&format!("alice: {long}"));
+    }
+    bob.sees_all([
+        "[alice -> bob] between the lines",
+        "-- lobby has no topic; /topic TEXT sets one",
+        "bob: two",
+        "alice has left",
+    ]);
+}
+
+#[test]
 fn an_ignored_person_is_not_heard_under_any_name() {
     let house = House::named();
     let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);

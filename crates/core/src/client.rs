@@ -63,6 +63,11 @@ impl Client {
         Some(item)
     }
 
+    /// Where the next item belongs, if one waits.
+    pub fn next_mark(&self) -> Option<Mark> {
+        self.mailbox.first_mark()
+    }
+
     /// Whether no item waits.
     pub fn has_no_mail(&self) -> bool {
         self.mailbox.is_empty()

@@ -112,6 +112,14 @@ impl Mailbox {
         Some(item)
     }
 
+    /// Where the first item belongs, if there is one.
+    pub(crate) fn first_mark(&self) -> Option<Mark> {
+        if self.is_empty() {
+            return None;
+        }
+        lock(&self.items).queue.front().map(|(mark, _)| *mark)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.count.load(Ordering::Acquire) == 0
     }
