@@ -4,7 +4,7 @@
 //! as an argument, so a simulator can run the shipped code under a seed, and loom can check the
 //! log and the bell.
 //!
-//! Read the modules in this order: what people say ([`line`], [`name`], [`entry`]), where it is
+//! Read the modules in this order: what people say ([`mod@line`], [`name`], [`entry`]), where it is
 //! kept and read ([`batch`], [`log`], [`bell`]), who reads it ([`client`], [`seat`], [`room`]),
 //! who orders it ([`inbox`], [`broadcaster`], [`journal`]), and what a door's dialect has to put
 //! into words ([`dialect`], [`command`], [`answer`]).

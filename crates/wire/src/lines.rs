@@ -1,6 +1,6 @@
 //! The line dialect: text lines for netcat and telnet, in classic and named mode.
 //!
-//! Knows no connection. What it says, word for word, is in [`wording`](crate::wording).
+//! Knows no connection. What it says, word for word, is in `wording`.
 
 use std::borrow::Cow;
 
