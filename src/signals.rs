@@ -15,9 +15,7 @@ pub(crate) fn first() -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot catch SIGINT")?;
     Ok(async move {
         either(&mut terminate, &mut interrupt).await;
-        tracing::info!(
-            "closing: everybody is told, what was said is kept; a second signal ends at once"
-        );
+        tracing::info!("closing: everybody is told; a second signal ends at once");
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
             std::process::exit(EXIT_INTERRUPTED);
