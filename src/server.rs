@@ -281,10 +281,13 @@ async fn resolve(host: &Host) -> io::Result<Vec<IpAddr>> {
 fn advice(error: &io::Error, url: &ListenUrl) -> String {
     let port = url.address.port;
     match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
-            "port {port} is in use, perhaps by another parlor; end that, or choose another port: --listen tcp://localhost:{}",
-            port.checked_add(1).unwrap_or(8000)
-        ),
+        io::ErrorKind::AddrInUse => {
+            let mut other = url.clone();
+            other.address.port = port.checked_add(1).unwrap_or(8000);
+            format!(
+                "port {port} is in use, perhaps by another parlor; end that, or choose another port: --listen '{other}'"
+            )
+        }
         io::ErrorKind::PermissionDenied => {
             format!(
                 "port {port} needs privileges that this process has not; choose one from 1024 on, as 8000"
