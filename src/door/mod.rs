@@ -165,3 +165,16 @@ async fn contain(
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_connection_and_is_counted() {
+        let panics = AtomicU64::new(0);
+        contain(&panics, async { panic!("as a bug would") }).await;
+        contain(&panics, async {}).await;
+        assert_eq!(panics.load(Ordering::Relaxed), 1);
+    }
+}
