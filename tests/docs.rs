@@ -1,0 +1,393 @@
+//! What is written about Parlor is true where a machine can tell: links, options, commands, limits, sentences, tests.
+
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use parlor::config::Config;
+use parlor_core::answer::{Answer, Notice, ROOMS_MAX, Refusal, WHO_MAX};
+use parlor_core::command::{COMMANDS, Command as ChatCommand};
+use parlor_core::dialect::Encoder;
+use parlor_core::entry::Together;
+use parlor_core::line::Line;
+use parlor_core::mailbox::{BYTES_MAX, ITEMS_MAX};
+use parlor_core::name::{NAME_CHARS_MAX, Name, RoomName};
+use parlor_wire::lines::{Clock, LineEncoder, Mode};
+
+/// Options of other programs that the pages mention.
+const OPTIONS_OF_OTHERS: [&str; 7] = [
+    "--cfg",       // rustc
+    "--locked",    // cargo, as all that follow
+    "--release",   // ..
+    "--test",      // ..
+    "--workspace", // ..
+    "--now",       // systemctl
+    "--offline",   // systemd-analyze
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// All files of the repository that people write, by their path from the root.
+fn files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                let made = ["target", ".git", "corpus", "artifacts"];
+                if !made.contains(&name.as_str()) {
+                    folders.push(path);
+                }
+            } else if name != ".git" && name != "Cargo.lock" {
+                files.push(path.strip_prefix(root()).unwrap().to_owned());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn with_extension(extension: &str) -> Vec<(PathBuf, String)> {
+    let wanted = |path: &PathBuf| path.extension().is_some_and(|found| found == extension);
+    let files = files().into_iter().filter(wanted);
+    files
+        .map(|path| (path.clone(), text(path.to_str().unwrap())))
+        .collect()
+}
+
+/// What stands in `text` between `before` and `after`, each time.
+fn between<'a>(text: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
+    text.split(before)
+        .skip(1)
+        .filter_map(move |rest| rest.split_once(after))
+        .map(|(found, _)| found)
+}
+
+/// What is set as code in one line.
+fn code(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+/// What a heading is called in a link: lower case, blanks as hyphens, signs left out.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = words
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().replace(' ', "-")
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let pages = with_extension("md");
+    assert!(pages.len() >= 7, "{pages:?}");
+    for (page, text) in &pages {
+        for link in between(text, "](", ')').filter(|link| !link.contains("://")) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => page.clone(),
+                path => page.parent().unwrap().join(path),
+            };
+            let target = root().join(target);
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !anchor.is_empty() {
+                let there = anchors(&fs::read_to_string(target).unwrap());
+                assert!(
+                    there.iter().any(|name| name == anchor),
+                    "{}: {link}",
+                    page.display()
+                );
+            }
+        }
+    }
+}
+
+/// The words in `text` that look like options.
+fn options_in(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let is_option = |word: &&str| {
+        word.strip_prefix("--")
+            .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+    };
+    words.filter(is_option).collect()
+}
+
+#[test]
+fn every_option_that_is_mentioned_exists() {
+    let mut command = parlor::args::command();
+    command.build();
+    let mut known: BTreeSet<String> = OPTIONS_OF_OTHERS.map(str::to_owned).into();
+    for part in [&command].into_iter().chain(command.get_subcommands()) {
+        let longs = part.get_arguments().filter_map(clap::Arg::get_long);
+        known.extend(longs.map(|long| format!("--{long}")));
+    }
+    for (page, text) in with_extension("md") {
+        // What contributors read speaks of all kinds of programs.
+        for option in options_in(&text) {
+            let is_known = known.contains(option) || page == Path::new("CONTRIBUTING.md");
+            assert!(is_known, "{}: {option}", page.display());
+        }
+    }
+}
+
+#[test]
+fn the_table_of_options_has_each_with_its_variable_and_its_default() {
+    let readme = text("README.md");
+    let mut command = parlor::args::command();
+    command.build();
+    let serve = command.find_subcommand("serve").unwrap();
+    let config = Config::default().to_toml().unwrap();
+    let config: toml::Table = config.parse().unwrap();
+    for option in serve.get_arguments() {
+        let Some(name) = option.get_long().filter(|name| *name != "help") else {
+            continue;
+        };
+        let variable = format!("PARLOR_{}", name.to_uppercase().replace('-', "_"));
+        assert_eq!(option.get_env(), Some(variable.as_ref()));
+        if name == "config" {
+            continue; // said above the table
+        }
+        let row = readme
+            .lines()
+            .find(|line| line.starts_with(&format!("| `--{name}` |")));
+        let row = row.unwrap_or_else(|| panic!("--{name} is not in the table"));
+        let default = row.split('|').nth(2).unwrap().trim().trim_matches('`');
+        match config.get(name) {
+            Some(toml::Value::Boolean(on)) => {
+                assert_eq!(default, if *on { "on" } else { "off" }, "--{name}");
+            }
+            Some(toml::Value::Array(all)) => assert_eq!(Some(default), all[0].as_str(), "--{name}"),
+            Some(toml::Value::String(value)) => assert_eq!(default, value, "--{name}"),
+            Some(value) => assert_eq!(default, value.to_string(), "--{name}"),
+            None => assert!(!default.is_empty(), "--{name}"),
+        }
+    }
+}
+
+#[test]
+fn every_command_is_on_the_page_of_the_line_protocol() {
+    let page = text("docs/line-protocol.md");
+    for spec in COMMANDS {
+        let form = format!("/{} {}", spec.name, spec.arguments);
+        let row = format!("| `{}`", form.trim_end());
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("{row}`")) || line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("{form} has no row"));
+        for alias in spec.aliases {
+            assert!(row.contains(&format!("`/{alias}`")), "{row}: /{alias}");
+        }
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `/"));
+    assert_eq!(rows.count(), COMMANDS.len());
+    for (page, text) in with_extension("md") {
+        for typed in between(&text, "`/", '`') {
+            let name = typed.split(' ').next().unwrap_or_default();
+            let is_known = COMMANDS
+                .iter()
+                .any(|spec| spec.name == name || spec.aliases.contains(&name));
+            // A slash alone is none, nor is what is said with two of them.
+            let is_said =
+                name.is_empty() || typed.starts_with('/') || text.contains(&format!("`//{name}`"));
+            assert!(is_known || is_said, "{}: /{typed}", page.display());
+        }
+    }
+}
+
+/// What the line dialect makes of an answer in named mode.
+fn words(answer: &Answer) -> String {
+    let clock = Clock {
+        zone: jiff::tz::TimeZone::UTC,
+        now: Default::default,
+    };
+    let mut bytes = Vec::new();
+    LineEncoder::new(Mode::Named, clock).answer(answer, &mut bytes);
+    String::from_utf8(bytes).unwrap().trim_end().to_owned()
+}
+
+fn refused(typed: &str) -> Refusal {
+    ChatCommand::parse(typed).unwrap_err()
+}
+
+#[test]
+fn the_sentences_on_the_page_are_those_that_the_server_says() {
+    let page = text("docs/line-protocol.md");
+    let line = |text: &str| Line::sanitise(text.as_bytes());
+    let bob = Name::parse("bob").unwrap();
+    let minutes = Duration::from_mins;
+    for answer in [
+        Answer::Refused(refused("foo")),
+        Answer::Refused(refused("whoo")),
+        Answer::Refused(refused("msg")),
+        Answer::Refused(refused("search words")),
+        Answer::Refused(Refusal::NobodyCalled(line("zoe"))),
+        Answer::Refused(Refusal::NameTaken(bob.clone())),
+        Answer::Refused(Refusal::NoRoom(RoomName::parse("den").unwrap())),
+        Answer::Refused(Refusal::NotReading(bob)),
+        Answer::Refused(Refusal::TooLong(Mode::Named.line_bytes_max())),
+        Answer::Refused(Refusal::TooManyRooms(Config::default().rooms)),
+        Answer::Notice(Notice::Skipped(128)),
+        Answer::Notice(Notice::Idle {
+            silent: minutes(4),
+            left: minutes(1),
+        }),
+        Answer::Notice(Notice::IdleClosed(minutes(5))),
+        Answer::Notice(Notice::GoingDown),
+        Answer::YouAre(Name::parse("al").unwrap()),
+    ] {
+        let sentence = words(&answer);
+        assert!(page.contains(&sentence), "{sentence}");
+    }
+    let people = Together {
+        named: vec![Name::parse("bob").unwrap(), Name::parse("carol").unwrap()],
+        others: 980,
+    };
+    assert!(page.contains(&format!(
+        "In lobby: bob, carol and {} others",
+        people.others
+    )));
+    // What is said before somebody has entered stands beside the door.
+    let door = text("src/door/lines.rs") + &text("crates/wire/src/lines.rs");
+    for sentence in [
+        "-- No name given: closed",
+        "-- Too many are waiting to give a name: closed; try again, and answer sooner",
+        "-- This port speaks lines of text",
+        "What is your name? (Enter to stay ",
+        "-- The server is going down",
+    ] {
+        assert!(door.contains(sentence), "{sentence}");
+        assert!(page.contains(sentence), "{sentence}");
+    }
+}
+
+/// A number with commas, as people write it.
+fn with_commas(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups: Vec<_> = groups.map(|group| str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
+}
+
+#[test]
+fn the_limits_on_the_page_are_those_of_the_code() {
+    let page = text("docs/line-protocol.md");
+    let config = Config::default();
+    for limit in [
+        format!(
+            "at most {} bytes",
+            with_commas(Mode::Named.line_bytes_max())
+        ),
+        format!(
+            "may have {} bytes",
+            with_commas(Mode::Classic.line_bytes_max())
+        ),
+        format!("1 to {NAME_CHARS_MAX} characters"),
+        format!("{WHO_MAX} people at most"),
+        format!("{ROOMS_MAX} at most"),
+        format!("{ITEMS_MAX} answers and private messages"),
+        format!("{} KiB of them", BYTES_MAX / 1024),
+        format!("{} lines or 4 MiB", with_commas(config.log_lines)),
+        format!("{} rooms (`--rooms`)", with_commas(config.rooms)),
+        format!(
+            "{} connections from one address",
+            config.connections_per_address
+        ),
+        format!("the last {} lines said before", config.replay),
+    ] {
+        assert!(page.contains(&limit), "{limit}");
+    }
+}
+
+#[test]
+fn the_steps_of_a_message_are_where_the_page_says() {
+    let page = text("ARCHITECTURE.md");
+    let steps: Vec<_> = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains(" | **"))
+        .collect();
+    assert_eq!(steps.len(), 8);
+    for step in steps {
+        let cells: Vec<_> = step.split(" | ").collect();
+        let file = between(step, "](", ')').next().unwrap();
+        let source = text(file);
+        for function in code(cells[2]) {
+            assert!(
+                source.contains(&format!("fn {function}")),
+                "{file}: {function}"
+            );
+        }
+    }
+    for path in page
+        .split_whitespace()
+        .filter(|word| word.starts_with("src/") || word.starts_with("crates/"))
+    {
+        let path = path.split([']', ';', ',']).next().unwrap_or_default();
+        assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+fn parlor(words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    command.args(words).current_dir(root()).env_clear();
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_configuration_for_a_service_is_accepted() {
+    let config = parlor(&["config", "--config", "packaging/parlor.toml"]);
+    assert!(config.contains("tcp://*:8000"), "{config}");
+}
+
+#[test]
+fn the_unit_file_starts_the_server_with_options_that_exist() {
+    let unit = text("packaging/parlor.service");
+    let start = between(&unit, "ExecStart=", '\n').next().unwrap();
+    let start = start.replace("/etc/parlor.toml", "packaging/parlor.toml");
+    let mut words = start.split(' ').skip(1);
+    assert_eq!(words.next(), Some("serve"));
+    let words: Vec<_> = ["config"].into_iter().chain(words).collect();
+    parlor(&words);
+}
+
+/// Every machine that builds Parlor has its own places and its own registry, and all are as good.
+#[test]
+fn no_file_names_a_place_of_one_machine_or_the_host_of_a_registry() {
+    let unwanted = [
+        ["/wo", "rk/"],
+        ["/tmp/", "wt"],
+        ["/ho", "me/"],
+        ["/ro", "ot/"],
+        ["crates", ".io"],
+        ["static.", "crates"],
+        ["npm", "js"],
+        ["pypi", ".org"],
+        ["docker", ".io"],
+    ]
+    .map(|parts| parts.concat());
+    for path in files() {
+        let Ok(text) = fs::read_to_string(root().join(&path)) else {
+            continue; // not text
+        };
+        for word in &unwanted {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
