@@ -342,6 +342,26 @@ fn the_steps_of_a_message_are_where_the_page_says() {
     }
 }
 
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let sources: String = with_extension("rs")
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    let promises = text("docs/promises.md");
+    let rows = promises
+        .lines()
+        .filter(|line| line.starts_with("| **"))
+        .map(|row| row.split(" | ").nth(2).unwrap());
+    for tests in rows {
+        let mut names = code(tests).peekable();
+        assert!(names.peek().is_some(), "no test: {tests}");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}(")), "{name}");
+        }
+    }
+}
+
 fn parlor(words: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
     command.args(words).current_dir(root()).env_clear();
