@@ -1,0 +1,264 @@
+//! The simulated house: the shipped broadcaster, run as its task runs it, with a journal that takes
+//! its time and fails, and writes down all that happens.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
+use parlor_core::client::Link;
+use parlor_core::entry::{Entry, Manner, PersonId, Telling, Together, Who};
+use parlor_core::inbox::Inbox;
+use parlor_core::journal::{NotKept, RoomBatch};
+use parlor_core::log::Capacity;
+use parlor_core::time::Now;
+
+use crate::checker::{Event, Kind, Room, Shown, together};
+
+/// A commit that takes longer is told to those who wait.
+const COMMIT_SLOW: Duration = Duration::from_secs(2);
+
+pub(crate) struct House {
+    broadcaster: Broadcaster,
+    pub(crate) now: Now,
+    under_way: Option<UnderWay>,
+    /// The inbox's bell before everything was done: until it is rung, or something is due, nothing
+    /// is. So a letter that rings no bell shows.
+    asleep: Option<u64>,
+    /// Whether commits fail and take long.
+    pub(crate) is_faulty: bool,
+    pub(crate) record: Record,
+}
+
+struct UnderWay {
+    gathered: Gathered,
+    until: Duration,
+    /// When it is to be called slow; none if it has been.
+    slow_at: Option<Duration>,
+    kept: Result<(), NotKept>,
+}
+
+/// Small limits, so that little has to happen until they are reached.
+pub(crate) fn small_limits(rng: &mut Rng) -> Limits {
+    let log = Capacity {
+        lines: rng.usize(1..64),
+        bytes: rng.usize(1_000..30_000),
+    };
+    let mut limits = Limits {
+        rooms: rng.usize(1..5),
+        log,
+        logs_bytes: rng.usize(2_000..60_000),
+        ..Limits::default()
+    };
+    if rng.bool() {
+        limits.batch_entries = rng.usize(1..40);
+        limits.batch_bytes = rng.usize(1..4_000);
+    }
+    limits
+}
+
+impl House {
+    pub(crate) fn new(limits: Limits) -> House {
+        House {
+            broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
+            now: Now::default(),
+            under_way: None,
+            asleep: None,
+            is_faulty: true,
+            record: Record::default(),
+        }
+    }
+
+    /// A connection of this person, by the simulator's number.
+    pub(crate) fn connect(&mut self, person: usize) -> Link {
+        let link = self.broadcaster.inbox().connect();
+        self.record.persons.insert(link.client().id(), person);
+        link
+    }
+
+    /// Does what the broadcaster's task does when it is woken. Whether it was.
+    pub(crate) fn step(&mut self, rng: &mut Rng) -> bool {
+        let version = self.broadcaster.inbox().bell().version();
+        let is_due = self.due().is_some_and(|due| due <= self.now.monotonic);
+        if self.asleep == Some(version) && !is_due {
+            return false;
+        }
+        self.asleep = Some(version);
+        self.finish_commit();
+        self.broadcaster.tick(self.now);
+        self.broadcaster.drain(self.now);
+        if self.under_way.is_none() {
+            self.begin_commit(rng);
+        }
+        let census = self.broadcaster.census();
+        assert_eq!(census.logs_bytes, census.logs_bytes_counted, "{census:?}");
+        true
+    }
+
+    /// When something is due without anybody's asking.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        let commit = self.under_way.as_ref();
+        let commit = commit.map(|commit| commit.slow_at.unwrap_or(commit.until).min(commit.until));
+        commit.into_iter().chain(self.broadcaster.deadline()).min()
+    }
+
+    fn finish_commit(&mut self) {
+        let Some(mut commit) = self.under_way.take() else {
+            return;
+        };
+        if commit.until <= self.now.monotonic {
+            self.append(commit.gathered, commit.kept);
+            return;
+        }
+        if commit.slow_at.is_some_and(|at| at <= self.now.monotonic) {
+            commit.slow_at = None;
+            self.broadcaster.tell_slow(&commit.gathered);
+        }
+        self.under_way = Some(commit);
+    }
+
+    fn begin_commit(&mut self, rng: &mut Rng) {
+        while let Some(gathered) = self.broadcaster.gather(self.now) {
+            if gathered.has_lines() {
+                let takes = Duration::from_millis(match rng.u8(0..10) {
+                    0..5 => rng.u64(0..3),
+                    5..9 => rng.u64(0..500),
+                    _ => rng.u64(0..5_000),
+                });
+                let fails = self.is_faulty && rng.u8(0..8) == 0;
+                self.under_way = Some(UnderWay {
+                    gathered,
+                    until: self.now.monotonic + takes,
+                    slow_at: Some(self.now.monotonic + COMMIT_SLOW),
+                    kept: if fails {
+                        Err(NotKept("the disk is full"))
+                    } else {
+                        Ok(())
+                    },
+                });
+                return;
+            }
+            self.append(gathered, Ok(()));
+        }
+    }
+
+    fn append(&mut self, gathered: Gathered, kept: Result<(), NotKept>) {
+        self.record.write(gathered.batches(), kept.is_ok());
+        self.broadcaster.append(gathered, kept, self.now);
+    }
+
+    /// From now on everybody leaves silently.
+    pub(crate) fn close(&mut self) {
+        self.broadcaster.close();
+    }
+
+    /// Nobody is here, nothing is under way, and nothing is left of anybody.
+    pub(crate) fn assert_empty(&self) {
+        let census = self.broadcaster.census();
+        assert!(
+            self.under_way.is_none()
+                && census.people == 0
+                && census.name_keys == 0
+                && census.seats == 0
+                && census.rooms == 1
+                && census.under_way == 0
+                && census.logs_bytes == census.logs_bytes_counted,
+            "something is left: {census:?}"
+        );
+    }
+}
+
+/// Everything that became visible, as the checker reads it.
+#[derive(Default)]
+pub(crate) struct Record {
+    pub(crate) rooms: Vec<Room>,
+    /// Which of `rooms` is the present one of its name.
+    present: HashMap<String, usize>,
+    persons: HashMap<PersonId, usize>,
+    commits: u64,
+}
+
+impl Record {
+    fn write(&mut self, batches: &[RoomBatch], is_kept: bool) {
+        self.commits += 1;
+        for RoomBatch { room, batch } in batches {
+            if batch.start().position == 0 {
+                // Made anew: its numbers begin again.
+                self.present.insert(room.to_string(), self.rooms.len());
+                self.rooms.push(Room {
+                    name: room.to_string(),
+                    events: Vec::new(),
+                    is_whole: true,
+                });
+            }
+            let entries = batch.entries().iter();
+            let events: Vec<_> = entries
+                .filter(|entry| is_kept || !matches!(entry, Entry::Said(_)))
+                .map(|entry| self.event(entry))
+                .collect();
+            let present = self.present[room.as_str()];
+            self.rooms[present].events.extend(events);
+        }
+    }
+
+    fn event(&self, entry: &Entry) -> Event {
+        let (kind, shown) = describe(entry);
+        Event {
+            commit: self.commits,
+            person: entry.who().map(|who| self.persons[&who.id]),
+            kind,
+            shown,
+        }
+    }
+}
+
+fn describe(entry: &Entry) -> (Kind, Shown) {
+    let name = |who: &Who| who.name.to_string();
+    let words = |line: &Option<_>| line.as_ref().map(ToString::to_string);
+    match entry {
+        Entry::Said(said) => (
+            Kind::Line {
+                seq: said.seq,
+                at: said.at.0,
+            },
+            Shown::Said {
+                name: name(&said.who),
+                text: said.text.to_string(),
+                is_action: said.manner == Manner::Action,
+            },
+        ),
+        Entry::Arrived { who, telling } => (kind(*telling), Shown::Arrived(name(who))),
+        Entry::Left {
+            who,
+            words: last,
+            telling,
+        } => {
+            let (name, words) = (name(who), words(last));
+            (kind(*telling), Shown::Left { name, words })
+        }
+        Entry::ArrivedTogether(people) => (Kind::Summary, summary(people, true)),
+        Entry::LeftTogether(people) => (Kind::Summary, summary(people, false)),
+        Entry::Renamed { who, from } => {
+            let (from, to) = (from.to_string(), name(who));
+            (Kind::Other, Shown::Renamed { from, to })
+        }
+        Entry::Topic { who, text } => {
+            let (name, text) = (name(who), words(text));
+            (Kind::Other, Shown::Topic { name, text })
+        }
+    }
+}
+
+fn kind(telling: Telling) -> Kind {
+    match telling {
+        Telling::Told => Kind::Told,
+        Telling::Folded => Kind::Folded,
+        Telling::Late => Kind::Late,
+    }
+}
+
+fn summary(people: &Together, came: bool) -> Shown {
+    let named = people.named.iter().map(ToString::to_string).collect();
+    together(named, people.others, came)
+}

@@ -1,0 +1,278 @@
+//! The house under a seed: random people come, talk, move, stall, break and go, while the journal
+//! is slow and fails; then the checker reads what they saw.
+//!
+//!     PARLOR_SEED=1234 cargo test --test simulator       one seed again
+//!     PARLOR_SEEDS=100000 cargo test --test simulator    more of them
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a step that fails, fails the test"
+)]
+
+#[path = "../support/checker/mod.rs"]
+mod checker;
+mod guest;
+mod house;
+mod reader;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::catch_unwind;
+use std::sync::Weak;
+use std::time::Duration;
+
+use checker::{End, Story, check};
+use fastrand::Rng;
+use guest::Guest;
+use house::{House, small_limits};
+use parlor_core::client::Client;
+
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 2_000;
+
+/// After the faults everybody has read everything within so many turns of everybody.
+const TURNS_TO_SETTLE_MAX: usize = 200;
+
+/// So many are in the house at most; more than eight, so that there are crowds.
+const GUESTS_MAX: usize = 16;
+
+/// What must have been seen by somebody in some run: else the simulator does not reach it.
+const SIGHTS: [&str; 19] = [
+    "lines skipped: you were reading too slowly",
+    "line skipped: you were reading too slowly",
+    "-- Not kept: the disk is full; say it again later",
+    "-- The disk is slow; lines wait",
+    " is taken, or looks like a name that is",
+    "and no more may be made: join one of /rooms",
+    "-- You are in lobby already",
+    "others have arrived",
+    " has arrived",
+    " have left",
+    " has left (bye (for now))",
+    " is now known as ",
+    " changed the topic to: topic ",
+    " is not reading: not delivered",
+    "-- Nobody here is called ",
+    "people are in lobby:",
+    " of these are not kept any more",
+    "-- That is you",
+    "* alice s",
+];
+
+#[test]
+fn every_promise_holds_under_every_seed() {
+    let number = |name| std::env::var(name).ok().map(|v| v.parse::<u64>().unwrap());
+    let mut sights: Vec<_> = SIGHTS.to_vec();
+    if let Some(seed) = number("PARLOR_SEED") {
+        run_reported(seed, &mut sights);
+        return;
+    }
+    for seed in 0..number("PARLOR_SEEDS").unwrap_or(SEEDS) {
+        run_reported(seed, &mut sights);
+    }
+    assert_eq!(sights, Vec::<&str>::new(), "never seen by anybody");
+}
+
+#[test]
+fn a_seed_always_tells_the_same_story() {
+    for seed in 0..20 {
+        assert_eq!(hash(&run(seed)), hash(&run(seed)), "seed {seed}");
+    }
+}
+
+fn hash(story: &Story) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for reader in &story.readers {
+        reader.text.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Runs one seed; where it fails, says how to run it again.
+fn run_reported(seed: u64, sights: &mut Vec<&str>) {
+    let checked = catch_unwind(|| {
+        let story = run(seed);
+        (check(&story), story)
+    });
+    match checked {
+        Ok((Ok(()), story)) => sights.retain(|sight| !is_seen(sight, &story)),
+        Ok((Err(broken), _)) => panic!("{broken}\n{}", replay(seed)),
+        Err(_) => panic!("the panic above\n{}", replay(seed)),
+    }
+}
+
+fn replay(seed: u64) -> String {
+    format!("run it again: PARLOR_SEED={seed} cargo test --test simulator")
+}
+
+fn is_seen(sight: &str, story: &Story) -> bool {
+    let seen = |reader: &checker::Reader| String::from_utf8_lossy(&reader.text).contains(sight);
+    story.readers.iter().any(seen)
+}
+
+/// Everybody and everything in one run.
+struct World {
+    rng: Rng,
+    house: House,
+    guests: Vec<Guest>,
+    people: usize,
+    /// What those saw who are gone.
+    seen: Vec<checker::Reader>,
+    clients: Vec<Weak<Client>>,
+}
+
+/// Tells the story of one seed.
+fn run(seed: u64) -> Story {
+    let mut rng = Rng::with_seed(seed);
+    let house = House::new(small_limits(&mut rng));
+    let mut world = World {
+        rng,
+        house,
+        guests: Vec::new(),
+        people: 0,
+        seen: Vec::new(),
+        clients: Vec::new(),
+    };
+    for _ in 0..world.rng.usize(50..700) {
+        world.step();
+    }
+    world.settle();
+    let here = world
+        .guests
+        .iter()
+        .filter_map(|guest| guest.seen(End::Here));
+    let story = Story {
+        readers: world.seen.iter().cloned().chain(here).collect(),
+        rooms: world.house.record.rooms.clone(),
+    };
+    world.empty();
+    story
+}
+
+impl World {
+    fn step(&mut self) {
+        match self.rng.u8(0..100) {
+            0..6 => self.come(),
+            6..8 => self.come_in_a_crowd(),
+            8..30 => {
+                self.house.step(&mut self.rng);
+            }
+            30..60 => self.with_guest(|guest, house, rng| {
+                guest.look();
+                guest.act(house.now, rng);
+            }),
+            60..85 => self.with_guest(|guest, _, rng| match guest.stalled {
+                0 => {
+                    let room = if rng.bool() {
+                        usize::MAX
+                    } else {
+                        rng.usize(0..400)
+                    };
+                    guest.read(room, rng.usize(1..5));
+                }
+                _ => guest.stalled -= 1,
+            }),
+            85..87 => self.with_guest(|guest, _, rng| {
+                let turns_max = if rng.bool() { 10 } else { 200 };
+                guest.stalled = rng.usize(0..turns_max);
+            }),
+            87 => self.with_guest(|guest, _, rng| guest.leave(rng)),
+            88 => self.break_one_off(),
+            89 => self.house.now.wall.0 = self.rng.i64(-10_000_000..10_000_000),
+            90..92 => self.pass(5_000),
+            _ => self.pass(100),
+        }
+        self.see_off();
+    }
+
+    fn come(&mut self) {
+        if self.guests.len() >= GUESTS_MAX {
+            return;
+        }
+        self.people += 1;
+        let link = self.house.connect(self.people);
+        self.clients.push(std::sync::Arc::downgrade(link.client()));
+        let mut guest = Guest::new(self.people, link, &mut self.rng);
+        guest.act(self.house.now, &mut self.rng);
+        self.guests.push(guest);
+    }
+
+    fn come_in_a_crowd(&mut self) {
+        for _ in 0..self.rng.usize(0..GUESTS_MAX) {
+            self.come();
+        }
+    }
+
+    fn with_guest(&mut self, act: impl FnOnce(&mut Guest, &House, &mut Rng)) {
+        if !self.guests.is_empty() {
+            let chosen = self.rng.usize(0..self.guests.len());
+            act(&mut self.guests[chosen], &self.house, &mut self.rng);
+        }
+    }
+
+    fn break_one_off(&mut self) {
+        if !self.guests.is_empty() {
+            let chosen = self.rng.usize(0..self.guests.len());
+            self.seen
+                .extend(self.guests[chosen].break_off(&mut self.rng));
+        }
+    }
+
+    fn pass(&mut self, milliseconds_max: u64) {
+        let passed = self.rng.u64(0..milliseconds_max);
+        self.house.now.monotonic += Duration::from_millis(passed);
+        self.house.now.wall.0 += passed as i64;
+    }
+
+    /// Those who are done are gone.
+    fn see_off(&mut self) {
+        for guest in &mut self.guests {
+            self.seen.extend(guest.finish());
+        }
+        self.guests.retain(|guest| !guest.is_gone());
+    }
+
+    /// No more faults: everybody gets an outcome and reads everything.
+    fn settle(&mut self) {
+        self.house.is_faulty = false;
+        for _ in 0..TURNS_TO_SETTLE_MAX {
+            let mut moved = self.house.step(&mut self.rng);
+            for guest in &mut self.guests {
+                moved |= guest.look();
+                moved |= guest.read(usize::MAX, 64);
+            }
+            self.see_off();
+            match self.house.due() {
+                Some(due) => self.house.now.monotonic = due.max(self.house.now.monotonic),
+                None if !moved => {
+                    self.guests.iter().for_each(Guest::assert_answered);
+                    self.guests.iter().for_each(Guest::assert_caught_up);
+                    return;
+                }
+                None => {}
+            }
+        }
+        panic!("after {TURNS_TO_SETTLE_MAX} turns there is still something to do");
+    }
+
+    /// Everybody goes, and nothing is left of anybody.
+    fn empty(mut self) {
+        if self.rng.bool() {
+            self.house.close();
+        }
+        while let Some(mut guest) = self.guests.pop() {
+            assert!(guest.client().is_some(), "whoever is gone was seen off");
+            if self.rng.bool() {
+                guest.leave(&mut self.rng);
+            }
+            drop(guest);
+            self.house.step(&mut self.rng);
+        }
+        self.settle();
+        self.house.assert_empty();
+        let left = self
+            .clients
+            .iter()
+            .filter(|client| client.upgrade().is_some());
+        assert_eq!(left.count(), 0, "clients that nobody lets go");
+    }
+}

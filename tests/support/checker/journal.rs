@@ -1,0 +1,200 @@
+//! The rules that a journal's record keeps by itself. Knows no reader.
+
+use std::collections::{HashMap, HashSet};
+
+use super::text::Shown;
+use super::{Broken, Event, Kind, Room, Rule, broken, parse_token};
+
+pub(super) fn check(rooms: &[Room]) -> Result<(), Broken> {
+    for room in rooms {
+        let name = &room.name;
+        let within = |Broken { rule, what }| broken(rule, format!("in {name}: {what}"));
+        check_numbers(room).map_err(within)?;
+        if room.is_whole {
+            check_balance(room).map_err(within)?;
+            check_screen(room).map_err(within)?;
+        }
+    }
+    check_speakers(rooms)?;
+    check_names(rooms)
+}
+
+/// Dense numbers, times that do not go back.
+fn check_numbers(room: &Room) -> Result<(), Broken> {
+    let (mut last, mut time) = (0, i64::MIN);
+    for event in &room.events {
+        let Kind::Line { seq, at } = event.kind else {
+            continue;
+        };
+        if seq != last + 1 {
+            let what = format!("number {seq} follows {last}: {:?}", event.shown);
+            return Err(broken(Rule::Dense, what));
+        }
+        if at < time {
+            let what = format!("number {seq} was said at {at}, the one before it at {time}");
+            return Err(broken(Rule::Time, what));
+        }
+        (last, time) = (seq, at);
+    }
+    Ok(())
+}
+
+/// Each speaker's lines in the order spoken, through all rooms.
+fn check_speakers(rooms: &[Room]) -> Result<(), Broken> {
+    let mut events: Vec<_> = rooms.iter().flat_map(|room| &room.events).collect();
+    events.sort_by_key(|event| event.commit);
+    let mut last = HashMap::new();
+    for event in events {
+        let Shown::Said { text, .. } = &event.shown else {
+            continue;
+        };
+        let Some((speaker, number)) = parse_token(text) else {
+            let what = format!("said without a token: {text:?}");
+            return Err(broken(Rule::Spoken, what));
+        };
+        let before = last.insert(speaker, number);
+        if before.is_some_and(|before| before >= number) {
+            let what = format!("speaker {speaker} said {number} before {before:?}");
+            return Err(broken(Rule::Spoken, what));
+        }
+    }
+    Ok(())
+}
+
+/// The name that a person leaves an event with; none where it does not say.
+fn name_after(event: &Event) -> Option<&str> {
+    match &event.shown {
+        Shown::Said { name, .. } | Shown::Arrived(name) | Shown::Topic { name, .. } => Some(name),
+        Shown::Renamed { to, .. } => Some(to),
+        _ => None,
+    }
+}
+
+/// Whether somebody comes or goes with this event; a late one only tells of it.
+fn is_change(event: &Event) -> bool {
+    matches!(event.kind, Kind::Told | Kind::Folded)
+}
+
+/// Those in a room, by what happened in it: each person, and the name worn.
+fn check_balance(room: &Room) -> Result<(), Broken> {
+    let mut here: HashMap<usize, &str> = HashMap::new();
+    for event in &room.events {
+        let Some(person) = event.person else { continue };
+        let fail = |why: &str| Err(broken(Rule::Balance, format!("{why}: {event:?}")));
+        match &event.shown {
+            Shown::Arrived(name) if is_change(event) => {
+                if here.values().any(|worn| worn == name) {
+                    let what = format!("somebody here is called so already: {event:?}");
+                    return Err(broken(Rule::Name, what));
+                }
+                if here.insert(person, name).is_some() {
+                    return fail("arrives who is here");
+                }
+            }
+            Shown::Left { name, .. } if is_change(event) => {
+                if here.remove(&person) != Some(name) {
+                    return fail("leaves who is not here, or not under this name");
+                }
+            }
+            Shown::Renamed { from, to } => {
+                if here.insert(person, to) != Some(from) {
+                    return fail("takes a name who is not here, or not under that name");
+                }
+            }
+            Shown::Said { name, .. } | Shown::Topic { name, .. } => {
+                if here.get(&person) != Some(&name.as_str()) {
+                    return fail("is heard who is not here, or not under this name");
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// In the whole house: at the end of each commit nobody wears the name of another.
+fn check_names(rooms: &[Room]) -> Result<(), Broken> {
+    let whole = rooms.iter().filter(|room| room.is_whole);
+    let mut events: Vec<_> = whole.flat_map(|room| &room.events).collect();
+    events.sort_by_key(|event| event.commit);
+    let mut worn: HashMap<usize, (usize, String)> = HashMap::new();
+    for commit in events.chunk_by(|a, b| a.commit == b.commit) {
+        for event in commit {
+            let Some(person) = event.person else { continue };
+            let (seats, name) = worn.entry(person).or_default();
+            match event.shown {
+                Shown::Arrived(_) if is_change(event) => *seats += 1,
+                Shown::Left { .. } if is_change(event) => *seats -= 1,
+                _ => {}
+            }
+            if let Some(now) = name_after(event)
+                && event.kind != Kind::Late
+            {
+                *name = now.to_lowercase();
+            }
+        }
+        worn.retain(|_, (seats, _)| *seats > 0);
+        let mut names = HashSet::new();
+        if let Some((_, name)) = worn.values().find(|(_, name)| !names.insert(name)) {
+            let number = commit.first().map(|event| event.commit);
+            let what = format!("two wear {name} after commit {number:?}");
+            return Err(broken(Rule::Name, what));
+        }
+    }
+    Ok(())
+}
+
+/// What somebody knows of those in a room who has read the named dialect since the beginning.
+#[derive(Default)]
+struct Screen<'a> {
+    named: HashSet<&'a str>,
+    /// How many are here whose names are not known.
+    unnamed: usize,
+}
+
+fn check_screen(room: &Room) -> Result<(), Broken> {
+    let mut screen = Screen::default();
+    for event in &room.events {
+        if event.kind != Kind::Folded && !screen.shows(&event.shown) {
+            let what = format!("cannot be, by what was told so far: {event:?}");
+            return Err(broken(Rule::Presence, what));
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Screen<'a> {
+    /// Takes in what is shown. Whether it can be.
+    fn shows(&mut self, shown: &'a Shown) -> bool {
+        match shown {
+            Shown::Arrived(name) => self.named.insert(name),
+            Shown::Left { name, .. } => self.go(name),
+            Shown::ArrivedTogether { named, others } => {
+                self.unnamed += others;
+                named.iter().all(|name| self.named.insert(name))
+            }
+            Shown::LeftTogether { named, others } => {
+                let known = named.iter().all(|name| self.go(name));
+                // Who the others were, nobody knows.
+                self.unnamed += self.named.len();
+                self.named.clear();
+                let left = self.unnamed.checked_sub(*others);
+                self.unnamed = left.unwrap_or_default();
+                known && left.is_some()
+            }
+            Shown::Renamed { from, to } => self.go(from) && self.named.insert(to),
+            Shown::Said { name, .. } | Shown::Topic { name, .. } => {
+                self.go(name) && self.named.insert(name)
+            }
+        }
+    }
+
+    fn go(&mut self, name: &str) -> bool {
+        if self.named.remove(name) {
+            return true;
+        }
+        let left = self.unnamed.checked_sub(1);
+        self.unnamed = left.unwrap_or_default();
+        left.is_some()
+    }
+}

@@ -1,0 +1,433 @@
+//! Each rule of the checker: a small story that keeps all of them, and one that breaks each.
+
+use super::{
+    Dialect, End, Event, Kind, Reader, Room, Rule, Shown, Story, check, nobody_after, together,
+};
+
+fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
+    Event {
+        commit,
+        person: Some(person),
+        kind,
+        shown,
+    }
+}
+
+fn arrived(commit: u64, person: usize, name: &str) -> Event {
+    event(commit, person, Kind::Told, Shown::Arrived(name.into()))
+}
+
+fn left(commit: u64, person: usize, name: &str) -> Event {
+    let (name, words) = (name.into(), None);
+    event(commit, person, Kind::Told, Shown::Left { name, words })
+}
+
+fn said(commit: u64, seq: u64, person: usize, name: &str, text: &str) -> Event {
+    let shown = Shown::Said {
+        name: name.into(),
+        text: text.into(),
+        is_action: false,
+    };
+    let at = 1_000;
+    event(commit, person, Kind::Line { seq, at }, shown)
+}
+
+fn renamed(commit: u64, person: usize, from: &str, to: &str) -> Event {
+    let (from, to) = (from.into(), to.into());
+    event(commit, person, Kind::Other, Shown::Renamed { from, to })
+}
+
+fn room(name: &str, events: Vec<Event>) -> Room {
+    Room {
+        name: name.into(),
+        events,
+        is_whole: true,
+    }
+}
+
+fn reader(person: usize, end: End, lines: &[&str]) -> Reader {
+    Reader {
+        person: Some(person),
+        dialect: Dialect::Named,
+        text: lines
+            .iter()
+            .flat_map(|line| [line, "\n"])
+            .collect::<String>()
+            .into(),
+        end,
+        fell_silently: false,
+    }
+}
+
+/// Two come and talk, one is renamed, one goes.
+fn good() -> Story {
+    let events = vec![
+        arrived(1, 1, "alice"),
+        said(2, 1, 1, "alice", "s1n1"),
+        arrived(3, 2, "bob"),
+        said(4, 2, 2, "bob", "s2n1"),
+        said(5, 3, 1, "alice", "s1n2"),
+        renamed(6, 2, "bob", "rob"),
+        said(7, 4, 2, "rob", "s2n2"),
+        left(8, 2, "rob"),
+        said(9, 5, 1, "alice", "s1n3"),
+    ];
+    let alice = [
+        "You are alice",
+        "In lobby: nobody else",
+        "-- /help lists what you can type",
+        "alice: s1n1",
+        "bob has arrived",
+        "bob: s2n1",
+        "alice: s1n2",
+        "bob is now known as rob",
+        "rob: s2n2",
+        "rob has left",
+        "alice: s1n3",
+    ];
+    let bob = [
+        "You are bob",
+        "In lobby: alice",
+        "[12:00] alice: s1n1",
+        "-- 2 lines skipped: you were reading too slowly",
+        "You are rob",
+        "rob: s2n2",
+    ];
+    Story {
+        rooms: vec![room("lobby", events)],
+        readers: vec![reader(1, End::Here, &alice), reader(2, End::Left, &bob)],
+    }
+}
+
+#[track_caller]
+fn breaks(rule: Rule, story: &Story) {
+    match check(story) {
+        Err(broken) => assert_eq!(broken.rule, rule, "{broken}"),
+        Ok(()) => panic!("{rule:?} is broken, and passes"),
+    }
+}
+
+/// The good story, in which the text of one reader has this instead of that.
+fn rewritten(number: usize, that: &str, this: &str) -> Story {
+    let mut story = good();
+    let reader = &mut story.readers[number];
+    let text = String::from_utf8(reader.text.clone()).unwrap();
+    assert!(text.contains(that), "{that:?} in {text:?}");
+    reader.text = text.replacen(that, this, 1).into();
+    story
+}
+
+/// The good story, with its events changed, and nobody who reads.
+fn happened(change: impl FnOnce(&mut Vec<Event>)) -> Story {
+    let mut story = good();
+    story.readers.clear();
+    change(&mut story.rooms[0].events);
+    story
+}
+
+#[test]
+fn a_good_story_passes() {
+    assert!(check(&good()).is_ok(), "{:?}", check(&good()));
+}
+
+#[test]
+fn numbers_with_a_hole_are_rejected() {
+    let story = happened(|events| {
+        events.remove(4);
+    });
+    breaks(Rule::Dense, &story);
+}
+
+#[test]
+fn numbers_used_twice_are_rejected() {
+    let story = happened(|events| events[4] = said(5, 2, 1, "alice", "s1n2"));
+    breaks(Rule::Dense, &story);
+}
+
+#[test]
+fn time_that_goes_back_is_rejected() {
+    let story = happened(|events| events[4].kind = Kind::Line { seq: 3, at: 999 });
+    breaks(Rule::Time, &story);
+}
+
+#[test]
+fn a_speakers_lines_out_of_order_are_rejected() {
+    let story = happened(|events| {
+        events[1] = said(2, 1, 1, "alice", "s1n2");
+        events[4] = said(5, 3, 1, "alice", "s1n1");
+    });
+    breaks(Rule::Spoken, &story);
+}
+
+#[test]
+fn a_speakers_lines_out_of_order_between_rooms_are_rejected() {
+    let mut story = happened(|_| {});
+    let events = vec![arrived(2, 1, "alice"), said(3, 1, 1, "alice", "s1n2")];
+    story.rooms.push(room("tea", events));
+    breaks(Rule::Spoken, &story);
+}
+
+#[test]
+fn arriving_twice_is_rejected() {
+    let story = happened(|events| events.insert(3, arrived(3, 2, "bobby")));
+    breaks(Rule::Balance, &story);
+}
+
+#[test]
+fn leaving_twice_is_rejected() {
+    let story = happened(|events| events.push(left(9, 2, "rob")));
+    breaks(Rule::Balance, &story);
+}
+
+#[test]
+fn speaking_after_having_left_is_rejected() {
+    let story = happened(|events| events.push(said(9, 6, 2, "rob", "s2n9")));
+    breaks(Rule::Balance, &story);
+}
+
+#[test]
+fn speaking_under_an_old_name_is_rejected() {
+    let story = happened(|events| events[6] = said(7, 4, 2, "bob", "s2n2"));
+    breaks(Rule::Balance, &story);
+}
+
+#[test]
+fn two_wearers_of_a_name_in_a_room_are_rejected() {
+    let story = happened(|events| events.insert(3, arrived(3, 3, "bob")));
+    breaks(Rule::Name, &story);
+}
+
+#[test]
+fn two_wearers_of_a_name_in_the_house_are_rejected() {
+    let mut story = happened(|_| {});
+    story.rooms.push(room("tea", vec![arrived(6, 3, "Alice")]));
+    breaks(Rule::Name, &story);
+}
+
+#[test]
+fn a_name_may_pass_to_another_within_a_commit() {
+    let mut story = happened(|_| {});
+    story
+        .rooms
+        .insert(0, room("tea", vec![arrived(8, 3, "rob")]));
+    assert!(check(&story).is_ok(), "{:?}", check(&story));
+}
+
+#[test]
+fn a_crowd_told_so_that_somebody_comes_twice_is_rejected() {
+    let story = happened(|events| {
+        let shown = together(vec!["alice".into()], 0, true);
+        events.push(Event {
+            commit: 9,
+            person: None,
+            kind: Kind::Summary,
+            shown,
+        });
+    });
+    breaks(Rule::Presence, &story);
+}
+
+#[test]
+fn a_crowd_of_whom_one_speaks_untold_is_rejected() {
+    let story = happened(|events| events[2].kind = Kind::Folded);
+    breaks(Rule::Presence, &story);
+}
+
+#[test]
+fn control_bytes_are_rejected() {
+    breaks(Rule::Text, &rewritten(0, "s1n1", "s1n1\x1b[2J"));
+    breaks(Rule::Text, &rewritten(0, "s1n1", "s1\rn1"));
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_rejected() {
+    let mut story = good();
+    story.readers[0].text[0] = 0xff;
+    breaks(Rule::Text, &story);
+}
+
+#[test]
+fn half_a_line_is_rejected_unless_the_connection_broke() {
+    let mut story = rewritten(0, "s1n3\n", "s1");
+    breaks(Rule::Text, &story);
+    story.readers[0].end = End::Broken;
+    assert!(check(&story).is_ok(), "{:?}", check(&story));
+}
+
+#[test]
+fn lines_of_no_form_are_rejected() {
+    breaks(Rule::Text, &rewritten(0, "alice: s1n2", "alice s1n2"));
+}
+
+#[test]
+fn seeing_what_was_not_kept_is_rejected() {
+    breaks(Rule::Kept, &rewritten(0, "bob: s2n1", "bob: s2n7"));
+    breaks(Rule::Kept, &rewritten(1, "alice: s1n1", "alice: s1n7"));
+}
+
+#[test]
+fn seeing_a_line_under_another_name_is_rejected() {
+    breaks(Rule::Kept, &rewritten(0, "bob: s2n1", "rob: s2n1"));
+}
+
+#[test]
+fn seeing_a_line_twice_is_rejected() {
+    breaks(Rule::Order, &rewritten(0, "rob: s2n2", "alice: s1n2"));
+}
+
+#[test]
+fn seeing_lines_in_another_order_is_rejected() {
+    let story = rewritten(0, "bob: s2n1\nalice: s1n2", "alice: s1n2\nbob: s2n1");
+    breaks(Rule::Count, &story);
+}
+
+#[test]
+fn a_line_missing_untold_is_rejected() {
+    breaks(Rule::Count, &rewritten(0, "bob: s2n1\n", ""));
+}
+
+#[test]
+fn a_skip_told_wrong_is_rejected() {
+    breaks(
+        Rule::Count,
+        &rewritten(1, "2 lines skipped", "1 line skipped"),
+    );
+    breaks(
+        Rule::Order,
+        &rewritten(1, "2 lines skipped", "3 lines skipped"),
+    );
+    breaks(
+        Rule::Count,
+        &rewritten(1, "2 lines skipped", "7 lines skipped"),
+    );
+}
+
+#[test]
+fn a_line_missing_at_the_end_is_rejected() {
+    breaks(Rule::Count, &rewritten(1, "rob: s2n2\n", ""));
+}
+
+#[test]
+fn a_reader_who_has_not_caught_up_is_rejected() {
+    breaks(Rule::Converged, &rewritten(0, "alice: s1n3\n", ""));
+}
+
+#[test]
+fn an_arrival_that_is_not_told_is_rejected() {
+    breaks(Rule::Presence, &rewritten(0, "bob has arrived\n", ""));
+}
+
+#[test]
+fn an_arrival_may_be_lost_with_skipped_lines() {
+    let seen = "bob has arrived\nbob: s2n1\nalice: s1n2\nbob is now known as rob\n";
+    let mut story = rewritten(0, seen, "");
+    story.readers[0].text = String::from_utf8(story.readers[0].text.clone())
+        .unwrap()
+        .replace(
+            "rob: s2n2",
+            "-- 2 lines skipped: you were reading too slowly\nrob: s2n2",
+        )
+        .into();
+    assert!(check(&story).is_ok(), "{:?}", check(&story));
+}
+
+#[test]
+fn seeing_the_own_departure_is_rejected() {
+    breaks(
+        Rule::Presence,
+        &rewritten(1, "rob: s2n2\n", "rob: s2n2\nrob has left\n"),
+    );
+}
+
+#[test]
+fn seeing_what_was_said_after_the_own_departure_is_rejected() {
+    breaks(
+        Rule::Presence,
+        &rewritten(1, "rob: s2n2\n", "rob: s2n2\nalice: s1n3\n"),
+    );
+}
+
+#[test]
+fn a_wrong_roster_is_rejected() {
+    breaks(
+        Rule::Presence,
+        &rewritten(1, "In lobby: alice", "In lobby: nobody else"),
+    );
+    breaks(
+        Rule::Presence,
+        &rewritten(1, "In lobby: alice", "In lobby: carol"),
+    );
+    breaks(
+        Rule::Presence,
+        &rewritten(1, "In lobby: alice", "In tea: alice"),
+    );
+}
+
+#[test]
+fn leaving_a_room_without_a_departure_is_rejected() {
+    let mut story = good();
+    story.rooms[0].events.remove(7);
+    story.readers.remove(0);
+    breaks(Rule::Balance, &story);
+}
+
+#[test]
+fn an_answer_before_what_was_said_before_is_rejected() {
+    let after = nobody_after("s1n2");
+    let answer = format!("-- Nobody here is called {after}; /who lists those in this room\n");
+    let good = rewritten(0, "bob is now", &format!("{answer}bob is now"));
+    assert!(check(&good).is_ok(), "{:?}", check(&good));
+    breaks(
+        Rule::Answer,
+        &rewritten(0, "alice: s1n2", &format!("{answer}alice: s1n2")),
+    );
+}
+
+#[test]
+fn a_private_message_read_by_a_third_or_twice_is_rejected() {
+    let private = "[alice -> bob] p1\n";
+    let mut story = rewritten(0, "bob: s2n1\n", &format!("bob: s2n1\n{private}"));
+    story.readers[1].text.splice(0..0, private.bytes());
+    assert!(check(&story).is_ok(), "{:?}", check(&story));
+    let mut twice = story.clone();
+    twice.readers[1].text.splice(0..0, private.bytes());
+    breaks(Rule::Private, &twice);
+    let mut third = reader(3, End::Broken, &[]);
+    third.text = private.into();
+    story.readers.push(third);
+    breaks(Rule::Private, &story);
+}
+
+/// The good story, as a journal on disk and a client of a real server tell it: lines only.
+fn lines_only(mut story: Story) -> Story {
+    for room in &mut story.rooms {
+        room.is_whole = false;
+        room.events
+            .retain(|event| matches!(event.kind, Kind::Line { .. }));
+    }
+    for reader in &mut story.readers {
+        reader.person = None;
+    }
+    story
+}
+
+#[test]
+fn a_good_story_passes_by_its_lines_alone() {
+    let story = lines_only(good());
+    assert!(check(&story).is_ok(), "{:?}", check(&story));
+}
+
+#[test]
+fn what_breaks_the_rules_of_lines_is_rejected_by_lines_alone() {
+    for (rule, number, that, this) in [
+        (Rule::Count, 0, "bob: s2n1\n", ""),
+        (Rule::Order, 0, "rob: s2n2", "alice: s1n2"),
+        (Rule::Kept, 0, "rob: s2n2", "rob: s2n9"),
+        (Rule::Converged, 0, "alice: s1n3\n", ""),
+        (Rule::Balance, 0, "rob has left", "rob has arrived"),
+        (Rule::Count, 1, "2 lines", "1 line"),
+        (Rule::Text, 1, "rob: s2n2", "rob: s2n2\x07"),
+    ] {
+        breaks(rule, &lines_only(rewritten(number, that, this)));
+    }
+}

@@ -1,0 +1,441 @@
+//! The rules for what one client received, held against the record of the rooms it was in.
+
+use std::collections::{HashMap, HashSet};
+
+use super::text::{Line, Shown, parse};
+use super::{Broken, Dialect, End, Event, Kind, Reader, Room, Rule, broken};
+
+pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
+    let lines = read(reader)?;
+    check_answers(&lines)?;
+    let mut visits = lines.split(|line| matches!(line, Line::Entered { .. }));
+    if let Some(before) = visits.next()
+        && let Some(Line::Shown(shown)) = before.iter().find(|l| matches!(l, Line::Shown(_)))
+    {
+        let what = format!("sees before having entered: {shown:?}");
+        return Err(broken(Rule::Presence, what));
+    }
+    let entered = lines
+        .iter()
+        .filter(|line| matches!(line, Line::Entered { .. }));
+    let visits: Vec<_> = entered.zip(visits).collect();
+    let mut stays = arrivals(rooms, reader.person);
+    for (number, (entered, seen)) in visits.iter().enumerate() {
+        let is_last = number + 1 == visits.len();
+        let visit = Visit {
+            reader,
+            entered,
+            seen,
+            end: if is_last { reader.end } else { End::Left },
+        };
+        let within = |Broken { rule, what }| broken(rule, format!("visit {number}: {what}"));
+        match stays.next() {
+            Some((room, at)) => visit.check_whole(room, at),
+            None => visit.check_lines(rooms),
+        }
+        .map_err(within)?;
+    }
+    Ok(())
+}
+
+/// The lines that a client received. What a broken connection cut off is left out.
+fn read(reader: &Reader) -> Result<Vec<Line>, Broken> {
+    let fail = |what: String| Err(broken(Rule::Text, what));
+    let end = reader
+        .text
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .map_or(0, |end| end + 1);
+    if end != reader.text.len() && reader.end != End::Broken {
+        return fail(format!("ends in the middle of a line, after {end} bytes"));
+    }
+    let Ok(text) = str::from_utf8(&reader.text[..end]) else {
+        return fail("not UTF-8".to_owned());
+    };
+    // Lines end in LF, and for telnet in CR LF.
+    text.split_terminator('\n')
+        .map(|line| read_line(line.strip_suffix('\r').unwrap_or(line), reader.dialect))
+        .collect()
+}
+
+fn read_line(line: &str, dialect: Dialect) -> Result<Line, Broken> {
+    if let Some(control) = line.chars().find(|&c| c.is_control() && c != '\t') {
+        return Err(broken(Rule::Text, format!("{control:?} in {line:?}")));
+    }
+    let never = || broken(Rule::Text, format!("nothing that is ever said: {line:?}"));
+    parse(line, dialect).ok_or_else(never)
+}
+
+/// When somebody is told "after x", then x is not shown later.
+fn check_answers(lines: &[Line]) -> Result<(), Broken> {
+    let mut answered = HashSet::new();
+    for line in lines {
+        match line {
+            Line::After(token) => {
+                answered.insert(token.as_str());
+            }
+            Line::Shown(Shown::Said { text, .. }) if answered.contains(text.as_str()) => {
+                let what = format!("{text:?} is shown behind the answer to what came later");
+                return Err(broken(Rule::Answer, what));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Where somebody arrived, in this order: the rooms, and the places of the arrivals in them.
+fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Room, usize)> {
+    let mut found = Vec::new();
+    for room in rooms
+        .iter()
+        .filter(|room| room.is_whole && person.is_some())
+    {
+        let is_arrival = |event: &Event| {
+            event.person == person
+                && matches!(event.kind, Kind::Told | Kind::Folded)
+                && matches!(event.shown, Shown::Arrived(_))
+        };
+        let places = room
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| is_arrival(e));
+        found.extend(places.map(|(at, event)| (event.commit, room, at)));
+    }
+    found.sort_by_key(|&(commit, ..)| commit);
+    found.into_iter().map(|(_, room, at)| (room, at))
+}
+
+/// One stay in one room.
+struct Visit<'a> {
+    reader: &'a Reader,
+    entered: &'a Line,
+    seen: &'a [Line],
+    end: End,
+}
+
+impl Visit<'_> {
+    /// Held against everything that happened in the room.
+    fn check_whole(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
+        self.check_entered(room, arrival)?;
+        let person = self.reader.person;
+        let is_departure = |event: &Event| {
+            event.person == person
+                && matches!(event.kind, Kind::Told | Kind::Folded)
+                && matches!(event.shown, Shown::Left { .. })
+        };
+        let rest = arrival + 1..room.events.len();
+        let departure = rest.clone().find(|&at| is_departure(&room.events[at]));
+        if departure.is_none() && self.end == End::Left {
+            let what = format!("has left {}, of which nobody was told", room.name);
+            return Err(broken(Rule::Balance, what));
+        }
+        let stay = rest.start..departure.unwrap_or(rest.end);
+        let own =
+            |event: &Event| event.person == person && matches!(event.shown, Shown::Renamed { .. });
+        let told = |event: &&Event| is_told(event, self.reader.dialect) && !own(event);
+        self.check_order(room, room.events[stay].iter().filter(told).collect())
+    }
+
+    /// Held against what was said in the room, when that is all that was kept.
+    fn check_lines(&self, rooms: &[Room]) -> Result<(), Broken> {
+        let Line::Entered { room: name, .. } = self.entered else {
+            return Ok(());
+        };
+        self.check_alternation()?;
+        let said = |line: &Line| match line {
+            Line::Shown(shown @ Shown::Said { .. }) => Some((shown.clone(), false)),
+            Line::Replayed(shown) => Some((shown.clone(), true)),
+            _ => None,
+        };
+        let Some((first, _)) = self.seen.iter().find_map(said) else {
+            return Ok(());
+        };
+        let last_replayed = self
+            .seen
+            .iter()
+            .filter_map(said)
+            .filter(|&(_, old)| old)
+            .last();
+        let anchor = last_replayed.as_ref().map_or(&first, |(shown, _)| shown);
+        let is_named = |room: &&Room| name.as_ref().is_none_or(|name| *name == room.name);
+        let found = rooms.iter().filter(is_named).find_map(|room| {
+            let at = room
+                .events
+                .iter()
+                .position(|event| event.shown == *anchor)?;
+            Some((room, at))
+        });
+        let Some((room, at)) = found else {
+            return Err(broken(Rule::Kept, format!("was never said: {anchor:?}")));
+        };
+        // Where nothing was replayed, the arrival may stand anywhere before the first line.
+        let start = if last_replayed.is_some() {
+            at + 1
+        } else {
+            at - at.min(self.skipped_first())
+        };
+        let events = room.events.get(start..).unwrap_or_default();
+        self.check_order(room, events.iter().filter(|e| is_line(e)).collect())
+    }
+
+    /// How many lines were skipped before the first that was received.
+    fn skipped_first(&self) -> usize {
+        let before = self
+            .seen
+            .iter()
+            .take_while(|line| !matches!(line, Line::Shown(Shown::Said { .. })));
+        before.map(|line| skipped(line) as usize).sum()
+    }
+
+    /// The roster is of those who were there.
+    fn check_entered(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
+        let Line::Entered {
+            room: Some(name),
+            named,
+            others,
+        } = self.entered
+        else {
+            return Ok(()); // classic readers are not told
+        };
+        let fail = |why: String| Err(broken(Rule::Presence, why));
+        if *name != room.name {
+            return fail(format!("entered {name}, but arrived in {}", room.name));
+        }
+        let here = names_before(room, arrival);
+        let stranger = named.iter().find(|name| !here.contains(name.as_str()));
+        if stranger.is_some() || named.len() + others != here.len() {
+            return fail(format!(
+                "the roster of {name} has {named:?} and {others} others, but there were {here:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Everything received is the next that was told, lines that were skipped apart.
+    fn check_order(&self, room: &Room, told: Vec<&Event>) -> Result<(), Broken> {
+        let mut walk = Walk {
+            room,
+            told,
+            places: vec![0],
+            missing: 0,
+            fell_silently: self.reader.fell_silently || !room.is_whole,
+        };
+        for line in self.seen {
+            walk.missing += skipped(line);
+            match line {
+                Line::Shown(shown) if room.is_whole || matches!(shown, Shown::Said { .. }) => {
+                    walk.see(shown)?;
+                }
+                Line::Replayed(shown) => walk.check_kept(shown)?,
+                _ => {}
+            }
+        }
+        match self.end {
+            End::Left if !room.is_whole => Ok(()), // nobody knows where the departure stood
+            end => walk.finish(end),
+        }
+    }
+
+    /// Whoever is told to arrive or leave, one by one, does so in turns.
+    fn check_alternation(&self) -> Result<(), Broken> {
+        let mut here: HashMap<&str, bool> = HashMap::new();
+        for line in self.seen {
+            let (name, comes) = match line {
+                Line::Shown(Shown::Arrived(name)) => (name, true),
+                Line::Shown(Shown::Left { name, .. }) => (name, false),
+                Line::Shown(Shown::Renamed { from, to }) => {
+                    here.remove(from.as_str());
+                    here.insert(to, true);
+                    continue;
+                }
+                // From here on nobody knows who is here.
+                Line::Shown(Shown::ArrivedTogether { .. } | Shown::LeftTogether { .. })
+                | Line::Skipped(_) => return Ok(()),
+                _ => continue,
+            };
+            if here.insert(name, comes) == Some(comes) {
+                let what = format!("twice in a row: {line:?}");
+                return Err(broken(Rule::Balance, what));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn skipped(line: &Line) -> u64 {
+    match line {
+        Line::Skipped(lines) => *lines,
+        _ => 0,
+    }
+}
+
+fn is_line(event: &Event) -> bool {
+    matches!(event.kind, Kind::Line { .. })
+}
+
+/// Whether readers of this dialect are told.
+fn is_told(event: &Event, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Named => event.kind != Kind::Folded,
+        Dialect::Classic => !matches!(event.kind, Kind::Late | Kind::Summary),
+    }
+}
+
+/// The names of those who were in a room just before this event.
+fn names_before(room: &Room, at: usize) -> HashSet<&str> {
+    let mut here = HashSet::new();
+    for event in &room.events[..at] {
+        match &event.shown {
+            Shown::Arrived(name) if event.kind != Kind::Late && event.kind != Kind::Summary => {
+                here.insert(name.as_str());
+            }
+            Shown::Left { name, .. } if event.kind != Kind::Late && event.kind != Kind::Summary => {
+                here.remove(name.as_str());
+            }
+            Shown::Renamed { from, to } => {
+                here.remove(from.as_str());
+                here.insert(to);
+            }
+            _ => {}
+        }
+    }
+    here
+}
+
+/// Somebody's way through what was told in a room.
+struct Walk<'a> {
+    room: &'a Room,
+    told: Vec<&'a Event>,
+    /// Where in `told` reading may have come to: in more than one place, where some of it was lost
+    /// and it says the same twice. The first is the first possible.
+    places: Vec<usize>,
+    /// Lines announced as skipped and not yet passed over.
+    missing: u64,
+    fell_silently: bool,
+}
+
+impl Walk<'_> {
+    /// Passes over the lines announced as skipped; where reading may go on.
+    fn land(&mut self) -> Result<(), Broken> {
+        let is_loose = self.missing > 0 || self.fell_silently;
+        for place in &mut self.places {
+            let mut missing = self.missing;
+            while missing > 0 {
+                let Some(event) = self.told.get(*place) else {
+                    let what = format!("{missing} more lines skipped than were said");
+                    return Err(broken(Rule::Count, what));
+                };
+                missing -= u64::from(is_line(event));
+                *place += 1;
+            }
+        }
+        self.missing = 0;
+        if let Some(&first) = self.places.first()
+            && is_loose
+        {
+            // Arrivals and departures beyond the lines may be lost with them.
+            let lost = self.rest(first).iter().take_while(|event| !is_line(event));
+            self.places = (first..=first + lost.count()).collect();
+        }
+        Ok(())
+    }
+
+    fn first(&self) -> usize {
+        self.places.first().copied().unwrap_or_default()
+    }
+
+    fn rest(&self, place: usize) -> &[&Event] {
+        self.told.get(place..).unwrap_or_default()
+    }
+
+    fn see(&mut self, shown: &Shown) -> Result<(), Broken> {
+        self.land()?;
+        let is_next = |place: &usize| {
+            let event = self.told.get(*place);
+            event.is_some_and(|event| event.shown == *shown)
+        };
+        let places: Vec<_> = self.places.iter().copied().filter(is_next).collect();
+        if places.is_empty() {
+            return Err(self.misread(shown));
+        }
+        self.places = places.into_iter().map(|place| place + 1).collect();
+        Ok(())
+    }
+
+    /// What is wrong with seeing this here.
+    fn misread(&self, shown: &Shown) -> Broken {
+        let rest = self.rest(self.first());
+        let expected = rest.first().map(|event| &event.shown);
+        let what = format!("sees {shown:?} where {expected:?} is next");
+        let is_it = |event: &&Event| event.shown == *shown;
+        if !matches!(shown, Shown::Said { .. }) {
+            return broken(Rule::Presence, what);
+        }
+        if let Some(ahead) = rest.iter().position(|event| is_it(event)) {
+            let passes_lines = rest.iter().take(ahead).any(|event| is_line(event));
+            let rule = if passes_lines {
+                Rule::Count
+            } else {
+                Rule::Presence
+            };
+            return broken(rule, what);
+        }
+        if self.told.iter().any(|event| is_it(event)) {
+            return broken(Rule::Order, what);
+        }
+        match self.check_kept(shown) {
+            Err(broken) => broken,
+            Ok(()) => broken(Rule::Presence, what), // said while this reader was not there
+        }
+    }
+
+    fn check_kept(&self, shown: &Shown) -> Result<(), Broken> {
+        if self.room.events.iter().any(|event| event.shown == *shown) {
+            return Ok(());
+        }
+        let what = format!("was not kept in {}: {shown:?}", self.room.name);
+        Err(broken(Rule::Kept, what))
+    }
+
+    /// Nothing more comes: everything has been seen or was skipped.
+    fn finish(mut self, end: End) -> Result<(), Broken> {
+        self.land()?;
+        let last = self.places.last().copied().unwrap_or_default();
+        let left = self.rest(last);
+        let Some(event) = left.first() else {
+            return Ok(());
+        };
+        let rule = match end {
+            End::Broken => return Ok(()),
+            End::Here => Rule::Converged,
+            End::Left if is_line(event) => Rule::Count,
+            End::Left => Rule::Presence,
+        };
+        let (count, name) = (left.len(), &self.room.name);
+        let what = format!("{count} events were not shown in {name}, first {event:?}");
+        Err(broken(rule, what))
+    }
+}
+
+/// Each private message is read once by whoever wrote it and once by one other.
+pub(super) fn check_privates(readers: &[Reader]) -> Result<(), Broken> {
+    let mut read_by: HashMap<String, Vec<usize>> = HashMap::new();
+    for (number, reader) in readers.iter().enumerate() {
+        for line in read(reader)? {
+            if let Line::Private(text) = line {
+                read_by.entry(text).or_default().push(number);
+            }
+        }
+    }
+    for (text, mut numbers) in read_by {
+        let count = numbers.len();
+        numbers.dedup();
+        if count > 2 || numbers.len() != count {
+            let what = format!("{text:?} was read by the readers {numbers:?}, {count} times");
+            return Err(broken(Rule::Private, what));
+        }
+    }
+    Ok(())
+}
