@@ -69,3 +69,29 @@ fn when_the_server_goes_down_everybody_is_told_and_gets_what_was_said() {
     }
     classic.sees_end(); // without a word, as it was
 }
+
+#[test]
+fn last_words_arrive_whatever_was_sent_behind_them() {
+    let much = "too late\n".repeat(30_000);
+    let house = House::named();
+    let mut browser = house.guest();
+    browser.send(format!("POST / HTTP/1.1\r\n{much}"));
+    browser.sees_question();
+    assert!(browser.rest().starts_with("HTTP/1.1 400 "));
+
+    let full = House::open(&["tcp://127.0.0.1:0"], |config| {
+        config.connections = Some(1);
+    });
+    let mut alice = full.enter("alice");
+    let mut bob = full.guest();
+    bob.send(format!("bob\n{much}"));
+    bob.sees("-- The server is full; try again in 30 s");
+    bob.sees_end();
+    alice.send(format!("good night\n/quit\n{much}"));
+    alice.sees("alice: good night");
+    alice.sees_end();
+    drop((house, full));
+    for guest in [browser, alice, bob] {
+        guest.was_not_reset(); // which elsewhere than here could have taken the words away
+    }
+}

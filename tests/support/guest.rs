@@ -219,6 +219,16 @@ impl Guest {
         rest
     }
 
+    /// The server has not broken the connection, as it does by closing over input that it has not
+    /// read. To be asked when it has closed for sure.
+    #[track_caller]
+    pub(crate) fn was_not_reset(&self) {
+        match self.stream.get_ref().take_error() {
+            Ok(None) => {}
+            reset => self.fail(&format!("a close was to come, and not {reset:?}")),
+        }
+    }
+
     /// Breaks the connection, as when a machine is switched off and on.
     pub(crate) fn reset(self) {
         let socket = SockRef::from(self.stream.get_ref());
