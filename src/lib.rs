@@ -28,12 +28,13 @@ pub use server::Server;
 /// # Errors
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let shutdown = signals::first()?; // from here on, so that none kills a server that is ready
     let mut server = Server::new(config);
     let addresses = server.bind().await?;
     server.announce(&addresses);
     // Without systemd there is nobody to tell; with it, a failure shows as a start that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
-    server.listen(signals::first()?).await?;
+    server.listen(shutdown).await?;
     tracing::info!("closed");
     Ok(())
 }

@@ -10,11 +10,13 @@ mod request;
 mod write;
 
 use std::panic::resume_unwind;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use parlor_core::answer::{Answer, Notice};
-use parlor_core::client::Link;
+use parlor_core::client::{Client, Link};
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
@@ -23,7 +25,7 @@ use parlor_core::seat::{Entered, Seat};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::select;
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -35,6 +37,10 @@ use write::{Writer, Written};
 
 /// Whoever is sent the last words has this long to take them.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
+
+/// What was sent before a connection broke is said for this long, where the rate delays it: whoever
+/// is gone leaves soon.
+const HEAR_OUT_TIME: Duration = Duration::from_secs(10);
 
 /// After the last words the other side's remaining input is read for this long, so that closing
 /// resets nothing.
@@ -113,27 +119,53 @@ where
         held,
     } = arrival;
     link.reply(seat.mark(), Item::Entered(entered));
-    let writer = Writer::new(output, encoder, link.client().clone());
-    let mut writing = tasks.spawn(writer);
+    let client = Arc::clone(link.client());
+    let mut writing = tasks.spawn(Writer::new(output, encoder, Arc::clone(&client)));
     let mut reader = Reader::new(input, decoder, link, seat, held, manners);
-    let ended = select! {
-        biased;
-        written = &mut writing => {
-            or_panic(written);
-            Ended::Broken
+    let ended = {
+        let mut reading = pin!(reader.read_lines());
+        select! {
+            biased;
+            written = &mut writing => {
+                or_panic(written);
+                hear_out(reading, &client, closing).await
+            }
+            ended = &mut reading => ended,
+            () = closing.cancelled() => Ended::GoingDown,
         }
-        ended = reader.read_lines() => ended,
-        () = closing.cancelled() => Ended::GoingDown,
     };
     let mut input = reader.leave(&ended);
-    if !writing.is_finished()
-        && say_last(writing, &ended).await == Written::All
-        && !matches!(ended, Ended::EndOfInput)
-    {
+    let says_last = !writing.is_finished() && say_last(writing, &ended).await == Written::All;
+    if says_last && !matches!(ended, Ended::EndOfInput) {
         // Closing over unread input would reset the connection, and the last words with it.
         linger(&mut input).await;
     }
     ended
+}
+
+/// Nobody takes what is written any more, but what was sent before that still counts: lines piped
+/// into a netcat that hangs up at the end of its input are said. Answers are forgotten.
+async fn hear_out(
+    reading: Pin<&mut impl Future<Output = Ended>>,
+    client: &Client,
+    closing: &CancellationToken,
+) -> Ended {
+    select! {
+        biased;
+        ended = reading => ended,
+        () = forget_mail(client) => Ended::Broken,
+        () = closing.cancelled() => Ended::Broken,
+        () = sleep(HEAR_OUT_TIME) => Ended::Broken,
+    }
+}
+
+/// Empties the mailbox again and again, so that nobody waits for room in it. Never ends.
+async fn forget_mail(client: &Client) {
+    loop {
+        let seen = client.bell().version();
+        while client.take(|_| true).is_some() {}
+        client.bell().rung(seen).await;
+    }
 }
 
 /// Lets the writer write up to the own departure.
