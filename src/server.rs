@@ -325,3 +325,22 @@ fn reachable(addresses: &[SocketAddr]) -> Vec<IpAddr> {
 fn is_link_local(ip: &IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_privileged_port_is_explained_where_the_system_forbids_it() {
+        let error = BindError {
+            url: "tcp://localhost:80".parse().unwrap(),
+            error: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "cannot listen at tcp://localhost:80: port 80 needs privileges that this process has not; \
+             choose one from 1024 on, as 8000"
+        );
+    }
+}

@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// No step of a test takes longer, unless it has failed.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+use crate::DEADLINE;
 
 pub(crate) struct Fake {
     listener: TcpListener,

@@ -1,18 +1,16 @@
 //! `parlor join` with pipes: what netcat does, and what it prints when it fails.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a step that fails, fails the test"
-)]
 
-mod fake;
-
-use assert_cmd::Command;
-use assert_cmd::assert::Assert;
-use fake::{DEADLINE, Fake};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+
+use crate::DEADLINE;
+use crate::fake::Fake;
+use crate::guest::Guest;
+use crate::house::House;
 
 /// Runs the client with `input` on a pipe that then ends, against what `server` does meanwhile.
 fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static) -> Assert {
@@ -30,6 +28,55 @@ fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static)
         .join()
         .expect("the server's side of the story went as told");
     assert
+}
+
+/// Runs the client against the real server.
+fn join_house(house: &House, input: &str, more: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    let assert = command
+        .args(["join", &house.address.to_string()])
+        .args(more)
+        .timeout(DEADLINE)
+        .write_stdin(input)
+        .assert();
+    let output = assert.success().stderr("").get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn a_bot_says_hello_from_a_pipe() {
+    let house = House::open(&[]);
+    let mut wendy = Guest::enter(house.address, "wendy");
+    let shown = join_house(&house, "hello\n", &["--name", "bot"]);
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(lines.contains(&"You are bot"), "{shown}");
+    assert_eq!(lines.last(), Some(&"bot: hello"));
+    let seen = wendy.until("bot has left");
+    assert_eq!(seen, ["bot has arrived", "bot: hello", "bot has left"]);
+    house.close(wendy);
+}
+
+#[test]
+fn a_name_that_is_taken_leaves_the_next_line_to_answer() {
+    let house = House::open(&[]);
+    let mut wendy = Guest::enter(house.address, "wendy");
+    let shown = join_house(&house, "bot\nhello\n", &["--name", "wendy"]);
+    assert!(shown.contains("\n-- wendy is taken"), "{shown}");
+    assert!(shown.ends_with("\nbot: hello\n"), "{shown}");
+    wendy.until("bot: hello");
+    house.close(wendy);
+}
+
+#[test]
+fn more_than_a_pipe_holds_goes_in_whole_and_comes_back_in_order() {
+    let house = House::open(&["--rate", "off"]);
+    let said: String = (0..20_000).map(|line| format!("{line}\n")).collect();
+    let shown = join_house(&house, &said, &["--name", "bot"]);
+    let echoed = shown.lines().filter_map(|line| line.strip_prefix("bot: "));
+    let skipped = shown.lines().find(|line| line.contains("skipped: "));
+    assert_eq!(skipped, None);
+    assert!(echoed.eq(said.lines()), "{shown}");
+    house.close(());
 }
 
 #[test]
@@ -57,27 +104,6 @@ fn what_is_said_after_the_end_of_the_input_is_still_shown() {
     })
     .success()
     .stdout("127.0.0.1:64208: last words\n-- and good night\n");
-}
-
-#[test]
-fn a_name_goes_first() {
-    join(b"hello\n", &["--name", "bot"], |fake| {
-        assert_eq!(fake.accept().heard_to_the_end(), b"bot\nhello\n");
-    })
-    .success();
-}
-
-#[test]
-fn a_refused_name_is_answered_by_the_next_line() {
-    join(b"bot2\nhello\n", &["--name", "bot"], |fake| {
-        let mut guest = fake.accept();
-        assert_eq!(guest.heard(), "bot");
-        guest.say("-- That name is taken");
-        assert_eq!(guest.heard(), "bot2");
-        assert_eq!(guest.heard(), "hello");
-    })
-    .success()
-    .stdout("-- That name is taken\n");
 }
 
 #[test]

@@ -1,18 +1,17 @@
 //! `parlor join` in a terminal: what a person sees in tmux.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a step that fails, fails the test"
-)]
 
-mod fake;
-
-use fake::{DEADLINE, Fake, Guest};
-use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use crate::DEADLINE;
+use crate::fake::{self, Fake};
+use crate::guest::Guest;
+use crate::house::{House, parlor};
 
 /// A terminal of its own tmux server, 60 columns wide, in which one command runs; dropping it ends all that.
 struct Terminal {
@@ -21,15 +20,15 @@ struct Terminal {
 
 impl Terminal {
     /// Runs `parlor join`, then shows how it ended and whether the terminal is as it was before.
-    fn join(fake: &Fake, environment: &str, more: &str) -> Self {
+    fn join(address: &str, environment: &str, more: &str) -> Self {
         let terminal = Self {
             folder: TempDir::new().unwrap(),
         };
         let script = terminal.folder.path().join("run.sh");
         let join = format!(
-            "{environment} '{}' join {} {more}",
+            "{environment} sh -c 'echo $$ > {:?}; exec {:?} join {address} {more}'",
+            terminal.pid_file(),
             env!("CARGO_BIN_EXE_parlor"),
-            fake.address()
         );
         let check = "test \"$before\" = \"$(stty -g)\" && echo restored";
         fs::write(
@@ -40,6 +39,17 @@ impl Terminal {
         let script = script.display().to_string();
         terminal.tmux(&["new-session", "-d", "-x", "60", "-y", "20", "sh", &script]);
         terminal
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.folder.path().join("pid")
+    }
+
+    /// Tells the client to end, as a system that shuts down does.
+    fn terminate(&self) {
+        let pid = fs::read_to_string(self.pid_file()).unwrap();
+        let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
     }
 
     fn tmux(&self, arguments: &[&str]) -> Output {
@@ -112,7 +122,7 @@ impl Drop for Terminal {
 }
 
 /// Greets like the named mode, and enters the guest under the name it gives.
-fn welcome(fake: &Fake, roster: &str) -> Guest {
+fn welcome(fake: &Fake, roster: &str) -> fake::Guest {
     let mut guest = fake.accept();
     guest.say("You are 127.0.0.1:64208");
     guest.say("What is your name? (Enter to stay 127.0.0.1:64208)");
@@ -122,21 +132,52 @@ fn welcome(fake: &Fake, roster: &str) -> Guest {
     guest
 }
 
-fn joined(roster: &str) -> (Fake, Guest, Terminal) {
+fn joined_fake(roster: &str) -> (Fake, fake::Guest, Terminal) {
     let fake = Fake::new();
-    let terminal = Terminal::join(&fake, "", "--name alice");
+    let terminal = Terminal::join(&fake.address(), "", "--name alice");
     let guest = welcome(&fake, roster);
     terminal.shows(&format!("In lobby: {roster}"));
     (fake, guest, terminal)
 }
 
+/// Alice at a terminal, in a room with bob, who has a socket.
+fn joined(environment: &str, more: &str) -> (House, Guest, Terminal) {
+    let house = House::open(&["--rate", "off"]);
+    let mut bob = Guest::enter(house.address, "bob");
+    let options = format!("--name alice {more}");
+    let terminal = Terminal::join(&house.address.to_string(), environment, &options);
+    terminal.shows("In lobby: bob");
+    bob.until("alice has arrived");
+    (house, bob, terminal)
+}
+
+#[test]
+fn two_people_chat_one_at_a_terminal_and_one_with_a_socket() {
+    let (house, mut bob, terminal) = joined("", "");
+    bob.say("hello alice");
+    terminal.shows("bob: hello alice");
+    terminal.typed("Hi!");
+    terminal.press("Enter");
+    assert_eq!(bob.until("alice: Hi!"), ["bob: hello alice", "alice: Hi!"]);
+    terminal.until("one echo and an empty prompt", |lines| {
+        lines.iter().filter(|line| line.contains("Hi!")).count() == 1
+            && lines.contains(&"alice: Hi!")
+            && lines.contains(&">")
+    });
+    terminal.typed("/quit");
+    terminal.press("Enter");
+    assert_eq!(bob.line(), "alice has left");
+    terminal.ends_well();
+    house.close(bob);
+}
+
 #[test]
 fn arriving_lines_leave_what_is_being_typed_alone() {
-    let (_fake, mut guest, terminal) = joined("bob");
+    let (house, mut bob, terminal) = joined("", "");
     terminal.typed("half a thou");
     terminal.prompts("> half a thou");
     for n in 0..30 {
-        guest.say(&format!("bob: {n} {}", "and on ".repeat(n)));
+        bob.say(&format!("{n} {}", "and on ".repeat(n)));
     }
     terminal.until("the last of them", |lines| {
         lines.iter().any(|line| line.starts_with("bob: 29"))
@@ -144,35 +185,39 @@ fn arriving_lines_leave_what_is_being_typed_alone() {
     terminal.prompts("> half a thou");
     terminal.typed("ght");
     terminal.press("Enter");
-    assert_eq!(guest.heard(), "half a thought");
+    bob.until("alice: half a thought");
     terminal.prompts(">");
+    house.close(bob);
 }
 
 #[test]
 fn tab_completes_names_and_commands() {
-    let (_fake, mut guest, terminal) = joined("bob, carol");
-    guest.say("dave has arrived");
-    terminal.shows("dave has arrived");
+    let (house, mut bob, terminal) = joined("", "");
+    let mut carol = Guest::enter(house.address, "carol");
+    terminal.shows("carol has arrived");
     terminal.typed("hello ca");
     terminal.press("Tab");
     terminal.prompts("> hello carol");
-    terminal.typed("and da");
+    terminal.typed("and bo");
     terminal.press("Tab");
     terminal.press("Enter");
-    assert_eq!(guest.heard(), "hello carol and dave ");
+    bob.lines_until("both names", |line| {
+        line.trim_end() == "alice: hello carol and bob"
+    });
     terminal.typed("/top");
     terminal.press("Tab");
     terminal.typed("tea");
     terminal.press("Enter");
-    assert_eq!(guest.heard(), "/topic tea");
+    carol.until("alice changed the topic to: tea");
     terminal.press("Up");
     terminal.press("Up");
-    terminal.prompts("> hello carol and dave");
+    terminal.prompts("> hello carol and bob");
+    house.close((bob, carol));
 }
 
 #[test]
 fn wide_characters_keep_their_places() {
-    let (_fake, mut guest, terminal) = joined("bob");
+    let (house, mut bob, terminal) = joined("", "");
     terminal.typed("日本語😀x");
     terminal.prompts("> 日本語😀x");
     terminal.press("Left");
@@ -184,20 +229,19 @@ fn wide_characters_keep_their_places() {
         terminal.tmux(&["display", "-p", "#{cursor_x}"]).stdout == b"8\n"
     });
     terminal.press("Enter");
-    assert_eq!(guest.heard(), "日本の語x");
+    bob.until("alice: 日本の語x");
+    house.close(bob);
 }
 
 #[test]
 fn names_have_colours_unless_no_color_is_set() {
-    let (_fake, mut guest, terminal) = joined("bob");
-    guest.say("bob: hi");
+    let (_house, mut bob, terminal) = joined("", "");
+    bob.say("hi");
     terminal.shows("bob: hi");
     assert!(terminal.screen(&["-e"]).contains("\x1b[38;5;"));
 
-    let fake = Fake::new();
-    let plain = Terminal::join(&fake, "NO_COLOR=1", "--name alice");
-    let mut guest = welcome(&fake, "bob");
-    guest.say("bob: hi");
+    let (_house, mut bob, plain) = joined("NO_COLOR=1", "");
+    bob.say("hi");
     plain.shows("bob: hi");
     assert!(!plain.screen(&["-e"]).contains('\x1b'));
 }
@@ -205,7 +249,7 @@ fn names_have_colours_unless_no_color_is_set() {
 #[test]
 fn hostile_bytes_are_shown_and_not_obeyed() {
     let fake = Fake::new();
-    let terminal = Terminal::join(&fake, "NO_COLOR=1", "--name alice");
+    let terminal = Terminal::join(&fake.address(), "NO_COLOR=1", "--name alice");
     let mut guest = welcome(&fake, "bob");
     guest.send(b"bob: \x1b[31mred\x1b[2J\x1b]0;owned\x07\xff\xfb\x01\x9b5A\x0e\x08\r| end\n");
     terminal.until("the line as text", |lines| {
@@ -233,7 +277,7 @@ fn hostile_bytes_are_shown_and_not_obeyed() {
 #[test]
 fn a_pipe_into_the_client_does_not_open_the_terminal_to_the_server() {
     let fake = Fake::new();
-    let terminal = Terminal::join(&fake, "printf 'hello\\n' |", "--name bot");
+    let terminal = Terminal::join(&fake.address(), "printf 'hello\\n' |", "--name bot");
     let mut guest = welcome(&fake, "bob");
     assert_eq!(guest.heard(), "hello");
     guest.send(b"bob: \x1b[31mred\x1b[2J| end");
@@ -249,10 +293,8 @@ fn a_pipe_into_the_client_does_not_open_the_terminal_to_the_server() {
 
 #[test]
 fn the_bell_rings_for_ones_own_name() {
-    let fake = Fake::new();
-    let terminal = Terminal::join(&fake, "", "--name alice --bell");
-    let mut guest = welcome(&fake, "bob");
-    guest.say("bob: hi Alice!");
+    let (_house, mut bob, terminal) = joined("", "--bell");
+    bob.say("hi Alice!");
     terminal.shows("bob: hi Alice!");
     terminal.until("a bell", |_| {
         terminal
@@ -263,11 +305,30 @@ fn the_bell_rings_for_ones_own_name() {
 }
 
 #[test]
-fn a_lost_connection_is_made_again_under_the_same_name() {
-    let (fake, mut guest, terminal) = joined("bob");
-    guest.say("You are al");
-    guest.say("-- The server is going down");
+fn a_server_that_comes_back_is_joined_again_under_the_same_name() {
+    let (house, mut bob, terminal) = joined("", "");
+    terminal.typed("/name al");
+    terminal.press("Enter");
+    bob.until("alice is now known as al");
+    terminal.typed("still here");
+    let url = format!("tcp://{}", house.address);
+    house.close(bob);
     terminal.shows("-- The server is going down");
+    terminal.shows("-- Connection lost; trying again in 1 s");
+    terminal.prompts("> still here");
+    let again = House::run(parlor(), &["--listen", &url]);
+    terminal.until("a second confirmation of the name", |lines| {
+        lines.iter().filter(|line| **line == "You are al").count() == 2
+    });
+    let mut bob = Guest::enter(again.address, "bob");
+    terminal.press("Enter");
+    assert_eq!(bob.until("al: still here"), ["al: still here"]);
+    again.close(bob);
+}
+
+#[test]
+fn a_lost_connection_is_made_again_with_growing_pauses() {
+    let (fake, mut guest, terminal) = joined_fake("bob");
     terminal.typed("still here");
     guest.close();
     terminal.shows("-- Connection lost; trying again in 1 s");
@@ -275,7 +336,7 @@ fn a_lost_connection_is_made_again_under_the_same_name() {
     fake.accept().reset();
     terminal.shows("-- Connection lost; trying again in 2 s");
     let mut again = welcome(&fake, "carol");
-    terminal.shows("You are al");
+    terminal.shows("You are alice");
     terminal.press("Enter");
     assert_eq!(again.heard(), "still here");
 }
@@ -283,7 +344,7 @@ fn a_lost_connection_is_made_again_under_the_same_name() {
 #[test]
 fn what_is_typed_ahead_is_not_taken_for_a_name() {
     let fake = Fake::new();
-    let terminal = Terminal::join(&fake, "", "--name alice");
+    let terminal = Terminal::join(&fake.address(), "", "--name alice");
     let mut guest = fake.accept();
     guest.say("You are 127.0.0.1:64208");
     terminal.shows("You are 127.0.0.1:64208");
@@ -299,57 +360,65 @@ fn what_is_typed_ahead_is_not_taken_for_a_name() {
 
 #[test]
 fn a_server_that_closes_on_silence_is_left_alone_until_enter() {
-    let (fake, mut guest, terminal) = joined("bob");
-    guest.say("-- Silent for 4 minutes: closing in 1 minute; press Enter to stay");
-    guest.close();
+    let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=2s"]);
+    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    terminal.shows("In lobby: nobody else");
     terminal.shows("-- Connection closed; press Enter to come back");
     terminal.press("Enter");
-    drop(welcome(&fake, "nobody else"));
-    terminal.shows("In lobby: nobody else");
+    terminal.until("a second greeting", |lines| {
+        lines
+            .iter()
+            .filter(|line| **line == "You are alice")
+            .count()
+            == 2
+    });
+    house.close(());
 }
 
 #[test]
-fn quitting_ends_well() {
-    let (_fake, mut guest, terminal) = joined("bob");
-    terminal.typed("/quit good night");
-    terminal.press("Enter");
-    assert_eq!(guest.heard(), "/quit good night");
+fn control_d_control_c_and_quit_leave_a_terminal_as_it_was() {
+    let (house, mut bob, terminal) = joined("", "");
+    terminal.press("C-d");
+    assert_eq!(bob.line(), "alice has left");
+    terminal.ends_well();
+
+    for keys in [&["C-c"][..], &["/quit good night", "Enter"]] {
+        let address = house.address.to_string();
+        let terminal = Terminal::join(&address, "", "--name alice");
+        bob.until("alice has arrived");
+        terminal.shows("In lobby: bob");
+        keys.iter().for_each(|key| terminal.press(key));
+        bob.lines_until("her departure", |line| line.starts_with("alice has left"));
+        terminal.ends_well();
+    }
+    house.close(bob);
+}
+
+#[test]
+fn what_is_said_after_control_d_is_still_shown() {
+    let (_fake, mut guest, terminal) = joined_fake("bob");
+    terminal.press("C-d");
+    assert_eq!(guest.heard_to_the_end(), b"");
+    guest.say("bob: bye");
     guest.close();
     terminal.ends_well();
-}
-
-#[test]
-fn control_d_and_control_c_leave_a_terminal_as_it_was() {
-    for key in ["C-d", "C-c"] {
-        let (_fake, mut guest, terminal) = joined("bob");
-        terminal.press(key);
-        assert_eq!(guest.heard_to_the_end(), b"");
-        guest.say("bob: bye");
-        guest.close();
-        terminal.ends_well();
-        terminal.shows("bob: bye");
-    }
+    terminal.shows("bob: bye");
 }
 
 #[test]
 fn a_client_that_is_told_to_end_gives_the_terminal_back() {
-    let (_fake, _guest, terminal) = joined("bob");
-    let client = terminal.tmux(&["display", "-p", "#{pane_pid}"]).stdout;
-    let shell = String::from_utf8(client).unwrap();
-    let ended = Command::new("pkill")
-        .args(["-TERM", "-P", shell.trim()])
-        .status()
-        .unwrap();
-    assert!(ended.success());
+    let (house, mut bob, terminal) = joined("", "");
+    terminal.terminate();
+    assert_eq!(bob.line(), "alice has left");
     terminal.ends_well();
+    house.close(bob);
 }
 
 #[test]
 fn leaving_works_while_there_is_no_connection() {
     for keys in [&["C-c"][..], &["/quit", "Enter"]] {
-        let (fake, mut guest, terminal) = joined("bob");
-        drop(fake);
-        guest.close();
+        let (house, bob, terminal) = joined("", "");
+        house.close(bob);
         terminal.shows("-- Connection lost; trying again in 2 s");
         keys.iter().for_each(|key| terminal.press(key));
         terminal.ends_well();

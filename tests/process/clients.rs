@@ -1,0 +1,135 @@
+//! What people have: each real client gives a name, says hello and sees it said.
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::{env, thread};
+
+use crate::guest::Guest;
+use crate::house::House;
+use crate::skip;
+
+/// A client at work; dropping it ends it by its process id.
+struct Client(Child);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            self.0.kill().ok();
+            self.0.wait().ok();
+        }
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Runs a client at a terminal that is a pipe; `stays` if the end of its input ends it before it shows the answer.
+fn run(program: &str, flags: &[&str], place: &[String], typed: &str, stays: bool) -> String {
+    let mut client = Client(
+        Command::new(program)
+            .args(flags)
+            .args(place)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut input = client.0.stdin.take().unwrap();
+    input.write_all(typed.as_bytes()).unwrap();
+    let input = stays.then_some(input);
+    let mut shown = Vec::new();
+    let mut output = client.0.stdout.take().unwrap();
+    output.read_to_end(&mut shown).unwrap();
+    drop(input);
+    String::from_utf8(shown).expect("what the client shows is text")
+}
+
+fn host_and_port(address: SocketAddr) -> Vec<String> {
+    vec![address.ip().to_string(), address.port().to_string()]
+}
+
+/// Somebody else sees this client come, say hello once, and go.
+fn says_hello(
+    program: &str,
+    flags: &[&str],
+    place: fn(SocketAddr) -> Vec<String>,
+    typed: &'static str,
+    stays: bool,
+) {
+    if !is_installed(program) {
+        return skip(&format!("{program} is not installed"));
+    }
+    let house = House::open(&[]);
+    let mut wendy = Guest::enter(house.address, "wendy");
+    // The server is ended by the thread that watches, if this client gets stuck.
+    let shown = thread::scope(|scope| {
+        let running = scope.spawn(|| run(program, flags, &place(house.address), typed, stays));
+        let seen = wendy.until("dora has left");
+        assert_eq!(seen, ["dora has arrived", "dora: hello", "dora has left"]);
+        running.join().unwrap()
+    });
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(lines.contains(&"You are dora"), "{shown:?}");
+    assert!(lines.contains(&"In lobby: wendy"), "{shown:?}");
+    let echoes = lines.iter().filter(|line| **line == "dora: hello");
+    assert_eq!(echoes.count(), 1, "{shown:?}");
+    house.close(wendy);
+}
+
+const HELLO: &str = "dora\nhello\n";
+
+#[test]
+fn openbsd_netcat_says_hello() {
+    says_hello("nc.openbsd", &["-N"], host_and_port, HELLO, false);
+}
+
+#[test]
+fn traditional_netcat_says_hello() {
+    says_hello("nc.traditional", &["-q", "1"], host_and_port, HELLO, false);
+}
+
+#[test]
+fn ncat_says_hello() {
+    says_hello("ncat", &[], host_and_port, HELLO, false);
+}
+
+#[test]
+fn socat_says_hello() {
+    let place = |address| vec!["-".to_owned(), format!("TCP:{address}")];
+    says_hello("socat", &[], place, HELLO, false);
+}
+
+#[test]
+fn telnet_says_hello() {
+    let typed = "dora\nhello\n/quit\n";
+    says_hello("telnet", &[], host_and_port, typed, true);
+}
+
+#[test]
+fn bash_alone_says_hello() {
+    let place = |address: SocketAddr| {
+        let (ip, port) = (address.ip(), address.port());
+        let line = format!("exec 3<>/dev/tcp/{ip}/{port} 4<&0; cat <&4 >&3 & exec cat <&3");
+        vec!["-c".to_owned(), line]
+    };
+    says_hello("bash", &[], place, "dora\nhello\n/quit\n", true);
+}
+
+#[test]
+fn a_client_that_hangs_up_at_once_has_said_its_lines() {
+    let house = House::open(&[]);
+    let mut wendy = Guest::enter(house.address, "wendy");
+    for round in 0..6 {
+        let mut dora = Guest::connect(house.address);
+        dora.send(format!("dora{round}\none\ntwo\n").as_bytes());
+        drop(dora); // over unread input: the kernel resets
+        let seen = wendy.until(&format!("dora{round} has left"));
+        let said = seen.iter().filter(|line| line.contains(": ")).count();
+        assert_eq!(said, 2, "{seen:#?}");
+    }
+    house.close(wendy);
+}

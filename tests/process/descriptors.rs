@@ -1,0 +1,196 @@
+//! Running out: of descriptors, of places, of patience with those who say no name.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
+
+use crate::guest::{Guest, talk};
+use crate::house::{HERE, House, parlor, parlor_with_descriptors};
+use crate::{DEADLINE, affordable, many_descriptors};
+
+/// More than the descriptors allow may come in, so that they do run out.
+const OVERBOOKED: [&str; 4] = ["--connections", "1000", "--rate", "off"];
+
+#[test]
+fn out_of_descriptors_nobody_inside_notices_and_nothing_spins() {
+    let _turn = many_descriptors();
+    let options = [&HERE[..], &OVERBOOKED].concat();
+    let house = House::run(parlor_with_descriptors(256), &options);
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut bob = Guest::enter(house.address, "bob");
+    let mut flood: Vec<_> = (0..affordable(2_000))
+        .map(|_| Guest::connect(house.address))
+        .collect();
+    house.logged("cannot accept");
+    talk(&mut alice, &mut bob, "while it floods", 50);
+
+    // Some seconds of being out, measured by the pauses between the accepts that fail.
+    house.logged_times("cannot accept; trying again in 1s", 1);
+    let (cpu, failures) = (house.cpu_centiseconds(), failures(&house));
+    house.logged_times("cannot accept; trying again in 1s", 4);
+    talk(&mut alice, &mut bob, "still out", 5);
+    let used = house.cpu_centiseconds() - cpu;
+    assert!(used < 50, "{used} hundredths of a second in 3 s of waiting");
+    let failed = self::failures(&house) - failures;
+    assert!(failed <= 5, "{failed} accepts failed in 3 s of waiting");
+
+    // Those who wait the longest are inside, and leave: whoever still waits takes their places.
+    flood.drain(..);
+    let mut carol = Guest::enter(house.address, "carol");
+    carol.until_people_here(3);
+    talk(&mut alice, &mut carol, "after it", 5);
+    house.close((alice, bob, carol));
+}
+
+fn failures(house: &House) -> usize {
+    let log = house.log();
+    log.iter()
+        .filter(|line| line.contains("cannot accept"))
+        .count()
+}
+
+#[test]
+fn a_full_house_says_so_and_has_room_when_somebody_leaves() {
+    // 256 descriptors less 64 are for connections, which is where nobody runs out of them.
+    let options = [
+        "--listen",
+        "tcp://127.0.0.1:0?names=address",
+        "--rate",
+        "off",
+    ];
+    let house = House::run(parlor_with_descriptors(256), &options);
+    let mut inside: Vec<_> = (0..192)
+        .map(|_| {
+            let mut guest = Guest::connect(house.address);
+            guest.until("-- /help lists what you can type");
+            guest
+        })
+        .collect();
+    const FULL: &str = "-- The server is full; try again in 30 s\n";
+    assert_eq!(Guest::connect(house.address).last_words(), FULL);
+
+    let outside: Vec<_> = (0..200).map(|_| Guest::connect(house.address)).collect();
+    let (mut told, mut closed) = (0, 0);
+    for guest in outside {
+        match guest.last_words().as_str() {
+            FULL => told += 1,
+            "" => closed += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(told >= 32, "{told} were told, {closed} just closed");
+    assert_eq!(failures(&house), 0);
+
+    let (mut alice, mut bob) = (inside.pop().unwrap(), inside.pop().unwrap());
+    talk(&mut alice, &mut bob, "in a full house", 20);
+    drop(inside.pop());
+    alice.until_people_here(191);
+    Guest::connect(house.address).until("-- /help lists what you can type");
+    drop(inside);
+    house.close(());
+}
+
+#[test]
+fn thousands_who_say_no_name_keep_nobody_out() {
+    let _turn = many_descriptors();
+    let house = House::open(&[]);
+    let mut alice = Guest::enter(house.address, "alice");
+    let silent: Vec<_> = (0..affordable(5_000))
+        .map(|_| Guest::connect(house.address))
+        .collect();
+    let mut bob = Guest::enter(house.address, "bob");
+    talk(&mut alice, &mut bob, "among the silent", 20);
+    alice.until_people_here(2);
+    drop(silent);
+    house.close((alice, bob));
+}
+
+#[test]
+fn at_the_question_a_newcomer_takes_the_place_of_whoever_waits_longest() {
+    // A quarter of 80 places is for those who have not answered.
+    let house = House::open(&["--connections", "80"]);
+    const TOO_MANY: &str =
+        "-- Too many are waiting to give a name: closed; try again, and answer sooner\n";
+    let question = |line: &str| line.starts_with("What is your name?");
+    let newcomer = || {
+        let mut guest = Guest::connect(house.address);
+        guest.lines_until("the question", question);
+        guest
+    };
+    let mut waiting: VecDeque<_> = (0..20).map(|_| newcomer()).collect();
+    // One too many, and a hundred times that.
+    for _ in 0..2_000 {
+        waiting.push_back(newcomer());
+        let longest = waiting.pop_front().unwrap();
+        assert_eq!(longest.last_words(), TOO_MANY);
+    }
+    for (index, guest) in waiting.iter_mut().enumerate() {
+        guest.answer(&format!("guest{index}"));
+    }
+    house.close(waiting);
+}
+
+#[test]
+fn a_flood_from_twenty_addresses_gets_five_places_each() {
+    let house = House::open(&["--limit-loopback", "--connections-per-address", "5"]);
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut bob = Guest::enter(house.address, "bob");
+    let sources = (2..22).map(|last| IpAddr::from(Ipv4Addr::new(127, 0, 0, last)));
+    let (mut inside, mut over) = (Vec::new(), Vec::new());
+    for source in sources.clone() {
+        for _ in 0..5 {
+            inside.push(Guest::connect_from(source, house.address));
+        }
+        for _ in 0..15 {
+            over.push(Guest::connect_from(source, house.address));
+        }
+        talk(&mut alice, &mut bob, "in the flood", 2);
+    }
+    const SENTENCE: &str =
+        "-- Your address has 5 connections, and may have no more; close one and try again\n";
+    let mut told = 0;
+    for guest in over {
+        match guest.last_words().as_str() {
+            SENTENCE => told += 1,
+            "" => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(told >= 32, "{told} were told");
+    for guest in &mut inside {
+        guest.lines_until("the question", |line| {
+            line.starts_with("What is your name?")
+        });
+    }
+    for source in sources.clone() {
+        let one_more = Guest::connect_from(source, house.address);
+        assert_eq!(one_more.last_words(), SENTENCE);
+    }
+
+    // Whoever leaves makes room for the next from the same address.
+    drop(inside.remove(0));
+    let from = sources.clone().next().unwrap();
+    let until = Instant::now() + DEADLINE;
+    let mut next = loop {
+        let mut next = Guest::connect_from(from, house.address);
+        if next.line().starts_with("You are ") {
+            break next;
+        }
+        assert!(Instant::now() < until, "a place in time");
+    };
+    next.answer("carol");
+    drop(inside);
+    house.close((alice, bob, next));
+}
+
+#[test]
+fn this_machine_is_exempt_from_the_share_of_an_address() {
+    let house = House::run(
+        parlor(),
+        &[&HERE[..], &["--connections-per-address", "1"]].concat(),
+    );
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut bob = Guest::enter(house.address, "bob");
+    talk(&mut alice, &mut bob, "hello", 1);
+    house.close((alice, bob));
+}

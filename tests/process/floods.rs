@@ -1,0 +1,175 @@
+//! People who send without end, and the others who chat on meanwhile.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::guest::{Guest, talk};
+use crate::house::House;
+
+const MEBIBYTE: usize = 1 << 20;
+
+/// What one client may cost: a line, what is read at once, and some slack of the allocator's.
+const GROWTH_BYTES_MAX: u64 = 4 << 20;
+
+const TOO_LONG: &str = "-- Line too long (4096 bytes at most): not sent";
+
+#[test]
+fn a_gibibyte_without_a_newline_takes_no_memory_and_nobodys_turn() {
+    // A short log, since a long one would grow by what is said meanwhile.
+    let house = House::open(&["--rate", "off", "--log-lines", "100"]);
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut bob = Guest::enter(house.address, "bob");
+    let mut eve = Guest::enter(house.address, "eve");
+    talk(&mut alice, &mut bob, "before", 100);
+    let baseline = house.resident_bytes();
+
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let chunk = vec![b'a'; MEBIBYTE];
+            let sent = (0..1_024).all(|_| eve.try_send(&chunk));
+            is_over.store(true, Ordering::Release);
+            assert!(sent, "eve is still connected");
+        });
+        while !is_over.load(Ordering::Acquire) {
+            talk(&mut alice, &mut bob, "meanwhile", 10);
+            let growth = house.resident_bytes().saturating_sub(baseline);
+            assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
+        }
+    });
+    eve.say("");
+    eve.say("still here");
+    let read = eve.until("eve: still here");
+    let told = read.iter().filter(|line| *line == TOO_LONG).count();
+    assert_eq!(told, 1, "{read:#?}");
+    bob.until("eve: still here");
+    house.close((alice, bob, eve));
+}
+
+#[test]
+fn an_endless_answer_to_the_question_takes_no_memory_either() {
+    let house = House::open(&[]);
+    let mut eve = Guest::connect(house.address);
+    eve.lines_until("the question", |line| {
+        line.starts_with("What is your name?")
+    });
+    let baseline = house.resident_bytes();
+    let chunk = vec![b'a'; MEBIBYTE];
+    for _ in 0..64 {
+        eve.send(&chunk);
+    }
+    eve.say("");
+    assert_eq!(eve.line(), TOO_LONG);
+    let growth = house.resident_bytes().saturating_sub(baseline);
+    assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
+    eve.lines_until("the question", |line| {
+        line.starts_with("What is your name?")
+    });
+    eve.answer("eve");
+    house.close(eve);
+}
+
+#[test]
+fn a_quiet_pair_misses_nothing_among_a_hundred_flooders() {
+    const FLOODERS: usize = 100;
+    let house = House::open(&[]);
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut bob = Guest::enter(house.address, "bob");
+    let flooders: Vec<_> = (0..FLOODERS)
+        .map(|number| Guest::enter(house.address, &format!("flood{number}")))
+        .collect();
+    thread::scope(|scope| {
+        for flooder in &flooders {
+            let chunk = "buy this\n".repeat(1_000);
+            scope.spawn(move || while flooder.stream().write_all(chunk.as_bytes()).is_ok() {});
+            scope.spawn(move || io::copy(&mut flooder.stream(), &mut io::sink()));
+        }
+        // In the burst with which everybody may begin, and at the pace that follows it.
+        let talking = thread::Builder::new().spawn_scoped(scope, || {
+            talk(&mut alice, &mut bob, "in the flood", 90);
+        });
+        let talked = talking.unwrap().join();
+        // Else a failure would wait for those who flood for ever.
+        for flooder in &flooders {
+            flooder.stream().shutdown(Shutdown::Both).ok();
+        }
+        talked.unwrap();
+    });
+    drop(flooders);
+    house.close((alice, bob));
+}
+
+const IAC: u8 = 255;
+const ANSWERS_MAX: usize = 64;
+
+/// A million offers and requests, of all options in turn.
+fn negotiations() -> Vec<u8> {
+    let commands = (0..1_000_000_u32).flat_map(|round| {
+        let [option, page, ..] = round.to_le_bytes();
+        let verb = if page & 1 == 0 { 251 } else { 253 };
+        [IAC, verb, option]
+    });
+    commands.collect()
+}
+
+/// How often the server has answered.
+fn answers(bytes: &[u8]) -> usize {
+    let commands = bytes.iter().filter(|byte| **byte == IAC).count();
+    let refusals = bytes
+        .windows(2)
+        .filter(|pair| pair[0] == IAC && matches!(pair[1], 252 | 254));
+    assert_eq!(refusals.count(), commands, "refusals and nothing else");
+    commands
+}
+
+#[test]
+fn a_million_negotiations_get_at_most_64_answers_and_one_can_still_talk() {
+    let house = House::open(&[]);
+    let mut wendy = Guest::enter(house.address, "wendy");
+    let mut tina = Guest::enter(house.address, "tina");
+    tina.send(&negotiations());
+    tina.send(b"hello\r\n");
+    let read = tina.bytes_until(b"tina: hello\r\n");
+    assert!(
+        (1..=ANSWERS_MAX).contains(&answers(&read)),
+        "{}",
+        answers(&read)
+    );
+    assert_eq!(
+        wendy.until("tina: hello"),
+        ["tina has arrived", "tina: hello"]
+    );
+
+    let mut theo = Guest::connect(house.address);
+    theo.send(&negotiations());
+    theo.send(b"theo\r\0hello\r\n");
+    let read = theo.bytes_until(b"theo: hello\r\n");
+    assert!(
+        (1..=ANSWERS_MAX).contains(&answers(&read)),
+        "{}",
+        answers(&read)
+    );
+    assert_eq!(
+        wendy.until("theo: hello"),
+        ["theo has arrived", "theo: hello"]
+    );
+    house.close((wendy, tina, theo));
+}
+
+#[test]
+fn a_paste_longer_than_the_rate_allows_arrives_whole_and_in_order() {
+    let house = House::open(&["--rate", "100/s"]);
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut bob = Guest::enter(house.address, "bob");
+    let paste: String = (0..1_200).map(|line| format!("{line}\n")).collect();
+    alice.send(paste.as_bytes());
+    alice.end_input();
+    let mut expected: Vec<_> = (0..1_200).map(|line| format!("alice: {line}")).collect();
+    expected.push("alice has left".to_owned());
+    assert_eq!(bob.until("alice has left"), expected);
+    let mut rest = Vec::new();
+    alice.read_to_end(&mut rest).unwrap();
+    house.close((alice, bob));
+}

@@ -1,0 +1,209 @@
+//! The built server as a child process. Knows nothing of what is said in it.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::DEADLINE;
+
+/// A running server; dropping it ends it by its process id.
+pub(crate) struct House {
+    child: Child,
+    log: Arc<Log>,
+    /// Its first listener, as the log names it.
+    pub(crate) address: SocketAddr,
+}
+
+/// What it has written to stderr so far.
+#[derive(Default)]
+struct Log {
+    page: Mutex<Page>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Page {
+    lines: Vec<String>,
+    /// Nothing more will come: the process has ended.
+    ended: bool,
+}
+
+/// The program with nothing of the tester's own settings.
+pub(crate) fn parlor() -> Command {
+    without_settings(Command::new(env!("CARGO_BIN_EXE_parlor")))
+}
+
+/// The program with at most so many descriptors, which it cannot raise.
+pub(crate) fn parlor_with_descriptors(max: usize) -> Command {
+    let mut shell = without_settings(Command::new("sh"));
+    let script = format!("ulimit -n {max}; exec \"$0\" \"$@\"");
+    shell.args(["-c", &script, env!("CARGO_BIN_EXE_parlor")]);
+    shell
+}
+
+fn without_settings(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PARLOR_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("NOTIFY_SOCKET");
+    command
+}
+
+/// A loopback listener on a free port.
+pub(crate) const HERE: [&str; 2] = ["--listen", "tcp://127.0.0.1:0"];
+
+impl House {
+    /// Serves named mode on a free port.
+    pub(crate) fn open(options: &[&str]) -> House {
+        House::run(parlor(), &[&HERE, options].concat())
+    }
+
+    /// Runs `parlor serve` with these options, and waits until it listens.
+    pub(crate) fn run(mut parlor: Command, options: &[&str]) -> House {
+        let mut child = parlor
+            .arg("serve")
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Log::default());
+        let (stderr, page) = (child.stderr.take().unwrap(), Arc::clone(&log));
+        thread::spawn(move || page.copy(BufReader::new(stderr)));
+        let mut house = House {
+            child,
+            log,
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+        };
+        let line = house.logged("listening tcp ");
+        let (_, address) = line.split_once("listening tcp ").unwrap();
+        let address = address.split(['"', ' ']).next().unwrap();
+        house.address = address.parse().unwrap();
+        house
+    }
+
+    /// Waits for the log to hold `text`, and returns the first line with it.
+    pub(crate) fn logged(&self, text: &str) -> String {
+        self.logged_times(text, 1)
+    }
+
+    /// Waits for the log to hold `text` so many times, and returns the last line of those.
+    pub(crate) fn logged_times(&self, text: &str, times: usize) -> String {
+        self.log.wait(text, |page| {
+            let mut found = page.lines.iter().filter(|line| line.contains(text));
+            found.nth(times - 1).cloned()
+        })
+    }
+
+    /// The log so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.page.lock().unwrap().lines.clone()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits until the process has ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        self.log.wait("the end", |page| page.ended.then_some(()));
+        self.child.wait().unwrap() // its stderr is closed: it is about to be gone
+    }
+
+    /// Ends the server as an operator does, when these people have gone. It must have come to no harm; returns its
+    /// whole log.
+    pub(crate) fn close<G>(mut self, guests: G) -> Vec<String> {
+        drop(guests);
+        self.signal(Signal::TERM);
+        let status = self.ended();
+        let log = self.log();
+        assert_eq!(status.code(), Some(0), "{log:#?}");
+        let is_error = |line: &&String| {
+            let level = line.split_whitespace().nth(1);
+            level == Some("ERROR") || line.contains("\"level\":\"ERROR\"")
+        };
+        let is_panic = |line: &&String| line.contains("panicked at");
+        assert_eq!(
+            log.iter().find(|line| is_error(line) || is_panic(line)),
+            None
+        );
+        log
+    }
+
+    /// The memory it has in use, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes: u64 = line
+            .and_then(|line| line.trim().strip_suffix(" kB"))
+            .unwrap()
+            .parse()
+            .unwrap();
+        kibibytes * 1024
+    }
+
+    /// The processor time it has used, in hundredths of a second.
+    pub(crate) fn cpu_centiseconds(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, after_name) = stat.rsplit_once(") ").unwrap();
+        // utime and stime, the 14th and 15th field; what follows the name begins with the 3rd.
+        let times = after_name.split(' ').skip(11).take(2);
+        times.map(|time| time.parse::<u64>().unwrap()).sum()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let log = self.log();
+            let last = log.get(log.len().saturating_sub(20)..).unwrap_or_default();
+            #[expect(clippy::print_stderr, reason = "shown with the failed test")]
+            {
+                eprintln!("the server's last words: {last:#?}");
+            }
+        }
+        // A child that has been waited for is not signalled: its id may be somebody else's by now.
+        if let Ok(None) = self.child.try_wait() {
+            self.child.kill().ok();
+            self.child.wait().ok();
+        }
+    }
+}
+
+impl Log {
+    fn copy(&self, mut stderr: impl BufRead) {
+        let mut line = Vec::new();
+        while let Ok(1..) = stderr.read_until(b'\n', &mut line) {
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end_matches('\n').to_owned();
+            self.page.lock().unwrap().lines.push(text);
+            self.more.notify_all();
+            line.clear();
+        }
+        self.page.lock().unwrap().ended = true;
+        self.more.notify_all();
+    }
+
+    /// Waits for something to be found on the page.
+    fn wait<T>(&self, what: &str, find: impl Fn(&Page) -> Option<T>) -> T {
+        let until = Instant::now() + DEADLINE;
+        let mut page = self.page.lock().unwrap();
+        loop {
+            if let Some(found) = find(&page) {
+                return found;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let over = page.ended || left.is_zero();
+            assert!(!over, "waited for {what}, read {:#?}", page.lines);
+            page = self.more.wait_timeout(page, left).unwrap().0;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The built program as a process: real clients, signals, limits and hostile peers, over loopback sockets. Linux only.
+//!
+//! Every server has port 0 and ends with its test. Every step waits for what it needs, and fails after [`DEADLINE`].
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails, fails the test"
+)]
+
+mod fake;
+mod guest;
+mod house;
+
+mod bytes;
+mod clients;
+mod crowds;
+mod descriptors;
+mod floods;
+mod join_piped;
+mod join_terminal;
+mod readiness;
+mod resets;
+mod signals;
+mod slow;
+mod startup;
+
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// No step of a test takes longer, unless it has failed; a busy machine included.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Those who hold thousands of descriptors take turns.
+static MANY_DESCRIPTORS: Mutex<()> = Mutex::new(());
+
+/// Waits for the turn to open thousands of connections, and raises this process's limit for them.
+fn many_descriptors() -> MutexGuard<'static, ()> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let turn = MANY_DESCRIPTORS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+    turn
+}
+
+/// How many connections a test may open that wants `wanted` of them.
+fn affordable(wanted: usize) -> usize {
+    use rustix::process::{Resource, getrlimit};
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    wanted.min(
+        usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(500),
+    )
+}
+
+/// Says that something is not tested here; where everything is to be tested, that is a failure.
+fn skip(what: &str) {
+    let sentence = format!("SKIPPED: {what}\n");
+    assert!(std::env::var_os("CI").is_none(), "{sentence}");
+    // Not by `eprintln!`, which shows nothing of a test that passes.
+    io::stderr().write_all(sentence.as_bytes()).unwrap();
+}

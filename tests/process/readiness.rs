@@ -1,0 +1,62 @@
+//! What a service manager is told, as systemd's `sd_notify(3)` has it.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::DEADLINE;
+use crate::guest::Guest;
+use crate::house::{HERE, House, parlor};
+
+/// The service manager's end, and the folder it lives in.
+fn manager() -> (TempDir, UnixDatagram) {
+    let folder = TempDir::new().unwrap();
+    let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    (folder, socket)
+}
+
+fn told(socket: &UnixDatagram) -> String {
+    let mut bytes = [0; 1024];
+    let size = socket.recv(&mut bytes).expect("a message in time");
+    String::from_utf8(bytes[..size].to_vec()).unwrap()
+}
+
+#[test]
+fn readiness_is_told_when_people_can_join_and_the_end_when_it_begins() {
+    let (folder, socket) = manager();
+    let mut parlor = parlor();
+    parlor.env("NOTIFY_SOCKET", folder.path().join("notify"));
+    let mut house = House::run(parlor, &HERE);
+    assert_eq!(told(&socket).trim_end(), "READY=1");
+    let listening = house
+        .log()
+        .iter()
+        .any(|line| line.contains("listening tcp"));
+    assert!(listening, "bound before");
+    Guest::enter(house.address, "alice");
+    house.signal(Signal::TERM);
+    assert_eq!(told(&socket).trim_end(), "STOPPING=1");
+    assert_eq!(house.ended().code(), Some(0));
+}
+
+#[test]
+fn a_server_that_cannot_start_is_never_ready() {
+    let (folder, socket) = manager();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", other.local_addr().unwrap());
+    let status = parlor()
+        .args(["serve", "--listen", &url])
+        .env("NOTIFY_SOCKET", folder.path().join("notify"))
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+    socket.set_nonblocking(true).unwrap();
+    let nothing = socket.recv(&mut [0; 64]).map_err(|error| error.kind());
+    assert_eq!(nothing, Err(ErrorKind::WouldBlock));
+}

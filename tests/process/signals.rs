@@ -1,0 +1,100 @@
+//! Ending the server: everybody is told, last words arrive, nobody holds it up.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::guest::{Guest, hear};
+use crate::house::House;
+
+const GOING_DOWN: &str = "-- The server is going down";
+
+/// What was promised to operators and their service managers.
+const EXIT_TIME_MAX: Duration = Duration::from_secs(15);
+
+#[test]
+fn both_signals_let_everybody_read_the_last_words() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut house = House::open(&[]);
+        let mut alice = Guest::enter(house.address, "alice");
+        let mut bob = Guest::enter(house.address, "bob");
+        let mut asked = Guest::connect(house.address);
+        asked.lines_until("the question", |line| {
+            line.starts_with("What is your name?")
+        });
+        for line in 0..90 {
+            alice.say(&format!("last words {line}"));
+        }
+        hear(&mut alice, "last words 89");
+        house.signal(signal);
+        assert_eq!(alice.rest(), [GOING_DOWN]);
+        let read = bob.rest();
+        let expected = (0..90).map(|line| format!("alice: last words {line}"));
+        assert_eq!(
+            read,
+            expected.chain([GOING_DOWN.to_owned()]).collect::<Vec<_>>()
+        );
+        assert_eq!(asked.rest(), [GOING_DOWN]);
+        assert_eq!(house.ended().code(), Some(0));
+        assert!(TcpStream::connect(house.address).is_err());
+    }
+}
+
+#[test]
+fn a_signal_right_after_the_start_ends_in_peace_too() {
+    for _ in 0..10 {
+        let mut house = House::open(&[]);
+        house.signal(Signal::TERM);
+        assert_eq!(house.ended().code(), Some(0));
+    }
+}
+
+/// Somebody who reads nothing of 8 MiB, and somebody who does.
+fn with_a_stuck_reader() -> (House, Guest, Guest) {
+    let house = House::open(&["--rate", "off"]);
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut stuck = Guest::connect_narrow(house.address);
+    stuck.answer("stuck");
+    for line in 0..2_048 {
+        alice.say(&format!("{line} {}", "words ".repeat(600)));
+        alice.lines_until("the echo", |read| {
+            read.starts_with(&format!("alice: {line} "))
+        });
+    }
+    (house, alice, stuck)
+}
+
+#[test]
+fn a_stuck_reader_does_not_hold_up_the_end() {
+    let (mut house, mut alice, _stuck) = with_a_stuck_reader();
+    let start = Instant::now();
+    house.signal(Signal::TERM);
+    assert_eq!(alice.rest(), [GOING_DOWN]);
+    assert_eq!(house.ended().code(), Some(0));
+    let took = start.elapsed();
+    assert!(took < EXIT_TIME_MAX, "{took:?}");
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let (mut house, mut alice, _stuck) = with_a_stuck_reader();
+    house.signal(Signal::INT);
+    assert_eq!(alice.rest(), [GOING_DOWN]);
+    house.logged("closing: ");
+    house.signal(Signal::INT);
+    assert_eq!(house.ended().code(), Some(130), "not the end of a drain");
+}
+
+#[test]
+fn nobody_enters_while_the_server_ends() {
+    let (mut house, mut alice, _stuck) = with_a_stuck_reader();
+    house.signal(Signal::TERM);
+    assert_eq!(alice.rest(), [GOING_DOWN]);
+    // The stuck reader keeps the process up for a while.
+    if let Ok(late) = TcpStream::connect(house.address) {
+        assert_eq!(Guest::over(late).last_words(), "");
+    }
+    house.signal(Signal::TERM);
+    assert_eq!(house.ended().code(), Some(130));
+}

@@ -1,0 +1,101 @@
+//! Those who do not read: nobody else notices, memory stays flat, and they learn how much they missed.
+
+use crate::guest::Guest;
+use crate::house::House;
+use crate::many_descriptors;
+
+const STUCK: usize = 500;
+const MEMBERS: usize = 3;
+
+/// 64 MiB are said in lines of a KiB, so many at a time; the log holds 4 MiB.
+const LINES: usize = 65_536;
+const LINES_AT_ONCE: usize = 256;
+const LINE_BYTES: usize = 1_024;
+
+/// 500 times a line for each that is stuck, and what the allocator keeps of batches that are gone.
+const GROWTH_BYTES_MAX: u64 = 16 << 20;
+
+/// A full log twice, as entries and as bytes, the 500 connections, and the program itself.
+const RESIDENT_BYTES_MAX: u64 = 64 << 20;
+
+fn line(number: usize) -> String {
+    let number = format!("{number} ");
+    let rest = LINE_BYTES - number.len();
+    number + &"x".repeat(rest)
+}
+
+#[test]
+fn five_hundred_stuck_readers_are_in_nobodys_way_and_count_what_they_missed() {
+    let _turn = many_descriptors();
+    let house = House::open(&["--rate", "off"]);
+    let mut talker = Guest::enter(house.address, "talker");
+    let mut stuck: Vec<_> = (0..STUCK)
+        .map(|number| {
+            let mut guest = Guest::connect_narrow(house.address);
+            guest.say(&format!("stuck{number}"));
+            guest
+        })
+        .collect();
+    let mut members: Vec<_> = (0..MEMBERS)
+        .map(|number| Guest::enter(house.address, &format!("member{number}")))
+        .collect();
+    talker.until_people_here(1 + STUCK + MEMBERS);
+
+    let mut baseline = 0;
+    for first in (0..LINES).step_by(LINES_AT_ONCE) {
+        let numbers = first..first + LINES_AT_ONCE;
+        let window: String = numbers.clone().map(|number| line(number) + "\n").collect();
+        talker.send(window.as_bytes());
+        for reader in members.iter_mut().chain([&mut talker]) {
+            hear_all(reader, numbers.clone());
+        }
+        if first == LINES / 8 {
+            baseline = house.resident_bytes(); // the log is full
+        }
+    }
+    let resident = house.resident_bytes();
+    let growth = resident.saturating_sub(baseline);
+    assert!(
+        growth < GROWTH_BYTES_MAX,
+        "{growth} more bytes than at first"
+    );
+    assert!(resident < RESIDENT_BYTES_MAX, "{resident} bytes");
+
+    talker.say(&line(LINES));
+    for guest in stuck.iter_mut().take(5) {
+        let skipped = read_or_count(guest, LINES);
+        assert!(skipped > LINES / 2, "{skipped} lines skipped");
+    }
+    drop(stuck);
+    house.close((talker, members));
+}
+
+/// Reads what the talker says, number for number; others may come and go between.
+fn hear_all(reader: &mut Guest, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        let said = reader.lines_until("the next number", |line| line.starts_with("talker: "));
+        let said = said.last().unwrap();
+        assert!(said.starts_with(&format!("talker: {number} ")), "{said}");
+    }
+}
+
+/// Reads up to the line `last`: every number comes in its turn, or is counted in a notice at its place.
+fn read_or_count(guest: &mut Guest, last: usize) -> usize {
+    let (mut next, mut skipped) = (0, 0);
+    guest.lines_until("the last number", |line| {
+        if let Some(said) = line.strip_prefix("talker: ") {
+            assert!(said.starts_with(&format!("{next} ")), "{next}, not {said}");
+            assert_eq!(said.len(), LINE_BYTES, "whole");
+            next += 1;
+        } else if line.contains(" skipped: you were reading too slowly") {
+            let count = line
+                .strip_prefix("-- ")
+                .and_then(|line| line.split(' ').next());
+            let count: usize = count.unwrap().parse().unwrap();
+            next += count;
+            skipped += count;
+        }
+        next > last
+    });
+    skipped
+}

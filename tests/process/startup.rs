@@ -1,0 +1,230 @@
+//! How the server starts or does not, and what it writes for the operator.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+
+use crate::guest::Guest;
+use crate::house::{HERE, House, parlor};
+use crate::skip;
+
+/// Runs a server that cannot start, and returns how it ended with the words on stderr.
+fn fails(mut parlor: Command, options: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = parlor
+        .arg("serve")
+        .args(options)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn an_address_in_use_is_one_sentence_with_what_to_do() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let url = format!("tcp://{address}");
+    let (code, words) = fails(parlor(), &["--listen", &url]);
+    assert_eq!(code, Some(1));
+    let (port, next) = (address.port(), address.port() + 1);
+    let sentence = format!(
+        "parlor: cannot listen at {url}: port {port} is in use, perhaps by another parlor; \
+         end that, or choose another port: --listen tcp://localhost:{next}\n"
+    );
+    assert_eq!(words, sentence);
+}
+
+#[test]
+fn nothing_is_opened_unless_everything_can_be() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", other.local_addr().unwrap());
+    let (code, words) = fails(
+        parlor(),
+        &["--listen", "tcp://127.0.0.1:0", "--listen", &url],
+    );
+    assert_eq!(code, Some(1));
+    assert!(!words.contains("listening"), "{words}");
+}
+
+#[test]
+fn a_privileged_port_is_one_sentence_with_what_to_do() {
+    let first_free = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if first_free.is_ok_and(|port| port.trim().parse() == Ok(0)) {
+        // As in many containers. The sentence has a test of its own beside its words.
+        return;
+    }
+    // Root without the right that matters here is refused like anybody else.
+    let mut command = if rustix::process::geteuid().is_root() {
+        if Command::new("setpriv").arg("--version").output().is_err() {
+            return skip("setpriv is not installed, and this is root");
+        }
+        let mut command = Command::new("setpriv");
+        let right = "-net_bind_service";
+        command.args(["--bounding-set", right, "--inh-caps", right]);
+        command.arg(env!("CARGO_BIN_EXE_parlor"));
+        command
+    } else {
+        parlor()
+    };
+    command.env_remove("PARLOR_LISTEN");
+    let (code, words) = fails(command, &["--listen", "tcp://127.0.0.1:1"]);
+    assert_eq!(code, Some(1), "{words}");
+    assert_eq!(
+        words,
+        "parlor: cannot listen at tcp://127.0.0.1:1: port 1 needs privileges that this process \
+         has not; choose one from 1024 on, as 8000\n"
+    );
+}
+
+#[test]
+fn a_foreign_address_is_one_sentence_with_what_to_do() {
+    let (code, words) = fails(parlor(), &["--listen", "tcp://192.0.2.1:0"]);
+    assert_eq!(code, Some(1));
+    assert!(words.starts_with(
+        "parlor: cannot listen at tcp://192.0.2.1:0: 192.0.2.1 is no address of this machine"
+    ));
+    assert_eq!(words.lines().count(), 1);
+}
+
+#[test]
+fn wrong_usage_ends_with_code_2_and_says_what_exists() {
+    let (code, words) = fails(parlor(), &["--listen", "gopher://localhost:70"]);
+    assert_eq!(code, Some(2));
+    assert!(words.contains("gopher") && words.contains("tcp"), "{words}");
+    let (code, words) = fails(parlor(), &["--listen", "tcp://localhost:0?colour=red"]);
+    assert_eq!(code, Some(2));
+    for option in ["colour", "classic", "idle", "names"] {
+        assert!(words.contains(option), "{words}");
+    }
+    let (code, _) = fails(parlor(), &["--loud"]);
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn this_machine_alone_is_said_and_so_is_how_to_join() {
+    let house = House::run(parlor(), &["--listen", "tcp://localhost:0"]);
+    let port = house.address.port();
+    assert!(house.address.ip().is_loopback());
+    house.logged(&format!("join with: nc localhost {port}"));
+    house.logged("only this machine can join; --lan lets others in");
+    house.logged("lines are kept in memory only");
+    house.close(());
+}
+
+#[test]
+fn a_server_for_all_names_the_addresses_that_others_reach() {
+    let house = House::run(parlor(), &["--listen", "tcp://*:0"]);
+    let port = house.address.port();
+    house.logged(&format!("listening tcp 0.0.0.0:{port}"));
+    house.logged("lines are kept in memory only");
+    let others = if_addrs::get_if_addrs().unwrap();
+    for interface in others
+        .iter()
+        .filter(|other| !other.is_loopback() && other.ip().is_ipv4())
+    {
+        house.logged(&format!("others join with: nc {} {port}", interface.ip()));
+    }
+    let log = house.close(());
+    let alone = log.iter().find(|line| line.contains("only this machine"));
+    assert_eq!(alone, None);
+}
+
+/// Things that strangers send to spoil a log.
+const HOSTILE: [&[u8]; 8] = [
+    b"eve\r2026-11-20T12:00:00Z ERROR forged\n",
+    b"\x1b[2J\x1b]0;owned\x07\n",
+    b"{\"level\":\"ERROR\"}\n",
+    b"\"}\\\n",
+    b"\xff\xfb\x01\xc3\x28\n",
+    b"\xe2\x80\xae\xe2\x80\xa8\xc2\x9b31m\n",
+    b"GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01",
+];
+
+/// What a house with these options has logged after people came who mean it harm.
+fn log_after_hostile_visits(options: &[&str]) -> Vec<String> {
+    let house = House::open(options);
+    for words in HOSTILE {
+        let mut at_the_question = Guest::connect(house.address);
+        at_the_question.send(words);
+        at_the_question.end_input();
+        at_the_question.last_words();
+        let mut inside = Guest::enter(house.address, "eve");
+        for command in [
+            &b""[..],
+            b"/me ",
+            b"/name ",
+            b"/topic ",
+            b"/msg eve ",
+            b"/quit ",
+        ] {
+            inside.try_send(command);
+            inside.try_send(words);
+        }
+        inside.end_input();
+        inside.last_words();
+        let broken = Guest::connect(house.address);
+        broken.reset();
+    }
+    house.close(())
+}
+
+#[test]
+fn every_line_of_the_json_log_parses_whatever_strangers_send() {
+    let log = log_after_hostile_visits(&["--log-format", "json", "--log", "trace"]);
+    assert!(log.iter().any(|line| line.contains("session ended")));
+    for line in log {
+        let event: serde_json::Value = serde_json::from_str(&line).expect(&line);
+        assert!(
+            event["level"].is_string() && event["timestamp"].is_string(),
+            "{line}"
+        );
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
+}
+
+#[test]
+fn every_event_of_the_text_log_is_one_line() {
+    let log = log_after_hostile_visits(&["--log", "trace"]);
+    assert!(log.iter().any(|line| line.contains("session ended")));
+    for line in log {
+        let mut words = line.split_whitespace();
+        let time = words.next().unwrap();
+        assert!(time.starts_with("20") && time.ends_with('Z'), "{line}");
+        let level = words.next().unwrap();
+        assert!(
+            ["TRACE", "DEBUG", "INFO", "WARN"].contains(&level),
+            "{line}"
+        );
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
+}
+
+#[test]
+fn nothing_that_people_say_is_in_the_log() {
+    let house = House::run(
+        parlor(),
+        &[&HERE[..], &["--listen", "tcp://127.0.0.1:0?classic"]].concat(),
+    );
+    let mut alice = Guest::enter(house.address, "alice");
+    let mut bob = Guest::enter(house.address, "bob");
+    for line in [
+        "swordfish",
+        "/me swordfish",
+        "/msg bob swordfish",
+        "/topic swordfish",
+        "/swordfish",
+        "//swordfish",
+    ] {
+        alice.say(line);
+    }
+    alice.say(&"swordfish ".repeat(1_000));
+    bob.lines_until("the topic", |line| {
+        line.ends_with("the topic to: swordfish")
+    });
+    alice.say("/quit swordfish");
+    bob.until("alice has left (swordfish)");
+    let log = house.close((alice, bob));
+    let told = log.iter().find(|line| line.contains("swordfish"));
+    assert_eq!(told, None);
+}
