@@ -173,8 +173,10 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_its_connection_and_is_counted() {
         let panics = AtomicU64::new(0);
-        contain(&panics, async { panic!("as a bug would") }).await;
-        contain(&panics, async {}).await;
+        let peer = SocketAddr::from(([127, 0, 0, 1], 64208));
+        let bug = Box::pin(async { panic!("as a bug would") });
+        contain(&panics, peer, bug).await;
+        contain(&panics, peer, Box::pin(async {})).await;
         assert_eq!(panics.load(Ordering::Relaxed), 1);
     }
 }
