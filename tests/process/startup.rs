@@ -29,7 +29,7 @@ fn an_address_in_use_is_one_sentence_with_what_to_do() {
     let (port, next) = (address.port(), address.port() + 1);
     let sentence = format!(
         "parlor: cannot listen at {url}: port {port} is in use, perhaps by another parlor; \
-         end that, or choose another port: --listen tcp://localhost:{next}\n"
+         end that, or choose another port: --listen 'tcp://127.0.0.1:{next}'\n"
     );
     assert_eq!(words, sentence);
 }

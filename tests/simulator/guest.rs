@@ -298,7 +298,7 @@ impl Guest {
         let Some(link) = &mut self.link else {
             return false;
         };
-        let version = link.client().bell().version();
+        let version = link.client().answered().version();
         if self.asked.is_none() || self.looked == Some(version) {
             return false;
         }

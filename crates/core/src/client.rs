@@ -46,6 +46,11 @@ impl Client {
         &self.bell
     }
 
+    /// The bell of the connection's reading half: rung when there is an outcome, or room for mail.
+    pub fn answered(&self) -> &Bell {
+        &self.answered
+    }
+
     /// Puts an item into the mailbox from outside, and rings.
     ///
     /// # Errors
