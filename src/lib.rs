@@ -31,6 +31,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = signals::first()?; // from here on, so that none kills a server that is ready
     let mut server = Server::new(config);
     let addresses = server.bind().await?;
+    // Before anybody is told that the server runs, since whoever was told may end it.
+    let shutdown = signals::first()?;
     server.announce(&addresses);
     // Without systemd there is nobody to tell; with it, a failure shows as a start that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
