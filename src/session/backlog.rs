@@ -165,7 +165,7 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// Reads the room's log. Whether to look again: something was worded for this person.
+    /// Reads the room's log. Whether to look again: something was made of it for this person.
     fn read_log(&mut self) -> bool {
         let Some(view) = &self.view else { return false };
         if let Err(fallen) = view.read(self.cursor, BATCHES_MAX, &mut self.slices) {
@@ -179,14 +179,13 @@ impl<E: Encoder> Backlog<E> {
             return true;
         }
         self.stop_at_mail();
-        let filtered =
-            self.filter.is_active() || self.slices.iter().any(|slice| slice.batch.has_renames());
+        let filtered = !self.slices.is_empty()
+            && (self.filter.is_active()
+                || self.slices.iter().any(|slice| slice.batch.has_renames()));
         if filtered {
             self.read_filtered();
         }
-        filtered
-            && self.rest.len() < OWN_BYTES_MAX
-            && !is_up_to_date(self.view.as_ref(), self.cursor)
+        filtered // and perhaps nothing of it is shown, while mail behind it is due now
     }
 
     /// Mail stands between two entries: those behind it are left for the next time. Looked for after
@@ -278,8 +277,4 @@ impl<E: Encoder> Backlog<E> {
 fn is_past(view: &View, cursor: Cursor) -> bool {
     view.departed()
         .is_some_and(|departed| cursor.position >= departed.position)
-}
-
-fn is_up_to_date(view: Option<&View>, cursor: Cursor) -> bool {
-    view.is_none_or(|view| cursor.position >= view.log().watermark())
 }

@@ -206,3 +206,22 @@ fn whoever_is_quiet_does_not_see_who_comes_and_goes() {
     let _dave = house.enter("dave");
     alice.sees("dave has arrived");
 }
+
+#[test]
+fn mail_behind_what_is_not_shown_arrives_at_once() {
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = Rate::Off);
+    let mut alice = house.enter("alice");
+    alice.say("/quiet");
+    alice.sees("-- You no longer see who comes and goes; /quiet off undoes that");
+    for _ in 0..100 {
+        let mut bob = house.guest();
+        bob.send("bob\n/msg alice psst\n");
+        alice.sees("[bob -> alice] psst");
+        bob.say("/quit");
+        bob.rest();
+    }
+    for name in ["al", "alice"].repeat(50) {
+        alice.say(&format!("/name {name}"));
+        alice.sees(&format!("You are {name}"));
+    }
+}
