@@ -54,8 +54,10 @@ pub(crate) struct Guest {
     asked: Option<Asked>,
     /// The bell before it was last looked for an outcome: until it is rung there is none.
     looked: Option<u64>,
-    /// How much was said.
-    spoken: u64,
+    /// The number of the last token.
+    tokens: u64,
+    /// How many lines were said.
+    pub(crate) lines: u64,
     /// The last token that was kept.
     kept: Option<String>,
     rate: Option<Rate>,
@@ -107,7 +109,8 @@ impl Guest {
             seat: None,
             asked: None,
             looked: None,
-            spoken: 0,
+            tokens: 0,
+            lines: 0,
             kept: None,
             rate: rng.bool().then(|| Rate {
                 per_second: rng.u32(1..50),
@@ -229,8 +232,8 @@ impl Guest {
         let mut last = String::new();
         let tail = pick(rng, &TAILS);
         let lines = (0..count).map(|_| {
-            self.spoken += 1;
-            last = token(self.person, self.spoken);
+            self.tokens += 1;
+            last = token(self.person, self.tokens);
             let long = if rng.u8(0..50) == 0 {
                 format!(" {}", "x".repeat(rng.usize(0..4_000)))
             } else {
@@ -246,6 +249,7 @@ impl Guest {
             }
         });
         let lines = lines.collect();
+        self.lines += count as u64;
         let room = self.room();
         self.ask(Asked::Post { last }, Request::Post { room, lines });
     }
@@ -263,9 +267,9 @@ impl Guest {
             Some(kept) if rng.bool() => nobody_after(kept),
             _ => pick(rng, &NAMES).to_string(),
         };
-        self.spoken += 1;
+        self.tokens += 1;
         let much = if self.is_gossip { 4_000 } else { 0 };
-        let text = format!("p{}n{}{}", self.person, self.spoken, "y".repeat(much));
+        let text = format!("p{}n{}{}", self.person, self.tokens, "y".repeat(much));
         let (to, text) = (line(&to), line(&text));
         self.ask(Asked::Other, Request::Private { to, text });
     }

@@ -177,12 +177,15 @@ pub(crate) struct Record {
     present: HashMap<String, usize>,
     persons: HashMap<PersonId, usize>,
     commits: u64,
+    /// How many lines were in commits, kept or not.
+    pub(crate) lines: u64,
 }
 
 impl Record {
     fn write(&mut self, batches: &[RoomBatch], is_kept: bool) {
         self.commits += 1;
         for RoomBatch { room, batch } in batches {
+            self.lines += batch.said().count() as u64;
             if batch.start().position == 0 {
                 // Made anew: its numbers begin again.
                 self.present.insert(room.to_string(), self.rooms.len());

@@ -115,6 +115,8 @@ struct World {
     house: House,
     guests: Vec<Guest>,
     people: usize,
+    /// How many lines those said who are gone.
+    lines: u64,
     /// What those saw who are gone.
     seen: Vec<checker::Reader>,
     clients: Vec<Weak<Client>>,
@@ -129,10 +131,11 @@ fn run(seed: u64) -> Story {
         house,
         guests: Vec::new(),
         people: 0,
+        lines: 0,
         seen: Vec::new(),
         clients: Vec::new(),
     };
-    for _ in 0..world.rng.usize(50..700) {
+    for _ in 0..world.rng.usize(50..600) {
         world.step();
     }
     world.settle();
@@ -227,6 +230,9 @@ impl World {
     fn see_off(&mut self) {
         for guest in &mut self.guests {
             self.seen.extend(guest.finish());
+            if guest.is_gone() {
+                self.lines += guest.lines;
+            }
         }
         self.guests.retain(|guest| !guest.is_gone());
     }
@@ -246,12 +252,23 @@ impl World {
                 None if !moved => {
                     self.guests.iter().for_each(Guest::assert_answered);
                     self.guests.iter().for_each(Guest::assert_caught_up);
+                    self.assert_heard();
                     return;
                 }
                 None => {}
             }
         }
         panic!("after {TURNS_TO_SETTLE_MAX} turns there is still something to do");
+    }
+
+    /// Whatever was said was ordered, the last words of those who broke included.
+    fn assert_heard(&self) {
+        let here = self.guests.iter().map(|guest| guest.lines);
+        let lines = self.lines + here.sum::<u64>();
+        assert_eq!(
+            lines, self.house.record.lines,
+            "lines said, and lines ordered"
+        );
     }
 
     /// Everybody goes, and nothing is left of anybody.
@@ -264,6 +281,7 @@ impl World {
             if self.rng.bool() {
                 guest.leave(&mut self.rng);
             }
+            self.lines += guest.lines;
             drop(guest);
             self.house.step(&mut self.rng);
         }

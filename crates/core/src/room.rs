@@ -60,14 +60,13 @@ impl Room {
         }
     }
 
-    /// Who is here, `but` left out: the first to come first, while they are few.
-    pub(crate) fn roster(&self, but: PersonId) -> Roster {
-        let others = self.members.values().filter(|member| member.who.id != but);
-        let mut named: Vec<_> = others.take(ROSTER_MAX).map(|member| &member.who).collect();
+    /// Who is here: the first to come first, while they are few.
+    pub(crate) fn roster(&self) -> Roster {
+        let members = self.members.values().take(ROSTER_MAX);
+        let mut named: Vec<_> = members.map(|member| &member.who).collect();
         named.sort_by_key(|who| who.id);
-        let here = self.members.len() - usize::from(self.members.contains_key(&but));
         Together {
-            others: here - named.len(),
+            others: self.members.len() - named.len(),
             named: named.iter().map(|who| who.name.clone()).collect(),
         }
     }

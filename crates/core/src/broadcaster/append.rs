@@ -170,7 +170,7 @@ impl Room {
             who: who.clone(),
             room: self.name.clone(),
             topic: self.topic.clone(),
-            roster: self.roster(who.id),
+            roster: self.roster(), // taken before the newcomer is a member
             first,
             replay: Replay {
                 log: Arc::clone(&self.log),
