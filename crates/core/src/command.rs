@@ -140,7 +140,9 @@ pub static COMMANDS: &[Spec] = &[
         does: "writes to one person alone",
         more: "Nobody else reads it, and no room keeps it.",
         parse: |spec, rest| {
-            let (to, text) = rest.split_once(' ').ok_or(Refusal::Usage(spec))?;
+            let (to, text) = rest
+                .split_once(char::is_whitespace)
+                .ok_or(Refusal::Usage(spec))?;
             Ok(Command::Private {
                 to: needed(spec, to)?,
                 text: needed(spec, text)?,
@@ -321,4 +323,191 @@ fn parse_since(typed: &str) -> Option<Since> {
         day: day.parse().ok()?,
     };
     parts.next().is_none().then_some(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// What is typed behind each command, and what is meant by it. Whoever adds a command adds what
+    /// it is good for.
+    fn examples(name: &str) -> &'static [(&'static str, &'static str)] {
+        match name {
+            "help" => &[("", "Help(None)"), ("/who", "Help(Some(who))")],
+            "who" => &[("", "Who(None)"), ("Tea", "Who(Some(tea))")],
+            "name" => &[("al", "Name(al)"), ("a b", "Name(a b)")],
+            "me" => &[("waves at  all", "Say(* waves at  all)")],
+            "msg" => &[
+                ("bob hi  there", "Private(bob, hi  there)"),
+                ("bob\thi", "Private(bob, hi)"),
+            ],
+            "rooms" => &[("", "Rooms"), ("whatever", "Rooms")],
+            "join" => &[("Tea", "Join(tea)")],
+            "topic" => &[
+                ("", "Topic"),
+                ("-", "SetTopic(None)"),
+                ("all of it", "SetTopic(Some(all of it))"),
+            ],
+            "last" => &[("", "Last(10)"), ("3", "Last(3)")],
+            "since" => &[("07:05", "Since(7:5)"), ("2026-11-20", "Since(2026-11-20)")],
+            "ignore" => &[("bob", "Ignore(bob)")],
+            "unignore" => &[("bob", "Unignore(bob)")],
+            "quiet" => &[
+                ("", "Quiet(true)"),
+                ("on", "Quiet(true)"),
+                ("off", "Quiet(false)"),
+            ],
+            "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
+            "search" | "missed" => &[], // need a disk
+            other => panic!("/{other} has no example"),
+        }
+    }
+
+    /// What makes no sense behind a command, beside nothing at all where something is needed.
+    fn nonsense(name: &str) -> &'static [&'static str] {
+        match name {
+            "msg" => &["bob", "bob "],
+            "last" => &["x", "-1", "1.5", "99999999999999999999"],
+            "since" => &[
+                "7",
+                "24:00",
+                "12:60",
+                "-1:00",
+                "12:00:00",
+                "2026-11",
+                "2026-11-20-1",
+            ],
+            "quiet" => &["maybe"],
+            _ => &[],
+        }
+    }
+
+    fn meant(command: &Command) -> String {
+        let some = |line: &Option<Line>| match line {
+            Some(line) => format!("Some({line})"),
+            None => "None".to_owned(),
+        };
+        match command {
+            Command::Help(None) => "Help(None)".to_owned(),
+            Command::Help(Some(spec)) => format!("Help(Some({}))", spec.name),
+            Command::Who(None) => "Who(None)".to_owned(),
+            Command::Who(Some(room)) => format!("Who(Some({room}))"),
+            Command::Name(name) => format!("Name({name})"),
+            Command::Say(Spoken { manner, text }) => {
+                assert_eq!(*manner, Manner::Action);
+                format!("Say(* {text})")
+            }
+            Command::Private { to, text } => format!("Private({to}, {text})"),
+            Command::Rooms => "Rooms".to_owned(),
+            Command::Join(room) => format!("Join({room})"),
+            Command::Topic => "Topic".to_owned(),
+            Command::SetTopic(text) => format!("SetTopic({})", some(text)),
+            Command::Last(lines) => format!("Last({lines})"),
+            Command::Since(Since::Time { hour, minute }) => format!("Since({hour}:{minute})"),
+            Command::Since(Since::Date { year, month, day }) => {
+                format!("Since({year}-{month}-{day})")
+            }
+            Command::Ignore(name) => format!("Ignore({name})"),
+            Command::Unignore(name) => format!("Unignore({name})"),
+            Command::Quiet(quiet) => format!("Quiet({quiet})"),
+            Command::Quit(words) => format!("Quit({})", some(words)),
+        }
+    }
+
+    fn needs_arguments(spec: &Spec) -> bool {
+        !spec.arguments.is_empty() && !spec.arguments.starts_with('[')
+    }
+
+    fn needs_disk(spec: &'static Spec) -> bool {
+        matches!((spec.parse)(spec, ""), Err(Refusal::NeedsDisk(_)))
+    }
+
+    #[test]
+    fn every_command_does_what_its_usage_says() {
+        for spec in COMMANDS {
+            let names = [spec.name].into_iter().chain(spec.aliases.iter().copied());
+            for (name, (arguments, meaning)) in names.flat_map(|name| {
+                examples(spec.name)
+                    .iter()
+                    .map(move |example| (name, example))
+            }) {
+                for typed in [
+                    format!("{name} {arguments}"),
+                    format!("{}\t {arguments} ", name.to_uppercase()),
+                ] {
+                    match Command::parse(&typed) {
+                        Ok(command) => assert_eq!(meant(&command), *meaning, "/{typed}"),
+                        Err(refusal) => panic!("/{typed}: {refusal:?}"),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_optional_may_be_left_out_and_nothing_else() {
+        for spec in COMMANDS.iter().filter(|spec| !needs_disk(spec)) {
+            let empty = nonsense(spec.name).iter().copied();
+            let alone = needs_arguments(spec).then_some("");
+            for arguments in alone.into_iter().chain(empty) {
+                let parsed = Command::parse(&format!("{} {arguments}", spec.name));
+                assert!(
+                    matches!(parsed, Err(Refusal::Usage(refused)) if refused.name == spec.name),
+                    "/{} {arguments}: {parsed:?}",
+                    spec.name
+                );
+            }
+            if !needs_arguments(spec) {
+                let parsed = Command::parse(spec.name);
+                assert!(parsed.is_ok(), "/{}: {parsed:?}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_needs_a_disk_says_so() {
+        let names: Vec<_> = COMMANDS
+            .iter()
+            .filter(|s| needs_disk(s))
+            .map(|s| s.name)
+            .collect();
+        assert_eq!(names, ["search", "missed"]);
+    }
+
+    #[test]
+    fn no_two_commands_are_called_alike() {
+        let mut names = HashSet::new();
+        for name in command_names() {
+            assert!(names.insert(name), "/{name} is there twice");
+            assert_eq!(name, name.to_lowercase());
+            assert!(find(name).is_ok(), "/{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_is_named_with_the_nearest() {
+        for (typed, near) in [
+            ("hlep", Some("help")),
+            ("NIKC x", Some("nick")),
+            ("dance", None),
+        ] {
+            match Command::parse(typed) {
+                Err(Refusal::NoCommand { nearest, .. }) => assert_eq!(nearest, near, "/{typed}"),
+                other => panic!("/{typed}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_room_that_is_no_name_is_refused_by_the_rules_of_names() {
+        for typed in ["join a/b", "who -"] {
+            let parsed = Command::parse(typed);
+            assert!(
+                matches!(parsed, Err(Refusal::Name(_))),
+                "/{typed}: {parsed:?}"
+            );
+        }
+    }
 }

@@ -124,3 +124,76 @@ impl Mailbox {
         self.count.load(Ordering::Acquire) == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(count: usize) -> Item {
+        Item::Raw(vec![b'x'; count].into())
+    }
+
+    fn mark(position: u64) -> Mark {
+        let room = RoomId(1);
+        Mark { room, position }
+    }
+
+    fn fill(mailbox: &Mailbox, item: impl Fn() -> Item) -> usize {
+        (0..)
+            .take_while(|_| mailbox.put(mark(0), item()).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn others_put_sixty_four_items() {
+        let mailbox = Mailbox::default();
+        assert_eq!(fill(&mailbox, || bytes(1)), ITEMS_MAX);
+        assert!(mailbox.take(|_| true).is_some());
+        assert_eq!(fill(&mailbox, || bytes(1)), 1);
+    }
+
+    #[test]
+    fn others_put_thirty_two_kibibytes() {
+        let mailbox = Mailbox::default();
+        assert_eq!(fill(&mailbox, || bytes(BYTES_MAX / 4)), 4);
+        assert_eq!(fill(&mailbox, || bytes(1)), 0);
+        while mailbox.take(|_| true).is_some() {}
+        assert_eq!(fill(&mailbox, || bytes(BYTES_MAX)), 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_whole() {
+        let mailbox = Mailbox::default();
+        assert_eq!(mailbox.put(mark(0), bytes(BYTES_MAX + 1)), Err(Full));
+        assert!(mailbox.is_empty());
+    }
+
+    #[test]
+    fn ones_own_is_never_refused_and_asked_for_while_half_is_free() {
+        let mailbox = Mailbox::default();
+        for items in 0..ITEMS_MAX * 2 {
+            assert_eq!(mailbox.has_room(), items < ITEMS_MAX / 2);
+            mailbox.put_own(mark(0), bytes(1));
+        }
+        assert_eq!(mailbox.put(mark(0), bytes(1)), Err(Full));
+        let mailbox = Mailbox::default();
+        mailbox.put_own(mark(0), bytes(BYTES_MAX / 2));
+        assert!(!mailbox.has_room());
+    }
+
+    #[test]
+    fn items_come_out_in_order_and_none_before_the_first_is_due() {
+        let mailbox = Mailbox::default();
+        for (position, count) in [(5, 1), (2, 2), (7, 3)] {
+            mailbox.put_own(mark(position), bytes(count));
+        }
+        let mut sizes = Vec::new();
+        for read in 0..10 {
+            while let Some(item) = mailbox.take(|mark| mark.position <= read) {
+                sizes.push((read, item.weight()));
+            }
+        }
+        assert_eq!(sizes, [(5, 1), (5, 2), (7, 3)]);
+        assert!(mailbox.is_empty());
+    }
+}

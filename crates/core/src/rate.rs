@@ -52,6 +52,9 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
     use super::*;
 
     const TEN: Rate = Rate { per_second: 10 };
@@ -67,6 +70,39 @@ mod tests {
         assert_eq!(bucket.level(TEN, START + Duration::from_millis(99)), 0);
         assert_eq!(bucket.level(TEN, START + Duration::from_millis(100)), 1);
         assert_eq!(bucket.level(TEN, START + Duration::from_secs(60)), 100);
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_a_burst_and_the_rate(
+            per_second in 1..200_u32, turns in vec((0..3_000_u64, 0..500_usize), 1..50),
+        ) {
+            let rate = Rate { per_second };
+            let (mut bucket, mut now, mut said) = (Bucket::default(), START, 0);
+            for (milliseconds, wanted) in turns {
+                now += Duration::from_millis(milliseconds);
+                let lines = wanted.min(bucket.level(rate, now));
+                bucket.take(rate, now, lines);
+                said += lines;
+                let allowed = 10.0 + (now - START).as_secs_f64();
+                prop_assert!(said as f64 <= f64::from(per_second) * allowed + 1.0);
+            }
+        }
+
+        #[test]
+        fn whoever_waits_may_speak_and_nobody_may_before(
+            per_second in 1..200_u32, lines in 0..3_000_usize, early in 1..1_000_u64,
+        ) {
+            let rate = Rate { per_second };
+            let mut bucket = Bucket::default();
+            bucket.take(rate, START, lines);
+            let wait = bucket.wait(rate, START);
+            prop_assert!(bucket.level(rate, START + wait) >= 1);
+            let sooner = wait.checked_sub(Duration::from_nanos(early));
+            if let Some(sooner) = sooner {
+                prop_assert_eq!(bucket.level(rate, START + sooner), 0);
+            }
+        }
     }
 
     #[test]

@@ -80,33 +80,26 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
     let mut here: HashMap<usize, &str> = HashMap::new();
     for event in &room.events {
         let Some(person) = event.person else { continue };
-        let fail = |why: &str| Err(broken(Rule::Balance, format!("{why}: {event:?}")));
-        match &event.shown {
+        let wrong = match &event.shown {
             Shown::Arrived(name) if is_change(event) => {
                 if here.values().any(|worn| worn == name) {
                     let what = format!("somebody here is called so already: {event:?}");
                     return Err(broken(Rule::Name, what));
                 }
-                if here.insert(person, name).is_some() {
-                    return fail("arrives who is here");
-                }
+                let is_here = here.insert(person, name).is_some();
+                is_here.then_some("arrives who is here")
             }
-            Shown::Left { name, .. } if is_change(event) => {
-                if here.remove(&person) != Some(name) {
-                    return fail("leaves who is not here, or not under this name");
-                }
-            }
-            Shown::Renamed { from, to } => {
-                if here.insert(person, to) != Some(from) {
-                    return fail("takes a name who is not here, or not under that name");
-                }
-            }
-            Shown::Said { name, .. } | Shown::Topic { name, .. } => {
-                if here.get(&person) != Some(&name.as_str()) {
-                    return fail("is heard who is not here, or not under this name");
-                }
-            }
-            _ => {}
+            Shown::Left { name, .. } if is_change(event) => (here.remove(&person) != Some(name))
+                .then_some("leaves who is not here, or not under this name"),
+            Shown::Renamed { from, to } => (here.insert(person, to) != Some(from))
+                .then_some("takes a name who is not here, or not under that name"),
+            Shown::Said { name, .. } | Shown::Topic { name, .. } => (here.get(&person)
+                != Some(&name.as_str()))
+            .then_some("is heard who is not here, or not under this name"),
+            _ => None,
+        };
+        if let Some(why) = wrong {
+            return Err(broken(Rule::Balance, format!("{why}: {event:?}")));
         }
     }
     Ok(())

@@ -152,12 +152,7 @@ impl Visit<'_> {
         let Some((first, _)) = self.seen.iter().find_map(said) else {
             return Ok(());
         };
-        let last_replayed = self
-            .seen
-            .iter()
-            .filter_map(said)
-            .filter(|&(_, old)| old)
-            .last();
+        let last_replayed = self.seen.iter().filter_map(said).rfind(|&(_, old)| old);
         let anchor = last_replayed.as_ref().map_or(&first, |(shown, _)| shown);
         let is_named = |room: &&Room| name.as_ref().is_none_or(|name| *name == room.name);
         let found = rooms.iter().filter(is_named).find_map(|room| {
@@ -373,7 +368,7 @@ impl Walk<'_> {
         if !matches!(shown, Shown::Said { .. }) {
             return broken(Rule::Presence, what);
         }
-        if let Some(ahead) = rest.iter().position(|event| is_it(event)) {
+        if let Some(ahead) = rest.iter().position(is_it) {
             let passes_lines = rest.iter().take(ahead).any(|event| is_line(event));
             let rule = if passes_lines {
                 Rule::Count
@@ -382,7 +377,7 @@ impl Walk<'_> {
             };
             return broken(rule, what);
         }
-        if self.told.iter().any(|event| is_it(event)) {
+        if self.told.iter().any(is_it) {
             return broken(Rule::Order, what);
         }
         match self.check_kept(shown) {
