@@ -101,7 +101,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     fn since(&self, since: Since) -> Item {
         let log = self.seat.log();
         let Some(at) = self.wall_time(since) else {
-            return Item::Answer(Answer::NothingKept);
+            return Item::Answer(Answer::Refused(Refusal::NoSuchDay));
         };
         replay(Replay {
             log: log.clone(),

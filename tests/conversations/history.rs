@@ -86,6 +86,8 @@ fn since_shows_what_was_said_since_a_time_or_a_day() {
     }
     alice.say("/since 2999-12-31");
     alice.sees(NOTHING);
+    alice.say("/since 2026-02-30");
+    alice.sees("-- There is no such day; type one as 2026-11-20");
     for typed in ["/since", "/since 24:00", "/since noon", "/since 12-31"] {
         alice.say(typed);
         alice.sees("-- Type /since HH:MM: it shows what was said since then");

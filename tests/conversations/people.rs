@@ -36,6 +36,8 @@ fn another_name_is_told_to_everybody_once() {
     alice.say("/nick  Al "); // in another case it is still one's own
     alice.sees("You are Al");
     bob.sees("al is now known as Al");
+    alice.say("/name Al"); // which changes nothing, so bob reads nothing
+    alice.sees("You are Al");
     alice.say("Hi!");
     alice.sees("Al: Hi!");
     bob.sees("Al: Hi!");

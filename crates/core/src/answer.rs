@@ -120,6 +120,8 @@ pub enum Refusal {
     Usage(&'static Spec),
     /// The command waits for the journal on disk.
     NeedsDisk(&'static Spec),
+    /// No calendar has that day, or no clock that time.
+    NoSuchDay,
     /// The line has more than so many bytes.
     TooLong(usize),
     /// The journal could not keep it: why, as a clause ("the disk is full").

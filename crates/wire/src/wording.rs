@@ -264,6 +264,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
                 spec.name
             )
         }
+        Refusal::NoSuchDay => "There is no such day; type one as 2026-11-20".to_owned(),
         Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
         Refusal::NotKept(why) => format!("Not kept: {why}; say it again later"),
     }

@@ -349,6 +349,7 @@ impl Broadcaster {
             .people
             .get(client.id)
             .map(|person| person.seats.clone())
+            .filter(|_| from != name) // the others need not read what changes nothing
             .unwrap_or_default();
         for room in seats {
             let who = Who {
