@@ -135,7 +135,7 @@ fn run(seed: u64) -> Story {
         seen: Vec::new(),
         clients: Vec::new(),
     };
-    for _ in 0..world.rng.usize(50..600) {
+    for _ in 0..world.rng.usize(50..450) {
         world.step();
     }
     world.settle();

@@ -555,3 +555,14 @@ fn the_crowd_of_a_room_that_is_forgotten_is_forgotten() {
     house.wait(Duration::from_secs(2));
     assert_eq!(alice.read(), []);
 }
+
+#[test]
+fn taking_the_name_one_wears_is_told_to_nobody_else() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let outcome = house.ask(&mut alice.link, rename("alice"));
+    assert!(matches!(outcome, Outcome::Answer(Answer::YouAre(name)) if name.as_str() == "alice"));
+    assert_eq!(alice.read(), []);
+    house.ask(&mut alice.link, rename("Alice"));
+    assert!(matches!(alice.read().as_slice(), [Entry::Renamed { .. }]));
+}

@@ -345,9 +345,8 @@ impl Broadcaster {
 
     fn rename(&mut self, client: &Arc<Client>, name: Name) -> Result<(), Refusal> {
         let from = self.people.rename(client.id, name.clone())?;
-        let seats = self
-            .people
-            .get(client.id)
+        let person = self.people.get(client.id).filter(|_| from != name);
+        let seats = person
             .map(|person| person.seats.clone())
             .filter(|_| from != name) // the others need not read what changes nothing
             .unwrap_or_default();
