@@ -96,7 +96,11 @@ impl LineDoor {
                 tracing::debug!(?ended, "session ended");
             }
             Err(Gone::Silently) => tracing::debug!("gone before entering"),
-            Err(Gone::Told(words)) => Box::pin(say_last(guest.stream, &words)).await,
+            Err(Gone::Told(words)) => {
+                let Guest { stream, link, .. } = guest;
+                drop(link); // so that nobody arrives who is being turned out
+                Box::pin(say_last(stream, &words)).await;
+            }
         }
     }
 

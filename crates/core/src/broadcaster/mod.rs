@@ -345,10 +345,10 @@ impl Broadcaster {
 
     fn rename(&mut self, client: &Arc<Client>, name: Name) -> Result<(), Refusal> {
         let from = self.people.rename(client.id, name.clone())?;
+        // The others need not read what changes nothing.
         let person = self.people.get(client.id).filter(|_| from != name);
         let seats = person
             .map(|person| person.seats.clone())
-            .filter(|_| from != name) // the others need not read what changes nothing
             .unwrap_or_default();
         for room in seats {
             let who = Who {
@@ -445,9 +445,12 @@ impl Broadcaster {
         self.rooms.get(self.people.get(id)?.seats.last()?)
     }
 
-    /// The end of what has been said where this person sits.
+    /// The end of what has been said where this person sits; none for somebody who is entering, and
+    /// is to read nothing before the own name.
     fn mark_of(&self, id: PersonId) -> Option<Mark> {
-        let room = self.room_of(id)?;
+        let seats = &self.people.get(id)?.seats;
+        let mut rooms = seats.iter().rev().filter_map(|room| self.rooms.get(room));
+        let room = rooms.find(|room| room.members.contains_key(&id))?;
         Some(Mark {
             room: room.id,
             position: room.log.watermark(),
