@@ -10,8 +10,8 @@ use crate::house::House;
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// What one client may cost: a line, what is read at once, and some slack of the allocator's.
-const GROWTH_BYTES_MAX: u64 = 4 << 20;
+/// What one client may cost: a line, what is read at once, and some slack of the allocator's; seen: 130 KiB.
+const GROWTH_BYTES_MAX: u64 = 1 << 20;
 
 const TOO_LONG: &str = "-- Line too long (4096 bytes at most): not sent";
 
