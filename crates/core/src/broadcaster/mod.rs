@@ -6,11 +6,11 @@
 //! while the journal works. There is no lock in here, since nobody else can touch it.
 
 mod append;
+mod ask;
 mod census;
 mod gather;
 mod people;
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use std::time::Duration;
 pub use census::Census;
 pub use gather::Gathered;
 
-use crate::answer::{Answer, Notice, ROOMS_MAX, Refusal};
+use crate::answer::{Answer, Notice, Refusal};
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::{Inbox, Letter, Outcome, Request, Spoken};
 use crate::line::Line;
 use crate::log::Capacity;
-use crate::mailbox::{Item, Mark};
+use crate::mailbox::Item;
 use crate::name::{Name, RoomName};
-use crate::room::{Member, Room, first};
+use crate::room::{Member, Room};
 use crate::seat::Place;
 use crate::time::Now;
 use gather::{Gathering, Happening, Ticket};
@@ -379,114 +379,6 @@ impl Broadcaster {
         self.gathering.promise(client, Outcome::Done, false);
         self.happen(room, Happening::Topic { who, text });
         Ok(())
-    }
-
-    /// Answers what only reads.
-    fn answer(&mut self, asker: PersonId, request: Request, now: Now) -> Outcome {
-        let answer = match request {
-            Request::Private { to, text } => self.send_private(asker, to, text),
-            Request::Topic(room) => self.visible(asker, room).map(|room| Answer::Topic {
-                room: room.name.clone(),
-                text: room.topic.clone(),
-            }),
-            Request::Who { here, room: None } => self
-                .visible(asker, here)
-                .map(|room| room.who(now.monotonic)),
-            Request::Who {
-                room: Some(name), ..
-            } => match self.rooms_by_name.get(&name) {
-                Some(&room) => self
-                    .visible(asker, room)
-                    .map(|room| room.who(now.monotonic)),
-                None => Err(Refusal::NoRoom(name)),
-            },
-            Request::Rooms => Ok(self.list_rooms(asker)),
-            Request::Find(typed) => match self.people.find(typed.as_str()) {
-                Some(who) if who.id == asker => Err(Refusal::Yourself),
-                Some(who) => Ok(Answer::Ignoring(who)),
-                None => Err(Refusal::NobodyCalled(typed)),
-            },
-            // These have a place in the order of things: see `admit`.
-            Request::Enter { .. }
-            | Request::Join { .. }
-            | Request::Post { .. }
-            | Request::Rename(_)
-            | Request::SetTopic { .. } => {
-                return Outcome::Done;
-            }
-        };
-        Outcome::Answer(answer.unwrap_or_else(Answer::Refused))
-    }
-
-    fn send_private(&self, asker: PersonId, to: Line, text: Line) -> Result<Answer, Refusal> {
-        let from = self.people.who(asker).ok_or(Refusal::NotThere)?;
-        let Some(found) = self.people.find(to.as_str()) else {
-            return Err(Refusal::NobodyCalled(to));
-        };
-        if found.id == asker {
-            return Err(Refusal::Yourself);
-        }
-        let private = Answer::Private {
-            from,
-            to: found.name.clone(),
-            text,
-        };
-        let delivered = self.people.get(found.id).zip(self.mark_of(found.id));
-        match delivered
-            .map(|(person, mark)| person.client.send(mark, Item::Answer(private.clone())))
-        {
-            Some(Ok(())) => Ok(private),
-            _ => Err(Refusal::NotReading(found.name)),
-        }
-    }
-
-    /// The room in which this person has last taken a seat.
-    fn room_of(&self, id: PersonId) -> Option<&Room> {
-        self.rooms.get(self.people.get(id)?.seats.last()?)
-    }
-
-    /// The end of what has been said where this person sits; none for somebody who is entering, and
-    /// is to read nothing before the own name.
-    fn mark_of(&self, id: PersonId) -> Option<Mark> {
-        let seats = &self.people.get(id)?.seats;
-        let mut rooms = seats.iter().rev().filter_map(|room| self.rooms.get(room));
-        let room = rooms.find(|room| room.members.contains_key(&id))?;
-        Some(Mark {
-            room: room.id,
-            position: room.log.watermark(),
-        })
-    }
-
-    fn list_rooms(&self, asker: PersonId) -> Answer {
-        let visible: Vec<_> = self
-            .rooms
-            .values()
-            .filter(|room| self.may_read(asker, room))
-            .collect();
-        let all = visible.len();
-        let largest = first(visible, ROOMS_MAX, |room| {
-            (Reverse(room.members.len()), room.name.as_str())
-        });
-        let rooms: Vec<_> = largest.into_iter().map(Room::info).collect();
-        Answer::Rooms {
-            others: all - rooms.len(),
-            rooms,
-        }
-    }
-
-    fn visible(&self, asker: PersonId, room: RoomId) -> Result<&Room, Refusal> {
-        let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
-        if self.may_read(asker, room) {
-            Ok(room)
-        } else {
-            Err(Refusal::NoRoom(room.name.clone()))
-        }
-    }
-
-    /// Whether somebody may read in a room: the one question that every door, command and search
-    /// asks. All rooms are open today.
-    fn may_read(&self, _asker: PersonId, _room: &Room) -> bool {
-        true
     }
 
     fn room_for(&mut self, name: RoomName) -> Result<RoomId, Refusal> {
