@@ -93,7 +93,7 @@ impl LineDoor {
                 };
                 let ended =
                     session::run(arrival, &self.manners, &house.closing, &house.tasks).await;
-                tracing::debug!(?ended, "session ended");
+                tracing::debug!(%ended, "session ended");
             }
             Err(Gone::Silently) => tracing::debug!("gone before entering"),
             Err(Gone::Told(words)) => {

@@ -9,6 +9,7 @@ mod read;
 mod request;
 mod write;
 
+use std::fmt;
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -197,6 +198,20 @@ pub(crate) async fn linger<R: AsyncRead + Unpin>(input: &mut R) {
         }
     };
     timeout(LINGER_TIME, reading).await.ok();
+}
+
+/// As the log has it: without the words, which are no business of the operator's.
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ended::EndOfInput => "end of input",
+            Ended::Quit(_) => "quit",
+            Ended::Idle(_) => "idle",
+            Ended::Foreign => "speaks something else",
+            Ended::Broken => "broken",
+            Ended::GoingDown => "the server ends",
+        })
+    }
 }
 
 impl Ended {
