@@ -3,8 +3,6 @@
 //! It has two halves, a task each: [`read`] turns bytes into requests, [`write`] turns the room's
 //! log and the mailbox into bytes. Knows no socket and no dialect.
 
-mod backlog;
-mod filter;
 mod read;
 mod request;
 mod write;

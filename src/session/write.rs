@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use parlor_core::backlog::{BATCHES_MAX, Backlog};
 use parlor_core::client::Client;
 use parlor_core::dialect::Encoder;
 use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
-
-use super::backlog::{BATCHES_MAX, Backlog};
 
 /// Whoever takes no byte for this long is closed.
 const STALL_TIME: Duration = Duration::from_secs(120);

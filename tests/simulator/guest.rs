@@ -276,11 +276,11 @@ impl Guest {
 
     fn look_around(&mut self, rng: &mut Rng) {
         let here = self.room();
-        let request = match rng.u8(0..5) {
+        // Nobody is ignored: what a reader hides, the checker would miss.
+        let request = match rng.u8(0..4) {
             0 => Request::Rooms,
             1 => Request::Topic(here),
-            2 => Request::Find(line(pick(rng, &NAMES).as_str())),
-            3 => Request::Who { here, room: None },
+            2 => Request::Who { here, room: None },
             _ => Request::Who {
                 here,
                 room: Some(pick(rng, &ROOMS)),
@@ -331,10 +331,10 @@ impl Guest {
     }
 
     /// Reads what the socket takes. Whether there was anything to do.
-    pub(crate) fn read(&mut self, room: usize, batches_max: usize) -> bool {
+    pub(crate) fn read(&mut self, room: usize, piece: usize) -> bool {
         match &mut self.reader {
             Some(reader) if !reader.is_asleep() && room > 0 => {
-                reader.read(room, batches_max);
+                reader.read(room, piece);
                 true
             }
             _ => false,
@@ -391,7 +391,7 @@ impl Guest {
             dialect: self.dialect,
             text: reader.text.clone(),
             end,
-            fell_silently: reader.fell_silently,
+            fell_silently: reader.fell_silently(),
         })
     }
 

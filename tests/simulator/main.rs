@@ -170,7 +170,7 @@ impl World {
                     } else {
                         rng.usize(0..400)
                     };
-                    guest.read(room, rng.usize(1..5));
+                    guest.read(room, rng.usize(1..400));
                 }
                 _ => guest.stalled -= 1,
             }),
@@ -244,7 +244,7 @@ impl World {
             let mut moved = self.house.step(&mut self.rng);
             for guest in &mut self.guests {
                 moved |= guest.look();
-                moved |= guest.read(usize::MAX, 64);
+                moved |= guest.read(usize::MAX, usize::MAX);
             }
             self.see_off();
             match self.house.due() {

@@ -5,7 +5,7 @@
 //! log and the bell.
 //!
 //! Read the modules in this order: what people say ([`mod@line`], [`name`], [`entry`]), where it is
-//! kept and read ([`batch`], [`log`], [`bell`]), who reads it ([`client`], [`seat`], [`room`]),
+//! kept and read ([`batch`], [`log`], [`bell`]), who reads it ([`client`], [`seat`], [`room`], [`backlog`]),
 //! who orders it ([`inbox`], [`broadcaster`], [`journal`]), and what a door's dialect has to put
 //! into words ([`dialect`], [`command`], [`answer`]).
 
@@ -19,8 +19,10 @@ pub mod bell;
 pub mod entry;
 pub mod log;
 
+pub mod backlog;
 pub mod client;
 mod crowd;
+mod filter;
 pub mod mailbox;
 pub mod room;
 pub mod seat;

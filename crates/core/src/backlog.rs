@@ -5,25 +5,26 @@
 
 use std::sync::Arc;
 
-use parlor_core::answer::{Answer, Notice, Refusal};
-use parlor_core::batch::{Cursor, Slice};
-use parlor_core::client::Client;
-use parlor_core::dialect::Encoder;
-use parlor_core::entry::Entry;
-use parlor_core::line::Line;
-use parlor_core::mailbox::{Item, Mark};
-use parlor_core::seat::{Replay, View};
+use crate::answer::{Answer, Notice, Refusal};
+use crate::batch::{Cursor, Slice};
+use crate::client::Client;
+use crate::dialect::Encoder;
+use crate::entry::Entry;
+use crate::line::Line;
+use crate::mailbox::{Item, Mark};
+use crate::seat::{Replay, View};
 
-use super::filter::Filter;
+use crate::filter::Filter;
 
 /// This many batches are written by one system call.
-pub(super) const BATCHES_MAX: usize = 64;
+pub const BATCHES_MAX: usize = 64;
 
 /// Bytes made for one person alone are made in pieces of about this size.
 const OWN_BYTES_MAX: usize = 4 * 1024;
 
 /// What is to be written next, and what comes then.
-pub(super) struct Backlog<E> {
+#[derive(Debug)]
+pub struct Backlog<E> {
     encoder: E,
     client: Arc<Client>,
     /// What is to be written first: the unfinished rest of a line, or words for this person alone.
@@ -37,10 +38,12 @@ pub(super) struct Backlog<E> {
     /// History on its way.
     replay: Option<Replay>,
     filter: Filter,
+    falls: u64,
 }
 
 impl<E: Encoder> Backlog<E> {
-    pub(super) fn new(encoder: E, client: Arc<Client>) -> Self {
+    /// For a connection that is about to be told where it sits.
+    pub fn new(encoder: E, client: Arc<Client>) -> Self {
         let filter = Filter::new(client.id());
         Backlog {
             encoder,
@@ -51,24 +54,41 @@ impl<E: Encoder> Backlog<E> {
             cursor: Cursor::default(),
             replay: None,
             filter,
+            falls: 0,
         }
     }
 
     /// Whose it is.
-    pub(super) fn client(&self) -> &Client {
+    pub fn client(&self) -> &Client {
         &self.client
     }
 
     /// Whether nothing more will come: the view has ended, and no mail names another.
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.view
             .as_ref()
             .is_some_and(|view| is_past(view, self.cursor))
             && self.client.has_no_mail()
     }
 
+    /// How often the reader has fallen off a log; nobody is told where no line was passed over.
+    pub fn falls(&self) -> u64 {
+        self.falls
+    }
+
+    /// Whether all there is has been written: the room's log, history and mail.
+    pub fn is_up_to_date(&self) -> bool {
+        let is_read = |view: &View| {
+            self.cursor.position >= view.log().watermark() || is_past(view, self.cursor)
+        };
+        self.is_empty()
+            && self.replay.is_none()
+            && self.client.has_no_mail()
+            && self.view.as_ref().is_none_or(is_read)
+    }
+
     /// Collects what is to be written: first what is for this person alone, then the log.
-    pub(super) fn collect(&mut self) {
+    pub fn collect(&mut self) {
         loop {
             if self.rest.len() >= OWN_BYTES_MAX {
                 return;
@@ -170,6 +190,7 @@ impl<E: Encoder> Backlog<E> {
         let Some(view) = &self.view else { return false };
         if let Err(fallen) = view.read(self.cursor, BATCHES_MAX, &mut self.slices) {
             self.cursor = fallen.to;
+            self.falls += 1;
             if fallen.lines > 0 {
                 self.encoder.answer(
                     &Answer::Notice(Notice::Skipped(fallen.lines)),
@@ -223,7 +244,7 @@ impl<E: Encoder> Backlog<E> {
     }
 
     /// The bytes that have been collected, as runs of which none is empty.
-    pub(super) fn runs(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn runs(&self) -> impl Iterator<Item = &[u8]> {
         let slices = self.slices.iter();
         let runs = slices.map(|slice| {
             slice
@@ -238,17 +259,17 @@ impl<E: Encoder> Backlog<E> {
     }
 
     /// Whether anything has been collected, be it only entries that this dialect does not show.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.rest.is_empty() && self.slices.is_empty()
     }
 
     /// Lets go of the batches: who waits for a socket pins no memory.
-    pub(super) fn let_go(&mut self) {
+    pub fn let_go(&mut self) {
         self.slices.clear();
     }
 
-    /// So many bytes are written: what of a line is left is kept, everything else is let go.
-    pub(super) fn advance(&mut self, written: usize) {
+    /// So many of the collected bytes are written: what of a line is left is kept, everything else is let go.
+    pub fn advance(&mut self, written: usize) {
         let mut left = written;
         if left < self.rest.len() {
             self.rest.drain(..left);

@@ -1,11 +1,11 @@
 //! What one person does not want to see: ignored people, and who comes and goes. Knows no bytes.
 
-use parlor_core::entry::{Entry, PersonId, Who};
-use parlor_core::name::{Name, fold};
+use crate::entry::{Entry, PersonId, Who};
+use crate::name::{Name, fold};
 
 /// Hides entries from one person.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     /// The person who reads.
     me: PersonId,
     quiet: bool,
@@ -17,7 +17,7 @@ pub(super) struct Filter {
 const IGNORED_MAX: usize = 100;
 
 impl Filter {
-    pub(super) fn new(me: PersonId) -> Filter {
+    pub(crate) fn new(me: PersonId) -> Filter {
         Filter {
             me,
             quiet: false,
@@ -27,23 +27,23 @@ impl Filter {
 
     /// Whether entries have to be looked at one by one. Without a filter nobody but the person
     /// who takes a new name sees less than the others.
-    pub(super) fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.quiet || !self.ignored.is_empty()
     }
 
-    pub(super) fn set_quiet(&mut self, quiet: bool) {
+    pub(crate) fn set_quiet(&mut self, quiet: bool) {
         self.quiet = quiet;
     }
 
     /// From now on this person's lines are hidden.
-    pub(super) fn ignore(&mut self, who: &Who) {
+    pub(crate) fn ignore(&mut self, who: &Who) {
         self.ignored.retain(|ignored| ignored.id != who.id);
         self.ignored.truncate(IGNORED_MAX - 1);
         self.ignored.push(who.clone());
     }
 
     /// The person called so is shown again. None if nobody called so is ignored.
-    pub(super) fn unignore(&mut self, typed: &str) -> Option<Name> {
+    pub(crate) fn unignore(&mut self, typed: &str) -> Option<Name> {
         let key = fold(typed);
         let index = self
             .ignored
@@ -53,7 +53,7 @@ impl Filter {
     }
 
     /// Whether `who` is ignored: by person, or by name if that person has come back.
-    pub(super) fn ignores(&self, who: &Who) -> bool {
+    pub(crate) fn ignores(&self, who: &Who) -> bool {
         self.ignored
             .iter()
             .any(|ignored| ignored.id == who.id || ignored.name.keys()[0] == who.name.keys()[0])
@@ -61,7 +61,7 @@ impl Filter {
 
     /// Whether an entry is shown. Entries are to be asked for in their order: the filter follows
     /// ignored people through their renames.
-    pub(super) fn shows(&mut self, entry: &Entry) -> bool {
+    pub(crate) fn shows(&mut self, entry: &Entry) -> bool {
         match entry {
             Entry::Renamed { who, .. } if who.id == self.me => return false, // told as an answer
             Entry::Renamed { who, .. } => self.follow(who),
