@@ -176,6 +176,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             self.held.drain(..used);
             match heard {
                 Some(Heard::Line(line)) if line.as_str().trim().is_empty() => return Ok(Ok(None)),
+                Some(Heard::Line(line)) if line.as_str().starts_with('/') => {
+                    return Ok(Err(Refusal::NameFirst));
+                }
                 Some(Heard::Line(line)) => {
                     return Ok(Name::parse(line.as_str()).map(Some).map_err(Refusal::Name));
                 }

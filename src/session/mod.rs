@@ -37,9 +37,9 @@ use write::{Writer, Written};
 /// Whoever is sent the last words has this long to take them.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
-/// What was sent before a connection broke is said for this long, where the rate delays it: whoever
-/// is gone leaves soon.
-const HEAR_OUT_TIME: Duration = Duration::from_secs(10);
+/// What was sent before a connection closed is said for this long, where the rate delays it: more
+/// than a thousand lines at the usual one, and whoever is gone leaves at last.
+const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 
 /// After the last words the other side's remaining input is read for this long, so that closing
 /// resets nothing.

@@ -116,7 +116,8 @@ fn a_binary_protocol_is_told_what_this_port_speaks() {
         |_| {},
     );
     let mut alice = house.enter("alice");
-    for hello in [TLS_CLIENT_HELLO, TLS_WITH_A_NEWLINE, SMB, SOCKS] {
+    const SSH: &[u8] = b"SSH-2.0-OpenSSH_9.6\r\n";
+    for hello in [TLS_CLIENT_HELLO, TLS_WITH_A_NEWLINE, SMB, SOCKS, SSH] {
         let mut stranger = house.guest();
         stranger.sees_question();
         stranger.send(hello);

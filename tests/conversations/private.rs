@@ -134,6 +134,9 @@ fn an_ignored_person_is_not_heard_under_any_name() {
         "bob is now known as rob",
         "rob: and now?",
     ]);
+    bob.say("/topic listen to me"); // which is speech, too
+    bob.sees("rob changed the topic to: listen to me");
+    carol.sees("rob changed the topic to: listen to me");
     carol.say("and rob?");
     alice.sees("carol: and rob?");
     bob.sees("carol: and rob?");
@@ -155,6 +158,8 @@ fn to_leave_and_come_back_is_no_way_around_being_ignored() {
     alice.sees("bob has arrived");
     bob.say("it is me again");
     bob.sees("bob: it is me again");
+    bob.say("/quit listen to me");
+    bob.sees_end();
     alice.say("nothing was heard");
     alice.sees("alice: nothing was heard");
 }

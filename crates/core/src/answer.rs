@@ -91,6 +91,8 @@ pub struct RoomInfo {
 pub enum Refusal {
     /// What was typed is no name.
     Name(NameError),
+    /// A command, where a name is asked for.
+    NameFirst,
     /// Somebody here wears that name or one that looks like it.
     NameTaken(Name),
     /// Nobody here wears that name.

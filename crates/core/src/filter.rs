@@ -67,9 +67,16 @@ impl Filter {
             Entry::Renamed { who, .. } => self.follow(who),
             _ => {}
         }
-        match entry {
-            Entry::Said(said) => !self.ignores(&said.who),
-            entry => !(self.quiet && entry.is_presence()),
+        let is_speech = match entry {
+            // A topic and the words one leaves with are typed too. A new name is shown: without it
+            // nobody could be shown again.
+            Entry::Said(_) | Entry::Topic { .. } => true,
+            Entry::Left { words, .. } => words.is_some(),
+            _ => false,
+        };
+        match entry.who() {
+            Some(who) if is_speech && self.ignores(who) => false,
+            _ => !(self.quiet && entry.is_presence()),
         }
     }
 

@@ -55,6 +55,9 @@ pub enum Heard {
 /// What a first line with control bytes is answered.
 const JUNK_REFUSAL: &[u8] = b"-- This port speaks lines of text\n";
 
+/// How an SSH client begins (RFC 4253, section 4.2): in text, but for no person to read.
+const SSH_GREETING: &[u8] = b"SSH-";
+
 /// From bytes to lines, and from lines to what they mean.
 #[derive(Debug)]
 pub struct LineDecoder {
@@ -94,7 +97,8 @@ impl LineDecoder {
         if self.at_start && is_http_request(&line) {
             return Heard::Foreign(http_refusal("nc HOST PORT").into_bytes().into());
         }
-        if self.at_start && self.mode == Mode::Named && is_junk(&line) {
+        let is_foreign = is_junk(&line) || line.starts_with(SSH_GREETING);
+        if self.at_start && self.mode == Mode::Named && is_foreign {
             return Heard::Foreign(JUNK_REFUSAL.into());
         }
         Heard::Line(Line::sanitise(&line))

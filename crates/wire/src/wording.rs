@@ -239,6 +239,9 @@ fn list(rooms: &[RoomInfo], others: usize) -> Vec<String> {
 pub(crate) fn refusal(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Name(error) => error.to_string(),
+        Refusal::NameFirst => {
+            "First a name, then commands; Enter alone goes without one".to_owned()
+        }
         Refusal::NameTaken(name) => {
             format!("{name} is taken, or looks like a name that is: choose another")
         }

@@ -50,6 +50,8 @@ fn kind(c: char) -> Result<Kind, NameError> {
     }
 }
 
+/// A name of dashes alone would look like the server, whose lines begin with `-- `: letters that are
+/// one stroke do not make a name longer than themselves.
 fn check_characters(shown: &str) -> Result<(), NameError> {
     let kinds = shown
         .chars()
@@ -63,7 +65,9 @@ fn check_characters(shown: &str) -> Result<(), NameError> {
             return Err(NameError::LooseMark(mark));
         }
     }
-    match kinds.iter().any(|&(_, kind)| kind == Kind::Letter) {
+    let looks_like_dashes = |c| "ー一ㅡ".contains(c) && kinds.len() > 1;
+    let is_letter = |&(c, kind)| kind == Kind::Letter && !looks_like_dashes(c);
+    match kinds.iter().any(is_letter) {
         true => Ok(()),
         false => Err(NameError::NoLetter),
     }
