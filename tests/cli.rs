@@ -361,6 +361,25 @@ fn the_printed_configuration_mentions_every_setting_and_reads_back() {
 }
 
 #[test]
+fn what_the_printed_configuration_comments_out_can_be_uncommented() {
+    let printed = told(&mut parlor(&["config", "--lan"]));
+    let uncommented = SETTINGS.iter().fold(printed.clone(), |text, key| {
+        text.replace(&format!("# {key} = "), &format!("{key} = "))
+    });
+    for line in ["lan = false", "classic = false", "connections = 1000"] {
+        assert!(printed.contains(&format!("\n# {line}\n")), "{printed}");
+        assert!(
+            uncommented.contains(&format!("\n{line}\n")),
+            "{uncommented}"
+        );
+    }
+    let table: toml::Table = uncommented.parse().unwrap();
+    assert_eq!(table.len(), SETTINGS.len());
+    let again = told(&mut File::new(&uncommented).config(&[]));
+    assert_eq!(again, printed.replace("# connections", "connections"));
+}
+
+#[test]
 fn manual_pages_and_completions_come_for_every_command_and_shell() {
     assert!(told(&mut parlor(&["man"])).contains(".TH parlor 1"));
     for command in ["serve", "join", "config", "man", "completions"] {

@@ -130,6 +130,14 @@ fn what_would_be_right(error: &clap::Error) -> String {
     }
 }
 
+/// What stands behind a key that is not set: to be uncommented, and changed where it is a number.
+fn stand_in(flag: &clap::Arg) -> &'static str {
+    match flag.get_value_names() {
+        Some([name]) if name == "BOOL" => "false",
+        _ => "1000",
+    }
+}
+
 /// Writes a file that [`read`] reads back as `config`: every key in the order of the flags, each with its help above.
 pub(super) fn write(config: &Config) -> Result<String, toml::ser::Error> {
     let values = toml::Table::try_from(config)?;
@@ -138,7 +146,7 @@ pub(super) fn write(config: &Config) -> Result<String, toml::ser::Error> {
         let (key, help) = (flag.get_long()?, flag.get_help()?);
         Some(match values.get(key) {
             Some(value) => format!("# {help}\n{key} = {value}\n"),
-            None => format!("# {help}\n# {key} =\n"),
+            None => format!("# {help}\n# {key} = {}\n", stand_in(flag)),
         })
     });
     Ok(entries.collect::<Vec<_>>().join("\n"))
