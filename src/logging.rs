@@ -83,7 +83,13 @@ where
                 .with_writer(writer)
                 .finish(),
         ),
-        LogFormat::Json => Box::new(base.json().with_writer(JsonEscaped(writer)).finish()),
+        LogFormat::Json => Box::new(
+            base.json()
+                // Spans do not nest, so that the list would say the same again.
+                .with_span_list(false)
+                .with_writer(JsonEscaped(writer))
+                .finish(),
+        ),
     }
 }
 
@@ -230,6 +236,7 @@ mod tests {
         assert_eq!(event["fields"]["plain"], HOSTILE);
         assert_eq!(event["fields"]["message"], HOSTILE);
         assert_eq!(event["span"]["peer"], HOSTILE);
+        assert!(event.get("spans").is_none(), "the span is told once");
     }
 
     #[test]
