@@ -8,6 +8,7 @@ mod listen;
 mod rate;
 mod size;
 pub(crate) mod values;
+mod variables;
 
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ pub use size::ByteSize;
 pub use values::Refused;
 
 pub(crate) use listen::read_urls;
+pub(crate) use variables::strangers;
 
 use crate::args::{ServeOptions, Settings};
 use crate::logging::{LogFormat, LogLevel};

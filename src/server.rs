@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::broadcaster::{self, Closing};
 use crate::clock::{self, Clock};
-use crate::config::{Config, Host, ListenUrl, Mode, Names, Rate, Scheme};
+use crate::config::{self, Config, Host, ListenUrl, Mode, Names, Rate, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::journal::Memory;
 use crate::session::Manners;
@@ -148,20 +148,28 @@ impl Server {
         }
     }
 
-    /// Logs the listeners, and says how to join.
+    /// Logs the listeners, says how to join at each door, and warns of variables that were mistyped.
     pub fn announce(&self, addresses: &[SocketAddr]) {
+        let variables = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+        for sentence in config::strangers(variables) {
+            tracing::warn!("{sentence}");
+        }
         for address in addresses {
             tracing::info!("listening tcp {address}");
         }
-        if let Some(port) = addresses.first().map(SocketAddr::port) {
-            tracing::info!("join with: nc localhost {port}");
-            if self.config.only_this_machine() {
-                tracing::info!("only this machine can join; --lan lets others in");
-            } else {
-                for ip in reachable(addresses) {
-                    tracing::info!("others join with: nc {ip} {port}");
-                }
+        // One door may have several listeners, side by side.
+        for listeners in self.doors.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b)) {
+            let addresses: Vec<SocketAddr> = listeners
+                .iter()
+                .filter_map(|(listener, _)| listener.local_addr().ok())
+                .collect();
+            let classic = listeners.iter().any(|(_, door)| is_classic(door));
+            for way in ways_to_join(&addresses, classic) {
+                tracing::info!("{way}");
             }
+        }
+        if self.config.only_this_machine() {
+            tracing::info!("only this machine can join; --lan lets others in");
         }
         tracing::info!(
             "lines are kept in memory only: when the server ends, what was said is gone"
@@ -303,6 +311,31 @@ fn advice(error: &io::Error, url: &ListenUrl) -> String {
     }
 }
 
+fn is_classic(door: &Door) -> bool {
+    let Door::Lines(door) = door;
+    door.mode == lines::Mode::Classic
+}
+
+/// How people join at a door with these addresses: those on this machine in one way, others at each address they
+/// can reach.
+fn ways_to_join(addresses: &[SocketAddr], classic: bool) -> Vec<String> {
+    let Some(first) = addresses.first() else {
+        return Vec::new();
+    };
+    let port = first.port();
+    let mark = if classic { " (classic)" } else { "" };
+    let is_localhost =
+        |ip: IpAddr| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST;
+    let own = match first.ip() {
+        ip if is_localhost(ip) => "localhost".to_owned(),
+        ip => ip.to_string(),
+    };
+    let mut ways = vec![format!("join with: nc {own} {port}{mark}")];
+    let others = reachable(addresses).into_iter();
+    ways.extend(others.map(|ip| format!("others join with: nc {ip} {port}{mark}")));
+    ways
+}
+
 /// The addresses of this machine at which others can reach it.
 fn reachable(addresses: &[SocketAddr]) -> Vec<IpAddr> {
     let mut ips: Vec<IpAddr> = Vec::new();
@@ -330,6 +363,34 @@ fn is_link_local(ip: &IpAddr) -> bool {
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_door_is_joined_in_its_own_way() {
+        let ways = |addresses: &[&str], classic| {
+            let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+            ways_to_join(&addresses, classic)
+        };
+        assert_eq!(
+            ways(&["127.0.0.1:8001", "[::1]:8001"], true),
+            ["join with: nc localhost 8001 (classic)"]
+        );
+        assert_eq!(
+            ways(&["127.3.2.1:8000"], false),
+            ["join with: nc 127.3.2.1 8000"]
+        );
+        assert_eq!(
+            ways(&["192.0.2.7:8000"], false),
+            [
+                "join with: nc 192.0.2.7 8000",
+                "others join with: nc 192.0.2.7 8000"
+            ]
+        );
+        assert_eq!(
+            ways(&["0.0.0.0:80"], false)[0],
+            "join with: nc localhost 80"
+        );
+        assert_eq!(ways(&[], false).len(), 0);
+    }
 
     #[test]
     fn a_privileged_port_is_explained_where_the_system_forbids_it() {
