@@ -396,6 +396,33 @@ fn manual_pages_and_completions_come_for_every_command_and_shell() {
 }
 
 #[test]
+fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
+    let page = |words: &[&str]| told(parlor(&["man"]).args(words)).replace('\\', "");
+    let whole = page(&[]);
+    assert!(!whole.contains("parlor-help"), "{whole}");
+    assert!(whole.contains("<COMMAND> [ARGUMENTS]"), "{whole}");
+    let join = page(&["join"]);
+    assert!(
+        join.contains("[HOST[:PORT]] [--name <NAME>] [--bell]\n"),
+        "{join}"
+    );
+    let serve = page(&["serve"]);
+    for part in [
+        "[--listen <URL>]... [--classic[=<BOOL>]]",
+        "[default: 10/s]\n\nEnvironment: PARLOR_RATE\n.TP\n",
+        ".ti -2n\nidle=5m|0: who says",
+        ".SH EXAMPLES\n.nf\nparlor serve\n",
+        ".SH NOTES\nFlags win over",
+    ] {
+        assert!(serve.contains(part), "{part}: {serve}");
+    }
+    assert_eq!(
+        told(parlor(&["man", "serve"]).env("PARLOR_RATE", "")).replace('\\', ""),
+        serve
+    );
+}
+
+#[test]
 fn help_and_version_are_no_failures() {
     assert!(told(&mut parlor(&["--help"])).contains("nc localhost 8000"));
     assert!(told(&mut parlor(&["--version"])).starts_with("parlor 0."));
