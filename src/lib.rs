@@ -6,6 +6,7 @@
 pub mod args;
 pub mod config;
 pub mod journal;
+pub mod listeners;
 pub mod logging;
 pub mod manual;
 pub mod server;
@@ -14,6 +15,7 @@ mod broadcaster;
 mod client;
 mod clock;
 mod door;
+mod joining;
 
 mod session;
 mod signals;

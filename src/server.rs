@@ -1,7 +1,6 @@
 //! The house: binds its doors, opens them together, and closes in peace.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,16 +12,18 @@ use parlor_core::journal::Journal;
 use parlor_core::log::Capacity;
 use parlor_core::rate;
 use parlor_wire::lines;
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::broadcaster::{self, Closing};
 use crate::clock::{self, Clock};
-use crate::config::{self, Config, Host, ListenUrl, Mode, Names, Rate, Scheme};
+use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions};
+use crate::joining::ways_to_join;
 use crate::journal::Memory;
+use crate::listeners::{BindError, bind_all};
 use crate::session::Manners;
 
 /// Everybody has this long to take the last words when the server ends.
@@ -47,14 +48,6 @@ pub struct Server {
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
-}
-
-/// A door cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen at {url}: {}", advice(.error, .url))]
-pub struct BindError {
-    url: ListenUrl,
-    error: io::Error,
 }
 
 impl Server {
@@ -98,9 +91,7 @@ impl Server {
         let mut addresses = Vec::new();
         for url in self.config.listeners.clone() {
             let door = Arc::new(self.door(&url));
-            let listeners = bind_all(&url)
-                .await
-                .map_err(|error| BindError { url, error })?;
+            let listeners = bind_all(&url).await?;
             for listener in listeners {
                 addresses.extend(listener.local_addr());
                 self.doors.push((listener, Arc::clone(&door)));
@@ -244,161 +235,7 @@ async fn close(house: &House, closing: &Closing, broadcasting: JoinHandle<()>) {
     }
 }
 
-/// Binds what a URL means: for a name or all interfaces, IPv4 and IPv6 at the same port, of which
-/// one suffices.
-async fn bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
-    let mut port = url.address.port;
-    let mut bound: Vec<TcpListener> = Vec::new();
-    let mut failed = None;
-    for ip in resolve(&url.address.host).await? {
-        match door::bind(SocketAddr::new(ip, port)) {
-            Ok(listener) => {
-                port = listener.local_addr()?.port();
-                bound.push(listener);
-            }
-            // Another program there would take connections that are meant for us.
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-            Err(error) => failed = failed.or(Some(error)),
-        }
-    }
-    match failed {
-        Some(error) if bound.is_empty() => Err(error),
-        _ => Ok(bound),
-    }
-}
-
-async fn resolve(host: &Host) -> io::Result<Vec<IpAddr>> {
-    Ok(match host {
-        Host::All => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
-        Host::Ip(ip) => vec![*ip],
-        // Not asked of the resolver, which some machines have not set up.
-        Host::Name(name) if name == "localhost" => {
-            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-        }
-        Host::Name(name) => lookup_host((name.as_str(), 0))
-            .await?
-            .map(|address| address.ip())
-            .collect(),
-    })
-}
-
-/// What is wrong with an address, and what to do.
-fn advice(error: &io::Error, url: &ListenUrl) -> String {
-    let port = url.address.port;
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            let mut other = url.clone();
-            other.address.port = port.checked_add(1).unwrap_or(8000);
-            format!(
-                "port {port} is in use, perhaps by another parlor; end that, or choose another port: --listen '{other}'"
-            )
-        }
-        io::ErrorKind::PermissionDenied => {
-            format!(
-                "port {port} needs privileges that this process has not; choose one from 1024 on, as 8000"
-            )
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            format!(
-                "{} is no address of this machine; * stands for all of them",
-                url.address.host
-            )
-        }
-        _ => error.to_string(),
-    }
-}
-
 fn is_classic(door: &Door) -> bool {
     let Door::Lines(door) = door;
     door.mode == lines::Mode::Classic
-}
-
-/// How people join at a door with these addresses: those on this machine in one way, others at each address they
-/// can reach.
-fn ways_to_join(addresses: &[SocketAddr], classic: bool) -> Vec<String> {
-    let Some(first) = addresses.first() else {
-        return Vec::new();
-    };
-    let port = first.port();
-    let mark = if classic { " (classic)" } else { "" };
-    let is_localhost =
-        |ip: IpAddr| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST;
-    let own = match first.ip() {
-        ip if is_localhost(ip) => "localhost".to_owned(),
-        ip => ip.to_string(),
-    };
-    let mut ways = vec![format!("join with: nc {own} {port}{mark}")];
-    let others = reachable(addresses).into_iter();
-    ways.extend(others.map(|ip| format!("others join with: nc {ip} {port}{mark}")));
-    ways
-}
-
-/// The addresses of this machine at which others can reach it.
-fn reachable(addresses: &[SocketAddr]) -> Vec<IpAddr> {
-    let mut ips: Vec<IpAddr> = Vec::new();
-    for ip in addresses.iter().map(SocketAddr::ip) {
-        if ip.is_unspecified() {
-            let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-            let found = interfaces
-                .iter()
-                .map(if_addrs::Interface::ip)
-                .filter(|found| found.is_ipv4() == ip.is_ipv4());
-            ips.extend(found.filter(|ip| !ip.is_loopback() && !is_link_local(ip)));
-        } else if !ip.is_loopback() {
-            ips.push(ip);
-        }
-    }
-    ips
-}
-
-/// Such an address is of no use without the name of an interface.
-fn is_link_local(ip: &IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_door_is_joined_in_its_own_way() {
-        let ways = |addresses: &[&str], classic| {
-            let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
-            ways_to_join(&addresses, classic)
-        };
-        assert_eq!(
-            ways(&["127.0.0.1:8001", "[::1]:8001"], true),
-            ["join with: nc localhost 8001 (classic)"]
-        );
-        assert_eq!(
-            ways(&["127.3.2.1:8000"], false),
-            ["join with: nc 127.3.2.1 8000"]
-        );
-        assert_eq!(
-            ways(&["192.0.2.7:8000"], false),
-            [
-                "join with: nc 192.0.2.7 8000",
-                "others join with: nc 192.0.2.7 8000"
-            ]
-        );
-        assert_eq!(
-            ways(&["0.0.0.0:80"], false)[0],
-            "join with: nc localhost 80"
-        );
-        assert_eq!(ways(&[], false).len(), 0);
-    }
-
-    #[test]
-    fn a_privileged_port_is_explained_where_the_system_forbids_it() {
-        let error = BindError {
-            url: "tcp://localhost:80".parse().unwrap(),
-            error: io::ErrorKind::PermissionDenied.into(),
-        };
-        assert_eq!(
-            error.to_string(),
-            "cannot listen at tcp://localhost:80: port 80 needs privileges that this process has not; \
-             choose one from 1024 on, as 8000"
-        );
-    }
 }

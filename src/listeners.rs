@@ -1,0 +1,111 @@
+//! From a URL to listening sockets, and what to do where there is none. Knows no door.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use tokio::net::{TcpListener, lookup_host};
+
+use crate::config::{Host, ListenUrl};
+use crate::door;
+
+/// A door cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen at {url}: {}", advice(.error, .url))]
+pub struct BindError {
+    url: ListenUrl,
+    error: io::Error,
+}
+
+/// Binds the listeners of a URL.
+///
+/// # Errors
+/// Which URL, why, and what to do.
+pub(crate) async fn bind_all(url: &ListenUrl) -> Result<Vec<TcpListener>, BindError> {
+    try_bind_all(url).await.map_err(|error| BindError {
+        url: url.clone(),
+        error,
+    })
+}
+
+/// Binds what a URL means: for a name or all interfaces, IPv4 and IPv6 at the same port, of which
+/// one suffices.
+async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
+    let mut port = url.address.port;
+    let mut bound: Vec<TcpListener> = Vec::new();
+    let mut failed = None;
+    for ip in resolve(&url.address.host).await? {
+        match door::bind(SocketAddr::new(ip, port)) {
+            Ok(listener) => {
+                port = listener.local_addr()?.port();
+                bound.push(listener);
+            }
+            // Another program there would take connections that are meant for us.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) if bound.is_empty() => Err(error),
+        _ => Ok(bound),
+    }
+}
+
+async fn resolve(host: &Host) -> io::Result<Vec<IpAddr>> {
+    Ok(match host {
+        Host::All => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+        Host::Ip(ip) => vec![*ip],
+        // Not asked of the resolver, which some machines have not set up.
+        Host::Name(name) if name == "localhost" => {
+            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+        }
+        Host::Name(name) => lookup_host((name.as_str(), 0))
+            .await?
+            .map(|address| address.ip())
+            .collect(),
+    })
+}
+
+/// What is wrong with an address, and what to do.
+fn advice(error: &io::Error, url: &ListenUrl) -> String {
+    let port = url.address.port;
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            let mut other = url.clone();
+            other.address.port = port.checked_add(1).unwrap_or(8000);
+            format!(
+                "port {port} is in use, perhaps by another parlor; end that, or choose another port: --listen '{other}'"
+            )
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "port {port} needs privileges that this process has not; choose one from 1024 on, as 8000"
+            )
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!(
+                "{} is no address of this machine; * stands for all of them",
+                url.address.host
+            )
+        }
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_privileged_port_is_explained_where_the_system_forbids_it() {
+        let error = BindError {
+            url: "tcp://localhost:80".parse().unwrap(),
+            error: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "cannot listen at tcp://localhost:80: port 80 needs privileges that this process has not; \
+             choose one from 1024 on, as 8000"
+        );
+    }
+}
