@@ -11,15 +11,14 @@ const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Lines as they arrive; never holds more than [`LINE_BYTES_MAX`] of one.
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
-    /// The line that is still arriving.
-    line: Vec<u8>,
+    cutter: Cutter,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
         Self {
             reader: BufReader::new(reader),
-            line: Vec::new(),
+            cutter: Cutter::default(),
         }
     }
 
@@ -30,22 +29,53 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         loop {
             let arrived = self.reader.fill_buf().await?;
             if arrived.is_empty() {
-                return Ok(Some(mem::take(&mut self.line)).filter(|line| !line.is_empty()));
+                return Ok(self.cutter.rest());
             }
-            let part = arrived
-                .split(|&byte| byte == b'\n')
-                .next()
-                .unwrap_or_default();
-            let complete = part.len() < arrived.len();
-            let used = part.len() + usize::from(complete);
-            let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
-            self.line.extend(part.iter().take(room));
+            let (used, line) = self.cutter.cut(arrived);
             self.reader.consume(used);
-            if complete {
-                self.line.pop_if(|last| *last == b'\r');
-                return Ok(Some(mem::take(&mut self.line)));
+            if line.is_some() {
+                return Ok(line);
             }
         }
+    }
+}
+
+/// The line that is still arriving; never more than [`LINE_BYTES_MAX`] of it.
+#[derive(Default)]
+pub(super) struct Cutter {
+    line: Vec<u8>,
+}
+
+impl Cutter {
+    /// Takes what belongs to one line; returns how many bytes that was, and the line if it is complete.
+    pub(super) fn cut(&mut self, arrived: &[u8]) -> (usize, Option<Vec<u8>>) {
+        let part = arrived
+            .split(|&byte| byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
+        self.line.extend(part.iter().take(room));
+        if part.len() == arrived.len() {
+            return (part.len(), None);
+        }
+        self.line.pop_if(|last| *last == b'\r');
+        (part.len() + 1, Some(mem::take(&mut self.line)))
+    }
+
+    /// Takes all of it; returns the lines that are complete.
+    pub(super) fn cut_all(&mut self, mut arrived: &[u8]) -> Vec<Vec<u8>> {
+        let mut lines = Vec::new();
+        while !arrived.is_empty() {
+            let (used, line) = self.cut(arrived);
+            lines.extend(line);
+            arrived = arrived.get(used..).unwrap_or_default();
+        }
+        lines
+    }
+
+    /// What stands at the end without a line ending, if anything.
+    pub(super) fn rest(&mut self) -> Option<Vec<u8>> {
+        Some(mem::take(&mut self.line)).filter(|line| !line.is_empty())
     }
 }
 

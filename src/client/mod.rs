@@ -1,6 +1,7 @@
 //! `parlor join`: netcat for people who stay longer. Knows the wording of the line protocol, nothing of the server behind it.
 
 mod editor;
+mod entrance;
 mod guest;
 mod heard;
 mod lines;
@@ -24,16 +25,20 @@ use crate::args::JoinOptions;
 /// Long enough for a slow resolver and a far host; shorter than a person's patience.
 const CONNECT_SECONDS_MAX: Duration = Duration::from_secs(10);
 
+/// A server that asks for a name does so within this time after its greeting; until then nothing is sent that could pass for one.
+const QUESTION_SECONDS: Duration = Duration::from_secs(1);
+
 /// A server that vanished without a word (a laptop that slept) is noticed after a few of these.
 const KEEPALIVE_SECONDS: Duration = Duration::from_secs(30);
 
 /// Takes part in a chat until the server closes or the person leaves.
 ///
-/// With a person at a terminal the connection is kept up; with a pipe or a file on either side it is a plain copy.
+/// With a person at a terminal the connection is kept up; with a pipe or a file on either side it is a plain copy,
+/// once the server has accepted the name if there is one.
 ///
 /// # Errors
 ///
-/// One sentence: nobody answers there, or the connection broke.
+/// One sentence: nobody answers there, the name was refused, or the connection broke.
 pub(crate) async fn join(options: JoinOptions) -> anyhow::Result<()> {
     let name = options.name.as_deref().unwrap_or_default();
     ensure!(

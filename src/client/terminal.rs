@@ -16,7 +16,7 @@ use super::guest::Guest;
 use super::lines::Lines;
 use super::pause::Pauses;
 use super::window::Window;
-use super::{connect, screen};
+use super::{QUESTION_SECONDS, connect, screen};
 use crate::args::JoinOptions;
 
 /// Leaving waits this long for the server to take what was typed and to say what it still has to say.
@@ -24,9 +24,6 @@ const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
 
 /// What may wait for a server that reads slowly, such as one that limits the rate: a long paste.
 const UNSENT_BYTES_MAX: usize = 1024 * 1024;
-
-/// A server that asks for a name does so within this time; until then nothing else is sent that could pass for one.
-const QUESTION_SECONDS: Duration = Duration::from_secs(1);
 
 /// How talking over one connection ended.
 enum Ended {

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
+use std::time::Duration;
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
@@ -10,7 +11,7 @@ use assert_cmd::assert::Assert;
 use crate::DEADLINE;
 use crate::fake::Fake;
 use crate::guest::Guest;
-use crate::house::House;
+use crate::house::{House, parlor};
 
 /// Runs the client with `input` on a pipe that then ends, against what `server` does meanwhile.
 fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static) -> Assert {
@@ -57,14 +58,81 @@ fn a_bot_says_hello_from_a_pipe() {
 }
 
 #[test]
-fn a_name_that_is_taken_leaves_the_next_line_to_answer() {
+fn a_name_that_is_taken_is_a_failure_and_nothing_is_sent() {
     let house = House::open(&[]);
     let mut wendy = Guest::enter(house.address, "wendy");
-    let shown = join_house(&house, "bot\nhello\n", &["--name", "wendy"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    let refused = command
+        .args(["join", &house.address.to_string(), "--name", "wendy"])
+        .timeout(DEADLINE)
+        .write_stdin("deployed\n")
+        .assert();
+    let output = refused.failure().code(1).get_output().clone();
+    let shown = String::from_utf8(output.stdout).unwrap();
     assert!(shown.contains("\n-- wendy is taken"), "{shown}");
-    assert!(shown.ends_with("\nbot: hello\n"), "{shown}");
-    wendy.until("bot: hello");
+    let sentence = "parlor: Nothing was sent, give another --name: the server says \
+                    \"wendy is taken, or looks like a name that is: choose another\".\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), sentence);
+    wendy.say("alone");
+    assert_eq!(wendy.line(), "wendy: alone");
     house.close(wendy);
+}
+
+#[test]
+fn a_reason_of_the_server_cannot_steer_the_terminal() {
+    let refused = join(b"hello\n", &["--name", "al"], |fake| {
+        let mut guest = fake.accept();
+        guest.say("You are 127.0.0.1:64208");
+        guest.say("What is your name?");
+        assert_eq!(guest.heard(), "al");
+        guest.send(b"-- \x1b[31mno\nWhat is your name?\n");
+        assert_eq!(guest.heard_to_the_end(), b"", "no line is taken for a name");
+    });
+    let sentence = "parlor: Nothing was sent, give another --name: the server says \"␛[31mno\".\n";
+    refused.failure().code(1).stderr(sentence);
+}
+
+#[test]
+fn a_server_that_is_full_is_a_failure_for_whoever_gives_a_name() {
+    join(b"hello\n", &["--name", "al"], |fake| {
+        fake.accept().say("-- The server is full");
+    })
+    .failure()
+    .code(1)
+    .stdout("-- The server is full\n")
+    .stderr("parlor: Nothing was sent, try again later: the server says \"The server is full\".\n");
+}
+
+#[test]
+fn a_server_that_asks_for_no_name_is_not_told_one() {
+    for url in [
+        "tcp://127.0.0.1:0?classic",
+        "tcp://127.0.0.1:0?names=address",
+    ] {
+        let house = House::run(parlor(), &["--listen", url]);
+        let shown = join_house(&house, "hello\n", &["--name", "bot"]);
+        let (first, last) = (shown.lines().next(), shown.lines().last());
+        let me = first.and_then(|line| line.strip_prefix("You are "));
+        let said = last.and_then(|line| line.strip_suffix(": hello"));
+        assert!(me.is_some() && me == said, "{shown}");
+        assert!(!shown.contains("bot"), "{shown}");
+        house.close(());
+    }
+}
+
+#[test]
+fn a_line_waits_for_a_question_that_is_late() {
+    join(b"hello\n", &["--name", "al"], |fake| {
+        let mut guest = fake.accept();
+        thread::sleep(Duration::from_millis(1_500)); // a busy server
+        guest.send(b"You are 127.0.0.1:64208\nWhat is your ");
+        guest.send(b"name?\n");
+        assert_eq!(guest.heard(), "al");
+        guest.say("You are al");
+        assert_eq!(guest.heard(), "hello");
+    })
+    .success()
+    .stdout("You are 127.0.0.1:64208\nWhat is your name?\nYou are al\n");
 }
 
 #[test]

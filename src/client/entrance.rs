@@ -1,0 +1,126 @@
+//! Giving one's name without a person to ask. Knows the order of a greeting, but no connection and no clock.
+
+use super::heard::Heard;
+
+/// The reason that is passed on; the server may say more.
+const REASON_CHARS_MAX: usize = 200;
+
+/// What is known of the server so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It has not greeted.
+    Silent,
+    /// It has said `You are ADDR`, after which a server that wants a name asks.
+    Greeted,
+    /// It has been told the name.
+    Answered,
+}
+
+/// What to do after a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Read on.
+    Wait,
+    /// Give the name.
+    Answer,
+    /// Say what there is to say: the name is accepted, or nobody asks for one.
+    In,
+    /// Give up: this is not to be the name.
+    Refused,
+}
+
+/// The way in, up to the name's being accepted.
+pub(super) struct Entrance {
+    stage: Stage,
+    /// What the server said last in its own words: the reason, should it refuse.
+    reason: String,
+}
+
+impl Entrance {
+    pub(super) fn new() -> Self {
+        Self {
+            stage: Stage::Silent,
+            reason: String::new(),
+        }
+    }
+
+    /// Learns from a sanitised line of the server.
+    pub(super) fn hear(&mut self, line: &str) -> Step {
+        if let Some(words) = line.strip_prefix("-- ") {
+            self.reason = words.chars().take(REASON_CHARS_MAX).collect();
+            return Step::Wait;
+        }
+        match (Heard::of(line), self.stage) {
+            (Heard::NameQuestion, Stage::Answered) => Step::Refused,
+            (Heard::NameQuestion, _) => {
+                self.stage = Stage::Answered;
+                Step::Answer
+            }
+            (Heard::YouAre(_), Stage::Silent) => {
+                self.stage = Stage::Greeted;
+                Step::Wait
+            }
+            _ => Step::In,
+        }
+    }
+
+    /// Whether nothing but a question, which comes at once, keeps one from being in.
+    pub(super) fn is_greeted(&self) -> bool {
+        self.stage == Stage::Greeted
+    }
+
+    /// The server's own words, if it had any.
+    pub(super) fn reason(&self) -> Option<&str> {
+        Some(self.reason.as_str()).filter(|reason| !reason.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entrance, REASON_CHARS_MAX, Step};
+
+    fn steps(lines: &[&str]) -> (Vec<Step>, Option<String>) {
+        let mut entrance = Entrance::new();
+        let steps = lines.iter().map(|line| entrance.hear(line)).collect();
+        (steps, entrance.reason().map(str::to_owned))
+    }
+
+    #[test]
+    fn a_question_is_answered_and_the_answer_accepted() {
+        let lines = [
+            "You are [::1]:64208",
+            "What is your name? (Enter",
+            "You are al",
+        ];
+        let expected = vec![Step::Wait, Step::Answer, Step::In];
+        assert_eq!(steps(&lines), (expected, None));
+    }
+
+    #[test]
+    fn a_second_question_is_a_refusal_with_a_reason() {
+        let lines = [
+            "You are [::1]:64208",
+            "What is your name? (Enter",
+            "-- al is taken",
+            "What is your name? (Enter",
+        ];
+        let (steps, reason) = steps(&lines);
+        assert_eq!(steps.last(), Some(&Step::Refused));
+        assert_eq!(reason.as_deref(), Some("al is taken"));
+    }
+
+    #[test]
+    fn a_server_that_asks_nothing_gets_no_name() {
+        for line in ["In lobby: bob", "al: What is your name?", "bob has arrived"] {
+            let expected = vec![Step::Wait, Step::In];
+            assert_eq!(steps(&["You are [::1]:64208", line]), (expected, None));
+        }
+        assert_eq!(steps(&["220 mail.example.org"]), (vec![Step::In], None));
+    }
+
+    #[test]
+    fn a_reason_is_no_flood() {
+        let (_, reason) = steps(&[&format!("-- {}", "ä".repeat(9_999))]);
+        assert_eq!(reason.unwrap_or_default().chars().count(), REASON_CHARS_MAX);
+    }
+}
