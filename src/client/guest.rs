@@ -1,4 +1,6 @@
-//! What the client remembers of the chat: one's own name and who is here. Knows no connection and no terminal.
+//! What the client remembers of the chat: one's own name, where one is and who is here. Knows no connection and no terminal.
+
+use std::mem;
 
 use parlor_core::command::command_names;
 
@@ -16,6 +18,10 @@ pub(super) struct Guest {
     answer: Option<String>,
     /// The name that the server gave or confirmed last.
     me: String,
+    /// Where one is, or belongs while one is on the way back.
+    room: Option<String>,
+    /// Whether the next roster may be that of another room than one belongs in: a server lets everybody enter by the lobby.
+    returning: bool,
     /// Everybody heard of, who was heard of last at the end.
     others: Vec<String>,
     /// Whether the server closed, or is about to, for want of somebody typing.
@@ -25,8 +31,10 @@ pub(super) struct Guest {
 /// What a line does besides being shown.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reaction {
-    /// To be sent at once: the answer to the name question.
+    /// To be sent at once, before anything that was typed: the name that is asked for, or the way back to one's room.
     pub(super) answer: Option<String>,
+    /// The person is to give a name.
+    pub(super) asked: bool,
     /// Somebody else mentions one's name, now and not in the past.
     pub(super) mentioned: bool,
 }
@@ -39,15 +47,16 @@ impl Guest {
         }
     }
 
-    /// Whether the next name question needs no person.
-    pub(super) fn knows_answer(&self) -> bool {
-        self.answer.is_some()
+    /// Whether something is to be answered without the person, before what that types.
+    pub(super) fn expects_more(&self) -> bool {
+        self.answer.is_some() || self.returning
     }
 
-    /// Prepares for another connection, which is to be entered with the name one had.
+    /// Prepares for another connection, which is to be entered with the name one had, up to the room one was in.
     pub(super) fn come_back(&mut self) {
         let had_name = !self.me.is_empty() && !self.me.contains(':');
         self.answer = had_name.then(|| self.me.clone()).or(self.answer.take());
+        self.returning = self.room.is_some();
     }
 
     /// Learns from a line of the server.
@@ -58,15 +67,33 @@ impl Guest {
         let mut reaction = Reaction::default();
         match &heard {
             Heard::YouAre(name) => self.me = (*name).to_owned(),
-            Heard::NameQuestion => reaction.answer = self.answer.take(),
+            Heard::NameQuestion => {
+                reaction.answer = self.answer.take();
+                reaction.asked = reaction.answer.is_none();
+            }
             Heard::Said { by, to, text } if *by != self.me && time.is_empty() => {
                 reaction.mentioned = *to == Some(self.me.as_str()) || mentions(text, &self.me);
             }
-            Heard::Roster(_) => self.others.clear(),
+            Heard::Roster { room, .. } => {
+                self.others.clear();
+                reaction.answer = self.arrive(room);
+            }
             _ => {}
         }
         self.remember(&heard);
         reaction
+    }
+
+    /// Notes the room one has come to; returns what leads from there to where one belongs.
+    fn arrive(&mut self, room: &str) -> Option<String> {
+        let returning = mem::take(&mut self.returning);
+        match &self.room {
+            Some(left) if returning && left != room => Some(format!("/join {left}")),
+            _ => {
+                self.room = Some(room.to_owned());
+                None
+            }
+        }
     }
 
     fn remember(&mut self, heard: &Heard<'_>) {
@@ -194,6 +221,28 @@ mod tests {
             guest.hear("What is your name? (Enter ...").answer,
             Some("alan".to_owned())
         );
+    }
+
+    #[test]
+    fn the_way_back_leads_to_the_room_one_was_in() {
+        let mut guest = guest(&["You are al", "In lobby: bob", "In tea: carol"]);
+        for _ in 0..2 {
+            guest.come_back(); // the second time from the lobby, half-way
+            guest.hear("What is your name? (Enter ...");
+            guest.hear("You are al");
+            assert!(guest.expects_more());
+            let answer = guest.hear("In lobby: bob").answer;
+            assert_eq!(answer.as_deref(), Some("/join tea"));
+            assert!(!guest.expects_more());
+        }
+        assert_eq!(guest.hear("In tea: carol").answer, None);
+        assert_eq!(
+            guest.hear("In lobby: bob").answer,
+            None,
+            "by one's own will"
+        );
+        guest.come_back();
+        assert_eq!(guest.hear("In lobby: bob").answer, None);
     }
 
     #[test]

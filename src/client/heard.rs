@@ -10,8 +10,8 @@ pub(super) enum Heard<'a> {
     YouAre(&'a str),
     /// `What is your name? ...`
     NameQuestion,
-    /// `In lobby: bob, carol`: everybody else who is here.
-    Roster(Vec<&'a str>),
+    /// `In lobby: bob, carol`: where one is now, and everybody else who is there.
+    Roster { room: &'a str, names: Vec<&'a str> },
     /// `alice: text`, `* alice text`, or `[alice -> bob] text` with `bob` as `to`.
     Said {
         by: &'a str,
@@ -24,6 +24,8 @@ pub(super) enum Heard<'a> {
     Left(Vec<&'a str>),
     /// `alice is now known as al`
     Renamed { old: &'a str, new: &'a str },
+    /// `alice changed the topic to: TEXT`; `alice cleared the topic`
+    Topic(&'a str),
     /// Anything else, such as the server's own `-- ` lines.
     Other,
 }
@@ -83,11 +85,19 @@ impl<'a> Heard<'a> {
         if line.starts_with("What is your name?") {
             return Some(Self::NameQuestion);
         }
-        if let Some((_, roster)) = line
+        if let Some((room, roster)) = line
             .strip_prefix("In ")
             .and_then(|rest| rest.split_once(": "))
         {
-            return Some(Self::Roster(names(roster)));
+            let names = names(roster);
+            return is_name(room).then_some(Self::Roster { room, names });
+        }
+        // Before the lines that are known by their end, which a topic may have, too.
+        if let Some((by, _)) = line
+            .split_once(" changed the topic to: ")
+            .or_else(|| line.split_once(" cleared the topic"))
+        {
+            return is_name(by).then_some(Self::Topic(by));
         }
         if let Some((old, new)) = line.split_once(" is now known as ") {
             return (is_name(old) && is_name(new)).then_some(Self::Renamed { old, new });
@@ -111,8 +121,8 @@ impl<'a> Heard<'a> {
     /// The names in it, in the order in which they stand there.
     pub(super) fn names(&self) -> Vec<&'a str> {
         match self {
-            Self::YouAre(name) => vec![name],
-            Self::Roster(names) | Self::Arrived(names) | Self::Left(names) => names.clone(),
+            Self::YouAre(name) | Self::Topic(name) => vec![name],
+            Self::Roster { names, .. } | Self::Arrived(names) | Self::Left(names) => names.clone(),
             Self::Said { by, to, .. } => [*by].into_iter().chain(*to).collect(),
             Self::Renamed { old, new } => vec![old, new],
             Self::NameQuestion | Self::Other => Vec::new(),
@@ -170,9 +180,23 @@ mod tests {
         );
         assert_eq!(
             Heard::of("In lobby: bob, carol, ... and 980 others"),
-            Heard::Roster(vec!["bob", "carol"])
+            Heard::Roster {
+                room: "lobby",
+                names: vec!["bob", "carol"]
+            }
         );
-        assert_eq!(Heard::of("In lobby: nobody else"), Heard::Roster(vec![]));
+        assert_eq!(
+            Heard::of("In tea: nobody else"),
+            Heard::Roster {
+                room: "tea",
+                names: vec![]
+            }
+        );
+        assert_eq!(
+            Heard::of("al changed the topic to: bo and cy has left"),
+            Heard::Topic("al")
+        );
+        assert_eq!(Heard::of("al cleared the topic"), Heard::Topic("al"));
         assert_eq!(Heard::of("dave has arrived"), Heard::Arrived(vec!["dave"]));
         assert_eq!(
             Heard::of("al, bo and 35 others have arrived"),

@@ -12,7 +12,7 @@ use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::editor::Typed;
-use super::guest::Guest;
+use super::guest::{Guest, Reaction};
 use super::lines::Lines;
 use super::pause::Pauses;
 use super::window::Window;
@@ -77,24 +77,27 @@ impl Chat<'_> {
     async fn talk(&mut self, stream: TcpStream) -> io::Result<Ended> {
         let (reader, mut writer) = stream.into_split();
         let mut lines = Lines::new(reader);
-        let mut unsent = Vec::new();
+        // What is answered for the person goes before what that has typed, and waits for nothing.
+        let (mut answers, mut unsent) = (Vec::new(), Vec::new());
         let mut leaving = false;
-        let question = if self.guest.knows_answer() {
-            QUESTION_SECONDS
-        } else {
-            Duration::ZERO
-        };
-        let mut quiet_until = Instant::now() + question;
+        let mut quiet_until = self.quiet_until();
         loop {
+            let (next, from) = match answers.is_empty() {
+                true => (&unsent, quiet_until),
+                false => (&answers, Instant::now()),
+            };
             let event = select! {
                 heard = lines.next() => Event::Heard(heard),
                 typed = self.window.typed(|text| self.guest.complete(text)) => Event::Typed(typed),
-                sent = after(quiet_until, writer.write(&unsent)), if !unsent.is_empty() => Event::Sent(sent),
+                sent = after(from, writer.write(next)), if !next.is_empty() => Event::Sent(sent),
             };
             match event {
                 Event::Heard(Ok(Some(line))) => {
-                    if let Some(name) = self.hear(&line)? {
-                        unsent.splice(0..0, format!("{name}\n").into_bytes());
+                    let reaction = self.hear(&line)?;
+                    if let Some(answer) = reaction.answer {
+                        answers.extend_from_slice(format!("{answer}\n").as_bytes());
+                        quiet_until = self.quiet_until();
+                    } else if reaction.asked || !self.guest.expects_more() {
                         quiet_until = Instant::now();
                     }
                 }
@@ -103,19 +106,31 @@ impl Chat<'_> {
                         leaving |= is_quit(&line);
                         self.say(line, &mut unsent)?;
                     }
-                    Typed::Leave => return self.leave(lines, writer, &unsent).await,
+                    Typed::Leave => {
+                        let last = [answers, unsent].concat();
+                        return self.leave(lines, writer, &last).await;
+                    }
                 },
-                Event::Sent(Ok(count)) => drop(unsent.drain(..count)),
+                Event::Sent(Ok(count)) if answers.is_empty() => drop(unsent.drain(..count)),
+                Event::Sent(Ok(count)) => drop(answers.drain(..count)),
                 // The reading side notices as well, after what the server said last.
-                Event::Sent(Err(_)) => unsent.clear(),
+                Event::Sent(Err(_)) => (answers, unsent) = (Vec::new(), Vec::new()),
                 Event::Heard(Ok(None) | Err(_)) if leaving => return Ok(Ended::Left),
                 Event::Heard(Ok(None) | Err(_)) => return Ok(Ended::Lost),
             }
         }
     }
 
-    /// Shows a line of the server; returns what it wants to have answered.
-    fn hear(&mut self, line: &[u8]) -> io::Result<Option<String>> {
+    /// Until when what is typed waits: while something is to be answered first, such as the way back to one's room.
+    fn quiet_until(&self) -> Instant {
+        match self.guest.expects_more() {
+            true => Instant::now() + QUESTION_SECONDS,
+            false => Instant::now(),
+        }
+    }
+
+    /// Shows a line of the server, and the command that it is answered with; returns what else it does.
+    fn hear(&mut self, line: &[u8]) -> io::Result<Reaction> {
         let line = screen::sanitise(line);
         let reaction = self.guest.hear(&line);
         if self.options.bell && reaction.mentioned {
@@ -125,7 +140,10 @@ impl Chat<'_> {
             true => self.window.show(&Guest::paint(&line))?,
             false => self.window.show(&line)?,
         }
-        Ok(reaction.answer)
+        if let Some(command) = reaction.answer.as_ref().filter(|it| it.starts_with('/')) {
+            self.window.show(&format!("> {command}"))?;
+        }
+        Ok(reaction)
     }
 
     /// Queues a line for the server. What is said comes back from there; a command does not, so it stays on the screen.

@@ -342,6 +342,46 @@ fn a_lost_connection_is_made_again_with_growing_pauses() {
 }
 
 #[test]
+fn whoever_comes_back_returns_to_the_room_before_a_line_is_said() {
+    let (fake, mut guest, terminal) = joined_fake("bob");
+    terminal.typed("/join tea");
+    terminal.press("Enter");
+    assert_eq!(guest.heard(), "/join tea");
+    guest.say("In tea: carol");
+    terminal.shows("In tea: carol");
+    guest.close();
+    let mut again = fake.accept();
+    again.say("You are 127.0.0.1:64208");
+    again.say("What is your name? (Enter to stay 127.0.0.1:64208)");
+    assert_eq!(again.heard(), "alice");
+    terminal.typed("for tea only");
+    terminal.press("Enter");
+    terminal.prompts(">");
+    again.say("You are alice");
+    again.say("In lobby: bob");
+    assert_eq!(again.heard(), "/join tea");
+    assert_eq!(again.heard(), "for tea only");
+    again.say("-- There are 1 rooms, and no more may be made");
+    terminal.shows("-- There are 1 rooms, and no more may be made");
+}
+
+#[test]
+fn a_server_that_comes_back_leads_to_the_same_room() {
+    let (house, bob, terminal) = joined("", "");
+    terminal.typed("/join tea");
+    terminal.press("Enter");
+    terminal.shows("In tea: nobody else");
+    let url = format!("tcp://{}", house.address);
+    house.close(bob);
+    let again = House::run(parlor(), &["--listen", &url]);
+    terminal.until("the same room a second time", |lines| {
+        let tea = lines.iter().filter(|line| **line == "In tea: nobody else");
+        tea.count() == 2
+    });
+    again.close(());
+}
+
+#[test]
 fn what_is_typed_ahead_is_not_taken_for_a_name() {
     let fake = Fake::new();
     let terminal = Terminal::join(&fake.address(), "", "--name alice");
