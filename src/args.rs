@@ -3,6 +3,7 @@
 mod settings;
 
 use std::ffi::OsString;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
@@ -94,6 +95,10 @@ pub struct JoinOptions {
           value_hint = ValueHint::Hostname)]
     pub address: Address,
 
+    /// The same port, said as netcat wants it
+    #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
     /// Answer the server's question for a name with NAME
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -103,8 +108,22 @@ pub struct JoinOptions {
     pub bell: bool,
 }
 
+/// Reads also what is clear though a listener is written otherwise: `::1`, and the URL that the server prints.
 fn join_address(text: &str) -> Result<Address, Refused> {
-    let address = Address::parse(text, LINE_PORT)?;
+    let place = text.strip_prefix("tcp://").unwrap_or(text);
+    if place.contains('?') {
+        return Err(Refused::new(
+            "what follows a question mark is for listening; leave it out",
+        ));
+    }
+    let place = place.strip_suffix('/').unwrap_or(place);
+    if let Ok(ip) = place.parse::<Ipv6Addr>() {
+        return Ok(Address {
+            host: Host::Ip(ip.into()),
+            port: LINE_PORT,
+        });
+    }
+    let address = Address::parse(place, LINE_PORT)?;
     match address.host {
         Host::All => Err(Refused::new("* is for listening; name the host to join")),
         _ => Ok(address),
@@ -148,4 +167,27 @@ fn name_the_variable(mut error: clap::Error) -> clap::Error {
         );
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join_address;
+
+    #[test]
+    fn whom_to_join_is_understood_as_people_write_it() {
+        for (typed, meant) in [
+            ("chat.example.org", "chat.example.org:8000"),
+            ("::1", "[::1]:8000"),
+            ("2001:db8::7", "[2001:db8::7]:8000"),
+            ("[::1]:9000", "[::1]:9000"),
+            ("tcp://localhost:9000", "localhost:9000"),
+            ("tcp://[::1]/", "[::1]:8000"),
+        ] {
+            let address = join_address(typed).map(|address| address.to_string());
+            assert_eq!(address.as_deref(), Ok(meant), "{typed}");
+        }
+        for typed in ["*", "tcp://localhost?classic", "http://localhost", "::g"] {
+            assert!(join_address(typed).is_err(), "{typed}");
+        }
+    }
 }

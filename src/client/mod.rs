@@ -39,7 +39,8 @@ const KEEPALIVE_SECONDS: Duration = Duration::from_secs(30);
 /// # Errors
 ///
 /// One sentence: nobody answers there, the name was refused, or the connection broke.
-pub(crate) async fn join(options: JoinOptions) -> anyhow::Result<()> {
+pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
+    options.address.port = options.port.unwrap_or(options.address.port);
     let name = options.name.as_deref().unwrap_or_default();
     ensure!(
         !name.contains(char::is_control),

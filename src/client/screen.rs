@@ -2,8 +2,10 @@
 
 use parlor_core::line::Line;
 
-/// How a name is coloured: 256-colour numbers that read at 3.9:1 or better on black and on white alike.
-const PALETTE: [u8; 12] = [28, 130, 31, 164, 64, 98, 161, 29, 27, 131, 129, 162];
+/// How a name is coloured: 256-colour numbers that read at 3.8:1 or better on black and on white alike; around the rainbow.
+const PALETTE: [u8; 20] = [
+    160, 131, 166, 130, 100, 64, 28, 65, 29, 66, 30, 31, 27, 63, 98, 129, 164, 133, 132, 161,
+];
 
 /// Text that cannot steer a terminal, whatever the bytes.
 pub(super) fn sanitise(bytes: &[u8]) -> String {
@@ -31,10 +33,15 @@ pub(super) fn paint(line: &str, names: &[&str]) -> String {
 }
 
 /// The same name has the same colour on every machine and every day (FNV-1a; the standard hashers promise no such thing).
+///
+/// The low bits of that hash know little of a short name, hence the mixing of all bits at its end, which is MurmurHash3's.
 fn colour(name: &str) -> u8 {
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
+    let hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    let hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
+    let hash = hash ^ (hash >> 16);
     PALETTE
         .into_iter()
         .cycle()
@@ -78,5 +85,71 @@ mod tests {
         let all: std::collections::HashSet<u8> =
             (0..200).map(|n| colour(&format!("guest{n}"))).collect();
         assert_eq!(all.len(), super::PALETTE.len(), "every colour is used");
+    }
+
+    #[test]
+    fn two_names_share_a_colour_no_more_often_than_chance_wants() {
+        let names = [
+            "alice",
+            "bob",
+            "carol",
+            "dave",
+            "erin",
+            "frank",
+            "grace",
+            "heidi",
+            "ivan",
+            "judy",
+            "al",
+            "bo",
+            "Ben",
+            "Zoë",
+            "李雷",
+            "韩梅梅",
+            "太郎",
+            "花子",
+            "мария",
+            "иван",
+            "علي",
+            "ana",
+            "eva",
+            "tom",
+            "max",
+            "kim",
+            "lee",
+            "sam",
+            "pat",
+            "jo",
+            "ci",
+            "bot",
+        ];
+        let (mut all, mut same) = (0, 0);
+        for (n, a) in names.into_iter().enumerate() {
+            for b in names.into_iter().skip(n + 1) {
+                all += 1;
+                same += usize::from(colour(a) == colour(b));
+            }
+        }
+        assert!(
+            same * super::PALETTE.len() <= all * 5 / 4,
+            "{same} of {all}"
+        );
+        assert_ne!(colour("alice"), colour("李雷"));
+    }
+
+    #[test]
+    fn every_colour_reads_on_black_and_on_white() {
+        let linear = |value: u8| match [0_u8, 95, 135, 175, 215, 255].get(usize::from(value)) {
+            Some(&level) => ((f64::from(level) / 255.0 + 0.055) / 1.055).powf(2.4),
+            None => f64::NAN,
+        };
+        for number in super::PALETTE {
+            let cube = number - 16;
+            let light = 0.2126 * linear(cube / 36)
+                + 0.7152 * linear(cube / 6 % 6)
+                + 0.0722 * linear(cube % 6);
+            let (on_white, on_black) = (1.05 / (light + 0.05), (light + 0.05) / 0.05);
+            assert!(on_white > 3.75 && on_black > 3.75, "{number}");
+        }
     }
 }

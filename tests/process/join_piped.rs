@@ -136,6 +136,23 @@ fn a_line_waits_for_a_question_that_is_late() {
 }
 
 #[test]
+fn host_and_port_are_taken_in_every_form_people_write() {
+    let house = House::open(&[]);
+    let (ip, port) = (house.address.ip().to_string(), house.address.port());
+    let port = port.to_string();
+    let url = format!("tcp://{}", house.address);
+    for place in [&[ip.as_str(), &port][..], &[url.as_str()]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+        command.arg("join").args(place).args(["--name", "bot"]);
+        let joined = command.timeout(DEADLINE).write_stdin("hello\n").assert();
+        let output = joined.success().get_output().stdout.clone();
+        let shown = String::from_utf8(output).unwrap();
+        assert!(shown.ends_with("\nbot: hello\n"), "{place:?}: {shown}");
+    }
+    house.close(());
+}
+
+#[test]
 fn more_than_a_pipe_holds_goes_in_whole_and_comes_back_in_order() {
     let house = House::open(&["--rate", "off"]);
     let said: String = (0..20_000).map(|line| format!("{line}\n")).collect();
