@@ -224,6 +224,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_sets_the_topic_has_a_colour() {
+        for line in [
+            "al changed the topic to: bo has left",
+            "al cleared the topic",
+        ] {
+            let painted = Guest::paint(line);
+            let end = line.strip_prefix("al").unwrap_or_default();
+            assert!(painted.starts_with("\x1b[38;5;"), "{painted:?}");
+            assert!(
+                painted.ends_with(&format!("mal\x1b[39m{end}")),
+                "{painted:?}"
+            );
+        }
+    }
+
+    #[test]
     fn the_way_back_leads_to_the_room_one_was_in() {
         let mut guest = guest(&["You are al", "In lobby: bob", "In tea: carol"]);
         for _ in 0..2 {

@@ -161,8 +161,7 @@ impl Incoming {
     async fn pass_on(&mut self) -> Result<&[u8], Failure> {
         self.chunk.clear();
         let read = self.reader.read_buf(&mut self.chunk).await;
-        read.map_err(Failure::Connection)?;
-        match &mut self.terminal {
+        let shown = match &mut self.terminal {
             None => write(&self.chunk),
             Some(cutter) => {
                 let mut lines = cutter.cut_all(&self.chunk);
@@ -172,8 +171,10 @@ impl Incoming {
                 let shown = lines.iter().map(|line| screen::sanitise(line) + "\n");
                 write(shown.collect::<String>().as_bytes())
             }
-        }
-        .map_err(Failure::Output)?;
+        };
+        shown.map_err(Failure::Output)?;
+        // A break comes after what was said before it.
+        read.map_err(Failure::Connection)?;
         Ok(&self.chunk)
     }
 }

@@ -292,6 +292,21 @@ fn a_pipe_into_the_client_does_not_open_the_terminal_to_the_server() {
 }
 
 #[test]
+fn a_pipe_without_a_name_is_no_way_to_the_terminal_either() {
+    let fake = Fake::new();
+    let terminal = Terminal::join(&fake.address(), "printf x |", "");
+    let mut guest = fake.accept();
+    assert_eq!(guest.heard_to_the_end(), b"x");
+    guest.send(b"You are \x1b]0;owned\x07\nbob: \x1b[31mred\x1b[2J| end\npart\x1b[32mly");
+    guest.close();
+    terminal.ends_well();
+    for wanted in ["| end", "[32mly"] {
+        terminal.until(wanted, |lines| lines.iter().any(|it| it.ends_with(wanted)));
+    }
+    assert!(!terminal.screen(&["-e"]).contains('\x1b'));
+}
+
+#[test]
 fn the_bell_rings_for_ones_own_name() {
     let (_house, mut bob, terminal) = joined("", "--bell");
     bob.say("hi Alice!");
