@@ -403,7 +403,7 @@ fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
     assert!(whole.contains("<COMMAND> [ARGUMENTS]"), "{whole}");
     let join = page(&["join"]);
     assert!(
-        join.contains("[HOST[:PORT]] [--name <NAME>] [--bell]\n"),
+        join.contains("[HOST[:PORT]] [PORT] [--name <NAME>] [--bell]\n"),
         "{join}"
     );
     let serve = page(&["serve"]);
