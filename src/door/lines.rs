@@ -1,6 +1,9 @@
 //! The line door: what netcat and telnet open. The greeting, the name question, and then a session.
 
+use std::future::ready;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use parlor_core::answer::{Answer, Refusal};
@@ -13,8 +16,10 @@ use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::select;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::question::{Place, Questions};
 use super::{House, Refused};
 use crate::session::{self, Arrival, Manners, read_some};
 
@@ -48,7 +53,16 @@ struct Guest<S> {
     address: String,
     /// Read and not yet decoded.
     held: Vec<u8>,
+    questions: Questions,
+    /// The order of coming, among those at the question.
+    number: u64,
+    /// Held from waiting for an answer until there is one.
+    place: Option<Place>,
 }
+
+/// What is said to somebody whose place at the question another one needs.
+const TOO_MANY_WAIT: &str =
+    "-- Too many are waiting to give a name: closed; try again, and answer sooner";
 
 /// Why somebody does not enter.
 enum Gone {
@@ -67,6 +81,9 @@ impl LineDoor {
             link: house.inbox.connect(),
             address: peer.to_string(),
             held: Vec::new(),
+            questions: house.questions.clone(),
+            number: house.questions.number(),
+            place: None,
         };
         tracing::debug!("connected");
         // Boxed: it is over soon, and a session need not carry its room.
@@ -119,15 +136,11 @@ impl LineDoor {
         if !self.asks {
             return guest.enter_as_address(self.manners.replay).await;
         }
-        let place = house.questions.take_place();
         let deadline = Instant::now() + QUESTION_TIME;
         select! {
             biased;
             entered = guest.answer_question(self.manners.replay) => entered,
             () = sleep_until(deadline) => Err(guest.last_word("-- No name given: closed")),
-            () = place.pushed_out() => {
-                Err(guest.last_word("-- Too many are waiting to give a name: closed; try again, and answer sooner"))
-            }
             () = house.closing.cancelled() => Err(guest.last_word("-- The server is going down")),
         }
     }
@@ -146,7 +159,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             );
             self.say(&words).await?;
             words.clear();
-            let refusal = match self.hear_name().await? {
+            let heard = self.hear_name().await?;
+            self.place = None;
+            let refusal = match heard {
                 Ok(None) => return self.enter_as_address(replay).await,
                 Ok(Some(name)) => match self.enter(name, replay).await {
                     Ok(entered) => return Ok(entered),
@@ -191,12 +206,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
                     self.encoder.raw(&reply, &mut words);
                     self.say(&words).await?;
                 }
-                None => match read_some(&mut self.stream, &mut self.held, QUESTION_BYTES_MAX).await
-                {
-                    Ok(1..) => {}
-                    Ok(0) | Err(_) => return Err(Gone::Silently),
-                },
+                None => self.read_more().await?,
             }
+        }
+    }
+
+    /// Reads more of the answer.
+    async fn read_more(&mut self) -> Result<(), Gone> {
+        match self.read_or_give_way().await {
+            Some(Ok(1..)) => Ok(()),
+            Some(Ok(0) | Err(_)) => Err(Gone::Silently),
+            None => Err(self.last_word(TOO_MANY_WAIT)),
+        }
+    }
+
+    /// Whoever has to be waited for stands at the question until there is an answer; who has sent
+    /// it already, as everybody does who comes back in a storm, takes no place. None if somebody
+    /// else needed the place.
+    async fn read_or_give_way(&mut self) -> Option<io::Result<usize>> {
+        yield_now().await; // so that what has come in is known
+        let mut reading = pin!(read_some(
+            &mut self.stream,
+            &mut self.held,
+            QUESTION_BYTES_MAX
+        ));
+        select! {
+            biased;
+            read = &mut reading => return Some(read),
+            () = ready(()) => {}
+        }
+        let place = self
+            .place
+            .get_or_insert_with(|| self.questions.take_place(self.number));
+        select! {
+            biased;
+            read = reading => Some(read),
+            () = place.pushed_out() => None,
         }
     }
 

@@ -35,18 +35,23 @@ impl Questions {
         }
     }
 
-    /// Takes a place. Where there is none, whoever has waited longest gives up theirs.
-    pub(crate) fn take_place(&self) -> Place {
+    /// A number in the order of coming, under which a place is taken if one is needed.
+    pub(crate) fn number(&self) -> u64 {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.places.len() >= self.max
+        waiting.next += 1;
+        waiting.next
+    }
+
+    /// Takes a place. Where there is none, whoever came first gives up theirs.
+    pub(crate) fn take_place(&self, number: u64) -> Place {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let pushed_out = CancellationToken::new();
+        waiting.places.insert(number, pushed_out.clone());
+        if waiting.places.len() > self.max
             && let Some((_, longest)) = waiting.places.pop_first()
         {
             longest.cancel();
         }
-        let number = waiting.next;
-        waiting.next += 1;
-        let pushed_out = CancellationToken::new();
-        waiting.places.insert(number, pushed_out.clone());
         Place {
             questions: self.clone(),
             number,
