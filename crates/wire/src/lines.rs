@@ -97,8 +97,8 @@ impl LineDecoder {
         if self.at_start && is_http_request(&line) {
             return Heard::Foreign(http_refusal("nc HOST PORT").into_bytes().into());
         }
-        let is_foreign = is_junk(&line) || line.starts_with(SSH_GREETING);
-        if self.at_start && self.mode == Mode::Named && is_foreign {
+        let is_foreign = || is_junk(&line) || line.starts_with(SSH_GREETING);
+        if self.at_start && self.mode == Mode::Named && is_foreign() {
             return Heard::Foreign(JUNK_REFUSAL.into());
         }
         Heard::Line(Line::sanitise(&line))
