@@ -1,8 +1,10 @@
 //! The house: binds its doors, opens them together, and closes in peace.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -13,7 +15,7 @@ use parlor_core::log::Capacity;
 use parlor_core::rate;
 use parlor_wire::lines;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
@@ -24,7 +26,7 @@ use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
 use crate::journal::Memory;
 use crate::listeners::{BindError, bind_all};
-use crate::session::Manners;
+use crate::session::{Manners, Writers};
 
 /// Everybody has this long to take the last words when the server ends.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
@@ -70,6 +72,7 @@ impl Server {
                 config.limit_loopback,
             ),
             questions: Questions::new(connections),
+            writers: Writers::new(thread::available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
             closing: tokio_util::sync::CancellationToken::new(),
             panics: AtomicU64::new(0),
@@ -123,6 +126,8 @@ impl Server {
             clock,
             closing.clone(),
         ));
+        let mut writing = JoinSet::new();
+        house.writers.start(&mut writing);
         for (listener, door) in doors {
             house
                 .tasks
@@ -131,6 +136,7 @@ impl Server {
         tokio::select! {
             () = shutdown => {}
             ended = &mut broadcasting => anyhow::bail!("the broadcaster has ended: {ended:?}"),
+            ended = writing.join_next() => anyhow::bail!("a group of writers has ended: {ended:?}"),
         }
         close(&house, &closing, broadcasting).await;
         match house.panics.load(Ordering::Relaxed) {

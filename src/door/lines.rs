@@ -15,11 +15,13 @@ use parlor_core::seat::{Entered, Seat};
 use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::select;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::question::{Place, Questions};
+use super::socket::Eager;
 use super::{House, Refused};
 use crate::session::{self, Arrival, Manners, read_some};
 
@@ -60,6 +62,9 @@ struct Guest<S> {
     place: Option<Place>,
 }
 
+/// Who comes in by this door.
+type LineArrival = Arrival<OwnedReadHalf, Eager, LineDecoder, LineEncoder>;
+
 /// What is said to somebody whose place at the question another one needs.
 const TOO_MANY_WAIT: &str =
     "-- Too many are waiting to give a name: closed; try again, and answer sooner";
@@ -74,11 +79,30 @@ enum Gone {
 
 impl LineDoor {
     pub(super) async fn attend(&self, house: &House, stream: TcpStream, peer: SocketAddr) {
+        // Boxed: it is over soon, and a session need not carry its room.
+        match Box::pin(self.receive(house, stream, peer)).await {
+            Ok(arrival) => {
+                let ended =
+                    session::run(arrival, &self.manners, &house.closing, &house.writers).await;
+                tracing::debug!(%ended, "session ended");
+            }
+            Err(Gone::Silently) => tracing::debug!("gone before entering"),
+            Err(Gone::Told(_)) => tracing::debug!("turned out before entering"),
+        }
+    }
+
+    /// The handshake, and the last words to those who do not come through it.
+    async fn receive(
+        &self,
+        house: &House,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Result<LineArrival, Gone> {
         let mut guest = Guest {
             stream,
             decoder: LineDecoder::new(self.mode),
             encoder: LineEncoder::new(self.mode, self.clock.clone()),
-            link: house.inbox.connect(),
+            link: house.writers.connect(&house.inbox),
             address: peer.to_string(),
             held: Vec::new(),
             questions: house.questions.clone(),
@@ -86,37 +110,14 @@ impl LineDoor {
             place: None,
         };
         tracing::debug!("connected");
-        // Boxed: it is over soon, and a session need not carry its room.
-        match Box::pin(self.handshake(house, &mut guest)).await {
-            Ok((seat, entered)) => {
-                let Guest {
-                    stream,
-                    decoder,
-                    encoder,
-                    link,
-                    held,
-                    ..
-                } = guest;
-                let (input, output) = stream.into_split();
-                let arrival = Arrival {
-                    input,
-                    output,
-                    decoder,
-                    encoder,
-                    link,
-                    seat,
-                    entered,
-                    held,
-                };
-                let ended =
-                    session::run(arrival, &self.manners, &house.closing, &house.tasks).await;
-                tracing::debug!(%ended, "session ended");
-            }
-            Err(Gone::Silently) => tracing::debug!("gone before entering"),
+        match self.handshake(house, &mut guest).await {
+            Ok((seat, entered)) => Ok(guest.arrive(seat, entered)),
+            Err(Gone::Silently) => Err(Gone::Silently),
             Err(Gone::Told(words)) => {
                 let Guest { stream, link, .. } = guest;
                 drop(link); // so that nobody arrives who is being turned out
-                Box::pin(say_last(stream, &words)).await;
+                say_last(stream, &words).await;
+                Err(Gone::Told(words))
             }
         }
     }
@@ -142,6 +143,22 @@ impl LineDoor {
             entered = guest.answer_question(self.manners.replay) => entered,
             () = sleep_until(deadline) => Err(guest.last_word("-- No name given: closed")),
             () = house.closing.cancelled() => Err(guest.last_word("-- The server is going down")),
+        }
+    }
+}
+
+impl Guest<TcpStream> {
+    fn arrive(self, seat: Seat, entered: Box<Entered>) -> LineArrival {
+        let (input, output) = self.stream.into_split();
+        Arrival {
+            input,
+            output: Eager(output),
+            decoder: self.decoder,
+            encoder: self.encoder,
+            link: self.link,
+            seat,
+            entered,
+            held: self.held,
         }
     }
 }

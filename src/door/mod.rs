@@ -32,6 +32,7 @@ pub(crate) use lines::LineDoor;
 pub(crate) use question::Questions;
 pub(crate) use socket::bind;
 
+use crate::session::Writers;
 use descriptors::Reserve;
 
 /// An accept that failed is tried again after this long at first.
@@ -48,6 +49,8 @@ pub(crate) struct House {
     pub(crate) admission: Admission,
     /// Those who have not given a name yet.
     pub(crate) questions: Questions,
+    /// The writing halves of all connections.
+    pub(crate) writers: Writers,
     /// Every connection's task: shutdown knows of everyone.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when everybody is to leave.

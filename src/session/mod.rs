@@ -1,14 +1,15 @@
 //! A session: one connection that has entered, whatever door it came through.
 //!
-//! It has two halves, a task each: [`read`] turns bytes into requests, [`write`] turns the room's
-//! log and the mailbox into bytes. Knows no socket and no dialect.
+//! It has two halves: [`read`], in a task of its own, turns bytes into requests; [`write`], looked
+//! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
+//! Knows no socket and no dialect.
 
 mod read;
 mod request;
 mod write;
+mod writers;
 
 use std::fmt;
-use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,18 +22,20 @@ use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
 use parlor_core::rate::Rate;
 use parlor_core::seat::{Entered, Seat};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncRead;
 use tokio::select;
-use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 pub(crate) use read::read_some;
 
 use crate::clock::Clock;
 use read::Reader;
+pub(crate) use write::Output;
 use write::{Writer, Written};
+use writers::Writing;
+
+pub(crate) use writers::Writers;
 
 /// Whoever is sent the last words has this long to take them.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
@@ -94,16 +97,18 @@ pub(crate) struct Arrival<R, W, D, E> {
 
 /// Serves a connection until it ends.
 ///
-/// The writing half is a task of its own, so that a line wakes nothing but what writes it.
-pub(crate) async fn run<R, W, D, E>(
+/// The writing half is none of this task's, so that a line wakes nothing but what writes it. Not an
+/// async function: that would hold the arrival beside the halves it is made into, for as long as
+/// the connection lasts.
+pub(crate) fn run<R, W, D, E>(
     arrival: Arrival<R, W, D, E>,
     manners: &Manners,
     closing: &CancellationToken,
-    tasks: &TaskTracker,
-) -> Ended
+    writers: &Writers,
+) -> impl Future<Output = Ended>
 where
     R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin + Send + 'static,
+    W: Output + 'static,
     D: Decoder,
     E: Encoder + Unpin + 'static,
 {
@@ -119,72 +124,69 @@ where
     } = arrival;
     link.reply(seat.mark(), Item::Entered(entered));
     let client = Arc::clone(link.client());
-    let mut writing = tasks.spawn(Writer::new(output, encoder, Arc::clone(&client)));
-    let mut reader = Reader::new(input, decoder, link, seat, held, manners);
+    let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
+    let reader = Reader::new(input, decoder, link, seat, held, manners);
+    read_and_write(reader, writing, closing)
+}
+
+async fn read_and_write<R, D>(
+    mut reader: Reader<'_, R, D>,
+    mut writing: Writing,
+    closing: &CancellationToken,
+) -> Ended
+where
+    R: AsyncRead + Unpin,
+    D: Decoder,
+{
+    let client = Arc::clone(reader.link.client());
     let ended = {
         let mut reading = pin!(reader.read_lines());
         select! {
             biased;
-            written = &mut writing => {
-                or_panic(written);
-                hear_out(reading, &client, closing).await
-            }
+            _ = &mut writing => Box::pin(hear_out(reading, &client, closing)).await,
             ended = &mut reading => ended,
             () = closing.cancelled() => Ended::GoingDown,
         }
     };
-    let mut input = reader.leave(&ended);
-    let says_last = !writing.is_finished() && say_last(writing, &ended).await == Written::All;
+    let input = reader.leave(&ended);
+    Box::pin(part(input, writing, &ended)).await; // boxed, as it is over soon
+    ended
+}
+
+/// Has the last words written, and closes so that they arrive.
+async fn part<R: AsyncRead + Unpin>(mut input: R, writing: Writing, ended: &Ended) {
+    let says_last = !writing.is_over() && say_last(writing, ended).await == Written::All;
     if says_last && !matches!(ended, Ended::EndOfInput) {
         // Closing over unread input would reset the connection, and the last words with it.
         linger(&mut input).await;
     }
-    ended
 }
 
 /// Nobody takes what is written any more, but what was sent before that still counts: lines piped
-/// into a netcat that hangs up at the end of its input are said. Answers are forgotten.
+/// into a netcat that hangs up at the end of its input are said. Answers are forgotten, so that
+/// nobody waits for room in the mailbox.
 async fn hear_out(
     reading: Pin<&mut impl Future<Output = Ended>>,
     client: &Client,
     closing: &CancellationToken,
 ) -> Ended {
+    client.forget_mail();
     select! {
         biased;
         ended = reading => ended,
-        () = forget_mail(client) => Ended::Broken,
         () = closing.cancelled() => Ended::Broken,
         () = sleep(HEAR_OUT_TIME) => Ended::Broken,
     }
 }
 
-/// Empties the mailbox again and again, so that nobody waits for room in it. Never ends.
-async fn forget_mail(client: &Client) {
-    loop {
-        let seen = client.bell().version();
-        while client.take(|_| true).is_some() {}
-        client.bell().rung(seen).await;
-    }
-}
-
 /// Lets the writer write up to the own departure.
-async fn say_last(mut writing: JoinHandle<Written>, ended: &Ended) -> Written {
+async fn say_last(writing: Writing, ended: &Ended) -> Written {
     if matches!(ended, Ended::EndOfInput) {
         // At whatever pace it is taken: the writer itself ends for somebody who takes nothing.
-        return or_panic(writing.await);
+        return writing.await;
     }
-    let written = timeout(FAREWELL_TIME, &mut writing).await;
-    writing.abort();
-    written.map_or(Written::Broken, or_panic)
-}
-
-/// A panic of the writing half is one of the connection.
-fn or_panic(written: Result<Written, JoinError>) -> Written {
-    match written.map_err(JoinError::try_into_panic) {
-        Ok(written) => written,
-        Err(Ok(panic)) => resume_unwind(panic),
-        Err(Err(_aborted)) => Written::Broken,
-    }
+    let written = timeout(FAREWELL_TIME, writing).await;
+    written.unwrap_or(Written::Broken)
 }
 
 /// Reads and forgets what still comes, for a moment.

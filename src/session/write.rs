@@ -12,14 +12,36 @@ use std::time::Duration;
 use parlor_core::backlog::{BATCHES_MAX, Backlog};
 use parlor_core::client::Client;
 use parlor_core::dialect::Encoder;
+use parlor_core::entry::RoomId;
 use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
 
 /// Whoever takes no byte for this long is closed.
 const STALL_TIME: Duration = Duration::from_secs(120);
 
-/// The writing half: a future that writes until the own departure is reached and the mailbox is
-/// empty.
+/// A writing half of whatever transport and dialect: a future that writes until the own departure
+/// is reached and the mailbox is empty.
+///
+/// It keeps no waker for new lines and new mail: whoever rings for it sees that it is polled.
+pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
+    /// The room whose lines it waits for. None while it waits for its socket, which calls for it:
+    /// so a reader that stands still costs nothing when a line is said.
+    fn room(&self) -> Option<RoomId>;
+
+    /// Reads from all the memory that the next poll is going to read, and so has it fetched; what
+    /// comes of it means nothing.
+    fn prefetch(&self) -> usize;
+}
+
+/// Where a session's bytes go.
+pub(crate) trait Output: AsyncWrite + Unpin + Send {
+    /// As [`WriteLines::prefetch`], for the memory of the connection.
+    fn prefetch(&self) -> usize {
+        0
+    }
+}
+
+/// The writing half over one transport and in one dialect.
 pub(super) struct Writer<W, E> {
     output: W,
     backlog: Backlog<E>,
@@ -36,7 +58,7 @@ pub(super) enum Written {
     Broken,
 }
 
-impl<W: AsyncWrite + Unpin, E: Encoder + Unpin> Future for Writer<W, E> {
+impl<W: Output, E: Encoder + Unpin> Future for Writer<W, E> {
     type Output = Written;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Written> {
@@ -49,7 +71,17 @@ impl<W: AsyncWrite + Unpin, E: Encoder + Unpin> Future for Writer<W, E> {
     }
 }
 
-impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
+impl<W: Output, E: Encoder + Unpin> WriteLines for Writer<W, E> {
+    fn room(&self) -> Option<RoomId> {
+        self.backlog.room().filter(|_| self.stalled.is_none())
+    }
+
+    fn prefetch(&self) -> usize {
+        self.backlog.prefetch() ^ self.output.prefetch() ^ usize::from(self.stalled.is_some())
+    }
+}
+
+impl<W: Output, E: Encoder> Writer<W, E> {
     pub(super) fn new(output: W, encoder: E, client: Arc<Client>) -> Self {
         Writer {
             output,
@@ -60,7 +92,6 @@ impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
 
     fn poll_write_lines(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let seen = self.backlog.client().bell().version(); // before looking, so that no ring is lost
             self.backlog.collect();
             if !self.backlog.is_empty() {
                 ready!(self.poll_write(cx))?;
@@ -70,7 +101,7 @@ impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
                 if let Poll::Ready(flushed) = Pin::new(&mut self.output).poll_flush(cx) {
                     flushed?;
                 }
-                ready!(self.backlog.client().bell().poll_rung(seen, cx));
+                return Poll::Pending;
             }
         }
     }
@@ -78,20 +109,20 @@ impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
     /// Writes what has been collected with one system call; or fails if the socket takes nothing
     /// for too long.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut vector = [IoSlice::new(&[]); BATCHES_MAX + 1];
-        let mut used = 0;
-        for (place, run) in vector.iter_mut().zip(self.backlog.runs()) {
-            *place = IoSlice::new(run);
-            used += 1;
-        }
         let output = Pin::new(&mut self.output);
-        let polled = match &vector[..used] {
-            [] => Poll::Ready(Ok(0)), // entries that this dialect does not show
-            [one] => output.poll_write(cx, one),
-            several => output.poll_write_vectored(cx, several),
+        let mut runs = self.backlog.runs();
+        let polled = match (runs.next(), runs.next()) {
+            (Some(one), None) => output.poll_write(cx, one),
+            (Some(_), Some(_)) => poll_write_vectored(output, cx, self.backlog.runs()),
+            (None, _) => {
+                drop(runs);
+                self.backlog.advance(0); // past entries that this dialect does not show
+                return Poll::Ready(Ok(()));
+            }
         };
+        drop(runs);
         match polled {
-            Poll::Ready(Ok(0)) if used > 0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             Poll::Ready(Ok(written)) => {
                 self.backlog.advance(written);
                 self.stalled = None;
@@ -108,4 +139,19 @@ impl<W: AsyncWrite + Unpin, E: Encoder> Writer<W, E> {
             }
         }
     }
+}
+
+/// Writes many runs at once, as far as one system call takes them.
+fn poll_write_vectored<'a>(
+    output: Pin<&mut impl Output>,
+    cx: &mut Context<'_>,
+    runs: impl Iterator<Item = &'a [u8]>,
+) -> Poll<io::Result<usize>> {
+    let mut vector = [IoSlice::new(&[]); BATCHES_MAX + 1];
+    let mut used = 0;
+    for (place, run) in vector.iter_mut().zip(runs) {
+        *place = IoSlice::new(run);
+        used += 1;
+    }
+    output.poll_write_vectored(cx, &vector[..used])
 }

@@ -1,6 +1,7 @@
 //! A simulated client: what it asks, how it reads, and the many ways in which it goes.
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
 
@@ -18,6 +19,7 @@ use parlor_core::time::{Now, WallTime};
 use parlor_wire::lines::{Clock, LineEncoder, Mode};
 
 use crate::checker::{self, Dialect, End, nobody_after, token};
+use crate::desk::Desk;
 use crate::reader::Reader;
 
 /// Few, so that they collide; some look alike.
@@ -86,7 +88,7 @@ fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
 }
 
 impl Guest {
-    pub(crate) fn new(person: usize, link: Link, rng: &mut Rng) -> Guest {
+    pub(crate) fn new(person: usize, link: Link, desk: Rc<Desk>, rng: &mut Rng) -> Guest {
         let dialect = if rng.u8(0..4) == 0 {
             Dialect::Classic
         } else {
@@ -104,7 +106,7 @@ impl Guest {
         Guest {
             person,
             dialect,
-            reader: Some(Reader::new(Arc::clone(link.client()), encoder)),
+            reader: Some(Reader::new(Arc::clone(link.client()), desk, encoder)),
             link: Some(link),
             seat: None,
             asked: None,

@@ -2,6 +2,7 @@
 //! its time and fails, and writes down all that happens.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +16,15 @@ use parlor_core::log::Capacity;
 use parlor_core::time::Now;
 
 use crate::checker::{Event, Kind, Room, Shown, together};
+use crate::desk::Desk;
 
 /// A commit that takes longer is told to those who wait.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
 pub(crate) struct House {
     broadcaster: Broadcaster,
+    /// As many as a machine has cores: several people share one.
+    desks: [Rc<Desk>; 3],
     pub(crate) now: Now,
     under_way: Option<UnderWay>,
     /// The inbox's bell before everything was done: until it is rung, or something is due, nothing
@@ -62,6 +66,7 @@ impl House {
     pub(crate) fn new(limits: Limits) -> House {
         House {
             broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
+            desks: Default::default(),
             now: Now::default(),
             under_way: None,
             asleep: None,
@@ -71,10 +76,12 @@ impl House {
     }
 
     /// A connection of this person, by the simulator's number.
-    pub(crate) fn connect(&mut self, person: usize) -> Link {
-        let link = self.broadcaster.inbox().connect();
+    pub(crate) fn connect(&mut self, person: usize) -> (Link, Rc<Desk>) {
+        let desk = Rc::clone(&self.desks[person % self.desks.len()]);
+        let inbox = self.broadcaster.inbox();
+        let link = inbox.connect_in(|_| Arc::clone(&desk.group));
         self.record.persons.insert(link.client().id(), person);
-        link
+        (link, desk)
     }
 
     /// Does what the broadcaster's task does when it is woken. Whether it was.

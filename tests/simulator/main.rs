@@ -11,6 +11,7 @@
 
 #[path = "../support/checker/mod.rs"]
 mod checker;
+mod desk;
 mod guest;
 mod house;
 mod reader;
@@ -192,9 +193,9 @@ impl World {
             return;
         }
         self.people += 1;
-        let link = self.house.connect(self.people);
+        let (link, desk) = self.house.connect(self.people);
         self.clients.push(std::sync::Arc::downgrade(link.client()));
-        let mut guest = Guest::new(self.people, link, &mut self.rng);
+        let mut guest = Guest::new(self.people, link, desk, &mut self.rng);
         guest.act(self.house.now, &mut self.rng);
         self.guests.push(guest);
     }

@@ -1,27 +1,34 @@
 //! The reading end of a simulated client: the shipped backlog, and a socket that takes as much as the
 //! seed says.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use parlor_core::backlog::Backlog;
 use parlor_core::client::Client;
+use parlor_core::entry::RoomId;
 use parlor_wire::lines::LineEncoder;
+
+use crate::desk::Desk;
 
 pub(crate) struct Reader {
     backlog: Backlog<LineEncoder>,
     client: Arc<Client>,
-    /// The bell's version before everything was found written: until it is rung there is nothing to
-    /// do. So a ring that is forgotten shows as somebody who never catches up.
-    asleep: Option<u64>,
+    desk: Rc<Desk>,
+    /// The room that was read, and how often it was rung for this reader, before everything was
+    /// found written: until it is rung again there is nothing to do. So a ring that is forgotten
+    /// shows as somebody who never catches up.
+    asleep: Option<(Option<RoomId>, u64)>,
     /// Everything that the socket took.
     pub(crate) text: Vec<u8>,
 }
 
 impl Reader {
-    pub(crate) fn new(client: Arc<Client>, encoder: LineEncoder) -> Reader {
+    pub(crate) fn new(client: Arc<Client>, desk: Rc<Desk>, encoder: LineEncoder) -> Reader {
         Reader {
             backlog: Backlog::new(encoder, Arc::clone(&client)),
             client,
+            desk,
             asleep: None,
             text: Vec::new(),
         }
@@ -33,7 +40,8 @@ impl Reader {
 
     /// Whether it waits for its bell.
     pub(crate) fn is_asleep(&self) -> bool {
-        self.asleep == Some(self.client.bell().version())
+        let not_since = |(room, seen)| self.desk.rings(self.client.id(), room) == seen;
+        self.asleep.is_some_and(not_since)
     }
 
     /// Whether everything in the room has been read, and all mail.
@@ -62,10 +70,11 @@ impl Reader {
         }
         self.asleep = None;
         while room > 0 {
-            let seen = self.client.bell().version(); // before looking
+            let reads = self.backlog.room();
+            let seen = self.desk.rings(self.client.id(), reads); // before looking
             self.backlog.collect();
-            if self.backlog.is_empty() {
-                self.asleep = Some(seen);
+            if self.backlog.is_empty() && reads == self.backlog.room() {
+                self.asleep = Some((reads, seen));
                 return;
             }
             let before = self.text.len();

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::answer::{Answer, Notice, Refusal};
 use crate::batch::{Cursor, Slice};
 use crate::client::Client;
 use crate::dialect::Encoder;
-use crate::entry::Entry;
+use crate::entry::{Entry, RoomId};
 use crate::line::Line;
 use crate::mailbox::{Item, Mark};
 use crate::seat::{Replay, View};
@@ -29,8 +31,8 @@ pub struct Backlog<E> {
     client: Arc<Client>,
     /// What is to be written first: the unfinished rest of a line, or words for this person alone.
     rest: Vec<u8>,
-    /// Batches to be written then; let go of while the socket takes nothing.
-    slices: Vec<Slice>,
+    /// Batches to be written then, nearly always one; let go of while the socket takes nothing.
+    slices: SmallVec<[Slice; 1]>,
     /// The room that is read; none before the first item says which.
     view: Option<View>,
     /// How far it has been read.
@@ -49,7 +51,7 @@ impl<E: Encoder> Backlog<E> {
             encoder,
             client,
             rest: Vec::new(),
-            slices: Vec::new(),
+            slices: SmallVec::new(),
             view: None,
             cursor: Cursor::default(),
             replay: None,
@@ -61,6 +63,28 @@ impl<E: Encoder> Backlog<E> {
     /// Whose it is.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The room that is read now; none before the first item has said which.
+    pub fn room(&self) -> Option<RoomId> {
+        self.view.as_ref().map(View::room)
+    }
+
+    /// Reads from all the memory that [`collect`](Self::collect) is going to read, and so has it
+    /// fetched; what comes of it means nothing. Whoever serves many waits for them all at once.
+    pub fn prefetch(&self) -> usize {
+        let own = [
+            self.rest.len(),
+            self.falls as usize,
+            self.cursor.position as usize,
+            usize::from(self.replay.is_some()),
+            usize::from(self.filter.is_active()),
+        ];
+        let shared = [
+            usize::from(self.client.has_no_mail()),
+            self.view.as_ref().map_or(0, View::prefetch),
+        ];
+        own.iter().chain(&shared).fold(0, |sum, seen| sum ^ seen)
     }
 
     /// Whether nothing more will come: the view has ended, and no mail names another.
@@ -265,7 +289,7 @@ impl<E: Encoder> Backlog<E> {
 
     /// Lets go of the batches: who waits for a socket pins no memory.
     pub fn let_go(&mut self) {
-        self.slices.clear();
+        self.slices = SmallVec::new();
     }
 
     /// So many of the collected bytes are written: what of a line is left is kept, everything else is let go.
@@ -273,12 +297,12 @@ impl<E: Encoder> Backlog<E> {
         let mut left = written;
         if left < self.rest.len() {
             self.rest.drain(..left);
-            self.slices.clear();
+            self.slices = SmallVec::new();
             return;
         }
         left -= self.rest.len();
         self.rest = Vec::new(); // an idle connection holds no buffer
-        for Slice { batch, entries } in self.slices.drain(..) {
+        for Slice { batch, entries } in std::mem::take(&mut self.slices) {
             let encoded = batch.encoded(&self.encoder);
             let size = encoded.bytes(entries.clone()).len();
             if left < size {

@@ -1,6 +1,6 @@
 //! The broadcaster's end of a connection, and the connection's end of the broadcaster.
 //!
-//! Knows no socket: a client is a bell, a mailbox, and a place for one outcome.
+//! Knows no socket: a client is a place in a group, a mailbox, and a place for one outcome.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::bell::Bell;
 use crate::entry::PersonId;
+use crate::group::Group;
 use crate::inbox::{Inbox, Letter, Outcome, Request};
 use crate::mailbox::{Full, Item, Mailbox, Mark};
 use crate::sync::{Mutex, lock};
@@ -17,7 +18,7 @@ use crate::sync::{Mutex, lock};
 pub struct Client {
     pub(crate) id: PersonId,
     /// Rung for whoever writes: there are new lines, or new mail.
-    bell: Bell,
+    group: Arc<Group>,
     /// Rung for whoever reads and asks: there is an outcome, or room in the mailbox.
     answered: Bell,
     mailbox: Mailbox,
@@ -41,9 +42,14 @@ impl Client {
         self.id
     }
 
-    /// The bell of the connection's writing half.
-    pub fn bell(&self) -> &Bell {
-        &self.bell
+    /// The group that the connection's writing half is in.
+    pub fn group(&self) -> &Arc<Group> {
+        &self.group
+    }
+
+    /// Rings for the connection's writing half.
+    pub fn ring(&self) {
+        self.group.ring(self.id);
     }
 
     /// The bell of the connection's reading half: rung when there is an outcome, or room for mail.
@@ -57,7 +63,7 @@ impl Client {
     /// The mailbox is full.
     pub fn send(&self, mark: Mark, item: Item) -> Result<(), Full> {
         self.mailbox.put(mark, item)?;
-        self.bell.ring();
+        self.ring();
         Ok(())
     }
 
@@ -71,6 +77,12 @@ impl Client {
     /// Where the next item belongs, if one waits.
     pub fn next_mark(&self) -> Option<Mark> {
         self.mailbox.first_mark()
+    }
+
+    /// From now on mail is forgotten: nobody takes what is written any more.
+    pub fn forget_mail(&self) {
+        self.mailbox.close();
+        self.answered.ring(); // the reading half may wait for room
     }
 
     /// Whether no item waits.
@@ -127,10 +139,10 @@ pub struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(id: PersonId, inbox: Arc<Inbox>) -> Link {
+    pub(crate) fn new(id: PersonId, inbox: Arc<Inbox>, group: Arc<Group>) -> Link {
         let client = Client {
             id,
-            bell: Bell::default(),
+            group,
             answered: Bell::default(),
             mailbox: Mailbox::default(),
             outcome: Mutex::new(Waiting::Open),
@@ -169,7 +181,7 @@ impl Link {
     /// Puts an item into one's own mailbox. Never refused: ask [`Link::room`] first.
     pub fn reply(&self, mark: Mark, item: Item) {
         self.client.mailbox.put_own(mark, item);
-        self.client.bell.ring();
+        self.client.ring();
     }
 
     /// Waits until one's own mailbox has room for an answer.

@@ -8,6 +8,13 @@ use crate::time::WallTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PersonId(pub(crate) u64);
 
+impl PersonId {
+    /// The number: connections are counted in the order in which they come.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// A room, from being made to leaving memory. Never used twice by one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub(crate) u64);

@@ -6,6 +6,7 @@ use crate::answer::{Answer, Refusal};
 use crate::bell::Bell;
 use crate::client::{Client, Link};
 use crate::entry::{Manner, PersonId, RoomId};
+use crate::group::Group;
 use crate::line::Line;
 use crate::name::{Name, RoomName};
 use crate::seat::{Entered, Place, Seat};
@@ -145,10 +146,16 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// A new connection's link to the broadcaster.
+    /// A new connection's link to the broadcaster, its writing half being in a group of its own.
     pub fn connect(self: &Arc<Inbox>) -> Link {
+        self.connect_in(|_| Arc::default())
+    }
+
+    /// A new connection's link to the broadcaster, its writing half being in the group that is
+    /// `chosen` for the person.
+    pub fn connect_in(self: &Arc<Inbox>, chosen: impl FnOnce(PersonId) -> Arc<Group>) -> Link {
         let id = PersonId(self.people.fetch_add(1, Ordering::Relaxed));
-        Link::new(id, Arc::clone(self))
+        Link::new(id, Arc::clone(self), chosen(id))
     }
 
     /// Rung when something lies in the inbox.

@@ -5,7 +5,7 @@
 //! log and the bell.
 //!
 //! Read the modules in this order: what people say ([`mod@line`], [`name`], [`entry`]), where it is
-//! kept and read ([`batch`], [`log`], [`bell`]), who reads it ([`client`], [`seat`], [`room`], [`backlog`]),
+//! kept and read ([`batch`], [`log`], [`bell`]), who reads it ([`group`], [`client`], [`seat`], [`room`], [`backlog`]),
 //! who orders it ([`inbox`], [`broadcaster`], [`journal`]), and what a door's dialect has to put
 //! into words ([`dialect`], [`command`], [`answer`]).
 
@@ -23,6 +23,7 @@ pub mod backlog;
 pub mod client;
 mod crowd;
 mod filter;
+pub mod group;
 pub mod mailbox;
 pub mod room;
 pub mod seat;

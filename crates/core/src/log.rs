@@ -158,7 +158,7 @@ impl Log {
         from: Cursor,
         until: Option<Cursor>,
         batches_max: usize,
-        out: &mut Vec<Slice>,
+        out: &mut impl Extend<Slice>,
     ) -> Result<(), Fallen> {
         self.read_until(from, || until, batches_max, out)
     }
@@ -170,7 +170,7 @@ impl Log {
         from: Cursor,
         until: impl FnOnce() -> Option<Cursor>,
         batches_max: usize,
-        out: &mut Vec<Slice>,
+        out: &mut impl Extend<Slice>,
     ) -> Result<(), Fallen> {
         if from.position >= self.watermark() {
             return Ok(());
@@ -197,10 +197,10 @@ impl Log {
             if entries.is_empty() {
                 break;
             }
-            out.push(Slice {
+            out.extend([Slice {
                 batch: Arc::clone(batch),
                 entries,
-            });
+            }]);
         }
         Ok(())
     }

@@ -61,6 +61,8 @@ pub(crate) struct Mailbox {
 struct Items {
     queue: VecDeque<(Mark, Item)>,
     bytes: usize,
+    /// Nobody reads it any more.
+    is_closed: bool,
 }
 
 impl Mailbox {
@@ -81,7 +83,26 @@ impl Mailbox {
         self.push(&mut lock(&self.items), mark, item, weight);
     }
 
+    /// From now on everything that is put is forgotten, as is what lies here.
+    pub(crate) fn close(&self) {
+        let mut items = lock(&self.items);
+        let is_closed = true;
+        let forgotten = std::mem::replace(
+            &mut *items,
+            Items {
+                is_closed,
+                ..Items::default()
+            },
+        );
+        self.count.store(0, Ordering::Release);
+        drop(items);
+        drop(forgotten);
+    }
+
     fn push(&self, items: &mut Items, mark: Mark, item: Item, weight: usize) {
+        if items.is_closed {
+            return;
+        }
         items.queue.push_back((mark, item));
         items.bytes += weight;
         self.count.store(items.queue.len(), Ordering::Release);

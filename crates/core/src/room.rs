@@ -11,6 +11,7 @@ use crate::batch::Cursor;
 use crate::client::Client;
 use crate::crowd::Crowd;
 use crate::entry::{PersonId, RoomId, Together, Who};
+use crate::group::Group;
 use crate::line::Line;
 use crate::log::Log;
 use crate::name::RoomName;
@@ -29,7 +30,7 @@ pub(crate) struct Room {
     pub(crate) topic: Option<Line>,
     pub(crate) crowd: Crowd,
     /// Those whose arrival is in the log and whose departure is not.
-    pub(crate) members: IndexMap<PersonId, Member>,
+    pub(crate) members: Members,
     /// Entries that are on their way into the log: while there are any, the room stays.
     pub(crate) pending: usize,
     /// When the last batch was closed: times never decrease, whatever the clock does.
@@ -46,6 +47,64 @@ pub(crate) struct Member {
     pub(crate) active: Duration,
 }
 
+/// Those in a room, and the groups that their writing halves are in.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    people: IndexMap<PersonId, Member>,
+    /// Each with the number of its members here, which is never 0. There are few: one for each core.
+    groups: Vec<(Arc<Group>, usize)>,
+}
+
+impl Members {
+    pub(crate) fn insert(&mut self, member: Member) {
+        let group = member.client.group();
+        match self
+            .groups
+            .iter_mut()
+            .find(|(here, _)| Arc::ptr_eq(here, group))
+        {
+            Some((_, count)) => *count += 1,
+            None => self.groups.push((Arc::clone(group), 1)),
+        }
+        self.people.insert(member.who.id, member);
+    }
+
+    pub(crate) fn remove(&mut self, person: PersonId) -> Option<Member> {
+        let member = self.people.swap_remove(&person)?;
+        let group = member.client.group();
+        let index = self
+            .groups
+            .iter()
+            .position(|(here, _)| Arc::ptr_eq(here, group))?;
+        let (_, count) = self.groups.get_mut(index)?;
+        *count -= 1;
+        if *count == 0 {
+            self.groups.swap_remove(index);
+        }
+        Some(member)
+    }
+
+    pub(crate) fn get_mut(&mut self, person: PersonId) -> Option<&mut Member> {
+        self.people.get_mut(&person)
+    }
+
+    pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = &Member> {
+        self.people.values()
+    }
+
+    pub(crate) fn contains(&self, person: PersonId) -> bool {
+        self.people.contains_key(&person)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+}
+
 impl Room {
     pub(crate) fn new(id: RoomId, name: RoomName) -> Room {
         Room {
@@ -54,7 +113,7 @@ impl Room {
             log: Arc::new(Log::new(Cursor::default())),
             topic: None,
             crowd: Crowd::default(),
-            members: IndexMap::new(),
+            members: Members::default(),
             pending: 0,
             at: WallTime::default(),
         }
@@ -96,10 +155,10 @@ impl Room {
         }
     }
 
-    /// Rings everybody here: there is something new in the log.
+    /// Rings for everybody here: there is something new in the log.
     pub(crate) fn ring(&self) {
-        for member in self.members.values() {
-            member.client.bell().ring();
+        for (group, _) in &self.members.groups {
+            group.ring_room(self.id);
         }
     }
 }

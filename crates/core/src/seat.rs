@@ -115,12 +115,17 @@ impl View {
         &self,
         from: Cursor,
         batches_max: usize,
-        out: &mut Vec<Slice>,
+        out: &mut impl Extend<Slice>,
     ) -> Result<(), Fallen> {
         // Not asked for beforehand: the departure may be appended between the question and the look.
         self.place
             .log
             .read_until(from, || self.departed(), batches_max, out)
+    }
+
+    /// Reads what [`read`](Self::read) is going to read; see [`crate::backlog::Backlog::prefetch`].
+    pub(crate) fn prefetch(&self) -> usize {
+        usize::from(self.departed().is_some()) ^ Arc::as_ptr(self.log()).addr()
     }
 
     /// The departure, where reading ends; none while seated.

@@ -19,6 +19,7 @@ use parlor_core::bell::Bell;
 use parlor_core::broadcaster::{Broadcaster, Census, Limits};
 use parlor_core::client::Link;
 use parlor_core::entry::{Entry, Manner, Said, Who};
+use parlor_core::group::{Group, Rung};
 use parlor_core::inbox::{Inbox, Outcome, Request};
 use parlor_core::line::Line;
 use parlor_core::log::{Capacity, Fallen, Log};
@@ -197,7 +198,7 @@ fn nobody_reads_on_behind_the_own_departure() {
         let reader = thread::spawn(move || {
             block_on(async {
                 let view = entered.view;
-                let bell = link.client().bell();
+                let bell = link.client().group().bell();
                 let mut cursor = view.arrived;
                 let mut slices: Vec<Slice> = Vec::new();
                 loop {
@@ -273,6 +274,32 @@ fn whoever_calls_gets_an_answer() {
 }
 
 #[test]
+fn whoever_looks_after_a_group_finds_all_for_whom_it_was_rung() {
+    check(|| {
+        let group = Arc::new(Group::default());
+        let inbox = Arc::new(Inbox::default());
+        let links = [0, 1].map(|_| inbox.connect_in(|_| Arc::clone(&group)));
+        let people = links.each_ref().map(|link| link.client().id());
+        let ringing = links.map(|link| thread::spawn(move || link.client().ring()));
+        block_on(async {
+            let mut found = Vec::new();
+            while found.len() < people.len() {
+                let seen = group.bell().version();
+                let mut rung = Rung::default();
+                group.take(&mut rung);
+                match rung.people.is_empty() {
+                    true => group.bell().rung(seen).await,
+                    false => found.extend(rung.people),
+                }
+            }
+            found.sort();
+            assert_eq!(found, people);
+        });
+        ringing.map(|thread| thread.join().unwrap());
+    });
+}
+
+#[test]
 fn no_mail_is_lost() {
     check(|| {
         let mut house = House::new();
@@ -288,11 +315,11 @@ fn no_mail_is_lost() {
         block_on(async {
             for _ in 0..2 {
                 loop {
-                    let seen = link.client().bell().version();
+                    let seen = link.client().group().bell().version();
                     if link.client().take(|_| true).is_some() {
                         break;
                     }
-                    link.client().bell().rung(seen).await;
+                    link.client().group().bell().rung(seen).await;
                 }
             }
         });

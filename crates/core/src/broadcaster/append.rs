@@ -93,7 +93,7 @@ impl Broadcaster {
         self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
         room.ring();
         for client in departed {
-            client.bell().ring();
+            client.ring();
         }
         for Grant {
             client,
@@ -185,7 +185,7 @@ impl Room {
             place: Arc::clone(&place),
             active: now.monotonic,
         };
-        self.members.insert(who.id, member);
+        self.members.insert(member);
         Grant {
             client,
             place,
@@ -195,13 +195,13 @@ impl Room {
     }
 
     fn let_go(&mut self, who: &Who, departed: Cursor) -> Option<Arc<Client>> {
-        let member = self.members.swap_remove(&who.id)?;
+        let member = self.members.remove(who.id)?;
         member.place.departed.set(departed).ok();
         Some(member.client)
     }
 
     fn rename(&mut self, who: &Who) {
-        if let Some(member) = self.members.get_mut(&who.id) {
+        if let Some(member) = self.members.get_mut(who.id) {
             member.who = who.clone();
         }
     }

@@ -81,7 +81,7 @@ impl Broadcaster {
     pub(super) fn mark_of(&self, id: PersonId) -> Option<Mark> {
         let seats = &self.people.get(id)?.seats;
         let mut rooms = seats.iter().rev().filter_map(|room| self.rooms.get(room));
-        let room = rooms.find(|room| room.members.contains_key(&id))?;
+        let room = rooms.find(|room| room.members.contains(id))?;
         Some(Mark {
             room: room.id,
             position: room.log.watermark(),

@@ -301,11 +301,11 @@ impl Broadcaster {
         let Some(room) = self.rooms.get_mut(&place.room) else {
             return false;
         };
-        let Some(member) = room.members.swap_remove(&place.person) else {
+        let Some(member) = room.members.remove(place.person) else {
             return false;
         };
         place.departed.set(room.log.end()).ok();
-        member.client.bell().ring();
+        member.client.ring();
         self.give_up_seat(place);
         self.forget_if_empty(place.room);
         true
@@ -340,7 +340,7 @@ impl Broadcaster {
             return Err(Refusal::NotThere); // the departure may be under way still
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
-        room.members.get_mut(&id).ok_or(Refusal::NotThere)
+        room.members.get_mut(id).ok_or(Refusal::NotThere)
     }
 
     fn rename(&mut self, client: &Arc<Client>, name: Name) -> Result<(), Refusal> {

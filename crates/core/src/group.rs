@@ -1,0 +1,50 @@
+//! A group: writing halves that are woken together and looked after in turn. Knows no writer.
+//!
+//! A line in a room of thousands wakes a few groups, not thousands of tasks; and whoever runs a
+//! group touches each of its writers once, one after the other.
+
+use indexmap::IndexSet;
+
+use crate::bell::Bell;
+use crate::entry::{PersonId, RoomId};
+use crate::sync::{Mutex, lock};
+
+/// Those who share a bell, and for whom it was rung.
+#[derive(Debug, Default)]
+pub struct Group {
+    rung: Mutex<Rung>,
+    bell: Bell,
+}
+
+/// For whom a group's bell was rung. Sets: so it grows with people and rooms, never with rings.
+#[derive(Debug, Default)]
+pub struct Rung {
+    /// For these people: there is mail, or their socket takes more.
+    pub people: IndexSet<PersonId>,
+    /// For all who read in these rooms: there is more in the log.
+    pub rooms: IndexSet<RoomId>,
+}
+
+impl Group {
+    /// Rings for one person.
+    pub fn ring(&self, person: PersonId) {
+        lock(&self.rung).people.insert(person);
+        self.bell.ring();
+    }
+
+    /// Rings for everybody in the group who reads in this room.
+    pub(crate) fn ring_room(&self, room: RoomId) {
+        lock(&self.rung).rooms.insert(room);
+        self.bell.ring();
+    }
+
+    /// Takes for whom it was rung; `empty` is what the group goes on with.
+    pub fn take(&self, empty: &mut Rung) {
+        std::mem::swap(&mut *lock(&self.rung), empty);
+    }
+
+    /// Rung with every ring.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+}

@@ -1,0 +1,412 @@
+//! The writers: all writing halves, in one group for each core. A group is one task, which polls its
+//! writers in turn. Knows no socket and no dialect.
+//!
+//! A task for each writer would be woken, queued and found again for every line.
+
+use std::collections::{HashMap, VecDeque};
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::thread;
+
+use indexmap::IndexSet;
+use parlor_core::client::{Client, Link};
+use parlor_core::entry::{PersonId, RoomId};
+use parlor_core::group::{Group, Rung};
+use parlor_core::inbox::Inbox;
+use slab::Slab;
+use tokio::sync::oneshot;
+use tokio::task::{JoinSet, unconstrained, yield_now};
+
+use super::write::{WriteLines, Written};
+
+/// So many writers are polled before others get to run: half a millisecond.
+const POLLS_MAX: usize = 64;
+
+/// The memory of so many writers is fetched before the first of them is polled: as many as a core
+/// can wait for at once, and few enough to be near still when their turn comes.
+const PREFETCHED: usize = 16;
+
+/// All writing halves of the house.
+pub(crate) struct Writers {
+    desks: Vec<Arc<Desk>>,
+}
+
+/// Where a group's task gets its work from.
+#[derive(Default)]
+struct Desk {
+    group: Arc<Group>,
+    /// Their writers have not been polled yet.
+    newcomers: Mutex<Vec<Slot>>,
+}
+
+/// One writer, and who waits for its end.
+struct Slot {
+    writer: Box<dyn WriteLines>,
+    person: PersonId,
+    /// Woken by its socket and its timer.
+    waker: Waker,
+    /// The room under which it is found.
+    room: Option<RoomId>,
+    ended: oneshot::Sender<thread::Result<Written>>,
+}
+
+impl Writers {
+    /// So many groups, as yet without anybody.
+    pub(crate) fn new(groups: usize) -> Writers {
+        let desks = (0..groups.max(1)).map(|_| Arc::default()).collect();
+        Writers { desks }
+    }
+
+    /// Starts the groups' tasks. They end when they are aborted, and not before.
+    pub(crate) fn start(&self, tasks: &mut JoinSet<()>) {
+        for desk in &self.desks {
+            tasks.spawn(write_in_turn(Arc::clone(desk)));
+        }
+    }
+
+    /// A new connection's link to the broadcaster.
+    pub(crate) fn connect(&self, inbox: &Arc<Inbox>) -> Link {
+        inbox.connect_in(|person| Arc::clone(&self.desk(person).group))
+    }
+
+    /// Has the writing half of a connection looked after, until the handle is dropped.
+    pub(super) fn add(&self, writer: impl WriteLines + 'static, client: &Arc<Client>) -> Writing {
+        let desk = self.desk(client.id());
+        let (ended, outcome) = oneshot::channel();
+        let slot = Slot {
+            writer: Box::new(writer),
+            person: client.id(),
+            waker: Waker::from(Arc::new(Call(Arc::clone(client)))),
+            room: None,
+            ended,
+        };
+        let mut newcomers = desk
+            .newcomers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        newcomers.push(slot);
+        drop(newcomers);
+        client.ring();
+        Writing {
+            client: Arc::clone(client),
+            outcome,
+        }
+    }
+
+    fn desk(&self, person: PersonId) -> &Arc<Desk> {
+        &self.desks[person.number() as usize % self.desks.len()]
+    }
+}
+
+/// Has the group look after one of its writers.
+struct Call(Arc<Client>);
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.0.ring();
+    }
+}
+
+/// A writing half that is looked after: a future that is ready when it has ended, and a guard. When
+/// it is dropped, nothing is written any more.
+pub(super) struct Writing {
+    client: Arc<Client>,
+    outcome: oneshot::Receiver<thread::Result<Written>>,
+}
+
+impl Writing {
+    /// Whether its end has been seen.
+    pub(super) fn is_over(&self) -> bool {
+        self.outcome.is_terminated()
+    }
+}
+
+impl Future for Writing {
+    type Output = Written;
+
+    /// A panic of the writing half is one of the connection.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Written> {
+        match ready!(Pin::new(&mut self.outcome).poll(cx)) {
+            Ok(Ok(written)) => Poll::Ready(written),
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_the_house_is_closed) => Poll::Ready(Written::Broken),
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.outcome.close();
+        self.client.ring();
+    }
+}
+
+/// Runs a group. Unconstrained, since after so many sockets tokio would have all others seem full;
+/// the task yields by itself.
+async fn write_in_turn(desk: Arc<Desk>) {
+    let mut turns = Turns::default();
+    unconstrained(async {
+        loop {
+            let seen = desk.group.bell().version(); // before looking, so that no ring is lost
+            turns.look_who_is_due(&desk);
+            if turns.due.is_empty() {
+                desk.group.bell().rung(seen).await;
+                continue;
+            }
+            turns.poll_some();
+            if !turns.due.is_empty() {
+                // Others get to run, and what has come in on sockets becomes known: so the lines
+                // of many travel together.
+                yield_now().await;
+            }
+        }
+    })
+    .await
+}
+
+/// The writers of one group, and whose turn it is.
+#[derive(Default)]
+struct Turns {
+    slots: Slab<Slot>,
+    by_person: HashMap<PersonId, usize>,
+    by_room: HashMap<RoomId, IndexSet<usize>>,
+    due: Due,
+    /// The other half of the group's double buffer.
+    rung: Rung,
+}
+
+/// Indices of slots in the order in which they are due, each once.
+#[derive(Default)]
+struct Due {
+    queue: VecDeque<usize>,
+    is_queued: Vec<bool>,
+}
+
+impl Turns {
+    fn look_who_is_due(&mut self, desk: &Desk) {
+        let mut rung = std::mem::take(&mut self.rung);
+        desk.group.take(&mut rung);
+        // After that, as whoever is new was put there before being rung for.
+        let mut newcomers = desk
+            .newcomers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for slot in newcomers.drain(..) {
+            let person = slot.person;
+            self.by_person.insert(person, self.slots.insert(slot));
+        }
+        drop(newcomers);
+        for person in rung.people.drain(..) {
+            match self.by_person.get(&person) {
+                Some(&index) if self.slots[index].ended.is_closed() => drop(self.remove(index)),
+                Some(&index) => self.due.push(index),
+                None => {} // it has ended
+            }
+        }
+        for room in rung.rooms.drain(..) {
+            let readers = self.by_room.get(&room).into_iter().flatten();
+            readers.for_each(|&index| self.due.push(index));
+        }
+        self.rung = rung;
+    }
+
+    /// Polls those who are next. With thousands of them their memory is far away: so several are
+    /// waited for at once.
+    fn poll_some(&mut self) {
+        for _ in 0..POLLS_MAX / PREFETCHED {
+            let next = self.due.queue.iter().take(PREFETCHED);
+            let slots = next.filter_map(|&index| self.slots.get(index));
+            black_box(slots.fold(0, |sum, slot| sum ^ slot.writer.prefetch()));
+            for _ in 0..PREFETCHED {
+                match self.due.pop() {
+                    Some(index) => self.poll_writer(index),
+                    None => return,
+                }
+            }
+        }
+    }
+
+    /// Polls a writer: a panic in it ends this writer alone.
+    fn poll_writer(&mut self, index: usize) {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return; // it has ended
+        };
+        let mut cx = Context::from_waker(&slot.waker);
+        let writer = Pin::new(&mut slot.writer);
+        match catch_unwind(AssertUnwindSafe(|| writer.poll(&mut cx))) {
+            Ok(Poll::Pending) => self.follow(index),
+            Ok(Poll::Ready(written)) => self.end(index, Ok(written)),
+            Err(panic) => self.end(index, Err(panic)),
+        }
+    }
+
+    /// From now on it is found under the room that it reads.
+    fn follow(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        let (before, now) = (slot.room, slot.writer.room());
+        if before == now {
+            return;
+        }
+        slot.room = now;
+        self.forget(before, index);
+        if let Some(room) = now {
+            self.by_room.entry(room).or_default().insert(index);
+        }
+    }
+
+    fn forget(&mut self, room: Option<RoomId>, index: usize) {
+        let Some(room) = room else { return };
+        if let Some(readers) = self.by_room.get_mut(&room) {
+            readers.swap_remove(&index);
+            if readers.is_empty() {
+                self.by_room.remove(&room);
+            }
+        }
+    }
+
+    fn end(&mut self, index: usize, outcome: thread::Result<Written>) {
+        self.remove(index).ended.send(outcome).ok(); // perhaps nobody waits for it any more
+    }
+
+    fn remove(&mut self, index: usize) -> Slot {
+        let slot = self.slots.remove(index);
+        self.by_person.remove(&slot.person);
+        self.forget(slot.room, index);
+        slot
+    }
+}
+
+impl Due {
+    fn push(&mut self, index: usize) {
+        if self.is_queued.len() <= index {
+            self.is_queued.resize(index + 1, false);
+        }
+        if !std::mem::replace(&mut self.is_queued[index], true) {
+            self.queue.push_back(index);
+        }
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let index = self.queue.pop_front()?;
+        self.is_queued[index] = false;
+        Some(index)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A writer that counts its polls, and ends or panics with the one that is its last.
+    struct Counting {
+        polls: Arc<AtomicUsize>,
+        last: usize,
+        panics: bool,
+    }
+
+    impl Future for Counting {
+        type Output = Written;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Written> {
+            if self.polls.fetch_add(1, Ordering::SeqCst) + 1 < self.last {
+                return Poll::Pending;
+            }
+            assert!(!self.panics, "as a bug would");
+            Poll::Ready(Written::All)
+        }
+    }
+
+    impl WriteLines for Counting {
+        fn room(&self) -> Option<RoomId> {
+            None
+        }
+
+        fn prefetch(&self) -> usize {
+            0
+        }
+    }
+
+    struct House {
+        writers: Writers,
+        inbox: Arc<Inbox>,
+        _tasks: JoinSet<()>,
+    }
+
+    impl House {
+        fn new() -> House {
+            let writers = Writers::new(2);
+            let mut tasks = JoinSet::new();
+            writers.start(&mut tasks);
+            House {
+                writers,
+                inbox: Arc::default(),
+                _tasks: tasks,
+            }
+        }
+
+        fn add(&self, link: &Link, last: usize, panics: bool) -> (Writing, Arc<AtomicUsize>) {
+            let polls = Arc::default();
+            let writer = Counting {
+                polls: Arc::clone(&polls),
+                last,
+                panics,
+            };
+            (self.writers.add(writer, link.client()), polls)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_is_polled_when_it_comes_and_when_it_is_rung_for() {
+        let house = House::new();
+        let links = [(); 4].map(|()| house.writers.connect(&house.inbox));
+        let mut others: Vec<_> = links[1..]
+            .iter()
+            .map(|link| house.add(link, 2, false))
+            .collect();
+        let (writing, polls) = house.add(&links[0], 2, false);
+        while polls.load(Ordering::SeqCst) == 0 {
+            yield_now().await;
+        }
+        links[0].client().ring();
+        assert_eq!(writing.await, Written::All);
+        for (other, polls) in &mut others {
+            assert_eq!(polls.load(Ordering::SeqCst), 1);
+            assert!(!other.is_over());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_one_writer_is_that_of_its_connection_alone() {
+        let house = House::new();
+        let links = [(); 3].map(|()| house.writers.connect(&house.inbox));
+        let (broken, _) = house.add(&links[0], 1, true);
+        let (writing, polls) = house.add(&links[2], 2, false); // in the same group
+        let panic = tokio::spawn(broken).await.map_err(|error| error.is_panic());
+        assert_eq!(panic, Err(true));
+        while polls.load(Ordering::SeqCst) == 0 {
+            yield_now().await;
+        }
+        links[2].client().ring();
+        assert_eq!(writing.await, Written::All);
+    }
+
+    #[tokio::test]
+    async fn a_writer_nobody_waits_for_is_let_go() {
+        let house = House::new();
+        let link = house.writers.connect(&house.inbox);
+        let (writing, polls) = house.add(&link, usize::MAX, false);
+        drop(writing);
+        while Arc::strong_count(&polls) > 1 {
+            yield_now().await;
+        }
+    }
+}

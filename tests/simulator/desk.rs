@@ -1,0 +1,37 @@
+//! Whom a group was rung for, counted: several simulated readers share a group, as in the house.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parlor_core::entry::{PersonId, RoomId};
+use parlor_core::group::{Group, Rung};
+
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub(crate) group: Arc<Group>,
+    counts: RefCell<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    people: HashMap<PersonId, u64>,
+    rooms: HashMap<RoomId, u64>,
+}
+
+impl Desk {
+    /// How often it was rung for this person, or for all who read in that room.
+    pub(crate) fn rings(&self, person: PersonId, room: Option<RoomId>) -> u64 {
+        let mut counts = self.counts.borrow_mut();
+        let mut rung = Rung::default();
+        self.group.take(&mut rung);
+        for person in rung.people {
+            *counts.people.entry(person).or_default() += 1;
+        }
+        for room in rung.rooms {
+            *counts.rooms.entry(room).or_default() += 1;
+        }
+        let in_room = room.and_then(|room| counts.rooms.get(&room));
+        counts.people.get(&person).unwrap_or(&0) + in_room.unwrap_or(&0)
+    }
+}
