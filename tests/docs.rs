@@ -19,12 +19,13 @@ use parlor_core::name::{NAME_CHARS_MAX, Name, RoomName};
 use parlor_wire::lines::{Clock, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 7] = [
+const OPTIONS_OF_OTHERS: [&str; 8] = [
     "--cfg",       // rustc
     "--locked",    // cargo, as all that follow
     "--release",   // ..
     "--test",      // ..
     "--workspace", // ..
+    "--quick",     // parlor-bench
     "--now",       // systemctl
     "--offline",   // systemd-analyze
 ];
@@ -138,9 +139,10 @@ fn every_option_that_is_mentioned_exists() {
         known.extend(longs.map(|long| format!("--{long}")));
     }
     for (page, text) in with_extension("md") {
-        // What contributors read speaks of all kinds of programs.
+        // What contributors read speaks of all kinds of programs, and so do the benchmarks.
+        let of_all_kinds = ["CONTRIBUTING.md", "docs/benchmarks.md"].map(Path::new);
         for option in options_in(&text) {
-            let is_known = known.contains(option) || page == Path::new("CONTRIBUTING.md");
+            let is_known = known.contains(option) || of_all_kinds.contains(&page.as_path());
             assert!(is_known, "{}: {option}", page.display());
         }
     }

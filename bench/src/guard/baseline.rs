@@ -1,0 +1,104 @@
+//! The baseline: what everything cost when it was last looked at, and the compiler that made it so. Counts nothing.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::process::Command;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+/// Where it is kept: beside the sources that this program was built from.
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guard.toml");
+
+const HEADING: &str = "\
+# What a line costs, in instructions for each operation. A count that is more than 10 % above fails ./test.
+# Written by: cargo run --release -p parlor-bench -- guard --update
+
+";
+
+/// What turns sources into instructions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Compiler {
+    /// As `rustc --version` has it.
+    pub(super) version: String,
+    /// What it makes programs for.
+    pub(super) target: String,
+}
+
+impl Compiler {
+    /// The one that cargo uses here, and so has built this with.
+    pub(super) fn find() -> anyhow::Result<Compiler> {
+        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let output = Command::new(&rustc)
+            .arg("-vV")
+            .output()
+            .with_context(|| format!("cannot ask {} for its version", rustc.display()))?;
+        Compiler::parse(&String::from_utf8_lossy(&output.stdout))
+            .with_context(|| format!("{} -vV says nothing of its version", rustc.display()))
+    }
+
+    fn parse(words: &str) -> Option<Compiler> {
+        let target = words.lines().find_map(|line| line.strip_prefix("host: "))?;
+        Some(Compiler {
+            version: words.lines().next()?.to_owned(),
+            target: target.to_owned(),
+        })
+    }
+}
+
+/// What everything cost.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Baseline {
+    pub(super) compiler: Compiler,
+    /// By the name of the scenario, for each operation.
+    instructions: BTreeMap<String, f64>,
+}
+
+impl Baseline {
+    /// With a tenth of an instruction, so that the file does not differ in what means nothing.
+    pub(super) fn new(compiler: Compiler, counts: &[(&str, f64)]) -> Baseline {
+        let rounded =
+            |&(name, count): &(&str, f64)| (name.to_owned(), (count * 10.0).round() / 10.0);
+        Baseline {
+            compiler,
+            instructions: counts.iter().map(rounded).collect(),
+        }
+    }
+
+    pub(super) fn load() -> anyhow::Result<Baseline> {
+        let text = fs::read_to_string(PATH).with_context(|| {
+            format!("cannot read the baseline, {PATH}; `guard --update` writes one")
+        })?;
+        toml::from_str(&text).with_context(|| format!("{PATH} is no baseline"))
+    }
+
+    pub(super) fn save(&self) -> anyhow::Result<()> {
+        let text = format!("{HEADING}{}", toml::to_string(self)?);
+        fs::write(PATH, text).with_context(|| format!("cannot write {PATH}"))?;
+        println!("This is the baseline now: {PATH}");
+        Ok(())
+    }
+
+    /// What an operation of this scenario cost.
+    pub(super) fn of(&self, name: &str) -> Option<f64> {
+        self.instructions.get(name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compiler_says_what_it_is() {
+        let words =
+            "rustc 1.95.0 (5980 2026-04-14)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n";
+        let compiler = Compiler {
+            version: "rustc 1.95.0 (5980 2026-04-14)".into(),
+            target: "x86_64-unknown-linux-gnu".into(),
+        };
+        assert_eq!(Compiler::parse(words), Some(compiler));
+        assert_eq!(Compiler::parse("rustc\n"), None);
+    }
+}

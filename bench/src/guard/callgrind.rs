@@ -1,0 +1,84 @@
+//! Counts the instructions of a scenario: runs this very program under callgrind. Knows no baseline.
+
+use std::env;
+use std::hint::black_box;
+use std::process::{Command, Output};
+
+use anyhow::{Context, ensure};
+
+/// Callgrind counts between entering and leaving functions that are called like this, mangled or not.
+const COUNTED: &str = "--toggle-collect=*parlor_bench*guard*callgrind*counted*";
+
+/// Whether valgrind is installed.
+pub(super) fn is_there() -> bool {
+    let asked = Command::new("valgrind").arg("--version").output();
+    asked.is_ok_and(|output| output.status.success())
+}
+
+/// Instructions for each operation of the scenario with this name.
+///
+/// Nothing ends it from here: what runs is a loop that waits for nobody.
+pub(super) fn count(name: &str) -> anyhow::Result<f64> {
+    let program = env::current_exe().context("cannot find this program")?;
+    let output = Command::new("valgrind")
+        .args([
+            "--tool=callgrind",
+            "--callgrind-out-file=/dev/null",
+            COUNTED,
+        ])
+        .arg(program)
+        .args(["guard-body", name])
+        .output()
+        .context("cannot start valgrind")?;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = &output;
+    let stderr = String::from_utf8_lossy(stderr);
+    ensure!(
+        status.success(),
+        "{name} cannot be counted, {status}:\n{stderr}"
+    );
+    let operations = String::from_utf8_lossy(stdout)
+        .trim()
+        .parse()
+        .unwrap_or(0.0);
+    ensure!(
+        operations > 0.0,
+        "{name} has done nothing that could be counted"
+    );
+    let instructions =
+        collected(&stderr).with_context(|| format!("callgrind counts nothing:\n{stderr}"))?;
+    ensure!(
+        instructions > 0.0,
+        "callgrind has not found the function that it is to count in {name}: is this program stripped?"
+    );
+    Ok(instructions / operations)
+}
+
+/// The sum in callgrind's words: `==12== Collected : 345`.
+fn collected(words: &str) -> Option<f64> {
+    let sum = words
+        .lines()
+        .find_map(|line| line.split_once("Collected : "));
+    sum?.1.trim().parse().ok()
+}
+
+/// Does what is to be counted: callgrind looks for this function, so it is never inlined.
+#[inline(never)]
+pub(super) fn counted<T>(work: impl FnOnce() -> T) -> T {
+    black_box(work())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_is_found_among_other_words() {
+        let words = "==12== Events    : Ir\n==12== Collected : 345\n==12== \n";
+        assert_eq!(collected(words), Some(345.0));
+        assert_eq!(collected("==12== \n"), None);
+    }
+}

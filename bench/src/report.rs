@@ -1,0 +1,277 @@
+//! The report: results as a page of Markdown with pictures. Measures nothing, and knows no command but by its name.
+
+mod picture;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::table::{Cell, Results, Table};
+
+/// What goes into the report, and where it is put.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Results that other commands wrote with --json, in the order of the page
+    #[arg(required = true, value_name = "JSON")]
+    files: Vec<PathBuf>,
+    /// Write benchmarks.md and the folder benchmarks there
+    #[arg(long, value_name = "DIR", default_value = "docs")]
+    out: PathBuf,
+}
+
+/// Reads the results, and writes the page and its pictures. `command` is how this was asked for.
+pub(crate) fn run(options: &Options, command: &str) -> anyhow::Result<()> {
+    let read = |path: &PathBuf| -> anyhow::Result<Results> {
+        let json = fs::read_to_string(path);
+        let json = json.with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&json).with_context(|| format!("no results: {}", path.display()))
+    };
+    let results: Vec<Results> = options.files.iter().map(read).collect::<Result<_, _>>()?;
+    let page = Page::of(&results, command);
+    let write = |name: &str, text: &str| {
+        let path = options.out.join(name);
+        let folder = path.parent().unwrap_or(&options.out);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("cannot write {}", path.display()))
+    };
+    for (name, picture) in &page.pictures {
+        write(name, picture)?;
+    }
+    write("benchmarks.md", &page.markdown)
+}
+
+/// What is written: the same for the same results.
+struct Page {
+    markdown: String,
+    /// Path beside the page, and SVG.
+    pictures: Vec<(String, String)>,
+}
+
+impl Page {
+    fn of(results: &[Results], command: &str) -> Page {
+        let mut page = Page {
+            markdown: format!(
+                "# Benchmarks\n\n\
+                 What Parlor costs and how long it takes, beside the bare loop and other servers. This page and its pictures \
+                 are generated from results, and nothing on it is written by hand. Each section names the command that \
+                 measured it; with `--json FILE` it wrote down the results from which this made the page:\n\n{}",
+                code(command)
+            ),
+            pictures: Vec::new(),
+        };
+        let mut names = BTreeSet::new();
+        for results in results {
+            page.add_results(results, &mut names);
+        }
+        page
+    }
+
+    fn add_results(&mut self, results: &Results, names: &mut BTreeSet<String>) {
+        let subject = subject(&results.command);
+        let machine = &results.machine;
+        let versions = results.versions.iter();
+        let versions: Vec<String> = versions
+            .map(|(name, version)| escape(&format!("{name} {version}")))
+            .collect();
+        self.markdown.push_str(&format!(
+            "\n## {}\n\n{}\n- Machine: {}, {} cores, {:.1} GiB of memory, Linux {}\n- Versions: {}\n- Date: {}\n",
+            escape(subject),
+            code(&results.command),
+            escape(&machine.processor),
+            machine.cores,
+            machine.memory,
+            escape(&machine.kernel),
+            versions.join(", "),
+            escape(&results.date),
+        ));
+        for table in &results.tables {
+            self.add_table(subject, table, names);
+        }
+    }
+
+    fn add_table(&mut self, subject: &str, table: &Table, names: &mut BTreeSet<String>) {
+        let title = escape(&table.title);
+        let note = one_line(&table.note).replace('<', "&lt;");
+        self.markdown
+            .push_str(&format!("\n### {title}\n\n{note}\n"));
+        if let Some(picture) = picture::draw(table) {
+            let name = format!("{}.svg", free_name(&slug(subject, &table.title), names));
+            let alt = escape(&picture.alt);
+            self.markdown
+                .push_str(&format!("\n![{alt}](benchmarks/{name})\n"));
+            self.pictures
+                .push((format!("benchmarks/{name}"), picture.svg));
+        }
+        self.markdown.push('\n');
+        self.markdown.push_str(&rows(table));
+    }
+}
+
+/// The word for what was measured: that behind `--`.
+fn subject(command: &str) -> &str {
+    let (_, words) = command.split_once(" -- ").unwrap_or(("", command));
+    words.split_whitespace().next().unwrap_or("results")
+}
+
+fn code(command: &str) -> String {
+    format!("```sh\n{command}\n```\n")
+}
+
+/// The table in Markdown: numbers to the right.
+fn rows(table: &Table) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let columns = table.columns.iter().enumerate();
+    let rule = columns.map(|(column, _)| match table.is_number(column) {
+        true => "---:".to_owned(),
+        false => "---".to_owned(),
+    });
+    let mut text = line(table.columns.iter().map(|name| escape(name)).collect());
+    text.push_str(&line(rule.collect()));
+    for row in &table.rows {
+        text.push_str(&line(row.iter().map(shown).collect()));
+    }
+    text
+}
+
+fn shown(cell: &Cell) -> String {
+    escape(&cell.to_string())
+}
+
+/// Text that is nothing but text in Markdown, also in a table.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in one_line(text).chars() {
+        match letter {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' => escaped.extend(['\\', letter]),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A name for a file: small letters, digits and hyphens. A title repeats its subject before a
+/// colon: that is left out.
+fn slug(subject: &str, title: &str) -> String {
+    let title = title.split_once(": ").map_or(title, |(_, rest)| rest);
+    let words = format!("{subject} {title}").to_lowercase();
+    let words: Vec<&str> = words
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join("-")
+}
+
+/// The name, or with a number if it is taken: the same command may have run twice.
+fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    let free = names.find(|name| taken.insert(name.clone()));
+    free.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Machine;
+    use crate::table::Chart;
+
+    fn results() -> Results {
+        let mut table = Table::new(
+            "Peers: CPU for each delivery",
+            "N listeners, N < 20,000.\nMedians.",
+            ["N", "server", "ns/delivery", "valid"],
+        );
+        table.row([10.0.into(), "bare loop".into(), 4515.4.into(), "yes".into()]);
+        table.row([
+            10.0.into(),
+            "a|b <c> & *d*".into(),
+            None::<f64>.into(),
+            "NO: it has ended".into(),
+        ]);
+        table.chart = Some(Chart {
+            group: vec![0],
+            series: 1,
+            value: 2,
+            logarithmic: true,
+        });
+        Results {
+            command: "cargo run --release -p parlor-bench -- peers --quick".into(),
+            date: "2026-01-02T03:04:05Z".into(),
+            machine: Machine {
+                processor: "Some CPU".into(),
+                cores: 2,
+                memory: 7.75,
+                kernel: "6.1.0".into(),
+            },
+            versions: vec![
+                ("parlor".into(), "0.1.0".into()),
+                ("ncat".into(), "7.93".into()),
+            ],
+            tables: vec![table],
+        }
+    }
+
+    #[test]
+    fn results_become_a_page() {
+        let page = Page::of(&[results()], "cargo run -- report peers.json");
+        let (_, section) = page.markdown.split_once("\n## ").unwrap_or_default();
+        assert!(page.markdown.starts_with("# Benchmarks\n"));
+        assert!(
+            page.markdown
+                .contains("```sh\ncargo run -- report peers.json\n```\n")
+        );
+        assert_eq!(
+            section,
+            "peers\n\n\
+             ```sh\ncargo run --release -p parlor-bench -- peers --quick\n```\n\n\
+             - Machine: Some CPU, 2 cores, 7.8 GiB of memory, Linux 6.1.0\n\
+             - Versions: parlor 0.1.0, ncat 7.93\n\
+             - Date: 2026-01-02T03:04:05Z\n\n\
+             ### Peers: CPU for each delivery\n\n\
+             N listeners, N &lt; 20,000. Medians.\n\n\
+             ![Bars of ns/delivery for each server: Peers: CPU for each delivery](benchmarks/peers-cpu-for-each-delivery.svg)\n\n\
+             | N | server | ns/delivery | valid |\n\
+             | ---: | --- | ---: | --- |\n\
+             | 10 | bare loop | 4,515 | yes |\n\
+             | 10 | a\\|b &lt;c> &amp; \\*d\\* |  | NO: it has ended |\n"
+        );
+    }
+
+    #[test]
+    fn each_picture_has_a_name_of_its_own() {
+        let page = Page::of(&[results(), results()], "report");
+        let names: Vec<&str> = page
+            .pictures
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "benchmarks/peers-cpu-for-each-delivery.svg",
+                "benchmarks/peers-cpu-for-each-delivery-2.svg"
+            ]
+        );
+        for name in names {
+            assert!(page.markdown.contains(&format!("({name})")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_table_without_a_chart_has_no_picture() {
+        let mut results = results();
+        results.tables[0].chart = None;
+        let page = Page::of(&[results], "report");
+        assert!(page.pictures.is_empty());
+        assert!(!page.markdown.contains("!["));
+    }
+}
