@@ -22,7 +22,7 @@ use tokio::task::{JoinSet, unconstrained, yield_now};
 
 use super::write::{WriteLines, Written};
 
-/// So many writers are polled before others get to run: half a millisecond.
+/// After so many writers others get to run: half a millisecond.
 const POLLS_MAX: usize = 64;
 
 /// The memory of so many writers is fetched before the first of them is polled: as many as a core
@@ -149,6 +149,7 @@ impl Drop for Writing {
 async fn write_in_turn(desk: Arc<Desk>) {
     let mut turns = Turns::default();
     unconstrained(async {
+        let mut polled = 0;
         loop {
             let seen = desk.group.bell().version(); // before looking, so that no ring is lost
             turns.look_who_is_due(&desk);
@@ -156,8 +157,9 @@ async fn write_in_turn(desk: Arc<Desk>) {
                 desk.group.bell().rung(seen).await;
                 continue;
             }
-            turns.poll_some();
-            if !turns.due.is_empty() {
+            polled += turns.poll_next();
+            if polled >= POLLS_MAX {
+                polled = 0;
                 // Others get to run, and what has come in on sockets becomes known: so the lines
                 // of many travel together.
                 yield_now().await;
@@ -213,20 +215,20 @@ impl Turns {
         self.rung = rung;
     }
 
-    /// Polls those who are next. With thousands of them their memory is far away: so several are
-    /// waited for at once.
-    fn poll_some(&mut self) {
-        for _ in 0..POLLS_MAX / PREFETCHED {
-            let next = self.due.queue.iter().take(PREFETCHED);
-            let slots = next.filter_map(|&index| self.slots.get(index));
-            black_box(slots.fold(0, |sum, slot| sum ^ slot.writer.prefetch()));
-            for _ in 0..PREFETCHED {
-                match self.due.pop() {
-                    Some(index) => self.poll_writer(index),
-                    None => return,
-                }
-            }
+    /// Polls those who are next, and says how many that were. With thousands of them their memory
+    /// is far away: so several are waited for at once.
+    fn poll_next(&mut self) -> usize {
+        let next = self.due.queue.iter().take(PREFETCHED);
+        let slots = next.filter_map(|&index| self.slots.get(index));
+        black_box(slots.fold(0, |sum, slot| sum ^ slot.writer.prefetch()));
+        let mut polled = 0;
+        while polled < PREFETCHED
+            && let Some(index) = self.due.pop()
+        {
+            self.poll_writer(index);
+            polled += 1;
         }
+        polled
     }
 
     /// Polls a writer: a panic in it ends this writer alone.
