@@ -165,8 +165,15 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
 
 /// Whether a figure is the server's, the two being busy to such shares of their cores.
 pub(crate) fn validity(load_share: f64, server_share: f64) -> Cell {
-    let is_bound_by_load = is_bound_by_load(load_share, server_share);
-    if is_bound_by_load { "NO: load" } else { "yes" }.into()
+    verdict(load_share, server_share).into()
+}
+
+fn verdict(load_share: f64, server_share: f64) -> &'static str {
+    if is_bound_by_load(load_share, server_share) {
+        "NO: load"
+    } else {
+        YES
+    }
 }
 
 fn cost_table(title: &str, reference: &str) -> Table {
@@ -230,12 +237,9 @@ fn cost_cells(
     let lines = of(Sample::rate) / (listeners as f64);
     let is_idle = load_share + server_share < IDLE && lines < HELD_BACK;
     let is_held_back = is_idle && matches!(load, Load::Closed { .. });
-    let verdict = if is_bound_by_load(load_share, server_share) {
-        "NO: load"
-    } else if is_held_back {
-        "NO: held back"
-    } else {
-        YES
+    let verdict = match verdict(load_share, server_share) {
+        YES if is_held_back => "NO: held back",
+        verdict => verdict,
     };
     let is_valid = verdict == YES;
     let basis = basis.filter(|_| is_valid);

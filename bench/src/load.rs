@@ -33,7 +33,7 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// Nanoseconds: whatever takes longer counts as this.
 const LATENCY_MAX: u64 = 120_000_000_000;
 
-/// Everybody is told again after this long, and then after twice as long each time, until all have
+/// Everybody is told again after this long, or longer where a server takes its time, until all have
 /// heard it and so are in the room.
 const ROLL_CALL: Duration = Duration::from_millis(250);
 
@@ -326,7 +326,6 @@ impl Load {
             while self.messages.undone() < window {
                 self.say(Instant::now())?;
             }
-            self.flush()?;
             self.turn_or_give_up(&mut heard)?;
         }
         Ok(())
@@ -351,7 +350,6 @@ impl Load {
                 self.say(due(said))?;
                 said += 1;
             }
-            self.flush()?;
             let next = due(said).saturating_duration_since(Instant::now());
             self.turn(next.min(Duration::from_millis(1)))?;
             self.away = self.away.max(looked.elapsed());
@@ -365,14 +363,12 @@ impl Load {
     fn finish(&mut self) -> anyhow::Result<()> {
         let mut heard = Instant::now();
         while self.messages.undone() > 0 {
-            self.flush()?;
             self.turn_or_give_up(&mut heard)?;
         }
         Ok(())
     }
 
-    /// The next speaker says a line that was due then. It is sent by [`flush`](Self::flush), or
-    /// with the next turn.
+    /// The next speaker says a line that was due then. It is sent with the next turn.
     fn say(&mut self, due: Instant) -> anyhow::Result<()> {
         let number = self.messages.add(due, self.listeners)?;
         let speaker = self.speakers[self.next_speaker % self.speakers.len()];
