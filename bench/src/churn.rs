@@ -113,12 +113,8 @@ impl Room {
     fn fill(target: &Target, places: Places) -> anyhow::Result<Room> {
         let server = target.start(&[places.server])?;
         let mut load = Load::new(server.address, target.dialect)?;
-        for _ in 0..SPEAKERS {
-            load.add(Role::Speaker)?;
-        }
-        let listeners: anyhow::Result<Vec<ClientId>> =
-            (0..LISTENERS).map(|_| load.add(Role::Listener)).collect();
-        let listeners = listeners?;
+        load.add_all(Role::Speaker, SPEAKERS)?;
+        let listeners = load.add_all(Role::Listener, LISTENERS)?;
         load.settle()?;
         Ok(Room {
             server,

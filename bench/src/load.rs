@@ -170,6 +170,11 @@ impl Load {
         Ok(id)
     }
 
+    /// Lets so many come.
+    pub(crate) fn add_all(&mut self, role: Role, count: usize) -> anyhow::Result<Vec<ClientId>> {
+        (0..count).map(|_| self.add(role)).collect()
+    }
+
     fn connect(&self, id: ClientId) -> anyhow::Result<OwnedFd> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)

@@ -147,16 +147,10 @@ impl Room {
     fn fill(target: &Target, slow: Option<Role>, places: Places) -> anyhow::Result<Room> {
         let server = target.start(&[places.server])?;
         let mut load = Load::new(server.address, target.dialect)?;
-        for _ in 0..SPEAKERS {
-            load.add(Role::Speaker)?;
-        }
-        for _ in 0..READERS {
-            load.add(Role::Listener)?;
-        }
+        load.add_all(Role::Speaker, SPEAKERS)?;
+        load.add_all(Role::Listener, READERS)?;
         let slow_ones = if slow.is_some() { SLOW } else { 0 };
-        let ids: anyhow::Result<Vec<ClientId>> =
-            (0..slow_ones).map(|_| load.add(Role::Listener)).collect();
-        let ids = ids?;
+        let ids = load.add_all(Role::Listener, slow_ones)?;
         load.settle()?;
         for (&id, role) in ids.iter().zip(slow.into_iter().cycle()) {
             load.stick(id, role)?;

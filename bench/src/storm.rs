@@ -86,9 +86,7 @@ fn arrive(target: &Target, size: usize, places: Places, table: &mut Table) -> an
     load.settle()?;
     let meter = Meter::start(&mut load, server.process())?;
     let (start, bytes) = (Instant::now(), load.bytes());
-    for _ in 0..size {
-        load.add(Role::Listener)?;
-    }
+    load.add_all(Role::Listener, size)?;
     let quiet = load.hear_until_quiet(QUIET)?;
     let mut sample = meter.stop(&load)?;
     sample.seconds = (quiet - start).as_secs_f64(); // the wait for quiet took next to no CPU
@@ -155,12 +153,8 @@ fn talk_through(
 ) -> anyhow::Result<()> {
     let server = target.start(&[places.server])?;
     let mut load = Load::new(server.address, target.dialect)?;
-    for _ in 0..SPEAKERS {
-        load.add(Role::Speaker)?;
-    }
-    for _ in 0..LISTENERS {
-        load.add(Role::Listener)?;
-    }
+    load.add_all(Role::Speaker, SPEAKERS)?;
+    load.add_all(Role::Listener, LISTENERS)?;
     load.settle()?;
     let mut crowd = Crowd {
         here: Vec::new(),

@@ -127,9 +127,7 @@ pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
 
 fn come(assignment: &Assignment) -> anyhow::Result<Load> {
     let mut load = Load::new(assignment.address, assignment.dialect)?;
-    for _ in 0..assignment.speakers {
-        load.add(Role::Speaker)?;
-    }
+    load.add_all(Role::Speaker, assignment.speakers)?;
     for listener in 0..assignment.listeners {
         if listener % COME_AT_ONCE == 0 {
             wait_until_accepted(&mut load, assignment.address.port())?;
