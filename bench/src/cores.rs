@@ -12,8 +12,8 @@ const SPEAKERS: usize = 4;
 
 const LISTENERS: usize = 1_000;
 
-/// Lines under way at once.
-const WINDOWS: [usize; 2] = [64, 1];
+/// Lines said at once.
+const BURSTS: [usize; 2] = [64, 1];
 
 /// Runs the scene.
 pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::Result<Vec<Table>> {
@@ -34,19 +34,19 @@ pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::
     }
     let (rounds, seconds) = if quick { (5, 1.0) } else { (11, 1.5) };
     let mut table = table(all.len());
-    for window in WINDOWS {
-        progress(format_args!("W = {window}"));
+    for lines in BURSTS {
+        progress(format_args!("bursts of {lines}"));
         let mut turns = vec![Vec::new(); workers.len()];
         for _ in 0..rounds {
             for (worker, samples) in workers.iter_mut().zip(&mut turns) {
-                samples.push(worker.run(Order::Closed { window, seconds })?);
+                samples.push(worker.run(Order::Bursts { lines, seconds })?);
             }
         }
         let basis = turns
             .first()
             .map(|samples| median(samples.iter().map(Sample::rate)));
         for (allowed, samples) in [1, all.len()].into_iter().zip(&turns) {
-            tell(window, allowed, samples, basis, &mut table);
+            tell(lines, allowed, samples, basis, &mut table);
         }
     }
     Ok(vec![table])
@@ -56,21 +56,16 @@ fn table(cores: usize) -> Table {
     Table::new(
         "One core and all",
         &format!(
-            "The same server on one core, and on all {cores} of this machine, in turns; {LISTENERS} listeners, W lines under way at once. The load always runs on the last \
-             core{} Shares are of one core. Medians of turns; the ratio is of deliveries.",
-            if cores == 2 {
-                ", so that it takes its share of the second from the server: the ratio is a lower bound of what two cores to itself would give."
-            } else {
-                ", which it shares with the server on all."
-            }
+            "The same server on one core, and on all {cores} of this machine, in turns; {LISTENERS} listeners, so many lines at once, \
+             and the time until all listeners have them. The load, which always runs on the last core, only looks how much has come to \
+             them, and reads it in between. Shares are of one core. Medians of turns; the ratio is of deliveries a second."
         ),
         [
-            "W",
+            "lines at once",
             "server's cores",
             "deliveries/s",
             "ratio",
             "ns/delivery",
-            "p99, us",
             "server %",
             "load %",
             "valid",
@@ -78,15 +73,14 @@ fn table(cores: usize) -> Table {
     )
 }
 
-fn tell(window: usize, allowed: usize, samples: &[Sample], basis: Option<f64>, table: &mut Table) {
+fn tell(lines: usize, allowed: usize, samples: &[Sample], basis: Option<f64>, table: &mut Table) {
     let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
     table.row([
-        format!("{window}").into(),
+        format!("{lines}").into(),
         format!("{allowed}").into(),
         of(Sample::rate).into(),
         basis.map(|basis| of(Sample::rate) / basis).into(),
         of(Sample::cost).into(),
-        of(|sample| sample.latency[2]).into(),
         (of(Sample::server_share) * 100.0).into(),
         (of(Sample::load_share) * 100.0).into(),
         validity(of(Sample::load_share), of(Sample::server_share)),

@@ -2,6 +2,7 @@
 //!
 //! One epoll, large reads, and a search for a marker instead of a parse: so that it costs less than what it measures.
 
+mod bursts;
 mod messages;
 mod sample;
 mod slow;
@@ -411,6 +412,21 @@ impl Load {
     pub(crate) fn turn(&mut self, wait: Duration) -> anyhow::Result<usize> {
         self.flush()?;
         self.drip()?;
+        self.wait(wait, |load, id| {
+            if load.clients[id].is_connected {
+                load.hear(id)
+            } else {
+                load.arrive(id)
+            }
+        })
+    }
+
+    /// Waits at most so long for clients there is something for, and says how many that were.
+    fn wait(
+        &mut self,
+        wait: Duration,
+        mut each: impl FnMut(&mut Load, ClientId) -> anyhow::Result<()>,
+    ) -> anyhow::Result<usize> {
         let mut events = std::mem::take(&mut self.events);
         let wait = Timespec::try_from(wait)?;
         let free = rustix::buffer::spare_capacity(&mut events);
@@ -420,12 +436,7 @@ impl Load {
         }
         let woken = events.len();
         for event in events.drain(..) {
-            let id = event.data.u64() as ClientId;
-            if self.clients[id].is_connected {
-                self.hear(id)?;
-            } else {
-                self.arrive(id)?;
-            }
+            each(self, event.data.u64() as ClientId)?;
         }
         self.events = events;
         Ok(woken)

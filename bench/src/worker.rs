@@ -36,6 +36,8 @@ struct Assignment {
 pub(crate) enum Order {
     /// So many lines under way at once.
     Closed { window: usize, seconds: f64 },
+    /// So many lines at once, and nothing else under way.
+    Bursts { lines: usize, seconds: f64 },
     /// So many lines a second.
     Open { rate: f64, seconds: f64 },
 }
@@ -115,6 +117,9 @@ pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
         let sample = match serde_json::from_str(&line?)? {
             Order::Closed { window, seconds } => {
                 load.closed(window, Duration::from_secs_f64(seconds), server)
+            }
+            Order::Bursts { lines, seconds } => {
+                load.bursts(lines, Duration::from_secs_f64(seconds), server)
             }
             Order::Open { rate, seconds } => {
                 load.open(rate, server, |_, at| Ok(at.as_secs_f64() < seconds))

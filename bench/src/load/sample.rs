@@ -13,7 +13,7 @@ use crate::machine::{Times, resident, times};
 const BUSY: f64 = 0.9;
 
 /// What came of a stretch of load.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) deliveries: f64,
     pub(crate) seconds: f64,
@@ -32,6 +32,18 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
+    /// Both as one. Latency and memory are those of the later one.
+    pub(crate) fn followed_by(self, later: Sample) -> Sample {
+        Sample {
+            deliveries: self.deliveries + later.deliveries,
+            seconds: self.seconds + later.seconds,
+            server_cpu: self.server_cpu + later.server_cpu,
+            load_cpu: self.load_cpu + later.load_cpu,
+            waited: self.waited + later.waited,
+            ..later
+        }
+    }
+
     /// Nanoseconds of the server's CPU for each line that reached somebody.
     pub(crate) fn cost(&self) -> f64 {
         self.server_cpu * 1e9 / self.deliveries
