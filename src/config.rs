@@ -2,6 +2,7 @@
 //! of doors and journals, and opens none of them.
 
 mod address;
+mod data;
 mod doors;
 mod file;
 mod listen;
@@ -10,9 +11,12 @@ mod size;
 pub(crate) mod values;
 mod variables;
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 pub use address::{Address, Host};
+pub use data::Keep;
 pub use doors::{DOORS, Door, DoorOption, LINE_PORT, Mode, Names, Scheme};
 pub use file::FileError;
 pub use listen::ListenUrl;
@@ -33,7 +37,11 @@ pub struct Config {
     /// The doors to open; no two at one address. All are bound before any accepts.
     #[serde(rename = "listen")]
     pub listeners: Vec<ListenUrl>,
-    /// Whether nothing is kept on disk. So far always true: lines are kept in memory only.
+    /// Where lines are kept; none is the usual place on this system, which depends on who runs the server.
+    pub data: Option<PathBuf>,
+    /// What a line must have come through before anybody sees it.
+    pub keep: Keep,
+    /// Whether nothing is kept on disk.
     pub memory: bool,
     /// How fast one person may speak on a named door.
     pub rate: Rate,
@@ -63,7 +71,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listeners: vec![ListenUrl::lines(Host::localhost(), Mode::Named(Names::Ask))],
-            memory: true,
+            data: None,
+            keep: Keep::Synced,
+            memory: false,
             rate: Rate::DEFAULT,
             replay: 10,
             rooms: 1000,
@@ -106,6 +116,8 @@ impl Config {
     fn from_settings(said: Settings) -> Result<Self, ConfigError> {
         let default = Self::default();
         Ok(Self {
+            data: said.data.or(default.data),
+            keep: said.keep.unwrap_or(default.keep),
             memory: said.memory.unwrap_or(default.memory),
             rate: said.rate.unwrap_or(default.rate),
             replay: said.replay.unwrap_or(default.replay),
@@ -132,6 +144,18 @@ impl Config {
     pub fn only_this_machine(&self) -> bool {
         let mut hosts = self.listeners.iter().map(|url| &url.address.host);
         hosts.all(Host::is_this_machine)
+    }
+
+    /// The directory in which lines are kept; none where nothing is.
+    ///
+    /// # Errors
+    /// None was named, and this system does not say which it would be.
+    pub fn directory(&self) -> Result<Option<PathBuf>, Refused> {
+        match &self.data {
+            _ if self.memory => Ok(None),
+            Some(directory) => Ok(Some(directory.clone())),
+            None => data::usual().map(Some),
+        }
     }
 
     /// The configuration as a file that `--config` takes, each key explained.

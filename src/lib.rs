@@ -30,7 +30,7 @@ pub use server::Server;
 /// # Errors
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let mut server = Server::new(config);
+    let mut server = Server::new(config)?;
     let addresses = server.bind().await?;
     // Before anybody is told that the server runs, since whoever was told may end it.
     let shutdown = signals::first()?;

@@ -24,7 +24,7 @@ use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
-use crate::journal::Memory;
+use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
 use crate::session::{Manners, Writers};
 
@@ -47,18 +47,31 @@ const READ_BYTES_CLASSIC: usize = 64 * 1024;
 pub struct Server {
     config: Config,
     journal: Box<dyn Journal>,
+    /// What the journal has of former times; none where nothing is kept.
+    kept: Option<Kept>,
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
 }
 
 impl Server {
-    /// A server that keeps lines in memory.
-    pub fn new(config: Config) -> Server {
-        Server::with_journal(config, Box::new(Memory))
+    /// A server that keeps lines where it is told to.
+    ///
+    /// # Errors
+    /// They cannot be kept there: why, and what to do.
+    pub fn new(config: Config) -> anyhow::Result<Server> {
+        let Some(directory) = config.directory()? else {
+            return Ok(Server::with_journal(config, Box::new(Memory)));
+        };
+        let (disk, kept) = Disk::open(&directory, config.keep)?;
+        tracing::info!("lines are kept in {}", directory.display());
+        Ok(Server {
+            kept: Some(kept),
+            ..Server::with_journal(config, Box::new(disk))
+        })
     }
 
-    /// A server that keeps lines in this journal.
+    /// A server that keeps lines in this journal, and begins with none.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
         let descriptors = door::raise_limit();
         let connections = config
@@ -80,6 +93,7 @@ impl Server {
         Server {
             config,
             journal,
+            kept: None,
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
@@ -111,11 +125,16 @@ impl Server {
         let Server {
             config,
             journal,
+            kept,
             house,
             clock,
             doors,
         } = self;
-        let broadcaster = Broadcaster::new(Arc::clone(&house.inbox), limits(&config));
+        let inbox = Arc::clone(&house.inbox);
+        let broadcaster = match kept {
+            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.ends),
+            None => Broadcaster::new(inbox, limits(&config)),
+        };
         let closing = Closing {
             soon: house.closing.clone(),
             ..Closing::default()
@@ -168,9 +187,11 @@ impl Server {
         if self.config.only_this_machine() {
             tracing::info!("only this machine can join; --lan lets others in");
         }
-        tracing::info!(
-            "lines are kept in memory only: when the server ends, what was said is gone"
-        );
+        if self.kept.is_none() {
+            tracing::info!(
+                "lines are kept in memory only: when the server ends, what was said is gone"
+            );
+        }
     }
 
     fn door(&self, url: &ListenUrl) -> Door {
@@ -196,6 +217,7 @@ impl Server {
                 lines::Mode::Classic => READ_BYTES_CLASSIC,
                 lines::Mode::Named => READ_BYTES_NAMED,
             },
+            history: self.kept.as_ref().map(|kept| kept.history.clone()),
             replay: replay as u64,
             zone: TimeZone::system(),
             clock: self.clock,
@@ -207,6 +229,10 @@ impl Server {
         Door::Lines(LineDoor {
             mode,
             asks,
+            keeping: match self.kept {
+                Some(_) => lines::Keeping::OnDisk,
+                None => lines::Keeping::Nowhere,
+            },
             manners,
             clock,
         })

@@ -9,10 +9,12 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 17] = [
     "listen",
     "classic",
     "lan",
+    "data",
+    "keep",
     "memory",
     "rate",
     "replay",
@@ -212,10 +214,7 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ),
         ("listen = []", "listen = []: write at least one value"),
         ("lan = 'perhaps'", "lan = \"perhaps\": write true or false"),
-        (
-            "memory = false",
-            "memory = false: this version can only keep lines in memory; leave it out",
-        ),
+        ("keep = 'well'", "keep = \"well\": write synced, written"),
         (
             "rate = 10",
             "rate = 10: write a rate as lines a second, from 1/s to 1000000/s, or off for no limit",
@@ -282,8 +281,8 @@ fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
         (&["serve", "--lam"], "a similar argument exists: '--lan'"),
         (&["serve", "--rooms", "0"], "write a whole number from 1 to"),
         (
-            &["serve", "--memory=no"],
-            "this version can only keep lines in memory",
+            &["serve", "--keep", "well"],
+            "[possible values: synced, written]",
         ),
         (
             &["serve", "--listen", "localhost:8000"],
@@ -376,7 +375,10 @@ fn what_the_printed_configuration_comments_out_can_be_uncommented() {
     let table: toml::Table = uncommented.parse().unwrap();
     assert_eq!(table.len(), SETTINGS.len());
     let again = told(&mut File::new(&uncommented).config(&[]));
-    assert_eq!(again, printed.replace("# connections", "connections"));
+    let said = printed
+        .replace("# connections", "connections")
+        .replace("# data", "data");
+    assert_eq!(again, said);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use parlor_core::entry::Together;
 use parlor_core::line::Line;
 use parlor_core::mailbox::{BYTES_MAX, ITEMS_MAX};
 use parlor_core::name::{NAME_CHARS_MAX, Name, RoomName};
-use parlor_wire::lines::{Clock, LineEncoder, Mode};
+use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
 const OPTIONS_OF_OTHERS: [&str; 8] = [
@@ -219,7 +219,7 @@ fn words(answer: &Answer) -> String {
         now: Default::default,
     };
     let mut bytes = Vec::new();
-    LineEncoder::new(Mode::Named, clock).answer(answer, &mut bytes);
+    LineEncoder::new(Mode::Named, Keeping::Nowhere, clock).answer(answer, &mut bytes);
     String::from_utf8(bytes).unwrap().trim_end().to_owned()
 }
 

@@ -1,10 +1,12 @@
 //! The settings of the server as flags and environment variables. Knows no default: help names them, `Config` has them.
 
+use std::path::PathBuf;
+
 use clap::builder::Resettable;
 use clap::{Args, ValueHint};
 
 use crate::config::values;
-use crate::config::{self, ByteSize, DOORS, ListenUrl, Rate};
+use crate::config::{self, ByteSize, DOORS, Keep, ListenUrl, Rate};
 use crate::logging::{LogFormat, LogLevel};
 
 /// What flags and environment, or a file, say about the server; none where they are silent.
@@ -25,8 +27,16 @@ pub struct Settings {
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub lan: Option<bool>,
 
-    /// Keep nothing on disk: what was said is gone when the server stops (so far always so)
-    #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = values::memory_only,
+    /// Keep what is said in the directory DIR [default: ~/.local/share/parlor, for root /var/lib/parlor]
+    #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+
+    /// What a line must have come through before anybody sees it [default: synced]
+    #[arg(long, env = "PARLOR_KEEP", value_name = "HOW")]
+    pub keep: Option<Keep>,
+
+    /// Keep nothing on disk: what was said is gone when the server stops
+    #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub memory: Option<bool>,
 
@@ -86,6 +96,8 @@ impl Settings {
             listen: self.listen.or(below.listen),
             classic: self.classic.or(below.classic),
             lan: self.lan.or(below.lan),
+            data: self.data.or(below.data),
+            keep: self.keep.or(below.keep),
             memory: self.memory.or(below.memory),
             rate: self.rate.or(below.rate),
             replay: self.replay.or(below.replay),

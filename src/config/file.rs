@@ -134,6 +134,7 @@ fn what_would_be_right(error: &clap::Error) -> String {
 fn stand_in(flag: &clap::Arg) -> &'static str {
     match flag.get_value_names() {
         Some([name]) if name == "BOOL" => "false",
+        Some([name]) if name == "DIR" => "\"/var/lib/parlor\"",
         _ => "1000",
     }
 }

@@ -73,16 +73,6 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, Refused> {
     }
 }
 
-/// Reads the answer to "keep nothing on disk?", to which a no cannot be kept yet.
-pub(crate) fn memory_only(text: &str) -> Result<bool, Refused> {
-    if yes_or_no(text)? {
-        return Ok(true);
-    }
-    Err(Refused::new(
-        "this version can only keep lines in memory; leave it out",
-    ))
-}
-
 /// Reads digits and nothing else: the library's own reading also takes a sign.
 pub(super) fn whole(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -95,7 +85,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{count, duration, idle, memory_only, yes_or_no};
+    use super::{count, duration, idle, yes_or_no};
 
     #[test]
     fn idle_limits_are_times_or_never() {
@@ -115,7 +105,7 @@ mod tests {
             assert!(count(wrong).is_err(), "{wrong:?}");
         }
         assert_eq!((yes_or_no("YES"), yes_or_no("0")), (Ok(true), Ok(false)));
-        assert!(yes_or_no("perhaps").is_err() && memory_only("no").is_err());
+        assert!(yes_or_no("perhaps").is_err());
     }
 
     proptest! {

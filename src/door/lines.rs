@@ -12,7 +12,7 @@ use parlor_core::dialect::Encoder;
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::name::{Name, RoomName};
 use parlor_core::seat::{Entered, Seat};
-use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
+use parlor_wire::lines::{Heard, Keeping, LineDecoder, LineEncoder, Mode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -42,6 +42,8 @@ pub(crate) struct LineDoor {
     pub(crate) asks: bool,
     /// What it wants of its sessions.
     pub(crate) manners: Manners,
+    /// Where lines are kept.
+    pub(crate) keeping: Keeping,
     /// For lines said before.
     pub(crate) clock: parlor_wire::lines::Clock,
 }
@@ -101,7 +103,7 @@ impl LineDoor {
         let mut guest = Guest {
             stream,
             decoder: LineDecoder::new(self.mode),
-            encoder: LineEncoder::new(self.mode, self.clock.clone()),
+            encoder: LineEncoder::new(self.mode, self.keeping, self.clock.clone()),
             link: house.writers.connect(&house.inbox),
             address: peer.to_string(),
             held: Vec::new(),
@@ -111,7 +113,14 @@ impl LineDoor {
         };
         tracing::debug!("connected");
         match self.handshake(house, &mut guest).await {
-            Ok((seat, entered)) => Ok(guest.arrive(seat, entered)),
+            Ok((seat, mut entered)) => {
+                if let Some(history) = &self.manners.history {
+                    let Manners { replay, .. } = self.manners;
+                    let room = seat.room_name();
+                    history.complete(&mut entered.replay, room, replay).await;
+                }
+                Ok(guest.arrive(seat, entered))
+            }
             Err(Gone::Silently) => Err(Gone::Silently),
             Err(Gone::Told(words)) => {
                 let Guest { stream, link, .. } = guest;

@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use read::read_some;
 
 use crate::clock::Clock;
+use crate::journal::History;
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -57,6 +58,8 @@ pub(crate) struct Manners {
     pub(crate) rate: Option<Rate>,
     /// How many bytes are read, and held, at once.
     pub(crate) read_bytes_max: usize,
+    /// What is kept from before; none where nothing is.
+    pub(crate) history: Option<History>,
     /// How many lines said before are shown in a room that one enters.
     pub(crate) replay: u64,
     /// The zone in which people type times.

@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
 use parlor_core::answer::{Answer, Refusal};
-use parlor_core::command::{Command, Since};
+use parlor_core::client::Missed;
+use parlor_core::command::{Command, Since, Spec};
 use parlor_core::dialect::{Decoder, Input};
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::line::Line;
@@ -19,6 +20,7 @@ use tokio::io::AsyncRead;
 
 use super::Ended;
 use super::read::Reader;
+use crate::journal::Unreadable;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Does what was asked, or says why not.
@@ -51,14 +53,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Join(room) => return self.join(room).await,
             Command::Topic => self.ask(Request::Topic(here)).await?,
             Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
-            Command::Last(lines) => {
-                return Some(replay(Replay::last(
-                    self.seat.log(),
-                    lines,
-                    self.seat.log().end(),
-                )));
-            }
-            Command::Since(since) => return Some(self.since(since)),
+            Command::Last(lines) => return Some(self.last(lines).await),
+            Command::Since(since) => return Some(self.since(since).await),
+            Command::Missed(spec) => return self.missed(spec).await,
             Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
             Command::Unignore(typed) => Answer::Unignored(typed),
             Command::Quiet(quiet) => Answer::Quiet(quiet),
@@ -87,7 +84,11 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     async fn join(&mut self, room: RoomName) -> Option<Item> {
         let replay = self.manners.replay;
         match self.link.call(Request::Join { room, replay }).await {
-            Outcome::Entered(seat, entered) => {
+            Outcome::Entered(seat, mut entered) => {
+                if let Some(history) = &self.manners.history {
+                    let room = seat.room_name();
+                    history.complete(&mut entered.replay, room, replay).await;
+                }
                 self.link
                     .reply(self.seat.mark_of_departure(), Item::Entered(entered));
                 self.seat = seat; // and the old one, dropped, leaves
@@ -98,16 +99,77 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    fn since(&self, since: Since) -> Item {
+    async fn last(&self, lines: u64) -> Item {
         let log = self.seat.log();
+        let replay = Replay::last(log, lines, log.end());
+        let first = replay.to.seq.saturating_sub(lines) + 1;
+        self.show(first, replay).await
+    }
+
+    async fn since(&self, since: Since) -> Item {
         let Some(at) = self.wall_time(since) else {
             return Item::Answer(Answer::Refused(Refusal::NoSuchDay));
         };
-        replay(Replay {
-            log: log.clone(),
-            from: log.since(at),
-            to: log.end(),
-        })
+        let log = self.seat.log();
+        let replay = Replay::between(log, log.since(at), log.end());
+        let first = match &self.manners.history {
+            // What the log has begins with it, and so may what it has not.
+            Some(history) if replay.from.seq == log.start().seq => {
+                match history.first_since(self.seat.room_name(), at).await {
+                    Ok(first) => first.unwrap_or(u64::MAX),
+                    Err(Unreadable) => return Item::Answer(Refusal::Unreadable.into()),
+                }
+            }
+            _ => u64::MAX,
+        };
+        self.show(first, replay).await
+    }
+
+    /// Has lines shown from number `first` on: from the journal what stands before the replay, and then the replay.
+    async fn show(&self, first: u64, replay: Replay) -> Item {
+        let before = replay.from.seq;
+        match self.show_kept(self.seat.room_name(), first, before).await {
+            Err(Unreadable) => Item::Answer(Refusal::Unreadable.into()),
+            Ok(0) if replay.is_empty() => Item::Answer(Answer::NothingKept),
+            Ok(_) => Item::Replay(replay),
+        }
+    }
+
+    /// Exactly the lines that the last notice counted.
+    async fn missed(&self, spec: &'static Spec) -> Option<Item> {
+        if self.manners.history.is_none() {
+            return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
+        }
+        let Some(missed) = self.link.client().missed() else {
+            return Some(Item::Answer(Refusal::NothingMissed.into()));
+        };
+        let Missed { room, first, last } = missed;
+        match self.show_kept(&room, first, last).await {
+            Err(Unreadable) => Some(Item::Answer(Refusal::Unreadable.into())),
+            Ok(0) => Some(Item::Answer(Answer::NothingKept)),
+            Ok(_) => None,
+        }
+    }
+
+    /// Has lines shown that the journal keeps, page by page, each as soon as there is room for it. How many there were.
+    async fn show_kept(&self, room: &RoomName, first: u64, last: u64) -> Result<usize, Unreadable> {
+        let Some(history) = &self.manners.history else {
+            return Ok(0);
+        };
+        let log = self.seat.log();
+        let (mut next, mut shown) = (first, 0);
+        while next <= last {
+            let page = history.page(room, next, last).await?;
+            next = page.next;
+            shown += page.lines.len();
+            let end = log.end();
+            self.reply(Item::Replay(Replay {
+                older: page.lines,
+                ..Replay::between(log, end, end)
+            }))
+            .await;
+        }
+        Ok(shown)
     }
 
     /// The time that somebody typed, in the server's zone; a time of day is the latest such.
@@ -136,13 +198,5 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             }
         };
         Some(WallTime(at.timestamp().as_millisecond()))
-    }
-}
-
-fn replay(replay: Replay) -> Item {
-    if replay.is_empty() {
-        Item::Answer(Answer::NothingKept)
-    } else {
-        Item::Replay(replay)
     }
 }

@@ -38,6 +38,7 @@ fn whoever_arrives_reads_the_last_lines_oldest_first_and_then_what_is_said() {
         "In lobby: alice",
         "-- Topic: neither topics nor arrivals are lines",
         "-- /help lists what you can type",
+        "-- Lines here are not kept: they are gone when the server ends",
     ]);
     for number in 3..=11 {
         bob.sees_of_old(&format!("alice: line {number}"));

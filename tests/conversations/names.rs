@@ -28,6 +28,7 @@ fn a_name_and_lines_may_come_in_one_packet() {
         "You are ci",
         "In lobby: alice",
         "-- /help lists what you can type",
+        "-- Lines here are not kept: they are gone when the server ends",
         "ci: build 7 passed",
         "ci: all green",
     ]);
@@ -209,7 +210,11 @@ fn a_door_may_ask_for_no_name() {
     let house = House::open(&["tcp://127.0.0.1:0?names=address"], |_| {});
     let mut guest = house.guest();
     guest.sees(&format!("You are {}", guest.address()));
-    guest.sees_all(["In lobby: nobody else", "-- /help lists what you can type"]);
+    guest.sees_all([
+        "In lobby: nobody else",
+        "-- /help lists what you can type",
+        "-- Lines here are not kept: they are gone when the server ends",
+    ]);
     guest.say("alice");
     guest.sees(&format!("{}: alice", guest.address()));
     guest.say("/name alice");

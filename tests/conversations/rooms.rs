@@ -117,6 +117,7 @@ fn a_topic_is_set_shown_and_cleared() {
         "In lobby: alice, bob",
         "-- Topic: cakes and pies",
         "-- /help lists what you can type",
+        "-- Lines here are not kept: they are gone when the server ends",
     ]);
     for guest in [&mut alice, &mut bob] {
         guest.sees("carol has arrived");

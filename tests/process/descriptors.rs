@@ -63,7 +63,7 @@ fn a_full_house_says_so_and_has_room_when_somebody_leaves() {
     let mut inside: Vec<_> = (0..192)
         .map(|_| {
             let mut guest = Guest::connect(house.address);
-            guest.until("-- /help lists what you can type");
+            guest.until("-- Lines here are not kept: they are gone when the server ends");
             guest
         })
         .collect();

@@ -53,6 +53,7 @@ fn without_settings(mut command: Command) -> Command {
         }
     }
     command.env_remove("NOTIFY_SOCKET");
+    command.env("PARLOR_MEMORY", "true"); // unless a test is about what is kept
     command
 }
 

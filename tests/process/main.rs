@@ -10,6 +10,7 @@
 
 mod fake;
 mod guest;
+mod history;
 mod house;
 
 mod bytes;

@@ -66,7 +66,9 @@ fn a_privileged_port_is_one_sentence_with_what_to_do() {
     } else {
         parlor()
     };
-    command.env_remove("PARLOR_LISTEN");
+    command
+        .env_remove("PARLOR_LISTEN")
+        .env("PARLOR_MEMORY", "true");
     let (code, words) = fails(command, &["--listen", "tcp://127.0.0.1:1"]);
     assert_eq!(code, Some(1), "{words}");
     assert_eq!(

@@ -16,7 +16,7 @@ use parlor_core::name::{Name, RoomName};
 use parlor_core::rate::{Bucket, Rate};
 use parlor_core::seat::{Replay, Seat};
 use parlor_core::time::{Now, WallTime};
-use parlor_wire::lines::{Clock, LineEncoder, Mode};
+use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 use crate::checker::{self, Dialect, End, nobody_after, token};
 use crate::desk::Desk;
@@ -102,7 +102,7 @@ impl Guest {
             zone: TimeZone::UTC,
             now: || WallTime(0),
         };
-        let encoder = LineEncoder::new(mode, clock);
+        let encoder = LineEncoder::new(mode, Keeping::Nowhere, clock);
         Guest {
             person,
             dialect,

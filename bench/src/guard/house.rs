@@ -19,7 +19,7 @@ use parlor_core::mailbox::Item;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::seat::Seat;
 use parlor_core::time::{Now, WallTime};
-use parlor_wire::lines::{Clock, LineEncoder, Mode};
+use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 use super::callgrind::counted;
 
@@ -49,7 +49,7 @@ pub(super) fn encoder() -> LineEncoder {
         zone: TimeZone::UTC,
         now: WallTime::default,
     };
-    LineEncoder::new(Mode::Named, clock)
+    LineEncoder::new(Mode::Named, Keeping::Nowhere, clock)
 }
 
 /// The house and those in it.

@@ -122,12 +122,22 @@ pub enum Refusal {
     Usage(&'static Spec),
     /// The command waits for the journal on disk.
     NeedsDisk(&'static Spec),
+    /// No line was skipped, or none since entering.
+    NothingMissed,
+    /// What is kept cannot be read.
+    Unreadable,
     /// No calendar has that day, or no clock that time.
     NoSuchDay,
     /// The line has more than so many bytes.
     TooLong(usize),
     /// The journal could not keep it: why, as a clause ("the disk is full").
     NotKept(&'static str),
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Answer {
+        Answer::Refused(refusal)
+    }
 }
 
 /// A word nobody asked for.

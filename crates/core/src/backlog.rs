@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::answer::{Answer, Notice, Refusal};
 use crate::batch::{Cursor, Slice};
-use crate::client::Client;
+use crate::client::{Client, Missed};
 use crate::dialect::Encoder;
 use crate::entry::{Entry, RoomId};
 use crate::line::Line;
@@ -179,9 +179,23 @@ impl<E: Encoder> Backlog<E> {
 
     /// Replays lines until there is enough to write.
     fn replay_some(&mut self) {
-        let Some(Replay { log, from, to }) = &mut self.replay else {
+        let Some(Replay {
+            older,
+            log,
+            from,
+            to,
+        }) = &mut self.replay
+        else {
             return;
         };
+        while let Some(said) = older.pop_front() {
+            if !self.filter.ignores(&said.who) {
+                self.encoder.replayed(&said, &mut self.rest);
+            }
+            if self.rest.len() >= OWN_BYTES_MAX {
+                return;
+            }
+        }
         let mut slices = Vec::new();
         if let Err(fallen) = log.read(*from, Some(*to), 1, &mut slices) {
             let gone = Answer::Notice(Notice::NotKeptAnyMore(fallen.lines));
@@ -213,14 +227,19 @@ impl<E: Encoder> Backlog<E> {
     fn read_log(&mut self) -> bool {
         let Some(view) = &self.view else { return false };
         if let Err(fallen) = view.read(self.cursor, BATCHES_MAX, &mut self.slices) {
-            self.cursor = fallen.to;
-            self.falls += 1;
             if fallen.lines > 0 {
+                self.client.set_missed(Missed {
+                    room: view.room_name().clone(),
+                    first: self.cursor.seq + 1,
+                    last: fallen.to.seq,
+                });
                 self.encoder.answer(
                     &Answer::Notice(Notice::Skipped(fallen.lines)),
                     &mut self.rest,
                 );
             }
+            self.cursor = fallen.to;
+            self.falls += 1;
             return true;
         }
         self.stop_at_mail();

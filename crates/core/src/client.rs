@@ -11,6 +11,7 @@ use crate::entry::PersonId;
 use crate::group::Group;
 use crate::inbox::{Inbox, Letter, Outcome, Request};
 use crate::mailbox::{Full, Item, Mailbox, Mark};
+use crate::name::RoomName;
 use crate::sync::{Mutex, lock};
 
 /// One connection, as the broadcaster knows it.
@@ -23,6 +24,19 @@ pub struct Client {
     answered: Bell,
     mailbox: Mailbox,
     outcome: Mutex<Waiting>,
+    /// What the last notice of skipped lines counted.
+    missed: Mutex<Option<Box<Missed>>>,
+}
+
+/// Lines that somebody was told to have skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Their room.
+    pub room: RoomName,
+    /// The number of the first.
+    pub first: u64,
+    /// The number of the last.
+    pub last: u64,
 }
 
 /// What has become of the one request that may be under way.
@@ -83,6 +97,15 @@ impl Client {
     pub fn forget_mail(&self) {
         self.mailbox.close();
         self.answered.ring(); // the reading half may wait for room
+    }
+
+    /// What the last notice of skipped lines counted; none if there was no such notice.
+    pub fn missed(&self) -> Option<Missed> {
+        lock(&self.missed).as_deref().cloned()
+    }
+
+    pub(crate) fn set_missed(&self, missed: Missed) {
+        *lock(&self.missed) = Some(Box::new(missed));
     }
 
     /// Whether no item waits.
@@ -146,6 +169,7 @@ impl Link {
             answered: Bell::default(),
             mailbox: Mailbox::default(),
             outcome: Mutex::new(Waiting::Open),
+            missed: Mutex::new(None),
         };
         Link {
             client: Arc::new(client),

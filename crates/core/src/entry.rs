@@ -13,6 +13,9 @@ impl PersonId {
     pub fn number(self) -> u64 {
         self.0
     }
+
+    /// Somebody of whom a journal has the name alone: nobody here.
+    pub const BYGONE: PersonId = PersonId(u64::MAX);
 }
 
 /// A room, from being made to leaving memory. Never used twice by one server.
@@ -85,6 +88,13 @@ pub struct Said {
     pub manner: Manner,
     /// The words.
     pub text: Line,
+}
+
+impl Said {
+    /// What it takes in memory, in bytes; an estimate.
+    pub fn weight(&self) -> usize {
+        size_of::<Said>() + self.who.name.as_str().len() + self.text.len()
+    }
 }
 
 /// How something is said.

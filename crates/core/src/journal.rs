@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::name::RoomName;
+use crate::time::WallTime;
 
 /// What was said in one room, as a part of one commit.
 #[derive(Clone, Debug)]
@@ -13,6 +14,15 @@ pub struct RoomBatch {
     pub room: RoomName,
     /// Its entries; of these [`Batch::said`] is to be kept.
     pub batch: Arc<Batch>,
+}
+
+/// Where the lines end that a journal keeps of a room: what is said next follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// The number of the last line.
+    pub seq: u64,
+    /// When it was said: nothing is said there earlier.
+    pub at: WallTime,
 }
 
 /// A commit failed: its lines are not kept, and nobody has seen them.

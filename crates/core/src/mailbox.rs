@@ -33,7 +33,8 @@ impl Item {
     fn weight(&self) -> usize {
         match self {
             Item::Answer(answer) => answer.weight(),
-            Item::Entered(_) | Item::Replay(_) => 1024,
+            Item::Entered(entered) => 1024 + entered.replay.weight(),
+            Item::Replay(replay) => replay.weight(),
             Item::Raw(bytes) => bytes.len(),
         }
     }

@@ -7,6 +7,8 @@ use std::{
 };
 
 pub use self::{error::NameError, keys::fold, room::RoomName};
+use crate::line::Line;
+
 use self::{keys::keys, rules::well_formed};
 
 mod error;
@@ -69,6 +71,13 @@ impl Name {
     pub fn of_address(address: &str) -> Self {
         debug_assert!(address.contains(':'), "not an address: {address:?}");
         Self::new(address.into())
+    }
+
+    /// A name that somebody wore whose lines were kept. It has been checked then; whatever has become of it since, it is
+    /// safe to show.
+    #[must_use]
+    pub fn kept(name: &str) -> Self {
+        Self::new(Line::sanitise(name.as_bytes()).as_str().to_owned())
     }
 
     /// A name that needs no check, or has had it.

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::crowd::Crowd;
 use crate::entry::{PersonId, RoomId, Together, Who};
 use crate::group::Group;
+use crate::journal::End;
 use crate::line::Line;
 use crate::log::Log;
 use crate::name::RoomName;
@@ -106,16 +107,21 @@ impl Members {
 }
 
 impl Room {
-    pub(crate) fn new(id: RoomId, name: RoomName) -> Room {
+    /// A room without anybody, whose first line follows `end`.
+    pub(crate) fn new(id: RoomId, name: RoomName, end: End) -> Room {
+        let start = Cursor {
+            position: 0,
+            seq: end.seq,
+        };
         Room {
             id,
             name,
-            log: Arc::new(Log::new(Cursor::default())),
+            log: Arc::new(Log::new(start)),
             topic: None,
             crowd: Crowd::default(),
             members: Members::default(),
             pending: 0,
-            at: WallTime::default(),
+            at: end.at,
         }
     }
 

@@ -1,10 +1,11 @@
 //! A seat: somebody's place in a room, from entering to leaving. Knows no socket.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use crate::answer::Roster;
 use crate::batch::{Cursor, Slice};
-use crate::entry::{PersonId, RoomId, Who};
+use crate::entry::{PersonId, RoomId, Said, Who};
 use crate::inbox::{Inbox, Letter};
 use crate::line::Line;
 use crate::log::{Fallen, Log};
@@ -101,6 +102,11 @@ impl View {
         self.place.room
     }
 
+    /// The room's name.
+    pub(crate) fn room_name(&self) -> &RoomName {
+        &self.place.name
+    }
+
     /// The room's log.
     pub fn log(&self) -> &Arc<Log> {
         &self.place.log
@@ -153,9 +159,11 @@ pub struct Entered {
     pub view: View,
 }
 
-/// A piece of the history that a log still keeps.
+/// A piece of the history: what a log still keeps, and what a journal has from before that.
 #[derive(Clone, Debug)]
 pub struct Replay {
+    /// Lines from before [`Replay::from`], oldest first.
+    pub older: VecDeque<Said>,
     /// The log it is read from.
     pub log: Arc<Log>,
     /// Where it begins.
@@ -167,15 +175,27 @@ pub struct Replay {
 impl Replay {
     /// The last `lines` lines before `to`, or as many as are kept.
     pub fn last(log: &Arc<Log>, lines: u64, to: Cursor) -> Replay {
+        Replay::between(log, log.back(to, lines), to)
+    }
+
+    /// What stands between these two places.
+    pub fn between(log: &Arc<Log>, from: Cursor, to: Cursor) -> Replay {
         Replay {
+            older: VecDeque::new(),
             log: Arc::clone(log),
-            from: log.back(to, lines),
+            from,
             to,
         }
     }
 
     /// Whether there is no line in it.
     pub fn is_empty(&self) -> bool {
-        self.from.seq >= self.to.seq
+        self.older.is_empty() && self.from.seq >= self.to.seq
+    }
+
+    /// What it takes in memory beside the log, in bytes; an estimate.
+    pub(crate) fn weight(&self) -> usize {
+        let older = self.older.iter();
+        size_of::<Replay>() + older.map(Said::weight).sum::<usize>()
     }
 }

@@ -167,21 +167,32 @@ pub struct Clock {
     pub now: fn() -> WallTime,
 }
 
+/// Where the lines are kept that people say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// In memory, as long as the server runs.
+    Nowhere,
+    /// In a file, for good.
+    OnDisk,
+}
+
 /// From what happens in a room to lines of text.
 #[derive(Debug)]
 pub struct LineEncoder {
     mode: Mode,
     /// Whether the client has shown itself to be telnet, whose lines end in CR LF.
     is_telnet: bool,
+    keeping: Keeping,
     clock: Clock,
 }
 
 impl LineEncoder {
     /// For one connection.
-    pub fn new(mode: Mode, clock: Clock) -> LineEncoder {
+    pub fn new(mode: Mode, keeping: Keeping, clock: Clock) -> LineEncoder {
         LineEncoder {
             mode,
             is_telnet: false,
+            keeping,
             clock,
         }
     }
@@ -223,13 +234,13 @@ impl Encoding for LineEncoder {
 
 impl Encoder for LineEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        for words in wording::answer(answer, self.mode) {
+        for words in wording::answer(answer, self.mode, self.keeping) {
             self.line(&words, out);
         }
     }
 
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
-        for words in wording::entered(entered, self.mode) {
+        for words in wording::entered(entered, self.mode, self.keeping) {
             self.line(&words, out);
         }
     }

@@ -11,7 +11,7 @@ use parlor_core::name::Name;
 use parlor_core::seat::Entered;
 use parlor_core::time::WallTime;
 
-use crate::lines::{Clock, Mode};
+use crate::lines::{Clock, Keeping, Mode};
 
 /// What somebody said: `alice: Hi!`, `* alice waves`.
 pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
@@ -91,7 +91,7 @@ fn together(people: &Together) -> String {
 }
 
 /// What somebody reads first in a room.
-pub(crate) fn entered(entered: &Entered, mode: Mode) -> Vec<String> {
+pub(crate) fn entered(entered: &Entered, mode: Mode, keeping: Keeping) -> Vec<String> {
     let you_are = entered
         .first
         .then(|| format!("You are {}", entered.who.name));
@@ -106,12 +106,22 @@ pub(crate) fn entered(entered: &Entered, mode: Mode) -> Vec<String> {
     let help = entered
         .first
         .then(|| "-- /help lists what you can type".to_owned());
+    let keeping = entered.first.then(|| kept(keeping).to_owned());
     you_are
         .into_iter()
         .chain([roster])
         .chain(topic)
         .chain(help)
+        .chain(keeping)
         .collect()
+}
+
+/// For how long what one says is kept: whoever enters is told before speaking.
+fn kept(keeping: Keeping) -> &'static str {
+    match keeping {
+        Keeping::Nowhere => "-- Lines here are not kept: they are gone when the server ends",
+        Keeping::OnDisk => "-- Lines here are kept",
+    }
 }
 
 fn roster(roster: &Roster) -> String {
@@ -125,7 +135,7 @@ fn roster(roster: &Roster) -> String {
 }
 
 /// What the server says to one person, a line each.
-pub(crate) fn answer(answer: &Answer, mode: Mode) -> Vec<String> {
+pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping) -> Vec<String> {
     match answer {
         Answer::Help(None) => COMMANDS
             .iter()
@@ -159,7 +169,7 @@ pub(crate) fn answer(answer: &Answer, mode: Mode) -> Vec<String> {
         Answer::Quiet(false) => vec!["-- You see again who comes and goes".to_owned()],
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
         Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal))],
-        Answer::Notice(notice) => self::notice(notice, mode).into_iter().collect(),
+        Answer::Notice(notice) => self::notice(notice, mode, keeping).into_iter().collect(),
     }
 }
 
@@ -267,6 +277,10 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
                 spec.name
             )
         }
+        Refusal::NothingMissed => "You have missed nothing".to_owned(),
+        Refusal::Unreadable => {
+            "What is kept cannot be read just now; the operator's log says why".to_owned()
+        }
         Refusal::NoSuchDay => "There is no such day; type one as 2026-11-20".to_owned(),
         Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
         Refusal::NotKept(why) => format!("Not kept: {why}; say it again later"),
@@ -280,7 +294,7 @@ fn no_command(typed: &Line, nearest: Option<&str>) -> String {
     format!("No command /{typed}; /help lists them{nearest}")
 }
 
-fn notice(notice: &Notice, mode: Mode) -> Option<String> {
+fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
     let lines = |n: u64| {
         if n == 1 {
             "1 line".to_owned()
@@ -291,7 +305,11 @@ fn notice(notice: &Notice, mode: Mode) -> Option<String> {
     let words = match (notice, mode) {
         (Notice::Skipped(n), Mode::Classic) => format!("{} skipped", lines(*n)),
         (Notice::Skipped(n), Mode::Named) => {
-            format!("{} skipped: you were reading too slowly", lines(*n))
+            let hint = match keeping {
+                Keeping::Nowhere => "",
+                Keeping::OnDisk => " (/missed shows them)",
+            };
+            format!("{} skipped: you were reading too slowly{hint}", lines(*n))
         }
         (_, Mode::Classic) => return None,
         (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),

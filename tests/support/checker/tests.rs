@@ -76,6 +76,7 @@ fn good() -> Story {
         "You are alice",
         "In lobby: nobody else",
         "-- /help lists what you can type",
+        "-- Lines here are not kept: they are gone when the server ends",
         "alice: s1n1",
         "bob has arrived",
         "bob: s2n1",

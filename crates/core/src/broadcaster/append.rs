@@ -10,7 +10,7 @@ use crate::batch::{Batch, Cursor};
 use crate::client::Client;
 use crate::entry::{Entry, RoomId, Telling, Who};
 use crate::inbox::Outcome;
-use crate::journal::{NotKept, RoomBatch};
+use crate::journal::{End, NotKept, RoomBatch};
 use crate::name::RoomName;
 use crate::room::{Member, Room};
 use crate::seat::{Entered, Place, Replay, Seat, View};
@@ -121,7 +121,14 @@ impl Broadcaster {
         if room.members.is_empty() && room.pending == 0 && room.name != RoomName::lobby() {
             self.logs_bytes -= room.log.weight();
             self.rooms_by_name.remove(&room.name);
-            self.rooms.remove(&id);
+            let end = End {
+                seq: room.log.end().seq,
+                at: room.at,
+            };
+            let gone = self.rooms.remove(&id);
+            if let (Some(ends), Some(room), 1..) = (&mut self.ends, gone, end.seq) {
+                ends.insert(room.name, end);
+            }
         }
     }
 
@@ -172,11 +179,7 @@ impl Room {
             topic: self.topic.clone(),
             roster: self.roster(), // taken before the newcomer is a member
             first,
-            replay: Replay {
-                log: Arc::clone(&self.log),
-                from: arrived,
-                to: arrived,
-            },
+            replay: Replay::between(&self.log, arrived, arrived),
             view: View::new(Arc::clone(&place), arrived),
         };
         let member = Member {

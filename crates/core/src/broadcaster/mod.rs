@@ -22,6 +22,7 @@ use crate::answer::{Answer, Notice, Refusal};
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::{Inbox, Letter, Outcome, Request, Spoken};
+use crate::journal::End;
 use crate::line::Line;
 use crate::log::Capacity;
 use crate::mailbox::Item;
@@ -71,6 +72,8 @@ pub struct Broadcaster {
     rooms: HashMap<RoomId, Room>,
     rooms_by_name: HashMap<RoomName, RoomId>,
     rooms_made: u64,
+    /// Where the lines of rooms end that are kept and not in memory. None where nothing is kept.
+    ends: Option<HashMap<RoomName, End>>,
     people: People,
     /// The next batch.
     gathering: Gathering,
@@ -86,14 +89,29 @@ pub struct Broadcaster {
 }
 
 impl Broadcaster {
-    /// A house with an empty lobby.
+    /// A house with an empty lobby, where nothing outlasts a room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
+        Broadcaster::build(inbox, limits, None)
+    }
+
+    /// A house that goes on where the lines end that a journal keeps: in each room the numbers
+    /// follow on, also when it has been empty in between.
+    pub fn resume(inbox: Arc<Inbox>, limits: Limits, ends: HashMap<RoomName, End>) -> Broadcaster {
+        Broadcaster::build(inbox, limits, Some(ends))
+    }
+
+    fn build(
+        inbox: Arc<Inbox>,
+        limits: Limits,
+        ends: Option<HashMap<RoomName, End>>,
+    ) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             inbox,
             limits,
             rooms: HashMap::new(),
             rooms_by_name: HashMap::new(),
             rooms_made: 0,
+            ends,
             people: People::default(),
             gathering: Gathering::default(),
             waiting: VecDeque::new(),
@@ -394,8 +412,10 @@ impl Broadcaster {
     fn make_room(&mut self, name: RoomName) -> RoomId {
         self.rooms_made += 1;
         let id = RoomId(self.rooms_made);
+        let end = self.ends.as_mut().and_then(|ends| ends.remove(&name));
+        let end = end.unwrap_or_default();
         self.rooms_by_name.insert(name.clone(), id);
-        self.rooms.insert(id, Room::new(id, name));
+        self.rooms.insert(id, Room::new(id, name, end));
         id
     }
 

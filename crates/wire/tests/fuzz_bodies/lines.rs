@@ -12,7 +12,7 @@ use parlor_core::inbox::{Inbox, Spoken};
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::time::WallTime;
-use parlor_wire::lines::{Clock, LineDecoder, LineEncoder, Mode};
+use parlor_wire::lines::{Clock, Keeping, LineDecoder, LineEncoder, Mode};
 
 /// The bytes are all that a connection sends, in either mode.
 pub(crate) fn run(data: &[u8]) {
@@ -22,7 +22,7 @@ pub(crate) fn run(data: &[u8]) {
             zone: TimeZone::UTC,
             now: WallTime::default,
         };
-        let mut encoder = LineEncoder::new(mode, clock);
+        let mut encoder = LineEncoder::new(mode, Keeping::Nowhere, clock);
         let mut rest = data;
         while let Some(input) = decoder.next(&mut rest) {
             show(input, &mut encoder);

@@ -1,0 +1,44 @@
+//! Where lines are kept, and how well.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use rustix::process::geteuid;
+use serde::Serialize;
+
+use super::values::Refused;
+
+/// What a line must have come through before anybody sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// It is on disk, and survives a power cut
+    Synced,
+    /// It is with the system, and survives the end of the program
+    Written,
+}
+
+/// Where a program keeps what it needs, by who runs it: systemd says it to a service; root has the system's place, and
+/// everybody else the one of the XDG base directory specification.
+pub(super) fn usual() -> Result<PathBuf, Refused> {
+    let of_service = || set("STATE_DIRECTORY").map(PathBuf::from);
+    let of_system = || {
+        geteuid()
+            .is_root()
+            .then(|| PathBuf::from("/var/lib/parlor"))
+    };
+    let of_user = || {
+        let shared = set("XDG_DATA_HOME").map(PathBuf::from);
+        let home = || Some(PathBuf::from(set("HOME")?).join(".local/share"));
+        Some(shared.or_else(home)?.join("parlor"))
+    };
+    of_service().or_else(of_system).or_else(of_user).ok_or_else(|| {
+        Refused::new("there is no HOME to keep lines in; say where with --data DIR, or keep nothing with --memory")
+    })
+}
+
+fn set(variable: &str) -> Option<OsString> {
+    env::var_os(variable).filter(|value| !value.is_empty())
+}

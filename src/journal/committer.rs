@@ -1,0 +1,125 @@
+//! The thread that writes: one commit after the other, and the way back after one that failed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Duration;
+
+use parlor_core::journal::{NotKept, RoomBatch};
+use rusqlite::ErrorCode;
+use tokio::sync::oneshot;
+
+use super::store::{Store, Unusable};
+use crate::config::Keep;
+
+/// After a failure the file is tried again after this long at first, and after this long at last.
+const RETRY_MIN: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(1);
+
+/// What is to be kept, and who waits for it.
+pub(super) struct Job {
+    pub(super) batches: Vec<RoomBatch>,
+    pub(super) kept: oneshot::Sender<Result<(), NotKept>>,
+}
+
+/// What the committer shares with those who started it.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    /// The house ends: nobody waits any more.
+    pub(super) ends: AtomicBool,
+    /// So much is written ahead that it must begin anew before more is.
+    pub(super) is_long: AtomicBool,
+}
+
+/// Writes lines into the file.
+pub(super) struct Committer {
+    pub(super) path: PathBuf,
+    pub(super) keep: Keep,
+    /// None after a failure, until the file is known to hold nothing that nobody has seen.
+    pub(super) store: Option<Store>,
+    pub(super) signals: Arc<Signals>,
+}
+
+impl Committer {
+    /// Works until there are no more jobs.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(Job { batches, kept }) = jobs.recv() {
+            let outcome = self.commit(&batches);
+            kept.send(outcome).ok(); // perhaps the house is closed
+            if self.signals.is_long.swap(false, Ordering::Relaxed)
+                && let Some(store) = &self.store
+                && let Err(error) = store.checkpoint("RESTART")
+            {
+                tracing::warn!(%error, "cannot shorten what is written ahead");
+            }
+        }
+        if let Some(store) = &self.store {
+            store.checkpoint("TRUNCATE").ok(); // it is done at the next start otherwise
+        }
+    }
+
+    fn commit(&mut self, batches: &[RoomBatch]) -> Result<(), NotKept> {
+        let Some(store) = &mut self.store else {
+            return Err(NotKept("the server ends"));
+        };
+        let Err(error) = store.append(batches) else {
+            return Ok(());
+        };
+        tracing::error!(%error, "lines cannot be kept");
+        self.store = None; // and with it what SQLite believes to be on disk
+        self.take_back(batches, needs_rewrite(&error));
+        Err(NotKept(why(&error)))
+    }
+
+    /// Whatever the failed commit has left in the file is taken out, before anybody is told and anything else is kept:
+    /// its outcome is unknown, and its numbers are going to be used again.
+    fn take_back(&mut self, batches: &[RoomBatch], rewrite: bool) {
+        let mut pause = RETRY_MIN;
+        while !self.signals.ends.load(Ordering::Relaxed) {
+            match self.try_to_take_back(batches, rewrite) {
+                Ok(store) => {
+                    self.store = Some(store);
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the journal cannot go on; trying again in {pause:?}")
+                }
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(RETRY_MAX);
+        }
+    }
+
+    fn try_to_take_back(&self, batches: &[RoomBatch], rewrite: bool) -> Result<Store, Unusable> {
+        let mut store = Store::open(&self.path, self.keep)?;
+        store.take_back(batches)?;
+        // After a sync that failed, nobody knows what of the log that is written ahead is on disk; and a gap in it would
+        // hide all that follows. So it is moved to its place, synced there, and begun anew.
+        if rewrite && !store.checkpoint("TRUNCATE")? {
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                Some("somebody reads the file".to_owned()),
+            )
+            .into());
+        }
+        Ok(store)
+    }
+}
+
+/// A disk that is full has refused; anything else may have lied.
+fn needs_rewrite(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() != Some(ErrorCode::DiskFull)
+}
+
+/// Why lines are not kept, as a clause for those who said them.
+fn why(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "the disk cannot be written to"
+        }
+        _ => "the disk has failed",
+    }
+}

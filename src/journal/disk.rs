@@ -1,0 +1,201 @@
+//! The journal on disk: a directory with a file of lines. Commits happen in a thread of their own, so no connection
+//! ever waits for a disk.
+
+use std::collections::HashMap;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use parlor_core::journal::{Commit, End, Journal, NotKept, RoomBatch};
+use parlor_core::name::RoomName;
+use tokio::sync::oneshot;
+
+use super::committer::{Committer, Job, Signals};
+use super::history::History;
+use super::store::{Store, Unusable};
+use crate::config::Keep;
+
+/// The file of lines in its directory.
+const FILE: &str = "parlor.db";
+
+/// Held by the one server that may write there.
+const LOCK: &str = "parlor.lock";
+
+/// So often what has been written ahead is moved to its place.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// Less than this is not worth a sync.
+const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
+
+/// More than this, and commits wait until it has begun anew.
+const WRITTEN_AHEAD_MAX: u64 = 64 << 20;
+
+/// Why a directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made or written to.
+    #[error("cannot keep lines in {}: {error}; give --data a directory that this user may write to, or keep nothing with --memory", path.display())]
+    Directory {
+        /// Which directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Another server writes there.
+    #[error("another server keeps its lines in {}; stop it, or give this one a directory of its own with --data DIR", .0.display())]
+    Taken(PathBuf),
+    /// The file in it is of no use.
+    #[error("{} {error}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Unusable,
+    },
+}
+
+/// What a journal has of former times.
+#[derive(Debug)]
+pub struct Kept {
+    /// Which log this is: never the same for two.
+    pub identity: String,
+    /// Where the lines of each room end.
+    pub ends: HashMap<RoomName, End>,
+    /// How to read them.
+    pub history: History,
+}
+
+/// Keeps lines in a directory. When it is dropped, what it has begun is finished.
+#[derive(Debug)]
+pub struct Disk {
+    jobs: Option<SyncSender<Job>>,
+    signals: Arc<Signals>,
+    /// Dropped to end the thread that checkpoints.
+    checkpoints: Option<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Held as long as the journal is open.
+    _lock: File,
+}
+
+impl Disk {
+    /// Opens the journal in a directory, which is made if there is none.
+    ///
+    /// # Errors
+    /// It cannot be used: why, and what to do.
+    pub fn open(directory: &Path, keep: Keep) -> Result<(Disk, Kept), OpenError> {
+        let in_directory = |error| OpenError::Directory {
+            path: directory.to_owned(),
+            error,
+        };
+        fs::create_dir_all(directory).map_err(in_directory)?;
+        let lock = File::create(directory.join(LOCK)).map_err(in_directory)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Taken(directory.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(in_directory(error)),
+        }
+        let path = directory.join(FILE);
+        let opened = open(&path, keep).map_err(|error| OpenError::File {
+            path: path.clone(),
+            error,
+        });
+        let (store, kept) = opened?;
+        let (jobs, queue) = sync_channel(1); // the broadcaster has one commit under way
+        let signals = Arc::new(Signals::default());
+        let committer = Committer {
+            path: path.clone(),
+            keep,
+            store: Some(store),
+            signals: Arc::clone(&signals),
+        };
+        let (checkpoints, ends) = channel();
+        let checkpointer = {
+            let signals = Arc::clone(&signals);
+            move || checkpoint_now_and_then(&path, keep, &signals, &ends)
+        };
+        let disk = Disk {
+            jobs: Some(jobs),
+            signals,
+            checkpoints: Some(checkpoints),
+            threads: vec![
+                spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
+                spawn("checkpoints", checkpointer).map_err(in_directory)?,
+            ],
+            _lock: lock,
+        };
+        Ok((disk, kept))
+    }
+}
+
+fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
+    let store = Store::open(path, keep)?;
+    let ends = store.ends()?;
+    store.look_at_latest(&ends)?;
+    let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
+    let kept = Kept {
+        identity: store.identity()?,
+        ends: ends.into_iter().filter_map(named).collect(),
+        history: History::open(path)?,
+    };
+    Ok((store, kept))
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
+/// Moves what has been written ahead to its place, until the house ends.
+fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
+    let ahead = path.with_extension("db-wal");
+    let mut store = None;
+    while ends.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
+        let size = || fs::metadata(&ahead).map_or(0, |file| file.len());
+        if size() < WRITTEN_AHEAD_MIN {
+            continue;
+        }
+        if store.is_none() {
+            store = Store::open(path, keep).ok(); // the committer says what is wrong
+        }
+        let moved = store.as_ref().map(|store| store.checkpoint("PASSIVE"));
+        if let Some(Err(error)) = moved {
+            tracing::debug!(%error, "a checkpoint has to wait");
+            store = None;
+        }
+        signals
+            .is_long
+            .store(size() > WRITTEN_AHEAD_MAX, Ordering::Relaxed);
+    }
+}
+
+impl Journal for Disk {
+    fn commit(&mut self, batches: &[RoomBatch]) -> Commit {
+        let (kept, outcome) = oneshot::channel();
+        let batches = batches.to_vec();
+        if let Some(jobs) = &self.jobs {
+            jobs.try_send(Job { batches, kept }).ok(); // else the thread has ended, and the sender with it
+        }
+        Box::pin(async {
+            outcome
+                .await
+                .unwrap_or(Err(NotKept("the journal has ended")))
+        })
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.signals.ends.store(true, Ordering::Relaxed);
+        self.jobs = None;
+        self.checkpoints = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the journal ended by a panic: this is a bug");
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Lines on disk: what was said before a restart is there after it, under the same numbers.
+
+use tempfile::TempDir;
+
+use crate::guest::Guest;
+use crate::house::{HERE, House, parlor};
+
+const KEPT: &str = "-- Lines here are kept";
+
+/// A directory for what is said, through several servers.
+struct Data(TempDir);
+
+impl Data {
+    fn new() -> Data {
+        Data(tempfile::tempdir().unwrap())
+    }
+
+    /// A server that keeps its lines here.
+    fn open(&self, options: &[&str]) -> House {
+        let mut command = parlor();
+        command.env_remove("PARLOR_MEMORY");
+        let directory = self.0.path().to_str().unwrap();
+        House::run(
+            command,
+            &[&HERE[..], &["--data", directory, "--rate", "off"], options].concat(),
+        )
+    }
+}
+
+/// Enters a house that keeps lines.
+fn enter(house: &House, name: &str) -> Guest {
+    let mut guest = Guest::connect(house.address);
+    guest.say(name);
+    guest.until(KEPT);
+    guest
+}
+
+/// A line said before, without its time.
+fn of_old(line: &str) -> &str {
+    let (time, words) = line
+        .split_once("] ")
+        .unwrap_or_else(|| panic!("{line:?} has no time"));
+    assert!(time.starts_with('['), "{line:?}");
+    words
+}
+
+fn hears_of_old(guest: &mut Guest, numbers: impl IntoIterator<Item = usize>) {
+    for number in numbers {
+        assert_eq!(of_old(&guest.line()), format!("alice: {number}"));
+    }
+}
+
+#[test]
+fn what_was_said_before_a_restart_is_shown_after_it() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    for number in 1..=30 {
+        alice.say(&number.to_string());
+        assert_eq!(alice.line(), format!("alice: {number}"));
+    }
+    alice.say("/me waves");
+    assert_eq!(alice.line(), "* alice waves");
+    house.close([alice]);
+
+    let house = data.open(&["--replay", "3"]);
+    let mut bob = enter(&house, "bob");
+    hears_of_old(&mut bob, 29..=30);
+    assert_eq!(of_old(&bob.line()), "* alice waves");
+    bob.say("32");
+    assert_eq!(bob.line(), "bob: 32");
+    bob.say("/last 1000");
+    hears_of_old(&mut bob, 1..=30);
+    assert_eq!(of_old(&bob.line()), "* alice waves");
+    assert_eq!(of_old(&bob.line()), "bob: 32");
+    bob.say("/last 2");
+    assert_eq!(of_old(&bob.line()), "* alice waves");
+    assert_eq!(of_old(&bob.line()), "bob: 32");
+    bob.say("/since 2026-01-01");
+    hears_of_old(&mut bob, 1..=30);
+    assert_eq!(of_old(&bob.line()), "* alice waves");
+    assert_eq!(of_old(&bob.line()), "bob: 32");
+    bob.say("/since 2999-01-01");
+    assert_eq!(bob.line(), "-- Nothing that was said then is kept");
+    house.close([bob]);
+}
+
+#[test]
+fn a_room_that_was_empty_has_its_lines_still() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    for round in 1..=3 {
+        alice.say("/join tea");
+        assert_eq!(alice.line(), "In tea: nobody else");
+        hears_of_old(&mut alice, 1..round);
+        alice.say(&round.to_string());
+        assert_eq!(alice.line(), format!("alice: {round}"));
+        alice.say("/join lobby");
+        assert_eq!(alice.line(), "In lobby: nobody else");
+    }
+    house.close([alice]);
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let directory = data.0.path().to_str().unwrap();
+    let mut second = parlor();
+    second
+        .env_remove("PARLOR_MEMORY")
+        .arg("serve")
+        .args(HERE)
+        .args(["--data", directory]);
+    let output = second.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        words.contains("another server keeps its lines in"),
+        "{words}"
+    );
+    house.close::<[Guest; 0]>([]);
+}
+
+#[test]
+fn lines_that_were_skipped_can_be_read_later() {
+    let data = Data::new();
+    let house = data.open(&["--log-lines", "100", "--keep", "written"]);
+    let mut alice = enter(&house, "alice");
+    let mut slow = Guest::connect_narrow(house.address);
+    slow.say("slow");
+    slow.until(KEPT);
+    let text = "x".repeat(4_000);
+    let said = 2_000;
+    for number in 1..=said {
+        alice.say(&format!("{number} {text}"));
+        alice.lines_until("the echo", |line| {
+            line.starts_with(&format!("alice: {number} "))
+        });
+    }
+    let (mut next, mut missed) = (1, None);
+    while next <= said {
+        let line = slow.line();
+        if let Some(number) = line.strip_prefix("alice: ") {
+            assert_eq!(number.split(' ').next(), Some(next.to_string().as_str()));
+            next += 1;
+        } else if let Some((count, _)) = line.strip_prefix("-- ").and_then(|rest| {
+            rest.split_once(" lines skipped: you were reading too slowly (/missed shows them)")
+        }) {
+            let count: usize = count.parse().unwrap();
+            missed = Some(next..next + count);
+            next += count;
+        }
+    }
+    let missed = missed.expect("two thousand lines fit no socket");
+    slow.say("/missed");
+    for number in missed {
+        let line = slow.line();
+        assert!(
+            of_old(&line).starts_with(&format!("alice: {number} ")),
+            "{number}: {line:.40}"
+        );
+    }
+    slow.say("/missed that"); // and it can be read again
+    slow.line();
+    house.close([alice, slow]);
+}
