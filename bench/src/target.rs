@@ -93,20 +93,27 @@ impl Target {
         })
     }
 
-    /// Parlor as it is by default, its limits lifted: named mode.
+    /// Parlor in named mode, its limits lifted, keeping nothing.
     pub(crate) fn named(parlor: Option<&str>) -> anyhow::Result<Target> {
-        Target::parlor("named", "", Dialect::NamedLines, parlor)
+        Target::parlor("named", "", Dialect::NamedLines, &["--memory"], parlor)
+    }
+
+    /// Parlor as it is by default, its limits lifted: named mode, each line on disk before it is shown.
+    pub(crate) fn on_disk(parlor: Option<&str>) -> anyhow::Result<Target> {
+        let keep = ["--data", "data"]; // in the folder in which it runs
+        Target::parlor("on disk", "", Dialect::NamedLines, &keep, parlor)
     }
 
     /// Parlor in classic mode.
     pub(crate) fn classic(parlor: Option<&str>) -> anyhow::Result<Target> {
-        Target::parlor("classic", "?classic", Dialect::Lines, parlor)
+        Target::parlor("classic", "?classic", Dialect::Lines, &["--memory"], parlor)
     }
 
     fn parlor(
         mode: &str,
         query: &str,
         dialect: Dialect,
+        keep: &[&str],
         parlor: Option<&str>,
     ) -> anyhow::Result<Target> {
         let program = match parlor {
@@ -114,9 +121,8 @@ impl Target {
             None => vec![this_program()?, "parlor".into()],
         };
         let listen = format!("tcp://127.0.0.1:{{port}}{query}");
-        let arguments = [
-            "serve", "--memory", "--rate", "off", "--log", "warn", "--listen",
-        ];
+        let lifted = ["--rate", "off", "--log", "warn", "--listen"];
+        let arguments = [&["serve"], keep, &lifted].concat();
         let arguments = arguments.into_iter().map(str::to_owned);
         Ok(Target {
             name: format!("parlor {mode}"),

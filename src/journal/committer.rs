@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
@@ -18,6 +18,9 @@ use crate::config::Keep;
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
+/// A commit writes one at the least.
+const PAGE_BYTES: u64 = 4096;
+
 /// What is to be kept, and who waits for it.
 pub(super) struct Job {
     pub(super) batches: Vec<RoomBatch>,
@@ -29,6 +32,8 @@ pub(super) struct Job {
 pub(super) struct Signals {
     /// The house ends: nobody waits any more.
     pub(super) ends: AtomicBool,
+    /// About so many bytes have been written ahead since somebody last moved them to their place.
+    pub(super) written: AtomicU64,
     /// So much is written ahead that it must begin anew before more is.
     pub(super) is_long: AtomicBool,
 }
@@ -65,6 +70,9 @@ impl Committer {
             return Err(NotKept("the server ends"));
         };
         let Err(error) = store.append(batches) else {
+            let written: usize = batches.iter().map(|part| part.batch.weight()).sum();
+            let written = PAGE_BYTES + written as u64;
+            self.signals.written.fetch_add(written, Ordering::Relaxed);
             return Ok(());
         };
         tracing::error!(%error, "lines cannot be kept");
@@ -97,7 +105,7 @@ impl Committer {
         store.take_back(batches)?;
         // After a sync that failed, nobody knows what of the log that is written ahead is on disk; and a gap in it would
         // hide all that follows. So it is moved to its place, synced there, and begun anew.
-        if rewrite && !store.checkpoint("TRUNCATE")? {
+        if rewrite && store.checkpoint("TRUNCATE")?.was_hindered {
             return Err(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
                 Some("somebody reads the file".to_owned()),

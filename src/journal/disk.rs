@@ -27,13 +27,14 @@ const FILE: &str = "parlor.db";
 const LOCK: &str = "parlor.lock";
 
 /// So often what has been written ahead is moved to its place.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
 
 /// Less than this is not worth a sync.
 const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 
-/// More than this, and commits wait until it has begun anew.
-const WRITTEN_AHEAD_MAX: u64 = 64 << 20;
+/// More than this, 4 MiB, and commits wait until it has begun anew: a file that is written over again costs a sync
+/// less than one that grows.
+const PAGES_AHEAD_MAX: i64 = 1_024;
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,9 +134,15 @@ impl Disk {
 }
 
 fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
-    let store = Store::open(path, keep)?;
+    let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     store.look_at_latest(&ends)?;
+    // Whoever says something is told if there is no room for lines either.
+    if store.make_room_ahead().is_ok()
+        && let Ok(ahead) = File::open(path.with_extension("db-wal"))
+    {
+        ahead.sync_data().ok();
+    }
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
     let kept = Kept {
         identity: store.identity()?,
@@ -151,24 +158,27 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 
 /// Moves what has been written ahead to its place, until the house ends.
 fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
-    let ahead = path.with_extension("db-wal");
     let mut store = None;
     while ends.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
-        let size = || fs::metadata(&ahead).map_or(0, |file| file.len());
-        if size() < WRITTEN_AHEAD_MIN {
+        if signals.written.load(Ordering::Relaxed) < WRITTEN_AHEAD_MIN {
             continue;
         }
+        signals.written.store(0, Ordering::Relaxed);
         if store.is_none() {
             store = Store::open(path, keep).ok(); // the committer says what is wrong
         }
-        let moved = store.as_ref().map(|store| store.checkpoint("PASSIVE"));
-        if let Some(Err(error)) = moved {
-            tracing::debug!(%error, "a checkpoint has to wait");
-            store = None;
+        match store.as_ref().map(|store| store.checkpoint("PASSIVE")) {
+            // It begins anew by itself once all has been moved; but where lines come without a pause, more have come
+            // until then.
+            Some(Ok(done)) if done.pages_ahead > PAGES_AHEAD_MAX => {
+                signals.is_long.store(true, Ordering::Relaxed);
+            }
+            Some(Ok(_)) | None => {}
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a checkpoint has to wait");
+                store = None;
+            }
         }
-        signals
-            .is_long
-            .store(size() > WRITTEN_AHEAD_MAX, Ordering::Relaxed);
     }
 }
 

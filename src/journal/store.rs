@@ -28,6 +28,9 @@ const BUSY_TIME: Duration = Duration::from_secs(5);
 /// At the start so many of the latest lines are looked at, those of the room that spoke last first.
 const LATEST_LINES: u64 = 10_000;
 
+/// Bytes: more than SQLite holds back in memory, so that the file grows by it.
+const ROOM_AHEAD: i64 = 8 << 20;
+
 const TABLES: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta VALUES ('identity', lower(hex(randomblob(8))));
@@ -80,6 +83,15 @@ pub enum Damage {
         /// Its number.
         seq: i64,
     },
+}
+
+/// What a checkpoint came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checkpoint {
+    /// Somebody read or wrote meanwhile, so it could not do all that it was to do.
+    pub(super) was_hindered: bool,
+    /// So many pages are written ahead, moved or not.
+    pub(super) pages_ahead: i64,
 }
 
 /// A connection to the file.
@@ -191,12 +203,24 @@ impl Store {
         transaction.commit()
     }
 
+    /// Lets the log that is written ahead have room from the beginning: where a file grows, a disk writes twice for each
+    /// sync. What is written here is taken back at once.
+    pub(super) fn make_room_ahead(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("CREATE TABLE scratch (bytes BLOB) STRICT", [])?;
+        transaction.execute("INSERT INTO scratch VALUES (zeroblob(?1))", [ROOM_AHEAD])?;
+        transaction.rollback()
+    }
+
     /// Moves what has been written ahead to its place, as far as nobody reads it there.
-    pub(super) fn checkpoint(&self, how: &str) -> rusqlite::Result<bool> {
+    pub(super) fn checkpoint(&self, how: &str) -> rusqlite::Result<Checkpoint> {
         let checkpoint = format!("PRAGMA wal_checkpoint({how})");
         self.connection.query_row(&checkpoint, [], |row| {
-            let busy: i64 = row.get(0)?;
-            Ok(busy == 0)
+            let (busy, pages_ahead): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok(Checkpoint {
+                was_hindered: busy != 0,
+                pages_ahead,
+            })
         })
     }
 

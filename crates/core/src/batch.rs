@@ -178,7 +178,8 @@ impl Batch {
         self.end.seq - self.start.seq
     }
 
-    pub(crate) fn weight(&self) -> usize {
+    /// What it takes in memory, in bytes; an estimate.
+    pub fn weight(&self) -> usize {
         self.weight
     }
 
