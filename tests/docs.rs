@@ -233,11 +233,12 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
     let line = |text: &str| Line::sanitise(text.as_bytes());
     let bob = Name::parse("bob").unwrap();
     let minutes = Duration::from_mins;
+    let missed = COMMANDS.iter().find(|spec| spec.name == "missed").unwrap();
     for answer in [
         Answer::Refused(refused("foo")),
         Answer::Refused(refused("whoo")),
         Answer::Refused(refused("msg")),
-        Answer::Refused(refused("search words")),
+        Answer::Refused(Refusal::NeedsDisk(missed)),
         Answer::Refused(Refusal::NobodyCalled(line("zoe"))),
         Answer::Refused(Refusal::NameTaken(bob.clone())),
         Answer::Refused(Refusal::NoRoom(RoomName::parse("den").unwrap())),

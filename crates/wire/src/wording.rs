@@ -168,6 +168,10 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping) -> Vec<Strin
         }
         Answer::Quiet(false) => vec!["-- You see again who comes and goes".to_owned()],
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
+        Answer::Refused(Refusal::NeedsDisk(spec)) if keeping == Keeping::OnDisk => vec![format!(
+            "-- /{} is not built yet; /last 100 or /since 12:00 shows what was said",
+            spec.name
+        )],
         Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal))],
         Answer::Notice(notice) => self::notice(notice, mode, keeping).into_iter().collect(),
     }
