@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use parlor_core::journal::{NotKept, RoomBatch};
 use rusqlite::ErrorCode;
+use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 use tokio::sync::oneshot;
 
 use super::store::{Store, Unusable};
@@ -116,9 +117,11 @@ impl Committer {
     }
 }
 
-/// A disk that is full has refused; anything else may have lied.
+/// A write that failed has refused, and nothing follows it. After a sync that failed, what was written before may or may
+/// not be on disk; and the next one may say that all is well.
 fn needs_rewrite(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() != Some(ErrorCode::DiskFull)
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(SQLITE_IOERR_FSYNC | SQLITE_IOERR_DIR_FSYNC))
 }
 
 /// Why lines are not kept, as a clause for those who said them.

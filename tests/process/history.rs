@@ -1,39 +1,8 @@
 //! Lines on disk: what was said before a restart is there after it, under the same numbers.
 
-use tempfile::TempDir;
-
+use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor};
-
-const KEPT: &str = "-- Lines here are kept";
-
-/// A directory for what is said, through several servers.
-struct Data(TempDir);
-
-impl Data {
-    fn new() -> Data {
-        Data(tempfile::tempdir().unwrap())
-    }
-
-    /// A server that keeps its lines here.
-    fn open(&self, options: &[&str]) -> House {
-        let mut command = parlor();
-        command.env_remove("PARLOR_MEMORY");
-        let directory = self.0.path().to_str().unwrap();
-        House::run(
-            command,
-            &[&HERE[..], &["--data", directory, "--rate", "off"], options].concat(),
-        )
-    }
-}
-
-/// Enters a house that keeps lines.
-fn enter(house: &House, name: &str) -> Guest {
-    let mut guest = Guest::connect(house.address);
-    guest.say(name);
-    guest.until(KEPT);
-    guest
-}
+use crate::house::HERE;
 
 /// A line said before, without its time.
 fn of_old(line: &str) -> &str {
@@ -106,14 +75,8 @@ fn a_room_that_was_empty_has_its_lines_still() {
 fn a_second_server_on_the_same_data_is_refused() {
     let data = Data::new();
     let house = data.open(&[]);
-    let directory = data.0.path().to_str().unwrap();
-    let mut second = parlor();
-    second
-        .env_remove("PARLOR_MEMORY")
-        .arg("serve")
-        .args(HERE)
-        .args(["--data", directory]);
-    let output = second.output().unwrap();
+    let mut second = data.parlor();
+    let output = second.arg("serve").args(HERE).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(
