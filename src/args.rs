@@ -12,6 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::config::{Address, Host, LINE_PORT, Refused};
+use crate::export::ExportOptions;
 
 pub use settings::Settings;
 pub(crate) use settings::settings_alone;
@@ -38,6 +39,12 @@ Examples:
   parlor join chat.example.org --name alice --bell
   printf 'hello\\n' | parlor join --name bot";
 
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  parlor export --since 09:00
+  parlor export --room lobby --format jsonl > lobby.jsonl
+  parlor export --format jsonl | jq -r 'select(.name == \"alice\").text'";
+
 /// A chat server that you join with netcat.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, after_help = EXAMPLES)]
@@ -56,6 +63,9 @@ pub enum Command {
     /// Join a server from this terminal, or pipe lines to it
     #[command(after_help = JOIN_EXAMPLES)]
     Join(JoinOptions),
+    /// Print what was said, whether or not the server runs
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportOptions),
     /// Print what serve would do with these options, as a file for --config
     #[command(after_help = SERVE_EXAMPLES)]
     Config(Box<ServeOptions>),
@@ -63,7 +73,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  parlor man serve | man -l -")]
     Man {
         /// The command to explain
-        #[arg(value_parser = ["serve", "join", "config", "man", "completions"])]
+        #[arg(value_parser = ["serve", "join", "export", "config", "man", "completions"])]
         command: Option<String>,
     },
     /// Print completions for a shell

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 pub use address::{Address, Host};
-pub use data::Keep;
+pub use data::{Keep, directory};
 pub use doors::{DOORS, Door, DoorOption, LINE_PORT, Mode, Names, Scheme};
 pub use file::FileError;
 pub use listen::ListenUrl;
@@ -153,8 +153,7 @@ impl Config {
     pub fn directory(&self) -> Result<Option<PathBuf>, Refused> {
         match &self.data {
             _ if self.memory => Ok(None),
-            Some(directory) => Ok(Some(directory.clone())),
-            None => data::usual().map(Some),
+            data => directory(data.as_deref()).map(Some),
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod config;
+pub mod export;
 pub mod journal;
 pub mod listeners;
 pub mod logging;

@@ -28,6 +28,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             block_on(parlor::serve(config))
         }
         Command::Join(options) => block_on(parlor::join(options)),
+        Command::Export(options) => parlor::export::export(&options),
         Command::Config(options) => print(Config::load(*options)?.to_toml()?.as_bytes()),
         Command::Man { command } => print(&manual::page(command.as_deref())?),
         Command::Completions { shell } => print(&manual::completions(shell)),

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use rustix::process::geteuid;
@@ -20,9 +20,17 @@ pub enum Keep {
     Written,
 }
 
+/// The directory in which lines are kept: the one that was named, or the usual one.
+///
+/// # Errors
+/// None was named, and this system does not say which it would be.
+pub fn directory(named: Option<&Path>) -> Result<PathBuf, Refused> {
+    named.map_or_else(usual, |named| Ok(named.to_owned()))
+}
+
 /// Where a program keeps what it needs, by who runs it: systemd says it to a service; root has the system's place, and
 /// everybody else the one of the XDG base directory specification.
-pub(super) fn usual() -> Result<PathBuf, Refused> {
+fn usual() -> Result<PathBuf, Refused> {
     let of_service = || set("STATE_DIRECTORY").map(PathBuf::from);
     let of_system = || {
         geteuid()

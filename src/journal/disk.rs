@@ -21,7 +21,7 @@ use super::store::{Store, Unusable};
 use crate::config::Keep;
 
 /// The file of lines in its directory.
-const FILE: &str = "parlor.db";
+pub(crate) const FILE: &str = "parlor.db";
 
 /// Held by the one server that may write there.
 const LOCK: &str = "parlor.lock";

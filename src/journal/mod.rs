@@ -1,6 +1,6 @@
 //! The journals there are. Each keeps lines in its own way; none knows a connection.
 //!
-//! [`Disk`] is the one for use: a [`Store`](store) in SQLite, written by one thread and read by another.
+//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another.
 
 mod committer;
 mod disk;
@@ -8,7 +8,9 @@ mod history;
 mod memory;
 mod store;
 
+pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use history::{History, Unreadable};
 pub use memory::Memory;
-pub use store::Damage;
+pub(crate) use store::Store;
+pub use store::{Damage, Unusable};

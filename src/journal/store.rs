@@ -95,7 +95,7 @@ pub(super) struct Checkpoint {
 }
 
 /// A connection to the file.
-pub(super) struct Store {
+pub(crate) struct Store {
     connection: Connection,
 }
 
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Opens the file to read in it alone.
-    pub(super) fn open_to_read(path: &Path) -> Result<Store, Unusable> {
+    pub(crate) fn open_to_read(path: &Path) -> Result<Store, Unusable> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(BUSY_TIME)?;
         let store = Store { connection };
@@ -231,7 +231,7 @@ impl Store {
     }
 
     /// Where the lines of each room end.
-    pub(super) fn ends(&self) -> rusqlite::Result<Vec<(String, End)>> {
+    pub(crate) fn ends(&self) -> rusqlite::Result<Vec<(String, End)>> {
         let mut query = self.connection.prepare(
             "SELECT rooms.name, seq, at FROM rooms JOIN lines ON room = id
              AND seq = (SELECT max(seq) FROM lines WHERE room = id) ORDER BY at DESC",
@@ -291,7 +291,7 @@ impl Store {
 
     /// Lines of a room with these numbers, oldest first, as long as `more` says so. Those that have been taken out are
     /// left out. The number of the last one looked at.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         room: &RoomName,
         first: u64,
@@ -314,7 +314,7 @@ impl Store {
 
     /// The number of the first line of a room that was said at this time or later: times never decrease in a room, so
     /// the numbers lead to it.
-    pub(super) fn first_since(
+    pub(crate) fn first_since(
         &self,
         room: &RoomName,
         at: WallTime,

@@ -4,8 +4,6 @@
 
 use std::ops::ControlFlow;
 
-use jiff::civil::{Date, Time};
-use jiff::{Timestamp, ToSpan, ZonedDateTime};
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::client::Missed;
 use parlor_core::command::{Command, Since, Spec};
@@ -20,6 +18,7 @@ use tokio::io::AsyncRead;
 
 use super::Ended;
 use super::read::Reader;
+use crate::clock;
 use crate::journal::Unreadable;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
@@ -107,9 +106,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     async fn since(&self, since: Since) -> Item {
-        let Some(at) = self.wall_time(since) else {
+        let Some(at) = clock::moment(since, &self.manners.zone) else {
             return Item::Answer(Answer::Refused(Refusal::NoSuchDay));
         };
+        let at = WallTime(at.as_millisecond());
         let log = self.seat.log();
         let replay = Replay::between(log, log.since(at), log.end());
         let first = match &self.manners.history {
@@ -170,33 +170,5 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             .await;
         }
         Ok(shown)
-    }
-
-    /// The time that somebody typed, in the server's zone; a time of day is the latest such.
-    fn wall_time(&self, since: Since) -> Option<WallTime> {
-        let zone = self.manners.zone.clone();
-        let now = ZonedDateTime::new(
-            Timestamp::from_millisecond(crate::clock::wall().0).ok()?,
-            zone.clone(),
-        );
-        let at = match since {
-            Since::Date { year, month, day } => Date::new(year, month, day)
-                .ok()?
-                .to_zoned_datetime(zone)
-                .ok()?,
-            Since::Time { hour, minute } => {
-                let today = now
-                    .date()
-                    .to_datetime(Time::new(hour, minute, 0, 0).ok()?)
-                    .to_zoned_datetime(zone)
-                    .ok()?;
-                if today > now {
-                    today.checked_sub(1.day()).ok()?
-                } else {
-                    today
-                }
-            }
-        };
-        Some(WallTime(at.timestamp().as_millisecond()))
     }
 }

@@ -18,6 +18,7 @@ mod clients;
 mod crowds;
 mod data;
 mod descriptors;
+mod export;
 mod floods;
 mod join_piped;
 mod join_terminal;

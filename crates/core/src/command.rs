@@ -70,6 +70,25 @@ pub enum Since {
     },
 }
 
+impl Since {
+    /// A time of day, `14:00`, or a day, `2026-11-20`; none where it is neither.
+    pub fn parse(typed: &str) -> Option<Since> {
+        if let Some((hour, minute)) = typed.split_once(':') {
+            let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
+            return ((0..24).contains(&hour) && (0..60).contains(&minute))
+                .then_some(Since::Time { hour, minute });
+        }
+        let mut parts = typed.split('-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        let since = Since::Date {
+            year: year.parse().ok()?,
+            month: month.parse().ok()?,
+            day: day.parse().ok()?,
+        };
+        parts.next().is_none().then_some(since)
+    }
+}
+
 /// A command as the table has it.
 #[derive(Debug)]
 pub struct Spec {
@@ -203,7 +222,7 @@ pub static COMMANDS: &[Spec] = &[
         does: "shows what was said since then",
         more: "A day, as 2026-11-20, does too; times are those of the server.",
         parse: |spec, rest| {
-            parse_since(rest)
+            Since::parse(rest)
                 .map(Command::Since)
                 .ok_or(Refusal::Usage(spec))
         },
@@ -309,22 +328,6 @@ fn needed(spec: &'static Spec, text: &str) -> Result<Line, Refusal> {
 
 fn parse_room(typed: &str) -> Result<RoomName, Refusal> {
     RoomName::parse(typed).map_err(Refusal::Name)
-}
-
-fn parse_since(typed: &str) -> Option<Since> {
-    if let Some((hour, minute)) = typed.split_once(':') {
-        let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
-        return ((0..24).contains(&hour) && (0..60).contains(&minute))
-            .then_some(Since::Time { hour, minute });
-    }
-    let mut parts = typed.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let since = Since::Date {
-        year: year.parse().ok()?,
-        month: month.parse().ok()?,
-        day: day.parse().ok()?,
-    };
-    parts.next().is_none().then_some(since)
 }
 
 #[cfg(test)]

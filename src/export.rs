@@ -1,0 +1,223 @@
+//! `parlor export`: what has been kept, as text or as JSON lines, whether or not a server runs. Knows no connection.
+//!
+//! It reads page by page, each by itself, so however long it takes, it holds up nobody who writes.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum, ValueHint};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use parlor_core::command::Since;
+use parlor_core::entry::{Manner, Said};
+use parlor_core::name::RoomName;
+use parlor_core::time::WallTime;
+use serde::Serialize;
+
+use crate::clock;
+use crate::config::{Refused, directory};
+use crate::journal::{FILE, Store};
+
+/// So many lines of a room are read at once.
+const PAGE_LINES: usize = 1_000;
+
+/// What `export` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ExportOptions {
+    /// The directory in which the server keeps its lines [default: as for serve]
+    #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+
+    /// Only what was said in ROOM
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<String>,
+
+    /// Only what was said since 14:00, since 2026-11-20, or since 2026-11-20T14:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+
+    /// In which form
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub format: Form,
+}
+
+/// How a line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// As people read it, with day, time and room
+    Text,
+    /// A JSON object with room, seq, time, name, kind and text
+    Jsonl,
+}
+
+/// A line as programs read it.
+#[derive(Serialize)]
+struct Record<'a> {
+    room: &'a str,
+    seq: u64,
+    time: String,
+    name: &'a str,
+    kind: &'static str,
+    text: &'a str,
+}
+
+/// Reads a time as people type it.
+fn moment(typed: &str) -> Result<Timestamp, Refused> {
+    let zone = TimeZone::system();
+    let typed_here = || clock::moment(Since::parse(typed)?, &zone);
+    let exact = typed.parse().ok();
+    exact.or_else(typed_here).ok_or_else(|| {
+        Refused::new("write a time as 14:00, a day as 2026-11-20, or both as 2026-11-20T14:00:00Z")
+    })
+}
+
+/// Writes what was kept to standard output, oldest first. A reader that has seen enough is no failure.
+///
+/// # Errors
+/// Nothing is kept there, the room is unknown, or the file cannot be read: in one sentence.
+pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
+    let file = directory(options.data.as_deref())?.join(FILE);
+    let store = open(&file)?;
+    let rooms = rooms(&store, options)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write_all(&store, rooms, options.format, &mut out) {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        outcome => outcome.with_context(|| format!("{} cannot be exported", file.display())),
+    }
+}
+
+fn open(file: &Path) -> anyhow::Result<Store> {
+    if !file.exists() {
+        bail!(
+            "there is no {}; say with --data where the server keeps its lines, as it logs at its start",
+            file.display()
+        );
+    }
+    Store::open_to_read(file).with_context(|| file.display().to_string())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// A room's lines, of which some have been read.
+struct Unwritten {
+    room: RoomName,
+    page: VecDeque<Said>,
+    /// The number of the next line to be read.
+    next: u64,
+    /// That of the last line there was at the beginning.
+    last: u64,
+}
+
+impl Unwritten {
+    /// When the next line was said; none when there is no more.
+    fn at(&mut self, store: &Store) -> anyhow::Result<Option<WallTime>> {
+        while self.page.is_empty() && self.next <= self.last {
+            let page = &mut self.page;
+            self.next = 1 + store.read(&self.room, self.next, self.last, |said| {
+                page.push_back(said);
+                page.len() < PAGE_LINES
+            })?;
+        }
+        Ok(self.page.front().map(|said| said.at))
+    }
+}
+
+/// The rooms that are wanted, each from the first line that is.
+fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten>> {
+    let wanted = match &options.room {
+        Some(typed) => {
+            Some(RoomName::parse(typed).with_context(|| format!("{typed:?} is no room"))?)
+        }
+        None => None,
+    };
+    let mut rooms = Vec::new();
+    for (name, end) in store.ends()? {
+        let room = RoomName::parse(&name).with_context(|| format!("{name:?} is no room"))?;
+        if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
+            continue;
+        }
+        let next = match options.since {
+            Some(since) => store.first_since(&room, WallTime(since.as_millisecond()))?,
+            None => Some(1),
+        };
+        rooms.push(Unwritten {
+            room,
+            page: VecDeque::new(),
+            next: next.unwrap_or(u64::MAX),
+            last: end.seq,
+        });
+    }
+    if let (Some(wanted), true) = (wanted, rooms.is_empty()) {
+        bail!("nothing was ever said in a room {wanted}");
+    }
+    rooms.sort_by(|a, b| a.room.as_str().cmp(b.room.as_str()));
+    Ok(rooms)
+}
+
+/// Writes the lines of all rooms in the order in which they were said; of one moment, by the names of the rooms.
+fn write_all(
+    store: &Store,
+    mut rooms: Vec<Unwritten>,
+    form: Form,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let zone = TimeZone::system();
+    let mut first = BinaryHeap::new();
+    for (index, room) in rooms.iter_mut().enumerate() {
+        first.extend(room.at(store)?.map(|at| Reverse((at, index))));
+    }
+    while let Some(Reverse((_, index))) = first.pop() {
+        let Some(room) = rooms.get_mut(index) else {
+            break;
+        };
+        if let Some(said) = room.page.pop_front() {
+            match form {
+                Form::Text => write_text(&room.room, &said, &zone, out)?,
+                Form::Jsonl => write_record(&room.room, &said, out)?,
+            }
+        }
+        first.extend(room.at(store)?.map(|at| Reverse((at, index))));
+    }
+    Ok(out.flush()?)
+}
+
+fn write_text(
+    room: &RoomName,
+    said: &Said,
+    zone: &TimeZone,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let at = ZonedDateTime::new(time_of(said), zone.clone()).strftime("[%Y-%m-%d %H:%M]");
+    let (name, text) = (&said.who.name, &said.text);
+    match said.manner {
+        Manner::Plain => writeln!(out, "{at} {room} {name}: {text}")?,
+        Manner::Action => writeln!(out, "{at} {room} * {name} {text}")?,
+    }
+    Ok(())
+}
+
+fn write_record(room: &RoomName, said: &Said, out: &mut impl Write) -> anyhow::Result<()> {
+    let record = Record {
+        room: room.as_str(),
+        seq: said.seq,
+        time: time_of(said).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+        name: said.who.name.as_str(),
+        kind: match said.manner {
+            Manner::Plain => "line",
+            Manner::Action => "action",
+        },
+        text: said.text.as_str(),
+    };
+    let line = serde_json::to_string(&record)?;
+    Ok(writeln!(out, "{line}")?)
+}
+
+fn time_of(said: &Said) -> Timestamp {
+    Timestamp::from_millisecond(said.at.0).unwrap_or(Timestamp::UNIX_EPOCH)
+}
