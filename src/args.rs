@@ -11,6 +11,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use crate::check::CheckOptions;
 use crate::config::{Address, Host, LINE_PORT, Refused};
 use crate::export::ExportOptions;
 
@@ -66,6 +67,9 @@ pub enum Command {
     /// Print what was said, whether or not the server runs
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportOptions),
+    /// Look whether all that was said is still as it was written, whether or not the server runs
+    #[command(after_help = "Example:\n  parlor check --data /var/lib/parlor")]
+    Check(CheckOptions),
     /// Print what serve would do with these options, as a file for --config
     #[command(after_help = SERVE_EXAMPLES)]
     Config(Box<ServeOptions>),
@@ -73,7 +77,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  parlor man serve | man -l -")]
     Man {
         /// The command to explain
-        #[arg(value_parser = ["serve", "join", "export", "config", "man", "completions"])]
+        #[arg(value_parser = ["serve", "join", "export", "check", "config", "man", "completions"])]
         command: Option<String>,
     },
     /// Print completions for a shell

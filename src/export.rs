@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum, ValueHint};
@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::clock;
 use crate::config::{Refused, directory};
-use crate::journal::{FILE, Store};
+use crate::journal::{self, FILE, Store};
 
 /// So many lines of a room are read at once.
 const PAGE_LINES: usize = 1_000;
@@ -80,23 +80,13 @@ fn moment(typed: &str) -> Result<Timestamp, Refused> {
 /// Nothing is kept there, the room is unknown, or the file cannot be read: in one sentence.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     let file = directory(options.data.as_deref())?.join(FILE);
-    let store = open(&file)?;
+    let store = journal::open_to_read(&file)?;
     let rooms = rooms(&store, options)?;
     let mut out = BufWriter::new(io::stdout().lock());
     match write_all(&store, rooms, options.format, &mut out) {
         Err(error) if is_broken_pipe(&error) => Ok(()),
         outcome => outcome.with_context(|| format!("{} cannot be exported", file.display())),
     }
-}
-
-fn open(file: &Path) -> anyhow::Result<Store> {
-    if !file.exists() {
-        bail!(
-            "there is no {}; say with --data where the server keeps its lines, as it logs at its start",
-            file.display()
-        );
-    }
-    Store::open_to_read(file).with_context(|| file.display().to_string())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use parlor::args::{self, Command};
+use parlor::check::check;
 use parlor::config::Config;
 use parlor::{logging, manual};
 
@@ -29,6 +30,12 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Join(options) => block_on(parlor::join(options)),
         Command::Export(options) => parlor::export::export(&options),
+        Command::Check(options) => {
+            let mut damages = String::new();
+            let outcome = check(&options, |damage| damages += &format!("{damage}\n"));
+            print(damages.as_bytes())?;
+            print(outcome?.as_bytes())
+        }
         Command::Config(options) => print(Config::load(*options)?.to_toml()?.as_bytes()),
         Command::Man { command } => print(&manual::page(command.as_deref())?),
         Command::Completions { shell } => print(&manual::completions(shell)),

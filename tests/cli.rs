@@ -296,7 +296,7 @@ fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
         (&["join", "host:port"], "\"port\" is no port"),
         (
             &["man", "sing"],
-            "[possible values: serve, join, export, config, man, completions]",
+            "[possible values: serve, join, export, check, config, man, completions]",
         ),
         (&["completions", "sing"], "[possible values: bash,"),
     ] {
@@ -384,7 +384,15 @@ fn what_the_printed_configuration_comments_out_can_be_uncommented() {
 #[test]
 fn manual_pages_and_completions_come_for_every_command_and_shell() {
     assert!(told(&mut parlor(&["man"])).contains(".TH parlor 1"));
-    for command in ["serve", "join", "export", "config", "man", "completions"] {
+    for command in [
+        "serve",
+        "join",
+        "export",
+        "check",
+        "config",
+        "man",
+        "completions",
+    ] {
         let page = told(&mut parlor(&["man", command]));
         assert!(page.contains(&format!(".TH parlor-{command} 1")), "{page}");
     }

@@ -14,3 +14,21 @@ pub use history::{History, Unreadable};
 pub use memory::Memory;
 pub(crate) use store::Store;
 pub use store::{Damage, Unusable};
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+/// Opens a file of lines to read in it, whether or not a server runs.
+///
+/// # Errors
+/// There is none, or it is of no use: in one sentence.
+pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
+    if !file.exists() {
+        bail!(
+            "there is no {}; say with --data where the server keeps its lines, as it logs at its start",
+            file.display()
+        );
+    }
+    Store::open_to_read(file).with_context(|| file.display().to_string())
+}

@@ -3,6 +3,7 @@
 //! A row is a line. Its number is dense in its room; a line that has been taken out leaves an empty row, so that numbers
 //! stay what they were.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,6 +76,9 @@ pub enum Damage {
         /// Its number.
         seq: i64,
     },
+    /// SQLite does not find its way in it.
+    #[error("the file's structure is damaged: {0}")]
+    Structure(String),
     /// A line is not there.
     #[error("line {seq} of {room} is missing")]
     Missing {
@@ -247,44 +251,59 @@ impl Store {
     /// Looks at the latest lines of the rooms that end so: whether all are there, and as they were written.
     pub(super) fn look_at_latest(&self, ends: &[(String, End)]) -> Result<(), Unusable> {
         let mut left = LATEST_LINES;
+        let mut damaged = None;
         for (room, end) in ends {
             let first = end.seq.saturating_sub(left) + 1;
-            self.look_at(room, first, end.seq)?;
+            self.look_at(room, first, end.seq, |damage| {
+                damaged.get_or_insert(damage);
+            })?;
             left -= end.seq + 1 - first;
             if left == 0 {
                 break;
             }
         }
-        Ok(())
+        damaged.map_or(Ok(()), |damage| Err(damage.into()))
     }
 
-    /// Looks at these lines of a room.
-    fn look_at(&self, room: &str, first: u64, last: u64) -> Result<(), Unusable> {
+    /// Looks at these lines of a room, and hands over what is wrong with them.
+    pub(crate) fn look_at(
+        &self,
+        room: &str,
+        first: u64,
+        last: u64,
+        mut found: impl FnMut(Damage),
+    ) -> rusqlite::Result<()> {
         let mut query = self.connection.prepare_cached(SELECT)?;
         let mut rows = query.query(params![room, first as i64, last as i64])?;
         let mut expected = first as i64;
+        let missing = |seqs: Range<i64>, found: &mut dyn FnMut(Damage)| {
+            for seq in seqs {
+                let room = room.to_owned();
+                found(Damage::Missing { room, seq });
+            }
+        };
         while let Some(row) = rows.next()? {
             let row = Kept::read(row)?;
-            let room = room.to_owned();
-            if row.seq != expected {
-                return Err(Damage::Missing {
-                    room,
-                    seq: expected,
-                }
-                .into());
-            }
+            missing(expected..row.seq, &mut found);
             if row.sum != sum(row.seq, row.at, row.manner, &row.name, &row.text) {
-                return Err(Damage::Line { room, seq: row.seq }.into());
+                let room = room.to_owned();
+                found(Damage::Line { room, seq: row.seq });
             }
-            expected += 1;
+            expected = row.seq + 1;
         }
-        if expected <= last as i64 {
-            let room = room.to_owned();
-            return Err(Damage::Missing {
-                room,
-                seq: expected,
+        missing(expected..last as i64 + 1, &mut found);
+        Ok(())
+    }
+
+    /// Has SQLite look at its own part of the file.
+    pub(crate) fn look_at_structure(&self, mut found: impl FnMut(Damage)) -> rusqlite::Result<()> {
+        let mut check = self.connection.prepare("PRAGMA integrity_check")?;
+        let mut rows = check.query([])?;
+        while let Some(row) = rows.next()? {
+            let words: String = row.get(0)?;
+            if words != "ok" {
+                found(Damage::Structure(words));
             }
-            .into());
         }
         Ok(())
     }

@@ -198,6 +198,19 @@ fn a_line_that_has_changed_is_named_at_the_start() {
         alice.line();
     }
     house.close([alice]);
+    let check = || {
+        let output = data.parlor().arg("check").output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (code, words) = check();
+    assert_eq!(code, Some(0));
+    assert!(
+        words.ends_with(": lines 9, rooms 1, all as they were written\n"),
+        "{words}"
+    );
     for (damage, sentence) in [
         (
             "UPDATE lines SET text = 'line 3' WHERE seq = 5",
@@ -220,5 +233,8 @@ fn a_line_that_has_changed_is_named_at_the_start() {
             words.contains("restore a backup, or move the file away"),
             "{words}"
         );
+        let (code, damages) = check();
+        assert_eq!(code, Some(1));
+        assert!(damages.lines().any(|line| line == sentence), "{damages}");
     }
 }
