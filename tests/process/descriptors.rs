@@ -169,9 +169,13 @@ fn a_flood_from_twenty_addresses_gets_five_places_each() {
             line.starts_with("What is your name?")
         });
     }
+    // Those of before may hold all spare places for a moment more; then there is no word, only the end.
+    let until = Instant::now() + DEADLINE;
     for source in sources.clone() {
-        let one_more = Guest::connect_from(source, house.address);
-        assert_eq!(one_more.last_words(), SENTENCE);
+        let told = || Guest::connect_from(source, house.address).last_words();
+        while told() != SENTENCE {
+            assert!(Instant::now() < until, "{source} is told in time");
+        }
     }
 
     // Whoever leaves makes room for the next from the same address.
