@@ -115,20 +115,28 @@ impl Broadcaster {
 
     /// An empty room leaves memory; the lobby stays.
     pub(super) fn forget_if_empty(&mut self, id: RoomId) {
-        let Some(room) = self.rooms.get(&id) else {
+        let is_empty = |room: &Room| {
+            room.members.is_empty() && room.pending == 0 && room.name != RoomName::lobby()
+        };
+        if self.rooms.get(&id).is_some_and(is_empty) {
+            self.forget(id);
+        }
+    }
+
+    /// Where its lines end is remembered, if they are kept.
+    #[cold]
+    fn forget(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.remove(&id) else {
             return;
         };
-        if room.members.is_empty() && room.pending == 0 && room.name != RoomName::lobby() {
-            self.logs_bytes -= room.log.weight();
-            self.rooms_by_name.remove(&room.name);
-            let end = End {
-                seq: room.log.end().seq,
-                at: room.at,
-            };
-            let gone = self.rooms.remove(&id);
-            if let (Some(ends), Some(room), 1..) = (&mut self.ends, gone, end.seq) {
-                ends.insert(room.name, end);
-            }
+        self.logs_bytes -= room.log.weight();
+        self.rooms_by_name.remove(&room.name);
+        let end = End {
+            seq: room.log.end().seq,
+            at: room.at,
+        };
+        if let (Some(ends), 1..) = (&mut self.ends, end.seq) {
+            ends.insert(room.name, end);
         }
     }
 
