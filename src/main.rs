@@ -32,7 +32,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Export(options) => parlor::export::export(&options),
         Command::Check(options) => {
             let mut damages = String::new();
-            let outcome = check(&options, |damage| damages += &format!("{damage}\n"));
+            let outcome = check(&options, |damage| damages += &(damage + "\n"));
             print(damages.as_bytes())?;
             print(outcome?.as_bytes())
         }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::committer::{Committer, Job, Signals};
 use super::history::History;
+use super::inspection::Inspection;
 use super::store::{Store, Unusable};
 use crate::config::Keep;
 
@@ -76,8 +77,8 @@ pub struct Kept {
 pub struct Disk {
     jobs: Option<SyncSender<Job>>,
     signals: Arc<Signals>,
-    /// Dropped to end the thread that checkpoints.
-    checkpoints: Option<Sender<()>>,
+    /// Dropped to end the threads that have work of their own.
+    running: Vec<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the journal is open.
     _lock: File,
@@ -105,7 +106,7 @@ impl Disk {
             path: path.clone(),
             error,
         });
-        let (store, kept) = opened?;
+        let (store, kept, inspection) = opened?;
         let (jobs, queue) = sync_channel(1); // the broadcaster has one commit under way
         let signals = Arc::new(Signals::default());
         let committer = Committer {
@@ -115,6 +116,7 @@ impl Disk {
             signals: Arc::clone(&signals),
         };
         let (checkpoints, ends) = channel();
+        let (inspects, inspection_ends) = channel();
         let checkpointer = {
             let signals = Arc::clone(&signals);
             move || checkpoint_now_and_then(&path, keep, &signals, &ends)
@@ -122,10 +124,12 @@ impl Disk {
         let disk = Disk {
             jobs: Some(jobs),
             signals,
-            checkpoints: Some(checkpoints),
+            running: vec![checkpoints, inspects],
             threads: vec![
                 spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
                 spawn("checkpoints", checkpointer).map_err(in_directory)?,
+                spawn("inspection", move || inspection.run(&inspection_ends))
+                    .map_err(in_directory)?,
             ],
             _lock: lock,
         };
@@ -133,10 +137,15 @@ impl Disk {
     }
 }
 
-fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
+fn open(path: &Path, keep: Keep) -> Result<(Store, Kept, Inspection), Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
-    store.look_at_latest(&ends)?;
+    let damages = Arc::default();
+    let inspection = Inspection {
+        path: path.to_owned(),
+        older: store.look_at_latest(&ends)?,
+        damages: Arc::clone(&damages),
+    };
     // Whoever says something is told if there is no room for lines either.
     if store.make_room_ahead().is_ok()
         && let Ok(ahead) = File::open(path.with_extension("db-wal"))
@@ -147,9 +156,9 @@ fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
     let kept = Kept {
         identity: store.identity()?,
         ends: ends.into_iter().filter_map(named).collect(),
-        history: History::open(path)?,
+        history: History::open(path, damages)?,
     };
-    Ok((store, kept))
+    Ok((store, kept, inspection))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -201,7 +210,7 @@ impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
         self.jobs = None;
-        self.checkpoints = None;
+        self.running.clear();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal ended by a panic: this is a bug");

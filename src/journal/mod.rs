@@ -5,6 +5,7 @@
 mod committer;
 mod disk;
 mod history;
+mod inspection;
 mod memory;
 mod store;
 

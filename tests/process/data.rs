@@ -88,3 +88,12 @@ pub(crate) fn enter(house: &House, name: &str) -> Guest {
     guest.until(KEPT);
     guest
 }
+
+/// A line said before, without its time.
+pub(crate) fn of_old(line: &str) -> &str {
+    let (time, words) = line
+        .split_once("] ")
+        .unwrap_or_else(|| panic!("{line:?} has no time"));
+    assert!(time.starts_with('['), "{line:?}");
+    words
+}

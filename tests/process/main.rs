@@ -16,6 +16,7 @@ mod house;
 mod bytes;
 mod clients;
 mod crowds;
+mod damage;
 mod data;
 mod descriptors;
 mod export;

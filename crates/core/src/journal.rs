@@ -25,6 +25,17 @@ pub struct End {
     pub at: WallTime,
 }
 
+/// Lines of a room that were kept, and are not there any more as they were said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The room.
+    pub room: RoomName,
+    /// The number of the first of them.
+    pub first: u64,
+    /// That of the last, often the same.
+    pub last: u64,
+}
+
 /// A commit failed: its lines are not kept, and nobody has seen them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("lines not kept: {0}")]

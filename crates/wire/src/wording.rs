@@ -6,6 +6,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Notice, Present, Refusal, RoomInfo, Roster};
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
+use parlor_core::journal::Damaged;
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::seat::Entered;
@@ -317,6 +318,7 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
         }
         (_, Mode::Classic) => return None,
         (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
+        (Notice::Damaged(damaged), _) => self::damaged(damaged),
         (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
         (Notice::Idle { silent, left }, _) => {
             format!(
@@ -329,6 +331,15 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
         (Notice::GoingDown, _) => "The server is going down".to_owned(),
     };
     Some(format!("-- {words}"))
+}
+
+fn damaged(Damaged { room, first, last }: &Damaged) -> String {
+    let lines = if first == last {
+        format!("Line {first} of {room} is")
+    } else {
+        format!("Lines {first} to {last} of {room} are")
+    };
+    format!("{lines} damaged: the operator's log says more")
 }
 
 /// A time span in one unit: `4 minutes`, `90 seconds`.
