@@ -11,6 +11,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use crate::backup::BackupOptions;
 use crate::check::CheckOptions;
 use crate::config::{Address, Host, LINE_PORT, Refused};
 use crate::export::ExportOptions;
@@ -46,6 +47,13 @@ Examples:
   parlor export --room lobby --format jsonl > lobby.jsonl
   parlor export --format jsonl | jq -r 'select(.name == \"alice\").text'";
 
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  parlor backup monday.db
+  parlor backup --data /var/lib/parlor /backup/parlor-$(date +%F).db
+
+The copy is served as parlor.db in a directory where there is nothing else yet.";
+
 /// A chat server that you join with netcat.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, after_help = EXAMPLES)]
@@ -70,6 +78,9 @@ pub enum Command {
     /// Look whether all that was said is still as it was written, whether or not the server runs
     #[command(after_help = "Example:\n  parlor check --data /var/lib/parlor")]
     Check(CheckOptions),
+    /// Copy all that was said into a file, whether or not the server runs
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupOptions),
     /// Print what serve would do with these options, as a file for --config
     #[command(after_help = SERVE_EXAMPLES)]
     Config(Box<ServeOptions>),
@@ -77,7 +88,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  parlor man serve | man -l -")]
     Man {
         /// The command to explain
-        #[arg(value_parser = ["serve", "join", "export", "check", "config", "man", "completions"])]
+        #[arg(value_parser = ["serve", "join", "export", "check", "backup", "config", "man", "completions"])]
         command: Option<String>,
     },
     /// Print completions for a shell

@@ -4,6 +4,7 @@
 //! happens in it is decided by `parlor-core`, which knows no socket.
 
 pub mod args;
+pub mod backup;
 pub mod check;
 pub mod config;
 pub mod export;

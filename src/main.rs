@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use parlor::args::{self, Command};
+use parlor::backup::backup;
 use parlor::check::check;
 use parlor::config::Config;
 use parlor::{logging, manual};
@@ -36,6 +37,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             print(damages.as_bytes())?;
             print(outcome?.as_bytes())
         }
+        Command::Backup(options) => print(backup(&options)?.as_bytes()),
         Command::Config(options) => print(Config::load(*options)?.to_toml()?.as_bytes()),
         Command::Man { command } => print(&manual::page(command.as_deref())?),
         Command::Completions { shell } => print(&manual::completions(shell)),

@@ -389,6 +389,7 @@ fn manual_pages_and_completions_come_for_every_command_and_shell() {
         "join",
         "export",
         "check",
+        "backup",
         "config",
         "man",
         "completions",

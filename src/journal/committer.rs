@@ -19,6 +19,10 @@ use crate::config::Keep;
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
+/// Commits wait so long for somebody who reads, before what is written ahead begins anew; a backup reads for longer, and
+/// it grows meanwhile.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// A commit writes one at the least.
 const PAGE_BYTES: u64 = 4096;
 
@@ -56,7 +60,7 @@ impl Committer {
             kept.send(outcome).ok(); // perhaps the house is closed
             if self.signals.is_long.swap(false, Ordering::Relaxed)
                 && let Some(store) = &self.store
-                && let Err(error) = store.checkpoint("RESTART")
+                && let Err(error) = store.begin_anew(PATIENCE)
             {
                 tracing::warn!(%error, "cannot shorten what is written ahead");
             }

@@ -36,6 +36,10 @@ const SLICE_ROWS: usize = 1_000;
 /// Bytes: more than SQLite holds back in memory, so that the file grows by it.
 const ROOM_AHEAD: i64 = 8 << 20;
 
+/// When the log that is written ahead begins anew, it is cut to this: it is longer only where somebody has read for long,
+/// as a backup does.
+const AHEAD_BYTES_MAX: i64 = 2 * ROOM_AHEAD;
+
 const TABLES: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta VALUES ('identity', lower(hex(randomblob(8))));
@@ -126,6 +130,7 @@ impl Store {
         connection.pragma_update(None, "secure_delete", true)?;
         // Checkpoints are another thread's business: a commit waits for one sync and no more.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", AHEAD_BYTES_MAX)?;
         connection.pragma_update(
             None,
             "synchronous",
@@ -239,6 +244,24 @@ impl Store {
                 pages_ahead,
             })
         })
+    }
+
+    /// Has the log that is written ahead begin anew, unless somebody reads in it for longer than this.
+    pub(super) fn begin_anew(&self, patience: Duration) -> rusqlite::Result<Checkpoint> {
+        self.connection.busy_timeout(patience)?;
+        let done = self.checkpoint("RESTART");
+        self.connection.busy_timeout(BUSY_TIME)?;
+        done
+    }
+
+    /// Copies what is kept at this moment, and nothing of what has been taken out, into an empty file. Whoever writes
+    /// meanwhile waits for nothing.
+    pub(crate) fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
+        let path = path
+            .to_str()
+            .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
+        self.connection.execute("VACUUM INTO ?1", [path])?;
+        Ok(())
     }
 
     /// Which log this is: never the same for two.

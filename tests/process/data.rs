@@ -1,6 +1,6 @@
 //! A directory in which lines are kept, through several servers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rusqlite::{Connection, OpenFlags};
@@ -65,20 +65,24 @@ impl Data {
 
     /// What the file has of the lobby, while no server runs or while one does.
     pub(crate) fn lobby(&self) -> Vec<Row> {
-        let file =
-            Connection::open_with_flags(self.file(), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
-        let mut query = file
-            .prepare("SELECT seq, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = 'lobby' ORDER BY seq")
-            .unwrap();
-        let rows = query.query_map([], |row| {
-            Ok(Row {
-                seq: row.get(0)?,
-                name: row.get(1)?,
-                text: row.get(2)?,
-            })
-        });
-        rows.unwrap().map(Result::unwrap).collect()
+        rows(&self.file(), "lobby")
     }
+}
+
+/// What a file has of a room.
+pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
+    let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    let mut query = file
+        .prepare("SELECT seq, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = ?1 ORDER BY seq")
+        .unwrap();
+    let rows = query.query_map([room], |row| {
+        Ok(Row {
+            seq: row.get(0)?,
+            name: row.get(1)?,
+            text: row.get(2)?,
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
 }
 
 /// Enters a house that keeps lines.
