@@ -20,7 +20,7 @@ use parlor_core::name::{NAME_CHARS_MAX, Name, RoomName};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 8] = [
+const OPTIONS_OF_OTHERS: [&str; 9] = [
     "--cfg",       // rustc
     "--locked",    // cargo, as all that follow
     "--release",   // ..
@@ -29,6 +29,7 @@ const OPTIONS_OF_OTHERS: [&str; 8] = [
     "--quick",     // parlor-bench
     "--now",       // systemctl
     "--offline",   // systemd-analyze
+    "--reference", // chown
 ];
 
 fn root() -> &'static Path {

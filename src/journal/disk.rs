@@ -15,7 +15,8 @@ use parlor_core::journal::{Commit, End, Journal, NotKept, RoomBatch};
 use parlor_core::name::RoomName;
 use tokio::sync::oneshot;
 
-use super::committer::{Committer, Job, Signals};
+use super::committer::{Committer, Job, Signals, Work};
+use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
 use super::inspection::Inspection;
 use super::store::{Store, Unusable};
@@ -70,12 +71,14 @@ pub struct Kept {
     pub ends: HashMap<RoomName, End>,
     /// How to read them.
     pub history: History,
+    /// How to change what is kept beside them.
+    pub errands: Errands,
 }
 
 /// Keeps lines in a directory. When it is dropped, what it has begun is finished.
 #[derive(Debug)]
 pub struct Disk {
-    jobs: Option<SyncSender<Job>>,
+    work: SyncSender<Work>,
     signals: Arc<Signals>,
     /// Dropped to end the threads that have work of their own.
     running: Vec<Sender<()>>,
@@ -102,12 +105,14 @@ impl Disk {
             Err(TryLockError::Error(error)) => return Err(in_directory(error)),
         }
         let path = directory.join(FILE);
-        let opened = open(&path, keep).map_err(|error| OpenError::File {
-            path: path.clone(),
-            error,
-        });
+        // The broadcaster has one commit under way, and there is one end.
+        let (work, queue) = sync_channel(ERRANDS_MAX + 2);
+        let opened =
+            open(&path, keep, Errands::new(work.clone())).map_err(|error| OpenError::File {
+                path: path.clone(),
+                error,
+            });
         let (store, kept, inspection) = opened?;
-        let (jobs, queue) = sync_channel(1); // the broadcaster has one commit under way
         let signals = Arc::new(Signals::default());
         let committer = Committer {
             path: path.clone(),
@@ -122,7 +127,7 @@ impl Disk {
             move || checkpoint_now_and_then(&path, keep, &signals, &ends)
         };
         let disk = Disk {
-            jobs: Some(jobs),
+            work,
             signals,
             running: vec![checkpoints, inspects],
             threads: vec![
@@ -137,7 +142,7 @@ impl Disk {
     }
 }
 
-fn open(path: &Path, keep: Keep) -> Result<(Store, Kept, Inspection), Unusable> {
+fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept, Inspection), Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     let damages = Arc::default();
@@ -157,6 +162,7 @@ fn open(path: &Path, keep: Keep) -> Result<(Store, Kept, Inspection), Unusable> 
         identity: store.identity()?,
         ends: ends.into_iter().filter_map(named).collect(),
         history: History::open(path, damages)?,
+        errands,
     };
     Ok((store, kept, inspection))
 }
@@ -195,9 +201,8 @@ impl Journal for Disk {
     fn commit(&mut self, batches: &[RoomBatch]) -> Commit {
         let (kept, outcome) = oneshot::channel();
         let batches = batches.to_vec();
-        if let Some(jobs) = &self.jobs {
-            jobs.try_send(Job { batches, kept }).ok(); // else the thread has ended, and the sender with it
-        }
+        let work = Work::Commit(Job { batches, kept });
+        self.work.try_send(work).ok(); // else the thread has ended, and the sender with it
         Box::pin(async {
             outcome
                 .await
@@ -209,7 +214,7 @@ impl Journal for Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
-        self.jobs = None;
+        self.work.send(Work::End).ok(); // it may have ended by itself
         self.running.clear();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
