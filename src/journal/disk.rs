@@ -152,9 +152,9 @@ fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept, Inspe
         damages: Arc::clone(&damages),
     };
     // Whoever says something is told if there is no room for lines either.
-    if store.make_room_ahead().is_ok()
-        && let Ok(ahead) = File::open(path.with_extension("db-wal"))
-    {
+    if store.make_room_ahead().is_err() {
+        store.checkpoint("TRUNCATE").ok(); // what room there is, is for lines
+    } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor};
+use crate::house::{HERE, House, parlor, without_settings};
 
 /// The line that ends what one is told on arrival, where lines are kept and none is there yet.
 pub(crate) const KEPT: &str = "-- Lines here are kept";
@@ -37,11 +37,16 @@ impl Data {
 
     /// The program, which is to keep its lines here in files of at most so many KiB.
     pub(crate) fn parlor_with_small_files(&self, kibibytes: u64) -> Command {
-        let mut shell = Command::new("bash");
         let script = format!("trap '' XFSZ; ulimit -Sf {kibibytes}; exec \"$0\" \"$@\"");
-        shell.args(["-c", &script, env!("CARGO_BIN_EXE_parlor")]);
-        self.keep_here(&mut shell);
-        shell
+        self.parlor_by("bash", &["-c", &script])
+    }
+
+    /// The program, run by another one, which is to keep its lines here.
+    pub(crate) fn parlor_by(&self, runner: &str, arguments: &[&str]) -> Command {
+        let mut command = without_settings(Command::new(runner));
+        command.args(arguments).arg(env!("CARGO_BIN_EXE_parlor"));
+        self.keep_here(&mut command);
+        command
     }
 
     fn keep_here(&self, command: &mut Command) {

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::process::Stdio;
 
 use fastrand::Rng;
-use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use rustix::process::Signal;
 
 use crate::data::{Data, Row, enter};
-use crate::house::{HERE, House};
+use crate::house::HERE;
 
 /// So often the server is killed; `PARLOR_KILL_ROUNDS` says another number.
 const ROUNDS: usize = 100;
@@ -131,59 +131,4 @@ fn is_in(seen: &[(String, String)], kept: &[Row]) {
     }
     let different: HashSet<_> = seen.iter().collect();
     assert_eq!(different.len(), seen.len(), "seen twice");
-}
-
-#[test]
-fn a_disk_that_takes_no_more_refuses_lines_and_takes_them_again_later() {
-    let data = Data::new();
-    data.open(&[]).close::<[(); 0]>([]); // the file is there
-    let mut house = House::run(
-        data.parlor_with_small_files(64),
-        &[&HERE[..], &["--rate", "off"]].concat(),
-    );
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
-    alice.until("bob has arrived");
-    let text = "x".repeat(3_000);
-    let (mut said, mut refused) = (Vec::new(), 0);
-    for number in 0..200 {
-        let line = format!("{number} {text}");
-        alice.say(&line);
-        let answer = alice.line();
-        if answer == format!("alice: {line}") {
-            said.push(line);
-            continue;
-        }
-        assert!(answer.starts_with("-- Not kept: the disk "), "{answer}");
-        assert!(answer.ends_with("; say it again later"), "{answer}");
-        refused += 1;
-        if refused == 3 {
-            break;
-        }
-    }
-    assert_eq!(refused, 3, "200 lines of 3,000 bytes fit no file of 64 KiB");
-    let unlimited = Rlimit {
-        current: None,
-        maximum: None,
-    };
-    prlimit(Some(house.process()), Resource::Fsize, unlimited).unwrap();
-    for number in 1_000..1_100 {
-        let line = format!("{number} {text}");
-        alice.say(&line);
-        assert_eq!(alice.line(), format!("alice: {line}"));
-        said.push(line);
-    }
-    for line in &said {
-        assert_eq!(
-            bob.line(),
-            format!("alice: {line}"),
-            "nobody sees what is not kept"
-        );
-    }
-    house.signal(Signal::TERM); // not closed as usual: the log has errors, as it must
-    assert_eq!(house.ended().code(), Some(0));
-    let kept = data.lobby();
-    let texts: Vec<_> = kept.iter().map(|row| &row.text).collect();
-    assert_eq!(texts, said.iter().collect::<Vec<_>>());
-    assert!(kept.iter().zip(1..).all(|(row, seq)| row.seq == seq));
 }

@@ -20,6 +20,7 @@ mod crowds;
 mod damage;
 mod data;
 mod descriptors;
+mod disk;
 mod export;
 mod floods;
 mod join_piped;
