@@ -91,7 +91,7 @@ pub enum Command {
 }
 
 /// What `serve` and `config` take.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
     /// Read a TOML file whose keys are the names of these options
     #[arg(long, env = "PARLOR_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -7,6 +7,7 @@ use anyhow::Context;
 use parlor::args::{self, Command};
 use parlor::check::check;
 use parlor::config::Config;
+use parlor::reload::Source;
 use parlor::{logging, manual};
 
 /// Wrong usage has ended the process with code 2 before anything runs.
@@ -24,9 +25,10 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(options) => {
-            let config = Config::load(*options)?;
-            logging::start(config.log, config.log_format)?;
-            block_on(parlor::serve(config))
+            let config = Config::load((*options).clone())?;
+            let level = logging::start(config.log, config.log_format)?;
+            let options = *options;
+            block_on(parlor::serve(config, Some(Source { options, level })))
         }
         Command::Join(options) => block_on(parlor::join(options)),
         Command::Export(options) => parlor::export::export(&options),

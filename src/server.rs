@@ -26,7 +26,9 @@ use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
-use crate::session::{Manners, Writers};
+use crate::reload::{Reloader, Source};
+use crate::session::{Live, Manners, Writers};
+use crate::signals::Hangups;
 
 /// Everybody has this long to take the last words when the server ends.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
@@ -52,6 +54,10 @@ pub struct Server {
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
+    /// What may change at all doors that are no classic ones.
+    live: Arc<Live>,
+    /// Whoever looks after the house while it is open; ends with it.
+    stewards: JoinSet<()>,
 }
 
 impl Server {
@@ -73,10 +79,7 @@ impl Server {
 
     /// A server that keeps lines in this journal, and begins with none.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
-        let descriptors = door::raise_limit();
-        let connections = config
-            .connections
-            .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1));
+        let connections = connections(&config);
         let house = House {
             inbox: Arc::new(Inbox::default()),
             admission: Admission::new(
@@ -91,13 +94,27 @@ impl Server {
             panics: AtomicU64::new(0),
         };
         Server {
+            live: Arc::new(Live::new(pace(&config), config.replay as u64)),
             config,
             journal,
             kept: None,
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
+            stewards: JoinSet::new(),
         }
+    }
+
+    /// From now on the configuration is read again from there when a signal says so. To be called in a runtime.
+    pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
+        let reloader = Reloader {
+            source,
+            config: self.config.clone(),
+            house: Arc::clone(&self.house),
+            live: Arc::clone(&self.live),
+            link: self.house.inbox.connect(),
+        };
+        self.stewards.spawn(reloader.run(hangups));
     }
 
     /// Binds all listeners; none of them accepts yet. Returns their real addresses.
@@ -129,6 +146,8 @@ impl Server {
             house,
             clock,
             doors,
+            live: _,
+            stewards: _stewards,
         } = self;
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
@@ -196,29 +215,22 @@ impl Server {
 
     fn door(&self, url: &ListenUrl) -> Door {
         let Scheme::Tcp = url.scheme;
-        let (mode, asks, replay, rate) = match url.mode {
-            Mode::Classic => (lines::Mode::Classic, false, 0, Rate::Off),
+        let (mode, asks, live) = match url.mode {
+            Mode::Classic => (lines::Mode::Classic, false, Arc::new(Live::new(None, 0))),
             Mode::Named(names) => (
                 lines::Mode::Named,
                 names == Names::Ask,
-                self.config.replay,
-                self.config.rate,
+                Arc::clone(&self.live),
             ),
         };
         let manners = Manners {
             idle: url.idle,
-            rate: match rate {
-                Rate::Off => None,
-                Rate::PerSecond(lines) => Some(rate::Rate {
-                    per_second: lines.get(),
-                }),
-            },
+            live,
             read_bytes_max: match mode {
                 lines::Mode::Classic => READ_BYTES_CLASSIC,
                 lines::Mode::Named => READ_BYTES_NAMED,
             },
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
-            replay: replay as u64,
             zone: TimeZone::system(),
             clock: self.clock,
         };
@@ -239,7 +251,25 @@ impl Server {
     }
 }
 
-fn limits(config: &Config) -> Limits {
+/// How many connections there may be: as many as there are descriptors, where nothing else was said.
+pub(crate) fn connections(config: &Config) -> usize {
+    let descriptors = door::raise_limit();
+    config
+        .connections
+        .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1))
+}
+
+/// How fast one may speak.
+pub(crate) fn pace(config: &Config) -> Option<rate::Rate> {
+    match config.rate {
+        Rate::Off => None,
+        Rate::PerSecond(lines) => Some(rate::Rate {
+            per_second: lines.get(),
+        }),
+    }
+}
+
+pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
         rooms: config.rooms,
         log: Capacity {

@@ -4,6 +4,7 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
+mod live;
 mod read;
 mod request;
 mod write;
@@ -20,13 +21,13 @@ use parlor_core::client::{Client, Link};
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
-use parlor_core::rate::Rate;
 use parlor_core::seat::{Entered, Seat};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use live::Live;
 pub(crate) use read::read_some;
 
 use crate::clock::Clock;
@@ -54,14 +55,12 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Manners {
     /// Whoever sends nothing for this long is closed.
     pub(crate) idle: Option<Duration>,
-    /// How fast one may speak.
-    pub(crate) rate: Option<Rate>,
+    /// What may change meanwhile: how fast one may speak, and what is shown on entering a room.
+    pub(crate) live: Arc<Live>,
     /// How many bytes are read, and held, at once.
     pub(crate) read_bytes_max: usize,
     /// What is kept from before; none where nothing is.
     pub(crate) history: Option<History>,
-    /// How many lines said before are shown in a room that one enters.
-    pub(crate) replay: u64,
     /// The zone in which people type times.
     pub(crate) zone: TimeZone,
     /// What time it is.

@@ -170,7 +170,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// How many inputs may be taken now: at least one, after a pause where the pace is too fast.
     async fn allowance(&mut self) -> usize {
-        let Some(rate) = self.manners.rate else {
+        let Some(rate) = self.manners.live.rate() else {
             return POST_LINES_MAX;
         };
         let wait = self.bucket.wait(rate, self.manners.clock.monotonic());
@@ -208,7 +208,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     fn pay(&mut self, inputs: usize) {
-        if let Some(rate) = self.manners.rate {
+        if let Some(rate) = self.manners.live.rate() {
             self.bucket
                 .take(rate, self.manners.clock.monotonic(), inputs);
         }

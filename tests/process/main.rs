@@ -24,6 +24,7 @@ mod join_piped;
 mod join_terminal;
 mod kill;
 mod readiness;
+mod reload;
 mod resets;
 mod signals;
 mod slow;

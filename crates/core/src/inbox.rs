@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::answer::{Answer, Refusal};
 use crate::bell::Bell;
+use crate::broadcaster::Limits;
 use crate::client::{Client, Link};
 use crate::entry::{Manner, PersonId, RoomId};
 use crate::group::Group;
@@ -76,6 +77,8 @@ pub enum Request {
     Rooms,
     /// Asks who wears a name, so as to ignore that person.
     Find(Line),
+    /// Has these limits hold from now on: the operator's, and nobody's with a seat.
+    Limit(Limits),
 }
 
 impl Request {

@@ -182,6 +182,13 @@ impl Broadcaster {
         self.closing = true;
     }
 
+    /// From now on these limits hold: at once for all logs together, for one room's with its next batch. Rooms that
+    /// are too many stay.
+    fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.shed_logs();
+    }
+
     fn receive(&mut self, letter: Letter, now: Now) {
         match letter {
             Letter::Request { client, request } if !request.is_ordered() => {
@@ -228,7 +235,8 @@ impl Broadcaster {
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms
-                | Request::Find(_) => Ok(()),
+                | Request::Find(_)
+                | Request::Limit(_) => Ok(()),
             }
             .map_err(|refusal| (client, refusal)),
         };
