@@ -15,7 +15,8 @@ use parlor_core::journal::{Commit, End, Journal, NotKept, RoomBatch};
 use parlor_core::name::RoomName;
 use tokio::sync::oneshot;
 
-use super::committer::{Committer, Job, Signals};
+use super::committer::{Committer, Job, Signals, Work};
+use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
 use super::store::{Store, Unusable};
 use crate::config::Keep;
@@ -69,12 +70,14 @@ pub struct Kept {
     pub ends: HashMap<RoomName, End>,
     /// How to read them.
     pub history: History,
+    /// How to change what is kept beside them.
+    pub errands: Errands,
 }
 
 /// Keeps lines in a directory. When it is dropped, what it has begun is finished.
 #[derive(Debug)]
 pub struct Disk {
-    jobs: Option<SyncSender<Job>>,
+    work: SyncSender<Work>,
     signals: Arc<Signals>,
     /// Dropped to end the thread that checkpoints.
     checkpoints: Option<Sender<()>>,
@@ -101,12 +104,14 @@ impl Disk {
             Err(TryLockError::Error(error)) => return Err(in_directory(error)),
         }
         let path = directory.join(FILE);
-        let opened = open(&path, keep).map_err(|error| OpenError::File {
-            path: path.clone(),
-            error,
-        });
+        // The broadcaster has one commit under way, and there is one end.
+        let (work, queue) = sync_channel(ERRANDS_MAX + 2);
+        let opened =
+            open(&path, keep, Errands::new(work.clone())).map_err(|error| OpenError::File {
+                path: path.clone(),
+                error,
+            });
         let (store, kept) = opened?;
-        let (jobs, queue) = sync_channel(1); // the broadcaster has one commit under way
         let signals = Arc::new(Signals::default());
         let committer = Committer {
             path: path.clone(),
@@ -120,7 +125,7 @@ impl Disk {
             move || checkpoint_now_and_then(&path, keep, &signals, &ends)
         };
         let disk = Disk {
-            jobs: Some(jobs),
+            work,
             signals,
             checkpoints: Some(checkpoints),
             threads: vec![
@@ -133,7 +138,7 @@ impl Disk {
     }
 }
 
-fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
+fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept), Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     store.look_at_latest(&ends)?;
@@ -148,6 +153,7 @@ fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
         identity: store.identity()?,
         ends: ends.into_iter().filter_map(named).collect(),
         history: History::open(path)?,
+        errands,
     };
     Ok((store, kept))
 }
@@ -186,9 +192,8 @@ impl Journal for Disk {
     fn commit(&mut self, batches: &[RoomBatch]) -> Commit {
         let (kept, outcome) = oneshot::channel();
         let batches = batches.to_vec();
-        if let Some(jobs) = &self.jobs {
-            jobs.try_send(Job { batches, kept }).ok(); // else the thread has ended, and the sender with it
-        }
+        let work = Work::Commit(Job { batches, kept });
+        self.work.try_send(work).ok(); // else the thread has ended, and the sender with it
         Box::pin(async {
             outcome
                 .await
@@ -200,7 +205,7 @@ impl Journal for Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
-        self.jobs = None;
+        self.work.send(Work::End).ok(); // it may have ended by itself
         self.checkpoints = None;
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
