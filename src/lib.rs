@@ -3,6 +3,7 @@
 //! [`Server`] is the house; [`serve`] runs it as a program does, with signals and logs. What
 //! happens in it is decided by `parlor-core`, which knows no socket.
 
+pub mod admin;
 pub mod args;
 pub mod check;
 pub mod config;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use parlor::admin::ask;
 use parlor::args::{self, Command};
 use parlor::check::check;
 use parlor::config::Config;
@@ -37,6 +38,12 @@ fn run(command: Command) -> anyhow::Result<()> {
             let outcome = check(&options, |damage| damages += &format!("{damage}\n"));
             print(damages.as_bytes())?;
             print(outcome?.as_bytes())
+        }
+        Command::Admin(options) => {
+            let mut answer = String::new();
+            let outcome = ask(&options, |line| answer += &format!("{line}\n"));
+            print(answer.as_bytes())?;
+            outcome
         }
         Command::Config(options) => print(Config::load(*options)?.to_toml()?.as_bytes()),
         Command::Man { command } => print(&manual::page(command.as_deref())?),

@@ -1,9 +1,10 @@
-//! The configuration, read anew while the server runs: on SIGHUP. Drops nobody.
+//! The configuration, read anew while the server runs: on SIGHUP, and when the operator asks. Drops nobody.
 
 use std::sync::Arc;
 
 use parlor_core::client::Link;
 use parlor_core::inbox::Request;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::args::ServeOptions;
 use crate::config::Config;
@@ -25,6 +26,29 @@ pub struct Source {
 /// What was changed and what cannot be, a sentence each; or the one sentence that says why nothing was.
 pub(crate) type Report = Result<Vec<String>, String>;
 
+/// Has the configuration read anew. Cloned, it is the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Reload {
+    requests: mpsc::Sender<oneshot::Sender<Report>>,
+}
+
+impl Reload {
+    /// What there is to ask, and where the questions come out.
+    pub(crate) fn new() -> (Reload, mpsc::Receiver<oneshot::Sender<Report>>) {
+        let (requests, queue) = mpsc::channel(1);
+        (Reload { requests }, queue)
+    }
+
+    /// Reads it anew, and says what has come of it.
+    pub(crate) async fn reload(&self) -> Report {
+        let (report, reported) = oneshot::channel();
+        self.requests.send(report).await.ok();
+        reported
+            .await
+            .unwrap_or_else(|_| Err("this server does not read its configuration again".to_owned()))
+    }
+}
+
 /// The one who changes what can change.
 pub(crate) struct Reloader {
     pub(crate) source: Source,
@@ -38,14 +62,27 @@ pub(crate) struct Reloader {
 
 impl Reloader {
     /// Works until it is aborted.
-    pub(crate) async fn run(mut self, mut hangups: Hangups) {
+    pub(crate) async fn run(
+        mut self,
+        mut hangups: Hangups,
+        mut requests: mpsc::Receiver<oneshot::Sender<Report>>,
+    ) {
         loop {
-            hangups.next().await;
-            self.reload().await;
+            let asked = tokio::select! {
+                () = hangups.next() => None,
+                asked = requests.recv() => match asked {
+                    Some(asked) => Some(asked),
+                    None => return, // the house is closed
+                },
+            };
+            let report = self.reload().await;
+            if let Some(asked) = asked {
+                asked.send(report).ok(); // perhaps nobody waits any more
+            }
         }
     }
 
-    async fn reload(&mut self) {
+    async fn reload(&mut self) -> Report {
         tell_manager_of_reload();
         let report = self.read_and_change().await;
         match &report {
@@ -55,6 +92,7 @@ impl Reloader {
             Err(sentence) => tracing::error!("{sentence}"),
         }
         sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
+        report
     }
 
     async fn read_and_change(&mut self) -> Report {

@@ -19,6 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
@@ -26,7 +27,7 @@ use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
-use crate::reload::{Reloader, Source};
+use crate::reload::{Reload, Reloader, Source};
 use crate::session::{Live, Manners, Writers};
 use crate::signals::Hangups;
 
@@ -58,6 +59,10 @@ pub struct Server {
     live: Arc<Live>,
     /// Whoever looks after the house while it is open; ends with it.
     stewards: JoinSet<()>,
+    /// Whom to ask for a reload; none where the configuration comes from nowhere.
+    reload: Option<Reload>,
+    /// Through which the operator gives orders; none where nothing is kept.
+    socket: Option<Socket>,
 }
 
 impl Server {
@@ -102,11 +107,15 @@ impl Server {
             clock: Clock::start(),
             doors: Vec::new(),
             stewards: JoinSet::new(),
+            reload: None,
+            socket: None,
         }
     }
 
     /// From now on the configuration is read again from there when a signal says so. To be called in a runtime.
     pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
+        let (reload, requests) = Reload::new();
+        self.reload = Some(reload);
         let reloader = Reloader {
             source,
             config: self.config.clone(),
@@ -114,7 +123,7 @@ impl Server {
             live: Arc::clone(&self.live),
             link: self.house.inbox.connect(),
         };
-        self.stewards.spawn(reloader.run(hangups));
+        self.stewards.spawn(reloader.run(hangups, requests));
     }
 
     /// Binds all listeners; none of them accepts yet. Returns their real addresses.
@@ -130,6 +139,13 @@ impl Server {
                 addresses.extend(listener.local_addr());
                 self.doors.push((listener, Arc::clone(&door)));
             }
+        }
+        if self.kept.is_some()
+            && let Some(directory) = self.config.directory().ok().flatten()
+        {
+            self.socket = Socket::open(&directory)
+                .inspect_err(|error| tracing::warn!("{error}"))
+                .ok();
         }
         Ok(addresses)
     }
@@ -147,7 +163,9 @@ impl Server {
             clock,
             doors,
             live: _,
-            stewards: _stewards,
+            mut stewards,
+            reload,
+            socket,
         } = self;
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
@@ -171,11 +189,16 @@ impl Server {
                 .tasks
                 .spawn(door::serve(Arc::clone(&house), door, listener));
         }
+        if let Some(socket) = socket {
+            let inbox = Arc::clone(&house.inbox);
+            stewards.spawn(Desk { inbox, reload }.attend(socket));
+        }
         tokio::select! {
             () = shutdown => {}
             ended = &mut broadcasting => anyhow::bail!("the broadcaster has ended: {ended:?}"),
             ended = writing.join_next() => anyhow::bail!("a group of writers has ended: {ended:?}"),
         }
+        stewards.shutdown().await;
         close(&house, &closing, broadcasting).await;
         match house.panics.load(Ordering::Relaxed) {
             0 => Ok(()),

@@ -104,7 +104,7 @@ impl LineDoor {
             stream,
             decoder: LineDecoder::new(self.mode),
             encoder: LineEncoder::new(self.mode, self.keeping, self.clock.clone()),
-            link: house.writers.connect(&house.inbox),
+            link: house.writers.connect(&house.inbox, Some(peer)),
             address: peer.to_string(),
             held: Vec::new(),
             questions: house.questions.clone(),

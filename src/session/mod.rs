@@ -21,6 +21,7 @@ use parlor_core::client::{Client, Link};
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
+use parlor_core::order::{Removal, Word};
 use parlor_core::seat::{Entered, Seat};
 use tokio::io::AsyncRead;
 use tokio::select;
@@ -80,6 +81,8 @@ pub(crate) enum Ended {
     Foreign,
     /// The connection broke, or took no byte for too long.
     Broken,
+    /// Somebody with authority wants it so.
+    Removed(Removal),
     /// The server ends.
     GoingDown,
 }
@@ -147,6 +150,7 @@ where
             biased;
             _ = &mut writing => Box::pin(hear_out(reading, &client, closing)).await,
             ended = &mut reading => ended,
+            removal = client.removal() => Ended::Removed(removal.clone()),
             () = closing.cancelled() => Ended::GoingDown,
         }
     };
@@ -176,6 +180,7 @@ async fn hear_out(
     select! {
         biased;
         ended = reading => ended,
+        removal = client.removal() => Ended::Removed(removal.clone()),
         () = closing.cancelled() => Ended::Broken,
         () = sleep(HEAR_OUT_TIME) => Ended::Broken,
     }
@@ -211,6 +216,7 @@ impl fmt::Display for Ended {
             Ended::Idle(_) => "idle",
             Ended::Foreign => "speaks something else",
             Ended::Broken => "broken",
+            Ended::Removed(_) => "removed",
             Ended::GoingDown => "the server ends",
         })
     }
@@ -221,6 +227,7 @@ impl Ended {
     fn notice(&self) -> Option<Item> {
         let notice = match self {
             Ended::Idle(silent) => Notice::IdleClosed(*silent),
+            Ended::Removed(removal) => Notice::Order(Word::Removed(removal.clone())),
             Ended::GoingDown => Notice::GoingDown,
             _ => return None,
         };

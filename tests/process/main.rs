@@ -13,6 +13,7 @@ mod guest;
 mod history;
 mod house;
 
+mod admin;
 mod bytes;
 mod clients;
 mod crowds;

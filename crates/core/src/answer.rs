@@ -6,6 +6,7 @@ use crate::command::Spec;
 use crate::entry::{Together, Who};
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
+use crate::order::{Done, Word};
 
 /// The answer to a command, or a word of the server's own.
 #[derive(Clone, Debug)]
@@ -54,6 +55,8 @@ pub enum Answer {
     Quiet(bool),
     /// The history that was asked for has no line.
     NothingKept,
+    /// What was done with authority.
+    Done(Done),
     /// It cannot be done.
     Refused(Refusal),
     /// A word nobody asked for.
@@ -160,6 +163,8 @@ pub enum Notice {
     IdleClosed(Duration),
     /// The server ends.
     GoingDown,
+    /// Something is done with authority.
+    Order(Word),
 }
 
 impl Answer {

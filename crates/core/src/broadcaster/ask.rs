@@ -37,6 +37,7 @@ impl Broadcaster {
                 Some(who) => Ok(Answer::Ignoring(who)),
                 None => Err(Refusal::NobodyCalled(typed)),
             },
+            Request::Operate(order) => self.operate(order, now),
             Request::Limit(limits) => {
                 self.limit(limits);
                 return Outcome::Done;

@@ -8,22 +8,39 @@ use super::{Broadcaster, Limits};
 use crate::batch::Batch;
 use crate::client::Client;
 use crate::crowd::CROWD_TIME;
-use crate::entry::{Entry, RoomId, Said, Who};
+use crate::entry::{Entry, RoomId, Said, Telling, Who};
 use crate::inbox::{Outcome, Spoken};
 use crate::journal::RoomBatch;
 use crate::line::Line;
 use crate::name::Name;
+use crate::order::Removal;
 use crate::room::Room;
 use crate::time::{Now, WallTime};
 
 /// Something that happens in a room, before it is an entry of the log.
 #[derive(Debug)]
 pub(super) enum Happening {
-    Said { who: Who, spoken: Spoken },
-    Arrival { who: Who, ticket: Ticket },
-    Departure { who: Who, words: Option<Line> },
-    Renamed { who: Who, from: Name },
-    Topic { who: Who, text: Option<Line> },
+    Said {
+        who: Who,
+        spoken: Spoken,
+    },
+    Arrival {
+        who: Who,
+        ticket: Ticket,
+    },
+    Departure {
+        who: Who,
+        words: Option<Line>,
+        removal: Option<Box<Removal>>,
+    },
+    Renamed {
+        who: Who,
+        from: Name,
+    },
+    Topic {
+        who: Who,
+        text: Option<Line>,
+    },
     CrowdIsOver,
 }
 
@@ -222,11 +239,22 @@ impl Draft {
                 self.entries.push(Entry::Arrived { who, telling });
                 self.tickets.push(ticket);
             }
-            Happening::Departure { who, words } => {
-                let telling = room.crowd.leave(&who);
+            Happening::Departure {
+                who,
+                words,
+                removal,
+            } => {
+                // Whoever is removed is never one of a crowd.
+                let telling = if removal.is_some() {
+                    self.tell_first(room, &who.name);
+                    Telling::Told
+                } else {
+                    room.crowd.leave(&who)
+                };
                 self.entries.push(Entry::Left {
                     who,
                     words,
+                    removal,
                     telling,
                 });
             }

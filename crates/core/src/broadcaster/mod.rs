@@ -9,6 +9,7 @@ mod append;
 mod ask;
 mod census;
 mod gather;
+mod keep;
 mod people;
 
 use std::collections::{HashMap, VecDeque};
@@ -236,7 +237,8 @@ impl Broadcaster {
                 | Request::Who { .. }
                 | Request::Rooms
                 | Request::Find(_)
-                | Request::Limit(_) => Ok(()),
+                | Request::Limit(_)
+                | Request::Operate(_) => Ok(()),
             }
             .map_err(|refusal| (client, refusal)),
         };
@@ -308,7 +310,16 @@ impl Broadcaster {
         let Some(who) = self.give_up_seat(place) else {
             return;
         };
-        self.happen(place.room, Happening::Departure { who, words });
+        let member = self.rooms.get(&place.room);
+        let member = member.and_then(|room| room.members.get(who.id));
+        let removal = member.and_then(|member| member.client.removed().cloned());
+        let removal = removal.map(Box::new);
+        let departure = Happening::Departure {
+            who,
+            words,
+            removal,
+        };
+        self.happen(place.room, departure);
     }
 
     /// The seat is free, and the name with the last one, for whatever comes behind this departure.
@@ -366,7 +377,11 @@ impl Broadcaster {
             return Err(Refusal::NotThere); // the departure may be under way still
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
-        room.members.get_mut(id).ok_or(Refusal::NotThere)
+        let member = room.members.get_mut(id).ok_or(Refusal::NotThere)?;
+        match member.client.removed() {
+            Some(_) => Err(Refusal::NotThere), // about to leave
+            None => Ok(member),
+        }
     }
 
     fn rename(&mut self, client: &Arc<Client>, name: Name) -> Result<(), Refusal> {
