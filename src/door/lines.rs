@@ -129,7 +129,7 @@ impl LineDoor {
             stream,
             decoder: LineDecoder::new(self.mode),
             encoder: LineEncoder::new(self.mode, self.keeping, self.clock.clone()),
-            link: house.writers.connect(&house.inbox),
+            link: house.writers.connect(&house.inbox, Some(peer)),
             address: peer.to_string(),
             held: Vec::new(),
             questions: house.questions.clone(),
@@ -140,7 +140,7 @@ impl LineDoor {
         match self.handshake(house, &mut guest).await {
             Ok((seat, mut entered)) => {
                 if let Some(history) = &self.manners.history {
-                    let Manners { replay, .. } = self.manners;
+                    let replay = self.manners.live.replay();
                     let room = seat.room_name();
                     history.complete(&mut entered.replay, room, replay).await;
                 }
@@ -169,12 +169,12 @@ impl LineDoor {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         if !self.asks {
-            return guest.enter_as_address(self.manners.replay).await;
+            return guest.enter_as_address(self.manners.live.replay()).await;
         }
         let deadline = Instant::now() + QUESTION_TIME;
         select! {
             biased;
-            entered = guest.answer_question(self.manners.replay) => entered,
+            entered = guest.answer_question(self.manners.live.replay()) => entered,
             () = sleep_until(deadline) => Err(guest.last_word("-- No name given: closed")),
             () = house.closing.cancelled() => Err(guest.last_word("-- The server is going down")),
         }

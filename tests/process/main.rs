@@ -13,6 +13,7 @@ mod guest;
 mod history;
 mod house;
 
+mod admin;
 mod bytes;
 mod clients;
 mod crowds;
@@ -25,6 +26,7 @@ mod join_terminal;
 mod kill;
 mod owners;
 mod readiness;
+mod reload;
 mod resets;
 mod signals;
 mod slow;

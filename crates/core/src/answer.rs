@@ -6,6 +6,7 @@ use crate::command::Spec;
 use crate::entry::{Together, Who};
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
+use crate::order::{Done, Word};
 use crate::time::WallTime;
 
 /// The answer to a command, or a word of the server's own.
@@ -74,6 +75,8 @@ pub enum Answer {
     },
     /// The history that was asked for has no line.
     NothingKept,
+    /// What was done with authority.
+    Done(Done),
     /// It cannot be done.
     Refused(Refusal),
     /// A word nobody asked for.
@@ -211,6 +214,8 @@ pub enum Notice {
     IdleClosed(Duration),
     /// The server ends.
     GoingDown,
+    /// Something is done with authority.
+    Order(Word),
 }
 
 impl Answer {

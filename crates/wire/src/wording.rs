@@ -1,5 +1,7 @@
 //! What the line dialect says, word for word. Knows no line ending and no connection.
 
+mod order;
+
 use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
@@ -57,6 +59,14 @@ pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
             None
         }
         Entry::Arrived { who, .. } => Some(format!("{} has arrived", who.name)),
+        Entry::Left {
+            who,
+            removal: Some(removal),
+            ..
+        } if mode == Mode::Named => {
+            let removed = order::by_whom_and_why(removal);
+            Some(format!("{} was removed {removed}", who.name))
+        }
         Entry::Left {
             who, words: None, ..
         } => Some(format!("{} has left", who.name)),
@@ -184,6 +194,7 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
             vec![format!("{}[{from} -> {to}] {text}", time_of(*at, clock))]
         }
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
+        Answer::Done(done) => order::done(done),
         Answer::Refused(Refusal::NeedsDisk(spec)) if keeping == Keeping::OnDisk => vec![format!(
             "-- /{} is not built yet; /last 100 or /since 12:00 shows what was said",
             spec.name
@@ -368,6 +379,7 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
             };
             format!("{} skipped: you were reading too slowly{hint}", lines(*n))
         }
+        (Notice::Order(word), _) => order::word(word),
         (_, Mode::Classic) => return None,
         (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
         (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
