@@ -19,6 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
@@ -26,7 +27,10 @@ use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
-use crate::session::{Manners, Writers};
+use crate::registry::Registry;
+use crate::reload::{Reload, Reloader, Source};
+use crate::session::{Live, Manners, Writers};
+use crate::signals::Hangups;
 
 /// Everybody has this long to take the last words when the server ends.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
@@ -49,9 +53,19 @@ pub struct Server {
     journal: Box<dyn Journal>,
     /// What the journal has of former times; none where nothing is kept.
     kept: Option<Kept>,
+    /// Whose names are whose; none where nothing is kept.
+    registry: Option<Arc<Registry>>,
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
+    /// What may change at all doors that are no classic ones.
+    live: Arc<Live>,
+    /// Whoever looks after the house while it is open; ends with it.
+    stewards: JoinSet<()>,
+    /// Whom to ask for a reload; none where the configuration comes from nowhere.
+    reload: Option<Reload>,
+    /// Through which the operator gives orders; none where nothing is kept.
+    socket: Option<Socket>,
 }
 
 impl Server {
@@ -65,18 +79,17 @@ impl Server {
         };
         let (disk, kept) = Disk::open(&directory, config.keep)?;
         tracing::info!("lines are kept in {}", directory.display());
+        let registry = Registry::new(kept.errands.clone());
         Ok(Server {
             kept: Some(kept),
+            registry: Some(Arc::new(registry)),
             ..Server::with_journal(config, Box::new(disk))
         })
     }
 
     /// A server that keeps lines in this journal, and begins with none.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
-        let descriptors = door::raise_limit();
-        let connections = config
-            .connections
-            .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1));
+        let connections = connections(&config);
         let house = House {
             inbox: Arc::new(Inbox::default()),
             admission: Admission::new(
@@ -91,13 +104,32 @@ impl Server {
             panics: AtomicU64::new(0),
         };
         Server {
+            live: Arc::new(Live::new(pace(&config), config.replay as u64)),
             config,
             journal,
             kept: None,
+            registry: None,
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
+            stewards: JoinSet::new(),
+            reload: None,
+            socket: None,
         }
+    }
+
+    /// From now on the configuration is read again from there when a signal says so. To be called in a runtime.
+    pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
+        let (reload, requests) = Reload::new();
+        self.reload = Some(reload);
+        let reloader = Reloader {
+            source,
+            config: self.config.clone(),
+            house: Arc::clone(&self.house),
+            live: Arc::clone(&self.live),
+            link: self.house.inbox.connect(),
+        };
+        self.stewards.spawn(reloader.run(hangups, requests));
     }
 
     /// Binds all listeners; none of them accepts yet. Returns their real addresses.
@@ -114,6 +146,13 @@ impl Server {
                 self.doors.push((listener, Arc::clone(&door)));
             }
         }
+        if self.kept.is_some()
+            && let Some(directory) = self.config.directory().ok().flatten()
+        {
+            self.socket = Socket::open(&directory)
+                .inspect_err(|error| tracing::warn!("{error}"))
+                .ok();
+        }
         Ok(addresses)
     }
 
@@ -129,10 +168,15 @@ impl Server {
             house,
             clock,
             doors,
+            registry: _,
+            live: _,
+            mut stewards,
+            reload,
+            socket,
         } = self;
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
-            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.ends),
+            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
             None => Broadcaster::new(inbox, limits(&config)),
         };
         let closing = Closing {
@@ -152,11 +196,16 @@ impl Server {
                 .tasks
                 .spawn(door::serve(Arc::clone(&house), door, listener));
         }
+        if let Some(socket) = socket {
+            let inbox = Arc::clone(&house.inbox);
+            stewards.spawn(Desk { inbox, reload }.attend(socket));
+        }
         tokio::select! {
             () = shutdown => {}
             ended = &mut broadcasting => anyhow::bail!("the broadcaster has ended: {ended:?}"),
             ended = writing.join_next() => anyhow::bail!("a group of writers has ended: {ended:?}"),
         }
+        stewards.shutdown().await;
         close(&house, &closing, broadcasting).await;
         match house.panics.load(Ordering::Relaxed) {
             0 => Ok(()),
@@ -196,29 +245,23 @@ impl Server {
 
     fn door(&self, url: &ListenUrl) -> Door {
         let Scheme::Tcp = url.scheme;
-        let (mode, asks, replay, rate) = match url.mode {
-            Mode::Classic => (lines::Mode::Classic, false, 0, Rate::Off),
+        let (mode, asks, live) = match url.mode {
+            Mode::Classic => (lines::Mode::Classic, false, Arc::new(Live::new(None, 0))),
             Mode::Named(names) => (
                 lines::Mode::Named,
                 names == Names::Ask,
-                self.config.replay,
-                self.config.rate,
+                Arc::clone(&self.live),
             ),
         };
         let manners = Manners {
             idle: url.idle,
-            rate: match rate {
-                Rate::Off => None,
-                Rate::PerSecond(lines) => Some(rate::Rate {
-                    per_second: lines.get(),
-                }),
-            },
+            live,
             read_bytes_max: match mode {
                 lines::Mode::Classic => READ_BYTES_CLASSIC,
                 lines::Mode::Named => READ_BYTES_NAMED,
             },
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
-            replay: replay as u64,
+            registry: self.registry.clone(),
             zone: TimeZone::system(),
             clock: self.clock,
         };
@@ -229,6 +272,7 @@ impl Server {
         Door::Lines(LineDoor {
             mode,
             asks,
+            allow_plain_passwords: self.config.allow_plain_passwords,
             keeping: match self.kept {
                 Some(_) => lines::Keeping::OnDisk,
                 None => lines::Keeping::Nowhere,
@@ -239,7 +283,25 @@ impl Server {
     }
 }
 
-fn limits(config: &Config) -> Limits {
+/// How many connections there may be: as many as there are descriptors, where nothing else was said.
+pub(crate) fn connections(config: &Config) -> usize {
+    let descriptors = door::raise_limit();
+    config
+        .connections
+        .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1))
+}
+
+/// How fast one may speak.
+pub(crate) fn pace(config: &Config) -> Option<rate::Rate> {
+    match config.rate {
+        Rate::Off => None,
+        Rate::PerSecond(lines) => Some(rate::Rate {
+            per_second: lines.get(),
+        }),
+    }
+}
+
+pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
         rooms: config.rooms,
         log: Capacity {

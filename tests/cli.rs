@@ -9,13 +9,14 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 18] = [
     "listen",
     "classic",
     "lan",
     "data",
     "keep",
     "memory",
+    "allow-plain-passwords",
     "rate",
     "replay",
     "rooms",
@@ -296,7 +297,7 @@ fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
         (&["join", "host:port"], "\"port\" is no port"),
         (
             &["man", "sing"],
-            "[possible values: serve, join, export, check, backup, config, man, completions]",
+            "[possible values: serve, join, export, check, backup, admin, config, man, completions]",
         ),
         (&["completions", "sing"], "[possible values: bash,"),
     ] {
@@ -390,6 +391,7 @@ fn manual_pages_and_completions_come_for_every_command_and_shell() {
         "export",
         "check",
         "backup",
+        "admin",
         "config",
         "man",
         "completions",

@@ -4,8 +4,10 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
+mod live;
 mod read;
 mod request;
+mod secrets;
 mod write;
 mod writers;
 
@@ -20,17 +22,20 @@ use parlor_core::client::{Client, Link};
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
-use parlor_core::rate::Rate;
+use parlor_core::order::{Removal, Word};
 use parlor_core::seat::{Entered, Seat};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use live::Live;
 pub(crate) use read::read_some;
+pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
 use crate::journal::History;
+use crate::registry::Registry;
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -54,14 +59,14 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Manners {
     /// Whoever sends nothing for this long is closed.
     pub(crate) idle: Option<Duration>,
-    /// How fast one may speak.
-    pub(crate) rate: Option<Rate>,
+    /// What may change meanwhile: how fast one may speak, and what is shown on entering a room.
+    pub(crate) live: Arc<Live>,
     /// How many bytes are read, and held, at once.
     pub(crate) read_bytes_max: usize,
     /// What is kept from before; none where nothing is.
     pub(crate) history: Option<History>,
-    /// How many lines said before are shown in a room that one enters.
-    pub(crate) replay: u64,
+    /// Whose names are whose; none where nothing is kept.
+    pub(crate) registry: Option<Arc<Registry>>,
     /// The zone in which people type times.
     pub(crate) zone: TimeZone,
     /// What time it is.
@@ -81,6 +86,8 @@ pub(crate) enum Ended {
     Foreign,
     /// The connection broke, or took no byte for too long.
     Broken,
+    /// Somebody with authority wants it so.
+    Removed(Removal),
     /// The server ends.
     GoingDown,
 }
@@ -94,6 +101,9 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) link: Link,
     pub(crate) seat: Seat,
     pub(crate) entered: Box<Entered>,
+    /// Whether the name is this person's own.
+    pub(crate) is_owner: bool,
+    pub(crate) peer: Peer,
     /// Bytes that were read already.
     pub(crate) held: Vec<u8>,
 }
@@ -123,12 +133,15 @@ where
         link,
         seat,
         entered,
+        is_owner,
+        peer,
         held,
     } = arrival;
     link.reply(seat.mark(), Item::Entered(entered));
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
-    let reader = Reader::new(input, decoder, link, seat, held, manners);
+    let mut reader = Reader::new(input, decoder, link, seat, peer, manners);
+    (reader.held, reader.show_letters) = (held, is_owner);
     read_and_write(reader, writing, closing)
 }
 
@@ -148,6 +161,7 @@ where
             biased;
             _ = &mut writing => Box::pin(hear_out(reading, &client, closing)).await,
             ended = &mut reading => ended,
+            removal = client.removal() => Ended::Removed(removal.clone()),
             () = closing.cancelled() => Ended::GoingDown,
         }
     };
@@ -177,6 +191,7 @@ async fn hear_out(
     select! {
         biased;
         ended = reading => ended,
+        removal = client.removal() => Ended::Removed(removal.clone()),
         () = closing.cancelled() => Ended::Broken,
         () = sleep(HEAR_OUT_TIME) => Ended::Broken,
     }
@@ -212,6 +227,7 @@ impl fmt::Display for Ended {
             Ended::Idle(_) => "idle",
             Ended::Foreign => "speaks something else",
             Ended::Broken => "broken",
+            Ended::Removed(_) => "removed",
             Ended::GoingDown => "the server ends",
         })
     }
@@ -222,6 +238,7 @@ impl Ended {
     fn notice(&self) -> Option<Item> {
         let notice = match self {
             Ended::Idle(silent) => Notice::IdleClosed(*silent),
+            Ended::Removed(removal) => Notice::Order(Word::Removed(removal.clone())),
             Ended::GoingDown => Notice::GoingDown,
             _ => return None,
         };

@@ -13,6 +13,7 @@ mod guest;
 mod history;
 mod house;
 
+mod admin;
 mod backup;
 mod bytes;
 mod clients;
@@ -26,7 +27,9 @@ mod floods;
 mod join_piped;
 mod join_terminal;
 mod kill;
+mod owners;
 mod readiness;
+mod reload;
 mod resets;
 mod signals;
 mod slow;

@@ -242,6 +242,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
         Entry::Left {
             who,
             words: last,
+            removal: _,
             telling,
         } => {
             let (name, words) = (name(who), words(last));
@@ -265,6 +266,7 @@ fn kind(telling: Telling) -> Kind {
         Telling::Told => Kind::Told,
         Telling::Folded => Kind::Folded,
         Telling::Late => Kind::Late,
+        Telling::Untold => panic!("no name has an owner here"),
     }
 }
 

@@ -1,14 +1,17 @@
 //! The broadcaster's inbox: what connections ask of it. Knows no answer.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::answer::{Answer, Refusal};
 use crate::bell::Bell;
+use crate::broadcaster::Limits;
 use crate::client::{Client, Link};
 use crate::entry::{Manner, PersonId, RoomId};
 use crate::group::Group;
 use crate::line::Line;
 use crate::name::{Name, RoomName};
+use crate::order::Order;
 use crate::seat::{Entered, Place, Seat};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
@@ -21,13 +24,32 @@ pub struct Spoken {
     pub text: Line,
 }
 
+/// A name that somebody wants to wear.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The name.
+    pub name: Name,
+    /// Whether it has been shown to be one's own.
+    pub is_proven: bool,
+}
+
+impl From<Name> for Claim {
+    /// As everybody may who comes along.
+    fn from(name: Name) -> Claim {
+        Claim {
+            name,
+            is_proven: false,
+        }
+    }
+}
+
 /// What a connection asks of the broadcaster.
 #[derive(Debug)]
 pub enum Request {
     /// Enters a first room under this name; granted when the arrival is in the room's log.
     Enter {
         /// The name to wear.
-        name: Name,
+        name: Claim,
         /// The room; it is made if there is none.
         room: RoomName,
         /// How many lines said before are wanted.
@@ -48,7 +70,11 @@ pub enum Request {
         lines: Vec<Spoken>,
     },
     /// Takes another name.
-    Rename(Name),
+    Rename(Claim),
+    /// The name that one wears is one's own from now on, a journal having been told.
+    Own,
+    /// Asks under which name one is known.
+    WhoAmI,
     /// Sets a room's topic, or clears it.
     SetTopic {
         /// The room.
@@ -76,6 +102,10 @@ pub enum Request {
     Rooms,
     /// Asks who wears a name, so as to ignore that person.
     Find(Line),
+    /// Has these limits hold from now on: the operator's, and nobody's with a seat.
+    Limit(Limits),
+    /// Has something done by the operator, who may do anything: nobody with a seat asks so.
+    Operate(Order),
 }
 
 impl Request {
@@ -100,6 +130,8 @@ pub enum Outcome {
     Entered(Seat, Box<Entered>),
     /// It is done: said, and visible to all.
     Done,
+    /// One is known under this name.
+    You(Claim),
     /// The answer to what was asked.
     Answer(Answer),
 }
@@ -154,8 +186,17 @@ impl Inbox {
     /// A new connection's link to the broadcaster, its writing half being in the group that is
     /// `chosen` for the person.
     pub fn connect_in(self: &Arc<Inbox>, chosen: impl FnOnce(PersonId) -> Arc<Group>) -> Link {
+        self.connect_from(None, chosen)
+    }
+
+    /// The same, for a connection from this address.
+    pub fn connect_from(
+        self: &Arc<Inbox>,
+        address: Option<SocketAddr>,
+        chosen: impl FnOnce(PersonId) -> Arc<Group>,
+    ) -> Link {
         let id = PersonId(self.people.fetch_add(1, Ordering::Relaxed));
-        Link::new(id, Arc::clone(self), chosen(id))
+        Link::new(id, address, Arc::clone(self), chosen(id))
     }
 
     /// Rung when something lies in the inbox.
