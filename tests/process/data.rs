@@ -19,6 +19,8 @@ pub(crate) struct Data(TempDir);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) seq: i64,
+    /// When it was said, in milliseconds.
+    pub(crate) at: i64,
     pub(crate) name: String,
     pub(crate) text: String,
 }
@@ -78,13 +80,14 @@ impl Data {
 pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
     let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     let mut query = file
-        .prepare("SELECT seq, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = ?1 ORDER BY seq")
+        .prepare("SELECT seq, at, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = ?1 ORDER BY seq")
         .unwrap();
     let rows = query.query_map([room], |row| {
         Ok(Row {
             seq: row.get(0)?,
-            name: row.get(1)?,
-            text: row.get(2)?,
+            at: row.get(1)?,
+            name: row.get(2)?,
+            text: row.get(3)?,
         })
     });
     rows.unwrap().map(Result::unwrap).collect()

@@ -8,6 +8,8 @@
     reason = "a step that fails, fails the test"
 )]
 
+#[path = "../support/checker/mod.rs"]
+mod checker;
 mod fake;
 mod guest;
 mod history;
