@@ -14,7 +14,7 @@ use parlor_core::journal::{End, RoomBatch};
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, named_params, params};
 
 use crate::config::Keep;
 
@@ -123,9 +123,27 @@ pub enum Unusable {
     /// It is not what was written.
     #[error("{0}; restore a backup, or move the file away to begin anew")]
     Damaged(#[from] Damage),
+    /// It does not begin as a database does.
+    #[error(
+        "is no database, or its beginning is damaged; restore a backup, or move the file away to begin anew"
+    )]
+    NoDatabase,
+    /// SQLite does not find its way in it.
+    #[error("is damaged in its structure; restore a backup, or move the file away to begin anew")]
+    Broken,
     /// SQLite says so.
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Unusable {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Unusable::NoDatabase,
+            Some(ErrorCode::DatabaseCorrupt) => Unusable::Broken,
+            _ => Unusable::Sqlite(error),
+        }
+    }
 }
 
 /// Lines that were kept are not as they were written.
@@ -321,7 +339,7 @@ impl Store {
 
     /// Copies what is kept at this moment, and nothing of what has been taken out, into an empty file. Whoever writes
     /// meanwhile waits for nothing.
-    pub(crate) fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), Unusable> {
         let path = path
             .to_str()
             .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
