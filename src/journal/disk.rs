@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::committer::{Committer, Job, Signals};
 use super::history::History;
+use super::search::Search;
 use super::store::{Store, Unusable};
 use crate::config::Keep;
 
@@ -69,6 +70,8 @@ pub struct Kept {
     pub ends: HashMap<RoomName, End>,
     /// How to read them.
     pub history: History,
+    /// How to search in them.
+    pub search: Search,
 }
 
 /// Keeps lines in a directory. When it is dropped, what it has begun is finished.
@@ -78,6 +81,8 @@ pub struct Disk {
     signals: Arc<Signals>,
     /// Dropped to end the thread that checkpoints.
     checkpoints: Option<Sender<()>>,
+    /// Woken to end the thread that follows.
+    search: Search,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the journal is open.
     _lock: File,
@@ -101,39 +106,56 @@ impl Disk {
             Err(TryLockError::Error(error)) => return Err(in_directory(error)),
         }
         let path = directory.join(FILE);
+        let signals = Arc::new(Signals::default());
         let opened = open(&path, keep).map_err(|error| OpenError::File {
             path: path.clone(),
             error,
         });
-        let (store, kept) = opened?;
+        let (store, identity, ends, history) = opened?;
+        let (search, follow) = Search::new(
+            &path,
+            identity.clone(),
+            history.clone(),
+            Arc::clone(&signals),
+        );
         let (jobs, queue) = sync_channel(1); // the broadcaster has one commit under way
-        let signals = Arc::new(Signals::default());
         let committer = Committer {
             path: path.clone(),
             keep,
             store: Some(store),
             signals: Arc::clone(&signals),
         };
-        let (checkpoints, ends) = channel();
+        let (checkpoints, is_over) = channel();
         let checkpointer = {
             let signals = Arc::clone(&signals);
-            move || checkpoint_now_and_then(&path, keep, &signals, &ends)
+            move || checkpoint_now_and_then(&path, keep, &signals, &is_over)
         };
         let disk = Disk {
             jobs: Some(jobs),
             signals,
             checkpoints: Some(checkpoints),
+            search: search.clone(),
             threads: vec![
                 spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
                 spawn("checkpoints", checkpointer).map_err(in_directory)?,
+                spawn("search", follow).map_err(in_directory)?,
             ],
             _lock: lock,
+        };
+        let kept = Kept {
+            identity,
+            ends,
+            history,
+            search,
         };
         Ok((disk, kept))
     }
 }
 
-fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
+/// The file, which log it is, where the lines of each room end, and how to read them.
+type Opened = (Store, String, HashMap<RoomName, End>, History);
+
+fn open(path: &Path, keep: Keep) -> Result<Opened, Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     store.look_at_latest(&ends)?;
@@ -144,12 +166,9 @@ fn open(path: &Path, keep: Keep) -> Result<(Store, Kept), Unusable> {
         ahead.sync_data().ok();
     }
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
-    let kept = Kept {
-        identity: store.identity()?,
-        ends: ends.into_iter().filter_map(named).collect(),
-        history: History::open(path)?,
-    };
-    Ok((store, kept))
+    let identity = store.identity()?;
+    let ends = ends.into_iter().filter_map(named).collect();
+    Ok((store, identity, ends, History::open(path)?))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -202,6 +221,7 @@ impl Drop for Disk {
         self.signals.ends.store(true, Ordering::Relaxed);
         self.jobs = None;
         self.checkpoints = None;
+        self.search.wake();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal ended by a panic: this is a bug");

@@ -1,17 +1,21 @@
 //! The journals there are. Each keeps lines in its own way; none knows a connection.
 //!
-//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another.
+//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another; and a third follows it, for
+//! [`Search`].
 
 mod committer;
 mod disk;
 mod history;
 mod memory;
+mod search;
 mod store;
 
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use history::{History, Unreadable};
 pub use memory::Memory;
+pub(crate) use search::Found;
+pub use search::Search;
 pub(crate) use store::Store;
 pub use store::{Damage, Unusable};
 

@@ -6,6 +6,7 @@
 
 mod read;
 mod request;
+mod search;
 mod write;
 mod writers;
 
@@ -30,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use read::read_some;
 
 use crate::clock::Clock;
-use crate::journal::History;
+use crate::journal::{History, Search};
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -60,6 +61,8 @@ pub(crate) struct Manners {
     pub(crate) read_bytes_max: usize,
     /// What is kept from before; none where nothing is.
     pub(crate) history: Option<History>,
+    /// How to search in it.
+    pub(crate) search: Option<Search>,
     /// How many lines said before are shown in a room that one enters.
     pub(crate) replay: u64,
     /// The zone in which people type times.

@@ -25,6 +25,7 @@ mod join_terminal;
 mod kill;
 mod readiness;
 mod resets;
+mod search;
 mod signals;
 mod slow;
 mod startup;
