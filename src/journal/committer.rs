@@ -1,9 +1,10 @@
 //! The thread that writes: one commit after the other, and the way back after one that failed.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 use tokio::sync::oneshot;
 
+use super::errands::Errand;
 use super::store::{Store, Unusable};
 use crate::config::Keep;
 
@@ -21,6 +23,16 @@ const RETRY_MAX: Duration = Duration::from_secs(1);
 
 /// A commit writes one at the least.
 const PAGE_BYTES: u64 = 4096;
+
+/// What the thread is to do.
+pub(super) enum Work {
+    /// To keep lines, before anything else.
+    Commit(Job),
+    /// Something else, when no lines wait.
+    Errand(Errand),
+    /// To end, when all that was asked for before is done.
+    End,
+}
 
 /// What is to be kept, and who waits for it.
 pub(super) struct Job {
@@ -54,20 +66,59 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Works until there are no more jobs.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(Job { batches, kept }) = jobs.recv() {
-            let outcome = self.commit(&batches);
-            kept.send(outcome).ok(); // perhaps the house is closed
-            if self.signals.is_long.swap(false, Ordering::Relaxed)
-                && let Some(store) = &self.store
-                && let Err(error) = store.checkpoint("RESTART")
-            {
-                tracing::warn!(%error, "cannot shorten what is written ahead");
+    /// Works until it is told to end.
+    pub(super) fn run(mut self, work: &Receiver<Work>) {
+        let mut errands = VecDeque::new();
+        loop {
+            let next = match errands.is_empty() {
+                true => work.recv().map_err(|_| TryRecvError::Disconnected),
+                false => work.try_recv(),
+            };
+            match next {
+                Ok(Work::Commit(Job { batches, kept })) => {
+                    let outcome = self.commit(&batches);
+                    kept.send(outcome).ok(); // perhaps the house is closed
+                    self.begin_anew_if_long();
+                }
+                Ok(Work::Errand(errand)) => errands.push_back(errand),
+                Err(TryRecvError::Empty) => {
+                    if let Some(errand) = errands.pop_front() {
+                        self.run_errand(errand);
+                    }
+                }
+                Ok(Work::End) | Err(TryRecvError::Disconnected) => break,
             }
         }
+        errands
+            .into_iter()
+            .for_each(|errand| self.run_errand(errand));
         if let Some(store) = &self.store {
             store.checkpoint("TRUNCATE").ok(); // it is done at the next start otherwise
+        }
+    }
+
+    fn begin_anew_if_long(&self) {
+        if self.signals.is_long.swap(false, Ordering::Relaxed)
+            && let Some(store) = &self.store
+            && let Err(error) = store.checkpoint("RESTART")
+        {
+            tracing::warn!(%error, "cannot shorten what is written ahead");
+        }
+    }
+
+    fn run_errand(&mut self, errand: Errand) {
+        match errand(self.store.as_mut()) {
+            Ok(()) => {
+                let written = &self.signals.written;
+                written.fetch_add(PAGE_BYTES, Ordering::Relaxed);
+            }
+            Err(error) => {
+                tracing::error!(%error, "something cannot be kept");
+                if has_failed(&error) {
+                    self.store = None;
+                    self.take_back(&[], needs_rewrite(&error));
+                }
+            }
         }
     }
 
@@ -123,6 +174,14 @@ impl Committer {
         }
         Ok(store)
     }
+}
+
+/// Whether it is the disk, and not what was to be written.
+fn has_failed(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull)
+    )
 }
 
 /// A write that failed has refused, and nothing follows it. After a sync that failed, what was written before may or may

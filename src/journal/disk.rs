@@ -15,7 +15,8 @@ use parlor_core::journal::{Commit, End, Journal, NotKept, RoomBatch};
 use parlor_core::name::RoomName;
 use tokio::sync::oneshot;
 
-use super::committer::{Committer, Job, Signals};
+use super::committer::{Committer, Job, Signals, Work};
+use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
 use super::search::Search;
 use super::store::{Store, Unusable};
@@ -72,12 +73,14 @@ pub struct Kept {
     pub history: History,
     /// How to search in them.
     pub search: Search,
+    /// How to change what is kept beside them.
+    pub errands: Errands,
 }
 
 /// Keeps lines in a directory. When it is dropped, what it has begun is finished.
 #[derive(Debug)]
 pub struct Disk {
-    jobs: Option<SyncSender<Job>>,
+    work: SyncSender<Work>,
     signals: Arc<Signals>,
     /// Dropped to end the thread that checkpoints.
     checkpoints: Option<Sender<()>>,
@@ -106,19 +109,15 @@ impl Disk {
             Err(TryLockError::Error(error)) => return Err(in_directory(error)),
         }
         let path = directory.join(FILE);
+        // The broadcaster has one commit under way, and there is one end.
+        let (work, queue) = sync_channel(ERRANDS_MAX + 2);
+        let errands = Errands::new(work.clone());
         let signals = Arc::new(Signals::default());
-        let opened = open(&path, keep).map_err(|error| OpenError::File {
+        let opened = open(&path, keep, &signals, errands).map_err(|error| OpenError::File {
             path: path.clone(),
             error,
         });
-        let (store, identity, ends, history) = opened?;
-        let (search, follow) = Search::new(
-            &path,
-            identity.clone(),
-            history.clone(),
-            Arc::clone(&signals),
-        );
-        let (jobs, queue) = sync_channel(1); // the broadcaster has one commit under way
+        let (store, kept, follow) = opened?;
         let committer = Committer {
             path: path.clone(),
             keep,
@@ -131,10 +130,10 @@ impl Disk {
             move || checkpoint_now_and_then(&path, keep, &signals, &is_over)
         };
         let disk = Disk {
-            jobs: Some(jobs),
+            work,
             signals,
             checkpoints: Some(checkpoints),
-            search: search.clone(),
+            search: kept.search.clone(),
             threads: vec![
                 spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
                 spawn("checkpoints", checkpointer).map_err(in_directory)?,
@@ -142,20 +141,17 @@ impl Disk {
             ],
             _lock: lock,
         };
-        let kept = Kept {
-            identity,
-            ends,
-            history,
-            search,
-        };
         Ok((disk, kept))
     }
 }
 
-/// The file, which log it is, where the lines of each room end, and how to read them.
-type Opened = (Store, String, HashMap<RoomName, End>, History);
-
-fn open(path: &Path, keep: Keep) -> Result<Opened, Unusable> {
+/// Opens the file: what has it, what is in it, and the work of the thread that follows it.
+fn open(
+    path: &Path,
+    keep: Keep,
+    signals: &Arc<Signals>,
+    errands: Errands,
+) -> Result<(Store, Kept, impl FnOnce() + Send + use<>), Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     store.look_at_latest(&ends)?;
@@ -166,9 +162,17 @@ fn open(path: &Path, keep: Keep) -> Result<Opened, Unusable> {
         ahead.sync_data().ok();
     }
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
-    let identity = store.identity()?;
-    let ends = ends.into_iter().filter_map(named).collect();
-    Ok((store, identity, ends, History::open(path)?))
+    let (identity, history) = (store.identity()?, History::open(path)?);
+    let (search, follow) =
+        Search::new(path, identity.clone(), history.clone(), Arc::clone(signals));
+    let kept = Kept {
+        identity,
+        ends: ends.into_iter().filter_map(named).collect(),
+        history,
+        search,
+        errands,
+    };
+    Ok((store, kept, follow))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -205,9 +209,8 @@ impl Journal for Disk {
     fn commit(&mut self, batches: &[RoomBatch]) -> Commit {
         let (kept, outcome) = oneshot::channel();
         let batches = batches.to_vec();
-        if let Some(jobs) = &self.jobs {
-            jobs.try_send(Job { batches, kept }).ok(); // else the thread has ended, and the sender with it
-        }
+        let work = Work::Commit(Job { batches, kept });
+        self.work.try_send(work).ok(); // else the thread has ended, and the sender with it
         Box::pin(async {
             outcome
                 .await
@@ -219,7 +222,7 @@ impl Journal for Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
-        self.jobs = None;
+        self.work.send(Work::End).ok(); // it may have ended by itself
         self.checkpoints = None;
         self.search.wake();
         for thread in self.threads.drain(..) {

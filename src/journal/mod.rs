@@ -5,6 +5,7 @@
 
 mod committer;
 mod disk;
+mod errands;
 mod history;
 mod memory;
 mod search;
@@ -12,6 +13,8 @@ mod store;
 
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
+pub use errands::Errands;
+pub(crate) use errands::Undone;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
 pub(crate) use search::Found;

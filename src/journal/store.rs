@@ -21,7 +21,7 @@ use crate::config::Keep;
 const APPLICATION_ID: i32 = 0x5061_726C;
 
 /// The version of the tables. A file with a higher one was written by a later Parlor.
-const SCHEMA: i32 = 1;
+const SCHEMA: i32 = 2;
 
 /// Whoever finds the file locked for a moment, by a checkpoint or a backup, waits so long.
 const BUSY_TIME: Duration = Duration::from_secs(5);
@@ -32,7 +32,11 @@ const LATEST_LINES: u64 = 10_000;
 /// Bytes: more than SQLite holds back in memory, so that the file grows by it.
 const ROOM_AHEAD: i64 = 8 << 20;
 
-const TABLES: &str = "
+/// What makes tables of one version those of the next, beginning with a file that has none.
+const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE];
+
+/// Version 1: what was said.
+const LINES: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta VALUES ('identity', lower(hex(randomblob(8))));
     CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -46,6 +50,57 @@ const TABLES: &str = "
         sum INTEGER NOT NULL,
         PRIMARY KEY (room, seq)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// Version 2: whose names are whose, and what is kept for people.
+const PEOPLE: &str = "
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        fold TEXT NOT NULL UNIQUE,
+        password TEXT NOT NULL,
+        since INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE letters (
+        id INTEGER PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES accounts,
+        at INTEGER NOT NULL,
+        sender TEXT NOT NULL,
+        text TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX letters_of ON letters (account);
+    CREATE TABLE codes (
+        hash BLOB PRIMARY KEY,
+        name TEXT NOT NULL,
+        owner INTEGER NOT NULL,
+        room TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        until INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE keepers (
+        room TEXT NOT NULL,
+        account INTEGER NOT NULL REFERENCES accounts,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE bans (
+        id INTEGER PRIMARY KEY,
+        room TEXT NOT NULL,
+        whom TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        until INTEGER,
+        keeper TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        UNIQUE (room, whom)
+    ) STRICT;
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        keeper TEXT NOT NULL,
+        room TEXT NOT NULL,
+        deed TEXT NOT NULL,
+        whom TEXT NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
 ";
 
 /// Why a file cannot be used.
@@ -132,8 +187,8 @@ impl Store {
         connection.busy_timeout(BUSY_TIME)?;
         let store = Store { connection };
         match store.version()? {
-            SCHEMA => Ok(store),
             newer if newer > SCHEMA => Err(Unusable::Newer(newer)),
+            1.. => Ok(store), // lines are the same in all of them
             _ => Err(Unusable::Foreign),
         }
     }
@@ -158,16 +213,26 @@ impl Store {
 
     /// Makes the tables what this version expects. All or nothing, in one transaction.
     fn migrate(&mut self) -> Result<(), Unusable> {
-        match self.version()? {
-            0 => {}
-            SCHEMA => return Ok(()),
-            newer => return Err(Unusable::Newer(newer)),
+        let version = self.version()?;
+        if version > SCHEMA {
+            return Err(Unusable::Newer(version));
+        }
+        let missing = MIGRATIONS.iter().skip(version as usize);
+        if missing.len() == 0 {
+            return Ok(());
         }
         let transaction = self.connection.transaction()?;
-        transaction.execute_batch(TABLES)?;
+        for tables in missing {
+            transaction.execute_batch(tables)?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         Ok(transaction.commit()?)
+    }
+
+    /// The connection itself, for what is kept beside lines: those tables are no business of this file.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Keeps what was said in these batches, all of it or nothing.

@@ -1,0 +1,62 @@
+//! Errands: what is to be done in the file beside keeping lines, by the one thread that writes there. Knows no table.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use tokio::sync::{Semaphore, oneshot};
+
+use super::committer::Work;
+use super::store::Store;
+
+/// So many errands may wait; whoever has another one waits for a place.
+pub(super) const ERRANDS_MAX: usize = 64;
+
+/// What is kept cannot be read or changed: the log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the file cannot be written to")]
+pub(crate) struct Undone;
+
+/// What is to be done; none where the file cannot be used just now. It hands over by itself what comes of it.
+pub(super) type Errand = Box<dyn FnOnce(Option<&mut Store>) -> rusqlite::Result<()> + Send>;
+
+/// Has things done by the thread that writes, when no lines wait for it. Cloned, it is the same.
+#[derive(Clone, Debug)]
+pub struct Errands {
+    work: SyncSender<Work>,
+    places: Arc<Semaphore>,
+}
+
+impl Errands {
+    pub(super) fn new(work: SyncSender<Work>) -> Errands {
+        Errands {
+            work,
+            places: Arc::new(Semaphore::new(ERRANDS_MAX)),
+        }
+    }
+
+    /// Has something done, and waits until it is. It is to be short, and all or nothing: one transaction.
+    ///
+    /// # Errors
+    /// It could not be done, or nobody knows whether it has been.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Undone> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let (answer, answered) = oneshot::channel();
+        let errand: Errand = Box::new(move |store| {
+            let Some(store) = store else {
+                return Ok(());
+            };
+            let done = what(store)?;
+            answer.send(done).ok(); // perhaps nobody waits any more
+            drop(place);
+            Ok(())
+        });
+        // There is a place for each; else the thread has ended.
+        self.work
+            .try_send(Work::Errand(errand))
+            .map_err(|_| Undone)?;
+        answered.await.map_err(|_| Undone)
+    }
+}
