@@ -22,11 +22,16 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(250);
 /// After something has gone wrong it tries again after so long.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
-/// So many lines go into the index in one go.
+/// So many lines go into the index in one go, and about so many bytes of text: a fraction of a second, which is how long
+/// the house waits for it when it ends.
 const SLICE_LINES: u64 = 2_000;
+const SLICE_BYTES: usize = 128 * 1024;
 
 /// Where lines come without a pause, it rests for so many times as long as it has worked.
 const REST: u32 = 3;
+
+/// But no longer than this: the house may end meanwhile.
+const REST_MAX: Duration = Duration::from_millis(100);
 
 /// As the scheduler has it: whoever serves people comes first.
 const NICENESS: i32 = 10;
@@ -128,7 +133,7 @@ impl Follower {
                 let (began, commits) = (Instant::now(), self.commits());
                 last = self.follow_slice(store, index, &room, last, end)?;
                 if self.commits() != commits {
-                    thread::sleep(began.elapsed() * REST);
+                    thread::sleep((began.elapsed() * REST).min(REST_MAX));
                 }
             }
         }
@@ -149,11 +154,12 @@ impl Follower {
         end: End,
     ) -> Result<u64, Trouble> {
         let failures = self.signals.failures.load(Ordering::Acquire);
-        let mut lines = Vec::new();
+        let (mut lines, mut bytes) = (Vec::new(), 0);
         let slice_end = end.seq.min(last + SLICE_LINES);
         let read = store.read(room, last + 1, slice_end, |said| {
+            bytes += said.weight();
             lines.push(said);
-            true
+            bytes < SLICE_BYTES
         });
         let last = read.map_err(|_| Trouble::Journal)?;
         // After a commit that failed, there may be lines for a moment that nobody has seen.
