@@ -26,6 +26,7 @@ use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
+use crate::registry::Registry;
 use crate::session::{Manners, Writers};
 
 /// Everybody has this long to take the last words when the server ends.
@@ -49,6 +50,8 @@ pub struct Server {
     journal: Box<dyn Journal>,
     /// What the journal has of former times; none where nothing is kept.
     kept: Option<Kept>,
+    /// Whose names are whose; none where nothing is kept.
+    registry: Option<Arc<Registry>>,
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
@@ -65,8 +68,10 @@ impl Server {
         };
         let (disk, kept) = Disk::open(&directory, config.keep)?;
         tracing::info!("lines are kept in {}", directory.display());
+        let registry = Registry::new(kept.errands.clone());
         Ok(Server {
             kept: Some(kept),
+            registry: Some(Arc::new(registry)),
             ..Server::with_journal(config, Box::new(disk))
         })
     }
@@ -94,6 +99,7 @@ impl Server {
             config,
             journal,
             kept: None,
+            registry: None,
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
@@ -129,10 +135,11 @@ impl Server {
             house,
             clock,
             doors,
+            registry: _,
         } = self;
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
-            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.ends),
+            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
             None => Broadcaster::new(inbox, limits(&config)),
         };
         let closing = Closing {
@@ -219,6 +226,7 @@ impl Server {
             },
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
             search: self.kept.as_ref().map(|kept| kept.search.clone()),
+            registry: self.registry.clone(),
             replay: replay as u64,
             zone: TimeZone::system(),
             clock: self.clock,
@@ -230,6 +238,7 @@ impl Server {
         Door::Lines(LineDoor {
             mode,
             asks,
+            allow_plain_passwords: self.config.allow_plain_passwords,
             keeping: match self.kept {
                 Some(_) => lines::Keeping::OnDisk,
                 None => lines::Keeping::Nowhere,

@@ -3,6 +3,7 @@
 //! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another; and a third follows it, for
 //! [`Search`].
 
+mod accounts;
 mod committer;
 mod disk;
 mod errands;
@@ -11,6 +12,7 @@ mod memory;
 mod search;
 mod store;
 
+pub(crate) use accounts::Letter;
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use errands::Errands;

@@ -7,6 +7,7 @@
 mod read;
 mod request;
 mod search;
+mod secrets;
 mod write;
 mod writers;
 
@@ -29,9 +30,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use read::read_some;
+pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
 use crate::journal::{History, Search};
+use crate::registry::Registry;
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -63,6 +66,8 @@ pub(crate) struct Manners {
     pub(crate) history: Option<History>,
     /// How to search in it.
     pub(crate) search: Option<Search>,
+    /// Whose names are whose; none where nothing is kept.
+    pub(crate) registry: Option<Arc<Registry>>,
     /// How many lines said before are shown in a room that one enters.
     pub(crate) replay: u64,
     /// The zone in which people type times.
@@ -97,6 +102,9 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) link: Link,
     pub(crate) seat: Seat,
     pub(crate) entered: Box<Entered>,
+    /// Whether the name is this person's own.
+    pub(crate) is_owner: bool,
+    pub(crate) peer: Peer,
     /// Bytes that were read already.
     pub(crate) held: Vec<u8>,
 }
@@ -126,12 +134,15 @@ where
         link,
         seat,
         entered,
+        is_owner,
+        peer,
         held,
     } = arrival;
     link.reply(seat.mark(), Item::Entered(entered));
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
-    let reader = Reader::new(input, decoder, link, seat, held, manners);
+    let mut reader = Reader::new(input, decoder, link, seat, peer, manners);
+    (reader.held, reader.show_letters) = (held, is_owner);
     read_and_write(reader, writing, closing)
 }
 

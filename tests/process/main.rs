@@ -23,6 +23,7 @@ mod floods;
 mod join_piped;
 mod join_terminal;
 mod kill;
+mod owners;
 mod readiness;
 mod resets;
 mod search;

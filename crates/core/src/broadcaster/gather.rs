@@ -8,7 +8,7 @@ use super::{Broadcaster, Limits};
 use crate::batch::Batch;
 use crate::client::Client;
 use crate::crowd::CROWD_TIME;
-use crate::entry::{Entry, RoomId, Said, Who};
+use crate::entry::{Entry, RoomId, Said, Telling, Who};
 use crate::inbox::{Outcome, Spoken};
 use crate::journal::RoomBatch;
 use crate::line::Line;
@@ -19,11 +19,30 @@ use crate::time::{Now, WallTime};
 /// Something that happens in a room, before it is an entry of the log.
 #[derive(Debug)]
 pub(super) enum Happening {
-    Said { who: Who, spoken: Spoken },
-    Arrival { who: Who, ticket: Ticket },
-    Departure { who: Who, words: Option<Line> },
-    Renamed { who: Who, from: Name },
-    Topic { who: Who, text: Option<Line> },
+    Said {
+        who: Who,
+        spoken: Spoken,
+    },
+    Arrival {
+        who: Who,
+        ticket: Ticket,
+        /// Whether the name is worn in the room by another connection of its owner.
+        is_untold: bool,
+    },
+    Departure {
+        who: Who,
+        words: Option<Line>,
+        /// Whether the name stays in the room with another connection of its owner.
+        is_untold: bool,
+    },
+    Renamed {
+        who: Who,
+        from: Name,
+    },
+    Topic {
+        who: Who,
+        text: Option<Line>,
+    },
     CrowdIsOver,
 }
 
@@ -217,13 +236,27 @@ impl Draft {
                     text,
                 }));
             }
-            Happening::Arrival { who, ticket } => {
-                let telling = room.crowd.arrive(&who);
+            Happening::Arrival {
+                who,
+                ticket,
+                is_untold,
+            } => {
+                let telling = match is_untold {
+                    true => Telling::Untold,
+                    false => room.crowd.arrive(&who),
+                };
                 self.entries.push(Entry::Arrived { who, telling });
                 self.tickets.push(ticket);
             }
-            Happening::Departure { who, words } => {
-                let telling = room.crowd.leave(&who);
+            Happening::Departure {
+                who,
+                words,
+                is_untold,
+            } => {
+                let telling = match is_untold {
+                    true => Telling::Untold,
+                    false => room.crowd.leave(&who),
+                };
                 self.entries.push(Entry::Left {
                     who,
                     words,
