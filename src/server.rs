@@ -261,6 +261,7 @@ impl Server {
                 lines::Mode::Named => READ_BYTES_NAMED,
             },
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
+            search: self.kept.as_ref().map(|kept| kept.search.clone()),
             registry: self.registry.clone(),
             zone: TimeZone::system(),
             clock: self.clock,

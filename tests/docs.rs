@@ -251,6 +251,17 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Refused(Refusal::NotReading(bob)),
         Answer::Refused(Refusal::TooLong(Mode::Named.line_bytes_max())),
         Answer::Refused(Refusal::TooManyRooms(Config::default().rooms)),
+        Answer::Refused(Refusal::NothingToFind),
+        Answer::SearchBehind(1_234),
+        Answer::FoundNothing(line("WORDS")),
+        Answer::FoundMore {
+            lines: 123,
+            is_all: true,
+        },
+        Answer::FoundMore {
+            lines: 0,
+            is_all: false,
+        },
         Answer::Notice(Notice::Skipped(128)),
         damaged(5, 5),
         damaged(5, 9),

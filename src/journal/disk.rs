@@ -18,6 +18,7 @@ use super::committer::{Committer, Job, Signals, Work};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
 use super::inspection::Inspection;
+use super::search::Search;
 use super::store::{Store, Unusable};
 use crate::config::Keep;
 
@@ -70,6 +71,8 @@ pub struct Kept {
     pub past: Past,
     /// How to read them.
     pub history: History,
+    /// How to search in them.
+    pub search: Search,
     /// How to change what is kept beside them.
     pub errands: Errands,
 }
@@ -81,6 +84,8 @@ pub struct Disk {
     signals: Arc<Signals>,
     /// Dropped to end the threads that have work of their own.
     running: Vec<Sender<()>>,
+    /// Woken to end the thread that follows.
+    search: Search,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the journal is open.
     _lock: File,
@@ -106,33 +111,35 @@ impl Disk {
         let path = directory.join(FILE);
         // The broadcaster has one commit under way, and there is one end.
         let (work, queue) = sync_channel(ERRANDS_MAX + 2);
-        let opened =
-            open(&path, keep, Errands::new(work.clone())).map_err(|error| OpenError::File {
-                path: path.clone(),
-                error,
-            });
-        let (store, kept, inspection) = opened?;
+        let errands = Errands::new(work.clone());
         let signals = Arc::new(Signals::default());
+        let opened = open(&path, keep, &signals, errands).map_err(|error| OpenError::File {
+            path: path.clone(),
+            error,
+        });
+        let (store, kept, inspection, follow) = opened?;
         let committer = Committer {
             path: path.clone(),
             keep,
             store: Some(store),
             signals: Arc::clone(&signals),
         };
-        let (checkpoints, ends) = channel();
-        let (inspects, inspection_ends) = channel();
+        let (checkpoints, is_over) = channel();
+        let (inspects, inspection_is_over) = channel();
         let checkpointer = {
             let signals = Arc::clone(&signals);
-            move || checkpoint_now_and_then(&path, keep, &signals, &ends)
+            move || checkpoint_now_and_then(&path, keep, &signals, &is_over)
         };
         let disk = Disk {
             work,
             signals,
             running: vec![checkpoints, inspects],
+            search: kept.search.clone(),
             threads: vec![
                 spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
                 spawn("checkpoints", checkpointer).map_err(in_directory)?,
-                spawn("inspection", move || inspection.run(&inspection_ends))
+                spawn("search", follow).map_err(in_directory)?,
+                spawn("inspection", move || inspection.run(&inspection_is_over))
                     .map_err(in_directory)?,
             ],
             _lock: lock,
@@ -141,7 +148,13 @@ impl Disk {
     }
 }
 
-fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept, Inspection), Unusable> {
+/// Opens the file: what has it, what is in it, and the work of the thread that follows it.
+fn open(
+    path: &Path,
+    keep: Keep,
+    signals: &Arc<Signals>,
+    errands: Errands,
+) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     let damages = Arc::default();
@@ -157,16 +170,20 @@ fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept, Inspe
         ahead.sync_data().ok();
     }
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
+    let (identity, history) = (store.identity()?, History::open(path, damages)?);
+    let (search, follow) =
+        Search::new(path, identity.clone(), history.clone(), Arc::clone(signals));
     let kept = Kept {
-        identity: store.identity()?,
+        identity,
         past: Past {
             ends: ends.into_iter().filter_map(named).collect(),
             owned: store.owned()?,
         },
-        history: History::open(path, damages)?,
+        history,
+        search,
         errands,
     };
-    Ok((store, kept, inspection))
+    Ok((store, kept, inspection, follow))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -218,6 +235,7 @@ impl Drop for Disk {
         self.signals.ends.store(true, Ordering::Relaxed);
         self.work.send(Work::End).ok(); // it may have ended by itself
         self.running.clear();
+        self.search.wake();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal ended by a panic: this is a bug");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use parlor_core::entry::Said;
-use parlor_core::journal::Damaged;
+use parlor_core::journal::{Damaged, End};
 use parlor_core::name::RoomName;
 use parlor_core::seat::Replay;
 use parlor_core::time::WallTime;
@@ -106,6 +106,14 @@ impl History {
     ) -> Result<Option<u64>, Unreadable> {
         let room = room.clone();
         self.ask(move |store| store.first_since(&room, at)).await
+    }
+
+    /// Where the lines of each room end.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn ends(&self) -> Result<Vec<(String, End)>, Unreadable> {
+        self.ask(Store::ends).await
     }
 
     /// Puts lines from before in front of a replay, so that it has so many.

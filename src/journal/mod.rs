@@ -1,6 +1,7 @@
 //! The journals there are. Each keeps lines in its own way; none knows a connection.
 //!
-//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another.
+//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another; and a third follows it, for
+//! [`Search`].
 
 mod accounts;
 mod committer;
@@ -9,6 +10,7 @@ mod errands;
 mod history;
 mod inspection;
 mod memory;
+mod search;
 mod store;
 
 pub(crate) use accounts::Letter;
@@ -18,6 +20,8 @@ pub use errands::Errands;
 pub(crate) use errands::Undone;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
+pub(crate) use search::Found;
+pub use search::Search;
 pub(crate) use store::Store;
 pub use store::{Damage, Unusable};
 

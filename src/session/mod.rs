@@ -7,6 +7,7 @@
 mod live;
 mod read;
 mod request;
+mod search;
 mod secrets;
 mod write;
 mod writers;
@@ -34,7 +35,7 @@ pub(crate) use read::read_some;
 pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
-use crate::journal::History;
+use crate::journal::{History, Search};
 use crate::registry::Registry;
 use read::Reader;
 pub(crate) use write::Output;
@@ -65,6 +66,8 @@ pub(crate) struct Manners {
     pub(crate) read_bytes_max: usize,
     /// What is kept from before; none where nothing is.
     pub(crate) history: Option<History>,
+    /// How to search in it.
+    pub(crate) search: Option<Search>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
     /// The zone in which people type times.

@@ -60,6 +60,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
             Command::Last(lines) => return Some(self.last(lines).await),
             Command::Since(since) => return Some(self.since(since).await),
+            Command::Search { words, spec } => return self.search(words, spec).await,
             Command::Missed(spec) => return self.missed(spec).await,
             Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
             Command::Unignore(typed) => Answer::Unignored(typed),

@@ -70,6 +70,11 @@ impl Data {
         self.0.path().join("parlor.db")
     }
 
+    /// The index for searching.
+    pub(crate) fn index(&self) -> PathBuf {
+        self.0.path().join("parlor-search.db")
+    }
+
     /// What the file has of the lobby, while no server runs or while one does.
     pub(crate) fn lobby(&self) -> Vec<Row> {
         rows(&self.file(), "lobby")

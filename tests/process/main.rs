@@ -33,6 +33,7 @@ mod owners;
 mod readiness;
 mod reload;
 mod resets;
+mod search;
 mod signals;
 mod slow;
 mod startup;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::command::Spec;
-use crate::entry::{Together, Who};
+use crate::entry::{Said, Together, Who};
 use crate::journal::Damaged;
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
@@ -55,6 +55,24 @@ pub enum Answer {
     Unignored(Line),
     /// Whether arrivals and departures are hidden from now on.
     Quiet(bool),
+    /// A line that has been found.
+    Found {
+        /// Where it was said.
+        room: RoomName,
+        /// The line.
+        said: Said,
+    },
+    /// There are so many beside those that were shown.
+    FoundMore {
+        /// How many; 0 where nobody knows.
+        lines: u64,
+        /// Whether all have been counted.
+        is_all: bool,
+    },
+    /// No line has these words.
+    FoundNothing(Line),
+    /// So many lines cannot be found yet.
+    SearchBehind(u64),
     /// What the person is to type next is a password.
     Password(Password),
     /// The name is this person's own from now on.
@@ -168,6 +186,8 @@ pub enum Refusal {
     NeedsDisk(&'static Spec),
     /// No line was skipped, or none since entering.
     NothingMissed,
+    /// What is to be found has no word in it.
+    NothingToFind,
     /// What is kept cannot be read.
     Unreadable,
     /// No calendar has that day, or no clock that time.
@@ -234,7 +254,10 @@ impl Answer {
                 .iter()
                 .map(|r| size_of::<RoomInfo>() + r.room.as_str().len() + text(&r.topic))
                 .sum(),
-            Answer::Private { text, .. } | Answer::Letter { text, .. } => text.as_str().len(),
+            Answer::Private { text, .. }
+            | Answer::Letter { text, .. }
+            | Answer::FoundNothing(text) => text.as_str().len(),
+            Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text: topic, .. } => text(topic),
             _ => 64,
         };

@@ -11,7 +11,7 @@ use crate::answer::{Answer, Notice, Refusal};
 use crate::batch::{Cursor, Slice};
 use crate::client::{Client, Missed};
 use crate::dialect::Encoder;
-use crate::entry::{Entry, RoomId};
+use crate::entry::{Entry, RoomId, Said};
 use crate::line::Line;
 use crate::mailbox::{Item, Mark};
 use crate::seat::{Replay, View};
@@ -155,7 +155,11 @@ impl<E: Encoder> Backlog<E> {
     /// Words an answer; those that change what is shown take effect at this very place.
     fn word_answer(&mut self, answer: Answer) {
         let answer = match answer {
-            Answer::Private { from, .. } if self.filter.ignores(&from) => return,
+            Answer::Private { from: who, .. }
+            | Answer::Found {
+                said: Said { who, .. },
+                ..
+            } if self.filter.ignores(&who) => return,
             Answer::Ignoring(who) => {
                 self.filter.ignore(&who);
                 Answer::Ignoring(who)

@@ -196,13 +196,43 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         }
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
         Answer::Done(done) => order::done(done),
-        Answer::Refused(Refusal::NeedsDisk(spec)) if keeping == Keeping::OnDisk => vec![format!(
-            "-- /{} is not built yet; /last 100 or /since 12:00 shows what was said",
-            spec.name
+        Answer::Found { .. } => Vec::new(), // not a sentence, but a line with its place
+        Answer::FoundMore { lines, is_all } => vec![found_more(*lines, *is_all)],
+        Answer::FoundNothing(words) => vec![format!("-- Nothing found for {words}")],
+        Answer::SearchBehind(1) => {
+            vec!["-- Search is 1 line behind: what was said last may be missing".to_owned()]
+        }
+        Answer::SearchBehind(lines) => vec![format!(
+            "-- Search is {} lines behind: what was said last may be missing",
+            grouped(*lines)
         )],
         Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal))],
         Answer::Notice(notice) => self::notice(notice, mode, keeping).into_iter().collect(),
     }
+}
+
+fn found_more(lines: u64, is_all: bool) -> String {
+    match (lines, is_all) {
+        (0, _) => "-- That took too long; more words find fewer".to_owned(),
+        (_, true) => format!("-- and {} more; more words find fewer", grouped(lines)),
+        (_, false) => format!(
+            "-- and more than {} more; more words find fewer",
+            grouped(lines)
+        ),
+    }
+}
+
+/// A number as people read it: `1,234`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn summary(spec: &Spec) -> String {
@@ -347,6 +377,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
             )
         }
         Refusal::NothingMissed => "You have missed nothing".to_owned(),
+        Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
         Refusal::Unreadable => {
             "What is kept cannot be read just now; the operator's log says why".to_owned()
         }
