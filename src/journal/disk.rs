@@ -14,7 +14,7 @@ use parlor_core::journal::{Commit, End, Journal, NotKept, Past, RoomBatch};
 use parlor_core::name::RoomName;
 use tokio::sync::oneshot;
 
-use super::committer::{Committer, Job, Signals, Work};
+use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
 use super::inspection::Inspection;
@@ -209,7 +209,7 @@ fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Re
             }
             Some(Ok(_)) | None => {}
             Some(Err(error)) => {
-                tracing::debug!(%error, "a checkpoint has to wait");
+                tell_not_moved(&error);
                 store = None;
             }
         }
