@@ -8,17 +8,22 @@
     reason = "a step that fails, fails the test"
 )]
 
+#[path = "../support/checker/mod.rs"]
+mod checker;
 mod fake;
 mod guest;
 mod history;
 mod house;
 
 mod admin;
+mod backup;
 mod bytes;
 mod clients;
 mod crowds;
+mod damage;
 mod data;
 mod descriptors;
+mod disk;
 mod export;
 mod floods;
 mod join_piped;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::command::Spec;
 use crate::entry::{Said, Together, Who};
+use crate::journal::Damaged;
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
 use crate::order::{Done, Word};
@@ -221,6 +222,8 @@ pub enum Notice {
     Skipped(u64),
     /// So many of the lines asked for have left the log meanwhile.
     NotKeptAnyMore(u64),
+    /// These lines were asked for, and are damaged.
+    Damaged(Damaged),
     /// A commit takes long.
     DiskSlow,
     /// Closing soon for want of a line.

@@ -8,6 +8,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo, Roster};
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
+use parlor_core::journal::Damaged;
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::seat::Entered;
@@ -413,6 +414,7 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
         (Notice::Order(word), _) => order::word(word),
         (_, Mode::Classic) => return None,
         (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
+        (Notice::Damaged(damaged), _) => self::damaged(damaged),
         (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
         (Notice::Idle { silent, left }, _) => {
             format!(
@@ -425,6 +427,15 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
         (Notice::GoingDown, _) => "The server is going down".to_owned(),
     };
     Some(format!("-- {words}"))
+}
+
+fn damaged(Damaged { room, first, last }: &Damaged) -> String {
+    let lines = if first == last {
+        format!("Line {first} of {room} is")
+    } else {
+        format!("Lines {first} to {last} of {room} are")
+    };
+    format!("{lines} damaged: the operator's log says more")
 }
 
 /// A time span in one unit: `4 minutes`, `90 seconds`.
