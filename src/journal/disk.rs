@@ -125,7 +125,7 @@ impl Disk {
             signals: Arc::clone(&signals),
         };
         let (checkpoints, is_over) = channel();
-        let (inspects, inspection_is_over) = channel();
+        let (inspects, inspection_ends) = channel();
         let checkpointer = {
             let signals = Arc::clone(&signals);
             move || checkpoint_now_and_then(&path, keep, &signals, &is_over)
@@ -138,9 +138,9 @@ impl Disk {
             threads: vec![
                 spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
                 spawn("checkpoints", checkpointer).map_err(in_directory)?,
-                spawn("search", follow).map_err(in_directory)?,
-                spawn("inspection", move || inspection.run(&inspection_is_over))
+                spawn("inspection", move || inspection.run(&inspection_ends))
                     .map_err(in_directory)?,
+                spawn("search", follow).map_err(in_directory)?,
             ],
             _lock: lock,
         };
@@ -148,7 +148,7 @@ impl Disk {
     }
 }
 
-/// Opens the file: what has it, what is in it, and the work of the thread that follows it.
+/// Opens the file: what has it, what is in it, and the work of the threads that look at it.
 fn open(
     path: &Path,
     keep: Keep,

@@ -1,6 +1,6 @@
 //! `/search`: what is found is shown line by line, each as soon as there is room for it. Knows no wording, and no index.
 
-use parlor_core::answer::{Answer, Notice, Refusal};
+use parlor_core::answer::{Answer, Refusal};
 use parlor_core::command::Spec;
 use parlor_core::dialect::Decoder;
 use parlor_core::line::Line;
@@ -39,14 +39,11 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let mut shown = 0;
         for (room, seq) in &found.lines {
             let page = history.page(room, *seq, *seq).await?;
-            for line in page.lines {
+            // What is damaged has been indexed as it was; what it was, nobody knows any more.
+            for said in page.lines.into_iter().flatten() {
                 shown += 1;
                 let room = room.clone();
-                self.reply(Item::Answer(match line {
-                    Ok(said) => Answer::Found { room, said },
-                    Err(damaged) => Answer::Notice(Notice::Damaged(damaged)),
-                }))
-                .await;
+                self.reply(Item::Answer(Answer::Found { room, said })).await;
             }
         }
         Ok(match found {

@@ -156,11 +156,10 @@ impl Follower {
         let failures = self.signals.failures.load(Ordering::Acquire);
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let slice_end = end.seq.min(last + SLICE_LINES);
-        let read = store.read(room, last + 1, slice_end, |line| {
-            // What is damaged is not found; where it stands among the others, they say so.
-            if let Ok(said) = line {
+        let read = store.read(room, last + 1, slice_end, |said| {
+            if let Ok(said) = said {
                 bytes += said.weight();
-                lines.push(said);
+                lines.push(said); // what is damaged says nothing that could be found
             }
             bytes < SLICE_BYTES
         });
