@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use parlor_core::journal::{Commit, End, Journal, NotKept, Past, RoomBatch};
 use parlor_core::name::RoomName;
+use parlor_core::time::WallTime;
 use tokio::sync::oneshot;
 
 use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
@@ -20,6 +21,7 @@ use super::history::History;
 use super::inspection::Inspection;
 use super::search::Search;
 use super::store::{Store, Unusable};
+use crate::clock;
 use crate::config::Keep;
 
 /// The file of lines in its directory.
@@ -37,6 +39,9 @@ const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 /// More than this, 4 MiB, and commits wait until it has begun anew: a file that is written over again costs a sync
 /// less than one that grows.
 const PAGES_AHEAD_MAX: i64 = 1_024;
+
+/// So long return codes are good for after a restart.
+const CODES_LIFE: Duration = Duration::from_secs(3_600);
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +174,7 @@ fn open(
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
+    store.let_codes_die(WallTime(clock::wall().0 + CODES_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
     let (identity, history) = (store.identity()?, History::open(path, damages)?);
     let (search, follow) =

@@ -4,6 +4,7 @@
 //! [`Search`].
 
 mod accounts;
+mod codes;
 mod committer;
 mod disk;
 mod errands;
@@ -14,6 +15,7 @@ mod search;
 mod store;
 
 pub(crate) use accounts::Letter;
+pub(crate) use codes::{CodeHash, Standing};
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use errands::Errands;

@@ -474,6 +474,25 @@ impl Store {
         Ok(last)
     }
 
+    /// The number of the line behind which the lines of a room up to number `last` take so many bytes as a dialect shows
+    /// them, or a little more.
+    pub(crate) fn before(&self, room: &RoomName, last: u64, bytes: u64) -> rusqlite::Result<u64> {
+        let mut lines = self.connection.prepare_cached(
+            "SELECT seq, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines
+             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq <= ?2 ORDER BY seq DESC",
+        )?;
+        let mut rows = lines.query(params![room.as_str(), last as i64])?;
+        let mut left = bytes;
+        while let Some(row) = rows.next()? {
+            let (seq, length): (i64, i64) = (row.get(0)?, row.get(1)?);
+            left = left.saturating_sub(length as u64);
+            if left == 0 {
+                return Ok((seq as u64).saturating_sub(1));
+            }
+        }
+        Ok(0)
+    }
+
     /// The number of the first line of a room that was said at this time or later, or of damage before it: times never
     /// decrease in a room, so the numbers lead to it.
     pub(crate) fn first_since(

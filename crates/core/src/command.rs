@@ -48,6 +48,10 @@ pub enum Command {
     Missed(&'static Spec),
     /// To own the name that one wears, with a password.
     Register(&'static Spec),
+    /// To come back with a code; at the name question alone.
+    Resume(Line),
+    /// To know the code to come back with.
+    Code(&'static Spec),
     /// To hide a person's lines; as typed.
     Ignore(Line),
     /// To see them again; as typed.
@@ -266,6 +270,22 @@ pub static COMMANDS: &[Spec] = &[
         parse: |spec, _| Ok(Command::Register(spec)),
     },
     Spec {
+        name: "code",
+        aliases: &[],
+        arguments: "",
+        does: "shows what you come back with if you lose the connection",
+        more: "Keep it to yourself: whoever knows it is taken for you.",
+        parse: |spec, _| Ok(Command::Code(spec)),
+    },
+    Spec {
+        name: "resume",
+        aliases: &[],
+        arguments: "CODE",
+        does: "at the name question: takes your place again, with what you have missed",
+        more: "/code shows the code, which is good for an hour after the connection is gone.",
+        parse: |spec, rest| needed(spec, rest).map(Command::Resume),
+    },
+    Spec {
         name: "ignore",
         aliases: &[],
         arguments: "NAME",
@@ -389,6 +409,8 @@ mod tests {
             "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
             "missed" => &[("", "Missed")],
             "register" => &[("", "Register")],
+            "code" => &[("", "Code")],
+            "resume" => &[("abcde-fghij", "Resume(abcde-fghij)")],
             "search" => &[("tea  \"time", "Search(tea  \"time)")],
             other => panic!("/{other} has no example"),
         }
@@ -441,6 +463,8 @@ mod tests {
             Command::Search { words, .. } => format!("Search({words})"),
             Command::Missed(_) => "Missed".to_owned(),
             Command::Register(_) => "Register".to_owned(),
+            Command::Code(_) => "Code".to_owned(),
+            Command::Resume(code) => format!("Resume({code})"),
             Command::Ignore(name) => format!("Ignore({name})"),
             Command::Unignore(name) => format!("Unignore({name})"),
             Command::Quiet(quiet) => format!("Quiet({quiet})"),
