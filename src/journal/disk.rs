@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
-use super::inspection::Inspection;
+use super::inspection::{Inspection, is_alone};
 use super::search::Search;
 use super::store::{Store, Unusable};
 use crate::clock;
@@ -160,6 +160,7 @@ fn open(
     signals: &Arc<Signals>,
     errands: Errands,
 ) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
+    is_alone(path)?;
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     let damages = Arc::default();

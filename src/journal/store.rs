@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crc32fast::Hasher;
@@ -120,6 +120,12 @@ pub enum Unusable {
     /// A later version's.
     #[error("was written by a later version of Parlor (its tables have version {0}); use that one")]
     Newer(i32),
+    /// It has been put in the place of another file, whose log is still there.
+    #[error(
+        "is a backup, and {} beside it is what was written ahead for another file; move that away first",
+        .0.display()
+    )]
+    OthersLog(PathBuf),
     /// It is not what was written.
     #[error("{0}; restore a backup, or move the file away to begin anew")]
     Damaged(#[from] Damage),
