@@ -27,6 +27,7 @@ use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
 use crate::registry::Registry;
+use crate::retention;
 use crate::session::{Manners, Writers};
 
 /// Everybody has this long to take the last words when the server ends.
@@ -137,6 +138,11 @@ impl Server {
             doors,
             registry: _,
         } = self;
+        if let (Some(kept), Some(retain)) = (&kept, config.retain.time()) {
+            let retention = kept.retention(retain);
+            let closing = house.closing.clone();
+            house.tasks.spawn(retention::run(retention, closing));
+        }
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
             Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
@@ -240,7 +246,9 @@ impl Server {
             asks,
             allow_plain_passwords: self.config.allow_plain_passwords,
             keeping: match self.kept {
-                Some(_) => lines::Keeping::OnDisk,
+                Some(_) => lines::Keeping::OnDisk {
+                    retain: self.config.retain.time(),
+                },
                 None => lines::Keeping::Nowhere,
             },
             manners,
@@ -257,6 +265,7 @@ fn limits(config: &Config) -> Limits {
             bytes: config.log_size.bytes(),
         },
         logs_bytes: config.log_total.bytes(),
+        retain: config.retain.time(),
         ..Limits::default()
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::committer::{Committer, Job, Signals, Work};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
+use super::retention::Retention;
 use super::search::Search;
 use super::store::{Store, Unusable};
 use crate::config::Keep;
@@ -74,6 +75,14 @@ pub struct Kept {
     pub search: Search,
     /// How to change what is kept beside them.
     pub errands: Errands,
+}
+
+impl Kept {
+    /// What takes out lines that are older than this.
+    pub(crate) fn retention(&self, retain: Duration) -> Retention {
+        let (errands, history) = (self.errands.clone(), self.history.clone());
+        Retention::new(errands, history, self.search.clone(), retain)
+    }
 }
 
 /// Keeps lines in a directory. When it is dropped, what it has begun is finished.

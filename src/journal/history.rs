@@ -99,6 +99,28 @@ impl History {
         self.ask(move |store| store.first_since(&room, at)).await
     }
 
+    /// The first of these numbers of a room whose line has not been taken out.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) async fn first_kept(
+        &self,
+        room: &RoomName,
+        first: u64,
+        last: u64,
+    ) -> Result<Option<u64>, Unreadable> {
+        let room = room.clone();
+        self.ask(move |store| {
+            let mut kept = None;
+            store.read(&room, first, last, |said| {
+                kept = Some(said.seq);
+                false
+            })?;
+            Ok(kept)
+        })
+        .await
+    }
+
     /// Where the lines of each room end.
     ///
     /// # Errors

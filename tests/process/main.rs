@@ -26,6 +26,7 @@ mod kill;
 mod owners;
 mod readiness;
 mod resets;
+mod retention;
 mod search;
 mod signals;
 mod slow;
