@@ -11,6 +11,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use crate::admin::AdminOptions;
+use crate::backup::BackupOptions;
 use crate::check::CheckOptions;
 use crate::config::{Address, Host, LINE_PORT, Refused};
 use crate::export::ExportOptions;
@@ -46,6 +48,20 @@ Examples:
   parlor export --room lobby --format jsonl > lobby.jsonl
   parlor export --format jsonl | jq -r 'select(.name == \"alice\").text'";
 
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  parlor backup monday.db
+  parlor backup --data /var/lib/parlor /backup/parlor-$(date +%F).db
+
+The copy is served as parlor.db in a directory where there is nothing else yet.";
+
+const ADMIN_EXAMPLES: &str = "\
+Examples:
+  parlor admin list
+  parlor admin broadcast 'Back in five minutes: a new disk'
+  parlor admin kick bob no advertising here
+  parlor admin --data /var/lib/parlor reload";
+
 /// A chat server that you join with netcat.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, after_help = EXAMPLES)]
@@ -70,6 +86,12 @@ pub enum Command {
     /// Look whether all that was said is still as it was written, whether or not the server runs
     #[command(after_help = "Example:\n  parlor check --data /var/lib/parlor")]
     Check(CheckOptions),
+    /// Copy all that was said into a file, whether or not the server runs
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupOptions),
+    /// Give an order to the server that runs: list people, have somebody leave, reload
+    #[command(after_help = ADMIN_EXAMPLES)]
+    Admin(AdminOptions),
     /// Print what serve would do with these options, as a file for --config
     #[command(after_help = SERVE_EXAMPLES)]
     Config(Box<ServeOptions>),
@@ -77,7 +99,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  parlor man serve | man -l -")]
     Man {
         /// The command to explain
-        #[arg(value_parser = ["serve", "join", "export", "check", "config", "man", "completions"])]
+        #[arg(value_parser = ["serve", "join", "export", "check", "backup", "admin", "config", "man", "completions"])]
         command: Option<String>,
     },
     /// Print completions for a shell
@@ -91,7 +113,7 @@ pub enum Command {
 }
 
 /// What `serve` and `config` take.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
     /// Read a TOML file whose keys are the names of these options
     #[arg(long, env = "PARLOR_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]

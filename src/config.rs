@@ -2,6 +2,7 @@
 //! of doors and journals, and opens none of them.
 
 mod address;
+mod change;
 mod data;
 mod doors;
 mod file;

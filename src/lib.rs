@@ -3,7 +3,9 @@
 //! [`Server`] is the house; [`serve`] runs it as a program does, with signals and logs. What
 //! happens in it is decided by `parlor-core`, which knows no socket.
 
+pub mod admin;
 pub mod args;
+pub mod backup;
 pub mod check;
 pub mod config;
 pub mod export;
@@ -11,6 +13,7 @@ pub mod journal;
 pub mod listeners;
 pub mod logging;
 pub mod manual;
+pub mod reload;
 pub mod server;
 
 mod broadcaster;
@@ -29,15 +32,19 @@ use config::Config;
 
 pub use server::Server;
 
-/// Runs the server until a signal ends it and everybody has been told.
+/// Runs the server until a signal ends it and everybody has been told; `source` is where the configuration comes from
+/// when it is to be read again, if it is.
 ///
 /// # Errors
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
-pub async fn serve(config: Config) -> anyhow::Result<()> {
+pub async fn serve(config: Config, source: Option<reload::Source>) -> anyhow::Result<()> {
     let mut server = Server::new(config)?;
     let addresses = server.bind().await?;
     // Before anybody is told that the server runs, since whoever was told may end it.
     let shutdown = signals::first()?;
+    if let Some(source) = source {
+        server.reload_from(source, signals::Hangups::catch()?);
+    }
     server.announce(&addresses);
     // Without systemd there is nobody to tell; with it, a failure shows as a start that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();

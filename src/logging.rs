@@ -13,6 +13,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{self, Writer};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Layer, Registry, fmt as layers, reload};
 
 /// How much is logged: the chosen level and all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -56,10 +58,22 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// When the process logs somewhere already.
-pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
+pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Level> {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let subscriber = subscriber(io::stderr, level, format, colour);
-    Ok(tracing::subscriber::set_global_default(subscriber)?)
+    let (subscriber, level) = subscriber(io::stderr, level, format, colour);
+    tracing::subscriber::set_global_default(subscriber)?;
+    Ok(level)
+}
+
+/// How much is logged, for whoever changes that meanwhile.
+#[derive(Clone, Debug)]
+pub struct Level(reload::Handle<LevelFilter, Registry>);
+
+impl Level {
+    /// From now on this level and all before it are logged.
+    pub fn set(&self, level: LogLevel) {
+        self.0.reload(level).ok(); // it fails where nothing is logged any more
+    }
 }
 
 fn subscriber<W>(
@@ -67,30 +81,30 @@ fn subscriber<W>(
     level: LogLevel,
     format: LogFormat,
     colour: bool,
-) -> Box<dyn Subscriber + Send + Sync>
+) -> (Box<dyn Subscriber + Send + Sync>, Level)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let base = tracing_subscriber::fmt()
-        .with_max_level(level)
+    let (filter, handle) = reload::Layer::new(LevelFilter::from(level));
+    let base = layers::layer()
         .with_target(false)
         .with_ansi(colour)
         // The library would complain on stderr, and die if that is what failed.
         .log_internal_errors(false);
-    match format {
-        LogFormat::Text => Box::new(
-            base.fmt_fields(format::debug_fn(write_field).delimited(" "))
-                .with_writer(writer)
-                .finish(),
-        ),
-        LogFormat::Json => Box::new(
-            base.json()
-                // Spans do not nest, so that the list would say the same again.
-                .with_span_list(false)
-                .with_writer(JsonEscaped(writer))
-                .finish(),
-        ),
-    }
+    let events = match format {
+        LogFormat::Text => base
+            .fmt_fields(format::debug_fn(write_field).delimited(" "))
+            .with_writer(writer)
+            .boxed(),
+        LogFormat::Json => base
+            .json()
+            // Spans do not nest, so that the list would say the same again.
+            .with_span_list(false)
+            .with_writer(JsonEscaped(writer))
+            .boxed(),
+    };
+    let subscriber = tracing_subscriber::registry().with(filter).with(events);
+    (Box::new(subscriber), Level(handle))
 }
 
 /// Writes `name=value`, or the value alone if it is the event's message.
@@ -183,7 +197,7 @@ mod tests {
     fn logged(level: LogLevel, format: LogFormat, colour: bool, log: impl FnOnce()) -> String {
         let page = Page::default();
         let maker = page.clone();
-        let subscriber = subscriber(move || maker.clone(), level, format, colour);
+        let (subscriber, _) = subscriber(move || maker.clone(), level, format, colour);
         tracing::subscriber::with_default(subscriber, log);
         let bytes = page.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -246,5 +260,28 @@ mod tests {
             tracing::info!("not told");
         });
         assert!(page.contains("told") && !page.contains("not told"));
+    }
+
+    #[test]
+    fn the_level_can_change() {
+        let page = Page::default();
+        let maker = page.clone();
+        let (subscriber, level) = subscriber(
+            move || maker.clone(),
+            LogLevel::Warn,
+            LogFormat::Text,
+            false,
+        );
+        let tell = |what| tracing::debug!("{what}");
+        tracing::subscriber::with_default(subscriber, || {
+            tell("before");
+            level.set(LogLevel::Debug);
+            tell("meanwhile");
+            level.set(LogLevel::Info);
+            tell("afterwards");
+        });
+        let page = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        assert!(page.contains("meanwhile"), "{page}");
+        assert_eq!(page.lines().count(), 1, "{page}");
     }
 }

@@ -4,9 +4,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use parlor::admin::ask;
 use parlor::args::{self, Command};
+use parlor::backup::backup;
 use parlor::check::check;
 use parlor::config::Config;
+use parlor::reload::Source;
 use parlor::{logging, manual};
 
 /// Wrong usage has ended the process with code 2 before anything runs.
@@ -24,17 +27,25 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(options) => {
-            let config = Config::load(*options)?;
-            logging::start(config.log, config.log_format)?;
-            block_on(parlor::serve(config))
+            let config = Config::load((*options).clone())?;
+            let level = logging::start(config.log, config.log_format)?;
+            let options = *options;
+            block_on(parlor::serve(config, Some(Source { options, level })))
         }
         Command::Join(options) => block_on(parlor::join(options)),
         Command::Export(options) => parlor::export::export(&options),
         Command::Check(options) => {
             let mut damages = String::new();
-            let outcome = check(&options, |damage| damages += &format!("{damage}\n"));
+            let outcome = check(&options, |damage| damages += &(damage + "\n"));
             print(damages.as_bytes())?;
             print(outcome?.as_bytes())
+        }
+        Command::Backup(options) => print(backup(&options)?.as_bytes()),
+        Command::Admin(options) => {
+            let mut answer = String::new();
+            let outcome = ask(&options, |line| answer += &format!("{line}\n"));
+            print(answer.as_bytes())?;
+            outcome
         }
         Command::Config(options) => print(Config::load(*options)?.to_toml()?.as_bytes()),
         Command::Man { command } => print(&manual::page(command.as_deref())?),

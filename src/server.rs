@@ -19,6 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
@@ -27,8 +28,10 @@ use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
 use crate::registry::Registry;
+use crate::reload::{Reload, Reloader, Source};
 use crate::retention;
-use crate::session::{Manners, Writers};
+use crate::session::{Live, Manners, Writers};
+use crate::signals::Hangups;
 
 /// Everybody has this long to take the last words when the server ends.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
@@ -56,6 +59,14 @@ pub struct Server {
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
+    /// What may change at all doors that are no classic ones.
+    live: Arc<Live>,
+    /// Whoever looks after the house while it is open; ends with it.
+    stewards: JoinSet<()>,
+    /// Whom to ask for a reload; none where the configuration comes from nowhere.
+    reload: Option<Reload>,
+    /// Through which the operator gives orders; none where nothing is kept.
+    socket: Option<Socket>,
 }
 
 impl Server {
@@ -79,10 +90,7 @@ impl Server {
 
     /// A server that keeps lines in this journal, and begins with none.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
-        let descriptors = door::raise_limit();
-        let connections = config
-            .connections
-            .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1));
+        let connections = connections(&config);
         let house = House {
             inbox: Arc::new(Inbox::default()),
             admission: Admission::new(
@@ -97,6 +105,11 @@ impl Server {
             panics: AtomicU64::new(0),
         };
         Server {
+            live: Arc::new(Live::new(
+                pace(&config),
+                config.replay as u64,
+                config.retain.time(),
+            )),
             config,
             journal,
             kept: None,
@@ -104,7 +117,24 @@ impl Server {
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
+            stewards: JoinSet::new(),
+            reload: None,
+            socket: None,
         }
+    }
+
+    /// From now on the configuration is read again from there when a signal says so. To be called in a runtime.
+    pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
+        let (reload, requests) = Reload::new();
+        self.reload = Some(reload);
+        let reloader = Reloader {
+            source,
+            config: self.config.clone(),
+            house: Arc::clone(&self.house),
+            live: Arc::clone(&self.live),
+            link: self.house.inbox.connect(),
+        };
+        self.stewards.spawn(reloader.run(hangups, requests));
     }
 
     /// Binds all listeners; none of them accepts yet. Returns their real addresses.
@@ -120,6 +150,13 @@ impl Server {
                 addresses.extend(listener.local_addr());
                 self.doors.push((listener, Arc::clone(&door)));
             }
+        }
+        if self.kept.is_some()
+            && let Some(directory) = self.config.directory().ok().flatten()
+        {
+            self.socket = Socket::open(&directory)
+                .inspect_err(|error| tracing::warn!("{error}"))
+                .ok();
         }
         Ok(addresses)
     }
@@ -137,11 +174,17 @@ impl Server {
             clock,
             doors,
             registry: _,
+            live,
+            mut stewards,
+            reload,
+            socket,
         } = self;
-        if let (Some(kept), Some(retain)) = (&kept, config.retain.time()) {
-            let retention = kept.retention(retain);
-            let closing = house.closing.clone();
-            house.tasks.spawn(retention::run(retention, closing));
+        if let Some(kept) = &kept {
+            let (retention, closing) = (kept.retention(), house.closing.clone());
+            let retain = live.retain_changes();
+            house
+                .tasks
+                .spawn(retention::run(retention, retain, closing));
         }
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
@@ -165,11 +208,16 @@ impl Server {
                 .tasks
                 .spawn(door::serve(Arc::clone(&house), door, listener));
         }
+        if let Some(socket) = socket {
+            let inbox = Arc::clone(&house.inbox);
+            stewards.spawn(Desk { inbox, reload }.attend(socket));
+        }
         tokio::select! {
             () = shutdown => {}
             ended = &mut broadcasting => anyhow::bail!("the broadcaster has ended: {ended:?}"),
             ended = writing.join_next() => anyhow::bail!("a group of writers has ended: {ended:?}"),
         }
+        stewards.shutdown().await;
         close(&house, &closing, broadcasting).await;
         match house.panics.load(Ordering::Relaxed) {
             0 => Ok(()),
@@ -209,23 +257,21 @@ impl Server {
 
     fn door(&self, url: &ListenUrl) -> Door {
         let Scheme::Tcp = url.scheme;
-        let (mode, asks, replay, rate) = match url.mode {
-            Mode::Classic => (lines::Mode::Classic, false, 0, Rate::Off),
+        let (mode, asks, live) = match url.mode {
+            Mode::Classic => (
+                lines::Mode::Classic,
+                false,
+                Arc::new(Live::new(None, 0, None)),
+            ),
             Mode::Named(names) => (
                 lines::Mode::Named,
                 names == Names::Ask,
-                self.config.replay,
-                self.config.rate,
+                Arc::clone(&self.live),
             ),
         };
         let manners = Manners {
             idle: url.idle,
-            rate: match rate {
-                Rate::Off => None,
-                Rate::PerSecond(lines) => Some(rate::Rate {
-                    per_second: lines.get(),
-                }),
-            },
+            live,
             read_bytes_max: match mode {
                 lines::Mode::Classic => READ_BYTES_CLASSIC,
                 lines::Mode::Named => READ_BYTES_NAMED,
@@ -233,7 +279,6 @@ impl Server {
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
             search: self.kept.as_ref().map(|kept| kept.search.clone()),
             registry: self.registry.clone(),
-            replay: replay as u64,
             zone: TimeZone::system(),
             clock: self.clock,
         };
@@ -245,19 +290,31 @@ impl Server {
             mode,
             asks,
             allow_plain_passwords: self.config.allow_plain_passwords,
-            keeping: match self.kept {
-                Some(_) => lines::Keeping::OnDisk {
-                    retain: self.config.retain.time(),
-                },
-                None => lines::Keeping::Nowhere,
-            },
             manners,
             clock,
         })
     }
 }
 
-fn limits(config: &Config) -> Limits {
+/// How many connections there may be: as many as there are descriptors, where nothing else was said.
+pub(crate) fn connections(config: &Config) -> usize {
+    let descriptors = door::raise_limit();
+    config
+        .connections
+        .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1))
+}
+
+/// How fast one may speak.
+pub(crate) fn pace(config: &Config) -> Option<rate::Rate> {
+    match config.rate {
+        Rate::Off => None,
+        Rate::PerSecond(lines) => Some(rate::Rate {
+            per_second: lines.get(),
+        }),
+    }
+}
+
+pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
         rooms: config.rooms,
         log: Capacity {

@@ -212,5 +212,5 @@ fn serve(words: Vec<OsString>) -> anyhow::Result<()> {
     };
     let config = parlor::config::Config::load(*options)?;
     parlor::logging::start(config.log, config.log_format)?;
-    tokio::runtime::Runtime::new()?.block_on(parlor::serve(config))
+    tokio::runtime::Runtime::new()?.block_on(parlor::serve(config, None))
 }

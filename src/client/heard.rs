@@ -20,7 +20,7 @@ pub(super) enum Heard<'a> {
     },
     /// `bob has arrived`; `alice, bob and 35 others have arrived`
     Arrived(Vec<&'a str>),
-    /// `bob has left`; `bob has left (words)`; `alice and 11 others have left`
+    /// `bob has left`; `bob has left (words)`; `bob was removed by the operator`; `alice and 11 others have left`
     Left(Vec<&'a str>),
     /// `alice is now known as al`
     Renamed { old: &'a str, new: &'a str },
@@ -114,7 +114,8 @@ impl<'a> Heard<'a> {
         {
             return Some(Self::Left(names(who)));
         }
-        let (who, _) = line.split_once(" has left (")?;
+        let has_left = line.split_once(" has left (");
+        let (who, _) = has_left.or_else(|| line.split_once(" was removed by "))?;
         Some(Self::Left(names(who)))
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,15 +17,15 @@ const RETRY_SECONDS: u32 = 30;
 
 /// Hands out permits to come in.
 pub(crate) struct Admission {
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     spare: Arc<Semaphore>,
     addresses: Arc<Addresses>,
-    limit_loopback: bool,
+    limit_loopback: AtomicBool,
 }
 
 /// The right to be connected; given back when dropped.
 pub(crate) struct Permit {
-    _place: OwnedSemaphorePermit,
+    _place: Place,
     _share: Option<Share>,
 }
 
@@ -40,22 +41,30 @@ pub(crate) enum Refused {
 impl Admission {
     pub(crate) fn new(connections: usize, per_address: usize, limit_loopback: bool) -> Admission {
         Admission {
-            places: Arc::new(Semaphore::new(connections)),
+            places: Arc::new(Places {
+                taken: AtomicUsize::new(0),
+                max: AtomicUsize::new(connections),
+            }),
             spare: Arc::new(Semaphore::new(SPARE_PLACES)),
             addresses: Arc::new(Addresses {
                 counts: Mutex::default(),
-                max: per_address,
+                max: AtomicUsize::new(per_address),
             }),
-            limit_loopback,
+            limit_loopback: AtomicBool::new(limit_loopback),
         }
+    }
+
+    /// From now on these limits hold. Whoever is in stays, also where that is more than may come in.
+    pub(crate) fn set(&self, connections: usize, per_address: usize, limit_loopback: bool) {
+        self.places.max.store(connections, Ordering::Relaxed);
+        self.addresses.max.store(per_address, Ordering::Relaxed);
+        self.limit_loopback.store(limit_loopback, Ordering::Relaxed);
     }
 
     /// A permit for a connection from `ip`.
     pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, Refused> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| Refused::Full)?;
-        let exempt = ip.is_loopback() && !self.limit_loopback;
+        let place = self.places.take().ok_or(Refused::Full)?;
+        let exempt = ip.is_loopback() && !self.limit_loopback.load(Ordering::Relaxed);
         let share = if exempt {
             None
         } else {
@@ -87,10 +96,36 @@ impl fmt::Display for Refused {
     }
 }
 
+/// How many connections there are.
+struct Places {
+    taken: AtomicUsize,
+    max: AtomicUsize,
+}
+
+/// One connection's place in the house; given back when dropped.
+struct Place(Arc<Places>);
+
+impl Places {
+    fn take(self: &Arc<Places>) -> Option<Place> {
+        let max = self.max.load(Ordering::Relaxed);
+        let one_more = |taken| (taken < max).then_some(taken + 1);
+        let taken = self
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        taken.is_ok().then(|| Place(Arc::clone(self)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// How many connections each address has. An address without any is not in it.
 struct Addresses {
     counts: Mutex<HashMap<IpAddr, usize>>,
-    max: usize,
+    max: AtomicUsize,
 }
 
 /// One connection's share of its address; given back when dropped.
@@ -101,12 +136,13 @@ struct Share {
 
 impl Addresses {
     fn take_share(self: &Arc<Addresses>, network: IpAddr) -> Result<Share, Refused> {
+        let max = self.max.load(Ordering::Relaxed);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(network).or_insert(0);
-        if *count >= self.max {
-            return Err(Refused::Address(self.max));
+        let count = counts.get(&network).copied().unwrap_or_default();
+        if count >= max {
+            return Err(Refused::Address(max));
         }
-        *count += 1;
+        counts.insert(network, count + 1);
         Ok(Share {
             addresses: Arc::clone(self),
             network,
@@ -170,6 +206,24 @@ mod tests {
         let admission = Admission::new(100, 1, true);
         let _permit = admission.admit(LOOPBACK);
         assert_eq!(admission.admit(LOOPBACK).err(), Some(Refused::Address(1)));
+    }
+
+    #[test]
+    fn limits_that_change_hold_for_whoever_comes_next() {
+        let admission = Admission::new(2, 100, false);
+        let mut permits: Vec<_> = (0..2).map(|_| admission.admit(HERE)).collect();
+        admission.set(1, 2, false);
+        assert_eq!(admission.admit(HERE).err(), Some(Refused::Full));
+        permits.pop();
+        assert_eq!(
+            admission.admit(HERE).err(),
+            Some(Refused::Full),
+            "one is in"
+        );
+        admission.set(9, 2, false);
+        permits.push(admission.admit(HERE));
+        assert_eq!(admission.admit(HERE).err(), Some(Refused::Address(2)));
+        assert!(permits.iter().all(Result::is_ok));
     }
 
     #[test]

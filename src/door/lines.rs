@@ -48,8 +48,6 @@ pub(crate) struct LineDoor {
     pub(crate) asks: bool,
     /// What it wants of its sessions.
     pub(crate) manners: Manners,
-    /// Where lines are kept.
-    pub(crate) keeping: Keeping,
     /// Whether passwords are asked for whoever can read them on their way.
     pub(crate) allow_plain_passwords: bool,
     /// For lines said before.
@@ -92,6 +90,16 @@ enum Gone {
 }
 
 impl LineDoor {
+    /// Where lines are kept, and for how long just now.
+    fn keeping(&self) -> Keeping {
+        match self.manners.history {
+            Some(_) => Keeping::OnDisk {
+                retain: self.manners.live.retain(),
+            },
+            None => Keeping::Nowhere,
+        }
+    }
+
     pub(super) async fn attend(&self, house: &House, stream: TcpStream, peer: SocketAddr) {
         // Boxed: it is over soon, and a session need not carry its room.
         match Box::pin(self.receive(house, stream, peer)).await {
@@ -128,8 +136,8 @@ impl LineDoor {
             is_owner: false,
             stream,
             decoder: LineDecoder::new(self.mode),
-            encoder: LineEncoder::new(self.mode, self.keeping, self.clock.clone()),
-            link: house.writers.connect(&house.inbox),
+            encoder: LineEncoder::new(self.mode, self.keeping(), self.clock.clone()),
+            link: house.writers.connect(&house.inbox, Some(peer)),
             address: peer.to_string(),
             held: Vec::new(),
             questions: house.questions.clone(),
@@ -140,7 +148,7 @@ impl LineDoor {
         match self.handshake(house, &mut guest).await {
             Ok((seat, mut entered)) => {
                 if let Some(history) = &self.manners.history {
-                    let Manners { replay, .. } = self.manners;
+                    let replay = self.manners.live.replay();
                     let room = seat.room_name();
                     history.complete(&mut entered.replay, room, replay).await;
                 }
@@ -169,12 +177,12 @@ impl LineDoor {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         if !self.asks {
-            return guest.enter_as_address(self.manners.replay).await;
+            return guest.enter_as_address(self.manners.live.replay()).await;
         }
         let deadline = Instant::now() + QUESTION_TIME;
         select! {
             biased;
-            entered = guest.answer_question(self.manners.replay) => entered,
+            entered = guest.answer_question(self.manners.live.replay()) => entered,
             () = sleep_until(deadline) => Err(guest.last_word("-- No name given: closed")),
             () = house.closing.cancelled() => Err(guest.last_word("-- The server is going down")),
         }

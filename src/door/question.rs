@@ -1,6 +1,7 @@
 //! Those who stand at the name question: a share of the house, so that silence cannot fill it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug)]
 pub(crate) struct Questions {
     waiting: Arc<Mutex<Waiting>>,
-    max: usize,
+    max: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -31,8 +32,13 @@ impl Questions {
     pub(crate) fn new(connections: usize) -> Questions {
         Questions {
             waiting: Arc::default(),
-            max: (connections / 4).max(1),
+            max: Arc::new(AtomicUsize::new(share(connections))),
         }
+    }
+
+    /// From now on there may be so many connections.
+    pub(crate) fn set(&self, connections: usize) {
+        self.max.store(share(connections), Ordering::Relaxed);
     }
 
     /// A number in the order of coming, under which a place is taken if one is needed.
@@ -47,7 +53,7 @@ impl Questions {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let pushed_out = CancellationToken::new();
         waiting.places.insert(number, pushed_out.clone());
-        if waiting.places.len() > self.max
+        if waiting.places.len() > self.max.load(Ordering::Relaxed)
             && let Some((_, longest)) = waiting.places.pop_first()
         {
             longest.cancel();
@@ -58,6 +64,10 @@ impl Questions {
             pushed_out,
         }
     }
+}
+
+fn share(connections: usize) -> usize {
+    (connections / 4).max(1)
 }
 
 impl Place {

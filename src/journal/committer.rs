@@ -21,6 +21,10 @@ use crate::config::Keep;
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
+/// Commits wait so long for somebody who reads, before what is written ahead begins anew; a backup reads for longer, and
+/// it grows meanwhile.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// A commit writes one at the least.
 const PAGE_BYTES: u64 = 4096;
 
@@ -100,7 +104,7 @@ impl Committer {
     fn begin_anew_if_long(&self) {
         if self.signals.is_long.swap(false, Ordering::Relaxed)
             && let Some(store) = &self.store
-            && let Err(error) = store.checkpoint("RESTART")
+            && let Err(error) = store.begin_anew(PATIENCE)
         {
             tracing::warn!(%error, "cannot shorten what is written ahead");
         }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use super::committer::{Committer, Job, Signals, Work};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
+use super::inspection::Inspection;
 use super::retention::Retention;
 use super::search::Search;
 use super::store::{Store, Unusable};
@@ -78,10 +79,10 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// What takes out lines that are older than this.
-    pub(crate) fn retention(&self, retain: Duration) -> Retention {
+    /// What takes out lines that are too old.
+    pub(crate) fn retention(&self) -> Retention {
         let (errands, history) = (self.errands.clone(), self.history.clone());
-        Retention::new(errands, history, self.search.clone(), retain)
+        Retention::new(errands, history, self.search.clone())
     }
 }
 
@@ -90,8 +91,8 @@ impl Kept {
 pub struct Disk {
     work: SyncSender<Work>,
     signals: Arc<Signals>,
-    /// Dropped to end the thread that checkpoints.
-    checkpoints: Option<Sender<()>>,
+    /// Dropped to end the threads that have work of their own.
+    running: Vec<Sender<()>>,
     /// Woken to end the thread that follows.
     search: Search,
     threads: Vec<JoinHandle<()>>,
@@ -125,7 +126,7 @@ impl Disk {
             path: path.clone(),
             error,
         });
-        let (store, kept, follow) = opened?;
+        let (store, kept, inspection, follow) = opened?;
         let committer = Committer {
             path: path.clone(),
             keep,
@@ -133,6 +134,7 @@ impl Disk {
             signals: Arc::clone(&signals),
         };
         let (checkpoints, is_over) = channel();
+        let (inspects, inspection_ends) = channel();
         let checkpointer = {
             let signals = Arc::clone(&signals);
             move || checkpoint_now_and_then(&path, keep, &signals, &is_over)
@@ -140,11 +142,13 @@ impl Disk {
         let disk = Disk {
             work,
             signals,
-            checkpoints: Some(checkpoints),
+            running: vec![checkpoints, inspects],
             search: kept.search.clone(),
             threads: vec![
                 spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
                 spawn("checkpoints", checkpointer).map_err(in_directory)?,
+                spawn("inspection", move || inspection.run(&inspection_ends))
+                    .map_err(in_directory)?,
                 spawn("search", follow).map_err(in_directory)?,
             ],
             _lock: lock,
@@ -153,24 +157,29 @@ impl Disk {
     }
 }
 
-/// Opens the file: what has it, what is in it, and the work of the thread that follows it.
+/// Opens the file: what has it, what is in it, and the work of the threads that look at it.
 fn open(
     path: &Path,
     keep: Keep,
     signals: &Arc<Signals>,
     errands: Errands,
-) -> Result<(Store, Kept, impl FnOnce() + Send + use<>), Unusable> {
+) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
-    store.look_at_latest(&ends)?;
+    let damages = Arc::default();
+    let inspection = Inspection {
+        path: path.to_owned(),
+        older: store.look_at_latest(&ends)?,
+        damages: Arc::clone(&damages),
+    };
     // Whoever says something is told if there is no room for lines either.
-    if store.make_room_ahead().is_ok()
-        && let Ok(ahead) = File::open(path.with_extension("db-wal"))
-    {
+    if store.make_room_ahead().is_err() {
+        store.checkpoint("TRUNCATE").ok(); // what room there is, is for lines
+    } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
-    let (identity, history) = (store.identity()?, History::open(path)?);
+    let (identity, history) = (store.identity()?, History::open(path, damages)?);
     let (search, follow) =
         Search::new(path, identity.clone(), history.clone(), Arc::clone(signals));
     let kept = Kept {
@@ -183,7 +192,7 @@ fn open(
         search,
         errands,
     };
-    Ok((store, kept, follow))
+    Ok((store, kept, inspection, follow))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -234,7 +243,7 @@ impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
         self.work.send(Work::End).ok(); // it may have ended by itself
-        self.checkpoints = None;
+        self.running.clear();
         self.search.wake();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {

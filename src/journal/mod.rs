@@ -8,6 +8,7 @@ mod committer;
 mod disk;
 mod errands;
 mod history;
+mod inspection;
 mod memory;
 mod retention;
 mod scrub;

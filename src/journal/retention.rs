@@ -74,36 +74,28 @@ pub(crate) struct Retention {
     errands: Errands,
     history: History,
     search: Search,
-    retain: Duration,
     /// Up to which number each room has nothing to take out any more.
     done: HashMap<RoomName, u64>,
     wipes: Wipes,
 }
 
 impl Retention {
-    /// For a journal whose lines are to be kept for so long.
-    pub(crate) fn new(
-        errands: Errands,
-        history: History,
-        search: Search,
-        retain: Duration,
-    ) -> Retention {
+    /// For a journal of which nothing has been taken out yet.
+    pub(crate) fn new(errands: Errands, history: History, search: Search) -> Retention {
         Retention {
             errands,
             history,
             search,
-            retain,
             done: HashMap::new(),
             wipes: Wipes::new(),
         }
     }
 
-    /// Takes out all that is too old by now, everywhere. How many lines that were.
+    /// Takes out all that was said before, in all rooms. How many lines that were.
     ///
     /// # Errors
     /// Not all of it could be.
-    pub(crate) async fn round(&mut self, now: WallTime) -> Result<usize, StillThere> {
-        let before = now.before(self.retain);
+    pub(crate) async fn round(&mut self, before: WallTime) -> Result<usize, StillThere> {
         let is_found_no_more = self.search.expire(before).await;
         let mut lines = 0;
         for (room, end) in self.history.ends().await? {

@@ -4,6 +4,7 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
+mod live;
 mod read;
 mod request;
 mod search;
@@ -22,13 +23,14 @@ use parlor_core::client::{Client, Link};
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
-use parlor_core::rate::Rate;
+use parlor_core::order::{Removal, Word};
 use parlor_core::seat::{Entered, Seat};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use live::Live;
 pub(crate) use read::read_some;
 pub(crate) use secrets::Peer;
 
@@ -58,8 +60,8 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Manners {
     /// Whoever sends nothing for this long is closed.
     pub(crate) idle: Option<Duration>,
-    /// How fast one may speak.
-    pub(crate) rate: Option<Rate>,
+    /// What may change meanwhile: how fast one may speak, and what is shown on entering a room.
+    pub(crate) live: Arc<Live>,
     /// How many bytes are read, and held, at once.
     pub(crate) read_bytes_max: usize,
     /// What is kept from before; none where nothing is.
@@ -68,8 +70,6 @@ pub(crate) struct Manners {
     pub(crate) search: Option<Search>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
-    /// How many lines said before are shown in a room that one enters.
-    pub(crate) replay: u64,
     /// The zone in which people type times.
     pub(crate) zone: TimeZone,
     /// What time it is.
@@ -89,6 +89,8 @@ pub(crate) enum Ended {
     Foreign,
     /// The connection broke, or took no byte for too long.
     Broken,
+    /// Somebody with authority wants it so.
+    Removed(Removal),
     /// The server ends.
     GoingDown,
 }
@@ -162,6 +164,7 @@ where
             biased;
             _ = &mut writing => Box::pin(hear_out(reading, &client, closing)).await,
             ended = &mut reading => ended,
+            removal = client.removal() => Ended::Removed(removal.clone()),
             () = closing.cancelled() => Ended::GoingDown,
         }
     };
@@ -191,6 +194,7 @@ async fn hear_out(
     select! {
         biased;
         ended = reading => ended,
+        removal = client.removal() => Ended::Removed(removal.clone()),
         () = closing.cancelled() => Ended::Broken,
         () = sleep(HEAR_OUT_TIME) => Ended::Broken,
     }
@@ -226,6 +230,7 @@ impl fmt::Display for Ended {
             Ended::Idle(_) => "idle",
             Ended::Foreign => "speaks something else",
             Ended::Broken => "broken",
+            Ended::Removed(_) => "removed",
             Ended::GoingDown => "the server ends",
         })
     }
@@ -236,6 +241,7 @@ impl Ended {
     fn notice(&self) -> Option<Item> {
         let notice = match self {
             Ended::Idle(silent) => Notice::IdleClosed(*silent),
+            Ended::Removed(removal) => Notice::Order(Word::Removed(removal.clone())),
             Ended::GoingDown => Notice::GoingDown,
             _ => return None,
         };

@@ -183,7 +183,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// How many inputs may be taken now: at least one, after a pause where the pace is too fast.
     pub(super) async fn allowance(&mut self) -> usize {
-        let Some(rate) = self.manners.rate else {
+        let Some(rate) = self.manners.live.rate() else {
             return POST_LINES_MAX;
         };
         let wait = self.bucket.wait(rate, self.manners.clock.monotonic());
@@ -235,7 +235,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     fn pay(&mut self, inputs: usize) {
-        if let Some(rate) = self.manners.rate {
+        if let Some(rate) = self.manners.live.rate() {
             self.bucket
                 .take(rate, self.manners.clock.monotonic(), inputs);
         }

@@ -83,7 +83,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Moves: the new seat is taken before the old one is given up, so a refusal changes nothing.
     async fn join(&mut self, room: RoomName) -> Option<Item> {
-        let replay = self.manners.replay;
+        let replay = self.manners.live.replay();
         match self.link.call(Request::Join { room, replay }).await {
             Outcome::Entered(seat, mut entered) => {
                 if let Some(history) = &self.manners.history {

@@ -39,7 +39,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let mut shown = 0;
         for (room, seq) in &found.lines {
             let page = history.page(room, *seq, *seq).await?;
-            for said in page.lines {
+            // What is damaged has been indexed as it was; what it was, nobody knows any more.
+            for said in page.lines.into_iter().flatten() {
                 shown += 1;
                 let room = room.clone();
                 self.reply(Item::Answer(Answer::Found { room, said })).await;

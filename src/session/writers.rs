@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hint::black_box;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,8 +69,8 @@ impl Writers {
     }
 
     /// A new connection's link to the broadcaster.
-    pub(crate) fn connect(&self, inbox: &Arc<Inbox>) -> Link {
-        inbox.connect_in(|person| Arc::clone(&self.desk(person).group))
+    pub(crate) fn connect(&self, inbox: &Arc<Inbox>, from: Option<SocketAddr>) -> Link {
+        inbox.connect_from(from, |person| Arc::clone(&self.desk(person).group))
     }
 
     /// Has the writing half of a connection looked after, until the handle is dropped.
@@ -369,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn a_writer_is_polled_when_it_comes_and_when_it_is_rung_for() {
         let house = House::new();
-        let links = [(); 4].map(|()| house.writers.connect(&house.inbox));
+        let links = [(); 4].map(|()| house.writers.connect(&house.inbox, None));
         let mut others: Vec<_> = links[1..]
             .iter()
             .map(|link| house.add(link, 2, false))
@@ -389,7 +390,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_of_one_writer_is_that_of_its_connection_alone() {
         let house = House::new();
-        let links = [(); 3].map(|()| house.writers.connect(&house.inbox));
+        let links = [(); 3].map(|()| house.writers.connect(&house.inbox, None));
         let (broken, _) = house.add(&links[0], 1, true);
         let (writing, polls) = house.add(&links[2], 2, false); // in the same group
         let panic = tokio::spawn(broken).await.map_err(|error| error.is_panic());
@@ -404,7 +405,7 @@ mod tests {
     #[tokio::test]
     async fn a_writer_nobody_waits_for_is_let_go() {
         let house = House::new();
-        let link = house.writers.connect(&house.inbox);
+        let link = house.writers.connect(&house.inbox, None);
         let (writing, polls) = house.add(&link, usize::MAX, false);
         drop(writing);
         while Arc::strong_count(&polls) > 1 {

@@ -8,16 +8,22 @@
     reason = "a step that fails, fails the test"
 )]
 
+#[path = "../support/checker/mod.rs"]
+mod checker;
 mod fake;
 mod guest;
 mod history;
 mod house;
 
+mod admin;
+mod backup;
 mod bytes;
 mod clients;
 mod crowds;
+mod damage;
 mod data;
 mod descriptors;
+mod disk;
 mod export;
 mod floods;
 mod join_piped;
@@ -25,6 +31,7 @@ mod join_terminal;
 mod kill;
 mod owners;
 mod readiness;
+mod reload;
 mod resets;
 mod retention;
 mod search;

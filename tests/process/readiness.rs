@@ -13,14 +13,14 @@ use crate::guest::Guest;
 use crate::house::{HERE, House, parlor};
 
 /// The service manager's end, and the folder it lives in.
-fn manager() -> (TempDir, UnixDatagram) {
+pub(crate) fn manager() -> (TempDir, UnixDatagram) {
     let folder = TempDir::new().unwrap();
     let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
     (folder, socket)
 }
 
-fn told(socket: &UnixDatagram) -> String {
+pub(crate) fn told(socket: &UnixDatagram) -> String {
     let mut bytes = [0; 1024];
     let size = socket.recv(&mut bytes).expect("a message in time");
     String::from_utf8(bytes[..size].to_vec()).unwrap()
@@ -42,6 +42,24 @@ fn readiness_is_told_when_people_can_join_and_the_end_when_it_begins() {
     house.signal(Signal::TERM);
     assert_eq!(told(&socket).trim_end(), "STOPPING=1");
     assert_eq!(house.ended().code(), Some(0));
+}
+
+#[test]
+fn a_reload_is_told_when_it_begins_and_when_it_is_over() {
+    let (folder, socket) = manager();
+    let mut parlor = parlor();
+    parlor.env("NOTIFY_SOCKET", folder.path().join("notify"));
+    let house = House::run(parlor, &HERE);
+    assert_eq!(told(&socket).trim_end(), "READY=1");
+    house.signal(Signal::HUP);
+    let begins = told(&socket);
+    let mut begins = begins.lines();
+    assert_eq!(begins.next(), Some("RELOADING=1"));
+    let since = begins
+        .next()
+        .and_then(|line| line.strip_prefix("MONOTONIC_USEC="));
+    assert!(since.is_some_and(|number| number.parse::<u64>().is_ok()));
+    assert_eq!(told(&socket).trim_end(), "READY=1");
 }
 
 #[test]

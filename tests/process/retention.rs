@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crc32fast::Hasher;
 use rusqlite::{Connection, params};
+use rustix::process::Signal;
 
 use crate::data::{Data, enter};
 use crate::guest::Guest;
@@ -51,13 +52,16 @@ fn fill(data: &Data, old: i64, young: i64) {
 /// In how many places of all files something stands.
 fn traces(data: &Data, text: &str) -> usize {
     let files = fs::read_dir(data.file().parent().unwrap()).unwrap();
-    let places = files.map(|file| {
-        let bytes = fs::read(file.unwrap().path()).unwrap();
-        bytes
-            .windows(text.len())
-            .filter(|part| *part == text.as_bytes())
-            .count()
-    });
+    let files = files.map(Result::unwrap);
+    let places = files
+        .filter(|file| file.file_type().unwrap().is_file())
+        .map(|file| {
+            let bytes = fs::read(file.path()).unwrap();
+            bytes
+                .windows(text.len())
+                .filter(|part| *part == text.as_bytes())
+                .count()
+        });
     places.sum()
 }
 
@@ -157,4 +161,30 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     house.close([carol]);
     is_whole(&data);
     assert_eq!(exported(&data).len(), 2);
+}
+
+#[test]
+fn retention_begins_when_the_configuration_is_read_again() {
+    let data = Data::new();
+    data.open(&[]).close::<[Guest; 0]>([]);
+    fill(&data, 10, 5);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("parlor.toml");
+    fs::write(&file, "replay = 0").unwrap();
+    let house = data.open(&["--config", file.to_str().unwrap()]);
+    let mut alice = enters(&house, "alice", "-- Lines here are kept");
+    alice.say("/last 1000");
+    for _ in 1..=15 {
+        assert!(alice.line().starts_with("[20"));
+    }
+    fs::write(&file, "replay = 0\nretain = '30d'").unwrap();
+    house.signal(Signal::HUP);
+    house.logged("retain is 30d now");
+    house.logged("what was too old is taken out lines=20");
+    alice.say("/last 1000");
+    for seq in 11..=15 {
+        assert!(alice.line().contains(&format!("youngish{seq} ")));
+    }
+    let bob = enters(&house, "bob", "-- Lines here are kept for 30 days");
+    house.close([alice, bob]);
 }

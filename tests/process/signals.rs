@@ -1,12 +1,14 @@
 //! Ending the server: everybody is told, last words arrive, nobody holds it up.
 
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::guest::{Guest, hear};
 use crate::house::House;
+use crate::readiness::{manager, told};
 
 const GOING_DOWN: &str = "-- The server is going down";
 
@@ -48,6 +50,25 @@ fn a_signal_right_after_the_start_ends_in_peace_too() {
         house.signal(Signal::TERM);
         assert_eq!(house.ended().code(), Some(0));
     }
+}
+
+#[test]
+fn a_server_whose_terminal_is_closed_ends_in_peace() {
+    let (folder, manager) = manager();
+    let program = env!("CARGO_BIN_EXE_parlor");
+    let notify = folder.path().join("notify");
+    let serve =
+        format!("NOTIFY_SOCKET={notify:?} {program:?} serve --memory --listen tcp://127.0.0.1:0");
+    let tmux = |arguments: &[&str]| {
+        let socket = folder.path().join("tmux");
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(socket).args(["-f", "/dev/null"]);
+        assert!(command.args(arguments).status().unwrap().success());
+    };
+    tmux(&["new-session", "-d", &serve]);
+    assert_eq!(told(&manager).trim_end(), "READY=1");
+    tmux(&["kill-server"]);
+    assert_eq!(told(&manager).trim_end(), "STOPPING=1");
 }
 
 /// Somebody who reads nothing of 8 MiB, and somebody who does.

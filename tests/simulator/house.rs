@@ -242,6 +242,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
         Entry::Left {
             who,
             words: last,
+            removal: _,
             telling,
         } => {
             let (name, words) = (name(who), words(last));

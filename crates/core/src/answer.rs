@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::command::Spec;
 use crate::entry::{Said, Together, Who};
+use crate::journal::Damaged;
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
+use crate::order::{Done, Word};
 use crate::time::WallTime;
 
 /// The answer to a command, or a word of the server's own.
@@ -92,6 +94,8 @@ pub enum Answer {
     },
     /// The history that was asked for has no line.
     NothingKept,
+    /// What was done with authority.
+    Done(Done),
     /// It cannot be done.
     Refused(Refusal),
     /// A word nobody asked for.
@@ -218,6 +222,8 @@ pub enum Notice {
     Skipped(u64),
     /// So many of the lines asked for have left the log meanwhile.
     NotKeptAnyMore(u64),
+    /// These lines were asked for, and are damaged.
+    Damaged(Damaged),
     /// A commit takes long.
     DiskSlow,
     /// Closing soon for want of a line.
@@ -231,6 +237,8 @@ pub enum Notice {
     IdleClosed(Duration),
     /// The server ends.
     GoingDown,
+    /// Something is done with authority.
+    Order(Word),
 }
 
 impl Answer {

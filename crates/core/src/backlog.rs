@@ -192,9 +192,14 @@ impl<E: Encoder> Backlog<E> {
         else {
             return;
         };
-        while let Some(said) = older.pop_front() {
-            if !self.filter.ignores(&said.who) {
-                self.encoder.replayed(&said, &mut self.rest);
+        while let Some(line) = older.pop_front() {
+            match line {
+                Ok(said) if self.filter.ignores(&said.who) => {}
+                Ok(said) => self.encoder.replayed(&said, &mut self.rest),
+                Err(damaged) => {
+                    let notice = Answer::Notice(Notice::Damaged(damaged));
+                    self.encoder.answer(&notice, &mut self.rest);
+                }
             }
             if self.rest.len() >= OWN_BYTES_MAX {
                 return;

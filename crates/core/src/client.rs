@@ -3,7 +3,8 @@
 //! Knows no socket: a client is a place in a group, a mailbox, and a place for one outcome.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use crate::bell::Bell;
@@ -12,12 +13,15 @@ use crate::group::Group;
 use crate::inbox::{Inbox, Letter, Outcome, Request};
 use crate::mailbox::{Full, Item, Mailbox, Mark};
 use crate::name::RoomName;
+use crate::order::Removal;
 use crate::sync::{Mutex, lock};
 
 /// One connection, as the broadcaster knows it.
 #[derive(Debug)]
 pub struct Client {
     pub(crate) id: PersonId,
+    /// Where it comes from, where a door knows that.
+    address: Option<SocketAddr>,
     /// Rung for whoever writes: there are new lines, or new mail.
     group: Arc<Group>,
     /// Rung for whoever reads and asks: there is an outcome, or room in the mailbox.
@@ -26,6 +30,8 @@ pub struct Client {
     outcome: Mutex<Waiting>,
     /// What the last notice of skipped lines counted.
     missed: Mutex<Option<Box<Missed>>>,
+    /// Set once, by the broadcaster: the connection is to end.
+    removed: OnceLock<Box<Removal>>,
 }
 
 /// Lines that somebody was told to have skipped.
@@ -54,6 +60,11 @@ impl Client {
     /// The person whose connection this is.
     pub fn id(&self) -> PersonId {
         self.id
+    }
+
+    /// Where the connection comes from; none where no door knows that.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     /// The group that the connection's writing half is in.
@@ -106,6 +117,32 @@ impl Client {
 
     pub(crate) fn set_missed(&self, missed: Missed) {
         *lock(&self.missed) = Some(Box::new(missed));
+    }
+
+    /// Has the connection end.
+    pub(crate) fn remove(&self, removal: Removal) {
+        self.removed.set(Box::new(removal)).ok(); // of two, the first is told
+        self.answered.ring();
+    }
+
+    /// Whether, by whom and why the connection is to end.
+    pub fn removed(&self) -> Option<&Removal> {
+        self.removed.get().map(Box::as_ref)
+    }
+
+    /// Waits until the connection is to end. For the task that asks and waits for outcomes, and no other: they share a
+    /// bell.
+    pub async fn removal(&self) -> &Removal {
+        poll_fn(|cx| {
+            loop {
+                let seen = self.answered.version();
+                if let Some(removal) = self.removed() {
+                    return Poll::Ready(removal);
+                }
+                ready!(self.answered.poll_rung(seen, cx));
+            }
+        })
+        .await
     }
 
     /// Whether no item waits.
@@ -162,14 +199,21 @@ pub struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(id: PersonId, inbox: Arc<Inbox>, group: Arc<Group>) -> Link {
+    pub(crate) fn new(
+        id: PersonId,
+        address: Option<SocketAddr>,
+        inbox: Arc<Inbox>,
+        group: Arc<Group>,
+    ) -> Link {
         let client = Client {
             id,
+            address,
             group,
             answered: Bell::default(),
             mailbox: Mailbox::default(),
             outcome: Mutex::new(Waiting::Open),
             missed: Mutex::new(None),
+            removed: OnceLock::new(),
         };
         Link {
             client: Arc::new(client),

@@ -79,6 +79,7 @@ impl Crowd {
         let left = self.left.remove(name).map(|who| Entry::Left {
             who,
             words: None,
+            removal: None,
             telling,
         });
         let arrived = self.arrived.remove(name);
@@ -352,7 +353,7 @@ mod tests {
                         let who = who(connections, name);
                         let entry = if here.remove(&name) {
                             let telling = crowd.leave(&who);
-                            Entry::Left { who, words: None, telling }
+                            Entry::Left { who, words: None, removal: None, telling }
                         } else {
                             here.insert(name);
                             let telling = crowd.arrive(&who);

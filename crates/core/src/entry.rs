@@ -2,6 +2,7 @@
 
 use crate::line::Line;
 use crate::name::Name;
+use crate::order::Removal;
 use crate::time::WallTime;
 
 /// A person, from entering to leaving, through all renames. Never used twice by one server.
@@ -52,6 +53,8 @@ pub enum Entry {
         who: Who,
         /// What they typed after `/quit`.
         words: Option<Line>,
+        /// By whom they were removed, if they were.
+        removal: Option<Box<Removal>>,
         /// Whether this entry is told or folded into a summary.
         telling: Telling,
     },

@@ -1,14 +1,17 @@
 //! The broadcaster's inbox: what connections ask of it. Knows no answer.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::answer::{Answer, Refusal};
 use crate::bell::Bell;
+use crate::broadcaster::Limits;
 use crate::client::{Client, Link};
 use crate::entry::{Manner, PersonId, RoomId};
 use crate::group::Group;
 use crate::line::Line;
 use crate::name::{Name, RoomName};
+use crate::order::Order;
 use crate::seat::{Entered, Place, Seat};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
@@ -99,6 +102,10 @@ pub enum Request {
     Rooms,
     /// Asks who wears a name, so as to ignore that person.
     Find(Line),
+    /// Has these limits hold from now on: the operator's, and nobody's with a seat.
+    Limit(Limits),
+    /// Has something done by the operator, who may do anything: nobody with a seat asks so.
+    Operate(Order),
 }
 
 impl Request {
@@ -179,8 +186,17 @@ impl Inbox {
     /// A new connection's link to the broadcaster, its writing half being in the group that is
     /// `chosen` for the person.
     pub fn connect_in(self: &Arc<Inbox>, chosen: impl FnOnce(PersonId) -> Arc<Group>) -> Link {
+        self.connect_from(None, chosen)
+    }
+
+    /// The same, for a connection from this address.
+    pub fn connect_from(
+        self: &Arc<Inbox>,
+        address: Option<SocketAddr>,
+        chosen: impl FnOnce(PersonId) -> Arc<Group>,
+    ) -> Link {
         let id = PersonId(self.people.fetch_add(1, Ordering::Relaxed));
-        Link::new(id, Arc::clone(self), chosen(id))
+        Link::new(id, address, Arc::clone(self), chosen(id))
     }
 
     /// Rung when something lies in the inbox.

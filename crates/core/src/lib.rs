@@ -35,6 +35,7 @@ pub mod journal;
 pub mod answer;
 pub mod command;
 pub mod dialect;
+pub mod order;
 pub mod rate;
 
 mod sync;

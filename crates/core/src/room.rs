@@ -92,6 +92,10 @@ impl Members {
         Some(member)
     }
 
+    pub(crate) fn get(&self, person: PersonId) -> Option<&Member> {
+        self.people.get(&person)
+    }
+
     pub(crate) fn get_mut(&mut self, person: PersonId) -> Option<&mut Member> {
         self.people.get_mut(&person)
     }

@@ -86,6 +86,7 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
             telling: Telling::Told,
         },
         Happening::Goes => Entry::Left {
+            removal: None,
             who: somebody(),
             words: None,
             telling: Telling::Told,

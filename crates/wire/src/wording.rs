@@ -1,11 +1,14 @@
 //! What the line dialect says, word for word. Knows no line ending and no connection.
 
+mod order;
+
 use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo, Roster};
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
+use parlor_core::journal::Damaged;
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::seat::Entered;
@@ -57,6 +60,14 @@ pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
             None
         }
         Entry::Arrived { who, .. } => Some(format!("{} has arrived", who.name)),
+        Entry::Left {
+            who,
+            removal: Some(removal),
+            ..
+        } if mode == Mode::Named => {
+            let removed = order::by_whom_and_why(removal);
+            Some(format!("{} was removed {removed}", who.name))
+        }
         Entry::Left {
             who, words: None, ..
         } => Some(format!("{} has left", who.name)),
@@ -189,6 +200,7 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
             vec![format!("{}[{from} -> {to}] {text}", time_of(*at, clock))]
         }
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
+        Answer::Done(done) => order::done(done),
         Answer::Found { .. } => Vec::new(), // not a sentence, but a line with its place
         Answer::FoundMore { lines, is_all } => vec![found_more(*lines, *is_all)],
         Answer::FoundNothing(words) => vec![format!("-- Nothing found for {words}")],
@@ -404,8 +416,10 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
             };
             format!("{} skipped: you were reading too slowly{hint}", lines(*n))
         }
+        (Notice::Order(word), _) => order::word(word),
         (_, Mode::Classic) => return None,
         (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
+        (Notice::Damaged(damaged), _) => self::damaged(damaged),
         (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
         (Notice::Idle { silent, left }, _) => {
             format!(
@@ -418,6 +432,15 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
         (Notice::GoingDown, _) => "The server is going down".to_owned(),
     };
     Some(format!("-- {words}"))
+}
+
+fn damaged(Damaged { room, first, last }: &Damaged) -> String {
+    let lines = if first == last {
+        format!("Line {first} of {room} is")
+    } else {
+        format!("Lines {first} to {last} of {room} are")
+    };
+    format!("{lines} damaged: the operator's log says more")
 }
 
 /// A time span in one unit: `4 minutes`, `90 seconds`.

@@ -218,8 +218,10 @@ impl Follower {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let slice_end = end.seq.min(last + SLICE_LINES);
         let read = store.read(room, last + 1, slice_end, |said| {
-            bytes += said.weight();
-            if said.at >= self.expired {
+            // What is damaged says nothing that could be found.
+            let said = said.ok().filter(|said| said.at >= self.expired);
+            if let Some(said) = said {
+                bytes += said.weight();
                 lines.push(said);
             }
             bytes < SLICE_BYTES

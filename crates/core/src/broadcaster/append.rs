@@ -141,7 +141,7 @@ impl Broadcaster {
 
     /// Where all logs together are too large, the one that has most to spare gives way; the older
     /// room of two, so that the same happenings always shed the same.
-    fn shed_logs(&mut self) {
+    pub(super) fn shed_logs(&mut self) {
         while self.logs_bytes > self.limits.logs_bytes {
             let rooms = self.rooms.values();
             let spare = rooms.map(|room| (room.log.spare(), Reverse(room.id)));

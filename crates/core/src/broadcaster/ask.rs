@@ -51,6 +51,11 @@ impl Broadcaster {
                 Some(who) => Ok(Answer::Ignoring(who)),
                 None => Err(Refusal::NobodyCalled(typed)),
             },
+            Request::Operate(order) => self.operate(order, now),
+            Request::Limit(limits) => {
+                self.limit(limits);
+                return Outcome::Done;
+            }
             // These have a place in the order of things: see `admit`.
             Request::Enter { .. }
             | Request::Join { .. }

@@ -13,6 +13,7 @@ use crate::inbox::{Outcome, Spoken};
 use crate::journal::RoomBatch;
 use crate::line::Line;
 use crate::name::Name;
+use crate::order::Removal;
 use crate::room::Room;
 use crate::time::{Now, WallTime};
 
@@ -32,6 +33,7 @@ pub(super) enum Happening {
     Departure {
         who: Who,
         words: Option<Line>,
+        removal: Option<Box<Removal>>,
         /// Whether the name stays in the room with another connection of its owner.
         is_untold: bool,
     },
@@ -251,15 +253,22 @@ impl Draft {
             Happening::Departure {
                 who,
                 words,
+                removal,
                 is_untold,
             } => {
-                let telling = match is_untold {
-                    true => Telling::Untold,
-                    false => room.crowd.leave(&who),
+                let telling = if is_untold {
+                    Telling::Untold
+                } else if removal.is_some() {
+                    // Whoever is removed is never one of a crowd.
+                    self.tell_first(room, &who.name);
+                    Telling::Told
+                } else {
+                    room.crowd.leave(&who)
                 };
                 self.entries.push(Entry::Left {
                     who,
                     words,
+                    removal,
                     telling,
                 });
             }

@@ -9,6 +9,7 @@ mod append;
 mod ask;
 mod census;
 mod gather;
+mod keep;
 mod people;
 
 use std::collections::{HashMap, VecDeque};
@@ -213,6 +214,14 @@ impl Broadcaster {
         self.closing = true;
     }
 
+    /// From now on these limits hold: at once for all logs together, for one room's with its next batch. Rooms that
+    /// are too many stay.
+    fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.expire_at = limits.retain.map(|_| Duration::ZERO);
+        self.shed_logs();
+    }
+
     fn receive(&mut self, letter: Letter, now: Now) {
         match letter {
             Letter::Request { client, request } if !request.is_ordered() => {
@@ -261,7 +270,9 @@ impl Broadcaster {
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms
-                | Request::Find(_) => Ok(()),
+                | Request::Find(_)
+                | Request::Limit(_)
+                | Request::Operate(_) => Ok(()),
             }
             .map_err(|refusal| (client, refusal)),
         };
@@ -336,9 +347,14 @@ impl Broadcaster {
             return;
         };
         let is_untold = self.people.is_worn_in(&who.name, place.room);
+        let member = self.rooms.get(&place.room);
+        let member = member.and_then(|room| room.members.get(who.id));
+        let removal = member.and_then(|member| member.client.removed().cloned());
+        let removal = removal.map(Box::new);
         let departure = Happening::Departure {
             who,
             words,
+            removal,
             is_untold,
         };
         self.happen(place.room, departure);
@@ -399,7 +415,11 @@ impl Broadcaster {
             return Err(Refusal::NotThere); // the departure may be under way still
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
-        room.members.get_mut(id).ok_or(Refusal::NotThere)
+        let member = room.members.get_mut(id).ok_or(Refusal::NotThere)?;
+        match member.client.removed() {
+            Some(_) => Err(Refusal::NotThere), // about to leave
+            None => Ok(member),
+        }
     }
 
     fn rename(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {

@@ -42,6 +42,11 @@ impl People {
         self.people.get_mut(&id)
     }
 
+    /// Everybody, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (PersonId, &Person)> {
+        self.people.iter().map(|(&id, person)| (id, person))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.people.len()
     }

@@ -46,6 +46,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         }
         Input::Command(Command::Quit(words)) => {
             let left = Entry::Left {
+                removal: None,
                 who: alice(),
                 words,
                 telling: Telling::Told,

@@ -1,0 +1,152 @@
+//! The server's end of the operator's socket: one order a connection. Whatever is sent, it holds little and ends soon.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use parlor_core::answer::Answer;
+use parlor_core::dialect::Encoder;
+use parlor_core::inbox::{Inbox, Outcome, Request};
+use parlor_core::line::Line;
+use parlor_core::order::Order;
+use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::{AdminOrder, Socket};
+use crate::clock;
+use crate::reload::Reload;
+
+/// So many are attended to at once; others wait in the system's queue.
+const ATTENDED_MAX: usize = 4;
+
+/// An order has this many bytes at most.
+const ORDER_BYTES_MAX: u64 = 32 * 1024;
+
+/// Each step has this long: to hear the order, to do it, to have the answer taken.
+const STEP_TIME: Duration = Duration::from_secs(20);
+
+/// After an accept that failed.
+const BACK_OFF: Duration = Duration::from_secs(1);
+
+/// What is done here is done with.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) inbox: Arc<Inbox>,
+    /// None where the configuration comes from nowhere.
+    pub(crate) reload: Option<Reload>,
+}
+
+/// What is answered: lines, and perhaps why it was not done.
+type Reply = Result<Vec<String>, String>;
+
+impl Desk {
+    /// Attends to whoever connects, until it is aborted.
+    pub(crate) async fn attend(self, socket: Socket) {
+        let places = Arc::new(Semaphore::new(ATTENDED_MAX));
+        let mut attended = JoinSet::new();
+        loop {
+            let place = Arc::clone(&places).acquire_owned().await;
+            while attended.try_join_next().is_some() {}
+            match socket.listener.accept().await {
+                Ok((stream, _)) => {
+                    let desk = self.clone();
+                    attended.spawn(async move {
+                        if let Err(error) = desk.converse(stream).await {
+                            tracing::debug!(%error, "an order was not heard to its end");
+                        }
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept whoever wants to give an order");
+                    sleep(BACK_OFF).await;
+                }
+            }
+        }
+    }
+
+    async fn converse(&self, mut stream: UnixStream) -> io::Result<()> {
+        let mut line = String::new();
+        let mut input = BufReader::new((&mut stream).take(ORDER_BYTES_MAX));
+        timeout(STEP_TIME, input.read_line(&mut line)).await??;
+        let reply = match serde_json::from_str(&line) {
+            Ok(order) => timeout(STEP_TIME, self.obey(order))
+                .await
+                .unwrap_or_else(|_| {
+                    Err("this takes too long; what comes of it is not known".to_owned())
+                }),
+            Err(error) => Err(format!("this server does not know that order ({error})")),
+        };
+        timeout(STEP_TIME, stream.write_all(&written(reply))).await?
+    }
+
+    async fn obey(&self, order: AdminOrder) -> Reply {
+        match order {
+            AdminOrder::Reload => match &self.reload {
+                Some(reload) => reload.reload().await,
+                None => Err("this server was not told where to read it".to_owned()),
+            },
+            AdminOrder::List => self.ask(Order::List).await,
+            AdminOrder::Broadcast { text } => match line(&text)? {
+                Some(text) => self.ask(Order::Broadcast(text)).await,
+                None => Err("there is nothing to say".to_owned()),
+            },
+            AdminOrder::Kick { name, reason } => {
+                let (whom, reason) = (Line::sanitise(name.as_bytes()), line(&reason)?);
+                self.ask(Order::Remove { whom, reason }).await
+            }
+        }
+    }
+
+    /// Has the broadcaster do it.
+    async fn ask(&self, order: Order) -> Reply {
+        let outcome = self.inbox.connect().call(Request::Operate(order)).await;
+        let Outcome::Answer(answer) = outcome else {
+            return Ok(Vec::new());
+        };
+        let words = worded(&answer);
+        match answer {
+            Answer::Refused(_) => Err(words.join(" ")),
+            _ => Ok(words),
+        }
+    }
+}
+
+/// The words that anybody would read, without what marks them as the server's.
+fn worded(answer: &Answer) -> Vec<String> {
+    let mut bytes = Vec::new();
+    let clock = Clock {
+        zone: TimeZone::system(),
+        now: clock::wall,
+    };
+    LineEncoder::new(Mode::Named, Keeping::OnDisk { retain: None }, clock)
+        .answer(answer, &mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let words = |line: &str| line.strip_prefix("-- ").unwrap_or(line).to_owned();
+    text.lines().map(words).collect()
+}
+/// Words as one line, none where there are none.
+fn line(words: &[String]) -> Result<Option<Line>, String> {
+    let text = words.join(" ");
+    let max = Mode::Named.line_bytes_max();
+    match text.trim() {
+        "" => Ok(None),
+        text if text.len() > max => Err(format!("too long: {max} bytes at most")),
+        text => Ok(Some(Line::sanitise(text.as_bytes()))),
+    }
+}
+
+fn written(reply: Reply) -> Vec<u8> {
+    let (lines, last) = match reply {
+        Ok(lines) => (lines, ".".to_owned()),
+        Err(sentence) => (Vec::new(), format!("!{}", sentence.replace('\n', " "))),
+    };
+    let lines = lines.into_iter().map(|line| format!(" {line}\n"));
+    let text: String = lines.chain([format!("{last}\n")]).collect();
+    text.into_bytes()
+}

@@ -1,0 +1,230 @@
+//! What the operator does while the server runs: the socket, and `parlor admin`.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Output};
+
+use rustix::process::Signal;
+
+use crate::DEADLINE;
+use crate::data::{Data, enter};
+use crate::guest::Guest;
+use crate::house::{HERE, House, parlor};
+
+/// Gives an order; whether it was done, and the words on stdout or else on stderr.
+pub(crate) fn order(data: &Data, words: &[&str]) -> Result<Vec<String>, String> {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = data.parlor().arg("admin").args(words).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(stdout), String::from_utf8(stderr));
+    let (stdout, stderr) = (stdout.unwrap(), stderr.unwrap());
+    match status.code() {
+        Some(0) => {
+            assert_eq!(stderr, "");
+            Ok(stdout.lines().map(str::to_owned).collect())
+        }
+        code => {
+            assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+            let sentence = stderr.strip_prefix("parlor: ").unwrap();
+            Err(sentence.trim_end().to_owned())
+        }
+    }
+}
+
+/// The same, where it is done.
+pub(crate) fn done(data: &Data, words: &[&str]) -> Vec<String> {
+    order(data, words).unwrap()
+}
+
+#[test]
+fn the_operator_sees_everybody() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
+    let alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    bob.say("/join tea");
+    bob.until("In tea: nobody else");
+    let list = done(&data, &["list"]);
+    let line = |guest: &Guest, name: &str, room: &str| {
+        let address = guest.stream().local_addr().unwrap();
+        format!("{name}, {address}, in {room}, active")
+    };
+    assert_eq!(
+        list,
+        [line(&alice, "alice", "lobby"), line(&bob, "bob", "tea")]
+    );
+    house.close([alice, bob]);
+}
+
+#[test]
+fn everybody_reads_what_the_operator_says() {
+    let data = Data::new();
+    let house = data.open(&["--listen", "tcp://127.0.0.1:0?classic"]);
+    let classic = house.logged_times("listening tcp ", 2);
+    let (_, classic) = classic.split_once("listening tcp ").unwrap();
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    let mut carol = Guest::connect(classic.parse().unwrap());
+    carol.line();
+    bob.say("/join tea");
+    bob.until("In tea: nobody else");
+    let told = done(
+        &data,
+        &["broadcast", "a new disk,", "\u{1b}[2J back at one"],
+    );
+    assert_eq!(told, ["3 people were told"]);
+    for guest in [&mut alice, &mut bob, &mut carol] {
+        guest.until("-- The operator says: a new disk, ␛[2J back at one");
+    }
+    assert_eq!(
+        order(&data, &["broadcast", " "]),
+        Err("there is nothing to say".to_owned())
+    );
+    house.close([alice, bob, carol]);
+}
+
+#[test]
+fn whoever_is_removed_reads_by_whom_and_why_and_so_do_the_others() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    assert_eq!(
+        order(&data, &["kick", "zoe"]),
+        Err("Nobody here is called zoe; /who lists those in this room".to_owned())
+    );
+    assert_eq!(
+        done(&data, &["kick", "BOB", "no", "advertising"]),
+        ["bob is removed"]
+    );
+    let last = bob.rest();
+    assert_eq!(
+        last,
+        ["-- You were removed by the operator: no advertising"]
+    );
+    alice.until("bob was removed by the operator: no advertising");
+    let bob = enter(&house, "bob"); // the name is free again
+    assert_eq!(done(&data, &["kick", "bob"]), ["bob is removed"]);
+    alice.until("bob was removed by the operator");
+    house.close([alice, bob]);
+}
+
+#[test]
+fn whoever_waits_for_the_rate_or_does_not_read_is_removed_too() {
+    let data = Data::new();
+    let house = House::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
+    let mut alice = enter(&house, "alice");
+    let mut hasty = enter(&house, "hasty");
+    for line in 0..500 {
+        hasty.say(&format!("line {line}"));
+    }
+    alice.until("hasty: line 1");
+    assert_eq!(done(&data, &["kick", "hasty"]), ["hasty is removed"]);
+    let rest = hasty.rest();
+    assert_eq!(rest.last().unwrap(), "-- You were removed by the operator");
+    alice.until("hasty was removed by the operator");
+    alice.say("quiet now");
+    alice.until("alice: quiet now");
+    house.close([alice, hasty]);
+}
+
+#[test]
+fn a_reload_says_what_has_come_of_it() {
+    let data = Data::new();
+    let file = data.file().with_file_name("parlor.toml");
+    fs::write(&file, "replay = 3").unwrap();
+    let house = data.open(&["--config", file.to_str().unwrap()]);
+    assert_eq!(done(&data, &["reload"]), ["the configuration is as it was"]);
+    fs::write(&file, "replay = 4\nkeep = 'written'").unwrap();
+    let stays = "keep cannot change while the server runs; it stays synced until a restart";
+    assert_eq!(done(&data, &["reload"]), ["replay is 4 now", stays]);
+    fs::write(&file, "replay = 'many'").unwrap();
+    let sentence = order(&data, &["reload"]).unwrap_err();
+    assert!(
+        sentence.ends_with("; everything stays as it is"),
+        "{sentence}"
+    );
+    drop(house); // an error is in its log
+}
+
+#[test]
+fn the_socket_is_for_one_user_alone_and_gone_in_the_end() {
+    let data = Data::new();
+    let path = data.file().with_file_name("parlor.sock");
+    let mut house = data.open(&[]);
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    house.signal(Signal::KILL);
+    house.ended();
+    assert!(path.exists(), "nobody took it away");
+    let nobody = order(&data, &["list"]).unwrap_err();
+    assert!(nobody.starts_with("no server runs on "), "{nobody}");
+    let house = data.open(&[]);
+    assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
+    house.close(());
+    assert!(!path.exists());
+    assert!(order(&data, &["list"]).is_err());
+}
+
+#[test]
+fn whatever_comes_through_the_socket_holds_up_nobody() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let connect = || {
+        let stream = UnixStream::connect(data.file().with_file_name("parlor.sock")).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream
+    };
+    let answer = |bytes: &[u8]| {
+        let mut stream = connect();
+        stream.write_all(bytes).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok(); // it may be reset, as not all was read
+        answer
+    };
+    for bytes in [
+        &b"\n"[..],
+        b"\xff\xfe\n",
+        b"\"dance\"\n",
+        b"{\"kick\":{}}\n",
+        b"[[[[[\n",
+    ] {
+        let answer = answer(bytes);
+        let refused = answer.is_empty() || answer.starts_with("!this server does not know that");
+        assert!(refused, "{answer}");
+    }
+    answer(&[b'['; 1 << 17]);
+    let silent: Vec<_> = (0..3).map(|_| connect()).collect();
+    assert_eq!(answer(b"\"list\"\n"), " Nobody is here\n.\n");
+    assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
+    house.close(silent);
+}
+
+#[test]
+fn a_path_too_long_for_a_socket_is_said_and_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("x".repeat(120));
+    let mut command = parlor();
+    command
+        .env_remove("PARLOR_MEMORY")
+        .env("PARLOR_DATA", &long);
+    let house = House::run(command, &HERE);
+    house.logged("too long for the path of a socket, so parlor admin cannot reach this server");
+    enter(&house, "alice");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    let output = command
+        .args(["admin", "--data"])
+        .arg(&long)
+        .arg("list")
+        .output();
+    let words = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(
+        words.contains("too long for the path of a socket"),
+        "{words}"
+    );
+}

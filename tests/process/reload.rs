@@ -1,0 +1,111 @@
+//! The configuration, read anew while the server runs.
+
+use std::fs;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::guest::Guest;
+use crate::house::House;
+
+/// A configuration file that changes.
+struct File(TempDir);
+
+impl File {
+    fn new(text: &str) -> File {
+        let file = File(tempfile::tempdir().unwrap());
+        file.says(text);
+        file
+    }
+
+    fn says(&self, text: &str) {
+        fs::write(self.path(), text).unwrap();
+    }
+
+    fn path(&self) -> String {
+        self.0.path().join("parlor.toml").display().to_string()
+    }
+
+    fn open(&self, options: &[&str]) -> House {
+        House::open(&[&["--config", &self.path()], options].concat())
+    }
+}
+
+#[test]
+fn a_signal_has_the_file_read_again_and_nobody_is_dropped() {
+    let file = File::new("rate = '1/s'\nlog = 'info'");
+    let house = file.open(&["--rooms", "2"]);
+    let mut alice = Guest::enter(house.address, "alice");
+    file.says("rate = 'off'\nlog = 'debug'\nreplay = 2\nrooms = 9");
+    house.signal(Signal::HUP);
+    house.logged("replay is 2 now");
+    house.logged("rate is off now");
+    for line in 0..200 {
+        alice.say(&format!("line {line}")); // at the old rate these would take minutes
+    }
+    alice.until("alice: line 199");
+    let mut bob = Guest::enter(house.address, "bob");
+    assert!(bob.line().ends_with("] alice: line 198"));
+    assert!(bob.line().ends_with("] alice: line 199"));
+    house.logged("connected"); // of the level debug
+    // What was typed at the start wins over the file, as it did then.
+    alice.say("/join one");
+    alice.until("In one: nobody else");
+    alice.say("/join two");
+    alice.until("-- There are 2 rooms, and no more may be made: join one of /rooms");
+    file.says("rate = 'off'");
+    house.signal(Signal::HUP);
+    house.logged("log is info now");
+    house.close([alice, bob]);
+}
+
+#[test]
+fn limits_of_the_house_change_for_whoever_comes_next() {
+    let file = File::new("connections = 1");
+    let house = file.open(&[]);
+    let alice = Guest::enter(house.address, "alice");
+    let turned_away = Guest::connect(house.address).last_words();
+    assert_eq!(turned_away, "-- The server is full; try again in 30 s\n");
+    file.says("connections = 2\nconnections-per-address = 1\nlimit-loopback = true\nlog-lines = 5");
+    house.signal(Signal::HUP);
+    house.logged("limit-loopback is true now");
+    // Whoever came while this machine was no address does not count as one of its.
+    let bob = Guest::enter(house.address, "bob");
+    house.close([alice, bob]);
+}
+
+#[test]
+fn a_bad_file_changes_nothing_and_is_one_sentence() {
+    let file = File::new("rate = '1/s'");
+    let house = file.open(&[]);
+    let mut alice = Guest::enter(house.address, "alice");
+    file.says("rate = 'off'\nrooms = 'many'");
+    house.signal(Signal::HUP);
+    let sentence = house.logged("ERROR");
+    let why =
+        "rooms = \"many\": write a whole number from 1 to 1000000000; everything stays as it is";
+    assert!(
+        sentence.ends_with(&format!("{}: {why}", file.path())),
+        "{sentence}"
+    );
+    alice.say("still here");
+    alice.until("alice: still here");
+    file.says("rate = '1/s'");
+    house.signal(Signal::HUP);
+    house.logged("the configuration is as it was");
+}
+
+#[test]
+fn what_cannot_change_is_said_and_stays() {
+    let file = File::new("log-format = 'text'");
+    let house = file.open(&[]);
+    file.says("log-format = 'json'\nkeep = 'written'\nlog-lines = 7");
+    house.signal(Signal::HUP);
+    let cannot = "cannot change while the server runs; it stays";
+    house.logged(&format!("keep {cannot} synced until a restart"));
+    house.logged(&format!("log-format {cannot} text until a restart"));
+    house.logged("log-lines is 7 now");
+    house.signal(Signal::HUP);
+    house.logged_times(&format!("keep {cannot} synced until a restart"), 2);
+    house.close(());
+}
