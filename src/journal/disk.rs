@@ -19,6 +19,7 @@ use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
 use super::inspection::{Inspection, is_alone};
+use super::retention::Retention;
 use super::search::Search;
 use super::store::{Store, Unusable};
 use crate::clock;
@@ -80,6 +81,14 @@ pub struct Kept {
     pub search: Search,
     /// How to change what is kept beside them.
     pub errands: Errands,
+}
+
+impl Kept {
+    /// What takes out lines that are too old.
+    pub(crate) fn retention(&self) -> Retention {
+        let (errands, history) = (self.errands.clone(), self.history.clone());
+        Retention::new(errands, history, self.search.clone())
+    }
 }
 
 /// Keeps lines in a directory. When it is dropped, what it has begun is finished.

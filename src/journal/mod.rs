@@ -11,6 +11,8 @@ mod errands;
 mod history;
 mod inspection;
 mod memory;
+mod retention;
+mod scrub;
 mod search;
 mod store;
 
@@ -22,6 +24,7 @@ pub use errands::Errands;
 pub(crate) use errands::Undone;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
+pub(crate) use retention::{Retention, StillThere};
 pub(crate) use search::Found;
 pub use search::Search;
 pub(crate) use store::Store;

@@ -25,7 +25,7 @@ const APPLICATION_ID: i32 = 0x5061_726C;
 const SCHEMA: i32 = 2;
 
 /// Whoever finds the file locked for a moment, by a checkpoint or a backup, waits so long.
-const BUSY_TIME: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIME: Duration = Duration::from_secs(5);
 
 /// At the start so many of the latest lines are looked at, those of the room that spoke last first.
 const LATEST_LINES: u64 = 10_000;
@@ -602,6 +602,9 @@ fn code(manner: Manner) -> i64 {
     }
 }
 
+/// What stands there where the line has been taken out.
+pub(super) const GONE: i64 = 2;
+
 /// What is meant by it; none where the line has been taken out.
 fn manner(code: i64) -> Option<Manner> {
     match code {
@@ -612,7 +615,7 @@ fn manner(code: i64) -> Option<Manner> {
 }
 
 /// A checksum of all that a row says, but for its room: that has another number in each file.
-fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64 {
+pub(super) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64 {
     let mut hasher = Hasher::new();
     for number in [seq, at, manner, name.len() as i64] {
         hasher.update(&number.to_le_bytes());

@@ -34,6 +34,7 @@ mod owners;
 mod readiness;
 mod reload;
 mod resets;
+mod retention;
 mod search;
 mod signals;
 mod slow;

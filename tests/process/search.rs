@@ -23,27 +23,36 @@ fn says(guest: &mut Guest, name: &str, lines: &[&str]) {
 
 /// Searches, and reads what is found, without the times.
 fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
-    guest.say(&format!("/search {words}"));
-    for expected in found {
-        let line = guest.line();
-        let place = line.strip_prefix("-- [").and_then(|l| l.split_once("] "));
-        assert_eq!(place.map(|(_, l)| l), Some(*expected), "{words}: {line}");
-    }
-    is_all(guest);
+    let lines = searches(guest, words);
+    let place = |line: &String| {
+        let found = line.strip_prefix("-- [").and_then(|l| l.split_once("] "));
+        found.map(|(_, place)| place.to_owned())
+    };
+    let places: Vec<_> = lines.iter().filter_map(place).collect();
+    assert_eq!(places, found, "{words}: {lines:#?}");
+    assert_eq!(places.len(), lines.len(), "{words}: {lines:#?}");
 }
 
 fn answers(guest: &mut Guest, words: &str, answers: &[&str]) {
-    guest.say(&format!("/search {words}"));
-    for answer in answers {
-        assert_eq!(guest.line(), *answer, "{words}");
-    }
-    is_all(guest);
+    assert_eq!(searches(guest, words), answers, "{words}");
 }
 
-/// Nothing more has been answered.
-fn is_all(guest: &mut Guest) {
+/// Searches, when the index has everything: on a busy machine it may come behind for a while. All that is answered.
+fn searches(guest: &mut Guest, words: &str) -> Vec<String> {
+    const TRIES_MAX: usize = 100;
+    let answers = (0..TRIES_MAX).map(|_| searches_at_once(guest, words));
+    let lags = |lines: &Vec<String>| lines.first().is_some_and(|line| line.contains(" behind: "));
+    let answer = answers.into_iter().find(|lines| !lags(lines));
+    answer.expect("the index has everything at last")
+}
+
+fn searches_at_once(guest: &mut Guest, words: &str) -> Vec<String> {
+    guest.say(&format!("/search {words}"));
     guest.say("/topic");
-    assert!(guest.line().contains(" has no topic"));
+    let is_end = |line: &str| line.contains(" has no topic");
+    let mut lines = guest.lines_until("the end of the answer", is_end);
+    lines.pop();
+    lines
 }
 
 #[test]
@@ -134,16 +143,18 @@ fn what_is_found_beyond_twenty_lines_is_counted() {
     for number in 1..=25 {
         says(&mut alice, "alice", &[&format!("tea {number} {long}")]);
     }
-    alice.say("/search tea");
-    for number in (6..=25).rev() {
-        let line = alice.line();
+    let mut lines = searches(&mut alice, "tea");
+    assert_eq!(
+        lines.pop().as_deref(),
+        Some("-- and 5 more; more words find fewer")
+    );
+    assert_eq!(lines.len(), 20);
+    for (line, number) in lines.iter().zip((6..=25).rev()) {
         assert!(
             line.contains(&format!("] lobby alice: tea {number} x")),
             "{line:.60}"
         );
     }
-    assert_eq!(alice.line(), "-- and 5 more; more words find fewer");
-    is_all(&mut alice);
     house.close([alice]);
 }
 
@@ -215,7 +226,10 @@ fn an_index_that_lags_says_so() {
     index.execute_batch("BEGIN IMMEDIATE").unwrap(); // nobody else writes there
     says(&mut alice, "alice", &["two teas", "three teas"]);
     let lags = "-- Search is 2 lines behind: what was said last may be missing";
-    answers(&mut alice, "teas", &[lags, "-- Nothing found for teas"]);
+    assert_eq!(
+        searches_at_once(&mut alice, "teas"),
+        [lags, "-- Nothing found for teas"]
+    );
     index.execute_batch("ROLLBACK").unwrap();
     loop {
         alice.say("/search teas");
