@@ -239,6 +239,8 @@ fn a_file_that_is_broken_is_one_sentence_that_says_what_to_do() {
         for command in ["check", "export"] {
             let output = data.parlor().arg(command).output().unwrap();
             assert_eq!(output.status.code(), Some(1), "{command}: {output:?}");
+            let words = String::from_utf8(output.stderr).unwrap();
+            assert!(words.contains(what), "{command}: {words}");
         }
     }
 }
