@@ -15,10 +15,10 @@ use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::oneshot;
 
-use super::committer::{Committer, Job, Signals, Work};
+use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
-use super::inspection::Inspection;
+use super::inspection::{Inspection, is_alone};
 use super::retention::Retention;
 use super::search::Search;
 use super::store::{Store, Unusable};
@@ -169,6 +169,7 @@ fn open(
     signals: &Arc<Signals>,
     errands: Errands,
 ) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
+    is_alone(path)?;
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     let damages = Arc::default();
@@ -224,7 +225,7 @@ fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Re
             }
             Some(Ok(_)) | None => {}
             Some(Err(error)) => {
-                tracing::debug!(%error, "a checkpoint has to wait");
+                tell_not_moved(&error);
                 store = None;
             }
         }

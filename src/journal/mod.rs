@@ -45,5 +45,6 @@ pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
             file.display()
         );
     }
-    Store::open_to_read(file).with_context(|| file.display().to_string())
+    let opened = inspection::is_alone(file).and_then(|()| Store::open_to_read(file));
+    opened.with_context(|| file.display().to_string())
 }
