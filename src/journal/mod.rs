@@ -22,7 +22,7 @@ pub use errands::Errands;
 pub(crate) use errands::Undone;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
-pub(crate) use retention::{Retention, StillThere};
+pub(crate) use retention::{Own, Retention, StillThere};
 pub(crate) use search::Found;
 pub use search::Search;
 pub(crate) use store::Store;

@@ -556,6 +556,7 @@ fn code(manner: Manner) -> i64 {
     match manner {
         Manner::Plain => 0,
         Manner::Action => 1,
+        Manner::Gone => GONE,
     }
 }
 

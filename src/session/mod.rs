@@ -4,6 +4,7 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
+mod forget;
 mod live;
 mod read;
 mod request;
@@ -37,6 +38,7 @@ pub(crate) use secrets::Peer;
 use crate::clock::Clock;
 use crate::journal::{History, Search};
 use crate::registry::Registry;
+use crate::retention::Forgetting;
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -68,6 +70,8 @@ pub(crate) struct Manners {
     pub(crate) history: Option<History>,
     /// How to search in it.
     pub(crate) search: Option<Search>,
+    /// How to take back what was said; none where nothing is kept.
+    pub(crate) forgetting: Option<Forgetting>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
     /// The zone in which people type times.

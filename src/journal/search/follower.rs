@@ -54,6 +54,8 @@ pub(super) enum Removal {
     Before(WallTime),
     /// These lines of a room.
     Lines(RoomName, Vec<u64>),
+    /// Nothing more; but of what was taken out before, nothing is to be left.
+    Rest,
 }
 
 /// What keeps the index from following.
@@ -115,8 +117,13 @@ impl Follower {
                 continue;
             }
             for asked in &asking {
-                if let Some(Removal::Before(at)) = asked.removal {
-                    self.expired = self.expired.max(at);
+                if let Some(Removal::Before(at)) = asked.removal
+                    && at > self.expired
+                {
+                    if self.expired == WallTime(i64::MIN) {
+                        self.wipes.need(); // who knows what was left when the server ended
+                    }
+                    self.expired = at;
                 }
             }
             let outcome = self.follow(&mut store, &mut index);
@@ -190,6 +197,7 @@ impl Follower {
                     index.remove_lines(room, seqs)?;
                     self.wipes.need();
                 }
+                Removal::Rest => {}
             }
         }
         if self.wipes.is_due() && !self.ends() {

@@ -11,6 +11,7 @@ mod census;
 mod gather;
 mod keep;
 mod people;
+mod take_back;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -267,6 +268,7 @@ impl Broadcaster {
                 Request::Private { .. }
                 | Request::Own
                 | Request::WhoAmI
+                | Request::TakeBack(_)
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms
