@@ -83,10 +83,10 @@ impl Server {
         };
         let (disk, kept) = Disk::open(&directory, config.keep)?;
         tracing::info!("lines are kept in {}", directory.display());
-        let registry = Registry::new(kept.errands.clone());
+        let registry = Arc::new(Registry::new(kept.errands.clone()));
         Ok(Server {
             kept: Some(kept),
-            registry: Some(Arc::new(registry)),
+            registry: Some(registry),
             ..Server::with_journal(config, Box::new(disk))
         })
     }
@@ -177,7 +177,7 @@ impl Server {
             house,
             clock,
             doors,
-            registry: _,
+            registry,
             live,
             forgetting: (_, to_forget),
             mut stewards,
@@ -212,6 +212,9 @@ impl Server {
             house
                 .tasks
                 .spawn(door::serve(Arc::clone(&house), door, listener));
+        }
+        if let Some(registry) = registry {
+            stewards.spawn(async move { registry.keep_readings().await });
         }
         if let Some(socket) = socket {
             let inbox = Arc::clone(&house.inbox);

@@ -12,15 +12,17 @@ use std::time::Duration;
 
 use parlor_core::journal::{Commit, End, Journal, NotKept, Past, RoomBatch};
 use parlor_core::name::RoomName;
+use parlor_core::time::WallTime;
 use tokio::sync::oneshot;
 
-use super::committer::{Committer, Job, Signals, Work};
+use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
-use super::inspection::Inspection;
+use super::inspection::{Inspection, is_alone};
 use super::retention::Retention;
 use super::search::Search;
 use super::store::{Store, Unusable};
+use crate::clock;
 use crate::config::Keep;
 
 /// The file of lines in its directory.
@@ -38,6 +40,9 @@ const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 /// More than this, 4 MiB, and commits wait until it has begun anew: a file that is written over again costs a sync
 /// less than one that grows.
 const PAGES_AHEAD_MAX: i64 = 1_024;
+
+/// So long return codes are good for after a restart.
+const CODES_LIFE: Duration = Duration::from_secs(3_600);
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +169,7 @@ fn open(
     signals: &Arc<Signals>,
     errands: Errands,
 ) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
+    is_alone(path)?;
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     let damages = Arc::default();
@@ -178,6 +184,7 @@ fn open(
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
+    store.let_codes_die(WallTime(clock::wall().0 + CODES_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
     let (identity, history) = (store.identity()?, History::open(path, damages)?);
     let (search, follow) =
@@ -218,7 +225,7 @@ fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Re
             }
             Some(Ok(_)) | None => {}
             Some(Err(error)) => {
-                tracing::debug!(%error, "a checkpoint has to wait");
+                tell_not_moved(&error);
                 store = None;
             }
         }

@@ -108,6 +108,21 @@ impl History {
         self.ask(move |store| store.first_since(&room, at)).await
     }
 
+    /// The number of the line behind which the lines up to number `last` take so many bytes when they are shown.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn before(
+        &self,
+        room: &RoomName,
+        last: u64,
+        bytes: u64,
+    ) -> Result<u64, Unreadable> {
+        let room = room.clone();
+        self.ask(move |store| store.before(&room, last, bytes))
+            .await
+    }
+
     /// The first of these numbers of a room whose line has not been taken out.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! [`Search`].
 
 mod accounts;
+mod codes;
 mod committer;
 mod disk;
 mod errands;
@@ -16,6 +17,7 @@ mod search;
 mod store;
 
 pub(crate) use accounts::Letter;
+pub(crate) use codes::{CodeHash, Standing};
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use errands::Errands;
@@ -43,5 +45,6 @@ pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
             file.display()
         );
     }
-    Store::open_to_read(file).with_context(|| file.display().to_string())
+    let opened = inspection::is_alone(file).and_then(|()| Store::open_to_read(file));
+    opened.with_context(|| file.display().to_string())
 }

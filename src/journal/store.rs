@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crc32fast::Hasher;
@@ -14,7 +14,7 @@ use parlor_core::journal::{End, RoomBatch};
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, named_params, params};
 
 use crate::config::Keep;
 
@@ -120,12 +120,36 @@ pub enum Unusable {
     /// A later version's.
     #[error("was written by a later version of Parlor (its tables have version {0}); use that one")]
     Newer(i32),
+    /// It has been put in the place of another file, whose log is still there.
+    #[error(
+        "is a backup, and {} beside it is what was written ahead for another file; move that away first",
+        .0.display()
+    )]
+    OthersLog(PathBuf),
     /// It is not what was written.
     #[error("{0}; restore a backup, or move the file away to begin anew")]
     Damaged(#[from] Damage),
+    /// It does not begin as a database does.
+    #[error(
+        "is no database, or its beginning is damaged; restore a backup, or move the file away to begin anew"
+    )]
+    NoDatabase,
+    /// SQLite does not find its way in it.
+    #[error("is damaged in its structure; restore a backup, or move the file away to begin anew")]
+    Broken,
     /// SQLite says so.
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Unusable {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Unusable::NoDatabase,
+            Some(ErrorCode::DatabaseCorrupt) => Unusable::Broken,
+            _ => Unusable::Sqlite(error),
+        }
+    }
 }
 
 /// Lines that were kept are not as they were written.
@@ -321,7 +345,7 @@ impl Store {
 
     /// Copies what is kept at this moment, and nothing of what has been taken out, into an empty file. Whoever writes
     /// meanwhile waits for nothing.
-    pub(crate) fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), Unusable> {
         let path = path
             .to_str()
             .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
@@ -454,6 +478,25 @@ impl Store {
             more(Err(damage(next, last, true)));
         }
         Ok(last)
+    }
+
+    /// The number of the line behind which the lines of a room up to number `last` take so many bytes as a dialect shows
+    /// them, or a little more.
+    pub(crate) fn before(&self, room: &RoomName, last: u64, bytes: u64) -> rusqlite::Result<u64> {
+        let mut lines = self.connection.prepare_cached(
+            "SELECT seq, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines
+             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq <= ?2 ORDER BY seq DESC",
+        )?;
+        let mut rows = lines.query(params![room.as_str(), last as i64])?;
+        let mut left = bytes;
+        while let Some(row) = rows.next()? {
+            let (seq, length): (i64, i64) = (row.get(0)?, row.get(1)?);
+            left = left.saturating_sub(length as u64);
+            if left == 0 {
+                return Ok((seq as u64).saturating_sub(1));
+            }
+        }
+        Ok(0)
     }
 
     /// The number of the first line of a room that was said at this time or later, or of damage before it: times never

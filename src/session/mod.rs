@@ -4,6 +4,7 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
+mod coming_back;
 mod forget;
 mod live;
 mod read;
@@ -36,8 +37,8 @@ pub(crate) use read::read_some;
 pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
-use crate::journal::{History, Search};
-use crate::registry::Registry;
+use crate::journal::{History, Search, Standing};
+use crate::registry::{Code, Registry};
 use crate::retention::Forgetting;
 use read::Reader;
 pub(crate) use write::Output;
@@ -58,7 +59,7 @@ const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// What a listener wants of its sessions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Manners {
     /// Whoever sends nothing for this long is closed.
     pub(crate) idle: Option<Duration>,
@@ -110,6 +111,8 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) entered: Box<Entered>,
     /// Whether the name is this person's own.
     pub(crate) is_owner: bool,
+    /// What it has come back with, and to where, if it has.
+    pub(crate) place: Option<(Code, Standing)>,
     pub(crate) peer: Peer,
     /// Bytes that were read already.
     pub(crate) held: Vec<u8>,
@@ -141,6 +144,7 @@ where
         seat,
         entered,
         is_owner,
+        place,
         peer,
         held,
     } = arrival;
@@ -148,7 +152,7 @@ where
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
     let mut reader = Reader::new(input, decoder, link, seat, peer, manners);
-    (reader.held, reader.show_letters) = (held, is_owner);
+    (reader.held, reader.show_letters, reader.place) = (held, is_owner, place);
     read_and_write(reader, writing, closing)
 }
 
@@ -172,8 +176,15 @@ where
             () = closing.cancelled() => Ended::GoingDown,
         }
     };
+    let last = reader.last_place();
     let input = reader.leave(&ended);
-    Box::pin(part(input, writing, &ended)).await; // boxed, as it is over soon
+    Box::pin(async {
+        part(input, writing, &ended).await;
+        if let Some(last) = last {
+            last.keep(&client).await;
+        }
+    })
+    .await; // boxed, as it is over soon
     ended
 }
 

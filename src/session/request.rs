@@ -62,6 +62,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Since(since) => return Some(self.since(since).await),
             Command::Search { words, spec } => return self.search(words, spec).await,
             Command::Forget { all, spec } => self.forget(all, spec).await,
+            Command::Code(spec) => self.show_code(spec).await,
+            Command::Resume(_) => Refusal::TooLateToResume.into(),
             Command::Missed(spec) => return self.missed(spec).await,
             Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
             Command::Unignore(typed) => Answer::Unignored(typed),
@@ -94,6 +96,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 self.link
                     .reply(self.seat.mark_of_departure(), Item::Entered(entered));
                 self.seat = seat; // and the old one, dropped, leaves
+                self.note_standing().await;
                 None
             }
             Outcome::Answer(answer) => Some(Item::Answer(answer)),

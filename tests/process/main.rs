@@ -19,6 +19,7 @@ mod admin;
 mod backup;
 mod bytes;
 mod clients;
+mod codes;
 mod crowds;
 mod damage;
 mod data;

@@ -77,6 +77,10 @@ pub enum Answer {
     Password(Password),
     /// The name is this person's own from now on.
     Registered(Name),
+    /// What one comes back with who has lost the connection.
+    Code(Line),
+    /// One is back under this name; what was said since then follows.
+    WelcomeBack(Name),
     /// The person is away, and finds the message on coming back.
     KeptFor(Name),
     /// So many messages were kept while one was away; they follow.
@@ -141,6 +145,10 @@ pub enum Refusal {
     NameFirst,
     /// The name has an owner, who has a password for it.
     NameOwned(Name),
+    /// That code is none, or none any more.
+    NoSuchCode,
+    /// One is in already, and comes back no more.
+    TooLateToResume,
     /// Only a name can be owned, and one wears none.
     NoNameToOwn,
     /// A password has this many characters at the least.

@@ -343,6 +343,9 @@ impl<E: Encoder> Backlog<E> {
             left -= size;
             self.cursor = batch.cursor_at(entries.end);
         }
+        if let Some(view) = &self.view {
+            self.client.note_read(view.room(), self.cursor.seq);
+        }
     }
 }
 

@@ -55,6 +55,10 @@ pub enum Command {
         /// The command, for its name.
         spec: &'static Spec,
     },
+    /// To come back with a code; at the name question alone.
+    Resume(Line),
+    /// To know the code to come back with.
+    Code(&'static Spec),
     /// To hide a person's lines; as typed.
     Ignore(Line),
     /// To see them again; as typed.
@@ -285,6 +289,22 @@ pub static COMMANDS: &[Spec] = &[
         },
     },
     Spec {
+        name: "code",
+        aliases: &[],
+        arguments: "",
+        does: "shows what you come back with if you lose the connection",
+        more: "Keep it to yourself: whoever knows it is taken for you.",
+        parse: |spec, _| Ok(Command::Code(spec)),
+    },
+    Spec {
+        name: "resume",
+        aliases: &[],
+        arguments: "CODE",
+        does: "at the name question: takes your place again, with what you have missed",
+        more: "/code shows the code, which is good for an hour after the connection is gone.",
+        parse: |spec, rest| needed(spec, rest).map(Command::Resume),
+    },
+    Spec {
         name: "ignore",
         aliases: &[],
         arguments: "NAME",
@@ -409,6 +429,8 @@ mod tests {
             "missed" => &[("", "Missed")],
             "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
             "register" => &[("", "Register")],
+            "code" => &[("", "Code")],
+            "resume" => &[("abcde-fghij", "Resume(abcde-fghij)")],
             "search" => &[("tea  \"time", "Search(tea  \"time)")],
             other => panic!("/{other} has no example"),
         }
@@ -463,6 +485,8 @@ mod tests {
             Command::Missed(_) => "Missed".to_owned(),
             Command::Register(_) => "Register".to_owned(),
             Command::Forget { all, .. } => format!("Forget({all})"),
+            Command::Code(_) => "Code".to_owned(),
+            Command::Resume(code) => format!("Resume({code})"),
             Command::Ignore(name) => format!("Ignore({name})"),
             Command::Unignore(name) => format!("Unignore({name})"),
             Command::Quiet(quiet) => format!("Quiet({quiet})"),

@@ -27,6 +27,8 @@ pub enum Order {
 pub enum By {
     /// Whoever runs the server.
     Operator,
+    /// The same person, on another connection.
+    Oneself,
     /// A keeper of the room or of the server.
     Keeper(Name),
 }

@@ -193,6 +193,12 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         Answer::Registered(name) => vec![format!(
             "-- {name} is yours: whoever wants to be {name} is asked for the password"
         )],
+        Answer::Code(code) => vec![format!(
+            "-- Your return code is {code}: who loses the connection types /resume {code} at the name question, within an hour"
+        )],
+        Answer::WelcomeBack(name) => vec![format!(
+            "-- Welcome back, {name}: what came after the last line that you have surely read; some may come twice"
+        )],
         Answer::KeptFor(name) => vec![format!(
             "-- {name} is away, and will find your message on coming back"
         )],
@@ -348,6 +354,12 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
             format!("{name} is taken, or looks like a name that is: choose another")
         }
         Refusal::NameOwned(name) => format!("{name} has an owner: choose another"),
+        Refusal::NoSuchCode => {
+            "That is no return code, or its hour is over: enter with a name".to_owned()
+        }
+        Refusal::TooLateToResume => {
+            "You are in already: /resume is an answer to the name question".to_owned()
+        }
         Refusal::NoNameToOwn => {
             "You have no name that could be yours; /name NEW takes one".to_owned()
         }
@@ -357,7 +369,10 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
         Refusal::PasswordsDiffer => "That was another one: nothing is changed".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => {
-            format!("Too many wrong passwords; try again in {}", span(*wait))
+            format!(
+                "Too many wrong passwords or codes; try again in {}",
+                span(*wait)
+            )
         }
         Refusal::PlainPassword => {
             "A password would travel in the clear from your machine to this one, so it is \

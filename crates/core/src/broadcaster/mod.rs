@@ -8,6 +8,7 @@
 mod append;
 mod ask;
 mod census;
+mod come_back;
 mod gather;
 mod keep;
 mod people;
@@ -260,6 +261,9 @@ impl Broadcaster {
             Letter::Depart { place, words } => return self.depart(&place, words),
             Letter::Request { client, request } => match request {
                 Request::Enter { name, room, replay } => self.enter(&client, name, room, replay),
+                Request::ComeBack { name, room, ghost } => {
+                    self.come_back(&client, name, room, ghost)
+                }
                 Request::Join { room, replay } => self.join(&client, room, replay),
                 Request::Post { room, lines } => self.post(&client, room, lines, now),
                 Request::Rename(name) => self.rename(&client, name),
@@ -296,7 +300,7 @@ impl Broadcaster {
         self.people.enter(client, name)?;
         let seated = self
             .room_for(room)
-            .and_then(|room| self.take_seat(client, room, replay, true));
+            .and_then(|room| self.take_seat(client, room, replay, true, false));
         if seated.is_err() {
             self.people.leave(client.id);
         }
@@ -312,7 +316,7 @@ impl Broadcaster {
             return Err(Refusal::AlreadyIn(name));
         }
         let room = self.room_for(name)?;
-        self.take_seat(client, room, replay, false)
+        self.take_seat(client, room, replay, false, false)
     }
 
     fn take_seat(
@@ -321,8 +325,9 @@ impl Broadcaster {
         room: RoomId,
         replay: u64,
         first: bool,
+        is_back: bool,
     ) -> Result<(), Refusal> {
-        let is_untold = self.people.is_accompanied(client.id, room);
+        let is_untold = is_back || self.people.is_accompanied(client.id, room);
         let person = self.people.get_mut(client.id).ok_or(Refusal::NotThere)?;
         person.seats.push(room);
         let who = Who {

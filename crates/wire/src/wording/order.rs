@@ -47,6 +47,9 @@ fn told(people: usize, deaf: usize) -> String {
 pub(super) fn word(word: &Word) -> String {
     match word {
         Word::Says(text) => format!("The operator says: {text}"),
+        Word::Removed(Removal {
+            by: By::Oneself, ..
+        }) => "You came back on another connection: this one is closed".to_owned(),
         Word::Removed(removal) => format!("You were removed {}", by_whom_and_why(removal)),
     }
 }
@@ -60,6 +63,7 @@ pub(super) fn by_whom_and_why(removal: &Removal) -> String {
 fn whom(by: &By) -> &str {
     match by {
         By::Operator => "the operator",
+        By::Oneself => "themselves",
         By::Keeper(name) => name.as_str(),
     }
 }
