@@ -7,6 +7,7 @@ mod accounts;
 mod codes;
 mod committer;
 mod disk;
+mod emptying;
 mod errands;
 mod history;
 mod inspection;

@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 
 use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
-use rusqlite::params;
 use tokio::time::sleep;
 
 use super::errands::{Errands, Undone};
 use super::history::{History, Unreadable};
 use super::scrub::{self, Wipes};
 use super::search::Search;
-use super::store::{GONE, Store, sum};
+use super::store::Store;
 
 /// So many lines are taken out in one go, when no others wait to be kept.
 const SLICE_LINES: u64 = 500;
@@ -39,54 +38,6 @@ impl From<Undone> for StillThere {
 impl From<Unreadable> for StillThere {
     fn from(_: Unreadable) -> StillThere {
         StillThere
-    }
-}
-
-/// A row that is to be emptied.
-struct Row {
-    room: i64,
-    seq: i64,
-    at: i64,
-}
-
-impl Store {
-    /// Those rows of a room from number `first` to `last` that are not empty, and whose speaker is meant.
-    fn rows(
-        &mut self,
-        room: &RoomName,
-        first: u64,
-        last: u64,
-        mut is_meant: impl FnMut(&str) -> bool,
-    ) -> rusqlite::Result<Vec<Row>> {
-        let mut look = self.connection().prepare_cached(
-            "SELECT room, seq, at, name FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-             AND seq BETWEEN ?2 AND ?3 AND manner != ?4",
-        )?;
-        let mut found = look.query(params![room.as_str(), first as i64, last as i64, GONE])?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next()? {
-            if is_meant(row.get_ref(3)?.as_str().unwrap_or_default()) {
-                rows.push(Row {
-                    room: row.get(0)?,
-                    seq: row.get(1)?,
-                    at: row.get(2)?,
-                });
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Empties these rows, all or none of them.
-    fn empty(&mut self, rows: &[Row]) -> rusqlite::Result<()> {
-        let transaction = self.connection().transaction()?;
-        let mut empty = transaction.prepare_cached(
-            "UPDATE lines SET manner = ?3, name = '', text = '', sum = ?4 WHERE room = ?1 AND seq = ?2",
-        )?;
-        for Row { room, seq, at } in rows {
-            empty.execute(params![room, seq, GONE, sum(*seq, *at, GONE, "", "")])?;
-        }
-        drop(empty);
-        transaction.commit()
     }
 }
 

@@ -7,6 +7,7 @@ mod follower;
 mod index;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod veil;
 mod words;
 
