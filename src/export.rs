@@ -210,6 +210,7 @@ fn write_text(
     match said.manner {
         Manner::Plain => writeln!(out, "{at} {room} {name}: {text}")?,
         Manner::Action => writeln!(out, "{at} {room} * {name} {text}")?,
+        Manner::Gone => {}
     }
     Ok(())
 }
@@ -223,6 +224,7 @@ fn write_record(room: &RoomName, said: &Said, out: &mut impl Write) -> anyhow::R
         kind: match said.manner {
             Manner::Plain => "line",
             Manner::Action => "action",
+            Manner::Gone => return Ok(()),
         },
         text: said.text.as_str(),
     };

@@ -15,6 +15,7 @@ use parlor_core::log::Capacity;
 use parlor_core::rate;
 use parlor_wire::lines;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -29,7 +30,7 @@ use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
 use crate::registry::Registry;
 use crate::reload::{Reload, Reloader, Source};
-use crate::retention;
+use crate::retention::{self, Forgetting};
 use crate::session::{Live, Manners, Writers};
 use crate::signals::Hangups;
 
@@ -61,6 +62,8 @@ pub struct Server {
     doors: Vec<(TcpListener, Arc<Door>)>,
     /// What may change at all doors that are no classic ones.
     live: Arc<Live>,
+    /// How lines are taken back, and where the requests come out.
+    forgetting: (Forgetting, mpsc::Receiver<retention::Request>),
     /// Whoever looks after the house while it is open; ends with it.
     stewards: JoinSet<()>,
     /// Whom to ask for a reload; none where the configuration comes from nowhere.
@@ -105,6 +108,7 @@ impl Server {
             panics: AtomicU64::new(0),
         };
         Server {
+            forgetting: Forgetting::new(),
             live: Arc::new(Live::new(
                 pace(&config),
                 config.replay as u64,
@@ -175,6 +179,7 @@ impl Server {
             doors,
             registry,
             live,
+            forgetting: (_, to_forget),
             mut stewards,
             reload,
             socket,
@@ -184,7 +189,7 @@ impl Server {
             let retain = live.retain_changes();
             house
                 .tasks
-                .spawn(retention::run(retention, retain, closing));
+                .spawn(retention::run(retention, retain, to_forget, closing));
         }
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
@@ -281,6 +286,7 @@ impl Server {
             },
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
             search: self.kept.as_ref().map(|kept| kept.search.clone()),
+            forgetting: self.kept.as_ref().map(|_| self.forgetting.0.clone()),
             registry: self.registry.clone(),
             zone: TimeZone::system(),
             clock: self.clock,

@@ -298,6 +298,27 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
     }
 }
 
+#[test]
+fn the_page_on_history_says_what_the_server_says() {
+    let page = text("docs/history.md");
+    let alice = Name::parse("alice").unwrap();
+    for answer in [
+        Answer::SearchBehind(1_234),
+        Answer::FoundMore {
+            lines: 123,
+            is_all: true,
+        },
+        Answer::CanTakeBack(alice),
+        Answer::TakenBack(1_234),
+        Answer::Refused(Refusal::NotAllTakenBack),
+        Answer::Notice(Notice::Skipped(128)),
+    ] {
+        let sentence = words(&answer);
+        let (sentence, _) = sentence.split_once(':').unwrap_or((&sentence, ""));
+        assert!(page.contains(sentence), "{sentence}");
+    }
+}
+
 /// A number with commas, as people write it.
 fn with_commas(number: usize) -> String {
     let digits = number.to_string();

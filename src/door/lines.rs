@@ -478,7 +478,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         match self.link.call(request).await {
             Outcome::Entered(seat, entered) => Ok((seat, entered)),
             Outcome::Answer(answer) => Err(answer),
-            Outcome::Done | Outcome::You(_) => Err(Refusal::NotThere.into()),
+            Outcome::Done | Outcome::You(_) | Outcome::TookBack(_) => Err(Refusal::NotThere.into()),
         }
     }
 

@@ -37,6 +37,15 @@ impl Store {
         find.query_row([key], |row| row.get(0)).optional()
     }
 
+    /// Since when a name has its owner; none where it has none.
+    pub(crate) fn owned_since(&mut self, name: &Name) -> rusqlite::Result<Option<WallTime>> {
+        let [key, _] = name.keys();
+        let query = "SELECT since FROM accounts WHERE fold = ?1";
+        let mut find = self.connection().prepare_cached(query)?;
+        find.query_row([key], |row| Ok(WallTime(row.get(0)?)))
+            .optional()
+    }
+
     /// Gives a name an owner, or its owner another password.
     pub(crate) fn put_password(
         &mut self,

@@ -4,16 +4,15 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use parlor_core::name::RoomName;
+use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
-use rusqlite::params;
 use tokio::time::sleep;
 
 use super::errands::{Errands, Undone};
 use super::history::{History, Unreadable};
 use super::scrub::{self, Wipes};
 use super::search::Search;
-use super::store::{GONE, Store, sum};
+use super::store::Store;
 
 /// So many lines are taken out in one go, when no others wait to be kept.
 const SLICE_LINES: u64 = 500;
@@ -42,33 +41,34 @@ impl From<Unreadable> for StillThere {
     }
 }
 
-impl Store {
-    /// Empties the rows of a room from number `first` to `last`. How many were not empty.
-    fn empty(&mut self, room: &RoomName, first: u64, last: u64) -> rusqlite::Result<usize> {
-        let transaction = self.connection().transaction()?;
-        let mut look = transaction.prepare_cached(
-            "SELECT room, seq, at FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-             AND seq BETWEEN ?2 AND ?3 AND manner != ?4",
-        )?;
-        let rows = look.query_map(
-            params![room.as_str(), first as i64, last as i64, GONE],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
-        let lines: Vec<(i64, i64, i64)> = rows.collect::<Result<_, _>>()?;
-        drop(look);
-        let mut empty = transaction.prepare_cached(
-            "UPDATE lines SET manner = ?3, name = '', text = '', sum = ?4 WHERE room = ?1 AND seq = ?2",
-        )?;
-        for (room, seq, at) in &lines {
-            empty.execute(params![room, seq, GONE, sum(*seq, *at, GONE, "", "")])?;
+/// What somebody takes back.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    /// The name it was said under.
+    pub(crate) name: Name,
+    /// Since when that name is this person's.
+    pub(crate) since: WallTime,
+    /// Up to which number in some rooms; in all others everything.
+    pub(crate) ends: HashMap<RoomName, u64>,
+}
+
+impl Own {
+    /// Whether a name is the same, in whatever letters it was worn.
+    fn is_meant(&self) -> impl FnMut(&str) -> bool + use<> {
+        let name = self.name.clone();
+        let mut known: HashMap<String, bool> = HashMap::new();
+        move |worn| {
+            if let Some(is_meant) = known.get(worn) {
+                return *is_meant;
+            }
+            let is_meant = Name::kept(worn).keys()[0] == name.keys()[0];
+            known.insert(worn.to_owned(), is_meant);
+            is_meant
         }
-        drop(empty);
-        transaction.commit()?;
-        Ok(lines.len())
     }
 }
 
-/// Takes out what is too old, round by round.
+/// Takes lines out.
 #[derive(Debug)]
 pub(crate) struct Retention {
     errands: Errands,
@@ -87,7 +87,7 @@ impl Retention {
             history,
             search,
             done: HashMap::new(),
-            wipes: Wipes::new(),
+            wipes: Wipes::default(),
         }
     }
 
@@ -96,6 +96,9 @@ impl Retention {
     /// # Errors
     /// Not all of it could be.
     pub(crate) async fn round(&mut self, before: WallTime) -> Result<usize, StillThere> {
+        if self.done.is_empty() {
+            self.wipes.need(); // who knows what was left when the server ended
+        }
         let is_found_no_more = self.search.expire(before).await;
         let mut lines = 0;
         for (room, end) in self.history.ends().await? {
@@ -106,14 +109,72 @@ impl Retention {
             let last = kept.map_or(end.seq, |kept| kept - 1);
             lines += self.empty(room, last).await?;
         }
-        if self.wipes.is_due() {
-            self.wipe().await?;
-        }
+        self.tidy().await?;
         if is_found_no_more {
             Ok(lines)
         } else {
             Err(StillThere)
         }
+    }
+
+    /// Takes out what somebody takes back. How many lines that were. They are gone from the index before they are gone from
+    /// the file: so where something comes between, it can be done again.
+    ///
+    /// # Errors
+    /// Not all of it could be.
+    pub(crate) async fn forget(&mut self, own: &Own) -> Result<usize, StillThere> {
+        let mut lines = 0;
+        for (room, end) in self.history.ends().await? {
+            let Ok(room) = RoomName::parse(&room) else {
+                continue;
+            };
+            let last = own.ends.get(&room).map_or(end.seq, |seq| end.seq.min(*seq));
+            let first = self.history.first_since(&room, own.since).await?;
+            let mut next = first.unwrap_or(u64::MAX);
+            while next <= last {
+                let until = last.min(next + SLICE_LINES - 1);
+                lines += self.forget_slice(own, &room, next, until).await?;
+                next = until + 1;
+            }
+        }
+        Ok(lines)
+    }
+
+    async fn forget_slice(
+        &mut self,
+        own: &Own,
+        room: &RoomName,
+        first: u64,
+        last: u64,
+    ) -> Result<usize, StillThere> {
+        let (is_meant, of) = (own.is_meant(), room.clone());
+        let rows = move |store: &mut Store| store.rows(&of, first, last, is_meant);
+        let rows = self.errands.run(rows).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let seqs = rows.iter().map(|row| row.seq as u64).collect();
+        if !self.search.forget(room.clone(), seqs).await {
+            return Err(StillThere);
+        }
+        self.wipes.need();
+        let lines = rows.len();
+        self.errands.run(move |store| store.empty(&rows)).await?;
+        Ok(lines)
+    }
+
+    /// Wipes what is left of lines that were taken out, if it is time to.
+    ///
+    /// # Errors
+    /// Something is left.
+    pub(crate) async fn tidy(&mut self) -> Result<(), StillThere> {
+        self.search.tidy().await;
+        if self.wipes.is_due() {
+            let began = Instant::now();
+            wipe(&self.errands).await?;
+            self.wipes.done(began);
+        }
+        Ok(())
     }
 
     /// Empties the rows of a room up to number `last`. How many were not empty.
@@ -127,21 +188,16 @@ impl Retention {
                 continue;
             };
             let (room, until) = (room.clone(), last.min(first + SLICE_LINES - 1));
-            let empty = move |store: &mut Store| store.empty(&room, first, until);
+            let empty = move |store: &mut Store| {
+                let rows = store.rows(&room, first, until, |_| true)?;
+                store.empty(&rows).map(|()| rows.len())
+            };
             lines += self.errands.run(empty).await?;
             self.wipes.need();
             done = until;
         }
         self.done.insert(room, done);
         Ok(lines)
-    }
-
-    /// Wipes what is left in the file of what was taken out.
-    async fn wipe(&mut self) -> Result<(), StillThere> {
-        let began = Instant::now();
-        wipe(&self.errands).await?;
-        self.wipes.done(began);
-        Ok(())
     }
 }
 

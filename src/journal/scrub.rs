@@ -64,21 +64,13 @@ pub(super) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
 const REST: u32 = 20;
 
 /// When a file is to be wiped.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Wipes {
     is_needed: bool,
     not_before: Option<Instant>,
 }
 
 impl Wipes {
-    /// For a file of which nobody knows what is left in it.
-    pub(super) fn new() -> Wipes {
-        Wipes {
-            is_needed: true,
-            not_before: None,
-        }
-    }
-
     /// Something has been taken out.
     pub(super) fn need(&mut self) {
         self.is_needed = true;

@@ -599,6 +599,7 @@ fn code(manner: Manner) -> i64 {
     match manner {
         Manner::Plain => 0,
         Manner::Action => 1,
+        Manner::Gone => GONE,
     }
 }
 

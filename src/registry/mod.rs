@@ -57,6 +57,17 @@ impl Registry {
         }
     }
 
+    /// Since when a name has its owner; none where it has none.
+    ///
+    /// # Errors
+    /// The disk does not say.
+    pub(crate) async fn owned_since(&self, name: Name) -> Result<Option<WallTime>, Refusal> {
+        Ok(self
+            .errands
+            .run(move |store| store.owned_since(&name))
+            .await?)
+    }
+
     /// Keeps a password for a name, which has been worn since then.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! Knows no socket and no dialect.
 
 mod coming_back;
+mod forget;
 mod live;
 mod read;
 mod request;
@@ -38,6 +39,7 @@ pub(crate) use secrets::Peer;
 use crate::clock::Clock;
 use crate::journal::{History, Search, Standing};
 use crate::registry::{Code, Registry};
+use crate::retention::Forgetting;
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -69,6 +71,8 @@ pub(crate) struct Manners {
     pub(crate) history: Option<History>,
     /// How to search in it.
     pub(crate) search: Option<Search>,
+    /// How to take back what was said; none where nothing is kept.
+    pub(crate) forgetting: Option<Forgetting>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
     /// The zone in which people type times.

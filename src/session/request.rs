@@ -61,6 +61,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Last(lines) => return Some(self.last(lines).await),
             Command::Since(since) => return Some(self.since(since).await),
             Command::Search { words, spec } => return self.search(words, spec).await,
+            Command::Forget { all, spec } => self.forget(all, spec).await,
             Command::Code(spec) => self.show_code(spec).await,
             Command::Resume(_) => Refusal::TooLateToResume.into(),
             Command::Missed(spec) => return self.missed(spec).await,
@@ -79,7 +80,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     pub(super) async fn ask(&mut self, request: Request) -> Option<Answer> {
         match self.link.call(request).await {
             Outcome::Answer(answer) => Some(answer),
-            Outcome::Done | Outcome::Entered(..) | Outcome::You(_) => None,
+            Outcome::Done | Outcome::Entered(..) | Outcome::You(_) | Outcome::TookBack(_) => None,
         }
     }
 
@@ -99,7 +100,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 None
             }
             Outcome::Answer(answer) => Some(Item::Answer(answer)),
-            Outcome::Done | Outcome::You(_) => None,
+            Outcome::Done | Outcome::You(_) | Outcome::TookBack(_) => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A directory in which lines are kept, through several servers.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -73,6 +74,29 @@ impl Data {
     /// The index for searching.
     pub(crate) fn index(&self) -> PathBuf {
         self.0.path().join("parlor-search.db")
+    }
+
+    /// In how many places of all files here something stands.
+    pub(crate) fn traces(&self, text: &str) -> usize {
+        let files = fs::read_dir(self.0.path()).unwrap().map(Result::unwrap);
+        let files = files.filter(|file| file.file_type().unwrap().is_file());
+        let places = files.map(|file| {
+            let bytes = fs::read(file.path()).unwrap();
+            let parts = bytes.windows(text.len());
+            parts.filter(|part| *part == text.as_bytes()).count()
+        });
+        places.sum()
+    }
+
+    /// The numbers of the lobby's lines.
+    pub(crate) fn numbers(&self) -> Vec<i64> {
+        self.lobby().iter().map(|row| row.seq).collect()
+    }
+
+    /// `parlor check` has nothing to complain of.
+    pub(crate) fn is_whole(&self) {
+        let output = self.parlor().arg("check").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
     }
 
     /// What the file has of the lobby, while no server runs or while one does.

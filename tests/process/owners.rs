@@ -6,11 +6,11 @@ use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
 use crate::house::House;
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 const ASKED: &str = "-- alice has an owner: what is the password? (Enter to go without that name)";
 
 /// Has somebody who wears it own the name alice.
-fn register(alice: &mut Guest, password: &str) {
+pub(crate) fn register(alice: &mut Guest, password: &str) {
     alice.say("/register");
     alice.until("-- Type a password for alice; nobody else sees it (Enter to leave it)");
     alice.say(password);
@@ -20,7 +20,7 @@ fn register(alice: &mut Guest, password: &str) {
 }
 
 /// Enters as alice, with this password.
-fn come_back(house: &House, password: &str) -> Guest {
+pub(crate) fn come_back(house: &House, password: &str) -> Guest {
     let mut alice = Guest::connect(house.address);
     alice.say("alice");
     alice.until(ASKED);

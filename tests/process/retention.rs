@@ -49,22 +49,6 @@ fn fill(data: &Data, old: i64, young: i64) {
     all.commit().unwrap();
 }
 
-/// In how many places of all files something stands.
-fn traces(data: &Data, text: &str) -> usize {
-    let files = fs::read_dir(data.file().parent().unwrap()).unwrap();
-    let files = files.map(Result::unwrap);
-    let places = files
-        .filter(|file| file.file_type().unwrap().is_file())
-        .map(|file| {
-            let bytes = fs::read(file.path()).unwrap();
-            bytes
-                .windows(text.len())
-                .filter(|part| *part == text.as_bytes())
-                .count()
-        });
-    places.sum()
-}
-
 fn enters(house: &House, name: &str, kept: &str) -> Guest {
     let mut guest = Guest::connect(house.address);
     guest.say(name);
@@ -77,15 +61,6 @@ fn indexed(data: &Data) -> i64 {
     let index = Connection::open(data.index()).unwrap();
     let count = "SELECT count(*) FROM words JOIN places ON id = words.rowid";
     index.query_row(count, [], |row| row.get(0)).unwrap()
-}
-
-fn numbers(data: &Data) -> Vec<i64> {
-    data.lobby().iter().map(|row| row.seq).collect()
-}
-
-fn is_whole(data: &Data) {
-    let output = data.parlor().arg("check").output().unwrap();
-    assert!(output.status.success(), "{output:?}");
 }
 
 fn exported(data: &Data) -> Vec<String> {
@@ -111,14 +86,14 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     }
     alice.line();
     house.close([alice]);
-    assert_ne!(traces(&data, "fernsome"), 0);
+    assert_ne!(data.traces("fernsome"), 0);
 
     let house = data.open(&["--retain", "30d", "--replay", "200"]);
     house.logged("what was too old is taken out lines=6000");
-    assert_eq!(traces(&data, "fernsome"), 0);
+    assert_eq!(data.traces("fernsome"), 0);
     assert_eq!(indexed(&data), 2 * YOUNG);
-    assert_eq!(numbers(&data), (1..=OLD + YOUNG).collect::<Vec<_>>());
-    is_whole(&data);
+    assert_eq!(data.numbers(), (1..=OLD + YOUNG).collect::<Vec<_>>());
+    data.is_whole();
     let mut bob = enters(&house, "bob", "-- Lines here are kept for 30 days");
     let is_young = |line: &str, seq: i64| line.contains(&format!("] alice: youngish{seq} "));
     let sees_young = |bob: &mut Guest| {
@@ -141,13 +116,13 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     assert_eq!(bob.line(), "bob: hello");
     assert_eq!(exported(&data).len() as i64, 2 * YOUNG + 1);
     house.close([bob]);
-    assert_eq!(traces(&data, "fernsome"), 0);
-    is_whole(&data);
+    assert_eq!(data.traces("fernsome"), 0);
+    data.is_whole();
 
     // All of it, and the rooms go on all the same.
     let house = data.open(&["--retain", "1h"]);
     house.logged("what was too old is taken out lines=200");
-    assert_eq!(traces(&data, "youngish"), 0);
+    assert_eq!(data.traces("youngish"), 0);
     let mut carol = enters(&house, "carol", "-- Lines here are kept for 1 hour");
     assert!(carol.line().ends_with("] bob: hello"));
     carol.say("/join tea");
@@ -159,7 +134,7 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     carol.say("again");
     assert_eq!(carol.line(), "carol: again");
     house.close([carol]);
-    is_whole(&data);
+    data.is_whole();
     assert_eq!(exported(&data).len(), 2);
 }
 

@@ -330,7 +330,7 @@ impl Guest {
                 None => self.refusals += 1,
             },
             (Outcome::Done, Some(Asked::Post { last })) => self.kept = Some(last),
-            (Outcome::Done | Outcome::You(_), _) => {}
+            (Outcome::Done | Outcome::You(_) | Outcome::TookBack(_), _) => {}
         }
         true
     }

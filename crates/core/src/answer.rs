@@ -96,6 +96,10 @@ pub enum Answer {
         /// The words.
         text: Line,
     },
+    /// What the owner of this name can take back, and how.
+    CanTakeBack(Name),
+    /// So many of one's lines are taken back.
+    TakenBack(u64),
     /// The history that was asked for has no line.
     NothingKept,
     /// What was done with authority.
@@ -194,6 +198,10 @@ pub enum Refusal {
     NeedsDisk(&'static Spec),
     /// No line was skipped, or none since entering.
     NothingMissed,
+    /// Some of what was to be taken back is still in the file.
+    NotAllTakenBack,
+    /// That is for the owner of a name.
+    NotOwner,
     /// What is to be found has no word in it.
     NothingToFind,
     /// What is kept cannot be read.

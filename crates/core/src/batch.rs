@@ -141,6 +141,17 @@ impl Batch {
         }
     }
 
+    /// The same batch without the words of these lines; none if there are none of them.
+    pub(crate) fn without(&self, is_meant: impl Fn(&Said) -> bool) -> Option<Batch> {
+        self.said().any(&is_meant).then(|| {
+            let entries = self.entries.iter().map(|entry| match entry {
+                Entry::Said(said) if is_meant(said) => Entry::Said(said.without_words()),
+                other => other.clone(),
+            });
+            Batch::new(self.start, self.at, entries.collect())
+        })
+    }
+
     /// The place before its first entry.
     pub fn start(&self) -> Cursor {
         self.start

@@ -48,6 +48,13 @@ pub enum Command {
     Missed(&'static Spec),
     /// To own the name that one wears, with a password.
     Register(&'static Spec),
+    /// To take back what one has said.
+    Forget {
+        /// Whether it is to be done, and not only explained.
+        all: bool,
+        /// The command, for its name.
+        spec: &'static Spec,
+    },
     /// To come back with a code; at the name question alone.
     Resume(Line),
     /// To know the code to come back with.
@@ -270,6 +277,18 @@ pub static COMMANDS: &[Spec] = &[
         parse: |spec, _| Ok(Command::Register(spec)),
     },
     Spec {
+        name: "forget",
+        aliases: &[],
+        arguments: "[all]",
+        does: "takes back all that you have said, for everyone",
+        more: "/forget all does it, and it cannot be undone. It is for the owner of a name: see /register.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Forget { all: false, spec }),
+            "all" => Ok(Command::Forget { all: true, spec }),
+            _ => Err(Refusal::Usage(spec)),
+        },
+    },
+    Spec {
         name: "code",
         aliases: &[],
         arguments: "",
@@ -408,6 +427,7 @@ mod tests {
             ],
             "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
             "missed" => &[("", "Missed")],
+            "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
             "register" => &[("", "Register")],
             "code" => &[("", "Code")],
             "resume" => &[("abcde-fghij", "Resume(abcde-fghij)")],
@@ -431,6 +451,7 @@ mod tests {
                 "2026-11-20-1",
             ],
             "quiet" => &["maybe"],
+            "forget" => &["bob", "all of it"],
             _ => &[],
         }
     }
@@ -463,6 +484,7 @@ mod tests {
             Command::Search { words, .. } => format!("Search({words})"),
             Command::Missed(_) => "Missed".to_owned(),
             Command::Register(_) => "Register".to_owned(),
+            Command::Forget { all, .. } => format!("Forget({all})"),
             Command::Code(_) => "Code".to_owned(),
             Command::Resume(code) => format!("Resume({code})"),
             Command::Ignore(name) => format!("Ignore({name})"),

@@ -69,6 +69,11 @@ pub enum Entry {
         /// The name worn until now.
         from: Name,
     },
+    /// The owner of a name has taken back what was said under it before.
+    TookBack {
+        /// Who did.
+        who: Who,
+    },
     /// Somebody set or cleared the topic.
     Topic {
         /// Who did.
@@ -94,6 +99,15 @@ pub struct Said {
 }
 
 impl Said {
+    /// The place where it was.
+    pub(crate) fn without_words(&self) -> Said {
+        Said {
+            manner: Manner::Gone,
+            text: Line::sanitise(b""),
+            ..self.clone()
+        }
+    }
+
     /// What it takes in memory, in bytes; an estimate.
     pub fn weight(&self) -> usize {
         size_of::<Said>() + self.who.name.as_str().len() + self.text.len()
@@ -107,6 +121,8 @@ pub enum Manner {
     Plain,
     /// `* alice waves`
     Action,
+    /// It has been taken back: there is nothing to show but the place where it was.
+    Gone,
 }
 
 /// Whether an arrival or departure is told by its own entry.
@@ -152,6 +168,7 @@ impl Entry {
             | Entry::Arrived { who, .. }
             | Entry::Left { who, .. }
             | Entry::Renamed { who, .. }
+            | Entry::TookBack { who }
             | Entry::Topic { who, .. } => Some(who),
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => None,
         }

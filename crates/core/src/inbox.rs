@@ -14,6 +14,7 @@ use crate::name::{Name, RoomName};
 use crate::order::Order;
 use crate::seat::{Entered, Place, Seat};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::time::WallTime;
 
 /// Something said, on its way to the broadcaster.
 #[derive(Clone, Debug)]
@@ -85,6 +86,9 @@ pub enum Request {
     Own,
     /// Asks under which name one is known.
     WhoAmI,
+    /// Takes back what was said under the name that one owns, since then; what a journal has of it is another's
+    /// business.
+    TakeBack(WallTime),
     /// Sets a room's topic, or clears it.
     SetTopic {
         /// The room.
@@ -143,6 +147,8 @@ pub enum Outcome {
     Done,
     /// One is known under this name.
     You(Claim),
+    /// What was said before has been taken back: up to these numbers in the rooms that are in memory.
+    TookBack(Vec<(RoomName, u64)>),
     /// The answer to what was asked.
     Answer(Answer),
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::batch::{Batch, Cursor, Slice};
-use crate::entry::Entry;
+use crate::entry::{Entry, Said};
 use crate::sync::{AtomicU64, Ordering, RwLock, read, write};
 use crate::time::WallTime;
 
@@ -163,6 +163,25 @@ impl Log {
         drop(ring);
     }
 
+    /// Takes the words out of lines; their places stay. Whether there were any.
+    pub(crate) fn forget(&self, is_meant: impl Fn(&Said) -> bool) -> bool {
+        // One task changes the log, so this is what there is; it is looked through while others read.
+        let batches = read(&self.ring).batches.clone();
+        let forgotten = |batch: &Arc<Batch>| batch.without(&is_meant).map(Arc::new);
+        let changed: Vec<_> = batches.iter().map(forgotten).collect();
+        let is_changed = changed.iter().any(Option::is_some);
+        let mut ring = write(&self.ring);
+        for (batch, changed) in ring.batches.iter_mut().zip(changed) {
+            if let Some(changed) = changed {
+                *batch = changed;
+            }
+        }
+        ring.weight = ring.batches.iter().map(|batch| batch.weight()).sum();
+        drop(ring);
+        drop(batches); // freed when the lock is open again
+        is_changed
+    }
+
     /// Reads what stands behind `from` and before `until`: at most `batches_max` batches, into `out`.
     ///
     /// # Errors
@@ -243,7 +262,7 @@ impl Log {
 }
 
 /// The place before the first line of `batch` that is `wanted`, or behind its last entry.
-fn place_before(batch: &Batch, wanted: impl Fn(&crate::entry::Said) -> bool) -> Cursor {
+fn place_before(batch: &Batch, wanted: impl Fn(&Said) -> bool) -> Cursor {
     let found = batch
         .entries()
         .iter()

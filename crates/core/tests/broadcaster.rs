@@ -593,3 +593,35 @@ fn what_is_older_than_it_may_be_is_shown_to_nobody_who_comes() {
     house.ask(&mut alice.link, post(room, &["new"]));
     assert_eq!(bob.heard(), ["new"]);
 }
+
+#[test]
+fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let mut bob = house.enter("bob");
+    let room = alice.seat.room();
+    house.ask(&mut alice.link, post(room, &["before"]));
+    house.wait(Duration::from_secs(1));
+    let since = house.now.wall;
+    let refused = house.refusal(&mut alice.link, Request::TakeBack(since));
+    assert!(matches!(refused, Refusal::NotOwner), "{refused:?}");
+    house.ask(&mut alice.link, Request::Own);
+    house.ask(&mut alice.link, post(room, &["one", "two"]));
+    house.ask(&mut bob.link, post(room, &["three"]));
+    let (start, end) = (alice.seat.log().start(), alice.seat.log().end());
+    let outcome = house.ask(&mut alice.link, Request::TakeBack(since));
+    let Outcome::TookBack(ends) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(ends, [(RoomName::lobby(), end.seq)]);
+    assert_eq!(bob.heard(), ["before", "", "", "three"]);
+    let said: Vec<_> = bob.read();
+    let gone = |entry: &Entry| matches!(entry, Entry::Said(said) if said.manner == Manner::Gone);
+    assert_eq!(said.iter().filter(|entry| gone(entry)).count(), 2);
+    assert!(matches!(said.last(), Some(Entry::TookBack { who }) if who.name.as_str() == "alice"));
+    let log = alice.seat.log();
+    assert_eq!((log.start(), log.end().seq), (start, end.seq));
+    assert_eq!(log.end().position, end.position + 1);
+    let census = house.census();
+    assert_eq!(census.logs_bytes, census.logs_bytes_counted);
+}

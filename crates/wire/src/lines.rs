@@ -242,6 +242,9 @@ impl Encoding for LineEncoder {
 
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         if let Entry::Said(said) = entry {
+            if said.manner == Manner::Gone {
+                return;
+            }
             wording::said(said, out);
             out.extend_from_slice(self.ending());
         } else if let Some(words) = wording::happening(entry, self.mode) {
@@ -271,6 +274,9 @@ impl Encoder for LineEncoder {
     }
 
     fn replayed(&mut self, said: &Said, out: &mut Vec<u8>) {
+        if said.manner == Manner::Gone {
+            return;
+        }
         out.extend_from_slice(wording::time_of(said.at, &self.clock).as_bytes());
         wording::said(said, out);
         out.extend_from_slice(self.ending());

@@ -19,6 +19,7 @@ use crate::lines::{Clock, Keeping, Mode};
 /// What somebody said: `alice: Hi!`, `* alice waves`.
 pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
     let (before, between): (&[u8], &[u8]) = match said.manner {
+        Manner::Gone => return,
         Manner::Plain => (b"", b": "),
         Manner::Action => (b"* ", b" "),
     };
@@ -80,6 +81,7 @@ pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
         Entry::ArrivedTogether(people) => Some(format!("{} arrived", together(people))),
         Entry::LeftTogether(people) => Some(format!("{} left", together(people))),
         Entry::Renamed { who, from } => Some(format!("{from} is now known as {}", who.name)),
+        Entry::TookBack { who } => Some(format!("{0} has taken back what {0} said", who.name)),
         Entry::Topic {
             who,
             text: Some(text),
@@ -205,6 +207,16 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         Answer::Letter { at, from, to, text } => {
             vec![format!("{}[{from} -> {to}] {text}", time_of(*at, clock))]
         }
+        Answer::CanTakeBack(name) => vec![format!(
+            "-- /forget all takes back all that you have said as {name}, in all rooms and for everyone; nobody can undo it"
+        )],
+        Answer::TakenBack(1) => {
+            vec!["-- 1 line that you have said is gone, for everyone".to_owned()]
+        }
+        Answer::TakenBack(lines) => vec![format!(
+            "-- {} lines that you have said are gone, for everyone",
+            grouped(*lines)
+        )],
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
         Answer::Done(done) => order::done(done),
         Answer::Found { .. } => Vec::new(), // not a sentence, but a line with its place
@@ -397,6 +409,13 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
             )
         }
         Refusal::NothingMissed => "You have missed nothing".to_owned(),
+        Refusal::NotAllTakenBack => {
+            "Not all of it could be taken back, and what is left may be read; try again later"
+                .to_owned()
+        }
+        Refusal::NotOwner => {
+            "Only the owner of a name can do that; /register makes yours your own".to_owned()
+        }
         Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
         Refusal::Unreadable => {
             "What is kept cannot be read just now; the operator's log says why".to_owned()

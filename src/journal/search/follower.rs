@@ -10,13 +10,13 @@ use std::{fs, io, thread};
 use parlor_core::journal::End;
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
-use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
 use super::index::Index;
+use super::trouble::Trouble;
 use crate::journal::committer::Signals;
 use crate::journal::scrub::Wipes;
-use crate::journal::store::{Store, Unusable};
+use crate::journal::store::Store;
 
 /// Looks so often for lines that are new, unless somebody searches meanwhile.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
@@ -30,10 +30,10 @@ const SLICE_LINES: u64 = 2_000;
 const SLICE_BYTES: usize = 128 * 1024;
 
 /// Where lines come without a pause, it rests for so many times as long as it has worked.
-const REST: u32 = 3;
+const REST: u32 = 8;
 
 /// But no longer than this: the house may end meanwhile.
-const REST_MAX: Duration = Duration::from_millis(100);
+const REST_MAX: Duration = Duration::from_millis(250);
 
 /// As the scheduler has it: whoever serves people comes first.
 const NICENESS: i32 = 10;
@@ -54,34 +54,8 @@ pub(super) enum Removal {
     Before(WallTime),
     /// These lines of a room.
     Lines(RoomName, Vec<u64>),
-}
-
-/// What keeps the index from following.
-enum Trouble {
-    /// What was said cannot be read: the journal's own threads say why.
-    Journal,
-    /// The index cannot be written just now.
-    Index(rusqlite::Error),
-    /// It is damaged, another's, or ahead of the lines, since these have been restored from a backup.
-    Useless,
-}
-
-impl From<rusqlite::Error> for Trouble {
-    fn from(error: rusqlite::Error) -> Trouble {
-        match error.sqlite_error_code() {
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::CannotOpen
-                | ErrorCode::PermissionDenied
-                | ErrorCode::ReadOnly
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::OutOfMemory,
-            ) => Trouble::Index(error),
-            _ => Trouble::Useless,
-        }
-    }
+    /// Nothing more; but of what was taken out before, nothing is to be left.
+    Rest,
 }
 
 /// Follows a journal.
@@ -115,8 +89,13 @@ impl Follower {
                 continue;
             }
             for asked in &asking {
-                if let Some(Removal::Before(at)) = asked.removal {
-                    self.expired = self.expired.max(at);
+                if let Some(Removal::Before(at)) = asked.removal
+                    && at > self.expired
+                {
+                    if self.expired == WallTime(i64::MIN) {
+                        self.wipes.need(); // who knows what was left when the server ended
+                    }
+                    self.expired = at;
                 }
             }
             let outcome = self.follow(&mut store, &mut index);
@@ -129,7 +108,7 @@ impl Follower {
                 }
                 Err(trouble) => {
                     if wait != RETRY_EVERY {
-                        tell(&trouble);
+                        trouble.tell();
                     }
                     if matches!(trouble, Trouble::Useless) {
                         remove(&self.index);
@@ -190,11 +169,13 @@ impl Follower {
                     index.remove_lines(room, seqs)?;
                     self.wipes.need();
                 }
+                Removal::Rest => {}
             }
         }
         if self.wipes.is_due() && !self.ends() {
             let began = Instant::now();
-            if index.wipe()? {
+            // An index that cannot be wiped is not damaged for that.
+            if index.wipe().map_err(Trouble::Index)? {
                 self.wipes.done(began);
             }
         }
@@ -251,12 +232,6 @@ impl Follower {
     }
 }
 
-impl From<Unusable> for Trouble {
-    fn from(_: Unusable) -> Trouble {
-        Trouble::Journal
-    }
-}
-
 /// Whether the lines have gone on since the index was written: those of a backup have not.
 fn is_behind(index: &Index, ends: &[(String, End)]) -> rusqlite::Result<bool> {
     let followed = index.followed()?;
@@ -276,16 +251,6 @@ fn remove(index: &Path) {
             }
             _ => {}
         }
-    }
-}
-
-fn tell(trouble: &Trouble) {
-    match trouble {
-        Trouble::Index(error) => {
-            tracing::warn!(%error, "the index for searching cannot be written");
-        }
-        Trouble::Useless => tracing::warn!("the index for searching is damaged"),
-        Trouble::Journal => {}
     }
 }
 

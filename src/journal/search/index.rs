@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parlor_core::entry::Said;
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Transaction, params};
 
 use super::veil;
 use super::words::{self, Phrase};
@@ -149,40 +149,21 @@ impl Index {
         max: usize,
     ) -> rusqlite::Result<usize> {
         let place = before.0.clamp(0, TIME_MAX - 1) << COUNTER_BITS;
-        self.remove(
-            "SELECT id FROM places WHERE id < ?1 ORDER BY id LIMIT ?2",
-            params![place, max as i64],
-        )
+        let transaction = self.connection.transaction()?;
+        let which = "SELECT id FROM places WHERE id < ?1 ORDER BY id LIMIT ?2";
+        let removed = remove(&transaction, which, params![place, max as i64])?;
+        transaction.commit()?;
+        Ok(removed)
     }
 
     /// Takes out the lines of a room with these numbers, as far as they are there.
     pub(super) fn remove_lines(&mut self, room: &RoomName, seqs: &[u64]) -> rusqlite::Result<()> {
-        for seq in seqs {
-            self.remove(
-                "SELECT places.id FROM places JOIN rooms ON rooms.id = room WHERE name = ?1 AND seq = ?2",
-                params![room.as_str(), *seq as i64],
-            )?;
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, which: &str, params: impl Params) -> rusqlite::Result<usize> {
         let transaction = self.connection.transaction()?;
-        let mut query = transaction.prepare_cached(which)?;
-        let places: Vec<i64> = query
-            .query_map(params, |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        drop(query);
-        for place in &places {
-            for from in [
-                "DELETE FROM words WHERE rowid = ?1",
-                "DELETE FROM places WHERE id = ?1",
-            ] {
-                transaction.prepare_cached(from)?.execute([place])?;
-            }
+        let which = "SELECT places.id FROM places JOIN rooms ON rooms.id = room WHERE name = ?1 AND seq = ?2";
+        for seq in seqs {
+            remove(&transaction, which, params![room.as_str(), *seq as i64])?;
         }
-        transaction.commit()?;
-        Ok(places.len())
+        transaction.commit()
     }
 
     /// Wipes what was left of lines that have been taken out, and what is written ahead. Whether all of it could be: not
@@ -245,6 +226,26 @@ impl Index {
         }
         Ok(rooms)
     }
+}
+
+/// Takes out the lines whose places a query finds. How many they are.
+fn remove(
+    transaction: &Transaction<'_>,
+    which: &str,
+    params: impl Params,
+) -> rusqlite::Result<usize> {
+    let mut query = transaction.prepare_cached(which)?;
+    let places = query.query_map(params, |row| row.get(0))?;
+    let places: Vec<i64> = places.collect::<Result<_, _>>()?;
+    for place in &places {
+        for from in [
+            "DELETE FROM words WHERE rowid = ?1",
+            "DELETE FROM places WHERE id = ?1",
+        ] {
+            transaction.prepare_cached(from)?.execute([place])?;
+        }
+    }
+    Ok(places.len())
 }
 
 fn is_interrupted(error: &rusqlite::Error) -> bool {

@@ -7,6 +7,7 @@ mod follower;
 mod index;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod veil;
 mod words;
 
@@ -71,7 +72,7 @@ impl Search {
             index: index.clone(),
             signals,
             expired: WallTime(i64::MIN),
-            wipes: Wipes::new(),
+            wipes: Wipes::default(),
         };
         let search = Search {
             index,
@@ -95,6 +96,11 @@ impl Search {
     /// Takes lines of a room out of the index. Whether that is done.
     pub(super) async fn forget(&self, room: RoomName, seqs: Vec<u64>) -> bool {
         self.ask(Some(Removal::Lines(room, seqs))).await.is_ok()
+    }
+
+    /// Has what was left of lines wiped that have been taken out.
+    pub(super) async fn tidy(&self) {
+        self.ask(Some(Removal::Rest)).await.ok(); // else it is done next time
     }
 
     /// Looks for lines in which all these words stand, and what is in quotes as it stands there: in all rooms that

@@ -74,7 +74,7 @@ impl Broadcaster {
                     telling: Telling::Late,
                     ..
                 } => {}
-                Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => {}
+                Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::TookBack { .. } => {}
                 Entry::Arrived { who, .. } => {
                     let ticket = tickets.next();
                     granted.extend(ticket.map(|t| room.grant(who, is_owner(who), t, after, now)));

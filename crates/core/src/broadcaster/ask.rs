@@ -46,6 +46,10 @@ impl Broadcaster {
                 Some(name) => Ok(Answer::Registered(name)),
                 None => Err(Refusal::NotThere),
             },
+            Request::TakeBack(since) => match self.take_back(asker, since) {
+                Ok(ends) => return Outcome::TookBack(ends),
+                Err(refusal) => Err(refusal),
+            },
             Request::Find(typed) => match self.people.find(typed.as_str()) {
                 Some(who) if who.id == asker => Err(Refusal::Yourself),
                 Some(who) => Ok(Answer::Ignoring(who)),

@@ -41,6 +41,9 @@ pub(super) enum Happening {
         who: Who,
         from: Name,
     },
+    TookBack {
+        who: Who,
+    },
     Topic {
         who: Who,
         text: Option<Line>,
@@ -56,7 +59,10 @@ impl Happening {
             Happening::Departure { words: text, .. } | Happening::Topic { text, .. } => {
                 text.as_ref().map_or(0, Line::len)
             }
-            Happening::Arrival { .. } | Happening::Renamed { .. } | Happening::CrowdIsOver => 0,
+            Happening::Arrival { .. }
+            | Happening::Renamed { .. }
+            | Happening::TookBack { .. }
+            | Happening::CrowdIsOver => 0,
         }
     }
 }
@@ -276,6 +282,10 @@ impl Draft {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
                 self.entries.push(Entry::Renamed { who, from });
+            }
+            Happening::TookBack { who } => {
+                self.tell_first(room, &who.name);
+                self.entries.push(Entry::TookBack { who });
             }
             Happening::Topic { who, text } => {
                 self.tell_first(room, &who.name);

@@ -12,6 +12,7 @@ mod come_back;
 mod gather;
 mod keep;
 mod people;
+mod take_back;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -271,6 +272,7 @@ impl Broadcaster {
                 Request::Private { .. }
                 | Request::Own
                 | Request::WhoAmI
+                | Request::TakeBack(_)
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms

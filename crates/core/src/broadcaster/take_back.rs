@@ -1,0 +1,45 @@
+//! Taking back what was said: in the logs, for everyone. Knows no journal.
+
+use super::Broadcaster;
+use super::gather::Happening;
+use crate::answer::Refusal;
+use crate::entry::{Manner, PersonId, Said, Who};
+use crate::name::RoomName;
+use crate::time::WallTime;
+
+impl Broadcaster {
+    /// Takes the words out of all lines that the owner of a name has said under it since then, and tells those rooms in
+    /// which there were any, and those in which the owner sits. Where each log ends now: what is said later stays.
+    pub(super) fn take_back(
+        &mut self,
+        asker: PersonId,
+        since: WallTime,
+    ) -> Result<Vec<(RoomName, u64)>, Refusal> {
+        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
+        if !person.is_owner {
+            return Err(Refusal::NotOwner);
+        }
+        let (name, seats) = (person.name.clone(), person.seats.clone());
+        let is_own = |said: &Said| {
+            let is_said = said.manner != Manner::Gone && said.at >= since;
+            is_said && said.who.name.keys()[0] == name.keys()[0]
+        };
+        let (mut told, mut ends) = (Vec::new(), Vec::new());
+        for room in self.rooms.values() {
+            let weight = room.log.weight();
+            if room.log.forget(is_own) || seats.contains(&room.id) {
+                told.push(room.id);
+            }
+            self.logs_bytes = self.logs_bytes + room.log.weight() - weight;
+            ends.push((room.name.clone(), room.log.end().seq));
+        }
+        for room in told {
+            let who = Who {
+                id: asker,
+                name: name.clone(),
+            };
+            self.happen(room, Happening::TookBack { who });
+        }
+        Ok(ends)
+    }
+}

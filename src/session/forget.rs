@@ -1,0 +1,46 @@
+//! `/forget`: the owner of a name takes back what was said under it. Knows no wording, and no file.
+
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::command::Spec;
+use parlor_core::dialect::Decoder;
+use parlor_core::inbox::{Claim, Outcome, Request};
+use tokio::io::AsyncRead;
+
+use super::read::Reader;
+use crate::journal::{Own, StillThere};
+
+impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
+    /// Says what can be taken back, or takes it back: in what everybody reads first, and then in the file.
+    pub(super) async fn forget(&mut self, all: bool, spec: &'static Spec) -> Answer {
+        let outcome = self.try_to_forget(all, spec).await;
+        outcome.unwrap_or_else(Answer::Refused)
+    }
+
+    async fn try_to_forget(&mut self, all: bool, spec: &'static Spec) -> Result<Answer, Refusal> {
+        let (Some(registry), Some(forgetting)) = (&self.manners.registry, &self.manners.forgetting)
+        else {
+            return Err(Refusal::NeedsDisk(spec));
+        };
+        let Outcome::You(Claim {
+            name,
+            is_proven: true,
+        }) = self.link.call(Request::WhoAmI).await
+        else {
+            return Err(Refusal::NotOwner);
+        };
+        if !all {
+            return Ok(Answer::CanTakeBack(name));
+        }
+        let since = registry.owned_since(name.clone()).await?;
+        let since = since.ok_or(Refusal::NotOwner)?;
+        let ends = match self.link.call(Request::TakeBack(since)).await {
+            Outcome::TookBack(ends) => ends.into_iter().collect(),
+            _ => return Err(Refusal::NotOwner),
+        };
+        let own = Own { name, since, ends };
+        match forgetting.forget(own).await {
+            Ok(lines) => Ok(Answer::TakenBack(lines as u64)),
+            Err(StillThere) => Err(Refusal::NotAllTakenBack),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `/forget`: the owner of a name takes back what was said under it, for everyone.
+
+use crate::data::{Data, enter};
+use crate::guest::Guest;
+use crate::house::House;
+use crate::owners::{PASSWORD, come_back, register};
+
+fn says(guest: &mut Guest, line: &str, echo: &str) {
+    guest.say(line);
+    guest.until(echo);
+}
+
+/// What is answered, up to the answer to something that is asked then.
+fn answers(guest: &mut Guest, line: &str) -> Vec<String> {
+    guest.say(line);
+    guest.say("/topic");
+    let mut lines = guest.lines_until("the topic", |line| line.contains(" has no topic"));
+    lines.pop();
+    lines
+}
+
+/// Lines said before, without their times.
+fn of_old(lines: &[String]) -> Vec<&str> {
+    let words = lines.iter().map(|line| line.split_once("] ").unwrap().1);
+    words.collect()
+}
+
+#[test]
+fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
+    let data = Data::new();
+    let house = data.open(&["--replay", "0"]);
+    let mut other = enter(&house, "alice"); // before anybody owned it
+    says(&mut other, "elderberry", "alice: elderberry");
+    says(&mut other, "/name carol", "You are carol");
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    says(&mut alice, "gooseberry one", "alice: gooseberry one");
+    register(&mut alice, PASSWORD);
+    for number in 2..=600 {
+        let line = format!("gooseberry {number}");
+        says(&mut alice, &line, &format!("alice: {line}"));
+    }
+    says(&mut bob, "bob's own", "bob: bob's own");
+    says(
+        &mut alice,
+        "/me eats a gooseberry",
+        "* alice eats a gooseberry",
+    );
+    says(&mut alice, "/name al", "You are al");
+    says(&mut alice, "under another name", "al: under another name");
+    let mut again = come_back(&house, PASSWORD);
+    says(&mut again, "/join tea", "In tea: nobody else");
+    says(&mut again, "gooseberry tea", "alice: gooseberry tea");
+
+    assert_eq!(
+        answers(&mut bob, "/forget all").pop().unwrap(),
+        "-- Only the owner of a name can do that; /register makes yours your own"
+    );
+    assert_eq!(
+        answers(&mut again, "/forget"),
+        [
+            "-- /forget all takes back all that you have said as alice, in all rooms and for everyone; nobody can undo it"
+        ]
+    );
+    assert_eq!(
+        answers(&mut again, "/forget bob"),
+        ["-- Type /forget [all]: it takes back all that you have said, for everyone"]
+    );
+    assert_eq!(answers(&mut bob, "/search gooseberry").len(), 21);
+    let gone = "alice has taken back what alice said";
+    again.say("/forget all");
+    again.until(gone);
+    assert_eq!(
+        again.line(),
+        "-- 602 lines that you have said are gone, for everyone"
+    );
+    bob.until(gone);
+    assert_eq!(data.traces("gooseberry"), 0);
+    assert_eq!(data.numbers(), (1..=604).collect::<Vec<_>>());
+    data.is_whole();
+    let left = [
+        "alice: elderberry",
+        "bob: bob's own",
+        "al: under another name",
+    ];
+    let is_gone = |guest: &mut Guest| {
+        assert_eq!(of_old(&answers(guest, "/last 1000")), left);
+        assert_eq!(of_old(&answers(guest, "/since 2020-01-01")), left);
+        let nothing = "-- Nothing found for gooseberry";
+        assert_eq!(answers(guest, "/search gooseberry"), [nothing]);
+    };
+    is_gone(&mut bob);
+    says(&mut again, "still here", "alice: still here");
+    assert_eq!(of_old(&answers(&mut again, "/last")), ["alice: still here"]);
+    says(
+        &mut again,
+        "/forget all",
+        "-- 1 line that you have said is gone, for everyone",
+    );
+    says(
+        &mut again,
+        "/forget all",
+        "-- 0 lines that you have said are gone, for everyone",
+    );
+    house.close([alice, again, bob, other]);
+
+    let house = data.open(&["--replay", "0"]);
+    let mut dave = enter(&house, "dave");
+    is_gone(&mut dave);
+    house.close([dave]);
+    data.is_whole();
+}
+
+#[test]
+fn what_is_taken_back_is_not_shown_on_entering() {
+    let data = Data::new();
+    let house = data.open(&["--replay", "3"]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    says(&mut alice, "one", "alice: one");
+    let mut bob = enter(&house, "bob");
+    assert!(bob.line().ends_with("] alice: one"));
+    says(&mut bob, "two", "bob: two");
+    says(
+        &mut alice,
+        "/forget all",
+        "-- 1 line that you have said is gone, for everyone",
+    );
+    bob.until("alice has taken back what alice said");
+    let mut carol = enter(&house, "carol");
+    assert!(carol.line().ends_with("] bob: two"));
+    says(&mut carol, "three", "carol: three");
+    house.close([alice, bob, carol]);
+}
+
+#[test]
+fn where_nothing_is_kept_nothing_is_taken_back() {
+    let house = House::open(&[]);
+    let mut alice = Guest::enter(house.address, "alice");
+    alice.say("/forget all");
+    alice.until(
+        "-- /forget needs lines kept on disk, and this server keeps none; /last shows the latest",
+    );
+    house.close([alice]);
+}
