@@ -44,6 +44,8 @@ pub struct Config {
     pub keep: Keep,
     /// Whether nothing is kept on disk.
     pub memory: bool,
+    /// Whether passwords are asked for also where they travel as everybody on the way can read them.
+    pub allow_plain_passwords: bool,
     /// How fast one person may speak on a named door.
     pub rate: Rate,
     /// Lines of the room that are shown on entering.
@@ -75,6 +77,7 @@ impl Default for Config {
             data: None,
             keep: Keep::Synced,
             memory: false,
+            allow_plain_passwords: false,
             rate: Rate::DEFAULT,
             replay: 10,
             rooms: 1000,
@@ -120,6 +123,9 @@ impl Config {
             data: said.data.or(default.data),
             keep: said.keep.unwrap_or(default.keep),
             memory: said.memory.unwrap_or(default.memory),
+            allow_plain_passwords: said
+                .allow_plain_passwords
+                .unwrap_or(default.allow_plain_passwords),
             rate: said.rate.unwrap_or(default.rate),
             replay: said.replay.unwrap_or(default.replay),
             rooms: said.rooms.unwrap_or(default.rooms),

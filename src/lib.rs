@@ -21,6 +21,7 @@ mod clock;
 mod door;
 mod joining;
 
+mod registry;
 mod session;
 mod signals;
 

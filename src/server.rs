@@ -27,6 +27,7 @@ use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
+use crate::registry::Registry;
 use crate::reload::{Reload, Reloader, Source};
 use crate::session::{Live, Manners, Writers};
 use crate::signals::Hangups;
@@ -52,6 +53,8 @@ pub struct Server {
     journal: Box<dyn Journal>,
     /// What the journal has of former times; none where nothing is kept.
     kept: Option<Kept>,
+    /// Whose names are whose; none where nothing is kept.
+    registry: Option<Arc<Registry>>,
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
@@ -76,8 +79,10 @@ impl Server {
         };
         let (disk, kept) = Disk::open(&directory, config.keep)?;
         tracing::info!("lines are kept in {}", directory.display());
+        let registry = Registry::new(kept.errands.clone());
         Ok(Server {
             kept: Some(kept),
+            registry: Some(Arc::new(registry)),
             ..Server::with_journal(config, Box::new(disk))
         })
     }
@@ -103,6 +108,7 @@ impl Server {
             config,
             journal,
             kept: None,
+            registry: None,
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
@@ -166,10 +172,11 @@ impl Server {
             mut stewards,
             reload,
             socket,
+            registry: _,
         } = self;
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {
-            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.ends),
+            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
             None => Broadcaster::new(inbox, limits(&config)),
         };
         let closing = Closing {
@@ -254,6 +261,7 @@ impl Server {
                 lines::Mode::Named => READ_BYTES_NAMED,
             },
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
+            registry: self.registry.clone(),
             zone: TimeZone::system(),
             clock: self.clock,
         };
@@ -264,6 +272,7 @@ impl Server {
         Door::Lines(LineDoor {
             mode,
             asks,
+            allow_plain_passwords: self.config.allow_plain_passwords,
             keeping: match self.kept {
                 Some(_) => lines::Keeping::OnDisk,
                 None => lines::Keeping::Nowhere,

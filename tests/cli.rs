@@ -9,13 +9,14 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 18] = [
     "listen",
     "classic",
     "lan",
     "data",
     "keep",
     "memory",
+    "allow-plain-passwords",
     "rate",
     "replay",
     "rooms",

@@ -40,6 +40,11 @@ pub struct Settings {
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub memory: Option<bool>,
 
+    /// Ask for passwords also where they come over plain TCP from another machine, and others can read them
+    #[arg(long, env = "PARLOR_ALLOW_PLAIN_PASSWORDS", value_name = "BOOL", value_parser = values::yes_or_no,
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub allow_plain_passwords: Option<bool>,
+
     /// Lines a second that one person may say, after ten seconds' worth at once; or off [default: 10/s]
     #[arg(long, env = "PARLOR_RATE", value_name = "N/s")]
     pub rate: Option<Rate>,
@@ -99,6 +104,7 @@ impl Settings {
             data: self.data.or(below.data),
             keep: self.keep.or(below.keep),
             memory: self.memory.or(below.memory),
+            allow_plain_passwords: self.allow_plain_passwords.or(below.allow_plain_passwords),
             rate: self.rate.or(below.rate),
             replay: self.replay.or(below.replay),
             rooms: self.rooms.or(below.rooms),

@@ -119,6 +119,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             data: rest.0.then(|| "/var/lib/parlor".into()),
             keep: if rest.0 { Keep::Written } else { Keep::Synced },
             memory: rest.0,
+            allow_plain_passwords: rest.0,
             rate: Rate::per_second(rest.1),
             replay: counts.0,
             rooms: counts.1,

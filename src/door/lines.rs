@@ -4,12 +4,14 @@ use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::answer::{Answer, Refusal};
+use parlor_core::answer::{Answer, Password, Refusal};
 use parlor_core::client::Link;
-use parlor_core::dialect::Encoder;
-use parlor_core::inbox::{Outcome, Request};
+use parlor_core::dialect::{Decoder, Encoder};
+use parlor_core::inbox::{Claim, Outcome, Request};
+use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::seat::{Entered, Seat};
 use parlor_wire::lines::{Heard, Keeping, LineDecoder, LineEncoder, Mode};
@@ -23,13 +25,17 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::question::{Place, Questions};
 use super::socket::Eager;
 use super::{House, Refused};
-use crate::session::{self, Arrival, Manners, read_some};
+use crate::registry::Registry;
+use crate::session::{self, Arrival, Manners, Peer, read_some};
 
 /// Whoever does not answer the name question for this long is closed.
 const QUESTION_TIME: Duration = Duration::from_secs(60);
 
 /// After so many names that were refused one stays with the address.
 const REFUSALS_MAX: usize = 5;
+
+/// So many wrong passwords, and the name stays with its owner.
+const PASSWORDS_MAX: usize = 3;
 
 /// Whoever is told something before entering has this long to take it.
 const WORD_TIME: Duration = Duration::from_secs(10);
@@ -44,6 +50,8 @@ pub(crate) struct LineDoor {
     pub(crate) manners: Manners,
     /// Where lines are kept.
     pub(crate) keeping: Keeping,
+    /// Whether passwords are asked for whoever can read them on their way.
+    pub(crate) allow_plain_passwords: bool,
     /// For lines said before.
     pub(crate) clock: parlor_wire::lines::Clock,
 }
@@ -55,6 +63,10 @@ struct Guest<S> {
     encoder: LineEncoder,
     link: Link,
     address: String,
+    peer: Peer,
+    registry: Option<Arc<Registry>>,
+    /// Whether the name has been shown to be this person's own.
+    is_owner: bool,
     /// Read and not yet decoded.
     held: Vec<u8>,
     questions: Questions,
@@ -100,7 +112,20 @@ impl LineDoor {
         stream: TcpStream,
         peer: SocketAddr,
     ) -> Result<LineArrival, Gone> {
+        let is_here = |ip| {
+            stream
+                .local_addr()
+                .is_ok_and(|here| here.ip().to_canonical() == ip)
+        };
         let mut guest = Guest {
+            peer: Peer {
+                address: peer.ip(),
+                is_private: self.allow_plain_passwords
+                    || peer.ip().is_loopback()
+                    || is_here(peer.ip()),
+            },
+            registry: self.manners.registry.clone(),
+            is_owner: false,
             stream,
             decoder: LineDecoder::new(self.mode),
             encoder: LineEncoder::new(self.mode, self.keeping, self.clock.clone()),
@@ -167,6 +192,8 @@ impl Guest<TcpStream> {
             link: self.link,
             seat,
             entered,
+            is_owner: self.is_owner,
+            peer: self.peer,
             held: self.held,
         }
     }
@@ -189,8 +216,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             self.place = None;
             let refusal = match heard {
                 Ok(None) => return self.enter_as_address(replay).await,
-                Ok(Some(name)) => match self.enter(name, replay).await {
+                Ok(Some(name)) => match self.enter(name.clone().into(), replay).await {
                     Ok(entered) => return Ok(entered),
+                    Err(Answer::Refused(Refusal::NameOwned(owned))) => {
+                        match self.enter_as_owner(name, owned, replay).await? {
+                            Ok(entered) => return Ok(entered),
+                            Err(answer) => answer,
+                        }
+                    }
                     Err(answer) => answer,
                 },
                 Err(refusal) => Answer::Refused(refusal),
@@ -208,21 +241,74 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         self.enter_as_address(replay).await
     }
 
+    /// Asks for the password of a name, as often as it may be wrong.
+    async fn enter_as_owner(
+        &mut self,
+        name: Name,
+        owned: Name,
+        replay: u64,
+    ) -> Result<Result<(Seat, Box<Entered>), Answer>, Gone> {
+        let Some(registry) = self.registry.clone() else {
+            return Ok(Err(Refusal::NameOwned(owned).into()));
+        };
+        if !self.peer.is_private {
+            return Ok(Err(Refusal::PlainPassword.into()));
+        }
+        let mut words = Vec::new();
+        for _ in 0..PASSWORDS_MAX {
+            self.conceal(true, &mut words);
+            let question = Answer::Password(Password::Of(owned.clone()));
+            self.encoder.answer(&question, &mut words);
+            self.say(&words).await?;
+            words.clear();
+            let heard = self.hear_line().await;
+            self.place = None;
+            self.conceal(false, &mut words);
+            let refusal = match heard? {
+                Ok(line) if line.as_str().is_empty() => break,
+                Ok(line) => match registry.prove(&owned, line, self.peer.address).await {
+                    Ok(()) => {
+                        self.say(&words).await?;
+                        self.is_owner = true;
+                        let is_proven = true;
+                        return Ok(self.enter(Claim { name, is_proven }, replay).await);
+                    }
+                    Err(refusal) => refusal,
+                },
+                Err(refusal) => refusal,
+            };
+            self.encoder.answer(&refusal.into(), &mut words);
+        }
+        self.say(&words).await?;
+        Ok(Err(Refusal::NameOwned(owned).into()))
+    }
+
+    /// Has the other side hide what is typed, or show it again, where it can.
+    fn conceal(&mut self, is_hidden: bool, words: &mut Vec<u8>) {
+        if let Some(bytes) = self.decoder.conceal(is_hidden) {
+            self.encoder.raw(&bytes, words);
+        }
+    }
+
     /// The name that is typed; none for an empty line.
     async fn hear_name(&mut self) -> Result<Result<Option<Name>, Refusal>, Gone> {
+        Ok(match self.hear_line().await? {
+            Ok(line) if line.as_str().trim().is_empty() => Ok(None),
+            Ok(line) if line.as_str().starts_with('/') => Err(Refusal::NameFirst),
+            Ok(line) => Name::parse(line.as_str()).map(Some).map_err(Refusal::Name),
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// The next line.
+    async fn hear_line(&mut self) -> Result<Result<Line, Refusal>, Gone> {
         loop {
             let mut rest = self.held.as_slice();
             let heard = self.decoder.hear(&mut rest);
             let used = self.held.len() - rest.len();
             self.held.drain(..used);
             match heard {
-                Some(Heard::Line(line)) if line.as_str().trim().is_empty() => return Ok(Ok(None)),
-                Some(Heard::Line(line)) if line.as_str().starts_with('/') => {
-                    return Ok(Err(Refusal::NameFirst));
-                }
-                Some(Heard::Line(line)) => {
-                    return Ok(Name::parse(line.as_str()).map(Some).map_err(Refusal::Name));
-                }
+                Some(Heard::Line(line)) => return Ok(Ok(line)),
                 Some(Heard::TooLong) => {
                     return Ok(Err(Refusal::TooLong(Mode::Named.line_bytes_max())));
                 }
@@ -273,19 +359,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
 
     async fn enter_as_address(&mut self, replay: u64) -> Result<(Seat, Box<Entered>), Gone> {
         let name = Name::of_address(&self.address);
-        self.enter(name, replay).await.map_err(|answer| {
+        self.enter(name.into(), replay).await.map_err(|answer| {
             let mut words = Vec::new();
             self.encoder.answer(&answer, &mut words);
             Gone::Told(words)
         })
     }
 
-    async fn enter(&mut self, name: Name, replay: u64) -> Result<(Seat, Box<Entered>), Answer> {
+    async fn enter(&mut self, name: Claim, replay: u64) -> Result<(Seat, Box<Entered>), Answer> {
         let room = RoomName::lobby();
         match self.link.call(Request::Enter { name, room, replay }).await {
             Outcome::Entered(seat, entered) => Ok((seat, entered)),
             Outcome::Answer(answer) => Err(answer),
-            Outcome::Done => Err(Answer::Refused(Refusal::NotThere)),
+            Outcome::Done | Outcome::You(_) => Err(Refusal::NotThere.into()),
         }
     }
 

@@ -1,7 +1,6 @@
 //! The journal on disk: a directory with a file of lines. Commits happen in a thread of their own, so no connection
 //! ever waits for a disk.
 
-use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parlor_core::journal::{Commit, End, Journal, NotKept, RoomBatch};
+use parlor_core::journal::{Commit, End, Journal, NotKept, Past, RoomBatch};
 use parlor_core::name::RoomName;
 use tokio::sync::oneshot;
 
@@ -66,8 +65,8 @@ pub enum OpenError {
 pub struct Kept {
     /// Which log this is: never the same for two.
     pub identity: String,
-    /// Where the lines of each room end.
-    pub ends: HashMap<RoomName, End>,
+    /// What the house goes on with.
+    pub past: Past,
     /// How to read them.
     pub history: History,
     /// How to change what is kept beside them.
@@ -151,7 +150,10 @@ fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept), Unus
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
     let kept = Kept {
         identity: store.identity()?,
-        ends: ends.into_iter().filter_map(named).collect(),
+        past: Past {
+            ends: ends.into_iter().filter_map(named).collect(),
+            owned: store.owned()?,
+        },
         history: History::open(path)?,
         errands,
     };

@@ -2,6 +2,7 @@
 //!
 //! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another.
 
+mod accounts;
 mod committer;
 mod disk;
 mod errands;
@@ -9,6 +10,7 @@ mod history;
 mod memory;
 mod store;
 
+pub(crate) use accounts::Letter;
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use errands::Errands;

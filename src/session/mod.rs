@@ -7,6 +7,7 @@
 mod live;
 mod read;
 mod request;
+mod secrets;
 mod write;
 mod writers;
 
@@ -30,9 +31,11 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use live::Live;
 pub(crate) use read::read_some;
+pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
 use crate::journal::History;
+use crate::registry::Registry;
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -62,6 +65,8 @@ pub(crate) struct Manners {
     pub(crate) read_bytes_max: usize,
     /// What is kept from before; none where nothing is.
     pub(crate) history: Option<History>,
+    /// Whose names are whose; none where nothing is kept.
+    pub(crate) registry: Option<Arc<Registry>>,
     /// The zone in which people type times.
     pub(crate) zone: TimeZone,
     /// What time it is.
@@ -96,6 +101,9 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) link: Link,
     pub(crate) seat: Seat,
     pub(crate) entered: Box<Entered>,
+    /// Whether the name is this person's own.
+    pub(crate) is_owner: bool,
+    pub(crate) peer: Peer,
     /// Bytes that were read already.
     pub(crate) held: Vec<u8>,
 }
@@ -125,12 +133,15 @@ where
         link,
         seat,
         entered,
+        is_owner,
+        peer,
         held,
     } = arrival;
     link.reply(seat.mark(), Item::Entered(entered));
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
-    let reader = Reader::new(input, decoder, link, seat, held, manners);
+    let mut reader = Reader::new(input, decoder, link, seat, peer, manners);
+    (reader.held, reader.show_letters) = (held, is_owner);
     read_and_write(reader, writing, closing)
 }
 

@@ -17,11 +17,13 @@ use parlor_core::inbox::{Outcome, Request, Spoken};
 use parlor_core::mailbox::Item;
 use parlor_core::rate::Bucket;
 use parlor_core::seat::Seat;
+use parlor_core::time::WallTime;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::select;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::{Ended, Manners};
+use super::{Ended, Manners, Peer};
+use crate::clock;
 
 /// This many lines of one read are posted together; more would make one post hold too much memory.
 const POST_LINES_MAX: usize = 256;
@@ -55,12 +57,17 @@ pub(crate) async fn read_some<R: AsyncRead + Unpin>(
 /// The reading half.
 pub(super) struct Reader<'a, R, D> {
     input: R,
-    decoder: D,
+    pub(super) decoder: D,
     pub(super) link: Link,
     /// Where one sits and speaks.
     pub(super) seat: Seat,
     /// Read, and not yet decoded: empty unless the pace is too fast.
-    held: Vec<u8>,
+    pub(super) held: Vec<u8>,
+    pub(super) peer: Peer,
+    /// Since when the name is worn.
+    pub(super) named_at: WallTime,
+    /// Somebody has just come who may have been written to meanwhile.
+    pub(super) show_letters: bool,
     pub(super) manners: &'a Manners,
     bucket: Bucket,
     /// When something was last typed.
@@ -82,7 +89,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         decoder: D,
         link: Link,
         seat: Seat,
-        held: Vec<u8>,
+        peer: Peer,
         manners: &'a Manners,
     ) -> Self {
         let active = Instant::now();
@@ -91,7 +98,10 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             decoder,
             link,
             seat,
-            held,
+            held: Vec::new(),
+            peer,
+            named_at: clock::wall(),
+            show_letters: false,
             manners,
             bucket: Bucket::default(),
             active,
@@ -103,6 +113,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     pub(super) async fn read_lines(&mut self) -> Ended {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
         loop {
+            if std::mem::take(&mut self.show_letters) {
+                Box::pin(self.deliver_letters()).await;
+            }
             if self.held.is_empty() {
                 match self.read_or_idle(idle.as_mut()).await {
                     Ok(0) => return Box::pin(self.finish()).await,
@@ -129,7 +142,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         self.input
     }
 
-    async fn read_or_idle(&mut self, mut idle: Pin<&mut Sleep>) -> Result<usize, Ended> {
+    pub(super) async fn read_or_idle(&mut self, mut idle: Pin<&mut Sleep>) -> Result<usize, Ended> {
         loop {
             select! {
                 biased;
@@ -160,7 +173,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         Ok(())
     }
 
-    fn next_idle_step(&self) -> Instant {
+    pub(super) fn next_idle_step(&self) -> Instant {
         match self.manners.idle {
             Some(limit) if self.warned => self.active + limit,
             Some(limit) => self.active + warning_at(limit),
@@ -169,7 +182,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     /// How many inputs may be taken now: at least one, after a pause where the pace is too fast.
-    async fn allowance(&mut self) -> usize {
+    pub(super) async fn allowance(&mut self) -> usize {
         let Some(rate) = self.manners.live.rate() else {
             return POST_LINES_MAX;
         };
@@ -205,6 +218,20 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.held.drain(..used);
         }
         Heard { lines, then }
+    }
+
+    /// Takes one thing of what is held, or finds none in it.
+    pub(super) fn take(
+        &mut self,
+        next: impl FnOnce(&mut D, &mut &[u8]) -> Option<Input>,
+    ) -> Option<Input> {
+        let mut rest = self.held.as_slice();
+        let taken = next(&mut self.decoder, &mut rest);
+        let used = self.held.len() - rest.len();
+        self.held.drain(..used);
+        self.pay(usize::from(taken.is_some()));
+        self.active = Instant::now();
+        taken
     }
 
     fn pay(&mut self, inputs: usize) {

@@ -9,9 +9,8 @@ use parlor_core::client::Missed;
 use parlor_core::command::{Command, Since, Spec};
 use parlor_core::dialect::{Decoder, Input};
 use parlor_core::inbox::{Outcome, Request};
-use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
-use parlor_core::name::{Name, RoomName};
+use parlor_core::name::RoomName;
 use parlor_core::seat::Replay;
 use parlor_core::time::WallTime;
 use tokio::io::AsyncRead;
@@ -31,6 +30,14 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 self.link.reply(self.seat.mark(), Item::Raw(bytes));
                 return ControlFlow::Break(Ended::Foreign);
             }
+            Input::Command(Command::Register(spec)) => match self.register(spec).await {
+                Ok(answer) => Some(Item::Answer(answer)),
+                Err(ended) => return ControlFlow::Break(ended),
+            },
+            Input::Command(Command::Name(typed)) => match self.rename(&typed).await {
+                Ok(answer) => answer.map(Item::Answer),
+                Err(ended) => return ControlFlow::Break(ended),
+            },
             Input::Command(command) => self.run_command(command).await,
             Input::Refused(refusal) => Some(Item::Answer(Answer::Refused(refusal))),
             Input::Raw(bytes) => Some(Item::Raw(bytes)),
@@ -46,8 +53,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let answer = match command {
             Command::Help(spec) => Answer::Help(spec),
             Command::Who(room) => self.ask(Request::Who { here, room }).await?,
-            Command::Name(typed) => self.rename(&typed).await?,
-            Command::Private { to, text } => self.ask(Request::Private { to, text }).await?,
+            Command::Private { to, text } => self.write_to(to, text).await?,
             Command::Rooms => self.ask(Request::Rooms).await?,
             Command::Join(room) => return self.join(room).await,
             Command::Topic => self.ask(Request::Topic(here)).await?,
@@ -59,23 +65,18 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Unignore(typed) => Answer::Unignored(typed),
             Command::Quiet(quiet) => Answer::Quiet(quiet),
             // Taken care of before.
-            Command::Say(_) | Command::Quit(_) => return None,
+            Command::Say(_) | Command::Quit(_) | Command::Name(_) | Command::Register(_) => {
+                return None;
+            }
         };
         Some(Item::Answer(answer))
     }
 
     /// Asks the broadcaster; none where what was asked shows by itself.
-    async fn ask(&mut self, request: Request) -> Option<Answer> {
+    pub(super) async fn ask(&mut self, request: Request) -> Option<Answer> {
         match self.link.call(request).await {
             Outcome::Answer(answer) => Some(answer),
-            Outcome::Done | Outcome::Entered(..) => None,
-        }
-    }
-
-    async fn rename(&mut self, typed: &Line) -> Option<Answer> {
-        match Name::parse(typed.as_str()) {
-            Ok(name) => self.ask(Request::Rename(name)).await,
-            Err(error) => Some(Answer::Refused(Refusal::Name(error))),
+            Outcome::Done | Outcome::Entered(..) | Outcome::You(_) => None,
         }
     }
 
@@ -94,7 +95,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 None
             }
             Outcome::Answer(answer) => Some(Item::Answer(answer)),
-            Outcome::Done => None,
+            Outcome::Done | Outcome::You(_) => None,
         }
     }
 

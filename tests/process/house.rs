@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 use std::{fs, thread};
 
@@ -106,7 +106,9 @@ impl House {
 
     /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
-        self.log.page.lock().unwrap().lines.clone()
+        // Asked for also where a test has failed that held it.
+        let page = self.log.page.lock().unwrap_or_else(PoisonError::into_inner);
+        page.lines.clone()
     }
 
     pub(crate) fn process(&self) -> Pid {

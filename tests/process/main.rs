@@ -24,6 +24,7 @@ mod floods;
 mod join_piped;
 mod join_terminal;
 mod kill;
+mod owners;
 mod readiness;
 mod reload;
 mod resets;

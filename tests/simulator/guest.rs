@@ -201,7 +201,7 @@ impl Guest {
         } else {
             pick(rng, &ROOMS)
         };
-        let replay = rng.u64(0..6);
+        let (name, replay) = (name.into(), rng.u64(0..6));
         self.ask(Asked::Seat, Request::Enter { name, room, replay });
     }
 
@@ -211,7 +211,10 @@ impl Guest {
     }
 
     fn rename(&mut self, rng: &mut Rng) {
-        self.ask(Asked::Other, Request::Rename(pick(rng, &NAMES)));
+        self.ask(
+            Asked::Other,
+            Request::Rename(pick::<Name>(rng, &NAMES).into()),
+        );
     }
 
     fn room(&self) -> parlor_core::entry::RoomId {
@@ -327,7 +330,7 @@ impl Guest {
                 None => self.refusals += 1,
             },
             (Outcome::Done, Some(Asked::Post { last })) => self.kept = Some(last),
-            (Outcome::Done, _) => {}
+            (Outcome::Done | Outcome::You(_), _) => {}
         }
         true
     }

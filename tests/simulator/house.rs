@@ -266,6 +266,7 @@ fn kind(telling: Telling) -> Kind {
         Telling::Told => Kind::Told,
         Telling::Folded => Kind::Folded,
         Telling::Late => Kind::Late,
+        Telling::Untold => panic!("no name has an owner here"),
     }
 }
 

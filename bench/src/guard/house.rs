@@ -95,7 +95,7 @@ impl House {
         let inbox = self.broadcaster.inbox();
         let mut link = inbox.connect_in(|_| Arc::clone(&self.group));
         link.start(Request::Enter {
-            name: Name::parse(&format!("guest{number}"))?,
+            name: Name::parse(&format!("guest{number}"))?.into(),
             room: RoomName::lobby(),
             replay: 0,
         });

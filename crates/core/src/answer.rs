@@ -7,6 +7,7 @@ use crate::entry::{Together, Who};
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
 use crate::order::{Done, Word};
+use crate::time::WallTime;
 
 /// The answer to a command, or a word of the server's own.
 #[derive(Clone, Debug)]
@@ -53,6 +54,25 @@ pub enum Answer {
     Unignored(Line),
     /// Whether arrivals and departures are hidden from now on.
     Quiet(bool),
+    /// What the person is to type next is a password.
+    Password(Password),
+    /// The name is this person's own from now on.
+    Registered(Name),
+    /// The person is away, and finds the message on coming back.
+    KeptFor(Name),
+    /// So many messages were kept while one was away; they follow.
+    WhileAway(usize),
+    /// A message that was kept while one was away.
+    Letter {
+        /// When it was written.
+        at: WallTime,
+        /// Who wrote it.
+        from: Name,
+        /// For whom it is.
+        to: Name,
+        /// The words.
+        text: Line,
+    },
     /// The history that was asked for has no line.
     NothingKept,
     /// What was done with authority.
@@ -96,6 +116,26 @@ pub enum Refusal {
     Name(NameError),
     /// A command, where a name is asked for.
     NameFirst,
+    /// The name has an owner, who has a password for it.
+    NameOwned(Name),
+    /// Only a name can be owned, and one wears none.
+    NoNameToOwn,
+    /// A password has this many characters at the least.
+    PasswordTooShort(usize),
+    /// The second time it was another one.
+    PasswordsDiffer,
+    /// That was not the password of this name.
+    WrongPassword(Name),
+    /// Too many wrong passwords: after this long one may try again.
+    TooManyTries(Duration),
+    /// A password would travel here as everybody can read it.
+    PlainPassword,
+    /// The person is away, and so many messages wait already.
+    LettersFull(Name),
+    /// The person is away; where messages are kept, this one can be.
+    Away(Name),
+    /// It cannot be written to the disk just now.
+    NotWritten,
     /// Somebody here wears that name or one that looks like it.
     NameTaken(Name),
     /// Nobody here wears that name.
@@ -143,6 +183,17 @@ impl From<Refusal> for Answer {
     }
 }
 
+/// For a password that is to be typed: what it is to be good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// To show that one is the owner of this name.
+    Of(Name),
+    /// To be the one for this name from now on.
+    New(Name),
+    /// To be typed once more, against mistakes.
+    Again,
+}
+
 /// A word nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -180,7 +231,7 @@ impl Answer {
                 .iter()
                 .map(|r| size_of::<RoomInfo>() + r.room.as_str().len() + text(&r.topic))
                 .sum(),
-            Answer::Private { text, .. } => text.as_str().len(),
+            Answer::Private { text, .. } | Answer::Letter { text, .. } => text.as_str().len(),
             Answer::Topic { text: topic, .. } => text(topic),
             _ => 64,
         };

@@ -39,6 +39,8 @@ pub enum Command {
     Since(Since),
     /// To read the lines that were skipped.
     Missed(&'static Spec),
+    /// To own the name that one wears, with a password.
+    Register(&'static Spec),
     /// To hide a person's lines; as typed.
     Ignore(Line),
     /// To see them again; as typed.
@@ -159,7 +161,7 @@ pub static COMMANDS: &[Spec] = &[
         aliases: &[],
         arguments: "NAME TEXT",
         does: "writes to one person alone",
-        more: "Nobody else reads it, and no room keeps it.",
+        more: "Nobody else reads it, and no room keeps it. Who has registered and is away reads it on coming back.",
         parse: |spec, rest| {
             let (to, text) = rest
                 .split_once(char::is_whitespace)
@@ -242,6 +244,14 @@ pub static COMMANDS: &[Spec] = &[
         does: "shows the lines that were skipped",
         more: "Exactly those that the last notice counted.",
         parse: |spec, _| Ok(Command::Missed(spec)),
+    },
+    Spec {
+        name: "register",
+        aliases: &[],
+        arguments: "",
+        does: "makes the name you wear yours, with a password",
+        more: "It is asked for on a line of its own. Typed again, it changes the password.",
+        parse: |spec, _| Ok(Command::Register(spec)),
     },
     Spec {
         name: "ignore",
@@ -366,6 +376,7 @@ mod tests {
             ],
             "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
             "missed" => &[("", "Missed")],
+            "register" => &[("", "Register")],
             "search" => &[], // needs a disk
             other => panic!("/{other} has no example"),
         }
@@ -416,6 +427,7 @@ mod tests {
                 format!("Since({year}-{month}-{day})")
             }
             Command::Missed(_) => "Missed".to_owned(),
+            Command::Register(_) => "Register".to_owned(),
             Command::Ignore(name) => format!("Ignore({name})"),
             Command::Unignore(name) => format!("Unignore({name})"),
             Command::Quiet(quiet) => format!("Quiet({quiet})"),

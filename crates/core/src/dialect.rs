@@ -32,6 +32,12 @@ pub trait Decoder: Send {
     /// Takes the next input from the front of `bytes`, or takes all of them and returns none.
     fn next(&mut self, bytes: &mut &[u8]) -> Option<Input>;
 
+    /// Like [`next`](Decoder::next) where a secret is asked for: a line is said, whatever it begins with.
+    fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input>;
+
+    /// The other side is to show, or to hide, what is typed there: the bytes that have it do so, where it can.
+    fn conceal(&mut self, is_hidden: bool) -> Option<Box<[u8]>>;
+
     /// At the end of the bytes: what stood there unfinished.
     fn finish(&mut self) -> Option<Input>;
 }

@@ -119,6 +119,8 @@ pub enum Telling {
     /// By this entry, after having been folded: the name is heard before the summary is due. It
     /// comes or goes with the folded entry before it, not with this one.
     Late,
+    /// To nobody: the name is worn here by another connection of its owner.
+    Untold,
 }
 
 /// Several people, of whom the first few are named.

@@ -24,13 +24,32 @@ pub struct Spoken {
     pub text: Line,
 }
 
+/// A name that somebody wants to wear.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The name.
+    pub name: Name,
+    /// Whether it has been shown to be one's own.
+    pub is_proven: bool,
+}
+
+impl From<Name> for Claim {
+    /// As everybody may who comes along.
+    fn from(name: Name) -> Claim {
+        Claim {
+            name,
+            is_proven: false,
+        }
+    }
+}
+
 /// What a connection asks of the broadcaster.
 #[derive(Debug)]
 pub enum Request {
     /// Enters a first room under this name; granted when the arrival is in the room's log.
     Enter {
         /// The name to wear.
-        name: Name,
+        name: Claim,
         /// The room; it is made if there is none.
         room: RoomName,
         /// How many lines said before are wanted.
@@ -51,7 +70,11 @@ pub enum Request {
         lines: Vec<Spoken>,
     },
     /// Takes another name.
-    Rename(Name),
+    Rename(Claim),
+    /// The name that one wears is one's own from now on, a journal having been told.
+    Own,
+    /// Asks under which name one is known.
+    WhoAmI,
     /// Sets a room's topic, or clears it.
     SetTopic {
         /// The room.
@@ -107,6 +130,8 @@ pub enum Outcome {
     Entered(Seat, Box<Entered>),
     /// It is done: said, and visible to all.
     Done,
+    /// One is known under this name.
+    You(Claim),
     /// The answer to what was asked.
     Answer(Answer),
 }

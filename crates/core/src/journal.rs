@@ -1,10 +1,11 @@
 //! The journal: where lines are kept before anybody sees them. Knows no storage.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::name::RoomName;
+use crate::name::{Name, RoomName};
 use crate::time::WallTime;
 
 /// What was said in one room, as a part of one commit.
@@ -23,6 +24,15 @@ pub struct End {
     pub seq: u64,
     /// When it was said: nothing is said there earlier.
     pub at: WallTime,
+}
+
+/// What a journal has of former times that a house goes on with.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// Where the lines of each room end.
+    pub ends: HashMap<RoomName, End>,
+    /// The names that have an owner, as they were registered.
+    pub owned: Vec<Name>,
 }
 
 /// A commit failed: its lines are not kept, and nobody has seen them.

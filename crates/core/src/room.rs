@@ -1,6 +1,7 @@
 //! A room: its members, its topic, its log. Knows no socket and no clock.
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::group::Group;
 use crate::journal::End;
 use crate::line::Line;
 use crate::log::Log;
-use crate::name::RoomName;
+use crate::name::{Name, RoomName};
 use crate::seat::Place;
 use crate::time::WallTime;
 
@@ -39,9 +40,11 @@ pub(crate) struct Room {
 }
 
 /// Somebody in a room.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) who: Who,
+    /// Whether the name is this person's own: then several connections may wear it.
+    pub(crate) is_owner: bool,
     pub(crate) client: Arc<Client>,
     pub(crate) place: Arc<Place>,
     /// When this person last said something here, or came.
@@ -54,10 +57,13 @@ pub(crate) struct Members {
     people: IndexMap<PersonId, Member>,
     /// Each with the number of its members here, which is never 0. There are few: one for each core.
     groups: Vec<(Arc<Group>, usize)>,
+    /// How many connections of each owner are here: they are one person.
+    owners: HashMap<Name, usize>,
 }
 
 impl Members {
     pub(crate) fn insert(&mut self, member: Member) {
+        self.count_owner(&member);
         let group = member.client.group();
         match self
             .groups
@@ -72,6 +78,7 @@ impl Members {
 
     pub(crate) fn remove(&mut self, person: PersonId) -> Option<Member> {
         let member = self.people.swap_remove(&person)?;
+        self.discount_owner(&member);
         let group = member.client.group();
         let index = self
             .groups
@@ -101,8 +108,42 @@ impl Members {
         self.people.contains_key(&person)
     }
 
+    /// How many connections are here.
     pub(crate) fn len(&self) -> usize {
         self.people.len()
+    }
+
+    /// How many people are here, whatever the number of their connections.
+    pub(crate) fn people(&self) -> usize {
+        let doubles = self.owners.values().map(|count| count - 1);
+        self.people.len() - doubles.sum::<usize>()
+    }
+
+    /// Somebody has another name, or owns the one worn.
+    pub(crate) fn rename(&mut self, who: &Who, is_owner: bool) {
+        let Some(mut member) = self.people.get(&who.id).cloned() else {
+            return;
+        };
+        self.discount_owner(&member);
+        (member.who, member.is_owner) = (who.clone(), is_owner);
+        self.count_owner(&member);
+        self.people.insert(who.id, member);
+    }
+
+    fn count_owner(&mut self, member: &Member) {
+        if member.is_owner {
+            *self.owners.entry(member.who.name.clone()).or_default() += 1;
+        }
+    }
+
+    fn discount_owner(&mut self, member: &Member) {
+        let name = &member.who.name;
+        if let (true, Some(count)) = (member.is_owner, self.owners.get_mut(name)) {
+            *count -= 1;
+            if *count == 0 {
+                self.owners.remove(name);
+            }
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -131,20 +172,24 @@ impl Room {
 
     /// Who is here: the first to come first, while they are few.
     pub(crate) fn roster(&self) -> Roster {
-        let members = self.members.values().take(ROSTER_MAX);
-        let mut named: Vec<_> = members.map(|member| &member.who).collect();
+        let mut seen = HashSet::new();
+        let members = self.members.values();
+        let once = members.filter(|member| !member.is_owner || seen.insert(&member.who.name));
+        let mut named: Vec<_> = once.take(ROSTER_MAX).map(|member| &member.who).collect();
         named.sort_by_key(|who| who.id);
         Together {
-            others: self.members.len() - named.len(),
+            others: self.members.people() - named.len(),
             named: named.iter().map(|who| who.name.clone()).collect(),
         }
     }
 
     /// Who is here, and for how long silent: who spoke last, first.
     pub(crate) fn who(&self, now: Duration) -> Answer {
-        let latest = first(self.members.values().collect(), WHO_MAX, |member| {
+        let mut latest = first(self.members.values().collect(), WHO_MAX, |member| {
             Reverse(member.active)
         });
+        let mut seen = HashSet::new();
+        latest.retain(|member| !member.is_owner || seen.insert(&member.who.name));
         let present = |member: &&Member| Present {
             name: member.who.name.clone(),
             silent: now.saturating_sub(member.active),
@@ -152,7 +197,7 @@ impl Room {
         let people: Vec<_> = latest.iter().map(present).collect();
         Answer::Who {
             room: self.name.clone(),
-            others: self.members.len() - people.len(),
+            others: self.members.people().saturating_sub(people.len()),
             people,
         }
     }
@@ -160,7 +205,7 @@ impl Room {
     pub(crate) fn info(&self) -> RoomInfo {
         RoomInfo {
             room: self.name.clone(),
-            people: self.members.len(),
+            people: self.members.people(),
             topic: self.topic.clone(),
         }
     }

@@ -157,7 +157,7 @@ fn refusal(outcome: Outcome) -> Refusal {
 
 fn enter(name: &str, room: &str) -> Request {
     Request::Enter {
-        name: Name::parse(name).unwrap(),
+        name: Name::parse(name).unwrap().into(),
         room: RoomName::parse(room).unwrap(),
         replay: 0,
     }
@@ -171,7 +171,7 @@ fn join(room: &str) -> Request {
 }
 
 fn rename(name: &str) -> Request {
-    Request::Rename(Name::parse(name).unwrap())
+    Request::Rename(Name::parse(name).unwrap().into())
 }
 
 fn line(text: &str) -> Line {

@@ -183,7 +183,7 @@ impl House {
 
 fn enter(name: &str) -> Request {
     Request::Enter {
-        name: Name::of_address(name),
+        name: Name::of_address(name).into(),
         room: RoomName::lobby(),
         replay: 0,
     }

@@ -47,6 +47,8 @@ pub struct Framer {
     cr: bool,
     /// The unfinished line is over the limit, and the caller knows; the tail is empty until it ends.
     too_long: bool,
+    /// The last line ended as telnet ends lines. So telnet is known that has sent no command.
+    crlf: bool,
     /// Made by the first IAC; most clients never send one.
     telnet: Option<Box<Telnet>>,
 }
@@ -59,6 +61,7 @@ impl Framer {
             tail: Vec::new(),
             cr: false,
             too_long: false,
+            crlf: false,
             telnet: None,
         }
     }
@@ -97,6 +100,16 @@ impl Framer {
         self.telnet.is_some()
     }
 
+    /// The command that has a telnet client leave showing what is typed to this side, which shows nothing, or the one
+    /// that gives it back (RFC 857). None for who is no telnet client, as far as one can tell.
+    pub fn take_over_echo(&mut self, is_over_here: bool) -> Option<[u8; 3]> {
+        (self.crlf || self.is_telnet()).then(|| {
+            self.telnet
+                .get_or_insert_default()
+                .take_over_echo(is_over_here)
+        })
+    }
+
     /// Takes at least one byte: a whole line, or a run of plain text, or a byte that means something.
     fn step<'a>(&mut self, input: &mut &'a [u8]) -> Option<Frame<'a>> {
         let in_command = self.telnet.as_ref().is_some_and(|t| t.in_command());
@@ -118,7 +131,7 @@ impl Framer {
     }
 
     /// The usual case, without a copy: a line that begins and ends in `input` and holds no IAC.
-    fn whole_line<'a>(&self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    fn whole_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
         if self.too_long || !self.tail.is_empty() {
             return None;
         }
@@ -134,6 +147,7 @@ impl Framer {
             return None;
         }
         *input = rest;
+        self.crlf = line.len() < text.len();
         Some(line)
     }
 
@@ -184,7 +198,8 @@ impl Framer {
     /// The line is over: what was kept of it, unless it was thrown away.
     fn end(&mut self) -> Option<Vec<u8>> {
         let mut line = mem::take(&mut self.tail);
-        if mem::take(&mut self.cr) {
+        self.crlf = mem::take(&mut self.cr);
+        if self.crlf {
             line.pop();
         }
         let too_long = mem::take(&mut self.too_long);

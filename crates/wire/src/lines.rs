@@ -151,6 +151,20 @@ impl Decoder for LineDecoder {
         Some(self.mean(heard))
     }
 
+    fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
+        Some(match self.hear(bytes)? {
+            Heard::Line(text) => Input::Say(Spoken {
+                manner: Manner::Plain,
+                text,
+            }),
+            other => self.mean(other),
+        })
+    }
+
+    fn conceal(&mut self, is_hidden: bool) -> Option<Box<[u8]>> {
+        Some(self.framer.take_over_echo(is_hidden)?.into())
+    }
+
     fn finish(&mut self) -> Option<Input> {
         let line = self.framer.finish()?;
         let heard = self.heard_line(line.into());
@@ -234,7 +248,7 @@ impl Encoding for LineEncoder {
 
 impl Encoder for LineEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        for words in wording::answer(answer, self.mode, self.keeping) {
+        for words in wording::answer(answer, self.mode, self.keeping, &self.clock) {
             self.line(&words, out);
         }
     }

@@ -1,4 +1,4 @@
-//! Telnet's commands, told from text byte by byte. Knows no lines, and no option: it refuses them all.
+//! Telnet's commands, told from text byte by byte. Knows no lines, and one option, the echo; it refuses all others.
 //!
 //! UTF-8 never holds the byte 255, so it is always an IAC here, wherever it stands and whoever sends it. The
 //! commands are those of RFC 854; two more rules keep a peer from being answered for ever (after RFC 1143):
@@ -22,6 +22,9 @@ const WILL: u8 = 251;
 const WONT: u8 = 252;
 const DO: u8 = 253;
 const DONT: u8 = 254;
+
+/// RFC 857: whoever does it shows what is typed.
+const ECHO: u8 = 1;
 
 /// RFC 860. Not a state but a question: each one waits for its answer.
 const TIMING_MARK: u8 = 6;
@@ -48,6 +51,8 @@ pub struct Telnet {
     state: State,
     /// The answers given, at most [`ANSWERS_MAX`]; kept until the connection ends, so that none is given twice.
     answered: Vec<[u8; 3]>,
+    /// This side has offered to show what is typed, or does.
+    echoes: bool,
 }
 
 /// What the bytes so far have begun.
@@ -67,6 +72,13 @@ impl Telnet {
     /// Whether a command has begun, so that the next byte has to be heard even if it looks like text.
     pub fn in_command(&self) -> bool {
         !matches!(self.state, State::Text)
+    }
+
+    /// The command that takes over the showing of what is typed, or gives it back.
+    pub fn take_over_echo(&mut self, is_over_here: bool) -> [u8; 3] {
+        self.echoes = is_over_here;
+        let verb = if is_over_here { WILL } else { WONT };
+        [IAC, verb, ECHO]
     }
 
     /// Takes the next byte from the peer.
@@ -117,6 +129,7 @@ impl Telnet {
     /// Refuses what is offered or asked for; a refusal is never answered, or two peers would never stop.
     fn answer(&mut self, verb: u8, option: u8) -> Heard {
         let refusal = match verb {
+            DO if option == ECHO && self.echoes => return Heard::Nothing, // it takes the offer
             WILL => DONT,
             DO => WONT,
             _ => return Heard::Nothing,

@@ -5,7 +5,7 @@ mod order;
 use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::answer::{Answer, Notice, Present, Refusal, RoomInfo, Roster};
+use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo, Roster};
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
 use parlor_core::line::Line;
@@ -53,7 +53,11 @@ pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
         Mode::Named => Telling::Folded,
     };
     match entry {
-        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } if *telling == untold => None,
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. }
+            if *telling == untold || *telling == Telling::Untold =>
+        {
+            None
+        }
         Entry::Arrived { who, .. } => Some(format!("{} has arrived", who.name)),
         Entry::Left {
             who,
@@ -145,7 +149,7 @@ fn roster(roster: &Roster) -> String {
 }
 
 /// What the server says to one person, a line each.
-pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping) -> Vec<String> {
+pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Clock) -> Vec<String> {
     match answer {
         Answer::Help(None) => COMMANDS
             .iter()
@@ -177,6 +181,18 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping) -> Vec<Strin
             vec!["-- You no longer see who comes and goes; /quiet off undoes that".to_owned()]
         }
         Answer::Quiet(false) => vec!["-- You see again who comes and goes".to_owned()],
+        Answer::Password(password) => vec![format!("-- {}", self::password(password))],
+        Answer::Registered(name) => vec![format!(
+            "-- {name} is yours: whoever wants to be {name} is asked for the password"
+        )],
+        Answer::KeptFor(name) => vec![format!(
+            "-- {name} is away, and will find your message on coming back"
+        )],
+        Answer::WhileAway(1) => vec!["-- 1 message while you were away".to_owned()],
+        Answer::WhileAway(count) => vec![format!("-- {count} messages while you were away")],
+        Answer::Letter { at, from, to, text } => {
+            vec![format!("{}[{from} -> {to}] {text}", time_of(*at, clock))]
+        }
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
         Answer::Done(done) => order::done(done),
         Answer::Refused(Refusal::NeedsDisk(spec)) if keeping == Keeping::OnDisk => vec![format!(
@@ -260,6 +276,19 @@ fn list(rooms: &[RoomInfo], others: usize) -> Vec<String> {
         .collect()
 }
 
+/// Asks for a password.
+fn password(password: &Password) -> String {
+    match password {
+        Password::Of(name) => {
+            format!("{name} has an owner: what is the password? (Enter to go without that name)")
+        }
+        Password::New(name) => {
+            format!("Type a password for {name}; nobody else sees it (Enter to leave it)")
+        }
+        Password::Again => "Type it once more".to_owned(),
+    }
+}
+
 /// Why something is not done: a sentence for the person who typed it.
 pub(crate) fn refusal(refusal: &Refusal) -> String {
     match refusal {
@@ -269,6 +298,30 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::NameTaken(name) => {
             format!("{name} is taken, or looks like a name that is: choose another")
+        }
+        Refusal::NameOwned(name) => format!("{name} has an owner: choose another"),
+        Refusal::NoNameToOwn => {
+            "You have no name that could be yours; /name NEW takes one".to_owned()
+        }
+        Refusal::PasswordTooShort(chars) => {
+            format!("A password has {chars} characters or more: nothing is changed")
+        }
+        Refusal::PasswordsDiffer => "That was another one: nothing is changed".to_owned(),
+        Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
+        Refusal::TooManyTries(wait) => {
+            format!("Too many wrong passwords; try again in {}", span(*wait))
+        }
+        Refusal::PlainPassword => {
+            "A password would travel in the clear from your machine to this one, so it is \
+            not asked for; the operator can allow that with --allow-plain-passwords"
+                .to_owned()
+        }
+        Refusal::Away(name) => format!("{name} is away: not delivered"),
+        Refusal::LettersFull(name) => {
+            format!("{name} is away, and no more messages are kept until then: not delivered")
+        }
+        Refusal::NotWritten => {
+            "The disk cannot be written to just now: nothing is changed; try again later".to_owned()
         }
         Refusal::NobodyCalled(typed) => {
             format!("Nobody here is called {typed}; /who lists those in this room")

@@ -53,6 +53,8 @@ impl Broadcaster {
         let Some(room) = self.rooms.get_mut(&part.room) else {
             return;
         };
+        let people = &self.people;
+        let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner);
         room.pending = room.pending.saturating_sub(part.happenings);
         // The entries first take effect and then become visible: so nobody reads on behind the own
         // departure, and each roster is the one at its arrival.
@@ -74,14 +76,11 @@ impl Broadcaster {
                 } => {}
                 Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => {}
                 Entry::Arrived { who, .. } => {
-                    granted.extend(
-                        tickets
-                            .next()
-                            .map(|ticket| room.grant(who, ticket, after, now)),
-                    );
+                    let ticket = tickets.next();
+                    granted.extend(ticket.map(|t| room.grant(who, is_owner(who), t, after, now)));
                 }
                 Entry::Left { who, .. } => departed.extend(room.let_go(who, cursor)),
-                Entry::Renamed { who, .. } => room.rename(who),
+                Entry::Renamed { who, .. } => room.members.rename(who, is_owner(who)),
                 Entry::Topic { text, .. } => room.topic.clone_from(text),
             }
             cursor = after;
@@ -168,7 +167,14 @@ struct Grant {
 }
 
 impl Room {
-    fn grant(&mut self, who: &Who, ticket: Ticket, arrived: Cursor, now: Now) -> Grant {
+    fn grant(
+        &mut self,
+        who: &Who,
+        is_owner: bool,
+        ticket: Ticket,
+        arrived: Cursor,
+        now: Now,
+    ) -> Grant {
         let Ticket {
             client,
             replay,
@@ -192,6 +198,7 @@ impl Room {
         };
         let member = Member {
             who: who.clone(),
+            is_owner,
             client: Arc::clone(&client),
             place: Arc::clone(&place),
             active: now.monotonic,
@@ -209,12 +216,6 @@ impl Room {
         let member = self.members.remove(who.id)?;
         member.place.departed.set(departed).ok();
         Some(member.client)
-    }
-
-    fn rename(&mut self, who: &Who) {
-        if let Some(member) = self.members.get_mut(who.id) {
-            member.who = who.clone();
-        }
     }
 }
 

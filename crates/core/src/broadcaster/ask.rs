@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 
 use super::Broadcaster;
 use crate::answer::{Answer, ROOMS_MAX, Refusal};
-use crate::entry::{PersonId, RoomId};
-use crate::inbox::{Outcome, Request};
+use crate::entry::{PersonId, RoomId, Who};
+use crate::inbox::{Claim, Outcome, Request};
 use crate::line::Line;
 use crate::mailbox::{Item, Mark};
+use crate::name::Name;
 use crate::room::{Room, first};
 use crate::time::Now;
 
@@ -32,6 +33,19 @@ impl Broadcaster {
                 None => Err(Refusal::NoRoom(name)),
             },
             Request::Rooms => Ok(self.list_rooms(asker)),
+            Request::WhoAmI => match self.people.get(asker) {
+                Some(person) => {
+                    return Outcome::You(Claim {
+                        name: person.name.clone(),
+                        is_proven: person.is_owner,
+                    });
+                }
+                None => Err(Refusal::NotThere),
+            },
+            Request::Own => match self.own(asker) {
+                Some(name) => Ok(Answer::Registered(name)),
+                None => Err(Refusal::NotThere),
+            },
             Request::Find(typed) => match self.people.find(typed.as_str()) {
                 Some(who) if who.id == asker => Err(Refusal::Yourself),
                 Some(who) => Ok(Answer::Ignoring(who)),
@@ -57,9 +71,12 @@ impl Broadcaster {
     fn send_private(&self, asker: PersonId, to: Line, text: Line) -> Result<Answer, Refusal> {
         let from = self.people.who(asker).ok_or(Refusal::NotThere)?;
         let Some(found) = self.people.find(to.as_str()) else {
-            return Err(Refusal::NobodyCalled(to));
+            return Err(match self.people.owned(to.as_str()) {
+                Some(name) => Refusal::Away(name.clone()),
+                None => Refusal::NobodyCalled(to),
+            });
         };
-        if found.id == asker {
+        if found.name == from.name {
             return Err(Refusal::Yourself);
         }
         let private = Answer::Private {
@@ -67,13 +84,33 @@ impl Broadcaster {
             to: found.name.clone(),
             text,
         };
-        let delivered = self.people.get(found.id).zip(self.mark_of(found.id));
-        match delivered
-            .map(|(person, mark)| person.client.send(mark, Item::Answer(private.clone())))
-        {
-            Some(Ok(())) => Ok(private),
-            _ => Err(Refusal::NotReading(found.name)),
+        let deliver = |id| {
+            let (person, mark) = self.people.get(id).zip(self.mark_of(id))?;
+            let item = Item::Answer(private.clone());
+            person.client.send(mark, item).ok()
+        };
+        match self.people.wearers(&found.name).filter_map(deliver).count() {
+            0 => Err(Refusal::NotReading(found.name)),
+            _ => Ok(private),
         }
+    }
+
+    /// The name that somebody wears is that person's own from now on. Which one it is.
+    fn own(&mut self, asker: PersonId) -> Option<Name> {
+        let person = self.people.get_mut(asker)?;
+        person.is_owner = true;
+        let (name, seats) = (person.name.clone(), person.seats.clone());
+        self.people.own(name.clone());
+        let who = Who {
+            id: asker,
+            name: name.clone(),
+        };
+        for seat in seats {
+            if let Some(room) = self.rooms.get_mut(&seat) {
+                room.members.rename(&who, true);
+            }
+        }
+        Some(name)
     }
 
     /// The room in which this person has last taken a seat.

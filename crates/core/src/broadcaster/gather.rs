@@ -27,11 +27,15 @@ pub(super) enum Happening {
     Arrival {
         who: Who,
         ticket: Ticket,
+        /// Whether the name is worn in the room by another connection of its owner.
+        is_untold: bool,
     },
     Departure {
         who: Who,
         words: Option<Line>,
         removal: Option<Box<Removal>>,
+        /// Whether the name stays in the room with another connection of its owner.
+        is_untold: bool,
     },
     Renamed {
         who: Who,
@@ -234,8 +238,15 @@ impl Draft {
                     text,
                 }));
             }
-            Happening::Arrival { who, ticket } => {
-                let telling = room.crowd.arrive(&who);
+            Happening::Arrival {
+                who,
+                ticket,
+                is_untold,
+            } => {
+                let telling = match is_untold {
+                    true => Telling::Untold,
+                    false => room.crowd.arrive(&who),
+                };
                 self.entries.push(Entry::Arrived { who, telling });
                 self.tickets.push(ticket);
             }
@@ -243,13 +254,16 @@ impl Draft {
                 who,
                 words,
                 removal,
+                is_untold,
             } => {
-                // Whoever is removed is never one of a crowd.
-                let telling = if removal.is_some() {
-                    self.tell_first(room, &who.name);
-                    Telling::Told
-                } else {
-                    room.crowd.leave(&who)
+                let telling = match is_untold {
+                    true => Telling::Untold,
+                    // Whoever is removed is never one of a crowd.
+                    false if removal.is_some() => {
+                        self.tell_first(room, &who.name);
+                        Telling::Told
+                    }
+                    false => room.crowd.leave(&who),
                 };
                 self.entries.push(Entry::Left {
                     who,

@@ -58,11 +58,13 @@ impl Broadcaster {
 
     /// Has somebody leave: the connection is told, and ends. From now on nothing that it says is heard.
     fn remove(&mut self, typed: Line, removal: Removal) -> Result<Done, Refusal> {
-        let found = self.people.find(typed.as_str());
-        let Some(person) = found.as_ref().and_then(|who| self.people.get(who.id)) else {
+        let Some(found) = self.people.find(typed.as_str()) else {
             return Err(Refusal::NobodyCalled(typed));
         };
-        person.client.remove(removal);
-        Ok(Done::Removed(person.name.clone()))
+        let wearers = self.people.wearers(&found.name);
+        for person in wearers.filter_map(|id| self.people.get(id)) {
+            person.client.remove(removal.clone());
+        }
+        Ok(Done::Removed(found.name))
     }
 }

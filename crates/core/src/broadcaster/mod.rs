@@ -22,12 +22,12 @@ pub use gather::Gathered;
 use crate::answer::{Answer, Notice, Refusal};
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
-use crate::inbox::{Inbox, Letter, Outcome, Request, Spoken};
-use crate::journal::End;
+use crate::inbox::{Claim, Inbox, Letter, Outcome, Request, Spoken};
+use crate::journal::{End, Past};
 use crate::line::Line;
 use crate::log::Capacity;
 use crate::mailbox::Item;
-use crate::name::{Name, RoomName};
+use crate::name::RoomName;
 use crate::room::{Member, Room};
 use crate::seat::Place;
 use crate::time::Now;
@@ -96,9 +96,13 @@ impl Broadcaster {
     }
 
     /// A house that goes on where the lines end that a journal keeps: in each room the numbers
-    /// follow on, also when it has been empty in between.
-    pub fn resume(inbox: Arc<Inbox>, limits: Limits, ends: HashMap<RoomName, End>) -> Broadcaster {
-        Broadcaster::build(inbox, limits, Some(ends))
+    /// follow on, also when it has been empty in between. Names that have an owner are the owner's.
+    pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
+        let mut broadcaster = Broadcaster::build(inbox, limits, Some(past.ends));
+        for name in past.owned {
+            broadcaster.people.own(name);
+        }
+        broadcaster
     }
 
     fn build(
@@ -233,6 +237,8 @@ impl Broadcaster {
                 Request::SetTopic { room, text } => self.set_topic(&client, room, text),
                 // Answered on receipt, being without a place in the order.
                 Request::Private { .. }
+                | Request::Own
+                | Request::WhoAmI
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms
@@ -250,7 +256,7 @@ impl Broadcaster {
     fn enter(
         &mut self,
         client: &Arc<Client>,
-        name: Name,
+        name: Claim,
         room: RoomName,
         replay: u64,
     ) -> Result<(), Refusal> {
@@ -286,6 +292,7 @@ impl Broadcaster {
         replay: u64,
         first: bool,
     ) -> Result<(), Refusal> {
+        let is_untold = self.people.is_accompanied(client.id, room);
         let person = self.people.get_mut(client.id).ok_or(Refusal::NotThere)?;
         person.seats.push(room);
         let who = Who {
@@ -301,6 +308,7 @@ impl Broadcaster {
                     replay,
                     first,
                 },
+                is_untold,
             },
         );
         Ok(())
@@ -314,10 +322,12 @@ impl Broadcaster {
         let member = member.and_then(|room| room.members.get(who.id));
         let removal = member.and_then(|member| member.client.removed().cloned());
         let removal = removal.map(Box::new);
+        let is_untold = self.people.is_worn_in(&who.name, place.room);
         let departure = Happening::Departure {
             who,
             words,
             removal,
+            is_untold,
         };
         self.happen(place.room, departure);
     }
@@ -384,8 +394,9 @@ impl Broadcaster {
         }
     }
 
-    fn rename(&mut self, client: &Arc<Client>, name: Name) -> Result<(), Refusal> {
-        let from = self.people.rename(client.id, name.clone())?;
+    fn rename(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
+        let name = claim.name.clone();
+        let from = self.people.rename(client.id, claim)?;
         // The others need not read what changes nothing.
         let person = self.people.get(client.id).filter(|_| from != name);
         let seats = person

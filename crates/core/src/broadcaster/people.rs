@@ -6,23 +6,31 @@ use std::sync::Arc;
 use crate::answer::Refusal;
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
+use crate::inbox::Claim;
 use crate::name::{Name, fold};
 
-/// Somebody in the house.
+/// Somebody in the house: one connection.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) name: Name,
+    /// Whether the name is this person's own.
+    pub(super) is_owner: bool,
     pub(super) client: Arc<Client>,
     /// The rooms in which this person has a seat, or is about to have one.
     pub(super) seats: Vec<RoomId>,
 }
 
-/// Everybody in the house. A name is claimed with the request and worn by one person.
+/// Everybody in the house. A name is claimed with the request and worn by one person: by one connection, or by several
+/// of its owner's.
 #[derive(Debug, Default)]
 pub(super) struct People {
     people: HashMap<PersonId, Person>,
-    /// Both keys of every name that is worn.
+    /// Both keys of every name that is worn, with the first who wears it.
     keys: HashMap<Box<str>, PersonId>,
+    /// Further connections that wear the same name, by its first key; usually there are none.
+    others: HashMap<Box<str>, Vec<PersonId>>,
+    /// Both keys of every name that has an owner.
+    owned: HashMap<Box<str>, Name>,
 }
 
 impl People {
@@ -64,32 +72,74 @@ impl People {
         (found.name.keys()[0] == key).then_some(found)
     }
 
+    /// All connections that wear a name.
+    pub(super) fn wearers(&self, name: &Name) -> impl Iterator<Item = PersonId> {
+        let [key, _] = name.keys();
+        let others = self.others.get(key).into_iter().flatten();
+        self.keys.get(key).into_iter().chain(others).copied()
+    }
+
+    /// Whether a connection of the owner who wears this name sits in a room, or is about to.
+    pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
+        self.wearers(name)
+            .filter_map(|id| self.people.get(&id))
+            .any(|person| person.is_owner && person.seats.contains(&room))
+    }
+
+    /// Whether another connection of the same person sits in a room, or is about to.
+    pub(super) fn is_accompanied(&self, id: PersonId, room: RoomId) -> bool {
+        let person = self.people.get(&id).filter(|person| person.is_owner);
+        person.is_some_and(|person| self.is_worn_in(&person.name, room))
+    }
+
+    /// From now on a name has an owner.
+    pub(super) fn own(&mut self, name: Name) {
+        for key in name.keys() {
+            self.owned.insert(key.into(), name.clone());
+        }
+    }
+
+    /// The name with an owner that somebody typed.
+    pub(super) fn owned(&self, typed: &str) -> Option<&Name> {
+        let key = fold(typed.trim());
+        let name = self.owned.get(key.as_str())?;
+        (name.keys()[0] == key).then_some(name)
+    }
+
     /// A new person comes in under this name.
-    pub(super) fn enter(&mut self, client: &Arc<Client>, name: Name) -> Result<Who, Refusal> {
-        self.claim(client.id, &name)?;
+    pub(super) fn enter(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
+        self.claim(client.id, &claim)?;
         let person = Person {
-            name: name.clone(),
+            name: claim.name,
+            is_owner: claim.is_proven,
             client: Arc::clone(client),
             seats: Vec::new(),
         };
         self.people.insert(client.id, person);
-        Ok(Who {
-            id: client.id,
-            name,
-        })
+        Ok(())
     }
 
     /// Somebody takes another name; the one worn until now is free.
-    pub(super) fn rename(&mut self, id: PersonId, name: Name) -> Result<Name, Refusal> {
-        if !self.people.contains_key(&id) {
+    pub(super) fn rename(&mut self, id: PersonId, claim: Claim) -> Result<Name, Refusal> {
+        let Some(person) = self.people.get(&id) else {
             return Err(Refusal::NotThere); // before anything is claimed: nobody would release it
-        }
-        self.claim(id, &name)?;
+        };
+        // The same name in other letters stays one's own.
+        let is_same = person.is_owner && person.name.keys()[0] == claim.name.keys()[0];
+        let is_proven = claim.is_proven || is_same;
+        self.claim(
+            id,
+            &Claim {
+                is_proven,
+                ..claim.clone()
+            },
+        )?;
         let Some(person) = self.people.get_mut(&id) else {
             return Err(Refusal::NotThere);
         };
-        let from = std::mem::replace(&mut person.name, name.clone());
-        let kept = name.keys();
+        person.is_owner = is_proven;
+        let from = std::mem::replace(&mut person.name, claim.name.clone());
+        let kept = claim.name.keys();
         self.release(
             id,
             from.keys().into_iter().filter(|key| !kept.contains(key)),
@@ -104,25 +154,60 @@ impl People {
         }
     }
 
-    fn claim(&mut self, id: PersonId, name: &Name) -> Result<(), Refusal> {
-        let taken = name
-            .keys()
+    fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<(), Refusal> {
+        let Claim { name, is_proven } = claim;
+        let keys = name.keys();
+        if let Some(owned) = keys.iter().find_map(|&key| self.owned.get(key)) {
+            if owned.keys()[0] != keys[0] {
+                return Err(Refusal::NameTaken(name.clone())); // it looks like that one
+            }
+            if !is_proven {
+                return Err(Refusal::NameOwned(owned.clone()));
+            }
+        }
+        let wearer = |key| self.keys.get(key).filter(|&&wearer| wearer != id);
+        // Somebody may have worn the name before it had an owner, or one that looks like it.
+        let is_own = |wearer| {
+            self.get(wearer)
+                .is_some_and(|person| person.is_owner && person.name.keys()[0] == keys[0])
+        };
+        let is_taken = keys
             .iter()
-            .any(|&key| self.keys.get(key).is_some_and(|&wearer| wearer != id));
+            .filter_map(|key| wearer(*key))
+            .any(|&wearer| !(*is_proven && is_own(wearer)));
         // Two listeners may see two connections from one address: they share it as their name.
-        if taken && !is_address(name) {
+        if is_taken && !is_address(name) {
             return Err(Refusal::NameTaken(name.clone()));
         }
-        for key in name.keys() {
+        if *is_proven && wearer(keys[0]).is_some() {
+            let others = self.others.entry(keys[0].into()).or_default();
+            if !others.contains(&id) {
+                others.push(id);
+            }
+        }
+        for key in keys {
             self.keys.entry(key.into()).or_insert(id);
         }
         Ok(())
     }
 
+    /// Keys are free, or another connection of the same person has them.
     fn release<'a>(&mut self, id: PersonId, keys: impl IntoIterator<Item = &'a str>) {
+        let mut heir = None;
         for key in keys {
-            if self.keys.get(key) == Some(&id) {
-                self.keys.remove(key);
+            if let Some(others) = self.others.get_mut(key) {
+                others.retain(|&other| other != id);
+                if self.keys.get(key) == Some(&id) && !others.is_empty() {
+                    heir = Some(others.remove(0));
+                }
+                if others.is_empty() {
+                    self.others.remove(key);
+                }
+            }
+            match (self.keys.get_mut(key), heir) {
+                (Some(wearer), Some(heir)) if *wearer == id => *wearer = heir,
+                (Some(wearer), None) if *wearer == id => drop(self.keys.remove(key)),
+                _ => {}
             }
         }
     }

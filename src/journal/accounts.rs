@@ -1,0 +1,103 @@
+//! Accounts in the file: names with an owner, and what is kept for owners who are away. Knows no password, only what is
+//! stored of it.
+
+use parlor_core::line::Line;
+use parlor_core::name::Name;
+use parlor_core::time::WallTime;
+use rusqlite::{OptionalExtension, params};
+
+use super::store::Store;
+
+/// A message for somebody who is away.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    /// Letters are numbered in the order in which they were written.
+    pub(crate) id: i64,
+    /// When that was.
+    pub(crate) at: WallTime,
+    /// Who wrote it.
+    pub(crate) from: Name,
+    /// The words.
+    pub(crate) text: Line,
+}
+
+impl Store {
+    /// All names that have an owner, as they were registered.
+    pub(super) fn owned(&mut self) -> rusqlite::Result<Vec<Name>> {
+        let mut query = self.connection().prepare("SELECT name FROM accounts")?;
+        let names = query.query_map([], |row| Ok(Name::kept(&row.get::<_, String>(0)?)))?;
+        names.collect()
+    }
+
+    /// What is stored of the password for a name; none where it has no owner.
+    pub(crate) fn password(&mut self, name: &Name) -> rusqlite::Result<Option<String>> {
+        let [key, _] = name.keys();
+        let query = "SELECT password FROM accounts WHERE fold = ?1";
+        let mut find = self.connection().prepare_cached(query)?;
+        find.query_row([key], |row| row.get(0)).optional()
+    }
+
+    /// Gives a name an owner, or its owner another password.
+    pub(crate) fn put_password(
+        &mut self,
+        name: &Name,
+        password: &str,
+        since: WallTime,
+    ) -> rusqlite::Result<()> {
+        let [key, _] = name.keys();
+        self.connection().execute(
+            "INSERT INTO accounts (name, fold, password, since) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (fold) DO UPDATE SET password = ?3",
+            params![name.as_str(), key, password, since.0],
+        )?;
+        Ok(())
+    }
+
+    /// Keeps a message for the owner of a name, unless `max` wait already. Whether there was room.
+    pub(crate) fn put_letter(
+        &mut self,
+        to: &Name,
+        from: &Name,
+        text: &Line,
+        at: WallTime,
+        max: usize,
+    ) -> rusqlite::Result<bool> {
+        let [key, _] = to.keys();
+        let put = self.connection().execute(
+            "INSERT INTO letters (account, at, sender, text)
+             SELECT id, ?2, ?3, ?4 FROM accounts WHERE fold = ?1
+             AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?5",
+            params![key, at.0, from.as_str(), text.as_str(), max as i64],
+        )?;
+        Ok(put > 0)
+    }
+
+    /// The messages that wait for the owner of a name, oldest first.
+    pub(crate) fn letters(&mut self, to: &Name) -> rusqlite::Result<Vec<Letter>> {
+        let [key, _] = to.keys();
+        let mut query = self.connection().prepare_cached(
+            "SELECT letters.id, at, sender, text FROM letters JOIN accounts ON account = accounts.id
+             WHERE fold = ?1 ORDER BY letters.id",
+        )?;
+        let letters = query.query_map([key], |row| {
+            Ok(Letter {
+                id: row.get(0)?,
+                at: WallTime(row.get(1)?),
+                from: Name::kept(&row.get::<_, String>(2)?),
+                text: Line::sanitise(row.get::<_, String>(3)?.as_bytes()),
+            })
+        })?;
+        letters.collect()
+    }
+
+    /// Takes out the messages for the owner of a name up to this one.
+    pub(crate) fn take_letters(&mut self, to: &Name, last: i64) -> rusqlite::Result<()> {
+        let [key, _] = to.keys();
+        self.connection().execute(
+            "DELETE FROM letters WHERE id <= ?2
+             AND account = (SELECT id FROM accounts WHERE fold = ?1)",
+            params![key, last],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,266 @@
+//! Names that are owned: with a password, on several connections, and written to while their owner is away.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::data::{Data, KEPT, enter};
+use crate::guest::Guest;
+use crate::house::House;
+
+const PASSWORD: &str = "correct horse";
+const ASKED: &str = "-- alice has an owner: what is the password? (Enter to go without that name)";
+
+/// Has somebody who wears it own the name alice.
+fn register(alice: &mut Guest, password: &str) {
+    alice.say("/register");
+    alice.until("-- Type a password for alice; nobody else sees it (Enter to leave it)");
+    alice.say(password);
+    alice.until("-- Type it once more");
+    alice.say(password);
+    alice.until("-- alice is yours: whoever wants to be alice is asked for the password");
+}
+
+/// Enters as alice, with this password.
+fn come_back(house: &House, password: &str) -> Guest {
+    let mut alice = Guest::connect(house.address);
+    alice.say("alice");
+    alice.until(ASKED);
+    alice.say(password);
+    alice.until(KEPT);
+    alice
+}
+
+#[test]
+fn a_name_with_an_owner_takes_the_password_also_after_a_restart() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    register(&mut alice, "/a password, with a slash");
+    alice.say("hello");
+    alice.until("alice: hello");
+    assert_eq!(bob.until("alice: hello"), ["alice: hello"], "no word of it");
+    house.close([alice, bob]);
+
+    let house = data.open(&[]);
+    let mut mallory = Guest::connect(house.address);
+    for name in ["ALICE", "a1ice"] {
+        mallory.say(name);
+        if name == "a1ice" {
+            mallory.until("-- a1ice is taken, or looks like a name that is: choose another");
+            continue;
+        }
+        for guess in ["alice", "password", ""] {
+            mallory.until(ASKED);
+            mallory.say(guess);
+            if !guess.is_empty() {
+                mallory.until("-- That is not the password of alice");
+            }
+        }
+        mallory.until("-- alice has an owner: choose another");
+    }
+    mallory.say("mallory");
+    mallory.lines_until("the lines kept", |line| line.ends_with("alice: hello"));
+    mallory.say("/name alice");
+    mallory.until(ASKED);
+    mallory.say("let me in");
+    mallory.until("-- That is not the password of alice");
+    let mut alice = Guest::connect(house.address);
+    alice.say("Alice");
+    alice.until(ASKED);
+    alice.say("/a password, with a slash");
+    alice.until("You are Alice");
+    alice.say("/name al");
+    alice.until("You are al");
+    mallory.until("Alice is now known as al");
+    alice.say("/name alice");
+    alice.until(ASKED);
+    alice.say("/a password, with a slash");
+    alice.until("You are alice");
+    house.close([alice, mallory]);
+}
+
+#[test]
+fn the_third_wrong_password_leaves_the_name_with_its_owner() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let mut mallory = Guest::connect(house.address);
+    mallory.say("alice");
+    for _ in 0..3 {
+        mallory.until(ASKED);
+        mallory.say("is it this one?");
+        mallory.until("-- That is not the password of alice");
+    }
+    mallory.until("-- alice has an owner: choose another");
+    // Seven more, and this address has to wait: also the owner there, and with the right one.
+    for round in 0..7 {
+        if round % 3 == 0 {
+            mallory.say("alice");
+        }
+        mallory.until(ASKED);
+        mallory.say("or this?");
+        mallory.until("-- That is not the password of alice");
+    }
+    mallory.until(ASKED);
+    mallory.say(PASSWORD);
+    mallory.until("-- Too many wrong passwords; try again in 10 minutes");
+    house.close([alice, mallory]);
+}
+
+#[test]
+fn what_is_no_password_changes_nothing() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    let mut somebody = Guest::connect(house.address);
+    somebody.say("");
+    somebody.until(KEPT);
+    somebody.say("/register");
+    somebody.until("-- You have no name that could be yours; /name NEW takes one");
+    for (first, second, why) in [
+        (
+            "seven77",
+            "seven77",
+            "A password has 8 characters or more: nothing is changed",
+        ),
+        (
+            "correct horse",
+            "correct house",
+            "That was another one: nothing is changed",
+        ),
+    ] {
+        alice.send(format!("/register\n{first}\n{second}\n").as_bytes()); // in one packet
+        alice.until(&format!("-- {why}"));
+    }
+    alice.say("nothing is said of it");
+    let lines = somebody.until("alice: nothing is said of it");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    drop(alice);
+    somebody.until("alice has left");
+    enter(&house, "alice");
+    house.close([somebody]);
+}
+
+#[test]
+fn an_owner_on_several_connections_is_one_person() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut bob = enter(&house, "bob");
+    let mut first = enter(&house, "alice");
+    register(&mut first, PASSWORD);
+    let mut second = come_back(&house, PASSWORD);
+    second.say("from the second");
+    first.until("alice: from the second");
+    bob.say("/who");
+    bob.until("-- 2 people are in lobby:");
+    bob.say("/msg alice to both");
+    for guest in [&mut first, &mut second] {
+        guest.until("[bob -> alice] to both");
+    }
+    second.say("/msg alice to myself");
+    second.until("-- That is you");
+    drop(first);
+    second.say("still here");
+    let heard = bob.until("alice: still here");
+    assert!(!heard.iter().any(|line| line.contains("has ")), "{heard:?}");
+    drop(second);
+    bob.until("alice has left");
+    house.close([bob]);
+}
+
+#[test]
+fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    alice.until("bob has arrived");
+    register(&mut alice, PASSWORD);
+    drop(alice);
+    bob.until("alice has left");
+    for text in ["one", "two"] {
+        bob.say(&format!("/msg alice {text}"));
+        bob.until("-- alice is away, and will find your message on coming back");
+    }
+    bob.say("/msg carol three");
+    bob.until("-- Nobody here is called carol; /who lists those in this room");
+    house.close([bob]);
+
+    let house = data.open(&[]);
+    let mut alice = come_back(&house, PASSWORD);
+    alice.until("-- 2 messages while you were away");
+    for text in ["one", "two"] {
+        assert!(alice.line().ends_with(&format!("] [bob -> alice] {text}")));
+    }
+    let mut again = come_back(&house, PASSWORD);
+    again.say("read");
+    assert_eq!(again.until("alice: read").len(), 1, "they are shown once");
+    house.close([alice, again]);
+}
+
+#[test]
+fn a_hundred_messages_wait_and_no_more() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    alice.say("/name al");
+    alice.until("You are al");
+    for number in 0..101 {
+        alice.say(&format!("/msg alice {number}"));
+        alice.until(match number {
+            100 => "-- alice is away, and no more messages are kept until then: not delivered",
+            _ => "-- alice is away, and will find your message on coming back",
+        });
+    }
+    house.close([alice]);
+}
+
+#[test]
+fn from_another_machine_no_password_is_asked_for_in_the_clear() {
+    let Some(here) = another_address() else {
+        return crate::skip("no password in the clear: this machine has no address but loopback");
+    };
+    let data = Data::new();
+    let house = House::run(data.parlor(), &["--listen", "tcp://*:0"]);
+    let port = house.address.port();
+    let refused = "-- A password would travel in the clear from your machine to this one, so it is not asked for; \
+        the operator can allow that with --allow-plain-passwords";
+    // From an address of this machine to another one of it: to the server that is another machine.
+    let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stranger = Guest::connect_from(here, to);
+    stranger.say("alice");
+    stranger.until(KEPT);
+    stranger.say("/register");
+    stranger.until(refused);
+    drop(stranger);
+    house.close::<[Guest; 0]>([]);
+}
+
+/// An address of this machine that is not loopback.
+fn another_address() -> Option<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().ok()?;
+    let mut addresses = interfaces.iter().map(if_addrs::Interface::ip);
+    addresses.find(|ip| ip.is_ipv4() && !ip.is_loopback())
+}
+
+#[test]
+fn a_telnet_client_hides_what_is_typed_as_a_password() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = Guest::connect(house.address);
+    alice.send(b"alice\r\n");
+    alice.until(KEPT);
+    alice.send(b"/register\r\n");
+    alice.bytes_until(
+        b"\xff\xfb\x01-- Type a password for alice; nobody else sees it (Enter to leave it)\r\n",
+    );
+    alice.send(b"\xff\xfd\x01correct horse\r\n"); // DO ECHO: it takes the offer
+    alice.bytes_until(b"\xff\xfc\x01\xff\xfb\x01-- Type it once more\r\n");
+    alice.send(b"correct horse\r\n");
+    alice.bytes_until(
+        b"\xff\xfc\x01-- alice is yours: whoever wants to be alice is asked for the password\r\n",
+    );
+    house.close([alice]);
+}
