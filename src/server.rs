@@ -168,11 +168,11 @@ impl Server {
             house,
             clock,
             doors,
+            registry: _,
             live: _,
             mut stewards,
             reload,
             socket,
-            registry: _,
         } = self;
         let inbox = Arc::clone(&house.inbox);
         let broadcaster = match kept {

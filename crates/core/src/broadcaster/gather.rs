@@ -256,14 +256,14 @@ impl Draft {
                 removal,
                 is_untold,
             } => {
-                let telling = match is_untold {
-                    true => Telling::Untold,
+                let telling = if is_untold {
+                    Telling::Untold
+                } else if removal.is_some() {
                     // Whoever is removed is never one of a crowd.
-                    false if removal.is_some() => {
-                        self.tell_first(room, &who.name);
-                        Telling::Told
-                    }
-                    false => room.crowd.leave(&who),
+                    self.tell_first(room, &who.name);
+                    Telling::Told
+                } else {
+                    room.crowd.leave(&who)
                 };
                 self.entries.push(Entry::Left {
                     who,

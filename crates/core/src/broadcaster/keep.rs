@@ -61,9 +61,10 @@ impl Broadcaster {
         let Some(found) = self.people.find(typed.as_str()) else {
             return Err(Refusal::NobodyCalled(typed));
         };
-        let wearers = self.people.wearers(&found.name);
-        for person in wearers.filter_map(|id| self.people.get(id)) {
-            person.client.remove(removal.clone());
+        for id in self.people.wearers(&found.name) {
+            if let Some(person) = self.people.get(id) {
+                person.client.remove(removal.clone());
+            }
         }
         Ok(Done::Removed(found.name))
     }

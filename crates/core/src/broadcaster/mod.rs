@@ -318,11 +318,11 @@ impl Broadcaster {
         let Some(who) = self.give_up_seat(place) else {
             return;
         };
+        let is_untold = self.people.is_worn_in(&who.name, place.room);
         let member = self.rooms.get(&place.room);
         let member = member.and_then(|room| room.members.get(who.id));
         let removal = member.and_then(|member| member.client.removed().cloned());
         let removal = removal.map(Box::new);
-        let is_untold = self.people.is_worn_in(&who.name, place.room);
         let departure = Happening::Departure {
             who,
             words,
