@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
+use crate::clerk::Clerk;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions};
@@ -175,6 +176,7 @@ impl Server {
             socket,
         } = self;
         let inbox = Arc::clone(&house.inbox);
+        let errands = kept.as_ref().map(|kept| kept.errands.clone());
         let broadcaster = match kept {
             Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
             None => Broadcaster::new(inbox, limits(&config)),
@@ -188,6 +190,7 @@ impl Server {
             journal,
             clock,
             closing.clone(),
+            Clerk::new(errands.clone()),
         ));
         let mut writing = JoinSet::new();
         house.writers.start(&mut writing);
@@ -198,7 +201,12 @@ impl Server {
         }
         if let Some(socket) = socket {
             let inbox = Arc::clone(&house.inbox);
-            stewards.spawn(Desk { inbox, reload }.attend(socket));
+            let desk = Desk {
+                inbox,
+                reload,
+                errands,
+            };
+            stewards.spawn(desk.attend(socket));
         }
         tokio::select! {
             () = shutdown => {}

@@ -153,6 +153,8 @@ fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept), Unus
         past: Past {
             ends: ends.into_iter().filter_map(named).collect(),
             owned: store.owned()?,
+            keepers: store.keepers()?,
+            bans: store.bans()?,
         },
         history: History::open(path)?,
         errands,

@@ -8,6 +8,7 @@ mod disk;
 mod errands;
 mod history;
 mod memory;
+mod order;
 mod store;
 
 pub(crate) use accounts::Letter;

@@ -23,6 +23,7 @@ mod export;
 mod floods;
 mod join_piped;
 mod join_terminal;
+mod keepers;
 mod kill;
 mod owners;
 mod readiness;

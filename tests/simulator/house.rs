@@ -254,6 +254,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             let (from, to) = (from.to_string(), name(who));
             (Kind::Other, Shown::Renamed { from, to })
         }
+        Entry::Ruled(_) => panic!("nobody keeps order here"),
         Entry::Topic { who, text } => {
             let (name, text) = (name(who), words(text));
             (Kind::Other, Shown::Topic { name, text })

@@ -13,7 +13,7 @@ use crate::inbox::{Outcome, Spoken};
 use crate::journal::RoomBatch;
 use crate::line::Line;
 use crate::name::Name;
-use crate::order::Removal;
+use crate::order::{Removal, Ruling};
 use crate::room::Room;
 use crate::time::{Now, WallTime};
 
@@ -45,6 +45,7 @@ pub(super) enum Happening {
         who: Who,
         text: Option<Line>,
     },
+    Ruled(Box<Ruling>),
     CrowdIsOver,
 }
 
@@ -56,7 +57,10 @@ impl Happening {
             Happening::Departure { words: text, .. } | Happening::Topic { text, .. } => {
                 text.as_ref().map_or(0, Line::len)
             }
-            Happening::Arrival { .. } | Happening::Renamed { .. } | Happening::CrowdIsOver => 0,
+            Happening::Arrival { .. }
+            | Happening::Renamed { .. }
+            | Happening::Ruled(_)
+            | Happening::CrowdIsOver => 0,
         }
     }
 }
@@ -281,6 +285,7 @@ impl Draft {
                 self.tell_first(room, &who.name);
                 self.entries.push(Entry::Topic { who, text });
             }
+            Happening::Ruled(ruling) => self.entries.push(Entry::Ruled(ruling)),
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
         }
         was_closed && !room.crowd.is_closed()
