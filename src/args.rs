@@ -12,6 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::admin::AdminOptions;
+use crate::backup::BackupOptions;
 use crate::check::CheckOptions;
 use crate::config::{Address, Host, LINE_PORT, Refused};
 use crate::export::ExportOptions;
@@ -47,6 +48,13 @@ Examples:
   parlor export --room lobby --format jsonl > lobby.jsonl
   parlor export --format jsonl | jq -r 'select(.name == \"alice\").text'";
 
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  parlor backup monday.db
+  parlor backup --data /var/lib/parlor /backup/parlor-$(date +%F).db
+
+The copy is served as parlor.db in a directory where there is nothing else yet.";
+
 const ADMIN_EXAMPLES: &str = "\
 Examples:
   parlor admin list
@@ -78,6 +86,9 @@ pub enum Command {
     /// Look whether all that was said is still as it was written, whether or not the server runs
     #[command(after_help = "Example:\n  parlor check --data /var/lib/parlor")]
     Check(CheckOptions),
+    /// Copy all that was said into a file, whether or not the server runs
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupOptions),
     /// Give an order to the server that runs: list people, have somebody leave, reload
     #[command(after_help = ADMIN_EXAMPLES)]
     Admin(AdminOptions),
@@ -88,7 +99,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  parlor man serve | man -l -")]
     Man {
         /// The command to explain
-        #[arg(value_parser = ["serve", "join", "export", "check", "admin", "config", "man", "completions"])]
+        #[arg(value_parser = ["serve", "join", "export", "check", "backup", "admin", "config", "man", "completions"])]
         command: Option<String>,
     },
     /// Print completions for a shell

@@ -6,10 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 
 use crate::config::directory;
-use crate::journal::{self, Damage, FILE};
-
-/// So many lines are looked at in one go; whoever writes meanwhile is held up by none.
-const SLICE_LINES: u64 = 10_000;
+use crate::journal::{self, FILE, Store};
 
 /// What `check` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -23,31 +20,45 @@ pub struct CheckOptions {
 ///
 /// # Errors
 /// Something is wrong, nothing is kept there, or the file cannot be read: in one sentence.
-pub fn check(options: &CheckOptions, mut tell: impl FnMut(&Damage)) -> anyhow::Result<String> {
+pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Result<String> {
     let file = directory(options.data.as_deref())?.join(FILE);
-    let named = || file.display().to_string();
     let store = journal::open_to_read(&file)?;
     let mut damages = 0;
-    let mut count = |damage: Damage| {
+    let looked = look_at_all(&store, |damage| {
         damages += 1;
-        tell(&damage);
-    };
-    store.look_at_structure(&mut count).with_context(named)?;
-    let ends = store.ends().with_context(named)?;
-    for (room, end) in &ends {
-        for first in (1..=end.seq).step_by(SLICE_LINES as usize) {
-            let last = end.seq.min(first + SLICE_LINES - 1);
-            store
-                .look_at(room, first, last, &mut count)
-                .with_context(named)?;
-        }
-    }
+        tell(damage);
+    });
+    let file = file.display();
+    let Extent { rooms, lines } = looked.with_context(|| file.to_string())?;
     if damages > 0 {
-        bail!("{}: damaged in {damages} places; restore a backup", named());
+        bail!("{file}: damaged in {damages} places; restore a backup");
     }
-    let lines: u64 = ends.iter().map(|(_, end)| end.seq).sum();
-    let (rooms, file) = (ends.len(), named());
     Ok(format!(
         "{file}: lines {lines}, rooms {rooms}, all as they were written\n"
     ))
+}
+
+/// How much there is in a file.
+pub(crate) struct Extent {
+    pub(crate) rooms: usize,
+    pub(crate) lines: u64,
+}
+
+/// Looks at the structure of the file and at every line in it, and hands over what is wrong.
+pub(crate) fn look_at_all(
+    store: &Store,
+    mut found: impl FnMut(String),
+) -> rusqlite::Result<Extent> {
+    store.look_at_structure(|words| found(format!("the file's structure is damaged: {words}")))?;
+    let ends = store.ends()?;
+    for (room, end) in &ends {
+        let mut next = 1;
+        while next <= end.seq {
+            next = store.look_at(room, next, end.seq, |damage| found(damage.to_string()))?;
+        }
+    }
+    Ok(Extent {
+        rooms: ends.len(),
+        lines: ends.iter().map(|(_, end)| end.seq).sum(),
+    })
 }

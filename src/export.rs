@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::clock;
 use crate::config::{Refused, directory};
-use crate::journal::{self, FILE, Store};
+use crate::journal::{self, Damage, FILE, Store};
 
 /// So many lines of a room are read at once.
 const PAGE_LINES: usize = 1_000;
@@ -83,9 +83,15 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     let store = journal::open_to_read(&file)?;
     let rooms = rooms(&store, options)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    match write_all(&store, rooms, options.format, &mut out) {
+    let written = write_all(&store, rooms, options.format, &mut out);
+    let file = file.display();
+    match written {
         Err(error) if is_broken_pipe(&error) => Ok(()),
-        outcome => outcome.with_context(|| format!("{} cannot be exported", file.display())),
+        Err(error) => Err(error.context(format!("{file} cannot be exported"))),
+        Ok(None) => Ok(()),
+        Ok(Some(damage)) => bail!(
+            "what is damaged in {file} is left out ({damage}); parlor check names all of it, restore a backup"
+        ),
     }
 }
 
@@ -102,15 +108,22 @@ struct Unwritten {
     next: u64,
     /// That of the last line there was at the beginning.
     last: u64,
+    /// The first lines, of those read, that are damaged.
+    damage: Option<Damage>,
 }
 
 impl Unwritten {
     /// When the next line was said; none when there is no more.
     fn at(&mut self, store: &Store) -> anyhow::Result<Option<WallTime>> {
         while self.page.is_empty() && self.next <= self.last {
-            let page = &mut self.page;
-            self.next = 1 + store.read(&self.room, self.next, self.last, |said| {
-                page.push_back(said);
+            let (page, first_damage) = (&mut self.page, &mut self.damage);
+            self.next = 1 + store.read(&self.room, self.next, self.last, |line| {
+                match line {
+                    Ok(said) => page.push_back(said),
+                    Err(damage) => {
+                        first_damage.get_or_insert(damage);
+                    }
+                }
                 page.len() < PAGE_LINES
             })?;
         }
@@ -141,6 +154,7 @@ fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten
             page: VecDeque::new(),
             next: next.unwrap_or(u64::MAX),
             last: end.seq,
+            damage: None,
         });
     }
     if let (Some(wanted), true) = (wanted, rooms.is_empty()) {
@@ -150,13 +164,14 @@ fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten
     Ok(rooms)
 }
 
-/// Writes the lines of all rooms in the order in which they were said; of one moment, by the names of the rooms.
+/// Writes the lines of all rooms in the order in which they were said; of one moment, by the names of the rooms. The
+/// first damage, if any, which is left out.
 fn write_all(
     store: &Store,
     mut rooms: Vec<Unwritten>,
     form: Form,
     out: &mut impl Write,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Damage>> {
     let zone = TimeZone::system();
     let mut first = BinaryHeap::new();
     for (index, room) in rooms.iter_mut().enumerate() {
@@ -174,7 +189,8 @@ fn write_all(
         }
         first.extend(room.at(store)?.map(|at| Reverse((at, index))));
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    Ok(rooms.into_iter().find_map(|room| room.damage))
 }
 
 fn write_text(

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod args;
+pub mod backup;
 pub mod check;
 pub mod config;
 pub mod export;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use parlor::admin::ask;
 use parlor::args::{self, Command};
+use parlor::backup::backup;
 use parlor::check::check;
 use parlor::config::Config;
 use parlor::reload::Source;
@@ -35,10 +36,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Export(options) => parlor::export::export(&options),
         Command::Check(options) => {
             let mut damages = String::new();
-            let outcome = check(&options, |damage| damages += &format!("{damage}\n"));
+            let outcome = check(&options, |damage| damages += &(damage + "\n"));
             print(damages.as_bytes())?;
             print(outcome?.as_bytes())
         }
+        Command::Backup(options) => print(backup(&options)?.as_bytes()),
         Command::Admin(options) => {
             let mut answer = String::new();
             let outcome = ask(&options, |line| answer += &format!("{line}\n"));

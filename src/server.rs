@@ -80,10 +80,10 @@ impl Server {
         };
         let (disk, kept) = Disk::open(&directory, config.keep)?;
         tracing::info!("lines are kept in {}", directory.display());
-        let registry = Registry::new(kept.errands.clone());
+        let registry = Arc::new(Registry::new(kept.errands.clone()));
         Ok(Server {
             kept: Some(kept),
-            registry: Some(Arc::new(registry)),
+            registry: Some(registry),
             ..Server::with_journal(config, Box::new(disk))
         })
     }
@@ -169,7 +169,7 @@ impl Server {
             house,
             clock,
             doors,
-            registry: _,
+            registry,
             live: _,
             mut stewards,
             reload,
@@ -198,6 +198,9 @@ impl Server {
             house
                 .tasks
                 .spawn(door::serve(Arc::clone(&house), door, listener));
+        }
+        if let Some(registry) = registry {
+            stewards.spawn(async move { registry.keep_readings().await });
         }
         if let Some(socket) = socket {
             let inbox = Arc::clone(&house.inbox);
@@ -269,6 +272,7 @@ impl Server {
                 lines::Mode::Named => READ_BYTES_NAMED,
             },
             history: self.kept.as_ref().map(|kept| kept.history.clone()),
+            search: self.kept.as_ref().map(|kept| kept.search.clone()),
             registry: self.registry.clone(),
             zone: TimeZone::system(),
             clock: self.clock,

@@ -297,7 +297,7 @@ fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
         (&["join", "host:port"], "\"port\" is no port"),
         (
             &["man", "sing"],
-            "[possible values: serve, join, export, check, admin, config, man, completions]",
+            "[possible values: serve, join, export, check, backup, admin, config, man, completions]",
         ),
         (&["completions", "sing"], "[possible values: bash,"),
     ] {
@@ -390,6 +390,7 @@ fn manual_pages_and_completions_come_for_every_command_and_shell() {
         "join",
         "export",
         "check",
+        "backup",
         "admin",
         "config",
         "man",

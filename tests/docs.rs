@@ -13,13 +13,14 @@ use parlor_core::answer::{Answer, Notice, ROOMS_MAX, Refusal, WHO_MAX};
 use parlor_core::command::{COMMANDS, Command as ChatCommand};
 use parlor_core::dialect::Encoder;
 use parlor_core::entry::Together;
+use parlor_core::journal::Damaged;
 use parlor_core::line::Line;
 use parlor_core::mailbox::{BYTES_MAX, ITEMS_MAX};
 use parlor_core::name::{NAME_CHARS_MAX, Name, RoomName};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 8] = [
+const OPTIONS_OF_OTHERS: [&str; 9] = [
     "--cfg",       // rustc
     "--locked",    // cargo, as all that follow
     "--release",   // ..
@@ -28,6 +29,7 @@ const OPTIONS_OF_OTHERS: [&str; 8] = [
     "--quick",     // parlor-bench
     "--now",       // systemctl
     "--offline",   // systemd-analyze
+    "--reference", // chown
 ];
 
 fn root() -> &'static Path {
@@ -233,6 +235,10 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
     let line = |text: &str| Line::sanitise(text.as_bytes());
     let bob = Name::parse("bob").unwrap();
     let minutes = Duration::from_mins;
+    let damaged = |first, last| {
+        let room = RoomName::parse("lobby").unwrap();
+        Answer::Notice(Notice::Damaged(Damaged { room, first, last }))
+    };
     let missed = COMMANDS.iter().find(|spec| spec.name == "missed").unwrap();
     for answer in [
         Answer::Refused(refused("foo")),
@@ -245,7 +251,20 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Refused(Refusal::NotReading(bob)),
         Answer::Refused(Refusal::TooLong(Mode::Named.line_bytes_max())),
         Answer::Refused(Refusal::TooManyRooms(Config::default().rooms)),
+        Answer::Refused(Refusal::NothingToFind),
+        Answer::SearchBehind(1_234),
+        Answer::FoundNothing(line("WORDS")),
+        Answer::FoundMore {
+            lines: 123,
+            is_all: true,
+        },
+        Answer::FoundMore {
+            lines: 0,
+            is_all: false,
+        },
         Answer::Notice(Notice::Skipped(128)),
+        damaged(5, 5),
+        damaged(5, 9),
         Answer::Notice(Notice::Idle {
             silent: minutes(4),
             left: minutes(1),

@@ -7,8 +7,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::answer::{Answer, Password, Refusal};
+use parlor_core::answer::{Answer, Notice, Password, Refusal};
 use parlor_core::client::Link;
+use parlor_core::command::Command;
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::inbox::{Claim, Outcome, Request};
 use parlor_core::line::Line;
@@ -25,7 +26,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::question::{Place, Questions};
 use super::socket::Eager;
 use super::{House, Refused};
-use crate::registry::Registry;
+use crate::journal::{History, Standing};
+use crate::registry::{Registry, Returned};
 use crate::session::{self, Arrival, Manners, Peer, read_some};
 
 /// Whoever does not answer the name question for this long is closed.
@@ -36,6 +38,9 @@ const REFUSALS_MAX: usize = 5;
 
 /// So many wrong passwords, and the name stays with its owner.
 const PASSWORDS_MAX: usize = 3;
+
+/// So much of what was written to a lost connection may lie unread in the buffers between: it is shown again.
+const UNREAD_BYTES_MAX: u64 = 128 * 1024;
 
 /// Whoever is told something before entering has this long to take it.
 const WORD_TIME: Duration = Duration::from_secs(10);
@@ -67,6 +72,8 @@ struct Guest<S> {
     registry: Option<Arc<Registry>>,
     /// Whether the name has been shown to be this person's own.
     is_owner: bool,
+    /// Who has come back, and with what; until there is a session.
+    returned: Option<Returned>,
     /// Read and not yet decoded.
     held: Vec<u8>,
     questions: Questions,
@@ -82,6 +89,16 @@ type LineArrival = Arrival<OwnedReadHalf, Eager, LineDecoder, LineEncoder>;
 /// What is said to somebody whose place at the question another one needs.
 const TOO_MANY_WAIT: &str =
     "-- Too many are waiting to give a name: closed; try again, and answer sooner";
+
+/// What is typed at the name question.
+enum Typed {
+    /// An empty line.
+    Nothing,
+    /// A name.
+    Name(Name),
+    /// What somebody comes back with.
+    Code(Line),
+}
 
 /// Why somebody does not enter.
 enum Gone {
@@ -126,6 +143,7 @@ impl LineDoor {
             },
             registry: self.manners.registry.clone(),
             is_owner: false,
+            returned: None,
             stream,
             decoder: LineDecoder::new(self.mode),
             encoder: LineEncoder::new(self.mode, self.keeping, self.clock.clone()),
@@ -139,7 +157,14 @@ impl LineDoor {
         tracing::debug!("connected");
         match self.handshake(house, &mut guest).await {
             Ok((seat, mut entered)) => {
-                if let Some(history) = &self.manners.history {
+                if let (Some(returned), Some(history)) = (&guest.returned, &self.manners.history) {
+                    let standing = returned.standing.clone();
+                    select! {
+                        biased;
+                        caught_up = guest.catch_up(history, &standing, entered.view.arrived.seq) => caught_up?,
+                        () = house.closing.cancelled() => {}
+                    }
+                } else if let Some(history) = &self.manners.history {
                     let replay = self.manners.live.replay();
                     let room = seat.room_name();
                     history.complete(&mut entered.replay, room, replay).await;
@@ -193,6 +218,9 @@ impl Guest<TcpStream> {
             seat,
             entered,
             is_owner: self.is_owner,
+            place: self
+                .returned
+                .map(|returned| (returned.code, returned.standing)),
             peer: self.peer,
             held: self.held,
         }
@@ -215,8 +243,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             let heard = self.hear_name().await?;
             self.place = None;
             let refusal = match heard {
-                Ok(None) => return self.enter_as_address(replay).await,
-                Ok(Some(name)) => match self.enter(name.clone().into(), replay).await {
+                Ok(Typed::Nothing) => return self.enter_as_address(replay).await,
+                Ok(Typed::Code(typed)) => match self.come_back(typed.as_str()).await {
+                    Ok(entered) => return Ok(entered),
+                    Err(answer) => answer,
+                },
+                Ok(Typed::Name(name)) => match self.enter(name.clone().into(), replay).await {
                     Ok(entered) => return Ok(entered),
                     Err(Answer::Refused(Refusal::NameOwned(owned))) => {
                         match self.enter_as_owner(name, owned, replay).await? {
@@ -293,12 +325,74 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         }
     }
 
-    /// The name that is typed; none for an empty line.
-    async fn hear_name(&mut self) -> Result<Result<Option<Name>, Refusal>, Gone> {
+    /// Takes the place again that somebody had on another connection.
+    async fn come_back(&mut self, typed: &str) -> Result<(Seat, Box<Entered>), Answer> {
+        let registry = self.registry.clone().ok_or(Refusal::NoSuchCode)?;
+        let returned = registry.redeem(typed, self.peer.address).await?;
+        let Standing {
+            name,
+            is_owner,
+            room,
+            ..
+        } = returned.standing.clone();
+        let is_proven = is_owner;
+        let entered = self.seat(Request::ComeBack {
+            name: Claim { name, is_proven },
+            room,
+            ghost: returned.ghost.as_ref().map(|ghost| ghost.id()),
+        });
+        let entered = entered.await?;
+        self.is_owner = is_owner;
+        self.returned = Some(returned);
+        Ok(entered)
+    }
+
+    /// Shows what was said since the last line that has surely been read, up to number `last`.
+    async fn catch_up(
+        &mut self,
+        history: &History,
+        standing: &Standing,
+        last: u64,
+    ) -> Result<(), Gone> {
+        let mut words = Vec::new();
+        let welcome = Answer::WelcomeBack(standing.name.clone());
+        self.encoder.answer(&welcome, &mut words);
+        let room = &standing.room;
+        let first = history.before(room, standing.seq.min(last), UNREAD_BYTES_MAX);
+        // Where it cannot be read, the operator's log says so; whoever comes back has the room itself.
+        let mut next = first.await.unwrap_or(last) + 1;
+        while next <= last {
+            let Ok(page) = history.page(room, next, last).await else {
+                break;
+            };
+            next = page.next;
+            for line in page.lines {
+                match line {
+                    Ok(said) => self.encoder.replayed(&said, &mut words),
+                    Err(damaged) => {
+                        let notice = Answer::Notice(Notice::Damaged(damaged));
+                        self.encoder.answer(&notice, &mut words);
+                    }
+                }
+            }
+            self.say(&words).await?;
+            words.clear();
+        }
+        self.say(&words).await
+    }
+
+    /// What is typed at the name question.
+    async fn hear_name(&mut self) -> Result<Result<Typed, Refusal>, Gone> {
         Ok(match self.hear_line().await? {
-            Ok(line) if line.as_str().trim().is_empty() => Ok(None),
-            Ok(line) if line.as_str().starts_with('/') => Err(Refusal::NameFirst),
-            Ok(line) => Name::parse(line.as_str()).map(Some).map_err(Refusal::Name),
+            Ok(line) if line.as_str().trim().is_empty() => Ok(Typed::Nothing),
+            Ok(line) if line.as_str().starts_with('/') => match Command::parse(&line.as_str()[1..])
+            {
+                Ok(Command::Resume(code)) => Ok(Typed::Code(code)),
+                _ => Err(Refusal::NameFirst),
+            },
+            Ok(line) => Name::parse(line.as_str())
+                .map(Typed::Name)
+                .map_err(Refusal::Name),
             Err(refusal) => Err(refusal),
         })
     }
@@ -371,7 +465,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
 
     async fn enter(&mut self, name: Claim, replay: u64) -> Result<(Seat, Box<Entered>), Answer> {
         let room = RoomName::lobby();
-        match self.link.call(Request::Enter { name, room, replay }).await {
+        self.seat(Request::Enter { name, room, replay }).await
+    }
+
+    /// Asks for a seat.
+    async fn seat(&mut self, request: Request) -> Result<(Seat, Box<Entered>), Answer> {
+        match self.link.call(request).await {
             Outcome::Entered(seat, entered) => Ok((seat, entered)),
             Outcome::Answer(answer) => Err(answer),
             Outcome::Done | Outcome::You(_) => Err(Refusal::NotThere.into()),

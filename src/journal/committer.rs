@@ -21,6 +21,10 @@ use crate::config::Keep;
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
+/// Commits wait so long for somebody who reads, before what is written ahead begins anew; a backup reads for longer, and
+/// it grows meanwhile.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// A commit writes one at the least.
 const PAGE_BYTES: u64 = 4096;
 
@@ -47,6 +51,11 @@ pub(super) struct Signals {
     pub(super) ends: AtomicBool,
     /// About so many bytes have been written ahead since somebody last moved them to their place.
     pub(super) written: AtomicU64,
+    /// Goes up with each commit: there is something new to read.
+    pub(super) commits: AtomicU64,
+    /// Goes up when a commit fails, and again when what it left behind has been taken out: while it is odd, there may be
+    /// lines in the file that nobody has seen.
+    pub(super) failures: AtomicU64,
     /// So much is written ahead that it must begin anew before more is.
     pub(super) is_long: AtomicBool,
 }
@@ -95,7 +104,7 @@ impl Committer {
     fn begin_anew_if_long(&self) {
         if self.signals.is_long.swap(false, Ordering::Relaxed)
             && let Some(store) = &self.store
-            && let Err(error) = store.checkpoint("RESTART")
+            && let Err(error) = store.begin_anew(PATIENCE)
         {
             tracing::warn!(%error, "cannot shorten what is written ahead");
         }
@@ -125,11 +134,14 @@ impl Committer {
             let written: usize = batches.iter().map(|part| part.batch.weight()).sum();
             let written = PAGE_BYTES + written as u64;
             self.signals.written.fetch_add(written, Ordering::Relaxed);
+            self.signals.commits.fetch_add(1, Ordering::Release);
             return Ok(());
         };
         tracing::error!(%error, "lines cannot be kept");
+        self.signals.failures.fetch_add(1, Ordering::AcqRel);
         self.store = None; // and with it what SQLite believes to be on disk
         self.take_back(batches, needs_rewrite(&error));
+        self.signals.failures.fetch_add(1, Ordering::AcqRel);
         Err(NotKept(why(&error)))
     }
 

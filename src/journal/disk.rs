@@ -12,12 +12,16 @@ use std::time::Duration;
 
 use parlor_core::journal::{Commit, End, Journal, NotKept, Past, RoomBatch};
 use parlor_core::name::RoomName;
+use parlor_core::time::WallTime;
 use tokio::sync::oneshot;
 
 use super::committer::{Committer, Job, Signals, Work};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
+use super::inspection::Inspection;
+use super::search::Search;
 use super::store::{Store, Unusable};
+use crate::clock;
 use crate::config::Keep;
 
 /// The file of lines in its directory.
@@ -35,6 +39,9 @@ const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 /// More than this, 4 MiB, and commits wait until it has begun anew: a file that is written over again costs a sync
 /// less than one that grows.
 const PAGES_AHEAD_MAX: i64 = 1_024;
+
+/// So long return codes are good for after a restart.
+const CODES_LIFE: Duration = Duration::from_secs(3_600);
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +76,8 @@ pub struct Kept {
     pub past: Past,
     /// How to read them.
     pub history: History,
+    /// How to search in them.
+    pub search: Search,
     /// How to change what is kept beside them.
     pub errands: Errands,
 }
@@ -78,8 +87,10 @@ pub struct Kept {
 pub struct Disk {
     work: SyncSender<Work>,
     signals: Arc<Signals>,
-    /// Dropped to end the thread that checkpoints.
-    checkpoints: Option<Sender<()>>,
+    /// Dropped to end the threads that have work of their own.
+    running: Vec<Sender<()>>,
+    /// Woken to end the thread that follows.
+    search: Search,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the journal is open.
     _lock: File,
@@ -105,31 +116,36 @@ impl Disk {
         let path = directory.join(FILE);
         // The broadcaster has one commit under way, and there is one end.
         let (work, queue) = sync_channel(ERRANDS_MAX + 2);
-        let opened =
-            open(&path, keep, Errands::new(work.clone())).map_err(|error| OpenError::File {
-                path: path.clone(),
-                error,
-            });
-        let (store, kept) = opened?;
+        let errands = Errands::new(work.clone());
         let signals = Arc::new(Signals::default());
+        let opened = open(&path, keep, &signals, errands).map_err(|error| OpenError::File {
+            path: path.clone(),
+            error,
+        });
+        let (store, kept, inspection, follow) = opened?;
         let committer = Committer {
             path: path.clone(),
             keep,
             store: Some(store),
             signals: Arc::clone(&signals),
         };
-        let (checkpoints, ends) = channel();
+        let (checkpoints, is_over) = channel();
+        let (inspects, inspection_ends) = channel();
         let checkpointer = {
             let signals = Arc::clone(&signals);
-            move || checkpoint_now_and_then(&path, keep, &signals, &ends)
+            move || checkpoint_now_and_then(&path, keep, &signals, &is_over)
         };
         let disk = Disk {
             work,
             signals,
-            checkpoints: Some(checkpoints),
+            running: vec![checkpoints, inspects],
+            search: kept.search.clone(),
             threads: vec![
                 spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
                 spawn("checkpoints", checkpointer).map_err(in_directory)?,
+                spawn("inspection", move || inspection.run(&inspection_ends))
+                    .map_err(in_directory)?,
+                spawn("search", follow).map_err(in_directory)?,
             ],
             _lock: lock,
         };
@@ -137,29 +153,45 @@ impl Disk {
     }
 }
 
-fn open(path: &Path, keep: Keep, errands: Errands) -> Result<(Store, Kept), Unusable> {
+/// Opens the file: what has it, what is in it, and the work of the threads that look at it.
+fn open(
+    path: &Path,
+    keep: Keep,
+    signals: &Arc<Signals>,
+    errands: Errands,
+) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
-    store.look_at_latest(&ends)?;
+    let damages = Arc::default();
+    let inspection = Inspection {
+        path: path.to_owned(),
+        older: store.look_at_latest(&ends)?,
+        damages: Arc::clone(&damages),
+    };
     // Whoever says something is told if there is no room for lines either.
-    if store.make_room_ahead().is_ok()
-        && let Ok(ahead) = File::open(path.with_extension("db-wal"))
-    {
+    if store.make_room_ahead().is_err() {
+        store.checkpoint("TRUNCATE").ok(); // what room there is, is for lines
+    } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
+    store.let_codes_die(WallTime(clock::wall().0 + CODES_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
+    let (identity, history) = (store.identity()?, History::open(path, damages)?);
+    let (search, follow) =
+        Search::new(path, identity.clone(), history.clone(), Arc::clone(signals));
     let kept = Kept {
-        identity: store.identity()?,
+        identity,
         past: Past {
             ends: ends.into_iter().filter_map(named).collect(),
             owned: store.owned()?,
             keepers: store.keepers()?,
             bans: store.bans()?,
         },
-        history: History::open(path)?,
+        history,
+        search,
         errands,
     };
-    Ok((store, kept))
+    Ok((store, kept, inspection, follow))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -210,7 +242,8 @@ impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
         self.work.send(Work::End).ok(); // it may have ended by itself
-        self.checkpoints = None;
+        self.running.clear();
+        self.search.wake();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal ended by a panic: this is a bug");

@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
 use parlor_core::entry::Said;
+use parlor_core::journal::{Damaged, End};
 use parlor_core::name::RoomName;
 use parlor_core::seat::Replay;
 use parlor_core::time::WallTime;
 use tokio::sync::{mpsc, oneshot};
 
+use super::inspection::Damages;
 use super::store::{Store, Unusable};
 
 /// A page has at most so many bytes of lines, as they are in memory: half of what a mailbox holds.
@@ -26,8 +29,8 @@ pub struct Unreadable;
 /// Lines of a room, and where to go on.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// Oldest first.
-    pub(crate) lines: VecDeque<Said>,
+    /// Oldest first, and what stands where they are damaged.
+    pub(crate) lines: VecDeque<Result<Said, Damaged>>,
     /// The number after the last one looked at.
     pub(crate) next: u64,
 }
@@ -39,11 +42,12 @@ type Question = Box<dyn FnOnce(&Store) + Send>;
 #[derive(Clone, Debug)]
 pub struct History {
     questions: mpsc::Sender<Question>,
+    damages: Arc<Damages>,
 }
 
 impl History {
     /// Opens the file once more, to read.
-    pub(super) fn open(path: &Path) -> Result<History, Unusable> {
+    pub(super) fn open(path: &Path, damages: Arc<Damages>) -> Result<History, Unusable> {
         let store = Store::open_to_read(path)?;
         let (questions, mut queue) = mpsc::channel::<Question>(QUESTIONS_MAX);
         // It ends with the last who could ask.
@@ -57,7 +61,7 @@ impl History {
             .map_err(|error| {
                 rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // no thread: as good as no file
             })?;
-        Ok(History { questions })
+        Ok(History { questions, damages })
     }
 
     /// The lines of a room from number `first` to `last`, or the beginning of them: as many as make a page.
@@ -71,12 +75,18 @@ impl History {
         last: u64,
     ) -> Result<Page, Unreadable> {
         let room = room.clone();
+        let damages = Arc::clone(&self.damages);
         self.ask(move |store| {
             let mut lines = VecDeque::new();
             let mut bytes = 0;
-            let looked_at = store.read(&room, first, last, |said| {
-                bytes += said.weight();
-                lines.push_back(said);
+            let looked_at = store.read(&room, first, last, |line| {
+                bytes += line.as_ref().map_or(size_of::<Said>(), Said::weight);
+                lines.push_back(line.map_err(|damage| {
+                    damages.tell(&damage);
+                    let (first, last) = (damage.first, damage.last);
+                    let room = room.clone();
+                    Damaged { room, first, last }
+                }));
                 bytes < PAGE_BYTES_MAX
             })?;
             let next = looked_at + 1;
@@ -96,6 +106,29 @@ impl History {
     ) -> Result<Option<u64>, Unreadable> {
         let room = room.clone();
         self.ask(move |store| store.first_since(&room, at)).await
+    }
+
+    /// The number of the line behind which the lines up to number `last` take so many bytes when they are shown.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn before(
+        &self,
+        room: &RoomName,
+        last: u64,
+        bytes: u64,
+    ) -> Result<u64, Unreadable> {
+        let room = room.clone();
+        self.ask(move |store| store.before(&room, last, bytes))
+            .await
+    }
+
+    /// Where the lines of each room end.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn ends(&self) -> Result<Vec<(String, End)>, Unreadable> {
+        self.ask(Store::ends).await
     }
 
     /// Puts lines from before in front of a replay, so that it has so many.

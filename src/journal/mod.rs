@@ -1,23 +1,30 @@
 //! The journals there are. Each keeps lines in its own way; none knows a connection.
 //!
-//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another.
+//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another; and a third follows it, for
+//! [`Search`].
 
 mod accounts;
+mod codes;
 mod committer;
 mod disk;
 mod errands;
 mod history;
+mod inspection;
 mod memory;
 mod order;
+mod search;
 mod store;
 
 pub(crate) use accounts::Letter;
+pub(crate) use codes::{CodeHash, Standing};
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use errands::Errands;
 pub(crate) use errands::Undone;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
+pub(crate) use search::Found;
+pub use search::Search;
 pub(crate) use store::Store;
 pub use store::{Damage, Unusable};
 

@@ -3,7 +3,8 @@
 //! A row is a line. Its number is dense in its room; a line that has been taken out leaves an empty row, so that numbers
 //! stay what they were.
 
-use std::ops::Range;
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,8 +30,15 @@ const BUSY_TIME: Duration = Duration::from_secs(5);
 /// At the start so many of the latest lines are looked at, those of the room that spoke last first.
 const LATEST_LINES: u64 = 10_000;
 
+/// So many rows are looked at in one go: whoever writes meanwhile is held up by none.
+const SLICE_ROWS: usize = 1_000;
+
 /// Bytes: more than SQLite holds back in memory, so that the file grows by it.
 const ROOM_AHEAD: i64 = 8 << 20;
+
+/// When the log that is written ahead begins anew, it is cut to this: it is longer only where somebody has read for long,
+/// as a backup does.
+const AHEAD_BYTES_MAX: i64 = 2 * ROOM_AHEAD;
 
 /// What makes tables of one version those of the next, beginning with a file that has none.
 const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE];
@@ -120,28 +128,37 @@ pub enum Unusable {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Something in the file is not as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Damage {
-    /// A line has changed.
-    #[error("line {seq} of {room} is damaged: it does not match its checksum")]
-    Line {
-        /// Its room.
-        room: String,
-        /// Its number.
-        seq: i64,
-    },
-    /// SQLite does not find its way in it.
-    #[error("the file's structure is damaged: {0}")]
-    Structure(String),
-    /// A line is not there.
-    #[error("line {seq} of {room} is missing")]
-    Missing {
-        /// Its room.
-        room: String,
-        /// Its number.
-        seq: i64,
-    },
+/// Lines that were kept are not as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Their room.
+    pub room: String,
+    /// The number of the first of them.
+    pub first: u64,
+    /// That of the last, often the same.
+    pub last: u64,
+    /// They are not there; or else it is one, and has changed.
+    pub is_missing: bool,
+}
+
+impl Error for Damage {}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Damage {
+            room, first, last, ..
+        } = self;
+        if !self.is_missing {
+            return write!(
+                f,
+                "line {first} of {room} is damaged: it does not match its checksum"
+            );
+        }
+        if first == last {
+            return write!(f, "line {first} of {room} is missing");
+        }
+        write!(f, "lines {first} to {last} of {room} are missing")
+    }
 }
 
 /// What a checkpoint came to.
@@ -168,6 +185,7 @@ impl Store {
         connection.pragma_update(None, "secure_delete", true)?;
         // Checkpoints are another thread's business: a commit waits for one sync and no more.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", AHEAD_BYTES_MAX)?;
         connection.pragma_update(
             None,
             "synchronous",
@@ -293,6 +311,24 @@ impl Store {
         })
     }
 
+    /// Has the log that is written ahead begin anew, unless somebody reads in it for longer than this.
+    pub(super) fn begin_anew(&self, patience: Duration) -> rusqlite::Result<Checkpoint> {
+        self.connection.busy_timeout(patience)?;
+        let done = self.checkpoint("RESTART");
+        self.connection.busy_timeout(BUSY_TIME)?;
+        done
+    }
+
+    /// Copies what is kept at this moment, and nothing of what has been taken out, into an empty file. Whoever writes
+    /// meanwhile waits for nothing.
+    pub(crate) fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
+        let path = path
+            .to_str()
+            .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
+        self.connection.execute("VACUUM INTO ?1", [path])?;
+        Ok(())
+    }
+
     /// Which log this is: never the same for two.
     pub(super) fn identity(&self) -> rusqlite::Result<String> {
         let query = "SELECT value FROM meta WHERE key = 'identity'";
@@ -313,146 +349,198 @@ impl Store {
         rows.collect()
     }
 
-    /// Looks at the latest lines of the rooms that end so: whether all are there, and as they were written.
-    pub(super) fn look_at_latest(&self, ends: &[(String, End)]) -> Result<(), Unusable> {
+    /// Looks at the latest lines of the rooms that end so: whether all are there, and as they were written. Where the
+    /// older ones end, which it has not looked at.
+    pub(super) fn look_at_latest(
+        &self,
+        ends: &[(String, End)],
+    ) -> Result<Vec<(String, u64)>, Unusable> {
         let mut left = LATEST_LINES;
         let mut damaged = None;
+        let mut older = Vec::new();
         for (room, end) in ends {
-            let first = end.seq.saturating_sub(left) + 1;
-            self.look_at(room, first, end.seq, |damage| {
-                damaged.get_or_insert(damage);
-            })?;
-            left -= end.seq + 1 - first;
-            if left == 0 {
-                break;
+            let before = end.seq.saturating_sub(left);
+            left -= end.seq - before;
+            if before > 0 {
+                older.push((room.clone(), before));
+            }
+            let mut next = before + 1;
+            while next <= end.seq {
+                next = self.look_at(room, next, end.seq, |damage| {
+                    damaged.get_or_insert(damage);
+                })?;
             }
         }
-        damaged.map_or(Ok(()), |damage| Err(damage.into()))
+        damaged.map_or(Ok(older), |damage| Err(damage.into()))
     }
 
-    /// Looks at these lines of a room, and hands over what is wrong with them.
+    /// Looks at these lines of a room, a slice of them at most, and hands over what is wrong with them. The number to
+    /// go on with.
     pub(crate) fn look_at(
         &self,
         room: &str,
         first: u64,
         last: u64,
         mut found: impl FnMut(Damage),
-    ) -> rusqlite::Result<()> {
-        let mut query = self.connection.prepare_cached(SELECT)?;
-        let mut rows = query.query(params![room, first as i64, last as i64])?;
-        let mut expected = first as i64;
-        let missing = |seqs: Range<i64>, found: &mut dyn FnMut(Damage)| {
-            for seq in seqs {
-                let room = room.to_owned();
-                found(Damage::Missing { room, seq });
+    ) -> rusqlite::Result<u64> {
+        let mut left = SLICE_ROWS;
+        let looked_at = self.walk(room, first, last, |row| {
+            left -= 1;
+            if let Err(damage) = row {
+                found(damage);
             }
-        };
-        while let Some(row) = rows.next()? {
-            let row = Kept::read(row)?;
-            missing(expected..row.seq, &mut found);
-            if row.sum != sum(row.seq, row.at, row.manner, &row.name, &row.text) {
-                let room = room.to_owned();
-                found(Damage::Line { room, seq: row.seq });
-            }
-            expected = row.seq + 1;
-        }
-        missing(expected..last as i64 + 1, &mut found);
-        Ok(())
+            left > 0
+        })?;
+        Ok(looked_at + 1)
     }
 
-    /// Has SQLite look at its own part of the file.
-    pub(crate) fn look_at_structure(&self, mut found: impl FnMut(Damage)) -> rusqlite::Result<()> {
+    /// Has SQLite look at its own part of the file, and hands over what it finds wrong.
+    pub(crate) fn look_at_structure(&self, mut found: impl FnMut(String)) -> rusqlite::Result<()> {
         let mut check = self.connection.prepare("PRAGMA integrity_check")?;
         let mut rows = check.query([])?;
         while let Some(row) = rows.next()? {
             let words: String = row.get(0)?;
             if words != "ok" {
-                found(Damage::Structure(words));
+                found(words);
             }
         }
         Ok(())
     }
 
-    /// Lines of a room with these numbers, oldest first, as long as `more` says so. Those that have been taken out are
-    /// left out. The number of the last one looked at.
+    /// Lines of a room with these numbers, oldest first, as long as `more` says so; and what is wrong where they are
+    /// damaged. Those that have been taken out are left out. The number of the last one looked at.
     pub(crate) fn read(
         &self,
         room: &RoomName,
         first: u64,
         last: u64,
-        mut more: impl FnMut(Said) -> bool,
+        mut more: impl FnMut(Result<Said, Damage>) -> bool,
     ) -> rusqlite::Result<u64> {
+        self.walk(room.as_str(), first, last, |row| {
+            let said = row.map(Kept::said).transpose();
+            said.is_none_or(&mut more)
+        })
+    }
+
+    /// Goes through these lines of a room, each as it was written or else what is wrong with it, as long as `more` says
+    /// so. The number of the last one looked at.
+    fn walk(
+        &self,
+        room: &str,
+        first: u64,
+        last: u64,
+        mut more: impl FnMut(Result<Kept, Damage>) -> bool,
+    ) -> rusqlite::Result<u64> {
+        let damage = |first: u64, last: u64, is_missing: bool| Damage {
+            room: room.to_owned(),
+            first,
+            last,
+            is_missing,
+        };
         let mut query = self.connection.prepare_cached(SELECT)?;
-        let mut rows = query.query(params![room.as_str(), first as i64, last as i64])?;
+        let mut rows = query.query(params![room, first as i64, last as i64])?;
+        let mut next = first;
         while let Some(row) = rows.next()? {
-            let row = Kept::read(row)?;
-            let seq = row.seq as u64;
-            if let Some(said) = row.said()
-                && !more(said)
-            {
+            let seq = row.get::<_, i64>(0)? as u64;
+            if next < seq && !more(Err(damage(next, seq - 1, true))) {
+                return Ok(seq - 1);
+            }
+            if !more(Kept::read(row).ok_or_else(|| damage(seq, seq, false))) {
                 return Ok(seq);
             }
+            next = seq + 1;
+        }
+        if next <= last {
+            more(Err(damage(next, last, true)));
         }
         Ok(last)
     }
 
-    /// The number of the first line of a room that was said at this time or later: times never decrease in a room, so
-    /// the numbers lead to it.
+    /// The number of the line behind which the lines of a room up to number `last` take so many bytes as a dialect shows
+    /// them, or a little more.
+    pub(crate) fn before(&self, room: &RoomName, last: u64, bytes: u64) -> rusqlite::Result<u64> {
+        let mut lines = self.connection.prepare_cached(
+            "SELECT seq, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines
+             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq <= ?2 ORDER BY seq DESC",
+        )?;
+        let mut rows = lines.query(params![room.as_str(), last as i64])?;
+        let mut left = bytes;
+        while let Some(row) = rows.next()? {
+            let (seq, length): (i64, i64) = (row.get(0)?, row.get(1)?);
+            left = left.saturating_sub(length as u64);
+            if left == 0 {
+                return Ok((seq as u64).saturating_sub(1));
+            }
+        }
+        Ok(0)
+    }
+
+    /// The number of the first line of a room that was said at this time or later, or of damage before it: times never
+    /// decrease in a room, so the numbers lead to it.
     pub(crate) fn first_since(
         &self,
         room: &RoomName,
         at: WallTime,
     ) -> rusqlite::Result<Option<u64>> {
-        let mut bounds = self.connection.prepare_cached(
-            "SELECT min(seq), max(seq) FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)",
+        let mut end = self.connection.prepare_cached(
+            "SELECT max(seq) FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)",
         )?;
-        let (Some(mut low), Some(last)) = bounds.query_row([room.as_str()], |row| {
-            Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
-        })?
-        else {
+        let end: Option<i64> = end.query_row([room.as_str()], |row| row.get(0))?;
+        let Some(last) = end.and_then(|end| u64::try_from(end).ok()) else {
             return Ok(None);
         };
-        let mut look = self.connection.prepare_cached(
-            "SELECT at FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq = ?2",
-        )?;
+        let mut low = 1;
         let mut high = last + 1;
         while low < high {
             let middle = low.midpoint(high);
-            let said: Option<i64> = look
-                .query_row(params![room.as_str(), middle], |row| row.get(0))
-                .optional()?;
-            match said {
-                Some(said) if said >= at.0 => high = middle,
-                _ => low = middle + 1,
+            // What is damaged has no time: the line behind it answers, and where there is none it may be later.
+            let mut is_earlier = false;
+            self.walk(room.as_str(), middle, high - 1, |row| match row {
+                Ok(kept) => {
+                    is_earlier = kept.at < at.0;
+                    false
+                }
+                Err(_) => true,
+            })?;
+            if is_earlier {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
         }
-        Ok((low <= last).then_some(low as u64))
+        Ok((low <= last).then_some(low))
     }
 }
 
 const SELECT: &str = "SELECT seq, at, manner, name, text, sum FROM lines
     WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq BETWEEN ?2 AND ?3 ORDER BY seq";
 
-/// A row, as it stands in the file.
+/// A row, as it was written.
 struct Kept {
     seq: i64,
     at: i64,
     manner: i64,
     name: String,
     text: String,
-    sum: i64,
 }
 
 impl Kept {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Kept> {
-        Ok(Kept {
-            seq: row.get(0)?,
-            at: row.get(1)?,
-            manner: row.get(2)?,
-            name: row.get(3)?,
-            text: row.get(4)?,
-            sum: row.get(5)?,
-        })
+    /// None where it is not as it was written.
+    fn read(row: &Row<'_>) -> Option<Kept> {
+        let number = |column| row.get_ref(column).ok()?.as_i64().ok();
+        let text = |column| Some(row.get_ref(column).ok()?.as_str().ok()?.to_owned());
+        let kept = Kept {
+            seq: number(0)?,
+            at: number(1)?,
+            manner: number(2)?,
+            name: text(3)?,
+            text: text(4)?,
+        };
+        (number(5)? == kept.sum()).then_some(kept)
+    }
+
+    fn sum(&self) -> i64 {
+        sum(self.seq, self.at, self.manner, &self.name, &self.text)
     }
 
     /// The line; none where it has been taken out.

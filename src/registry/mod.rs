@@ -1,5 +1,6 @@
 //! The registry: whose names are whose, and what waits for those who are away. Knows no connection and no wording.
 
+mod codes;
 mod tries;
 
 use std::net::IpAddr;
@@ -17,6 +18,8 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::journal::{Errands, Letter, Undone};
+use codes::Living;
+pub(crate) use codes::{Code, Returned};
 use tries::Tries;
 
 /// So many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
@@ -29,11 +32,11 @@ pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
 const LETTERS_MAX: usize = 100;
 
 /// Whose names are whose.
-#[derive(Debug)]
 pub(crate) struct Registry {
     errands: Errands,
     hashing: Semaphore,
     tries: Mutex<Tries>,
+    living: Living,
 }
 
 /// What cannot be done because the disk does not take it.
@@ -50,6 +53,7 @@ impl Registry {
             errands,
             hashing: Semaphore::new(HASHES_MAX),
             tries: Mutex::default(),
+            living: Living::default(),
         }
     }
 

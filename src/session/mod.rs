@@ -4,9 +4,11 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
+mod coming_back;
 mod live;
 mod read;
 mod request;
+mod search;
 mod secrets;
 mod write;
 mod writers;
@@ -34,8 +36,8 @@ pub(crate) use read::read_some;
 pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
-use crate::journal::History;
-use crate::registry::Registry;
+use crate::journal::{History, Search, Standing};
+use crate::registry::{Code, Registry};
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};
@@ -55,7 +57,7 @@ const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// What a listener wants of its sessions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Manners {
     /// Whoever sends nothing for this long is closed.
     pub(crate) idle: Option<Duration>,
@@ -65,6 +67,8 @@ pub(crate) struct Manners {
     pub(crate) read_bytes_max: usize,
     /// What is kept from before; none where nothing is.
     pub(crate) history: Option<History>,
+    /// How to search in it.
+    pub(crate) search: Option<Search>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
     /// The zone in which people type times.
@@ -103,6 +107,8 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) entered: Box<Entered>,
     /// Whether the name is this person's own.
     pub(crate) is_owner: bool,
+    /// What it has come back with, and to where, if it has.
+    pub(crate) place: Option<(Code, Standing)>,
     pub(crate) peer: Peer,
     /// Bytes that were read already.
     pub(crate) held: Vec<u8>,
@@ -134,6 +140,7 @@ where
         seat,
         entered,
         is_owner,
+        place,
         peer,
         held,
     } = arrival;
@@ -141,7 +148,7 @@ where
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
     let mut reader = Reader::new(input, decoder, link, seat, peer, manners);
-    (reader.held, reader.show_letters) = (held, is_owner);
+    (reader.held, reader.show_letters, reader.place) = (held, is_owner, place);
     read_and_write(reader, writing, closing)
 }
 
@@ -165,8 +172,15 @@ where
             () = closing.cancelled() => Ended::GoingDown,
         }
     };
+    let last = reader.last_place();
     let input = reader.leave(&ended);
-    Box::pin(part(input, writing, &ended)).await; // boxed, as it is over soon
+    Box::pin(async {
+        part(input, writing, &ended).await;
+        if let Some(last) = last {
+            last.keep(&client).await;
+        }
+    })
+    .await; // boxed, as it is over soon
     ended
 }
 

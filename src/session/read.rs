@@ -24,6 +24,8 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::{Ended, Manners, Peer};
 use crate::clock;
+use crate::journal::Standing;
+use crate::registry::Code;
 
 /// This many lines of one read are posted together; more would make one post hold too much memory.
 const POST_LINES_MAX: usize = 256;
@@ -66,6 +68,8 @@ pub(super) struct Reader<'a, R, D> {
     pub(super) peer: Peer,
     /// Since when the name is worn.
     pub(super) named_at: WallTime,
+    /// What this person comes back with, if that was asked for.
+    pub(super) place: Option<(Code, Standing)>,
     /// Somebody has just come who may have been written to meanwhile.
     pub(super) show_letters: bool,
     pub(super) manners: &'a Manners,
@@ -101,6 +105,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             held: Vec::new(),
             peer,
             named_at: clock::wall(),
+            place: None,
             show_letters: false,
             manners,
             bucket: Bucket::default(),
@@ -112,6 +117,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Reads until there is a reason to end.
     pub(super) async fn read_lines(&mut self) -> Ended {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
+        if self.place.is_some() {
+            Box::pin(self.note_standing()).await;
+        }
         loop {
             if std::mem::take(&mut self.show_letters) {
                 Box::pin(self.deliver_letters()).await;

@@ -65,6 +65,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
             Command::Last(lines) => return Some(self.last(lines).await),
             Command::Since(since) => return Some(self.since(since).await),
+            Command::Search { words, spec } => return self.search(words, spec).await,
+            Command::Code(spec) => self.show_code(spec).await,
+            Command::Resume(_) => Refusal::TooLateToResume.into(),
             Command::Missed(spec) => return self.missed(spec).await,
             Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
             Command::Unignore(typed) => Answer::Unignored(typed),
@@ -101,6 +104,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 }
                 self.link.reply(departed, Item::Entered(entered));
                 self.seat = seat; // and the old one, dropped, leaves
+                self.note_standing().await;
                 None
             }
             Outcome::Answer(answer) => Some(Item::Answer(answer)),

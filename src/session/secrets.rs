@@ -75,6 +75,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
         if let Some(Answer::YouAre(_)) = answer {
             self.named_at = clock::wall();
+            self.note_standing().await;
         }
         Ok(answer)
     }

@@ -1,13 +1,13 @@
 //! A directory in which lines are kept, through several servers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor};
+use crate::house::{HERE, House, parlor, without_settings};
 
 /// The line that ends what one is told on arrival, where lines are kept and none is there yet.
 pub(crate) const KEPT: &str = "-- Lines here are kept";
@@ -19,6 +19,8 @@ pub(crate) struct Data(TempDir);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) seq: i64,
+    /// When it was said, in milliseconds.
+    pub(crate) at: i64,
     pub(crate) name: String,
     pub(crate) text: String,
 }
@@ -37,11 +39,16 @@ impl Data {
 
     /// The program, which is to keep its lines here in files of at most so many KiB.
     pub(crate) fn parlor_with_small_files(&self, kibibytes: u64) -> Command {
-        let mut shell = Command::new("bash");
         let script = format!("trap '' XFSZ; ulimit -Sf {kibibytes}; exec \"$0\" \"$@\"");
-        shell.args(["-c", &script, env!("CARGO_BIN_EXE_parlor")]);
-        self.keep_here(&mut shell);
-        shell
+        self.parlor_by("bash", &["-c", &script])
+    }
+
+    /// The program, run by another one, which is to keep its lines here.
+    pub(crate) fn parlor_by(&self, runner: &str, arguments: &[&str]) -> Command {
+        let mut command = without_settings(Command::new(runner));
+        command.args(arguments).arg(env!("CARGO_BIN_EXE_parlor"));
+        self.keep_here(&mut command);
+        command
     }
 
     fn keep_here(&self, command: &mut Command) {
@@ -63,22 +70,32 @@ impl Data {
         self.0.path().join("parlor.db")
     }
 
+    /// The index for searching.
+    pub(crate) fn index(&self) -> PathBuf {
+        self.0.path().join("parlor-search.db")
+    }
+
     /// What the file has of the lobby, while no server runs or while one does.
     pub(crate) fn lobby(&self) -> Vec<Row> {
-        let file =
-            Connection::open_with_flags(self.file(), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
-        let mut query = file
-            .prepare("SELECT seq, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = 'lobby' ORDER BY seq")
-            .unwrap();
-        let rows = query.query_map([], |row| {
-            Ok(Row {
-                seq: row.get(0)?,
-                name: row.get(1)?,
-                text: row.get(2)?,
-            })
-        });
-        rows.unwrap().map(Result::unwrap).collect()
+        rows(&self.file(), "lobby")
     }
+}
+
+/// What a file has of a room.
+pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
+    let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    let mut query = file
+        .prepare("SELECT seq, at, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = ?1 ORDER BY seq")
+        .unwrap();
+    let rows = query.query_map([room], |row| {
+        Ok(Row {
+            seq: row.get(0)?,
+            at: row.get(1)?,
+            name: row.get(2)?,
+            text: row.get(3)?,
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
 }
 
 /// Enters a house that keeps lines.
@@ -87,4 +104,13 @@ pub(crate) fn enter(house: &House, name: &str) -> Guest {
     guest.say(name);
     guest.until(KEPT);
     guest
+}
+
+/// A line said before, without its time.
+pub(crate) fn of_old(line: &str) -> &str {
+    let (time, words) = line
+        .split_once("] ")
+        .unwrap_or_else(|| panic!("{line:?} has no time"));
+    assert!(time.starts_with('['), "{line:?}");
+    words
 }

@@ -1,17 +1,8 @@
 //! Lines on disk: what was said before a restart is there after it, under the same numbers.
 
-use crate::data::{Data, KEPT, enter};
+use crate::data::{Data, KEPT, enter, of_old};
 use crate::guest::Guest;
 use crate::house::HERE;
-
-/// A line said before, without its time.
-fn of_old(line: &str) -> &str {
-    let (time, words) = line
-        .split_once("] ")
-        .unwrap_or_else(|| panic!("{line:?} has no time"));
-    assert!(time.starts_with('['), "{line:?}");
-    words
-}
 
 fn hears_of_old(guest: &mut Guest, numbers: impl IntoIterator<Item = usize>) {
     for number in numbers {

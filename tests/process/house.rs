@@ -1,11 +1,13 @@
 //! The built server as a child process. Knows nothing of what is said in it.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
-use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -46,7 +48,8 @@ pub(crate) fn parlor_with_descriptors(max: usize) -> Command {
     shell
 }
 
-fn without_settings(mut command: Command) -> Command {
+/// The command with nothing of the tester's own settings.
+pub(crate) fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PARLOR_") {
             command.env_remove(name);
@@ -113,6 +116,13 @@ impl House {
 
     pub(crate) fn process(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// The directory that the server finds at this path, be it on a disk of its own.
+    pub(crate) fn directory(&self, path: &Path) -> File {
+        let path = path.strip_prefix("/").unwrap();
+        let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
+        File::open(root.join(path)).unwrap()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -1,14 +1,16 @@
 //! Seen means kept: whatever ends the server, what anybody saw is in the file, and the file holds nothing else than what
 //! was said, in the order in which it was said.
 
-use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::process::Stdio;
 
 use fastrand::Rng;
-use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use rustix::process::Signal;
 
-use crate::data::{Data, Row, enter};
-use crate::house::{HERE, House};
+use crate::checker::{Dialect, End, Event, Kind, Reader, Room, Shown, Story, check, token};
+use crate::data::{Data, KEPT, Row};
+use crate::guest::Guest;
+use crate::house::HERE;
 
 /// So often the server is killed; `PARLOR_KILL_ROUNDS` says another number.
 const ROUNDS: usize = 100;
@@ -18,70 +20,64 @@ const LINES: usize = 60;
 
 const SPEAKERS: [&str; 3] = ["alice", "bob", "carol"];
 
-/// A line that is said once in the whole test.
-fn token(round: usize, name: &str, number: usize) -> String {
-    format!("{round}-{name}-{number}")
-}
-
-/// What somebody read, without what is nobody's words.
-fn said(line: &str) -> Option<(&str, &str)> {
-    let (name, text) = line.split_once(": ")?;
-    SPEAKERS.contains(&name).then_some((name, text))
-}
-
 #[test]
 fn what_anybody_saw_is_kept_however_often_the_server_is_killed() {
     let rounds = std::env::var("PARLOR_KILL_ROUNDS");
     let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let mut rng = Rng::with_seed(8_10);
     let data = Data::new();
-    let mut seen: Vec<Vec<(String, String)>> = Vec::new();
+    let mut readers = Vec::new();
     for round in 0..rounds {
         if round % 5 == 4 {
             kill_at_the_start(&data, &mut rng);
         }
-        seen.extend(talk_and_kill(&data, round, &mut rng));
+        readers.extend(talk_and_kill(&data, round, &mut rng));
     }
     let kept = data.lobby();
     assert!(kept.len() > rounds, "{} lines are no load", kept.len());
-    is_what_was_said(&kept, rounds);
-    for lines in &seen {
-        is_in(lines, &kept);
+    has_a_beginning_of_each_round(&kept, rounds);
+    let rooms = vec![lobby(kept)];
+    if let Err(broken) = check(&Story { rooms, readers }) {
+        panic!("{broken}");
     }
 }
 
 /// All speak at once, and the server is killed while they are heard. What each of them read.
-fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Vec<(String, String)>> {
+fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
     let mut house = data.open(&["--replay", "0"]);
-    let mut guests = SPEAKERS.map(|name| enter(&house, name));
-    for (guest, name) in guests.iter_mut().zip(SPEAKERS) {
-        let lines = (0..LINES).map(|number| token(round, name, number) + "\n");
+    let mut guests = SPEAKERS.map(|name| enter(house.address, name));
+    for (speaker, (guest, _)) in guests.iter_mut().enumerate() {
+        let numbers = round * LINES..(round + 1) * LINES;
+        let lines = numbers.map(|number| token(speaker, number as u64) + "\n");
         guest.send(lines.collect::<String>().as_bytes());
     }
-    let mut read = SPEAKERS.map(|_| String::new());
-    let first = guests.first_mut().unwrap();
+    let (first, read) = guests.first_mut().unwrap();
     let wanted = rng.usize(0..LINES * 2);
     let mut heard = 0;
     while heard < wanted {
         let line = first.line();
-        heard += usize::from(said(&line).is_some());
-        read[0] += &(line + "\n");
+        heard += usize::from(line.contains(": "));
+        *read += &(line + "\n");
     }
     house.signal(Signal::KILL);
     house.ended();
-    let mut seen = Vec::new();
-    for (guest, mut text) in guests.into_iter().zip(read) {
-        text += &guest.last_words();
-        // A line without its end has not been seen.
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let lines = whole.lines().filter_map(said);
-        seen.push(
-            lines
-                .map(|(name, text)| (name.to_owned(), text.to_owned()))
-                .collect(),
-        );
-    }
-    seen
+    let seen = |(guest, read): (Guest, String)| Reader {
+        person: None,
+        dialect: Dialect::Named,
+        text: (read + &guest.last_words()).into_bytes(),
+        end: End::Broken,
+        fell_silently: false,
+    };
+    guests.map(seen).into()
+}
+
+/// Enters, and all that was read in the room so far.
+fn enter(address: SocketAddr, name: &str) -> (Guest, String) {
+    let mut guest = Guest::connect(address);
+    guest.say(name);
+    guest.lines_until("the name", |line| line == format!("You are {name}"));
+    let read = guest.until(KEPT).join("\n") + "\n";
+    (guest, read)
 }
 
 /// A server that is killed while it looks at what the one before has left.
@@ -101,140 +97,44 @@ fn kill_at_the_start(data: &Data, rng: &mut Rng) {
     child.wait().unwrap();
 }
 
-/// The numbers are dense, and of each one's lines there is a beginning, in order.
-fn is_what_was_said(kept: &[Row], rounds: usize) {
-    let mut next: HashMap<(usize, &str), usize> = HashMap::new();
-    for (index, row) in kept.iter().enumerate() {
-        assert_eq!(row.seq, index as i64 + 1, "{row:?}");
-        let (round, _) = row.text.split_once('-').unwrap();
-        let round: usize = round.parse().unwrap();
-        assert!(round < rounds, "{row:?}");
-        let number = next.entry((round, row.name.as_str())).or_default();
-        assert_eq!(
-            row.text,
-            token(round, &row.name, *number),
-            "out of order, or a gap"
-        );
-        *number += 1;
-    }
-}
-
-/// Somebody saw these lines: all are kept, in this order.
-fn is_in(seen: &[(String, String)], kept: &[Row]) {
-    let mut rest = kept.iter();
-    for (name, text) in seen {
-        let found = rest.any(|row| row.name == *name && row.text == *text);
-        assert!(
-            found,
-            "{name}: {text} was seen, and is not kept in this place"
-        );
-    }
-    let different: HashSet<_> = seen.iter().collect();
-    assert_eq!(different.len(), seen.len(), "seen twice");
-}
-
-#[test]
-fn a_disk_that_takes_no_more_refuses_lines_and_takes_them_again_later() {
-    let data = Data::new();
-    data.open(&[]).close::<[(); 0]>([]); // the file is there
-    let mut house = House::run(
-        data.parlor_with_small_files(64),
-        &[&HERE[..], &["--rate", "off"]].concat(),
-    );
-    let mut alice = enter(&house, "alice");
-    let mut bob = enter(&house, "bob");
-    alice.until("bob has arrived");
-    let text = "x".repeat(3_000);
-    let (mut said, mut refused) = (Vec::new(), 0);
-    for number in 0..200 {
-        let line = format!("{number} {text}");
-        alice.say(&line);
-        let answer = alice.line();
-        if answer == format!("alice: {line}") {
-            said.push(line);
-            continue;
-        }
-        assert!(answer.starts_with("-- Not kept: the disk "), "{answer}");
-        assert!(answer.ends_with("; say it again later"), "{answer}");
-        refused += 1;
-        if refused == 3 {
-            break;
-        }
-    }
-    assert_eq!(refused, 3, "200 lines of 3,000 bytes fit no file of 64 KiB");
-    let unlimited = Rlimit {
-        current: None,
-        maximum: None,
+/// What the file has, as the checker reads it.
+fn lobby(kept: Vec<Row>) -> Room {
+    let event = |(index, row): (usize, Row)| Event {
+        commit: index as u64,
+        person: None,
+        kind: Kind::Line {
+            seq: row.seq as u64,
+            at: row.at,
+        },
+        shown: Shown::Said {
+            name: row.name,
+            text: row.text,
+            is_action: false,
+        },
     };
-    prlimit(Some(house.process()), Resource::Fsize, unlimited).unwrap();
-    for number in 1_000..1_100 {
-        let line = format!("{number} {text}");
-        alice.say(&line);
-        assert_eq!(alice.line(), format!("alice: {line}"));
-        said.push(line);
+    Room {
+        name: "lobby".to_owned(),
+        events: kept.into_iter().enumerate().map(event).collect(),
+        is_whole: false,
     }
-    for line in &said {
-        assert_eq!(
-            bob.line(),
-            format!("alice: {line}"),
-            "nobody sees what is not kept"
-        );
-    }
-    house.signal(Signal::TERM); // not closed as usual: the log has errors, as it must
-    assert_eq!(house.ended().code(), Some(0));
-    let kept = data.lobby();
-    let texts: Vec<_> = kept.iter().map(|row| &row.text).collect();
-    assert_eq!(texts, said.iter().collect::<Vec<_>>());
-    assert!(kept.iter().zip(1..).all(|(row, seq)| row.seq == seq));
 }
 
-#[test]
-fn a_line_that_has_changed_is_named_at_the_start() {
-    let data = Data::new();
-    let house = data.open(&[]);
-    let mut alice = enter(&house, "alice");
-    for number in 1..=9 {
-        alice.say(&format!("line {number}"));
-        alice.line();
-    }
-    house.close([alice]);
-    let check = || {
-        let output = data.parlor().arg("check").output().unwrap();
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-        )
-    };
-    let (code, words) = check();
-    assert_eq!(code, Some(0));
-    assert!(
-        words.ends_with(": lines 9, rooms 1, all as they were written\n"),
-        "{words}"
-    );
-    for (damage, sentence) in [
-        (
-            "UPDATE lines SET text = 'line 3' WHERE seq = 5",
-            "line 5 of lobby is damaged: it does not match its checksum",
-        ),
-        (
-            "DELETE FROM lines WHERE seq = 4",
-            "line 4 of lobby is missing",
-        ),
-    ] {
-        rusqlite::Connection::open(data.file())
-            .unwrap()
-            .execute(damage, [])
-            .unwrap();
-        let output = data.parlor().arg("serve").args(HERE).output().unwrap();
-        let words = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{words}");
-        assert!(words.contains(sentence), "{words}");
-        assert!(
-            words.contains("restore a backup, or move the file away"),
-            "{words}"
-        );
-        let (code, damages) = check();
-        assert_eq!(code, Some(1));
-        assert!(damages.lines().any(|line| line == sentence), "{damages}");
+/// Of what each one said at once there is a beginning. The checker cannot know that: it was not told what was said.
+fn has_a_beginning_of_each_round(kept: &[Row], rounds: usize) {
+    for (speaker, name) in SPEAKERS.iter().enumerate() {
+        let mut texts = kept
+            .iter()
+            .filter(|row| row.name == *name)
+            .map(|row| &row.text)
+            .peekable();
+        for round in 0..rounds {
+            for number in round * LINES..(round + 1) * LINES {
+                let said = token(speaker, number as u64);
+                if texts.next_if(|text| **text == said).is_none() {
+                    break;
+                }
+            }
+        }
+        assert_eq!(texts.next(), None, "{name} has not said this, or not here");
     }
 }

@@ -8,17 +8,23 @@
     reason = "a step that fails, fails the test"
 )]
 
+#[path = "../support/checker/mod.rs"]
+mod checker;
 mod fake;
 mod guest;
 mod history;
 mod house;
 
 mod admin;
+mod backup;
 mod bytes;
 mod clients;
+mod codes;
 mod crowds;
+mod damage;
 mod data;
 mod descriptors;
+mod disk;
 mod export;
 mod floods;
 mod join_piped;
@@ -29,6 +35,7 @@ mod owners;
 mod readiness;
 mod reload;
 mod resets;
+mod search;
 mod signals;
 mod slow;
 mod startup;

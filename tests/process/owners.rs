@@ -104,7 +104,7 @@ fn the_third_wrong_password_leaves_the_name_with_its_owner() {
     }
     mallory.until(ASKED);
     mallory.say(PASSWORD);
-    mallory.until("-- Too many wrong passwords; try again in 10 minutes");
+    mallory.until("-- Too many wrong passwords or codes; try again in 10 minutes");
     house.close([alice, mallory]);
 }
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::command::Spec;
-use crate::entry::{Together, Who};
+use crate::entry::{Said, Together, Who};
+use crate::journal::Damaged;
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
 use crate::order::{Done, Forbidden, Word};
@@ -55,10 +56,32 @@ pub enum Answer {
     Unignored(Line),
     /// Whether arrivals and departures are hidden from now on.
     Quiet(bool),
+    /// A line that has been found.
+    Found {
+        /// Where it was said.
+        room: RoomName,
+        /// The line.
+        said: Said,
+    },
+    /// There are so many beside those that were shown.
+    FoundMore {
+        /// How many; 0 where nobody knows.
+        lines: u64,
+        /// Whether all have been counted.
+        is_all: bool,
+    },
+    /// No line has these words.
+    FoundNothing(Line),
+    /// So many lines cannot be found yet.
+    SearchBehind(u64),
     /// What the person is to type next is a password.
     Password(Password),
     /// The name is this person's own from now on.
     Registered(Name),
+    /// What one comes back with who has lost the connection.
+    Code(Line),
+    /// One is back under this name; what was said since then follows.
+    WelcomeBack(Name),
     /// The person is away, and finds the message on coming back.
     KeptFor(Name),
     /// So many messages were kept while one was away; they follow.
@@ -121,6 +144,10 @@ pub enum Refusal {
     NameFirst,
     /// The name has an owner, who has a password for it.
     NameOwned(Name),
+    /// That code is none, or none any more.
+    NoSuchCode,
+    /// One is in already, and comes back no more.
+    TooLateToResume,
     /// Only a name can be owned, and one wears none.
     NoNameToOwn,
     /// A password has this many characters at the least.
@@ -170,6 +197,8 @@ pub enum Refusal {
     NeedsDisk(&'static Spec),
     /// No line was skipped, or none since entering.
     NothingMissed,
+    /// What is to be found has no word in it.
+    NothingToFind,
     /// What is kept cannot be read.
     Unreadable,
     /// No calendar has that day, or no clock that time.
@@ -212,6 +241,8 @@ pub enum Notice {
     Skipped(u64),
     /// So many of the lines asked for have left the log meanwhile.
     NotKeptAnyMore(u64),
+    /// These lines were asked for, and are damaged.
+    Damaged(Damaged),
     /// A commit takes long.
     DiskSlow,
     /// Closing soon for want of a line.
@@ -242,7 +273,10 @@ impl Answer {
                 .iter()
                 .map(|r| size_of::<RoomInfo>() + r.room.as_str().len() + text(&r.topic))
                 .sum(),
-            Answer::Private { text, .. } | Answer::Letter { text, .. } => text.as_str().len(),
+            Answer::Private { text, .. }
+            | Answer::Letter { text, .. }
+            | Answer::FoundNothing(text) => text.as_str().len(),
+            Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text: topic, .. } => text(topic),
             Answer::Done(done) => done.weight(),
             _ => 64,

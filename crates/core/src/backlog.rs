@@ -11,7 +11,7 @@ use crate::answer::{Answer, Notice, Refusal};
 use crate::batch::{Cursor, Slice};
 use crate::client::{Client, Missed};
 use crate::dialect::Encoder;
-use crate::entry::{Entry, RoomId};
+use crate::entry::{Entry, RoomId, Said};
 use crate::line::Line;
 use crate::mailbox::{Item, Mark};
 use crate::seat::{Replay, View};
@@ -155,7 +155,11 @@ impl<E: Encoder> Backlog<E> {
     /// Words an answer; those that change what is shown take effect at this very place.
     fn word_answer(&mut self, answer: Answer) {
         let answer = match answer {
-            Answer::Private { from, .. } if self.filter.ignores(&from) => return,
+            Answer::Private { from: who, .. }
+            | Answer::Found {
+                said: Said { who, .. },
+                ..
+            } if self.filter.ignores(&who) => return,
             Answer::Ignoring(who) => {
                 self.filter.ignore(&who);
                 Answer::Ignoring(who)
@@ -188,9 +192,14 @@ impl<E: Encoder> Backlog<E> {
         else {
             return;
         };
-        while let Some(said) = older.pop_front() {
-            if !self.filter.ignores(&said.who) {
-                self.encoder.replayed(&said, &mut self.rest);
+        while let Some(line) = older.pop_front() {
+            match line {
+                Ok(said) if self.filter.ignores(&said.who) => {}
+                Ok(said) => self.encoder.replayed(&said, &mut self.rest),
+                Err(damaged) => {
+                    let notice = Answer::Notice(Notice::Damaged(damaged));
+                    self.encoder.answer(&notice, &mut self.rest);
+                }
             }
             if self.rest.len() >= OWN_BYTES_MAX {
                 return;
@@ -333,6 +342,9 @@ impl<E: Encoder> Backlog<E> {
             }
             left -= size;
             self.cursor = batch.cursor_at(entries.end);
+        }
+        if let Some(view) = &self.view {
+            self.client.note_read(view.room(), self.cursor.seq);
         }
     }
 }

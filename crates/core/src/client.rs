@@ -8,13 +8,13 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use crate::bell::Bell;
-use crate::entry::PersonId;
+use crate::entry::{PersonId, RoomId};
 use crate::group::Group;
 use crate::inbox::{Inbox, Letter, Outcome, Request};
 use crate::mailbox::{Full, Item, Mailbox, Mark};
 use crate::name::RoomName;
 use crate::order::Removal;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
 
 /// One connection, as the broadcaster knows it.
 #[derive(Debug)]
@@ -30,6 +30,10 @@ pub struct Client {
     outcome: Mutex<Waiting>,
     /// What the last notice of skipped lines counted.
     missed: Mutex<Option<Box<Missed>>>,
+    /// Whether it is to be known how far the connection has read: 0 or 1.
+    is_tracked: AtomicUsize,
+    /// The room that it reads, and the number of the last line that was written to it; where that is to be known.
+    read_to: Mutex<Option<(RoomId, u64)>>,
     /// Set once, by the broadcaster: the connection is to end.
     removed: OnceLock<Box<Removal>>,
 }
@@ -117,6 +121,24 @@ impl Client {
 
     pub(crate) fn set_missed(&self, missed: Missed) {
         *lock(&self.missed) = Some(Box::new(missed));
+    }
+
+    /// From now on it is to be known how far the connection has read.
+    pub fn track_reading(&self) {
+        self.is_tracked.store(1, Ordering::Relaxed);
+    }
+
+    /// The room that the connection reads, and the number of the last line that was written to it; none where that is not
+    /// known.
+    pub fn read_to(&self) -> Option<(RoomId, u64)> {
+        *lock(&self.read_to)
+    }
+
+    /// So far has been written, if anybody wants to know.
+    pub(crate) fn note_read(&self, room: RoomId, seq: u64) {
+        if self.is_tracked.load(Ordering::Relaxed) != 0 {
+            *lock(&self.read_to) = Some((room, seq));
+        }
     }
 
     /// Has the connection end.
@@ -218,6 +240,8 @@ impl Link {
             mailbox: Mailbox::default(),
             outcome: Mutex::new(Waiting::Open),
             missed: Mutex::new(None),
+            is_tracked: AtomicUsize::new(0),
+            read_to: Mutex::new(None),
             removed: OnceLock::new(),
         };
         Link {

@@ -55,6 +55,16 @@ pub enum Request {
         /// How many lines said before are wanted.
         replay: u64,
     },
+    /// Enters the room where one was, under the name that one had; whoever still has both leaves, and the others are not
+    /// told of either.
+    ComeBack {
+        /// The name.
+        name: Claim,
+        /// The room; it is made if there is none.
+        room: RoomName,
+        /// The own connection of before, if it is not gone.
+        ghost: Option<PersonId>,
+    },
     /// Takes another seat, in another room.
     Join {
         /// The room; it is made if there is none.
@@ -120,6 +130,7 @@ impl Request {
         matches!(
             self,
             Request::Enter { .. }
+                | Request::ComeBack { .. }
                 | Request::Join { .. }
                 | Request::Post { .. }
                 | Request::Rename(_)
@@ -166,7 +177,8 @@ impl Letter {
     pub(crate) fn is_void(&self) -> bool {
         matches!(
             self,
-            Letter::Request { client, request: Request::Enter { .. } } if client.is_gone()
+            Letter::Request { client, request: Request::Enter { .. } | Request::ComeBack { .. } }
+                if client.is_gone()
         )
     }
 }

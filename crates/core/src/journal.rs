@@ -28,6 +28,17 @@ pub struct End {
     pub at: WallTime,
 }
 
+/// Lines of a room that were kept, and are not there any more as they were said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The room.
+    pub room: RoomName,
+    /// The number of the first of them.
+    pub first: u64,
+    /// That of the last, often the same.
+    pub last: u64,
+}
+
 /// What a journal has of former times that a house goes on with.
 #[derive(Clone, Debug, Default)]
 pub struct Past {

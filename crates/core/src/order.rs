@@ -22,6 +22,8 @@ pub enum Reach {
 pub enum By {
     /// Whoever runs the server.
     Operator,
+    /// The same person, on another connection.
+    Oneself,
     /// A keeper of the room or of the server.
     Keeper(Name),
 }

@@ -7,6 +7,7 @@ use crate::answer::Roster;
 use crate::batch::{Cursor, Slice};
 use crate::entry::{PersonId, RoomId, Said, Who};
 use crate::inbox::{Inbox, Letter};
+use crate::journal::Damaged;
 use crate::line::Line;
 use crate::log::{Fallen, Log};
 use crate::mailbox::Mark;
@@ -173,8 +174,8 @@ pub struct Entered {
 /// A piece of the history: what a log still keeps, and what a journal has from before that.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// Lines from before [`Replay::from`], oldest first.
-    pub older: VecDeque<Said>,
+    /// Lines from before [`Replay::from`], oldest first; and what stands where they are damaged.
+    pub older: VecDeque<Result<Said, Damaged>>,
     /// The log it is read from.
     pub log: Arc<Log>,
     /// Where it begins.
@@ -206,7 +207,10 @@ impl Replay {
 
     /// What it takes in memory beside the log, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
-        let older = self.older.iter();
-        size_of::<Replay>() + older.map(Said::weight).sum::<usize>()
+        let weight = |line: &Result<Said, _>| match line {
+            Ok(said) => said.weight(),
+            Err(_) => size_of::<Said>(),
+        };
+        size_of::<Replay>() + self.older.iter().map(weight).sum::<usize>()
     }
 }

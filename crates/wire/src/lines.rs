@@ -248,6 +248,13 @@ impl Encoding for LineEncoder {
 
 impl Encoder for LineEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        if let Answer::Found { room, said } = answer {
+            let place = format!("-- {}{room} ", wording::time_of(said.at, &self.clock));
+            out.extend_from_slice(place.as_bytes());
+            wording::said(said, out);
+            out.extend_from_slice(self.ending());
+            return;
+        }
         for words in wording::answer(answer, self.mode, self.keeping, &self.clock) {
             self.line(&words, out);
         }

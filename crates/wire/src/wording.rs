@@ -8,6 +8,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo, Roster};
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
+use parlor_core::journal::Damaged;
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::seat::Entered;
@@ -195,6 +196,12 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         Answer::Registered(name) => vec![format!(
             "-- {name} is yours: whoever wants to be {name} is asked for the password"
         )],
+        Answer::Code(code) => vec![format!(
+            "-- Your return code is {code}: who loses the connection types /resume {code} at the name question, within an hour"
+        )],
+        Answer::WelcomeBack(name) => vec![format!(
+            "-- Welcome back, {name}: what came after the last line that you have surely read; some may come twice"
+        )],
         Answer::KeptFor(name) => vec![format!(
             "-- {name} is away, and will find your message on coming back"
         )],
@@ -205,15 +212,45 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         }
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
         Answer::Done(done) => order::done(done, clock),
-        Answer::Refused(Refusal::NeedsDisk(spec)) if keeping == Keeping::OnDisk => vec![format!(
-            "-- /{} is not built yet; /last 100 or /since 12:00 shows what was said",
-            spec.name
+        Answer::Found { .. } => Vec::new(), // not a sentence, but a line with its place
+        Answer::FoundMore { lines, is_all } => vec![found_more(*lines, *is_all)],
+        Answer::FoundNothing(words) => vec![format!("-- Nothing found for {words}")],
+        Answer::SearchBehind(1) => {
+            vec!["-- Search is 1 line behind: what was said last may be missing".to_owned()]
+        }
+        Answer::SearchBehind(lines) => vec![format!(
+            "-- Search is {} lines behind: what was said last may be missing",
+            grouped(*lines)
         )],
         Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal, clock))],
         Answer::Notice(notice) => self::notice(notice, mode, keeping, clock)
             .into_iter()
             .collect(),
     }
+}
+
+fn found_more(lines: u64, is_all: bool) -> String {
+    match (lines, is_all) {
+        (0, _) => "-- That took too long; more words find fewer".to_owned(),
+        (_, true) => format!("-- and {} more; more words find fewer", grouped(lines)),
+        (_, false) => format!(
+            "-- and more than {} more; more words find fewer",
+            grouped(lines)
+        ),
+    }
+}
+
+/// A number as people read it: `1,234`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn summary(spec: &Spec) -> String {
@@ -318,6 +355,12 @@ pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
             format!("{name} is taken, or looks like a name that is: choose another")
         }
         Refusal::NameOwned(name) => format!("{name} has an owner: choose another"),
+        Refusal::NoSuchCode => {
+            "That is no return code, or its hour is over: enter with a name".to_owned()
+        }
+        Refusal::TooLateToResume => {
+            "You are in already: /resume is an answer to the name question".to_owned()
+        }
         Refusal::NoNameToOwn => {
             "You have no name that could be yours; /name NEW takes one".to_owned()
         }
@@ -327,7 +370,10 @@ pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::PasswordsDiffer => "That was another one: nothing is changed".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => {
-            format!("Too many wrong passwords; try again in {}", span(*wait))
+            format!(
+                "Too many wrong passwords or codes; try again in {}",
+                span(*wait)
+            )
         }
         Refusal::PlainPassword => {
             "A password would travel in the clear from your machine to this one, so it is \
@@ -364,6 +410,7 @@ pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
             )
         }
         Refusal::NothingMissed => "You have missed nothing".to_owned(),
+        Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
         Refusal::Unreadable => {
             "What is kept cannot be read just now; the operator's log says why".to_owned()
         }
@@ -401,6 +448,7 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Optio
         (Notice::Order(word), _) => order::word(word, clock),
         (_, Mode::Classic) => return None,
         (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
+        (Notice::Damaged(damaged), _) => self::damaged(damaged),
         (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
         (Notice::Idle { silent, left }, _) => {
             format!(
@@ -413,6 +461,15 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Optio
         (Notice::GoingDown, _) => "The server is going down".to_owned(),
     };
     Some(format!("-- {words}"))
+}
+
+fn damaged(Damaged { room, first, last }: &Damaged) -> String {
+    let lines = if first == last {
+        format!("Line {first} of {room} is")
+    } else {
+        format!("Lines {first} to {last} of {room} are")
+    };
+    format!("{lines} damaged: the operator's log says more")
 }
 
 /// A time span in one unit: `4 minutes`, `90 seconds`.

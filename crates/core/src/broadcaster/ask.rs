@@ -53,6 +53,7 @@ impl Broadcaster {
             }
             // These have a place in the order of things: see `admit`.
             Request::Enter { .. }
+            | Request::ComeBack { .. }
             | Request::Join { .. }
             | Request::Post { .. }
             | Request::Rename(_)

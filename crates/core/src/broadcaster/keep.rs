@@ -13,7 +13,7 @@ use crate::answer::{Answer, Notice, Refusal};
 use crate::ban::{Ban, Whom};
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
-use crate::inbox::Outcome;
+use crate::inbox::{Claim, Outcome};
 use crate::line::Line;
 use crate::mailbox::Item;
 use crate::name::{Name, RoomName};
@@ -525,6 +525,23 @@ impl Broadcaster {
     pub(super) fn may_enter(&self, client: &Client, now: Now) -> Result<(), Refusal> {
         let person = self.people.get(client.id).ok_or(Refusal::NotThere)?;
         self.is_let_in(person.subject(), &Reach::Server, now)
+    }
+
+    /// Whether somebody may come back to a room.
+    pub(super) fn may_come_back(
+        &self,
+        client: &Client,
+        claim: &Claim,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let subject = Subject {
+            name: &claim.name,
+            is_owner: claim.is_proven,
+            address: client.address(),
+        };
+        self.is_let_in(subject, &Reach::Server, now)?;
+        self.is_let_in(subject, &Reach::Room(room.clone()), now)
     }
 
     /// Whether a ban keeps somebody out of a room.

@@ -8,6 +8,7 @@
 mod append;
 mod ask;
 mod census;
+mod come_back;
 mod gather;
 mod keep;
 mod people;
@@ -247,6 +248,9 @@ impl Broadcaster {
                 Request::Enter { name, room, replay } => {
                     self.enter(&client, name, room, replay, now)
                 }
+                Request::ComeBack { name, room, ghost } => {
+                    self.come_back(&client, name, room, ghost, now)
+                }
                 Request::Join { room, replay } => self.join(&client, room, replay, now),
                 Request::Post { room, lines } => self.post(&client, room, lines, now),
                 Request::Rename(name) => self.rename(&client, name, now),
@@ -284,7 +288,7 @@ impl Broadcaster {
         let seated = self
             .may_enter(client, now)
             .and_then(|()| self.room_for(room))
-            .and_then(|room| self.take_seat(client, room, replay, true));
+            .and_then(|room| self.take_seat(client, room, replay, true, false));
         if seated.is_err() {
             self.people.leave(client.id);
         }
@@ -311,7 +315,7 @@ impl Broadcaster {
             self.keep_new_room(client.id, &name, now);
         }
         let room = self.room_for(name)?;
-        self.take_seat(client, room, replay, false)
+        self.take_seat(client, room, replay, false, false)
     }
 
     fn take_seat(
@@ -320,8 +324,9 @@ impl Broadcaster {
         room: RoomId,
         replay: u64,
         first: bool,
+        is_back: bool,
     ) -> Result<(), Refusal> {
-        let is_untold = self.people.is_accompanied(client.id, room);
+        let is_untold = is_back || self.people.is_accompanied(client.id, room);
         let person = self.people.get_mut(client.id).ok_or(Refusal::NotThere)?;
         person.seats.push(room);
         let who = Who {

@@ -172,6 +172,15 @@ impl Rules {
         self.mutes.len() < before
     }
 
+    /// Somebody goes on with another connection: what holds for the one holds for the other.
+    pub(super) fn follow(&mut self, from: PersonId, to: PersonId) {
+        let muted = self
+            .mutes
+            .iter_mut()
+            .flat_map(|(muted, _)| &mut muted.people);
+        muted.filter(|id| **id == from).for_each(|id| *id = to);
+    }
+
     /// Why somebody may not speak in a room.
     pub(super) fn muted(
         &self,

@@ -139,6 +139,9 @@ pub(super) fn forbidden(forbidden: &Forbidden, clock: &Clock) -> String {
 pub(super) fn word(word: &Word, clock: &Clock) -> String {
     match word {
         Word::Says(text) => format!("The operator says: {text}"),
+        Word::Removed(Removal {
+            by: By::Oneself, ..
+        }) => "You came back on another connection: this one is closed".to_owned(),
         Word::Removed(removal) => {
             let (verb, from) = match removal.ban {
                 None => ("were removed", from(&removal.reach)),
@@ -220,6 +223,7 @@ fn until(end: Option<WallTime>, clock: &Clock) -> String {
 fn name_of(by: &By) -> &str {
     match by {
         By::Operator => "the operator",
+        By::Oneself => "themselves",
         By::Keeper(name) => name.as_str(),
     }
 }

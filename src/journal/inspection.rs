@@ -1,0 +1,82 @@
+//! Looking at what was kept long ago, slice by slice while the server runs; and telling the operator what is damaged.
+//! Knows nobody who reads.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::store::{Damage, Store, Unusable};
+
+/// Between two slices, which take a few milliseconds each: so it takes a small part of one processor and of the disk.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// So many damages are told; a file with more has few lines that are as they were.
+const DAMAGES_MAX: usize = 1_000;
+
+/// What is known to be damaged.
+#[derive(Debug, Default)]
+pub(super) struct Damages(Mutex<Vec<Damage>>);
+
+impl Damages {
+    /// The operator's log says of each line once that it is damaged, however often it is read.
+    pub(super) fn tell(&self, damage: &Damage) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() == DAMAGES_MAX || known.iter().any(|known| includes(known, damage)) {
+            return;
+        }
+        known.push(damage.clone());
+        tracing::error!(%damage, "what was kept is not as it was written; restore a backup");
+        if known.len() == DAMAGES_MAX {
+            tracing::error!("this is the last that is told; parlor check names all");
+        }
+    }
+}
+
+fn includes(known: &Damage, damage: &Damage) -> bool {
+    known.room == damage.room && known.first <= damage.first && known.last >= damage.last
+}
+
+/// What is to be looked at while the server runs.
+pub(super) struct Inspection {
+    pub(super) path: PathBuf,
+    /// Rooms, and the last line of each that the start has not looked at.
+    pub(super) older: Vec<(String, u64)>,
+    pub(super) damages: Arc<Damages>,
+}
+
+impl Inspection {
+    /// Looks at all of it, until the house ends.
+    pub(super) fn run(&self, ends: &Receiver<()>) {
+        if self.older.is_empty() {
+            return;
+        }
+        match self.look_at_all(ends) {
+            Ok(Some(0)) => {
+                let lines: u64 = self.older.iter().map(|(_, last)| last).sum();
+                tracing::info!(lines, "older lines are all as they were written");
+            }
+            Ok(_) => {} // told already, or the house ends
+            Err(error) => tracing::error!(%error, "older lines cannot be looked at"),
+        }
+    }
+
+    /// How many damages there are; none if the house ended before all was seen.
+    fn look_at_all(&self, ends: &Receiver<()>) -> Result<Option<usize>, Unusable> {
+        let store = Store::open_to_read(&self.path)?;
+        let mut found = 0;
+        for (room, last) in &self.older {
+            let mut next = 1;
+            while next <= *last {
+                if ends.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
+                    return Ok(None);
+                }
+                next = store.look_at(room, next, *last, |damage| {
+                    found += 1;
+                    self.damages.tell(&damage);
+                })?;
+            }
+        }
+        Ok(Some(found))
+    }
+}

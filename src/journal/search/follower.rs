@@ -1,0 +1,233 @@
+//! The thread that puts into the index what has been said. It comes behind the journal, and holds up nobody.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
+
+use parlor_core::journal::End;
+use parlor_core::name::RoomName;
+use rusqlite::ErrorCode;
+use tokio::sync::oneshot;
+
+use super::index::Index;
+use crate::journal::committer::Signals;
+use crate::journal::store::{Store, Unusable};
+
+/// Looks so often for lines that are new, unless somebody searches meanwhile.
+const FOLLOW_EVERY: Duration = Duration::from_millis(250);
+
+/// After something has gone wrong it tries again after so long.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
+/// So many lines go into the index in one go, and about so many bytes of text: a fraction of a second, which is how long
+/// the house waits for it when it ends.
+const SLICE_LINES: u64 = 2_000;
+const SLICE_BYTES: usize = 128 * 1024;
+
+/// Where lines come without a pause, it rests for so many times as long as it has worked.
+const REST: u32 = 3;
+
+/// But no longer than this: the house may end meanwhile.
+const REST_MAX: Duration = Duration::from_millis(100);
+
+/// As the scheduler has it: whoever serves people comes first.
+const NICENESS: i32 = 10;
+
+/// What keeps the index from following.
+enum Trouble {
+    /// What was said cannot be read: the journal's own threads say why.
+    Journal,
+    /// The index cannot be written just now.
+    Index(rusqlite::Error),
+    /// It is damaged, another's, or ahead of the lines, since these have been restored from a backup.
+    Useless,
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Trouble {
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory,
+            ) => Trouble::Index(error),
+            _ => Trouble::Useless,
+        }
+    }
+}
+
+/// Follows a journal.
+pub(super) struct Follower {
+    pub(super) journal: PathBuf,
+    pub(super) identity: String,
+    pub(super) index: PathBuf,
+    pub(super) signals: Arc<Signals>,
+}
+
+impl Follower {
+    /// Works until the house ends. Whoever asks for it learns when the index has everything that was said until then, or
+    /// when that cannot be.
+    pub(super) fn run(self, asked: &Receiver<oneshot::Sender<()>>) {
+        be_nice();
+        let (mut store, mut index) = (None, None);
+        let (mut followed, mut wait) = (None, Duration::ZERO);
+        loop {
+            let asking: Vec<_> = match asked.recv_timeout(wait) {
+                Ok(first) => [first].into_iter().chain(asked.try_iter()).collect(),
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if self.ends() {
+                return;
+            }
+            let commits = self.signals.commits.load(Ordering::Acquire);
+            if asking.is_empty() && followed == Some(commits) {
+                continue;
+            }
+            match self.follow(&mut store, &mut index) {
+                Ok(()) => (followed, wait) = (Some(commits), FOLLOW_EVERY),
+                Err(trouble) => {
+                    if wait != RETRY_EVERY {
+                        tell(&trouble);
+                    }
+                    if matches!(trouble, Trouble::Useless) {
+                        remove(&self.index);
+                    }
+                    (store, index) = (None, None);
+                    (followed, wait) = (None, RETRY_EVERY);
+                }
+            }
+        }
+    }
+
+    fn ends(&self) -> bool {
+        self.signals.ends.load(Ordering::Relaxed)
+    }
+
+    /// Puts everything into the index that has been said until now.
+    fn follow(&self, store: &mut Option<Store>, index: &mut Option<Index>) -> Result<(), Trouble> {
+        let store = match store {
+            Some(store) => store,
+            None => store.insert(Store::open_to_read(&self.journal)?),
+        };
+        let ends = store.ends().map_err(|_| Trouble::Journal)?;
+        let index = match index {
+            Some(index) if self.index.exists() => index,
+            _ => index.insert(self.open(&ends)?),
+        };
+        let followed = index.followed()?;
+        for (name, end) in ends {
+            let Ok(room) = RoomName::parse(&name) else {
+                continue;
+            };
+            let mut last = followed.get(&name).copied().unwrap_or_default();
+            while last < end.seq && !self.ends() {
+                let (began, commits) = (Instant::now(), self.commits());
+                last = self.follow_slice(store, index, &room, last, end)?;
+                if self.commits() != commits {
+                    thread::sleep((began.elapsed() * REST).min(REST_MAX));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn commits(&self) -> u64 {
+        self.signals.commits.load(Ordering::Relaxed)
+    }
+
+    /// Puts some lines of a room into the index, from behind number `last` on. The number of the last one.
+    fn follow_slice(
+        &self,
+        store: &Store,
+        index: &mut Index,
+        room: &RoomName,
+        last: u64,
+        end: End,
+    ) -> Result<u64, Trouble> {
+        let failures = self.signals.failures.load(Ordering::Acquire);
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        let slice_end = end.seq.min(last + SLICE_LINES);
+        let read = store.read(room, last + 1, slice_end, |said| {
+            if let Ok(said) = said {
+                bytes += said.weight();
+                lines.push(said); // what is damaged says nothing that could be found
+            }
+            bytes < SLICE_BYTES
+        });
+        let last = read.map_err(|_| Trouble::Journal)?;
+        // After a commit that failed, there may be lines for a moment that nobody has seen.
+        let is_settled = failures.is_multiple_of(2);
+        if !is_settled || self.signals.failures.load(Ordering::Acquire) != failures {
+            return Err(Trouble::Journal);
+        }
+        index.add(room, &lines, last)?;
+        Ok(last)
+    }
+
+    /// Opens the index; one that is of no use is made anew.
+    fn open(&self, ends: &[(String, End)]) -> Result<Index, Trouble> {
+        let index = match Index::open(&self.index, &self.identity) {
+            Ok(Some(index)) if is_behind(&index, ends)? => return Ok(index),
+            Ok(other) => {
+                drop(other);
+                remove(&self.index);
+                Index::open(&self.index, &self.identity)?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        index.ok_or(Trouble::Useless)
+    }
+}
+
+impl From<Unusable> for Trouble {
+    fn from(_: Unusable) -> Trouble {
+        Trouble::Journal
+    }
+}
+
+/// Whether the lines have gone on since the index was written: those of a backup have not.
+fn is_behind(index: &Index, ends: &[(String, End)]) -> rusqlite::Result<bool> {
+    let followed = index.followed()?;
+    let end_of = |name: &String| ends.iter().find(|(room, _)| room == name);
+    Ok(followed
+        .iter()
+        .all(|(name, &seq)| end_of(name).is_some_and(|(_, end)| seq <= end.seq)))
+}
+
+/// Takes the files of the index away: those who search in them are not disturbed.
+fn remove(index: &Path) {
+    tracing::info!("the index for searching is made anew");
+    for extension in ["db", "db-wal", "db-shm"] {
+        match fs::remove_file(index.with_extension(extension)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "cannot remove {}", index.display());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn tell(trouble: &Trouble) {
+    match trouble {
+        Trouble::Index(error) => {
+            tracing::warn!(%error, "the index for searching cannot be written");
+        }
+        Trouble::Useless => tracing::warn!("the index for searching is damaged"),
+        Trouble::Journal => {}
+    }
+}
+
+/// Elsewhere it would be the whole program that stands back.
+fn be_nice() {
+    #[cfg(target_os = "linux")]
+    rustix::process::nice(NICENESS).ok();
+}

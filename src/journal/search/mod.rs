@@ -1,0 +1,129 @@
+//! Searching what was said. Knows nobody who searches.
+//!
+//! An index of its own follows the journal ([`follower`]); it never shares a transaction with it, so no commit waits for
+//! it. Where it lags, whoever searches is told by how much.
+
+mod follower;
+mod index;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use parlor_core::name::RoomName;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::committer::Signals;
+use super::history::{History, Unreadable};
+use follower::Follower;
+pub(crate) use index::Found;
+use index::Index;
+
+/// The index, beside the file of lines.
+const FILE: &str = "parlor-search.db";
+
+/// So many lines are shown of those that are found.
+pub(crate) const FOUND_MAX: usize = 20;
+
+/// A search takes no longer.
+const SEARCH_TIME: Duration = Duration::from_secs(2);
+
+/// So many may search at once; who comes then waits for a turn.
+const SEARCHES_MAX: usize = 2;
+
+/// The index has so long to take in what was said last, before a search goes without.
+const CATCH_UP_TIME: Duration = Duration::from_millis(500);
+
+/// What is to be answered as soon as the index has everything.
+type Asked = oneshot::Sender<()>;
+
+/// The index, for those who search. Cloned, it is the same.
+#[derive(Clone, Debug)]
+pub struct Search {
+    index: PathBuf,
+    history: History,
+    follower: SyncSender<Asked>,
+    turns: Arc<Semaphore>,
+}
+
+impl Search {
+    /// For the journal in this file, which `history` reads; and the work of the thread that follows it.
+    pub(super) fn new(
+        journal: &Path,
+        identity: String,
+        history: History,
+        signals: Arc<Signals>,
+    ) -> (Search, impl FnOnce() + Send + use<>) {
+        let (follower, asked) = sync_channel(SEARCHES_MAX);
+        let index = journal.with_file_name(FILE);
+        let work = Follower {
+            journal: journal.to_owned(),
+            identity,
+            index: index.clone(),
+            signals,
+        };
+        let search = Search {
+            index,
+            history,
+            follower,
+            turns: Arc::new(Semaphore::new(SEARCHES_MAX)),
+        };
+        (search, move || work.run(&asked))
+    }
+
+    /// Has the thread look up: for new lines, or whether the house ends.
+    pub(super) fn wake(&self) {
+        let (asked, _) = oneshot::channel();
+        self.follower.try_send(asked).ok(); // else it has enough to wake up for
+    }
+
+    /// Looks for lines in which all these words stand, and what is in quotes as it stands there: in all rooms that
+    /// `may_read` agrees to. None where no word was typed.
+    ///
+    /// # Errors
+    /// What is kept cannot be read.
+    pub(crate) async fn find(
+        &self,
+        typed: &str,
+        may_read: impl Fn(&RoomName) -> bool + Send + 'static,
+    ) -> Result<Option<Found>, Unreadable> {
+        let Some(query) = words::to_query(typed) else {
+            return Ok(None);
+        };
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        self.catch_up().await;
+        let ends = self.history.ends().await?;
+        let path = self.index.clone();
+        let searching = spawn_blocking(move || {
+            let _turn = turn; // held even where nobody waits for the answer any more
+            let index = Index::open_to_read(&path, SEARCH_TIME)?;
+            let followed = index.followed()?;
+            Ok((index.find(&query, FOUND_MAX, may_read)?, followed))
+        });
+        let outcome: rusqlite::Result<_> = searching.await.map_err(|_| Unreadable)?;
+        let (mut found, followed) = outcome.unwrap_or_else(|error| {
+            tracing::debug!(%error, "there is no index to search in yet");
+            Default::default()
+        });
+        let behind = ends.iter().map(|(room, end)| {
+            let followed = followed.get(room).copied().unwrap_or_default();
+            end.seq.saturating_sub(followed)
+        });
+        found.behind = behind.sum();
+        Ok(Some(found))
+    }
+
+    /// Waits until the index has what was said until now, but not for long.
+    async fn catch_up(&self) {
+        let (asked, answered) = oneshot::channel();
+        if self.follower.try_send(asked).is_ok() {
+            timeout(CATCH_UP_TIME, answered).await.ok();
+        }
+    }
+}

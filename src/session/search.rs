@@ -1,0 +1,66 @@
+//! `/search`: what is found is shown line by line, each as soon as there is room for it. Knows no wording, and no index.
+
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::command::Spec;
+use parlor_core::dialect::Decoder;
+use parlor_core::line::Line;
+use parlor_core::mailbox::Item;
+use tokio::io::AsyncRead;
+
+use super::read::Reader;
+use crate::journal::{Found, Unreadable};
+
+impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
+    /// Has the lines shown that have these words; what is left to say.
+    pub(super) async fn search(&self, words: Line, spec: &'static Spec) -> Option<Item> {
+        let Some(search) = &self.manners.search else {
+            return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
+        };
+        // All rooms are open today: see `may_read` in the core.
+        let found = match search.find(words.as_str(), |_room| true).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Some(Item::Answer(Refusal::NothingToFind.into())),
+            Err(Unreadable) => return Some(Item::Answer(Refusal::Unreadable.into())),
+        };
+        if found.behind > 0 {
+            self.reply(Item::Answer(Answer::SearchBehind(found.behind)))
+                .await;
+        }
+        self.show_found(words, &found)
+            .await
+            .unwrap_or_else(|Unreadable| Some(Refusal::Unreadable.into()))
+            .map(Item::Answer)
+    }
+
+    async fn show_found(&self, words: Line, found: &Found) -> Result<Option<Answer>, Unreadable> {
+        let Some(history) = &self.manners.history else {
+            return Ok(None);
+        };
+        let mut shown = 0;
+        for (room, seq) in &found.lines {
+            let page = history.page(room, *seq, *seq).await?;
+            // What is damaged has been indexed as it was; what it was, nobody knows any more.
+            for said in page.lines.into_iter().flatten() {
+                shown += 1;
+                let room = room.clone();
+                self.reply(Item::Answer(Answer::Found { room, said })).await;
+            }
+        }
+        Ok(match found {
+            Found {
+                more: 0,
+                is_cut: false,
+                ..
+            } if shown == 0 => Some(Answer::FoundNothing(words)),
+            Found {
+                more: 0,
+                is_cut: false,
+                ..
+            } => None,
+            Found { more, is_cut, .. } => Some(Answer::FoundMore {
+                lines: *more,
+                is_all: !is_cut,
+            }),
+        })
+    }
+}

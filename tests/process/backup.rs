@@ -1,0 +1,199 @@
+//! A backup is a whole copy of one moment, made while people talk; and a server goes on from it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::data::{Data, enter, of_old, rows};
+use crate::guest::Guest;
+
+/// Bytes of a line that fills a file fast.
+const LONG: usize = 3_900;
+
+/// Runs `parlor backup`: how it ended, what it printed and what it complained of.
+fn backup(data: &Data, file: &Path) -> (Option<i32>, String, String) {
+    let mut command = data.parlor();
+    let output = command.arg("backup").arg(file).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// What lies in a directory.
+fn names(directory: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(directory.path()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_backup_made_while_people_talk_has_what_was_seen_and_can_be_served() {
+    let (data, backups) = (Data::new(), TempDir::new().unwrap());
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    for number in 1..=500 {
+        alice.say(&format!("{number} {}", "x".repeat(LONG)));
+        alice.line();
+    }
+    let mut bob = enter(&house, "bob");
+    alice.until("bob has arrived");
+    let mut copies = Vec::new();
+    let is_over = AtomicBool::new(false);
+    let said = thread::scope(|scope| {
+        let talk = scope.spawn(|| {
+            let mut number = 500;
+            while !is_over.load(Ordering::Relaxed) {
+                number += 1;
+                alice.say(&number.to_string());
+                assert_eq!(alice.line(), format!("alice: {number}"));
+            }
+            number
+        });
+        for round in 0..5 {
+            let number = |line: &str| line.strip_prefix("alice: ")?.parse().ok();
+            let mut seen: usize = 0;
+            bob.lines_until("a line", |line| {
+                seen = number(line).unwrap_or_default();
+                seen > 500
+            });
+            let file = backups.path().join(format!("{round}.db"));
+            let (code, words, complaint) = backup(&data, &file);
+            assert_eq!(code, Some(0), "{complaint}");
+            let kept = rows(&file, "lobby").len();
+            assert!(words.ends_with(&format!(
+                "{round}.db: lines {kept}, rooms 1, all as they were written\n"
+            )));
+            assert!(kept >= seen, "{kept}, but bob saw {seen}");
+            copies.push(file);
+        }
+        is_over.store(true, Ordering::Relaxed);
+        talk.join().unwrap()
+    });
+    house.close([alice]);
+    let all = data.lobby();
+    assert_eq!(all.len(), said);
+    let kept: Vec<_> = copies.iter().map(|copy| rows(copy, "lobby")).collect();
+    assert!(kept.iter().all(|kept| all.starts_with(kept)));
+    assert!(kept.is_sorted_by_key(Vec::len));
+    assert!(kept[0].len() < said, "nobody talked meanwhile");
+    assert_eq!(names(&backups), ["0.db", "1.db", "2.db", "3.db", "4.db"]);
+    let mode = fs::metadata(&copies[0]).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let restored = Data::new();
+    fs::copy(&copies[0], restored.file()).unwrap();
+    let house = restored.open(&["--replay", "1"]);
+    let mut alice = Guest::connect(house.address);
+    alice.say("alice");
+    let last = kept[0].last().unwrap();
+    alice.lines_until("the last line", |line| {
+        line.starts_with('[') && of_old(line) == format!("alice: {}", last.text)
+    });
+    alice.say("and on");
+    assert_eq!(alice.line(), "alice: and on");
+    house.close([alice]);
+    let after = restored.lobby();
+    assert_eq!(after.len(), kept[0].len() + 1);
+    assert_eq!(after.last().unwrap().seq, last.seq + 1);
+}
+
+#[test]
+fn a_backup_takes_nobodys_place_and_leaves_nothing_where_it_fails() {
+    let (data, backups) = (Data::new(), TempDir::new().unwrap());
+    let file = backups.path().join("copy.db");
+    let refuses = |sentence: &str, left: &[&str]| {
+        let (code, _, words) = backup(&data, &file);
+        assert_eq!(code, Some(1));
+        assert!(words.contains(sentence), "{words}");
+        assert_eq!(words.lines().count(), 1, "{words}");
+        assert_eq!(names(&backups), left);
+    };
+    refuses("there is no ", &[]);
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    for number in 1..=3 {
+        alice.say(&number.to_string());
+        alice.line();
+    }
+    house.close([alice]);
+    for name in ["copy.db", "copy.db-wal", "copy.db.part"] {
+        fs::write(backups.path().join(name), "mine").unwrap();
+        refuses(&format!("{name} is there"), &[name]);
+        assert_eq!(fs::read(backups.path().join(name)).unwrap(), b"mine");
+        fs::remove_file(backups.path().join(name)).unwrap();
+    }
+    let kept = Connection::open(data.file()).unwrap();
+    kept.execute("UPDATE lines SET text = 'forged' WHERE seq = 2", [])
+        .unwrap();
+    refuses("line 2 of lobby is damaged", &[]);
+    let (code, _, words) = backup(&data, Path::new("/proc/no/such/place"));
+    assert_eq!(code, Some(1), "{words}");
+    assert!(
+        words.contains("cannot write /proc/no/such/place"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_copy_that_does_not_fit_on_the_disk_is_none() {
+    let (data, backups) = (Data::new(), TempDir::new().unwrap());
+    let house = data.open(&["--keep", "written"]);
+    let mut alice = enter(&house, "alice");
+    for _ in 0..50 {
+        alice.say(&"x".repeat(LONG));
+        alice.line();
+    }
+    house.close([alice]);
+    let mut small = data.parlor_with_small_files(64);
+    let output = small.arg("backup").arg(backups.path().join("copy.db"));
+    let output = output.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.starts_with("parlor: cannot copy "), "{words}");
+    assert_eq!(names(&backups), <[&str; 0]>::default());
+}
+
+#[test]
+fn whoever_reads_the_file_for_long_holds_up_nobody_who_writes() {
+    let data = Data::new();
+    let house = data.open(&["--keep", "written"]);
+    let mut alice = enter(&house, "alice");
+    alice.say("first");
+    alice.line();
+    // As a backup does, but until it is told to stop.
+    let reader = Connection::open(data.file()).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let lines = || reader.query_one("SELECT count(*) FROM lines", [], |row| row.get::<_, i64>(0));
+    assert_eq!(lines().unwrap(), 1);
+    // So much is written ahead that it is to begin anew several times.
+    let ahead = || {
+        fs::metadata(data.file().with_extension("db-wal"))
+            .unwrap()
+            .len()
+    };
+    let mut said = 1;
+    while ahead() < 32 << 20 {
+        alice.say(&"x".repeat(LONG));
+        assert!(alice.line().starts_with("alice: x"), "nobody waits");
+        said += 1;
+    }
+    assert_eq!(lines().unwrap(), 1);
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(lines().unwrap(), said);
+    while ahead() > 20 << 20 {
+        alice.say(&"x".repeat(LONG));
+        assert!(alice.line().starts_with("alice: x"), "nobody waits");
+    }
+    house.close([alice]);
+}

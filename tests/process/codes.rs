@@ -1,0 +1,167 @@
+//! Coming back with a return code: to the own name and room, and to what was missed.
+
+use rustix::process::Signal;
+
+use crate::data::{Data, KEPT, enter};
+use crate::guest::Guest;
+use crate::house::House;
+
+const WELCOME: &str = "-- Welcome back, alice: what came after the last line that you have surely read; some may come twice";
+
+/// The code of somebody who is in.
+fn code_of(guest: &mut Guest) -> String {
+    guest.say("/code");
+    let lines = guest.lines_until("the code", |line| {
+        line.starts_with("-- Your return code is ")
+    });
+    let line = lines
+        .last()
+        .unwrap()
+        .strip_prefix("-- Your return code is ");
+    line.unwrap().split(':').next().unwrap().to_owned()
+}
+
+/// Comes back with a code; and what is shown up to the roster.
+fn resume(house: &House, code: &str) -> (Guest, Vec<String>) {
+    let mut guest = Guest::connect(house.address);
+    guest.say(&format!("/resume {code}"));
+    guest.until(WELCOME);
+    let shown = guest.until("You are alice");
+    (guest, shown)
+}
+
+/// The numbers that somebody said, without their times.
+fn numbers(lines: &[String]) -> Vec<u64> {
+    let of = |line: &String| line.split_once("] bob: ")?.1.parse().ok();
+    lines.iter().filter_map(of).collect()
+}
+
+#[test]
+fn whoever_lost_the_connection_comes_back_to_name_room_and_lines() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut bob = enter(&house, "bob");
+    let mut ghost = enter(&house, "alice");
+    for guest in [&mut bob, &mut ghost] {
+        guest.say("/join tea");
+        guest.lines_until("the roster", |line| line.starts_with("In tea: "));
+    }
+    bob.until("alice has arrived");
+    let code = code_of(&mut ghost);
+    assert_eq!(code_of(&mut ghost), code, "it stays the same");
+    for number in 1..=20 {
+        bob.say(&number.to_string());
+        bob.until(&format!("bob: {number}"));
+    }
+    let (mut alice, shown) = resume(&house, &code);
+    assert_eq!(numbers(&shown), (1..=20).collect::<Vec<_>>());
+    assert_eq!(alice.line(), "In tea: bob");
+    ghost.until("-- You came back on another connection: this one is closed");
+    assert!(ghost.rest().is_empty());
+    alice.say("back");
+    let heard = bob.until("alice: back");
+    assert_eq!(heard, ["alice: back"], "nobody has left or arrived");
+    house.close([alice, bob]);
+}
+
+#[test]
+fn a_code_outlives_the_server_however_it_ends() {
+    let data = Data::new();
+    for signal in [Signal::TERM, Signal::KILL] {
+        let mut house = data.open(&[]);
+        let mut bob = enter_among(&house, "bob");
+        let mut alice = enter_among(&house, "alice");
+        let code = code_of(&mut alice);
+        bob.say("7");
+        bob.lines_until("7", |line| line == "bob: 7");
+        house.signal(signal);
+        house.ended();
+        drop((alice, bob));
+
+        let house = data.open(&[]);
+        let (mut alice, shown) = resume(&house, &code);
+        assert_eq!(numbers(&shown).last(), Some(&7), "{signal:?}: {shown:?}");
+        alice.until("In lobby: nobody else");
+        house.close([alice]);
+    }
+}
+
+/// Enters a house where something may have been said before.
+fn enter_among(house: &House, name: &str) -> Guest {
+    let mut guest = Guest::connect(house.address);
+    guest.say(name);
+    guest.until(KEPT);
+    guest
+}
+
+#[test]
+fn what_may_lie_unread_in_the_buffers_is_shown_again() {
+    let data = Data::new();
+    let house = data.open(&["--keep", "written"]);
+    let mut bob = enter(&house, "bob");
+    let mut ghost = Guest::connect_narrow(house.address);
+    ghost.say("alice");
+    ghost.until(KEPT);
+    let code = code_of(&mut ghost);
+    // More than any buffer holds: alice reads nothing of it.
+    let (said, text) = (2_000, "x".repeat(4_000));
+    for number in 1..=said {
+        bob.say(&format!("{number} {text}"));
+        bob.lines_until("the echo", |line| {
+            line.starts_with(&format!("bob: {number} "))
+        });
+    }
+    let read = ghost.line();
+    assert!(read.starts_with("bob: 1 "), "{read:.20}");
+    let (alice, shown) = resume(&house, &code);
+    let number = |line: &String| {
+        let text = line.split_once("] bob: ")?.1;
+        text.split(' ').next()?.parse().ok()
+    };
+    let shown: Vec<u64> = shown.iter().filter_map(number).collect();
+    let (first, last) = (shown[0], shown[shown.len() - 1]);
+    assert_eq!(shown, (first..=said).collect::<Vec<_>>());
+    assert_eq!(last, said);
+    // What the server had written then, and bob's own line 1, were at least 128 KiB before.
+    drop(ghost);
+    assert!(first < said - 32, "the last 128 KiB are shown in any case");
+    house.close([alice, bob]);
+}
+
+#[test]
+fn what_is_no_code_is_refused_and_guessing_has_an_end() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let refused = "-- That is no return code, or its hour is over: enter with a name";
+    for round in 0..2 {
+        let mut mallory = Guest::connect(house.address);
+        for _ in 0..5 {
+            mallory.say("/resume aaaaa-bbbbb-ccccc-ddddd");
+            mallory.until(refused);
+        }
+        mallory.until(KEPT);
+        mallory.say("/resume aaaaa-bbbbb-ccccc-ddddd");
+        mallory.until("-- You are in already: /resume is an answer to the name question");
+        if round == 1 {
+            let code = code_of(&mut mallory);
+            let mut again = Guest::connect(house.address);
+            again.say(&format!("/resume {code}"));
+            again.until("-- Too many wrong passwords or codes; try again in 10 minutes");
+        }
+    }
+    house.close::<[Guest; 0]>([]);
+}
+
+#[test]
+fn the_owner_of_a_name_comes_back_as_its_owner() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut ghost = enter(&house, "alice");
+    ghost.send(b"/register\ncorrect horse\ncorrect horse\n");
+    ghost.lines_until("the name", |line| line.starts_with("-- alice is yours"));
+    let code = code_of(&mut ghost);
+    let (mut alice, _) = resume(&house, &code);
+    alice.send(b"/register\nanother horse\nanother horse\n");
+    alice.lines_until("the name", |line| line.starts_with("-- alice is yours"));
+    house.close([alice]);
+}

@@ -1,0 +1,196 @@
+//! A file that is not as it was written: every place where somebody reads it says so.
+
+use rustix::process::Signal;
+
+use crate::data::{Data, enter, of_old};
+use crate::guest::Guest;
+use crate::house::{HERE, House};
+
+/// The lines that a start looks at before anybody may enter.
+const LATEST: usize = 10_000;
+
+impl Data {
+    /// Changes the file behind everybody's back.
+    fn damage(&self, how: &str) {
+        let file = rusqlite::Connection::open(self.file()).unwrap();
+        assert_ne!(file.execute(how, []).unwrap(), 0, "{how}");
+    }
+
+    /// What `parlor check` ends with and prints.
+    fn check(&self) -> (Option<i32>, String) {
+        let output = self.parlor().arg("check").output().unwrap();
+        let words = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), words)
+    }
+}
+
+fn says_numbers(guest: &mut Guest, last: usize) {
+    let lines: String = (1..=last).map(|number| format!("{number}\n")).collect();
+    guest.send(lines.as_bytes());
+    guest.until(&format!("alice: {last}"));
+}
+
+/// Ends a server whose log has errors, as it must.
+fn end(mut house: House) -> Vec<String> {
+    house.signal(Signal::TERM);
+    assert_eq!(house.ended().code(), Some(0));
+    house.log()
+}
+
+#[test]
+fn a_line_that_has_changed_is_named_at_the_start() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    for number in 1..=9 {
+        alice.say(&format!("line {number}"));
+        alice.line();
+    }
+    house.close([alice]);
+    let (code, words) = data.check();
+    assert_eq!(code, Some(0));
+    assert!(
+        words.ends_with(": lines 9, rooms 1, all as they were written\n"),
+        "{words}"
+    );
+    for (damage, sentence) in [
+        (
+            "UPDATE lines SET text = 'line 3' WHERE seq = 5",
+            "line 5 of lobby is damaged: it does not match its checksum",
+        ),
+        (
+            "DELETE FROM lines WHERE seq = 4",
+            "line 4 of lobby is missing",
+        ),
+    ] {
+        data.damage(damage);
+        let output = data.parlor().arg("serve").args(HERE).output().unwrap();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(words.contains(sentence), "{words}");
+        assert!(
+            words.contains("restore a backup, or move the file away"),
+            "{words}"
+        );
+        let (code, damages) = data.check();
+        assert_eq!(code, Some(1));
+        assert!(damages.lines().any(|line| line == sentence), "{damages}");
+    }
+}
+
+#[test]
+fn whoever_reads_a_damaged_line_sees_its_place_and_the_operator_is_told_once() {
+    let data = Data::new();
+    let house = data.open(&["--log-lines", "10"]);
+    let mut alice = enter(&house, "alice");
+    for number in 1..=100 {
+        alice.say(&number.to_string()); // each in a batch of its own, so that the log lets go of it
+        alice.line();
+    }
+    data.damage("UPDATE lines SET text = 'forged' WHERE seq = 5");
+    data.damage("UPDATE lines SET name = CAST(x'ff' AS TEXT) WHERE seq = 7");
+    data.damage("DELETE FROM lines WHERE seq = 1 OR seq BETWEEN 11 AND 13");
+    for asked in ["/last 100", "/since 2026-01-01"] {
+        alice.say(asked);
+        for number in 1..=100 {
+            match number {
+                12 | 13 => {}
+                11 => assert_eq!(
+                    alice.line(),
+                    "-- Lines 11 to 13 of lobby are damaged: the operator's log says more"
+                ),
+                1 | 5 | 7 => assert_eq!(
+                    alice.line(),
+                    format!("-- Line {number} of lobby is damaged: the operator's log says more")
+                ),
+                _ => assert_eq!(of_old(&alice.line()), format!("alice: {number}")),
+            }
+        }
+    }
+    alice.say("and on");
+    assert_eq!(alice.line(), "alice: and on");
+    let damages = [
+        "line 1 of lobby is missing",
+        "line 5 of lobby is damaged: it does not match its checksum",
+        "line 7 of lobby is damaged: it does not match its checksum",
+        "lines 11 to 13 of lobby are missing",
+    ];
+    let log = end(house);
+    for damage in damages {
+        let told = log.iter().filter(|line| line.contains(damage));
+        assert_eq!(told.count(), 1, "{damage}: {log:#?}");
+    }
+    let output = data.parlor().arg("export").output().unwrap();
+    let exported = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(exported.lines().count(), 101 - 6);
+    assert!(!exported.contains("forged"));
+    assert_eq!(output.status.code(), Some(1));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("is left out (line 1 of lobby"), "{words}");
+    let (code, named) = data.check();
+    assert_eq!(code, Some(1));
+    let named: Vec<_> = named
+        .lines()
+        .filter(|line| line.contains("lobby"))
+        .collect();
+    assert_eq!(named, damages);
+}
+
+#[test]
+fn older_lines_are_looked_at_while_the_server_runs() {
+    let data = Data::new();
+    let house = data.open(&["--keep", "written"]);
+    let mut alice = enter(&house, "alice");
+    says_numbers(&mut alice, LATEST);
+    house.close([alice]);
+    let log = data.open(&[]).close::<[Guest; 0]>([]);
+    assert!(
+        !log.iter().any(|line| line.contains("older lines")),
+        "{log:?}"
+    );
+
+    let house = data.open(&["--keep", "written"]);
+    let mut alice = enter_again(&house, LATEST);
+    says_numbers(&mut alice, 2_500);
+    house.close([alice]);
+    let house = data.open(&[]);
+    house.logged("older lines are all as they were written");
+    house.close::<[Guest; 0]>([]);
+
+    data.damage("UPDATE lines SET at = at + 1 WHERE seq = 1234");
+    let house = data.open(&[]);
+    house.logged("line 1234 of lobby is damaged");
+    let mut alice = enter_again(&house, 2_500);
+    alice.say("all is well here");
+    alice.until("alice: all is well here");
+    end(house);
+}
+
+fn enter_again(house: &House, last: usize) -> Guest {
+    let mut alice = Guest::connect(house.address);
+    alice.say("alice");
+    alice.lines_until("the last line", |line| {
+        line.ends_with(&format!("] alice: {last}"))
+    });
+    alice
+}
+
+#[test]
+fn a_number_out_of_this_world_takes_no_longer_to_check() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says_numbers(&mut alice, 9);
+    house.close([alice]);
+    data.damage("UPDATE lines SET seq = 1000000000000000 WHERE seq = 9");
+    let (code, damages) = data.check();
+    assert_eq!(code, Some(1));
+    assert!(
+        damages.contains("lines 9 to 999999999999999 of lobby are missing\n"),
+        "{damages}"
+    );
+    assert!(
+        damages.contains("line 1000000000000000 of lobby is damaged"),
+        "{damages}"
+    );
+}

@@ -1,0 +1,251 @@
+//! Disks that fail: nobody sees what is not kept, nothing is kept that was refused, and the server goes on by itself.
+
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use tempfile::TempDir;
+
+use crate::data::{Data, Row, enter};
+use crate::guest::Guest;
+use crate::house::{HERE, House};
+use crate::skip;
+
+const FULL: &str = "-- Not kept: the disk is full; say it again later";
+const FAILED: &str = "-- Not kept: the disk has failed; say it again later";
+
+/// In vain, so many lines would be said before a disk fails.
+const LINES_MAX: usize = 2_000;
+
+fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// A server under strace, which does with its system calls as `rules` say, and writes what it sees into this file.
+fn traced(data: &Data, rules: &[&str], seen: &Path) -> Option<House> {
+    // Not its parent: signals and the end are those of the server itself.
+    let tracer = [
+        "-D",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-s",
+        "4096",
+        "-o",
+        seen.to_str().unwrap(),
+    ];
+    let arguments = [&tracer[..], rules].concat();
+    if !succeeds(Command::new("strace").args(&arguments).arg("true")) {
+        skip("strace is not installed, or may trace nothing here");
+        return None;
+    }
+    data.open(&[]).close::<[(); 0]>([]); // the file is there: what is traced is what people say
+    let parlor = data.parlor_by("strace", &arguments);
+    Some(House::run(
+        parlor,
+        &[&HERE[..], &["--rate", "off"]].concat(),
+    ))
+}
+
+/// Says a line, and waits for the answer to it. Whether it is kept; if not, the reason is this.
+fn is_kept(alice: &mut Guest, line: &str, refusal: &str) -> bool {
+    alice.say(line);
+    let answer = alice.line();
+    let is_kept = answer == format!("alice: {line}");
+    assert!(is_kept || answer == refusal, "{answer}");
+    is_kept
+}
+
+/// The file has these lines, in this order, under numbers without a gap.
+fn has_exactly(kept: &[Row], said: &[String]) {
+    let texts: Vec<_> = kept.iter().map(|row| &row.text).collect();
+    assert_eq!(texts, said.iter().collect::<Vec<_>>());
+    assert!(kept.iter().zip(1..).all(|(row, seq)| row.seq == seq));
+}
+
+/// The disk fails again and again, as the rule says. Then the server is killed, before it could put anything right.
+fn fails_and_goes_on(rule: &str, refusal: &str) {
+    let (data, scratch) = (Data::new(), TempDir::new().unwrap());
+    let inject = format!("inject={rule}");
+    let traced = traced(&data, &["-e", &inject], &scratch.path().join("seen"));
+    let Some(mut house) = traced else { return };
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    alice.until("bob has arrived");
+    let (mut said, mut refused) = (Vec::new(), 0);
+    for number in 0..LINES_MAX {
+        let line = number.to_string();
+        if is_kept(&mut alice, &line, refusal) {
+            assert_eq!(
+                bob.line(),
+                format!("alice: {line}"),
+                "nobody sees what is not kept"
+            );
+            said.push(line);
+        } else {
+            refused += 1;
+        }
+        if refused == 5 {
+            break;
+        }
+    }
+    assert_eq!(refused, 5, "{rule} never happens");
+    house.signal(Signal::KILL);
+    house.ended();
+    assert_eq!(bob.last_words(), "");
+    has_exactly(&data.lobby(), &said);
+    assert!(succeeds(data.parlor().arg("check")));
+    let house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    said.push("and on".to_owned());
+    assert!(is_kept(&mut alice, "and on", refusal));
+    house.close([alice]);
+    has_exactly(&data.lobby(), &said);
+}
+
+#[test]
+fn a_sync_that_fails_keeps_nothing_that_was_refused() {
+    fails_and_goes_on("fdatasync:error=EIO:when=20+7", FAILED);
+}
+
+#[test]
+fn a_write_that_fails_keeps_nothing_that_was_refused() {
+    fails_and_goes_on("pwrite64:error=EIO:when=50+31", FAILED);
+    fails_and_goes_on("pwrite64:error=ENOSPC:when=50+31", FULL);
+}
+
+#[test]
+fn every_line_is_synced_between_being_read_and_being_shown() {
+    const CALLS: &str = "trace=recvfrom,read,readv,pwrite64,fdatasync,sendto,write,writev";
+    let (data, scratch) = (Data::new(), TempDir::new().unwrap());
+    let seen = scratch.path().join("seen");
+    let Some(house) = traced(&data, &["-e", CALLS], &seen) else {
+        return;
+    };
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    let words: Vec<_> = (100..150).map(|number| format!("word{number}")).collect();
+    for word in &words {
+        alice.say(word);
+        bob.until(&format!("alice: {word}"));
+    }
+    house.close([alice, bob]);
+    let seen = fs::read_to_string(seen).unwrap();
+    let is_of_words = |call: &&str| call.contains("word") || call.contains("fdatasync");
+    let calls: Vec<_> = seen.lines().filter(is_of_words).collect();
+    let after = |start: usize, what: &str, is_it: &dyn Fn(&str) -> bool| {
+        let found = calls.iter().skip(start).position(|call| is_it(call));
+        start + found.unwrap_or_else(|| panic!("is never {what}"))
+    };
+    for word in &words {
+        let read = after(0, word, &|call| call.contains(&format!("\"{word}\\n\"")));
+        let written = after(read, word, &|call| {
+            call.contains("pwrite64(") && call.contains(word)
+        });
+        let synced = after(written, word, &|call| {
+            call.contains("fdatasync") && call.ends_with("= 0")
+        });
+        let is_shown = |call: &str| call.contains(&format!("\"alice: {word}\\n"));
+        let shown = after(0, word, &is_shown);
+        assert!(
+            synced < shown,
+            "{word}: {:#?}",
+            &calls[read..=shown.max(synced)]
+        );
+        let people = calls.iter().filter(|call| is_shown(call)).count();
+        assert_eq!(people, 2, "{word}");
+    }
+}
+
+/// Fills the disk with lines until it takes no more, makes room, and says more. What was kept.
+fn fills_up_and_goes_on(house: &House, refusal: &str, make_room: impl FnOnce()) -> Vec<String> {
+    let mut alice = enter(house, "alice");
+    let mut bob = enter(house, "bob");
+    alice.until("bob has arrived");
+    let long = |number: usize| format!("{number} {}", "x".repeat(3_000));
+    let (mut said, mut refused) = (Vec::new(), 0);
+    for line in (0..LINES_MAX).map(long) {
+        if is_kept(&mut alice, &line, refusal) {
+            said.push(line);
+        } else {
+            refused += 1;
+        }
+        if refused == 3 {
+            break;
+        }
+    }
+    assert_eq!(refused, 3, "it is never full");
+    make_room();
+    for line in (LINES_MAX..LINES_MAX + 100).map(long) {
+        assert!(is_kept(&mut alice, &line, refusal));
+        said.push(line);
+    }
+    for line in &said {
+        assert_eq!(
+            bob.line(),
+            format!("alice: {line}"),
+            "nobody sees what is not kept"
+        );
+    }
+    said
+}
+
+#[test]
+fn a_disk_that_takes_no_more_refuses_lines_and_takes_them_again_later() {
+    let data = Data::new();
+    data.open(&[]).close::<[(); 0]>([]); // the file is there
+    let mut house = House::run(
+        data.parlor_with_small_files(64),
+        &[&HERE[..], &["--rate", "off"]].concat(),
+    );
+    let process = Some(house.process());
+    let said = fills_up_and_goes_on(&house, FAILED, || {
+        let unlimited = Rlimit {
+            current: None,
+            maximum: None,
+        };
+        prlimit(process, Resource::Fsize, unlimited).unwrap();
+    });
+    house.signal(Signal::TERM); // not closed as usual: the log has errors, as it must
+    assert_eq!(house.ended().code(), Some(0));
+    has_exactly(&data.lobby(), &said);
+}
+
+#[test]
+fn a_disk_that_is_full_refuses_lines_and_takes_them_again_when_there_is_room() {
+    /// Mounts a disk in the place of a directory, for this process alone, fills half of it, and goes on as the server.
+    const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m tmpfs \"$PARLOR_DATA\" &&
+        head -c 2M /dev/zero > \"$PARLOR_DATA/ballast\" && exec \"$0\" \"$@\"";
+    let data = Data::new();
+    // With the rights of root, or else with those that root has in a namespace of one's own.
+    let mounts = ["-m", "-rm"].into_iter().find(|how| {
+        let mut command = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
+        succeeds(command.arg("--version"))
+    });
+    let Some(how) = mounts else {
+        return skip("no disk may be mounted here, not even in a namespace of one's own");
+    };
+    let parlor = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
+    let mut house = House::run(parlor, &[&HERE[..], &["--rate", "off"]].concat());
+    let disk = house.directory(data.file().parent().unwrap());
+    let said = fills_up_and_goes_on(&house, FULL, || {
+        fs::remove_file(in_directory(&disk, "ballast")).unwrap();
+    });
+    house.signal(Signal::TERM);
+    assert_eq!(house.ended().code(), Some(0));
+    // Nobody but this test has the disk any more. What is written ahead stays so where it finds no room in its place.
+    fs::copy(in_directory(&disk, "parlor.db"), data.file()).unwrap();
+    let ahead = in_directory(&disk, "parlor.db-wal");
+    if ahead.exists() {
+        fs::copy(ahead, data.file().with_extension("db-wal")).unwrap();
+    }
+    has_exactly(&data.lobby(), &said);
+}
+
+/// A file in a directory that has perhaps no path here.
+fn in_directory(directory: &File, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
+}

@@ -1,0 +1,232 @@
+//! `/search`: what was said is found, in whatever script, and after whatever has become of the index.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::data::{Data, enter};
+use crate::guest::Guest;
+use crate::house::House;
+
+/// A server that shows nothing said before to whoever enters.
+fn open(data: &Data) -> House {
+    data.open(&["--replay", "0"])
+}
+
+/// Says lines, and reads them.
+fn says(guest: &mut Guest, name: &str, lines: &[&str]) {
+    for line in lines {
+        guest.say(line);
+        assert_eq!(guest.line(), format!("{name}: {line}"));
+    }
+}
+
+/// Searches, and reads what is found, without the times.
+fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
+    guest.say(&format!("/search {words}"));
+    for expected in found {
+        let line = guest.line();
+        let place = line.strip_prefix("-- [").and_then(|l| l.split_once("] "));
+        assert_eq!(place.map(|(_, l)| l), Some(*expected), "{words}: {line}");
+    }
+    is_all(guest);
+}
+
+fn answers(guest: &mut Guest, words: &str, answers: &[&str]) {
+    guest.say(&format!("/search {words}"));
+    for answer in answers {
+        assert_eq!(guest.line(), *answer, "{words}");
+    }
+    is_all(guest);
+}
+
+/// Nothing more has been answered.
+fn is_all(guest: &mut Guest) {
+    guest.say("/topic");
+    assert!(guest.line().contains(" has no topic"));
+}
+
+#[test]
+fn what_was_said_is_found_in_all_rooms_the_newest_first() {
+    let data = Data::new();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    says(
+        &mut alice,
+        "alice",
+        &[
+            "Where is the tea?",
+            "今天天气很好",
+            "東京タワーに行きました",
+        ],
+    );
+    alice.say("/join kitchen");
+    assert_eq!(alice.line(), "In kitchen: nobody else");
+    says(
+        &mut alice,
+        "alice",
+        &["the TEA is here", "Un café, s'il vous plaît"],
+    );
+    alice.say("/me makes tea");
+    assert_eq!(alice.line(), "* alice makes tea");
+    let first = "lobby alice: Where is the tea?";
+    let all = [
+        "kitchen * alice makes tea",
+        "kitchen alice: the TEA is here",
+        first,
+    ];
+    let asks = |guest: &mut Guest| {
+        finds(guest, "tea", &all);
+        finds(guest, "Tea the", &all[1..]);
+        finds(guest, "\"the tea\"", &all[1..]);
+        finds(guest, "\"is the tea", &[first]);
+        finds(guest, "CAFE", &["kitchen alice: Un café, s'il vous plaît"]);
+        finds(guest, "天气", &["lobby alice: 今天天气很好"]);
+        finds(guest, "好", &["lobby alice: 今天天气很好"]);
+        finds(guest, "東京 行き", &["lobby alice: 東京タワーに行きました"]);
+        answers(guest, "te", &["-- Nothing found for te"]);
+    };
+    asks(&mut alice);
+    house.close([alice]);
+
+    let house = open(&data);
+    let mut bob = enter(&house, "bob");
+    asks(&mut bob);
+    house.close([bob]);
+}
+
+#[test]
+fn nothing_that_is_typed_is_an_error() {
+    let data = Data::new();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    for words in ["\"", "\"\"", "*", "-", "(", ":", "\u{0}", "\"*\" ^ {}"] {
+        answers(
+            &mut alice,
+            words,
+            &["-- Type a word to search for: letters or digits"],
+        );
+    }
+    for words in [
+        "AND", "a NOT", "NEAR(a b", "text:a", "\"a", "a*", "{a b}:c", "a\u{0}b",
+    ] {
+        let shown = words.replace('\0', "␀");
+        answers(
+            &mut alice,
+            words,
+            &[&format!("-- Nothing found for {shown}")],
+        );
+    }
+    alice.say("/search");
+    assert_eq!(
+        alice.line(),
+        "-- Type /search WORDS: it finds what was said, in all rooms"
+    );
+    house.close([alice]);
+}
+
+#[test]
+fn what_is_found_beyond_twenty_lines_is_counted() {
+    let data = Data::new();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    let long = "x".repeat(4_000);
+    for number in 1..=25 {
+        says(&mut alice, "alice", &[&format!("tea {number} {long}")]);
+    }
+    alice.say("/search tea");
+    for number in (6..=25).rev() {
+        let line = alice.line();
+        assert!(
+            line.contains(&format!("] lobby alice: tea {number} x")),
+            "{line:.60}"
+        );
+    }
+    assert_eq!(alice.line(), "-- and 5 more; more words find fewer");
+    is_all(&mut alice);
+    house.close([alice]);
+}
+
+#[test]
+fn an_index_that_is_gone_or_damaged_or_anothers_is_made_anew() {
+    let data = Data::new();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "alice", &["tea is ready"]);
+    finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
+    // While the server runs.
+    fs::remove_file(data.index()).unwrap();
+    finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
+    house.close([alice]);
+
+    let others = Data::new();
+    let house = open(&others);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "alice", &["coffee", "is", "ready"]);
+    finds(&mut alice, "coffee", &["lobby alice: coffee"]);
+    house.close([alice]);
+    let damage: [&dyn Fn(); 3] = [
+        &|| fs::remove_file(data.index()).unwrap(),
+        &|| fs::write(data.index(), "no database at all".repeat(1_000)).unwrap(),
+        &|| {
+            fs::copy(others.index(), data.index()).unwrap();
+        },
+    ];
+    for damage in damage {
+        damage();
+        let house = open(&data);
+        let mut alice = enter(&house, "alice");
+        finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
+        answers(&mut alice, "coffee", &["-- Nothing found for coffee"]);
+        house.close([alice]);
+    }
+}
+
+#[test]
+fn lines_of_a_backup_are_not_found_under_the_words_of_others() {
+    let data = Data::new();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "alice", &["one"]);
+    house.close([alice]);
+    let backup = fs::read(data.file()).unwrap();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "alice", &["two", "three"]);
+    finds(&mut alice, "three", &["lobby alice: three"]);
+    house.close([alice]);
+    fs::write(data.file(), backup).unwrap();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "alice", &["four", "five"]);
+    finds(&mut alice, "five", &["lobby alice: five"]);
+    answers(&mut alice, "three", &["-- Nothing found for three"]);
+    house.close([alice]);
+}
+
+#[test]
+fn an_index_that_lags_says_so() {
+    let data = Data::new();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "alice", &["one tea"]);
+    finds(&mut alice, "tea", &["lobby alice: one tea"]);
+    let index = Connection::open(data.index()).unwrap();
+    index.execute_batch("BEGIN IMMEDIATE").unwrap(); // nobody else writes there
+    says(&mut alice, "alice", &["two teas", "three teas"]);
+    let lags = "-- Search is 2 lines behind: what was said last may be missing";
+    answers(&mut alice, "teas", &[lags, "-- Nothing found for teas"]);
+    index.execute_batch("ROLLBACK").unwrap();
+    loop {
+        alice.say("/search teas");
+        match alice.line() {
+            line if line == lags => assert_eq!(alice.line(), "-- Nothing found for teas"),
+            line => {
+                assert!(line.ends_with("] lobby alice: three teas"), "{line}");
+                assert!(alice.line().ends_with("] lobby alice: two teas"));
+                break;
+            }
+        }
+    }
+    house.close([alice]);
+}
