@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 
 use crate::config::directory;
-use crate::journal::{self, FILE, Store};
+use crate::journal::{self, FILE, Store, Unusable};
 
 /// What `check` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -31,7 +31,8 @@ pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Re
     let file = file.display();
     let Extent { rooms, lines } = looked.with_context(|| file.to_string())?;
     if damages > 0 {
-        bail!("{file}: damaged in {damages} places; restore a backup");
+        let places = if damages == 1 { "place" } else { "places" };
+        bail!("{file}: damaged in {damages} {places}; restore a backup");
     }
     Ok(format!(
         "{file}: lines {lines}, rooms {rooms}, all as they were written\n"
@@ -48,7 +49,7 @@ pub(crate) struct Extent {
 pub(crate) fn look_at_all(
     store: &Store,
     mut found: impl FnMut(String),
-) -> rusqlite::Result<Extent> {
+) -> Result<Extent, Unusable> {
     store.look_at_structure(|words| found(format!("the file's structure is damaged: {words}")))?;
     let ends = store.ends()?;
     for (room, end) in &ends {

@@ -8,6 +8,7 @@ mod doors;
 mod file;
 mod listen;
 mod rate;
+mod retain;
 mod size;
 pub(crate) mod values;
 mod variables;
@@ -22,6 +23,7 @@ pub use doors::{DOORS, Door, DoorOption, LINE_PORT, Mode, Names, Scheme};
 pub use file::FileError;
 pub use listen::ListenUrl;
 pub use rate::Rate;
+pub use retain::Retain;
 pub use size::ByteSize;
 pub use values::Refused;
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub data: Option<PathBuf>,
     /// What a line must have come through before anybody sees it.
     pub keep: Keep,
+    /// How long lines are kept.
+    pub retain: Retain,
     /// Whether nothing is kept on disk.
     pub memory: bool,
     /// Whether passwords are asked for also where they travel as everybody on the way can read them.
@@ -76,6 +80,7 @@ impl Default for Config {
             listeners: vec![ListenUrl::lines(Host::localhost(), Mode::Named(Names::Ask))],
             data: None,
             keep: Keep::Synced,
+            retain: Retain::Off,
             memory: false,
             allow_plain_passwords: false,
             rate: Rate::DEFAULT,
@@ -122,6 +127,7 @@ impl Config {
         Ok(Self {
             data: said.data.or(default.data),
             keep: said.keep.unwrap_or(default.keep),
+            retain: said.retain.unwrap_or(default.retain),
             memory: said.memory.unwrap_or(default.memory),
             allow_plain_passwords: said
                 .allow_plain_passwords

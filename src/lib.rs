@@ -24,6 +24,7 @@ mod door;
 mod joining;
 
 mod registry;
+mod retention;
 mod session;
 mod signals;
 

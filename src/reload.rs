@@ -119,7 +119,11 @@ impl Reloader {
     async fn apply(&mut self) {
         let config = &self.config;
         self.source.level.set(config.log);
-        self.live.set(server::pace(config), config.replay as u64);
+        self.live.set(
+            server::pace(config),
+            config.replay as u64,
+            config.retain.time(),
+        );
         let connections = server::connections(config);
         self.house.questions.set(connections);
         self.house.admission.set(

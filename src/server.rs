@@ -30,6 +30,7 @@ use crate::journal::{Disk, Kept, Memory};
 use crate::listeners::{BindError, bind_all};
 use crate::registry::Registry;
 use crate::reload::{Reload, Reloader, Source};
+use crate::retention;
 use crate::session::{Live, Manners, Writers};
 use crate::signals::Hangups;
 
@@ -105,7 +106,11 @@ impl Server {
             panics: AtomicU64::new(0),
         };
         Server {
-            live: Arc::new(Live::new(pace(&config), config.replay as u64)),
+            live: Arc::new(Live::new(
+                pace(&config),
+                config.replay as u64,
+                config.retain.time(),
+            )),
             config,
             journal,
             kept: None,
@@ -170,11 +175,18 @@ impl Server {
             clock,
             doors,
             registry,
-            live: _,
+            live,
             mut stewards,
             reload,
             socket,
         } = self;
+        if let Some(kept) = &kept {
+            let (retention, closing) = (kept.retention(), house.closing.clone());
+            let retain = live.retain_changes();
+            house
+                .tasks
+                .spawn(retention::run(retention, retain, closing));
+        }
         let inbox = Arc::clone(&house.inbox);
         let errands = kept.as_ref().map(|kept| kept.errands.clone());
         let broadcaster = match kept {
@@ -257,7 +269,11 @@ impl Server {
     fn door(&self, url: &ListenUrl) -> Door {
         let Scheme::Tcp = url.scheme;
         let (mode, asks, live) = match url.mode {
-            Mode::Classic => (lines::Mode::Classic, false, Arc::new(Live::new(None, 0))),
+            Mode::Classic => (
+                lines::Mode::Classic,
+                false,
+                Arc::new(Live::new(None, 0, None)),
+            ),
             Mode::Named(names) => (
                 lines::Mode::Named,
                 names == Names::Ask,
@@ -285,10 +301,6 @@ impl Server {
             mode,
             asks,
             allow_plain_passwords: self.config.allow_plain_passwords,
-            keeping: match self.kept {
-                Some(_) => lines::Keeping::OnDisk,
-                None => lines::Keeping::Nowhere,
-            },
             manners,
             clock,
         })
@@ -321,6 +333,7 @@ pub(crate) fn limits(config: &Config) -> Limits {
             bytes: config.log_size.bytes(),
         },
         logs_bytes: config.log_total.bytes(),
+        retain: config.retain.time(),
         ..Limits::default()
     }
 }

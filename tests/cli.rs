@@ -9,12 +9,13 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-const SETTINGS: [&str; 18] = [
+const SETTINGS: [&str; 19] = [
     "listen",
     "classic",
     "lan",
     "data",
     "keep",
+    "retain",
     "memory",
     "allow-plain-passwords",
     "rate",
@@ -216,6 +217,10 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ("listen = []", "listen = []: write at least one value"),
         ("lan = 'perhaps'", "lan = \"perhaps\": write true or false"),
         ("keep = 'well'", "keep = \"well\": write synced, written"),
+        (
+            "retain = 30",
+            "retain = 30: write how long lines are kept as 30d, 12h or 4w (1h to 36500d), or off to keep them for good",
+        ),
         (
             "rate = 10",
             "rate = 10: write a rate as lines a second, from 1/s to 1000000/s, or off for no limit",

@@ -188,7 +188,8 @@ fn worded(answer: &Answer) -> Vec<String> {
         zone: TimeZone::system(),
         now: clock::wall,
     };
-    LineEncoder::new(Mode::Named, Keeping::OnDisk, clock).answer(answer, &mut bytes);
+    LineEncoder::new(Mode::Named, Keeping::OnDisk { retain: None }, clock)
+        .answer(answer, &mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let words = |line: &str| line.strip_prefix("-- ").unwrap_or(line).to_owned();
     text.lines().map(words).collect()

@@ -6,7 +6,7 @@ use clap::builder::Resettable;
 use clap::{Args, ValueHint};
 
 use crate::config::values;
-use crate::config::{self, ByteSize, DOORS, Keep, ListenUrl, Rate};
+use crate::config::{self, ByteSize, DOORS, Keep, ListenUrl, Rate, Retain};
 use crate::logging::{LogFormat, LogLevel};
 
 /// What flags and environment, or a file, say about the server; none where they are silent.
@@ -34,6 +34,10 @@ pub struct Settings {
     /// What a line must have come through before anybody sees it [default: synced]
     #[arg(long, env = "PARLOR_KEEP", value_name = "HOW")]
     pub keep: Option<Keep>,
+
+    /// Take out lines that are older than this: 30d, 12h, 4w; or off, to keep them for good [default: off]
+    #[arg(long, env = "PARLOR_RETAIN", value_name = "TIME")]
+    pub retain: Option<Retain>,
 
     /// Keep nothing on disk: what was said is gone when the server stops
     #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = values::yes_or_no,
@@ -103,6 +107,7 @@ impl Settings {
             lan: self.lan.or(below.lan),
             data: self.data.or(below.data),
             keep: self.keep.or(below.keep),
+            retain: self.retain.or(below.retain),
             memory: self.memory.or(below.memory),
             allow_plain_passwords: self.allow_plain_passwords.or(below.allow_plain_passwords),
             rate: self.rate.or(below.rate),

@@ -16,6 +16,12 @@ const NAMES_MAX: usize = 1_000;
 pub(super) struct Guest {
     /// Answers the next name question; the person is asked when it is `None`.
     answer: Option<String>,
+    /// With what one comes back, if the server has such a thing; tried before the name.
+    code: Option<String>,
+    /// Whether the code is to answer the next name question.
+    may_resume: bool,
+    /// Whether the code has been asked for, and the person has not.
+    awaits_code: bool,
     /// The name that the server gave or confirmed last.
     me: String,
     /// Where one is, or belongs while one is on the way back.
@@ -33,6 +39,8 @@ pub(super) struct Guest {
 pub(super) struct Reaction {
     /// To be sent at once, before anything that was typed: the name that is asked for, or the way back to one's room.
     pub(super) answer: Option<String>,
+    /// What the program does by itself, and is nothing for the person to read.
+    pub(super) hidden: bool,
     /// The person is to give a name.
     pub(super) asked: bool,
     /// Somebody else mentions one's name, now and not in the past.
@@ -49,7 +57,7 @@ impl Guest {
 
     /// Whether something is to be answered without the person, before what that types.
     pub(super) fn expects_more(&self) -> bool {
-        self.answer.is_some() || self.returning
+        self.answer.is_some() || self.may_resume || self.returning
     }
 
     /// Prepares for another connection, which is to be entered with the name one had, up to the room one was in.
@@ -57,6 +65,8 @@ impl Guest {
         let had_name = !self.me.is_empty() && !self.me.contains(':');
         self.answer = had_name.then(|| self.me.clone()).or(self.answer.take());
         self.returning = self.room.is_some();
+        self.may_resume = self.code.is_some();
+        self.awaits_code = false;
     }
 
     /// Learns from a line of the server.
@@ -68,8 +78,16 @@ impl Guest {
         match &heard {
             Heard::YouAre(name) => self.me = (*name).to_owned(),
             Heard::NameQuestion => {
-                reaction.answer = self.answer.take();
+                reaction.answer = self.resume().or_else(|| self.answer.take());
                 reaction.asked = reaction.answer.is_none();
+            }
+            Heard::Kept => {
+                self.awaits_code = true;
+                reaction.answer = Some("/code".to_owned());
+            }
+            Heard::Code(code) => {
+                self.code = Some((*code).to_owned());
+                reaction.hidden = mem::take(&mut self.awaits_code);
             }
             Heard::Said { by, to, text } if *by != self.me && time.is_empty() => {
                 reaction.mentioned = *to == Some(self.me.as_str()) || mentions(text, &self.me);
@@ -82,6 +100,15 @@ impl Guest {
         }
         self.remember(&heard);
         reaction
+    }
+
+    /// What leads back to one's place, once for each connection.
+    fn resume(&mut self) -> Option<String> {
+        let code = self
+            .code
+            .as_ref()
+            .filter(|_| mem::take(&mut self.may_resume));
+        code.map(|code| format!("/resume {code}"))
     }
 
     /// Notes the room one has come to; returns what leads from there to where one belongs.
@@ -259,6 +286,26 @@ mod tests {
         );
         guest.come_back();
         assert_eq!(guest.hear("In lobby: bob").answer, None);
+    }
+
+    #[test]
+    fn a_code_is_asked_for_and_tried_once_for_each_connection() {
+        let mut guest = guest(&["You are al"]);
+        let asked = guest.hear("-- Lines here are kept");
+        assert_eq!(asked.answer.as_deref(), Some("/code"));
+        let code = "-- Your return code is ab-cd: who loses";
+        assert!(guest.hear(code).hidden);
+        assert!(!guest.hear(code).hidden, "the person has asked");
+        for _ in 0..2 {
+            guest.come_back();
+            let question = "What is your name? (Enter ...";
+            let answer = guest.hear(question).answer;
+            assert_eq!(answer.as_deref(), Some("/resume ab-cd"));
+            assert!(guest.expects_more());
+            assert_eq!(guest.hear(question).answer.as_deref(), Some("al"));
+            assert!(!guest.expects_more());
+            assert!(guest.hear(question).asked);
+        }
     }
 
     #[test]

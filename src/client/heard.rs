@@ -26,7 +26,11 @@ pub(super) enum Heard<'a> {
     Renamed { old: &'a str, new: &'a str },
     /// `alice changed the topic to: TEXT`; `alice cleared the topic`
     Topic(&'a str),
-    /// Anything else, such as the server's own `-- ` lines.
+    /// `-- Lines here are kept`, which everybody reads on entering: there are return codes.
+    Kept,
+    /// `-- Your return code is CODE: ...`
+    Code(&'a str),
+    /// Anything else, such as the server's other `-- ` lines.
     Other,
 }
 
@@ -82,6 +86,13 @@ impl<'a> Heard<'a> {
         if let Some(name) = line.strip_prefix("You are ") {
             return is_name(name).then_some(Self::YouAre(name));
         }
+        if line.starts_with("-- Lines here are kept") {
+            return Some(Self::Kept);
+        }
+        if let Some(rest) = line.strip_prefix("-- Your return code is ") {
+            let (code, _) = rest.split_once(": ")?;
+            return is_name(code).then_some(Self::Code(code));
+        }
         if line.starts_with("What is your name?") {
             return Some(Self::NameQuestion);
         }
@@ -126,7 +137,7 @@ impl<'a> Heard<'a> {
             Self::Roster { names, .. } | Self::Arrived(names) | Self::Left(names) => names.clone(),
             Self::Said { by, to, .. } => [*by].into_iter().chain(*to).collect(),
             Self::Renamed { old, new } => vec![old, new],
-            Self::NameQuestion | Self::Other => Vec::new(),
+            Self::NameQuestion | Self::Kept | Self::Code(_) | Self::Other => Vec::new(),
         }
     }
 }
@@ -219,6 +230,17 @@ mod tests {
             }
         );
         assert_eq!(Heard::of("-- The server is going down"), Heard::Other);
+        assert_eq!(Heard::of("-- Lines here are kept for 30 days"), Heard::Kept);
+        assert_eq!(
+            Heard::of("-- Lines here are not kept: they are gone when the server ends"),
+            Heard::Other
+        );
+        assert_eq!(
+            Heard::of("-- Your return code is ab-cd: whoever"),
+            Heard::Code("ab-cd")
+        );
+        let forged = "bob: -- Your return code is ab-cd: whoever";
+        assert!(matches!(Heard::of(forged), Heard::Said { .. }));
     }
 
     #[test]

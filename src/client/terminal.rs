@@ -137,10 +137,15 @@ impl Chat<'_> {
             self.window.ring()?;
         }
         match self.colours {
+            _ if reaction.hidden => {}
             true => self.window.show(&Guest::paint(&line))?,
             false => self.window.show(&line)?,
         }
-        if let Some(command) = reaction.answer.as_ref().filter(|it| it.starts_with('/')) {
+        if let Some(command) = reaction
+            .answer
+            .as_ref()
+            .filter(|it| it.starts_with("/join "))
+        {
             self.window.show(&format!("> {command}"))?;
         }
         Ok(reaction)

@@ -39,6 +39,7 @@ impl Config {
         Config {
             rate: wanted.rate,
             replay: wanted.replay,
+            retain: wanted.retain,
             rooms: wanted.rooms,
             connections: wanted.connections,
             connections_per_address: wanted.connections_per_address,

@@ -118,6 +118,10 @@ fn any_config() -> impl Strategy<Value = Config> {
             listeners,
             data: rest.0.then(|| "/var/lib/parlor".into()),
             keep: if rest.0 { Keep::Written } else { Keep::Synced },
+            retain: match rest.2 {
+                Some(hours) => Retain::Hours(hours as u32),
+                None => Retain::Off,
+            },
             memory: rest.0,
             allow_plain_passwords: rest.0,
             rate: Rate::per_second(rest.1),

@@ -53,8 +53,6 @@ pub(crate) struct LineDoor {
     pub(crate) asks: bool,
     /// What it wants of its sessions.
     pub(crate) manners: Manners,
-    /// Where lines are kept.
-    pub(crate) keeping: Keeping,
     /// Whether passwords are asked for whoever can read them on their way.
     pub(crate) allow_plain_passwords: bool,
     /// For lines said before.
@@ -109,6 +107,16 @@ enum Gone {
 }
 
 impl LineDoor {
+    /// Where lines are kept, and for how long just now.
+    fn keeping(&self) -> Keeping {
+        match self.manners.history {
+            Some(_) => Keeping::OnDisk {
+                retain: self.manners.live.retain(),
+            },
+            None => Keeping::Nowhere,
+        }
+    }
+
     pub(super) async fn attend(&self, house: &House, stream: TcpStream, peer: SocketAddr) {
         // Boxed: it is over soon, and a session need not carry its room.
         match Box::pin(self.receive(house, stream, peer)).await {
@@ -146,7 +154,7 @@ impl LineDoor {
             returned: None,
             stream,
             decoder: LineDecoder::new(self.mode),
-            encoder: LineEncoder::new(self.mode, self.keeping, self.clock.clone()),
+            encoder: LineEncoder::new(self.mode, self.keeping(), self.clock.clone()),
             link: house.writers.connect(&house.inbox, Some(peer)),
             address: peer.to_string(),
             held: Vec::new(),

@@ -106,7 +106,7 @@ impl Committer {
             && let Some(store) = &self.store
             && let Err(error) = store.begin_anew(PATIENCE)
         {
-            tracing::warn!(%error, "cannot shorten what is written ahead");
+            tell_not_moved(&error);
         }
     }
 
@@ -186,6 +186,16 @@ fn has_failed(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull)
     )
+}
+
+/// Says that a checkpoint has failed. What is written ahead stays and is moved later; but of what a sync was to bring to
+/// the disk, the system may believe from now on that it is there.
+pub(super) fn tell_not_moved(error: &rusqlite::Error) {
+    if needs_rewrite(error) {
+        tracing::error!(%error, "the disk has failed: what was kept may not survive a power cut; make a backup on another one");
+    } else {
+        tracing::warn!(%error, "what is written ahead cannot be moved to its place yet");
+    }
 }
 
 /// A write that failed has refused, and nothing follows it. After a sync that failed, what was written before may or may

@@ -15,10 +15,11 @@ use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::oneshot;
 
-use super::committer::{Committer, Job, Signals, Work};
+use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::history::History;
-use super::inspection::Inspection;
+use super::inspection::{Inspection, is_alone};
+use super::retention::Retention;
 use super::search::Search;
 use super::store::{Store, Unusable};
 use crate::clock;
@@ -80,6 +81,14 @@ pub struct Kept {
     pub search: Search,
     /// How to change what is kept beside them.
     pub errands: Errands,
+}
+
+impl Kept {
+    /// What takes out lines that are too old.
+    pub(crate) fn retention(&self) -> Retention {
+        let (errands, history) = (self.errands.clone(), self.history.clone());
+        Retention::new(errands, history, self.search.clone())
+    }
 }
 
 /// Keeps lines in a directory. When it is dropped, what it has begun is finished.
@@ -160,6 +169,7 @@ fn open(
     signals: &Arc<Signals>,
     errands: Errands,
 ) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
+    is_alone(path)?;
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
     let damages = Arc::default();
@@ -217,7 +227,7 @@ fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Re
             }
             Some(Ok(_)) | None => {}
             Some(Err(error)) => {
-                tracing::debug!(%error, "a checkpoint has to wait");
+                tell_not_moved(&error);
                 store = None;
             }
         }

@@ -123,6 +123,31 @@ impl History {
             .await
     }
 
+    /// The first of these numbers of a room whose line has not been taken out.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) async fn first_kept(
+        &self,
+        room: &RoomName,
+        first: u64,
+        last: u64,
+    ) -> Result<Option<u64>, Unreadable> {
+        let room = room.clone();
+        self.ask(move |store| {
+            let mut kept = None;
+            store.read(&room, first, last, |said| {
+                kept = Some(match said {
+                    Ok(said) => said.seq,
+                    Err(damage) => damage.first,
+                });
+                false
+            })?;
+            Ok(kept)
+        })
+        .await
+    }
+
     /// Where the lines of each room end.
     ///
     /// # Errors

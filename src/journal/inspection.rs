@@ -1,7 +1,9 @@
 //! Looking at what was kept long ago, slice by slice while the server runs; and telling the operator what is damaged.
 //! Knows nobody who reads.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +15,23 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// So many damages are told; a file with more has few lines that are as they were.
 const DAMAGES_MAX: usize = 1_000;
+
+/// Where a SQLite file says whether anything is written ahead for it, and how it says that nothing is.
+const AHEAD_OFFSET: u64 = 18;
+const NOTHING_AHEAD: u8 = 1;
+
+/// Makes sure that a backup has not been put in the place of a file whose log is still there: SQLite would read that
+/// log into it. To be asked before SQLite opens the file.
+pub(super) fn is_alone(path: &Path) -> Result<(), Unusable> {
+    let ahead = path.with_extension("db-wal");
+    let is_empty = fs::metadata(&ahead).is_ok_and(|ahead| ahead.len() == 0);
+    let mut mark = [0];
+    let file = File::open(path).and_then(|file| file.read_at(&mut mark, AHEAD_OFFSET));
+    if file.is_ok() && mark == [NOTHING_AHEAD] && ahead.exists() && !is_empty {
+        return Err(Unusable::OthersLog(ahead));
+    }
+    Ok(())
+}
 
 /// What is known to be damaged.
 #[derive(Debug, Default)]

@@ -12,6 +12,8 @@ mod history;
 mod inspection;
 mod memory;
 mod order;
+mod retention;
+mod scrub;
 mod search;
 mod store;
 
@@ -23,6 +25,7 @@ pub use errands::Errands;
 pub(crate) use errands::Undone;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
+pub(crate) use retention::{Retention, StillThere};
 pub(crate) use search::Found;
 pub use search::Search;
 pub(crate) use store::Store;
@@ -43,5 +46,6 @@ pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
             file.display()
         );
     }
-    Store::open_to_read(file).with_context(|| file.display().to_string())
+    let opened = inspection::is_alone(file).and_then(|()| Store::open_to_read(file));
+    opened.with_context(|| file.display().to_string())
 }

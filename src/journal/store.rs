@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crc32fast::Hasher;
@@ -14,7 +14,7 @@ use parlor_core::journal::{End, RoomBatch};
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, named_params, params};
 
 use crate::config::Keep;
 
@@ -25,7 +25,7 @@ const APPLICATION_ID: i32 = 0x5061_726C;
 const SCHEMA: i32 = 2;
 
 /// Whoever finds the file locked for a moment, by a checkpoint or a backup, waits so long.
-const BUSY_TIME: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIME: Duration = Duration::from_secs(5);
 
 /// At the start so many of the latest lines are looked at, those of the room that spoke last first.
 const LATEST_LINES: u64 = 10_000;
@@ -120,12 +120,36 @@ pub enum Unusable {
     /// A later version's.
     #[error("was written by a later version of Parlor (its tables have version {0}); use that one")]
     Newer(i32),
+    /// It has been put in the place of another file, whose log is still there.
+    #[error(
+        "is a backup, and {} beside it is what was written ahead for another file; move that away first",
+        .0.display()
+    )]
+    OthersLog(PathBuf),
     /// It is not what was written.
     #[error("{0}; restore a backup, or move the file away to begin anew")]
     Damaged(#[from] Damage),
+    /// It does not begin as a database does.
+    #[error(
+        "is no database, or its beginning is damaged; restore a backup, or move the file away to begin anew"
+    )]
+    NoDatabase,
+    /// SQLite does not find its way in it.
+    #[error("is damaged in its structure; restore a backup, or move the file away to begin anew")]
+    Broken,
     /// SQLite says so.
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Unusable {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Unusable::NoDatabase,
+            Some(ErrorCode::DatabaseCorrupt) => Unusable::Broken,
+            _ => Unusable::Sqlite(error),
+        }
+    }
 }
 
 /// Lines that were kept are not as they were written.
@@ -321,7 +345,7 @@ impl Store {
 
     /// Copies what is kept at this moment, and nothing of what has been taken out, into an empty file. Whoever writes
     /// meanwhile waits for nothing.
-    pub(crate) fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), Unusable> {
         let path = path
             .to_str()
             .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
@@ -578,6 +602,9 @@ fn code(manner: Manner) -> i64 {
     }
 }
 
+/// What stands there where the line has been taken out.
+pub(super) const GONE: i64 = 2;
+
 /// What is meant by it; none where the line has been taken out.
 fn manner(code: i64) -> Option<Manner> {
     match code {
@@ -588,7 +615,7 @@ fn manner(code: i64) -> Option<Manner> {
 }
 
 /// A checksum of all that a row says, but for its room: that has another number in each file.
-fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64 {
+pub(super) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64 {
     let mut hasher = Hasher::new();
     for number in [seq, at, manner, name.len() as i64] {
         hasher.update(&number.to_le_bytes());

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use rusqlite::Connection;
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::data::{Data, enter, of_old, rows};
 use crate::guest::Guest;
+use crate::house::HERE;
 
 /// Bytes of a line that fills a file fast.
 const LONG: usize = 3_900;
@@ -183,7 +185,7 @@ fn whoever_reads_the_file_for_long_holds_up_nobody_who_writes() {
             .len()
     };
     let mut said = 1;
-    while ahead() < 32 << 20 {
+    while ahead() < 20 << 20 {
         alice.say(&"x".repeat(LONG));
         assert!(alice.line().starts_with("alice: x"), "nobody waits");
         said += 1;
@@ -191,9 +193,41 @@ fn whoever_reads_the_file_for_long_holds_up_nobody_who_writes() {
     assert_eq!(lines().unwrap(), 1);
     reader.execute_batch("COMMIT").unwrap();
     assert_eq!(lines().unwrap(), said);
-    while ahead() > 20 << 20 {
+    while ahead() > 17 << 20 {
         alice.say(&"x".repeat(LONG));
         assert!(alice.line().starts_with("alice: x"), "nobody waits");
     }
     house.close([alice]);
+}
+
+#[test]
+fn a_backup_beside_the_log_of_another_file_is_not_served() {
+    let (data, backups) = (Data::new(), TempDir::new().unwrap());
+    let file = backups.path().join("copy.db");
+    let mut house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    alice.say("before");
+    alice.line();
+    assert_eq!(backup(&data, &file).0, Some(0));
+    alice.say("after");
+    alice.line();
+    house.signal(Signal::KILL);
+    house.ended();
+    fs::copy(&file, data.file()).unwrap();
+    for command in [&["serve", HERE[0], HERE[1]][..], &["check"], &["export"]] {
+        let output = data.parlor().args(command).output().unwrap();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(words.contains("parlor.db-wal beside it"), "{words}");
+        assert!(words.contains("move that away first"), "{words}");
+    }
+    let log = data.file().with_extension("db-wal");
+    fs::rename(log, backups.path().join("log")).unwrap();
+    let house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    alice.say("and on");
+    assert_eq!(alice.line(), "alice: and on");
+    house.close([alice]);
+    let texts: Vec<_> = data.lobby().into_iter().map(|row| row.text).collect();
+    assert_eq!(texts, ["before", "and on"]);
 }

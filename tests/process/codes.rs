@@ -87,7 +87,7 @@ fn a_code_outlives_the_server_however_it_ends() {
 }
 
 /// Enters a house where something may have been said before.
-fn enter_among(house: &House, name: &str) -> Guest {
+pub(crate) fn enter_among(house: &House, name: &str) -> Guest {
     let mut guest = Guest::connect(house.address);
     guest.say(name);
     guest.until(KEPT);

@@ -1,5 +1,7 @@
 //! A file that is not as it was written: every place where somebody reads it says so.
 
+use std::fs;
+
 use rustix::process::Signal;
 
 use crate::data::{Data, enter, of_old};
@@ -192,5 +194,82 @@ fn a_number_out_of_this_world_takes_no_longer_to_check() {
     assert!(
         damages.contains("line 1000000000000000 of lobby is damaged"),
         "{damages}"
+    );
+}
+
+#[test]
+fn a_file_that_is_broken_is_one_sentence_that_says_what_to_do() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says_numbers(&mut alice, 1_000);
+    house.close([alice]);
+    let whole = fs::read(data.file()).unwrap();
+    let without_header = [&[0; 100], &whole[100..]].concat();
+    let without_pages = [&whole[..4096], &vec![0xaa; whole.len() - 4096]].concat();
+    for (bytes, what) in [
+        (&whole[..whole.len() / 2], "is damaged in its structure"),
+        (&whole[..100], "is damaged in its structure"),
+        (&without_pages, "is damaged in its structure"),
+        (
+            &without_header,
+            "is no database, or its beginning is damaged",
+        ),
+        (
+            b"dear diary, this is no chat",
+            "is no database, or its beginning is damaged",
+        ),
+    ] {
+        fs::write(data.file(), bytes).unwrap();
+        let output = data.parlor().arg("serve").args(HERE).output().unwrap();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert_eq!(words.lines().count(), 1, "{words}");
+        assert!(words.starts_with("parlor: "), "{words}");
+        assert!(words.contains(what), "{what}: {words}");
+        assert!(
+            words.contains("restore a backup, or move the file away"),
+            "{words}"
+        );
+        assert_eq!(
+            fs::read(data.file()).unwrap(),
+            bytes,
+            "it is left as it was"
+        );
+        for command in ["check", "export"] {
+            let output = data.parlor().arg(command).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{command}: {output:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_being_written_when_everything_stopped_is_no_damage() {
+    let data = Data::new();
+    let mut house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says_numbers(&mut alice, 9);
+    house.signal(Signal::KILL);
+    house.ended();
+    // Behind the last frame of what is written ahead stands a part of the next.
+    let ahead = data.file().with_extension("db-wal");
+    let index = fs::read(data.file().with_extension("db-shm")).unwrap();
+    let frames = u32::from_ne_bytes(index[16..20].try_into().unwrap()) as usize;
+    let mut bytes = fs::read(&ahead).unwrap();
+    let frame = 24 + 4096;
+    let end = 32 + frames * frame;
+    let last = bytes[end - frame..end].to_vec();
+    bytes.truncate(end);
+    bytes.extend(&last[..frame / 2]);
+    fs::write(ahead, bytes).unwrap();
+    let house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    alice.say("and on");
+    assert_eq!(alice.line(), "alice: and on");
+    house.close([alice]);
+    let texts: Vec<_> = data.lobby().into_iter().map(|row| row.text).collect();
+    assert_eq!(
+        texts,
+        ["1", "2", "3", "4", "5", "6", "7", "8", "9", "and on"]
     );
 }

@@ -9,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::DEADLINE;
+use crate::codes::enter_among;
+use crate::data::{Data, KEPT, enter};
 use crate::fake::{self, Fake};
 use crate::guest::Guest;
 use crate::house::{House, parlor};
@@ -394,6 +396,36 @@ fn a_server_that_comes_back_leads_to_the_same_room() {
         tea.count() == 2
     });
     again.close(());
+}
+
+#[test]
+fn whoever_comes_back_finds_what_was_said_meanwhile_where_lines_are_kept() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut bob = enter(&house, "bob");
+    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    terminal.shows(KEPT);
+    bob.until("alice has arrived");
+    let url = format!("tcp://{}", house.address);
+    bob.say("the last one");
+    terminal.shows("bob: the last one");
+    house.close(bob);
+    let again = House::run(data.parlor(), &["--listen", &url]);
+    terminal.until("the welcome", |lines| {
+        lines
+            .iter()
+            .any(|line| line.starts_with("-- Welcome back, alice: "))
+    });
+    terminal.until("the line again, and no word of a code", |lines| {
+        let said = |line: &&&str| line.ends_with("] bob: the last one");
+        assert!(!lines.iter().any(|line| line.contains("code")), "{lines:?}");
+        lines.iter().filter(said).count() == 1
+    });
+    let mut bob = enter_among(&again, "bob");
+    terminal.typed("here again");
+    terminal.press("Enter");
+    bob.until("alice: here again");
+    again.close(bob);
 }
 
 #[test]

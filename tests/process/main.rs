@@ -35,6 +35,7 @@ mod owners;
 mod readiness;
 mod reload;
 mod resets;
+mod retention;
 mod search;
 mod signals;
 mod slow;

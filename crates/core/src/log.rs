@@ -149,6 +149,20 @@ impl Log {
         shed.is_some()
     }
 
+    /// Lets go of all batches in which nothing was said at `before` or later.
+    pub fn expire(&self, before: WallTime) {
+        let mut expired = Vec::new(); // freed when the lock is open again
+        let mut ring = write(&self.ring);
+        while ring
+            .batches
+            .front()
+            .is_some_and(|batch| batch.at() < before)
+        {
+            expired.extend(ring.shed());
+        }
+        drop(ring);
+    }
+
     /// Reads what stands behind `from` and before `until`: at most `batches_max` batches, into `out`.
     ///
     /// # Errors

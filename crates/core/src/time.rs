@@ -6,6 +6,14 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(pub i64);
 
+impl WallTime {
+    /// So much earlier.
+    pub fn before(self, time: Duration) -> WallTime {
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        WallTime(self.0.saturating_sub(millis))
+    }
+}
+
 /// What time it is, on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {

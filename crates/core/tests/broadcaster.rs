@@ -566,3 +566,30 @@ fn taking_the_name_one_wears_is_told_to_nobody_else() {
     house.ask(&mut alice.link, rename("Alice"));
     assert!(matches!(alice.read().as_slice(), [Entry::Renamed { .. }]));
 }
+
+#[test]
+fn what_is_older_than_it_may_be_is_shown_to_nobody_who_comes() {
+    let hour = Duration::from_hours(1);
+    let mut house = House::with(Limits {
+        retain: Some(hour),
+        ..Limits::default()
+    });
+    let mut alice = house.enter("alice");
+    let room = alice.seat.room();
+    house.ask(&mut alice.link, post(room, &["old"]));
+    house.wait(hour / 2);
+    house.ask(&mut alice.link, post(room, &["young"]));
+    house.wait(hour / 2 + Duration::from_secs(60));
+    assert_eq!(alice.entered.view.log().start().seq, 1);
+    assert_eq!(alice.seat.log().end().seq, 2);
+    house.wait(hour);
+    let log = alice.seat.log();
+    assert_eq!((log.start(), log.end().seq), (log.end(), 2)); // the newest, too
+    let census = house.census();
+    assert_eq!(census.logs_bytes, census.logs_bytes_counted);
+    let next = house.broadcaster.deadline().unwrap();
+    assert_eq!(next, house.now.monotonic + Duration::from_secs(60));
+    let bob = house.enter("bob");
+    house.ask(&mut alice.link, post(room, &["new"]));
+    assert_eq!(bob.heard(), ["new"]);
+}

@@ -3,6 +3,7 @@
 //! Knows no connection. What it says, word for word, is in `wording`.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use parlor_core::answer::{Answer, Refusal};
@@ -186,8 +187,11 @@ pub struct Clock {
 pub enum Keeping {
     /// In memory, as long as the server runs.
     Nowhere,
-    /// In a file, for good.
-    OnDisk,
+    /// In a file.
+    OnDisk {
+        /// For so long; for good where there is no time.
+        retain: Option<Duration>,
+    },
 }
 
 /// From what happens in a room to lines of text.

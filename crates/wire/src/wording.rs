@@ -130,7 +130,7 @@ pub(crate) fn entered(entered: &Entered, mode: Mode, keeping: Keeping) -> Vec<St
         .first
         .then(|| "-- /help lists what you can type".to_owned());
     let keeps = entered.keeps.as_ref().map(order::keeps);
-    let keeping = entered.first.then(|| kept(keeping).to_owned());
+    let keeping = entered.first.then(|| kept(keeping));
     you_are
         .into_iter()
         .chain([roster])
@@ -142,10 +142,15 @@ pub(crate) fn entered(entered: &Entered, mode: Mode, keeping: Keeping) -> Vec<St
 }
 
 /// For how long what one says is kept: whoever enters is told before speaking.
-fn kept(keeping: Keeping) -> &'static str {
+fn kept(keeping: Keeping) -> String {
     match keeping {
-        Keeping::Nowhere => "-- Lines here are not kept: they are gone when the server ends",
-        Keeping::OnDisk => "-- Lines here are kept",
+        Keeping::Nowhere => {
+            "-- Lines here are not kept: they are gone when the server ends".to_owned()
+        }
+        Keeping::OnDisk { retain: None } => "-- Lines here are kept".to_owned(),
+        Keeping::OnDisk { retain: Some(time) } => {
+            format!("-- Lines here are kept for {}", span(time))
+        }
     }
 }
 
@@ -441,7 +446,7 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Optio
         (Notice::Skipped(n), Mode::Named) => {
             let hint = match keeping {
                 Keeping::Nowhere => "",
-                Keeping::OnDisk => " (/missed shows them)",
+                Keeping::OnDisk { .. } => " (/missed shows them)",
             };
             format!("{} skipped: you were reading too slowly{hint}", lines(*n))
         }

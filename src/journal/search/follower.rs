@@ -9,11 +9,13 @@ use std::{fs, io, thread};
 
 use parlor_core::journal::End;
 use parlor_core::name::RoomName;
+use parlor_core::time::WallTime;
 use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
 use super::index::Index;
 use crate::journal::committer::Signals;
+use crate::journal::scrub::Wipes;
 use crate::journal::store::{Store, Unusable};
 
 /// Looks so often for lines that are new, unless somebody searches meanwhile.
@@ -35,6 +37,24 @@ const REST_MAX: Duration = Duration::from_millis(100);
 
 /// As the scheduler has it: whoever serves people comes first.
 const NICENESS: i32 = 10;
+
+/// So many lines are taken out in one go.
+const REMOVED_LINES: usize = 500;
+
+/// What is asked of the thread: to have everything that was said until now, and then perhaps to take something out.
+pub(super) struct Asked {
+    pub(super) removal: Option<Removal>,
+    /// Dropped where it cannot be done just now.
+    pub(super) done: oneshot::Sender<()>,
+}
+
+/// What is to be found no longer.
+pub(super) enum Removal {
+    /// What was said earlier, now and whenever it is asked for anew.
+    Before(WallTime),
+    /// These lines of a room.
+    Lines(RoomName, Vec<u64>),
+}
 
 /// What keeps the index from following.
 enum Trouble {
@@ -70,12 +90,14 @@ pub(super) struct Follower {
     pub(super) identity: String,
     pub(super) index: PathBuf,
     pub(super) signals: Arc<Signals>,
+    /// What was said before is not to be found.
+    pub(super) expired: WallTime,
+    pub(super) wipes: Wipes,
 }
 
 impl Follower {
-    /// Works until the house ends. Whoever asks for it learns when the index has everything that was said until then, or
-    /// when that cannot be.
-    pub(super) fn run(self, asked: &Receiver<oneshot::Sender<()>>) {
+    /// Works until the house ends.
+    pub(super) fn run(mut self, asked: &Receiver<Asked>) {
         be_nice();
         let (mut store, mut index) = (None, None);
         let (mut followed, mut wait) = (None, Duration::ZERO);
@@ -92,8 +114,19 @@ impl Follower {
             if asking.is_empty() && followed == Some(commits) {
                 continue;
             }
-            match self.follow(&mut store, &mut index) {
-                Ok(()) => (followed, wait) = (Some(commits), FOLLOW_EVERY),
+            for asked in &asking {
+                if let Some(Removal::Before(at)) = asked.removal {
+                    self.expired = self.expired.max(at);
+                }
+            }
+            let outcome = self.follow(&mut store, &mut index);
+            match outcome.and_then(|()| self.remove(index.as_mut(), &asking)) {
+                Ok(()) => {
+                    (followed, wait) = (Some(commits), FOLLOW_EVERY);
+                    for Asked { done, .. } in asking {
+                        done.send(()).ok(); // perhaps nobody waits any more
+                    }
+                }
                 Err(trouble) => {
                     if wait != RETRY_EVERY {
                         tell(&trouble);
@@ -140,6 +173,34 @@ impl Follower {
         Ok(())
     }
 
+    /// Takes out what is to be found no longer, and whatever is left of it.
+    fn remove(&mut self, index: Option<&mut Index>, asking: &[Asked]) -> Result<(), Trouble> {
+        let removals = asking.iter().filter_map(|asked| asked.removal.as_ref());
+        let (Some(index), true) = (index, removals.clone().next().is_some()) else {
+            return Ok(());
+        };
+        for removal in removals {
+            match removal {
+                Removal::Before(at) => {
+                    while !self.ends() && index.remove_before(*at, REMOVED_LINES)? > 0 {
+                        self.wipes.need();
+                    }
+                }
+                Removal::Lines(room, seqs) => {
+                    index.remove_lines(room, seqs)?;
+                    self.wipes.need();
+                }
+            }
+        }
+        if self.wipes.is_due() && !self.ends() {
+            let began = Instant::now();
+            if index.wipe()? {
+                self.wipes.done(began);
+            }
+        }
+        Ok(())
+    }
+
     fn commits(&self) -> u64 {
         self.signals.commits.load(Ordering::Relaxed)
     }
@@ -157,9 +218,11 @@ impl Follower {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let slice_end = end.seq.min(last + SLICE_LINES);
         let read = store.read(room, last + 1, slice_end, |said| {
-            if let Ok(said) = said {
+            // What is damaged says nothing that could be found.
+            let said = said.ok().filter(|said| said.at >= self.expired);
+            if let Some(said) = said {
                 bytes += said.weight();
-                lines.push(said); // what is damaged says nothing that could be found
+                lines.push(said);
             }
             bytes < SLICE_BYTES
         });

@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 
 use parlor_core::entry::Said;
 use parlor_core::name::RoomName;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use parlor_core::time::WallTime;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, params};
 
-use super::words;
+use super::veil;
+use super::words::{self, Phrase};
+use crate::journal::scrub;
 
 /// What the tables and the words in them are like. With another number the index is made anew.
 const VERSION: i32 = 1;
@@ -27,10 +30,10 @@ const COUNTER_BITS: u32 = 20;
 /// Times that a place has room for: up to the year 2248.
 const TIME_MAX: i64 = 1 << (63 - COUNTER_BITS);
 
-/// Words of our own, hence the plainest of tokenizers. The content is kept, so that a line can be removed by its number;
+/// Words of our own making, hence the plainest of tokenizers. The content is kept, so that a line can be removed by its number;
 /// and what is removed is overwritten.
 const TABLES: &str = "
-    CREATE TABLE meta (identity TEXT NOT NULL) STRICT;
+    CREATE TABLE meta (identity TEXT NOT NULL, probe TEXT NOT NULL) STRICT;
     CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, followed INTEGER NOT NULL) STRICT;
     CREATE TABLE places (id INTEGER PRIMARY KEY, room INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (room, seq)) STRICT;
     CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'ascii', columnsize = 0);
@@ -67,15 +70,21 @@ impl Index {
         if version == 0 {
             let transaction = connection.transaction()?;
             transaction.execute_batch(TABLES)?;
-            transaction.execute("INSERT INTO meta VALUES (?1)", [identity])?;
+            transaction.execute(
+                "INSERT INTO meta VALUES (?1, ?2)",
+                [identity, &veil::probe()],
+            )?;
             transaction.pragma_update(None, "user_version", VERSION)?;
             transaction.commit()?;
             return Ok(Some(Index { connection }));
         }
-        let of: Option<String> = connection
-            .query_row("SELECT identity FROM meta", [], |row| row.get(0))
+        let of: Option<(String, String)> = connection
+            .query_row("SELECT identity, probe FROM meta", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
-        let is_ours = version == VERSION && of.as_deref() == Some(identity);
+        let ours = (identity.to_owned(), veil::probe());
+        let is_ours = version == VERSION && of == Some(ours);
         Ok(is_ours.then_some(Index { connection }))
     }
 
@@ -127,15 +136,69 @@ impl Index {
                 })?;
             let mut insert =
                 transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
-            insert.execute(params![place, words::to_index(said.text.as_str())])?;
+            let words = words::said(said.text.as_str());
+            insert.execute(params![place, veil::veiled_all(&words)])?;
         }
         transaction.commit()
+    }
+
+    /// Takes out lines that were said earlier, up to so many. How many it were.
+    pub(super) fn remove_before(
+        &mut self,
+        before: WallTime,
+        max: usize,
+    ) -> rusqlite::Result<usize> {
+        let place = before.0.clamp(0, TIME_MAX - 1) << COUNTER_BITS;
+        self.remove(
+            "SELECT id FROM places WHERE id < ?1 ORDER BY id LIMIT ?2",
+            params![place, max as i64],
+        )
+    }
+
+    /// Takes out the lines of a room with these numbers, as far as they are there.
+    pub(super) fn remove_lines(&mut self, room: &RoomName, seqs: &[u64]) -> rusqlite::Result<()> {
+        for seq in seqs {
+            self.remove(
+                "SELECT places.id FROM places JOIN rooms ON rooms.id = room WHERE name = ?1 AND seq = ?2",
+                params![room.as_str(), *seq as i64],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, which: &str, params: impl Params) -> rusqlite::Result<usize> {
+        let transaction = self.connection.transaction()?;
+        let mut query = transaction.prepare_cached(which)?;
+        let places: Vec<i64> = query
+            .query_map(params, |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        drop(query);
+        for place in &places {
+            for from in [
+                "DELETE FROM words WHERE rowid = ?1",
+                "DELETE FROM places WHERE id = ?1",
+            ] {
+                transaction.prepare_cached(from)?.execute([place])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(places.len())
+    }
+
+    /// Wipes what was left of lines that have been taken out, and what is written ahead. Whether all of it could be: not
+    /// while somebody searches.
+    pub(super) fn wipe(&mut self) -> rusqlite::Result<bool> {
+        let mut next = Some(1);
+        while let Some(first) = next {
+            next = scrub::wipe(&mut self.connection, first)?;
+        }
+        scrub::truncate(&self.connection)
     }
 
     /// Looks for lines, the newest first: so many of those in rooms that may be read, and counts the others.
     pub(super) fn find(
         &self,
-        query: &str,
+        phrases: &[Phrase],
         lines_max: usize,
         may_read: impl Fn(&RoomName) -> bool,
     ) -> rusqlite::Result<Found> {
@@ -146,7 +209,7 @@ impl Index {
             "SELECT room, seq FROM words CROSS JOIN places ON id = words.rowid
              WHERE words MATCH ?1 ORDER BY words.rowid DESC",
         )?;
-        let mut rows = search.query([query])?;
+        let mut rows = search.query([veil::query(phrases)])?;
         loop {
             match rows.next() {
                 Ok(Some(row)) => {

@@ -7,6 +7,7 @@ mod follower;
 mod index;
 #[cfg(test)]
 mod tests;
+mod veil;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -15,13 +16,15 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use parlor_core::name::RoomName;
+use parlor_core::time::WallTime;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::committer::Signals;
 use super::history::{History, Unreadable};
-use follower::Follower;
+use super::scrub::Wipes;
+use follower::{Asked, Follower, Removal};
 pub(crate) use index::Found;
 use index::Index;
 
@@ -37,11 +40,11 @@ const SEARCH_TIME: Duration = Duration::from_secs(2);
 /// So many may search at once; who comes then waits for a turn.
 const SEARCHES_MAX: usize = 2;
 
+/// So many may ask the thread for something; whoever comes then goes without.
+const ASKED_MAX: usize = 8;
+
 /// The index has so long to take in what was said last, before a search goes without.
 const CATCH_UP_TIME: Duration = Duration::from_millis(500);
-
-/// What is to be answered as soon as the index has everything.
-type Asked = oneshot::Sender<()>;
 
 /// The index, for those who search. Cloned, it is the same.
 #[derive(Clone, Debug)]
@@ -60,13 +63,15 @@ impl Search {
         history: History,
         signals: Arc<Signals>,
     ) -> (Search, impl FnOnce() + Send + use<>) {
-        let (follower, asked) = sync_channel(SEARCHES_MAX);
+        let (follower, asked) = sync_channel(ASKED_MAX);
         let index = journal.with_file_name(FILE);
         let work = Follower {
             journal: journal.to_owned(),
             identity,
             index: index.clone(),
             signals,
+            expired: WallTime(i64::MIN),
+            wipes: Wipes::new(),
         };
         let search = Search {
             index,
@@ -77,10 +82,19 @@ impl Search {
         (search, move || work.run(&asked))
     }
 
-    /// Has the thread look up: for new lines, or whether the house ends.
+    /// Has the thread look up: perhaps the house ends.
     pub(super) fn wake(&self) {
-        let (asked, _) = oneshot::channel();
-        self.follower.try_send(asked).ok(); // else it has enough to wake up for
+        drop(self.ask(None));
+    }
+
+    /// From now on, what was said earlier is not found, and gone from the index. Whether that is done.
+    pub(super) async fn expire(&self, before: WallTime) -> bool {
+        self.ask(Some(Removal::Before(before))).await.is_ok()
+    }
+
+    /// Takes lines of a room out of the index. Whether that is done.
+    pub(super) async fn forget(&self, room: RoomName, seqs: Vec<u64>) -> bool {
+        self.ask(Some(Removal::Lines(room, seqs))).await.is_ok()
     }
 
     /// Looks for lines in which all these words stand, and what is in quotes as it stands there: in all rooms that
@@ -93,9 +107,10 @@ impl Search {
         typed: &str,
         may_read: impl Fn(&RoomName) -> bool + Send + 'static,
     ) -> Result<Option<Found>, Unreadable> {
-        let Some(query) = words::to_query(typed) else {
+        let phrases = words::looked_for(typed);
+        if phrases.is_empty() {
             return Ok(None);
-        };
+        }
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         self.catch_up().await;
         let ends = self.history.ends().await?;
@@ -104,7 +119,7 @@ impl Search {
             let _turn = turn; // held even where nobody waits for the answer any more
             let index = Index::open_to_read(&path, SEARCH_TIME)?;
             let followed = index.followed()?;
-            Ok((index.find(&query, FOUND_MAX, may_read)?, followed))
+            Ok((index.find(&phrases, FOUND_MAX, may_read)?, followed))
         });
         let outcome: rusqlite::Result<_> = searching.await.map_err(|_| Unreadable)?;
         let (mut found, followed) = outcome.unwrap_or_else(|error| {
@@ -121,9 +136,13 @@ impl Search {
 
     /// Waits until the index has what was said until now, but not for long.
     async fn catch_up(&self) {
-        let (asked, answered) = oneshot::channel();
-        if self.follower.try_send(asked).is_ok() {
-            timeout(CATCH_UP_TIME, answered).await.ok();
-        }
+        timeout(CATCH_UP_TIME, self.ask(None)).await.ok();
+    }
+
+    /// Asks the thread; where it has too much to do already, it is as if it could not.
+    fn ask(&self, removal: Option<Removal>) -> oneshot::Receiver<()> {
+        let (done, answer) = oneshot::channel();
+        self.follower.try_send(Asked { removal, done }).ok();
+        answer
     }
 }

@@ -1,4 +1,4 @@
-//! What counts as a word in a search, in what was said and in what is looked for alike. Knows no file.
+//! What counts as a word in a search, in what was said and in what is looked for alike. Knows no index.
 //!
 //! Letters and digits that stand together are a word, in whatever case and without its accents. Chinese, Japanese and
 //! Korean put no blanks between words: there every two characters that stand side by side are one, and the last by
@@ -15,46 +15,49 @@ enum Piece {
     Run(Vec<char>),
 }
 
-/// The words of what was said, as they are put into the index: with a blank between them, no sign that means anything to
-/// whoever reads it, and none that would split a word again.
-pub(super) fn to_index(text: &str) -> String {
+/// Words that are looked for as they follow each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Phrase {
+    pub(super) words: Vec<String>,
+    /// The last word may be the beginning of one: it is a single character, which begins a pair or ends a run.
+    pub(super) is_open: bool,
+}
+
+/// The words of what was said, in their order.
+pub(super) fn said(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for piece in pieces(text) {
         piece.put(true, &mut words);
     }
-    words.join(" ")
+    words
 }
 
-/// What is looked for, as the index is asked for it: all words, and those in quotes as they stand there. None if no word
-/// is in it.
+/// What is looked for: all words, and those in quotes as they stand there. Nothing if no word is in it.
 ///
 /// What was typed without a blank belongs together, too: `don't` is found as it stands there.
-pub(super) fn to_query(typed: &str) -> Option<String> {
-    let mut terms = Vec::new();
+pub(super) fn looked_for(typed: &str) -> Vec<Phrase> {
+    let mut phrases = Vec::new();
     for (index, part) in typed.split(['"', '“', '”', '„']).enumerate() {
         if index % 2 == 1 {
-            terms.extend(phrase(part));
+            phrases.extend(phrase(part));
         } else {
-            terms.extend(part.split_whitespace().filter_map(phrase));
+            phrases.extend(part.split_whitespace().filter_map(phrase));
         }
     }
-    terms.sort(); // what is said twice is looked for once
-    terms.dedup();
-    (!terms.is_empty()).then(|| terms.join(" AND "))
+    phrases.sort(); // what is typed twice is looked for once
+    phrases.dedup();
+    phrases
 }
 
-/// Words that follow each other, as the index is asked for them.
-fn phrase(typed: &str) -> Option<String> {
+fn phrase(typed: &str) -> Option<Phrase> {
     let pieces = pieces(typed);
     let mut words = Vec::new();
     let last = pieces.len().checked_sub(1)?;
     for (index, piece) in pieces.iter().enumerate() {
         piece.put(index < last, &mut words);
     }
-    // A single character begins a pair, or it is the last of its run.
     let is_open = matches!(pieces.last(), Some(Piece::Run(run)) if run.len() == 1);
-    let open = if is_open { " *" } else { "" };
-    Some(format!("\"{}\"{open}", words.join(" ")))
+    Some(Phrase { words, is_open })
 }
 
 impl Piece {
@@ -107,8 +110,8 @@ fn plain(c: char) -> impl Iterator<Item = char> {
     folded.nfd().filter(|c| c.is_alphanumeric())
 }
 
-/// Han, kana and hangul.
-fn has_no_blanks(c: char) -> bool {
+/// Whether it is written without blanks between words: Han, kana and hangul.
+pub(super) fn has_no_blanks(c: char) -> bool {
     matches!(c,
         '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{3096}' | '\u{309D}'..='\u{309F}' | '\u{30A1}'..='\u{30FA}'
         | '\u{30FC}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
@@ -129,7 +132,7 @@ fn is_invisible(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{to_index, to_query};
+    use super::{looked_for, said};
 
     #[test]
     fn words_are_letters_in_lower_case_without_accents() {
@@ -144,7 +147,7 @@ mod tests {
             ("tea🍵time 🍵🍵", "tea 🍵 time 🍵 🍵"),
             ("\u{0}\"*()-^:' ..", ""),
         ] {
-            assert_eq!(to_index(text), words, "{text:?}");
+            assert_eq!(said(text).join(" "), words, "{text:?}");
         }
     }
 
@@ -157,32 +160,33 @@ mod tests {
             ("が ｶﾞｷﾞ か\u{3099}く", "が ガギ ギ がく く"),
             ("안녕 하세요", "안녕 녕 하세 세요 요"),
         ] {
-            assert_eq!(to_index(text), words, "{text:?}");
+            assert_eq!(said(text).join(" "), words, "{text:?}");
         }
     }
 
     #[test]
     fn all_words_are_looked_for_and_those_in_quotes_together() {
-        for (typed, query) in [
-            ("tea Time tea", "\"tea\" AND \"time\""),
-            ("\"tea time\" don't", "\"don t\" AND \"tea time\""),
-            ("\"tea time", "\"tea time\""),
-            ("a“b c”d", "\"a\" AND \"b c\" AND \"d\""),
-            ("天气", "\"天气\""),
-            ("天", "\"天\" *"),
-            (
-                "天气,好 rust语言学",
-                "\"rust 语言 言学\" AND \"天气 气 好\" *",
-            ),
-            (
-                "NOT NEAR(a OR b)",
-                "\"b\" AND \"near a\" AND \"not\" AND \"or\"",
-            ),
+        let shown = |typed: &str| {
+            let phrases = looked_for(typed).into_iter().map(|phrase| {
+                let open = if phrase.is_open { "*" } else { "" };
+                phrase.words.join("-") + open
+            });
+            phrases.collect::<Vec<_>>().join(" ")
+        };
+        for (typed, phrases) in [
+            ("tea Time tea", "tea time"),
+            ("\"tea time\" don't", "don-t tea-time"),
+            ("\"tea time", "tea-time"),
+            ("a“b c”d", "a b-c d"),
+            ("天气", "天气"),
+            ("天", "天*"),
+            ("天气,好 rust语言学", "rust-语言-言学 天气-气-好*"),
+            ("NOT NEAR(a OR b)", "b near-a not or"),
         ] {
-            assert_eq!(to_query(typed).as_deref(), Some(query), "{typed:?}");
+            assert_eq!(shown(typed), phrases, "{typed:?}");
         }
         for typed in ["", " ", "\"\"", "*", "\"*\" - \u{0}", "..."] {
-            assert_eq!(to_query(typed), None, "{typed:?}");
+            assert_eq!(looked_for(typed), [], "{typed:?}");
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct Limits {
     pub log: Capacity,
     /// What the logs of all rooms keep together, in bytes.
     pub logs_bytes: usize,
+    /// How long what was said is shown; for good where there is no time.
+    pub retain: Option<Duration>,
     /// A batch is full at this many entries; what comes then waits for the commit under way.
     pub batch_entries: usize,
     /// A batch is full at this many bytes of text.
@@ -63,11 +65,15 @@ impl Default for Limits {
             rooms: 1_000,
             log,
             logs_bytes: 256 << 20,
+            retain: None,
             batch_entries: 8_192,
             batch_bytes: 1 << 20,
         }
     }
 }
+
+/// Lines are shown for as long as they are kept, and this much longer at most.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
 /// The owner of rooms, names and rosters.
 #[derive(Debug)]
@@ -94,6 +100,8 @@ pub struct Broadcaster {
     letters: Vec<Letter>,
     /// What the logs of all rooms weigh, in bytes.
     logs_bytes: usize,
+    /// When the logs are looked at for what is to be shown no longer; none where everything is.
+    expire_at: Option<Duration>,
     closing: bool,
 }
 
@@ -134,6 +142,7 @@ impl Broadcaster {
             crowds: VecDeque::new(),
             letters: Vec::new(),
             logs_bytes: 0,
+            expire_at: limits.retain.map(|_| Duration::ZERO),
             closing: false,
         };
         broadcaster.make_room(RoomName::lobby());
@@ -157,7 +166,8 @@ impl Broadcaster {
 
     /// When [`tick`](Broadcaster::tick) is due, on the monotonic clock.
     pub fn deadline(&self) -> Option<Duration> {
-        self.crowds.front().map(|&(until, _)| until)
+        let crowd = self.crowds.front().map(|&(until, _)| until);
+        crowd.into_iter().chain(self.expire_at).min()
     }
 
     /// Does what is due by now.
@@ -170,6 +180,23 @@ impl Broadcaster {
                 self.happen(room, Happening::CrowdIsOver);
             }
         }
+        if self.expire_at.is_some_and(|at| at <= now.monotonic) {
+            self.expire(now);
+        }
+    }
+
+    /// Lets go of what was said longer ago than it is to be shown.
+    fn expire(&mut self, now: Now) {
+        let Some(retain) = self.limits.retain else {
+            return;
+        };
+        let before = now.wall.before(retain);
+        for room in self.rooms.values() {
+            let weight = room.log.weight();
+            room.log.expire(before);
+            self.logs_bytes -= weight - room.log.weight();
+        }
+        self.expire_at = Some(now.monotonic + EXPIRE_EVERY);
     }
 
     /// Tells those who wait for the journal that it is slow.
@@ -202,6 +229,7 @@ impl Broadcaster {
     /// are too many stay.
     fn limit(&mut self, limits: Limits) {
         self.limits = limits;
+        self.expire_at = limits.retain.map(|_| Duration::ZERO);
         self.shed_logs();
     }
 

@@ -1,0 +1,218 @@
+//! What was taken out of a file of SQLite's is overwritten where it stood; but when SQLite makes room in a page, it moves
+//! rows to another one and leaves a copy behind, in the space that is free there. Here that space is wiped.
+//!
+//! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
+
+use std::iter::successors;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::store::BUSY_TIME;
+
+/// So many pages are looked at in one go: some milliseconds.
+const PAGES: u32 = 500;
+
+/// With this many pages the number of one could be taken for the kind of another: some 128 GiB.
+const PAGES_MAX: u32 = 1 << 25;
+
+/// The file begins with a header of so many bytes, in its first page.
+const FILE_HEADER: usize = 100;
+
+/// The kinds of pages that hold rows, as their first byte says, and how long their header is.
+const KINDS: [(u8, usize); 4] = [(2, 12), (5, 12), (10, 8), (13, 8)];
+
+/// Wipes some pages, from number `first` on, in a transaction of its own. The number to go on with; none at the end.
+pub(super) fn wipe(connection: &mut Connection, first: u32) -> rusqlite::Result<Option<u32>> {
+    let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages >= PAGES_MAX || first > pages {
+        return Ok(None);
+    }
+    let last = pages.min(first + PAGES - 1);
+    let left_over = left_over(connection, first, last)?;
+    if !left_over.is_empty() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for number in left_over {
+            // Once more: now nobody else writes.
+            let Some(page) = page(&transaction, number)? else {
+                continue;
+            };
+            if let Some(wiped) = wiped(page, number) {
+                let put = "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1";
+                transaction
+                    .prepare_cached(put)?
+                    .execute(params![number, wiped])?;
+            }
+        }
+        transaction.commit()?;
+    }
+    Ok((last < pages).then_some(last + 1))
+}
+
+/// Moves what is written ahead to its place and empties that file. Whether it could be done: not while somebody reads,
+/// and nobody waits for that.
+pub(super) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let was_hindered = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        Ok(row.get::<_, i64>(0)? != 0)
+    });
+    connection.busy_timeout(BUSY_TIME)?;
+    was_hindered.map(|was_hindered| !was_hindered)
+}
+
+/// Wiping reads the whole file: so it rests for so many times as long as it took.
+const REST: u32 = 20;
+
+/// When a file is to be wiped.
+#[derive(Debug)]
+pub(super) struct Wipes {
+    is_needed: bool,
+    not_before: Option<Instant>,
+}
+
+impl Wipes {
+    /// For a file of which nobody knows what is left in it.
+    pub(super) fn new() -> Wipes {
+        Wipes {
+            is_needed: true,
+            not_before: None,
+        }
+    }
+
+    /// Something has been taken out.
+    pub(super) fn need(&mut self) {
+        self.is_needed = true;
+    }
+
+    /// Whether it is time to wipe.
+    pub(super) fn is_due(&self) -> bool {
+        self.is_needed && self.not_before.is_none_or(|at| Instant::now() >= at)
+    }
+
+    /// It has been wiped, from then on until now.
+    pub(super) fn done(&mut self, began: Instant) {
+        self.is_needed = false;
+        self.not_before = Some(Instant::now() + began.elapsed() * REST);
+    }
+}
+
+/// The numbers of those pages that hold something between their rows.
+fn left_over(connection: &Connection, first: u32, last: u32) -> rusqlite::Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for number in first..=last {
+        if page(connection, number)?.is_some_and(|page| wiped(page, number).is_some()) {
+            numbers.push(number);
+        }
+    }
+    Ok(numbers)
+}
+
+fn page(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>>> {
+    let look = "SELECT data FROM sqlite_dbpage WHERE pgno = ?1";
+    let mut look = connection.prepare_cached(look)?;
+    let mut rows = look.query([number])?;
+    rows.next()?.map(|row| row.get(0)).transpose()
+}
+
+/// The page with nothing where no row is: between the list of its rows and the rows, and in the gaps between those. None
+/// if there is nothing now.
+fn wiped(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
+    let header = if number == 1 { FILE_HEADER } else { 0 };
+    let kind = *page.get(header)?;
+    let (_, length) = KINDS.iter().find(|(of, _)| *of == kind)?;
+    let rows = two_bytes(&page, header + 3)?;
+    let content = match two_bytes(&page, header + 5)? {
+        0 => 65_536, // the only number that does not fit
+        content => content,
+    };
+    // Each gap begins with the place of the next, which is behind it, and its own size.
+    let first = two_bytes(&page, header + 1).filter(|gap| *gap > 0);
+    let gaps = successors(first, |gap| {
+        two_bytes(&page, *gap).filter(|next| next > gap)
+    });
+    let gaps = gaps.filter_map(|gap| Some(gap + 4..gap + two_bytes(&page, gap + 2)?));
+    let before = header + length + 2 * rows..content;
+    let free: Vec<_> = [before].into_iter().chain(gaps).collect();
+    let mut is_clean = true;
+    for range in free {
+        let bytes = page.get_mut(range)?;
+        is_clean &= bytes.iter().all(|byte| *byte == 0);
+        bytes.fill(0);
+    }
+    (!is_clean).then_some(page)
+}
+
+fn two_bytes(page: &[u8], at: usize) -> Option<usize> {
+    let bytes = page.get(at..at + 2)?;
+    Some(usize::from(u16::from_be_bytes(bytes.try_into().ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use rusqlite::{Connection, params};
+
+    use super::wipe;
+
+    /// The texts that stand anywhere in the file.
+    fn texts(file: &std::path::Path) -> BTreeSet<String> {
+        let bytes = fs::read(file).unwrap();
+        let found = bytes.windows(7).filter(|bytes| {
+            bytes[0] == b'<' && bytes[6] == b'>' && bytes[1..6].iter().all(u8::is_ascii_digit)
+        });
+        found
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn what_was_taken_out_is_nowhere_in_the_file() {
+        const LINES: i64 = 6_000;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file.db");
+        let mut connection = Connection::open(&file).unwrap();
+        connection
+            .pragma_update(None, "secure_delete", true)
+            .unwrap();
+        connection
+            .execute_batch("CREATE TABLE lines (room INTEGER, seq INTEGER, text TEXT, PRIMARY KEY (room, seq)) WITHOUT ROWID")
+            .unwrap();
+        let text = |seq: i64| format!("<{seq:05}>{}", "x".repeat((seq * seq % 401) as usize));
+        let all = connection.transaction().unwrap();
+        for seq in 0..LINES {
+            let put = "INSERT INTO lines VALUES (?1, ?2, ?3)";
+            all.execute(put, params![seq % 3, seq, text(seq)]).unwrap();
+        }
+        all.commit().unwrap();
+        let old = connection.transaction().unwrap();
+        for seq in 0..LINES / 2 {
+            let empty = "UPDATE lines SET text = '' WHERE room = ?1 AND seq = ?2";
+            old.execute(empty, params![seq % 3, seq]).unwrap();
+        }
+        old.commit().unwrap();
+        let kept: BTreeSet<_> = (LINES / 2..LINES)
+            .map(|seq| format!("<{seq:05}>"))
+            .collect();
+        // Were nothing left over, there would be nothing to do; and this test would show nothing.
+        assert_ne!(texts(&file), kept);
+        let mut next = Some(1);
+        while let Some(first) = next {
+            next = wipe(&mut connection, first).unwrap();
+        }
+        assert_eq!(texts(&file), kept);
+        let check: String = connection
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(check, "ok");
+        let rows: i64 = connection
+            .query_row("SELECT count(*) FROM lines WHERE text != ''", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(rows, LINES / 2);
+    }
+}

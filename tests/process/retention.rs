@@ -1,0 +1,190 @@
+//! `--retain`: what is older is shown to nobody, and stands in no file any more.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use crc32fast::Hasher;
+use rusqlite::{Connection, params};
+use rustix::process::Signal;
+
+use crate::data::{Data, enter};
+use crate::guest::Guest;
+use crate::house::House;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// A row as the server would have written it then.
+fn put(file: &Connection, room: i64, seq: i64, ago: Duration, text: &str) {
+    let at = SystemTime::UNIX_EPOCH.elapsed().unwrap() - ago;
+    let at = at.as_millis() as i64;
+    let mut sum = Hasher::new();
+    for number in [seq, at, 0, "alice".len() as i64] {
+        sum.update(&number.to_le_bytes());
+    }
+    sum.update(b"alice");
+    sum.update(text.as_bytes());
+    let put = "INSERT INTO lines VALUES (?1, ?2, ?3, 0, 'alice', ?4, ?5)";
+    file.execute(put, params![room, seq, at, text, sum.finalize()])
+        .unwrap();
+}
+
+/// What was said in two rooms, 40 days ago and 20 days ago.
+fn fill(data: &Data, old: i64, young: i64) {
+    let mut file = Connection::open(data.file()).unwrap();
+    let all = file.transaction().unwrap();
+    all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby'), (2, 'tea')")
+        .unwrap();
+    // In turns, as it is said: so rows are moved to make room for others.
+    for seq in 1..=old + young {
+        let (days, word) = if seq <= old {
+            (40, "fernsome")
+        } else {
+            (20, "youngish")
+        };
+        let long = "x".repeat((seq * seq % 701) as usize);
+        for room in [1, 2] {
+            put(&all, room, seq, days * DAY, &format!("{word}{seq} {long}"));
+        }
+    }
+    all.commit().unwrap();
+}
+
+/// In how many places of all files something stands.
+fn traces(data: &Data, text: &str) -> usize {
+    let files = fs::read_dir(data.file().parent().unwrap()).unwrap();
+    let files = files.map(Result::unwrap);
+    let places = files
+        .filter(|file| file.file_type().unwrap().is_file())
+        .map(|file| {
+            let bytes = fs::read(file.path()).unwrap();
+            bytes
+                .windows(text.len())
+                .filter(|part| *part == text.as_bytes())
+                .count()
+        });
+    places.sum()
+}
+
+fn enters(house: &House, name: &str, kept: &str) -> Guest {
+    let mut guest = Guest::connect(house.address);
+    guest.say(name);
+    guest.until(kept);
+    guest
+}
+
+/// How many lines are in the index.
+fn indexed(data: &Data) -> i64 {
+    let index = Connection::open(data.index()).unwrap();
+    let count = "SELECT count(*) FROM words JOIN places ON id = words.rowid";
+    index.query_row(count, [], |row| row.get(0)).unwrap()
+}
+
+fn numbers(data: &Data) -> Vec<i64> {
+    data.lobby().iter().map(|row| row.seq).collect()
+}
+
+fn is_whole(data: &Data) {
+    let output = data.parlor().arg("check").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn exported(data: &Data) -> Vec<String> {
+    let output = data.parlor().arg("export").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
+    const OLD: i64 = 3_000;
+    const YOUNG: i64 = 100;
+    let data = Data::new();
+    data.open(&[]).close::<[Guest; 0]>([]);
+    fill(&data, OLD, YOUNG);
+    let house = data.open(&["--replay", "0"]); // without retention, so that it is in the index
+    let mut alice = enter(&house, "alice");
+    alice.say("/search fernsome1234");
+    while alice.line().starts_with("-- Search is ") {
+        alice.line();
+        alice.say("/search fernsome1234");
+    }
+    alice.line();
+    house.close([alice]);
+    assert_ne!(traces(&data, "fernsome"), 0);
+
+    let house = data.open(&["--retain", "30d", "--replay", "200"]);
+    house.logged("what was too old is taken out lines=6000");
+    assert_eq!(traces(&data, "fernsome"), 0);
+    assert_eq!(indexed(&data), 2 * YOUNG);
+    assert_eq!(numbers(&data), (1..=OLD + YOUNG).collect::<Vec<_>>());
+    is_whole(&data);
+    let mut bob = enters(&house, "bob", "-- Lines here are kept for 30 days");
+    let is_young = |line: &str, seq: i64| line.contains(&format!("] alice: youngish{seq} "));
+    let sees_young = |bob: &mut Guest| {
+        for seq in OLD + 1..=OLD + YOUNG {
+            let line = bob.line();
+            assert!(is_young(&line, seq), "{seq}: {line}");
+        }
+    };
+    sees_young(&mut bob);
+    bob.say("/last 5000");
+    sees_young(&mut bob);
+    bob.say("/since 2020-01-01");
+    sees_young(&mut bob);
+    bob.say("/search fernsome1234");
+    assert_eq!(bob.line(), "-- Nothing found for fernsome1234");
+    bob.say("/search youngish3050");
+    assert!(bob.line().contains("youngish3050"));
+    assert!(bob.line().contains("youngish3050"));
+    bob.say("hello");
+    assert_eq!(bob.line(), "bob: hello");
+    assert_eq!(exported(&data).len() as i64, 2 * YOUNG + 1);
+    house.close([bob]);
+    assert_eq!(traces(&data, "fernsome"), 0);
+    is_whole(&data);
+
+    // All of it, and the rooms go on all the same.
+    let house = data.open(&["--retain", "1h"]);
+    house.logged("what was too old is taken out lines=200");
+    assert_eq!(traces(&data, "youngish"), 0);
+    let mut carol = enters(&house, "carol", "-- Lines here are kept for 1 hour");
+    assert!(carol.line().ends_with("] bob: hello"));
+    carol.say("/join tea");
+    assert_eq!(carol.line(), "In tea: nobody else");
+    carol.say("/last");
+    assert_eq!(carol.line(), "-- Nothing that was said then is kept");
+    carol.say("/since 2020-01-01");
+    assert_eq!(carol.line(), "-- Nothing that was said then is kept");
+    carol.say("again");
+    assert_eq!(carol.line(), "carol: again");
+    house.close([carol]);
+    is_whole(&data);
+    assert_eq!(exported(&data).len(), 2);
+}
+
+#[test]
+fn retention_begins_when_the_configuration_is_read_again() {
+    let data = Data::new();
+    data.open(&[]).close::<[Guest; 0]>([]);
+    fill(&data, 10, 5);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("parlor.toml");
+    fs::write(&file, "replay = 0").unwrap();
+    let house = data.open(&["--config", file.to_str().unwrap()]);
+    let mut alice = enters(&house, "alice", "-- Lines here are kept");
+    alice.say("/last 1000");
+    for _ in 1..=15 {
+        assert!(alice.line().starts_with("[20"));
+    }
+    fs::write(&file, "replay = 0\nretain = '30d'").unwrap();
+    house.signal(Signal::HUP);
+    house.logged("retain is 30d now");
+    house.logged("what was too old is taken out lines=20");
+    alice.say("/last 1000");
+    for seq in 11..=15 {
+        assert!(alice.line().contains(&format!("youngish{seq} ")));
+    }
+    let bob = enters(&house, "bob", "-- Lines here are kept for 30 days");
+    house.close([alice, bob]);
+}
