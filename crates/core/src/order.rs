@@ -1,5 +1,9 @@
 //! Order in the house: what is done with authority, and what comes of it. Knows no wording, and not who may.
 
+mod forbidden;
+mod record;
+mod told;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,6 +11,10 @@ use crate::ban::{Ban, Whom};
 use crate::line::Line;
 use crate::name::{Name, RoomName};
 use crate::time::WallTime;
+
+pub use forbidden::Forbidden;
+pub use record::{Deed, Record};
+pub use told::{Mute, Removal, Rule, Ruling, Until, Word};
 
 /// How far somebody's authority goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -147,175 +155,6 @@ pub struct Visitor {
     pub rooms: Vec<RoomName>,
     /// How long they have said nothing.
     pub silent: Duration,
-}
-
-/// Why an order is not carried out, or why somebody may not do something.
-#[derive(Clone, Debug)]
-pub enum Forbidden {
-    /// Only keepers may do that here.
-    NoKeeper,
-    /// Whoever keeps the same cannot be removed, banned or muted.
-    Keeps(Name),
-    /// Somebody who keeps it comes from there.
-    LocksOut(Name),
-    /// The address is that of this machine.
-    ThisMachine,
-    /// Somebody sits in another room.
-    Elsewhere(Name, RoomName),
-    /// One is not let in.
-    Banned(Ban),
-    /// One may not speak.
-    Muted(Mute),
-    /// The topic is for keepers alone.
-    TopicLocked,
-    /// A keeper needs a name with an owner.
-    NotRegistered(Line),
-    /// Somebody is a keeper already.
-    KeepsAlready(Name),
-    /// Somebody is no keeper.
-    KeepsNot(Line),
-    /// A room needs one keeper.
-    LastKeeper(Name),
-    /// Nobody names keepers of the lobby: the server's keep it.
-    Lobby,
-    /// That is not banned.
-    NotBanned(Whom),
-    /// That person is not muted.
-    NotMuted(Name),
-    /// There are as many as there may be: bans, mutes or keepers.
-    TooMany(usize),
-}
-
-impl Forbidden {
-    /// Whether another name would be of no use: it is the address that is not let in.
-    pub fn is_for_any_name(&self) -> bool {
-        matches!(self, Forbidden::Banned(ban) if matches!(ban.whom, Whom::Net(_)))
-    }
-}
-
-/// That somebody is removed, for the person concerned and for the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Removal {
-    /// From where.
-    pub reach: Reach,
-    /// Who did it.
-    pub by: By,
-    /// Why, if that was said.
-    pub reason: Option<Line>,
-    /// Whether, and until when, they are not let in again.
-    pub ban: Option<Until>,
-}
-
-/// The end of something that may have none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Until(pub Option<WallTime>);
-
-/// That somebody may not speak.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mute {
-    /// Where.
-    pub reach: Reach,
-    /// Who did it.
-    pub by: By,
-    /// Until when.
-    pub until: WallTime,
-}
-
-/// A word with authority that nobody asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// The operator says something to everybody.
-    Says(Line),
-    /// One is removed.
-    Removed(Removal),
-    /// One may not speak.
-    Muted(Mute),
-    /// One may speak again.
-    Unmuted(By),
-}
-
-/// What all in a room read of something that was done with authority.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ruling {
-    /// Who did it.
-    pub by: By,
-    /// What it is.
-    pub rule: Rule,
-}
-
-impl Ruling {
-    /// What it takes in memory, in bytes; an estimate.
-    pub(crate) fn weight(&self) -> usize {
-        let text = match &self.rule {
-            Rule::Banned { reason, .. } => reason.as_ref().map_or(0, Line::len),
-            _ => 0,
-        };
-        size_of::<Ruling>() + text
-    }
-}
-
-/// What holds in a room from now on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// Somebody is not let in.
-    Banned {
-        /// Who.
-        whom: Whom,
-        /// Until when.
-        until: Option<WallTime>,
-        /// Why, if that was said.
-        reason: Option<Line>,
-    },
-    /// Somebody is let in again.
-    Unbanned(Whom),
-    /// Somebody may not speak until then.
-    Muted(Name, WallTime),
-    /// Somebody may speak again.
-    Unmuted(Name),
-    /// Whether the topic is for keepers alone.
-    Locked(bool),
-    /// Somebody is a keeper, or no longer.
-    Keeper(Name, bool),
-}
-
-/// Something that was done with authority, as it is to be written down.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// When.
-    pub at: WallTime,
-    /// By whom.
-    pub by: By,
-    /// How far it reaches.
-    pub reach: Reach,
-    /// What.
-    pub deed: Deed,
-}
-
-/// What was done with authority.
-#[derive(Clone, Debug)]
-pub enum Deed {
-    /// Something was said to everybody.
-    Broadcast(Line),
-    /// Somebody was removed.
-    Remove(Name, Option<Line>),
-    /// Somebody is not let in any more.
-    Ban(Ban),
-    /// Somebody is let in again.
-    Unban(Whom),
-    /// Somebody may not speak until then.
-    Mute(Name, WallTime),
-    /// Somebody may speak again.
-    Unmute(Name),
-    /// The topic is for keepers alone, or for everybody.
-    Lock(bool),
-    /// A room was made, and its maker keeps it.
-    Make(Name),
-    /// Somebody is a keeper.
-    AddKeeper(Name),
-    /// Somebody is a keeper no longer.
-    RemoveKeeper(Name),
-    /// The configuration was read again.
-    Reload,
 }
 
 /// Times as people type them: `90s`, `30m`, `2h`, `7d`, `4w`. At most ten years.

@@ -11,6 +11,7 @@ mod census;
 mod come_back;
 mod gather;
 mod keep;
+mod may;
 mod people;
 mod rules;
 
@@ -271,7 +272,7 @@ impl Broadcaster {
             return;
         }
         let refused = match letter {
-            Letter::Depart { place, words } => return self.depart(&place, words),
+            Letter::Depart { place, words } => return self.depart(&place, words, now),
             Letter::Request { client, request } => match request {
                 Request::Enter { name, room, replay } => {
                     self.enter(&client, name, room, replay, now)
@@ -376,10 +377,11 @@ impl Broadcaster {
         Ok(())
     }
 
-    fn depart(&mut self, place: &Arc<Place>, words: Option<Line>) {
+    fn depart(&mut self, place: &Arc<Place>, words: Option<Line>, now: Now) {
         let Some(who) = self.give_up_seat(place) else {
             return;
         };
+        let words = words.filter(|_| self.may_speak(&who, place.room, now).is_ok());
         let is_untold = self.people.is_worn_in(&who.name, place.room);
         let member = self.rooms.get(&place.room);
         let member = member.and_then(|room| room.members.get(who.id));

@@ -181,6 +181,11 @@ impl Rules {
         muted.filter(|id| **id == from).for_each(|id| *id = to);
     }
 
+    /// Whether there is nothing to ask before somebody speaks.
+    pub(super) fn nobody_is_muted(&self) -> bool {
+        self.mutes.is_empty()
+    }
+
     /// Why somebody may not speak in a room.
     pub(super) fn muted(
         &self,
