@@ -21,29 +21,36 @@ fn says(guest: &mut Guest, name: &str, lines: &[&str]) {
     }
 }
 
-/// Searches, and reads what is found, without the times.
-fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
+/// What is answered to a search, to the end.
+fn answers_once(guest: &mut Guest, words: &str) -> Vec<String> {
     guest.say(&format!("/search {words}"));
-    for expected in found {
-        let line = guest.line();
-        let place = line.strip_prefix("-- [").and_then(|l| l.split_once("] "));
-        assert_eq!(place.map(|(_, l)| l), Some(*expected), "{words}: {line}");
-    }
-    is_all(guest);
-}
-
-fn answers(guest: &mut Guest, words: &str, answers: &[&str]) {
-    guest.say(&format!("/search {words}"));
-    for answer in answers {
-        assert_eq!(guest.line(), *answer, "{words}");
-    }
-    is_all(guest);
-}
-
-/// Nothing more has been answered.
-fn is_all(guest: &mut Guest) {
     guest.say("/topic");
-    assert!(guest.line().contains(" has no topic"));
+    let mut lines = guest.lines_until("the topic", |line| line.contains(" has no topic"));
+    lines.pop();
+    lines
+}
+
+/// The same, as soon as the index has everything.
+pub(crate) fn answers(guest: &mut Guest, words: &str) -> Vec<String> {
+    loop {
+        let lines = answers_once(guest, words);
+        if !lines.iter().any(|line| line.starts_with("-- Search is ")) {
+            return lines;
+        }
+    }
+}
+
+/// Searches, and sees these lines, whenever they were said.
+fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
+    let lines = answers(guest, words);
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let place = line.strip_prefix("-- [").and_then(|l| l.split_once("] "));
+            place.map_or(line.as_str(), |(_, line)| line)
+        })
+        .collect();
+    assert_eq!(lines, found, "{words}");
 }
 
 #[test]
@@ -84,7 +91,7 @@ fn what_was_said_is_found_in_all_rooms_the_newest_first() {
         finds(guest, "天气", &["lobby alice: 今天天气很好"]);
         finds(guest, "好", &["lobby alice: 今天天气很好"]);
         finds(guest, "東京 行き", &["lobby alice: 東京タワーに行きました"]);
-        answers(guest, "te", &["-- Nothing found for te"]);
+        assert_eq!(answers(guest, "te"), ["-- Nothing found for te"]);
     };
     asks(&mut alice);
     house.close([alice]);
@@ -101,20 +108,18 @@ fn nothing_that_is_typed_is_an_error() {
     let house = open(&data);
     let mut alice = enter(&house, "alice");
     for words in ["\"", "\"\"", "*", "-", "(", ":", "\u{0}", "\"*\" ^ {}"] {
-        answers(
-            &mut alice,
-            words,
-            &["-- Type a word to search for: letters or digits"],
+        assert_eq!(
+            answers(&mut alice, words),
+            ["-- Type a word to search for: letters or digits"]
         );
     }
     for words in [
         "AND", "a NOT", "NEAR(a b", "text:a", "\"a", "a*", "{a b}:c", "a\u{0}b",
     ] {
         let shown = words.replace('\0', "␀");
-        answers(
-            &mut alice,
-            words,
-            &[&format!("-- Nothing found for {shown}")],
+        assert_eq!(
+            answers(&mut alice, words),
+            [format!("-- Nothing found for {shown}")]
         );
     }
     alice.say("/search");
@@ -134,16 +139,13 @@ fn what_is_found_beyond_twenty_lines_is_counted() {
     for number in 1..=25 {
         says(&mut alice, "alice", &[&format!("tea {number} {long}")]);
     }
-    alice.say("/search tea");
-    for number in (6..=25).rev() {
-        let line = alice.line();
-        assert!(
-            line.contains(&format!("] lobby alice: tea {number} x")),
-            "{line:.60}"
-        );
+    let lines = answers(&mut alice, "tea");
+    assert_eq!(lines.len(), 21);
+    for (line, number) in lines.iter().zip((6..=25).rev()) {
+        let found = format!("] lobby alice: tea {number} x");
+        assert!(line.contains(&found), "{line:.60}");
     }
-    assert_eq!(alice.line(), "-- and 5 more; more words find fewer");
-    is_all(&mut alice);
+    assert_eq!(lines[20], "-- and 5 more; more words find fewer");
     house.close([alice]);
 }
 
@@ -177,7 +179,10 @@ fn an_index_that_is_gone_or_damaged_or_anothers_is_made_anew() {
         let house = open(&data);
         let mut alice = enter(&house, "alice");
         finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
-        answers(&mut alice, "coffee", &["-- Nothing found for coffee"]);
+        assert_eq!(
+            answers(&mut alice, "coffee"),
+            ["-- Nothing found for coffee"]
+        );
         house.close([alice]);
     }
 }
@@ -200,7 +205,7 @@ fn lines_of_a_backup_are_not_found_under_the_words_of_others() {
     let mut alice = enter(&house, "alice");
     says(&mut alice, "alice", &["four", "five"]);
     finds(&mut alice, "five", &["lobby alice: five"]);
-    answers(&mut alice, "three", &["-- Nothing found for three"]);
+    assert_eq!(answers(&mut alice, "three"), ["-- Nothing found for three"]);
     house.close([alice]);
 }
 
@@ -215,18 +220,15 @@ fn an_index_that_lags_says_so() {
     index.execute_batch("BEGIN IMMEDIATE").unwrap(); // nobody else writes there
     says(&mut alice, "alice", &["two teas", "three teas"]);
     let lags = "-- Search is 2 lines behind: what was said last may be missing";
-    answers(&mut alice, "teas", &[lags, "-- Nothing found for teas"]);
+    assert_eq!(
+        answers_once(&mut alice, "teas"),
+        [lags, "-- Nothing found for teas"]
+    );
     index.execute_batch("ROLLBACK").unwrap();
-    loop {
-        alice.say("/search teas");
-        match alice.line() {
-            line if line == lags => assert_eq!(alice.line(), "-- Nothing found for teas"),
-            line => {
-                assert!(line.ends_with("] lobby alice: three teas"), "{line}");
-                assert!(alice.line().ends_with("] lobby alice: two teas"));
-                break;
-            }
-        }
-    }
+    finds(
+        &mut alice,
+        "teas",
+        &["lobby alice: three teas", "lobby alice: two teas"],
+    );
     house.close([alice]);
 }
