@@ -54,4 +54,65 @@ pub enum AdminOrder {
         /// Why: the person and the others read it
         reason: Vec<String>,
     },
+    /// Do not let somebody in again, and have them leave
+    Ban {
+        /// The name, or the address: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32
+        whom: String,
+        /// For how long, as 30m, 2h or 7d, else for good; and why
+        #[arg(value_name = "TIME|REASON")]
+        words: Vec<String>,
+    },
+    /// Let somebody in again
+    Unban {
+        /// The name, or the address
+        whom: String,
+    },
+    /// List who is not let in
+    Bans,
+    /// Have somebody say nothing
+    Mute {
+        /// The name worn
+        name: String,
+        /// For how long, as 30m, 2h or 7d
+        #[arg(default_value = "10m")]
+        time: String,
+    },
+    /// Let somebody speak again
+    Unmute {
+        /// The name
+        name: String,
+    },
+    /// Name the keepers of the server
+    Keeper {
+        /// What is to be done.
+        #[command(subcommand)]
+        order: KeeperOrder,
+    },
+    /// Print what was done with authority, oldest first
+    Log {
+        /// So many of the latest
+        #[arg(default_value_t = LOG_ROWS)]
+        rows: usize,
+    },
+}
+
+/// So much of the log is printed where nothing else is said.
+const LOG_ROWS: usize = 100;
+
+/// What the operator wants to know of keepers, or of one.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeeperOrder {
+    /// Make somebody a keeper of the server; the name must be registered
+    Add {
+        /// The name
+        name: String,
+    },
+    /// Have somebody be a keeper no longer
+    Remove {
+        /// The name
+        name: String,
+    },
+    /// List the keepers of the server
+    List,
 }

@@ -12,6 +12,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::clerk::Clerk;
 use crate::clock::Clock;
 
 /// A commit that takes longer is told to those who wait.
@@ -32,6 +33,7 @@ pub(crate) async fn run(
     mut journal: Box<dyn Journal>,
     clock: Clock,
     closing: Closing,
+    clerk: Clerk,
 ) {
     let inbox = broadcaster.inbox().clone();
     let mut under_way: Option<UnderWay> = None;
@@ -43,11 +45,14 @@ pub(crate) async fn run(
         }
         broadcaster.tick(clock.now());
         broadcaster.drain(clock.now());
+        for unsettled in broadcaster.unsettled() {
+            clerk.take(unsettled);
+        }
         if under_way.is_none() {
             under_way = begin(&mut broadcaster, journal.as_mut(), clock);
         }
         if last && under_way.is_none() {
-            return;
+            break;
         }
         let due = broadcaster.deadline().map(|due| clock.instant(due));
         let slow = under_way.as_ref().and_then(UnderWay::slow_at);
@@ -75,6 +80,7 @@ pub(crate) async fn run(
             () = closing.now.cancelled(), if !last => {}
         }
     }
+    clerk.finish().await; // before the journal ends
 }
 
 /// A batch that the journal is committing.

@@ -7,7 +7,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::clock;
 use crate::config::{Refused, directory};
-use crate::journal::{self, Damage, FILE, Store};
+use crate::journal::{self, Damage, FILE, Store, Unusable};
 
 /// So many lines of a room are read at once.
 const PAGE_LINES: usize = 1_000;
@@ -81,13 +81,19 @@ fn moment(typed: &str) -> Result<Timestamp, Refused> {
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     let file = directory(options.data.as_deref())?.join(FILE);
     let store = journal::open_to_read(&file)?;
-    let rooms = rooms(&store, options)?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = write_all(&store, rooms, options.format, &mut out);
     let file = file.display();
-    match written {
+    let unreadable = |error: anyhow::Error| match error.downcast::<rusqlite::Error>() {
+        Ok(error) => anyhow!(Unusable::from(error)).context(file.to_string()),
+        Err(error) => error,
+    };
+    let rooms = rooms(&store, options).map_err(unreadable)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write_all(&store, rooms, options.format, &mut out) {
         Err(error) if is_broken_pipe(&error) => Ok(()),
-        Err(error) => Err(error.context(format!("{file} cannot be exported"))),
+        Err(error) if error.is::<io::Error>() => {
+            Err(error.context("cannot write to standard output"))
+        }
+        Err(error) => Err(unreadable(error)),
         Ok(None) => Ok(()),
         Ok(Some(damage)) => bail!(
             "what is damaged in {file} is left out ({damage}); parlor check names all of it, restore a backup"

@@ -17,6 +17,7 @@ pub mod reload;
 pub mod server;
 
 mod broadcaster;
+mod clerk;
 mod client;
 mod clock;
 mod door;

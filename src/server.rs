@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
+use crate::clerk::Clerk;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions};
@@ -192,6 +193,7 @@ impl Server {
                 .spawn(retention::run(retention, retain, to_forget, closing));
         }
         let inbox = Arc::clone(&house.inbox);
+        let errands = kept.as_ref().map(|kept| kept.errands.clone());
         let broadcaster = match kept {
             Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
             None => Broadcaster::new(inbox, limits(&config)),
@@ -205,6 +207,7 @@ impl Server {
             journal,
             clock,
             closing.clone(),
+            Clerk::new(errands.clone()),
         ));
         let mut writing = JoinSet::new();
         house.writers.start(&mut writing);
@@ -218,7 +221,12 @@ impl Server {
         }
         if let Some(socket) = socket {
             let inbox = Arc::clone(&house.inbox);
-            stewards.spawn(Desk { inbox, reload }.attend(socket));
+            let desk = Desk {
+                inbox,
+                reload,
+                errands,
+            };
+            stewards.spawn(desk.attend(socket));
         }
         tokio::select! {
             () = shutdown => {}

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use parlor_core::answer::Answer;
+use parlor_core::ban::Whom;
 use parlor_core::dialect::Encoder;
 use parlor_core::inbox::{Inbox, Outcome, Request};
 use parlor_core::line::Line;
-use parlor_core::order::Order;
+use parlor_core::order::{By, Deed, Order, Reach, Record, parse_time};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -17,8 +18,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::{AdminOrder, Socket};
+use super::{AdminOrder, KeeperOrder, Socket};
 use crate::clock;
+use crate::journal::Errands;
 use crate::reload::Reload;
 
 /// So many are attended to at once; others wait in the system's queue.
@@ -33,12 +35,17 @@ const STEP_TIME: Duration = Duration::from_secs(20);
 /// After an accept that failed.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
-/// What is done here is done with.
+/// So much of the log is read at once.
+const LOG_ROWS_MAX: usize = 10_000;
+
+/// What the operator gives orders through.
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) inbox: Arc<Inbox>,
     /// None where the configuration comes from nowhere.
     pub(crate) reload: Option<Reload>,
+    /// None where nothing is kept.
+    pub(crate) errands: Option<Errands>,
 }
 
 /// What is answered: lines, and perhaps why it was not done.
@@ -87,10 +94,8 @@ impl Desk {
 
     async fn obey(&self, order: AdminOrder) -> Reply {
         match order {
-            AdminOrder::Reload => match &self.reload {
-                Some(reload) => reload.reload().await,
-                None => Err("this server was not told where to read it".to_owned()),
-            },
+            AdminOrder::Reload => self.reload().await,
+            AdminOrder::Log { rows } => self.log(rows).await,
             AdminOrder::List => self.ask(Order::List).await,
             AdminOrder::Broadcast { text } => match line(&text)? {
                 Some(text) => self.ask(Order::Broadcast(text)).await,
@@ -100,12 +105,71 @@ impl Desk {
                 let (whom, reason) = (Line::sanitise(name.as_bytes()), line(&reason)?);
                 self.ask(Order::Remove { whom, reason }).await
             }
+            AdminOrder::Ban { whom, words } => {
+                let time = words.first().and_then(|word| parse_time(word));
+                let words = words.get(usize::from(time.is_some())..).unwrap_or_default();
+                let (whom, reason) = (parse_whom(&whom)?, line(words)?);
+                self.ask(Order::Ban { whom, time, reason }).await
+            }
+            AdminOrder::Unban { whom } => self.ask(Order::Unban(parse_whom(&whom)?)).await,
+            AdminOrder::Bans => self.ask(Order::Bans).await,
+            AdminOrder::Mute { name, time } => {
+                let whom = Line::sanitise(name.as_bytes());
+                let time = parse_time(&time)
+                    .ok_or_else(|| format!("{time:?} is no time; write 30m, 2h or 7d"))?;
+                self.ask(Order::Mute { whom, time }).await
+            }
+            AdminOrder::Unmute { name } => {
+                self.ask(Order::Unmute(Line::sanitise(name.as_bytes())))
+                    .await
+            }
+            AdminOrder::Keeper { order } => match order {
+                KeeperOrder::List => self.ask(Order::Keepers).await,
+                KeeperOrder::Add { name } => {
+                    self.ask(Order::AddKeeper(Line::sanitise(name.as_bytes())))
+                        .await
+                }
+                KeeperOrder::Remove { name } => {
+                    self.ask(Order::RemoveKeeper(Line::sanitise(name.as_bytes())))
+                        .await
+                }
+            },
+        }
+    }
+
+    async fn reload(&self) -> Reply {
+        let Some(reload) = &self.reload else {
+            return Err("this server was not told where to read it".to_owned());
+        };
+        let report = reload.reload().await;
+        if let (Ok(_), Some(errands)) = (&report, &self.errands) {
+            let record = Record {
+                at: clock::wall(),
+                by: By::Operator,
+                reach: Reach::Server,
+                deed: Deed::Reload,
+            };
+            // Where it cannot be written down, the log says so.
+            errands.run(move |store| store.record(&record)).await.ok();
+        }
+        report
+    }
+
+    async fn log(&self, rows: usize) -> Reply {
+        match &self.errands {
+            Some(errands) => errands
+                .run(move |store| store.audit(rows.min(LOG_ROWS_MAX)))
+                .await
+                .map_err(|error| error.to_string()),
+            None => Err("this server keeps nothing".to_owned()),
         }
     }
 
     /// Has the broadcaster do it.
     async fn ask(&self, order: Order) -> Reply {
-        let outcome = self.inbox.connect().call(Request::Operate(order)).await;
+        let here = None;
+        let request = Request::Order { here, order };
+        let outcome = self.inbox.connect().call(request).await;
         let Outcome::Answer(answer) = outcome else {
             return Ok(Vec::new());
         };
@@ -130,6 +194,10 @@ fn worded(answer: &Answer) -> Vec<String> {
     let words = |line: &str| line.strip_prefix("-- ").unwrap_or(line).to_owned();
     text.lines().map(words).collect()
 }
+fn parse_whom(typed: &str) -> Result<Whom, String> {
+    Whom::parse(typed).map_err(|error| error.to_string())
+}
+
 /// Words as one line, none where there are none.
 fn line(words: &[String]) -> Result<Option<Line>, String> {
     let text = words.join(" ");

@@ -103,12 +103,19 @@ impl<'a> Heard<'a> {
             let names = names(roster);
             return is_name(room).then_some(Self::Roster { room, names });
         }
-        // Before the lines that are known by their end, which a topic may have, too.
+        // Before the lines that are known by their end, which a topic or a reason may have, too.
         if let Some((by, _)) = line
             .split_once(" changed the topic to: ")
             .or_else(|| line.split_once(" cleared the topic"))
         {
             return is_name(by).then_some(Self::Topic(by));
+        }
+        if let Some((who, _)) = line
+            .split_once(" was removed by ")
+            .or_else(|| line.split_once(" was banned "))
+            && is_name(who)
+        {
+            return Some(Self::Left(vec![who]));
         }
         if let Some((old, new)) = line.split_once(" is now known as ") {
             return (is_name(old) && is_name(new)).then_some(Self::Renamed { old, new });
@@ -125,8 +132,7 @@ impl<'a> Heard<'a> {
         {
             return Some(Self::Left(names(who)));
         }
-        let has_left = line.split_once(" has left (");
-        let (who, _) = has_left.or_else(|| line.split_once(" was removed by "))?;
+        let (who, _) = line.split_once(" has left (")?;
         Some(Self::Left(names(who)))
     }
 
@@ -218,6 +224,14 @@ mod tests {
             Heard::of("dave has left (so long)"),
             Heard::Left(vec!["dave"])
         );
+        for line in [
+            "bo was removed by the operator",
+            "bo was removed by al: cy has left",
+            "bo was banned until 14:00 by al",
+            "bo has left (cy was removed by al)",
+        ] {
+            assert_eq!(Heard::of(line), Heard::Left(vec!["bo"]), "{line}");
+        }
         assert_eq!(
             Heard::of("al and 11 others have left"),
             Heard::Left(vec!["al"])

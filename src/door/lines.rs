@@ -269,6 +269,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
                 Err(refusal) => Answer::Refused(refusal),
             };
             self.encoder.answer(&refusal, &mut words);
+            if is_for_any_name(&refusal) {
+                return Err(Gone::Told(words));
+            }
         }
         self.encoder.line(
             &format!(
@@ -498,6 +501,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
 
 /// An answer to the name question is read in pieces of at most this many bytes.
 const QUESTION_BYTES_MAX: usize = 4 * 1024;
+
+/// Whether another name would be of no use.
+fn is_for_any_name(answer: &Answer) -> bool {
+    match answer {
+        Answer::Refused(Refusal::Order(forbidden)) => forbidden.is_for_any_name(),
+        _ => false,
+    }
+}
 
 /// Says the last words to somebody who has not entered, and closes.
 async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, words: &[u8]) {

@@ -194,6 +194,8 @@ fn open(
         past: Past {
             ends: ends.into_iter().filter_map(named).collect(),
             owned: store.owned()?,
+            keepers: store.keepers()?,
+            bans: store.bans()?,
         },
         history,
         search,

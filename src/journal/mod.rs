@@ -12,6 +12,7 @@ mod errands;
 mod history;
 mod inspection;
 mod memory;
+mod order;
 mod retention;
 mod scrub;
 mod search;

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
-use std::task::ready;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use parlor_core::answer::{Answer, Notice};
@@ -157,6 +157,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 read = read_some(&mut self.input, &mut self.held, self.manners.read_bytes_max) => {
                     return read.map_err(|_| Ended::Broken);
                 }
+                () = removed(&self.seat) => Box::pin(self.move_out()).await?,
                 () = idle.as_mut() => self.idle_step()?,
             }
             idle.as_mut().reset(self.next_idle_step());
@@ -299,6 +300,17 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             ControlFlow::Continue(()) => Ended::EndOfInput,
         }
     }
+}
+
+/// Waits until one is to leave the room. Whoever waits for [`Client::removal`] too is woken for it.
+///
+/// [`Client::removal`]: parlor_core::client::Client::removal
+async fn removed(seat: &Seat) {
+    poll_fn(|_| match seat.removed() {
+        Some(_) => Poll::Ready(()),
+        None => Poll::Pending,
+    })
+    .await;
 }
 
 fn warning_at(limit: Duration) -> Duration {

@@ -4,13 +4,14 @@
 
 use std::ops::ControlFlow;
 
-use parlor_core::answer::{Answer, Refusal};
+use parlor_core::answer::{Answer, Notice, Refusal};
 use parlor_core::client::Missed;
 use parlor_core::command::{Command, Since, Spec};
 use parlor_core::dialect::{Decoder, Input};
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::mailbox::Item;
 use parlor_core::name::RoomName;
+use parlor_core::order::Word;
 use parlor_core::seat::Replay;
 use parlor_core::time::WallTime;
 use tokio::io::AsyncRead;
@@ -56,6 +57,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Private { to, text } => self.write_to(to, text).await?,
             Command::Rooms => self.ask(Request::Rooms).await?,
             Command::Join(room) => return self.join(room).await,
+            Command::Keep(order) => {
+                let here = Some(here);
+                self.ask(Request::Order { here, order }).await?
+            }
             Command::Topic => self.ask(Request::Topic(here)).await?,
             Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
             Command::Last(lines) => return Some(self.last(lines).await),
@@ -93,14 +98,26 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                     let room = seat.room_name();
                     history.complete(&mut entered.replay, room, replay).await;
                 }
-                self.link
-                    .reply(self.seat.mark_of_departure(), Item::Entered(entered));
+                let departed = self.seat.mark_of_departure();
+                if let Some(removal) = self.seat.removed().cloned() {
+                    let notice = Answer::Notice(Notice::Order(Word::Removed(removal)));
+                    self.link.reply(departed, Item::Answer(notice));
+                }
+                self.link.reply(departed, Item::Entered(entered));
                 self.seat = seat; // and the old one, dropped, leaves
                 self.note_standing().await;
                 None
             }
             Outcome::Answer(answer) => Some(Item::Answer(answer)),
             Outcome::Done | Outcome::You(_) | Outcome::TookBack(_) => None,
+        }
+    }
+
+    /// Is to leave the room, and goes to the lobby.
+    pub(super) async fn move_out(&mut self) -> Result<(), Ended> {
+        match self.join(RoomName::lobby()).await {
+            None => Ok(()),
+            Some(_there_is_no_way) => Err(Ended::Quit(None)),
         }
     }
 

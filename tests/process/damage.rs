@@ -239,6 +239,8 @@ fn a_file_that_is_broken_is_one_sentence_that_says_what_to_do() {
         for command in ["check", "export"] {
             let output = data.parlor().arg(command).output().unwrap();
             assert_eq!(output.status.code(), Some(1), "{command}: {output:?}");
+            let words = String::from_utf8(output.stderr).unwrap();
+            assert!(words.contains(what), "{command}: {words}");
         }
     }
 }
@@ -272,4 +274,35 @@ fn what_was_being_written_when_everything_stopped_is_no_damage() {
         texts,
         ["1", "2", "3", "4", "5", "6", "7", "8", "9", "and on"]
     );
+}
+
+#[test]
+fn a_file_of_another_program_or_of_a_later_version_is_left_as_it_is() {
+    let data = Data::new();
+    let refuses = |sentence: &str| {
+        let before = fs::read(data.file()).unwrap();
+        let output = data.parlor().arg("serve").args(HERE).output().unwrap();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(words.contains(sentence), "{words}");
+        for command in ["check", "export"] {
+            let output = data.parlor().arg(command).output().unwrap();
+            let words = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{words}");
+            assert!(words.contains(sentence), "{words}");
+        }
+        let after = fs::read(data.file()).unwrap();
+        assert!(before == after, "{sentence}");
+    };
+    let file = rusqlite::Connection::open(data.file()).unwrap();
+    file.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE recipes (tea TEXT)")
+        .unwrap();
+    drop(file);
+    refuses("none of Parlor's; give --data another directory");
+    fs::remove_file(data.file()).unwrap();
+    data.open(&[]).close::<[Guest; 0]>([]);
+    let file = rusqlite::Connection::open(data.file()).unwrap();
+    file.pragma_update(None, "user_version", 1_000).unwrap();
+    drop(file);
+    refuses("written by a later version of Parlor (its tables have version 1000)");
 }

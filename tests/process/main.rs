@@ -30,6 +30,7 @@ mod floods;
 mod forget;
 mod join_piped;
 mod join_terminal;
+mod keepers;
 mod kill;
 mod owners;
 mod readiness;

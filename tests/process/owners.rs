@@ -239,7 +239,7 @@ fn from_another_machine_no_password_is_asked_for_in_the_clear() {
 }
 
 /// An address of this machine that is not loopback.
-fn another_address() -> Option<IpAddr> {
+pub(crate) fn another_address() -> Option<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().ok()?;
     let mut addresses = interfaces.iter().map(if_addrs::Interface::ip);
     addresses.find(|ip| ip.is_ipv4() && !ip.is_loopback())

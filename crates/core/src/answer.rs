@@ -1,5 +1,6 @@
 //! What the server says to one person, as values. Knows no wording: each dialect has its own.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::command::Spec;
@@ -7,7 +8,7 @@ use crate::entry::{Said, Together, Who};
 use crate::journal::Damaged;
 use crate::line::Line;
 use crate::name::{Name, NameError, RoomName};
-use crate::order::{Done, Word};
+use crate::order::{Done, Forbidden, Word};
 use crate::time::WallTime;
 
 /// The answer to a command, or a word of the server's own.
@@ -123,6 +124,8 @@ pub struct Present {
     pub name: Name,
     /// How long they have said nothing here.
     pub silent: Duration,
+    /// Where they come from: for those alone who keep order.
+    pub address: Option<SocketAddr>,
 }
 
 /// A room as it is listed.
@@ -210,8 +213,16 @@ pub enum Refusal {
     NoSuchDay,
     /// The line has more than so many bytes.
     TooLong(usize),
+    /// Somebody with authority does not want it so, or one has none.
+    Order(Box<Forbidden>),
     /// The journal could not keep it: why, as a clause ("the disk is full").
     NotKept(&'static str),
+}
+
+impl From<Forbidden> for Refusal {
+    fn from(forbidden: Forbidden) -> Refusal {
+        Refusal::Order(Box::new(forbidden))
+    }
 }
 
 impl From<Refusal> for Answer {
@@ -275,6 +286,7 @@ impl Answer {
             | Answer::FoundNothing(text) => text.as_str().len(),
             Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text: topic, .. } => text(topic),
+            Answer::Done(done) => done.weight(),
             _ => 64,
         };
         size_of::<Answer>() + inside

@@ -147,6 +147,11 @@ impl Client {
         self.answered.ring();
     }
 
+    /// Has the reading half look whether something concerns it.
+    pub(crate) fn look(&self) {
+        self.answered.ring();
+    }
+
     /// Whether, by whom and why the connection is to end.
     pub fn removed(&self) -> Option<&Removal> {
         self.removed.get().map(Box::as_ref)

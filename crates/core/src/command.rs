@@ -1,11 +1,14 @@
 //! The commands: one table that parses them, runs them and prints their help.
 
+mod order;
+
 use crate::answer::Refusal;
 use crate::entry::Manner;
 use crate::inbox::Spoken;
 use crate::line::Line;
 use crate::name::RoomName;
 use crate::nearest::nearest;
+use crate::order::Order;
 
 /// Something a person wants done.
 #[derive(Clone, Debug)]
@@ -65,6 +68,8 @@ pub enum Command {
     Unignore(Line),
     /// To hide, or see, arrivals and departures.
     Quiet(bool),
+    /// To have order kept.
+    Keep(Order),
     /// To leave with these words.
     Quit(Option<Line>),
 }
@@ -214,10 +219,12 @@ pub static COMMANDS: &[Spec] = &[
         aliases: &[],
         arguments: "[TEXT]",
         does: "shows or sets what this room is about",
-        more: "/topic - clears it.",
+        more: "/topic - clears it; keepers have it for themselves with /topic lock, and end that with /topic unlock.",
         parse: |_, rest| match rest {
             "" => Ok(Command::Topic),
             "-" => Ok(Command::SetTopic(None)),
+            "lock" => Ok(Command::Keep(Order::LockTopic(true))),
+            "unlock" => Ok(Command::Keep(Order::LockTopic(false))),
             text => Ok(Command::SetTopic(Some(line(text)))),
         },
     },
@@ -333,6 +340,54 @@ pub static COMMANDS: &[Spec] = &[
         },
     },
     Spec {
+        name: "kick",
+        aliases: &[],
+        arguments: "NAME [REASON]",
+        does: "has somebody leave; for keepers",
+        more: "From a room to the lobby; by a keeper of the server, the connection ends.",
+        parse: order::kick,
+    },
+    Spec {
+        name: "ban",
+        aliases: &[],
+        arguments: "[WHOM [TIME] [REASON]]",
+        does: "does not let somebody in again, or lists those; for keepers",
+        more: "WHOM is a name or an address, as 192.0.2.7 or 192.0.2.0/24; TIME is 30m, 2h or 7d, and without it for good.",
+        parse: order::ban,
+    },
+    Spec {
+        name: "unban",
+        aliases: &[],
+        arguments: "WHOM",
+        does: "lets a name or an address in again; for keepers",
+        more: "",
+        parse: order::unban,
+    },
+    Spec {
+        name: "mute",
+        aliases: &[],
+        arguments: "NAME [TIME]",
+        does: "has somebody say nothing; for keepers",
+        more: "For 10 minutes, or TIME as 30m or 2h.",
+        parse: order::mute,
+    },
+    Spec {
+        name: "unmute",
+        aliases: &[],
+        arguments: "NAME",
+        does: "lets somebody speak again; for keepers",
+        more: "",
+        parse: order::unmute,
+    },
+    Spec {
+        name: "keeper",
+        aliases: &[],
+        arguments: "[NAME]",
+        does: "lists the keepers, or makes somebody one",
+        more: "/keeper -NAME undoes that. Who makes a room under a name of their own keeps it.",
+        parse: order::keeper,
+    },
+    Spec {
         name: "quit",
         aliases: &[],
         arguments: "[WORDS]",
@@ -415,6 +470,9 @@ mod tests {
                 ("", "Topic"),
                 ("-", "SetTopic(None)"),
                 ("all of it", "SetTopic(Some(all of it))"),
+                ("lock", "LockTopic(true)"),
+                ("unlock", "LockTopic(false)"),
+                ("lock it", "SetTopic(Some(lock it))"),
             ],
             "last" => &[("", "Last(10)"), ("3", "Last(3)")],
             "since" => &[("07:05", "Since(7:5)"), ("2026-11-20", "Since(2026-11-20)")],
@@ -429,6 +487,28 @@ mod tests {
             "missed" => &[("", "Missed")],
             "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
             "register" => &[("", "Register")],
+            "kick" => &[
+                ("bob", "Remove(bob, None)"),
+                ("bob  too  loud", "Remove(bob, Some(too  loud))"),
+            ],
+            "ban" => &[
+                ("", "Bans"),
+                ("bob", "Ban(bob, None, None)"),
+                ("bob 30m", "Ban(bob, Some(1800s), None)"),
+                ("bob 30 minutes", "Ban(bob, None, Some(30 minutes))"),
+                (
+                    "192.0.2.7/24 2h spam",
+                    "Ban(192.0.2.0/24, Some(7200s), Some(spam))",
+                ),
+            ],
+            "unban" => &[("bob", "Unban(bob)"), ("192.0.2.7", "Unban(192.0.2.7)")],
+            "mute" => &[("bob", "Mute(bob, 600s)"), ("bob 1h", "Mute(bob, 3600s)")],
+            "unmute" => &[("bob", "Unmute(bob)")],
+            "keeper" => &[
+                ("", "Keepers"),
+                ("bob", "AddKeeper(bob)"),
+                ("-bob", "RemoveKeeper(bob)"),
+            ],
             "code" => &[("", "Code")],
             "resume" => &[("abcde-fghij", "Resume(abcde-fghij)")],
             "search" => &[("tea  \"time", "Search(tea  \"time)")],
@@ -452,6 +532,8 @@ mod tests {
             ],
             "quiet" => &["maybe"],
             "forget" => &["bob", "all of it"],
+            "mute" => &["bob soon", "bob 1h loud"],
+            "keeper" => &["-"],
             _ => &[],
         }
     }
@@ -490,7 +572,28 @@ mod tests {
             Command::Ignore(name) => format!("Ignore({name})"),
             Command::Unignore(name) => format!("Unignore({name})"),
             Command::Quiet(quiet) => format!("Quiet({quiet})"),
+            Command::Keep(order) => meant_by(order),
             Command::Quit(words) => format!("Quit({})", some(words)),
+        }
+    }
+
+    fn meant_by(order: &Order) -> String {
+        let some = |line: &Option<Line>| match line {
+            Some(line) => format!("Some({line})"),
+            None => "None".to_owned(),
+        };
+        match order {
+            Order::Remove { whom, reason } => format!("Remove({whom}, {})", some(reason)),
+            Order::Ban { whom, time, reason } => {
+                format!("Ban({whom}, {time:?}, {})", some(reason))
+            }
+            Order::Unban(whom) => format!("Unban({whom})"),
+            Order::Mute { whom, time } => format!("Mute({whom}, {time:?})"),
+            Order::Unmute(whom) => format!("Unmute({whom})"),
+            Order::LockTopic(is_locked) => format!("LockTopic({is_locked})"),
+            Order::AddKeeper(whom) => format!("AddKeeper({whom})"),
+            Order::RemoveKeeper(whom) => format!("RemoveKeeper({whom})"),
+            other => format!("{other:?}"),
         }
     }
 

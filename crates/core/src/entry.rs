@@ -2,7 +2,7 @@
 
 use crate::line::Line;
 use crate::name::Name;
-use crate::order::Removal;
+use crate::order::{Removal, Ruling};
 use crate::time::WallTime;
 
 /// A person, from entering to leaving, through all renames. Never used twice by one server.
@@ -81,6 +81,8 @@ pub enum Entry {
         /// The new topic; none when it was cleared.
         text: Option<Line>,
     },
+    /// Something was done with authority.
+    Ruled(Box<Ruling>),
 }
 
 /// What somebody said.
@@ -170,7 +172,7 @@ impl Entry {
             | Entry::Renamed { who, .. }
             | Entry::TookBack { who }
             | Entry::Topic { who, .. } => Some(who),
-            Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => None,
+            Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::Ruled(_) => None,
         }
     }
 
@@ -196,6 +198,7 @@ impl Entry {
                 text: Some(text), ..
             } => text.as_str().len(),
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => 256,
+            Entry::Ruled(ruling) => ruling.weight(),
             _ => 0,
         };
         let name = self.who().map_or(0, |who| who.name.as_str().len());

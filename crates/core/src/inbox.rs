@@ -118,8 +118,13 @@ pub enum Request {
     Find(Line),
     /// Has these limits hold from now on: the operator's, and nobody's with a seat.
     Limit(Limits),
-    /// Has something done by the operator, who may do anything: nobody with a seat asks so.
-    Operate(Order),
+    /// Has something done with authority.
+    Order {
+        /// Where one sits. None for the operator, who may do anything: nobody with a seat asks so.
+        here: Option<RoomId>,
+        /// What is to be done.
+        order: Order,
+    },
 }
 
 impl Request {

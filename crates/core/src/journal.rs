@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::ban::Ban;
 use crate::batch::Batch;
 use crate::name::{Name, RoomName};
+use crate::order::Reach;
 use crate::time::WallTime;
 
 /// What was said in one room, as a part of one commit.
@@ -44,6 +46,10 @@ pub struct Past {
     pub ends: HashMap<RoomName, End>,
     /// The names that have an owner, as they were registered.
     pub owned: Vec<Name>,
+    /// Who keeps what.
+    pub keepers: Vec<(Reach, Name)>,
+    /// Who is not let in.
+    pub bans: Vec<Ban>,
 }
 
 /// A commit failed: its lines are not kept, and nobody has seen them.

@@ -33,6 +33,7 @@ pub mod inbox;
 pub mod journal;
 
 pub mod answer;
+pub mod ban;
 pub mod command;
 pub mod dialect;
 pub mod order;

@@ -30,6 +30,8 @@ pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
     pub(crate) topic: Option<Line>,
+    /// Whether nobody but keepers changes it.
+    pub(crate) is_topic_locked: bool,
     pub(crate) crowd: Crowd,
     /// Those whose arrival is in the log and whose departure is not.
     pub(crate) members: Members,
@@ -163,6 +165,7 @@ impl Room {
             name,
             log: Arc::new(Log::new(start)),
             topic: None,
+            is_topic_locked: false,
             crowd: Crowd::default(),
             members: Members::default(),
             pending: 0,
@@ -183,8 +186,8 @@ impl Room {
         }
     }
 
-    /// Who is here, and for how long silent: who spoke last, first.
-    pub(crate) fn who(&self, now: Duration) -> Answer {
+    /// Who is here, and for how long silent: who spoke last, first; for a keeper, with their addresses.
+    pub(crate) fn who(&self, now: Duration, for_keeper: bool) -> Answer {
         let mut latest = first(self.members.values().collect(), WHO_MAX, |member| {
             Reverse(member.active)
         });
@@ -193,6 +196,7 @@ impl Room {
         let present = |member: &&Member| Present {
             name: member.who.name.clone(),
             silent: now.saturating_sub(member.active),
+            address: member.client.address().filter(|_| for_keeper),
         };
         let people: Vec<_> = latest.iter().map(present).collect();
         Answer::Who {

@@ -12,6 +12,7 @@ use crate::line::Line;
 use crate::log::{Fallen, Log};
 use crate::mailbox::Mark;
 use crate::name::RoomName;
+use crate::order::{Reach, Removal};
 
 /// What the seat's owner, its reader and the broadcaster share.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Place {
     pub(crate) log: Arc<Log>,
     /// Where the departure stands in the log; set by the broadcaster when it is appended.
     pub(crate) departed: OnceLock<Cursor>,
+    /// Set once, by the broadcaster: one is to leave this room.
+    pub(crate) removed: OnceLock<Removal>,
 }
 
 /// A place in a room, held by the connection. Dropping it leaves: that never fails and never
@@ -63,6 +66,12 @@ impl Seat {
             room: self.place.room,
             position: u64::MAX,
         }
+    }
+
+    /// Whether, by whom and why one is to leave this room; set where [`Client::removal`](crate::client::Client::removal)
+    /// is awaited, that task is woken.
+    pub fn removed(&self) -> Option<&Removal> {
+        self.place.removed.get()
     }
 
     /// Leaves with these words.
@@ -152,6 +161,8 @@ pub struct Entered {
     pub topic: Option<Line>,
     /// Who is here already.
     pub roster: Roster,
+    /// How far the person's authority goes here, if there is any.
+    pub keeps: Option<Reach>,
     /// Whether this is the person's first room: then the name is told too.
     pub first: bool,
     /// The last lines said before.

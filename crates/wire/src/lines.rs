@@ -247,7 +247,7 @@ impl Encoding for LineEncoder {
             }
             wording::said(said, out);
             out.extend_from_slice(self.ending());
-        } else if let Some(words) = wording::happening(entry, self.mode) {
+        } else if let Some(words) = wording::happening(entry, self.mode, &self.clock) {
             self.line(&words, out);
         }
     }

@@ -47,9 +47,15 @@ pub(crate) fn time_of(at: WallTime, clock: &Clock) -> String {
     }
 }
 
+/// A point in time in a sentence: `14:00`, with the day if that is not today.
+fn moment(at: WallTime, clock: &Clock) -> String {
+    let stamp = time_of(at, clock);
+    stamp.trim_matches(['[', ']', ' ']).to_owned()
+}
+
 /// What happened, if people with this mode are told: whoever reads named mode is told of a crowd
 /// together, whoever reads classic mode of each one.
-pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
+pub(crate) fn happening(entry: &Entry, mode: Mode, clock: &Clock) -> Option<String> {
     let untold = match mode {
         Mode::Classic => Telling::Late,
         Mode::Named => Telling::Folded,
@@ -66,8 +72,8 @@ pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
             removal: Some(removal),
             ..
         } if mode == Mode::Named => {
-            let removed = order::by_whom_and_why(removal);
-            Some(format!("{} was removed {removed}", who.name))
+            let was_removed = order::was_removed(removal, clock);
+            Some(format!("{} {was_removed}", who.name))
         }
         Entry::Left {
             who, words: None, ..
@@ -87,6 +93,8 @@ pub(crate) fn happening(entry: &Entry, mode: Mode) -> Option<String> {
             text: Some(text),
         } => Some(format!("{} changed the topic to: {text}", who.name)),
         Entry::Topic { who, text: None } => Some(format!("{} cleared the topic", who.name)),
+        Entry::Ruled(_) if mode == Mode::Classic => None,
+        Entry::Ruled(ruling) => Some(format!("-- {}", order::ruling(ruling, clock))),
         Entry::Said(_) => None,
     }
 }
@@ -123,11 +131,13 @@ pub(crate) fn entered(entered: &Entered, mode: Mode, keeping: Keeping) -> Vec<St
     let help = entered
         .first
         .then(|| "-- /help lists what you can type".to_owned());
+    let keeps = entered.keeps.as_ref().map(order::keeps);
     let keeping = entered.first.then(|| kept(keeping));
     you_are
         .into_iter()
         .chain([roster])
         .chain(topic)
+        .chain(keeps)
         .chain(help)
         .chain(keeping)
         .collect()
@@ -218,7 +228,7 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
             grouped(*lines)
         )],
         Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
-        Answer::Done(done) => order::done(done),
+        Answer::Done(done) => order::done(done, clock),
         Answer::Found { .. } => Vec::new(), // not a sentence, but a line with its place
         Answer::FoundMore { lines, is_all } => vec![found_more(*lines, *is_all)],
         Answer::FoundNothing(words) => vec![format!("-- Nothing found for {words}")],
@@ -229,8 +239,10 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
             "-- Search is {} lines behind: what was said last may be missing",
             grouped(*lines)
         )],
-        Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal))],
-        Answer::Notice(notice) => self::notice(notice, mode, keeping).into_iter().collect(),
+        Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal, clock))],
+        Answer::Notice(notice) => self::notice(notice, mode, keeping, clock)
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -287,11 +299,17 @@ fn who(room: &str, people: &[Present], others: usize) -> Vec<String> {
         1 => format!("-- 1 person is in {room}:"),
         _ => format!("-- {all} people are in {room}:"),
     };
-    let lines = people
-        .iter()
-        .map(|person| format!("--   {}, {}", person.name, silence(person.silent)));
+    let lines = people.iter().map(present);
     let rest = (others > 0).then(|| format!("--   and {others} who were silent for longer"));
     [head].into_iter().chain(lines).chain(rest).collect()
+}
+
+fn present(person: &Present) -> String {
+    let (name, silence) = (&person.name, silence(person.silent));
+    match person.address.map(|address| address.to_string()) {
+        Some(address) if address != name.as_str() => format!("--   {name}, {address}, {silence}"),
+        _ => format!("--   {name}, {silence}"),
+    }
 }
 
 fn silence(silent: Duration) -> String {
@@ -344,7 +362,7 @@ fn password(password: &Password) -> String {
 }
 
 /// Why something is not done: a sentence for the person who typed it.
-pub(crate) fn refusal(refusal: &Refusal) -> String {
+pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
     match refusal {
         Refusal::Name(error) => error.to_string(),
         Refusal::NameFirst => {
@@ -422,6 +440,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::NoSuchDay => "There is no such day; type one as 2026-11-20".to_owned(),
         Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
+        Refusal::Order(forbidden) => order::forbidden(forbidden, clock),
         Refusal::NotKept(why) => format!("Not kept: {why}; say it again later"),
     }
 }
@@ -433,7 +452,7 @@ fn no_command(typed: &Line, nearest: Option<&str>) -> String {
     format!("No command /{typed}; /help lists them{nearest}")
 }
 
-fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
+fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Option<String> {
     let lines = |n: u64| {
         if n == 1 {
             "1 line".to_owned()
@@ -450,7 +469,7 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping) -> Option<String> {
             };
             format!("{} skipped: you were reading too slowly{hint}", lines(*n))
         }
-        (Notice::Order(word), _) => order::word(word),
+        (Notice::Order(word), _) => order::word(word, clock),
         (_, Mode::Classic) => return None,
         (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
         (Notice::Damaged(damaged), _) => self::damaged(damaged),

@@ -74,7 +74,10 @@ impl Broadcaster {
                     telling: Telling::Late,
                     ..
                 } => {}
-                Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::TookBack { .. } => {}
+                Entry::ArrivedTogether(_)
+                | Entry::LeftTogether(_)
+                | Entry::TookBack { .. }
+                | Entry::Ruled(_) => {}
                 Entry::Arrived { who, .. } => {
                     let ticket = tickets.next();
                     granted.extend(ticket.map(|t| room.grant(who, is_owner(who), t, after, now)));
@@ -102,6 +105,8 @@ impl Broadcaster {
         } in granted
         {
             entered.replay = Replay::last(&place.log, replay, entered.view.arrived);
+            let person = self.people.get(client.id);
+            entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
             let seat = Seat {
                 place,
                 inbox: Arc::clone(&self.inbox),
@@ -186,12 +191,14 @@ impl Room {
             name: self.name.clone(),
             log: Arc::clone(&self.log),
             departed: std::sync::OnceLock::new(),
+            removed: std::sync::OnceLock::new(),
         });
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),
             topic: self.topic.clone(),
             roster: self.roster(), // taken before the newcomer is a member
+            keeps: None,           // as the rules are the broadcaster's
             first,
             replay: Replay::between(&self.log, arrived, arrived),
             view: View::new(Arc::clone(&place), arrived),

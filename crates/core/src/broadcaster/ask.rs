@@ -21,15 +21,11 @@ impl Broadcaster {
                 room: room.name.clone(),
                 text: room.topic.clone(),
             }),
-            Request::Who { here, room: None } => self
-                .visible(asker, here)
-                .map(|room| room.who(now.monotonic)),
+            Request::Who { here, room: None } => self.who(asker, here, now),
             Request::Who {
                 room: Some(name), ..
             } => match self.rooms_by_name.get(&name) {
-                Some(&room) => self
-                    .visible(asker, room)
-                    .map(|room| room.who(now.monotonic)),
+                Some(&room) => self.who(asker, room, now),
                 None => Err(Refusal::NoRoom(name)),
             },
             Request::Rooms => Ok(self.list_rooms(asker)),
@@ -55,7 +51,6 @@ impl Broadcaster {
                 Some(who) => Ok(Answer::Ignoring(who)),
                 None => Err(Refusal::NobodyCalled(typed)),
             },
-            Request::Operate(order) => self.operate(order, now),
             Request::Limit(limits) => {
                 self.limit(limits);
                 return Outcome::Done;
@@ -66,11 +61,20 @@ impl Broadcaster {
             | Request::Join { .. }
             | Request::Post { .. }
             | Request::Rename(_)
-            | Request::SetTopic { .. } => {
+            | Request::SetTopic { .. }
+            // As its answer waits until it is written down: see `order`.
+            | Request::Order { .. } => {
                 return Outcome::Done;
             }
         };
         Outcome::Answer(answer.unwrap_or_else(Answer::Refused))
+    }
+
+    fn who(&self, asker: PersonId, room: RoomId, now: Now) -> Result<Answer, Refusal> {
+        let room = self.visible(asker, room)?;
+        let person = self.people.get(asker);
+        let reach = person.and_then(|person| self.may_keep(person, &room.name));
+        Ok(room.who(now.monotonic, reach.is_some()))
     }
 
     fn send_private(&self, asker: PersonId, to: Line, text: Line) -> Result<Answer, Refusal> {

@@ -9,7 +9,8 @@ use crate::client::Client;
 use crate::entry::{PersonId, RoomId};
 use crate::inbox::Claim;
 use crate::name::RoomName;
-use crate::order::{By, Removal};
+use crate::order::{By, Reach, Removal};
+use crate::time::Now;
 
 impl Broadcaster {
     pub(super) fn come_back(
@@ -18,9 +19,14 @@ impl Broadcaster {
         name: Claim,
         room: RoomName,
         ghost: Option<PersonId>,
+        now: Now,
     ) -> Result<(), Refusal> {
+        self.may_come_back(client, &name, &room, now)?;
         let room = self.room_for(room)?;
         let ghost = ghost.filter(|&ghost| ghost != client.id);
+        if let Some(ghost) = ghost {
+            self.rules.follow(ghost, client.id);
+        }
         let is_there = ghost.is_some_and(|ghost| self.take_out(ghost, room));
         let entered = self.people.enter(client, name);
         let seated = entered.and_then(|()| self.take_seat(client, room, 0, true, is_there));
@@ -41,8 +47,10 @@ impl Broadcaster {
         };
         let seats = std::mem::take(&mut person.seats);
         person.client.remove(Removal {
+            reach: Reach::Server,
             by: By::Oneself,
             reason: None,
+            ban: None,
         });
         self.people.leave(ghost);
         for &seat in &seats {

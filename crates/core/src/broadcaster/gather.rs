@@ -13,7 +13,7 @@ use crate::inbox::{Outcome, Spoken};
 use crate::journal::RoomBatch;
 use crate::line::Line;
 use crate::name::Name;
-use crate::order::Removal;
+use crate::order::{Removal, Ruling};
 use crate::room::Room;
 use crate::time::{Now, WallTime};
 
@@ -48,6 +48,7 @@ pub(super) enum Happening {
         who: Who,
         text: Option<Line>,
     },
+    Ruled(Box<Ruling>),
     CrowdIsOver,
 }
 
@@ -62,6 +63,7 @@ impl Happening {
             Happening::Arrival { .. }
             | Happening::Renamed { .. }
             | Happening::TookBack { .. }
+            | Happening::Ruled(_)
             | Happening::CrowdIsOver => 0,
         }
     }
@@ -291,6 +293,7 @@ impl Draft {
                 self.tell_first(room, &who.name);
                 self.entries.push(Entry::Topic { who, text });
             }
+            Happening::Ruled(ruling) => self.entries.push(Entry::Ruled(ruling)),
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
         }
         was_closed && !room.crowd.is_closed()

@@ -11,7 +11,9 @@ mod census;
 mod come_back;
 mod gather;
 mod keep;
+mod may;
 mod people;
+mod rules;
 mod take_back;
 
 use std::collections::{HashMap, VecDeque};
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 pub use census::Census;
 pub use gather::Gathered;
+pub use keep::Unsettled;
 
 use crate::answer::{Answer, Notice, Refusal};
 use crate::client::Client;
@@ -35,6 +38,7 @@ use crate::seat::Place;
 use crate::time::Now;
 use gather::{Gathering, Happening, Ticket};
 use people::People;
+use rules::Rules;
 
 /// How much the house holds.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +88,10 @@ pub struct Broadcaster {
     /// Where the lines of rooms end that are kept and not in memory. None where nothing is kept.
     ends: Option<HashMap<RoomName, End>>,
     people: People,
+    rules: Rules,
+    /// What was done with authority and is to be written down: one thing for each connection that waits for it, and the
+    /// few rooms that each owner of a name may make and keep.
+    unsettled: Vec<Unsettled>,
     /// The next batch.
     gathering: Gathering,
     /// What has to wait because that batch is full: a request and a departure a connection, at most.
@@ -112,6 +120,7 @@ impl Broadcaster {
         for name in past.owned {
             broadcaster.people.own(name);
         }
+        broadcaster.rules = Rules::resume(past.keepers, past.bans);
         broadcaster
     }
 
@@ -128,6 +137,8 @@ impl Broadcaster {
             rooms_made: 0,
             ends,
             people: People::default(),
+            rules: Rules::default(),
+            unsettled: Vec::new(),
             gathering: Gathering::default(),
             waiting: VecDeque::new(),
             crowds: VecDeque::new(),
@@ -226,6 +237,10 @@ impl Broadcaster {
 
     fn receive(&mut self, letter: Letter, now: Now) {
         match letter {
+            Letter::Request {
+                client,
+                request: Request::Order { here, order },
+            } => self.order(&client, here, order, now),
             Letter::Request { client, request } if !request.is_ordered() => {
                 let outcome = self.answer(client.id, request, now);
                 client.finish(outcome);
@@ -258,16 +273,18 @@ impl Broadcaster {
             return;
         }
         let refused = match letter {
-            Letter::Depart { place, words } => return self.depart(&place, words),
+            Letter::Depart { place, words } => return self.depart(&place, words, now),
             Letter::Request { client, request } => match request {
-                Request::Enter { name, room, replay } => self.enter(&client, name, room, replay),
-                Request::ComeBack { name, room, ghost } => {
-                    self.come_back(&client, name, room, ghost)
+                Request::Enter { name, room, replay } => {
+                    self.enter(&client, name, room, replay, now)
                 }
-                Request::Join { room, replay } => self.join(&client, room, replay),
+                Request::ComeBack { name, room, ghost } => {
+                    self.come_back(&client, name, room, ghost, now)
+                }
+                Request::Join { room, replay } => self.join(&client, room, replay, now),
                 Request::Post { room, lines } => self.post(&client, room, lines, now),
-                Request::Rename(name) => self.rename(&client, name),
-                Request::SetTopic { room, text } => self.set_topic(&client, room, text),
+                Request::Rename(name) => self.rename(&client, name, now),
+                Request::SetTopic { room, text } => self.set_topic(&client, room, text, now),
                 // Answered on receipt, being without a place in the order.
                 Request::Private { .. }
                 | Request::Own
@@ -278,7 +295,7 @@ impl Broadcaster {
                 | Request::Rooms
                 | Request::Find(_)
                 | Request::Limit(_)
-                | Request::Operate(_) => Ok(()),
+                | Request::Order { .. } => Ok(()),
             }
             .map_err(|refusal| (client, refusal)),
         };
@@ -293,13 +310,15 @@ impl Broadcaster {
         name: Claim,
         room: RoomName,
         replay: u64,
+        now: Now,
     ) -> Result<(), Refusal> {
         if let Some(room) = self.room_of(client.id) {
             return Err(Refusal::AlreadyIn(room.name.clone()));
         }
         self.people.enter(client, name)?;
         let seated = self
-            .room_for(room)
+            .may_enter(client, now)
+            .and_then(|()| self.room_for(room))
             .and_then(|room| self.take_seat(client, room, replay, true, false));
         if seated.is_err() {
             self.people.leave(client.id);
@@ -307,13 +326,24 @@ impl Broadcaster {
         seated
     }
 
-    fn join(&mut self, client: &Arc<Client>, name: RoomName, replay: u64) -> Result<(), Refusal> {
+    fn join(
+        &mut self,
+        client: &Arc<Client>,
+        name: RoomName,
+        replay: u64,
+        now: Now,
+    ) -> Result<(), Refusal> {
         // Before a room is made: it would stay empty for good.
         let person = self.people.get(client.id).ok_or(Refusal::NotThere)?;
         if let Some(room) = self.rooms_by_name.get(&name)
             && person.seats.contains(room)
         {
             return Err(Refusal::AlreadyIn(name));
+        }
+        self.may_join(person, &name, now)?;
+        let is_there = self.rooms_by_name.contains_key(&name);
+        if !is_there && self.rooms.len() < self.limits.rooms {
+            self.keep_new_room(client.id, &name, now);
         }
         let room = self.room_for(name)?;
         self.take_seat(client, room, replay, false, false)
@@ -349,14 +379,16 @@ impl Broadcaster {
         Ok(())
     }
 
-    fn depart(&mut self, place: &Arc<Place>, words: Option<Line>) {
+    fn depart(&mut self, place: &Arc<Place>, words: Option<Line>, now: Now) {
         let Some(who) = self.give_up_seat(place) else {
             return;
         };
+        let words = words.filter(|_| self.may_speak(&who, place.room, now).is_ok());
         let is_untold = self.people.is_worn_in(&who.name, place.room);
         let member = self.rooms.get(&place.room);
         let member = member.and_then(|room| room.members.get(who.id));
-        let removal = member.and_then(|member| member.client.removed().cloned());
+        let removal = member.and_then(|member| member.client.removed());
+        let removal = removal.or(place.removed.get()).cloned();
         let removal = removal.map(Box::new);
         let departure = Happening::Departure {
             who,
@@ -402,6 +434,7 @@ impl Broadcaster {
     ) -> Result<(), Refusal> {
         self.speaker(client.id, room)?.active = now.monotonic;
         let who = self.people.who(client.id).ok_or(Refusal::NotThere)?;
+        self.may_speak(&who, room, now)?;
         self.gathering.promise(client, Outcome::Done, true);
         for spoken in lines {
             self.happen(
@@ -423,14 +456,15 @@ impl Broadcaster {
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get_mut(id).ok_or(Refusal::NotThere)?;
-        match member.client.removed() {
+        match member.client.removed().or(member.place.removed.get()) {
             Some(_) => Err(Refusal::NotThere), // about to leave
             None => Ok(member),
         }
     }
 
-    fn rename(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
+    fn rename(&mut self, client: &Arc<Client>, claim: Claim, now: Now) -> Result<(), Refusal> {
         let name = claim.name.clone();
+        self.may_wear(client.id, &name, now)?;
         let from = self.people.rename(client.id, claim)?;
         // The others need not read what changes nothing.
         let person = self.people.get(client.id).filter(|_| from != name);
@@ -460,9 +494,11 @@ impl Broadcaster {
         client: &Arc<Client>,
         room: RoomId,
         text: Option<Line>,
+        now: Now,
     ) -> Result<(), Refusal> {
         self.speaker(client.id, room)?;
         let who = self.people.who(client.id).ok_or(Refusal::NotThere)?;
+        self.may_set_topic(&who, room, now)?;
         self.gathering.promise(client, Outcome::Done, false);
         self.happen(room, Happening::Topic { who, text });
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::rules::Subject;
 use crate::answer::Refusal;
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
@@ -18,6 +19,17 @@ pub(super) struct Person {
     pub(super) client: Arc<Client>,
     /// The rooms in which this person has a seat, or is about to have one.
     pub(super) seats: Vec<RoomId>,
+}
+
+impl Person {
+    /// Of whom is asked what holds for them.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        Subject {
+            name: &self.name,
+            is_owner: self.is_owner,
+            address: self.client.address(),
+        }
+    }
 }
 
 /// Everybody in the house. A name is claimed with the request and worn by one person: by one connection, or by several

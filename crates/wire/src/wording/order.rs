@@ -1,18 +1,50 @@
 //! What is said about order in the house, word for word. Knows no line ending and no connection.
 
+use parlor_core::ban::Ban;
 use parlor_core::line::Line;
-use parlor_core::name::RoomName;
-use parlor_core::order::{By, Done, Removal, Visitor, Word};
+use parlor_core::name::{Name, RoomName};
+use parlor_core::order::{
+    By, Done, Forbidden, Mute, Reach, Removal, Rule, Ruling, Until, Visitor, Word,
+};
+use parlor_core::time::WallTime;
 
-use super::silence;
+use super::{moment, silence};
+use crate::lines::Clock;
 
 /// What has come of an order, a line each.
-pub(super) fn done(done: &Done) -> Vec<String> {
+pub(super) fn done(done: &Done, clock: &Clock) -> Vec<String> {
+    let one = |words: String| vec![format!("-- {words}")];
     match done {
-        Done::Everybody(people) if people.is_empty() => vec!["-- Nobody is here".to_owned()],
+        Done::Everybody(people) if people.is_empty() => one("Nobody is here".to_owned()),
         Done::Everybody(people) => people.iter().map(visitor).collect(),
-        Done::Told { people, deaf } => vec![format!("-- {}", told(*people, *deaf))],
-        Done::Removed(name) => vec![format!("-- {name} is removed")],
+        Done::Told { people, deaf } => one(told(*people, *deaf)),
+        Done::Removed(name) => one(format!("{name} is removed")),
+        Done::Banned(ban) => one(is_banned(ban, clock)),
+        Done::Unbanned(whom) => one(format!("{whom} may come again")),
+        Done::Bans { bans, .. } if bans.is_empty() => one("Nobody is banned".to_owned()),
+        Done::Bans { bans, others } => {
+            let listed = bans
+                .iter()
+                .map(|ban| format!("-- {}", is_banned(ban, clock)));
+            let rest = (*others > 0).then(|| format!("-- and {others} older ones"));
+            listed.chain(rest).collect()
+        }
+        Done::Muted(name, until) => one(format!(
+            "{name} may not speak until {}",
+            moment(*until, clock)
+        )),
+        Done::Unmuted(name) => one(format!("{name} may speak again")),
+        Done::Locked(true) => one("The topic is for keepers alone".to_owned()),
+        Done::Locked(false) => one("The topic is for everybody".to_owned()),
+        Done::Keepers { room, server } => keepers(room.as_ref(), server),
+        Done::Keeper(name, true) => one(format!("{name} is a keeper")),
+        Done::Keeper(name, false) => one(format!("{name} is a keeper no longer")),
+        Done::Unwritten(done) => {
+            let unwritten = "-- It could not be written down, and holds until the server ends";
+            let mut lines = self::done(done, clock);
+            lines.push(unwritten.to_owned());
+            lines
+        }
     }
 }
 
@@ -43,24 +75,152 @@ fn told(people: usize, deaf: usize) -> String {
     }
 }
 
+/// `bob is banned until 14:10 by alice: too loud`
+fn is_banned(ban: &Ban, clock: &Clock) -> String {
+    let Ban {
+        whom, by, reason, ..
+    } = ban;
+    let (until, why) = (until(ban.until, clock), why(reason.as_ref()));
+    format!("{whom} is banned{until} by {}{why}", name_of(by))
+}
+
+fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String> {
+    let list = |names: &[Name]| match names.is_empty() {
+        true => "nobody".to_owned(),
+        false => names
+            .iter()
+            .map(Name::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let of_room = room.map(|(room, names)| format!("-- Keepers of {room}: {}", list(names)));
+    let of_server = format!("-- Keepers of the server: {}", list(server));
+    of_room.into_iter().chain([of_server]).collect()
+}
+
+/// Why an order is not carried out.
+pub(super) fn forbidden(forbidden: &Forbidden, clock: &Clock) -> String {
+    match forbidden {
+        Forbidden::NoKeeper => "Only keepers may do that; /keeper lists them".to_owned(),
+        Forbidden::Keeps(name) => {
+            format!("{name} is a keeper, and can be told to leave by nobody but the operator")
+        }
+        Forbidden::LocksOut(name) => format!("{name} is a keeper, and comes from there"),
+        Forbidden::ThisMachine => {
+            "That is the server's own machine, from where one always comes in".to_owned()
+        }
+        Forbidden::Elsewhere(name, room) => format!("{name} is in {room}, and not here"),
+        Forbidden::Banned(ban) => {
+            let Ban { by, reason, .. } = ban;
+            let (from, until) = (from(&ban.reach), until(ban.until, clock));
+            let (by, why) = (name_of(by), why(reason.as_ref()));
+            format!("You are banned{from}{until} by {by}{why}")
+        }
+        Forbidden::Muted(mute) => you_are_muted(mute, clock),
+        Forbidden::TopicLocked => "Only keepers may change the topic of this room".to_owned(),
+        Forbidden::NotRegistered(typed) => {
+            format!("{typed} is no name with an owner, as keepers need it; /help register")
+        }
+        Forbidden::KeepsAlready(name) => format!("{name} is a keeper already"),
+        Forbidden::KeepsNot(typed) => format!("{typed} is no keeper here; /keeper lists them"),
+        Forbidden::LastKeeper(name) => {
+            format!("{name} is the last keeper of this room; first /keeper NAME makes another one")
+        }
+        Forbidden::Lobby => {
+            "The keepers of the server keep the lobby; the operator names them".to_owned()
+        }
+        Forbidden::NotBanned(whom) => format!("{whom} is not banned"),
+        Forbidden::NotMuted(name) => format!("{name} is not muted"),
+        Forbidden::TooMany(max) => format!("There are {max} of these, and no more may be"),
+    }
+}
+
 /// A word with authority, without what stands before each word of the server's.
-pub(super) fn word(word: &Word) -> String {
+pub(super) fn word(word: &Word, clock: &Clock) -> String {
     match word {
         Word::Says(text) => format!("The operator says: {text}"),
         Word::Removed(Removal {
             by: By::Oneself, ..
         }) => "You came back on another connection: this one is closed".to_owned(),
-        Word::Removed(removal) => format!("You were removed {}", by_whom_and_why(removal)),
+        Word::Removed(removal) => {
+            let (verb, from) = match removal.ban {
+                None => ("were removed", from(&removal.reach)),
+                Some(_) => ("are banned", from(&removal.reach)),
+            };
+            format!("You {verb}{from}{}", until_by_whom_and_why(removal, clock))
+        }
+        Word::Muted(mute) => you_are_muted(mute, clock),
+        Word::Unmuted(by) => format!("You may speak again, says {}", name_of(by)),
     }
 }
 
-/// `by the operator: too loud`
-pub(super) fn by_whom_and_why(removal: &Removal) -> String {
-    let Removal { by, reason } = removal;
-    format!("by {}{}", whom(by), why(reason.as_ref()))
+/// What the others read of somebody who is removed: `was removed by the operator: too loud`.
+pub(super) fn was_removed(removal: &Removal, clock: &Clock) -> String {
+    let verb = match removal.ban {
+        None => "removed",
+        Some(_) => "banned",
+    };
+    format!("was {verb}{}", until_by_whom_and_why(removal, clock))
 }
 
-fn whom(by: &By) -> &str {
+/// What all in a room read: `alice muted bob until 14:10`.
+pub(super) fn ruling(ruling: &Ruling, clock: &Clock) -> String {
+    let by = name_of(&ruling.by);
+    match &ruling.rule {
+        Rule::Banned {
+            whom,
+            until: end,
+            reason,
+        } => format!(
+            "{by} banned {whom}{}{}",
+            until(*end, clock),
+            why(reason.as_ref())
+        ),
+        Rule::Unbanned(whom) => format!("{by} lets {whom} come again"),
+        Rule::Muted(name, until) => format!("{by} muted {name} until {}", moment(*until, clock)),
+        Rule::Unmuted(name) => format!("{by} lets {name} speak again"),
+        Rule::Locked(true) => format!("{by} locked the topic: only keepers change it"),
+        Rule::Locked(false) => format!("{by} unlocked the topic: everybody may change it"),
+        Rule::Keeper(name, true) => format!("{by} made {name} a keeper"),
+        Rule::Keeper(name, false) => format!("{by} has {name} be a keeper no longer"),
+    }
+}
+
+/// What somebody reads on coming where they keep order.
+pub(super) fn keeps(reach: &Reach) -> String {
+    match reach {
+        Reach::Server => "-- You are a keeper of this server".to_owned(),
+        Reach::Room(_) => "-- You are a keeper of this room".to_owned(),
+    }
+}
+
+fn you_are_muted(mute: &Mute, clock: &Clock) -> String {
+    let (until, by) = (moment(mute.until, clock), name_of(&mute.by));
+    let at = match &mute.reach {
+        Reach::Server => String::new(),
+        Reach::Room(room) => format!(" in {room}"),
+    };
+    format!("You may not speak{at} until {until}, says {by}")
+}
+
+fn until_by_whom_and_why(removal: &Removal, clock: &Clock) -> String {
+    let end = removal.ban.and_then(|Until(end)| end);
+    let (until, by) = (until(end, clock), name_of(&removal.by));
+    format!("{until} by {by}{}", why(removal.reason.as_ref()))
+}
+
+fn from(reach: &Reach) -> String {
+    match reach {
+        Reach::Server => String::new(),
+        Reach::Room(room) => format!(" from {room}"),
+    }
+}
+
+fn until(end: Option<WallTime>, clock: &Clock) -> String {
+    end.map_or_else(String::new, |end| format!(" until {}", moment(end, clock)))
+}
+
+fn name_of(by: &By) -> &str {
     match by {
         By::Operator => "the operator",
         By::Oneself => "themselves",

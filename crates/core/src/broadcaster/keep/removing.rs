@@ -1,0 +1,186 @@
+//! Removing people and not letting them in again. Knows not who may: whoever is asked has power there.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::{Hand, Obeyed, after};
+use crate::answer::Refusal;
+use crate::ban::{Ban, Whom};
+use crate::broadcaster::Broadcaster;
+use crate::broadcaster::people::Person;
+use crate::entry::PersonId;
+use crate::line::Line;
+use crate::name::Name;
+use crate::order::{BANS_SHOWN_MAX, By, Deed, Done, Forbidden, Reach, Removal, Rule, Until};
+
+impl Broadcaster {
+    /// Has somebody leave: the connection is told, and ends or goes to the lobby. From now on nothing that it says is
+    /// heard there.
+    pub(super) fn remove(
+        &mut self,
+        hand: &Hand,
+        whom: Line,
+        reason: Option<Line>,
+    ) -> Result<Obeyed, Refusal> {
+        let name = self.subordinate(hand, whom)?;
+        let removal = hand.removal(reason.clone(), None);
+        let wearers: Vec<_> = self.people.wearers(&name).collect();
+        let removed = self.remove_all(&wearers, &removal);
+        if removed.is_empty() {
+            return Err(self.elsewhere(name));
+        }
+        let obeyed = hand.done(Done::Removed(name.clone()), Deed::Remove(name, reason));
+        Ok(self.shown_where(hand, &removed, obeyed))
+    }
+
+    /// Has these connections leave, as far as they are where that reaches. Which those are.
+    fn remove_all(&self, people: &[PersonId], removal: &Removal) -> Vec<PersonId> {
+        let people = people.iter().copied();
+        people.filter(|id| self.remove_one(*id, removal)).collect()
+    }
+
+    /// Whoever sits in a room reads there that somebody leaves it, and needs no answer.
+    fn shown_where(&self, hand: &Hand, removed: &[PersonId], obeyed: Obeyed) -> Obeyed {
+        let room = hand.here.and_then(|here| self.rooms.get(&here));
+        let is_here = |id: &PersonId| room.is_some_and(|room| room.members.contains(*id));
+        Obeyed {
+            is_shown: removed.iter().any(is_here),
+            ..obeyed
+        }
+    }
+
+    /// Has one connection leave. Whether it is where that reaches.
+    fn remove_one(&self, id: PersonId, removal: &Removal) -> bool {
+        let Some(person) = self.people.get(id) else {
+            return false;
+        };
+        let Reach::Room(room) = &removal.reach else {
+            person.client.remove(removal.clone());
+            return true;
+        };
+        let room = self.rooms_by_name.get(room);
+        let room = room.and_then(|room| self.rooms.get(room));
+        let Some(member) = room.and_then(|room| room.members.get(id)) else {
+            return false;
+        };
+        member.place.removed.set(removal.clone()).ok(); // of two, the first is told
+        member.client.look();
+        true
+    }
+
+    /// The name of somebody here over whom this hand has power.
+    pub(super) fn subordinate(&self, hand: &Hand, typed: Line) -> Result<Name, Refusal> {
+        let Some(found) = self.people.find(typed.as_str()) else {
+            return Err(Refusal::NobodyCalled(typed));
+        };
+        let asker = hand.asker.and_then(|asker| self.people.get(asker));
+        if asker.is_some_and(|asker| asker.name == found.name) {
+            return Err(Refusal::Yourself);
+        }
+        let person = self.people.get(found.id).ok_or(Refusal::NotThere)?;
+        let is_keeper = self.rules.keeps(&hand.reach, person.subject());
+        if is_keeper && hand.by != By::Operator {
+            return Err(Forbidden::Keeps(found.name).into());
+        }
+        Ok(found.name)
+    }
+
+    fn elsewhere(&self, name: Name) -> Refusal {
+        let found = self.people.find(name.as_str());
+        match found.and_then(|who| self.room_of(who.id)) {
+            Some(room) => Forbidden::Elsewhere(name, room.name.clone()).into(),
+            None => Refusal::NotThere,
+        }
+    }
+
+    pub(super) fn ban(
+        &mut self,
+        hand: &Hand,
+        whom: Whom,
+        time: Option<Duration>,
+        reason: Option<Line>,
+    ) -> Result<Obeyed, Refusal> {
+        self.may_be_banned(hand, &whom)?;
+        let ban = Ban {
+            reach: hand.reach.clone(),
+            whom: whom.clone(),
+            by: hand.by.clone(),
+            at: hand.now.wall,
+            until: time.map(|time| after(hand.now, time)),
+            reason: reason.clone(),
+        };
+        self.rules.ban(ban.clone())?;
+        let removal = hand.removal(reason.clone(), Some(Until(ban.until)));
+        let meant = self.people.iter().filter(|(_, person)| {
+            let subject = person.subject();
+            ban.is_for(subject.name, subject.address) && !self.rules.keeps(&ban.reach, subject)
+        });
+        let meant: Vec<_> = meant.map(|(id, _)| id).collect();
+        let removed = self.remove_all(&meant, &removal);
+        let done = Done::Banned(ban.clone());
+        if !removed.is_empty() {
+            let obeyed = hand.done(done, Deed::Ban(ban));
+            return Ok(self.shown_where(hand, &removed, obeyed));
+        }
+        let until = ban.until;
+        hand.rule(
+            self,
+            Rule::Banned {
+                whom,
+                until,
+                reason,
+            },
+        );
+        Ok(hand.shown(done, Deed::Ban(ban)))
+    }
+
+    /// Nobody is locked out who keeps this, and who sits at this machine always comes in.
+    fn may_be_banned(&self, hand: &Hand, whom: &Whom) -> Result<(), Refusal> {
+        match whom {
+            Whom::Name(name) => {
+                let asker = hand.asker.and_then(|asker| self.people.get(asker));
+                if asker.is_some_and(|asker| whom.is_same(&Whom::Name(asker.name.clone()))) {
+                    return Err(Refusal::Yourself);
+                }
+                let is_keeper = |reach| self.rules.is_keeper(reach, name);
+                match is_keeper(&Reach::Server) || is_keeper(&hand.reach) {
+                    true => Err(Forbidden::Keeps(name.clone()).into()),
+                    false => Ok(()),
+                }
+            }
+            Whom::Net(net) if net.is_here() => Err(Forbidden::ThisMachine.into()),
+            Whom::Net(net) => {
+                let is_there = |person: &Person| {
+                    let address = person.client.address();
+                    address.is_some_and(|address| net.contains(address.ip()))
+                        && self.rules.keeps(&hand.reach, person.subject())
+                };
+                let mut people = self.people.iter();
+                match people.find(|(_, person)| is_there(person)) {
+                    Some((_, person)) => Err(Forbidden::LocksOut(person.name.clone()).into()),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    pub(super) fn bans(&self, hand: &Hand) -> Done {
+        let max = hand.here.map_or(usize::MAX, |_| BANS_SHOWN_MAX);
+        let mut bans: Vec<_> = self.rules.bans(&hand.reach, hand.now.wall).collect();
+        bans.sort_by_key(|ban| Reverse(ban.at));
+        Done::Bans {
+            others: bans.len().saturating_sub(max),
+            bans: bans.into_iter().take(max).cloned().collect(),
+        }
+    }
+
+    pub(super) fn unban(&mut self, hand: &Hand, whom: Whom) -> Result<Obeyed, Refusal> {
+        match self.rules.unban(&hand.reach, &whom) {
+            Some(whom) => {
+                hand.rule(self, Rule::Unbanned(whom.clone()));
+                Ok(hand.shown(Done::Unbanned(whom.clone()), Deed::Unban(whom)))
+            }
+            None => Err(Forbidden::NotBanned(whom).into()),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Having people say nothing, or not change the topic. Knows not who may: whoever is asked has power there.
+
+use std::time::Duration;
+
+use super::{Hand, Obeyed, after};
+use crate::answer::Refusal;
+use crate::broadcaster::Broadcaster;
+use crate::broadcaster::rules::Muted;
+use crate::line::Line;
+use crate::name::Name;
+use crate::order::{Deed, Done, Forbidden, Mute, Reach, Rule, Word};
+
+impl Broadcaster {
+    pub(super) fn mute(
+        &mut self,
+        hand: &Hand,
+        whom: Line,
+        time: Duration,
+    ) -> Result<Obeyed, Refusal> {
+        let name = self.subordinate(hand, whom)?;
+        let people: Vec<_> = self.people.wearers(&name).collect();
+        let until = after(hand.now, time);
+        let mute = Mute {
+            reach: hand.reach.clone(),
+            by: hand.by.clone(),
+            until,
+        };
+        let muted = Muted {
+            name: name.clone(),
+            people: people.clone(),
+        };
+        self.rules.mute(muted, mute.clone(), hand.now.wall)?;
+        for id in people {
+            self.tell(id, &Word::Muted(mute.clone()));
+        }
+        hand.rule_where(self, &name, Rule::Muted(name.clone(), until));
+        let deed = Deed::Mute(name.clone(), until);
+        Ok(hand.shown(Done::Muted(name, until), deed))
+    }
+
+    pub(super) fn unmute(&mut self, hand: &Hand, whom: Line) -> Result<Obeyed, Refusal> {
+        let found = self.people.find(whom.as_str());
+        let name = match found {
+            Some(who) => who.name,
+            None => Name::parse(whom.as_str()).map_err(|_| Refusal::NobodyCalled(whom))?,
+        };
+        if !self.rules.unmute(&hand.reach, &name) {
+            return Err(Forbidden::NotMuted(name).into());
+        }
+        for id in self.people.wearers(&name) {
+            self.tell(id, &Word::Unmuted(hand.by.clone()));
+        }
+        hand.rule_where(self, &name, Rule::Unmuted(name.clone()));
+        Ok(hand.shown(Done::Unmuted(name.clone()), Deed::Unmute(name)))
+    }
+
+    pub(super) fn lock_topic(&mut self, hand: &Hand, is_locked: bool) -> Result<Obeyed, Refusal> {
+        let room = hand.here.and_then(|here| self.rooms.get_mut(&here));
+        let room = room.ok_or(Refusal::NotThere)?;
+        room.is_topic_locked = is_locked;
+        let reach = Reach::Room(room.name.clone());
+        hand.rule(self, Rule::Locked(is_locked));
+        Ok(Obeyed {
+            done: Done::Locked(is_locked),
+            deed: Some((reach, Deed::Lock(is_locked))),
+            is_shown: true,
+        })
+    }
+}

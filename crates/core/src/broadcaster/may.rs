@@ -1,0 +1,101 @@
+//! What somebody may: the questions that the rules answer before anything happens. Changes nothing.
+
+use super::Broadcaster;
+use super::people::Person;
+use super::rules::Subject;
+use crate::answer::Refusal;
+use crate::client::Client;
+use crate::entry::{PersonId, RoomId, Who};
+use crate::inbox::Claim;
+use crate::name::{Name, RoomName};
+use crate::order::{Forbidden, Reach};
+use crate::time::Now;
+
+impl Broadcaster {
+    /// How far the authority of somebody goes who sits in a room.
+    pub(super) fn may_keep(&self, person: &Person, room: &RoomName) -> Option<Reach> {
+        let room = Reach::Room(room.clone());
+        let subject = person.subject();
+        [Reach::Server, room]
+            .into_iter()
+            .find(|reach| self.rules.keeps(reach, subject))
+    }
+
+    /// Whether a ban keeps somebody from coming in.
+    pub(super) fn may_enter(&self, client: &Client, now: Now) -> Result<(), Refusal> {
+        let person = self.people.get(client.id).ok_or(Refusal::NotThere)?;
+        self.is_let_in(person.subject(), &Reach::Server, now)
+    }
+
+    /// Whether somebody may come back to a room.
+    pub(super) fn may_come_back(
+        &self,
+        client: &Client,
+        claim: &Claim,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let subject = Subject {
+            name: &claim.name,
+            is_owner: claim.is_proven,
+            address: client.address(),
+        };
+        self.is_let_in(subject, &Reach::Server, now)?;
+        self.is_let_in(subject, &Reach::Room(room.clone()), now)
+    }
+
+    /// Whether a ban keeps somebody out of a room.
+    pub(super) fn may_join(
+        &self,
+        person: &Person,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        self.is_let_in(person.subject(), &Reach::Room(room.clone()), now)
+    }
+
+    /// Whether somebody may take a name, wherever they sit.
+    pub(super) fn may_wear(&self, id: PersonId, name: &Name, now: Now) -> Result<(), Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        let subject = Subject {
+            name,
+            ..person.subject()
+        };
+        self.is_let_in(subject, &Reach::Server, now)?;
+        let rooms = person.seats.iter().filter_map(|room| self.rooms.get(room));
+        for room in rooms {
+            self.is_let_in(subject, &Reach::Room(room.name.clone()), now)?;
+        }
+        Ok(())
+    }
+
+    fn is_let_in(&self, subject: Subject<'_>, reach: &Reach, now: Now) -> Result<(), Refusal> {
+        match self.rules.banned(reach, subject, now.wall) {
+            Some(ban) => Err(Forbidden::Banned(ban.clone()).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody may say something in a room.
+    pub(super) fn may_speak(&self, who: &Who, room: RoomId, now: Now) -> Result<(), Refusal> {
+        if self.rules.nobody_is_muted() {
+            return Ok(()); // as nearly always
+        }
+        let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
+        match self.rules.muted(who.id, &who.name, &room.name, now.wall) {
+            Some(mute) => Err(Forbidden::Muted(mute.clone()).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody may set the topic of a room.
+    pub(super) fn may_set_topic(&self, who: &Who, room: RoomId, now: Now) -> Result<(), Refusal> {
+        self.may_speak(who, room, now)?;
+        let (person, room) = (self.people.get(who.id), self.rooms.get(&room));
+        let (person, room) = person.zip(room).ok_or(Refusal::NotThere)?;
+        match room.is_topic_locked && self.may_keep(person, &room.name).is_none() {
+            true => Err(Forbidden::TopicLocked.into()),
+            false => Ok(()),
+        }
+    }
+}

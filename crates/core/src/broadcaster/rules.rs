@@ -1,0 +1,211 @@
+//! The rules of the house: who keeps what, who is not let in, who may not speak. Changes nobody's seat.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use crate::ban::{Ban, Whom};
+use crate::entry::PersonId;
+use crate::name::{Name, RoomName};
+use crate::order::{Forbidden, Mute, Reach};
+use crate::time::WallTime;
+
+/// So many keepers has a room, or the server.
+const KEEPERS_MAX: usize = 100;
+
+/// So many bans hold in one room, or at the door: each is looked at when somebody comes.
+const BANS_MAX: usize = 1_000;
+
+/// So many people are muted at once: each is looked at when somebody speaks.
+const MUTES_MAX: usize = 1_000;
+
+/// Whoever keeps so many rooms does not keep those made in addition.
+const ROOMS_KEPT_MAX: usize = 20;
+
+/// What holds, and where.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// Those of former times first.
+    keepers: HashMap<Reach, Vec<Name>>,
+    bans: Vec<Ban>,
+    mutes: Vec<(Muted, Mute)>,
+}
+
+/// Who is muted: these connections, and whoever wears that name.
+#[derive(Debug)]
+pub(super) struct Muted {
+    pub(super) name: Name,
+    pub(super) people: Vec<PersonId>,
+}
+
+/// Somebody of whom is asked what holds for them.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) name: &'a Name,
+    /// Whether the name has been shown to be their own.
+    pub(super) is_owner: bool,
+    pub(super) address: Option<SocketAddr>,
+}
+
+impl Rules {
+    /// The rules of former times.
+    pub(super) fn resume(keepers: Vec<(Reach, Name)>, bans: Vec<Ban>) -> Rules {
+        let mut rules = Rules {
+            bans,
+            ..Rules::default()
+        };
+        for (reach, name) in keepers {
+            rules.keepers.entry(reach).or_default().push(name);
+        }
+        rules
+    }
+
+    /// The keepers.
+    pub(super) fn keepers(&self, reach: &Reach) -> &[Name] {
+        self.keepers.get(reach).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the owner of a name keeps this very room, or the server.
+    pub(super) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
+        self.keepers(reach)
+            .iter()
+            .any(|keeper| is_same(keeper, name))
+    }
+
+    /// Whether somebody keeps order there: a keeper of the server does so everywhere.
+    pub(super) fn keeps(&self, reach: &Reach, subject: Subject<'_>) -> bool {
+        let Subject { name, is_owner, .. } = subject;
+        is_owner && (self.is_keeper(&Reach::Server, name) || self.is_keeper(reach, name))
+    }
+
+    /// Makes the owner of a name a keeper.
+    pub(super) fn add_keeper(&mut self, reach: &Reach, name: Name) -> Result<(), Forbidden> {
+        if self.is_keeper(reach, &name) {
+            return Err(Forbidden::KeepsAlready(name));
+        }
+        let keepers = self.keepers.entry(reach.clone()).or_default();
+        if keepers.len() >= KEEPERS_MAX {
+            return Err(Forbidden::TooMany(KEEPERS_MAX));
+        }
+        keepers.push(name);
+        Ok(())
+    }
+
+    /// Has the owner of a name be a keeper no longer.
+    pub(super) fn remove_keeper(&mut self, reach: &Reach, name: &Name) {
+        if let Some(keepers) = self.keepers.get_mut(reach) {
+            keepers.retain(|keeper| !is_same(keeper, name));
+        }
+    }
+
+    /// Somebody makes a room that never was: whether they keep it.
+    pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
+        let reach = Reach::Room(room.clone());
+        let kept = self.keepers.values();
+        let kept = kept.filter(|keepers| keepers.iter().any(|name| is_same(name, maker)));
+        if !self.keepers(&reach).is_empty() || kept.count() >= ROOMS_KEPT_MAX {
+            return false;
+        }
+        self.add_keeper(&reach, maker.clone()).is_ok()
+    }
+
+    /// The ban by which somebody is not let in. None is for a keeper.
+    pub(super) fn banned(
+        &self,
+        reach: &Reach,
+        subject: Subject<'_>,
+        now: WallTime,
+    ) -> Option<&Ban> {
+        let Subject { name, address, .. } = subject;
+        let holds = |ban: &&Ban| ban.reach == *reach && !ban.is_over(now);
+        let ban = self
+            .bans
+            .iter()
+            .find(|ban| holds(ban) && ban.is_for(name, address))?;
+        (!self.keeps(reach, subject)).then_some(ban)
+    }
+
+    /// The bans that hold.
+    pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Ban> {
+        let holds = move |ban: &&Ban| ban.reach == *reach && !ban.is_over(now);
+        self.bans.iter().filter(holds)
+    }
+
+    /// From now on this ban holds, in place of one for the same.
+    pub(super) fn ban(&mut self, ban: Ban) -> Result<(), Forbidden> {
+        let is_old = |old: &Ban| old.reach == ban.reach && old.whom.is_same(&ban.whom);
+        self.bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
+        let here = self.bans.iter().filter(|old| old.reach == ban.reach);
+        if here.count() >= BANS_MAX {
+            return Err(Forbidden::TooMany(BANS_MAX));
+        }
+        self.bans.push(ban);
+        Ok(())
+    }
+
+    /// Lifts a ban. The word that was used for it; none where there is none.
+    pub(super) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
+        let is_it = |ban: &mut Ban| ban.reach == *reach && ban.whom.is_same(whom);
+        self.bans.extract_if(.., is_it).last().map(|ban| ban.whom)
+    }
+
+    /// Has somebody say nothing, as it was said last.
+    pub(super) fn mute(
+        &mut self,
+        muted: Muted,
+        mute: Mute,
+        now: WallTime,
+    ) -> Result<(), Forbidden> {
+        self.unmute(&mute.reach, &muted.name);
+        self.mutes.retain(|(_, mute)| mute.until > now);
+        if self.mutes.len() >= MUTES_MAX {
+            return Err(Forbidden::TooMany(MUTES_MAX));
+        }
+        self.mutes.push((muted, mute));
+        Ok(())
+    }
+
+    /// Lets somebody speak again. Whether they might not.
+    pub(super) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
+        let before = self.mutes.len();
+        self.mutes
+            .retain(|(muted, mute)| mute.reach != *reach || !is_same(&muted.name, name));
+        self.mutes.len() < before
+    }
+
+    /// Somebody goes on with another connection: what holds for the one holds for the other.
+    pub(super) fn follow(&mut self, from: PersonId, to: PersonId) {
+        let muted = self
+            .mutes
+            .iter_mut()
+            .flat_map(|(muted, _)| &mut muted.people);
+        muted.filter(|id| **id == from).for_each(|id| *id = to);
+    }
+
+    /// Whether there is nothing to ask before somebody speaks.
+    pub(super) fn nobody_is_muted(&self) -> bool {
+        self.mutes.is_empty()
+    }
+
+    /// Why somebody may not speak in a room.
+    pub(super) fn muted(
+        &self,
+        id: PersonId,
+        name: &Name,
+        room: &RoomName,
+        now: WallTime,
+    ) -> Option<&Mute> {
+        let is_here = |reach: &Reach| match reach {
+            Reach::Server => true,
+            Reach::Room(muted) => muted == room,
+        };
+        let is_meant = |muted: &Muted| muted.people.contains(&id) || is_same(&muted.name, name);
+        self.mutes
+            .iter()
+            .find(|(muted, mute)| mute.until > now && is_here(&mute.reach) && is_meant(muted))
+            .map(|(_, mute)| mute)
+    }
+}
+
+fn is_same(one: &Name, other: &Name) -> bool {
+    one.keys()[0] == other.keys()[0]
+}

@@ -1,0 +1,283 @@
+//! Order in the house, where time is what the test says it is.
+#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::ban::Whom;
+use parlor_core::broadcaster::{Broadcaster, Limits};
+use parlor_core::client::Link;
+use parlor_core::entry::Manner;
+use parlor_core::inbox::{Claim, Inbox, Outcome, Request, Spoken};
+use parlor_core::journal::Past;
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::order::{Done, Forbidden, Order, Reach};
+use parlor_core::seat::Seat;
+use parlor_core::time::{Now, WallTime};
+
+/// A house in which alice, carol and dave own their names; alice and carol keep the server, dave keeps tea.
+struct House {
+    broadcaster: Broadcaster,
+    now: Now,
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn line(text: &str) -> Line {
+    Line::sanitise(text.as_bytes())
+}
+
+fn room(text: &str) -> RoomName {
+    RoomName::parse(text).unwrap()
+}
+
+impl House {
+    fn new() -> House {
+        let past = Past {
+            owned: ["alice", "carol", "dave"].map(name).to_vec(),
+            keepers: vec![
+                (Reach::Server, name("alice")),
+                (Reach::Server, name("carol")),
+                (Reach::Room(room("tea")), name("dave")),
+            ],
+            ..Past::default()
+        };
+        let inbox = Arc::new(Inbox::default());
+        House {
+            broadcaster: Broadcaster::resume(inbox, Limits::default(), past),
+            now: Now::default(),
+        }
+    }
+
+    fn later(&mut self, minutes: u64) {
+        self.now.monotonic += Duration::from_mins(minutes);
+        self.now.wall = WallTime(self.now.wall.0 + 60_000 * minutes as i64);
+    }
+
+    /// Whatever is done is written down at once.
+    fn ask(&mut self, link: &mut Link, request: Request) -> Outcome {
+        link.start(request);
+        self.broadcaster.drain(self.now);
+        for unsettled in self.broadcaster.unsettled() {
+            unsettled.settle(true);
+        }
+        while let Some(gathered) = self.broadcaster.gather(self.now) {
+            self.broadcaster.append(gathered, Ok(()), self.now);
+        }
+        link.outcome().unwrap()
+    }
+
+    fn connect(&self, address: &str) -> Link {
+        let address: SocketAddr = address.parse().unwrap();
+        let inbox = self.broadcaster.inbox();
+        inbox.connect_from(Some(address), |_| Arc::default())
+    }
+
+    fn try_to_enter(
+        &mut self,
+        link: &mut Link,
+        who: &str,
+        is_proven: bool,
+    ) -> Result<Seat, Refusal> {
+        let (name, room, replay) = (name(who), RoomName::lobby(), 0);
+        let name = Claim { name, is_proven };
+        match self.ask(link, Request::Enter { name, room, replay }) {
+            Outcome::Entered(seat, _) => Ok(seat),
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn enter(&mut self, who: &str, is_proven: bool) -> (Link, Seat) {
+        let mut link = self.connect("198.51.100.7:50000");
+        let seat = self.try_to_enter(&mut link, who, is_proven);
+        (link, seat.unwrap())
+    }
+
+    fn join(&mut self, link: &mut Link, typed: &str) -> Result<Seat, Refusal> {
+        let request = Request::Join {
+            room: room(typed),
+            replay: 0,
+        };
+        match self.ask(link, request) {
+            Outcome::Entered(seat, _) => Ok(seat),
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn say(&mut self, link: &mut Link, seat: &Seat) -> Result<(), Refusal> {
+        let (manner, text) = (Manner::Plain, line("hello"));
+        let lines = vec![Spoken { manner, text }];
+        let room = seat.room();
+        match self.ask(link, Request::Post { room, lines }) {
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+
+    fn order(&mut self, link: &mut Link, seat: &Seat, order: Order) -> Result<(), Forbidden> {
+        let here = Some(seat.room());
+        match self.ask(link, Request::Order { here, order }) {
+            Outcome::Answer(Answer::Refused(Refusal::Order(forbidden))) => Err(*forbidden),
+            Outcome::Answer(Answer::Refused(other)) => panic!("{other:?}"),
+            _ => Ok(()),
+        }
+    }
+
+    fn operate(&mut self, order: Order) -> Result<Done, Forbidden> {
+        let mut link = self.broadcaster.inbox().connect();
+        match self.ask(&mut link, Request::Order { here: None, order }) {
+            Outcome::Answer(Answer::Done(done)) => Ok(done),
+            Outcome::Answer(Answer::Refused(Refusal::Order(forbidden))) => Err(*forbidden),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn ban(whom: &str, minutes: Option<u64>) -> Order {
+    Order::Ban {
+        whom: Whom::parse(whom).unwrap(),
+        time: minutes.map(Duration::from_mins),
+        reason: None,
+    }
+}
+
+fn mute(whom: &str, minutes: u64) -> Order {
+    Order::Mute {
+        whom: line(whom),
+        time: Duration::from_mins(minutes),
+    }
+}
+
+fn is_banned<T>(outcome: &Result<T, Refusal>) -> bool {
+    let forbidden = match outcome {
+        Err(Refusal::Order(forbidden)) => forbidden,
+        _ => return false,
+    };
+    matches!(**forbidden, Forbidden::Banned(_))
+}
+
+#[test]
+fn a_ban_is_over_by_itself() {
+    let mut house = House::new();
+    house.operate(ban("bob", Some(30))).unwrap();
+    let mut bob = house.connect("198.51.100.7:50001");
+    for typed in ["bob", "B0B"] {
+        assert!(
+            is_banned(&house.try_to_enter(&mut bob, typed, false)),
+            "{typed}"
+        );
+    }
+    house.later(29);
+    assert!(is_banned(&house.try_to_enter(&mut bob, "bob", false)));
+    house.later(1);
+    assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
+    let Ok(Done::Bans { bans, .. }) = house.operate(Order::Bans) else {
+        panic!("a list");
+    };
+    assert_eq!(bans.len(), 0);
+}
+
+#[test]
+fn a_later_ban_for_the_same_stands_in_place_of_the_former() {
+    let mut house = House::new();
+    house.operate(ban("bob", None)).unwrap();
+    house.operate(ban("BOB", Some(5))).unwrap();
+    house.later(5);
+    let mut bob = house.connect("198.51.100.7:50001");
+    assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
+}
+
+#[test]
+fn whoever_is_muted_may_speak_again_after_that_time() {
+    let mut house = House::new();
+    let (mut bob, seat) = house.enter("bob", false);
+    let (mut alice, here) = house.enter("alice", true);
+    house.order(&mut alice, &here, mute("bob", 10)).unwrap();
+    let muted = |outcome: &Result<(), Refusal>| matches!(outcome, Err(Refusal::Order(forbidden)) if matches!(**forbidden, Forbidden::Muted(_)));
+    assert!(muted(&house.say(&mut bob, &seat)));
+    house.later(9);
+    assert!(muted(&house.say(&mut bob, &seat)));
+    house.later(1);
+    assert!(house.say(&mut bob, &seat).is_ok());
+}
+
+#[test]
+fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
+    let mut house = House::new();
+    house.operate(ban("198.51.100.0/24", None)).unwrap();
+    let mut eve = house.connect("198.51.100.7:50001");
+    for typed in ["eve", "mallory"] {
+        assert!(is_banned(&house.try_to_enter(&mut eve, typed, false)));
+    }
+    let mut dave = house.connect("198.51.100.8:50001");
+    assert!(
+        is_banned(&house.try_to_enter(&mut dave, "dave", true)),
+        "who keeps tea alone"
+    );
+    let mut alice = house.connect("198.51.100.9:50001");
+    let _here = house.try_to_enter(&mut alice, "alice", true).unwrap();
+    let mut bob = house.connect("198.51.101.7:50001");
+    assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
+    let refused = house.operate(ban("0.0.0.0/0", None));
+    assert!(
+        matches!(refused, Err(Forbidden::LocksOut(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn keepers_have_no_power_over_those_who_keep_the_same() {
+    let mut house = House::new();
+    let (mut alice, here) = house.enter("alice", true);
+    let (_carol, _there) = house.enter("carol", true);
+    let (mut dave, lobby) = house.enter("dave", true);
+    for order in [
+        ban("carol", None),
+        ban("CAROL", None),
+        mute("carol", 1),
+        ban("198.51.100.7", None),
+    ] {
+        let refused = house.order(&mut alice, &here, order);
+        assert!(
+            matches!(refused, Err(Forbidden::Keeps(_) | Forbidden::LocksOut(_))),
+            "{refused:?}"
+        );
+    }
+    // In the lobby dave keeps nothing; in tea he does, but not over keepers of the server.
+    let refused = house.order(&mut dave, &lobby, ban("bob", None));
+    assert!(matches!(refused, Err(Forbidden::NoKeeper)), "{refused:?}");
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let refused = house.order(&mut dave, &tea, ban("alice", None));
+    assert!(matches!(refused, Err(Forbidden::Keeps(_))), "{refused:?}");
+    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
+    let (mut bob, _seat) = house.enter("bob", false); // it was no ban from the server
+    assert!(is_banned(&house.join(&mut bob, "tea")));
+    // A keeper of the server has power over one of a room.
+    house.order(&mut alice, &here, ban("dave", None)).unwrap();
+    assert!(dave.client().removed().is_some());
+}
+
+#[test]
+fn whoever_only_wears_the_name_of_a_keeper_is_none() {
+    let mut house = House::new();
+    let mut mallory = house.connect("198.51.100.7:50001");
+    let refused = house.try_to_enter(&mut mallory, "alice", false);
+    assert!(matches!(refused, Err(Refusal::NameOwned(_))), "{refused:?}");
+    let (mut bob, seat) = house.enter("bob", false);
+    for order in [
+        Order::List,
+        Order::Broadcast(line("hi")),
+        Order::Bans,
+        Order::LockTopic(true),
+    ] {
+        let refused = house.order(&mut bob, &seat, order);
+        assert!(matches!(refused, Err(Forbidden::NoKeeper)), "{refused:?}");
+    }
+}

@@ -1,0 +1,218 @@
+//! Order in the house, in the file: who keeps what, who is not let in, and everything that was done with authority.
+//! Knows not who may.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use parlor_core::ban::{Ban, Whom};
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::order::{By, Deed, Reach, Record};
+use parlor_core::time::WallTime;
+use rusqlite::{Row, Transaction, params};
+
+use super::store::Store;
+
+/// Of what was done with authority so much is kept: more than anybody reads.
+const AUDIT_ROWS_MAX: i64 = 100_000;
+
+impl Store {
+    /// Who keeps what.
+    pub(super) fn keepers(&mut self) -> rusqlite::Result<Vec<(Reach, Name)>> {
+        let mut query = self.connection().prepare(
+            "SELECT room, name FROM keepers JOIN accounts ON account = id ORDER BY room, account",
+        )?;
+        let keepers = query.query_map([], |row| {
+            let name: String = row.get(1)?;
+            Ok((reach(row, 0)?, Name::kept(&name)))
+        })?;
+        keepers.collect()
+    }
+
+    /// Who is not let in.
+    pub(super) fn bans(&mut self) -> rusqlite::Result<Vec<Ban>> {
+        let mut query = self
+            .connection()
+            .prepare("SELECT room, whom, keeper, at, until, reason FROM bans ORDER BY id")?;
+        let bans = query.query_map([], |row| {
+            let until: Option<i64> = row.get(4)?;
+            let reason: String = row.get(5)?;
+            Ok(Ban {
+                reach: reach(row, 0)?,
+                whom: whom(&row.get::<_, String>(1)?),
+                by: by(row, 2)?,
+                at: WallTime(row.get(3)?),
+                until: until.map(WallTime),
+                reason: (!reason.is_empty()).then(|| Line::sanitise(reason.as_bytes())),
+            })
+        })?;
+        bans.collect()
+    }
+
+    /// Writes down what was done with authority, and what holds from then on: both, or nothing.
+    pub(crate) fn record(&mut self, record: &Record) -> rusqlite::Result<()> {
+        let transaction = self.connection().transaction()?;
+        let room = room(&record.reach);
+        match &record.deed {
+            Deed::Ban(ban) => put_ban(&transaction, ban)?,
+            Deed::Unban(whom) => take_ban(&transaction, room, whom)?,
+            Deed::Make(name) | Deed::AddKeeper(name) => {
+                transaction.execute(
+                    "INSERT OR IGNORE INTO keepers SELECT ?1, id FROM accounts WHERE fold = ?2",
+                    params![room, name.keys()[0]],
+                )?;
+            }
+            Deed::RemoveKeeper(name) => {
+                transaction.execute(
+                    "DELETE FROM keepers WHERE room = ?1
+                     AND account = (SELECT id FROM accounts WHERE fold = ?2)",
+                    params![room, name.keys()[0]],
+                )?;
+            }
+            _ => {}
+        }
+        let (deed, whom, reason) = told(&record.deed);
+        transaction.execute(
+            "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![record.at.0, keeper(&record.by), room, deed, whom, reason],
+        )?;
+        let last = transaction.last_insert_rowid();
+        transaction.execute("DELETE FROM audit WHERE id <= ?1", [last - AUDIT_ROWS_MAX])?;
+        transaction.commit()
+    }
+
+    /// The last things that were done with authority, oldest first, as sentences.
+    pub(crate) fn audit(&mut self, rows: usize) -> rusqlite::Result<Vec<String>> {
+        let mut query = self.connection().prepare(
+            "SELECT room, at, keeper, deed, whom, reason FROM audit ORDER BY id DESC LIMIT ?1",
+        )?;
+        let sentences = query.query_map([rows as i64], sentence)?;
+        let mut sentences: Vec<String> = sentences.collect::<rusqlite::Result<_>>()?;
+        sentences.reverse();
+        Ok(sentences)
+    }
+}
+
+/// `2026-11-20 14:00 alice: ban bob until 2026-11-20 15:00 in tea (too loud)`
+fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
+    let at = shown(WallTime(row.get(1)?));
+    let keeper = match by(row, 2)? {
+        By::Operator | By::Oneself => "the operator".to_owned(),
+        By::Keeper(name) => name.to_string(),
+    };
+    let words: [String; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
+    let [deed, whom, reason] = words.map(|text| Line::sanitise(text.as_bytes()).to_string());
+    let in_room = match reach(row, 0)? {
+        Reach::Server => String::new(),
+        Reach::Room(room) => format!(" in {room}"),
+    };
+    let what = format!("{deed} {whom}");
+    let what = what.trim_end();
+    let reason = match reason.is_empty() {
+        true => reason,
+        false => format!(" ({reason})"),
+    };
+    Ok(format!("{at} {keeper}: {what}{in_room}{reason}"))
+}
+
+fn put_ban(transaction: &Transaction<'_>, ban: &Ban) -> rusqlite::Result<()> {
+    let room = room(&ban.reach);
+    transaction.execute("DELETE FROM bans WHERE until <= ?1", [ban.at.0])?;
+    take_ban(transaction, room, &ban.whom)?;
+    let reason = ban.reason.as_ref().map_or("", Line::as_str);
+    let until = ban.until.map(|until| until.0);
+    transaction.execute(
+        "INSERT INTO bans (room, whom, at, until, keeper, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            room,
+            ban.whom.to_string(),
+            ban.at.0,
+            until,
+            keeper(&ban.by),
+            reason
+        ],
+    )?;
+    Ok(())
+}
+
+/// Takes out a ban, whatever the letters in which it was written.
+fn take_ban(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
+    let mut query = transaction.prepare("SELECT id, whom FROM bans WHERE room = ?1")?;
+    let rows = query.query_map([room], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    for row in rows {
+        let (id, written) = row?;
+        if self::whom(&written).is_same(whom) {
+            transaction.execute("DELETE FROM bans WHERE id = ?1", [id])?;
+        }
+    }
+    Ok(())
+}
+
+/// What was done, to whom, and what was said about it.
+fn told(deed: &Deed) -> (String, String, String) {
+    let reason = |reason: &Option<Line>| reason.as_ref().map_or(String::new(), Line::to_string);
+    let until = |until: WallTime| format!("until {}", shown(until));
+    let (deed, whom, reason) = match deed {
+        Deed::Broadcast(text) => ("broadcast", String::new(), text.to_string()),
+        Deed::Remove(name, why) => ("kick", name.to_string(), reason(why)),
+        Deed::Ban(ban) => {
+            let end = ban.until.map(|end| format!(" {}", until(end)));
+            let whom = format!("{}{}", ban.whom, end.unwrap_or_default());
+            ("ban", whom, reason(&ban.reason))
+        }
+        Deed::Unban(whom) => ("unban", whom.to_string(), String::new()),
+        Deed::Mute(name, end) => ("mute", format!("{name} {}", until(*end)), String::new()),
+        Deed::Unmute(name) => ("unmute", name.to_string(), String::new()),
+        Deed::Lock(true) => ("lock the topic", String::new(), String::new()),
+        Deed::Lock(false) => ("unlock the topic", String::new(), String::new()),
+        Deed::Make(_) => ("make the room", String::new(), String::new()),
+        Deed::AddKeeper(name) => ("keeper add", name.to_string(), String::new()),
+        Deed::RemoveKeeper(name) => ("keeper remove", name.to_string(), String::new()),
+        Deed::Reload => ("reload", String::new(), String::new()),
+    };
+    (deed.to_owned(), whom, reason)
+}
+
+fn shown(at: WallTime) -> String {
+    let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = ZonedDateTime::new(at, TimeZone::system());
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// What stands in a column `room`: nothing for the whole server.
+fn room(reach: &Reach) -> &str {
+    match reach {
+        Reach::Server => "",
+        Reach::Room(room) => room.as_str(),
+    }
+}
+
+fn reach(row: &Row<'_>, column: usize) -> rusqlite::Result<Reach> {
+    let text: String = row.get(column)?;
+    // What is no room's name is none that anybody enters.
+    Ok(match RoomName::parse(&text) {
+        Ok(room) => Reach::Room(room),
+        Err(_) => Reach::Server,
+    })
+}
+
+/// What stands in a column `keeper`: nothing for the operator.
+fn keeper(by: &By) -> &str {
+    match by {
+        By::Operator | By::Oneself => "",
+        By::Keeper(name) => name.as_str(),
+    }
+}
+
+fn by(row: &Row<'_>, column: usize) -> rusqlite::Result<By> {
+    let name: String = row.get(column)?;
+    Ok(match name.is_empty() {
+        true => By::Operator,
+        false => By::Keeper(Name::kept(&name)),
+    })
+}
+
+fn whom(text: &str) -> Whom {
+    Whom::parse(text).unwrap_or_else(|_| Whom::Name(Name::kept(text)))
+}

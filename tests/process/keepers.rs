@@ -1,0 +1,422 @@
+//! Keepers: who they are, and what they can do in their room or in the whole house.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::admin::{done, order};
+use crate::data::{Data, KEPT, enter};
+use crate::guest::Guest;
+use crate::house::House;
+use crate::owners::another_address;
+
+const PASSWORD: &str = "correct horse";
+
+/// Has somebody own the name that they wear.
+fn register(guest: &mut Guest, name: &str) {
+    guest.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
+    guest.until(&format!(
+        "-- {name} is yours: whoever wants to be {name} is asked for the password"
+    ));
+}
+
+/// Enters, and owns the name from then on.
+fn enter_as_owner(house: &House, name: &str) -> Guest {
+    let mut guest = enter(house, name);
+    register(&mut guest, name);
+    guest
+}
+
+/// Enters a second time under a name of one's own.
+fn come_back(house: &House, name: &str) -> Guest {
+    let mut guest = Guest::connect(house.address);
+    guest.say(name);
+    guest.lines_until("the question", |line| {
+        line.contains("what is the password?")
+    });
+    guest.say(PASSWORD);
+    guest.until(KEPT);
+    guest
+}
+
+fn join(guest: &mut Guest, room: &str) -> Vec<String> {
+    guest.say(&format!("/join {room}"));
+    let roster = format!("In {room}: ");
+    guest.lines_until("the roster", |line| line.starts_with(&roster))
+}
+
+#[test]
+fn the_operator_names_the_keepers_of_the_server() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    assert_eq!(
+        done(&data, &["keeper", "list"]),
+        ["Keepers of the server: nobody"]
+    );
+    let refused = order(&data, &["keeper", "add", "alice"]).unwrap_err();
+    assert_eq!(
+        refused,
+        "alice is no name with an owner, as keepers need it; /help register"
+    );
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    bob.say("/kick alice");
+    bob.until("-- Only keepers may do that; /keeper lists them");
+    assert_eq!(
+        done(&data, &["keeper", "add", "Alice"]),
+        ["alice is a keeper"]
+    );
+    assert_eq!(
+        order(&data, &["keeper", "add", "alice"]),
+        Err("alice is a keeper already".into())
+    );
+    alice.say("/kick alice");
+    alice.until("-- That is you");
+    alice.say("/kick bob no advertising");
+    alice.until("bob was removed by alice: no advertising");
+    assert_eq!(bob.rest(), ["-- You were removed by alice: no advertising"]);
+    house.close([alice]);
+
+    let house = data.open(&[]);
+    assert_eq!(
+        done(&data, &["keeper", "list"]),
+        ["Keepers of the server: alice"]
+    );
+    let mut alice = Guest::connect(house.address);
+    alice.say("alice");
+    alice.lines_until("the question", |line| {
+        line.contains("what is the password?")
+    });
+    alice.say(PASSWORD);
+    let greeting = alice.until(KEPT);
+    assert!(
+        greeting.contains(&"-- You are a keeper of this server".to_owned()),
+        "{greeting:?}"
+    );
+    assert_eq!(
+        done(&data, &["keeper", "remove", "alice"]),
+        ["alice is a keeper no longer"]
+    );
+    alice.say("/ban bob");
+    alice.until("-- Only keepers may do that; /keeper lists them");
+    house.close([alice]);
+}
+
+#[test]
+fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    join(&mut alice, "tea");
+    alice.until("-- You are a keeper of this room");
+    join(&mut bob, "tea");
+    alice.until("bob has arrived");
+    bob.say("/keeper");
+    bob.until("-- Keepers of tea: alice");
+    bob.until("-- Keepers of the server: nobody");
+    alice.say("/keeper bob");
+    alice.until("-- bob is no name with an owner, as keepers need it; /help register");
+    alice.say("/keeper -alice");
+    alice.until("-- alice is the last keeper of this room; first /keeper NAME makes another one");
+    register(&mut bob, "bob");
+    alice.say("/keeper bob");
+    for guest in [&mut alice, &mut bob] {
+        guest.until("-- alice made bob a keeper");
+    }
+    bob.say("/kick alice");
+    bob.until("-- alice is a keeper, and can be told to leave by nobody but the operator");
+    bob.say("/keeper -alice");
+    bob.until("-- bob has alice be a keeper no longer");
+    bob.say("see you");
+    bob.until("bob: see you");
+    house.close([alice, bob]); // and tea is empty
+
+    let house = data.open(&[]);
+    let mut alice = come_back(&house, "alice");
+    assert_eq!(join(&mut alice, "tea"), ["In tea: nobody else"]);
+    alice.say("/keeper");
+    alice.until("-- Keepers of tea: bob");
+    alice.say("/topic lock");
+    alice.until("-- Only keepers may do that; /keeper lists them");
+    // A room in which something was said has been made already, whoever comes back to it.
+    let mut carol = enter_as_owner(&house, "carol");
+    join(&mut carol, "tea");
+    carol.say("/keeper");
+    carol.until("-- Keepers of tea: bob");
+    let mut bob = come_back(&house, "bob");
+    join(&mut bob, "tea");
+    bob.until("-- You are a keeper of this room");
+    house.close([alice, bob, carol]);
+}
+
+#[test]
+fn whoever_is_removed_from_a_room_is_in_the_lobby() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    let mut carol = enter(&house, "carol");
+    join(&mut alice, "tea");
+    join(&mut bob, "tea");
+    alice.until("bob has arrived");
+    alice.say("/kick carol");
+    alice.until("-- carol is in lobby, and not here");
+    alice.say("/kick bob too loud");
+    alice.until("bob was removed by alice: too loud");
+    bob.until("-- You were removed from tea by alice: too loud");
+    bob.until("In lobby: carol");
+    carol.until("bob has arrived");
+    bob.say("hello lobby");
+    carol.until("bob: hello lobby");
+    join(&mut bob, "tea"); // it was no ban
+    alice.until("bob has arrived");
+    alice.say("/ban bob 30m and stay there");
+    bob.lines_until("the ban", |line| {
+        line.starts_with("-- You are banned from tea until ")
+            && line.ends_with(" by alice: and stay there")
+    });
+    bob.until("In lobby: carol");
+    bob.say("/join tea");
+    bob.lines_until("the ban", |line| {
+        line.starts_with("-- You are banned from tea until ")
+            && line.ends_with(" by alice: and stay there")
+    });
+    bob.say("/name b0b"); // it looks like the name that is banned
+    bob.until("You are b0b");
+    bob.say("/join tea");
+    bob.lines_until("the ban", |line| {
+        line.starts_with("-- You are banned from tea until ")
+    });
+    alice.say("/ban");
+    alice.lines_until("the bans", |line| {
+        line.starts_with("-- bob is banned until ") && line.ends_with(" by alice: and stay there")
+    });
+    alice.say("/unban bob");
+    alice.until("-- alice lets bob come again");
+    join(&mut bob, "tea");
+    alice.until("b0b has arrived");
+    alice.say("/ban bob"); // and whoever looks so
+    alice.until("b0b was banned by alice");
+    bob.until("-- You are banned from tea by alice");
+    bob.until("In lobby: carol");
+    house.close([alice, bob, carol]);
+}
+
+#[test]
+fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    done(&data, &["keeper", "add", "alice"]);
+    let mut bob = enter(&house, "bob");
+    alice.until("bob has arrived");
+    alice.say("/ban bob for good");
+    alice.until("bob was banned by alice: for good");
+    assert_eq!(bob.rest(), ["-- You are banned by alice: for good"]);
+    house.close([alice]);
+
+    let house = data.open(&[]);
+    let mut bob = Guest::connect(house.address);
+    for name in ["BOB", "b0b"] {
+        bob.say(name); // the second only looks like it
+        bob.until("-- You are banned by alice: for good");
+    }
+    bob.say("mallory");
+    bob.until(KEPT);
+    bob.say("/name bob");
+    bob.until("-- You are banned by alice: for good");
+    assert_eq!(done(&data, &["bans"]), ["bob is banned by alice: for good"]);
+    assert_eq!(done(&data, &["unban", "Bob"]), ["bob may come again"]);
+    assert_eq!(
+        order(&data, &["unban", "bob"]),
+        Err("bob is not banned".into())
+    );
+    bob.say("/name bob");
+    bob.until("You are bob");
+    house.close([bob]);
+}
+
+#[test]
+fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
+    let data = Data::new();
+    let Some(address) = another_address() else {
+        return crate::skip("no ban of an address: this machine has none but loopback");
+    };
+    let house = House::run(
+        data.parlor(),
+        &["--listen", "tcp://*:0", "--allow-plain-passwords"],
+    );
+    let door = SocketAddr::from((Ipv4Addr::LOCALHOST, house.address.port()));
+    let mut alice = Guest::connect(door);
+    alice.say("alice");
+    alice.until(KEPT);
+    register(&mut alice, "alice");
+    done(&data, &["keeper", "add", "alice"]);
+    let mut eve = Guest::connect_from(address, door);
+    eve.say("eve");
+    eve.until(KEPT);
+    alice.until("eve has arrived");
+    alice.say("/who");
+    let at = format!("--   eve, {}, active", eve.stream().local_addr().unwrap());
+    alice.until(&at);
+    eve.say("/who");
+    eve.until("--   eve, active");
+    alice.say("/ban 127.0.0.1");
+    alice.until("-- That is the server's own machine, from where one always comes in");
+    alice.say(&format!("/ban {address}/24 1h spam"));
+    let end = " by alice: spam";
+    let last = eve.rest();
+    let word = last.last().unwrap();
+    assert!(
+        word.starts_with("-- You are banned until ") && word.ends_with(end),
+        "{word}"
+    );
+    let mut eve = Guest::connect_from(address, door);
+    eve.say("mallory");
+    let word = eve.rest();
+    let word = word.last().unwrap();
+    assert!(
+        word.starts_with("-- You are banned until ") && word.ends_with(end),
+        "{word}"
+    );
+    // A keeper comes in from there all the same, and then cannot be locked out.
+    let mut other = Guest::connect_from(address, door);
+    other.say("alice");
+    other.lines_until("the question", |line| {
+        line.contains("what is the password?")
+    });
+    other.say(PASSWORD);
+    other.until(KEPT);
+    alice.say(&format!("/unban {address}/24"));
+    alice.lines_until("the unban", |line| line.ends_with(" come again"));
+    alice.say(&format!("/ban {address}"));
+    alice.until("-- alice is a keeper, and comes from there");
+    house.close([alice, other]);
+}
+
+#[test]
+fn whoever_is_muted_is_told_and_says_nothing_until_then() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    join(&mut alice, "tea");
+    join(&mut bob, "tea");
+    alice.until("bob has arrived");
+    let told = |line: &str| {
+        line.starts_with("-- You may not speak in tea until ") && line.ends_with(", says alice")
+    };
+    alice.say("/mute bob");
+    bob.lines_until("the mute", told);
+    alice.lines_until("the ruling", |line| {
+        line.starts_with("-- alice muted bob until ")
+    });
+    for line in ["hello", "/me waves", "/topic mine"] {
+        bob.say(line);
+        bob.lines_until("the mute", told);
+    }
+    bob.say("/name bill");
+    bob.until("You are bill");
+    bob.say("it is me");
+    bob.lines_until("the mute", told);
+    bob.say("/name bob");
+    bob.until("You are bob");
+    join(&mut bob, "lobby");
+    bob.say("here I may");
+    bob.until("bob: here I may");
+    join(&mut bob, "tea");
+    alice.say("/unmute bob");
+    bob.until("-- You may speak again, says alice");
+    bob.say("thank you");
+    alice.until("bob: thank you");
+    assert_eq!(done(&data, &["mute", "bob", "1h"]).len(), 1);
+    bob.lines_until("the mute", |line| {
+        line.starts_with("-- You may not speak until ") && line.ends_with(", says the operator")
+    });
+    assert_eq!(done(&data, &["unmute", "bob"]), ["bob may speak again"]);
+    let wrong = order(&data, &["mute", "bob", "soon"]).unwrap_err();
+    assert_eq!(wrong, "\"soon\" is no time; write 30m, 2h or 7d");
+    house.close([alice, bob]);
+}
+
+#[test]
+fn a_topic_can_be_for_keepers_alone() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    join(&mut alice, "tea");
+    join(&mut bob, "tea");
+    alice.say("/topic green");
+    alice.say("/topic lock");
+    bob.until("-- alice locked the topic: only keepers change it");
+    bob.say("/topic black");
+    bob.until("-- Only keepers may change the topic of this room");
+    alice.say("/topic oolong");
+    bob.until("alice changed the topic to: oolong");
+    alice.say("/topic unlock");
+    bob.until("-- alice unlocked the topic: everybody may change it");
+    bob.say("/topic black");
+    alice.until("bob changed the topic to: black");
+    house.close([alice, bob]);
+}
+
+#[test]
+fn everything_that_was_done_with_authority_is_in_the_log() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    let bob = enter(&house, "bob");
+    join(&mut alice, "tea");
+    alice.say("/ban bob 2h spam");
+    alice.lines_until("the ban", |line| {
+        line.starts_with("-- alice banned bob until ")
+    });
+    alice.say("/unban bob");
+    alice.until("-- alice lets bob come again");
+    done(&data, &["broadcast", "hello"]);
+    done(&data, &["kick", "bob", "enough"]);
+    done(&data, &["keeper", "add", "alice"]);
+    order(&data, &["kick", "zoe"]).unwrap_err(); // which did nothing
+    house.close([alice, bob]);
+
+    let house = data.open(&[]);
+    let log = done(&data, &["log"]);
+    let without_times: Vec<_> = log
+        .iter()
+        .map(|line| {
+            let (time, what) = line.split_at("2026-11-20 14:00 ".len());
+            assert!(time.starts_with("20"), "{line}");
+            match what.split_once(" until ") {
+                Some((what, until)) => format!("{what}{}", &until["2026-11-20 14:00".len()..]),
+                None => what.to_owned(),
+            }
+        })
+        .collect();
+    assert_eq!(
+        without_times,
+        [
+            "alice: make the room in tea",
+            "alice: ban bob in tea (spam)",
+            "alice: unban bob in tea",
+            "the operator: broadcast (hello)",
+            "the operator: kick bob (enough)",
+            "the operator: keeper add alice",
+        ]
+    );
+    assert_eq!(done(&data, &["log", "1"]), log[5..]);
+    house.close(());
+}
+
+#[test]
+fn where_nothing_is_kept_nobody_keeps_order_and_says_so() {
+    let house = House::open(&[]);
+    let mut alice = Guest::enter(house.address, "alice");
+    join(&mut alice, "tea");
+    for line in ["/kick bob", "/ban 192.0.2.7", "/mute bob", "/topic lock"] {
+        alice.say(line);
+        alice.until("-- Only keepers may do that; /keeper lists them");
+    }
+    alice.say("/keeper");
+    alice.until("-- Keepers of tea: nobody");
+    house.close([alice]);
+}
