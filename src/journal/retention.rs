@@ -2,6 +2,7 @@
 //! and its time, so that numbers are dense; what was in it is overwritten. Knows no connection, and no clock.
 
 use std::collections::HashMap;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use parlor_core::name::{Name, RoomName};
@@ -76,6 +77,8 @@ pub(crate) struct Retention {
     search: Search,
     /// Up to which number each room has nothing to take out any more.
     done: HashMap<RoomName, u64>,
+    /// So many lines were too old since the last round that came to its end.
+    lines: usize,
     wipes: Wipes,
 }
 
@@ -87,11 +90,12 @@ impl Retention {
             history,
             search,
             done: HashMap::new(),
+            lines: 0,
             wipes: Wipes::default(),
         }
     }
 
-    /// Takes out all that was said before, in all rooms. How many lines that were.
+    /// Takes out all that was said before, in all rooms. How many lines that were, with those of rounds that failed.
     ///
     /// # Errors
     /// Not all of it could be.
@@ -100,18 +104,17 @@ impl Retention {
             self.wipes.need(); // who knows what was left when the server ended
         }
         let is_found_no_more = self.search.expire(before).await;
-        let mut lines = 0;
         for (room, end) in self.history.ends().await? {
             let Ok(room) = RoomName::parse(&room) else {
                 continue;
             };
             let kept = self.history.first_since(&room, before).await?;
             let last = kept.map_or(end.seq, |kept| kept - 1);
-            lines += self.empty(room, last).await?;
+            self.empty(room, last).await?;
         }
         self.tidy().await?;
         if is_found_no_more {
-            Ok(lines)
+            Ok(mem::take(&mut self.lines))
         } else {
             Err(StillThere)
         }
@@ -177,9 +180,8 @@ impl Retention {
         Ok(())
     }
 
-    /// Empties the rows of a room up to number `last`. How many were not empty.
-    async fn empty(&mut self, room: RoomName, last: u64) -> Result<usize, StillThere> {
-        let mut lines = 0;
+    /// Empties the rows of a room up to number `last`.
+    async fn empty(&mut self, room: RoomName, last: u64) -> Result<(), StillThere> {
         let mut done = self.done.get(&room).copied().unwrap_or_default();
         while done < last {
             let until = last.min(done + EMPTY_LINES);
@@ -192,12 +194,12 @@ impl Retention {
                 let rows = store.rows(&room, first, until, |_| true)?;
                 store.empty(&rows).map(|()| rows.len())
             };
-            lines += self.errands.run(empty).await?;
+            self.lines += self.errands.run(empty).await?;
             self.wipes.need();
             done = until;
         }
         self.done.insert(room, done);
-        Ok(lines)
+        Ok(())
     }
 }
 

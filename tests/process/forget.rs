@@ -4,6 +4,7 @@ use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
 use crate::owners::{PASSWORD, come_back, register};
+use crate::search;
 
 fn says(guest: &mut Guest, line: &str, echo: &str) {
     guest.say(line);
@@ -66,7 +67,7 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
         answers(&mut again, "/forget bob"),
         ["-- Type /forget [all]: it takes back all that you have said, for everyone"]
     );
-    assert_eq!(answers(&mut bob, "/search gooseberry").len(), 21);
+    assert_eq!(search::answers(&mut bob, "gooseberry").len(), 21);
     let gone = "alice has taken back what alice said";
     again.say("/forget all");
     again.until(gone);
@@ -87,7 +88,7 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
         assert_eq!(of_old(&answers(guest, "/last 1000")), left);
         assert_eq!(of_old(&answers(guest, "/since 2020-01-01")), left);
         let nothing = "-- Nothing found for gooseberry";
-        assert_eq!(answers(guest, "/search gooseberry"), [nothing]);
+        assert_eq!(search::answers(guest, "gooseberry"), [nothing]);
     };
     is_gone(&mut bob);
     says(&mut again, "still here", "alice: still here");

@@ -21,38 +21,36 @@ fn says(guest: &mut Guest, name: &str, lines: &[&str]) {
     }
 }
 
-/// Searches, and reads what is found, without the times.
-fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
-    let lines = searches(guest, words);
-    let place = |line: &String| {
-        let found = line.strip_prefix("-- [").and_then(|l| l.split_once("] "));
-        found.map(|(_, place)| place.to_owned())
-    };
-    let places: Vec<_> = lines.iter().filter_map(place).collect();
-    assert_eq!(places, found, "{words}: {lines:#?}");
-    assert_eq!(places.len(), lines.len(), "{words}: {lines:#?}");
-}
-
-fn answers(guest: &mut Guest, words: &str, answers: &[&str]) {
-    assert_eq!(searches(guest, words), answers, "{words}");
-}
-
-/// Searches, when the index has everything: on a busy machine it may come behind for a while. All that is answered.
-fn searches(guest: &mut Guest, words: &str) -> Vec<String> {
-    const TRIES_MAX: usize = 100;
-    let answers = (0..TRIES_MAX).map(|_| searches_at_once(guest, words));
-    let lags = |lines: &Vec<String>| lines.first().is_some_and(|line| line.contains(" behind: "));
-    let answer = answers.into_iter().find(|lines| !lags(lines));
-    answer.expect("the index has everything at last")
-}
-
-fn searches_at_once(guest: &mut Guest, words: &str) -> Vec<String> {
+/// What is answered to a search, to the end.
+fn answers_once(guest: &mut Guest, words: &str) -> Vec<String> {
     guest.say(&format!("/search {words}"));
     guest.say("/topic");
-    let is_end = |line: &str| line.contains(" has no topic");
-    let mut lines = guest.lines_until("the end of the answer", is_end);
+    let mut lines = guest.lines_until("the topic", |line| line.contains(" has no topic"));
     lines.pop();
     lines
+}
+
+/// The same, as soon as the index has everything.
+pub(crate) fn answers(guest: &mut Guest, words: &str) -> Vec<String> {
+    loop {
+        let lines = answers_once(guest, words);
+        if !lines.iter().any(|line| line.starts_with("-- Search is ")) {
+            return lines;
+        }
+    }
+}
+
+/// Searches, and sees these lines, whenever they were said.
+fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
+    let lines = answers(guest, words);
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let place = line.strip_prefix("-- [").and_then(|l| l.split_once("] "));
+            place.map_or(line.as_str(), |(_, line)| line)
+        })
+        .collect();
+    assert_eq!(lines, found, "{words}");
 }
 
 #[test]
@@ -93,7 +91,7 @@ fn what_was_said_is_found_in_all_rooms_the_newest_first() {
         finds(guest, "天气", &["lobby alice: 今天天气很好"]);
         finds(guest, "好", &["lobby alice: 今天天气很好"]);
         finds(guest, "東京 行き", &["lobby alice: 東京タワーに行きました"]);
-        answers(guest, "te", &["-- Nothing found for te"]);
+        assert_eq!(answers(guest, "te"), ["-- Nothing found for te"]);
     };
     asks(&mut alice);
     house.close([alice]);
@@ -110,20 +108,18 @@ fn nothing_that_is_typed_is_an_error() {
     let house = open(&data);
     let mut alice = enter(&house, "alice");
     for words in ["\"", "\"\"", "*", "-", "(", ":", "\u{0}", "\"*\" ^ {}"] {
-        answers(
-            &mut alice,
-            words,
-            &["-- Type a word to search for: letters or digits"],
+        assert_eq!(
+            answers(&mut alice, words),
+            ["-- Type a word to search for: letters or digits"]
         );
     }
     for words in [
         "AND", "a NOT", "NEAR(a b", "text:a", "\"a", "a*", "{a b}:c", "a\u{0}b",
     ] {
         let shown = words.replace('\0', "␀");
-        answers(
-            &mut alice,
-            words,
-            &[&format!("-- Nothing found for {shown}")],
+        assert_eq!(
+            answers(&mut alice, words),
+            [format!("-- Nothing found for {shown}")]
         );
     }
     alice.say("/search");
@@ -143,18 +139,13 @@ fn what_is_found_beyond_twenty_lines_is_counted() {
     for number in 1..=25 {
         says(&mut alice, "alice", &[&format!("tea {number} {long}")]);
     }
-    let mut lines = searches(&mut alice, "tea");
-    assert_eq!(
-        lines.pop().as_deref(),
-        Some("-- and 5 more; more words find fewer")
-    );
-    assert_eq!(lines.len(), 20);
+    let lines = answers(&mut alice, "tea");
+    assert_eq!(lines.len(), 21);
     for (line, number) in lines.iter().zip((6..=25).rev()) {
-        assert!(
-            line.contains(&format!("] lobby alice: tea {number} x")),
-            "{line:.60}"
-        );
+        let found = format!("] lobby alice: tea {number} x");
+        assert!(line.contains(&found), "{line:.60}");
     }
+    assert_eq!(lines[20], "-- and 5 more; more words find fewer");
     house.close([alice]);
 }
 
@@ -188,7 +179,10 @@ fn an_index_that_is_gone_or_damaged_or_anothers_is_made_anew() {
         let house = open(&data);
         let mut alice = enter(&house, "alice");
         finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
-        answers(&mut alice, "coffee", &["-- Nothing found for coffee"]);
+        assert_eq!(
+            answers(&mut alice, "coffee"),
+            ["-- Nothing found for coffee"]
+        );
         house.close([alice]);
     }
 }
@@ -211,7 +205,7 @@ fn lines_of_a_backup_are_not_found_under_the_words_of_others() {
     let mut alice = enter(&house, "alice");
     says(&mut alice, "alice", &["four", "five"]);
     finds(&mut alice, "five", &["lobby alice: five"]);
-    answers(&mut alice, "three", &["-- Nothing found for three"]);
+    assert_eq!(answers(&mut alice, "three"), ["-- Nothing found for three"]);
     house.close([alice]);
 }
 
@@ -227,20 +221,14 @@ fn an_index_that_lags_says_so() {
     says(&mut alice, "alice", &["two teas", "three teas"]);
     let lags = "-- Search is 2 lines behind: what was said last may be missing";
     assert_eq!(
-        searches_at_once(&mut alice, "teas"),
+        answers_once(&mut alice, "teas"),
         [lags, "-- Nothing found for teas"]
     );
     index.execute_batch("ROLLBACK").unwrap();
-    loop {
-        alice.say("/search teas");
-        match alice.line() {
-            line if line == lags => assert_eq!(alice.line(), "-- Nothing found for teas"),
-            line => {
-                assert!(line.ends_with("] lobby alice: three teas"), "{line}");
-                assert!(alice.line().ends_with("] lobby alice: two teas"));
-                break;
-            }
-        }
-    }
+    finds(
+        &mut alice,
+        "teas",
+        &["lobby alice: three teas", "lobby alice: two teas"],
+    );
     house.close([alice]);
 }
