@@ -156,9 +156,8 @@ fn mute(whom: &str, minutes: u64) -> Order {
 }
 
 fn is_banned<T>(outcome: &Result<T, Refusal>) -> bool {
-    let forbidden = match outcome {
-        Err(Refusal::Order(forbidden)) => forbidden,
-        _ => return false,
+    let Err(Refusal::Order(forbidden)) = outcome else {
+        return false;
     };
     matches!(**forbidden, Forbidden::Banned(_))
 }
