@@ -59,7 +59,8 @@ const ADMIN_EXAMPLES: &str = "\
 Examples:
   parlor admin list
   parlor admin broadcast 'Back in five minutes: a new disk'
-  parlor admin kick bob no advertising here
+  parlor admin keeper add alice
+  parlor admin ban 192.0.2.0/24 2h no advertising here
   parlor admin --data /var/lib/parlor reload";
 
 /// A chat server that you join with netcat.

@@ -22,6 +22,7 @@ mod client;
 mod clock;
 mod door;
 mod joining;
+mod limits;
 
 mod registry;
 mod retention;

@@ -5,7 +5,7 @@ use std::io;
 use clap::{Arg, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::args::{self, Options};
 
@@ -37,6 +37,9 @@ pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
 fn render(command: clap::Command) -> io::Result<Vec<u8>> {
     let closing = command.get_after_help().map(ToString::to_string);
     let has_commands = command.has_subcommands();
+    // Only the commands of the program itself have pages of their own.
+    let is_whole = command.get_name() == "parlor";
+    let orders = orders(&command);
     let man = Man::new(command).source(concat!("parlor ", env!("CARGO_PKG_VERSION")));
 
     let mut page = Vec::new();
@@ -49,11 +52,38 @@ fn render(command: clap::Command) -> io::Result<Vec<u8>> {
     let mut options = Vec::new();
     man.render_options_section(&mut options)?;
     page.extend(indented(&String::from_utf8_lossy(&options)).into_bytes());
-    if has_commands {
+    if has_commands && is_whole {
         man.render_subcommands_section(&mut page)?;
+    } else if has_commands {
+        orders.to_writer(&mut page)?;
     }
     examples_and_notes(&closing.unwrap_or_default()).to_writer(&mut page)?;
     Ok(page)
+}
+
+/// What can follow a command, each with what it takes.
+fn orders(command: &clap::Command) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["COMMANDS"]);
+    for order in leaves(command) {
+        let about = order.get_about().map(ToString::to_string);
+        roff.control("TP", [])
+            .text([bold(synopsis(order))])
+            .text([roman(about.unwrap_or_default())]);
+    }
+    roff
+}
+
+/// All that can follow a command and needs nothing more.
+fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
+    let below = command
+        .get_subcommands()
+        .filter(|below| below.get_name() != "help");
+    let leaves = below.flat_map(|below| match below.has_subcommands() {
+        true => leaves(below),
+        false => vec![below],
+    });
+    leaves.collect()
 }
 
 /// The command with all it takes; the library would name the options and not their values.

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::args::ServeOptions;
 use crate::config::Config;
 use crate::door::House;
+use crate::limits;
 use crate::logging::Level;
-use crate::server;
 use crate::session::Live;
 use crate::signals::Hangups;
 
@@ -120,18 +120,18 @@ impl Reloader {
         let config = &self.config;
         self.source.level.set(config.log);
         self.live.set(
-            server::pace(config),
+            limits::pace(config),
             config.replay as u64,
             config.retain.time(),
         );
-        let connections = server::connections(config);
+        let connections = limits::connections(config);
         self.house.questions.set(connections);
         self.house.admission.set(
             connections,
             config.connections_per_address,
             config.limit_loopback,
         );
-        self.link.call(Request::Limit(server::limits(config))).await;
+        self.link.call(Request::Limit(limits::limits(config))).await;
     }
 }
 

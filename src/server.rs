@@ -8,11 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::broadcaster::{Broadcaster, Limits};
+use parlor_core::broadcaster::Broadcaster;
 use parlor_core::inbox::Inbox;
 use parlor_core::journal::Journal;
-use parlor_core::log::Capacity;
-use parlor_core::rate;
 use parlor_wire::lines;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -24,10 +22,11 @@ use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
 use crate::clerk::Clerk;
 use crate::clock::{self, Clock};
-use crate::config::{self, Config, ListenUrl, Mode, Names, Rate, Scheme};
+use crate::config::{self, Config, ListenUrl, Mode, Names, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
+use crate::limits::{connections, limits, pace};
 use crate::listeners::{BindError, bind_all};
 use crate::registry::Registry;
 use crate::reload::{Reload, Reloader, Source};
@@ -40,9 +39,6 @@ const DRAIN_TIME: Duration = Duration::from_secs(12);
 
 /// The last batch has this long to be kept after that: 15 s in all, with a little to spare.
 const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
-
-/// These descriptors are not for connections: listeners, files, and one in reserve.
-const DESCRIPTORS_KEPT: usize = 64;
 
 /// What a line is read with: a share of what one connection may hold.
 const READ_BYTES_NAMED: usize = 16 * 1024;
@@ -310,37 +306,6 @@ impl Server {
             manners,
             clock,
         })
-    }
-}
-
-/// How many connections there may be: as many as there are descriptors, where nothing else was said.
-pub(crate) fn connections(config: &Config) -> usize {
-    let descriptors = door::raise_limit();
-    config
-        .connections
-        .unwrap_or(descriptors.saturating_sub(DESCRIPTORS_KEPT).max(1))
-}
-
-/// How fast one may speak.
-pub(crate) fn pace(config: &Config) -> Option<rate::Rate> {
-    match config.rate {
-        Rate::Off => None,
-        Rate::PerSecond(lines) => Some(rate::Rate {
-            per_second: lines.get(),
-        }),
-    }
-}
-
-pub(crate) fn limits(config: &Config) -> Limits {
-    Limits {
-        rooms: config.rooms,
-        log: Capacity {
-            lines: config.log_lines,
-            bytes: config.log_size.bytes(),
-        },
-        logs_bytes: config.log_total.bytes(),
-        retain: config.retain.time(),
-        ..Limits::default()
     }
 }
 

@@ -424,6 +424,14 @@ fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
         join.contains("[HOST[:PORT]] [PORT] [--name <NAME>] [--bell]\n"),
         "{join}"
     );
+    let admin = page(&["admin"]);
+    for part in [
+        "fBparlor admin kick <NAME> [REASON]...fR\nHave somebody leave",
+        "fBparlor admin keeper add <NAME>fR\n",
+    ] {
+        assert!(admin.contains(part), "{part}: {admin}");
+    }
+    assert!(!admin.contains("parlor-admin-"), "no such pages: {admin}");
     let serve = page(&["serve"]);
     for part in [
         "[--listen <URL>]... [--classic[=<BOOL>]]",

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parlor::config::Config;
 use parlor_core::answer::{Answer, Notice, ROOMS_MAX, Refusal, WHO_MAX};
+use parlor_core::ban::{Ban, Whom};
 use parlor_core::command::{COMMANDS, Command as ChatCommand};
 use parlor_core::dialect::Encoder;
 use parlor_core::entry::Together;
@@ -17,6 +18,8 @@ use parlor_core::journal::Damaged;
 use parlor_core::line::Line;
 use parlor_core::mailbox::{BYTES_MAX, ITEMS_MAX};
 use parlor_core::name::{NAME_CHARS_MAX, Name, RoomName};
+use parlor_core::order::{By, Forbidden, Mute, Reach, Removal, Word};
+use parlor_core::time::WallTime;
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
@@ -239,6 +242,30 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         let room = RoomName::parse("lobby").unwrap();
         Answer::Notice(Notice::Damaged(Damaged { room, first, last }))
     };
+    let (by, reach) = (
+        By::Keeper(Name::parse("alice").unwrap()),
+        Reach::Room(RoomName::parse("tea").unwrap()),
+    );
+    let (at, until) = (WallTime(0), WallTime(14 * 3_600_000));
+    let ban = Ban {
+        reach: reach.clone(),
+        whom: Whom::Name(bob.clone()),
+        by: by.clone(),
+        at,
+        until: Some(until),
+        reason: Some(line("too loud")),
+    };
+    let mute = Mute {
+        reach: reach.clone(),
+        by: by.clone(),
+        until,
+    };
+    let removal = Removal {
+        reach,
+        by,
+        reason: Some(line("too loud")),
+        ban: None,
+    };
     let missed = COMMANDS.iter().find(|spec| spec.name == "missed").unwrap();
     for answer in [
         Answer::Refused(refused("foo")),
@@ -272,6 +299,10 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Notice(Notice::IdleClosed(minutes(5))),
         Answer::Notice(Notice::GoingDown),
         Answer::YouAre(Name::parse("al").unwrap()),
+        Answer::Refused(Forbidden::NoKeeper.into()),
+        Answer::Refused(Forbidden::Banned(ban).into()),
+        Answer::Refused(Forbidden::Muted(mute).into()),
+        Answer::Notice(Notice::Order(Word::Removed(removal))),
     ] {
         let sentence = words(&answer);
         assert!(page.contains(&sentence), "{sentence}");

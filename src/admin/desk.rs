@@ -195,7 +195,7 @@ fn worded(answer: &Answer) -> Vec<String> {
     text.lines().map(words).collect()
 }
 fn parse_whom(typed: &str) -> Result<Whom, String> {
-    Whom::parse(typed).map_err(|error| error.to_string())
+    Whom::parse(typed).map_err(|refusal| worded(&refusal.into()).join(" "))
 }
 
 /// Words as one line, none where there are none.

@@ -225,6 +225,10 @@ fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
     bob.say("/name bob");
     bob.until("-- You are banned by alice: for good");
     assert_eq!(done(&data, &["bans"]), ["bob is banned by alice: for good"]);
+    assert_eq!(
+        order(&data, &["ban", "alice"]),
+        Err("alice is a keeper of the server; first: parlor admin keeper remove alice".into())
+    );
     assert_eq!(done(&data, &["unban", "Bob"]), ["bob may come again"]);
     assert_eq!(
         order(&data, &["unban", "bob"]),
@@ -233,6 +237,35 @@ fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
     bob.say("/name bob");
     bob.until("You are bob");
     house.close([bob]);
+}
+
+#[test]
+fn bans_of_all_kinds_are_the_same_after_a_restart() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    for words in [
+        &["ban", "192.0.2.7/24", "7d", "spam", "and more"][..],
+        &["ban", "2001:db8::7"],
+        &["ban", "192.0.2.7/24", "1h"], // in place of the first
+    ] {
+        done(&data, words);
+    }
+    let wrong = order(&data, &["ban", "192.0.2.7/33"]).unwrap_err();
+    assert_eq!(
+        wrong,
+        "192.0.2.7/33 is no address; write one as 192.0.2.7 or 192.0.2.0/24"
+    );
+    let bans = done(&data, &["bans"]);
+    let [hour, good] = bans.as_slice() else {
+        panic!("{bans:?}");
+    };
+    assert!(hour.starts_with("192.0.2.0/24 is banned until "), "{hour}");
+    assert!(hour.ends_with(" by the operator"), "{hour}");
+    assert_eq!(good, "2001:db8::/64 is banned by the operator");
+    house.close(());
+    let house = data.open(&[]);
+    assert_eq!(done(&data, &["bans"]), bans);
+    house.close(());
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::answer::Refusal;
 use crate::line::Line;
-use crate::name::{Name, NameError};
-use crate::order::{By, Reach};
+use crate::name::Name;
+use crate::order::{By, Forbidden, Reach};
 use crate::time::WallTime;
 
 /// Somebody is not let in.
@@ -54,10 +55,14 @@ impl Whom {
     ///
     /// # Errors
     /// It is none of these, and no name for this reason.
-    pub fn parse(typed: &str) -> Result<Whom, NameError> {
+    pub fn parse(typed: &str) -> Result<Whom, Refusal> {
         match Net::parse(typed) {
             Some(net) => Ok(Whom::Net(net)),
-            None => Name::parse(typed).map(Whom::Name),
+            // No name has these.
+            None if typed.contains(['/', ':']) => {
+                Err(Forbidden::NoAddress(Line::sanitise(typed.as_bytes())).into())
+            }
+            None => Name::parse(typed).map(Whom::Name).map_err(Refusal::Name),
         }
     }
 

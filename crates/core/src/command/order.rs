@@ -32,7 +32,7 @@ pub(super) fn ban(_: &'static Spec, rest: &str) -> Result<Command, Refusal> {
         None => (None, rest),
     };
     Ok(Command::Keep(Order::Ban {
-        whom: parse_whom(whom)?,
+        whom: Whom::parse(whom)?,
         time,
         reason: optional(reason),
     }))
@@ -42,7 +42,7 @@ pub(super) fn ban(_: &'static Spec, rest: &str) -> Result<Command, Refusal> {
 pub(super) fn unban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
     match rest {
         "" => Err(Refusal::Usage(spec)),
-        whom => Ok(Command::Keep(Order::Unban(parse_whom(whom)?))),
+        whom => Ok(Command::Keep(Order::Unban(Whom::parse(whom)?))),
     }
 }
 
@@ -69,10 +69,6 @@ pub(super) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Refusal
         None if rest.is_empty() => Order::Keepers,
         None => Order::AddKeeper(line(rest)),
     }))
-}
-
-fn parse_whom(typed: &str) -> Result<Whom, Refusal> {
-    Whom::parse(typed).map_err(Refusal::Name)
 }
 
 fn first_word(text: &str) -> (&str, &str) {

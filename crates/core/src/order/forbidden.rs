@@ -12,8 +12,12 @@ pub enum Forbidden {
     NoKeeper,
     /// Whoever keeps the same cannot be removed, banned or muted.
     Keeps(Name),
+    /// The operator is to take that from a keeper first.
+    KeepsStill(Name),
     /// Somebody who keeps it comes from there.
     LocksOut(Name),
+    /// What was typed is no address.
+    NoAddress(Line),
     /// The address is that of this machine.
     ThisMachine,
     /// Somebody sits in another room.

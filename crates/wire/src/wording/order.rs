@@ -105,7 +105,13 @@ pub(super) fn forbidden(forbidden: &Forbidden, clock: &Clock) -> String {
         Forbidden::Keeps(name) => {
             format!("{name} is a keeper, and can be told to leave by nobody but the operator")
         }
+        Forbidden::KeepsStill(name) => {
+            format!("{name} is a keeper of the server; first: parlor admin keeper remove {name}")
+        }
         Forbidden::LocksOut(name) => format!("{name} is a keeper, and comes from there"),
+        Forbidden::NoAddress(typed) => {
+            format!("{typed} is no address; write one as 192.0.2.7 or 192.0.2.0/24")
+        }
         Forbidden::ThisMachine => {
             "That is the server's own machine, from where one always comes in".to_owned()
         }

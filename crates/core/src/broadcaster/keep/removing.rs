@@ -144,6 +144,9 @@ impl Broadcaster {
                 }
                 let is_keeper = |reach| self.rules.is_keeper(reach, name);
                 match is_keeper(&Reach::Server) || is_keeper(&hand.reach) {
+                    true if hand.by == By::Operator => {
+                        Err(Forbidden::KeepsStill(name.clone()).into())
+                    }
                     true => Err(Forbidden::Keeps(name.clone()).into()),
                     false => Ok(()),
                 }
