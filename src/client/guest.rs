@@ -224,7 +224,10 @@ mod tests {
     #[test]
     fn commands_are_offered_at_the_beginning_only() {
         let guest = guest(&[]);
-        assert_eq!(guest.complete("/m"), ["/me ", "/msg ", "/missed ", "/mute "]);
+        assert_eq!(
+            guest.complete("/m"),
+            ["/me ", "/msg ", "/missed ", "/mute "]
+        );
         assert!(guest.complete("see /m").is_empty());
         assert!(guest.complete("").is_empty());
     }
