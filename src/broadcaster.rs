@@ -18,6 +18,9 @@ use crate::clock::Clock;
 /// A commit that takes longer is told to those who wait.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
+/// So many lines are worth a commit of their own, whatever came before.
+const PAUSE_LINES_MAX: usize = 64;
+
 /// What ends the house, in two steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Closing {
@@ -37,6 +40,7 @@ pub(crate) async fn run(
 ) {
     let inbox = broadcaster.inbox().clone();
     let mut under_way: Option<UnderWay> = None;
+    let mut pace = Pace::new(journal.pause());
     loop {
         let seen = inbox.bell().version();
         let last = closing.now.is_cancelled();
@@ -48,8 +52,10 @@ pub(crate) async fn run(
         for unsettled in broadcaster.unsettled() {
             clerk.take(unsettled);
         }
-        if under_way.is_none() {
+        let paused = pace.pauses_until(&broadcaster).filter(|_| !last);
+        if under_way.is_none() && paused.is_none() {
             under_way = begin(&mut broadcaster, journal.as_mut(), clock);
+            pace.note(&under_way);
         }
         if last && under_way.is_none() {
             break;
@@ -76,6 +82,7 @@ pub(crate) async fn run(
                 }
             }
             () = at(due) => {}
+            () = at(paused), if under_way.is_none() => {}
             () = closing.soon.cancelled(), if !closing.soon.is_cancelled() => {}
             () = closing.now.cancelled(), if !last => {}
         }
@@ -95,6 +102,39 @@ impl UnderWay {
     /// When it is to be called slow, unless it has been.
     fn slow_at(&self) -> Option<Instant> {
         (!self.told_slow).then(|| self.since + COMMIT_SLOW)
+    }
+}
+
+/// Lets lines gather for a moment, where many come.
+struct Pace {
+    /// For so long.
+    pause: Duration,
+    /// When the latest commit began that had more than one line.
+    busy: Option<Instant>,
+}
+
+impl Pace {
+    fn new(pause: Duration) -> Pace {
+        Pace { pause, busy: None }
+    }
+
+    /// Until when the next commit waits, if it does. Whoever speaks alone never waits, and what is no line never does.
+    fn pauses_until(&self, broadcaster: &Broadcaster) -> Option<Instant> {
+        let until = self.busy? + self.pause;
+        let is_worth_it = (1..PAUSE_LINES_MAX).contains(&broadcaster.gathered_lines());
+        (is_worth_it && Instant::now() < until).then_some(until)
+    }
+
+    fn note(&mut self, begun: &Option<UnderWay>) {
+        if let (
+            Some(UnderWay {
+                gathered, since, ..
+            }),
+            false,
+        ) = (begun, self.pause.is_zero())
+        {
+            self.busy = (gathered.lines() > 1).then_some(*since);
+        }
     }
 }
 

@@ -15,6 +15,8 @@ const HISTORY_LINES_MAX: usize = 1_000;
 pub(super) enum Typed {
     /// A line, ended with Enter.
     Line(String),
+    /// A line that is for nobody to read, and that Up does not bring back.
+    Secret(String),
     /// Ctrl-C, or Ctrl-D on an empty line.
     Leave,
 }
@@ -23,6 +25,8 @@ pub(super) enum Typed {
 #[derive(Default)]
 pub(super) struct Editor {
     text: Text,
+    /// What is being typed is not shown.
+    is_secret: bool,
     /// Typed and not yet taken: a paste may hold many lines.
     typed: VecDeque<Typed>,
     history: VecDeque<String>,
@@ -47,9 +51,24 @@ impl Editor {
         }
     }
 
+    /// The next line is not shown while it is typed; one that has been begun, neither.
+    pub(super) fn conceal(&mut self) {
+        self.is_secret = true;
+    }
+
+    /// Nobody asks for a secret any more: what has been typed of it is gone.
+    pub(super) fn forget_secret(&mut self) {
+        if mem::take(&mut self.is_secret) {
+            self.text.take();
+        }
+    }
+
     /// What to show in a row of `columns`, and in which of them the cursor stands.
     pub(super) fn view(&self, columns: usize) -> (String, usize) {
-        self.text.view(columns)
+        match self.is_secret {
+            true => (String::new(), 0),
+            false => self.text.view(columns),
+        }
     }
 
     /// Does what a key or a paste means; `complete` tells what the last word of the text before the cursor may become.
@@ -82,6 +101,7 @@ impl Editor {
             KeyCode::Right => self.text.go(To::Right),
             KeyCode::Home => self.text.go(To::Start),
             KeyCode::End => self.text.go(To::End),
+            KeyCode::Up | KeyCode::Down if self.is_secret => {}
             KeyCode::Up => self.recall(self.back + 1),
             KeyCode::Down => self.recall(self.back.saturating_sub(1)),
             KeyCode::Char(c) if control => self.chord(c),
@@ -122,6 +142,9 @@ impl Editor {
     fn enter(&mut self) {
         let line = self.text.take();
         self.back = 0;
+        if mem::take(&mut self.is_secret) {
+            return self.typed.push_back(Typed::Secret(line));
+        }
         if !line.is_empty() && self.history.back() != Some(&line) {
             self.history.push_back(line.clone());
             let surplus = self.history.len().saturating_sub(HISTORY_LINES_MAX);
@@ -206,6 +229,25 @@ mod tests {
     fn shown(keys: &str) -> String {
         let editor = typed(keys);
         format!("{}|{}", editor.text.before(), editor.text.after())
+    }
+
+    #[test]
+    fn a_secret_is_neither_shown_nor_remembered() {
+        let mut editor = typed("before$");
+        assert_eq!(editor.take(), Some(Typed::Line("before".to_owned())));
+        editor.conceal();
+        for c in "s3cret".chars() {
+            press(&mut editor, KeyCode::Char(c), KeyModifiers::NONE);
+            assert_eq!(editor.view(60), (String::new(), 0));
+        }
+        press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Secret("s3cret".to_owned())));
+        press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
+        assert_eq!(editor.view(60).0, "before");
+        editor.conceal();
+        editor.forget_secret();
+        assert_eq!(editor.view(60), (String::new(), 0));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(super) struct Reaction {
     pub(super) answer: Option<String>,
     /// What the program does by itself, and is nothing for the person to read.
     pub(super) hidden: bool,
+    /// What the person types next is for nobody to read.
+    pub(super) secret: bool,
     /// The person is to give a name.
     pub(super) asked: bool,
     /// Somebody else mentions one's name, now and not in the past.
@@ -85,6 +87,7 @@ impl Guest {
                 self.awaits_code = true;
                 reaction.answer = Some("/code".to_owned());
             }
+            Heard::Password => reaction.secret = true,
             Heard::Code(code) => {
                 self.code = Some((*code).to_owned());
                 reaction.hidden = mem::take(&mut self.awaits_code);

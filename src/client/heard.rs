@@ -28,6 +28,8 @@ pub(super) enum Heard<'a> {
     Topic(&'a str),
     /// `-- Lines here are kept`, which everybody reads on entering: there are return codes.
     Kept,
+    /// `-- Type a password for alice ...` and the like: what is typed next is for nobody to read.
+    Password,
     /// `-- Your return code is CODE: ...`
     Code(&'a str),
     /// Anything else, such as the server's other `-- ` lines.
@@ -89,6 +91,14 @@ impl<'a> Heard<'a> {
         if line.starts_with("-- Lines here are kept") {
             return Some(Self::Kept);
         }
+        let asks = |line: &str| {
+            line.starts_with("-- Type a password for ")
+                || line == "-- Type it once more"
+                || line.contains(" has an owner: what is the password? ")
+        };
+        if line.starts_with("-- ") && asks(line) {
+            return Some(Self::Password);
+        }
         if let Some(rest) = line.strip_prefix("-- Your return code is ") {
             let (code, _) = rest.split_once(": ")?;
             return is_name(code).then_some(Self::Code(code));
@@ -143,7 +153,9 @@ impl<'a> Heard<'a> {
             Self::Roster { names, .. } | Self::Arrived(names) | Self::Left(names) => names.clone(),
             Self::Said { by, to, .. } => [*by].into_iter().chain(*to).collect(),
             Self::Renamed { old, new } => vec![old, new],
-            Self::NameQuestion | Self::Kept | Self::Code(_) | Self::Other => Vec::new(),
+            Self::NameQuestion | Self::Kept | Self::Password | Self::Code(_) | Self::Other => {
+                Vec::new()
+            }
         }
     }
 }
@@ -253,6 +265,13 @@ mod tests {
             Heard::of("-- Your return code is ab-cd: whoever"),
             Heard::Code("ab-cd")
         );
+        for asking in [
+            "-- Type a password for al; nobody else sees it (Enter to leave it)",
+            "-- Type it once more",
+            "-- al has an owner: what is the password? (Enter to go without that name)",
+        ] {
+            assert_eq!(Heard::of(asking), Heard::Password);
+        }
         let forged = "bob: -- Your return code is ab-cd: whoever";
         assert!(matches!(Heard::of(forged), Heard::Said { .. }));
     }

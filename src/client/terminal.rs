@@ -106,6 +106,7 @@ impl Chat<'_> {
                         leaving |= is_quit(&line);
                         self.say(line, &mut unsent)?;
                     }
+                    Typed::Secret(line) => unsent.extend_from_slice(format!("{line}\n").as_bytes()),
                     Typed::Leave => {
                         let last = [answers, unsent].concat();
                         return self.leave(lines, writer, &last).await;
@@ -140,6 +141,9 @@ impl Chat<'_> {
             _ if reaction.hidden => {}
             true => self.window.show(&Guest::paint(&line))?,
             false => self.window.show(&line)?,
+        }
+        if reaction.secret {
+            self.window.conceal()?;
         }
         if let Some(command) = reaction
             .answer
@@ -189,6 +193,7 @@ impl Chat<'_> {
     /// Tries with growing pauses until there is a connection; `None` when the person leaves instead.
     async fn reconnect(&mut self) -> io::Result<Option<TcpStream>> {
         self.guest.come_back();
+        self.window.forget_secret();
         let mut wait = Duration::ZERO;
         if mem::take(&mut self.guest.away) {
             // A server that closes on silent people is not to be kept busy by their programs.

@@ -58,6 +58,17 @@ impl Window {
         self.show_prompt()
     }
 
+    /// The next line that is typed is for nobody to read.
+    pub(super) fn conceal(&mut self) -> io::Result<()> {
+        self.editor.conceal();
+        self.show_prompt()
+    }
+
+    /// The one who asked for a secret is gone.
+    pub(super) fn forget_secret(&mut self) {
+        self.editor.forget_secret();
+    }
+
     pub(super) fn ring(&mut self) -> io::Result<()> {
         execute!(self.out, Print('\x07'))
     }

@@ -44,6 +44,10 @@ const PAGES_AHEAD_MAX: i64 = 1_024;
 /// So long return codes are good for after a restart.
 const CODES_LIFE: Duration = Duration::from_secs(3_600);
 
+/// A sync takes tens of microseconds of a core beside the time of the disk, however little is written: so much as fifty
+/// lines. While many talk, they are worth this wait, which nobody sees.
+const SYNC_PAUSE: Duration = Duration::from_millis(1);
+
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -95,6 +99,7 @@ impl Kept {
 #[derive(Debug)]
 pub struct Disk {
     work: SyncSender<Work>,
+    pause: Duration,
     signals: Arc<Signals>,
     /// Dropped to end the threads that have work of their own.
     running: Vec<Sender<()>>,
@@ -146,6 +151,10 @@ impl Disk {
         };
         let disk = Disk {
             work,
+            pause: match keep {
+                Keep::Synced => SYNC_PAUSE,
+                Keep::Written => Duration::ZERO,
+            },
             signals,
             running: vec![checkpoints, inspects],
             search: kept.search.clone(),
@@ -245,6 +254,10 @@ impl Journal for Disk {
                 .await
                 .unwrap_or(Err(NotKept("the journal has ended")))
         })
+    }
+
+    fn pause(&self) -> Duration {
+        self.pause
     }
 }
 

@@ -79,6 +79,8 @@ pub(crate) struct Retention {
     done: HashMap<RoomName, u64>,
     /// So many lines were too old since the last round that came to its end.
     lines: usize,
+    /// Whether it is known what a server before this one has left.
+    is_begun: bool,
     wipes: Wipes,
 }
 
@@ -91,6 +93,7 @@ impl Retention {
             search,
             done: HashMap::new(),
             lines: 0,
+            is_begun: false,
             wipes: Wipes::default(),
         }
     }
@@ -100,9 +103,6 @@ impl Retention {
     /// # Errors
     /// Not all of it could be.
     pub(crate) async fn round(&mut self, before: WallTime) -> Result<usize, StillThere> {
-        if self.done.is_empty() {
-            self.wipes.need(); // who knows what was left when the server ended
-        }
         let is_found_no_more = self.search.expire(before).await;
         for (room, end) in self.history.ends().await? {
             let Ok(room) = RoomName::parse(&room) else {
@@ -172,9 +172,17 @@ impl Retention {
     /// Something is left.
     pub(crate) async fn tidy(&mut self) -> Result<(), StillThere> {
         self.search.tidy().await;
+        if !self.is_begun {
+            // The server may have ended before all was wiped.
+            if self.errands.run(Store::has_remains).await? {
+                self.wipes.need();
+            }
+            self.is_begun = true;
+        }
         if self.wipes.is_due() {
             let began = Instant::now();
             wipe(&self.errands).await?;
+            self.errands.run(Store::has_no_remains).await?;
             self.wipes.done(began);
         }
         Ok(())

@@ -429,6 +429,33 @@ fn whoever_comes_back_finds_what_was_said_meanwhile_where_lines_are_kept() {
 }
 
 #[test]
+fn a_password_is_not_shown_while_it_is_typed() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    terminal.shows(KEPT);
+    terminal.typed("/register");
+    terminal.press("Enter");
+    for asked in ["-- Type a password for alice", "-- Type it once more"] {
+        terminal.until(asked, |lines| {
+            lines.iter().any(|line| line.starts_with(asked))
+        });
+        terminal.typed("correct horse");
+        terminal.press("Enter");
+    }
+    terminal.until("the name, and no word of the password", |lines| {
+        assert!(
+            !lines.iter().any(|line| line.contains("horse")),
+            "{lines:?}"
+        );
+        lines
+            .iter()
+            .any(|line| line.starts_with("-- alice is yours"))
+    });
+    house.close(());
+}
+
+#[test]
 fn what_is_typed_ahead_is_not_taken_for_a_name() {
     let fake = Fake::new();
     let terminal = Terminal::join(&fake.address(), "", "--name alice");

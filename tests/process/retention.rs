@@ -1,12 +1,13 @@
 //! `--retain`: what is older is shown to nobody, and stands in no file any more.
 
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crc32fast::Hasher;
 use rusqlite::{Connection, params};
 use rustix::process::Signal;
 
+use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
@@ -14,18 +15,24 @@ use crate::search;
 
 const DAY: Duration = Duration::from_hours(24);
 
+/// The checksum that the server would have written.
+fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> u32 {
+    let mut sum = Hasher::new();
+    for number in [seq, at, manner, name.len() as i64] {
+        sum.update(&number.to_le_bytes());
+    }
+    sum.update(name.as_bytes());
+    sum.update(text.as_bytes());
+    sum.finalize()
+}
+
 /// A row as the server would have written it then.
 fn put(file: &Connection, room: i64, seq: i64, ago: Duration, text: &str) {
     let at = SystemTime::UNIX_EPOCH.elapsed().unwrap() - ago;
     let at = at.as_millis() as i64;
-    let mut sum = Hasher::new();
-    for number in [seq, at, 0, "alice".len() as i64] {
-        sum.update(&number.to_le_bytes());
-    }
-    sum.update(b"alice");
-    sum.update(text.as_bytes());
     let put = "INSERT INTO lines VALUES (?1, ?2, ?3, 0, 'alice', ?4, ?5)";
-    file.execute(put, params![room, seq, at, text, sum.finalize()])
+    let sum = sum(seq, at, 0, "alice", text);
+    file.execute(put, params![room, seq, at, text, sum])
         .unwrap();
 }
 
@@ -158,4 +165,40 @@ fn retention_begins_when_the_configuration_is_read_again() {
     }
     let bob = enters(&house, "bob", "-- Lines here are kept for 30 days");
     house.close([alice, bob]);
+}
+
+#[test]
+fn what_a_server_that_was_killed_has_left_is_wiped_by_the_next() {
+    const OLD: i64 = 1_000;
+    let data = Data::new();
+    data.open(&[]).close::<[Guest; 0]>([]);
+    fill(&data, OLD, 10);
+    let mut file = Connection::open(data.file()).unwrap();
+    let all = file.transaction().unwrap();
+    for room in [1, 2] {
+        for seq in 1..=OLD {
+            let key = params![room, seq];
+            let look = "SELECT at FROM lines WHERE room = ?1 AND seq = ?2";
+            let at: i64 = all.query_row(look, key, |row| row.get(0)).unwrap();
+            let empty = "UPDATE lines SET manner = 2, name = '', text = '', sum = ?3 WHERE room = ?1 AND seq = ?2";
+            all.execute(empty, params![room, seq, sum(seq, at, 2, "", "")])
+                .unwrap();
+        }
+    }
+    all.execute_batch("INSERT INTO meta VALUES ('remains', '')")
+        .unwrap();
+    all.commit().unwrap();
+    drop(file);
+    assert_ne!(data.traces("fernsome"), 0);
+
+    let house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    let until = Instant::now() + DEADLINE;
+    while data.traces("fernsome") > 0 {
+        assert!(Instant::now() < until, "it is not wiped");
+        alice.say("/topic");
+        alice.line();
+    }
+    house.close([alice]);
+    data.is_whole();
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ban::Ban;
 use crate::batch::Batch;
@@ -70,4 +71,10 @@ pub trait Journal: Send {
     /// # Errors
     /// The future says why they are not kept; then the journal is as it was before.
     fn commit(&mut self, batches: &[RoomBatch]) -> Commit;
+
+    /// What it costs to keep anything at all, as a time: where lines come faster than that, it is cheaper to let them
+    /// gather for so long. Zero where that brings nothing.
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
 }

@@ -13,14 +13,14 @@ mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::committer::Signals;
 use super::history::{History, Unreadable};
@@ -43,6 +43,10 @@ const SEARCHES_MAX: usize = 2;
 
 /// So many may ask the thread for something; whoever comes then goes without.
 const ASKED_MAX: usize = 8;
+
+/// But who has something taken out waits for a place: so often, and so long each time.
+const ASK_TRIES: usize = 100;
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// The index has so long to take in what was said last, before a search goes without.
 const CATCH_UP_TIME: Duration = Duration::from_millis(500);
@@ -90,12 +94,12 @@ impl Search {
 
     /// From now on, what was said earlier is not found, and gone from the index. Whether that is done.
     pub(super) async fn expire(&self, before: WallTime) -> bool {
-        self.ask(Some(Removal::Before(before))).await.is_ok()
+        self.have_removed(Removal::Before(before)).await
     }
 
     /// Takes lines of a room out of the index. Whether that is done.
     pub(super) async fn forget(&self, room: RoomName, seqs: Vec<u64>) -> bool {
-        self.ask(Some(Removal::Lines(room, seqs))).await.is_ok()
+        self.have_removed(Removal::Lines(room, seqs)).await
     }
 
     /// Has what was left of lines wiped that have been taken out.
@@ -143,6 +147,22 @@ impl Search {
     /// Waits until the index has what was said until now, but not for long.
     async fn catch_up(&self) {
         timeout(CATCH_UP_TIME, self.ask(None)).await.ok();
+    }
+
+    /// Has something taken out, and waits until it is. Whether it is.
+    async fn have_removed(&self, removal: Removal) -> bool {
+        let (done, answer) = oneshot::channel();
+        let removal = Some(removal);
+        let mut asked = Asked { removal, done };
+        for _ in 0..ASK_TRIES {
+            match self.follower.try_send(asked) {
+                Ok(()) => return answer.await.is_ok(),
+                Err(TrySendError::Full(back)) => asked = back,
+                Err(TrySendError::Disconnected(_)) => return false,
+            }
+            sleep(ASK_EVERY).await;
+        }
+        false
     }
 
     /// Asks the thread; where it has too much to do already, it is as if it could not.

@@ -85,6 +85,8 @@ pub(super) struct Gathering {
     happenings: Vec<(RoomId, Happening)>,
     promises: Vec<Promise>,
     bytes: usize,
+    /// How many of the happenings are lines.
+    lines: usize,
 }
 
 impl Gathering {
@@ -94,6 +96,7 @@ impl Gathering {
 
     pub(super) fn push(&mut self, room: RoomId, happening: Happening) {
         self.bytes += happening.bytes();
+        self.lines += usize::from(matches!(happening, Happening::Said { .. }));
         self.happenings.push((room, happening));
     }
 
@@ -148,7 +151,12 @@ impl Gathered {
 
     /// Whether anything was said: only that is kept.
     pub fn has_lines(&self) -> bool {
-        self.batches.iter().any(|part| part.batch.lines() > 0)
+        self.lines() > 0
+    }
+
+    /// How many lines were said.
+    pub fn lines(&self) -> u64 {
+        self.batches.iter().map(|part| part.batch.lines()).sum()
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
@@ -157,6 +165,11 @@ impl Gathered {
 }
 
 impl Broadcaster {
+    /// How many lines are in the batch that gathers.
+    pub fn gathered_lines(&self) -> usize {
+        self.gathering.lines
+    }
+
     /// Closes the batch that has gathered, if anything has. It must be [appended](Broadcaster::append)
     /// before the next is gathered, since its numbers follow those that are visible.
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
