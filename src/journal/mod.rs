@@ -17,6 +17,7 @@ mod retention;
 mod scrub;
 mod search;
 mod store;
+mod wipes;
 
 pub(crate) use accounts::Letter;
 pub(crate) use codes::{CodeHash, Standing};

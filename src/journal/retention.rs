@@ -11,9 +11,10 @@ use tokio::time::sleep;
 
 use super::errands::{Errands, Undone};
 use super::history::{History, Unreadable};
-use super::scrub::{self, Wipes};
+use super::scrub;
 use super::search::Search;
 use super::store::Store;
+use super::wipes::Wipes;
 
 /// So many lines are taken out in one go, when no others wait to be kept.
 const SLICE_LINES: u64 = 500;

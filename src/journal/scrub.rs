@@ -3,8 +3,10 @@
 //!
 //! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
 
+use std::collections::HashSet;
 use std::iter::successors;
-use std::time::{Duration, Instant};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -29,20 +31,13 @@ pub(super) fn wipe(connection: &mut Connection, first: u32) -> rusqlite::Result<
         return Ok(None);
     }
     let last = pages.min(first + PAGES - 1);
-    let left_over = left_over(connection, first, last)?;
-    if !left_over.is_empty() {
+    if !left_over(connection, first..=last)?.is_empty() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for number in left_over {
-            // Once more: now nobody else writes.
-            let Some(page) = page(&transaction, number)? else {
-                continue;
-            };
-            if let Some(wiped) = wiped(page, number) {
-                let put = "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1";
-                transaction
-                    .prepare_cached(put)?
-                    .execute(params![number, wiped])?;
-            }
+        // Once more: now nobody else writes.
+        for (number, wiped) in left_over(&transaction, first..=last)? {
+            let put = "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1";
+            let mut put = transaction.prepare_cached(put)?;
+            put.execute(params![number, wiped])?;
         }
         transaction.commit()?;
     }
@@ -60,43 +55,46 @@ pub(super) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     was_hindered.map(|was_hindered| !was_hindered)
 }
 
-/// Wiping reads the whole file: so it rests for so many times as long as it took.
-const REST: u32 = 20;
-
-/// When a file is to be wiped.
-#[derive(Debug, Default)]
-pub(super) struct Wipes {
-    is_needed: bool,
-    not_before: Option<Instant>,
+/// Those pages that hold something where no row is, without it.
+fn left_over(
+    connection: &Connection,
+    numbers: RangeInclusive<u32>,
+) -> rusqlite::Result<Vec<(u32, Vec<u8>)>> {
+    let free = free(connection)?;
+    let mut wiped_pages = Vec::new();
+    for number in numbers {
+        let Some(page) = page(connection, number)? else {
+            continue;
+        };
+        let wiped = match free.contains(&number) {
+            true => page
+                .iter()
+                .any(|byte| *byte != 0)
+                .then(|| vec![0; page.len()]),
+            false => wiped(page, number),
+        };
+        wiped_pages.extend(wiped.map(|wiped| (number, wiped)));
+    }
+    Ok(wiped_pages)
 }
 
-impl Wipes {
-    /// Something has been taken out.
-    pub(super) fn need(&mut self) {
-        self.is_needed = true;
-    }
-
-    /// Whether it is time to wipe.
-    pub(super) fn is_due(&self) -> bool {
-        self.is_needed && self.not_before.is_none_or(|at| Instant::now() >= at)
-    }
-
-    /// It has been wiped, from then on until now.
-    pub(super) fn done(&mut self, began: Instant) {
-        self.is_needed = false;
-        self.not_before = Some(Instant::now() + began.elapsed() * REST);
-    }
-}
-
-/// The numbers of those pages that hold something between their rows.
-fn left_over(connection: &Connection, first: u32, last: u32) -> rusqlite::Result<Vec<u32>> {
-    let mut numbers = Vec::new();
-    for number in first..=last {
-        if page(connection, number)?.is_some_and(|page| wiped(page, number).is_some()) {
-            numbers.push(number);
+/// The pages that are not in use: a list of lists, which begins where the header of the file says.
+fn free(connection: &Connection) -> rusqlite::Result<HashSet<u32>> {
+    const FIRST_LIST: usize = 32;
+    let mut free = HashSet::new();
+    let header = page(connection, 1)?.unwrap_or_default();
+    let mut next = four_bytes(&header, FIRST_LIST).unwrap_or_default();
+    while next != 0 {
+        let list = page(connection, next)?.unwrap_or_default();
+        let length = four_bytes(&list, 4).unwrap_or_default() as usize;
+        let before = free.len();
+        free.extend((0..length).map_while(|index| four_bytes(&list, 8 + 4 * index)));
+        if free.len() == before && length > 0 {
+            break; // a circle: the file is damaged
         }
+        next = four_bytes(&list, 0).unwrap_or_default();
     }
-    Ok(numbers)
+    Ok(free)
 }
 
 fn page(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -132,6 +130,11 @@ fn wiped(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
         bytes.fill(0);
     }
     (!is_clean).then_some(page)
+}
+
+fn four_bytes(page: &[u8], at: usize) -> Option<u32> {
+    let bytes = page.get(at..at + 4)?;
+    Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
 fn two_bytes(page: &[u8], at: usize) -> Option<usize> {
@@ -189,6 +192,13 @@ mod tests {
         let kept: BTreeSet<_> = (LINES / 2..LINES)
             .map(|seq| format!("<{seq:05}>"))
             .collect();
+        // Somebody who takes no care has taken out other lines, and their pages are free.
+        let careless = "PRAGMA secure_delete = off; CREATE TABLE others AS SELECT * FROM lines; DROP TABLE others";
+        connection.execute_batch(careless).unwrap();
+        connection
+            .execute("DELETE FROM lines WHERE seq >= ?1", [LINES - 500])
+            .unwrap();
+        let kept: BTreeSet<_> = kept.into_iter().take(LINES as usize / 2 - 500).collect();
         // Were nothing left over, there would be nothing to do; and this test would show nothing.
         assert_ne!(texts(&file), kept);
         let mut next = Some(1);
@@ -205,6 +215,6 @@ mod tests {
                 row.get(0)
             })
             .unwrap();
-        assert_eq!(rows, LINES / 2);
+        assert_eq!(rows, LINES / 2 - 500);
     }
 }

@@ -1,9 +1,11 @@
 //! `/search`: what was said is found, in whatever script, and after whatever has become of the index.
 
 use std::fs;
+use std::time::Instant;
 
 use rusqlite::Connection;
 
+use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
@@ -32,8 +34,8 @@ fn answers_once(guest: &mut Guest, words: &str) -> Vec<String> {
 
 /// The same, as soon as the index has everything.
 pub(crate) fn answers(guest: &mut Guest, words: &str) -> Vec<String> {
-    const TRIES_MAX: usize = 100; // on a busy machine it may come behind for a while
-    for _ in 0..TRIES_MAX {
+    let until = Instant::now() + DEADLINE; // on a busy machine it may come behind for a while
+    while Instant::now() < until {
         let lines = answers_once(guest, words);
         if !lines.iter().any(|line| line.starts_with("-- Search is ")) {
             return lines;

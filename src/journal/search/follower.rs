@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 use super::index::Index;
 use super::trouble::Trouble;
 use crate::journal::committer::Signals;
-use crate::journal::scrub::Wipes;
 use crate::journal::store::Store;
+use crate::journal::wipes::Wipes;
 
 /// Looks so often for lines that are new, unless somebody searches meanwhile.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);

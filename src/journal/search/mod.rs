@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use super::committer::Signals;
 use super::history::{History, Unreadable};
-use super::scrub::Wipes;
+use super::wipes::Wipes;
 use follower::{Asked, Follower, Removal};
 pub(crate) use index::Found;
 use index::Index;
