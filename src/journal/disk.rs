@@ -197,8 +197,13 @@ fn open(
     store.let_codes_die(WallTime(clock::wall().0 + CODES_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
     let (identity, history) = (store.identity()?, History::open(path, damages)?);
-    let (search, follow) =
-        Search::new(path, identity.clone(), history.clone(), Arc::clone(signals));
+    let (search, follow) = Search::new(
+        path,
+        identity.clone(),
+        history.clone(),
+        Arc::clone(signals),
+        ends.clone(),
+    );
     let kept = Kept {
         identity,
         past: Past {

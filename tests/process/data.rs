@@ -79,9 +79,10 @@ impl Data {
     /// In how many places of all files here something stands.
     pub(crate) fn traces(&self, text: &str) -> usize {
         let files = fs::read_dir(self.0.path()).unwrap().map(Result::unwrap);
-        let files = files.filter(|file| file.file_type().unwrap().is_file());
+        // Meanwhile a file may be taken away: then nothing stands in it.
+        let files = files.filter(|file| file.file_type().is_ok_and(|kind| kind.is_file()));
         let places = files.map(|file| {
-            let bytes = fs::read(file.path()).unwrap();
+            let bytes = fs::read(file.path()).unwrap_or_default();
             let parts = bytes.windows(text.len());
             parts.filter(|part| *part == text.as_bytes()).count()
         });

@@ -36,7 +36,7 @@ const REST: u32 = 8;
 const REST_MAX: Duration = Duration::from_millis(250);
 
 /// As the scheduler has it: whoever serves people comes first.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 /// So many lines are taken out in one go.
 const REMOVED_LINES: usize = 500;
@@ -64,6 +64,10 @@ pub(super) struct Follower {
     pub(super) identity: String,
     pub(super) index: PathBuf,
     pub(super) signals: Arc<Signals>,
+    /// Where the lines of each room ended before anybody said more: an index that is further on is of other lines.
+    pub(super) ends: Vec<(String, End)>,
+    /// It has been seen that the index is of these lines.
+    pub(super) is_own: bool,
     /// What was said before is not to be found.
     pub(super) expired: WallTime,
     pub(super) wipes: Wipes,
@@ -125,7 +129,11 @@ impl Follower {
     }
 
     /// Puts everything into the index that has been said until now.
-    fn follow(&self, store: &mut Option<Store>, index: &mut Option<Index>) -> Result<(), Trouble> {
+    fn follow(
+        &mut self,
+        store: &mut Option<Store>,
+        index: &mut Option<Index>,
+    ) -> Result<(), Trouble> {
         let store = match store {
             Some(store) => store,
             None => store.insert(Store::open_to_read(&self.journal)?),
@@ -133,7 +141,7 @@ impl Follower {
         let ends = store.ends().map_err(|_| Trouble::Journal)?;
         let index = match index {
             Some(index) if self.index.exists() => index,
-            _ => index.insert(self.open(&ends)?),
+            _ => index.insert(self.open()?),
         };
         let followed = index.followed()?;
         for (name, end) in ends {
@@ -218,21 +226,21 @@ impl Follower {
     }
 
     /// Opens the index; one that is of no use is made anew.
-    fn open(&self, ends: &[(String, End)]) -> Result<Index, Trouble> {
-        let index = match Index::open(&self.index, &self.identity) {
-            Ok(Some(index)) if is_behind(&index, ends)? => return Ok(index),
-            Ok(other) => {
+    fn open(&mut self) -> Result<Index, Trouble> {
+        let index = match Index::open(&self.index, &self.identity)? {
+            Some(index) if self.is_own || is_behind(&index, &self.ends)? => Some(index),
+            other => {
                 drop(other);
                 remove(&self.index);
                 Index::open(&self.index, &self.identity)?
             }
-            Err(error) => return Err(error.into()),
         };
+        self.is_own = index.is_some();
         index.ok_or(Trouble::Useless)
     }
 }
 
-/// Whether the lines have gone on since the index was written: those of a backup have not.
+/// Whether the lines had gone on since the index was written: those of a backup had not.
 fn is_behind(index: &Index, ends: &[(String, End)]) -> rusqlite::Result<bool> {
     let followed = index.followed()?;
     let end_of = |name: &String| ends.iter().find(|(room, _)| room == name);

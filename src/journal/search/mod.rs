@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use parlor_core::journal::End;
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::{Semaphore, oneshot};
@@ -67,6 +68,7 @@ impl Search {
         identity: String,
         history: History,
         signals: Arc<Signals>,
+        ends: Vec<(String, End)>,
     ) -> (Search, impl FnOnce() + Send + use<>) {
         let (follower, asked) = sync_channel(ASKED_MAX);
         let index = journal.with_file_name(FILE);
@@ -75,6 +77,8 @@ impl Search {
             identity,
             index: index.clone(),
             signals,
+            ends,
+            is_own: false,
             expired: WallTime(i64::MIN),
             wipes: Wipes::default(),
         };
