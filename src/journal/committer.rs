@@ -14,7 +14,8 @@ use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 use tokio::sync::oneshot;
 
 use super::errands::Errand;
-use super::store::{Store, Unusable};
+use super::fault::Unusable;
+use super::store::Store;
 use crate::config::Keep;
 
 /// After a failure the file is tried again after this long at first, and after this long at last.

@@ -17,11 +17,12 @@ use tokio::sync::oneshot;
 
 use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
+use super::fault::Unusable;
 use super::history::History;
 use super::inspection::{Inspection, is_alone};
 use super::retention::Retention;
 use super::search::Search;
-use super::store::{Store, Unusable};
+use super::store::Store;
 use crate::clock;
 use crate::config::Keep;
 

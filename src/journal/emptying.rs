@@ -3,7 +3,8 @@
 use parlor_core::name::RoomName;
 use rusqlite::params;
 
-use super::store::{GONE, Store, sum};
+use super::rows::{GONE, sum};
+use super::store::Store;
 
 /// Stands in the table of facts about the file from the first row that is emptied until its remains are wiped.
 const REMAINS: &str = "remains";

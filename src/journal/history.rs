@@ -12,8 +12,9 @@ use parlor_core::seat::Replay;
 use parlor_core::time::WallTime;
 use tokio::sync::{mpsc, oneshot};
 
+use super::fault::Unusable;
 use super::inspection::Damages;
-use super::store::{Store, Unusable};
+use super::store::Store;
 
 /// A page has at most so many bytes of lines, as they are in memory: half of what a mailbox holds.
 const PAGE_BYTES_MAX: usize = 12 * 1024;

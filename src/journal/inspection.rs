@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::store::{Damage, Store, Unusable};
+use super::fault::{Damage, Unusable};
+use super::store::Store;
 
 /// Between two slices, which take a few milliseconds each: so it takes a small part of one processor and of the disk.
 const PAUSE: Duration = Duration::from_millis(20);

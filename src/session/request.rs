@@ -115,9 +115,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Is to leave the room, and goes to the lobby.
     pub(super) async fn move_out(&mut self) -> Result<(), Ended> {
-        match self.join(RoomName::lobby()).await {
-            None => Ok(()),
-            Some(_there_is_no_way) => Err(Ended::Quit(None)),
+        let refused = self.join(RoomName::lobby()).await;
+        match self.seat.removed() {
+            None if refused.is_none() => Ok(()),
+            _ => Err(Ended::Quit(None)), // there is no place to go to
         }
     }
 

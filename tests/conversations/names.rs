@@ -137,7 +137,7 @@ fn a_refused_name_gets_a_sentence_and_the_question_again() {
 fn nobody_wears_a_reserved_name() {
     let house = House::named();
     for name in [
-        "server", "parlor", "root", "admin", "all", "here", "everyone", "you",
+        "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
     ] {
         let mut guest = house.guest();
         guest.sees_question();

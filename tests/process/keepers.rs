@@ -2,10 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
+
 use crate::admin::{done, order};
 use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
-use crate::house::House;
+use crate::house::{HERE, House};
 use crate::owners::another_address;
 
 const PASSWORD: &str = "correct horse";
@@ -266,6 +268,55 @@ fn bans_of_all_kinds_are_the_same_after_a_restart() {
     let house = data.open(&[]);
     assert_eq!(done(&data, &["bans"]), bans);
     house.close(());
+}
+
+#[test]
+fn what_cannot_be_written_down_holds_all_the_same_and_says_so() {
+    let data = Data::new();
+    let mut house = House::run(data.parlor_with_small_files(100_000), &HERE);
+    let process = Some(house.process());
+    let limit = |current| {
+        let maximum = None;
+        prlimit(process, Resource::Fsize, Rlimit { current, maximum }).unwrap();
+    };
+    limit(Some(0));
+    assert_eq!(
+        done(&data, &["ban", "bob"]),
+        [
+            "bob is banned by the operator",
+            "It could not be written down, and holds until the server ends"
+        ]
+    );
+    let mut bob = Guest::connect(house.address);
+    bob.say("bob");
+    bob.until("-- You are banned by the operator");
+    limit(None);
+    drop(bob);
+    house.signal(Signal::TERM); // not closed as usual: the log has an error, as it must
+    assert_eq!(house.ended().code(), Some(0));
+    let house = data.open(&[]);
+    assert_eq!(done(&data, &["bans"]), ["Nobody is banned"]);
+    house.close(());
+}
+
+#[test]
+fn an_owner_is_removed_on_all_connections() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut first = enter_as_owner(&house, "alice");
+    let mut second = come_back(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    assert_eq!(done(&data, &["kick", "alice"]), ["alice is removed"]);
+    for alice in [&mut first, &mut second] {
+        assert_eq!(
+            alice.rest().last().unwrap(),
+            "-- You were removed by the operator"
+        );
+    }
+    bob.until("alice was removed by the operator");
+    bob.say("once");
+    assert_eq!(bob.until("bob: once"), ["bob: once"]);
+    house.close([bob]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub const NAME_CHARS_MAX: usize = 32;
 /// Names that would speak for the server, for its keeper, or for more than one person.
 static RESERVED: LazyLock<Vec<(&'static str, Name)>> = LazyLock::new(|| {
     [
-        "server", "parlor", "root", "admin", "all", "here", "everyone", "you",
+        "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
     ]
     .map(|word| (word, Name::new(word.into())))
     .into()

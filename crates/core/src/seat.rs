@@ -24,7 +24,14 @@ pub(crate) struct Place {
     /// Where the departure stands in the log; set by the broadcaster when it is appended.
     pub(crate) departed: OnceLock<Cursor>,
     /// Set once, by the broadcaster: one is to leave this room.
-    pub(crate) removed: OnceLock<Removal>,
+    pub(crate) removed: OnceLock<Box<Removal>>,
+}
+
+impl Place {
+    /// Whether, by whom and why one is to leave this room.
+    pub(crate) fn removed(&self) -> Option<&Removal> {
+        self.removed.get().map(Box::as_ref)
+    }
 }
 
 /// A place in a room, held by the connection. Dropping it leaves: that never fails and never
@@ -71,7 +78,7 @@ impl Seat {
     /// Whether, by whom and why one is to leave this room; set where [`Client::removal`](crate::client::Client::removal)
     /// is awaited, that task is woken.
     pub fn removed(&self) -> Option<&Removal> {
-        self.place.removed.get()
+        self.place.removed()
     }
 
     /// Leaves with these words.

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-const RESERVED: [&str; 8] = [
-    "server", "parlor", "root", "admin", "all", "here", "everyone", "you",
+const RESERVED: [&str; 9] = [
+    "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
 ];
 
 /// Something that may well be a name: mostly letters of one script, some marks and signs.

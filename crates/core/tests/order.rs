@@ -232,6 +232,22 @@ fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
 }
 
 #[test]
+fn a_ban_catches_whoever_is_just_about_to_sit_down() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = house.enter("bob", false);
+    let (room, replay) = (room("tea"), 0);
+    bob.start(Request::Join { room, replay }); // before the ban, and in the same batch
+    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
+    let Some(Outcome::Entered(seat, _)) = bob.outcome() else {
+        panic!("the seat had been granted");
+    };
+    assert!(seat.removed().is_some());
+    assert!(house.say(&mut bob, &seat).is_err());
+}
+
+#[test]
 fn keepers_have_no_power_over_those_who_keep_the_same() {
     let mut house = House::new();
     let (mut alice, here) = house.enter("alice", true);

@@ -2,7 +2,7 @@
 
 use rusqlite::ErrorCode;
 
-use crate::journal::store::Unusable;
+use crate::journal::fault::Unusable;
 
 /// What keeps the index from following.
 pub(super) enum Trouble {

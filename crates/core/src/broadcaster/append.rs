@@ -107,6 +107,10 @@ impl Broadcaster {
             entered.replay = Replay::last(&place.log, replay, entered.view.arrived);
             let person = self.people.get(client.id);
             entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
+            let ban = person.and_then(|person| self.banned_meanwhile(person, &entered.room, now));
+            if let Some(removal) = ban {
+                place.removed.set(Box::new(removal)).ok(); // of two, the first is told
+            }
             let seat = Seat {
                 place,
                 inbox: Arc::clone(&self.inbox),

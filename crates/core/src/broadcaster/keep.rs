@@ -133,23 +133,21 @@ impl Broadcaster {
         let room = self.rooms.get(&id).ok_or(Refusal::NotThere)?;
         let is_operators = matches!(order, Order::List | Order::Broadcast(_));
         let may_anybody = matches!(order, Order::Keepers);
-        match self.may_keep(person, &room.name) {
-            Some(reach) if !is_operators => Ok(Hand {
-                by: By::Keeper(person.name.clone()),
-                reach,
-                asker: Some(asker),
-                here,
-                now,
-            }),
-            None if may_anybody => Ok(Hand {
-                by: By::Keeper(person.name.clone()),
-                reach: Reach::Room(room.name.clone()),
-                asker: Some(asker),
-                here,
-                now,
-            }),
-            _ => Err(Forbidden::NoKeeper.into()),
+        if !person.seats.contains(&id) {
+            return Err(Refusal::NotThere);
         }
+        let reach = match self.may_keep(person, &room.name) {
+            Some(reach) if !is_operators => reach,
+            None if may_anybody => Reach::Room(room.name.clone()),
+            _ => return Err(Forbidden::NoKeeper.into()),
+        };
+        Ok(Hand {
+            by: By::Keeper(person.name.clone()),
+            reach,
+            asker: Some(asker),
+            here,
+            now,
+        })
     }
 
     fn obey(&mut self, hand: &Hand, order: Order) -> Result<Obeyed, Refusal> {

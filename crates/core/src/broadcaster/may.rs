@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::Claim;
 use crate::name::{Name, RoomName};
-use crate::order::{Forbidden, Reach};
+use crate::order::{Forbidden, Reach, Removal, Until};
 use crate::time::Now;
 
 impl Broadcaster {
@@ -52,6 +52,26 @@ impl Broadcaster {
         now: Now,
     ) -> Result<(), Refusal> {
         self.is_let_in(person.subject(), &Reach::Room(room.clone()), now)
+    }
+
+    /// Somebody is given a seat in a room, and has been banned from there since they asked for it.
+    pub(super) fn banned_meanwhile(
+        &self,
+        person: &Person,
+        room: &RoomName,
+        now: Now,
+    ) -> Option<Removal> {
+        let reach = Reach::Room(room.clone());
+        let ban = self
+            .rules
+            .banned(&reach, person.subject(), now.wall)
+            .cloned()?;
+        Some(Removal {
+            reach,
+            by: ban.by,
+            reason: ban.reason,
+            ban: Some(Until(ban.until)),
+        })
     }
 
     /// Whether somebody may take a name, wherever they sit.

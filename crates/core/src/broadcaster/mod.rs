@@ -388,7 +388,7 @@ impl Broadcaster {
         let member = self.rooms.get(&place.room);
         let member = member.and_then(|room| room.members.get(who.id));
         let removal = member.and_then(|member| member.client.removed());
-        let removal = removal.or(place.removed.get()).cloned();
+        let removal = removal.or(place.removed()).cloned();
         let removal = removal.map(Box::new);
         let departure = Happening::Departure {
             who,
@@ -456,7 +456,7 @@ impl Broadcaster {
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get_mut(id).ok_or(Refusal::NotThere)?;
-        match member.client.removed().or(member.place.removed.get()) {
+        match member.client.removed().or(member.place.removed()) {
             Some(_) => Err(Refusal::NotThere), // about to leave
             None => Ok(member),
         }

@@ -63,7 +63,7 @@ impl Broadcaster {
         let Some(member) = room.and_then(|room| room.members.get(id)) else {
             return false;
         };
-        member.place.removed.set(removal.clone()).ok(); // of two, the first is told
+        member.place.removed.set(Box::new(removal.clone())).ok(); // of two, the first is told
         member.client.look();
         true
     }

@@ -1,0 +1,255 @@
+//! Somebody at the name question: what is asked, what is typed, and the seat. Knows no socket, but a stream.
+
+use std::future::ready;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::client::Link;
+use parlor_core::command::Command;
+use parlor_core::dialect::Encoder;
+use parlor_core::inbox::{Claim, Outcome, Request};
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::{Entered, Seat};
+use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::select;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use crate::door::question::{Place, Questions};
+use crate::registry::{Registry, Returned};
+use crate::session::{Peer, read_some};
+
+/// After so many names that were refused one stays with the address.
+const REFUSALS_MAX: usize = 5;
+
+/// Whoever is told something before entering has this long to take it.
+pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
+
+/// A connection that has not entered yet.
+pub(super) struct Guest<S> {
+    pub(super) stream: S,
+    pub(super) decoder: LineDecoder,
+    pub(super) encoder: LineEncoder,
+    pub(super) link: Link,
+    pub(super) address: String,
+    pub(super) peer: Peer,
+    pub(super) registry: Option<Arc<Registry>>,
+    /// Whether the name has been shown to be this person's own.
+    pub(super) is_owner: bool,
+    /// Who has come back, and with what; until there is a session.
+    pub(super) returned: Option<Returned>,
+    /// Read and not yet decoded.
+    pub(super) held: Vec<u8>,
+    pub(super) questions: Questions,
+    /// The order of coming, among those at the question.
+    pub(super) number: u64,
+    /// Held from waiting for an answer until there is one.
+    pub(super) place: Option<Place>,
+}
+
+/// What is said to somebody whose place at the question another one needs.
+const TOO_MANY_WAIT: &str =
+    "-- Too many are waiting to give a name: closed; try again, and answer sooner";
+
+/// What is typed at the name question.
+enum Typed {
+    /// An empty line.
+    Nothing,
+    /// A name.
+    Name(Name),
+    /// What somebody comes back with.
+    Code(Line),
+}
+
+/// Why somebody does not enter.
+pub(super) enum Gone {
+    /// The connection ended or broke at the question; nobody is told.
+    Silently,
+    /// With these last bytes.
+    Told(Vec<u8>),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
+    /// Asks for a name until one is accepted.
+    pub(super) async fn answer_question(
+        &mut self,
+        replay: u64,
+    ) -> Result<(Seat, Box<Entered>), Gone> {
+        let mut words = Vec::new();
+        self.encoder
+            .line(&format!("You are {}", self.address), &mut words);
+        for _ in 0..REFUSALS_MAX {
+            self.encoder.line(
+                &format!("What is your name? (Enter to stay {})", self.address),
+                &mut words,
+            );
+            self.say(&words).await?;
+            words.clear();
+            let heard = self.hear_name().await?;
+            self.place = None;
+            let refusal = match heard {
+                Ok(Typed::Nothing) => return self.enter_as_address(replay).await,
+                Ok(Typed::Code(typed)) => match self.come_back(typed.as_str()).await {
+                    Ok(entered) => return Ok(entered),
+                    Err(answer) => answer,
+                },
+                Ok(Typed::Name(name)) => match self.enter(name.clone().into(), replay).await {
+                    Ok(entered) => return Ok(entered),
+                    Err(Answer::Refused(Refusal::NameOwned(owned))) => {
+                        match self.enter_as_owner(name, owned, replay).await? {
+                            Ok(entered) => return Ok(entered),
+                            Err(answer) => answer,
+                        }
+                    }
+                    Err(answer) => answer,
+                },
+                Err(refusal) => Answer::Refused(refusal),
+            };
+            self.encoder.answer(&refusal, &mut words);
+            if is_for_any_name(&refusal) {
+                return Err(Gone::Told(words));
+            }
+        }
+        self.encoder.line(
+            &format!(
+                "-- That was no name {REFUSALS_MAX} times: you stay {}; /name NEW takes another",
+                self.address
+            ),
+            &mut words,
+        );
+        self.say(&words).await?;
+        self.enter_as_address(replay).await
+    }
+
+    /// What is typed at the name question.
+    async fn hear_name(&mut self) -> Result<Result<Typed, Refusal>, Gone> {
+        Ok(match self.hear_line().await? {
+            Ok(line) if line.as_str().trim().is_empty() => Ok(Typed::Nothing),
+            Ok(line) if line.as_str().starts_with('/') => match Command::parse(&line.as_str()[1..])
+            {
+                Ok(Command::Resume(code)) => Ok(Typed::Code(code)),
+                _ => Err(Refusal::NameFirst),
+            },
+            Ok(line) => Name::parse(line.as_str())
+                .map(Typed::Name)
+                .map_err(Refusal::Name),
+            Err(refusal) => Err(refusal),
+        })
+    }
+
+    /// The next line.
+    pub(super) async fn hear_line(&mut self) -> Result<Result<Line, Refusal>, Gone> {
+        loop {
+            let mut rest = self.held.as_slice();
+            let heard = self.decoder.hear(&mut rest);
+            let used = self.held.len() - rest.len();
+            self.held.drain(..used);
+            match heard {
+                Some(Heard::Line(line)) => return Ok(Ok(line)),
+                Some(Heard::TooLong) => {
+                    return Ok(Err(Refusal::TooLong(Mode::Named.line_bytes_max())));
+                }
+                Some(Heard::Foreign(farewell)) => return Err(Gone::Told(farewell.into())),
+                Some(Heard::Reply(reply)) => {
+                    let mut words = Vec::new();
+                    self.encoder.raw(&reply, &mut words);
+                    self.say(&words).await?;
+                }
+                None => self.read_more().await?,
+            }
+        }
+    }
+
+    /// Reads more of the answer.
+    async fn read_more(&mut self) -> Result<(), Gone> {
+        match self.read_or_give_way().await {
+            Some(Ok(1..)) => Ok(()),
+            Some(Ok(0) | Err(_)) => Err(Gone::Silently),
+            None => Err(self.last_word(TOO_MANY_WAIT)),
+        }
+    }
+
+    /// Whoever has to be waited for stands at the question until there is an answer; who has sent
+    /// it already, as everybody does who comes back in a storm, takes no place. None if somebody
+    /// else needed the place.
+    async fn read_or_give_way(&mut self) -> Option<io::Result<usize>> {
+        yield_now().await; // so that what has come in is known
+        let mut reading = pin!(read_some(
+            &mut self.stream,
+            &mut self.held,
+            QUESTION_BYTES_MAX
+        ));
+        select! {
+            biased;
+            read = &mut reading => return Some(read),
+            () = ready(()) => {}
+        }
+        let place = self
+            .place
+            .get_or_insert_with(|| self.questions.take_place(self.number));
+        select! {
+            biased;
+            read = reading => Some(read),
+            () = place.pushed_out() => None,
+        }
+    }
+
+    pub(super) async fn enter_as_address(
+        &mut self,
+        replay: u64,
+    ) -> Result<(Seat, Box<Entered>), Gone> {
+        let name = Name::of_address(&self.address);
+        self.enter(name.into(), replay).await.map_err(|answer| {
+            let mut words = Vec::new();
+            self.encoder.answer(&answer, &mut words);
+            Gone::Told(words)
+        })
+    }
+
+    pub(super) async fn enter(
+        &mut self,
+        name: Claim,
+        replay: u64,
+    ) -> Result<(Seat, Box<Entered>), Answer> {
+        let room = RoomName::lobby();
+        self.seat(Request::Enter { name, room, replay }).await
+    }
+
+    /// Asks for a seat.
+    pub(super) async fn seat(&mut self, request: Request) -> Result<(Seat, Box<Entered>), Answer> {
+        match self.link.call(request).await {
+            Outcome::Entered(seat, entered) => Ok((seat, entered)),
+            Outcome::Answer(answer) => Err(answer),
+            Outcome::Done | Outcome::You(_) | Outcome::TookBack(_) => Err(Refusal::NotThere.into()),
+        }
+    }
+
+    pub(super) async fn say(&mut self, words: &[u8]) -> Result<(), Gone> {
+        match timeout(WORD_TIME, self.stream.write_all(words)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone::Silently),
+        }
+    }
+
+    pub(super) fn last_word(&self, words: &str) -> Gone {
+        let mut bytes = Vec::new();
+        self.encoder.line(words, &mut bytes);
+        Gone::Told(bytes)
+    }
+}
+
+/// An answer to the name question is read in pieces of at most this many bytes.
+const QUESTION_BYTES_MAX: usize = 4 * 1024;
+
+/// Whether another name would be of no use.
+fn is_for_any_name(answer: &Answer) -> bool {
+    match answer {
+        Answer::Refused(Refusal::Order(forbidden)) => forbidden.is_for_any_name(),
+        _ => false,
+    }
+}

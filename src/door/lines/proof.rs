@@ -1,0 +1,124 @@
+//! Somebody at the name question who has more to show than a name: the password of the name, or a code to come back with.
+
+use parlor_core::answer::{Answer, Notice, Password, Refusal};
+use parlor_core::dialect::{Decoder, Encoder};
+use parlor_core::inbox::{Claim, Request};
+use parlor_core::name::Name;
+use parlor_core::seat::{Entered, Seat};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::guest::{Gone, Guest};
+use crate::journal::{History, Standing};
+
+/// So many wrong passwords, and the name stays with its owner.
+const PASSWORDS_MAX: usize = 3;
+
+/// So much of what was written to a lost connection may lie unread in the buffers between: it is shown again.
+const UNREAD_BYTES_MAX: u64 = 128 * 1024;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
+    /// Asks for the password of a name, as often as it may be wrong.
+    pub(super) async fn enter_as_owner(
+        &mut self,
+        name: Name,
+        owned: Name,
+        replay: u64,
+    ) -> Result<Result<(Seat, Box<Entered>), Answer>, Gone> {
+        let Some(registry) = self.registry.clone() else {
+            return Ok(Err(Refusal::NameOwned(owned).into()));
+        };
+        if !self.peer.is_private {
+            return Ok(Err(Refusal::PlainPassword.into()));
+        }
+        let mut words = Vec::new();
+        for _ in 0..PASSWORDS_MAX {
+            self.conceal(true, &mut words);
+            let question = Answer::Password(Password::Of(owned.clone()));
+            self.encoder.answer(&question, &mut words);
+            self.say(&words).await?;
+            words.clear();
+            let heard = self.hear_line().await;
+            self.place = None;
+            self.conceal(false, &mut words);
+            let refusal = match heard? {
+                Ok(line) if line.as_str().is_empty() => break,
+                Ok(line) => match registry.prove(&owned, line, self.peer.address).await {
+                    Ok(()) => {
+                        self.say(&words).await?;
+                        self.is_owner = true;
+                        let is_proven = true;
+                        return Ok(self.enter(Claim { name, is_proven }, replay).await);
+                    }
+                    Err(refusal) => refusal,
+                },
+                Err(refusal) => refusal,
+            };
+            self.encoder.answer(&refusal.into(), &mut words);
+        }
+        self.say(&words).await?;
+        Ok(Err(Refusal::NameOwned(owned).into()))
+    }
+
+    /// Has the other side hide what is typed, or show it again, where it can.
+    fn conceal(&mut self, is_hidden: bool, words: &mut Vec<u8>) {
+        if let Some(bytes) = self.decoder.conceal(is_hidden) {
+            self.encoder.raw(&bytes, words);
+        }
+    }
+
+    /// Takes the place again that somebody had on another connection.
+    pub(super) async fn come_back(&mut self, typed: &str) -> Result<(Seat, Box<Entered>), Answer> {
+        let registry = self.registry.clone().ok_or(Refusal::NoSuchCode)?;
+        let returned = registry.redeem(typed, self.peer.address).await?;
+        let Standing {
+            name,
+            is_owner,
+            room,
+            ..
+        } = returned.standing.clone();
+        let is_proven = is_owner;
+        let entered = self.seat(Request::ComeBack {
+            name: Claim { name, is_proven },
+            room,
+            ghost: returned.ghost.as_ref().map(|ghost| ghost.id()),
+        });
+        let entered = entered.await?;
+        self.is_owner = is_owner;
+        self.returned = Some(returned);
+        Ok(entered)
+    }
+
+    /// Shows what was said since the last line that has surely been read, up to number `last`.
+    pub(super) async fn catch_up(
+        &mut self,
+        history: &History,
+        standing: &Standing,
+        last: u64,
+    ) -> Result<(), Gone> {
+        let mut words = Vec::new();
+        let welcome = Answer::WelcomeBack(standing.name.clone());
+        self.encoder.answer(&welcome, &mut words);
+        let room = &standing.room;
+        let first = history.before(room, standing.seq.min(last), UNREAD_BYTES_MAX);
+        // Where it cannot be read, the operator's log says so; whoever comes back has the room itself.
+        let mut next = first.await.unwrap_or(last) + 1;
+        while next <= last {
+            let Ok(page) = history.page(room, next, last).await else {
+                break;
+            };
+            next = page.next;
+            for line in page.lines {
+                match line {
+                    Ok(said) => self.encoder.replayed(&said, &mut words),
+                    Err(damaged) => {
+                        let notice = Answer::Notice(Notice::Damaged(damaged));
+                        self.encoder.answer(&notice, &mut words);
+                    }
+                }
+            }
+            self.say(&words).await?;
+            words.clear();
+        }
+        self.say(&words).await
+    }
+}

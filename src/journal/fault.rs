@@ -1,0 +1,81 @@
+//! What can be wrong with a file, as sentences for whoever runs the server. Knows no file.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// Some other program's.
+    #[error("is a database, but none of Parlor's; give --data another directory")]
+    Foreign,
+    /// A later version's.
+    #[error("was written by a later version of Parlor (its tables have version {0}); use that one")]
+    Newer(i32),
+    /// It has been put in the place of another file, whose log is still there.
+    #[error(
+        "is a backup, and {} beside it is what was written ahead for another file; move that away first",
+        .0.display()
+    )]
+    OthersLog(PathBuf),
+    /// It is not what was written.
+    #[error("{0}; restore a backup, or move the file away to begin anew")]
+    Damaged(#[from] Damage),
+    /// It does not begin as a database does.
+    #[error(
+        "is no database, or its beginning is damaged; restore a backup, or move the file away to begin anew"
+    )]
+    NoDatabase,
+    /// SQLite does not find its way in it.
+    #[error("is damaged in its structure; restore a backup, or move the file away to begin anew")]
+    Broken,
+    /// SQLite says so.
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Unusable {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Unusable::NoDatabase,
+            Some(ErrorCode::DatabaseCorrupt) => Unusable::Broken,
+            _ => Unusable::Sqlite(error),
+        }
+    }
+}
+
+/// Lines that were kept are not as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Their room.
+    pub room: String,
+    /// The number of the first of them.
+    pub first: u64,
+    /// That of the last, often the same.
+    pub last: u64,
+    /// They are not there; or else it is one, and has changed.
+    pub is_missing: bool,
+}
+
+impl Error for Damage {}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Damage {
+            room, first, last, ..
+        } = self;
+        if !self.is_missing {
+            return write!(
+                f,
+                "line {first} of {room} is damaged: it does not match its checksum"
+            );
+        }
+        if first == last {
+            return write!(f, "line {first} of {room} is missing");
+        }
+        write!(f, "lines {first} to {last} of {room} are missing")
+    }
+}

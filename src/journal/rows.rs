@@ -1,0 +1,277 @@
+//! The rows of lines: reading them, and whether each is as it was written. Knows no thread, and who reads.
+//!
+//! A row is a line. Its number is dense in its room; a line that has been taken out leaves an empty row, so that numbers
+//! stay what they were.
+
+use crc32fast::Hasher;
+use parlor_core::entry::{Manner, PersonId, Said, Who};
+use parlor_core::journal::End;
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::time::WallTime;
+use rusqlite::{Row, params};
+
+use super::fault::{Damage, Unusable};
+use super::store::Store;
+
+/// At the start so many of the latest lines are looked at, those of the room that spoke last first.
+const LATEST_LINES: u64 = 10_000;
+
+/// So many rows are looked at in one go: whoever writes meanwhile is held up by none.
+const SLICE_ROWS: usize = 1_000;
+
+impl Store {
+    /// Where the lines of each room end.
+    pub(crate) fn ends(&self) -> rusqlite::Result<Vec<(String, End)>> {
+        let mut query = self.connection.prepare(
+            "SELECT rooms.name, seq, at FROM rooms JOIN lines ON room = id
+             AND seq = (SELECT max(seq) FROM lines WHERE room = id) ORDER BY at DESC",
+        )?;
+        let rows = query.query_map([], |row| {
+            let (seq, at): (i64, i64) = (row.get(1)?, row.get(2)?);
+            let (seq, at) = (seq as u64, WallTime(at));
+            Ok((row.get(0)?, End { seq, at }))
+        })?;
+        rows.collect()
+    }
+
+    /// Looks at the latest lines of the rooms that end so: whether all are there, and as they were written. Where the
+    /// older ones end, which it has not looked at.
+    pub(super) fn look_at_latest(
+        &self,
+        ends: &[(String, End)],
+    ) -> Result<Vec<(String, u64)>, Unusable> {
+        let mut left = LATEST_LINES;
+        let mut damaged = None;
+        let mut older = Vec::new();
+        for (room, end) in ends {
+            let before = end.seq.saturating_sub(left);
+            left -= end.seq - before;
+            if before > 0 {
+                older.push((room.clone(), before));
+            }
+            let mut next = before + 1;
+            while next <= end.seq {
+                next = self.look_at(room, next, end.seq, |damage| {
+                    damaged.get_or_insert(damage);
+                })?;
+            }
+        }
+        damaged.map_or(Ok(older), |damage| Err(damage.into()))
+    }
+
+    /// Looks at these lines of a room, a slice of them at most, and hands over what is wrong with them. The number to
+    /// go on with.
+    pub(crate) fn look_at(
+        &self,
+        room: &str,
+        first: u64,
+        last: u64,
+        mut found: impl FnMut(Damage),
+    ) -> rusqlite::Result<u64> {
+        let mut left = SLICE_ROWS;
+        let looked_at = self.walk(room, first, last, |row| {
+            left -= 1;
+            if let Err(damage) = row {
+                found(damage);
+            }
+            left > 0
+        })?;
+        Ok(looked_at + 1)
+    }
+
+    /// Has SQLite look at its own part of the file, and hands over what it finds wrong.
+    pub(crate) fn look_at_structure(&self, mut found: impl FnMut(String)) -> rusqlite::Result<()> {
+        let mut check = self.connection.prepare("PRAGMA integrity_check")?;
+        let mut rows = check.query([])?;
+        while let Some(row) = rows.next()? {
+            let words: String = row.get(0)?;
+            if words != "ok" {
+                found(words);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines of a room with these numbers, oldest first, as long as `more` says so; and what is wrong where they are
+    /// damaged. Those that have been taken out are left out. The number of the last one looked at.
+    pub(crate) fn read(
+        &self,
+        room: &RoomName,
+        first: u64,
+        last: u64,
+        mut more: impl FnMut(Result<Said, Damage>) -> bool,
+    ) -> rusqlite::Result<u64> {
+        self.walk(room.as_str(), first, last, |row| {
+            let said = row.map(Kept::said).transpose();
+            said.is_none_or(&mut more)
+        })
+    }
+
+    /// Goes through these lines of a room, each as it was written or else what is wrong with it, as long as `more` says
+    /// so. The number of the last one looked at.
+    fn walk(
+        &self,
+        room: &str,
+        first: u64,
+        last: u64,
+        mut more: impl FnMut(Result<Kept, Damage>) -> bool,
+    ) -> rusqlite::Result<u64> {
+        let damage = |first: u64, last: u64, is_missing: bool| Damage {
+            room: room.to_owned(),
+            first,
+            last,
+            is_missing,
+        };
+        let mut query = self.connection.prepare_cached(SELECT)?;
+        let mut rows = query.query(params![room, first as i64, last as i64])?;
+        let mut next = first;
+        while let Some(row) = rows.next()? {
+            let seq = row.get::<_, i64>(0)? as u64;
+            if next < seq && !more(Err(damage(next, seq - 1, true))) {
+                return Ok(seq - 1);
+            }
+            if !more(Kept::read(row).ok_or_else(|| damage(seq, seq, false))) {
+                return Ok(seq);
+            }
+            next = seq + 1;
+        }
+        if next <= last {
+            more(Err(damage(next, last, true)));
+        }
+        Ok(last)
+    }
+
+    /// The number of the line behind which the lines of a room up to number `last` take so many bytes as a dialect shows
+    /// them, or a little more.
+    pub(crate) fn before(&self, room: &RoomName, last: u64, bytes: u64) -> rusqlite::Result<u64> {
+        let mut lines = self.connection.prepare_cached(
+            "SELECT seq, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines
+             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq <= ?2 ORDER BY seq DESC",
+        )?;
+        let mut rows = lines.query(params![room.as_str(), last as i64])?;
+        let mut left = bytes;
+        while let Some(row) = rows.next()? {
+            let (seq, length): (i64, i64) = (row.get(0)?, row.get(1)?);
+            left = left.saturating_sub(length as u64);
+            if left == 0 {
+                return Ok((seq as u64).saturating_sub(1));
+            }
+        }
+        Ok(0)
+    }
+
+    /// The number of the first line of a room that was said at this time or later, or of damage before it: times never
+    /// decrease in a room, so the numbers lead to it.
+    pub(crate) fn first_since(
+        &self,
+        room: &RoomName,
+        at: WallTime,
+    ) -> rusqlite::Result<Option<u64>> {
+        let mut end = self.connection.prepare_cached(
+            "SELECT max(seq) FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)",
+        )?;
+        let end: Option<i64> = end.query_row([room.as_str()], |row| row.get(0))?;
+        let Some(last) = end.and_then(|end| u64::try_from(end).ok()) else {
+            return Ok(None);
+        };
+        let mut low = 1;
+        let mut high = last + 1;
+        while low < high {
+            let middle = low.midpoint(high);
+            // What is damaged has no time: the line behind it answers, and where there is none it may be later.
+            let mut is_earlier = false;
+            self.walk(room.as_str(), middle, high - 1, |row| match row {
+                Ok(kept) => {
+                    is_earlier = kept.at < at.0;
+                    false
+                }
+                Err(_) => true,
+            })?;
+            if is_earlier {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok((low <= last).then_some(low))
+    }
+}
+
+const SELECT: &str = "SELECT seq, at, manner, name, text, sum FROM lines
+    WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq BETWEEN ?2 AND ?3 ORDER BY seq";
+
+/// A row, as it was written.
+struct Kept {
+    seq: i64,
+    at: i64,
+    manner: i64,
+    name: String,
+    text: String,
+}
+
+impl Kept {
+    /// None where it is not as it was written.
+    fn read(row: &Row<'_>) -> Option<Kept> {
+        let number = |column| row.get_ref(column).ok()?.as_i64().ok();
+        let text = |column| Some(row.get_ref(column).ok()?.as_str().ok()?.to_owned());
+        let kept = Kept {
+            seq: number(0)?,
+            at: number(1)?,
+            manner: number(2)?,
+            name: text(3)?,
+            text: text(4)?,
+        };
+        (number(5)? == kept.sum()).then_some(kept)
+    }
+
+    fn sum(&self) -> i64 {
+        sum(self.seq, self.at, self.manner, &self.name, &self.text)
+    }
+
+    /// The line; none where it has been taken out.
+    fn said(self) -> Option<Said> {
+        Some(Said {
+            seq: self.seq as u64,
+            at: WallTime(self.at),
+            who: Who {
+                id: PersonId::BYGONE,
+                name: Name::kept(&self.name),
+            },
+            manner: manner(self.manner)?,
+            text: Line::sanitise(self.text.as_bytes()),
+        })
+    }
+}
+
+/// What stands in the column `manner`.
+pub(super) fn code(manner: Manner) -> i64 {
+    match manner {
+        Manner::Plain => 0,
+        Manner::Action => 1,
+        Manner::Gone => GONE,
+    }
+}
+
+/// What stands there where the line has been taken out.
+pub(super) const GONE: i64 = 2;
+
+/// What is meant by it; none where the line has been taken out.
+fn manner(code: i64) -> Option<Manner> {
+    match code {
+        0 => Some(Manner::Plain),
+        1 => Some(Manner::Action),
+        _ => None,
+    }
+}
+
+/// A checksum of all that a row says, but for its room: that has another number in each file.
+pub(super) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64 {
+    let mut hasher = Hasher::new();
+    for number in [seq, at, manner, name.len() as i64] {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher.update(name.as_bytes());
+    hasher.update(text.as_bytes());
+    i64::from(hasher.finalize())
+}

@@ -1,0 +1,75 @@
+//! The tables of the file, version by version. Knows what each was, and none of their rows.
+
+/// The version of the tables. A file with a higher one was written by a later Parlor.
+pub(super) const SCHEMA: i32 = 2;
+
+/// What makes tables of one version those of the next, beginning with a file that has none.
+pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE];
+
+/// Version 1: what was said.
+const LINES: &str = "
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO meta VALUES ('identity', lower(hex(randomblob(8))));
+    CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE lines (
+        room INTEGER NOT NULL REFERENCES rooms,
+        seq INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        manner INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        sum INTEGER NOT NULL,
+        PRIMARY KEY (room, seq)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Version 2: whose names are whose, and what is kept for people.
+const PEOPLE: &str = "
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        fold TEXT NOT NULL UNIQUE,
+        password TEXT NOT NULL,
+        since INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE letters (
+        id INTEGER PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES accounts,
+        at INTEGER NOT NULL,
+        sender TEXT NOT NULL,
+        text TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX letters_of ON letters (account);
+    CREATE TABLE codes (
+        hash BLOB PRIMARY KEY,
+        name TEXT NOT NULL,
+        owner INTEGER NOT NULL,
+        room TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        until INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE keepers (
+        room TEXT NOT NULL,
+        account INTEGER NOT NULL REFERENCES accounts,
+        PRIMARY KEY (room, account)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE bans (
+        id INTEGER PRIMARY KEY,
+        room TEXT NOT NULL,
+        whom TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        until INTEGER,
+        keeper TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        UNIQUE (room, whom)
+    ) STRICT;
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        keeper TEXT NOT NULL,
+        room TEXT NOT NULL,
+        deed TEXT NOT NULL,
+        whom TEXT NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
+";
