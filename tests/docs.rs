@@ -316,9 +316,12 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         people.others
     )));
     // What is said before somebody has entered stands beside the door.
-    let door = text("src/door/lines.rs")
-        + &text("src/door/lines/guest.rs")
-        + &text("crates/wire/src/lines.rs");
+    let door = [
+        "src/door/lines.rs",
+        "src/door/lines/guest.rs",
+        "crates/wire/src/lines.rs",
+    ];
+    let door = door.map(text).concat();
     for sentence in [
         "-- No name given: closed",
         "-- Too many are waiting to give a name: closed; try again, and answer sooner",

@@ -3,7 +3,7 @@
 //!
 //! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::iter::successors;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -66,35 +66,41 @@ fn left_over(
         let Some(page) = page(connection, number)? else {
             continue;
         };
-        let wiped = match free.contains(&number) {
-            true => page
-                .iter()
-                .any(|byte| *byte != 0)
-                .then(|| vec![0; page.len()]),
-            false => wiped(page, number),
+        let wiped = match free.get(&number) {
+            Some(used) => wiped_from(page, *used),
+            None => wiped(page, number),
         };
         wiped_pages.extend(wiped.map(|wiped| (number, wiped)));
     }
     Ok(wiped_pages)
 }
 
-/// The pages that are not in use: a list of lists, which begins where the header of the file says.
-fn free(connection: &Connection) -> rusqlite::Result<HashSet<u32>> {
+/// The pages that hold no rows, and how many bytes of each are in use all the same: they are listed in some of them, which
+/// are a list themselves; it begins where the header of the file says.
+fn free(connection: &Connection) -> rusqlite::Result<HashMap<u32, usize>> {
     const FIRST_LIST: usize = 32;
-    let mut free = HashSet::new();
+    let mut free = HashMap::new();
     let header = page(connection, 1)?.unwrap_or_default();
     let mut next = four_bytes(&header, FIRST_LIST).unwrap_or_default();
-    while next != 0 {
+    while next != 0 && !free.contains_key(&next) {
         let list = page(connection, next)?.unwrap_or_default();
         let length = four_bytes(&list, 4).unwrap_or_default() as usize;
-        let before = free.len();
-        free.extend((0..length).map_while(|index| four_bytes(&list, 8 + 4 * index)));
-        if free.len() == before && length > 0 {
-            break; // a circle: the file is damaged
-        }
+        let listed = (0..length).map_while(|index| four_bytes(&list, 8 + 4 * index));
+        free.extend(listed.map(|number| (number, 0)));
+        free.insert(next, 8 + 4 * length);
         next = four_bytes(&list, 0).unwrap_or_default();
     }
     Ok(free)
+}
+
+/// The page with nothing behind what is in use; none if there is nothing now.
+fn wiped_from(mut page: Vec<u8>, used: usize) -> Option<Vec<u8>> {
+    let rest = page.get_mut(used..)?;
+    if rest.iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    rest.fill(0);
+    Some(page)
 }
 
 fn page(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>>> {
