@@ -14,6 +14,7 @@ mod cores;
 mod fanout;
 mod guard;
 mod idle;
+mod intake;
 mod load;
 mod machine;
 mod peers;
@@ -71,6 +72,8 @@ enum Command {
     },
     /// What the server does on one core, and on all
     Cores(Common),
+    /// A hundred speak as fast as lines can be put on disk: does anybody miss one?
+    Intake(Common),
     /// A page of Markdown with pictures, from what the others wrote with --json
     Report(report::Options),
     /// What a line costs in instructions, against the baseline in bench/guard.toml
@@ -133,6 +136,7 @@ fn main() -> anyhow::Result<()> {
             common.play(|quick, parlor, places| churn::run(quick, seconds, parlor, places))
         }
         Command::Cores(common) => common.measure(cores::run),
+        Command::Intake(common) => common.measure(intake::run),
         Command::Guard { update } => guard::run(update),
         Command::GuardBody { name } => guard::run_body(&name),
         Command::Report(options) => report::run(&options, &as_typed()),
