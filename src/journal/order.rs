@@ -12,7 +12,8 @@ use rusqlite::{Row, Transaction, params};
 
 use super::store::Store;
 
-/// Of what was done with authority so much is kept: more than anybody reads.
+/// Of what was done in rooms, where anybody can be a keeper, so much is kept: more than anybody reads. What was done by
+/// those whom the operator trusts is kept for good, so that nobody can push it out.
 const AUDIT_ROWS_MAX: i64 = 100_000;
 
 impl Store {
@@ -76,7 +77,10 @@ impl Store {
             params![record.at.0, keeper(&record.by), room, deed, whom, reason],
         )?;
         let last = transaction.last_insert_rowid();
-        transaction.execute("DELETE FROM audit WHERE id <= ?1", [last - AUDIT_ROWS_MAX])?;
+        transaction.execute(
+            "DELETE FROM audit WHERE id <= ?1 AND room <> ''",
+            [last - AUDIT_ROWS_MAX],
+        )?;
         transaction.commit()
     }
 
