@@ -19,7 +19,7 @@ use crate::clock::Clock;
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
 /// So many lines are worth a commit of their own, whatever came before.
-const PAUSE_LINES_MAX: usize = 64;
+const PAUSE_LINES_MAX: usize = 32;
 
 /// What ends the house, in two steps.
 #[derive(Clone, Debug, Default)]
