@@ -603,13 +603,16 @@ fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
     house.ask(&mut alice.link, post(room, &["before"]));
     house.wait(Duration::from_secs(1));
     let since = house.now.wall;
-    let refused = house.refusal(&mut alice.link, Request::TakeBack(since));
+    let whose = alice.link.client().id();
+    let request = Request::TakeBack { whose, since };
+    let refused = house.refusal(&mut alice.link, request);
     assert!(matches!(refused, Refusal::NotOwner), "{refused:?}");
     house.ask(&mut alice.link, Request::Own);
     house.ask(&mut alice.link, post(room, &["one", "two"]));
     house.ask(&mut bob.link, post(room, &["three"]));
     let (start, end) = (alice.seat.log().start(), alice.seat.log().end());
-    let outcome = house.ask(&mut alice.link, Request::TakeBack(since));
+    let request = Request::TakeBack { whose, since };
+    let outcome = house.ask(&mut alice.link, request);
     let Outcome::TookBack(ends) = outcome else {
         panic!("{outcome:?}");
     };

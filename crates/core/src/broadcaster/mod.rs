@@ -289,7 +289,7 @@ impl Broadcaster {
                 Request::Private { .. }
                 | Request::Own
                 | Request::WhoAmI
-                | Request::TakeBack(_)
+                | Request::TakeBack { .. }
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms
