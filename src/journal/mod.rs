@@ -22,8 +22,8 @@ mod search;
 mod store;
 mod wipes;
 
-pub(crate) use accounts::Letter;
-pub(crate) use codes::{CodeHash, Standing};
+pub(crate) use accounts::{Letter, Put};
+pub(crate) use codes::{CODE_LIFE, CodeHash, Standing};
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use errands::Errands;
