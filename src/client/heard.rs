@@ -91,12 +91,7 @@ impl<'a> Heard<'a> {
         if line.starts_with("-- Lines here are kept") {
             return Some(Self::Kept);
         }
-        let asks = |line: &str| {
-            line.starts_with("-- Type a password for ")
-                || line == "-- Type it once more"
-                || line.contains(" has an owner: what is the password? ")
-        };
-        if line.starts_with("-- ") && asks(line) {
+        if line.strip_prefix("-- ").is_some_and(asks_for_password) {
             return Some(Self::Password);
         }
         if let Some(rest) = line.strip_prefix("-- Your return code is ") {
@@ -158,6 +153,15 @@ impl<'a> Heard<'a> {
             }
         }
     }
+}
+
+/// Whether the server wants a password with these words; a line that was found may have them further behind.
+fn asks_for_password(words: &str) -> bool {
+    words.starts_with("Type a password for ")
+        || words == "Type it once more"
+        || words
+            .split_once(" has an owner: what is the password? ")
+            .is_some_and(|(name, _)| is_name(name))
 }
 
 /// The names in `alice, bob and 35 others`; what is no name (`35 others`, `nobody else`) is left out.
@@ -272,6 +276,8 @@ mod tests {
         ] {
             assert_eq!(Heard::of(asking), Heard::Password);
         }
+        let found = "-- [12:01] lobby bob: al has an owner: what is the password? (Enter";
+        assert_eq!(Heard::of(found), Heard::Other);
         let forged = "bob: -- Your return code is ab-cd: whoever";
         assert!(matches!(Heard::of(forged), Heard::Said { .. }));
     }

@@ -4,6 +4,7 @@ mod guest;
 mod proof;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::seat::{Entered, Seat};
@@ -100,10 +101,12 @@ impl LineDoor {
             Ok((seat, mut entered)) => {
                 if let (Some(returned), Some(history)) = (&guest.returned, &self.manners.history) {
                     let standing = returned.standing.clone();
+                    let client = Arc::clone(guest.link.client());
                     select! {
                         biased;
                         caught_up = guest.catch_up(history, &standing, entered.view.arrived.seq) => caught_up?,
                         () = house.closing.cancelled() => {}
+                        _ = client.removal() => {} // as the session will see at once
                     }
                 } else if let Some(history) = &self.manners.history {
                     let replay = self.manners.live.replay();

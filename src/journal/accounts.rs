@@ -6,7 +6,19 @@ use parlor_core::name::Name;
 use parlor_core::time::WallTime;
 use rusqlite::{OptionalExtension, params};
 
+use super::codes::CodeHash;
 use super::store::Store;
+
+/// What came of registering a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It has this owner.
+    Done,
+    /// It has another one.
+    Taken,
+    /// There are too many names with owners.
+    Full,
+}
 
 /// A message for somebody who is away.
 #[derive(Debug)]
@@ -46,23 +58,56 @@ impl Store {
             .optional()
     }
 
-    /// Gives a name an owner, or its owner another password.
+    /// Gives a name an owner, unless it has one.
     pub(crate) fn put_password(
         &mut self,
         name: &Name,
         password: &str,
         since: WallTime,
-    ) -> rusqlite::Result<()> {
+        max: usize,
+    ) -> rusqlite::Result<Put> {
         let [key, _] = name.keys();
-        self.connection().execute(
-            "INSERT INTO accounts (name, fold, password, since) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (fold) DO UPDATE SET password = ?3",
+        let transaction = self.connection().transaction()?;
+        let count = "SELECT count(*) FROM accounts";
+        let accounts: i64 = transaction.query_row(count, [], |row| row.get(0))?;
+        if accounts >= max as i64 {
+            return Ok(Put::Full);
+        }
+        let put = transaction.execute(
+            "INSERT OR IGNORE INTO accounts (name, fold, password, since) VALUES (?1, ?2, ?3, ?4)",
             params![name.as_str(), key, password, since.0],
         )?;
-        Ok(())
+        transaction.commit()?;
+        Ok(if put > 0 { Put::Done } else { Put::Taken })
     }
 
-    /// Keeps a message for the owner of a name, unless `max` wait already. Whether there was room.
+    /// Gives the owner of a name another password. Whoever had a code to come back under that name cannot use it any more,
+    /// but for this one.
+    pub(crate) fn change_password(
+        &mut self,
+        name: &Name,
+        password: &str,
+        code: Option<CodeHash>,
+    ) -> rusqlite::Result<()> {
+        let [key, _] = name.keys();
+        let transaction = self.connection().transaction()?;
+        transaction.execute(
+            "UPDATE accounts SET password = ?2 WHERE fold = ?1",
+            params![key, password],
+        )?;
+        let mut owners = transaction.prepare("SELECT hash, name FROM codes WHERE owner")?;
+        let codes = owners.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let codes: Vec<([u8; 32], String)> = codes.collect::<Result<_, _>>()?;
+        drop(owners);
+        for (hash, _) in codes.iter().filter(|(hash, owner)| {
+            Name::kept(owner).is_same(name) && Some(CodeHash(*hash)) != code
+        }) {
+            transaction.execute("DELETE FROM codes WHERE hash = ?1", [hash])?;
+        }
+        transaction.commit()
+    }
+
+    /// Keeps a message for the owner of a name, unless `max` wait already, or `from_one` of this sender. Whether there was room.
     pub(crate) fn put_letter(
         &mut self,
         to: &Name,
@@ -70,13 +115,22 @@ impl Store {
         text: &Line,
         at: WallTime,
         max: usize,
+        from_one: usize,
     ) -> rusqlite::Result<bool> {
         let [key, _] = to.keys();
         let put = self.connection().execute(
             "INSERT INTO letters (account, at, sender, text)
              SELECT id, ?2, ?3, ?4 FROM accounts WHERE fold = ?1
-             AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?5",
-            params![key, at.0, from.as_str(), text.as_str(), max as i64],
+             AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?5
+             AND (SELECT count(*) FROM letters WHERE account = accounts.id AND sender = ?3) < ?6",
+            params![
+                key,
+                at.0,
+                from.as_str(),
+                text.as_str(),
+                max as i64,
+                from_one as i64
+            ],
         )?;
         Ok(put > 0)
     }

@@ -1,5 +1,7 @@
 //! Return codes in the file: where somebody stood, under the hash of a code. Knows no code.
 
+use std::time::Duration;
+
 use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
 use rusqlite::{OptionalExtension, params};
@@ -22,6 +24,9 @@ pub(crate) struct Standing {
     /// The number of the last line there that was written to the connection.
     pub(crate) seq: u64,
 }
+
+/// So long a code is good for when its connection, or the server, has ended.
+pub(crate) const CODE_LIFE: Duration = Duration::from_secs(3_600);
 
 /// So many codes of connections that have ended are kept; the oldest give way.
 const ENDED_MAX: i64 = 10_000;

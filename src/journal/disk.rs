@@ -15,6 +15,7 @@ use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::oneshot;
 
+use super::codes::CODE_LIFE;
 use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::fault::Unusable;
@@ -42,9 +43,6 @@ const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 /// More than this, 4 MiB, and commits wait until it has begun anew: a file that is written over again costs a sync
 /// less than one that grows.
 const PAGES_AHEAD_MAX: i64 = 1_024;
-
-/// So long return codes are good for after a restart.
-const CODES_LIFE: Duration = Duration::from_secs(3_600);
 
 /// A sync takes tens of microseconds of a core beside the time of the disk, however little is written: so much as fifty
 /// lines. While many talk, they are worth this wait, which nobody sees.
@@ -197,7 +195,7 @@ fn open(
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
-    store.let_codes_die(WallTime(clock::wall().0 + CODES_LIFE.as_millis() as i64))?;
+    store.let_codes_die(WallTime(clock::wall().0 + CODE_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
     let (identity, history) = (store.identity()?, History::open(path, damages)?);
     let (search, follow) = Search::new(

@@ -24,8 +24,8 @@ mod store;
 mod takings;
 mod wipes;
 
-pub(crate) use accounts::Letter;
-pub(crate) use codes::{CodeHash, Standing};
+pub(crate) use accounts::{Letter, Put};
+pub(crate) use codes::{CODE_LIFE, CodeHash, Standing};
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};
 pub use errands::Errands;

@@ -16,10 +16,7 @@ use tokio::time::sleep;
 
 use super::Registry;
 use crate::clock;
-use crate::journal::{CodeHash, Standing, Undone};
-
-/// So long a code is good for when its connection has ended.
-const LIFE: Duration = Duration::from_secs(3_600);
+use crate::journal::{CODE_LIFE, CodeHash, Standing, Undone};
 
 /// So often it is kept how far those have read who have a code.
 const READINGS_EVERY: Duration = Duration::from_secs(10);
@@ -54,7 +51,7 @@ impl Code {
     }
 
     /// What is kept of it: nobody who reads the file can come back as somebody else.
-    fn hash(&self) -> CodeHash {
+    pub(super) fn hash(&self) -> CodeHash {
         CodeHash(Blake2s256::digest(self.0.as_bytes()).into())
     }
 
@@ -111,10 +108,18 @@ impl Registry {
     ) -> Result<(), Undone> {
         let hash = code.hash();
         client.track_reading();
-        self.living.with(|living| {
-            let client = Arc::downgrade(client);
-            living.insert(hash, Life { client, room });
+        let is_here = self.living.with(|living| {
+            // Else somebody has come back with the code meanwhile, and it is theirs.
+            let is_here = client.removed().is_none();
+            if is_here {
+                let client = Arc::downgrade(client);
+                living.insert(hash, Life { client, room });
+            }
+            is_here
         });
+        if !is_here {
+            return Ok(());
+        }
         let put = move |store: &mut crate::journal::Store| {
             store.put_code(&hash, &standing, None, clock::wall())
         };
@@ -122,11 +127,23 @@ impl Registry {
     }
 
     /// The connection with this code has ended, having read so far.
-    pub(crate) async fn let_code_die(&self, code: &Code, standing: Standing) -> Result<(), Undone> {
+    /// Where another one has come back with it meanwhile, it is that one's.
+    pub(crate) async fn let_code_die(
+        &self,
+        code: &Code,
+        client: &Client,
+        standing: Standing,
+    ) -> Result<(), Undone> {
         let hash = code.hash();
-        self.living.with(|living| living.remove(&hash));
+        let was_its = self.living.with(|living| {
+            let its = |life: &mut Life| std::ptr::eq(life.client.as_ptr(), client);
+            living.get_mut(&hash).is_some_and(its) && living.remove(&hash).is_some()
+        });
+        if !was_its {
+            return Ok(());
+        }
         let now = clock::wall();
-        let until = WallTime(now.0 + LIFE.as_millis() as i64);
+        let until = WallTime(now.0 + CODE_LIFE.as_millis() as i64);
         let put = move |store: &mut crate::journal::Store| {
             store.put_code(&hash, &standing, Some(until), now)
         };
@@ -144,14 +161,11 @@ impl Registry {
     async fn note_readings(&self) -> Result<(), Undone> {
         let mut readings = Vec::new();
         self.living.with(|living| {
-            living.retain(|hash, life| {
-                let Some(client) = life.client.upgrade() else {
-                    return true; // about to be taken out
-                };
-                let read = client.read_to().filter(|(room, _)| *room == life.room);
-                readings.extend(read.map(|(_, seq)| (*hash, seq)));
-                true
-            });
+            for (hash, life) in living {
+                let read = life.client.upgrade().and_then(|client| client.read_to());
+                let here = read.filter(|(room, _)| *room == life.room);
+                readings.extend(here.map(|(_, seq)| (*hash, seq)));
+            }
         });
         if readings.is_empty() {
             return Ok(());
@@ -165,22 +179,26 @@ impl Registry {
     /// # Errors
     /// That is no code, or none any more; or there have been too many tries.
     pub(crate) async fn redeem(&self, typed: &str, address: IpAddr) -> Result<Returned, Refusal> {
-        self.tries().may_try_at(address, Instant::now())?;
+        self.tries().take_at(address, Instant::now())?;
         let code = Code::typed(typed);
         let (hash, now) = (code.hash(), clock::wall());
         let found = self.errands.run(move |store| store.code(&hash, now));
         let Some(mut standing) = found.await? else {
-            self.tries().failed_at(address, Instant::now());
             return Err(Refusal::NoSuchCode);
         };
-        let life = self.living.with(|living| living.remove(&hash));
-        let ghost = life.as_ref().and_then(|life| life.client.upgrade());
-        let read = ghost.as_ref().and_then(|ghost| ghost.read_to());
-        if let (Some(life), Some((room, seq))) = (&life, read)
-            && room == life.room
+        self.tries().give_back_at(address);
+        // Looked at, and left: who knows whether this one comes in.
+        let life = self.living.with(|living| {
+            let life = living.get(&hash)?;
+            Some((life.client.upgrade()?, life.room))
+        });
+        if let Some((ghost, here)) = &life
+            && let Some((room, seq)) = ghost.read_to()
+            && room == *here
         {
             standing.seq = seq;
         }
+        let ghost = life.map(|(ghost, _)| ghost);
         Ok(Returned {
             standing,
             ghost,

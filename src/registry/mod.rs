@@ -4,20 +4,21 @@ mod codes;
 mod tries;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use parlor_core::answer::Refusal;
+use parlor_core::inbox::Claim;
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::time::WallTime;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::journal::{Errands, Letter, Undone};
+use crate::journal::{Errands, Letter, Put, Undone};
 use codes::Living;
 pub(crate) use codes::{Code, Returned};
 use tries::Tries;
@@ -31,10 +32,16 @@ pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
 /// So many messages wait for one person.
 const LETTERS_MAX: usize = 100;
 
+/// And so many of these from one name: nobody fills the letterbox alone.
+const LETTERS_FROM_ONE_MAX: usize = 20;
+
+/// So many names can have an owner: each is kept for good, and known to the broadcaster.
+const ACCOUNTS_MAX: usize = 100_000;
+
 /// Whose names are whose.
 pub(crate) struct Registry {
     errands: Errands,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     tries: Mutex<Tries>,
     living: Living,
 }
@@ -51,7 +58,7 @@ impl Registry {
     pub(crate) fn new(errands: Errands) -> Registry {
         Registry {
             errands,
-            hashing: Semaphore::new(HASHES_MAX),
+            hashing: Arc::new(Semaphore::new(HASHES_MAX)),
             tries: Mutex::default(),
             living: Living::default(),
         }
@@ -68,19 +75,23 @@ impl Registry {
             .await?)
     }
 
-    /// Keeps a password for a name, which has been worn since then.
+    /// Keeps a password for a name, which has been worn since then; another one, if it is the own name already. Other codes
+    /// to come back as its owner are none any more then.
     ///
     /// # Errors
-    /// It is too short, or cannot be kept.
+    /// It is too short, there are too many names, somebody else owns this one, or it cannot be kept.
     pub(crate) async fn register(
         &self,
-        name: Name,
+        name: Claim,
         password: Line,
         since: WallTime,
+        address: IpAddr,
+        code: Option<&Code>,
     ) -> Result<(), Refusal> {
         if password.as_str().chars().count() < PASSWORD_CHARS_MIN {
             return Err(Refusal::PasswordTooShort(PASSWORD_CHARS_MIN));
         }
+        self.tries().register(address, Instant::now())?;
         let hash = move || {
             let hash = Argon2::default().hash_password(password.as_str().as_bytes());
             hash.map(|hash| hash.to_string())
@@ -89,9 +100,20 @@ impl Registry {
             tracing::error!(%error, "a password cannot be stored");
             Refusal::NotWritten
         })?;
-        let put =
-            move |store: &mut crate::journal::Store| store.put_password(&name, &stored, since);
-        Ok(self.errands.run(put).await?)
+        let Claim { name, is_proven } = name;
+        let code = code.map(Code::hash);
+        let wanted = name.clone();
+        let put = self.errands.run(move |store| match is_proven {
+            true => store
+                .change_password(&wanted, &stored, code)
+                .map(|()| Put::Done),
+            false => store.put_password(&wanted, &stored, since, ACCOUNTS_MAX),
+        });
+        match put.await? {
+            Put::Done => Ok(()),
+            Put::Taken => Err(Refusal::NameOwned(name)),
+            Put::Full => Err(Refusal::TooManyNames),
+        }
     }
 
     /// Whether somebody at an address knows the password of a name.
@@ -104,7 +126,7 @@ impl Registry {
         password: Line,
         address: IpAddr,
     ) -> Result<(), Refusal> {
-        self.tries().may_try(name, address, Instant::now())?;
+        self.tries().take(name, address, Instant::now())?;
         let owned = name.clone();
         let stored = self.errands.run(move |store| store.password(&owned));
         let stored = stored.await?;
@@ -113,11 +135,13 @@ impl Registry {
             let password = password.as_str().as_bytes();
             Argon2::default().verify_password(password, &stored).ok()
         };
-        if self.work(is_it).await?.is_none() {
-            self.tries().failed(name, address, Instant::now());
-            return Err(Refusal::WrongPassword(name.clone()));
+        match self.work(is_it).await? {
+            Some(()) => {
+                self.tries().give_back(name, address);
+                Ok(())
+            }
+            None => Err(Refusal::WrongPassword(name.clone())),
         }
-        Ok(())
     }
 
     /// Keeps a message for the owner of a name, who is away.
@@ -132,9 +156,9 @@ impl Registry {
         at: WallTime,
     ) -> Result<(), Refusal> {
         let name = to.clone();
-        let put = self
-            .errands
-            .run(move |store| store.put_letter(&to, &from, &text, at, LETTERS_MAX));
+        let put = self.errands.run(move |store| {
+            store.put_letter(&to, &from, &text, at, LETTERS_MAX, LETTERS_FROM_ONE_MAX)
+        });
         match put.await? {
             true => Ok(()),
             false => Err(Refusal::LettersFull(name)),
@@ -160,8 +184,13 @@ impl Registry {
         &self,
         what: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Undone> {
-        let _turn = self.hashing.acquire().await.map_err(|_| Undone)?;
-        spawn_blocking(what).await.map_err(|_| Undone)
+        let turn = Arc::clone(&self.hashing).acquire_owned().await;
+        let work = move || {
+            let done = what();
+            drop(turn); // also where nobody waits for it any more
+            done
+        };
+        spawn_blocking(work).await.map_err(|_| Undone)
     }
 
     fn tries(&self) -> std::sync::MutexGuard<'_, Tries> {

@@ -1,4 +1,4 @@
-//! Wrong passwords and codes, counted: whoever guesses has to wait. Knows no clock.
+//! Passwords and codes that are tried, and names that are registered, counted: whoever guesses has to wait. Knows no clock.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -17,6 +17,9 @@ const ADDRESS_TRIES_MAX: u32 = 10;
 /// does not keep the owner out.
 const NAME_TRIES_MAX: u32 = 100;
 
+/// So many names one address may have registered in that time: a class behind one address, and no more in a hurry.
+const REGISTRATIONS_MAX: u32 = 30;
+
 /// So many are remembered; then the oldest are forgotten, those first whose time is over.
 const REMEMBERED_MAX: usize = 2_000;
 
@@ -25,6 +28,8 @@ const REMEMBERED_MAX: usize = 2_000;
 enum Key {
     Address(IpAddr),
     Name(Box<str>),
+    /// Who wants names: every one of them is kept.
+    Registering(IpAddr),
 }
 
 /// Tries in vain, by address and by name.
@@ -40,35 +45,60 @@ struct Failed {
 }
 
 impl Tries {
-    /// Whether somebody at this address may try this name.
-    pub(super) fn may_try(
-        &self,
+    /// Somebody at this address tries this name: that counts until it is [given back](Tries::give_back), so that many at
+    /// once have no more tries than one after the other.
+    pub(super) fn take(
+        &mut self,
         name: &Name,
         address: IpAddr,
         now: Instant,
     ) -> Result<(), Refusal> {
-        let by_name = self.wait(&of_name(name), NAME_TRIES_MAX, now);
-        self.may_try_at(address, now)?;
-        by_name.map_or(Ok(()), |wait| Err(Refusal::TooManyTries(wait)))
+        self.may_try(&of_name(name), NAME_TRIES_MAX, now)?;
+        self.take_at(address, now)?;
+        self.count(of_name(name), now);
+        Ok(())
     }
 
-    /// Whether somebody at this address may try anything.
-    pub(super) fn may_try_at(&self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
-        match self.wait(&of_address(address), ADDRESS_TRIES_MAX, now) {
+    /// Somebody at this address tries anything.
+    pub(super) fn take_at(&mut self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
+        self.may_try(&of_address(address), ADDRESS_TRIES_MAX, now)?;
+        self.count(of_address(address), now);
+        Ok(())
+    }
+
+    /// It was no guess.
+    pub(super) fn give_back(&mut self, name: &Name, address: IpAddr) {
+        self.discount(&of_name(name));
+        self.give_back_at(address);
+    }
+
+    /// It was no guess.
+    pub(super) fn give_back_at(&mut self, address: IpAddr) {
+        self.discount(&of_address(address));
+    }
+
+    /// Somebody at this address wants a name.
+    pub(super) fn register(&mut self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
+        let Key::Address(network) = of_address(address) else {
+            return Ok(());
+        };
+        let key = Key::Registering(network);
+        self.may_try(&key, REGISTRATIONS_MAX, now)?;
+        self.count(key, now);
+        Ok(())
+    }
+
+    fn may_try(&self, key: &Key, max: u32, now: Instant) -> Result<(), Refusal> {
+        match self.wait(key, max, now) {
             Some(wait) => Err(Refusal::TooManyTries(wait)),
             None => Ok(()),
         }
     }
 
-    /// Somebody at this address has tried this name in vain.
-    pub(super) fn failed(&mut self, name: &Name, address: IpAddr, now: Instant) {
-        self.count(of_name(name), now);
-        self.failed_at(address, now);
-    }
-
-    /// Somebody at this address has tried something in vain.
-    pub(super) fn failed_at(&mut self, address: IpAddr, now: Instant) {
-        self.count(of_address(address), now);
+    fn discount(&mut self, key: &Key) {
+        if let Some(failed) = self.failed.get_mut(key) {
+            failed.times = failed.times.saturating_sub(1);
+        }
     }
 
     /// How long is to be waited after `max` tries; whole minutes, for it is shown.
@@ -119,7 +149,7 @@ mod tests {
 
     fn tried(tries: &mut Tries, name: &Name, address: &str, times: u32, now: Instant) {
         for _ in 0..times {
-            tries.failed(name, address.parse().unwrap(), now);
+            tries.take(name, address.parse().unwrap(), now).unwrap();
         }
     }
 
@@ -128,8 +158,13 @@ mod tests {
         let (alice, bob) = (Name::kept("alice"), Name::kept("bob"));
         let mut tries = Tries::default();
         let now = Instant::now();
-        let may = |tries: &Tries, name, address: &str, now| {
-            tries.may_try(name, address.parse().unwrap(), now).is_ok()
+        let may = |tries: &mut Tries, name, address: &str, now| {
+            let address = address.parse().unwrap();
+            let may = tries.take(name, address, now).is_ok();
+            if may {
+                tries.give_back(name, address);
+            }
+            may
         };
         tried(
             &mut tries,
@@ -138,16 +173,16 @@ mod tests {
             ADDRESS_TRIES_MAX - 1,
             now,
         );
-        assert!(may(&tries, &alice, "2001:db8::2", now));
+        assert!(may(&mut tries, &alice, "2001:db8::2", now));
         tried(&mut tries, &alice, "2001:db8::2", 1, now);
-        assert!(!may(&tries, &alice, "2001:db8::3", now), "one network");
-        assert!(!may(&tries, &bob, "2001:db8::3", now), "another name");
+        assert!(!may(&mut tries, &alice, "2001:db8::3", now), "one network");
+        assert!(!may(&mut tries, &bob, "2001:db8::3", now), "another name");
         assert!(
-            may(&tries, &alice, "2001:db8:0:1::1", now),
+            may(&mut tries, &alice, "2001:db8:0:1::1", now),
             "another network"
         );
-        assert!(may(&tries, &alice, "192.0.2.1", now));
-        assert!(may(&tries, &alice, "2001:db8::1", now + WINDOW));
+        assert!(may(&mut tries, &alice, "192.0.2.1", now));
+        assert!(may(&mut tries, &alice, "2001:db8::1", now + WINDOW));
     }
 
     #[test]
@@ -159,8 +194,8 @@ mod tests {
             tried(&mut tries, &alice, &format!("192.0.2.{guesser}"), 1, now);
         }
         let address = "198.51.100.1".parse().unwrap();
-        assert!(tries.may_try(&Name::kept("Alice"), address, now).is_err());
-        assert!(tries.may_try(&bob, address, now).is_ok());
+        assert!(tries.take(&Name::kept("Alice"), address, now).is_err());
+        assert!(tries.take(&bob, address, now).is_ok());
     }
 
     #[test]
@@ -169,7 +204,7 @@ mod tests {
         let now = Instant::now();
         for guesser in 0..2 * REMEMBERED_MAX as u32 {
             let address = IpAddr::V4((guesser << 4).into());
-            tries.failed_at(address, now);
+            tries.take_at(address, now).unwrap();
             if guesser > 100 && guesser % 1000 != 0 {
                 continue;
             }

@@ -31,7 +31,9 @@ impl Last {
             self.standing.seq = seq;
         }
         // Where it cannot be kept, the operator's log says so.
-        let kept = self.registry.let_code_die(&self.code, self.standing);
+        let kept = self
+            .registry
+            .let_code_die(&self.code, client, self.standing);
         kept.await.ok();
     }
 }

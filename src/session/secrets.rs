@@ -40,20 +40,30 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if !self.peer.is_private {
             return Ok(Refusal::PlainPassword.into());
         }
-        let name = match self.link.call(Request::WhoAmI).await {
-            Outcome::You(claim) if Name::parse(claim.name.as_str()).is_ok() => claim.name,
+        let claim = match self.link.call(Request::WhoAmI).await {
+            Outcome::You(claim) if Name::parse(claim.name.as_str()).is_ok() => claim,
             _ => return Ok(Refusal::NoNameToOwn.into()),
         };
+        let name = claim.name.clone();
         let password = self.ask_password(Password::New(name.clone())).await?;
         let again = self.ask_password(Password::Again).await?;
         if password != again {
             return Ok(Refusal::PasswordsDiffer.into());
         }
-        match registry.register(name, password, self.named_at).await {
-            Ok(()) => Ok(self
-                .ask(Request::Own)
-                .await
-                .unwrap_or(Refusal::NotThere.into())),
+        let code = self.place.as_ref().map(|(code, _)| code.clone());
+        let (since, address) = (self.named_at, self.peer.address);
+        let registered = registry.register(claim, password, since, address, code.as_ref());
+        match registered.await {
+            Ok(()) => {
+                let owned = self.ask(Request::Own).await;
+                self.note_standing().await; // whoever comes back comes as the owner
+                Ok(owned.unwrap_or(Refusal::NotThere.into()))
+            }
+            Err(Refusal::NameOwned(name)) => {
+                // The broadcaster had not been told.
+                self.link.call(Request::Owned(name.clone())).await;
+                Ok(Refusal::NameOwned(name).into())
+            }
             Err(refusal) => Ok(refusal.into()),
         }
     }
@@ -146,7 +156,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             let letter = Answer::Letter { at, from, to, text };
             self.reply(Item::Answer(letter)).await;
         }
-        self.link.room().await;
+        if !self.link.drained().await {
+            return; // they have not been taken, and wait until next time
+        }
         registry.take_letters(&name, last).await.ok(); // else they are shown once more
     }
 

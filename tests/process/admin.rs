@@ -182,7 +182,7 @@ fn whatever_comes_through_the_socket_holds_up_nobody() {
     };
     let answer = |bytes: &[u8]| {
         let mut stream = connect();
-        stream.write_all(bytes).unwrap();
+        stream.write_all(bytes).ok(); // it may be refused before all of it is there
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok(); // it may be reset, as not all was read
         answer

@@ -108,8 +108,83 @@ fn the_third_wrong_password_leaves_the_name_with_its_owner() {
     }
     mallory.until(ASKED);
     mallory.say(PASSWORD);
-    mallory.until("-- Too many wrong passwords or codes; try again in 10 minutes");
+    mallory.until("-- Too many tries; try again in 10 minutes");
     house.close([alice, mallory]);
+}
+
+#[test]
+fn whoever_guesses_on_many_connections_at_once_has_no_more_tries() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let mut guesses: Vec<_> = (0..30).map(|_| Guest::connect(house.address)).collect();
+    for guess in &mut guesses {
+        guess.send(b"alice\nis it this one?\n");
+    }
+    let answer = |guess: &mut Guest| {
+        guess.until(ASKED);
+        guess.line()
+    };
+    let answers: Vec<_> = guesses.iter_mut().map(answer).collect();
+    let wrong = answers
+        .iter()
+        .filter(|line| line.starts_with("-- That is not "));
+    assert_eq!(wrong.count(), 10, "{answers:?}");
+    let rest = answers
+        .iter()
+        .filter(|line| line.starts_with("-- Too many tries; "));
+    assert_eq!(rest.count(), 20, "{answers:?}");
+    house.close((alice, guesses));
+}
+
+#[test]
+fn no_name_is_taken_through_the_letters_of_another() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let mut mallory = enter(&house, "aiice");
+    mallory.send(b"/register\nmy own horse\nmy own horse\n");
+    mallory.lines_until("the name", |line| line.starts_with("-- aiice is yours"));
+    mallory.say("/name AIice"); // the same name in other letters, which look like alice
+    mallory.until("-- AIice is taken, or looks like a name that is: choose another");
+    mallory.say("/name Aiice");
+    mallory.until("You are Aiice");
+    let again = come_back(&house, PASSWORD);
+    house.close((alice, again, mallory));
+}
+
+#[test]
+fn an_owner_may_write_the_name_in_several_ways_at_once() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut bob = enter(&house, "bob");
+    let mut first = enter(&house, "mike"); // which looks like rnike; Mike does not
+    first.send(b"/register\ncorrect horse\ncorrect horse\n");
+    first.lines_until("the name", |line| line.starts_with("-- mike is yours"));
+    let come = |name: &str| {
+        let mut guest = Guest::connect(house.address);
+        guest.send(format!("{name}\ncorrect horse\n").as_bytes());
+        guest.until(&format!("You are {name}"));
+        guest
+    };
+    for _ in 0..2 {
+        let mut second = come("Mike");
+        second.say("hello");
+        bob.until("Mike: hello");
+        bob.say("/who");
+        bob.until("-- 2 people are in lobby:");
+        drop(first);
+        second.say("/name mike");
+        second.until("You are mike");
+        second.say("/name MIKE");
+        second.until("You are MIKE");
+        drop(second);
+        bob.until("MIKE has left");
+        first = come("mike");
+    }
+    house.close((bob, first));
 }
 
 #[test]
@@ -222,16 +297,29 @@ fn a_hundred_messages_wait_and_no_more() {
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    alice.say("/name al");
-    alice.until("You are al");
     for number in 0..101 {
+        if number % 20 == 0 {
+            alice.say(&format!("/name al{number}"));
+            alice.until(&format!("You are al{number}"));
+        }
         alice.say(&format!("/msg alice {number}"));
         alice.until(match number {
             100 => "-- alice is away, and no more messages are kept until then: not delivered",
             _ => "-- alice is away, and will find your message on coming back",
         });
     }
-    house.close([alice]);
+    let mut bob = enter(&house, "bob");
+    bob.say("/register"); // any other name: one sender does not fill a letterbox
+    bob.send(b"correct horse\ncorrect horse\n/name al\n");
+    bob.until("You are al");
+    for number in 0..21 {
+        bob.say(&format!("/msg bob {number}"));
+        bob.until(match number {
+            20 => "-- bob is away, and no more messages are kept until then: not delivered",
+            _ => "-- bob is away, and will find your message on coming back",
+        });
+    }
+    house.close((alice, bob));
 }
 
 #[test]

@@ -152,6 +152,8 @@ pub enum Refusal {
     NoSuchCode,
     /// One is in already, and comes back no more.
     TooLateToResume,
+    /// As many names have owners as may.
+    TooManyNames,
     /// Only a name can be owned, and one wears none.
     NoNameToOwn,
     /// A password has this many characters at the least.

@@ -281,6 +281,21 @@ impl Link {
         self.client.ring();
     }
 
+    /// Waits until everything in one's own mailbox has been taken by whoever writes. False if that never happens, because
+    /// nobody takes what is written any more.
+    pub async fn drained(&self) -> bool {
+        loop {
+            let seen = self.client.answered.version();
+            if self.client.mailbox.is_closed() {
+                return false;
+            }
+            if self.client.mailbox.is_empty() {
+                return true;
+            }
+            self.client.answered.rung(seen).await;
+        }
+    }
+
     /// Waits until one's own mailbox has room for an answer.
     pub async fn room(&self) {
         loop {

@@ -84,6 +84,8 @@ pub enum Request {
     Rename(Claim),
     /// The name that one wears is one's own from now on, a journal having been told.
     Own,
+    /// A journal says that this name has an owner.
+    Owned(Name),
     /// Asks under which name one is known.
     WhoAmI,
     /// Takes back what was said under the name that somebody owns; what a journal has of it is another's business.

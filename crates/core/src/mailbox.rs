@@ -109,6 +109,11 @@ impl Mailbox {
         self.count.store(items.queue.len(), Ordering::Release);
     }
 
+    /// Whether everything is forgotten that is put.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.items).is_closed
+    }
+
     /// Whether the owner may ask for more: half the box is free.
     pub(crate) fn has_room(&self) -> bool {
         let items = lock(&self.items);

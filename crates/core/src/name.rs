@@ -102,6 +102,12 @@ impl Name {
         self.0.keys.each_ref().map(|key| &**key)
     }
 
+    /// Whether both are the same name, in whatever letters: a name and its owner's other ways to write it.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.keys[0] == other.0.keys[0]
+    }
+
     /// Whether two people may not wear these at the same time: a key of one is a key of the other.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {

@@ -16,7 +16,7 @@ use crate::group::Group;
 use crate::journal::End;
 use crate::line::Line;
 use crate::log::Log;
-use crate::name::{Name, RoomName};
+use crate::name::RoomName;
 use crate::seat::Place;
 use crate::time::WallTime;
 
@@ -59,8 +59,8 @@ pub(crate) struct Members {
     people: IndexMap<PersonId, Member>,
     /// Each with the number of its members here, which is never 0. There are few: one for each core.
     groups: Vec<(Arc<Group>, usize)>,
-    /// How many connections of each owner are here: they are one person.
-    owners: HashMap<Name, usize>,
+    /// How many connections of each owner are here, by the first key of the name: they are one person, in whatever letters.
+    owners: HashMap<Box<str>, usize>,
 }
 
 impl Members {
@@ -134,12 +134,15 @@ impl Members {
 
     fn count_owner(&mut self, member: &Member) {
         if member.is_owner {
-            *self.owners.entry(member.who.name.clone()).or_default() += 1;
+            *self
+                .owners
+                .entry(member.who.name.keys()[0].into())
+                .or_default() += 1;
         }
     }
 
     fn discount_owner(&mut self, member: &Member) {
-        let name = &member.who.name;
+        let [name, _] = member.who.name.keys();
         if let (true, Some(count)) = (member.is_owner, self.owners.get_mut(name)) {
             *count -= 1;
             if *count == 0 {
@@ -177,7 +180,8 @@ impl Room {
     pub(crate) fn roster(&self) -> Roster {
         let mut seen = HashSet::new();
         let members = self.members.values();
-        let once = members.filter(|member| !member.is_owner || seen.insert(&member.who.name));
+        let once =
+            members.filter(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
         let mut named: Vec<_> = once.take(ROSTER_MAX).map(|member| &member.who).collect();
         named.sort_by_key(|who| who.id);
         Together {
@@ -192,7 +196,7 @@ impl Room {
             Reverse(member.active)
         });
         let mut seen = HashSet::new();
-        latest.retain(|member| !member.is_owner || seen.insert(&member.who.name));
+        latest.retain(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
         let present = |member: &&Member| Present {
             name: member.who.name.clone(),
             silent: now.saturating_sub(member.active),

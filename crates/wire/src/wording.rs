@@ -375,6 +375,7 @@ pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::NoSuchCode => {
             "That is no return code, or its hour is over: enter with a name".to_owned()
         }
+        Refusal::TooManyNames => "No more names can be registered on this server".to_owned(),
         Refusal::TooLateToResume => {
             "You are in already: /resume is an answer to the name question".to_owned()
         }
@@ -387,10 +388,7 @@ pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::PasswordsDiffer => "That was another one: nothing is changed".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => {
-            format!(
-                "Too many wrong passwords or codes; try again in {}",
-                span(*wait)
-            )
+            format!("Too many tries; try again in {}", span(*wait))
         }
         Refusal::PlainPassword => {
             "A password would travel in the clear from your machine to this one, so it is \

@@ -38,6 +38,10 @@ impl Broadcaster {
                 }
                 None => Err(Refusal::NotThere),
             },
+            Request::Owned(name) => {
+                self.people.own(name);
+                return Outcome::Done;
+            }
             Request::Own => match self.own(asker) {
                 Some(name) => Ok(Answer::Registered(name)),
                 None => Err(Refusal::NotThere),
@@ -85,7 +89,7 @@ impl Broadcaster {
                 None => Refusal::NobodyCalled(to),
             });
         };
-        if found.name == from.name {
+        if found.name.is_same(&from.name) {
             return Err(Refusal::Yourself);
         }
         let private = Answer::Private {

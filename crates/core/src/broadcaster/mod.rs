@@ -288,6 +288,7 @@ impl Broadcaster {
                 // Answered on receipt, being without a place in the order.
                 Request::Private { .. }
                 | Request::Own
+                | Request::Owned(_)
                 | Request::WhoAmI
                 | Request::TakeBack { .. }
                 | Request::Topic(_)

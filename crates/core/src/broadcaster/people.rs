@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::rules::Subject;
+use smallvec::SmallVec;
+
 use crate::answer::Refusal;
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
@@ -37,10 +39,9 @@ impl Person {
 #[derive(Debug, Default)]
 pub(super) struct People {
     people: HashMap<PersonId, Person>,
-    /// Both keys of every name that is worn, with the first who wears it.
-    keys: HashMap<Box<str>, PersonId>,
-    /// Further connections that wear the same name, by its first key; usually there are none.
-    others: HashMap<Box<str>, Vec<PersonId>>,
+    /// Both keys of every name that is worn, with those who wear it: one, or an owner's connections in the order in which
+    /// they came.
+    keys: HashMap<Box<str>, SmallVec<[PersonId; 1]>>,
     /// Both keys of every name that has an owner.
     owned: HashMap<Box<str>, Name>,
 }
@@ -79,23 +80,28 @@ impl People {
     /// Who wears the name that somebody typed.
     pub(super) fn find(&self, typed: &str) -> Option<Who> {
         let key = fold(typed.trim());
-        let found = self.who(*self.keys.get(key.as_str())?)?;
-        // The other key of a name only keeps look-alikes away; nobody is called by it.
-        (found.name.keys()[0] == key).then_some(found)
+        self.called(&key).next().map(|(id, person)| Who {
+            id,
+            name: person.name.clone(),
+        })
     }
 
-    /// All connections that wear a name.
+    /// All connections that wear a name, in whatever letters.
     pub(super) fn wearers(&self, name: &Name) -> impl Iterator<Item = PersonId> {
-        let [key, _] = name.keys();
-        let others = self.others.get(key).into_iter().flatten();
-        self.keys.get(key).into_iter().chain(others).copied()
+        self.called(name.keys()[0]).map(|(id, _)| id)
+    }
+
+    /// Those who are called so. The other key of a name only keeps look-alikes away; nobody is called by it.
+    fn called(&self, key: &str) -> impl Iterator<Item = (PersonId, &Person)> {
+        let wearers = self.keys.get(key).into_iter().flatten();
+        let people = wearers.filter_map(|&id| Some((id, self.people.get(&id)?)));
+        people.filter(move |(_, person)| person.name.keys()[0] == key)
     }
 
     /// Whether a connection of the owner who wears this name sits in a room, or is about to.
     pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
-        self.wearers(name)
-            .filter_map(|id| self.people.get(&id))
-            .any(|person| person.is_owner && person.seats.contains(&room))
+        self.called(name.keys()[0])
+            .any(|(_, person)| person.is_owner && person.seats.contains(&room))
     }
 
     /// Whether another connection of the same person sits in a room, or is about to.
@@ -104,10 +110,10 @@ impl People {
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
-    /// From now on a name has an owner.
+    /// From now on a name has an owner. What another one's is stays so.
     pub(super) fn own(&mut self, name: Name) {
         for key in name.keys() {
-            self.owned.insert(key.into(), name.clone());
+            self.owned.entry(key.into()).or_insert_with(|| name.clone());
         }
     }
 
@@ -137,7 +143,7 @@ impl People {
             return Err(Refusal::NotThere); // before anything is claimed: nobody would release it
         };
         // The same name in other letters stays one's own.
-        let is_same = person.is_owner && person.name.keys()[0] == claim.name.keys()[0];
+        let is_same = person.is_owner && person.name.is_same(&claim.name);
         let is_proven = claim.is_proven || is_same;
         self.claim(
             id,
@@ -168,58 +174,40 @@ impl People {
 
     fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<(), Refusal> {
         let Claim { name, is_proven } = claim;
-        let keys = name.keys();
-        if let Some(owned) = keys.iter().find_map(|&key| self.owned.get(key)) {
-            if owned.keys()[0] != keys[0] {
-                return Err(Refusal::NameTaken(name.clone())); // it looks like that one
+        // Each key by itself: in other letters a name may look like a third one.
+        for owned in name.keys().iter().filter_map(|&key| self.owned.get(key)) {
+            if !owned.is_same(name) {
+                return Err(Refusal::NameTaken(name.clone()));
             }
             if !is_proven {
                 return Err(Refusal::NameOwned(owned.clone()));
             }
         }
-        let wearer = |key| self.keys.get(key).filter(|&&wearer| wearer != id);
         // Somebody may have worn the name before it had an owner, or one that looks like it.
-        let is_own = |wearer| {
-            self.get(wearer)
-                .is_some_and(|person| person.is_owner && person.name.keys()[0] == keys[0])
-        };
-        let is_taken = keys
-            .iter()
-            .filter_map(|key| wearer(*key))
-            .any(|&wearer| !(*is_proven && is_own(wearer)));
+        let is_own = |wearer: &Person| wearer.is_owner && wearer.name.is_same(name);
+        let wearers = name.keys().into_iter().filter_map(|key| self.keys.get(key));
+        let mut others = wearers.flatten().filter(|&&wearer| wearer != id);
+        let is_taken = others.any(|&wearer| !(*is_proven && self.get(wearer).is_some_and(is_own)));
         // Two listeners may see two connections from one address: they share it as their name.
         if is_taken && !is_address(name) {
             return Err(Refusal::NameTaken(name.clone()));
         }
-        if *is_proven && wearer(keys[0]).is_some() {
-            let others = self.others.entry(keys[0].into()).or_default();
-            if !others.contains(&id) {
-                others.push(id);
+        for key in name.keys() {
+            let wearers = self.keys.entry(key.into()).or_default();
+            if !wearers.contains(&id) {
+                wearers.push(id);
             }
-        }
-        for key in keys {
-            self.keys.entry(key.into()).or_insert(id);
         }
         Ok(())
     }
 
-    /// Keys are free, or another connection of the same person has them.
     fn release<'a>(&mut self, id: PersonId, keys: impl IntoIterator<Item = &'a str>) {
-        let mut heir = None;
         for key in keys {
-            if let Some(others) = self.others.get_mut(key) {
-                others.retain(|&other| other != id);
-                if self.keys.get(key) == Some(&id) && !others.is_empty() {
-                    heir = Some(others.remove(0));
+            if let Some(wearers) = self.keys.get_mut(key) {
+                wearers.retain(|wearer| *wearer != id);
+                if wearers.is_empty() {
+                    self.keys.remove(key);
                 }
-                if others.is_empty() {
-                    self.others.remove(key);
-                }
-            }
-            match (self.keys.get_mut(key), heir) {
-                (Some(wearer), Some(heir)) if *wearer == id => *wearer = heir,
-                (Some(wearer), None) if *wearer == id => drop(self.keys.remove(key)),
-                _ => {}
             }
         }
     }

@@ -15,6 +15,9 @@ const KEEPERS_MAX: usize = 100;
 /// So many bans hold in one room, or at the door: each is looked at when somebody comes.
 const BANS_MAX: usize = 1_000;
 
+/// And so many in all: each is in memory.
+const BANS_IN_ALL_MAX: usize = 20_000;
+
 /// So many people are muted at once: each is looked at when somebody speaks.
 const MUTES_MAX: usize = 1_000;
 
@@ -26,7 +29,7 @@ const ROOMS_KEPT_MAX: usize = 20;
 pub(super) struct Rules {
     /// Those of former times first.
     keepers: HashMap<Reach, Vec<Name>>,
-    bans: Vec<Ban>,
+    bans: HashMap<Reach, Vec<Ban>>,
     mutes: Vec<(Muted, Mute)>,
 }
 
@@ -49,10 +52,10 @@ pub(super) struct Subject<'a> {
 impl Rules {
     /// The rules of former times.
     pub(super) fn resume(keepers: Vec<(Reach, Name)>, bans: Vec<Ban>) -> Rules {
-        let mut rules = Rules {
-            bans,
-            ..Rules::default()
-        };
+        let mut rules = Rules::default();
+        for ban in bans {
+            rules.bans.entry(ban.reach.clone()).or_default().push(ban);
+        }
         for (reach, name) in keepers {
             rules.keepers.entry(reach).or_default().push(name);
         }
@@ -68,7 +71,7 @@ impl Rules {
     pub(super) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
         self.keepers(reach)
             .iter()
-            .any(|keeper| is_same(keeper, name))
+            .any(|keeper| keeper.is_same(name))
     }
 
     /// Whether somebody keeps order there: a keeper of the server does so everywhere.
@@ -93,7 +96,7 @@ impl Rules {
     /// Has the owner of a name be a keeper no longer.
     pub(super) fn remove_keeper(&mut self, reach: &Reach, name: &Name) {
         if let Some(keepers) = self.keepers.get_mut(reach) {
-            keepers.retain(|keeper| !is_same(keeper, name));
+            keepers.retain(|keeper| !keeper.is_same(name));
         }
     }
 
@@ -101,7 +104,7 @@ impl Rules {
     pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
         let reach = Reach::Room(room.clone());
         let kept = self.keepers.values();
-        let kept = kept.filter(|keepers| keepers.iter().any(|name| is_same(name, maker)));
+        let kept = kept.filter(|keepers| keepers.iter().any(|name| name.is_same(maker)));
         if !self.keepers(&reach).is_empty() || kept.count() >= ROOMS_KEPT_MAX {
             return false;
         }
@@ -116,36 +119,39 @@ impl Rules {
         now: WallTime,
     ) -> Option<&Ban> {
         let Subject { name, address, .. } = subject;
-        let holds = |ban: &&Ban| ban.reach == *reach && !ban.is_over(now);
         let ban = self
-            .bans
-            .iter()
-            .find(|ban| holds(ban) && ban.is_for(name, address))?;
+            .bans(reach, now)
+            .find(|ban| ban.is_for(name, address))?;
         (!self.keeps(reach, subject)).then_some(ban)
     }
 
     /// The bans that hold.
     pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Ban> {
-        let holds = move |ban: &&Ban| ban.reach == *reach && !ban.is_over(now);
-        self.bans.iter().filter(holds)
+        let bans = self.bans.get(reach).into_iter().flatten();
+        bans.filter(move |ban| !ban.is_over(now))
     }
 
     /// From now on this ban holds, in place of one for the same.
     pub(super) fn ban(&mut self, ban: Ban) -> Result<(), Forbidden> {
-        let is_old = |old: &Ban| old.reach == ban.reach && old.whom.is_same(&ban.whom);
-        self.bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
-        let here = self.bans.iter().filter(|old| old.reach == ban.reach);
-        if here.count() >= BANS_MAX {
-            return Err(Forbidden::TooMany(BANS_MAX));
+        let in_all: usize = self.bans.values().map(Vec::len).sum();
+        let here = self.bans.entry(ban.reach.clone()).or_default();
+        here.retain(|old| !old.is_over(ban.at) && !old.whom.is_same(&ban.whom));
+        if here.len() >= BANS_MAX || (in_all >= BANS_IN_ALL_MAX && ban.reach != Reach::Server) {
+            return Err(Forbidden::TooMany(here.len()));
         }
-        self.bans.push(ban);
+        here.push(ban);
         Ok(())
     }
 
     /// Lifts a ban. The word that was used for it; none where there is none.
     pub(super) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
-        let is_it = |ban: &mut Ban| ban.reach == *reach && ban.whom.is_same(whom);
-        self.bans.extract_if(.., is_it).last().map(|ban| ban.whom)
+        let here = self.bans.get_mut(reach)?;
+        let is_it = |ban: &mut Ban| ban.whom.is_same(whom);
+        let lifted = here.extract_if(.., is_it).last().map(|ban| ban.whom);
+        if here.is_empty() {
+            self.bans.remove(reach);
+        }
+        lifted
     }
 
     /// Has somebody say nothing, as it was said last.
@@ -168,7 +174,7 @@ impl Rules {
     pub(super) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
         let before = self.mutes.len();
         self.mutes
-            .retain(|(muted, mute)| mute.reach != *reach || !is_same(&muted.name, name));
+            .retain(|(muted, mute)| mute.reach != *reach || !muted.name.is_same(name));
         self.mutes.len() < before
     }
 
@@ -198,14 +204,10 @@ impl Rules {
             Reach::Server => true,
             Reach::Room(muted) => muted == room,
         };
-        let is_meant = |muted: &Muted| muted.people.contains(&id) || is_same(&muted.name, name);
+        let is_meant = |muted: &Muted| muted.people.contains(&id) || muted.name.is_same(name);
         self.mutes
             .iter()
             .find(|(muted, mute)| mute.until > now && is_here(&mute.reach) && is_meant(muted))
             .map(|(_, mute)| mute)
     }
-}
-
-fn is_same(one: &Name, other: &Name) -> bool {
-    one.keys()[0] == other.keys()[0]
 }
