@@ -65,7 +65,7 @@ pub(crate) struct Desk {
     /// Asks for those who want it.
     pub(crate) link: Link,
     /// Where it goes on.
-    pub(crate) takings: mpsc::UnboundedSender<Taking>,
+    pub(crate) takings: mpsc::Sender<Taking>,
 }
 
 impl Desk {
@@ -95,7 +95,7 @@ impl Desk {
                     let own = Arc::new(own);
                     under_way.insert(key, Arc::downgrade(&own));
                     let done = Some(done);
-                    self.takings.send(Taking { id, own, done }).ok(); // else the house ends
+                    self.takings.send(Taking { id, own, done }).await.ok(); // else the house ends
                 }
                 Err(refusal) => {
                     done.send(Err(refusal)).ok();

@@ -41,7 +41,7 @@ pub(crate) async fn run(
     mut retention: Retention,
     left: Vec<(TakingId, Own)>,
     mut retain: watch::Receiver<Option<Duration>>,
-    mut takings: mpsc::UnboundedReceiver<Taking>,
+    mut takings: mpsc::Receiver<Taking>,
     closing: CancellationToken,
 ) {
     let mut left: Vec<_> = left.into_iter().map(Taking::from).collect();

@@ -187,7 +187,7 @@ impl Server {
             let left = mem::take(&mut kept.takings);
             let (retention, closing) = (kept.retention(), house.closing.clone());
             let retain = live.retain_changes();
-            let (takings, taken) = mpsc::unbounded_channel(); // one for each name
+            let (takings, taken) = mpsc::channel(1);
             let desk = forgetting::Desk {
                 errands: kept.errands.clone(),
                 history: kept.history.clone(),
