@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::errands::{Errands, Undone};
 use super::history::{History, Unreadable};
+use super::rows::READ_ROWS_MAX;
 use super::scrub;
 use super::search::Search;
 use super::store::Store;
@@ -20,8 +21,8 @@ use super::wipes::Wipes;
 /// So many lines are taken out in one go, when no others wait to be kept.
 const SLICE_LINES: u64 = 500;
 
-/// So many that are empty already are passed over in one go.
-const EMPTY_LINES: u64 = 10_000;
+/// So many that are empty already are passed over in one go: no more are read for one question.
+const EMPTY_LINES: u64 = READ_ROWS_MAX as u64;
 
 /// What is written ahead can be emptied when nobody reads: it is tried so often.
 const TRUNCATE_TRIES: usize = 20;

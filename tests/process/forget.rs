@@ -104,6 +104,8 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
         "/forget all",
         "-- 1 line that you have said is gone, for everyone",
     );
+    let nothing = "-- Nothing that was said then is kept";
+    assert_eq!(answers(&mut again, "/last 1"), [nothing]);
     says(
         &mut again,
         "/forget all",
