@@ -124,6 +124,12 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             if std::mem::take(&mut self.show_letters) {
                 Box::pin(self.deliver_letters()).await;
             }
+            // Asked here too, as whoever keeps sending is never waited for.
+            if self.seat.removed().is_some()
+                && let Err(ended) = Box::pin(self.move_out()).await
+            {
+                return ended;
+            }
             if self.held.is_empty() {
                 match self.read_or_idle(idle.as_mut()).await {
                     Ok(0) => return Box::pin(self.finish()).await,
@@ -154,10 +160,10 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         loop {
             select! {
                 biased;
+                () = removed(&self.seat) => Box::pin(self.move_out()).await?,
                 read = read_some(&mut self.input, &mut self.held, self.manners.read_bytes_max) => {
                     return read.map_err(|_| Ended::Broken);
                 }
-                () = removed(&self.seat) => Box::pin(self.move_out()).await?,
                 () = idle.as_mut() => self.idle_step()?,
             }
             idle.as_mut().reset(self.next_idle_step());

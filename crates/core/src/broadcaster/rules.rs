@@ -68,7 +68,7 @@ impl Rules {
     pub(super) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
         self.keepers(reach)
             .iter()
-            .any(|keeper| is_same(keeper, name))
+            .any(|keeper| keeper.is_same(name))
     }
 
     /// Whether somebody keeps order there: a keeper of the server does so everywhere.
@@ -93,7 +93,7 @@ impl Rules {
     /// Has the owner of a name be a keeper no longer.
     pub(super) fn remove_keeper(&mut self, reach: &Reach, name: &Name) {
         if let Some(keepers) = self.keepers.get_mut(reach) {
-            keepers.retain(|keeper| !is_same(keeper, name));
+            keepers.retain(|keeper| !keeper.is_same(name));
         }
     }
 
@@ -101,7 +101,7 @@ impl Rules {
     pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
         let reach = Reach::Room(room.clone());
         let kept = self.keepers.values();
-        let kept = kept.filter(|keepers| keepers.iter().any(|name| is_same(name, maker)));
+        let kept = kept.filter(|keepers| keepers.iter().any(|name| name.is_same(maker)));
         if !self.keepers(&reach).is_empty() || kept.count() >= ROOMS_KEPT_MAX {
             return false;
         }
@@ -168,7 +168,7 @@ impl Rules {
     pub(super) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
         let before = self.mutes.len();
         self.mutes
-            .retain(|(muted, mute)| mute.reach != *reach || !is_same(&muted.name, name));
+            .retain(|(muted, mute)| mute.reach != *reach || !muted.name.is_same(name));
         self.mutes.len() < before
     }
 
@@ -198,14 +198,10 @@ impl Rules {
             Reach::Server => true,
             Reach::Room(muted) => muted == room,
         };
-        let is_meant = |muted: &Muted| muted.people.contains(&id) || is_same(&muted.name, name);
+        let is_meant = |muted: &Muted| muted.people.contains(&id) || muted.name.is_same(name);
         self.mutes
             .iter()
             .find(|(muted, mute)| mute.until > now && is_here(&mute.reach) && is_meant(muted))
             .map(|(_, mute)| mute)
     }
-}
-
-fn is_same(one: &Name, other: &Name) -> bool {
-    one.keys()[0] == other.keys()[0]
 }
