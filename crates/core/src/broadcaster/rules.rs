@@ -15,6 +15,9 @@ const KEEPERS_MAX: usize = 100;
 /// So many bans hold in one room, or at the door: each is looked at when somebody comes.
 const BANS_MAX: usize = 1_000;
 
+/// So many bans hold in all rooms together: whoever makes many rooms does not fill the memory with them.
+const BANS_OF_ROOMS_MAX: usize = 10_000;
+
 /// So many people are muted at once: each is looked at when somebody speaks.
 const MUTES_MAX: usize = 1_000;
 
@@ -26,7 +29,8 @@ const ROOMS_KEPT_MAX: usize = 20;
 pub(super) struct Rules {
     /// Those of former times first.
     keepers: HashMap<Reach, Vec<Name>>,
-    bans: Vec<Ban>,
+    /// Those of former times first.
+    bans: HashMap<Reach, Vec<Ban>>,
     mutes: Vec<(Muted, Mute)>,
 }
 
@@ -49,10 +53,10 @@ pub(super) struct Subject<'a> {
 impl Rules {
     /// The rules of former times.
     pub(super) fn resume(keepers: Vec<(Reach, Name)>, bans: Vec<Ban>) -> Rules {
-        let mut rules = Rules {
-            bans,
-            ..Rules::default()
-        };
+        let mut rules = Rules::default();
+        for ban in bans {
+            rules.bans.entry(ban.reach.clone()).or_default().push(ban);
+        }
         for (reach, name) in keepers {
             rules.keepers.entry(reach).or_default().push(name);
         }
@@ -116,36 +120,43 @@ impl Rules {
         now: WallTime,
     ) -> Option<&Ban> {
         let Subject { name, address, .. } = subject;
-        let holds = |ban: &&Ban| ban.reach == *reach && !ban.is_over(now);
         let ban = self
-            .bans
-            .iter()
-            .find(|ban| holds(ban) && ban.is_for(name, address))?;
+            .bans(reach, now)
+            .find(|ban| ban.is_for(name, address))?;
         (!self.keeps(reach, subject)).then_some(ban)
     }
 
     /// The bans that hold.
     pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Ban> {
-        let holds = move |ban: &&Ban| ban.reach == *reach && !ban.is_over(now);
-        self.bans.iter().filter(holds)
+        let bans = self.bans.get(reach).map_or(&[][..], Vec::as_slice);
+        bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
     /// From now on this ban holds, in place of one for the same.
     pub(super) fn ban(&mut self, ban: Ban) -> Result<(), Forbidden> {
-        let is_old = |old: &Ban| old.reach == ban.reach && old.whom.is_same(&ban.whom);
-        self.bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
-        let here = self.bans.iter().filter(|old| old.reach == ban.reach);
-        if here.count() >= BANS_MAX {
+        self.bans.retain(|reach, bans| {
+            let is_old = |old: &Ban| *reach == ban.reach && old.whom.is_same(&ban.whom);
+            bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
+            !bans.is_empty()
+        });
+        let of_rooms = self.bans.iter().filter(|(at, _)| **at != Reach::Server);
+        let in_rooms: usize = of_rooms.map(|(_, bans)| bans.len()).sum();
+        if ban.reach != Reach::Server && in_rooms >= BANS_OF_ROOMS_MAX {
+            return Err(Forbidden::TooMany(BANS_OF_ROOMS_MAX));
+        }
+        let here = self.bans.entry(ban.reach.clone()).or_default();
+        if here.len() >= BANS_MAX {
             return Err(Forbidden::TooMany(BANS_MAX));
         }
-        self.bans.push(ban);
+        here.push(ban);
         Ok(())
     }
 
     /// Lifts a ban. The word that was used for it; none where there is none.
     pub(super) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
-        let is_it = |ban: &mut Ban| ban.reach == *reach && ban.whom.is_same(whom);
-        self.bans.extract_if(.., is_it).last().map(|ban| ban.whom)
+        let is_it = |ban: &mut Ban| ban.whom.is_same(whom);
+        let bans = self.bans.get_mut(reach)?;
+        bans.extract_if(.., is_it).last().map(|ban| ban.whom)
     }
 
     /// Has somebody say nothing, as it was said last.
