@@ -4,7 +4,6 @@ mod guest;
 mod proof;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::seat::{Entered, Seat};
@@ -97,24 +96,8 @@ impl LineDoor {
             place: None,
         };
         tracing::debug!("connected");
-        match self.handshake(house, &mut guest).await {
-            Ok((seat, mut entered)) => {
-                if let (Some(returned), Some(history)) = (&guest.returned, &self.manners.history) {
-                    let standing = returned.standing.clone();
-                    let client = Arc::clone(guest.link.client());
-                    select! {
-                        biased;
-                        caught_up = guest.catch_up(history, &standing, entered.view.arrived.seq) => caught_up?,
-                        () = house.closing.cancelled() => {}
-                        _ = client.removal() => {} // as the session will see at once
-                    }
-                } else if let Some(history) = &self.manners.history {
-                    let replay = self.manners.live.replay();
-                    let room = seat.room_name();
-                    history.complete(&mut entered.replay, room, replay).await;
-                }
-                Ok(guest.arrive(seat, entered))
-            }
+        match self.come_in(house, &mut guest).await {
+            Ok((seat, entered)) => Ok(guest.arrive(seat, entered)),
             Err(Gone::Silently) => Err(Gone::Silently),
             Err(Gone::Told(words)) => {
                 let Guest { stream, link, .. } = guest;
@@ -127,6 +110,35 @@ impl LineDoor {
 
     pub(super) async fn turn_away(&self, stream: TcpStream, refused: Refused) {
         say_last(stream, format!("-- {refused}\n").as_bytes()).await;
+    }
+
+    /// The handshake, and what was said before it, as far as that is wanted.
+    async fn come_in<S>(
+        &self,
+        house: &House,
+        guest: &mut Guest<S>,
+    ) -> Result<(Seat, Box<Entered>), Gone>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (seat, mut entered) = self.handshake(house, guest).await?;
+        let Some(history) = &self.manners.history else {
+            return Ok((seat, entered));
+        };
+        if let Some(returned) = &guest.returned {
+            let standing = returned.standing.clone();
+            let last = entered.view.arrived.seq;
+            select! {
+                biased;
+                caught_up = guest.catch_up(history, &standing, &seat, last) => caught_up?,
+                () = house.closing.cancelled() => {}
+            }
+        } else {
+            let replay = self.manners.live.replay();
+            let room = seat.room_name();
+            history.complete(&mut entered.replay, room, replay).await;
+        }
+        Ok((seat, entered))
     }
 
     async fn handshake<S>(

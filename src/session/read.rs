@@ -124,7 +124,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             if std::mem::take(&mut self.show_letters) {
                 Box::pin(self.deliver_letters()).await;
             }
-            // Asked here, too: whoever has sent more than was read is not waited for.
+            // Asked here too, as whoever keeps sending is never waited for.
             if self.seat.removed().is_some()
                 && let Err(ended) = Box::pin(self.move_out()).await
             {

@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use crate::admin::done;
 use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
 use crate::house::House;
@@ -126,6 +127,35 @@ fn what_may_lie_unread_in_the_buffers_is_shown_again() {
     drop(ghost);
     assert!(first < said - 32, "the last 128 KiB are shown in any case");
     house.close([alice, bob]);
+}
+
+#[test]
+fn whoever_is_catching_up_can_be_removed() {
+    let data = Data::new();
+    let house = data.open(&["--keep", "written"]);
+    let mut bob = enter(&house, "bob");
+    let mut ghost = enter(&house, "alice");
+    let code = code_of(&mut ghost);
+    drop(ghost);
+    bob.until("alice has left");
+    // More than any buffer holds.
+    let (said, text) = (2_000, "x".repeat(4_000));
+    for number in 1..=said {
+        bob.say(&format!("{number} {text}"));
+        bob.lines_until("the echo", |line| {
+            line.starts_with(&format!("bob: {number} "))
+        });
+    }
+    let mut alice = Guest::connect_narrow(house.address);
+    alice.say(&format!("/resume {code}"));
+    alice.until(WELCOME); // and alice reads no more
+    assert_eq!(done(&data, &["kick", "alice"]), ["alice is removed"]);
+    let shown = alice.rest();
+    assert_eq!(shown.last().unwrap(), "-- You were removed by the operator");
+    let is_last = |line: &String| line.contains(&format!("] bob: {said} "));
+    assert!(!shown.iter().any(is_last), "all was shown");
+    bob.until("alice was removed by the operator");
+    house.close([bob]);
 }
 
 #[test]

@@ -238,6 +238,24 @@ fn whoever_is_removed_from_a_room_is_in_the_lobby() {
 }
 
 #[test]
+fn whoever_has_much_to_say_is_removed_before_it_is_heard() {
+    let data = Data::new();
+    let house = House::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    join(&mut alice, "tea");
+    join(&mut bob, "tea");
+    alice.until("bob has arrived");
+    bob.send("and on\n".repeat(1_000).as_bytes()); // a quarter of an hour at this pace
+    alice.until("bob: and on");
+    alice.say("/ban bob");
+    bob.until("-- You are banned from tea by alice");
+    bob.until("In lobby: nobody else");
+    alice.until("bob was banned by alice");
+    house.close([alice, bob]);
+}
+
+#[test]
 fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
     let data = Data::new();
     let house = data.open(&[]);

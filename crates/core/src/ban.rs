@@ -35,7 +35,7 @@ impl Ban {
     /// Whether it is for somebody who wears this name, or comes from there.
     pub fn is_for(&self, name: &Name, address: Option<SocketAddr>) -> bool {
         match &self.whom {
-            Whom::Name(banned) => look_alike(banned, name),
+            Whom::Name(banned) => banned.looks_like(name),
             Whom::Net(net) => address.is_some_and(|address| net.contains(address.ip())),
         }
     }
@@ -69,7 +69,7 @@ impl Whom {
     /// Whether another word for it means the same.
     pub fn is_same(&self, other: &Whom) -> bool {
         match (self, other) {
-            (Whom::Name(one), Whom::Name(other)) => one.keys()[0] == other.keys()[0],
+            (Whom::Name(one), Whom::Name(other)) => one.is_same(other),
             (one, other) => one == other,
         }
     }
@@ -82,10 +82,6 @@ impl fmt::Display for Whom {
             Whom::Net(net) => net.fmt(f),
         }
     }
-}
-
-fn look_alike(one: &Name, other: &Name) -> bool {
-    one.keys().iter().any(|key| other.keys().contains(key))
 }
 
 /// Addresses with one beginning.

@@ -56,7 +56,7 @@ impl Filter {
     pub(crate) fn ignores(&self, who: &Who) -> bool {
         self.ignored
             .iter()
-            .any(|ignored| ignored.id == who.id || ignored.name.keys()[0] == who.name.keys()[0])
+            .any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
     }
 
     /// Whether an entry is shown. Entries are to be asked for in their order: the filter follows

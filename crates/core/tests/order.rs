@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::answer::{Answer, Refusal};
-use parlor_core::ban::Whom;
+use parlor_core::ban::{Ban, Whom};
 use parlor_core::broadcaster::{Broadcaster, Limits};
 use parlor_core::client::Link;
 use parlor_core::entry::Manner;
@@ -14,7 +14,7 @@ use parlor_core::inbox::{Claim, Inbox, Outcome, Request, Spoken};
 use parlor_core::journal::Past;
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
-use parlor_core::order::{Done, Forbidden, Order, Reach};
+use parlor_core::order::{By, Done, Forbidden, Order, Reach};
 use parlor_core::seat::Seat;
 use parlor_core::time::{Now, WallTime};
 
@@ -38,6 +38,10 @@ fn room(text: &str) -> RoomName {
 
 impl House {
     fn new() -> House {
+        House::with_bans(Vec::new())
+    }
+
+    fn with_bans(bans: Vec<Ban>) -> House {
         let past = Past {
             owned: ["alice", "carol", "dave"].map(name).to_vec(),
             keepers: vec![
@@ -45,6 +49,7 @@ impl House {
                 (Reach::Server, name("carol")),
                 (Reach::Room(room("tea")), name("dave")),
             ],
+            bans,
             ..Past::default()
         };
         let inbox = Arc::new(Inbox::default());
@@ -229,6 +234,30 @@ fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
         matches!(refused, Err(Forbidden::LocksOut(_))),
         "{refused:?}"
     );
+}
+
+#[test]
+fn the_rooms_together_have_so_many_bans_and_the_door_has_its_own() {
+    let bans = (0..10_000).map(|number| Ban {
+        reach: Reach::Room(room(&format!("room{}", number / 1_000))),
+        whom: Whom::Name(name(&format!("guest{number}"))),
+        by: By::Operator,
+        at: WallTime(0),
+        until: Some(WallTime(60_000)),
+        reason: None,
+    });
+    let bans = bans.collect();
+    let mut house = House::with_bans(bans);
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let refused = house.order(&mut dave, &tea, ban("bob", None));
+    assert!(
+        matches!(refused, Err(Forbidden::TooMany(10_000))),
+        "{refused:?}"
+    );
+    house.operate(ban("bob", None)).unwrap();
+    house.later(1); // and they are over
+    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
 }
 
 #[test]

@@ -4,6 +4,7 @@ use parlor_core::answer::{Answer, Notice, Password, Refusal};
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::inbox::{Claim, Request};
 use parlor_core::name::Name;
+use parlor_core::order::Word;
 use parlor_core::seat::{Entered, Seat};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -93,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         &mut self,
         history: &History,
         standing: &Standing,
+        seat: &Seat,
         last: u64,
     ) -> Result<(), Gone> {
         let mut words = Vec::new();
@@ -102,7 +104,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         let first = history.before(room, standing.seq.min(last), UNREAD_BYTES_MAX);
         // Where it cannot be read, the operator's log says so; whoever comes back has the room itself.
         let mut next = first.await.unwrap_or(last) + 1;
-        while next <= last {
+        // Whoever is to leave the room is shown no more of it, and moves when there is a session.
+        while next <= last && seat.removed().is_none() {
             let Ok(page) = history.page(room, next, last).await else {
                 break;
             };
@@ -118,6 +121,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             }
             self.say(&words).await?;
             words.clear();
+            // Between two pages, as a line that was begun could not be ended.
+            if let Some(removal) = self.link.client().removed() {
+                let word = Notice::Order(Word::Removed(removal.clone()));
+                self.encoder.answer(&Answer::Notice(word), &mut words);
+                return Err(Gone::Told(words));
+            }
         }
         self.say(&words).await
     }

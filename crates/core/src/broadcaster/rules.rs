@@ -15,8 +15,8 @@ const KEEPERS_MAX: usize = 100;
 /// So many bans hold in one room, or at the door: each is looked at when somebody comes.
 const BANS_MAX: usize = 1_000;
 
-/// And so many in all: each is in memory.
-const BANS_IN_ALL_MAX: usize = 20_000;
+/// So many bans hold in all rooms together: whoever makes many rooms does not fill the memory with them.
+const BANS_OF_ROOMS_MAX: usize = 10_000;
 
 /// So many people are muted at once: each is looked at when somebody speaks.
 const MUTES_MAX: usize = 1_000;
@@ -29,6 +29,7 @@ const ROOMS_KEPT_MAX: usize = 20;
 pub(super) struct Rules {
     /// Those of former times first.
     keepers: HashMap<Reach, Vec<Name>>,
+    /// Those of former times first.
     bans: HashMap<Reach, Vec<Ban>>,
     mutes: Vec<(Muted, Mute)>,
 }
@@ -127,17 +128,25 @@ impl Rules {
 
     /// The bans that hold.
     pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Ban> {
-        let bans = self.bans.get(reach).into_iter().flatten();
-        bans.filter(move |ban| !ban.is_over(now))
+        let bans = self.bans.get(reach).map_or(&[][..], Vec::as_slice);
+        bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
     /// From now on this ban holds, in place of one for the same.
     pub(super) fn ban(&mut self, ban: Ban) -> Result<(), Forbidden> {
-        let in_all: usize = self.bans.values().map(Vec::len).sum();
+        self.bans.retain(|reach, bans| {
+            let is_old = |old: &Ban| *reach == ban.reach && old.whom.is_same(&ban.whom);
+            bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
+            !bans.is_empty()
+        });
+        let of_rooms = self.bans.iter().filter(|(at, _)| **at != Reach::Server);
+        let in_rooms: usize = of_rooms.map(|(_, bans)| bans.len()).sum();
+        if ban.reach != Reach::Server && in_rooms >= BANS_OF_ROOMS_MAX {
+            return Err(Forbidden::TooMany(BANS_OF_ROOMS_MAX));
+        }
         let here = self.bans.entry(ban.reach.clone()).or_default();
-        here.retain(|old| !old.is_over(ban.at) && !old.whom.is_same(&ban.whom));
-        if here.len() >= BANS_MAX || (in_all >= BANS_IN_ALL_MAX && ban.reach != Reach::Server) {
-            return Err(Forbidden::TooMany(here.len()));
+        if here.len() >= BANS_MAX {
+            return Err(Forbidden::TooMany(BANS_MAX));
         }
         here.push(ban);
         Ok(())
@@ -145,13 +154,9 @@ impl Rules {
 
     /// Lifts a ban. The word that was used for it; none where there is none.
     pub(super) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
-        let here = self.bans.get_mut(reach)?;
         let is_it = |ban: &mut Ban| ban.whom.is_same(whom);
-        let lifted = here.extract_if(.., is_it).last().map(|ban| ban.whom);
-        if here.is_empty() {
-            self.bans.remove(reach);
-        }
-        lifted
+        let bans = self.bans.get_mut(reach)?;
+        bans.extract_if(.., is_it).last().map(|ban| ban.whom)
     }
 
     /// Has somebody say nothing, as it was said last.
