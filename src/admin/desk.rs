@@ -10,7 +10,7 @@ use parlor_core::ban::Whom;
 use parlor_core::dialect::Encoder;
 use parlor_core::inbox::{Inbox, Outcome, Request};
 use parlor_core::line::Line;
-use parlor_core::order::{By, Deed, Order, Reach, Record, parse_time};
+use parlor_core::order::{By, Deed, Order, Reach, Record, is_meant_as_time, parse_time};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -107,6 +107,11 @@ impl Desk {
             }
             AdminOrder::Ban { whom, words } => {
                 let time = words.first().and_then(|word| parse_time(word));
+                if let (Some(word), None) = (words.first(), time)
+                    && is_meant_as_time(word)
+                {
+                    return Err(no_time(word));
+                }
                 let words = words.get(usize::from(time.is_some())..).unwrap_or_default();
                 let (whom, reason) = (parse_whom(&whom)?, line(words)?);
                 self.ask(Order::Ban { whom, time, reason }).await
@@ -115,8 +120,7 @@ impl Desk {
             AdminOrder::Bans => self.ask(Order::Bans).await,
             AdminOrder::Mute { name, time } => {
                 let whom = Line::sanitise(name.as_bytes());
-                let time = parse_time(&time)
-                    .ok_or_else(|| format!("{time:?} is no time; write 30m, 2h or 7d"))?;
+                let time = parse_time(&time).ok_or_else(|| no_time(&time))?;
                 self.ask(Order::Mute { whom, time }).await
             }
             AdminOrder::Unmute { name } => {
@@ -179,6 +183,10 @@ impl Desk {
             _ => Ok(words),
         }
     }
+}
+
+fn no_time(typed: &str) -> String {
+    format!("{typed:?} is no time; write 30m, 2h or 7d")
 }
 
 /// The words that anybody would read, without what marks them as the server's.

@@ -1,8 +1,9 @@
 //! The journal on disk: a directory with a file of lines. Commits happen in a thread of their own, so no connection
 //! ever waits for a disk.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,7 +23,7 @@ use super::fault::Unusable;
 use super::history::History;
 use super::inspection::{Inspection, is_alone};
 use super::retention::Retention;
-use super::search::Search;
+use super::search::{self, Search};
 use super::store::Store;
 use super::takings::{Own, TakingId};
 use crate::clock;
@@ -122,7 +123,7 @@ impl Disk {
             path: directory.to_owned(),
             error,
         };
-        fs::create_dir_all(directory).map_err(in_directory)?;
+        make_private(directory).map_err(in_directory)?;
         let lock = File::create(directory.join(LOCK)).map_err(in_directory)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -219,6 +220,29 @@ fn open(
         errands,
     };
     Ok((store, kept, inspection, follow))
+}
+
+/// Makes the directory if there is none, and keeps others out: what people say, and what stands for their passwords, is for
+/// this user to read. The files in it are nobody else's either, whoever may enter: SQLite gives its others the mode of the
+/// first.
+fn make_private(directory: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    for name in [FILE, search::FILE] {
+        let path = directory.join(name);
+        let mut options = OpenOptions::new();
+        options.append(true).mode(0o600);
+        match options.open(&path) {
+            Ok(file) => file.set_permissions(Permissions::from_mode(0o600))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                options.create_new(true).open(&path)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

@@ -22,6 +22,9 @@ use super::read::Reader;
 use crate::clock;
 use crate::journal::Letter;
 
+/// So many wrong passwords, and the name stays with its owner.
+pub(crate) const PASSWORDS_MAX: usize = 3;
+
 /// Who is at the other end, as far as secrets go.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
@@ -90,7 +93,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(answer)
     }
 
-    /// Asks for the password of a name, once.
+    /// Asks for the password of a name, as often as it may be wrong: as long as it is asked for, nothing that is typed is
+    /// said.
     async fn prove(&mut self, name: &Name) -> Result<Result<(), Refusal>, Ended> {
         let Some(registry) = self.manners.registry.clone() else {
             return Ok(Err(Refusal::NameOwned(name.clone())));
@@ -98,8 +102,19 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if !self.peer.is_private {
             return Ok(Err(Refusal::PlainPassword));
         }
-        let password = self.ask_password(Password::Of(name.clone())).await?;
-        Ok(registry.prove(name, password, self.peer.address).await)
+        for _ in 0..PASSWORDS_MAX {
+            let password = self.ask_password(Password::Of(name.clone())).await?;
+            if password.as_str().is_empty() {
+                break;
+            }
+            match registry.prove(name, password, self.peer.address).await {
+                Err(refusal @ Refusal::WrongPassword(_)) => {
+                    self.reply(Item::Answer(refusal.into())).await;
+                }
+                outcome => return Ok(outcome),
+            }
+        }
+        Ok(Err(Refusal::NameOwned(name.clone())))
     }
 
     async fn ask_password(&mut self, password: Password) -> Result<Line, Ended> {

@@ -495,7 +495,7 @@ mod tests {
                 ("", "Bans"),
                 ("bob", "Ban(bob, None, None)"),
                 ("bob 30m", "Ban(bob, Some(1800s), None)"),
-                ("bob 30 minutes", "Ban(bob, None, Some(30 minutes))"),
+                ("bob for good", "Ban(bob, None, Some(for good))"),
                 (
                     "192.0.2.7/24 2h spam",
                     "Ban(192.0.2.0/24, Some(7200s), Some(spam))",
@@ -532,6 +532,7 @@ mod tests {
             ],
             "quiet" => &["maybe"],
             "forget" => &["bob", "all of it"],
+            "ban" => &["bob 30min spam", "bob 0s", "bob -1h", "bob 99999w"],
             "mute" => &["bob soon", "bob 1h loud"],
             "keeper" => &["-"],
             _ => &[],

@@ -157,6 +157,12 @@ pub struct Visitor {
     pub silent: Duration,
 }
 
+/// Whether a word is meant for a time, be it one or not: a ban for `30min` must not become one for good.
+pub fn is_meant_as_time(typed: &str) -> bool {
+    let digits = typed.strip_prefix(['-', '+']).unwrap_or(typed);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// Times as people type them: `90s`, `30m`, `2h`, `7d`, `4w`. At most ten years.
 pub fn parse_time(typed: &str) -> Option<Duration> {
     const TIME_MAX: u64 = 3650 * 86_400;

@@ -10,9 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::guest::{Gone, Guest};
 use crate::journal::{History, Standing};
-
-/// So many wrong passwords, and the name stays with its owner.
-const PASSWORDS_MAX: usize = 3;
+use crate::session::PASSWORDS_MAX;
 
 /// So much of what was written to a lost connection may lie unread in the buffers between: it is shown again.
 const UNREAD_BYTES_MAX: u64 = 128 * 1024;

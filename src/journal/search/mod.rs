@@ -31,7 +31,7 @@ pub(crate) use index::Found;
 use index::Index;
 
 /// The index, beside the file of lines.
-const FILE: &str = "parlor-search.db";
+pub(super) const FILE: &str = "parlor-search.db";
 
 /// So many lines are shown of those that are found.
 pub(crate) const FOUND_MAX: usize = 20;

@@ -111,9 +111,16 @@ impl People {
     }
 
     /// From now on a name has an owner. What another one's is stays so.
+    ///
+    /// What looks like it is kept from others whether it is written in capitals or in small letters: `lan` is no other
+    /// name than `Ian`, nor `ALlCE` than `Alice`.
     pub(super) fn own(&mut self, name: Name) {
-        for key in name.keys() {
-            self.owned.entry(key.into()).or_insert_with(|| name.clone());
+        let shown = name.as_str();
+        let ways = [shown.to_owned(), shown.to_lowercase(), shown.to_uppercase()];
+        for written in ways.map(|way| Name::kept(&way)) {
+            for key in written.keys() {
+                self.owned.entry(key.into()).or_insert_with(|| name.clone());
+            }
         }
     }
 

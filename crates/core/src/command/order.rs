@@ -6,7 +6,7 @@ use super::{Command, Spec, line, needed};
 use crate::answer::Refusal;
 use crate::ban::Whom;
 use crate::line::Line;
-use crate::order::{Order, parse_time};
+use crate::order::{Order, is_meant_as_time, parse_time};
 
 /// Whoever is muted speaks again after this long, where nothing else is said.
 const MUTE_TIME: Duration = Duration::from_secs(600);
@@ -21,7 +21,7 @@ pub(super) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> 
 }
 
 /// `/ban [WHOM [TIME] [REASON]]`
-pub(super) fn ban(_: &'static Spec, rest: &str) -> Result<Command, Refusal> {
+pub(super) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
     let (whom, rest) = first_word(rest);
     if whom.is_empty() {
         return Ok(Command::Keep(Order::Bans));
@@ -29,6 +29,7 @@ pub(super) fn ban(_: &'static Spec, rest: &str) -> Result<Command, Refusal> {
     let (word, others) = first_word(rest);
     let (time, reason) = match parse_time(word) {
         Some(time) => (Some(time), others),
+        None if is_meant_as_time(word) => return Err(Refusal::Usage(spec)),
         None => (None, rest),
     };
     Ok(Command::Keep(Order::Ban {
