@@ -21,6 +21,7 @@ mod clerk;
 mod client;
 mod clock;
 mod door;
+mod forgetting;
 mod joining;
 mod limits;
 

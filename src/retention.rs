@@ -1,78 +1,67 @@
 //! The task that has lines taken out: those that are too old, from the start on and every minute; and those that their
 //! speaker takes back. Knows no file.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use parlor_core::answer::Refusal;
 use tokio::select;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::journal::{Own, Retention, StillThere};
+use crate::journal::{Own, Retention, StillThere, TakingId};
 
 /// Lines are kept for as long as they may be, and this much longer at most.
 const ROUND_EVERY: Duration = Duration::from_secs(60);
 
-/// What somebody wants taken back, and who waits for it.
-pub(crate) struct Request {
-    own: Own,
-    /// Dropped where not all of it could be taken back.
-    done: oneshot::Sender<usize>,
+/// What somebody takes back: it is written down, and in nobody's log any more.
+pub(crate) struct Taking {
+    pub(crate) id: TakingId,
+    pub(crate) own: Arc<Own>,
+    /// Who waits for it, if somebody does.
+    pub(crate) done: Option<oneshot::Sender<Result<usize, Refusal>>>,
 }
 
-/// Has lines taken back. Cloned, it is the same.
-#[derive(Clone, Debug)]
-pub(crate) struct Forgetting {
-    requests: mpsc::Sender<Request>,
-}
-
-impl Forgetting {
-    /// What there is to ask, and where the requests come out.
-    pub(crate) fn new() -> (Forgetting, mpsc::Receiver<Request>) {
-        let (requests, queue) = mpsc::channel(1);
-        (Forgetting { requests }, queue)
-    }
-
-    /// Has lines taken out of the file and out of the index: to the end, also where the one who asks does not wait for it.
-    /// How many they were.
-    ///
-    /// # Errors
-    /// Not all of them could be.
-    pub(crate) async fn forget(&self, own: Own) -> Result<usize, StillThere> {
-        let (done, answer) = oneshot::channel();
-        let sent = self.requests.send(Request { own, done }).await;
-        sent.map_err(|_| StillThere)?;
-        answer.await.map_err(|_| StillThere)
+impl From<(TakingId, Own)> for Taking {
+    fn from((id, own): (TakingId, Own)) -> Taking {
+        let own = Arc::new(own);
+        Taking {
+            id,
+            own,
+            done: None,
+        }
     }
 }
 
-/// Takes out lines that are older than `retain` says, round by round, and what people take back, until the house ends.
+/// Takes out lines that are older than `retain` says, round by round, and what people take back, until the house ends;
+/// first what a house before this one has left.
 pub(crate) async fn run(
     mut retention: Retention,
+    left: Vec<(TakingId, Own)>,
     mut retain: watch::Receiver<Option<Duration>>,
-    mut requests: mpsc::Receiver<Request>,
+    mut takings: mpsc::Receiver<Taking>,
     closing: CancellationToken,
 ) {
+    let mut left: Vec<_> = left.into_iter().map(Taking::from).collect();
     let mut was_told = false;
     let rounds = async {
         loop {
+            let taken_back = take_back(&mut retention, &mut left).await;
+            let dropped = retention.drop_old_codes(clock::wall()).await;
             let time = *retain.borrow_and_update();
             let outcome = match time {
                 Some(time) => retention.round(clock::wall().before(time)).await,
                 None => retention.tidy().await.map(|()| 0),
             };
+            let outcome = taken_back.and(dropped).and(outcome);
             tell(outcome, was_told);
             was_told = outcome.is_err();
             select! {
                 () = sleep(ROUND_EVERY) => {}
                 Ok(()) = retain.changed() => {}
-                Some(Request { own, done }) = requests.recv() => {
-                    if let Ok(lines) = retention.forget(&own).await {
-                        retention.tidy().await.ok(); // else it is tried again every minute
-                        done.send(lines).ok(); // perhaps nobody waits any more
-                    }
-                }
+                Some(taking) = takings.recv() => left.push(taking),
             }
         }
     };
@@ -80,6 +69,34 @@ pub(crate) async fn run(
         () = closing.cancelled() => {}
         () = rounds => {}
     }
+}
+
+/// Takes out of the file what people take back; what cannot be taken out yet is left for the next time.
+async fn take_back(retention: &mut Retention, left: &mut Vec<Taking>) -> Result<(), StillThere> {
+    let mut still_there = Vec::new();
+    for mut taking in left.drain(..) {
+        let outcome = take_one_back(retention, &taking).await;
+        if let Some(done) = taking.done.take() {
+            let answer = outcome.map_err(|StillThere| Refusal::NotAllTakenBack);
+            done.send(answer).ok(); // perhaps nobody waits any more
+        }
+        if outcome.is_err() {
+            still_there.push(taking);
+        }
+    }
+    *left = still_there;
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(StillThere)
+    }
+}
+
+async fn take_one_back(retention: &mut Retention, taking: &Taking) -> Result<usize, StillThere> {
+    let lines = retention.forget(&taking.own).await?;
+    retention.tidy().await.ok(); // else it is tried again every minute
+    retention.is_gone(taking.id).await?;
+    Ok(lines)
 }
 
 fn tell(outcome: Result<usize, StillThere>, was_told: bool) {

@@ -1,5 +1,6 @@
 //! The house: binds its doors, opens them together, and closes in peace.
 
+use std::mem;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -24,13 +25,14 @@ use crate::clerk::Clerk;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions};
+use crate::forgetting::{self, Forgetting};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::limits::{connections, limits, pace};
 use crate::listeners::{BindError, bind_all};
 use crate::registry::Registry;
 use crate::reload::{Reload, Reloader, Source};
-use crate::retention::{self, Forgetting};
+use crate::retention;
 use crate::session::{Live, Manners, Writers};
 use crate::signals::Hangups;
 
@@ -60,7 +62,7 @@ pub struct Server {
     /// What may change at all doors that are no classic ones.
     live: Arc<Live>,
     /// How lines are taken back, and where the requests come out.
-    forgetting: (Forgetting, mpsc::Receiver<retention::Request>),
+    forgetting: (Forgetting, mpsc::Receiver<forgetting::Wanted>),
     /// Whoever looks after the house while it is open; ends with it.
     stewards: JoinSet<()>,
     /// Whom to ask for a reload; none where the configuration comes from nowhere.
@@ -170,7 +172,7 @@ impl Server {
         let Server {
             config,
             journal,
-            kept,
+            mut kept,
             house,
             clock,
             doors,
@@ -181,12 +183,21 @@ impl Server {
             reload,
             socket,
         } = self;
-        if let Some(kept) = &kept {
+        if let Some(kept) = &mut kept {
+            let left = mem::take(&mut kept.takings);
             let (retention, closing) = (kept.retention(), house.closing.clone());
             let retain = live.retain_changes();
+            let (takings, taken) = mpsc::channel(1);
+            let desk = forgetting::Desk {
+                errands: kept.errands.clone(),
+                history: kept.history.clone(),
+                link: house.inbox.connect(),
+                takings,
+            };
+            house.tasks.spawn(desk.attend(to_forget, closing.clone()));
             house
                 .tasks
-                .spawn(retention::run(retention, retain, to_forget, closing));
+                .spawn(retention::run(retention, left, retain, taken, closing));
         }
         let inbox = Arc::clone(&house.inbox);
         let errands = kept.as_ref().map(|kept| kept.errands.clone());

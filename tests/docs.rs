@@ -347,6 +347,7 @@ fn the_page_on_history_says_what_the_server_says() {
         Answer::CanTakeBack(alice),
         Answer::TakenBack(1_234),
         Answer::Refused(Refusal::NotAllTakenBack),
+        Answer::Refused(Refusal::TakingBack),
         Answer::Notice(Notice::Skipped(128)),
     ] {
         let sentence = words(&answer);

@@ -24,6 +24,7 @@ use super::inspection::{Inspection, is_alone};
 use super::retention::Retention;
 use super::search::Search;
 use super::store::Store;
+use super::takings::{Own, TakingId};
 use crate::clock;
 use crate::config::Keep;
 
@@ -82,6 +83,8 @@ pub struct Kept {
     pub history: History,
     /// How to search in them.
     pub search: Search,
+    /// What somebody takes back and a server before this one has not taken out.
+    pub(crate) takings: Vec<(TakingId, Own)>,
     /// How to change what is kept beside them.
     pub errands: Errands,
 }
@@ -212,6 +215,7 @@ fn open(
         },
         history,
         search,
+        takings: store.takings()?,
         errands,
     };
     Ok((store, kept, inspection, follow))

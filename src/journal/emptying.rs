@@ -3,11 +3,9 @@
 use parlor_core::name::RoomName;
 use rusqlite::params;
 
+use super::remains::leave;
 use super::rows::{GONE, sum};
 use super::store::Store;
-
-/// Stands in the table of facts about the file from the first row that is emptied until its remains are wiped.
-const REMAINS: &str = "remains";
 
 /// A row that is to be emptied.
 pub(super) struct Row {
@@ -54,20 +52,7 @@ impl Store {
             empty.execute(params![room, seq, GONE, sum(*seq, *at, GONE, "", "")])?;
         }
         drop(empty);
-        transaction.execute("INSERT OR IGNORE INTO meta VALUES (?1, '')", [REMAINS])?;
+        leave(&transaction)?;
         transaction.commit()
-    }
-
-    /// Whether something of emptied rows may be left in the file, since nobody has looked.
-    pub(super) fn has_remains(&mut self) -> rusqlite::Result<bool> {
-        let query = "SELECT count(*) FROM meta WHERE key = ?1";
-        self.connection()
-            .query_row(query, [REMAINS], |row| Ok(row.get::<_, i64>(0)? > 0))
-    }
-
-    /// Nothing is left.
-    pub(super) fn has_no_remains(&mut self) -> rusqlite::Result<()> {
-        let forget = "DELETE FROM meta WHERE key = ?1";
-        self.connection().execute(forget, [REMAINS]).map(|_| ())
     }
 }

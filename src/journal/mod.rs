@@ -14,12 +14,14 @@ mod history;
 mod inspection;
 mod memory;
 mod order;
+mod remains;
 mod retention;
 mod rows;
 mod schema;
 mod scrub;
 mod search;
 mod store;
+mod takings;
 mod wipes;
 
 pub(crate) use accounts::{Letter, Put};
@@ -31,10 +33,11 @@ pub(crate) use errands::Undone;
 pub use fault::{Damage, Unusable};
 pub use history::{History, Unreadable};
 pub use memory::Memory;
-pub(crate) use retention::{Own, Retention, StillThere};
+pub(crate) use retention::{Retention, StillThere};
 pub(crate) use search::Found;
 pub use search::Search;
 pub(crate) use store::Store;
+pub(crate) use takings::{Own, TakingId};
 
 use std::path::Path;
 

@@ -5,22 +5,24 @@ use std::collections::HashMap;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use parlor_core::name::{Name, RoomName};
+use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::time::sleep;
 
 use super::errands::{Errands, Undone};
 use super::history::{History, Unreadable};
+use super::rows::READ_ROWS_MAX;
 use super::scrub;
 use super::search::Search;
 use super::store::Store;
+use super::takings::{Own, TakingId};
 use super::wipes::Wipes;
 
 /// So many lines are taken out in one go, when no others wait to be kept.
 const SLICE_LINES: u64 = 500;
 
-/// So many that are empty already are passed over in one go.
-const EMPTY_LINES: u64 = 10_000;
+/// So many that are empty already are passed over in one go: no more are read for one question.
+const EMPTY_LINES: u64 = READ_ROWS_MAX as u64;
 
 /// What is written ahead can be emptied when nobody reads: it is tried so often.
 const TRUNCATE_TRIES: usize = 20;
@@ -43,33 +45,6 @@ impl From<Unreadable> for StillThere {
     }
 }
 
-/// What somebody takes back.
-#[derive(Clone, Debug)]
-pub(crate) struct Own {
-    /// The name it was said under.
-    pub(crate) name: Name,
-    /// Since when that name is this person's.
-    pub(crate) since: WallTime,
-    /// Up to which number in some rooms; in all others everything.
-    pub(crate) ends: HashMap<RoomName, u64>,
-}
-
-impl Own {
-    /// Whether a name is the same, in whatever letters it was worn.
-    fn is_meant(&self) -> impl FnMut(&str) -> bool + use<> {
-        let name = self.name.clone();
-        let mut known: HashMap<String, bool> = HashMap::new();
-        move |worn| {
-            if let Some(is_meant) = known.get(worn) {
-                return *is_meant;
-            }
-            let is_meant = Name::kept(worn).keys()[0] == name.keys()[0];
-            known.insert(worn.to_owned(), is_meant);
-            is_meant
-        }
-    }
-}
-
 /// Takes lines out.
 #[derive(Debug)]
 pub(crate) struct Retention {
@@ -80,8 +55,6 @@ pub(crate) struct Retention {
     done: HashMap<RoomName, u64>,
     /// So many lines were too old since the last round that came to its end.
     lines: usize,
-    /// Whether it is known what a server before this one has left.
-    is_begun: bool,
     wipes: Wipes,
 }
 
@@ -94,7 +67,6 @@ impl Retention {
             search,
             done: HashMap::new(),
             lines: 0,
-            is_begun: false,
             wipes: Wipes::default(),
         }
     }
@@ -128,20 +100,25 @@ impl Retention {
     /// Not all of it could be.
     pub(crate) async fn forget(&mut self, own: &Own) -> Result<usize, StillThere> {
         let mut lines = 0;
-        for (room, end) in self.history.ends().await? {
-            let Ok(room) = RoomName::parse(&room) else {
-                continue;
-            };
-            let last = own.ends.get(&room).map_or(end.seq, |seq| end.seq.min(*seq));
-            let first = self.history.first_since(&room, own.since).await?;
+        for (room, &last) in &own.ends {
+            let first = self.history.first_since(room, own.since).await?;
             let mut next = first.unwrap_or(u64::MAX);
             while next <= last {
                 let until = last.min(next + SLICE_LINES - 1);
-                lines += self.forget_slice(own, &room, next, until).await?;
+                lines += self.forget_slice(own, room, next, until).await?;
                 next = until + 1;
             }
         }
         Ok(lines)
+    }
+
+    /// All that was taken back under this number is gone, and nobody need go on with it.
+    ///
+    /// # Errors
+    /// The file does not take that.
+    pub(crate) async fn is_gone(&self, id: TakingId) -> Result<(), StillThere> {
+        let drop = move |store: &mut Store| store.drop_taking(id);
+        Ok(self.errands.run(drop).await?)
     }
 
     async fn forget_slice(
@@ -161,29 +138,35 @@ impl Retention {
         if !self.search.forget(room.clone(), seqs).await {
             return Err(StillThere);
         }
-        self.wipes.need();
         let lines = rows.len();
         self.errands.run(move |store| store.empty(&rows)).await?;
         Ok(lines)
     }
 
-    /// Wipes what is left of lines that were taken out, if it is time to.
+    /// Takes out the return codes that are good no longer.
+    ///
+    /// # Errors
+    /// They are still there.
+    pub(crate) async fn drop_old_codes(&mut self, now: WallTime) -> Result<(), StillThere> {
+        let drop = move |store: &mut Store| store.drop_old_codes(now);
+        Ok(self.errands.run(drop).await?)
+    }
+
+    /// Wipes what is left of lines, letters and codes that were taken out, if it is time to.
     ///
     /// # Errors
     /// Something is left.
     pub(crate) async fn tidy(&mut self) -> Result<(), StillThere> {
         self.search.tidy().await;
-        if !self.is_begun {
-            // The server may have ended before all was wiped.
-            if self.errands.run(Store::has_remains).await? {
-                self.wipes.need();
-            }
-            self.is_begun = true;
-        }
+        let Some(remains) = self.errands.run(Store::remains).await? else {
+            return Ok(());
+        };
+        self.wipes.need();
         if self.wipes.is_due() {
             let began = Instant::now();
             wipe(&self.errands).await?;
-            self.errands.run(Store::has_no_remains).await?;
+            let wiped = move |store: &mut Store| store.has_no_remains(&remains);
+            self.errands.run(wiped).await?;
             self.wipes.done(began);
         }
         Ok(())
@@ -204,7 +187,6 @@ impl Retention {
                 store.empty(&rows).map(|()| rows.len())
             };
             self.lines += self.errands.run(empty).await?;
-            self.wipes.need();
             done = until;
         }
         self.done.insert(room, done);

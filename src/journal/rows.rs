@@ -20,6 +20,12 @@ const LATEST_LINES: u64 = 10_000;
 /// So many rows are looked at in one go: whoever writes meanwhile is held up by none.
 const SLICE_ROWS: usize = 1_000;
 
+/// So many rows are read for one question, empty ones too: others wait for the answers to theirs.
+pub(super) const READ_ROWS_MAX: usize = 10_000;
+
+/// A dialect shows a line with so many bytes at least beside the name and the words.
+const SHOWN_BESIDE: u64 = 3;
+
 impl Store {
     /// Where the lines of each room end.
     pub(crate) fn ends(&self) -> rusqlite::Result<Vec<(String, End)>> {
@@ -94,7 +100,8 @@ impl Store {
     }
 
     /// Lines of a room with these numbers, oldest first, as long as `more` says so; and what is wrong where they are
-    /// damaged. Those that have been taken out are left out. The number of the last one looked at.
+    /// damaged. Those that have been taken out are left out, and not all are looked at where there are many. The number
+    /// of the last one looked at.
     pub(crate) fn read(
         &self,
         room: &RoomName,
@@ -102,9 +109,11 @@ impl Store {
         last: u64,
         mut more: impl FnMut(Result<Said, Damage>) -> bool,
     ) -> rusqlite::Result<u64> {
+        let mut left = READ_ROWS_MAX;
         self.walk(room.as_str(), first, last, |row| {
+            left -= 1;
             let said = row.map(Kept::said).transpose();
-            said.is_none_or(&mut more)
+            said.is_none_or(&mut more) && left > 0
         })
     }
 
@@ -153,7 +162,7 @@ impl Store {
         let mut left = bytes;
         while let Some(row) = rows.next()? {
             let (seq, length): (i64, i64) = (row.get(0)?, row.get(1)?);
-            left = left.saturating_sub(length as u64);
+            left = left.saturating_sub(length as u64 + SHOWN_BESIDE); // also for what has been taken out since
             if left == 0 {
                 return Ok((seq as u64).saturating_sub(1));
             }
@@ -274,4 +283,42 @@ pub(super) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64
     hasher.update(name.as_bytes());
     hasher.update(text.as_bytes());
     i64::from(hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+    use parlor_core::name::RoomName;
+    use rusqlite::params;
+
+    use super::{GONE, READ_ROWS_MAX, sum};
+    use crate::config::Keep;
+    use crate::journal::store::Store;
+
+    #[test]
+    fn empty_lines_are_passed_over_a_part_at_a_time() {
+        const LINES: usize = 5 * READ_ROWS_MAX;
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&directory.path().join("file.db"), Keep::Written).unwrap();
+        let all = store.connection().transaction().unwrap();
+        all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby')")
+            .unwrap();
+        for seq in 1..=LINES as i64 {
+            let put = "INSERT INTO lines VALUES (1, ?1, 0, ?2, '', '', ?3)";
+            let sum = sum(seq, 0, GONE, "", "");
+            all.execute(put, params![seq, GONE, sum]).unwrap();
+        }
+        all.commit().unwrap();
+        let (lobby, last) = (RoomName::lobby(), LINES as u64);
+        let (mut next, mut questions) = (1, 0);
+        while next <= last {
+            let read = store.read(&lobby, next, last, |line| panic!("{line:?} is no line"));
+            next = 1 + read.unwrap();
+            questions += 1;
+        }
+        assert_eq!(questions, LINES / READ_ROWS_MAX);
+        let before = store.before(&lobby, last, READ_ROWS_MAX as u64).unwrap();
+        assert!(last - before <= READ_ROWS_MAX as u64, "{before}");
+    }
 }

@@ -1,10 +1,10 @@
 //! The tables of the file, version by version. Knows what each was, and none of their rows.
 
 /// The version of the tables. A file with a higher one was written by a later Parlor.
-pub(super) const SCHEMA: i32 = 2;
+pub(super) const SCHEMA: i32 = 3;
 
 /// What makes tables of one version those of the next, beginning with a file that has none.
-pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE];
+pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE, TAKINGS];
 
 /// Version 1: what was said.
 const LINES: &str = "
@@ -72,4 +72,23 @@ const PEOPLE: &str = "
         whom TEXT NOT NULL,
         reason TEXT NOT NULL
     ) STRICT;
+";
+
+/// Version 3: what people take back, until it is gone: up to which number in which rooms. And what was read or is good no
+/// longer leaves remains, as lines do that were taken out.
+const TAKINGS: &str = "
+    CREATE TABLE takings (
+        id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        room TEXT NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (id, room)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER letters_leave_remains AFTER DELETE ON letters BEGIN
+        INSERT INTO meta VALUES ('remains', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
+    END;
+    CREATE TRIGGER codes_leave_remains AFTER DELETE ON codes BEGIN
+        INSERT INTO meta VALUES ('remains', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
+    END;
 ";

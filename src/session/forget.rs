@@ -7,7 +7,7 @@ use parlor_core::inbox::{Claim, Outcome, Request};
 use tokio::io::AsyncRead;
 
 use super::read::Reader;
-use crate::journal::{Own, StillThere};
+use crate::forgetting::Owner;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Says what can be taken back, or takes it back: in what everybody reads first, and then in the file.
@@ -33,14 +33,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
         let since = registry.owned_since(name.clone()).await?;
         let since = since.ok_or(Refusal::NotOwner)?;
-        let ends = match self.link.call(Request::TakeBack(since)).await {
-            Outcome::TookBack(ends) => ends.into_iter().collect(),
-            _ => return Err(Refusal::NotOwner),
-        };
-        let own = Own { name, since, ends };
-        match forgetting.forget(own).await {
-            Ok(lines) => Ok(Answer::TakenBack(lines as u64)),
-            Err(StillThere) => Err(Refusal::NotAllTakenBack),
-        }
+        let id = self.link.client().id();
+        let lines = forgetting.forget(Owner { id, name, since }).await?;
+        Ok(Answer::TakenBack(lines as u64))
     }
 }

@@ -37,9 +37,9 @@ pub(crate) use read::read_some;
 pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
+use crate::forgetting::Forgetting;
 use crate::journal::{History, Search, Standing};
 use crate::registry::{Code, Registry};
-use crate::retention::Forgetting;
 use read::Reader;
 pub(crate) use write::Output;
 use write::{Writer, Written};

@@ -154,7 +154,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let before = replay.from.seq;
         match self.show_kept(self.seat.room_name(), first, before).await {
             Err(Unreadable) => Item::Answer(Refusal::Unreadable.into()),
-            Ok(0) if replay.is_empty() => Item::Answer(Answer::NothingKept),
+            Ok(0) if !replay.has_words() => Item::Answer(Answer::NothingKept),
             Ok(_) => Item::Replay(replay),
         }
     }
@@ -186,6 +186,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             let page = history.page(room, next, last).await?;
             next = page.next;
             shown += page.lines.len();
+            if page.lines.is_empty() {
+                continue; // all of them have been taken out
+            }
             let end = log.end();
             self.reply(Item::Replay(Replay {
                 older: page.lines,

@@ -1,5 +1,11 @@
 //! `/forget`: the owner of a name takes back what was said under it, for everyone.
 
+use std::time::Instant;
+
+use rusqlite::Connection;
+use rustix::process::Signal;
+
+use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
@@ -98,6 +104,8 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
         "/forget all",
         "-- 1 line that you have said is gone, for everyone",
     );
+    let nothing = "-- Nothing that was said then is kept";
+    assert_eq!(answers(&mut again, "/last 1"), [nothing]);
     says(
         &mut again,
         "/forget all",
@@ -109,6 +117,46 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
     let mut dave = enter(&house, "dave");
     is_gone(&mut dave);
     house.close([dave]);
+    data.is_whole();
+}
+
+#[test]
+fn what_is_taken_back_is_gone_also_if_the_server_is_killed_meanwhile() {
+    let data = Data::new();
+    let mut house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    register(&mut alice, PASSWORD);
+    says(&mut alice, "/join tea", "In tea: nobody else");
+    says(&mut alice, "gooseberry tea", "alice: gooseberry tea");
+    says(&mut alice, "/join lobby", "In lobby: bob");
+    says(&mut alice, "gooseberry", "alice: gooseberry");
+    assert_eq!(search::answers(&mut alice, "gooseberry").len(), 2);
+    // As long as the index cannot be written, nothing is taken out.
+    let index = Connection::open(data.index()).unwrap();
+    index.busy_timeout(DEADLINE).unwrap();
+    index.execute_batch("BEGIN IMMEDIATE").unwrap();
+    alice.say("/forget all");
+    bob.until("alice has taken back what alice said");
+    let mut again = come_back(&house, PASSWORD);
+    says(&mut again, "/join tea", "In tea: nobody else");
+    says(&mut again, "elderberry", "alice: elderberry");
+    house.signal(Signal::KILL);
+    house.ended();
+    drop(index);
+    assert_ne!(data.traces("gooseberry"), 0);
+
+    let house = data.open(&["--replay", "0"]);
+    let mut carol = enter(&house, "carol");
+    let until = Instant::now() + DEADLINE;
+    while data.traces("gooseberry") > 0 {
+        assert!(Instant::now() < until, "it is still there");
+        carol.say("/topic");
+        carol.line();
+    }
+    says(&mut carol, "/join tea", "In tea: nobody else");
+    assert_eq!(of_old(&answers(&mut carol, "/last")), ["alice: elderberry"]);
+    house.close([carol]);
     data.is_whole();
 }
 

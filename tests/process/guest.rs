@@ -72,6 +72,11 @@ impl Guest {
         self.stream.get_mut().write_all(bytes).unwrap();
     }
 
+    /// The side on which one sends, for sending and reading at the same time.
+    pub(crate) fn sender(&self) -> TcpStream {
+        self.stream.get_ref().try_clone().unwrap()
+    }
+
     /// Sends while the server lets one; whether it still does.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.get_mut().write_all(bytes).is_ok()

@@ -1,6 +1,9 @@
 //! Keepers: who they are, and what they can do in their room or in the whole house.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
@@ -43,6 +46,37 @@ fn join(guest: &mut Guest, room: &str) -> Vec<String> {
     guest.say(&format!("/join {room}"));
     let roster = format!("In {room}: ");
     guest.lines_until("the roster", |line| line.starts_with(&roster))
+}
+
+#[test]
+fn whoever_is_banned_while_sending_without_a_pause_reads_no_more() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    join(&mut alice, "tea");
+    let mut bob = enter(&house, "bob");
+    join(&mut bob, "tea");
+    alice.until("bob has arrived");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let mut sending = bob.sender();
+        let is_over = &is_over;
+        scope.spawn(move || {
+            while !is_over.load(Ordering::Relaxed) && sending.write_all(&[b'\n'; 4096]).is_ok() {}
+        });
+        alice.say("/ban bob");
+        alice.lines_until("the ban", |line| {
+            line.starts_with("bob was banned by alice") || line.starts_with("bob was removed")
+        });
+        alice.say("for us alone");
+        let heard = bob.lines_until("another room", |line| line.starts_with("In lobby: "));
+        assert!(
+            !heard.iter().any(|line| line.contains("alone")),
+            "{heard:?}"
+        );
+        is_over.store(true, Ordering::Relaxed);
+    });
+    house.close((alice, bob));
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Names that are owned: with a password, on several connections, and written to while their owner is away.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Instant;
 
+use rustix::process::Signal;
+
+use crate::DEADLINE;
 use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
 use crate::house::House;
@@ -254,7 +258,7 @@ fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
     register(&mut alice, PASSWORD);
     drop(alice);
     bob.until("alice has left");
-    for text in ["one", "two"] {
+    for text in ["boysenberry", "two"] {
         bob.say(&format!("/msg alice {text}"));
         bob.until("-- alice is away, and will find your message on coming back");
     }
@@ -262,16 +266,29 @@ fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
     bob.until("-- Nobody here is called carol; /who lists those in this room");
     house.close([bob]);
 
-    let house = data.open(&[]);
+    let mut house = data.open(&[]);
     let mut alice = come_back(&house, PASSWORD);
     alice.until("-- 2 messages while you were away");
-    for text in ["one", "two"] {
+    for text in ["boysenberry", "two"] {
         assert!(alice.line().ends_with(&format!("] [bob -> alice] {text}")));
     }
     let mut again = come_back(&house, PASSWORD);
     again.say("read");
     assert_eq!(again.until("alice: read").len(), 1, "they are shown once");
-    house.close([alice, again]);
+    assert_ne!(data.traces("boysenberry"), 0);
+    house.signal(Signal::KILL);
+    house.ended();
+
+    // What was read stands in no file any more, nor in what is written ahead.
+    let house = data.open(&["--replay", "0"]);
+    let mut carol = enter(&house, "carol");
+    let until = Instant::now() + DEADLINE;
+    while data.traces("boysenberry") > 0 {
+        assert!(Instant::now() < until, "it is still there");
+        carol.say("/topic");
+        carol.line();
+    }
+    house.close([carol]);
 }
 
 #[test]

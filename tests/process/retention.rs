@@ -202,3 +202,23 @@ fn what_a_server_that_was_killed_has_left_is_wiped_by_the_next() {
     house.close([alice]);
     data.is_whole();
 }
+
+#[test]
+fn a_code_that_is_good_no_longer_is_taken_out() {
+    let data = Data::new();
+    data.open(&[]).close::<[Guest; 0]>([]);
+    let file = Connection::open(data.file()).unwrap();
+    file.execute_batch("INSERT INTO codes VALUES (zeroblob(32), 'fernsome', 0, 'lobby', 1, 1)")
+        .unwrap();
+    drop(file);
+    assert_ne!(data.traces("fernsome"), 0);
+    let house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    let until = Instant::now() + DEADLINE;
+    while data.traces("fernsome") > 0 {
+        assert!(Instant::now() < until, "it is still there");
+        alice.say("/topic");
+        alice.line();
+    }
+    house.close([alice]);
+}

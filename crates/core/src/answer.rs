@@ -203,6 +203,8 @@ pub enum Refusal {
     NeedsDisk(&'static Spec),
     /// No line was skipped, or none since entering.
     NothingMissed,
+    /// What somebody wants taken back is being taken back already.
+    TakingBack,
     /// Some of what was to be taken back is still in the file.
     NotAllTakenBack,
     /// That is for the owner of a name.

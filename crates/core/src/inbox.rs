@@ -88,9 +88,14 @@ pub enum Request {
     Owned(Name),
     /// Asks under which name one is known.
     WhoAmI,
-    /// Takes back what was said under the name that one owns, since then; what a journal has of it is another's
-    /// business.
-    TakeBack(WallTime),
+    /// Takes back what was said under the name that somebody owns; what a journal has of it is another's business.
+    /// Nobody with a seat asks so.
+    TakeBack {
+        /// Who owns the name, and wears it.
+        whose: PersonId,
+        /// Since when it is theirs.
+        since: WallTime,
+    },
     /// Sets a room's topic, or clears it.
     SetTopic {
         /// The room.
@@ -154,7 +159,7 @@ pub enum Outcome {
     Done,
     /// One is known under this name.
     You(Claim),
-    /// What was said before has been taken back: up to these numbers in the rooms that are in memory.
+    /// What was said before has been taken back: up to these numbers in these rooms, and in no others.
     TookBack(Vec<(RoomName, u64)>),
     /// The answer to what was asked.
     Answer(Answer),

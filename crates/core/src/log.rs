@@ -163,15 +163,19 @@ impl Log {
         drop(ring);
     }
 
-    /// Takes the words out of lines; their places stay. Whether there were any.
-    pub(crate) fn forget(&self, is_meant: impl Fn(&Said) -> bool) -> bool {
+    /// Takes the words out of lines that were said at `since` or later; their places stay. Whether there were any.
+    pub(crate) fn forget(&self, since: WallTime, is_meant: impl Fn(&Said) -> bool) -> bool {
         // One task changes the log, so this is what there is; it is looked through while others read.
-        let batches = read(&self.ring).batches.clone();
-        let forgotten = |batch: &Arc<Batch>| batch.without(&is_meant).map(Arc::new);
+        let ring = read(&self.ring);
+        let first = ring.batches.partition_point(|batch| batch.at() < since);
+        let batches: Vec<_> = ring.batches.range(first..).cloned().collect();
+        drop(ring);
+        let is_meant = |said: &Said| said.at >= since && is_meant(said);
+        let forgotten = |batch: &Arc<Batch>| batch.without(is_meant).map(Arc::new);
         let changed: Vec<_> = batches.iter().map(forgotten).collect();
         let is_changed = changed.iter().any(Option::is_some);
         let mut ring = write(&self.ring);
-        for (batch, changed) in ring.batches.iter_mut().zip(changed) {
+        for (batch, changed) in ring.batches.range_mut(first..).zip(changed) {
             if let Some(changed) = changed {
                 *batch = changed;
             }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::answer::Roster;
 use crate::batch::{Cursor, Slice};
-use crate::entry::{PersonId, RoomId, Said, Who};
+use crate::entry::{Entry, Manner, PersonId, RoomId, Said, Who};
 use crate::inbox::{Inbox, Letter};
 use crate::journal::Damaged;
 use crate::line::Line;
@@ -207,9 +207,19 @@ impl Replay {
         }
     }
 
-    /// Whether there is no line in it.
-    pub fn is_empty(&self) -> bool {
-        self.older.is_empty() && self.from.seq >= self.to.seq
+    /// Whether there is a line in it that has not been taken back.
+    pub fn has_words(&self) -> bool {
+        let mut slices: Vec<Slice> = Vec::new();
+        let read = self
+            .log
+            .read(self.from, Some(self.to), usize::MAX, &mut slices);
+        let is_kept = |said: &Said| said.manner != Manner::Gone;
+        let is_in = |slice: &Slice| {
+            let entries = slice.batch.entries().get(slice.entries.clone());
+            let mut said = entries.into_iter().flatten();
+            said.any(|entry| matches!(entry, Entry::Said(said) if is_kept(said)))
+        };
+        !self.older.is_empty() || read.is_err() || slices.iter().any(is_in)
     }
 
     /// What it takes in memory beside the log, in bytes; an estimate.

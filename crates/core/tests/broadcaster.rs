@@ -16,7 +16,7 @@ use parlor_core::broadcaster::{Broadcaster, Census, Gathered, Limits};
 use parlor_core::client::Link;
 use parlor_core::entry::{Entry, Manner, RoomId, Telling};
 use parlor_core::inbox::{Inbox, Outcome, Request, Spoken};
-use parlor_core::journal::NotKept;
+use parlor_core::journal::{End, NotKept, Past};
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::seat::{Entered, Seat};
@@ -603,13 +603,16 @@ fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
     house.ask(&mut alice.link, post(room, &["before"]));
     house.wait(Duration::from_secs(1));
     let since = house.now.wall;
-    let refused = house.refusal(&mut alice.link, Request::TakeBack(since));
+    let whose = alice.link.client().id();
+    let request = Request::TakeBack { whose, since };
+    let refused = house.refusal(&mut alice.link, request);
     assert!(matches!(refused, Refusal::NotOwner), "{refused:?}");
     house.ask(&mut alice.link, Request::Own);
     house.ask(&mut alice.link, post(room, &["one", "two"]));
     house.ask(&mut bob.link, post(room, &["three"]));
     let (start, end) = (alice.seat.log().start(), alice.seat.log().end());
-    let outcome = house.ask(&mut alice.link, Request::TakeBack(since));
+    let request = Request::TakeBack { whose, since };
+    let outcome = house.ask(&mut alice.link, request);
     let Outcome::TookBack(ends) = outcome else {
         panic!("{outcome:?}");
     };
@@ -624,4 +627,29 @@ fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
     assert_eq!(log.end().position, end.position + 1);
     let census = house.census();
     assert_eq!(census.logs_bytes, census.logs_bytes_counted);
+}
+
+#[test]
+fn what_is_taken_back_ends_where_a_room_ended_that_is_not_in_memory() {
+    let ended = |room: &str, seq, at| {
+        let (room, at) = (RoomName::parse(room).unwrap(), WallTime(at));
+        (room, End { seq, at })
+    };
+    let past = Past {
+        ends: [ended("tea", 7, 100), ended("attic", 9, 10)].into(),
+        ..Past::default()
+    };
+    let mut house = House::new();
+    house.broadcaster = Broadcaster::resume(Arc::default(), Limits::default(), past);
+    let mut alice = house.enter("alice");
+    house.ask(&mut alice.link, Request::Own);
+    let (whose, since) = (alice.link.client().id(), WallTime(50));
+    let request = Request::TakeBack { whose, since };
+    let outcome = house.ask(&mut alice.link, request);
+    let Outcome::TookBack(ends) = outcome else {
+        panic!("{outcome:?}");
+    };
+    let tea = RoomName::parse("tea").unwrap();
+    // What is said there from now on stays; and in the attic nothing was said since.
+    assert_eq!(ends, [(tea, 7), (RoomName::lobby(), 0)]);
 }

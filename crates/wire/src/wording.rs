@@ -426,8 +426,11 @@ pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
         }
         Refusal::NothingMissed => "You have missed nothing".to_owned(),
         Refusal::NotAllTakenBack => {
-            "Not all of it could be taken back, and what is left may be read; try again later"
+            "Not all of it could be taken back, and what is left may be read; it is tried again every minute"
                 .to_owned()
+        }
+        Refusal::TakingBack => {
+            "What you have said is being taken back already; a large file takes its time".to_owned()
         }
         Refusal::NotOwner => {
             "Only the owner of a name can do that; /register makes yours your own".to_owned()

@@ -42,10 +42,10 @@ const SEARCH_TIME: Duration = Duration::from_secs(2);
 /// So many may search at once; who comes then waits for a turn.
 const SEARCHES_MAX: usize = 2;
 
-/// So many may ask the thread for something; whoever comes then goes without.
+/// So many may ask the thread for something.
 const ASKED_MAX: usize = 8;
 
-/// But who has something taken out waits for a place: so often, and so long each time.
+/// Who comes then waits for a place: so often, and so long each time.
 const ASK_TRIES: usize = 100;
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
@@ -150,13 +150,18 @@ impl Search {
 
     /// Waits until the index has what was said until now, but not for long.
     async fn catch_up(&self) {
-        timeout(CATCH_UP_TIME, self.ask(None)).await.ok();
+        // Where many wait already, this one waits as long: else searches would take the time that the thread needs.
+        timeout(CATCH_UP_TIME, self.ask_in_turn(None)).await.ok();
     }
 
     /// Has something taken out, and waits until it is. Whether it is.
     async fn have_removed(&self, removal: Removal) -> bool {
+        self.ask_in_turn(Some(removal)).await
+    }
+
+    /// Asks the thread as soon as there is a place, and waits until it is done. Whether it is.
+    async fn ask_in_turn(&self, removal: Option<Removal>) -> bool {
         let (done, answer) = oneshot::channel();
-        let removal = Some(removal);
         let mut asked = Asked { removal, done };
         for _ in 0..ASK_TRIES {
             match self.follower.try_send(asked) {

@@ -46,7 +46,7 @@ impl Broadcaster {
                 Some(name) => Ok(Answer::Registered(name)),
                 None => Err(Refusal::NotThere),
             },
-            Request::TakeBack(since) => match self.take_back(asker, since) {
+            Request::TakeBack { whose, since } => match self.take_back(whose, since) {
                 Ok(ends) => return Outcome::TookBack(ends),
                 Err(refusal) => Err(refusal),
             },

@@ -290,7 +290,7 @@ impl Broadcaster {
                 | Request::Own
                 | Request::Owned(_)
                 | Request::WhoAmI
-                | Request::TakeBack(_)
+                | Request::TakeBack { .. }
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms

@@ -74,7 +74,7 @@ impl Broadcaster {
             return Err(Refusal::NobodyCalled(typed));
         };
         let asker = hand.asker.and_then(|asker| self.people.get(asker));
-        if asker.is_some_and(|asker| asker.name == found.name) {
+        if asker.is_some_and(|asker| asker.name.is_same(&found.name)) {
             return Err(Refusal::Yourself);
         }
         let person = self.people.get(found.id).ok_or(Refusal::NotThere)?;
