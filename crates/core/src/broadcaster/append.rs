@@ -97,28 +97,33 @@ impl Broadcaster {
         for client in departed {
             client.ring();
         }
-        for Grant {
+        for grant in granted {
+            self.seat(grant, now);
+        }
+        self.forget_if_empty(part.room);
+    }
+
+    /// Somebody whose arrival is visible sits down, even if only to be told to leave.
+    fn seat(&self, grant: Grant, now: Now) {
+        let Grant {
             client,
             place,
             replay,
             mut entered,
-        } in granted
-        {
-            entered.replay = Replay::last(&place.log, replay, entered.view.arrived);
-            let person = self.people.get(client.id);
-            entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
-            let ban = person.and_then(|person| self.banned_meanwhile(person, &entered.room, now));
-            if let Some(removal) = ban {
-                place.removed.set(Box::new(removal)).ok(); // of two, the first is told
-            }
-            let seat = Seat {
-                place,
-                inbox: Arc::clone(&self.inbox),
-                words: None,
-            };
-            client.finish(Outcome::Entered(seat, Box::new(entered)));
+        } = grant;
+        entered.replay = Replay::last(&place.log, replay, entered.view.arrived);
+        let person = self.people.get(client.id);
+        entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
+        let ban = person.and_then(|person| self.banned_meanwhile(person, &entered.room, now));
+        if let Some(removal) = ban {
+            place.removed.set(Box::new(removal)).ok(); // of two, the first is told
         }
-        self.forget_if_empty(part.room);
+        let seat = Seat {
+            place,
+            inbox: Arc::clone(&self.inbox),
+            words: None,
+        };
+        client.finish(Outcome::Entered(seat, Box::new(entered)));
     }
 
     /// An empty room leaves memory; the lobby stays.
