@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub use address::{Address, Host};
 pub use data::{Keep, directory};
-pub use doors::{DOORS, Door, DoorOption, LINE_PORT, Mode, Names, Scheme};
+pub use doors::{DOORS, Door, DoorOption, LINE_PORT, Mode, Names, Scheme, WEB_PORT};
 pub use file::FileError;
 pub use listen::ListenUrl;
 pub use rate::Rate;
@@ -40,6 +40,9 @@ pub struct Config {
     /// The doors to open; no two at one address. All are bound before any accepts.
     #[serde(rename = "listen")]
     pub listeners: Vec<ListenUrl>,
+    /// Whether the web door among them was not asked for: then the server does without it where its port is taken.
+    #[serde(skip)]
+    pub web_by_default: bool,
     /// Where lines are kept; none is the usual place on this system, which depends on who runs the server.
     pub data: Option<PathBuf>,
     /// What a line must have come through before anybody sees it.
@@ -77,7 +80,11 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listeners: vec![ListenUrl::lines(Host::localhost(), Mode::Named(Names::Ask))],
+            listeners: vec![
+                ListenUrl::lines(Host::localhost(), Mode::Named(Names::Ask)),
+                ListenUrl::web(Host::localhost()),
+            ],
+            web_by_default: true,
             data: None,
             keep: Keep::Synced,
             retain: Retain::Off,
@@ -124,7 +131,10 @@ impl Config {
 
     fn from_settings(said: Settings) -> Result<Self, ConfigError> {
         let default = Self::default();
+        let listen: Vec<ListenUrl> = said.listen.into_iter().flatten().flatten().collect();
+        let classic = said.classic.unwrap_or(false);
         Ok(Self {
+            web_by_default: listen.is_empty() && !classic,
             data: said.data.or(default.data),
             keep: said.keep.unwrap_or(default.keep),
             retain: said.retain.unwrap_or(default.retain),
@@ -145,11 +155,7 @@ impl Config {
             log_total: said.log_total.unwrap_or(default.log_total),
             log: said.log.unwrap_or(default.log),
             log_format: said.log_format.unwrap_or(default.log_format),
-            listeners: listeners(
-                said.listen.into_iter().flatten().flatten(),
-                said.classic.unwrap_or(false),
-                said.lan.unwrap_or(false),
-            )?,
+            listeners: listeners(listen, classic, said.lan.unwrap_or(false))?,
         })
     }
 
@@ -179,25 +185,30 @@ impl Config {
     }
 }
 
-/// Any `--listen` or `--classic` replaces the default listener, several add up. `--lan` opens what is at the default
-/// address to all interfaces, after adding the default listener where nothing is.
+/// Any `--listen` or `--classic` replaces the default listeners, several add up. `--lan` opens what is at the default
+/// addresses to all interfaces, after adding the line door where nothing is.
 fn listeners(
-    listen: impl Iterator<Item = ListenUrl>,
+    listen: Vec<ListenUrl>,
     classic: bool,
     lan: bool,
 ) -> Result<Vec<ListenUrl>, ConfigError> {
     let by_default = |mode| ListenUrl::lines(Host::localhost(), mode);
-    let default = by_default(Mode::Named(Names::Ask));
-    let mut wanted: Vec<ListenUrl> = listen.collect();
+    let (lines, web) = (
+        by_default(Mode::Named(Names::Ask)),
+        ListenUrl::web(Host::localhost()),
+    );
+    let mut wanted = listen;
     if classic {
         wanted.push(by_default(Mode::Classic));
     }
-    let is_there = |url: &ListenUrl| url.address.collides_with(&default.address);
-    if wanted.is_empty() || (lan && !wanted.iter().any(is_there)) {
-        wanted.push(default.clone());
+    let is_there = |url: &ListenUrl| url.address.collides_with(&lines.address);
+    if wanted.is_empty() {
+        wanted = vec![lines.clone(), web.clone()];
+    } else if lan && !wanted.iter().any(is_there) {
+        wanted.push(lines.clone());
     }
     for url in &mut wanted {
-        if lan && url.address == default.address {
+        if lan && [&lines.address, &web.address].contains(&&url.address) {
             url.address.host = Host::All;
         }
     }

@@ -2,23 +2,52 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// With what people come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WayIn {
+    /// With netcat, under a name.
+    Netcat,
+    /// With netcat, as in the book.
+    Classic,
+    /// With a browser.
+    Browser,
+}
+
+impl WayIn {
+    /// An address as it is typed there.
+    fn host(self, ip: IpAddr) -> String {
+        match (self, ip) {
+            (WayIn::Browser, IpAddr::V6(ip)) => format!("[{ip}]"),
+            _ => ip.to_string(),
+        }
+    }
+
+    /// What somebody does to come in there.
+    fn at(self, host: &str, port: u16) -> String {
+        match self {
+            WayIn::Netcat => format!("join with: nc {host} {port}"),
+            WayIn::Classic => format!("join with: nc {host} {port} (classic)"),
+            WayIn::Browser => format!("open in a browser: http://{host}:{port}/lobby"),
+        }
+    }
+}
+
 /// How people join at a door with these addresses: those on this machine in one way, others at each address they
 /// can reach.
-pub(crate) fn ways_to_join(addresses: &[SocketAddr], classic: bool) -> Vec<String> {
+pub(crate) fn ways_to_join(addresses: &[SocketAddr], way_in: WayIn) -> Vec<String> {
     let Some(first) = addresses.first() else {
         return Vec::new();
     };
     let port = first.port();
-    let mark = if classic { " (classic)" } else { "" };
     let is_localhost =
         |ip: IpAddr| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST;
     let own = match first.ip() {
         ip if is_localhost(ip) => "localhost".to_owned(),
-        ip => ip.to_string(),
+        ip => way_in.host(ip),
     };
-    let mut ways = vec![format!("join with: nc {own} {port}{mark}")];
+    let mut ways = vec![way_in.at(&own, port)];
     let others = reachable(addresses).into_iter();
-    ways.extend(others.map(|ip| format!("others join with: nc {ip} {port}{mark}")));
+    ways.extend(others.map(|ip| format!("others {}", way_in.at(&way_in.host(ip), port))));
     ways
 }
 
@@ -52,29 +81,36 @@ mod tests {
 
     #[test]
     fn each_door_is_joined_in_its_own_way() {
-        let ways = |addresses: &[&str], classic| {
+        let ways = |addresses: &[&str], way_in| {
             let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
-            ways_to_join(&addresses, classic)
+            ways_to_join(&addresses, way_in)
         };
         assert_eq!(
-            ways(&["127.0.0.1:8001", "[::1]:8001"], true),
+            ways(&["127.0.0.1:8001", "[::1]:8001"], WayIn::Classic),
             ["join with: nc localhost 8001 (classic)"]
         );
         assert_eq!(
-            ways(&["127.3.2.1:8000"], false),
+            ways(&["127.3.2.1:8000"], WayIn::Netcat),
             ["join with: nc 127.3.2.1 8000"]
         );
         assert_eq!(
-            ways(&["192.0.2.7:8000"], false),
+            ways(&["192.0.2.7:8000"], WayIn::Netcat),
             [
                 "join with: nc 192.0.2.7 8000",
                 "others join with: nc 192.0.2.7 8000"
             ]
         );
         assert_eq!(
-            ways(&["0.0.0.0:80"], false)[0],
+            ways(&["0.0.0.0:80"], WayIn::Netcat)[0],
             "join with: nc localhost 80"
         );
-        assert_eq!(ways(&[], false).len(), 0);
+        assert_eq!(
+            ways(&["[2001:db8::7]:8080"], WayIn::Browser),
+            [
+                "open in a browser: http://[2001:db8::7]:8080/lobby",
+                "others open in a browser: http://[2001:db8::7]:8080/lobby"
+            ]
+        );
+        assert_eq!(ways(&[], WayIn::Netcat).len(), 0);
     }
 }

@@ -42,13 +42,13 @@ pub use server::Server;
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config, source: Option<reload::Source>) -> anyhow::Result<()> {
     let mut server = Server::new(config)?;
-    let addresses = server.bind().await?;
+    server.bind().await?;
     // Before anybody is told that the server runs, since whoever was told may end it.
     let shutdown = signals::first()?;
     if let Some(source) = source {
         server.reload_from(source, signals::Hangups::catch()?);
     }
-    server.announce(&addresses);
+    server.announce();
     // Without systemd there is nobody to tell; with it, a failure shows as a start that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
     server.listen(shutdown).await?;

@@ -24,7 +24,7 @@ use crate::broadcaster::{self, Closing};
 use crate::clerk::Clerk;
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Scheme};
-use crate::door::{self, Admission, Door, House, LineDoor, Questions};
+use crate::door::{self, Admission, Door, House, LineDoor, Questions, WebDoor};
 use crate::forgetting::{self, Forgetting};
 use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
@@ -42,6 +42,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(12);
 /// The last batch has this long to be kept after that: 15 s in all, with a little to spare.
 const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 
+/// Whoever comes by a door that can ask is asked after half of this whether they are there, and closed at the end of it.
+const PING_TIME: Duration = Duration::from_secs(120);
+
 /// What a line is read with: a share of what one connection may hold.
 const READ_BYTES_NAMED: usize = 16 * 1024;
 
@@ -56,6 +59,8 @@ pub struct Server {
     kept: Option<Kept>,
     /// Whose names are whose; none where nothing is kept.
     registry: Option<Arc<Registry>>,
+    /// Which log it is that the numbers of lines belong to.
+    log: Arc<str>,
     house: Arc<House>,
     clock: Clock,
     doors: Vec<(TcpListener, Arc<Door>)>,
@@ -84,6 +89,7 @@ impl Server {
         tracing::info!("lines are kept in {}", directory.display());
         let registry = Arc::new(Registry::new(kept.errands.clone()));
         Ok(Server {
+            log: kept.identity.as_str().into(),
             kept: Some(kept),
             registry: Some(registry),
             ..Server::with_journal(config, Box::new(disk))
@@ -117,6 +123,7 @@ impl Server {
             journal,
             kept: None,
             registry: None,
+            log: passing_log(),
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
@@ -148,7 +155,13 @@ impl Server {
         let mut addresses = Vec::new();
         for url in self.config.listeners.clone() {
             let door = Arc::new(self.door(&url));
-            let listeners = bind_all(&url).await?;
+            let listeners = match bind_all(&url).await {
+                Err(error) if self.config.web_by_default && url.scheme == Scheme::Http => {
+                    tracing::warn!("{error}; without it until then, nobody joins with a browser");
+                    continue;
+                }
+                bound => bound?,
+            };
             for listener in listeners {
                 addresses.extend(listener.local_addr());
                 self.doors.push((listener, Arc::clone(&door)));
@@ -182,6 +195,7 @@ impl Server {
             mut stewards,
             reload,
             socket,
+            log: _,
         } = self;
         if let Some(kept) = &mut kept {
             let left = mem::take(&mut kept.takings);
@@ -249,13 +263,10 @@ impl Server {
     }
 
     /// Logs the listeners, says how to join at each door, and warns of variables that were mistyped.
-    pub fn announce(&self, addresses: &[SocketAddr]) {
+    pub fn announce(&self) {
         let variables = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
         for sentence in config::strangers(variables) {
             tracing::warn!("{sentence}");
-        }
-        for address in addresses {
-            tracing::info!("listening tcp {address}");
         }
         // One door may have several listeners, side by side.
         for listeners in self.doors.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b)) {
@@ -263,8 +274,13 @@ impl Server {
                 .iter()
                 .filter_map(|(listener, _)| listener.local_addr().ok())
                 .collect();
-            let classic = listeners.iter().any(|(_, door)| is_classic(door));
-            for way in ways_to_join(&addresses, classic) {
+            let Some((_, door)) = listeners.first() else {
+                continue;
+            };
+            for address in &addresses {
+                tracing::info!("listening {} {address}", door.name());
+            }
+            for way in ways_to_join(&addresses, door.way_in()) {
                 tracing::info!("{way}");
             }
         }
@@ -279,45 +295,74 @@ impl Server {
     }
 
     fn door(&self, url: &ListenUrl) -> Door {
-        let Scheme::Tcp = url.scheme;
-        let (mode, asks, live) = match url.mode {
-            Mode::Classic => (
-                lines::Mode::Classic,
-                false,
-                Arc::new(Live::new(None, 0, None)),
-            ),
-            Mode::Named(names) => (
-                lines::Mode::Named,
-                names == Names::Ask,
-                Arc::clone(&self.live),
-            ),
+        match url.scheme {
+            Scheme::Tcp => Door::Lines(self.line_door(url)),
+            Scheme::Http => Door::Web(Arc::new(WebDoor::new(
+                Manners {
+                    idle: Some(PING_TIME),
+                    ..self.manners(READ_BYTES_NAMED)
+                },
+                self.config.allow_plain_passwords,
+                line_clock(),
+                url.hosts.clone(),
+            ))),
+        }
+    }
+
+    fn line_door(&self, url: &ListenUrl) -> LineDoor {
+        let (mode, asks, read_bytes_max) = match url.mode {
+            Mode::Classic => (lines::Mode::Classic, false, READ_BYTES_CLASSIC),
+            Mode::Named(names) => (lines::Mode::Named, names == Names::Ask, READ_BYTES_NAMED),
         };
-        let manners = Manners {
+        let mut manners = Manners {
             idle: url.idle,
-            live,
-            read_bytes_max: match mode {
-                lines::Mode::Classic => READ_BYTES_CLASSIC,
-                lines::Mode::Named => READ_BYTES_NAMED,
-            },
-            history: self.kept.as_ref().map(|kept| kept.history.clone()),
-            search: self.kept.as_ref().map(|kept| kept.search.clone()),
-            forgetting: self.kept.as_ref().map(|_| self.forgetting.0.clone()),
-            registry: self.registry.clone(),
-            zone: TimeZone::system(),
-            clock: self.clock,
+            ..self.manners(read_bytes_max)
         };
-        let clock = lines::Clock {
-            zone: manners.zone.clone(),
-            now: clock::wall,
-        };
-        Door::Lines(LineDoor {
+        if mode == lines::Mode::Classic {
+            manners.live = Arc::new(Live::new(None, 0, None));
+        }
+        LineDoor {
             mode,
             asks,
             allow_plain_passwords: self.config.allow_plain_passwords,
             manners,
-            clock,
-        })
+            clock: line_clock(),
+        }
     }
+
+    /// What all doors want of their sessions.
+    fn manners(&self, read_bytes_max: usize) -> Manners {
+        Manners {
+            idle: None,
+            live: Arc::clone(&self.live),
+            read_bytes_max,
+            history: self.kept.as_ref().map(|kept| kept.history.clone()),
+            search: self.kept.as_ref().map(|kept| kept.search.clone()),
+            forgetting: self.kept.as_ref().map(|_| self.forgetting.0.clone()),
+            log: Arc::clone(&self.log),
+            registry: self.registry.clone(),
+            zone: TimeZone::system(),
+            clock: self.clock,
+        }
+    }
+}
+
+/// For times in sentences.
+fn line_clock() -> lines::Clock {
+    lines::Clock {
+        zone: TimeZone::system(),
+        now: clock::wall,
+    }
+}
+
+/// The name of a log that nothing keeps: another one each time.
+fn passing_log() -> Arc<str> {
+    let mut random = [0; 8];
+    // Without random numbers the time will do: it tells this start from the others.
+    if getrandom::fill(&mut random).is_err() {
+        random = clock::wall().0.to_be_bytes();
+    }
+    format!("{:016x}", u64::from_be_bytes(random)).into()
 }
 
 /// Everybody is told and leaves; then the last batch is kept.
@@ -334,9 +379,4 @@ async fn close(house: &House, closing: &Closing, broadcasting: JoinHandle<()>) {
         Ok(Err(error)) => tracing::error!(%error, "the broadcaster has failed"),
         Err(_) => tracing::error!("the journal did not finish in time"),
     }
-}
-
-fn is_classic(door: &Door) -> bool {
-    let Door::Lines(door) = door;
-    door.mode == lines::Mode::Classic
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use parlor::config::Config;
 use parlor_core::answer::{Answer, Notice, ROOMS_MAX, Refusal, WHO_MAX};
 use parlor_core::ban::{Ban, Whom};
+use parlor_core::client::Missed;
 use parlor_core::command::{COMMANDS, Command as ChatCommand};
 use parlor_core::dialect::Encoder;
 use parlor_core::entry::Together;
@@ -289,7 +290,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
             lines: 0,
             is_all: false,
         },
-        Answer::Notice(Notice::Skipped(128)),
+        Answer::Notice(Notice::Skipped(skipped(128))),
         damaged(5, 5),
         damaged(5, 9),
         Answer::Notice(Notice::Idle {
@@ -348,7 +349,7 @@ fn the_page_on_history_says_what_the_server_says() {
         Answer::TakenBack(1_234),
         Answer::Refused(Refusal::NotAllTakenBack),
         Answer::Refused(Refusal::TakingBack),
-        Answer::Notice(Notice::Skipped(128)),
+        Answer::Notice(Notice::Skipped(skipped(128))),
     ] {
         let sentence = words(&answer);
         let (sentence, _) = sentence.split_once(':').unwrap_or((&sentence, ""));
@@ -490,4 +491,8 @@ fn no_file_names_a_place_of_one_machine_or_the_host_of_a_registry() {
             assert!(!text.contains(word), "{}: {word}", path.display());
         }
     }
+}
+
+fn skipped(lines: u64) -> Missed {
+    Missed::between(&RoomName::lobby(), 0, lines)
 }

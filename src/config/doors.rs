@@ -8,18 +8,41 @@ use parlor_core::nearest::nearest;
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
 pub const LINE_PORT: u16 = 8000;
 
+/// The port of the web door, where browsers and curl are looked for beside port 80: `http://localhost:8080`.
+pub const WEB_PORT: u16 = 8080;
+
 /// Every door there is. A new one is a line here, a [`Scheme`], and its options if it has any of its own.
-pub const DOORS: &[Door] = &[Door {
-    scheme: Scheme::Tcp,
-    name: "tcp",
-    port: LINE_PORT,
-    options: &[CLASSIC, IDLE, NAMES],
-    about: "lines of text, for nc, telnet and parlor join",
-}];
+pub const DOORS: &[Door] = &[
+    Door {
+        scheme: Scheme::Tcp,
+        name: "tcp",
+        port: LINE_PORT,
+        options: &[CLASSIC, IDLE, NAMES],
+        about: "lines of text, for nc, telnet and parlor join",
+    },
+    Door {
+        scheme: Scheme::Http,
+        name: "http",
+        port: WEB_PORT,
+        options: &[HOST],
+        about: "a page for browsers, a WebSocket, and rooms to follow and speak in with curl",
+    },
+];
+
+const HOST: DoorOption = DoorOption {
+    form: "host=NAME",
+    about: "a name under which browsers find it, beside addresses, localhost and this machine's name; may be repeated",
+    repeats: true,
+    read: |said, text| {
+        said.hosts.push(values::host(text)?);
+        Ok(())
+    },
+};
 
 const CLASSIC: DoorOption = DoorOption {
     form: "classic",
     about: "the plain protocol: no names, no commands, no history",
+    repeats: false,
     read: |said, text| {
         said.classic = text.is_empty() || values::yes_or_no(text)?;
         Ok(())
@@ -29,6 +52,7 @@ const CLASSIC: DoorOption = DoorOption {
 const IDLE: DoorOption = DoorOption {
     form: "idle=5m|0",
     about: "who says nothing for so long has to leave [default: 5m, classic 0]",
+    repeats: false,
     read: |said, text| {
         said.idle = Some(values::idle(text)?);
         Ok(())
@@ -38,6 +62,7 @@ const IDLE: DoorOption = DoorOption {
 const NAMES: DoorOption = DoorOption {
     form: "names=ask|address",
     about: "how people get a name on arrival [default: ask]",
+    repeats: false,
     read: |said, text| {
         said.names = Some(match text {
             "ask" => Names::Ask,
@@ -74,6 +99,8 @@ pub struct DoorOption {
     pub form: &'static str,
     /// What it does, in one line.
     pub about: &'static str,
+    /// Whether it may be said more than once.
+    repeats: bool,
     read: fn(&mut Said, &str) -> Result<(), Refused>,
 }
 
@@ -92,6 +119,7 @@ pub(super) struct Said {
     pub(super) classic: bool,
     pub(super) idle: Option<Option<Duration>>,
     pub(super) names: Option<Names>,
+    pub(super) hosts: Vec<String>,
 }
 
 /// Which door a URL opens.
@@ -99,6 +127,8 @@ pub(super) struct Said {
 pub enum Scheme {
     /// Lines over plain TCP.
     Tcp,
+    /// Pages, sockets and rooms over HTTP.
+    Http,
 }
 
 impl Scheme {
@@ -163,7 +193,7 @@ pub(super) fn read_options(door: &Door, query: &str) -> Result<Said, Refused> {
             let known = format!("{} has {}", door.name, forms.join(", "));
             return Err(unknown("option", name, names, &known));
         };
-        if seen.contains(&name) {
+        if seen.contains(&name) && !option.repeats {
             return Err(Refused::new(format!("{name} is said twice; say it once")));
         }
         seen.push(name);

@@ -1,13 +1,14 @@
 //! Where a door opens: `SCHEME://HOST:PORT?OPTIONS`. Knows no scheme by name, opens nothing.
 
 use std::fmt;
+use std::iter::{once, repeat};
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use super::address::{Address, Host};
-use super::doors::{LINE_PORT, Mode, Names, Scheme, find_door, read_options};
+use super::doors::{LINE_PORT, Mode, Names, Scheme, WEB_PORT, find_door, read_options};
 use super::values::{self, Refused};
 
 /// A door to open, with all that was said about it.
@@ -21,6 +22,8 @@ pub struct ListenUrl {
     pub mode: Mode,
     /// How long people may be silent before the server closes; none is for ever.
     pub idle: Option<Duration>,
+    /// Under which names browsers find it, beside those that it knows by itself.
+    pub hosts: Vec<String>,
 }
 
 impl ListenUrl {
@@ -34,6 +37,19 @@ impl ListenUrl {
             },
             mode,
             idle: mode.default_idle(),
+            hosts: Vec::new(),
+        }
+    }
+
+    /// The web door on its usual port.
+    pub fn web(host: Host) -> Self {
+        Self {
+            scheme: Scheme::Http,
+            address: Address {
+                host,
+                port: WEB_PORT,
+            },
+            ..Self::lines(Host::localhost(), Mode::Named(Names::Ask))
         }
     }
 }
@@ -66,6 +82,7 @@ impl FromStr for ListenUrl {
             address,
             mode,
             idle,
+            hosts: said.hosts,
         })
     }
 }
@@ -83,7 +100,9 @@ impl fmt::Display for ListenUrl {
             Some(time) => format!("idle={}", values::duration(time)),
             None => "idle=0".to_owned(),
         });
-        for (option, mark) in mode.into_iter().chain(idle).zip(['?', '&']) {
+        let hosts = self.hosts.iter().map(|host| format!("host={host}"));
+        let options = mode.into_iter().chain(idle).chain(hosts);
+        for (option, mark) in options.zip(once('?').chain(repeat('&'))) {
             write!(f, "{mark}{option}")?;
         }
         Ok(())

@@ -116,6 +116,7 @@ fn any_config() -> impl Strategy<Value = Config> {
         }
         Config {
             listeners,
+            web_by_default: false,
             data: rest.0.then(|| "/var/lib/parlor".into()),
             keep: if rest.0 { Keep::Written } else { Keep::Synced },
             retain: match rest.2 {

@@ -43,6 +43,17 @@ pub(super) fn duration(time: Duration) -> String {
         .unsigned_duration_to_string(&time)
 }
 
+/// Reads a machine's name, in small letters.
+pub(super) fn host(text: &str) -> Result<String, Refused> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || ['-', '.', '_'].contains(&c);
+    match !text.is_empty() && text.chars().all(is_part) {
+        true => Ok(text.trim_end_matches('.').to_ascii_lowercase()),
+        false => Err(Refused::new(format!(
+            "{text:?} is no name of a machine; write one like chat.example.org, without a port"
+        ))),
+    }
+}
+
 /// Reads how many of something there may be; none at all would be no use.
 pub(crate) fn count(text: &str) -> Result<usize, Refused> {
     match count_or_none(text) {

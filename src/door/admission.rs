@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const SPARE_PLACES: usize = 32;
 
 /// Those who find the house full are asked to come back after this long, in seconds.
-const RETRY_SECONDS: u32 = 30;
+pub(crate) const RETRY_SECONDS: u32 = 30;
 
 /// Hands out permits to come in.
 pub(crate) struct Admission {
@@ -167,7 +167,7 @@ impl Drop for Share {
 }
 
 /// What counts as one address: in IPv6 a /64, which is what one household is given.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => {

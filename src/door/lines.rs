@@ -4,10 +4,9 @@ mod guest;
 mod proof;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use parlor_core::seat::{Entered, Seat};
-use parlor_wire::lines::{Keeping, LineDecoder, LineEncoder, Mode};
+use parlor_wire::lines::{LineDecoder, LineEncoder, Mode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -15,12 +14,9 @@ use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::socket::Eager;
-use super::{House, Refused};
-use crate::session::{self, Arrival, Manners, Peer};
-use guest::{Gone, Guest, WORD_TIME};
-
-/// Whoever does not answer the name question for this long is closed.
-const QUESTION_TIME: Duration = Duration::from_secs(60);
+use super::{House, QUESTION_TIME, Refused, WORD_TIME, peer_at};
+use crate::session::{self, Arrival, Manners};
+use guest::{Gone, Guest};
 
 /// A listener for lines.
 pub(crate) struct LineDoor {
@@ -40,16 +36,6 @@ pub(crate) struct LineDoor {
 type LineArrival = Arrival<OwnedReadHalf, Eager, LineDecoder, LineEncoder>;
 
 impl LineDoor {
-    /// Where lines are kept, and for how long just now.
-    fn keeping(&self) -> Keeping {
-        match self.manners.history {
-            Some(_) => Keeping::OnDisk {
-                retain: self.manners.live.retain(),
-            },
-            None => Keeping::Nowhere,
-        }
-    }
-
     pub(super) async fn attend(&self, house: &House, stream: TcpStream, peer: SocketAddr) {
         // Boxed: it is over soon, and a session need not carry its room.
         match Box::pin(self.receive(house, stream, peer)).await {
@@ -70,24 +56,14 @@ impl LineDoor {
         stream: TcpStream,
         peer: SocketAddr,
     ) -> Result<LineArrival, Gone> {
-        let is_here = |ip| {
-            stream
-                .local_addr()
-                .is_ok_and(|here| here.ip().to_canonical() == ip)
-        };
         let mut guest = Guest {
-            peer: Peer {
-                address: peer.ip(),
-                is_private: self.allow_plain_passwords
-                    || peer.ip().is_loopback()
-                    || is_here(peer.ip()),
-            },
+            peer: peer_at(&stream, peer, self.allow_plain_passwords),
             registry: self.manners.registry.clone(),
             is_owner: false,
             returned: None,
             stream,
             decoder: LineDecoder::new(self.mode),
-            encoder: LineEncoder::new(self.mode, self.keeping(), self.clock.clone()),
+            encoder: LineEncoder::new(self.mode, self.manners.keeping(), self.clock.clone()),
             link: house.writers.connect(&house.inbox, Some(peer)),
             address: peer.to_string(),
             held: Vec::new(),

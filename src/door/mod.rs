@@ -8,6 +8,7 @@ mod descriptors;
 mod lines;
 mod question;
 mod socket;
+mod web;
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use std::{future, io, panic};
 
 use parlor_core::inbox::Inbox;
+use parlor_wire::lines::Mode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::time::sleep;
@@ -26,13 +28,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-pub(crate) use admission::{Admission, Refused};
+pub(crate) use admission::{Admission, RETRY_SECONDS, Refused, network};
 pub(crate) use descriptors::raise_limit;
 pub(crate) use lines::LineDoor;
 pub(crate) use question::Questions;
 pub(crate) use socket::bind;
+pub(crate) use web::WebDoor;
 
-use crate::session::Writers;
+use crate::joining::WayIn;
+use crate::session::{Peer, Writers};
 use descriptors::Reserve;
 
 /// An accept that failed is tried again after this long at first.
@@ -40,6 +44,12 @@ const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 
 /// And after this long at last, however often it fails.
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// Whoever gives no name for this long is closed.
+const QUESTION_TIME: Duration = Duration::from_secs(60);
+
+/// Whoever is told something before entering has this long to take it.
+const WORD_TIME: Duration = Duration::from_secs(10);
 
 /// What all doors share.
 pub(crate) struct House {
@@ -63,13 +73,16 @@ pub(crate) struct House {
 pub(crate) enum Door {
     /// Lines of text, for netcat and telnet.
     Lines(LineDoor),
+    /// Pages, sockets and rooms over HTTP.
+    Web(Arc<WebDoor>),
 }
 
 impl Door {
     /// Serves one connection until it ends.
-    async fn attend(&self, house: &House, stream: TcpStream, peer: SocketAddr) {
+    async fn attend(&self, house: &Arc<House>, stream: TcpStream, peer: SocketAddr) {
         match self {
             Door::Lines(door) => door.attend(house, stream, peer).await,
+            Door::Web(door) => door.attend(house, stream, peer).await,
         }
     }
 
@@ -77,13 +90,36 @@ impl Door {
     async fn turn_away(&self, stream: TcpStream, refused: Refused) {
         match self {
             Door::Lines(door) => door.turn_away(stream, refused).await,
+            Door::Web(door) => door.turn_away(stream, refused).await,
         }
     }
 
-    fn name(&self) -> &'static str {
+    /// How people come in.
+    pub(crate) fn way_in(&self) -> WayIn {
+        match self {
+            Door::Lines(door) if door.mode == Mode::Classic => WayIn::Classic,
+            Door::Lines(_) => WayIn::Netcat,
+            Door::Web(_) => WayIn::Browser,
+        }
+    }
+
+    /// As the log and the metrics call it.
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Door::Lines(_) => "tcp",
+            Door::Web(_) => "http",
         }
+    }
+}
+
+/// Who is at the other end, as far as secrets go.
+fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_passwords: bool) -> Peer {
+    let address = from.ip();
+    let here = stream.local_addr().map(|here| here.ip().to_canonical());
+    let is_here = here.is_ok_and(|here| here == address);
+    Peer {
+        address,
+        is_private: allow_plain_passwords || address.is_loopback() || is_here,
     }
 }
 

@@ -58,6 +58,31 @@ impl Store {
             .optional()
     }
 
+    /// Keeps the token for a name, in place of the one before; none ends that. Whether there was one.
+    pub(crate) fn put_token(
+        &mut self,
+        name: &Name,
+        token: Option<CodeHash>,
+    ) -> rusqlite::Result<bool> {
+        let had_one = self.token(name)?.is_some();
+        let [key, _] = name.keys();
+        let token = token.map(|CodeHash(hash)| hash);
+        self.connection().execute(
+            "UPDATE accounts SET token = ?2 WHERE fold = ?1",
+            params![key, token],
+        )?;
+        Ok(had_one)
+    }
+
+    /// The token for a name, if there is one.
+    pub(crate) fn token(&mut self, name: &Name) -> rusqlite::Result<Option<CodeHash>> {
+        let [key, _] = name.keys();
+        let query = "SELECT token FROM accounts WHERE fold = ?1";
+        let mut find = self.connection().prepare_cached(query)?;
+        let found = find.query_row([key], |row| row.get(0)).optional()?;
+        Ok(found.flatten().map(CodeHash))
+    }
+
     /// Gives a name an owner, unless it has one.
     pub(crate) fn put_password(
         &mut self,
@@ -82,7 +107,7 @@ impl Store {
     }
 
     /// Gives the owner of a name another password. Whoever had a code to come back under that name cannot use it any more,
-    /// but for this one.
+    /// but for this one; nor the token.
     pub(crate) fn change_password(
         &mut self,
         name: &Name,
@@ -92,7 +117,7 @@ impl Store {
         let [key, _] = name.keys();
         let transaction = self.connection().transaction()?;
         transaction.execute(
-            "UPDATE accounts SET password = ?2 WHERE fold = ?1",
+            "UPDATE accounts SET password = ?2, token = NULL WHERE fold = ?1",
             params![key, password],
         )?;
         let mut owners = transaction.prepare("SELECT hash, name FROM codes WHERE owner")?;

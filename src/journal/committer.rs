@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
-use parlor_core::journal::{NotKept, RoomBatch};
+use parlor_core::batch::Batch;
+use parlor_core::journal::NotKept;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 use tokio::sync::oneshot;
@@ -41,7 +42,7 @@ pub(super) enum Work {
 
 /// What is to be kept, and who waits for it.
 pub(super) struct Job {
-    pub(super) batches: Vec<RoomBatch>,
+    pub(super) batches: Vec<Arc<Batch>>,
     pub(super) kept: oneshot::Sender<Result<(), NotKept>>,
 }
 
@@ -127,12 +128,12 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, batches: &[RoomBatch]) -> Result<(), NotKept> {
+    fn commit(&mut self, batches: &[Arc<Batch>]) -> Result<(), NotKept> {
         let Some(store) = &mut self.store else {
             return Err(NotKept("the server ends"));
         };
         let Err(error) = store.append(batches) else {
-            let written: usize = batches.iter().map(|part| part.batch.weight()).sum();
+            let written: usize = batches.iter().map(|batch| batch.weight()).sum();
             let written = PAGE_BYTES + written as u64;
             self.signals.written.fetch_add(written, Ordering::Relaxed);
             self.signals.commits.fetch_add(1, Ordering::Release);
@@ -148,7 +149,7 @@ impl Committer {
 
     /// Whatever the failed commit has left in the file is taken out, before anybody is told and anything else is kept:
     /// its outcome is unknown, and its numbers are going to be used again.
-    fn take_back(&mut self, batches: &[RoomBatch], rewrite: bool) {
+    fn take_back(&mut self, batches: &[Arc<Batch>], rewrite: bool) {
         let mut pause = RETRY_MIN;
         while !self.signals.ends.load(Ordering::Relaxed) {
             match self.try_to_take_back(batches, rewrite) {
@@ -165,7 +166,7 @@ impl Committer {
         }
     }
 
-    fn try_to_take_back(&self, batches: &[RoomBatch], rewrite: bool) -> Result<Store, Unusable> {
+    fn try_to_take_back(&self, batches: &[Arc<Batch>], rewrite: bool) -> Result<Store, Unusable> {
         let mut store = Store::open(&self.path, self.keep)?;
         store.take_back(batches)?;
         // After a sync that failed, nobody knows what of the log that is written ahead is on disk; and a gap in it would

@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parlor_core::journal::{Commit, End, Journal, NotKept, Past, RoomBatch};
+use parlor_core::batch::Batch;
+use parlor_core::journal::{Commit, End, Journal, NotKept, Past};
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::oneshot;
@@ -276,7 +277,7 @@ fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Re
 }
 
 impl Journal for Disk {
-    fn commit(&mut self, batches: &[RoomBatch]) -> Commit {
+    fn commit(&mut self, batches: &[Arc<Batch>]) -> Commit {
         let (kept, outcome) = oneshot::channel();
         let batches = batches.to_vec();
         let work = Work::Commit(Job { batches, kept });

@@ -1,15 +1,17 @@
 //! The journal that keeps nothing: lines live in the rooms' logs alone. Knows no file.
 
 use std::future::ready;
+use std::sync::Arc;
 
-use parlor_core::journal::{Commit, Journal, RoomBatch};
+use parlor_core::batch::Batch;
+use parlor_core::journal::{Commit, Journal};
 
 /// Keeps lines nowhere: every commit succeeds at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory;
 
 impl Journal for Memory {
-    fn commit(&mut self, _batches: &[RoomBatch]) -> Commit {
+    fn commit(&mut self, _batches: &[Arc<Batch>]) -> Commit {
         Box::pin(ready(Ok(())))
     }
 }

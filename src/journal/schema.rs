@@ -1,10 +1,10 @@
 //! The tables of the file, version by version. Knows what each was, and none of their rows.
 
 /// The version of the tables. A file with a higher one was written by a later Parlor.
-pub(super) const SCHEMA: i32 = 3;
+pub(super) const SCHEMA: i32 = 4;
 
 /// What makes tables of one version those of the next, beginning with a file that has none.
-pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE, TAKINGS];
+pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE, TAKINGS, TOKENS];
 
 /// Version 1: what was said.
 const LINES: &str = "
@@ -92,3 +92,6 @@ const TAKINGS: &str = "
         INSERT INTO meta VALUES ('remains', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
     END;
 ";
+
+/// Version 4: what scripts speak with under the name of an account, hashed.
+const TOKENS: &str = "ALTER TABLE accounts ADD COLUMN token BLOB";

@@ -1,9 +1,10 @@
 //! The file in which lines are kept: opened, written to, and moved to its place. Knows no thread.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::journal::RoomBatch;
+use parlor_core::batch::Batch;
 use parlor_core::name::RoomName;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, named_params, params};
 
@@ -118,13 +119,13 @@ impl Store {
     }
 
     /// Keeps what was said in these batches, all of it or nothing.
-    pub(super) fn append(&mut self, batches: &[RoomBatch]) -> rusqlite::Result<()> {
+    pub(super) fn append(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        for RoomBatch { room, batch } in batches {
+        for batch in batches {
             if batch.said().next().is_none() {
                 continue;
             }
-            let room = make_room(&transaction, room)?;
+            let room = make_room(&transaction, batch.room())?;
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO lines VALUES (:room, :seq, :at, :manner, :name, :text, :sum)",
             )?;
@@ -142,13 +143,13 @@ impl Store {
 
     /// Takes out what these batches may have left behind, after a failure whose extent nobody knows: all lines that
     /// nobody has seen.
-    pub(super) fn take_back(&mut self, batches: &[RoomBatch]) -> rusqlite::Result<()> {
+    pub(super) fn take_back(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        for RoomBatch { room, batch } in batches {
+        for batch in batches {
             let seen = batch.start().seq as i64;
             transaction.execute(
                 "DELETE FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq > ?2",
-                params![room.as_str(), seen],
+                params![batch.room().as_str(), seen],
             )?;
         }
         transaction.commit()

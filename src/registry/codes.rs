@@ -9,7 +9,9 @@ use blake2::{Blake2s256, Digest};
 use parlor_core::answer::Refusal;
 use parlor_core::client::Client;
 use parlor_core::entry::RoomId;
+use parlor_core::inbox::{Claim, Request};
 use parlor_core::line::Line;
+use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 
 use tokio::time::sleep;
@@ -35,7 +37,7 @@ const GROUP_LETTERS: usize = 5;
 pub(crate) struct Code(String);
 
 impl Code {
-    fn new() -> Result<Code, getrandom::Error> {
+    pub(super) fn new() -> Result<Code, getrandom::Error> {
         let mut random = [0; CODE_LETTERS];
         getrandom::fill(&mut random)?;
         let letters = random
@@ -45,7 +47,7 @@ impl Code {
     }
 
     /// What somebody typed, with or without the marks between.
-    fn typed(words: &str) -> Code {
+    pub(super) fn typed(words: &str) -> Code {
         let letters = words.chars().filter(char::is_ascii_alphanumeric);
         Code(letters.map(|letter| letter.to_ascii_lowercase()).collect())
     }
@@ -80,6 +82,23 @@ pub(crate) struct Returned {
     pub(crate) ghost: Option<Arc<Client>>,
     /// Is good for the next time, too.
     pub(crate) code: Code,
+}
+
+impl Returned {
+    /// What is asked of the broadcaster for them: the place that they had, or one in this room.
+    pub(crate) fn request(&self, room: Option<RoomName>) -> Request {
+        let Standing {
+            name,
+            is_owner: is_proven,
+            room: before,
+            ..
+        } = self.standing.clone();
+        Request::ComeBack {
+            name: Claim { name, is_proven },
+            room: room.unwrap_or(before),
+            ghost: self.ghost.as_ref().map(|ghost| ghost.id()),
+        }
+    }
 }
 
 impl Registry {

@@ -1,6 +1,7 @@
 //! The registry: whose names are whose, and what waits for those who are away. Knows no connection and no wording.
 
 mod codes;
+mod tokens;
 mod tries;
 
 use std::net::IpAddr;

@@ -4,11 +4,13 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
+pub(crate) mod begin;
 mod coming_back;
 mod forget;
 mod live;
 mod read;
 mod request;
+mod rooms;
 mod search;
 mod secrets;
 mod write;
@@ -27,6 +29,7 @@ use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
 use parlor_core::order::{Removal, Word};
 use parlor_core::seat::{Entered, Seat};
+use parlor_wire::lines::Keeping;
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::time::{sleep, timeout};
@@ -45,7 +48,7 @@ pub(crate) use write::Output;
 use write::{Writer, Written};
 use writers::Writing;
 
-pub(crate) use writers::Writers;
+pub(crate) use writers::{Watching, Writers};
 
 /// Whoever is sent the last words has this long to take them.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
@@ -73,12 +76,26 @@ pub(crate) struct Manners {
     pub(crate) search: Option<Search>,
     /// How to take back what was said; none where nothing is kept.
     pub(crate) forgetting: Option<Forgetting>,
+    /// Which log it is that the numbers of lines belong to.
+    pub(crate) log: Arc<str>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
     /// The zone in which people type times.
     pub(crate) zone: TimeZone,
     /// What time it is.
     pub(crate) clock: Clock,
+}
+
+impl Manners {
+    /// Where lines are kept, and for how long just now.
+    pub(crate) fn keeping(&self) -> Keeping {
+        match self.history {
+            Some(_) => Keeping::OnDisk {
+                retain: self.live.retain(),
+            },
+            None => Keeping::Nowhere,
+        }
+    }
 }
 
 /// Why a session ended. Not an error: every session ends.

@@ -61,8 +61,10 @@ pub(super) struct Reader<'a, R, D> {
     input: R,
     pub(super) decoder: D,
     pub(super) link: Link,
-    /// Where one sits and speaks.
+    /// Where one speaks.
     pub(super) seat: Seat,
+    /// Where one sits too, and reads.
+    pub(super) others: Vec<Seat>,
     /// Read, and not yet decoded: empty unless the pace is too fast.
     pub(super) held: Vec<u8>,
     pub(super) peer: Peer,
@@ -102,6 +104,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             decoder,
             link,
             seat,
+            others: Vec::new(),
             held: Vec::new(),
             peer,
             named_at: clock::wall(),
@@ -125,12 +128,12 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 Box::pin(self.deliver_letters()).await;
             }
             // Asked here too, as whoever keeps sending is never waited for.
-            if self.seat.removed().is_some()
+            if self.is_removed()
                 && let Err(ended) = Box::pin(self.move_out()).await
             {
                 return ended;
             }
-            if self.held.is_empty() {
+            if self.held.is_empty() && !self.decoder.has_more() {
                 match self.read_or_idle(idle.as_mut()).await {
                     Ok(0) => return Box::pin(self.finish()).await,
                     Ok(_) => {}
@@ -147,20 +150,27 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
     }
 
-    /// Leaves the room, with a last word to the person concerned. The input is for whoever closes.
+    /// Leaves all rooms, with a last word to the person concerned. The input is for whoever closes.
     pub(super) fn leave(self, ended: &Ended) -> R {
         if let Some(notice) = ended.notice() {
             self.link.reply(self.seat.mark_of_departure(), notice);
         }
-        self.seat.leave(ended.words());
+        for seat in [self.seat].into_iter().chain(self.others) {
+            seat.leave(ended.words());
+        }
         self.input
+    }
+
+    /// Whether one is to leave a room.
+    fn is_removed(&self) -> bool {
+        is_removed(&self.seat, &self.others)
     }
 
     pub(super) async fn read_or_idle(&mut self, mut idle: Pin<&mut Sleep>) -> Result<usize, Ended> {
         loop {
             select! {
                 biased;
-                () = removed(&self.seat) => Box::pin(self.move_out()).await?,
+                () = removed(&self.seat, &self.others) => Box::pin(self.move_out()).await?,
                 read = read_some(&mut self.input, &mut self.held, self.manners.read_bytes_max) => {
                     return read.map_err(|_| Ended::Broken);
                 }
@@ -220,6 +230,10 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             match self.decoder.next(&mut rest) {
                 Some(Input::Say(spoken)) => lines.push(spoken),
                 Some(Input::Nothing) => {}
+                Some(Input::In(room, input)) if room == *self.seat.room_name() => match *input {
+                    Input::Say(spoken) => lines.push(spoken),
+                    other => then = Some(other),
+                },
                 Some(other) => then = Some(other),
                 None => break,
             }
@@ -267,8 +281,14 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
     }
 
+    /// Says more lines than one, together; they count one by one.
+    pub(super) async fn say_all(&mut self, lines: Vec<Spoken>) {
+        self.pay(lines.len().saturating_sub(1));
+        self.post(lines).await;
+    }
+
     /// Has the lines ordered, kept and shown. A connection has one post under way.
-    async fn post(&mut self, lines: Vec<Spoken>) {
+    pub(super) async fn post(&mut self, lines: Vec<Spoken>) {
         let room = self.seat.room();
         if let Outcome::Answer(refusal) = self.link.call(Request::Post { room, lines }).await {
             Box::pin(self.reply(Item::Answer(refusal))).await;
@@ -308,13 +328,18 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 }
 
-/// Waits until one is to leave the room. Whoever waits for [`Client::removal`] too is woken for it.
+fn is_removed(seat: &Seat, others: &[Seat]) -> bool {
+    let mut seats = [seat].into_iter().chain(others);
+    seats.any(|seat| seat.removed().is_some())
+}
+
+/// Waits until one is to leave a room. Whoever waits for [`Client::removal`] too is woken for it.
 ///
 /// [`Client::removal`]: parlor_core::client::Client::removal
-async fn removed(seat: &Seat) {
-    poll_fn(|_| match seat.removed() {
-        Some(_) => Poll::Ready(()),
-        None => Poll::Pending,
+async fn removed(seat: &Seat, others: &[Seat]) {
+    poll_fn(|_| match is_removed(seat, others) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
     })
     .await;
 }

@@ -4,14 +4,13 @@
 
 use std::ops::ControlFlow;
 
-use parlor_core::answer::{Answer, Notice, Refusal};
+use parlor_core::answer::{Answer, Refusal};
 use parlor_core::client::Missed;
 use parlor_core::command::{Command, Since, Spec};
 use parlor_core::dialect::{Decoder, Input};
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::mailbox::Item;
 use parlor_core::name::RoomName;
-use parlor_core::order::Word;
 use parlor_core::seat::Replay;
 use parlor_core::time::WallTime;
 use tokio::io::AsyncRead;
@@ -25,7 +24,22 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Does what was asked, or says why not.
     pub(super) async fn obey(&mut self, input: Input) -> ControlFlow<Ended> {
         let item = match input {
-            Input::Say(_) | Input::Nothing => return ControlFlow::Continue(()),
+            Input::Nothing => return ControlFlow::Continue(()),
+            Input::Say(spoken) => {
+                self.post(vec![spoken]).await;
+                None
+            }
+            Input::SayAll(lines) => {
+                self.say_all(lines).await;
+                None
+            }
+            Input::In(room, input) => match self.turn_to(&room) {
+                Ok(()) => return Box::pin(self.obey(*input)).await,
+                Err(refusal) => Some(Item::Answer(refusal.into())),
+            },
+            Input::Enter(room, start) => self.enter_too(room, start).await,
+            Input::Leave(room) => self.leave_one(&room).map(Item::Answer),
+            Input::Read { first, last } => Some(self.read_again(first, last).await),
             Input::Command(Command::Quit(words)) => return ControlFlow::Break(Ended::Quit(words)),
             Input::Farewell(bytes) => {
                 self.link.reply(self.seat.mark(), Item::Raw(bytes));
@@ -56,7 +70,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Who(room) => self.ask(Request::Who { here, room }).await?,
             Command::Private { to, text } => self.write_to(to, text).await?,
             Command::Rooms => self.ask(Request::Rooms).await?,
-            Command::Join(room) => return self.join(room).await,
+            Command::Join(room) => return self.move_to(room).await,
             Command::Keep(order) => {
                 let here = Some(here);
                 self.ask(Request::Order { here, order }).await?
@@ -68,6 +82,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Search { words, spec } => return self.search(words, spec).await,
             Command::Forget { all, spec } => self.forget(all, spec).await,
             Command::Code(spec) => self.show_code(spec).await,
+            Command::Token { revoke, spec } => self.token(revoke, spec).await,
             Command::Resume(_) => Refusal::TooLateToResume.into(),
             Command::Missed(spec) => return self.missed(spec).await,
             Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
@@ -85,48 +100,15 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     pub(super) async fn ask(&mut self, request: Request) -> Option<Answer> {
         match self.link.call(request).await {
             Outcome::Answer(answer) => Some(answer),
-            Outcome::Done | Outcome::Entered(..) | Outcome::You(_) | Outcome::TookBack(_) => None,
-        }
-    }
-
-    /// Moves: the new seat is taken before the old one is given up, so a refusal changes nothing.
-    async fn join(&mut self, room: RoomName) -> Option<Item> {
-        let replay = self.manners.live.replay();
-        match self.link.call(Request::Join { room, replay }).await {
-            Outcome::Entered(seat, mut entered) => {
-                if let Some(history) = &self.manners.history {
-                    let room = seat.room_name();
-                    history.complete(&mut entered.replay, room, replay).await;
-                }
-                let departed = self.seat.mark_of_departure();
-                if let Some(removal) = self.seat.removed().cloned() {
-                    let notice = Answer::Notice(Notice::Order(Word::Removed(removal)));
-                    self.link.reply(departed, Item::Answer(notice));
-                }
-                self.link.reply(departed, Item::Entered(entered));
-                self.seat = seat; // and the old one, dropped, leaves
-                self.note_standing().await;
-                None
-            }
-            Outcome::Answer(answer) => Some(Item::Answer(answer)),
-            Outcome::Done | Outcome::You(_) | Outcome::TookBack(_) => None,
-        }
-    }
-
-    /// Is to leave the room, and goes to the lobby.
-    pub(super) async fn move_out(&mut self) -> Result<(), Ended> {
-        let refused = self.join(RoomName::lobby()).await;
-        match self.seat.removed() {
-            None if refused.is_none() => Ok(()),
-            _ => Err(Ended::Quit(None)), // there is no place to go to
+            _ => None,
         }
     }
 
     async fn last(&self, lines: u64) -> Item {
         let log = self.seat.log();
-        let replay = Replay::last(log, lines, log.end());
+        let replay = Replay::last(self.seat.room_name(), log, lines, log.end());
         let first = replay.to.seq.saturating_sub(lines) + 1;
-        self.show(first, replay).await
+        self.show(first, u64::MAX, replay).await
     }
 
     async fn since(&self, since: Since) -> Item {
@@ -135,7 +117,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let at = WallTime(at.as_millisecond());
         let log = self.seat.log();
-        let replay = Replay::between(log, log.since(at), log.end());
+        let replay = Replay::between(self.seat.room_name(), log, log.since(at), log.end());
         let first = match &self.manners.history {
             // What the log has begins with it, and so may what it has not.
             Some(history) if replay.from.seq == log.start().seq => {
@@ -146,12 +128,23 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             }
             _ => u64::MAX,
         };
-        self.show(first, replay).await
+        self.show(first, u64::MAX, replay).await
     }
 
-    /// Has lines shown from number `first` on: from the journal what stands before the replay, and then the replay.
-    async fn show(&self, first: u64, replay: Replay) -> Item {
-        let before = replay.from.seq;
+    /// The lines from one number to another.
+    async fn read_again(&self, first: u64, last: u64) -> Item {
+        let (room, log) = (self.seat.room_name(), self.seat.log());
+        let end = log.end();
+        let behind = |seq: u64| log.back(end, end.seq.saturating_sub(seq));
+        let (from, to) = (behind(first.saturating_sub(1)), behind(last));
+        // What the log has let go of is the journal's: perhaps all of it.
+        self.show(first, last, Replay::between(room, log, from, to))
+            .await
+    }
+
+    /// Has lines shown from number `first` to `last`: from the journal what stands before the replay, and then the replay.
+    async fn show(&self, first: u64, last: u64, replay: Replay) -> Item {
+        let before = replay.from.seq.min(last);
         match self.show_kept(self.seat.room_name(), first, before).await {
             Err(Unreadable) => Item::Answer(Refusal::Unreadable.into()),
             Ok(0) if !replay.has_words() => Item::Answer(Answer::NothingKept),
@@ -192,7 +185,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             let end = log.end();
             self.reply(Item::Replay(Replay {
                 older: page.lines,
-                ..Replay::between(log, end, end)
+                ..Replay::between(room, log, end, end)
             }))
             .await;
         }

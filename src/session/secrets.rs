@@ -71,6 +71,25 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
+    /// Makes a token for scripts under the own name, or ends it.
+    pub(super) async fn token(&mut self, revoke: bool, spec: &'static Spec) -> Answer {
+        let Some(registry) = self.manners.registry.clone() else {
+            return Refusal::NeedsDisk(spec).into();
+        };
+        let Outcome::You(Claim {
+            name,
+            is_proven: true,
+        }) = self.link.call(Request::WhoAmI).await
+        else {
+            return Refusal::NotOwner.into();
+        };
+        let done = match revoke {
+            true => registry.revoke_token(name).await.map(Answer::TokenRevoked),
+            false => registry.make_token(name).await.map(Answer::Token),
+        };
+        done.unwrap_or_else(Answer::Refused)
+    }
+
     /// Takes another name, with its password where it has an owner.
     pub(super) async fn rename(&mut self, typed: &Line) -> Result<Option<Answer>, Ended> {
         let name = match Name::parse(typed.as_str()) {
@@ -135,7 +154,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     async fn hear_secret(&mut self) -> Result<Line, Ended> {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
         loop {
-            if self.held.is_empty() && self.read_or_idle(idle.as_mut()).await? == 0 {
+            let is_waiting = self.held.is_empty() && !self.decoder.has_more();
+            if is_waiting && self.read_or_idle(idle.as_mut()).await? == 0 {
                 return Err(Ended::EndOfInput);
             }
             let _one_at_a_time = self.allowance().await;

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use parlor_core::backlog::{BATCHES_MAX, Backlog};
+use parlor_core::backlog::{BATCHES_MAX, Backlog, Rooms};
 use parlor_core::client::Client;
 use parlor_core::dialect::Encoder;
-use parlor_core::entry::RoomId;
 use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
 
@@ -24,9 +23,9 @@ const STALL_TIME: Duration = Duration::from_secs(120);
 ///
 /// It keeps no waker for new lines and new mail: whoever rings for it sees that it is polled.
 pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
-    /// The room whose lines it waits for. None while it waits for its socket, which calls for it:
+    /// The rooms whose lines it waits for. None while it waits for its socket, which calls for it:
     /// so a reader that stands still costs nothing when a line is said.
-    fn room(&self) -> Option<RoomId>;
+    fn rooms(&self) -> Rooms;
 
     /// Reads from all the memory that the next poll is going to read, and so has it fetched; what
     /// comes of it means nothing.
@@ -72,8 +71,11 @@ impl<W: Output, E: Encoder + Unpin> Future for Writer<W, E> {
 }
 
 impl<W: Output, E: Encoder + Unpin> WriteLines for Writer<W, E> {
-    fn room(&self) -> Option<RoomId> {
-        self.backlog.room().filter(|_| self.stalled.is_none())
+    fn rooms(&self) -> Rooms {
+        match self.stalled {
+            None => self.backlog.rooms(),
+            Some(_) => Rooms::new(),
+        }
     }
 
     fn prefetch(&self) -> usize {

@@ -13,7 +13,9 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use std::thread;
 
 use indexmap::IndexSet;
+use parlor_core::backlog::Rooms;
 use parlor_core::client::{Client, Link};
+use parlor_core::dialect::Encoder;
 use parlor_core::entry::{PersonId, RoomId};
 use parlor_core::group::{Group, Rung};
 use parlor_core::inbox::Inbox;
@@ -21,7 +23,7 @@ use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, unconstrained, yield_now};
 
-use super::write::{WriteLines, Written};
+use super::write::{Output, WriteLines, Writer, Written};
 
 /// After so many writers others get to run: half a millisecond.
 const POLLS_MAX: usize = 64;
@@ -49,8 +51,8 @@ struct Slot {
     person: PersonId,
     /// Woken by its socket and its timer.
     waker: Waker,
-    /// The room under which it is found.
-    room: Option<RoomId>,
+    /// The rooms under which it is found.
+    rooms: Rooms,
     ended: oneshot::Sender<thread::Result<Written>>,
 }
 
@@ -81,7 +83,7 @@ impl Writers {
             writer: Box::new(writer),
             person: client.id(),
             waker: Waker::from(Arc::new(Call(Arc::clone(client)))),
-            room: None,
+            rooms: Rooms::new(),
             ended,
         };
         let mut newcomers = desk
@@ -95,6 +97,17 @@ impl Writers {
             client: Arc::clone(client),
             outcome,
         }
+    }
+
+    /// Has a room written for somebody who has no session: the link's mail says which. Until the handle is dropped.
+    pub(crate) fn watch<W, E>(&self, output: W, encoder: E, link: &Link) -> Watching
+    where
+        W: Output + 'static,
+        E: Encoder + Unpin + 'static,
+    {
+        let client = link.client();
+        let writer = Writer::new(output, encoder, Arc::clone(client));
+        Watching(self.add(writer, client))
     }
 
     fn desk(&self, person: PersonId) -> &Arc<Desk> {
@@ -142,6 +155,18 @@ impl Drop for Writing {
     fn drop(&mut self) {
         self.outcome.close();
         self.client.ring();
+    }
+}
+
+/// Whoever reads without a session: a future of whether all was taken when it ended, and a guard.
+pub(crate) struct Watching(Writing);
+
+impl Future for Watching {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let written = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(written == Written::All)
     }
 }
 
@@ -246,26 +271,27 @@ impl Turns {
         }
     }
 
-    /// From now on it is found under the room that it reads.
+    /// From now on it is found under the rooms that it reads.
     fn follow(&mut self, index: usize) {
         let slot = &mut self.slots[index];
-        let (before, now) = (slot.room, slot.writer.room());
-        if before == now {
+        let now = slot.writer.rooms();
+        if slot.rooms == now {
             return;
         }
-        slot.room = now;
-        self.forget(before, index);
-        if let Some(room) = now {
+        let before = std::mem::replace(&mut slot.rooms, now.clone());
+        self.forget(&before, index);
+        for room in now {
             self.by_room.entry(room).or_default().insert(index);
         }
     }
 
-    fn forget(&mut self, room: Option<RoomId>, index: usize) {
-        let Some(room) = room else { return };
-        if let Some(readers) = self.by_room.get_mut(&room) {
-            readers.swap_remove(&index);
-            if readers.is_empty() {
-                self.by_room.remove(&room);
+    fn forget(&mut self, rooms: &[RoomId], index: usize) {
+        for room in rooms {
+            if let Some(readers) = self.by_room.get_mut(room) {
+                readers.swap_remove(&index);
+                if readers.is_empty() {
+                    self.by_room.remove(room);
+                }
             }
         }
     }
@@ -277,7 +303,7 @@ impl Turns {
     fn remove(&mut self, index: usize) -> Slot {
         let slot = self.slots.remove(index);
         self.by_person.remove(&slot.person);
-        self.forget(slot.room, index);
+        self.forget(&slot.rooms, index);
         slot
     }
 }
@@ -329,8 +355,8 @@ mod tests {
     }
 
     impl WriteLines for Counting {
-        fn room(&self) -> Option<RoomId> {
-            None
+        fn rooms(&self) -> Rooms {
+            Rooms::new()
         }
 
         fn prefetch(&self) -> usize {

@@ -4,7 +4,8 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parlor_core::journal::{Commit, Journal, NotKept, RoomBatch};
+use parlor_core::batch::Batch;
+use parlor_core::journal::{Commit, Journal, NotKept};
 use tokio::sync::Semaphore;
 
 use crate::support::House;
@@ -15,7 +16,7 @@ struct SmallDisk {
 }
 
 impl Journal for SmallDisk {
-    fn commit(&mut self, _: &[RoomBatch]) -> Commit {
+    fn commit(&mut self, _: &[Arc<Batch>]) -> Commit {
         let full = self.full.load(Ordering::SeqCst);
         Box::pin(ready(if full {
             Err(NotKept("the disk is full"))
@@ -59,7 +60,7 @@ struct SlowDisk {
 }
 
 impl Journal for SlowDisk {
-    fn commit(&mut self, _: &[RoomBatch]) -> Commit {
+    fn commit(&mut self, _: &[Arc<Batch>]) -> Commit {
         let commits = Arc::clone(&self.commits);
         Box::pin(async move {
             let commit = commits.acquire_owned().await;

@@ -20,8 +20,8 @@ struct Counts {
 }
 
 impl Desk {
-    /// How often it was rung for this person, or for all who read in that room.
-    pub(crate) fn rings(&self, person: PersonId, room: Option<RoomId>) -> u64 {
+    /// How often it was rung for this person, or for all who read in one of these rooms.
+    pub(crate) fn rings(&self, person: PersonId, rooms: &[RoomId]) -> u64 {
         let mut counts = self.counts.borrow_mut();
         let mut rung = Rung::default();
         self.group.take(&mut rung);
@@ -31,7 +31,7 @@ impl Desk {
         for room in rung.rooms {
             *counts.rooms.entry(room).or_default() += 1;
         }
-        let in_room = room.and_then(|room| counts.rooms.get(&room));
-        counts.people.get(&person).unwrap_or(&0) + in_room.unwrap_or(&0)
+        let in_rooms: u64 = rooms.iter().filter_map(|room| counts.rooms.get(room)).sum();
+        counts.people.get(&person).unwrap_or(&0) + in_rooms
     }
 }

@@ -297,7 +297,12 @@ impl Guest {
     /// Asks for the last lines again.
     fn replay(&mut self, rng: &mut Rng) {
         if let (Some(link), Some(seat)) = (&self.link, &self.seat) {
-            let replay = Replay::last(seat.log(), rng.u64(0..30), seat.log().end());
+            let replay = Replay::last(
+                seat.room_name(),
+                seat.log(),
+                rng.u64(0..30),
+                seat.log().end(),
+            );
             link.reply(seat.mark(), Item::Replay(replay));
         }
     }
@@ -330,7 +335,7 @@ impl Guest {
                 None => self.refusals += 1,
             },
             (Outcome::Done, Some(Asked::Post { last })) => self.kept = Some(last),
-            (Outcome::Done | Outcome::You(_) | Outcome::TookBack(_), _) => {}
+            _ => {}
         }
         true
     }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use parlor_core::batch::Batch;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
 use parlor_core::client::Link;
 use parlor_core::entry::{Entry, Manner, PersonId, Telling, Together, Who};
 use parlor_core::inbox::Inbox;
-use parlor_core::journal::{NotKept, RoomBatch};
+use parlor_core::journal::NotKept;
 use parlor_core::log::Capacity;
 use parlor_core::time::Now;
 
@@ -189,9 +190,10 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    fn write(&mut self, batches: &[RoomBatch], is_kept: bool) {
+    fn write(&mut self, batches: &[Arc<Batch>], is_kept: bool) {
         self.commits += 1;
-        for RoomBatch { room, batch } in batches {
+        for batch in batches {
+            let room = batch.room();
             self.lines += batch.said().count() as u64;
             if batch.start().position == 0 {
                 // Made anew: its numbers begin again.

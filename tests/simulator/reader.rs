@@ -4,9 +4,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use parlor_core::backlog::Backlog;
+use parlor_core::backlog::{Backlog, Rooms};
 use parlor_core::client::Client;
-use parlor_core::entry::RoomId;
 use parlor_wire::lines::LineEncoder;
 
 use crate::desk::Desk;
@@ -15,10 +14,10 @@ pub(crate) struct Reader {
     backlog: Backlog<LineEncoder>,
     client: Arc<Client>,
     desk: Rc<Desk>,
-    /// The room that was read, and how often it was rung for this reader, before everything was
+    /// The rooms that were read, and how often it was rung for this reader, before everything was
     /// found written: until it is rung again there is nothing to do. So a ring that is forgotten
     /// shows as somebody who never catches up.
-    asleep: Option<(Option<RoomId>, u64)>,
+    asleep: Option<(Rooms, u64)>,
     /// Everything that the socket took.
     pub(crate) text: Vec<u8>,
 }
@@ -40,8 +39,9 @@ impl Reader {
 
     /// Whether it waits for its bell.
     pub(crate) fn is_asleep(&self) -> bool {
-        let not_since = |(room, seen)| self.desk.rings(self.client.id(), room) == seen;
-        self.asleep.is_some_and(not_since)
+        let not_since =
+            |(rooms, seen): &(Rooms, u64)| self.desk.rings(self.client.id(), rooms) == *seen;
+        self.asleep.as_ref().is_some_and(not_since)
     }
 
     /// Whether everything in the room has been read, and all mail.
@@ -70,10 +70,10 @@ impl Reader {
         }
         self.asleep = None;
         while room > 0 {
-            let reads = self.backlog.room();
-            let seen = self.desk.rings(self.client.id(), reads); // before looking
+            let reads = self.backlog.rooms();
+            let seen = self.desk.rings(self.client.id(), &reads); // before looking
             self.backlog.collect();
-            if self.backlog.is_empty() && reads == self.backlog.room() {
+            if self.backlog.is_empty() && reads == self.backlog.rooms() {
                 self.asleep = Some((reads, seen));
                 return;
             }

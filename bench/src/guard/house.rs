@@ -120,7 +120,7 @@ impl House {
         let posts = self.posts(lines);
         let gathered = counted_if(step == Some(Step::Post), || self.post(posts));
         let Some(gathered) = gathered else { return 0 };
-        let posted = gathered.batches().iter().flat_map(|part| part.batch.said());
+        let posted = gathered.batches().iter().flat_map(|batch| batch.said());
         let posted = posted.count();
         let told = counted_if(step == Some(Step::Append), || self.append(gathered));
         self.group.take(&mut Rung::default()); // for whom it was rung, as the writers' task does
@@ -141,7 +141,7 @@ impl House {
     pub(super) fn batch(&mut self, lines: usize) -> Option<Arc<Batch>> {
         let posts = self.posts(lines);
         let gathered = self.post(posts)?;
-        Some(Arc::clone(&gathered.batches().first()?.batch))
+        gathered.batches().first().map(Arc::clone)
     }
 
     /// What is said next: a single line by one speaker after the other, several by all of them together.

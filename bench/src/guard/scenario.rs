@@ -170,7 +170,12 @@ fn encode(lines: usize) -> anyhow::Result<Round> {
     let encoder = encoder();
     Ok(Box::new(move || {
         // The bytes of a batch are made once: each round has a batch of its own.
-        let fresh = Batch::new(batch.start(), batch.at(), batch.entries().to_vec());
+        let fresh = Batch::new(
+            batch.room().clone(),
+            batch.start(),
+            batch.at(),
+            batch.entries().to_vec(),
+        );
         let bytes = counted(|| black_box(fresh.encoded(&encoder)).bytes(0..lines).len());
         if bytes > 0 { lines as u64 } else { 0 }
     }))

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::client::Missed;
 use crate::command::Spec;
 use crate::entry::{Said, Together, Who};
 use crate::journal::Damaged;
@@ -24,6 +25,8 @@ pub enum Answer {
         people: Vec<Present>,
         /// How many there are beside them.
         others: usize,
+        /// How many read there without being there.
+        listening: usize,
     },
     /// The rooms there are.
     Rooms {
@@ -80,6 +83,10 @@ pub enum Answer {
     Registered(Name),
     /// What one comes back with who has lost the connection.
     Code(Line),
+    /// What scripts speak with under one's name.
+    Token(Line),
+    /// The token is good no more; or there was none.
+    TokenRevoked(bool),
     /// One is back under this name; what was said since then follows.
     WelcomeBack(Name),
     /// The person is away, and finds the message on coming back.
@@ -217,6 +224,14 @@ pub enum Refusal {
     NoSuchDay,
     /// The line has more than so many bytes.
     TooLong(usize),
+    /// These are more than so many lines, which cannot be said together.
+    TooManyLines(usize),
+    /// One sits in so many rooms, and can sit in no more.
+    TooManySeats(usize),
+    /// The only seat is given up by leaving the house.
+    LastSeat,
+    /// What a program asks for makes no sense: why, as a clause.
+    NoRequest(&'static str),
     /// Somebody with authority does not want it so, or one has none.
     Order(Box<Forbidden>),
     /// The journal could not keep it: why, as a clause ("the disk is full").
@@ -249,10 +264,10 @@ pub enum Password {
 /// A word nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// So many lines were passed over, because they were read too slowly.
-    Skipped(u64),
-    /// So many of the lines asked for have left the log meanwhile.
-    NotKeptAnyMore(u64),
+    /// These lines were passed over: they were read too slowly, or were too many to be shown at once.
+    Skipped(Missed),
+    /// Of the lines asked for these have left the log meanwhile.
+    NotKeptAnyMore(Missed),
     /// These lines were asked for, and are damaged.
     Damaged(Damaged),
     /// A commit takes long.

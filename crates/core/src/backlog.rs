@@ -1,6 +1,6 @@
-//! What one connection has yet to be written: its place in the room's log, and its mail.
+//! What one connection has yet to be written: its places in the logs of its rooms, and its mail.
 //!
-//! There is no queue: a cursor into the log, and what is for this person alone. Knows no socket
+//! There is no queue: a cursor into each log, and what is for this person alone. Knows no socket
 //! and no dialect: an encoder makes the bytes.
 
 use std::sync::Arc;
@@ -24,6 +24,29 @@ pub const BATCHES_MAX: usize = 64;
 /// Bytes made for one person alone are made in pieces of about this size.
 const OWN_BYTES_MAX: usize = 4 * 1024;
 
+/// The rooms that a connection reads: nearly always one.
+pub type Rooms = SmallVec<[RoomId; 1]>;
+
+/// A room that is read, and how far that has come.
+#[derive(Debug)]
+struct Reading {
+    view: View,
+    cursor: Cursor,
+}
+
+impl Reading {
+    /// Whether the own departure has been reached.
+    fn is_over(&self) -> bool {
+        self.view
+            .departed()
+            .is_some_and(|departed| self.cursor.position >= departed.position)
+    }
+
+    fn is_up_to_date(&self) -> bool {
+        self.cursor.position >= self.view.log().watermark() || self.is_over()
+    }
+}
+
 /// What is to be written next, and what comes then.
 #[derive(Debug)]
 pub struct Backlog<E> {
@@ -31,16 +54,28 @@ pub struct Backlog<E> {
     client: Arc<Client>,
     /// What is to be written first: the unfinished rest of a line, or words for this person alone.
     rest: Vec<u8>,
-    /// Batches to be written then, nearly always one; let go of while the socket takes nothing.
+    /// Batches of one room to be written then, nearly always one; let go of while the socket takes nothing.
     slices: SmallVec<[Slice; 1]>,
-    /// The room that is read; none before the first item says which.
-    view: Option<View>,
-    /// How far it has been read.
-    cursor: Cursor,
+    /// The rooms that are read; none before the first item says which.
+    readings: SmallVec<[Reading; 1]>,
+    /// Which of them the slices are of, or is looked at next: each in turn, so that a busy room holds up no other.
+    turn: usize,
     /// History on its way.
     replay: Option<Replay>,
     filter: Filter,
     falls: u64,
+    phase: Phase,
+}
+
+/// How far it has come as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No room has been entered yet.
+    Before,
+    /// There are rooms to be read.
+    Reading,
+    /// All of them have been left, and no mail names another: the last words are among what is to be written.
+    Over,
 }
 
 impl<E: Encoder> Backlog<E> {
@@ -52,11 +87,12 @@ impl<E: Encoder> Backlog<E> {
             client,
             rest: Vec::new(),
             slices: SmallVec::new(),
-            view: None,
-            cursor: Cursor::default(),
+            readings: SmallVec::new(),
+            turn: 0,
             replay: None,
             filter,
             falls: 0,
+            phase: Phase::Before,
         }
     }
 
@@ -65,9 +101,10 @@ impl<E: Encoder> Backlog<E> {
         &self.client
     }
 
-    /// The room that is read now; none before the first item has said which.
-    pub fn room(&self) -> Option<RoomId> {
-        self.view.as_ref().map(View::room)
+    /// The rooms that are read now; none before the first item has said which.
+    pub fn rooms(&self) -> Rooms {
+        let readings = self.readings.iter();
+        readings.map(|reading| reading.view.room()).collect()
     }
 
     /// Reads from all the memory that [`collect`](Self::collect) is going to read, and so has it
@@ -76,23 +113,21 @@ impl<E: Encoder> Backlog<E> {
         let own = [
             self.rest.len(),
             self.falls as usize,
-            self.cursor.position as usize,
             usize::from(self.replay.is_some()),
             usize::from(self.filter.is_active()),
-        ];
-        let shared = [
             usize::from(self.client.has_no_mail()),
-            self.view.as_ref().map_or(0, View::prefetch),
         ];
-        own.iter().chain(&shared).fold(0, |sum, seen| sum ^ seen)
+        let readings = self.readings.iter();
+        let readings =
+            readings.map(|reading| reading.view.prefetch() ^ reading.cursor.position as usize);
+        own.into_iter()
+            .chain(readings)
+            .fold(0, |sum, seen| sum ^ seen)
     }
 
-    /// Whether nothing more will come: the view has ended, and no mail names another.
+    /// Whether nothing more will come: all rooms have been left, and no mail names another.
     pub fn is_over(&self) -> bool {
-        self.view
-            .as_ref()
-            .is_some_and(|view| is_past(view, self.cursor))
-            && self.client.has_no_mail()
+        self.phase == Phase::Over
     }
 
     /// How often the reader has fallen off a log; nobody is told where no line was passed over.
@@ -102,16 +137,13 @@ impl<E: Encoder> Backlog<E> {
 
     /// Whether all there is has been written: the room's log, history and mail.
     pub fn is_up_to_date(&self) -> bool {
-        let is_read = |view: &View| {
-            self.cursor.position >= view.log().watermark() || is_past(view, self.cursor)
-        };
         self.is_empty()
             && self.replay.is_none()
             && self.client.has_no_mail()
-            && self.view.as_ref().is_none_or(is_read)
+            && self.readings.iter().all(Reading::is_up_to_date)
     }
 
-    /// Collects what is to be written: first what is for this person alone, then the log.
+    /// Collects what is to be written: first what is for this person alone, then the logs.
     pub fn collect(&mut self) {
         loop {
             if self.rest.len() >= OWN_BYTES_MAX {
@@ -121,7 +153,7 @@ impl<E: Encoder> Backlog<E> {
                 self.replay_some();
             } else if let Some(item) = self.take_item() {
                 self.word(item);
-            } else if !self.read_log() {
+            } else if !self.read_logs() {
                 return;
             }
         }
@@ -129,11 +161,11 @@ impl<E: Encoder> Backlog<E> {
 
     /// Takes the next item that is due: those who read slowly get their answers in order too.
     fn take_item(&self) -> Option<Item> {
-        let is_due = |mark: Mark| match &self.view {
-            Some(view) if view.room() == mark.room => {
-                self.cursor.position >= mark.position || is_past(view, self.cursor)
-            }
-            _ => true,
+        let is_due = |mark: Mark| {
+            let mut readings = self.readings.iter();
+            let reading = readings.find(|reading| reading.view.room() == mark.room);
+            reading
+                .is_none_or(|reading| reading.cursor.position >= mark.position || reading.is_over())
         };
         self.client.take(is_due)
     }
@@ -142,14 +174,21 @@ impl<E: Encoder> Backlog<E> {
         match item {
             Item::Entered(entered) => {
                 self.encoder.entered(&entered, &mut self.rest);
-                self.cursor = entered.view.arrived;
-                self.view = Some(entered.view);
-                self.replay = Some(entered.replay);
+                self.follow(entered.view, entered.replay);
             }
+            Item::Listening(listening) => self.follow(listening.view, listening.replay),
             Item::Replay(replay) => self.replay = Some(replay),
             Item::Raw(bytes) => self.encoder.raw(&bytes, &mut self.rest),
             Item::Answer(answer) => self.word_answer(answer),
         }
+    }
+
+    /// From now on a room is read, and first of all this piece of its history.
+    fn follow(&mut self, view: View, replay: Replay) {
+        let cursor = view.arrived;
+        self.readings.push(Reading { view, cursor });
+        self.phase = Phase::Reading;
+        self.replay = Some(replay);
     }
 
     /// Words an answer; those that change what is shown take effect at this very place.
@@ -184,6 +223,8 @@ impl<E: Encoder> Backlog<E> {
     /// Replays lines until there is enough to write.
     fn replay_some(&mut self) {
         let Some(Replay {
+            room,
+            passed_over,
             older,
             log,
             from,
@@ -192,10 +233,15 @@ impl<E: Encoder> Backlog<E> {
         else {
             return;
         };
+        if let Some(missed) = passed_over.take() {
+            self.client.set_missed(missed.clone());
+            let notice = Answer::Notice(Notice::Skipped(missed));
+            self.encoder.answer(&notice, &mut self.rest);
+        }
         while let Some(line) = older.pop_front() {
             match line {
                 Ok(said) if self.filter.ignores(&said.who) => {}
-                Ok(said) => self.encoder.replayed(&said, &mut self.rest),
+                Ok(said) => self.encoder.replayed(room, &said, &mut self.rest),
                 Err(damaged) => {
                     let notice = Answer::Notice(Notice::Damaged(damaged));
                     self.encoder.answer(&notice, &mut self.rest);
@@ -207,7 +253,8 @@ impl<E: Encoder> Backlog<E> {
         }
         let mut slices = Vec::new();
         if let Err(fallen) = log.read(*from, Some(*to), 1, &mut slices) {
-            let gone = Answer::Notice(Notice::NotKeptAnyMore(fallen.lines));
+            let missed = Missed::between(room, from.seq, fallen.to.seq);
+            let gone = Answer::Notice(Notice::NotKeptAnyMore(missed));
             self.encoder.answer(&gone, &mut self.rest);
             *from = fallen.to;
             return;
@@ -223,7 +270,7 @@ impl<E: Encoder> Backlog<E> {
             if let Entry::Said(said) = entry
                 && !self.filter.ignores(&said.who)
             {
-                self.encoder.replayed(said, &mut self.rest);
+                self.encoder.replayed(room, said, &mut self.rest);
             }
             *from = from.after(entry);
             if self.rest.len() >= OWN_BYTES_MAX {
@@ -232,22 +279,45 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// Reads the room's log. Whether to look again: something was made of it for this person.
-    fn read_log(&mut self) -> bool {
-        let Some(view) = &self.view else { return false };
-        if let Err(fallen) = view.read(self.cursor, BATCHES_MAX, &mut self.slices) {
-            if fallen.lines > 0 {
-                self.client.set_missed(Missed {
-                    room: view.room_name().clone(),
-                    first: self.cursor.seq + 1,
-                    last: fallen.to.seq,
-                });
-                self.encoder.answer(
-                    &Answer::Notice(Notice::Skipped(fallen.lines)),
-                    &mut self.rest,
-                );
+    /// Reads the logs until one of them has something. Whether to look again: something was made of it for this person.
+    fn read_logs(&mut self) -> bool {
+        if self.readings.is_empty() && self.phase == Phase::Reading && self.client.has_no_mail() {
+            self.encoder.ended(&mut self.rest);
+            self.phase = Phase::Over;
+        }
+        for _ in 0..self.readings.len() {
+            let index = self.turn % self.readings.len();
+            self.turn = index;
+            if self.readings[index].is_over() {
+                self.part(index);
+                return true; // mail for whoever has left is due now
             }
-            self.cursor = fallen.to;
+            let look_again = self.read_log(index);
+            if look_again || !self.slices.is_empty() {
+                return look_again;
+            }
+            self.turn += 1;
+        }
+        false
+    }
+
+    /// A room is read no more.
+    fn part(&mut self, index: usize) {
+        let Reading { view, .. } = self.readings.remove(index);
+        self.encoder.departed(view.room_name(), &mut self.rest);
+    }
+
+    /// Reads a room's log. Whether to look again.
+    fn read_log(&mut self, index: usize) -> bool {
+        let Reading { view, cursor } = &mut self.readings[index];
+        if let Err(fallen) = view.read(*cursor, BATCHES_MAX, &mut self.slices) {
+            if fallen.lines > 0 {
+                let missed = Missed::between(view.room_name(), cursor.seq, fallen.to.seq);
+                self.client.set_missed(missed.clone());
+                let notice = Answer::Notice(Notice::Skipped(missed));
+                self.encoder.answer(&notice, &mut self.rest);
+            }
+            *cursor = fallen.to;
             self.falls += 1;
             return true;
         }
@@ -264,10 +334,11 @@ impl<E: Encoder> Backlog<E> {
     /// Mail stands between two entries: those behind it are left for the next time. Looked for after
     /// the log, since whoever sends mail does so before the next entry is appended.
     fn stop_at_mail(&mut self) {
-        let (Some(mark), Some(view)) = (self.client.next_mark(), &self.view) else {
+        let reading = self.readings.get(self.turn);
+        let (Some(mark), Some(reading)) = (self.client.next_mark(), reading) else {
             return;
         };
-        if view.room() != mark.room {
+        if reading.view.room() != mark.room {
             return;
         }
         for Slice { batch, entries } in &mut self.slices {
@@ -278,7 +349,11 @@ impl<E: Encoder> Backlog<E> {
 
     /// The slow path, for a person who does not see everything: entry by entry, the same bytes.
     fn read_filtered(&mut self) {
-        for Slice { batch, entries } in std::mem::take(&mut self.slices) {
+        let slices = std::mem::take(&mut self.slices);
+        let Some(Reading { cursor, .. }) = self.readings.get_mut(self.turn) else {
+            return;
+        };
+        for Slice { batch, entries } in slices {
             let encoded = batch.encoded(&self.encoder);
             for index in entries {
                 let Some(entry) = batch.entries().get(index) else {
@@ -287,7 +362,7 @@ impl<E: Encoder> Backlog<E> {
                 if self.filter.shows(entry) {
                     self.rest.extend_from_slice(encoded.bytes(index..index + 1));
                 }
-                self.cursor = self.cursor.after(entry);
+                *cursor = cursor.after(entry);
                 if self.rest.len() >= OWN_BYTES_MAX {
                     return;
                 }
@@ -330,27 +405,24 @@ impl<E: Encoder> Backlog<E> {
         }
         left -= self.rest.len();
         self.rest = Vec::new(); // an idle connection holds no buffer
-        for Slice { batch, entries } in std::mem::take(&mut self.slices) {
+        let slices = std::mem::take(&mut self.slices);
+        let Some(Reading { view, cursor }) = self.readings.get_mut(self.turn) else {
+            return;
+        };
+        for Slice { batch, entries } in slices {
             let encoded = batch.encoded(&self.encoder);
             let size = encoded.bytes(entries.clone()).len();
             if left < size {
                 let (index, rest) = encoded.entry_at(entries.start, left);
                 self.rest.extend_from_slice(rest);
                 let finished = if rest.is_empty() { index } else { index + 1 };
-                self.cursor = batch.cursor_at(finished);
+                *cursor = batch.cursor_at(finished);
                 return;
             }
             left -= size;
-            self.cursor = batch.cursor_at(entries.end);
+            *cursor = batch.cursor_at(entries.end);
         }
-        if let Some(view) = &self.view {
-            self.client.note_read(view.room(), self.cursor.seq);
-        }
+        self.client.note_read(view.room(), cursor.seq);
+        self.turn += 1;
     }
-}
-
-/// Whether the own departure has been reached.
-fn is_past(view: &View, cursor: Cursor) -> bool {
-    view.departed()
-        .is_some_and(|departed| cursor.position >= departed.position)
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::entry::{Entry, Said};
+use crate::name::RoomName;
 use crate::time::WallTime;
 
 /// A place in a room's log: between two entries.
@@ -47,12 +48,23 @@ impl Slot {
     }
 }
 
+/// Where and when something happened, for encodings that say so.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The room.
+    pub room: &'a RoomName,
+    /// The number of the last line before it.
+    pub seq: u64,
+    /// When it became visible; what was said has a time of its own.
+    pub at: WallTime,
+}
+
 /// Turns entries into bytes. The same entry always gives the same bytes.
 pub trait Encoding {
     /// Where the bytes are kept.
     fn slot(&self) -> Slot;
     /// Appends the bytes of one entry: whole lines (or frames), or nothing where it is not shown.
-    fn encode(&self, entry: &Entry, out: &mut Vec<u8>);
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>);
 }
 
 /// The bytes of a batch in one encoding: one contiguous run, and where each entry ends in it.
@@ -63,11 +75,18 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    fn new(entries: &[Entry], encoding: &dyn Encoding) -> Encoded {
+    fn new(batch: &Batch, encoding: &dyn Encoding) -> Encoded {
         let mut bytes = Vec::new();
-        let mut ends = Vec::with_capacity(entries.len());
-        for entry in entries {
-            encoding.encode(entry, &mut bytes);
+        let mut ends = Vec::with_capacity(batch.entries.len());
+        let mut before = batch.start;
+        for entry in &batch.entries {
+            let scene = Scene {
+                room: &batch.room,
+                seq: before.seq,
+                at: batch.at,
+            };
+            encoding.encode(entry, scene, &mut bytes);
+            before = before.after(entry);
             // A batch is closed at 1 MiB of text, far below 4 GiB however it is encoded.
             ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
@@ -110,6 +129,7 @@ impl Encoded {
 /// Entries of one room that became visible together. Never changes.
 #[derive(Debug)]
 pub struct Batch {
+    room: RoomName,
     start: Cursor,
     end: Cursor,
     /// No line in it was said later than this, and none in a later batch earlier.
@@ -122,8 +142,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The entries that follow `start`; the numbers of what was said in them follow `start.seq`.
-    pub fn new(start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
+    /// The entries of a room that follow `start`; the numbers of what was said in them follow `start.seq`.
+    pub fn new(room: RoomName, start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
         let end = entries.iter().fold(start, Cursor::after);
         // A room in which one speaks at a time has a batch for each line.
         let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
@@ -131,6 +151,7 @@ impl Batch {
             .iter()
             .any(|entry| matches!(entry, Entry::Renamed { .. }));
         Batch {
+            room,
             start,
             end,
             at,
@@ -148,8 +169,13 @@ impl Batch {
                 Entry::Said(said) if is_meant(said) => Entry::Said(said.without_words()),
                 other => other.clone(),
             });
-            Batch::new(self.start, self.at, entries.collect())
+            Batch::new(self.room.clone(), self.start, self.at, entries.collect())
         })
+    }
+
+    /// The room in which it all happened.
+    pub fn room(&self) -> &RoomName {
+        &self.room
     }
 
     /// The place before its first entry.
@@ -215,7 +241,7 @@ impl Batch {
     pub fn encoded(&self, encoding: &dyn Encoding) -> &Encoded {
         let Slot(slot) = encoding.slot();
         // In range: a slot cannot be made of a larger number.
-        self.encoded[slot].get_or_init(|| Box::new(Encoded::new(&self.entries, encoding)))
+        self.encoded[slot].get_or_init(|| Box::new(Encoded::new(self, encoding)))
     }
 }
 

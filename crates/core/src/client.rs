@@ -49,6 +49,22 @@ pub struct Missed {
     pub last: u64,
 }
 
+impl Missed {
+    /// Those behind number `before`, up to `last`.
+    pub fn between(room: &RoomName, before: u64, last: u64) -> Missed {
+        Missed {
+            room: room.clone(),
+            first: before + 1,
+            last,
+        }
+    }
+
+    /// How many they are.
+    pub fn lines(&self) -> u64 {
+        self.last + 1 - self.first
+    }
+}
+
 /// What has become of the one request that may be under way.
 #[derive(Debug)]
 enum Waiting {

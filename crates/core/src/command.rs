@@ -62,6 +62,13 @@ pub enum Command {
     Resume(Line),
     /// To know the code to come back with.
     Code(&'static Spec),
+    /// To have a token for scripts, or to have it end.
+    Token {
+        /// Whether it is to end.
+        revoke: bool,
+        /// The command, for its name.
+        spec: &'static Spec,
+    },
     /// To hide a person's lines; as typed.
     Ignore(Line),
     /// To see them again; as typed.
@@ -312,6 +319,21 @@ pub static COMMANDS: &[Spec] = &[
         parse: |spec, rest| needed(spec, rest).map(Command::Resume),
     },
     Spec {
+        name: "token",
+        aliases: &[],
+        arguments: "[revoke]",
+        does: "gives what scripts speak with under your name",
+        more: "It is for the owner of a name, as curl -u NAME:TOKEN; a new one, or /token revoke, ends the one before.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Token {
+                revoke: false,
+                spec,
+            }),
+            "revoke" => Ok(Command::Token { revoke: true, spec }),
+            _ => Err(Refusal::Usage(spec)),
+        },
+    },
+    Spec {
         name: "ignore",
         aliases: &[],
         arguments: "NAME",
@@ -510,6 +532,7 @@ mod tests {
                 ("-bob", "RemoveKeeper(bob)"),
             ],
             "code" => &[("", "Code")],
+            "token" => &[("", "Token(false)"), ("revoke", "Token(true)")],
             "resume" => &[("abcde-fghij", "Resume(abcde-fghij)")],
             "search" => &[("tea  \"time", "Search(tea  \"time)")],
             other => panic!("/{other} has no example"),
@@ -532,6 +555,7 @@ mod tests {
             ],
             "quiet" => &["maybe"],
             "forget" => &["bob", "all of it"],
+            "token" => &["bob", "revoke it"],
             "ban" => &["bob 30min spam", "bob 0s", "bob -1h", "bob 99999w"],
             "mute" => &["bob soon", "bob 1h loud"],
             "keeper" => &["-"],
@@ -569,6 +593,7 @@ mod tests {
             Command::Register(_) => "Register".to_owned(),
             Command::Forget { all, .. } => format!("Forget({all})"),
             Command::Code(_) => "Code".to_owned(),
+            Command::Token { revoke, .. } => format!("Token({revoke})"),
             Command::Resume(code) => format!("Resume({code})"),
             Command::Ignore(name) => format!("Ignore({name})"),
             Command::Unignore(name) => format!("Unignore({name})"),

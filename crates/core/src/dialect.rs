@@ -8,6 +8,7 @@ use crate::batch::Encoding;
 use crate::command::Command;
 use crate::entry::Said;
 use crate::inbox::Spoken;
+use crate::name::RoomName;
 use crate::seat::Entered;
 
 /// What somebody means by the bytes that came.
@@ -15,6 +16,21 @@ use crate::seat::Entered;
 pub enum Input {
     /// Says this in the room.
     Say(Spoken),
+    /// Says all of this in the room, together.
+    SayAll(Vec<Spoken>),
+    /// The same, but in this room, where one has a seat too; from now on it is the room one is in.
+    In(RoomName, Box<Input>),
+    /// Takes a seat in another room, and keeps those that one has.
+    Enter(RoomName, Start),
+    /// Gives up the seat in this room.
+    Leave(RoomName),
+    /// Wants to read the lines of the room from this number to that.
+    Read {
+        /// That of the first.
+        first: u64,
+        /// That of the last.
+        last: u64,
+    },
     /// Wants something done.
     Command(Command),
     /// Nothing, but is there.
@@ -27,10 +43,32 @@ pub enum Input {
     Farewell(Box<[u8]>),
 }
 
+/// Which lines come first for somebody who enters a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// Some of the last, as many as are shown to everybody.
+    #[default]
+    Usual,
+    /// So many of the last.
+    Last(u64),
+    /// Those behind this number, in the log that is called so.
+    After {
+        /// The log.
+        log: String,
+        /// The number.
+        seq: u64,
+    },
+}
+
 /// From bytes to meaning. Keeps what is unfinished; cannot fail on any input.
 pub trait Decoder: Send {
     /// Takes the next input from the front of `bytes`, or takes all of them and returns none.
     fn next(&mut self, bytes: &mut &[u8]) -> Option<Input>;
+
+    /// Whether there is another input without any more bytes.
+    fn has_more(&self) -> bool {
+        false
+    }
 
     /// Like [`next`](Decoder::next) where a secret is asked for: a line is said, whatever it begins with.
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input>;
@@ -50,8 +88,14 @@ pub trait Encoder: Encoding + Send {
     /// Appends what somebody reads who has entered a room, before its lines.
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>);
 
-    /// Appends a line said before, with its time.
-    fn replayed(&mut self, said: &Said, out: &mut Vec<u8>);
+    /// Appends a line said before in a room, with its time.
+    fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>);
+
+    /// Appends what somebody reads who has left a room, behind all of it.
+    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>);
+
+    /// Appends what comes last of all, when nothing else will.
+    fn ended(&mut self, out: &mut Vec<u8>);
 
     /// Appends bytes that the decoder wants to be sent.
     fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>);

@@ -12,7 +12,7 @@ use crate::group::Group;
 use crate::line::Line;
 use crate::name::{Name, RoomName};
 use crate::order::Order;
-use crate::seat::{Entered, Place, Seat};
+use crate::seat::{Entered, Listener, Listening, Place, Seat};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::time::WallTime;
 
@@ -72,6 +72,22 @@ pub enum Request {
         room: RoomName,
         /// How many lines said before are wanted.
         replay: u64,
+    },
+    /// Reads a room that there is, without a seat in it.
+    Listen {
+        /// The room.
+        room: RoomName,
+        /// How many lines said before are wanted.
+        replay: u64,
+    },
+    /// Says these lines, together, under a name that is worn no longer than that takes. Nobody with a seat asks so.
+    Speak {
+        /// The name.
+        name: Claim,
+        /// The room; it is made if there is none.
+        room: RoomName,
+        /// The lines, in order.
+        lines: Vec<Spoken>,
     },
     /// Says these lines in a room, together; done when they are kept and visible.
     Post {
@@ -144,6 +160,7 @@ impl Request {
                 | Request::ComeBack { .. }
                 | Request::Join { .. }
                 | Request::Post { .. }
+                | Request::Speak { .. }
                 | Request::Rename(_)
                 | Request::SetTopic { .. }
         )
@@ -155,8 +172,17 @@ impl Request {
 pub enum Outcome {
     /// One has a seat.
     Entered(Seat, Box<Entered>),
+    /// One reads.
+    Listening(Listener, Box<Listening>),
     /// It is done: said, and visible to all.
     Done,
+    /// It is said, and visible to all, under these numbers.
+    Said {
+        /// That of the first line.
+        first: u64,
+        /// That of the last.
+        last: u64,
+    },
     /// One is known under this name.
     You(Claim),
     /// What was said before has been taken back: up to these numbers in these rooms, and in no others.
@@ -182,6 +208,9 @@ pub(crate) enum Letter {
         place: Arc<Place>,
         words: Option<Line>,
     },
+    StopListening {
+        place: Arc<Place>,
+    },
 }
 
 impl Letter {
@@ -198,8 +227,8 @@ impl Letter {
 
 /// What connections have asked and the broadcaster has not yet seen.
 ///
-/// It is bounded without a limit of its own: a connection has one request under way, and a seat
-/// one departure.
+/// It is bounded without a limit of its own: a connection has one request under way, and a seat or
+/// a listener one departure.
 #[derive(Debug, Default)]
 pub struct Inbox {
     letters: Mutex<Vec<Letter>>,

@@ -11,15 +11,6 @@ use crate::name::{Name, RoomName};
 use crate::order::Reach;
 use crate::time::WallTime;
 
-/// What was said in one room, as a part of one commit.
-#[derive(Clone, Debug)]
-pub struct RoomBatch {
-    /// The room.
-    pub room: RoomName,
-    /// Its entries; of these [`Batch::said`] is to be kept.
-    pub batch: Arc<Batch>,
-}
-
 /// Where the lines end that a journal keeps of a room: what is said next follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct End {
@@ -66,11 +57,11 @@ pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotKept>> + Send>>;
 /// The broadcaster has one commit under way at a time and gathers the next batch meanwhile, so
 /// its batch is the group commit.
 pub trait Journal: Send {
-    /// Begins to keep these batches, all or none of them, in this order.
+    /// Begins to keep what was [said](Batch::said) in these batches, one for each room: all or nothing of it.
     ///
     /// # Errors
     /// The future says why they are not kept; then the journal is as it was before.
-    fn commit(&mut self, batches: &[RoomBatch]) -> Commit;
+    fn commit(&mut self, batches: &[Arc<Batch>]) -> Commit;
 
     /// What it costs to keep anything at all, as a time: where lines come faster than that, it is cheaper to let them
     /// gather for so long. Zero where that brings nothing.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::answer::Answer;
 use crate::entry::RoomId;
-use crate::seat::{Entered, Replay};
+use crate::seat::{Entered, Listening, Replay};
 use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
 
 /// An item is written when the reader of its room's log has come this far.
@@ -21,8 +21,10 @@ pub struct Mark {
 pub enum Item {
     /// A word from the server or from another person.
     Answer(Answer),
-    /// One sits in another room now, and reads there.
+    /// One sits in one more room now, and reads there.
     Entered(Box<Entered>),
+    /// One reads a room now without a seat in it.
+    Listening(Box<Listening>),
     /// Lines that were said before.
     Replay(Replay),
     /// Bytes that the dialect's decoder wants to be sent.
@@ -34,6 +36,7 @@ impl Item {
         match self {
             Item::Answer(answer) => answer.weight(),
             Item::Entered(entered) => 1024 + entered.replay.weight(),
+            Item::Listening(listening) => 1024 + listening.replay.weight(),
             Item::Replay(replay) => replay.weight(),
             Item::Raw(bytes) => bytes.len(),
         }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -57,7 +57,9 @@ pub(crate) struct Member {
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     people: IndexMap<PersonId, Member>,
-    /// Each with the number of its members here, which is never 0. There are few: one for each core.
+    /// Those who read here without being here.
+    listeners: HashMap<PersonId, Arc<Client>>,
+    /// Each with the number of its readers here, which is never 0. There are few: one for each core.
     groups: Vec<(Arc<Group>, usize)>,
     /// How many connections of each owner are here, by the first key of the name: they are one person, in whatever letters.
     owners: HashMap<Box<str>, usize>,
@@ -66,32 +68,51 @@ pub(crate) struct Members {
 impl Members {
     pub(crate) fn insert(&mut self, member: Member) {
         self.count_owner(&member);
-        let group = member.client.group();
-        match self
-            .groups
-            .iter_mut()
-            .find(|(here, _)| Arc::ptr_eq(here, group))
-        {
-            Some((_, count)) => *count += 1,
-            None => self.groups.push((Arc::clone(group), 1)),
-        }
+        self.count_reader(&member.client);
         self.people.insert(member.who.id, member);
     }
 
     pub(crate) fn remove(&mut self, person: PersonId) -> Option<Member> {
         let member = self.people.swap_remove(&person)?;
         self.discount_owner(&member);
-        let group = member.client.group();
-        let index = self
-            .groups
-            .iter()
-            .position(|(here, _)| Arc::ptr_eq(here, group))?;
-        let (_, count) = self.groups.get_mut(index)?;
-        *count -= 1;
-        if *count == 0 {
-            self.groups.swap_remove(index);
-        }
+        self.discount_reader(&member.client);
         Some(member)
+    }
+
+    /// Somebody reads here without being here.
+    pub(crate) fn listen(&mut self, client: &Arc<Client>) {
+        self.count_reader(client);
+        self.listeners.insert(client.id(), Arc::clone(client));
+    }
+
+    /// And does so no more.
+    pub(crate) fn stop_listening(&mut self, person: PersonId) -> Option<Arc<Client>> {
+        let client = self.listeners.remove(&person)?;
+        self.discount_reader(&client);
+        Some(client)
+    }
+
+    /// How many read here without being here.
+    pub(crate) fn listening(&self) -> usize {
+        self.listeners.len()
+    }
+
+    fn count_reader(&mut self, client: &Client) {
+        let group = client.group();
+        let mut groups = self.groups.iter_mut();
+        match groups.find(|(here, _)| Arc::ptr_eq(here, group)) {
+            Some((_, count)) => *count += 1,
+            None => self.groups.push((Arc::clone(group), 1)),
+        }
+    }
+
+    fn discount_reader(&mut self, client: &Client) {
+        let group = client.group();
+        let mut groups = self.groups.iter_mut();
+        if let Some((_, count)) = groups.find(|(here, _)| Arc::ptr_eq(here, group)) {
+            *count -= 1;
+        }
+        self.groups.retain(|(_, count)| *count > 0);
     }
 
     pub(crate) fn get(&self, person: PersonId) -> Option<&Member> {
@@ -151,8 +172,9 @@ impl Members {
         }
     }
 
+    /// Whether nobody is here, and nobody reads.
     pub(crate) fn is_empty(&self) -> bool {
-        self.people.is_empty()
+        self.people.is_empty() && self.listeners.is_empty()
     }
 }
 
@@ -174,6 +196,18 @@ impl Room {
             pending: 0,
             at: end.at,
         }
+    }
+
+    /// A place for somebody here.
+    pub(crate) fn place(&self, person: PersonId) -> Arc<Place> {
+        Arc::new(Place {
+            person,
+            room: self.id,
+            name: self.name.clone(),
+            log: Arc::clone(&self.log),
+            departed: OnceLock::new(),
+            removed: OnceLock::new(),
+        })
     }
 
     /// Who is here: the first to come first, while they are few.
@@ -206,6 +240,7 @@ impl Room {
         Answer::Who {
             room: self.name.clone(),
             others: self.members.people().saturating_sub(people.len()),
+            listening: self.members.listening(),
             people,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::answer::Roster;
 use crate::batch::{Cursor, Slice};
+use crate::client::Missed;
 use crate::entry::{Entry, Manner, PersonId, RoomId, Said, Who};
 use crate::inbox::{Inbox, Letter};
 use crate::journal::Damaged;
@@ -120,7 +121,7 @@ impl View {
     }
 
     /// The room's name.
-    pub(crate) fn room_name(&self) -> &RoomName {
+    pub fn room_name(&self) -> &RoomName {
         &self.place.name
     }
 
@@ -172,6 +173,43 @@ pub struct Entered {
     pub keeps: Option<Reach>,
     /// Whether this is the person's first room: then the name is told too.
     pub first: bool,
+    /// Whether the lines that come first go on where the person had read to.
+    pub resumed: Resumed,
+    /// The last lines said before.
+    pub replay: Replay,
+    /// What is to be read from now on.
+    pub view: View,
+}
+
+/// Whether somebody goes on reading where that was broken off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resumed {
+    /// It was not asked for.
+    #[default]
+    No,
+    /// With the very next line, or with a count of those that are passed over.
+    Exactly,
+    /// That was another log, whose numbers mean nothing here.
+    AnotherLog,
+}
+
+/// Reading a room without a seat in it: nobody is told, and one cannot speak. When it is dropped, the view ends.
+#[derive(Debug)]
+pub struct Listener {
+    pub(crate) place: Arc<Place>,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let place = Arc::clone(&self.place);
+        self.inbox.put(Letter::StopListening { place });
+    }
+}
+
+/// What somebody reads who listens.
+#[derive(Debug)]
+pub struct Listening {
     /// The last lines said before.
     pub replay: Replay,
     /// What is to be read from now on.
@@ -181,6 +219,10 @@ pub struct Entered {
 /// A piece of the history: what a log still keeps, and what a journal has from before that.
 #[derive(Clone, Debug)]
 pub struct Replay {
+    /// The room.
+    pub room: RoomName,
+    /// What is left out in front of it, if its reader is to be told.
+    pub passed_over: Option<Missed>,
     /// Lines from before [`Replay::from`], oldest first; and what stands where they are damaged.
     pub older: VecDeque<Result<Said, Damaged>>,
     /// The log it is read from.
@@ -192,14 +234,16 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// The last `lines` lines before `to`, or as many as are kept.
-    pub fn last(log: &Arc<Log>, lines: u64, to: Cursor) -> Replay {
-        Replay::between(log, log.back(to, lines), to)
+    /// The last `lines` lines of a room before `to`, or as many as are kept.
+    pub fn last(room: &RoomName, log: &Arc<Log>, lines: u64, to: Cursor) -> Replay {
+        Replay::between(room, log, log.back(to, lines), to)
     }
 
-    /// What stands between these two places.
-    pub fn between(log: &Arc<Log>, from: Cursor, to: Cursor) -> Replay {
+    /// What stands between these two places of a room.
+    pub fn between(room: &RoomName, log: &Arc<Log>, from: Cursor, to: Cursor) -> Replay {
         Replay {
+            room: room.clone(),
+            passed_over: None,
             older: VecDeque::new(),
             log: Arc::clone(log),
             from,

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use parlor_core::batch::{Batch, Cursor, Encoding, Slice, Slot};
+use parlor_core::batch::{Batch, Cursor, Encoding, Scene, Slice, Slot};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Who};
 use parlor_core::inbox::Inbox;
 use parlor_core::line::Line;
 use parlor_core::log::{Capacity, Fallen, Log};
-use parlor_core::name::Name;
+use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ impl Encoding for Plain {
         PLAIN
     }
 
-    fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
+    fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
         let text = match entry {
             Entry::Said(said) => format!("{}: {}\n", said.seq, said.text),
             Entry::Arrived { who, .. } => format!("{} has arrived\n", who.name),
@@ -36,9 +36,14 @@ impl Encoding for Plain {
 /// What there is to see of these entries.
 fn shown(entries: &[Entry]) -> Vec<u8> {
     let mut out = Vec::new();
+    let scene = Scene {
+        room: &RoomName::lobby(),
+        seq: 0,
+        at: WallTime(0),
+    };
     entries
         .iter()
-        .for_each(|entry| Plain.encode(entry, &mut out));
+        .for_each(|entry| Plain.encode(entry, scene, &mut out));
     out
 }
 
@@ -93,7 +98,7 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
         },
     };
     let entries = happenings.iter().map(entry).collect();
-    Batch::new(start, at, entries)
+    Batch::new(RoomName::lobby(), start, at, entries)
 }
 
 /// The place behind these entries.

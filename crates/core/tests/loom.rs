@@ -74,7 +74,8 @@ fn line(start: Cursor, who: &Who) -> Arc<Batch> {
         manner: Manner::Plain,
         text: Line::sanitise(b"a"),
     };
-    Arc::new(Batch::new(start, WallTime(0), vec![Entry::Said(said)]))
+    let entries = vec![Entry::Said(said)];
+    Arc::new(Batch::new(RoomName::lobby(), start, WallTime(0), entries))
 }
 
 fn somebody(inbox: &Arc<Inbox>) -> (Link, Who) {

@@ -4,4 +4,6 @@ pub mod first_line;
 pub mod framer;
 pub mod lines;
 pub mod telnet;
+pub mod web;
+pub mod websocket;
 mod wording;

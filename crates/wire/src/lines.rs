@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use parlor_core::answer::{Answer, Refusal};
-use parlor_core::batch::{Encoding, Slot};
+use parlor_core::batch::{Encoding, Scene, Slot};
 use parlor_core::command::Command;
 use parlor_core::dialect::{Decoder, Encoder, Input};
 use parlor_core::entry::{Entry, Manner, Said};
 use parlor_core::inbox::Spoken;
 use parlor_core::line::Line;
+use parlor_core::name::RoomName;
 use parlor_core::seat::Entered;
 use parlor_core::time::WallTime;
 
@@ -240,7 +241,7 @@ impl Encoding for LineEncoder {
         }
     }
 
-    fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
+    fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
         if let Entry::Said(said) = entry {
             if said.manner == Manner::Gone {
                 return;
@@ -273,7 +274,7 @@ impl Encoder for LineEncoder {
         }
     }
 
-    fn replayed(&mut self, said: &Said, out: &mut Vec<u8>) {
+    fn replayed(&mut self, _: &RoomName, said: &Said, out: &mut Vec<u8>) {
         if said.manner == Manner::Gone {
             return;
         }
@@ -281,6 +282,11 @@ impl Encoder for LineEncoder {
         wording::said(said, out);
         out.extend_from_slice(self.ending());
     }
+
+    /// Nothing: whoever moves reads what is in the next room.
+    fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
+
+    fn ended(&mut self, _: &mut Vec<u8>) {}
 
     fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.is_telnet = true; // only telnet asks for answers of its own

@@ -2,10 +2,13 @@
 
 mod order;
 
+pub(crate) use order::name_of;
+
 use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo, Roster};
+use parlor_core::client::Missed;
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
 use parlor_core::journal::Damaged;
@@ -178,7 +181,8 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
             room,
             people,
             others,
-        } => who(room.as_str(), people, *others),
+            listening,
+        } => who(room.as_str(), people, *others, *listening),
         Answer::Rooms { rooms, others } => list(rooms, *others),
         Answer::YouAre(name) => vec![format!("You are {name}")],
         Answer::Topic {
@@ -206,6 +210,11 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         Answer::Code(code) => vec![format!(
             "-- Your return code is {code}: who loses the connection types /resume {code} at the name question, within an hour"
         )],
+        Answer::Token(token) => vec![format!(
+            "-- Your token is {token}: scripts speak under your name with it, as curl -u NAME:TOKEN; /token revoke ends it"
+        )],
+        Answer::TokenRevoked(true) => vec!["-- Your token is good no more".to_owned()],
+        Answer::TokenRevoked(false) => vec!["-- You have no token; /token makes one".to_owned()],
         Answer::WelcomeBack(name) => vec![format!(
             "-- Welcome back, {name}: what came after the last line that you have surely read; some may come twice"
         )],
@@ -293,15 +302,22 @@ fn help(spec: &Spec) -> Vec<String> {
         .collect()
 }
 
-fn who(room: &str, people: &[Present], others: usize) -> Vec<String> {
+fn who(room: &str, people: &[Present], others: usize, listening: usize) -> Vec<String> {
     let all = people.len() + others;
     let head = match all {
+        0 => format!("-- Nobody is in {room}"),
         1 => format!("-- 1 person is in {room}:"),
         _ => format!("-- {all} people are in {room}:"),
     };
     let lines = people.iter().map(present);
     let rest = (others > 0).then(|| format!("--   and {others} who were silent for longer"));
-    [head].into_iter().chain(lines).chain(rest).collect()
+    let listening = match listening {
+        0 => None,
+        1 => Some("--   and 1 who only listens".to_owned()),
+        _ => Some(format!("--   and {listening} who only listen")),
+    };
+    let lines = [head].into_iter().chain(lines);
+    lines.chain(rest).chain(listening).collect()
 }
 
 fn present(person: &Present) -> String {
@@ -440,6 +456,14 @@ pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
             "What is kept cannot be read just now; the operator's log says why".to_owned()
         }
         Refusal::NoSuchDay => "There is no such day; type one as 2026-11-20".to_owned(),
+        Refusal::TooManyLines(lines) => {
+            format!("More than {lines} lines at once: nothing is said; say fewer together")
+        }
+        Refusal::TooManySeats(seats) => {
+            format!("You are in {seats} rooms, and can be in no more: leave one first")
+        }
+        Refusal::LastSeat => "That is the only room you are in: /quit leaves it".to_owned(),
+        Refusal::NoRequest(why) => format!("That is no request: {why}"),
         Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
         Refusal::Order(forbidden) => order::forbidden(forbidden, clock),
         Refusal::NotKept(why) => format!("Not kept: {why}; say it again later"),
@@ -454,25 +478,27 @@ fn no_command(typed: &Line, nearest: Option<&str>) -> String {
 }
 
 fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Option<String> {
-    let lines = |n: u64| {
-        if n == 1 {
-            "1 line".to_owned()
-        } else {
-            format!("{n} lines")
-        }
+    let lines = |missed: &Missed| match missed.lines() {
+        1 => "1 line".to_owned(),
+        lines => format!("{lines} lines"),
     };
     let words = match (notice, mode) {
-        (Notice::Skipped(n), Mode::Classic) => format!("{} skipped", lines(*n)),
-        (Notice::Skipped(n), Mode::Named) => {
+        (Notice::Skipped(missed), Mode::Classic) => format!("{} skipped", lines(missed)),
+        (Notice::Skipped(missed), Mode::Named) => {
             let hint = match keeping {
                 Keeping::Nowhere => "",
                 Keeping::OnDisk { .. } => " (/missed shows them)",
             };
-            format!("{} skipped: you were reading too slowly{hint}", lines(*n))
+            format!(
+                "{} skipped: you were reading too slowly{hint}",
+                lines(missed)
+            )
         }
         (Notice::Order(word), _) => order::word(word, clock),
         (_, Mode::Classic) => return None,
-        (Notice::NotKeptAnyMore(n), _) => format!("{} of these are not kept any more", lines(*n)),
+        (Notice::NotKeptAnyMore(missed), _) => {
+            format!("{} of these are not kept any more", lines(missed))
+        }
         (Notice::Damaged(damaged), _) => self::damaged(damaged),
         (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
         (Notice::Idle { silent, left }, _) => {

@@ -77,9 +77,12 @@ fn refusals_say_what_would_be_right() {
         ),
         (
             "tpc://localhost",
-            "no scheme \"tpc\", did you mean tcp? (there is: tcp)",
+            "no scheme \"tpc\", did you mean tcp? (there is: tcp, http)",
         ),
-        ("gopher://localhost", "no scheme \"gopher\" (there is: tcp)"),
+        (
+            "gopher://localhost",
+            "no scheme \"gopher\" (there is: tcp, http)",
+        ),
         (
             "tcp://localhost?idel=5m",
             "no option \"idel\", did you mean idle? (there is: tcp has classic, idle=5m|0, names=ask|address)",
@@ -139,12 +142,21 @@ pub(in crate::config) fn any_url() -> impl Strategy<Value = ListenUrl> {
         Just(Mode::Named(Names::Address)),
     ];
     let idle = proptest::option::of((1..100_000_000u64).prop_map(Duration::from_millis));
-    (host, any::<u16>(), mode, idle).prop_map(|(host, port, mode, idle)| ListenUrl {
-        scheme: Scheme::Tcp,
-        address: Address { host, port },
-        mode,
-        idle,
-    })
+    let hosts = proptest::collection::vec("[a-z][a-z0-9-]{0,8}", 0..3);
+    let address = (host, any::<u16>()).prop_map(|(host, port)| Address { host, port });
+    prop_oneof![
+        (address.clone(), mode, idle).prop_map(|(address, mode, idle)| ListenUrl {
+            address,
+            mode,
+            idle,
+            ..ListenUrl::lines(Host::All, mode)
+        }),
+        (address, hosts).prop_map(|(address, hosts)| ListenUrl {
+            address,
+            hosts,
+            ..ListenUrl::web(Host::All)
+        }),
+    ]
 }
 
 proptest! {
@@ -154,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_may_be_typed(text in "(tcp://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
+    fn anything_may_be_typed(text in "((tcp|http)://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
         let _ = text.parse::<ListenUrl>();
     }
 }

@@ -4,7 +4,6 @@ use std::future::ready;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::client::Link;
@@ -20,15 +19,13 @@ use tokio::select;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use crate::door::WORD_TIME;
 use crate::door::question::{Place, Questions};
 use crate::registry::{Registry, Returned};
 use crate::session::{Peer, read_some};
 
 /// After so many names that were refused one stays with the address.
 const REFUSALS_MAX: usize = 5;
-
-/// Whoever is told something before entering has this long to take it.
-pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 
 /// A connection that has not entered yet.
 pub(super) struct Guest<S> {
@@ -225,7 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         match self.link.call(request).await {
             Outcome::Entered(seat, entered) => Ok((seat, entered)),
             Outcome::Answer(answer) => Err(answer),
-            Outcome::Done | Outcome::You(_) | Outcome::TookBack(_) => Err(Refusal::NotThere.into()),
+            _ => Err(Refusal::NotThere.into()),
         }
     }
 

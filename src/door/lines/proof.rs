@@ -2,7 +2,7 @@
 
 use parlor_core::answer::{Answer, Notice, Password, Refusal};
 use parlor_core::dialect::{Decoder, Encoder};
-use parlor_core::inbox::{Claim, Request};
+use parlor_core::inbox::Claim;
 use parlor_core::name::Name;
 use parlor_core::order::Word;
 use parlor_core::seat::{Entered, Seat};
@@ -69,20 +69,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     pub(super) async fn come_back(&mut self, typed: &str) -> Result<(Seat, Box<Entered>), Answer> {
         let registry = self.registry.clone().ok_or(Refusal::NoSuchCode)?;
         let returned = registry.redeem(typed, self.peer.address).await?;
-        let Standing {
-            name,
-            is_owner,
-            room,
-            ..
-        } = returned.standing.clone();
-        let is_proven = is_owner;
-        let entered = self.seat(Request::ComeBack {
-            name: Claim { name, is_proven },
-            room,
-            ghost: returned.ghost.as_ref().map(|ghost| ghost.id()),
-        });
-        let entered = entered.await?;
-        self.is_owner = is_owner;
+        let entered = self.seat(returned.request(None)).await?;
+        self.is_owner = returned.standing.is_owner;
         self.returned = Some(returned);
         Ok(entered)
     }
@@ -110,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             next = page.next;
             for line in page.lines {
                 match line {
-                    Ok(said) => self.encoder.replayed(&said, &mut words),
+                    Ok(said) => self.encoder.replayed(room, &said, &mut words),
                     Err(damaged) => {
                         let notice = Answer::Notice(Notice::Damaged(damaged));
                         self.encoder.answer(&notice, &mut words);

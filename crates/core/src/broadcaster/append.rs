@@ -10,10 +10,10 @@ use crate::batch::{Batch, Cursor};
 use crate::client::Client;
 use crate::entry::{Entry, RoomId, Telling, Who};
 use crate::inbox::Outcome;
-use crate::journal::{End, NotKept, RoomBatch};
+use crate::journal::{End, NotKept};
 use crate::name::RoomName;
 use crate::room::{Member, Room};
-use crate::seat::{Entered, Place, Replay, Seat, View};
+use crate::seat::{Entered, Place, Replay, Resumed, Seat, View};
 use crate::time::Now;
 
 impl Broadcaster {
@@ -22,7 +22,7 @@ impl Broadcaster {
     /// Where the journal could not keep it, its lines are refused and their numbers used again;
     /// arrivals, departures, renames and topics happen all the same, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotKept>, now: Now) {
-        for (RoomBatch { batch, .. }, part) in gathered.batches.into_iter().zip(gathered.parts) {
+        for (batch, part) in gathered.batches.into_iter().zip(gathered.parts) {
             let batch = if kept.is_ok() {
                 batch
             } else {
@@ -111,7 +111,7 @@ impl Broadcaster {
             replay,
             mut entered,
         } = grant;
-        entered.replay = Replay::last(&place.log, replay, entered.view.arrived);
+        entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.people.get(client.id);
         entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
         let ban = person.and_then(|person| self.banned_meanwhile(person, &entered.room, now));
@@ -194,14 +194,7 @@ impl Room {
             replay,
             first,
         } = ticket;
-        let place = Arc::new(Place {
-            person: who.id,
-            room: self.id,
-            name: self.name.clone(),
-            log: Arc::clone(&self.log),
-            departed: std::sync::OnceLock::new(),
-            removed: std::sync::OnceLock::new(),
-        });
+        let place = self.place(who.id);
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),
@@ -209,7 +202,8 @@ impl Room {
             roster: self.roster(), // taken before the newcomer is a member
             keeps: None,           // as the rules are the broadcaster's
             first,
-            replay: Replay::between(&self.log, arrived, arrived),
+            resumed: Resumed::No,
+            replay: Replay::between(&self.name, &self.log, arrived, arrived),
             view: View::new(Arc::clone(&place), arrived),
         };
         let member = Member {
@@ -241,5 +235,6 @@ fn without_lines(batch: &Batch) -> Batch {
         .entries()
         .iter()
         .filter(|entry| !matches!(entry, Entry::Said(_)));
-    Batch::new(batch.start(), batch.at(), rest.cloned().collect())
+    let room = batch.room().clone();
+    Batch::new(room, batch.start(), batch.at(), rest.cloned().collect())
 }

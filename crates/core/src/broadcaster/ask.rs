@@ -64,6 +64,8 @@ impl Broadcaster {
             | Request::ComeBack { .. }
             | Request::Join { .. }
             | Request::Post { .. }
+            | Request::Speak { .. }
+            | Request::Listen { .. }
             | Request::Rename(_)
             | Request::SetTopic { .. }
             // As its answer waits until it is written down: see `order`.

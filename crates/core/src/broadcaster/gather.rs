@@ -10,7 +10,6 @@ use crate::client::Client;
 use crate::crowd::CROWD_TIME;
 use crate::entry::{Entry, RoomId, Said, Telling, Who};
 use crate::inbox::{Outcome, Spoken};
-use crate::journal::RoomBatch;
 use crate::line::Line;
 use crate::name::Name;
 use crate::order::{Removal, Ruling};
@@ -50,6 +49,12 @@ pub(super) enum Happening {
     },
     Ruled(Box<Ruling>),
     CrowdIsOver,
+    /// Of the lines before it: whoever said them is told their numbers.
+    Receipt {
+        /// Which of the batch's promises that is.
+        promise: usize,
+        lines: u64,
+    },
 }
 
 impl Happening {
@@ -64,7 +69,8 @@ impl Happening {
             | Happening::Renamed { .. }
             | Happening::TookBack { .. }
             | Happening::Ruled(_)
-            | Happening::CrowdIsOver => 0,
+            | Happening::CrowdIsOver
+            | Happening::Receipt { .. } => 0,
         }
     }
 }
@@ -100,6 +106,11 @@ impl Gathering {
         self.happenings.push((room, happening));
     }
 
+    /// Which promise the next one is.
+    pub(super) fn next_promise(&self) -> usize {
+        self.promises.len()
+    }
+
     pub(super) fn promise(&mut self, client: &Arc<Client>, outcome: Outcome, is_post: bool) {
         self.promises.push(Promise {
             client: Arc::clone(client),
@@ -127,7 +138,7 @@ pub(super) struct Ticket {
 /// A closed batch, on its way through the journal: the entries of each room it touches.
 #[derive(Debug)]
 pub struct Gathered {
-    pub(super) batches: Vec<RoomBatch>,
+    pub(super) batches: Vec<Arc<Batch>>,
     /// What belongs to each of `batches` beside its entries.
     pub(super) parts: Vec<Part>,
     pub(super) promises: Vec<Promise>,
@@ -145,7 +156,7 @@ pub(super) struct Part {
 
 impl Gathered {
     /// What the journal is to keep.
-    pub fn batches(&self) -> &[RoomBatch] {
+    pub fn batches(&self) -> &[Arc<Batch>] {
         &self.batches
     }
 
@@ -156,7 +167,7 @@ impl Gathered {
 
     /// How many lines were said.
     pub fn lines(&self) -> u64 {
-        self.batches.iter().map(|part| part.batch.lines()).sum()
+        self.batches.iter().map(|batch| batch.lines()).sum()
     }
 
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
@@ -175,7 +186,7 @@ impl Broadcaster {
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
         let Gathering {
             happenings,
-            promises,
+            mut promises,
             ..
         } = std::mem::take(&mut self.gathering);
         if happenings.is_empty() && promises.is_empty() {
@@ -189,6 +200,12 @@ impl Broadcaster {
             let draft = drafts
                 .entry(id)
                 .or_insert_with(|| Draft::new(room, now.wall));
+            if let Happening::Receipt { promise, lines } = happening {
+                let (first, last) = (draft.seq + 1 - lines, draft.seq);
+                if let Some(promise) = promises.get_mut(promise) {
+                    promise.outcome = Outcome::Said { first, last };
+                }
+            }
             if draft.add(room, happening) {
                 self.crowds.push_back((now.monotonic + CROWD_TIME, id));
             }
@@ -203,11 +220,8 @@ impl Broadcaster {
                 continue;
             };
             room.at = draft.at;
-            let batch = Arc::new(Batch::new(room.log.end(), draft.at, draft.entries));
-            gathered.batches.push(RoomBatch {
-                room: room.name.clone(),
-                batch,
-            });
+            let batch = Batch::new(room.name.clone(), room.log.end(), draft.at, draft.entries);
+            gathered.batches.push(Arc::new(batch));
             gathered.parts.push(Part {
                 room: id,
                 tickets: draft.tickets,
@@ -308,6 +322,7 @@ impl Draft {
             }
             Happening::Ruled(ruling) => self.entries.push(Entry::Ruled(ruling)),
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
+            Happening::Receipt { .. } => {}
         }
         was_closed && !room.crowd.is_closed()
     }

@@ -89,7 +89,12 @@ impl Broadcaster {
         Ok(())
     }
 
-    fn is_let_in(&self, subject: Subject<'_>, reach: &Reach, now: Now) -> Result<(), Refusal> {
+    pub(super) fn is_let_in(
+        &self,
+        subject: Subject<'_>,
+        reach: &Reach,
+        now: Now,
+    ) -> Result<(), Refusal> {
         match self.rules.banned(reach, subject, now.wall) {
             Some(ban) => Err(Forbidden::Banned(ban.clone()).into()),
             None => Ok(()),
@@ -102,7 +107,12 @@ impl Broadcaster {
             return Ok(()); // as nearly always
         }
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
-        match self.rules.muted(who.id, &who.name, &room.name, now.wall) {
+        self.may_speak_in(who, &room.name, now)
+    }
+
+    /// The same for a room that may have to be made.
+    pub(super) fn may_speak_in(&self, who: &Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
+        match self.rules.muted(who.id, &who.name, room, now.wall) {
             Some(mute) => Err(Forbidden::Muted(mute.clone()).into()),
             None => Ok(()),
         }

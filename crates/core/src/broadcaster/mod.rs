@@ -11,9 +11,11 @@ mod census;
 mod come_back;
 mod gather;
 mod keep;
+mod listen;
 mod may;
 mod people;
 mod rules;
+mod speak;
 mod take_back;
 
 use std::collections::{HashMap, VecDeque};
@@ -205,7 +207,7 @@ impl Broadcaster {
     pub fn tell_slow(&self, gathered: &Gathered) {
         let waiting = self.waiting.iter().filter_map(|letter| match letter {
             Letter::Request { client, .. } => Some(client),
-            Letter::Depart { .. } => None,
+            Letter::Depart { .. } | Letter::StopListening { .. } => None,
         });
         for client in gathered
             .waiting()
@@ -241,6 +243,11 @@ impl Broadcaster {
                 client,
                 request: Request::Order { here, order },
             } => self.order(&client, here, order, now),
+            Letter::Request {
+                client,
+                request: Request::Listen { room, replay },
+            } => client.finish(self.listen(&client, room, replay, now)),
+            Letter::StopListening { place } => self.stop_listening(&place),
             Letter::Request { client, request } if !request.is_ordered() => {
                 let outcome = self.answer(client.id, request, now);
                 client.finish(outcome);
@@ -274,6 +281,7 @@ impl Broadcaster {
         }
         let refused = match letter {
             Letter::Depart { place, words } => return self.depart(&place, words, now),
+            Letter::StopListening { place } => return self.stop_listening(&place),
             Letter::Request { client, request } => match request {
                 Request::Enter { name, room, replay } => {
                     self.enter(&client, name, room, replay, now)
@@ -283,10 +291,12 @@ impl Broadcaster {
                 }
                 Request::Join { room, replay } => self.join(&client, room, replay, now),
                 Request::Post { room, lines } => self.post(&client, room, lines, now),
+                Request::Speak { name, room, lines } => self.speak(&client, name, room, lines, now),
                 Request::Rename(name) => self.rename(&client, name, now),
                 Request::SetTopic { room, text } => self.set_topic(&client, room, text, now),
                 // Answered on receipt, being without a place in the order.
-                Request::Private { .. }
+                Request::Listen { .. }
+                | Request::Private { .. }
                 | Request::Own
                 | Request::Owned(_)
                 | Request::WhoAmI
@@ -334,20 +344,26 @@ impl Broadcaster {
         replay: u64,
         now: Now,
     ) -> Result<(), Refusal> {
-        // Before a room is made: it would stay empty for good.
         let person = self.people.get(client.id).ok_or(Refusal::NotThere)?;
         if let Some(room) = self.rooms_by_name.get(&name)
             && person.seats.contains(room)
         {
             return Err(Refusal::AlreadyIn(name));
         }
+        let room = self.room_to_join(client.id, name, now)?;
+        self.take_seat(client, room, replay, false, false)
+    }
+
+    /// The room, made if there is none, where somebody is let in. To be called when nothing else is in the way: a room that is
+    /// made for nobody would stay empty for good.
+    fn room_to_join(&mut self, id: PersonId, name: RoomName, now: Now) -> Result<RoomId, Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         self.may_join(person, &name, now)?;
         let is_there = self.rooms_by_name.contains_key(&name);
         if !is_there && self.rooms.len() < self.limits.rooms {
-            self.keep_new_room(client.id, &name, now);
+            self.keep_new_room(id, &name, now);
         }
-        let room = self.room_for(name)?;
-        self.take_seat(client, room, replay, false, false)
+        self.room_for(name)
     }
 
     fn take_seat(

@@ -226,7 +226,7 @@ fn until(end: Option<WallTime>, clock: &Clock) -> String {
     end.map_or_else(String::new, |end| format!(" until {}", moment(end, clock)))
 }
 
-fn name_of(by: &By) -> &str {
+pub(crate) fn name_of(by: &By) -> &str {
     match by {
         By::Operator => "the operator",
         By::Oneself => "themselves",

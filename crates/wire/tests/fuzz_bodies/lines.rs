@@ -1,16 +1,16 @@
 //! Whatever somebody types: what others read of it, and what the server answers, is whole lines of text.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
 use parlor_core::answer::{Answer, Refusal};
-use parlor_core::batch::Encoding;
+use parlor_core::batch::{Encoding, Scene};
 use parlor_core::command::Command;
 use parlor_core::dialect::{Decoder, Encoder, Input};
 use parlor_core::entry::{Entry, Said, Telling, Who};
 use parlor_core::inbox::{Inbox, Spoken};
 use parlor_core::line::Line;
-use parlor_core::name::Name;
+use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
 use parlor_wire::lines::{Clock, Keeping, LineDecoder, LineEncoder, Mode};
 
@@ -34,15 +34,26 @@ pub(crate) fn run(data: &[u8]) {
     }
 }
 
+static LOBBY: LazyLock<RoomName> = LazyLock::new(RoomName::lobby);
+
+/// Where all of it happens.
+pub(crate) fn scene() -> Scene<'static> {
+    Scene {
+        room: &LOBBY,
+        seq: 0,
+        at: WallTime(0),
+    }
+}
+
 fn show(input: Input, encoder: &mut LineEncoder) {
     let mut shown = Vec::new();
     match input {
         Input::Say(spoken) => {
             let said = said(spoken);
-            encoder.encode(&Entry::Said(said.clone()), &mut shown);
+            encoder.encode(&Entry::Said(said.clone()), scene(), &mut shown);
             one_line_of(&said.who, &shown);
             shown.clear();
-            encoder.replayed(&said, &mut shown);
+            encoder.replayed(&LOBBY, &said, &mut shown);
         }
         Input::Command(Command::Quit(words)) => {
             let left = Entry::Left {
@@ -51,7 +62,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
                 words,
                 telling: Telling::Told,
             };
-            encoder.encode(&left, &mut shown);
+            encoder.encode(&left, scene(), &mut shown);
             one_line_of(&alice(), &shown);
         }
         Input::Command(command) => answer(command, encoder, &mut shown),
@@ -62,6 +73,14 @@ fn show(input: Input, encoder: &mut LineEncoder) {
             shown.clear();
         }
         Input::Nothing | Input::Farewell(_) => {}
+        // Of other dialects.
+        Input::SayAll(_)
+        | Input::In(..)
+        | Input::Enter(..)
+        | Input::Leave(_)
+        | Input::Read { .. } => {
+            unreachable!("nobody says that in lines")
+        }
     }
     text_only(&shown);
 }
@@ -86,7 +105,7 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
         }
         Command::Who(Some(room)) | Command::Join(room) => Answer::Refused(Refusal::NoRoom(room)),
         Command::SetTopic(text) => {
-            encoder.encode(&Entry::Topic { who: alice(), text }, shown);
+            encoder.encode(&Entry::Topic { who: alice(), text }, scene(), shown);
             return;
         }
         Command::Help(spec) => Answer::Help(spec),

@@ -1,0 +1,80 @@
+//! Reading a room without a seat in it: no arrival, no name, no voice.
+
+use std::sync::Arc;
+
+use super::Broadcaster;
+use super::rules::Subject;
+use crate::answer::Refusal;
+use crate::client::Client;
+use crate::inbox::Outcome;
+use crate::name::{Name, RoomName};
+use crate::order::Reach;
+use crate::seat::{Listener, Listening, Place, Replay, View};
+use crate::time::Now;
+
+impl Broadcaster {
+    /// Somebody reads a room from now on.
+    pub(super) fn listen(
+        &mut self,
+        client: &Arc<Client>,
+        room: RoomName,
+        replay: u64,
+        now: Now,
+    ) -> Outcome {
+        match self.try_to_listen(client, room, replay, now) {
+            Ok((listener, listening)) => Outcome::Listening(listener, Box::new(listening)),
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    fn try_to_listen(
+        &mut self,
+        client: &Arc<Client>,
+        name: RoomName,
+        replay: u64,
+        now: Now,
+    ) -> Result<(Listener, Listening), Refusal> {
+        let is_kept = |ends: &std::collections::HashMap<RoomName, _>| ends.contains_key(&name);
+        if !self.rooms_by_name.contains_key(&name) && !self.ends.as_ref().is_some_and(is_kept) {
+            return Err(Refusal::NoRoom(name));
+        }
+        self.may_listen(client, &name, now)?;
+        let id = self.room_for(name)?;
+        let room = self.rooms.get_mut(&id).ok_or(Refusal::NotThere)?;
+        room.members.listen(client);
+        let place = room.place(client.id);
+        let arrived = room.log.end();
+        let listening = Listening {
+            replay: Replay::last(&room.name, &room.log, replay, arrived),
+            view: View::new(Arc::clone(&place), arrived),
+        };
+        let inbox = Arc::clone(&self.inbox);
+        Ok((Listener { place, inbox }, listening))
+    }
+
+    /// Whether somebody of whom the address alone is known is kept out.
+    fn may_listen(&self, client: &Client, room: &RoomName, now: Now) -> Result<(), Refusal> {
+        let Some(address) = client.address() else {
+            return Ok(());
+        };
+        let subject = Subject {
+            name: &Name::of_address(&address.to_string()),
+            is_owner: false,
+            address: Some(address),
+        };
+        self.is_let_in(subject, &Reach::Server, now)?;
+        self.is_let_in(subject, &Reach::Room(room.clone()), now)
+    }
+
+    /// The view of whoever listened ends here.
+    pub(super) fn stop_listening(&mut self, place: &Place) {
+        let Some(room) = self.rooms.get_mut(&place.room) else {
+            return;
+        };
+        place.departed.set(room.log.end()).ok();
+        if let Some(client) = room.members.stop_listening(place.person) {
+            client.ring();
+        }
+        self.forget_if_empty(place.room);
+    }
+}

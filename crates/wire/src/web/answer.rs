@@ -1,0 +1,193 @@
+//! What the server says to one person, as JSON objects: with fields for programs, and in words for everybody.
+
+use parlor_core::answer::{Answer, Notice, Password};
+use parlor_core::client::Missed;
+use parlor_core::command::{COMMANDS, Spec};
+use parlor_core::entry::Manner;
+use parlor_core::line::Line;
+use parlor_core::order::{Reach, Removal, Word};
+use parlor_core::seat::{Entered, Resumed};
+use serde::Serialize;
+
+use super::event::{time, with_people};
+use super::object::{Object, object};
+use super::refusal;
+use crate::lines::{Clock, Keeping, Mode};
+use crate::wording;
+
+/// Appends an answer.
+pub(super) fn put(answer: &Answer, keeping: Keeping, clock: &Clock, out: &mut Vec<u8>) {
+    let object = match answer {
+        Answer::Help(None) => object("help", out).with("commands", commands(COMMANDS)),
+        Answer::Help(Some(spec)) => {
+            object("help", out).with("commands", commands(std::slice::from_ref(*spec)))
+        }
+        Answer::Who { .. } | Answer::Rooms { .. } => put_list(answer, out),
+        Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
+        Answer::Topic { room, text } => object("topic_is", out)
+            .with("room", room.as_str())
+            .with("topic", text.as_ref().map(Line::as_str)),
+        Answer::Private { from, to, text } => object("private", out)
+            .with("from", from.name.as_str())
+            .with("to", to.as_str())
+            .with("words", text.as_str()),
+        Answer::Letter { at, from, to, text } => object("letter", out)
+            .with("time", time(*at))
+            .with("from", from.as_str())
+            .with("to", to.as_str())
+            .with("words", text.as_str()),
+        Answer::Found { room, said } => object("found", out)
+            .with("room", room.as_str())
+            .with("seq", said.seq)
+            .with("time", time(said.at))
+            .with("name", said.who.name.as_str())
+            .with("action", said.manner == Manner::Action)
+            .with("words", said.text.as_str()),
+        Answer::Password(password) => put_password(password, out),
+        Answer::Code(code) => object("code", out).with("code", code.as_str()),
+        Answer::Token(token) => object("token", out).with("token", token.as_str()),
+        Answer::Refused(refusal) => object("refused", out).with("why", refusal::why(refusal)),
+        Answer::Notice(notice) => put_notice(notice, out),
+        _ => object("answer", out),
+    };
+    object.with("text", words(answer, keeping, clock));
+}
+
+/// Appends what somebody reads first in a room.
+pub(super) fn put_entered(entered: &Entered, keeping: Keeping, out: &mut Vec<u8>) {
+    let resumed = match entered.resumed {
+        Resumed::No => None,
+        Resumed::Exactly => Some("exact"),
+        Resumed::AnotherLog => Some("another log"),
+    };
+    let text = wording::entered(entered, Mode::Named, keeping);
+    let object = object("entered", out)
+        .with("room", entered.room.as_str())
+        .with("name", entered.who.name.as_str())
+        .with("topic", entered.topic.as_ref().map(Line::as_str))
+        .with("seq", entered.view.arrived.seq)
+        .with("first", entered.first)
+        .with("keeps", entered.keeps.is_some())
+        .with("resumed", resumed);
+    with_people(object, &entered.roster).with("text", text.join("\n"));
+}
+
+/// The sentences of the line dialect, without the mark that they are the server's.
+fn words(answer: &Answer, keeping: Keeping, clock: &Clock) -> String {
+    if let Answer::Found { room, said } = answer {
+        let mut line = format!("{}{room} ", wording::time_of(said.at, clock)).into_bytes();
+        wording::said(said, &mut line);
+        return String::from_utf8_lossy(&line).into_owned();
+    }
+    let lines = wording::answer(answer, Mode::Named, keeping, clock);
+    let bare = lines
+        .iter()
+        .map(|line| line.strip_prefix("-- ").unwrap_or(line));
+    bare.collect::<Vec<_>>().join("\n")
+}
+
+#[derive(Serialize)]
+struct CommandShown {
+    name: &'static str,
+    aliases: &'static [&'static str],
+    arguments: &'static str,
+    does: &'static str,
+    more: &'static str,
+}
+
+fn commands(specs: &'static [Spec]) -> Vec<CommandShown> {
+    let shown = |spec: &'static Spec| CommandShown {
+        name: spec.name,
+        aliases: spec.aliases,
+        arguments: spec.arguments,
+        does: spec.does,
+        more: spec.more,
+    };
+    specs.iter().map(shown).collect()
+}
+
+#[derive(Serialize)]
+struct PersonShown<'a> {
+    name: &'a str,
+    silent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RoomShown<'a> {
+    room: &'a str,
+    people: usize,
+    topic: Option<&'a str>,
+}
+
+/// People or rooms.
+fn put_list<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
+    match answer {
+        Answer::Who {
+            room,
+            people,
+            others,
+            listening,
+        } => {
+            let people = people.iter().map(|person| PersonShown {
+                name: person.name.as_str(),
+                silent: person.silent.as_secs(),
+                address: person.address.map(|address| address.to_string()),
+            });
+            object("who", out)
+                .with("room", room.as_str())
+                .with("people", people.collect::<Vec<_>>())
+                .with("others", others)
+                .with("listening", listening)
+        }
+        Answer::Rooms { rooms, others } => {
+            let rooms = rooms.iter().map(|room| RoomShown {
+                room: room.room.as_str(),
+                people: room.people,
+                topic: room.topic.as_ref().map(Line::as_str),
+            });
+            object("rooms", out)
+                .with("rooms", rooms.collect::<Vec<_>>())
+                .with("others", others)
+        }
+        _ => object("answer", out),
+    }
+}
+
+fn put_password<'a>(password: &Password, out: &'a mut Vec<u8>) -> Object<'a> {
+    let (what, name) = match password {
+        Password::Of(name) => ("own", Some(name)),
+        Password::New(name) => ("new", Some(name)),
+        Password::Again => ("again", None),
+    };
+    object("password", out)
+        .with("for", what)
+        .with_some("name", name.map(|name| name.as_str()))
+}
+
+fn put_notice<'a>(notice: &Notice, out: &'a mut Vec<u8>) -> Object<'a> {
+    match notice {
+        Notice::Skipped(missed) | Notice::NotKeptAnyMore(missed) => {
+            let Missed { room, first, last } = missed;
+            object("skipped", out)
+                .with("room", room.as_str())
+                .with("lines", missed.lines())
+                .with("first", first)
+                .with("last", last)
+        }
+        Notice::Order(Word::Removed(removal)) => put_removed(removal, out),
+        _ => object("notice", out),
+    }
+}
+
+fn put_removed<'a>(removal: &Removal, out: &'a mut Vec<u8>) -> Object<'a> {
+    let room = match &removal.reach {
+        Reach::Room(room) => Some(room.as_str()),
+        Reach::Server => None,
+    };
+    object("removed", out)
+        .with_some("room", room)
+        .with("by", wording::name_of(&removal.by))
+        .with_some("reason", removal.reason.as_ref().map(Line::as_str))
+}

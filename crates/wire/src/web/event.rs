@@ -1,0 +1,101 @@
+//! What happens in a room, as JSON objects: alike for sockets, for curl and for exports.
+
+use jiff::Timestamp;
+use parlor_core::batch::Scene;
+use parlor_core::entry::{Entry, Manner, Said, Telling, Together};
+use parlor_core::name::{Name, RoomName};
+use parlor_core::time::WallTime;
+
+use super::object::{Object, object};
+use crate::lines::{Clock, Mode};
+use crate::wording;
+
+/// A point in time: RFC 3339, in UTC, to the millisecond.
+pub(super) fn time(at: WallTime) -> String {
+    let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// Whether there is still something of it to be shown.
+pub(super) fn is_there(said: &Said) -> bool {
+    said.manner != Manner::Gone
+}
+
+/// Whether somebody is told of an entry: of a crowd together.
+pub(super) fn is_shown(entry: &Entry) -> bool {
+    match entry {
+        Entry::Said(said) => is_there(said),
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => {
+            !matches!(telling, Telling::Folded | Telling::Untold)
+        }
+        _ => true,
+    }
+}
+
+/// Appends a line that was said in a room: what exports and scripts read.
+pub fn put_line(room: &RoomName, said: &Said, out: &mut Vec<u8>) {
+    put_said(room, said, false, out);
+}
+
+/// The same; for sockets it says whether it was said before.
+pub(super) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec<u8>) {
+    let kind = match said.manner {
+        Manner::Action => "action",
+        Manner::Plain | Manner::Gone => "line",
+    };
+    object(kind, out)
+        .with("room", room.as_str())
+        .with("seq", said.seq)
+        .with("time", time(said.at))
+        .with("name", said.who.name.as_str())
+        .with("text", said.text.as_str())
+        .with_some("old", is_old.then_some(true));
+}
+
+/// Appends an entry that is shown.
+pub(super) fn put(entry: &Entry, scene: Scene<'_>, clock: &Clock, out: &mut Vec<u8>) {
+    if let Entry::Said(said) = entry {
+        return put_said(scene.room, said, false, out);
+    }
+    let event = object(kind(entry), out)
+        .with("room", scene.room.as_str())
+        .with("seq", scene.seq)
+        .with("time", time(scene.at))
+        .with_some("name", entry.who().map(|who| who.name.as_str()));
+    let event = match entry {
+        Entry::Left { words, removal, .. } => {
+            let removal = removal.as_deref();
+            let reason = removal.and_then(|removal| removal.reason.as_ref());
+            event
+                .with_some("words", words.as_ref().map(|words| words.as_str()))
+                .with_some("by", removal.map(|removal| wording::name_of(&removal.by)))
+                .with_some("reason", reason.map(|reason| reason.as_str()))
+        }
+        Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
+        Entry::Renamed { from, .. } => event.with("from", from.as_str()),
+        Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
+        Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } | Entry::Ruled(_) => event,
+    };
+    let text = wording::happening(entry, Mode::Named, clock);
+    event.with("text", text.unwrap_or_default());
+}
+
+/// Several people.
+pub(super) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'a> {
+    let names: Vec<_> = people.named.iter().map(Name::as_str).collect();
+    object.with("names", names).with("others", people.others)
+}
+
+fn kind(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Said(_) => "line",
+        Entry::Arrived { .. } => "arrived",
+        Entry::Left { .. } => "left",
+        Entry::ArrivedTogether(_) => "arrived_together",
+        Entry::LeftTogether(_) => "left_together",
+        Entry::Renamed { .. } => "renamed",
+        Entry::TookBack { .. } => "took_back",
+        Entry::Topic { .. } => "topic",
+        Entry::Ruled(_) => "ruled",
+    }
+}

@@ -1,0 +1,57 @@
+//! Refusals for programs: a word for each reason.
+
+use parlor_core::answer::Refusal;
+use parlor_core::order::Forbidden;
+
+/// The word for it; docs/web-protocol.md lists them.
+pub(super) fn why(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Name(_) => "no-name",
+        Refusal::NameFirst => "name-first",
+        Refusal::NameOwned(_) => "name-owned",
+        Refusal::NameTaken(_) => "name-taken",
+        Refusal::NoSuchCode => "no-such-code",
+        Refusal::TooLateToResume => "too-late-to-resume",
+        Refusal::TooManyNames => "too-many-names",
+        Refusal::NoNameToOwn => "no-name-to-own",
+        Refusal::PasswordTooShort(_) => "password-too-short",
+        Refusal::PasswordsDiffer => "passwords-differ",
+        Refusal::WrongPassword(_) => "wrong-password",
+        Refusal::TooManyTries(_) => "too-many-tries",
+        Refusal::PlainPassword => "plain-password",
+        Refusal::LettersFull(_) => "letters-full",
+        Refusal::Away(_) => "away",
+        Refusal::NotWritten => "not-written",
+        Refusal::NobodyCalled(_) => "nobody-called",
+        Refusal::NoRoom(_) => "no-room",
+        Refusal::TooManyRooms(_) => "too-many-rooms",
+        Refusal::AlreadyIn(_) => "already-in",
+        Refusal::NotThere => "not-there",
+        Refusal::NotReading(_) => "not-reading",
+        Refusal::Yourself => "yourself",
+        Refusal::NotIgnored(_) => "not-ignored",
+        Refusal::NoCommand { .. } => "no-command",
+        Refusal::Usage(_) => "usage",
+        Refusal::NeedsDisk(_) => "needs-disk",
+        Refusal::NothingMissed => "nothing-missed",
+        Refusal::TakingBack => "taking-back",
+        Refusal::NotAllTakenBack => "not-all-taken-back",
+        Refusal::NotOwner => "not-owner",
+        Refusal::NothingToFind => "nothing-to-find",
+        Refusal::Unreadable => "unreadable",
+        Refusal::NoSuchDay => "no-such-day",
+        Refusal::TooLong(_) => "too-long",
+        Refusal::TooManyLines(_) => "too-many-lines",
+        Refusal::TooManySeats(_) => "too-many-seats",
+        Refusal::LastSeat => "last-seat",
+        Refusal::NoRequest(_) => "no-request",
+        Refusal::NotKept(_) => "not-kept",
+        Refusal::Order(forbidden) => match **forbidden {
+            Forbidden::Banned(_) => "banned",
+            Forbidden::Muted(_) => "muted",
+            Forbidden::TopicLocked => "topic-locked",
+            Forbidden::NoKeeper => "no-keeper",
+            _ => "forbidden",
+        },
+    }
+}

@@ -1,0 +1,251 @@
+//! Reading a room over HTTP: its last lines, or what is said from now on. Nobody arrives by that.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use parlor_core::answer::{Answer, Notice};
+use parlor_core::client::Link;
+use parlor_core::dialect::{Encoder, Start};
+use parlor_core::inbox::{Outcome, Request};
+use parlor_core::mailbox::{Item, Mark};
+use parlor_core::name::RoomName;
+use parlor_core::seat::{Listener, Listening};
+use parlor_wire::lines::{LineEncoder, Mode};
+use parlor_wire::web::{Follow, FollowEncoder};
+use serde::Deserialize;
+use tokio::io::{DuplexStream, duplex};
+use tokio::select;
+use tokio_util::io::ReaderStream;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::Visit;
+use super::http::{Room, accepts, refuse, sentence, wants_page};
+use super::pages::PAGE;
+use crate::session::{Output, Watching, begin};
+
+/// So much lies between the room and the connection, beside what the system holds.
+const BETWEEN_BYTES_MAX: usize = 8 * 1024;
+
+/// With which a browser says what it has seen (HTML, section 9.2).
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// What may follow the question mark.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    /// So many of the last lines, and no more.
+    last: Option<u64>,
+    /// So many of them first.
+    replay: Option<u64>,
+}
+
+/// Shows a room: to browsers as a page, to others as lines.
+pub(super) async fn read(
+    Extension(visit): Extension<Visit>,
+    Room(room): Room,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    if wants_page(&headers) {
+        return PAGE.into_response();
+    }
+    let Ok(Query(wanted)) = wanted else {
+        return sentence(
+            StatusCode::BAD_REQUEST,
+            "Write last=50 for the last lines and no more, or replay=20 to follow with some before",
+        );
+    };
+    if wanted.last.or(wanted.replay) > Some(begin::LINES_MAX) {
+        let most = begin::LINES_MAX;
+        return sentence(
+            StatusCode::BAD_REQUEST,
+            &format!("At most {most} lines at once; parlor export has all of them"),
+        );
+    }
+    let form = Form::wanted(&headers);
+    match visit
+        .read_room(room, &wanted, start(&wanted, &headers), form)
+        .await
+    {
+        Ok(body) => answer(form, body),
+        Err(refused) => refused,
+    }
+}
+
+/// Where reading begins.
+fn start(wanted: &Wanted, headers: &HeaderMap) -> Start {
+    let seen = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+    let seen = seen.and_then(|id| id.rsplit_once(':'));
+    let after = seen.and_then(|(log, seq)| {
+        Some(Start::After {
+            log: log.to_owned(),
+            seq: seq.parse().ok()?,
+        })
+    });
+    after.unwrap_or(Start::Last(wanted.last.or(wanted.replay).unwrap_or(0)))
+}
+
+/// In which form a room is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As people with netcat read it.
+    Text,
+    Json(Follow),
+}
+
+impl Form {
+    fn wanted(headers: &HeaderMap) -> Form {
+        if accepts(headers, "application/x-ndjson") {
+            Form::Json(Follow::JsonLines)
+        } else if accepts(headers, "text/event-stream") {
+            Form::Json(Follow::Events)
+        } else {
+            Form::Text
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Form::Text => "text/plain; charset=utf-8",
+            Form::Json(Follow::JsonLines) => "application/x-ndjson",
+            Form::Json(Follow::Events) => "text/event-stream",
+        }
+    }
+}
+
+fn answer(form: Form, body: Body) -> Response {
+    let kind = HeaderValue::from_static(form.kind());
+    // A proxy that gathers the answer first would show nothing for long.
+    let pass_on = (
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    ([(header::CONTENT_TYPE, kind), pass_on], body).into_response()
+}
+
+impl Visit {
+    /// What is read, as the body of an answer.
+    async fn read_room(
+        &self,
+        room: RoomName,
+        wanted: &Wanted,
+        start: Start,
+        form: Form,
+    ) -> Result<Body, Response> {
+        let mut link = self
+            .house
+            .writers
+            .connect(&self.house.inbox, Some(self.from));
+        let (listener, mut listening) = match link.call(Request::Listen { room, replay: 0 }).await {
+            Outcome::Listening(listener, listening) => (listener, listening),
+            Outcome::Answer(Answer::Refused(refusal)) => {
+                return Err(refuse(refusal, &self.door.clock));
+            }
+            _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
+        };
+        let view = &listening.view;
+        (listening.replay, _) = begin::replay(view, &start, &self.door.manners).await;
+        let listener = wanted.last.is_none().then_some(listener); // else the view ends here
+        let (keeping, clock) = (self.door.keeping(), self.door.clock.clone());
+        let log = self.door.manners.log.to_string();
+        Ok(match form {
+            Form::Text => {
+                let encoder = LineEncoder::new(Mode::Named, keeping, clock);
+                self.follow(link, listener, listening, encoder)
+            }
+            Form::Json(follow) => {
+                let encoder = FollowEncoder::new(follow, log, keeping, clock);
+                self.follow(link, listener, listening, encoder)
+            }
+        })
+    }
+
+    /// Has the room written into the body, until one of them ends.
+    fn follow<E: Encoder + Unpin + 'static>(
+        &self,
+        link: Link,
+        listener: Option<Listener>,
+        listening: Box<Listening>,
+        encoder: E,
+    ) -> Body {
+        let (output, input) = duplex(BETWEEN_BYTES_MAX);
+        let mark = Mark {
+            room: listening.view.room(),
+            position: u64::MAX,
+        };
+        link.reply(mark, Item::Listening(listening));
+        let watching = self.house.writers.watch(output, encoder, &link);
+        let is_over = CancellationToken::new();
+        let body = Following {
+            bytes: ReaderStream::new(input),
+            _is_over: is_over.clone().drop_guard(),
+        };
+        let follower = Follower {
+            visit: self.clone(),
+            link,
+            listener,
+            mark,
+        };
+        self.house.tasks.spawn(follower.stay(watching, is_over));
+        Body::from_stream(body)
+    }
+}
+
+/// Somebody who reads a room.
+struct Follower {
+    visit: Visit,
+    link: Link,
+    /// Dropped, the view ends; none where it is to end at once.
+    listener: Option<Listener>,
+    /// Behind all that is read.
+    mark: Mark,
+}
+
+impl Follower {
+    async fn stay(self, mut watching: Watching, is_over: CancellationToken) {
+        let Follower {
+            visit,
+            link,
+            listener,
+            mark,
+        } = self;
+        let is_going_down = select! {
+            biased;
+            was_all_taken = &mut watching => {
+                if !was_all_taken {
+                    visit.is_given_up.cancel(); // nobody takes it
+                }
+                return;
+            }
+            () = is_over.cancelled() => return, // the connection has ended
+            () = visit.house.closing.cancelled() => true,
+            _ = link.client().removal() => false,
+        };
+        if is_going_down {
+            link.reply(mark, Item::Answer(Answer::Notice(Notice::GoingDown)));
+        }
+        drop(listener);
+        watching.await;
+    }
+}
+
+/// The body of an answer that goes on. It knows when nobody reads it any more.
+struct Following {
+    bytes: ReaderStream<DuplexStream>,
+    _is_over: DropGuard,
+}
+
+impl Stream for Following {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.bytes).poll_next(cx)
+    }
+}
+
+impl Output for DuplexStream {}

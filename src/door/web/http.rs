@@ -1,0 +1,219 @@
+//! What is at which address, and what every answer says. Knows no room's lines.
+
+use axum::Router;
+use axum::extract::{Extension, FromRequestParts, Path, Request};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::dialect::Encoder;
+use parlor_core::name::RoomName;
+use parlor_core::order::Forbidden;
+use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+
+use super::pages::{File, PAGE};
+use super::site::Names;
+use super::{Visit, follow, socket, speak};
+use crate::door::{RETRY_SECONDS, Refused};
+
+/// What a browser is told about every answer: nothing runs or loads but what is this server's own, nobody frames it or learns
+/// from where somebody comes, and what it is called is what it is.
+const HEADERS: &[(&str, &str)] = &[
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+];
+
+/// What is told to somebody who asks for nothing in particular, and is no browser.
+const GREETING: &str = "This is Parlor, a chat server. In a browser, open this address. With curl:\n\
+    \x20 curl -N HOST/lobby                            follows the room\n\
+    \x20 curl 'HOST/lobby?last=50'                     shows the last lines\n\
+    \x20 curl -d 'hello' 'HOST/lobby?name=YOUR-NAME'   speaks\n";
+
+/// Who answers what. Everything that is no room stands under `/-/`.
+pub(super) fn router(names: Names) -> Router {
+    let guard = move |request: Request, next: Next| {
+        let refused = names.refuse(request.method(), request.headers());
+        async move {
+            match refused {
+                None => next.run(request).await,
+                Some(refused) => refused,
+            }
+        }
+    };
+    Router::new()
+        .route("/", get(greet))
+        .route("/{room}", get(follow::read).post(speak::speak))
+        .route("/-/healthz", get(health))
+        .route("/-/socket", any(socket::open))
+        .route("/-/{file}", get(file))
+        .fallback(async || {
+            sentence(
+                StatusCode::NOT_FOUND,
+                "There is nothing here; rooms are at /ROOM, as /lobby",
+            )
+        })
+        .method_not_allowed_fallback(async || {
+            sentence(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "That cannot be done here: GET reads a room, POST speaks in it",
+            )
+        })
+        .layer(from_fn(guard))
+        .layer(axum::middleware::map_response(with_headers))
+}
+
+async fn with_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().entry(*name).or_insert(value);
+    }
+    let unstored = HeaderValue::from_static("no-store");
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(unstored);
+    response
+}
+
+async fn greet(headers: HeaderMap) -> Response {
+    match wants_page(&headers) {
+        true => PAGE.into_response(),
+        false => {
+            let host = headers
+                .get(header::HOST)
+                .and_then(|host| host.to_str().ok());
+            sentence(
+                StatusCode::OK,
+                &GREETING.replace("HOST", host.unwrap_or("HOST")),
+            )
+        }
+    }
+}
+
+async fn health(Extension(visit): Extension<Visit>) -> Response {
+    match visit.house.closing.is_cancelled() {
+        false => sentence(StatusCode::OK, "ok"),
+        true => sentence(StatusCode::SERVICE_UNAVAILABLE, "The server is going down"),
+    }
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    match File::find(&name) {
+        Some(file) => file.into_response(),
+        None => sentence(StatusCode::NOT_FOUND, "There is no such file"),
+    }
+}
+
+/// Whether somebody asks who shows pages.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    accepts(headers, "text/html")
+}
+
+/// Whether this kind of answer is among those that are taken.
+pub(super) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
+    let kinds = headers.get_all(header::ACCEPT).into_iter();
+    let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());
+    kinds.any(|kinds| {
+        let mut kinds = kinds
+            .split(',')
+            .map(|one| one.split(';').next().unwrap_or(one));
+        kinds.any(|one| one.trim().eq_ignore_ascii_case(kind))
+    })
+}
+
+/// An answer of one sentence.
+pub(super) fn sentence(status: StatusCode, words: &str) -> Response {
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    let words = format!("{}\n", words.trim_end());
+    (status, [(header::CONTENT_TYPE, kind)], words).into_response()
+}
+
+/// The same, with how many seconds to wait before the next try.
+pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
+    let mut response = sentence(status, words);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Why something is not done, in the words that people with netcat read.
+pub(super) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
+    if let Refusal::NoRoom(room) = &refusal {
+        let words = format!("There is no room {room}; whoever speaks there makes it");
+        return sentence(StatusCode::NOT_FOUND, &words);
+    }
+    let status = status(&refusal);
+    let mut words = Vec::new();
+    LineEncoder::new(Mode::Named, Keeping::Nowhere, clock.clone())
+        .answer(&Answer::Refused(refusal.clone()), &mut words);
+    let words = String::from_utf8_lossy(&words);
+    let words = words.strip_prefix("-- ").unwrap_or(&words);
+    match refusal {
+        Refusal::TooManyTries(wait) => later(status, wait.as_secs().max(1), words),
+        Refusal::NotKept(_) | Refusal::NotWritten | Refusal::Unreadable => later(status, 5, words),
+        _ => sentence(status, words),
+    }
+}
+
+fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::NameTaken(_) => StatusCode::CONFLICT,
+        Refusal::NameOwned(_) | Refusal::WrongPassword(_) => StatusCode::UNAUTHORIZED,
+        Refusal::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::TooLong(_) | Refusal::TooManyLines(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::PlainPassword => StatusCode::FORBIDDEN,
+        Refusal::Order(forbidden) => match **forbidden {
+            Forbidden::TooMany(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::FORBIDDEN,
+        },
+        Refusal::TooManyRooms(_)
+        | Refusal::NotKept(_)
+        | Refusal::NotWritten
+        | Refusal::Unreadable
+        | Refusal::NotThere => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The room that an address names.
+pub(super) struct Room(pub(super) RoomName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Room {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Room, Response> {
+        let Ok(Path(typed)) =
+            <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await
+        else {
+            return Err(sentence(StatusCode::BAD_REQUEST, "A room's name is text"));
+        };
+        RoomName::parse(&typed).map(Room).map_err(|error| {
+            sentence(
+                StatusCode::BAD_REQUEST,
+                &format!("{typed:?} is no room: {error}"),
+            )
+        })
+    }
+}
+
+/// What somebody reads who finds no place: before there is anybody to answer requests.
+pub(super) fn unavailable(refused: &Refused) -> String {
+    let words = format!("{refused}\n");
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
+         Retry-After: {}\r\nConnection: close\r\n\r\n{words}",
+        words.len(),
+        RETRY_SECONDS,
+    )
+}

@@ -1,0 +1,196 @@
+//! Whose pages may speak with this server: its own. Knows no room.
+//!
+//! A browser sends requests for whatever page it shows. That of another site is given away by `Origin` and `Sec-Fetch-Site`
+//! (Fetch Metadata); one that has its own name point to this machine (DNS rebinding), by `Host`.
+
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::Response;
+
+use super::http::sentence;
+
+/// The names by which this machine is called, beside its addresses.
+#[derive(Clone, Debug)]
+pub(super) struct Names(std::sync::Arc<[String]>);
+
+impl Names {
+    /// Those that were given, and those that it has.
+    pub(super) fn new(mut given: Vec<String>) -> Names {
+        let own = rustix::system::uname();
+        let own = own.nodename().to_string_lossy().to_ascii_lowercase();
+        given.extend(["localhost".to_owned(), format!("{own}.local"), own]);
+        Names(given.into())
+    }
+
+    /// What to answer where a request is not for this server, or comes from somebody else's page.
+    pub(super) fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
+        let Some(host) = text(headers, header::HOST.as_str()) else {
+            let words = "Say with Host: whom you want";
+            return Some(sentence(StatusCode::BAD_REQUEST, words));
+        };
+        if !self.is_ours(host) {
+            let (name, _) = split_port(host);
+            return Some(sentence(
+                StatusCode::MISDIRECTED_REQUEST,
+                &format!(
+                    "{name:?} is no name of this server; its operator can make it one: --listen 'http://*:8080?host={name}'"
+                ),
+            ));
+        }
+        let is_foreign = match text(headers, header::ORIGIN.as_str()) {
+            Some(origin) => !is_same(origin, host),
+            None => headers.contains_key(header::ORIGIN),
+        };
+        if is_foreign || (is_cross_site(headers) && !is_link(method, headers)) {
+            return Some(sentence(
+                StatusCode::FORBIDDEN,
+                "A page of another site cannot read or speak here; open this server's own page",
+            ));
+        }
+        None
+    }
+
+    fn is_ours(&self, host: &str) -> bool {
+        let (name, _) = split_port(host);
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'));
+        // Rebinding needs a name: an address is what it is.
+        if bare.unwrap_or(name).parse::<std::net::IpAddr>().is_ok() {
+            return true;
+        }
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        self.0.contains(&name)
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// A host and its port.
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    }
+}
+
+/// Whether an origin is that of a page from this host: of the same name, at the same port.
+fn is_same(origin: &str, host: &str) -> bool {
+    let Some((scheme, place)) = origin.split_once("://") else {
+        return false; // null, as a page has that nobody serves
+    };
+    let usual = match scheme {
+        "http" => "80",
+        "https" => "443",
+        _ => return false,
+    };
+    let (origin, host) = (split_port(place), split_port(host));
+    let port = |(_, port): (_, Option<&str>)| port.unwrap_or(usual).to_owned();
+    origin.0.eq_ignore_ascii_case(host.0) && port(origin) == port(host)
+}
+
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    text(headers, "sec-fetch-site") == Some("cross-site")
+}
+
+/// Whether somebody has followed a link to a page of ours: what is shown then, the other site cannot read.
+fn is_link(method: &Method, headers: &HeaderMap) -> bool {
+    let is_page =
+        text(headers, header::ACCEPT.as_str()).is_some_and(|kind| kind.contains("text/html"));
+    method == Method::GET
+        && is_page
+        && text(headers, "sec-fetch-mode") == Some("navigate")
+        && text(headers, "sec-fetch-dest") == Some("document")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use super::*;
+
+    fn status(method: Method, headers: &[(&'static str, &str)]) -> u16 {
+        let names = Names::new(vec!["chat.example.org".to_owned()]);
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let refused = names.refuse(&method, &map);
+        refused.map_or(200, |response| response.status().as_u16())
+    }
+
+    #[test]
+    fn whoever_asks_for_this_server_is_heard() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "localhost.",
+            "127.0.0.1:8080",
+            "192.0.2.7",
+            "[::1]:8080",
+            "[2001:db8::1]",
+            "chat.example.org",
+            "Chat.Example.Org:443",
+        ] {
+            assert_eq!(status(Method::GET, &[("host", host)]), 200, "{host}");
+        }
+    }
+
+    #[test]
+    fn another_name_is_misdirected() {
+        for host in ["evil.example", "localhost.evil.example", "example.org", ""] {
+            assert_eq!(status(Method::GET, &[("host", host)]), 421, "{host}");
+        }
+        assert_eq!(status(Method::GET, &[]), 400);
+    }
+
+    #[test]
+    fn only_the_own_origin_is_heard() {
+        for (origin, host, wanted) in [
+            ("http://localhost:8080", "localhost:8080", 200),
+            ("http://localhost", "localhost", 200),
+            ("https://chat.example.org", "chat.example.org", 200),
+            ("https://chat.example.org", "chat.example.org:443", 200),
+            ("http://[::1]:8080", "[::1]:8080", 200),
+            ("http://localhost:3000", "localhost:8080", 403),
+            ("http://127.0.0.1:8080", "localhost:8080", 403),
+            ("https://evil.example", "localhost:8080", 403),
+            ("null", "localhost:8080", 403),
+            ("", "localhost:8080", 403),
+            ("file://", "localhost:8080", 403),
+            ("http://localhost:8080.evil.example", "localhost:8080", 403),
+        ] {
+            let headers = [("host", host), ("origin", origin)];
+            assert_eq!(status(Method::POST, &headers), wanted, "{origin}");
+        }
+    }
+
+    #[test]
+    fn another_site_may_link_to_the_page_and_no_more() {
+        let host = ("host", "localhost");
+        let cross = ("sec-fetch-site", "cross-site");
+        let link = [
+            host,
+            cross,
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+            ("accept", "text/html,*/*"),
+        ];
+        assert_eq!(status(Method::GET, &link), 200);
+        assert_eq!(status(Method::POST, &link), 403);
+        assert_eq!(status(Method::GET, &link[..4]), 403, "not as a page");
+        let frame = [
+            link[0],
+            link[1],
+            link[2],
+            ("sec-fetch-dest", "iframe"),
+            link[4],
+        ];
+        assert_eq!(status(Method::GET, &frame), 403);
+        assert_eq!(status(Method::GET, &[host, cross]), 403);
+        assert_eq!(
+            status(Method::GET, &[host, ("sec-fetch-site", "same-origin")]),
+            200
+        );
+    }
+}

@@ -1,0 +1,369 @@
+//! From a request for a socket to somebody who enters: the upgrade, the hello, the name.
+
+use std::future::ready;
+use std::io;
+use std::pin::pin;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Extension;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use parlor_core::answer::{Answer, Notice, Refusal};
+use parlor_core::client::Link;
+use parlor_core::dialect::Encoder;
+use parlor_core::inbox::{Claim, Outcome, Request};
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::{Entered, Seat};
+use parlor_wire::web::{Entrance, Heard, Hello, WebDecoder, WebEncoder};
+use sha1::{Digest, Sha1};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::select;
+use tokio::task::yield_now;
+use tokio::time::{sleep, timeout};
+
+use super::Visit;
+use super::http::sentence;
+use crate::door::question::Place;
+use crate::door::socket::Eager;
+use crate::door::{QUESTION_TIME, WORD_TIME};
+use crate::registry::Returned;
+use crate::session::{self, Arrival, begin, read_some};
+
+/// After so many refusals it is over.
+const REFUSALS_MAX: usize = 5;
+
+/// What is read at once of somebody who has not entered.
+const READ_BYTES_MAX: usize = 4 * 1024;
+
+/// What the server's key is made of, beside the client's (RFC 6455, section 1.3).
+const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// What the server calls itself.
+const SERVER: &str = concat!("parlor ", env!("CARGO_PKG_VERSION"));
+
+/// Makes the connection a socket, where a request asks for that as it should (RFC 6455, section 4.2.1).
+pub(super) async fn open(
+    Extension(visit): Extension<Visit>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let has = |name: header::HeaderName, wanted: &str| {
+        let values = headers.get_all(name).into_iter();
+        let mut words = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
+        words.any(|word| word.trim().eq_ignore_ascii_case(wanted))
+    };
+    let upgrades = method == Method::GET
+        && has(header::CONNECTION, "upgrade")
+        && has(header::UPGRADE, "websocket");
+    if !upgrades || !has(header::SEC_WEBSOCKET_VERSION, "13") {
+        let mut response = sentence(
+            StatusCode::UPGRADE_REQUIRED,
+            "This is for WebSockets of version 13: docs/web-protocol.md says what they speak",
+        );
+        let headers = response.headers_mut();
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(
+            header::SEC_WEBSOCKET_VERSION,
+            HeaderValue::from_static("13"),
+        );
+        return response;
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(server_key);
+    let Some(key) = key else {
+        return sentence(
+            StatusCode::BAD_REQUEST,
+            "Sec-WebSocket-Key is 16 bytes in base64",
+        );
+    };
+    visit.becomes_socket.cancel();
+    let headers = [
+        (header::CONNECTION, HeaderValue::from_static("upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_ACCEPT, key),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, headers, Body::empty()).into_response()
+}
+
+fn server_key(key: &HeaderValue) -> Option<HeaderValue> {
+    let key = key.to_str().ok()?.trim();
+    STANDARD.decode(key).ok().filter(|key| key.len() == 16)?;
+    let digest = Sha1::digest(format!("{key}{KEY_SUFFIX}").as_bytes());
+    HeaderValue::from_str(&STANDARD.encode(digest)).ok()
+}
+
+/// Who comes in by a socket.
+type WebArrival = Arrival<OwnedReadHalf, Eager, WebDecoder, WebEncoder>;
+
+/// Somebody with a socket who has not entered yet.
+pub(super) struct Newcomer {
+    stream: TcpStream,
+    decoder: WebDecoder,
+    encoder: WebEncoder,
+    link: Link,
+    /// Read and not yet decoded.
+    held: Vec<u8>,
+    is_owner: bool,
+    /// Who has come back, and with what.
+    returned: Option<Returned>,
+    /// The order of coming, among those who have not entered.
+    number: u64,
+    /// Held while one is waited for.
+    place: Option<Place>,
+}
+
+/// Why somebody does not enter: with these last bytes, if there is anybody to read them.
+struct Gone(Option<Vec<u8>>);
+
+impl Newcomer {
+    pub(super) fn new(visit: &Visit, stream: TcpStream, held: Bytes) -> Newcomer {
+        let house = &visit.house;
+        Newcomer {
+            stream,
+            decoder: WebDecoder::default(),
+            encoder: WebEncoder::new(visit.door.keeping(), visit.door.clock.clone()),
+            link: house.writers.connect(&house.inbox, Some(visit.from)),
+            held: held.into(),
+            is_owner: false,
+            returned: None,
+            number: house.questions.number(),
+            place: None,
+        }
+    }
+
+    /// The handshake; none for whoever does not come through it.
+    pub(super) async fn come_in(mut self, visit: &Visit) -> Option<WebArrival> {
+        let entered = select! {
+            biased;
+            entered = self.answer_requests(visit) => entered,
+            () = sleep(QUESTION_TIME) => Err(self.nameless()),
+            () = visit.house.closing.cancelled() => {
+                Err(self.farewell(&Answer::Notice(Notice::GoingDown)))
+            }
+        };
+        match entered {
+            Ok((seat, entered)) => Some(self.arrive(visit, seat, entered)),
+            Err(Gone(words)) => {
+                drop(self.link); // so that nobody arrives who is being turned out
+                let words = words?;
+                let mut stream = self.stream;
+                let said = async {
+                    stream.write_all(&words).await?;
+                    stream.shutdown().await
+                };
+                if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
+                    session::linger(&mut stream).await;
+                }
+                None
+            }
+        }
+    }
+
+    fn arrive(self, visit: &Visit, seat: Seat, entered: Box<Entered>) -> WebArrival {
+        let (input, output) = self.stream.into_split();
+        Arrival {
+            input,
+            output: Eager(output),
+            decoder: self.decoder,
+            encoder: self.encoder,
+            link: self.link,
+            seat,
+            entered,
+            is_owner: self.is_owner,
+            place: self
+                .returned
+                .map(|returned| (returned.code, returned.standing)),
+            peer: visit.peer,
+            held: self.held,
+        }
+    }
+
+    async fn answer_requests(&mut self, visit: &Visit) -> Result<(Seat, Box<Entered>), Gone> {
+        let mut words = Vec::new();
+        let hello = Hello {
+            server: SERVER,
+            log: &visit.door.manners.log,
+            address: &visit.from.to_string(),
+        };
+        self.encoder.hello(hello, &mut words);
+        for _ in 0..REFUSALS_MAX {
+            self.say(&words).await?;
+            words.clear();
+            let (entrance, receipt) = self.hear_entrance(visit).await?;
+            self.place = None;
+            let entered = match entrance {
+                Ok(entrance) => self.enter(visit, entrance).await,
+                Err(refusal) => Err(refusal.into()),
+            };
+            match entered {
+                Ok((seat, entered)) => {
+                    self.decoder.answer_later(receipt);
+                    return Ok((seat, entered));
+                }
+                Err(answer) => self.encoder.answer(&answer, &mut words),
+            }
+            words.extend(receipt.unwrap_or_default());
+        }
+        self.encoder.nameless(&mut words);
+        Err(Gone(Some(words)))
+    }
+
+    /// The next request to come in, and what to say when it is done; others are answered.
+    async fn hear_entrance(
+        &mut self,
+        visit: &Visit,
+    ) -> Result<(Result<Entrance, Refusal>, Option<Vec<u8>>), Gone> {
+        loop {
+            let mut rest = self.held.as_slice();
+            let heard = self.decoder.hear(&mut rest);
+            let used = self.held.len() - rest.len();
+            self.held.drain(..used);
+            match heard {
+                Some(Heard::Request(request)) => match request.pong() {
+                    Some(pong) => self.say(&pong).await?,
+                    None => return Ok((request.entrance(), request.receipt())),
+                },
+                Some(Heard::Refused(refusal)) => return Ok((Err(refusal), None)),
+                Some(Heard::Reply(bytes)) => self.say(&bytes).await?,
+                Some(Heard::Nothing) => {}
+                Some(Heard::Over(bytes)) => return Err(Gone(Some(bytes))),
+                None => self.read_more(visit).await?,
+            }
+        }
+    }
+
+    /// Whoever has to be waited for has a place among those who are, as at the name question.
+    async fn read_more(&mut self, visit: &Visit) -> Result<(), Gone> {
+        match self.read_or_give_way(visit).await {
+            Some(Ok(1..)) => Ok(()),
+            Some(Ok(0) | Err(_)) => Err(Gone(None)),
+            None => Err(self.nameless()),
+        }
+    }
+
+    /// None if somebody else needed the place.
+    async fn read_or_give_way(&mut self, visit: &Visit) -> Option<io::Result<usize>> {
+        yield_now().await; // so that what has come in is known
+        let mut reading = pin!(read_some(&mut self.stream, &mut self.held, READ_BYTES_MAX));
+        select! {
+            biased;
+            read = &mut reading => return Some(read),
+            () = ready(()) => {}
+        }
+        let questions = &visit.house.questions;
+        let place = self
+            .place
+            .get_or_insert_with(|| questions.take_place(self.number));
+        select! {
+            biased;
+            read = reading => Some(read),
+            () = place.pushed_out() => None,
+        }
+    }
+
+    async fn enter(
+        &mut self,
+        visit: &Visit,
+        entrance: Entrance,
+    ) -> Result<(Seat, Box<Entered>), Answer> {
+        let start = entrance.start.clone();
+        let (seat, mut entered) = match &entrance.code {
+            Some(code) => {
+                self.come_back(visit, code.as_str(), entrance.room.clone())
+                    .await?
+            }
+            None => self.enter_anew(visit, entrance).await?,
+        };
+        begin::complete(&mut entered, &start, &visit.door.manners).await;
+        Ok((seat, entered))
+    }
+
+    async fn enter_anew(
+        &mut self,
+        visit: &Visit,
+        entrance: Entrance,
+    ) -> Result<(Seat, Box<Entered>), Answer> {
+        let Entrance {
+            name,
+            password,
+            room,
+            start,
+            ..
+        } = entrance;
+        let room = room.unwrap_or_else(RoomName::lobby);
+        let name = match name {
+            Some(typed) => Name::parse(typed.as_str()).map_err(Refusal::Name)?,
+            None => Name::of_address(&visit.from.to_string()),
+        };
+        let replay = begin::lines_asked_for(&start, &visit.door.manners);
+        let mut ask = async |name: Claim, room: RoomName| {
+            seat(&mut self.link, Request::Enter { name, room, replay }).await
+        };
+        let owned = match ask(name.clone().into(), room.clone()).await {
+            Err(Answer::Refused(Refusal::NameOwned(owned))) => owned,
+            other => return other,
+        };
+        let (Some(password), Some(registry)) = (password, &visit.door.manners.registry) else {
+            return Err(Refusal::NameOwned(owned).into());
+        };
+        if !visit.peer.is_private {
+            return Err(Refusal::PlainPassword.into());
+        }
+        registry.prove(&owned, password, visit.peer.address).await?;
+        let is_proven = true;
+        let entered = ask(Claim { name, is_proven }, room).await?;
+        self.is_owner = true;
+        Ok(entered)
+    }
+
+    /// Takes the place again that somebody had on another connection.
+    async fn come_back(
+        &mut self,
+        visit: &Visit,
+        code: &str,
+        room: Option<RoomName>,
+    ) -> Result<(Seat, Box<Entered>), Answer> {
+        let registry = visit.door.manners.registry.as_ref();
+        let registry = registry.ok_or(Refusal::NoSuchCode)?;
+        let returned = registry.redeem(code, visit.peer.address).await?;
+        let entered = seat(&mut self.link, returned.request(room)).await?;
+        self.is_owner = returned.standing.is_owner;
+        self.returned = Some(returned);
+        Ok(entered)
+    }
+
+    async fn say(&mut self, words: &[u8]) -> Result<(), Gone> {
+        match timeout(WORD_TIME, self.stream.write_all(words)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone(None)),
+        }
+    }
+
+    fn nameless(&self) -> Gone {
+        let mut words = Vec::new();
+        self.encoder.nameless(&mut words);
+        Gone(Some(words))
+    }
+
+    /// A last word, and the end.
+    fn farewell(&mut self, answer: &Answer) -> Gone {
+        let mut words = Vec::new();
+        self.encoder.answer(answer, &mut words);
+        self.encoder.ended(&mut words);
+        Gone(Some(words))
+    }
+}
+
+async fn seat(link: &mut Link, request: Request) -> Result<(Seat, Box<Entered>), Answer> {
+    match link.call(request).await {
+        Outcome::Entered(seat, entered) => Ok((seat, entered)),
+        Outcome::Answer(answer) => Err(answer),
+        _ => Err(Refusal::NotThere.into()),
+    }
+}

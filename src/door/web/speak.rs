@@ -1,0 +1,255 @@
+//! Speaking with one request, as scripts do. Nobody arrives by that.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::inbox::{Claim, Outcome, Request, Spoken};
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::rate::{Bucket, Rate};
+use parlor_wire::web::{LINE_BYTES_MAX, LINES_MAX, spoken};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::Visit;
+use super::http::{Room, accepts, later, refuse, sentence};
+use crate::door::network;
+
+/// What is said has so many bytes at the most.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// And has come after this long.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// How fast these many addresses have spoken is remembered; beyond them, of those that are quiet it is forgotten.
+const PACES_MAX: usize = 10_000;
+
+/// What may follow the question mark.
+#[derive(Deserialize)]
+pub(super) struct As {
+    name: Option<String>,
+}
+
+/// Says the body of a request in a room.
+pub(super) async fn speak(
+    Extension(visit): Extension<Visit>,
+    Room(room): Room,
+    name: Result<Query<As>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let said = async {
+        let claim = visit.claim(name.ok().and_then(|Query(As { name })| name), &headers);
+        let claim = claim.await?;
+        let lines = read_lines(body, &visit).await?;
+        match visit.too_fast(lines.len()) {
+            Some(refused) => Err(refused),
+            None => visit.say(claim, room.clone(), lines).await,
+        }
+    };
+    match said.await {
+        Ok((first, last)) => receipt(&room, first, last, &headers),
+        Err(refused) => refused,
+    }
+}
+
+/// The numbers of what is kept now, a line each.
+fn receipt(room: &RoomName, first: u64, last: u64, headers: &HeaderMap) -> Response {
+    if accepts(headers, "application/json") {
+        let kind = HeaderValue::from_static("application/json");
+        let numbers = json!({ "room": room.as_str(), "first": first, "last": last });
+        return ([(header::CONTENT_TYPE, kind)], format!("{numbers}\n")).into_response();
+    }
+    let numbers: Vec<_> = (first..=last).map(|seq| seq.to_string()).collect();
+    sentence(StatusCode::OK, &numbers.join("\n"))
+}
+
+/// The lines of a body, whatever kind of text it says it is.
+async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> {
+    let Ok(read) = timeout(BODY_TIME, to_bytes(body, BODY_BYTES_MAX)).await else {
+        return Err(sentence(
+            StatusCode::REQUEST_TIMEOUT,
+            "What is to be said did not come in time",
+        ));
+    };
+    let Ok(bytes) = read else {
+        return Err(sentence(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!(
+                "At most {BODY_BYTES_MAX} bytes are said at once, in {LINES_MAX} lines of {LINE_BYTES_MAX}: nothing is said"
+            ),
+        ));
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = spoken(&text).map_err(|refusal| refuse(refusal, &visit.door.clock))?;
+    match lines.is_empty() {
+        true => Err(sentence(
+            StatusCode::BAD_REQUEST,
+            "There is nothing to say: send the text as the body, as curl -d 'hello'",
+        )),
+        false => Ok(lines),
+    }
+}
+
+/// Who somebody says to be, and the proof of it, as `curl -u NAME:TOKEN` sends them (RFC 7617).
+fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (name, shown) = decoded.split_once(':')?;
+    Some((name.to_owned(), shown.to_owned()))
+}
+
+impl Visit {
+    /// The name under which somebody speaks, and whether it is proven.
+    async fn claim(&self, named: Option<String>, headers: &HeaderMap) -> Result<Claim, Response> {
+        let refused = |refusal: Refusal| self.refuse(refusal);
+        let shown = credentials(headers);
+        let typed = named.or_else(|| shown.as_ref().map(|(name, _)| name.clone()));
+        let Some(typed) = typed else {
+            return Err(sentence(
+                StatusCode::BAD_REQUEST,
+                "Say who speaks: ?name=ci, or -u NAME:TOKEN for a name with an owner",
+            ));
+        };
+        let name = Name::parse(&typed).map_err(|error| refused(Refusal::Name(error)))?;
+        let Some((user, secret)) = shown else {
+            return Ok(name.into());
+        };
+        let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
+        let Some(registry) = self.door.manners.registry.as_ref().filter(|_| is_same) else {
+            return Err(refused(Refusal::WrongPassword(name)));
+        };
+        let secret = Line::sanitise(secret.as_bytes());
+        let (address, is_private) = (self.peer.address, self.peer.is_private);
+        let proof = registry.prove_by_token(&name, secret, address, is_private);
+        proof.await.map_err(refused)?;
+        Ok(Claim {
+            name,
+            is_proven: true,
+        })
+    }
+
+    /// What to answer to somebody who speaks too fast for another few lines.
+    fn too_fast(&self, lines: usize) -> Option<Response> {
+        let manners = &self.door.manners;
+        let rate = manners.live.rate()?;
+        let now = manners.clock.monotonic();
+        let taken = self.door.paces.take(self.peer.address, rate, now, lines);
+        let wait = taken.err()?;
+        let words = format!(
+            "Too fast: nothing is said; {} lines a second pass, and ten times as many at once after a silence",
+            rate.per_second
+        );
+        let seconds = wait.as_secs() + 1;
+        Some(later(StatusCode::TOO_MANY_REQUESTS, seconds, &words))
+    }
+
+    /// Says lines. The numbers of the first and the last.
+    async fn say(
+        &self,
+        name: Claim,
+        room: RoomName,
+        lines: Vec<Spoken>,
+    ) -> Result<(u64, u64), Response> {
+        let mut link = self
+            .house
+            .writers
+            .connect(&self.house.inbox, Some(self.from));
+        match link.call(Request::Speak { name, room, lines }).await {
+            Outcome::Said { first, last } => Ok((first, last)),
+            Outcome::Answer(Answer::Refused(refusal)) => Err(self.refuse(refusal)),
+            _ => Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        let asks = matches!(refusal, Refusal::NameOwned(_) | Refusal::WrongPassword(_));
+        let mut response = refuse(refusal, &self.door.clock);
+        if asks {
+            let how = HeaderValue::from_static("Basic realm=\"Parlor\", charset=\"UTF-8\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+        }
+        response
+    }
+}
+
+/// How fast each address speaks; an address in IPv6 being a whole network.
+#[derive(Default)]
+pub(super) struct Paces(Mutex<HashMap<IpAddr, Bucket>>);
+
+impl Paces {
+    /// Takes lines from the bucket of an address, unless it is empty: then it says how long that lasts.
+    fn take(&self, from: IpAddr, rate: Rate, now: Duration, lines: usize) -> Result<(), Duration> {
+        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = Bucket::default().level(rate, now);
+        if paces.len() >= PACES_MAX {
+            paces.retain(|_, bucket| bucket.level(rate, now) < full);
+        }
+        let from = match paces.len() < PACES_MAX {
+            true => network(from),
+            false => Ipv6Addr::UNSPECIFIED.into(), // all who come new share one
+        };
+        let bucket = paces.entry(from).or_default();
+        match bucket.wait(rate, now) {
+            Duration::ZERO => {
+                bucket.take(rate, now, lines);
+                Ok(())
+            }
+            wait => Err(wait),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN: Rate = Rate { per_second: 10 };
+
+    #[test]
+    fn each_address_has_a_pace_of_its_own() {
+        let paces = Paces::default();
+        let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        let now = Duration::from_secs(1_000);
+        assert_eq!(paces.take(here, TEN, now, 100), Ok(()));
+        assert_eq!(
+            paces.take(here, TEN, now, 1),
+            Err(Duration::from_millis(100))
+        );
+        assert_eq!(paces.take(there, TEN, now, 1), Ok(()));
+        assert_eq!(
+            paces.take(here, TEN, now + Duration::from_millis(100), 1),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn the_paces_of_the_quiet_are_forgotten_and_memory_is_bounded() {
+        let paces = Paces::default();
+        let of = |number: u32| IpAddr::from(number.to_be_bytes());
+        let now = Duration::from_secs(1_000);
+        for number in 0..2 * PACES_MAX as u32 {
+            paces.take(of(number), TEN, now, 50).ok();
+        }
+        let len = || paces.0.lock().map_or(0, |paces| paces.len());
+        assert!(len() <= PACES_MAX + 1, "{}", len());
+        let later = now + Duration::from_secs(100);
+        assert_eq!(paces.take(of(7), TEN, later, 1), Ok(()));
+        assert_eq!(len(), 1);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a session does to be in a room, or in several: it takes seats and gives them up.
+
+use std::mem;
+
+use parlor_core::answer::{Answer, Notice, Refusal};
+use parlor_core::dialect::{Decoder, Start};
+use parlor_core::inbox::{Outcome, Request};
+use parlor_core::mailbox::Item;
+use parlor_core::name::RoomName;
+use parlor_core::order::Word;
+use parlor_core::seat::{Entered, Seat};
+use tokio::io::AsyncRead;
+
+use super::read::Reader;
+use super::{Ended, begin};
+
+/// So many rooms one can be in at once: more than anybody reads, and few to look through.
+const SEATS_MAX: usize = 32;
+
+impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
+    /// Moves: the new seat is taken before the old one is given up, so a refusal changes nothing.
+    pub(super) async fn move_to(&mut self, room: RoomName) -> Option<Item> {
+        match self.take_seat(room, Start::Usual).await {
+            Ok((seat, entered)) => {
+                let departed = self.seat.mark_of_departure();
+                self.tell_removed(&self.seat);
+                self.link.reply(departed, Item::Entered(entered));
+                self.seat = seat; // and the old one, dropped, leaves
+                self.note_standing().await;
+                None
+            }
+            Err(answer) => answer.map(Item::Answer),
+        }
+    }
+
+    /// Takes a seat beside those that one has.
+    pub(super) async fn enter_too(&mut self, room: RoomName, start: Start) -> Option<Item> {
+        if self.others.len() + 1 >= SEATS_MAX {
+            return Some(Item::Answer(Refusal::TooManySeats(SEATS_MAX).into()));
+        }
+        match self.take_seat(room, start).await {
+            Ok((seat, entered)) => {
+                self.link.reply(seat.mark(), Item::Entered(entered));
+                self.others.push(mem::replace(&mut self.seat, seat));
+                self.note_standing().await;
+                None
+            }
+            Err(answer) => answer.map(Item::Answer),
+        }
+    }
+
+    /// Gives up a seat, if one has another.
+    pub(super) fn leave_one(&mut self, room: &RoomName) -> Option<Answer> {
+        if self.others.is_empty() && self.seat.room_name() == room {
+            return Some(Refusal::LastSeat.into());
+        }
+        match self.turn_to(room) {
+            Ok(()) => {
+                self.get_up();
+                None
+            }
+            Err(refusal) => Some(refusal.into()),
+        }
+    }
+
+    /// From now on one speaks in this room, where one has a seat.
+    pub(super) fn turn_to(&mut self, room: &RoomName) -> Result<(), Refusal> {
+        if self.seat.room_name() == room {
+            return Ok(());
+        }
+        let mut others = self.others.iter_mut();
+        let seat = others.find(|seat| seat.room_name() == room);
+        mem::swap(&mut self.seat, seat.ok_or(Refusal::NotThere)?);
+        Ok(())
+    }
+
+    /// Is to leave rooms; and goes to the lobby, if there is no other.
+    pub(super) async fn move_out(&mut self) -> Result<(), Ended> {
+        let (removed, others) = mem::take(&mut self.others)
+            .into_iter()
+            .partition(|seat| seat.removed().is_some());
+        self.others = others;
+        let removed: Vec<Seat> = removed; // and dropped in the end
+        removed.iter().for_each(|seat| self.tell_removed(seat));
+        if self.seat.removed().is_none() {
+            return Ok(());
+        }
+        if !self.others.is_empty() {
+            self.tell_removed(&self.seat);
+            self.get_up();
+            return Ok(());
+        }
+        let refused = self.move_to(RoomName::lobby()).await;
+        match self.seat.removed() {
+            None if refused.is_none() => Ok(()),
+            _ => Err(Ended::Quit(None)), // there is no place to go to
+        }
+    }
+
+    /// Gives up the seat where one speaks, and speaks where one has come last of the others.
+    fn get_up(&mut self) {
+        if let Some(other) = self.others.pop() {
+            self.seat = other;
+        }
+    }
+
+    /// A last word from a room to whoever is to leave it.
+    fn tell_removed(&self, seat: &Seat) {
+        if let Some(removal) = seat.removed().cloned() {
+            let notice = Answer::Notice(Notice::Order(Word::Removed(removal)));
+            self.link
+                .reply(seat.mark_of_departure(), Item::Answer(notice));
+        }
+    }
+
+    async fn take_seat(
+        &mut self,
+        room: RoomName,
+        start: Start,
+    ) -> Result<(Seat, Box<Entered>), Option<Answer>> {
+        let replay = begin::lines_asked_for(&start, self.manners);
+        match self.link.call(Request::Join { room, replay }).await {
+            Outcome::Entered(seat, mut entered) => {
+                begin::complete(&mut entered, &start, self.manners).await;
+                Ok((seat, entered))
+            }
+            Outcome::Answer(answer) => Err(Some(answer)),
+            _ => Err(None),
+        }
+    }
+}
