@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -174,6 +174,18 @@ impl Room {
             pending: 0,
             at: end.at,
         }
+    }
+
+    /// A place here, for somebody who is to have a seat.
+    pub(crate) fn place(&self, person: PersonId) -> Arc<Place> {
+        Arc::new(Place {
+            person,
+            room: self.id,
+            name: self.name.clone(),
+            log: Arc::clone(&self.log),
+            departed: OnceLock::new(),
+            removed: OnceLock::new(),
+        })
     }
 
     /// Who is here: the first to come first, while they are few.

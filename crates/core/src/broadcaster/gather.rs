@@ -15,6 +15,7 @@ use crate::line::Line;
 use crate::name::Name;
 use crate::order::{Removal, Ruling};
 use crate::room::Room;
+use crate::seat::Place;
 use crate::time::{Now, WallTime};
 
 /// Something that happens in a room, before it is an entry of the log.
@@ -118,6 +119,8 @@ impl Gathering {
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) client: Arc<Client>,
+    /// What the seat is to be; its person has it already, and may be told to leave it.
+    pub(super) place: Arc<Place>,
     /// How many lines said before are wanted.
     pub(super) replay: u64,
     /// Whether it is this person's first seat.

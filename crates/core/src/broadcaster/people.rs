@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::Claim;
 use crate::name::{Name, fold};
+use crate::seat::Place;
 
 /// Somebody in the house: one connection.
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub(super) struct Person {
     /// Whether the name is this person's own.
     pub(super) is_owner: bool,
     pub(super) client: Arc<Client>,
-    /// The rooms in which this person has a seat, or is about to have one.
-    pub(super) seats: Vec<RoomId>,
+    /// The places in rooms that this person has, or is about to have. Each goes with the seat.
+    pub(super) seats: Vec<Arc<Place>>,
 }
 
 impl Person {
@@ -31,6 +32,11 @@ impl Person {
             is_owner: self.is_owner,
             address: self.client.address(),
         }
+    }
+
+    /// Whether this person has a seat in a room, or is about to have one.
+    pub(super) fn sits_in(&self, room: RoomId) -> bool {
+        self.seats.iter().any(|place| place.room == room)
     }
 }
 
@@ -101,7 +107,7 @@ impl People {
     /// Whether a connection of the owner who wears this name sits in a room, or is about to.
     pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
         self.called(name.keys()[0])
-            .any(|(_, person)| person.is_owner && person.seats.contains(&room))
+            .any(|(_, person)| person.is_owner && person.sits_in(room))
     }
 
     /// Whether another connection of the same person sits in a room, or is about to.
