@@ -113,6 +113,17 @@ impl Name {
     pub fn looks_like(&self, other: &Self) -> bool {
         self.0.keys.iter().any(|key| other.0.keys.contains(key))
     }
+
+    /// What it looks like as it is shown.
+    pub(crate) fn look(&self) -> String {
+        keys::look(self.as_str())
+    }
+
+    /// What it looks like as others may write it, in small letters, in capitals or with one; where its keys do not say so
+    /// already. Nobody's name should be [shown](Self::look) like that: who reads `ALlCE` takes it for alice.
+    pub(crate) fn looks_else(&self) -> Vec<Box<str>> {
+        keys::looks_else(self.as_str(), self.keys())
+    }
 }
 
 impl PartialEq for Name {

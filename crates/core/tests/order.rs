@@ -52,6 +52,10 @@ impl House {
             bans,
             ..Past::default()
         };
+        House::with(past)
+    }
+
+    fn with(past: Past) -> House {
         let inbox = Arc::new(Inbox::default());
         House {
             broadcaster: Broadcaster::resume(inbox, Limits::default(), past),
@@ -400,6 +404,19 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
     // A keeper of the server has power over one of a room.
     house.order(&mut alice, &here, ban("dave", None)).unwrap();
     assert!(dave.client().removed().is_some());
+}
+
+#[test]
+fn an_owner_comes_in_whatever_others_look_like_in_other_letters() {
+    let owned = ["ALlCE", "alice"]; // with a small l; it had been the first
+    for names in [owned, [owned[1], owned[0]]] {
+        let past = Past {
+            owned: owned.map(name).to_vec(),
+            ..Past::default()
+        };
+        let mut house = House::with(past);
+        let _seats = names.map(|name| house.enter(name, true));
+    }
 }
 
 #[test]
