@@ -184,6 +184,24 @@ impl Broadcaster {
         if happenings.is_empty() && promises.is_empty() {
             return None;
         }
+        let drafts = self.draft(happenings, now);
+        let mut gathered = Gathered {
+            batches: Vec::new(),
+            parts: Vec::new(),
+            promises,
+        };
+        for (id, draft) in drafts {
+            if let Some(room) = self.rooms.get_mut(&id) {
+                let (batch, part) = draft.close(room);
+                gathered.batches.push(batch);
+                gathered.parts.push(part);
+            }
+        }
+        Some(gathered)
+    }
+
+    /// Gives what happens its order, room by room.
+    fn draft(&mut self, happenings: Vec<(RoomId, Happening)>, now: Now) -> IndexMap<RoomId, Draft> {
         let mut drafts: IndexMap<RoomId, Draft> = IndexMap::new();
         for (id, happening) in happenings {
             let Some(room) = self.rooms.get_mut(&id) else {
@@ -196,28 +214,7 @@ impl Broadcaster {
                 self.crowds.push_back((now.monotonic + CROWD_TIME, id));
             }
         }
-        let mut gathered = Gathered {
-            batches: Vec::new(),
-            parts: Vec::new(),
-            promises,
-        };
-        for (id, draft) in drafts {
-            let Some(room) = self.rooms.get_mut(&id) else {
-                continue;
-            };
-            room.at = draft.at;
-            let batch = Arc::new(Batch::new(room.log.end(), draft.at, draft.entries));
-            gathered.batches.push(RoomBatch {
-                room: room.name.clone(),
-                batch,
-            });
-            gathered.parts.push(Part {
-                room: id,
-                tickets: draft.tickets,
-                happenings: draft.happenings,
-            });
-        }
-        Some(gathered)
+        drafts
     }
 }
 
@@ -248,54 +245,18 @@ impl Draft {
         self.happenings += 1;
         let was_closed = room.crowd.is_closed();
         match happening {
-            Happening::Said {
-                who,
-                spoken: Spoken { manner, text },
-            } => {
-                self.tell_first(room, &who.name);
-                self.seq += 1;
-                self.entries.push(Entry::Said(Said {
-                    seq: self.seq,
-                    at: self.at,
-                    who,
-                    manner,
-                    text,
-                }));
-            }
+            Happening::Said { who, spoken } => self.say(room, who, spoken),
             Happening::Arrival {
                 who,
                 ticket,
                 is_untold,
-            } => {
-                let telling = match is_untold {
-                    true => Telling::Untold,
-                    false => room.crowd.arrive(&who),
-                };
-                self.entries.push(Entry::Arrived { who, telling });
-                self.tickets.push(ticket);
-            }
+            } => self.arrive(room, who, ticket, is_untold),
             Happening::Departure {
                 who,
                 words,
                 removal,
                 is_untold,
-            } => {
-                let telling = if is_untold {
-                    Telling::Untold
-                } else if removal.is_some() {
-                    // Whoever is removed is never one of a crowd.
-                    self.tell_first(room, &who.name);
-                    Telling::Told
-                } else {
-                    room.crowd.leave(&who)
-                };
-                self.entries.push(Entry::Left {
-                    who,
-                    words,
-                    removal,
-                    telling,
-                });
-            }
+            } => self.leave(room, who, words, removal, is_untold),
             Happening::Renamed { who, from } => {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
@@ -315,8 +276,69 @@ impl Draft {
         was_closed && !room.crowd.is_closed()
     }
 
+    fn say(&mut self, room: &mut Room, who: Who, spoken: Spoken) {
+        self.tell_first(room, &who.name);
+        self.seq += 1;
+        self.entries.push(Entry::Said(Said {
+            seq: self.seq,
+            at: self.at,
+            who,
+            manner: spoken.manner,
+            text: spoken.text,
+        }));
+    }
+
+    fn arrive(&mut self, room: &mut Room, who: Who, ticket: Ticket, is_untold: bool) {
+        let telling = match is_untold {
+            true => Telling::Untold,
+            false => room.crowd.arrive(&who),
+        };
+        self.entries.push(Entry::Arrived { who, telling });
+        self.tickets.push(ticket);
+    }
+
+    fn leave(
+        &mut self,
+        room: &mut Room,
+        who: Who,
+        words: Option<Line>,
+        removal: Option<Box<Removal>>,
+        is_untold: bool,
+    ) {
+        let telling = if is_untold {
+            Telling::Untold
+        } else if removal.is_some() {
+            // Whoever is removed is never one of a crowd.
+            self.tell_first(room, &who.name);
+            Telling::Told
+        } else {
+            room.crowd.leave(&who)
+        };
+        self.entries.push(Entry::Left {
+            who,
+            words,
+            removal,
+            telling,
+        });
+    }
+
     /// Who speaks while folded is told of first.
     fn tell_first(&mut self, room: &mut Room, name: &Name) {
         self.entries.extend(room.crowd.tell_first(name));
+    }
+
+    /// From now on nothing comes to it.
+    fn close(self, room: &mut Room) -> (RoomBatch, Part) {
+        room.at = self.at;
+        let batch = RoomBatch {
+            room: room.name.clone(),
+            batch: Arc::new(Batch::new(room.log.end(), self.at, self.entries)),
+        };
+        let part = Part {
+            room: room.id,
+            tickets: self.tickets,
+            happenings: self.happenings,
+        };
+        (batch, part)
     }
 }
