@@ -20,13 +20,33 @@ mod rules;
 pub const NAME_CHARS_MAX: usize = 32;
 
 /// Names that would speak for the server, for its keeper, or for more than one person.
-static RESERVED: LazyLock<Vec<(&'static str, Name)>> = LazyLock::new(|| {
+static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
     [
         "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
     ]
-    .map(|word| (word, Name::new(word.into())))
+    .map(Reserved::new)
     .into()
 });
+
+/// A name that nobody may wear.
+struct Reserved {
+    word: &'static str,
+    name: Name,
+    /// What it looks like in other letters.
+    looks: Vec<Box<str>>,
+}
+
+impl Reserved {
+    fn new(word: &'static str) -> Self {
+        let name = Name::new(word.into());
+        let looks = name.looks_else();
+        Self { word, name, looks }
+    }
+
+    fn is_like(&self, name: &Name, look: &str) -> bool {
+        self.name.looks_like(name) || self.looks.iter().any(|reserved| **reserved == *look)
+    }
+}
 
 /// A name that somebody wears: one typed and found good, or an address.
 ///
@@ -54,11 +74,10 @@ impl Name {
     /// 5.2); or is like a reserved name.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
         let name = Self::new(well_formed(typed)?);
-        match RESERVED
-            .iter()
-            .find(|(_, reserved)| reserved.looks_like(&name))
-        {
-            Some((word, _)) => Err(NameError::Reserved(word)),
+        let look = name.look();
+        let mut reserved = RESERVED.iter();
+        match reserved.find(|reserved| reserved.is_like(&name, &look)) {
+            Some(reserved) => Err(NameError::Reserved(reserved.word)),
             None => Ok(name),
         }
     }
@@ -112,6 +131,17 @@ impl Name {
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         self.0.keys.iter().any(|key| other.0.keys.contains(key))
+    }
+
+    /// What it looks like as it is shown.
+    pub(crate) fn look(&self) -> String {
+        keys::look(self.as_str())
+    }
+
+    /// What it looks like as others may write it, in small letters, in capitals or with one; where its keys do not say so
+    /// already. Nobody's name should be [shown](Self::look) like that: who reads `ALlCE` takes it for alice.
+    pub(crate) fn looks_else(&self) -> Vec<Box<str>> {
+        keys::looks_else(self.as_str(), self.keys())
     }
 }
 

@@ -198,7 +198,7 @@ impl Room {
         }
     }
 
-    /// A place for somebody here.
+    /// A place here, for somebody who is to have a seat.
     pub(crate) fn place(&self, person: PersonId) -> Arc<Place> {
         Arc::new(Place {
             person,

@@ -202,6 +202,56 @@ fn a_name_is_free_for_the_next_when_its_wearer_leaves() {
 }
 
 #[test]
+fn a_name_that_looks_like_another_in_other_letters_is_free_when_that_is() {
+    let mut house = House::new();
+    for (worn, typed) in [
+        ("alice", "ALlCE"), // with a small l
+        ("alice", "AL1CE"),
+        ("ALlCE", "alice"),
+        ("ian", "lan"),
+        ("lan", "ian"),
+        ("mia", "MlA"),
+    ] {
+        let wearer = house.enter(worn);
+        let mut other = house.enter("other");
+        let refused = house.refusal(&mut other.link, rename(typed));
+        assert!(matches!(refused, Refusal::NameTaken(_)), "{typed}");
+        drop(wearer);
+        let outcome = house.ask(&mut other.link, rename(typed));
+        assert!(
+            matches!(outcome, Outcome::Answer(Answer::YouAre(_))),
+            "{typed}"
+        );
+        drop(other);
+        house.assert_empty();
+    }
+}
+
+#[test]
+fn who_takes_another_name_leaves_nothing_of_the_first_and_keeps_what_both_look_like() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    for typed in ["ALlCE", "Alice", "iris", "alice"] {
+        house.ask(&mut alice.link, rename(typed));
+        assert_eq!(alice.link.client().id(), alice.entered.who.id);
+    }
+    let mut other = house.connect();
+    let refused = house.refusal(&mut other, enter("ALlCE", "lobby"));
+    assert!(matches!(refused, Refusal::NameTaken(_)), "{refused:?}");
+    let (iris, _) = granted(house.ask(&mut other, enter("lris", "lobby")));
+    drop((alice, iris));
+    house.assert_empty();
+}
+
+#[test]
+fn names_that_look_alike_in_no_letters_are_worn_side_by_side() {
+    let mut house = House::new();
+    let people = ["neil", "Nell", "maia", "mala", "al", "ali"].map(|name| house.enter(name));
+    drop(people);
+    house.assert_empty();
+}
+
+#[test]
 fn whoever_is_nobody_claims_no_name() {
     let mut house = House::new();
     let mut nobody = house.connect();

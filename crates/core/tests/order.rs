@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::ban::{Ban, Whom};
-use parlor_core::broadcaster::{Broadcaster, Limits};
+use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
 use parlor_core::client::Link;
 use parlor_core::entry::Manner;
 use parlor_core::inbox::{Claim, Inbox, Outcome, Request, Spoken};
@@ -52,6 +52,10 @@ impl House {
             bans,
             ..Past::default()
         };
+        House::with(past)
+    }
+
+    fn with(past: Past) -> House {
         let inbox = Arc::new(Inbox::default());
         House {
             broadcaster: Broadcaster::resume(inbox, Limits::default(), past),
@@ -67,14 +71,27 @@ impl House {
     /// Whatever is done is written down at once.
     fn ask(&mut self, link: &mut Link, request: Request) -> Outcome {
         link.start(request);
+        self.finish(None);
+        link.outcome().unwrap()
+    }
+
+    /// What is asked has its place in a batch, and that is being kept.
+    fn begin(&mut self, link: &mut Link, request: Request) -> Option<Gathered> {
+        link.start(request);
+        self.broadcaster.drain(self.now);
+        self.broadcaster.gather(self.now)
+    }
+
+    /// What was asked meanwhile is done, the batch is kept, and then all that follows.
+    fn finish(&mut self, begun: Option<Gathered>) {
         self.broadcaster.drain(self.now);
         for unsettled in self.broadcaster.unsettled() {
             unsettled.settle(true);
         }
-        while let Some(gathered) = self.broadcaster.gather(self.now) {
+        let mut begun = begun;
+        while let Some(gathered) = begun.take().or_else(|| self.broadcaster.gather(self.now)) {
             self.broadcaster.append(gathered, Ok(()), self.now);
         }
-        link.outcome().unwrap()
     }
 
     fn connect(&self, address: &str) -> Link {
@@ -105,11 +122,7 @@ impl House {
     }
 
     fn join(&mut self, link: &mut Link, typed: &str) -> Result<Seat, Refusal> {
-        let request = Request::Join {
-            room: room(typed),
-            replay: 0,
-        };
-        match self.ask(link, request) {
+        match self.ask(link, join(typed)) {
             Outcome::Entered(seat, _) => Ok(seat),
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             other => panic!("{other:?}"),
@@ -157,6 +170,28 @@ fn mute(whom: &str, minutes: u64) -> Order {
     Order::Mute {
         whom: line(whom),
         time: Duration::from_mins(minutes),
+    }
+}
+
+fn remove(whom: &str) -> Order {
+    Order::Remove {
+        whom: line(whom),
+        reason: None,
+    }
+}
+
+fn join(typed: &str) -> Request {
+    Request::Join {
+        room: room(typed),
+        replay: 0,
+    }
+}
+
+/// The seat that somebody has been given.
+fn granted(link: &mut Link) -> Seat {
+    match link.outcome() {
+        Some(Outcome::Entered(seat, _)) => seat,
+        other => panic!("no seat but {other:?}"),
     }
 }
 
@@ -266,13 +301,76 @@ fn a_ban_catches_whoever_is_just_about_to_sit_down() {
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
     let (mut bob, _seat) = house.enter("bob", false);
-    let (room, replay) = (room("tea"), 0);
-    bob.start(Request::Join { room, replay }); // before the ban, and in the same batch
+    bob.start(join("tea")); // before the ban, and in the same batch
     house.order(&mut dave, &tea, ban("bob", None)).unwrap();
-    let Some(Outcome::Entered(seat, _)) = bob.outcome() else {
-        panic!("the seat had been granted");
-    };
+    let seat = granted(&mut bob);
     assert!(seat.removed().is_some());
+    assert!(house.say(&mut bob, &seat).is_err());
+}
+
+#[test]
+fn who_is_just_arriving_is_removed_from_a_room() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = house.enter("bob", false);
+    let arriving = house.begin(&mut bob, join("tea"));
+    dave.start(Request::Order {
+        here: Some(tea.room()),
+        order: remove("bob"),
+    });
+    house.finish(arriving);
+    let outcome = dave.outcome();
+    assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}"); // dave reads it in the room
+    let seat = granted(&mut bob);
+    assert!(seat.removed().is_some());
+    assert!(house.say(&mut bob, &seat).is_err());
+    drop(seat);
+    house.finish(None);
+    assert!(house.join(&mut bob, "tea").is_ok(), "it was no ban");
+}
+
+#[test]
+fn who_leaves_a_room_and_comes_again_at_once_is_removed_from_there() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = house.enter("bob", false);
+    let former = house.join(&mut bob, "tea").unwrap();
+    drop(former);
+    let arriving = house.begin(&mut bob, join("tea")); // the departure is in the same batch
+    dave.start(Request::Order {
+        here: Some(tea.room()),
+        order: remove("bob"),
+    });
+    house.finish(arriving);
+    assert!(granted(&mut bob).removed().is_some());
+}
+
+#[test]
+fn who_is_just_coming_in_is_removed_from_the_server() {
+    let mut house = House::new();
+    let mut bob = house.connect("198.51.100.7:50001");
+    let (name, room, replay) = (name("bob"), RoomName::lobby(), 0);
+    let name = Claim {
+        name,
+        is_proven: false,
+    };
+    let arriving = house.begin(&mut bob, Request::Enter { name, room, replay });
+    let mut operator = house.broadcaster.inbox().connect();
+    operator.start(Request::Order {
+        here: None,
+        order: remove("bob"),
+    });
+    house.finish(arriving);
+    let outcome = operator.outcome();
+    let is_done = matches!(
+        outcome,
+        Some(Outcome::Answer(Answer::Done(Done::Removed(_))))
+    );
+    assert!(is_done, "{outcome:?}");
+    assert!(bob.client().removed().is_some());
+    let seat = granted(&mut bob);
     assert!(house.say(&mut bob, &seat).is_err());
 }
 
@@ -306,6 +404,19 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
     // A keeper of the server has power over one of a room.
     house.order(&mut alice, &here, ban("dave", None)).unwrap();
     assert!(dave.client().removed().is_some());
+}
+
+#[test]
+fn an_owner_comes_in_whatever_others_look_like_in_other_letters() {
+    let owned = ["ALlCE", "alice"]; // with a small l; it had been the first
+    for names in [owned, [owned[1], owned[0]]] {
+        let past = Past {
+            owned: owned.map(name).to_vec(),
+            ..Past::default()
+        };
+        let mut house = House::with(past);
+        let _seats = names.map(|name| house.enter(name, true));
+    }
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! What the line dialect says, word for word. Knows no line ending and no connection.
 
 mod order;
+mod refusal;
 
 pub(crate) use order::name_of;
 
 use std::time::Duration;
 
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo, Roster};
+use parlor_core::answer::{Answer, Notice, Password, Present, RoomInfo, Roster};
 use parlor_core::client::Missed;
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
 use parlor_core::journal::Damaged;
-use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::seat::Entered;
 use parlor_core::time::WallTime;
@@ -248,7 +248,7 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
             "-- Search is {} lines behind: what was said last may be missing",
             grouped(*lines)
         )],
-        Answer::Refused(refusal) => vec![format!("-- {}", self::refusal(refusal, clock))],
+        Answer::Refused(refusal) => vec![format!("-- {}", refusal::why(refusal, clock))],
         Answer::Notice(notice) => self::notice(notice, mode, keeping, clock)
             .into_iter()
             .collect(),
@@ -375,106 +375,6 @@ fn password(password: &Password) -> String {
         }
         Password::Again => "Type it once more".to_owned(),
     }
-}
-
-/// Why something is not done: a sentence for the person who typed it.
-pub(crate) fn refusal(refusal: &Refusal, clock: &Clock) -> String {
-    match refusal {
-        Refusal::Name(error) => error.to_string(),
-        Refusal::NameFirst => {
-            "First a name, then commands; Enter alone goes without one".to_owned()
-        }
-        Refusal::NameTaken(name) => {
-            format!("{name} is taken, or looks like a name that is: choose another")
-        }
-        Refusal::NameOwned(name) => format!("{name} has an owner: choose another"),
-        Refusal::NoSuchCode => {
-            "That is no return code, or its hour is over: enter with a name".to_owned()
-        }
-        Refusal::TooManyNames => "No more names can be registered on this server".to_owned(),
-        Refusal::TooLateToResume => {
-            "You are in already: /resume is an answer to the name question".to_owned()
-        }
-        Refusal::NoNameToOwn => {
-            "You have no name that could be yours; /name NEW takes one".to_owned()
-        }
-        Refusal::PasswordTooShort(chars) => {
-            format!("A password has {chars} characters or more: nothing is changed")
-        }
-        Refusal::PasswordsDiffer => "That was another one: nothing is changed".to_owned(),
-        Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
-        Refusal::TooManyTries(wait) => {
-            format!("Too many tries; try again in {}", span(*wait))
-        }
-        Refusal::PlainPassword => {
-            "A password would travel in the clear from your machine to this one, so it is \
-            not asked for; the operator can allow that with --allow-plain-passwords"
-                .to_owned()
-        }
-        Refusal::Away(name) => format!("{name} is away: not delivered"),
-        Refusal::LettersFull(name) => {
-            format!("{name} is away, and no more messages are kept until then: not delivered")
-        }
-        Refusal::NotWritten => {
-            "The disk cannot be written to just now: nothing is changed; try again later".to_owned()
-        }
-        Refusal::NobodyCalled(typed) => {
-            format!("Nobody here is called {typed}; /who lists those in this room")
-        }
-        Refusal::NoRoom(room) => {
-            format!("There is no room {room}; /rooms lists them, /join {room} makes it")
-        }
-        Refusal::TooManyRooms(max) => {
-            format!("There are {max} rooms, and no more may be made: join one of /rooms")
-        }
-        Refusal::AlreadyIn(room) => format!("You are in {room} already"),
-        Refusal::NotThere => "You are not in that room any more".to_owned(),
-        Refusal::NotReading(name) => format!("{name} is not reading: not delivered"),
-        Refusal::Yourself => "That is you".to_owned(),
-        Refusal::NotIgnored(typed) => format!("You ignore nobody called {typed}"),
-        Refusal::NoCommand { typed, nearest } => no_command(typed, *nearest),
-        Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
-        Refusal::NeedsDisk(spec) => {
-            format!(
-                "/{} needs lines kept on disk, and this server keeps none; /last shows the latest",
-                spec.name
-            )
-        }
-        Refusal::NothingMissed => "You have missed nothing".to_owned(),
-        Refusal::NotAllTakenBack => {
-            "Not all of it could be taken back, and what is left may be read; it is tried again every minute"
-                .to_owned()
-        }
-        Refusal::TakingBack => {
-            "What you have said is being taken back already; a large file takes its time".to_owned()
-        }
-        Refusal::NotOwner => {
-            "Only the owner of a name can do that; /register makes yours your own".to_owned()
-        }
-        Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
-        Refusal::Unreadable => {
-            "What is kept cannot be read just now; the operator's log says why".to_owned()
-        }
-        Refusal::NoSuchDay => "There is no such day; type one as 2026-11-20".to_owned(),
-        Refusal::TooManyLines(lines) => {
-            format!("More than {lines} lines at once: nothing is said; say fewer together")
-        }
-        Refusal::TooManySeats(seats) => {
-            format!("You are in {seats} rooms, and can be in no more: leave one first")
-        }
-        Refusal::LastSeat => "That is the only room you are in: /quit leaves it".to_owned(),
-        Refusal::NoRequest(why) => format!("That is no request: {why}"),
-        Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
-        Refusal::Order(forbidden) => order::forbidden(forbidden, clock),
-        Refusal::NotKept(why) => format!("Not kept: {why}; say it again later"),
-    }
-}
-
-fn no_command(typed: &Line, nearest: Option<&str>) -> String {
-    let nearest = nearest
-        .map(|nearest| format!(" (did you mean /{nearest}?)"))
-        .unwrap_or_default();
-    format!("No command /{typed}; /help lists them{nearest}")
 }
 
 fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Option<String> {

@@ -14,7 +14,7 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parlor_core::journal::End;
 use parlor_core::name::RoomName;
@@ -36,7 +36,7 @@ pub(super) const FILE: &str = "parlor-search.db";
 /// So many lines are shown of those that are found.
 pub(crate) const FOUND_MAX: usize = 20;
 
-/// A search takes no longer.
+/// A search takes no longer, with what it waits for the index.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
 /// So many may search at once; who comes then waits for a turn.
@@ -49,7 +49,7 @@ const ASKED_MAX: usize = 8;
 const ASK_TRIES: usize = 100;
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// The index has so long to take in what was said last, before a search goes without.
+/// Of this time, the index has so long to take in what was said last, before a search goes without.
 const CATCH_UP_TIME: Duration = Duration::from_millis(500);
 
 /// The index, for those who search. Cloned, it is the same.
@@ -126,12 +126,12 @@ impl Search {
             return Ok(None);
         }
         let turn = Arc::clone(&self.turns).acquire_owned().await;
-        self.catch_up().await;
+        let time = SEARCH_TIME - self.catch_up().await;
         let ends = self.history.ends().await?;
         let path = self.index.clone();
         let searching = spawn_blocking(move || {
             let _turn = turn; // held even where nobody waits for the answer any more
-            let index = Index::open_to_read(&path, SEARCH_TIME)?;
+            let index = Index::open_to_read(&path, time)?;
             let followed = index.followed()?;
             Ok((index.find(&phrases, FOUND_MAX, may_read)?, followed))
         });
@@ -148,10 +148,12 @@ impl Search {
         Ok(Some(found))
     }
 
-    /// Waits until the index has what was said until now, but not for long.
-    async fn catch_up(&self) {
+    /// Waits until the index has what was said until now, but not for long. How long it was.
+    async fn catch_up(&self) -> Duration {
+        let begun = Instant::now();
         // Where many wait already, this one waits as long: else searches would take the time that the thread needs.
         timeout(CATCH_UP_TIME, self.ask_in_turn(None)).await.ok();
+        begun.elapsed().min(CATCH_UP_TIME)
     }
 
     /// Has something taken out, and waits until it is. Whether it is.

@@ -98,13 +98,13 @@ impl Broadcaster {
             client.ring();
         }
         for grant in granted {
-            self.seat(grant, now);
+            self.seat(grant);
         }
         self.forget_if_empty(part.room);
     }
 
     /// Somebody whose arrival is visible sits down, even if only to be told to leave.
-    fn seat(&self, grant: Grant, now: Now) {
+    fn seat(&self, grant: Grant) {
         let Grant {
             client,
             place,
@@ -114,10 +114,6 @@ impl Broadcaster {
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.people.get(client.id);
         entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
-        let ban = person.and_then(|person| self.banned_meanwhile(person, &entered.room, now));
-        if let Some(removal) = ban {
-            place.removed.set(Box::new(removal)).ok(); // of two, the first is told
-        }
         let seat = Seat {
             place,
             inbox: Arc::clone(&self.inbox),
@@ -191,10 +187,10 @@ impl Room {
     ) -> Grant {
         let Ticket {
             client,
+            place,
             replay,
             first,
         } = ticket;
-        let place = self.place(who.id);
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),

@@ -120,8 +120,8 @@ impl Broadcaster {
             id: asker,
             name: name.clone(),
         };
-        for seat in seats {
-            if let Some(room) = self.rooms.get_mut(&seat) {
+        for place in seats {
+            if let Some(room) = self.rooms.get_mut(&place.room) {
                 room.members.rename(&who, true);
             }
         }
@@ -130,14 +130,15 @@ impl Broadcaster {
 
     /// The room in which this person has last taken a seat.
     pub(super) fn room_of(&self, id: PersonId) -> Option<&Room> {
-        self.rooms.get(self.people.get(id)?.seats.last()?)
+        self.rooms.get(&self.people.get(id)?.seats.last()?.room)
     }
 
     /// The end of what has been said where this person sits; none for somebody who is entering, and
     /// is to read nothing before the own name.
     pub(super) fn mark_of(&self, id: PersonId) -> Option<Mark> {
         let seats = &self.people.get(id)?.seats;
-        let mut rooms = seats.iter().rev().filter_map(|room| self.rooms.get(room));
+        let places = seats.iter().rev();
+        let mut rooms = places.filter_map(|place| self.rooms.get(&place.room));
         let room = rooms.find(|room| room.members.contains(id))?;
         Some(Mark {
             room: room.id,

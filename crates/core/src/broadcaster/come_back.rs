@@ -46,6 +46,7 @@ impl Broadcaster {
             return false;
         };
         let seats = std::mem::take(&mut person.seats);
+        let seats: Vec<_> = seats.iter().map(|place| place.room).collect();
         person.client.remove(Removal {
             reach: Reach::Server,
             by: By::Oneself,

@@ -14,6 +14,7 @@ use crate::line::Line;
 use crate::name::Name;
 use crate::order::{Removal, Ruling};
 use crate::room::Room;
+use crate::seat::Place;
 use crate::time::{Now, WallTime};
 
 /// Something that happens in a room, before it is an entry of the log.
@@ -129,6 +130,8 @@ impl Gathering {
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) client: Arc<Client>,
+    /// What the seat is to be; its person has it already, and may be told to leave it.
+    pub(super) place: Arc<Place>,
     /// How many lines said before are wanted.
     pub(super) replay: u64,
     /// Whether it is this person's first seat.
@@ -192,6 +195,29 @@ impl Broadcaster {
         if happenings.is_empty() && promises.is_empty() {
             return None;
         }
+        let drafts = self.draft(happenings, &mut promises, now);
+        let mut gathered = Gathered {
+            batches: Vec::new(),
+            parts: Vec::new(),
+            promises,
+        };
+        for (id, draft) in drafts {
+            if let Some(room) = self.rooms.get_mut(&id) {
+                let (batch, part) = draft.close(room);
+                gathered.batches.push(batch);
+                gathered.parts.push(part);
+            }
+        }
+        Some(gathered)
+    }
+
+    /// Gives what happens its order, room by room; and whoever wants to know the numbers is promised them.
+    fn draft(
+        &mut self,
+        happenings: Vec<(RoomId, Happening)>,
+        promises: &mut [Promise],
+        now: Now,
+    ) -> IndexMap<RoomId, Draft> {
         let mut drafts: IndexMap<RoomId, Draft> = IndexMap::new();
         for (id, happening) in happenings {
             let Some(room) = self.rooms.get_mut(&id) else {
@@ -210,25 +236,7 @@ impl Broadcaster {
                 self.crowds.push_back((now.monotonic + CROWD_TIME, id));
             }
         }
-        let mut gathered = Gathered {
-            batches: Vec::new(),
-            parts: Vec::new(),
-            promises,
-        };
-        for (id, draft) in drafts {
-            let Some(room) = self.rooms.get_mut(&id) else {
-                continue;
-            };
-            room.at = draft.at;
-            let batch = Batch::new(room.name.clone(), room.log.end(), draft.at, draft.entries);
-            gathered.batches.push(Arc::new(batch));
-            gathered.parts.push(Part {
-                room: id,
-                tickets: draft.tickets,
-                happenings: draft.happenings,
-            });
-        }
-        Some(gathered)
+        drafts
     }
 }
 
@@ -259,54 +267,18 @@ impl Draft {
         self.happenings += 1;
         let was_closed = room.crowd.is_closed();
         match happening {
-            Happening::Said {
-                who,
-                spoken: Spoken { manner, text },
-            } => {
-                self.tell_first(room, &who.name);
-                self.seq += 1;
-                self.entries.push(Entry::Said(Said {
-                    seq: self.seq,
-                    at: self.at,
-                    who,
-                    manner,
-                    text,
-                }));
-            }
+            Happening::Said { who, spoken } => self.say(room, who, spoken),
             Happening::Arrival {
                 who,
                 ticket,
                 is_untold,
-            } => {
-                let telling = match is_untold {
-                    true => Telling::Untold,
-                    false => room.crowd.arrive(&who),
-                };
-                self.entries.push(Entry::Arrived { who, telling });
-                self.tickets.push(ticket);
-            }
+            } => self.arrive(room, who, ticket, is_untold),
             Happening::Departure {
                 who,
                 words,
                 removal,
                 is_untold,
-            } => {
-                let telling = if is_untold {
-                    Telling::Untold
-                } else if removal.is_some() {
-                    // Whoever is removed is never one of a crowd.
-                    self.tell_first(room, &who.name);
-                    Telling::Told
-                } else {
-                    room.crowd.leave(&who)
-                };
-                self.entries.push(Entry::Left {
-                    who,
-                    words,
-                    removal,
-                    telling,
-                });
-            }
+            } => self.leave(room, who, words, removal, is_untold),
             Happening::Renamed { who, from } => {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
@@ -327,8 +299,66 @@ impl Draft {
         was_closed && !room.crowd.is_closed()
     }
 
+    fn say(&mut self, room: &mut Room, who: Who, spoken: Spoken) {
+        self.tell_first(room, &who.name);
+        self.seq += 1;
+        self.entries.push(Entry::Said(Said {
+            seq: self.seq,
+            at: self.at,
+            who,
+            manner: spoken.manner,
+            text: spoken.text,
+        }));
+    }
+
+    fn arrive(&mut self, room: &mut Room, who: Who, ticket: Ticket, is_untold: bool) {
+        let telling = match is_untold {
+            true => Telling::Untold,
+            false => room.crowd.arrive(&who),
+        };
+        self.entries.push(Entry::Arrived { who, telling });
+        self.tickets.push(ticket);
+    }
+
+    fn leave(
+        &mut self,
+        room: &mut Room,
+        who: Who,
+        words: Option<Line>,
+        removal: Option<Box<Removal>>,
+        is_untold: bool,
+    ) {
+        let telling = if is_untold {
+            Telling::Untold
+        } else if removal.is_some() {
+            // Whoever is removed is never one of a crowd.
+            self.tell_first(room, &who.name);
+            Telling::Told
+        } else {
+            room.crowd.leave(&who)
+        };
+        self.entries.push(Entry::Left {
+            who,
+            words,
+            removal,
+            telling,
+        });
+    }
+
     /// Who speaks while folded is told of first.
     fn tell_first(&mut self, room: &mut Room, name: &Name) {
         self.entries.extend(room.crowd.tell_first(name));
+    }
+
+    /// From now on nothing comes to it.
+    fn close(self, room: &mut Room) -> (Arc<Batch>, Part) {
+        room.at = self.at;
+        let batch = Batch::new(room.name.clone(), room.log.end(), self.at, self.entries);
+        let part = Part {
+            room: room.id,
+            tickets: self.tickets,
+            happenings: self.happenings,
+        };
+        (Arc::new(batch), part)
     }
 }

@@ -133,7 +133,7 @@ impl Broadcaster {
         let room = self.rooms.get(&id).ok_or(Refusal::NotThere)?;
         let is_operators = matches!(order, Order::List | Order::Broadcast(_));
         let may_anybody = matches!(order, Order::Keepers);
-        if !person.seats.contains(&id) {
+        if !person.sits_in(id) {
             return Err(Refusal::NotThere);
         }
         let reach = match self.may_keep(person, &room.name) {

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::Claim;
 use crate::name::{Name, RoomName};
-use crate::order::{Forbidden, Reach, Removal, Until};
+use crate::order::{Forbidden, Reach};
 use crate::time::Now;
 
 impl Broadcaster {
@@ -54,26 +54,6 @@ impl Broadcaster {
         self.is_let_in(person.subject(), &Reach::Room(room.clone()), now)
     }
 
-    /// Somebody is given a seat in a room, and has been banned from there since they asked for it.
-    pub(super) fn banned_meanwhile(
-        &self,
-        person: &Person,
-        room: &RoomName,
-        now: Now,
-    ) -> Option<Removal> {
-        let reach = Reach::Room(room.clone());
-        let ban = self
-            .rules
-            .banned(&reach, person.subject(), now.wall)
-            .cloned()?;
-        Some(Removal {
-            reach,
-            by: ban.by,
-            reason: ban.reason,
-            ban: Some(Until(ban.until)),
-        })
-    }
-
     /// Whether somebody may take a name, wherever they sit.
     pub(super) fn may_wear(&self, id: PersonId, name: &Name, now: Now) -> Result<(), Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
@@ -82,9 +62,8 @@ impl Broadcaster {
             ..person.subject()
         };
         self.is_let_in(subject, &Reach::Server, now)?;
-        let rooms = person.seats.iter().filter_map(|room| self.rooms.get(room));
-        for room in rooms {
-            self.is_let_in(subject, &Reach::Room(room.name.clone()), now)?;
+        for place in &person.seats {
+            self.is_let_in(subject, &Reach::Room(place.name.clone()), now)?;
         }
         Ok(())
     }

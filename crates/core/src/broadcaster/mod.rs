@@ -346,7 +346,7 @@ impl Broadcaster {
     ) -> Result<(), Refusal> {
         let person = self.people.get(client.id).ok_or(Refusal::NotThere)?;
         if let Some(room) = self.rooms_by_name.get(&name)
-            && person.seats.contains(room)
+            && person.sits_in(*room)
         {
             return Err(Refusal::AlreadyIn(name));
         }
@@ -375,8 +375,10 @@ impl Broadcaster {
         is_back: bool,
     ) -> Result<(), Refusal> {
         let is_untold = is_back || self.people.is_accompanied(client.id, room);
+        let there = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
+        let place = there.place(client.id);
         let person = self.people.get_mut(client.id).ok_or(Refusal::NotThere)?;
-        person.seats.push(room);
+        person.seats.push(Arc::clone(&place));
         let who = Who {
             id: client.id,
             name: person.name.clone(),
@@ -387,6 +389,7 @@ impl Broadcaster {
                 who,
                 ticket: Ticket {
                     client: Arc::clone(client),
+                    place,
                     replay,
                     first,
                 },
@@ -420,7 +423,7 @@ impl Broadcaster {
     fn give_up_seat(&mut self, place: &Place) -> Option<Who> {
         let who = self.people.who(place.person)?;
         let person = self.people.get_mut(place.person)?;
-        person.seats.retain(|&room| room != place.room);
+        person.seats.retain(|other| other.room != place.room);
         if person.seats.is_empty() {
             self.people.leave(place.person);
         }
@@ -468,7 +471,7 @@ impl Broadcaster {
     /// The right to speak: a seat in that room, granted and not given up.
     fn speaker(&mut self, id: PersonId, room: RoomId) -> Result<&mut Member, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        if !person.seats.contains(&room) {
+        if !person.sits_in(room) {
             return Err(Refusal::NotThere); // the departure may be under way still
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
@@ -488,13 +491,13 @@ impl Broadcaster {
         let seats = person
             .map(|person| person.seats.clone())
             .unwrap_or_default();
-        for room in seats {
+        for place in seats {
             let who = Who {
                 id: client.id,
                 name: name.clone(),
             };
             self.happen(
-                room,
+                place.room,
                 Happening::Renamed {
                     who,
                     from: from.clone(),

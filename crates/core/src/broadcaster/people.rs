@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::Claim;
 use crate::name::{Name, fold};
+use crate::seat::Place;
 
 /// Somebody in the house: one connection.
 #[derive(Debug)]
@@ -18,9 +19,11 @@ pub(super) struct Person {
     pub(super) name: Name,
     /// Whether the name is this person's own.
     pub(super) is_owner: bool,
+    /// What the name looks like in other letters, as it was claimed.
+    looks: Box<[Box<str>]>,
     pub(super) client: Arc<Client>,
-    /// The rooms in which this person has a seat, or is about to have one.
-    pub(super) seats: Vec<RoomId>,
+    /// The places in rooms that this person has, or is about to have. Each goes with the seat.
+    pub(super) seats: Vec<Arc<Place>>,
 }
 
 impl Person {
@@ -32,6 +35,11 @@ impl Person {
             address: self.client.address(),
         }
     }
+
+    /// Whether this person has a seat in a room, or is about to have one.
+    pub(super) fn sits_in(&self, room: RoomId) -> bool {
+        self.seats.iter().any(|place| place.room == room)
+    }
 }
 
 /// Everybody in the house. A name is claimed with the request and worn by one person: by one connection, or by several
@@ -39,9 +47,10 @@ impl Person {
 #[derive(Debug, Default)]
 pub(super) struct People {
     people: HashMap<PersonId, Person>,
-    /// Both keys of every name that is worn, with those who wear it: one, or an owner's connections in the order in which
-    /// they came.
-    keys: HashMap<Box<str>, SmallVec<[PersonId; 1]>>,
+    /// Both keys of every name that is worn.
+    keys: Wearers,
+    /// What those names look like in other letters, where that is more than the keys: for few.
+    looks: Wearers,
     /// Both keys of every name that has an owner.
     owned: HashMap<Box<str>, Name>,
 }
@@ -66,7 +75,7 @@ impl People {
 
     /// How many keys are claimed.
     pub(super) fn keys_len(&self) -> usize {
-        self.keys.len()
+        self.keys.0.len() + self.looks.0.len()
     }
 
     /// The person, under the name worn now.
@@ -93,15 +102,15 @@ impl People {
 
     /// Those who are called so. The other key of a name only keeps look-alikes away; nobody is called by it.
     fn called(&self, key: &str) -> impl Iterator<Item = (PersonId, &Person)> {
-        let wearers = self.keys.get(key).into_iter().flatten();
-        let people = wearers.filter_map(|&id| Some((id, self.people.get(&id)?)));
+        let wearers = self.keys.of(key);
+        let people = wearers.filter_map(|id| Some((id, self.people.get(&id)?)));
         people.filter(move |(_, person)| person.name.keys()[0] == key)
     }
 
     /// Whether a connection of the owner who wears this name sits in a room, or is about to.
     pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
         self.called(name.keys()[0])
-            .any(|(_, person)| person.is_owner && person.seats.contains(&room))
+            .any(|(_, person)| person.is_owner && person.sits_in(room))
     }
 
     /// Whether another connection of the same person sits in a room, or is about to.
@@ -133,10 +142,11 @@ impl People {
 
     /// A new person comes in under this name.
     pub(super) fn enter(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
-        self.claim(client.id, &claim)?;
+        let looks = self.claim(client.id, &claim)?;
         let person = Person {
             name: claim.name,
             is_owner: claim.is_proven,
+            looks,
             client: Arc::clone(client),
             seats: Vec::new(),
         };
@@ -152,7 +162,7 @@ impl People {
         // The same name in other letters stays one's own.
         let is_same = person.is_owner && person.name.is_same(&claim.name);
         let is_proven = claim.is_proven || is_same;
-        self.claim(
+        let looks = self.claim(
             id,
             &Claim {
                 is_proven,
@@ -164,22 +174,25 @@ impl People {
         };
         person.is_owner = is_proven;
         let from = std::mem::replace(&mut person.name, claim.name.clone());
+        let looked = std::mem::replace(&mut person.looks, looks);
         let kept = claim.name.keys();
-        self.release(
-            id,
-            from.keys().into_iter().filter(|key| !kept.contains(key)),
-        );
+        let gone = from.keys().into_iter().filter(|key| !kept.contains(key));
+        self.keys.remove(id, gone);
+        self.looks.remove(id, looked);
+        self.looks.add(id, &person.looks); // some may be those of both names
         Ok(from)
     }
 
     /// Somebody has left the last room; the name is free.
     pub(super) fn leave(&mut self, id: PersonId) {
         if let Some(person) = self.people.remove(&id) {
-            self.release(id, person.name.keys());
+            self.keys.remove(id, person.name.keys());
+            self.looks.remove(id, person.looks);
         }
     }
 
-    fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<(), Refusal> {
+    /// Somebody is to wear a name. What it looks like in other letters, which nobody else can take from now on.
+    fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<Box<[Box<str>]>, Refusal> {
         let Claim { name, is_proven } = claim;
         // Each key by itself: in other letters a name may look like a third one.
         for owned in name.keys().iter().filter_map(|&key| self.owned.get(key)) {
@@ -190,30 +203,65 @@ impl People {
                 return Err(Refusal::NameOwned(owned.clone()));
             }
         }
-        // Somebody may have worn the name before it had an owner, or one that looks like it.
-        let is_own = |wearer: &Person| wearer.is_owner && wearer.name.is_same(name);
-        let wearers = name.keys().into_iter().filter_map(|key| self.keys.get(key));
-        let mut others = wearers.flatten().filter(|&&wearer| wearer != id);
-        let is_taken = others.any(|&wearer| !(*is_proven && self.get(wearer).is_some_and(is_own)));
+        let looks = name.looks_else().into_boxed_slice();
+        // An owner comes in whatever others look like in other letters.
+        let is_taken =
+            self.is_taken(id, claim) || !is_proven && self.is_mistakable(id, name, &looks);
         // Two listeners may see two connections from one address: they share it as their name.
         if is_taken && !is_address(name) {
             return Err(Refusal::NameTaken(name.clone()));
         }
-        for key in name.keys() {
-            let wearers = self.keys.entry(key.into()).or_default();
+        self.keys.add(id, name.keys());
+        self.looks.add(id, &looks);
+        Ok(looks)
+    }
+
+    /// Whether others wear a name or one that looks like it: they may have before it had an owner.
+    fn is_taken(&self, id: PersonId, Claim { name, is_proven }: &Claim) -> bool {
+        let is_own = |wearer: &Person| wearer.is_owner && wearer.name.is_same(name);
+        let wearers = name.keys().into_iter().flat_map(|key| self.keys.of(key));
+        let mut others = wearers.filter(|wearer| *wearer != id);
+        others.any(|wearer| !(*is_proven && self.get(wearer).is_some_and(is_own)))
+    }
+
+    /// Whether a name looks like one that another person wears, written in other letters; or that one like this, which
+    /// looks like `looks` then.
+    fn is_mistakable(&self, id: PersonId, name: &Name, looks: &[Box<str>]) -> bool {
+        let looked_for = self.looks.of(&name.look());
+        let shown = looks.iter().flat_map(|look| {
+            let is_shown_so = move |person: &Person| *person.name.look() == **look;
+            let wearers = self.keys.of(&fold(look));
+            wearers.filter(move |wearer| self.get(*wearer).is_some_and(is_shown_so))
+        });
+        looked_for.chain(shown).any(|wearer| wearer != id)
+    }
+}
+
+/// Keys of names, with those who wear these: one person, or an owner's connections in the order in which they came.
+#[derive(Debug, Default)]
+struct Wearers(HashMap<Box<str>, SmallVec<[PersonId; 1]>>);
+
+impl Wearers {
+    fn of(&self, key: &str) -> impl Iterator<Item = PersonId> + use<'_> {
+        self.0.get(key).into_iter().flatten().copied()
+    }
+
+    fn add(&mut self, id: PersonId, keys: impl IntoIterator<Item = impl AsRef<str>>) {
+        for key in keys {
+            let wearers = self.0.entry(key.as_ref().into()).or_default();
             if !wearers.contains(&id) {
                 wearers.push(id);
             }
         }
-        Ok(())
     }
 
-    fn release<'a>(&mut self, id: PersonId, keys: impl IntoIterator<Item = &'a str>) {
+    fn remove(&mut self, id: PersonId, keys: impl IntoIterator<Item = impl AsRef<str>>) {
         for key in keys {
-            if let Some(wearers) = self.keys.get_mut(key) {
+            let key = key.as_ref();
+            if let Some(wearers) = self.0.get_mut(key) {
                 wearers.retain(|wearer| *wearer != id);
                 if wearers.is_empty() {
-                    self.keys.remove(key);
+                    self.0.remove(key);
                 }
             }
         }

@@ -20,7 +20,7 @@ impl Broadcaster {
         if !person.is_owner {
             return Err(Refusal::NotOwner);
         }
-        let (name, seats) = (person.name.clone(), person.seats.clone());
+        let name = person.name.clone();
         let is_own =
             |said: &Said| said.manner != Manner::Gone && said.who.name.keys()[0] == name.keys()[0];
         let bygone = self
@@ -32,7 +32,7 @@ impl Broadcaster {
         let mut told = Vec::new();
         for room in self.rooms.values() {
             let weight = room.log.weight();
-            if room.log.forget(since, is_own) || seats.contains(&room.id) {
+            if room.log.forget(since, is_own) || person.sits_in(room.id) {
                 told.push(room.id);
             }
             self.logs_bytes = self.logs_bytes + room.log.weight() - weight;

@@ -1,4 +1,5 @@
-//! The two keys of a name, by which names are too alike. Knows no rules of what a name may hold.
+//! The two keys of a name, by which names are too alike, and what it looks like in other letters. Knows no rules of what
+//! a name may hold.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
@@ -8,9 +9,28 @@ const FOLD_ROUNDS_MAX: usize = 8;
 
 /// What a name reads as, whatever its case; and what it looks like, whatever its characters.
 pub(super) fn keys(name: &str) -> [Box<str>; 2] {
+    [fold(name).into(), fold(&look(name)).into()]
+}
+
+/// What a name looks like as it stands there, with its case: `ALICE` is `ALlCE`.
+pub(super) fn look(name: &str) -> String {
     let composed: String = name.nfkc().collect();
-    let looks: String = skeleton(&composed).collect();
-    [fold(name).into(), fold(&looks).into()]
+    skeleton(&composed).collect()
+}
+
+/// What a name looks like in small letters, in capitals, and with one capital; where its keys do not say so already.
+pub(super) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
+    let small = name.to_lowercase();
+    let mut rest = small.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    let with_capital = first.chain(rest).collect();
+    [name.to_uppercase(), with_capital, small]
+        .into_iter()
+        .filter(|written| written != name)
+        .map(|written| look(&written))
+        .filter(|look| !keys.contains(&&*fold(look)))
+        .map(String::into_boxed_str)
+        .collect()
 }
 
 /// Text without its case, for comparing and never for showing: `Straße`, `STRASSE` and `strasse`
@@ -78,5 +98,15 @@ mod tests {
         assert_eq!(&*seen, "paypal");
         assert_eq!(&*keys("R00T")[1], "root");
         assert_eq!(keys("mike")[1], keys("rnike")[1]);
+    }
+
+    #[test]
+    fn what_a_name_looks_like_in_other_letters_is_more_than_its_keys() {
+        let looks_else = |name| looks_else(name, keys(name).each_ref().map(|key| &**key));
+        assert_eq!(looks_else("bob"), []);
+        assert_eq!(looks_else("127.0.0.1:64208"), []);
+        assert_eq!(looks_else("alice"), ["ALlCE".into()]);
+        assert_eq!(looks_else("ian"), ["lAN".into(), "lan".into()]);
+        assert_eq!(look("lan"), look("Ian"));
     }
 }

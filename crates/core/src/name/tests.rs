@@ -156,6 +156,8 @@ fn reserved_names_are_refused_in_every_disguise() {
         ("RO0T", "root"),
         ("adrnin", "admin"),
         ("ADMIN", "admin"),
+        ("ADMlN", "admin"),
+        ("ADM1N", "admin"),
         ("admın", "admin"),
         ("a11", "all"),
         ("aII", "all"),

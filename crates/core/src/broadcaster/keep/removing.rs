@@ -41,15 +41,18 @@ impl Broadcaster {
 
     /// Whoever sits in a room reads there that somebody leaves it, and needs no answer.
     fn shown_where(&self, hand: &Hand, removed: &[PersonId], obeyed: Obeyed) -> Obeyed {
-        let room = hand.here.and_then(|here| self.rooms.get(&here));
-        let is_here = |id: &PersonId| room.is_some_and(|room| room.members.contains(*id));
+        let is_here = |id: &PersonId| {
+            let person = self.people.get(*id).zip(hand.here);
+            person.is_some_and(|(person, here)| person.sits_in(here))
+        };
         Obeyed {
             is_shown: removed.iter().any(is_here),
             ..obeyed
         }
     }
 
-    /// Has one connection leave. Whether it is where that reaches.
+    /// Has one connection leave. Whether it is where that reaches. Who is still arriving has the place already, and leaves
+    /// as soon as the seat is granted.
     fn remove_one(&self, id: PersonId, removal: &Removal) -> bool {
         let Some(person) = self.people.get(id) else {
             return false;
@@ -58,13 +61,11 @@ impl Broadcaster {
             person.client.remove(removal.clone());
             return true;
         };
-        let room = self.rooms_by_name.get(room);
-        let room = room.and_then(|room| self.rooms.get(room));
-        let Some(member) = room.and_then(|room| room.members.get(id)) else {
+        let Some(place) = person.seats.iter().find(|place| place.name == *room) else {
             return false;
         };
-        member.place.removed.set(Box::new(removal.clone())).ok(); // of two, the first is told
-        member.client.look();
+        place.removed.set(Box::new(removal.clone())).ok(); // of two, the first is told
+        person.client.look();
         true
     }
 

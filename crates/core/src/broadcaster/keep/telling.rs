@@ -14,13 +14,16 @@ impl Broadcaster {
         let mut people: Vec<_> = self.people.iter().collect();
         people.sort_by_key(|(id, _)| *id);
         let visitor = |(id, person): (PersonId, &Person)| {
-            let rooms = person.seats.iter().filter_map(|room| self.rooms.get(room));
-            let active = rooms.clone().filter_map(|room| room.members.get(id));
+            let places = person.seats.iter();
+            let rooms = places
+                .clone()
+                .filter_map(|place| self.rooms.get(&place.room));
+            let active = rooms.filter_map(|room| room.members.get(id));
             let active = active.map(|member| member.active).max();
             Visitor {
                 name: person.name.clone(),
                 address: person.client.address(),
-                rooms: rooms.map(|room| room.name.clone()).collect(),
+                rooms: places.map(|place| place.name.clone()).collect(),
                 silent: now
                     .monotonic
                     .saturating_sub(active.unwrap_or(now.monotonic)),
