@@ -1,639 +1,512 @@
-// The page: what follows from what is said, typed and clicked. It brings together the connection, the
-// rooms and what is shown, and knows of none how it is done.
+// The page: what follows from what is said, typed and clicked. Knows how none of it is sent, kept or shown.
 
 import { Compose } from './compose.js';
 import { Connection } from './connection.js';
 import { Lines } from './lines.js';
-import { $, askPassword, door, drawRoom, drawRooms, finder, putWords, setUpDrawers } from './panels.js';
-import { Room } from './rooms.js';
-import { make, mentionOf, sentence } from './text.js';
-import { does, isChinese, parts, say, why } from './words.js';
+import { $, askPassword, drawRoom, drawRooms, putWords, showDoor } from './panels.js';
+import { ITEMS_FAR_BACK_MAX, Room } from './rooms.js';
+import { mentionOf } from './text.js';
+import { does, isChinese, say, why } from './words.js';
 
-/** What a message may have, less what stands around the text. */
-const MESSAGE_BYTES_MAX = 16_000;
-/** So many older lines at once: more than a screen, and drawn without a pause. */
+/** A message may have 16,384 bytes, and there is more in it than text. */
+const SAID_BYTES_MAX = 16_000;
+/** More than a screen, and drawn without a pause. */
 const HISTORY_LINES = 100;
 /** What comes in a burst is drawn together. */
 const DRAW_MS = 16;
+const DAY_S = 86_400;
 
-/** By name, and private conversations by `@name`, which no room can be called. */
 const rooms = new Map();
 let current = null;
-let lastRoom = null;
-let me = '';
 let identity = {};
+let me = '';
 let wantsIn = false;
 let isIn = false;
-let hello = { text: 4096, lines: 200 };
+let hello = {};
 let commands = [];
+let places = []; // the server's rooms, when last asked for
 let farewell = '';
+let drawing = 0;
 
-// What is kept: in this tab how to come back, and for the next visit the name and how far one has read.
-const tab = load(() => sessionStorage);
-const visit = load(() => localStorage);
+// This tab knows how to come back, and the next visit one's name and how far one has read.
+const tab = load('sessionStorage');
+const visit = load('localStorage');
 
-const connection = new Connection(
-  new URL('/-/socket', location.href.replace(/^http/, 'ws')),
-  { message: (message) => (on[message.kind] ?? on.answer)(message), down },
-);
-const lines = new Lines(
-  { scroller: $('scroller'), list: $('lines'), outbox: $('outbox') },
-  { older, gap: fillGap, scrolled: draw, again: (sent) => post(current, sent), discard },
-);
-const compose = new Compose(
-  { form: $('compose'), input: $('input'), menu: $('menu'), question: $('question'), hint: $('hint') },
-  {
-    submit,
-    commands: commandOptions,
-    names: (typed) => options([...(current.isPrivate ? lastRoom : current).people].filter((name) => name !== me), typed),
-    rooms: (typed) => options([...rooms.values()].filter((room) => !room.isPrivate).map((room) => room.name), typed),
-    page: (direction) => lines.page(direction),
-    linesMax: () => hello.lines,
-  },
-);
+const address = new URL('/-/socket', location.href.replace(/^http/, 'ws'));
+const connection = new Connection(address, (message) => (heard[message.kind] ?? heard.answer)(message), down);
+const lines = new Lines($('scroller'), $('lines'), $('outbox'), { older, draw, fillGap, goTo, post, discard });
+const compose = new Compose($('compose'), { submit, options, page: (direction) => lines.page(direction) });
 
-start();
+document.documentElement.lang = isChinese ? 'zh-Hans' : 'en';
+putWords();
+listen();
+if (tab.code) comeIn(tab.name);
+else showDoor(true, addressed(), visit.name);
 
-function start() {
-  document.documentElement.lang = isChinese ? 'zh-Hans' : 'en';
-  putWords();
-  setUpDrawers();
-  door.onEnter((name, password) => {
-    identity = password ? { name, password } : name ? { name } : {};
-    tab.code = null;
-    comeIn();
-  });
-  $('browse').onclick = browse;
-  $('to-search').onclick = () => search('');
-  $('me').onclick = () => begin('/name ');
-  $('topic').onclick = () => begin('/topic ');
-  $('newest').onclick = () => lines.toEnd();
-  $('finder-close').onclick = () => finder.hide();
-  $('secret-cancel').onclick = () => $('secret-dialog').close();
-  $('state').querySelector('button').onclick = () => connection.retryNow();
-  $('notify').onclick = () => Notification.requestPermission().then(draw);
-  addEventListener('popstate', () => isIn && join(addressed(), { isPushed: false }));
-  addEventListener('focus', draw);
-  addEventListener('pagehide', save);
-  document.addEventListener('visibilitychange', draw);
-  document.addEventListener('keydown', shortcut);
-  if (tab.code) {
-    identity = tab.name ? { name: tab.name } : {};
-    comeIn();
-  } else {
-    door.show(addressed(), { name: visit.name ?? '' });
-  }
+function listen() {
+	$('door').firstElementChild.onsubmit = (event) => {
+		event.preventDefault();
+		tab.code = '';
+		comeIn($('name').value.trim(), $('secret').hidden ? '' : $('password').value);
+	};
+	// Another name has another password, or none.
+	$('name').oninput = () => ($('secret').hidden = true);
+	$('browse').onclick = () => run('rooms', '') && begin('/join ');
+	$('search').onclick = () => begin('/search ');
+	$('me').onclick = () => begin('/name ');
+	$('topic').onclick = () => begin('/topic ');
+	$('newest').onclick = () => lines.toEnd();
+	$('notify').onclick = () => Notification.requestPermission().then(draw);
+	$('state').lastElementChild.onclick = () => connection.retryNow();
+	addEventListener('popstate', () => isIn && join(addressed(), 'replaceState'));
+	addEventListener('focus', draw);
+	addEventListener('pagehide', save);
+	document.addEventListener('visibilitychange', () => (document.hidden ? save() : draw()));
 }
 
 // Coming in, and coming back.
 
-function comeIn() {
-  wantsIn = true;
-  if (connection.isOpen) enter();
-  else connection.open();
+function comeIn(name, password) {
+	identity = { ...(name && { name }), ...(password && { password }) };
+	wantsIn = true;
+	if (connection.isOpen) enter();
+	else connection.open();
 }
 
 async function enter() {
-  const place = (current?.isPrivate ? lastRoom : current)?.name ?? addressed();
-  let refusal;
-  for (const who of tab.code ? [{ code: tab.code }, identity] : [identity]) {
-    refusal = null;
-    const request = { do: 'enter', ...who, ...seat(place) };
-    const isDone = await connection.ask(request, (m) => m.kind === 'refused' && (refusal = m));
-    if (!isDone) return;
-    if (!refusal) break;
-    tab.code = null;
-  }
-  if (refusal) turnedAway(refusal, place);
-  else settle();
+	const place = current?.name ?? addressed();
+	for (const who of tab.code ? [{ code: tab.code }, identity] : [identity]) {
+		const { isDone, refusal } = await ask({ do: 'enter', ...who, ...from(place) });
+		if (!isDone) return;
+		if (!refusal) return settle();
+		tab.code = '';
+		if (who === identity) turnedAway(refusal, place);
+	}
+}
+
+/** Resolves to whether it was done, and to why it was refused, if it was. */
+async function ask(request) {
+	let refusal = null;
+	const isDone = await connection.ask(request, (message) => message.kind === 'refused' && (refusal = message));
+	return { isDone, refusal };
+}
+
+/** A room, and the line after which its lines are wanted. */
+function from(room) {
+	const after = rooms.get(room)?.last ?? visit.read[room];
+	return after > 0 ? { room, log: hello.log, after } : { room };
 }
 
 function turnedAway(refusal, place) {
-  if (refusal.why === 'name-taken' && rooms.size) {
-    connection.close({ isFinal: false });
-    return;
-  }
-  wantsIn = false;
-  const wantsPassword = ['name-owned', 'wrong-password'].includes(refusal.why);
-  const words = refusal.why === 'name-owned' ? say('owned', identity) : why(refusal);
-  door.show(place, { name: identity.name ?? '', words, wantsPassword });
+	// A connection that was lost has the name until the server has noticed, too.
+	if (refusal.why === 'name-taken' && current) return connection.lose();
+	wantsIn = false;
+	const isOwned = refusal.why === 'name-owned';
+	const words = isOwned ? say('owned', identity) : why(refusal);
+	showDoor(true, place, identity.name, words, isOwned || refusal.why === 'wrong-password');
 }
 
-/** In: take the other seats again, say what waits, and ask for what is good to have. */
+/** In: takes the other seats again, and says what waits. */
 async function settle() {
-  connection.settled();
-  isIn = true;
-  showState('');
-  door.open();
-  if (!current) open(rooms.values().next().value, { isPushed: false });
-  visit.name = identity.name;
-  connection.ask({ do: 'code' }, (m) => {
-    if (m.kind === 'code') tab.code = m.code;
-    return m.kind === 'code' || m.kind === 'refused';
-  });
-  connection.ask({ do: 'help' }, (m) => m.kind === 'help' && (commands = m.commands));
-  const known = new Set([...rooms.values()].filter((room) => !room.isPrivate).map(({ name }) => name));
-  for (const name of new Set([...known, ...(tab.rooms ?? [])])) {
-    if (rooms.get(name)?.isSeated) continue;
-    await connection.ask({ do: 'join', ...seat(name) }, (m) => m.kind === 'refused' && remove(rooms.get(name)));
-    if (!isIn) return;
-  }
-  for (const room of rooms.values()) {
-    room.caughtUp();
-    for (const sent of room.outbox) {
-      if (sent.state === 'waiting') post(room, sent);
-      else if (sent.state === 'unsure') sent.state = 'lost';
-    }
-  }
-  save();
-  draw();
+	connection.settle();
+	isIn = true;
+	showDoor(false);
+	if (!current) open([...rooms.values()][0], 'replaceState');
+	visit.name = identity.name;
+	connection.ask({ do: 'code' }, ({ kind, code }) => {
+		if (code) tab.code = code;
+		return kind === 'code' || kind === 'refused';
+	});
+	connection.ask({ do: 'help' }, (message) => message.kind === 'help' && (commands = message.commands));
+	for (const name of new Set([...rooms.keys(), ...tab.rooms])) {
+		if (rooms.get(name)?.isSeated) continue;
+		const { isDone, refusal } = await ask({ do: 'join', ...from(name) });
+		if (!isDone) return;
+		if (refusal) remove(name);
+	}
+	for (const room of rooms.values()) {
+		room.caughtUp();
+		for (const sent of room.outbox) {
+			if (sent.state === 'waiting') post(sent, room);
+			if (sent.state === 'unsure') sent.state = 'lost';
+		}
+	}
+	save();
+	draw();
 }
 
-/** A room, and from where on its lines are wanted. */
-function seat(name) {
-  const after = rooms.get(name)?.last ?? visit.read[name];
-  return after > 0 ? { room: name, log: hello.log, after } : { room: name };
-}
-
-function down({ code, pauseMs }) {
-  isIn = false;
-  for (const room of rooms.values()) {
-    room.isSeated = false;
-    for (const sent of room.outbox) if (sent.state === 'sending') sent.state = 'unsure';
-  }
-  if (pauseMs !== null) {
-    countDown(Date.now() + pauseMs);
-  } else if (current) {
-    rooms.clear();
-    current = lastRoom = null;
-    Object.assign(tab, { code: null, rooms: [] });
-    wantsIn = false;
-    save();
-    door.show(addressed(), { name: identity.name ?? '', words: farewell || say(code === 4003 ? 'banned' : 'youLeft') });
-    farewell = '';
-  } else {
-    door.wait(false);
-  }
-  draw();
-}
-
-function countDown(until) {
-  if (connection.isOpen || isIn) return;
-  const n = Math.ceil((until - Date.now()) / 1000);
-  showState(say(n > 0 ? 'broken' : 'connecting', { n }));
-  if (n > 0) setTimeout(countDown, 1000, until);
+function down(code, pauseMs) {
+	isIn = false;
+	for (const room of rooms.values()) {
+		room.isSeated = false;
+		for (const sent of room.outbox) if (sent.state === 'sending') sent.state = 'unsure';
+	}
+	if (pauseMs !== null) {
+		showState(say('broken', { n: Math.ceil(pauseMs / 1000) }));
+	} else if (current) {
+		rooms.clear();
+		current = null;
+		wantsIn = false;
+		Object.assign(tab, { code: '', rooms: [] });
+		showDoor(true, addressed(), identity.name, farewell || say('youLeft'));
+		farewell = '';
+	}
+	save();
+	draw();
 }
 
 function showState(words) {
-  $('state').hidden = !words;
-  $('state').firstChild.textContent = words;
-  $('door-words').textContent = words;
+	$('state').hidden = !words;
+	$('state').firstElementChild.textContent = $('door-words').textContent = words;
 }
 
 // What the server says.
 
-const on = {
-  hello(message) {
-    if (hello.log && hello.log !== message.log) for (const room of rooms.values()) if (!room.isPrivate) room.renew(say('anew'));
-    if (visit.log !== message.log) Object.assign(visit, { log: message.log, read: {} });
-    hello = message;
-    if (wantsIn) enter();
-  },
-  entered(message) {
-    me = message.name;
-    let room = rooms.get(message.room);
-    if (!room) {
-      room = new Room(message.room, { read: visit.read[message.room] });
-      rooms.set(room.name, room);
-      room.note(keeping());
-    }
-    room.isSeated = true;
-    room.enter(message, me);
-    if (message.keeps) room.note(say('keeper'));
-    if (message.others) connection.ask({ do: 'who', room: room.name }, (m) => m.kind === 'who' && seen(m));
-    draw();
-  },
-  departed: ({ room }) => remove(rooms.get(room)),
-  skipped({ room, first, last }) {
-    rooms.get(room)?.skip(first, last);
-    draw();
-  },
-  line: said,
-  action: said,
-  arrived: (event) => happened(event, (room) => room.arrive([event.name])),
-  left: (event) => happened(event, (room) => room.depart([event.name])),
-  arrived_together: (event) => happened(event, (room) => room.arrive(event.names, event.others)),
-  left_together: (event) => happened(event, (room) => room.depart(event.names, event.others)),
-  renamed: (event) => happened(event, (room) => room.rename(event.from, event.name)),
-  topic: (event) => happened(event, (room) => (room.topic = event.topic)),
-  took_back: (event) => happened(event, (room) => room.takeBack(event.name)),
-  ruled: (event) => happened(event, () => {}),
-  you({ name }) {
-    for (const room of rooms.values()) room.rename(me, name);
-    me = name;
-    visit.name = identity.name = name;
-    draw();
-  },
-  private: whispered,
-  letter: whispered,
-  who(message) {
-    seen(message);
-    on.answer(message);
-  },
-  async password(message) {
-    connection.ask({ do: 'password', text: await askPassword(message) });
-  },
-  help: () => note(commandOptions('').map(({ label, words }) => `${label}  ${words}`).join('\n')),
-  refused: (message) => note(why(message)),
-  removed(message) {
-    if (!message.room) farewell = message.text;
-    on.answer(message);
-  },
-  answer: ({ text }) => text && note(text),
+const heard = {
+	hello(message) {
+		if (hello.log && hello.log !== message.log) for (const room of rooms.values()) room.renew(say('anew'));
+		if (visit.log !== message.log) Object.assign(visit, { log: message.log, read: {} });
+		hello = message;
+		showState('');
+		if (wantsIn) enter();
+	},
+	entered(message) {
+		const isNew = !rooms.has(message.room);
+		if (isNew) rooms.set(message.room, new Room(message.room, visit.read[message.room]));
+		const room = rooms.get(message.room);
+		me = message.name;
+		room.isSeated = true;
+		room.enter(message);
+		if (isNew) room.note(keeping() + (message.keeps ? ` ${say('keeper')}` : ''));
+		const take = (answer) => answer.kind === 'who' && seat(answer);
+		if (message.others) connection.ask({ do: 'who', room: room.name, args: [] }, take);
+		draw();
+	},
+	departed: ({ room }) => remove(room),
+	line: said,
+	action: said,
+	skipped: happening((room, { first, last }) => room.skip(first, last), false),
+	arrived: happening((room, { name }) => room.arrive([name])),
+	left: happening((room, { name }) => room.depart([name])),
+	arrived_together: happening((room, { names, others }) => room.arrive(names, others)),
+	left_together: happening((room, { names, others }) => room.depart(names, others)),
+	renamed: happening((room, { from, name }) => room.rename(from, name)),
+	topic: happening((room, { topic }) => (room.topic = topic)),
+	took_back: happening((room, { name }) => room.takeBack(name)),
+	ruled: happening(() => {}),
+	you({ name }) {
+		for (const room of rooms.values()) room.rename(me, name);
+		me = visit.name = identity.name = name;
+		draw();
+	},
+	private({ from, to, words, time = Date.now() }) {
+		const isSeen = from === me || attends(current);
+		const event = { kind: 'private', name: from, to, text: words, time };
+		current.whisper(event, isSeen);
+		if (!isSeen) notify(current, event);
+		draw();
+	},
+	letter: (message) => heard.private(message),
+	who(message) {
+		seat(message);
+		note(message.text);
+	},
+	rooms(message) {
+		places = message.rooms.map(({ room }) => room);
+		note(message.rooms.map(({ room, people, topic }) => `${room} (${people}) ${topic ?? ''}`).join('\n'));
+	},
+	found({ room, seq, time, name, words }) {
+		const at = new Date(time).toLocaleString(navigator.language, { dateStyle: 'short', timeStyle: 'short' });
+		note(`${room} · ${at} · ${name}: ${words}`, { room, seq });
+	},
+	help: () => note(options('command', '').map(({ label, words }) => `${label}: ${words}`).join('\n')),
+	async password(message) {
+		connection.ask({ do: 'password', text: await askPassword(message) });
+	},
+	refused: (message) => note(why(message)),
+	removed({ room, text }) {
+		if (!room) farewell = text;
+		note(text);
+	},
+	answer: ({ text }) => text && note(text),
 };
 
+/** Something was said: it gets its place, is counted, and calls who looks elsewhere. */
 function said(event) {
-  const room = rooms.get(event.room);
-  if (!room) return;
-  hear(room, event, isNaming(event));
+	const room = rooms.get(event.room);
+	if (!room) return;
+	const isOwn = event.name === me;
+	const isCalling = !isOwn && Boolean(mentionOf(me)?.test(event.text));
+	const isSeen = isOwn || (attends(room) && !event.old);
+	if (!room.add(event, isSeen, isCalling)) return;
+	if (isOwn) room.confirm(event);
+	if (isCalling && !isSeen && !event.old) notify(room, event);
+	draw();
 }
 
-function whispered({ from, to, words, time = new Date().toISOString() }) {
-  const isOwn = from === me;
-  const room = conversation(isOwn ? to : from);
-  hear(room, { kind: 'private', name: from, text: words, time }, !isOwn);
+/** Something happened, that changes the room, and is to be read there. */
+function happening(change, isShown = true) {
+	return (event) => {
+		const room = rooms.get(event.room);
+		if (!room) return;
+		change(room, event);
+		if (isShown) room.items.push(event);
+		draw();
+	};
 }
 
-/** Something was said: in its place, counted, and told to who is elsewhere. */
-function hear(room, event, isCalling) {
-  const isOwn = event.name === me;
-  const isAttended = attends(room);
-  if (!room.add(event, { isAttended, isOwn, isNaming: isCalling })) return;
-  if (isOwn) room.confirm(event);
-  else if (isCalling && !event.old && !isAttended) notify(room, event);
-  draw();
+function seat({ room, people, others }) {
+	if (rooms.has(room)) Object.assign(rooms.get(room), { people: people.map(({ name }) => name), others });
+	draw();
+	return true;
 }
 
-const isNaming = ({ name, text }) => name !== me && Boolean(mentionOf(me)?.test(text));
-
-function happened(event, change) {
-  const room = rooms.get(event.room);
-  if (!room) return;
-  change(room);
-  room.add(event, {});
-  draw();
-}
-
-function seen({ room, people, others }) {
-  const known = rooms.get(room);
-  if (known) Object.assign(known, { people: people.map(({ name }) => name), others });
-  draw();
-  return true;
-}
-
-/** A word to this person alone, where they are looking. */
-function note(text) {
-  current?.note(text);
-  draw();
+/** A word to this person, where they are looking. */
+function note(text, found) {
+	current?.note(text, found);
+	draw();
 }
 
 function keeping() {
-  if (hello.keeps !== 'disk') return say('notKept');
-  return hello.retain ? say('keptFor', { n: Math.ceil(hello.retain / 86_400) }) : say('kept');
+	if (hello.keeps !== 'disk') return say('notKept');
+	return hello.retain ? say('keptFor', { n: Math.ceil(hello.retain / DAY_S) }) : say('kept');
 }
 
 function notify(room, { name, text }) {
-  if (window.Notification?.permission !== 'granted') return;
-  try {
-    const title = room.isPrivate ? name : `${name} · ${room.name}`;
-    const notification = new Notification(title, { body: text, tag: room.name, icon: '/-/icon.svg' });
-    notification.onclick = () => {
-      focus();
-      open(room);
-      notification.close();
-    };
-  } catch {
-    // Phones have it for other kinds of pages only; the count in the title remains.
-  }
+	if (window.Notification?.permission !== 'granted') return;
+	try {
+		const notification = new Notification(`${name} · ${room.name}`, { body: text, tag: room.name, icon: '/-/icon.svg' });
+		notification.onclick = () => {
+			focus();
+			open(room);
+		};
+	} catch {
+		// Phones have no such notifications; the count in the title is there.
+	}
 }
 
 // What the person does.
 
 /** Whether what was typed is taken, and may go from the field. */
 function submit(text) {
-  const command = !text.includes('\n') && /^\/([^\s/]\S*)\s*(.*)$/.exec(text);
-  if (command) return isIn ? run(command[1].toLowerCase(), command[2].trim()) : refuse('notNow');
-  const plain = text.includes('\n') ? text : text.replace(/^\/\//, '/');
-  const typed = plain.split('\n').filter((line) => line.trim());
-  const bytes = typed.map((line) => new TextEncoder().encode(JSON.stringify(line)).length);
-  if (typed.length > hello.lines) return refuse('tooMany', hello.lines);
-  if (Math.max(...bytes) > hello.text + 2) return refuse('tooLong', hello.text);
-  if (bytes.reduce((sum, count) => sum + count, 0) > MESSAGE_BYTES_MAX) return refuse('tooMuch');
-  const all = current.isPrivate ? typed.map((line) => [line]) : [typed];
-  for (const several of all) utter(current, current.isPrivate ? 'msg' : 'say', several);
-  return true;
-}
-
-function refuse(key, n) {
-  compose.say(say(key, { n }));
-  return false;
+	const typed = text.split('\n').filter((line) => line.trim());
+	const command = typed.length === 1 && /^\/([^\s/]\S*)\s*(.*)$/.exec(typed[0].trim());
+	if (command) return run(command[1].toLowerCase(), command[2]);
+	if (typed.length === 1) typed[0] = typed[0].replace(/^\/\//, '/');
+	return send('say', typed);
 }
 
 function run(verb, rest) {
-  const known = rooms.get(rest.toLowerCase());
-  switch (verb) {
-    case 'join':
-      if (rest) join(rest);
-      return Boolean(rest);
-    case 'leave':
-      return leave(rest ? known : current);
-    case 'rooms':
-    case 'list':
-      browse();
-      return true;
-    case 'search':
-      search(rest);
-      return true;
-    case 'me':
-      if (!rest) break;
-      // What is done in private is done there, and not before everybody.
-      if (current.isPrivate) utter(current, 'msg', [`* ${me} ${rest}`]);
-      else utter(current, 'me', [rest]);
-      return true;
-    case 'msg': {
-      const [, name, words] = /^(\S+)\s+(.+)$/.exec(rest) ?? [];
-      if (!words) break;
-      open(conversation(name));
-      utter(current, 'msg', [words]);
-      return true;
-    }
-  }
-  connection.ask({ do: verb, room: lastRoom.name, args: rest ? [rest] : [] });
-  return true;
+	if (verb === 'me' && rest) return send('me', [rest]);
+	if (!isIn) return refuse('notNow');
+	if (verb === 'join' && rest) join(rest);
+	else if (verb === 'leave') return leave(rooms.get(rest.toLowerCase()) ?? current);
+	else command(verb, rest);
+	return true;
 }
 
-function utter(room, verb, typed) {
-  const sent = { verb, lines: typed, after: room.last, state: 'waiting' };
-  room.outbox.push(sent);
-  room.unmark();
-  lines.toEnd();
-  post(room, sent);
+/** What does not arrive comes back into the field, to be typed again. */
+async function command(verb, rest) {
+	const isDone = await connection.ask({ do: verb, room: current.name, args: rest ? [rest] : [] });
+	if (!isDone && verb !== 'quit') compose.text ||= `/${verb} ${rest}`;
 }
 
-/** Sends it, and knows afterwards whether it was said, was refused, or is in doubt. */
-async function post(room, sent) {
-  sent.why = null;
-  sent.state = isIn ? 'sending' : 'waiting';
-  draw();
-  if (!isIn) return;
-  const text = sent.lines.join('\n');
-  const request = {
-    say: { do: 'say', room: room.name, text },
-    me: { do: 'me', room: room.name, args: [text] },
-    msg: { do: 'msg', args: [room.name, text] },
-  }[sent.verb];
-  let refusal;
-  const isDone = await connection.ask(request, (m) => m.kind === 'refused' && (refusal = m));
-  if (refusal) Object.assign(sent, { state: 'refused', why: why(refusal) });
-  else if (isDone) room.settle(sent);
-  else sent.state = 'unsure';
-  draw();
+function refuse(key) {
+	compose.say(say(key));
+	return false;
+}
+
+function send(verb, typed) {
+	if (new TextEncoder().encode(JSON.stringify(typed)).length > SAID_BYTES_MAX) return refuse('tooMuch');
+	const sent = { verb, lines: typed, after: current.last };
+	current.outbox.push(sent);
+	current.markAt();
+	lines.toEnd();
+	post(sent);
+	return true;
+}
+
+/** Says it, and knows afterwards whether it is said, refused, or in doubt. */
+async function post(sent, room = current) {
+	Object.assign(sent, { why: null, state: isIn ? 'sending' : 'waiting' });
+	draw();
+	if (!isIn) return;
+	const text = sent.lines.join('\n');
+	const { isDone, refusal } = await ask({ do: sent.verb, room: room.name, [sent.verb === 'say' ? 'text' : 'args']: sent.verb === 'say' ? text : [text] });
+	if (refusal) sent.why = why(refusal);
+	else if (isDone) room.settle(sent);
+	draw();
 }
 
 function discard(sent) {
-  current.settle(sent);
-  draw();
+	current.settle(sent);
+	draw();
 }
 
-/** Takes a seat, or goes where one has it. */
-async function join(name, { isPushed = true } = {}) {
-  let room = rooms.get(name) ?? rooms.get(name.toLowerCase());
-  if (!room) {
-    await connection.ask({ do: 'join', ...seat(name.toLowerCase()) }, (m) => {
-      if (m.kind === 'entered') room = m.room;
-    });
-    room = rooms.get(room);
-    room?.caughtUp();
-  }
-  if (room) open(room, { isPushed });
-  return room;
+/** Goes into a room, and takes a seat there first where one has none. */
+async function join(typed, how) {
+	let name = typed.toLowerCase();
+	if (!rooms.has(name)) {
+		const take = ({ kind, room }) => {
+			if (kind === 'entered') name = room;
+		};
+		await connection.ask({ do: 'join', ...from(name) }, take);
+		rooms.get(name)?.caughtUp();
+	}
+	if (rooms.has(name)) open(rooms.get(name), how);
+	return rooms.get(name);
 }
 
-function leave(room = current) {
-  const seats = [...rooms.values()].filter(({ isPrivate }) => !isPrivate);
-  if (room.isPrivate) remove(room);
-  else if (seats.length < 2) return refuse('lastRoom');
-  else connection.ask({ do: 'leave', room: room.name });
-  return true;
+function leave(room) {
+	if (rooms.size === 1) return refuse('lastRoom');
+	connection.ask({ do: 'leave', room: room.name });
+	return true;
 }
 
-function remove(room) {
-  if (!room) return;
-  for (const [key, value] of rooms) if (value === room) rooms.delete(key);
-  if (lastRoom === room) lastRoom = [...rooms.values()].find(({ isPrivate }) => !isPrivate);
-  if (current === room && lastRoom) open(lastRoom);
-  save();
-  draw();
+function remove(name) {
+	rooms.delete(name);
+	if (current?.name === name && rooms.size) open([...rooms.values()][0]);
+	save();
+	draw();
 }
 
-function conversation(name) {
-  const key = `@${name.toLowerCase()}`;
-  if (!rooms.has(key)) rooms.set(key, new Room(name, { isPrivate: true }));
-  return rooms.get(key);
-}
-
-function open(room, { isPushed = true } = {}) {
-  if (current && current !== room) {
-    current.draft = compose.text;
-    if (!current.unread) current.unmark();
-  }
-  current = room;
-  if (!room.isPrivate) {
-    lastRoom = room;
-    const address = `/${encodeURIComponent(room.name)}`;
-    if (address !== location.pathname) history[isPushed ? 'pushState' : 'replaceState'](null, '', address);
-  }
-  compose.text = room.draft;
-  $('input').placeholder = say(room.isPrivate ? 'write' : 'say', { room: room.name, name: room.name });
-  $('input').ariaLabel = $('input').placeholder;
-  // On a phone that would bring the keyboard up before anything is to be typed.
-  if (matchMedia('(pointer: fine)').matches) $('input').focus();
-  drawNow();
+function open(room, how = 'pushState') {
+	if (current && current !== room) {
+		current.draft = compose.text;
+		if (!current.unread) current.markAt();
+	}
+	current = room;
+	const path = `/${encodeURIComponent(room.name)}`;
+	if (path !== location.pathname) history[how](null, '', path);
+	compose.text = room.draft;
+	$('input').placeholder = $('input').ariaLabel = say('say', room);
+	for (const side of [$('rooms'), $('people')]) side.hidePopover();
+	// A phone would bring up its keyboard.
+	if (matchMedia('(pointer: fine)').matches) $('input').focus();
+	drawNow();
 }
 
 function begin(text) {
-  compose.text = text;
-  $('input').focus();
+	for (const side of [$('rooms'), $('people')]) side.hidePopover();
+	$('input').focus();
+	compose.text = text;
 }
 
-function shortcut(event) {
-  if (!event.altKey || !isIn || !['ArrowUp', 'ArrowDown'].includes(event.key)) return;
-  event.preventDefault();
-  const all = [...rooms.values()];
-  const step = event.key === 'ArrowUp' ? all.length - 1 : 1;
-  open(all[(all.indexOf(current) + step) % all.length]);
+/** What may stand in the field where a command, a room or a name begins like this. */
+function options(kind, word) {
+	const isLike = (name) => name.toLowerCase().startsWith(word.toLowerCase());
+	if (kind === 'room') return places.filter(isLike).map((label) => ({ label, insert: label }));
+	if (kind === 'name') {
+		const names = current.people.filter((name) => name !== me && isLike(name));
+		return names.sort().map((label) => ({ label, insert: `${label} ` }));
+	}
+	const leaving = { name: 'leave', aliases: [], arguments: '[ROOM]', does: 'gives up a room' };
+	return [...commands, leaving]
+		.filter(({ name, aliases }) => name !== 'resume' && [name, ...aliases].some(isLike))
+		.sort((a, b) => isLike(b.name) - isLike(a.name))
+		.map((spec) => ({
+			label: `/${spec.name} ${spec.arguments}`,
+			words: does(spec),
+			insert: `/${spec.name}${spec.arguments && ' '}`,
+			also: spec.aliases.map((name) => `/${name}`),
+		}));
 }
 
-// Older lines, and finding.
+// Lines from before.
 
-async function fetchLines(room, query) {
-  const events = [];
-  const request = { do: 'history', room: room.name, limit: HISTORY_LINES, ...query };
-  const isDone = await connection.ask(request, (m) => m.old && m.room === room.name && events.push(m));
-  for (const event of events) if (event.name === me) room.confirm(event);
-  return isDone ? events : null;
+async function recall(room, query) {
+	const events = [];
+	const take = (event) => event.old && event.room === room.name && events.push(event);
+	const isDone = await connection.ask({ do: 'history', room: room.name, limit: HISTORY_LINES, ...query }, take);
+	for (const event of events) if (event.name === me) room.confirm(event);
+	return isDone ? events : null;
 }
 
 async function older() {
-  const room = current;
-  if (!isIn || room.isWhole || room.isLoading || room.first === Infinity) return;
-  room.isLoading = true;
-  const events = room.first > 1 ? await fetchLines(room, { before: room.first }) : [];
-  room.isLoading = false;
-  if (events?.length) room.fill(events[0].seq, room.first - 1, events);
-  else if (events) room.isWhole = true;
-  room.trimNewest();
-  draw();
+	const room = current;
+	if (!isIn || room.isWhole || room.isLoading || room.first === Infinity) return;
+	if (room.items.length + HISTORY_LINES > ITEMS_FAR_BACK_MAX) return;
+	room.isLoading = true;
+	const events = room.first > 1 ? await recall(room, { before: room.first }) : [];
+	room.isLoading = false;
+	if (events?.length) room.fill(events[0].seq, room.first - 1, events);
+	else if (events) room.isWhole = true;
+	draw();
 }
 
 async function fillGap({ first, last }) {
-  const room = current;
-  const events = await fetchLines(room, { after: first - 1 });
-  if (!events) return;
-  const inside = events.filter(({ seq }) => seq <= last);
-  // Where fewer came than are missing, the server has no more than these.
-  const high = inside.length < HISTORY_LINES ? last : inside.at(-1).seq;
-  room.fill(first, high, inside);
-  draw();
+	const room = current;
+	const events = await recall(room, { after: first - 1 });
+	if (!events) return;
+	// Where fewer came than were wanted, the server has no more of them.
+	const high = events.length < HISTORY_LINES ? last : Math.min(last, events.at(-1).seq);
+	room.fill(first, high, events.filter(({ seq }) => seq <= last));
+	draw();
 }
 
-async function reveal(name, seq) {
-  finder.hide();
-  const room = await join(name);
-  if (!room) return;
-  if (!room.has(seq)) {
-    const events = await fetchLines(room, { after: Math.max(0, seq - HISTORY_LINES / 2) });
-    if (events?.length) room.fill(events[0].seq, events.at(-1).seq, events);
-  }
-  drawNow();
-  lines.reveal(seq);
+async function goTo({ room: name, seq }) {
+	const room = await join(name);
+	if (!room) return;
+	if (!room.has(seq)) {
+		const events = await recall(room, { after: Math.max(0, seq - HISTORY_LINES / 2) });
+		if (events?.length) room.fill(events[0].seq, events.at(-1).seq, events);
+	}
+	drawNow();
+	lines.reveal(seq);
 }
-
-function search(text) {
-  const find = async (typed) => {
-    const rows = [];
-    await connection.ask({ do: 'search', args: [typed] }, (m) => {
-      if (m.kind === 'found') rows.push(foundRow(m));
-      else if (m.kind === 'refused') rows.push(why(m));
-      else if (m.kind === 'answer') rows.push(m.text);
-      else return false;
-      return true;
-    });
-    finder.list(rows);
-  };
-  finder.show({ title: say('search'), label: say('searchFor'), verb: say('search'), text, onSubmit: find });
-  if (text) find(text);
-}
-
-function foundRow({ room, seq, time, name, words }) {
-  const at = new Date(time).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' });
-  const about = make('span', 'about', make('bdi', '', room), ` · ${at} · `, make('bdi', '', name));
-  return { nodes: [about, make('bdi', 'text', words)], choose: () => reveal(room, seq) };
-}
-
-async function browse() {
-  const choose = (name) => {
-    finder.hide();
-    join(name);
-  };
-  finder.show({ title: say('browse'), label: say('roomName'), verb: say('join'), onSubmit: choose });
-  await connection.ask({ do: 'rooms' }, (m) => {
-    if (m.kind !== 'rooms') return false;
-    finder.list(m.rooms.map(({ room, people, topic }) => {
-      const about = make('span', 'about', ...sentence(parts('peopleHere', { n: people })));
-      return { nodes: [make('bdi', 'text', room), about, make('bdi', 'topic', topic ?? '')], choose: () => choose(room) };
-    }));
-    return true;
-  });
-}
-
-function commandOptions(typed) {
-  const leaving = { name: 'leave', aliases: [], arguments: '[ROOM]', does: say('doesLeave') };
-  return [...commands, leaving]
-    .filter(({ name, aliases }) => name !== 'resume' && [name, ...aliases].some((word) => word.startsWith(typed)))
-    .map((command) => ({
-      label: `/${command.name} ${command.arguments}`,
-      words: does(command),
-      insert: `/${command.name}${command.arguments ? ' ' : ''}`,
-      also: command.aliases.map((word) => `/${word}`),
-    }));
-}
-
-const options = (names, typed) =>
-  names
-    .filter((name) => name.toLowerCase().startsWith(typed.toLowerCase()))
-    .sort()
-    .map((name) => ({ label: name, insert: `${name} ` }));
 
 // What is shown.
 
-let drawing = 0;
-
 function draw() {
-  drawing ||= setTimeout(drawNow, DRAW_MS);
+	drawing ||= setTimeout(drawNow, DRAW_MS);
 }
 
 function drawNow() {
-  clearTimeout(drawing);
-  drawing = 0;
-  if (!current) {
-    document.title = 'Parlor';
-    return;
-  }
-  for (const room of rooms.values()) room.trim(room !== current || lines.isAtEnd);
-  lines.draw(current, me);
-  if (attends(current)) current.attend();
-  drawRooms([...rooms.values()], current, { open, leave });
-  drawRoom(current, me, { write: (name) => open(conversation(name)) });
-  $('me').textContent = me;
-  $('notify').hidden = window.Notification?.permission !== 'default';
-  $('newest').hidden = lines.isAtEnd;
-  $('newest').textContent = `↓ ${current.unread || ''} ${say('newest')}`;
-  const unread = [...rooms.values()].reduce((sum, room) => sum + room.unread, 0);
-  document.title = `${unread ? `(${unread}) ` : ''}${current.name} · Parlor`;
+	clearTimeout(drawing);
+	drawing = 0;
+	if (current) {
+		for (const room of rooms.values()) room.trim(room === current && !lines.isAtEnd);
+		lines.draw(current, me);
+		if (attends(current)) current.attend();
+		drawRoom(current, me, (name) => begin(`/msg ${name} `));
+		$('me').textContent = me;
+		$('notify').hidden = window.Notification?.permission !== 'default';
+		$('newest').hidden = lines.isAtEnd;
+		$('newest').textContent = `↓ ${current.unread || ''} ${say('newest')}`;
+	}
+	drawRooms([...rooms.values()], current, open, leave);
 }
 
 /** Whether somebody is looking at the end of this room. */
-function attends(room) {
-  return room === current && lines.isAtEnd && document.hasFocus() && !document.hidden;
-}
+const attends = (room) => room === current && lines.isAtEnd && document.hasFocus();
 
-// What is kept between visits.
+// What is kept.
 
+/** The room that the address of the page names. */
 function addressed() {
-  try {
-    return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
-  } catch {
-    return 'lobby';
-  }
+	try {
+		return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
+	} catch {
+		return 'lobby';
+	}
 }
 
 function load(store) {
-  try {
-    return { read: {}, ...JSON.parse(store().parlor) };
-  } catch {
-    return { read: {} };
-  }
+	const empty = { read: {}, rooms: [] };
+	try {
+		return { ...empty, ...JSON.parse(window[store].parlor) };
+	} catch {
+		return empty;
+	}
 }
 
 function save() {
-  const seats = [...rooms.values()].filter((room) => !room.isPrivate);
-  for (const room of seats) visit.read[room.name] = room.read;
-  if (seats.length) Object.assign(tab, { name: identity.name, rooms: seats.map(({ name }) => name) });
-  try {
-    sessionStorage.parlor = JSON.stringify(tab);
-    localStorage.parlor = JSON.stringify(visit);
-  } catch {
-    // A browser that keeps nothing: then one is asked for the name again.
-  }
+	for (const room of rooms.values()) visit.read[room.name] = room.read;
+	if (current) Object.assign(tab, { name: identity.name, rooms: [...rooms.keys()] });
+	try {
+		sessionStorage.parlor = JSON.stringify(tab);
+		localStorage.parlor = JSON.stringify(visit);
+	} catch {
+		// A browser that keeps nothing asks for the name again.
+	}
 }
