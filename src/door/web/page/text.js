@@ -1,0 +1,57 @@
+// Nodes out of what people typed: links, and one's own name. All of it is hostile, and becomes text and
+// nothing else. Knows no line and no room.
+
+import { parts } from './words.js';
+
+/** Up to a blank, or to a sign that ends a phrase in Chinese and Japanese, where no blank follows. */
+const LINK = /(https?:\/\/[^\s<>"“”‘’「」『』【】《》（），。、；：！？]+)/i;
+/** These scripts set no blanks between words, so that a name may stand right beside them. */
+const UNSPACED = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}]';
+const IN_WORD = `(?!${UNSPACED})[\\p{L}\\p{N}_-]`;
+
+/** An element; strings among its children become text, and never markup. */
+export function make(tag, className, ...children) {
+	const element = document.createElement(tag);
+	if (className) element.className = className;
+	element.append(...children);
+	return element;
+}
+
+export function button(words, onclick, className) {
+	return Object.assign(make('button', className, words), { type: 'button', onclick });
+}
+
+/** A sentence of ours; what others typed stands in it with a reading direction of its own. */
+export const sentence = (key, fields) =>
+	parts(key, fields).map((part) => (part.name === undefined ? part : make('bdi', '', part.name)));
+
+/** What finds this name where it is called. An address is no name. */
+export function mentionOf(name) {
+	if (name.includes(':')) return null;
+	const letters = name.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
+	const isUnspaced = new RegExp(UNSPACED, 'u').test(name);
+	return new RegExp(isUnspaced ? `(${letters})` : `(?<!${IN_WORD})(${letters})(?!${IN_WORD})`, 'iu');
+}
+
+/** The nodes of a line. */
+export const rich = (text, mention) =>
+	text.split(LINK).flatMap((piece, place) => (place % 2 ? linked(piece) : marked(piece, mention)));
+
+function linked(address) {
+	const shown = withoutStop(address);
+	if (!URL.canParse(shown)) return [address];
+	const link = make('a', '', shown);
+	// The title shows letters that only look like others.
+	Object.assign(link, { href: shown, target: '_blank', rel: 'noopener noreferrer', title: new URL(shown).href });
+	return [link, address.slice(shown.length)];
+}
+
+/** A stop ends the sentence and not the address; so does a bracket that was not opened in it. */
+function withoutStop(address) {
+	const cut = address.replace(/[.,;:!?'*_~\]]+$/, '');
+	const isOpenedBefore = cut.split('(').length < cut.split(')').length;
+	return cut.endsWith(')') && isOpenedBefore ? withoutStop(cut.slice(0, -1)) : cut;
+}
+
+const marked = (text, mention) =>
+	mention ? text.split(mention).map((piece, place) => (place % 2 ? make('mark', '', piece) : piece)) : [text];

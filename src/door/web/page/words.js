@@ -1,0 +1,129 @@
+// What the page says, in English and in Chinese. Knows neither the page nor the server.
+// {name} stands for what somebody typed; {n line lines} for the word that follows a number.
+
+const words = {
+	yourName: ['Your name', '你的名字'],
+	password: ['Password', '密码'],
+	enter: ['Enter', '进入'],
+	place: ['The door to {room}', '即将进入 {room}'],
+	nameless: ['Without a name you are called by your address.', '不写名字，就用你的地址称呼你。'],
+	youLeft: ['You have left.', '你已离开。'],
+	rooms: ['Rooms', '房间'],
+	people: ['People', '成员'],
+	search: ['Search', '搜索'],
+	leave: ['Leave {name}', '离开 {name}'],
+	notify: ['Notify me when I am named', '有人提到我时通知我'],
+	rename: ['Take another name', '换个名字'],
+	about: ['Say what this room is about', '写下这个房间的话题'],
+	lines: ['What is said', '聊天内容'],
+	say: ['Say something in {name}', '在 {name} 说点什么'],
+	browse: ['Join a room', '加入房间'],
+	write: ['Write to {name} alone', '只写给 {name}'],
+	privately: ['to {to} alone:', '只对 {to} 说：'],
+	waiting: ['Waits for the connection', '等待连接'],
+	send: ['Send', '发送'],
+	choices: ['What can stand here', '可以输入的内容'],
+	newest: ['Newest lines', '最新消息'],
+	news: ['New', '新消息'],
+	gap: ['{n} {n line lines} not shown', '有 {n} 行没有显示'],
+	show: ['Show', '显示'],
+	anew: ['The server began anew, and has no line from before.', '服务器重新开始了，以前的内容已经没有了。'],
+	kept: ['Lines here are kept.', '这里说的话会保存。'],
+	keptFor: ['Lines here are kept for {n} {n day days}.', '这里说的话会保存 {n} 天。'],
+	notKept: ['Lines here are gone when the server ends.', '这里说的话，服务器停止后就没有了。'],
+	keeper: ['You keep order here.', '你在这里维持秩序。'],
+	pasted: ['{n} lines', '一共 {n} 行'],
+	together: ['Say them together', '一起发送'],
+	oneLine: ['Make it one line', '合成一行'],
+	edit: ['Edit', '修改'],
+	tooMuch: ['Too much at once: 16 KB at most.', '一次太多了：最多 16 KB。'],
+	unsure: ['The connection will tell whether it was said', '连上后才知道有没有送到'],
+	lost: ['Did not arrive', '没有送到'],
+	again: ['Say it again', '重新发送'],
+	discard: ['Discard', '丢弃'],
+	broken: ['The connection is lost. Next try in {n} s.', '连接断了，{n} 秒后重试。'],
+	tryNow: ['Try now', '现在重试'],
+	notNow: ['That needs the connection, which is lost.', '没有连接，现在做不了。'],
+	lastRoom: ['This is your last room; /quit leaves for good.', '这是你最后一个房间；/quit 才是离开。'],
+	owned: ['{name} has an owner: what is the password?', '{name} 已有主人，请输入密码'],
+	forOwn: ['The password of {name}', '{name} 的密码'],
+	forNew: ['A password for {name}; nobody else sees it', '给 {name} 设一个密码，别人看不到'],
+	forAgain: ['The same once more', '再输入一次'],
+	cancel: ['Cancel', '取消'],
+	others: ['and {n} {n other others}', '还有 {n} 人'],
+	andOthers: ['{names} and {n} {n other others}', '{names} 和另外 {n} 人'],
+	arrived: ['{name} has arrived', '{name} 来了'],
+	left: ['{name} has left', '{name} 走了'],
+	leftSaying: ['{name} has left ({words})', '{name} 走了（{words}）'],
+	arrived_together: ['{names} have arrived', '{names} 来了'],
+	left_together: ['{names} have left', '{names} 走了'],
+	renamed: ['{from} is now known as {name}', '{from} 现在叫 {name}'],
+	topicSet: ['{name} changed the topic to: {topic}', '{name} 把话题改为：{topic}'],
+	topicCleared: ['{name} cleared the topic', '{name} 清除了话题'],
+	took_back: ['{name} has taken back what {name} said', '{name} 收回了自己说过的话'],
+};
+
+/** Refusals whose kind says it all; the server says them in English, and all others. */
+const refusals = {
+	'name-taken': '这个名字有人在用，或者太像别人的名字，请换一个。',
+	'wrong-password': '密码不对。',
+	'password-too-short': '密码太短，没有改动。',
+	'passwords-differ': '两次输入不一样，没有改动。',
+	'nobody-called': '这里没有叫这个名字的人。',
+	'not-reading': '对方没有在看，消息没有送到。',
+	away: '对方不在，消息没有送到。',
+	yourself: '那是你自己。',
+	'not-there': '你已经不在那个房间里了。',
+	'not-owner': '只有名字的主人可以这样做；/register 可以登记名字。',
+	'no-keeper': '只有管理者可以这样做。',
+	'topic-locked': '只有管理者可以修改这个房间的话题。',
+	'nothing-missed': '你没有错过什么。',
+	'nothing-to-find': '请输入要搜索的字或词。',
+};
+
+const commands = {
+	help: '列出命令，或解释一个命令',
+	who: '看谁在这里',
+	name: '换一个名字',
+	me: '说你在做什么',
+	msg: '只写给一个人',
+	rooms: '列出房间',
+	join: '加入另一个房间',
+	leave: '离开一个房间',
+	topic: '查看或设置话题',
+	last: '再看最近的几行',
+	since: '看某个时间以后的内容',
+	search: '在所有房间里搜索',
+	missed: '看被跳过的行',
+	register: '用密码登记你的名字',
+	forget: '收回你说过的所有话',
+	code: '显示返回码',
+	ignore: '不看某人说的话',
+	unignore: '重新看某人说的话',
+	quiet: '不显示谁来谁走',
+	kick: '请某人离开（管理者）',
+	ban: '禁止某人进入（管理者）',
+	unban: '取消禁止（管理者）',
+	mute: '禁止某人发言（管理者）',
+	unmute: '允许某人发言（管理者）',
+	keeper: '列出或任命管理者',
+	quit: '离开，可以留一句话',
+};
+
+export const isChinese = /^zh\b/i.test(navigator.language);
+
+/** A sentence in pieces: our words as strings, those of others as `{ name }`. */
+export function parts(key, fields = {}) {
+	return words[key][Number(isChinese)].split(/\{(.+?)\}/).map((part, place) => {
+		if (place % 2 === 0) return part;
+		const [field, one, many] = part.split(' ');
+		if (one) return fields[field] === 1 ? one : many;
+		return { name: String(fields[field]) };
+	});
+}
+
+/** The same as one string. */
+export const say = (key, fields) => parts(key, fields).map((part) => part.name ?? part).join('');
+
+export const why = ({ why, text }) => (isChinese && refusals[why]) || text;
+export const does = ({ name, does }) => (isChinese && commands[name]) || does;
