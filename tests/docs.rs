@@ -24,13 +24,14 @@ use parlor_core::time::WallTime;
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 9] = [
+const OPTIONS_OF_OTHERS: [&str; 10] = [
     "--cfg",       // rustc
     "--locked",    // cargo, as all that follow
     "--release",   // ..
     "--test",      // ..
     "--workspace", // ..
-    "--quick",     // parlor-bench
+    "--quick",     // parlor-bench, as the next
+    "--door",      // ..
     "--now",       // systemctl
     "--offline",   // systemd-analyze
     "--reference", // chown

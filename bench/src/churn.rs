@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use crate::contest::validity;
+use crate::doors::Parlor;
 use crate::load::{ClientId, Load, Role, Sample};
 use crate::machine::{Places, descriptors, mebibytes};
 use crate::progress::progress;
@@ -35,20 +36,21 @@ const COME_PER_SECOND: f64 = 200.0;
 const PASSERS_BY: usize = 1_000;
 
 /// So many listeners press Enter each second, each of them every 100 s: the server closes whoever is
-/// silent for five minutes.
+/// silent for five minutes. Over WebSockets it asks them with pings, which they answer.
 const ENTER_PER_SECOND: f64 = 10.0;
 
 /// Runs the scene.
 pub(crate) fn run(
     quick: bool,
     seconds: Option<u64>,
-    parlor: Option<&str>,
+    parlor: Parlor<'_>,
     places: Places,
 ) -> anyhow::Result<Vec<Table>> {
     let seconds = seconds.unwrap_or(if quick { QUICK_SECONDS } else { SECONDS }) as f64;
     let rows = (seconds / ROW_SECONDS_MAX).ceil().max(10.0);
-    let mut room = Room::fill(&Target::named(parlor)?, places)?;
+    let mut room = Room::fill(&parlor.named()?, places)?;
     let mut table = table();
+    table.note += parlor.note();
     let mut memory = Vec::new();
     for row in 1..=rows as usize {
         progress(format_args!("part {row} of {rows}"));

@@ -1,11 +1,14 @@
 //! Several servers under the same loads, in turns: what one delivery costs each of them, and how long it takes.
 
+mod versus;
+
 use crate::load::{Sample, is_bound_by_load};
 use crate::machine::{Places, mebibytes};
 use crate::progress::progress;
 use crate::table::{Cell, Chart, Table, VALID, YES};
 use crate::target::Target;
 use crate::worker::{Order, Worker};
+pub(crate) use versus::Versus;
 
 /// Lines come from so many connections.
 const SPEAKERS: usize = 4;
@@ -35,6 +38,8 @@ pub(crate) struct Contest {
     /// How long a turn is.
     pub(crate) seconds: f64,
     pub(crate) places: Places,
+    /// Two to be compared with each other.
+    pub(crate) versus: Option<Versus>,
 }
 
 impl Contest {
@@ -42,6 +47,7 @@ impl Contest {
     pub(crate) fn run(&self, title: &str, reference: &str) -> anyhow::Result<Vec<Table>> {
         let mut costs = cost_table(title, reference);
         let mut latencies = latency_table();
+        let mut versus = self.versus.map(Versus::table);
         for &listeners in &self.listeners {
             progress(format_args!(
                 "N = {listeners}: {} servers, all clients come",
@@ -71,9 +77,15 @@ impl Contest {
                     costs.row(cost_cells(head(), (listeners, load), samples, basis));
                     latencies.row(latency_cells(head(), samples, basis));
                 }
+                if let (Some(Versus { one, other }), Some(table)) = (self.versus, &mut versus)
+                    && let Some(one) = basis(&entrants, &turns, one)
+                    && let Some(other) = basis(&entrants, &turns, other)
+                {
+                    table.row(versus::cells((listeners, load), [one, other]));
+                }
             }
         }
-        Ok(vec![costs, latencies])
+        Ok([costs, latencies].into_iter().chain(versus).collect())
     }
 
     /// Starts a server and its clients.
@@ -176,6 +188,19 @@ fn verdict(load_share: f64, server_share: f64) -> &'static str {
     }
 }
 
+/// The same for all turns at one point of the grid.
+fn judge(listeners: usize, load: Load, samples: &[Sample]) -> &'static str {
+    let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
+    let (load_share, server_share) = (of(Sample::load_share), of(Sample::server_share));
+    let lines = of(Sample::rate) / (listeners as f64);
+    let is_idle = load_share + server_share < IDLE && lines < HELD_BACK;
+    let is_held_back = is_idle && matches!(load, Load::Closed { .. });
+    match verdict(load_share, server_share) {
+        YES if is_held_back => "NO: held back",
+        verdict => verdict,
+    }
+}
+
 fn cost_table(title: &str, reference: &str) -> Table {
     let mut table = Table::new(
         &format!("{title}: CPU for each delivery"),
@@ -233,16 +258,8 @@ fn cost_cells(
     basis: Option<&Vec<Sample>>,
 ) -> [Cell; 10] {
     let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
-    let (load_share, server_share) = (of(Sample::load_share), of(Sample::server_share));
-    let lines = of(Sample::rate) / (listeners as f64);
-    let is_idle = load_share + server_share < IDLE && lines < HELD_BACK;
-    let is_held_back = is_idle && matches!(load, Load::Closed { .. });
-    let verdict = match verdict(load_share, server_share) {
-        YES if is_held_back => "NO: held back",
-        verdict => verdict,
-    };
-    let is_valid = verdict == YES;
-    let basis = basis.filter(|_| is_valid);
+    let verdict = judge(listeners, load, samples);
+    let basis = basis.filter(|_| verdict == YES);
     let ratio = basis.map(|basis| of(Sample::cost) / median(basis.iter().map(Sample::cost)));
     let [listeners, load, server] = head;
     [
@@ -252,8 +269,8 @@ fn cost_cells(
         of(Sample::cost).into(),
         ratio.into(),
         of(Sample::rate).into(),
-        (server_share * 100.0).into(),
-        (load_share * 100.0).into(),
+        (of(Sample::server_share) * 100.0).into(),
+        (of(Sample::load_share) * 100.0).into(),
         mebibytes(of(|sample| sample.resident)).into(),
         verdict.into(),
     ]

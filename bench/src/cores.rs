@@ -1,11 +1,11 @@
 //! Cores: how much more a server does that may use all of them.
 
 use crate::contest::{median, validity};
+use crate::doors::Parlor;
 use crate::load::Sample;
 use crate::machine::{Places, cores};
 use crate::progress::progress;
 use crate::table::Table;
-use crate::target::Target;
 use crate::worker::{Order, Worker};
 
 const SPEAKERS: usize = 4;
@@ -16,8 +16,8 @@ const LISTENERS: usize = 1_000;
 const BURSTS: [usize; 2] = [64, 1];
 
 /// Runs the scene.
-pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::Result<Vec<Table>> {
-    let target = Target::named(parlor)?;
+pub(crate) fn run(quick: bool, parlor: Parlor<'_>, places: Places) -> anyhow::Result<Vec<Table>> {
+    let target = parlor.named()?;
     let all = cores();
     let mut workers = Vec::new();
     for allowed in [&[places.server], all.as_slice()] {
@@ -34,6 +34,7 @@ pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::
     }
     let (rounds, seconds) = if quick { (5, 1.0) } else { (11, 1.5) };
     let mut table = table(all.len());
+    table.note += parlor.note();
     for lines in BURSTS {
         progress(format_args!("bursts of {lines}"));
         let mut turns = vec![Vec::new(); workers.len()];

@@ -1,9 +1,11 @@
-//! The fan-out: one line in, N lines out. Parlor and the bare loop in turns, so that both meet the same machine.
+//! The fan-out: one line in, N lines out. Parlor, through one door or both, and the bare loop in turns, so that all meet the
+//! same machine.
 
 use std::os::unix::fs::FileExt;
 use std::time::Instant;
 
-use crate::contest::{Contest, Load};
+use crate::contest::{Contest, Load, Versus};
+use crate::doors::{Door, Parlor};
 use crate::machine::Places;
 use crate::table::Table;
 use crate::target::Target;
@@ -15,13 +17,12 @@ const OPEN_RATE: f64 = 50_000.0;
 const SYNCS: usize = 200;
 
 /// Runs the grid.
-pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::Result<Vec<Table>> {
-    let targets = vec![
-        Target::bare()?,
-        Target::named(parlor)?,
-        Target::classic(parlor)?,
-        Target::on_disk(parlor)?,
-    ];
+pub(crate) fn run(quick: bool, parlor: Parlor<'_>, places: Places) -> anyhow::Result<Vec<Table>> {
+    let mut targets = vec![Target::bare()?];
+    targets.extend(parlor.pair()?);
+    if parlor.door == Door::Lines {
+        targets.push(parlor.on_disk()?);
+    }
     let windows: &[usize] = if quick { &[1, 64] } else { &[1, 64, 1024] };
     let mut loads: Vec<Load> = windows
         .iter()
@@ -41,9 +42,15 @@ pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::
         rounds: if quick { 5 } else { 7 },
         seconds: if quick { 0.5 } else { 1.0 },
         places,
+        versus: (parlor.door == Door::Ws).then_some(Versus {
+            one: "parlor ws",
+            other: "parlor named",
+        }),
     };
     let mut tables = contest.run("Fan-out", "bare loop")?;
-    tables.push(disk()?);
+    if parlor.door == Door::Lines {
+        tables.push(disk()?);
+    }
     Ok(tables)
 }
 

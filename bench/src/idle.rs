@@ -1,5 +1,6 @@
 //! Memory: what an idle connection takes, and what a line that a room keeps.
 
+use crate::doors::Parlor;
 use crate::load::{Load, Role};
 use crate::machine::{Places, mebibytes, resident};
 use crate::progress::progress;
@@ -19,19 +20,19 @@ const KEPT_LINES: u32 = 15_000;
 const FORGOTTEN_LINES: u32 = 100_000;
 
 /// Runs both scenes.
-pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::Result<Vec<Table>> {
+pub(crate) fn run(quick: bool, parlor: Parlor<'_>, places: Places) -> anyhow::Result<Vec<Table>> {
     let sizes: &[usize] = if quick {
         &[1_000, 5_000]
     } else {
         &[1_000, 10_000, 19_000]
     };
-    let (named, classic) = (Target::named(parlor)?, Target::classic(parlor)?);
+    let targets = parlor.pair()?;
     let mut connections = connections_table();
-    for target in [&named, &classic] {
+    for target in &targets {
         fill_a_room(target, sizes, places, &mut connections)?;
     }
     let mut lines = lines_table();
-    for target in [&named, &classic] {
+    for target in &targets {
         fill_a_log(target, places, &mut lines)?;
     }
     Ok(vec![connections, lines])
@@ -40,7 +41,7 @@ pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::
 fn connections_table() -> Table {
     Table::new(
         "Memory for an idle connection",
-        "Resident memory of the server with n plain connections in one room, less that with two, divided by n; and, beside it, the same for those \
+        "Resident memory of the server with n connections in one room, less that with two, divided by n; and, beside it, the same for those \
          who came since the row above. What the kernel keeps for a socket is not in it. In classic mode the room's log has filled with arrivals.",
         [
             "server",

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::contest::validity;
+use crate::doors::Parlor;
 use crate::load::{Load, Role, Sample};
 use crate::machine::{Places, cores, mebibytes, on_cores};
 use crate::progress::progress;
 use crate::table::Table;
-use crate::target::{Dialect, Server, Target};
+use crate::target::{Dialect, Server};
 
 const SPEAKERS: usize = 100;
 
@@ -17,7 +18,7 @@ const LISTENERS: usize = 5;
 const RATES: [f64; 3] = [25_000.0, 50_000.0, 100_000.0];
 
 /// Runs the scene.
-pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::Result<Vec<Table>> {
+pub(crate) fn run(quick: bool, parlor: Parlor<'_>, places: Places) -> anyhow::Result<Vec<Table>> {
     let seconds = if quick { 2 } else { 10 };
     let mut table = Table::new(
         "Intake",
@@ -39,6 +40,7 @@ pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::
             "valid",
         ],
     );
+    table.note += parlor.note();
     for rate in RATES {
         progress(format_args!("{rate} lines a second"));
         match take_in(rate, Duration::from_secs(seconds), parlor, places) {
@@ -69,10 +71,10 @@ pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::
 fn take_in(
     rate: f64,
     time: Duration,
-    parlor: Option<&str>,
+    parlor: Parlor<'_>,
     places: Places,
 ) -> anyhow::Result<Sample> {
-    let target = Target::on_disk(parlor)?;
+    let target = parlor.on_disk()?;
     let server = target.start(&cores())?;
     on_cores(&[places.load], || talk(rate, time, &server, target.dialect))?
 }

@@ -4,6 +4,7 @@
 
 mod bursts;
 mod messages;
+mod opening;
 mod sample;
 mod slow;
 mod tally;
@@ -24,7 +25,9 @@ use rustix::process::Pid;
 use rustix::time::Timespec;
 
 use crate::target::Dialect;
+use crate::websocket::{PONG, is_pinged};
 use messages::{MARK_BYTES, MARKER, Messages, read_mark, text};
+use opening::Stage;
 pub(crate) use sample::{Meter, Sample, is_bound_by_load};
 pub(crate) use tally::Tally;
 
@@ -69,10 +72,12 @@ struct Client {
     /// None when it has left, or was closed.
     socket: Option<OwnedFd>,
     role: Role,
-    is_connected: bool,
+    /// So many had come before it: what it is called after.
+    number: usize,
+    stage: Stage,
     /// It has heard a line, hence is in the room.
     is_inside: bool,
-    /// The beginning of a marker whose end has not been read.
+    /// The beginning of a marker whose end has not been read; until it is open, of an answer.
     held: Vec<u8>,
     /// Not taken by the socket yet.
     unsent: Vec<u8>,
@@ -93,6 +98,7 @@ pub(crate) struct Load {
     speakers: Vec<ClientId>,
     next_speaker: usize,
     listeners: usize,
+    /// So many are not open yet.
     connecting: usize,
     outside: usize,
     closed_by_server: usize,
@@ -150,10 +156,13 @@ impl Load {
         let client = Client {
             socket: Some(socket),
             role,
-            is_connected: false,
+            number: self.come,
+            stage: Stage::Connecting,
             is_inside: false,
             held: Vec::new(),
-            unsent: self.dialect.hello(self.come, role != Role::Speaker),
+            unsent: self
+                .dialect
+                .hello(self.address, self.come, role != Role::Speaker),
             tally: None,
         };
         match self.clients.get_mut(id) {
@@ -201,13 +210,16 @@ impl Load {
     fn close(&mut self, id: ClientId) {
         let client = &mut self.clients[id];
         if client.socket.take().is_some() {
-            self.connecting -= usize::from(!client.is_connected);
+            self.connecting -= usize::from(client.stage != Stage::Open);
             self.outside -= usize::from(!client.is_inside);
         }
     }
 
-    /// An empty line, which shows that somebody is there.
+    /// An empty line, which shows that somebody is there; pings ask others for that.
     pub(crate) fn press_enter(&mut self, id: ClientId) -> anyhow::Result<()> {
+        if self.dialect == Dialect::WebSocket {
+            return Ok(());
+        }
         self.clients[id].unsent.push(b'\n');
         self.clients[id].send_some()
     }
@@ -249,7 +261,7 @@ impl Load {
         Ok(())
     }
 
-    /// Waits until all who came are connected.
+    /// Waits until all who came are connected, and through the web door also let in.
     pub(crate) fn connect_all(&mut self) -> anyhow::Result<()> {
         let mut heard = Instant::now();
         while self.connecting > 0 {
@@ -387,7 +399,7 @@ impl Load {
     fn flush(&mut self) -> anyhow::Result<()> {
         for &speaker in &self.speakers {
             let client = &mut self.clients[speaker];
-            if client.is_connected && !client.unsent.is_empty() {
+            if client.stage == Stage::Open && !client.unsent.is_empty() {
                 client.send_some().context("a speaker was closed")?;
             }
         }
@@ -413,10 +425,10 @@ impl Load {
         self.flush()?;
         self.drip()?;
         self.wait(wait, |load, id| {
-            if load.clients[id].is_connected {
-                load.hear(id)
-            } else {
+            if load.clients[id].stage == Stage::Connecting {
                 load.arrive(id)
+            } else {
+                load.hear(id)
             }
         })
     }
@@ -450,8 +462,12 @@ impl Load {
         sockopt::socket_error(socket)?.with_context(|| format!("client {id} cannot connect"))?;
         let data = EventData::new_u64(id as u64);
         epoll::modify(&self.poll, socket, data, EventFlags::IN)?;
-        client.is_connected = true;
-        self.connecting -= 1;
+        if self.dialect == Dialect::WebSocket {
+            client.stage = Stage::Asking;
+        } else {
+            client.stage = Stage::Open;
+            self.connecting -= 1;
+        }
         client.send_some()
     }
 
@@ -483,6 +499,18 @@ impl Load {
             tally.hear(&bytes[held..]);
         }
         client.held.clear();
+        if client.stage != Stage::Open {
+            client.step_in(bytes)?;
+            client.send_some()?;
+            if client.stage != Stage::Open {
+                return Ok(());
+            }
+            self.connecting -= 1;
+        }
+        if self.dialect == Dialect::WebSocket && is_pinged(&bytes[held..]) {
+            client.unsent.extend_from_slice(&PONG);
+            client.send_some()?;
+        }
         for place in memchr::memchr_iter(MARKER, bytes) {
             let Some(mark) = bytes.get(place..place + MARK_BYTES) else {
                 client.held.extend_from_slice(&bytes[place..]);

@@ -11,6 +11,7 @@ mod bare;
 mod churn;
 mod contest;
 mod cores;
+mod doors;
 mod fanout;
 mod guard;
 mod idle;
@@ -24,6 +25,7 @@ mod slow;
 mod storm;
 mod table;
 mod target;
+mod websocket;
 mod worker;
 
 use std::ffi::OsString;
@@ -34,6 +36,7 @@ use anyhow::Context;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use jiff::Timestamp;
 
+use doors::{Door, Parlor};
 use machine::{Machine, Places, on_cores};
 use table::{Results, Table, Versions};
 
@@ -47,8 +50,9 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// What one delivery costs, and how long it takes: the bare loop and Parlor in turns
-    Fanout(Common),
+    /// What one delivery costs, and how long it takes: the bare loop and Parlor in turns; with --door ws, how much more it is over
+    /// WebSockets than with lines
+    Fanout(Scene),
     /// The same for what one would use instead: ncat --chat, ngircd, NATS, Redis, and any line server
     Peers {
         #[command(flatten)]
@@ -57,23 +61,23 @@ enum Command {
         others: peers::Others,
     },
     /// Thousands come at once, go at once and come back, while others talk
-    Storm(Common),
+    Storm(Scene),
     /// What an idle connection takes in memory, and a line that is kept
-    Idle(Common),
+    Idle(Scene),
     /// Readers who stand still or drip: what the others notice, and whether skips are told exactly
-    Slow(Common),
+    Slow(Scene),
     /// People come and go for minutes or hours while others talk: what grows?
     Churn {
         #[command(flatten)]
-        common: Common,
+        scene: Scene,
         /// For so long [default: 300; quick: 30]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10..))]
         seconds: Option<u64>,
     },
     /// What the server does on one core, and on all
-    Cores(Common),
+    Cores(Scene),
     /// A hundred speak as fast as lines can be put on disk: does anybody miss one?
-    Intake(Common),
+    Intake(Scene),
     /// A page of Markdown with pictures, from what the others wrote with --json
     Report(report::Options),
     /// What a line costs in instructions, against the baseline in bench/guard.toml
@@ -112,31 +116,41 @@ struct Common {
     parlor: Option<String>,
 }
 
+/// Options of what can be measured through either door.
+#[derive(Debug, Args)]
+struct Scene {
+    #[command(flatten)]
+    common: Common,
+    /// Come through this door
+    #[arg(long, value_enum, default_value_t = Door::Lines)]
+    door: Door,
+}
+
 fn main() -> anyhow::Result<()> {
     machine::raise_descriptors();
     match Options::parse().command {
-        Command::Fanout(common) => common.measure(fanout::run),
+        Command::Fanout(scene) => scene.measure(fanout::run),
         Command::Peers { common, others } => {
-            let parlor = common.parlor.as_deref();
+            let parlor = common.parlor(Door::Lines);
             let (tables, versions) = peers::run(common.quick, parlor, &others, Places::find())?;
             finish(&common, tables, versions)
         }
-        Command::Storm(common) => common.play(storm::run),
-        Command::Idle(common) => common.play(idle::run),
-        Command::Slow(common) => {
+        Command::Storm(scene) => scene.play(storm::run),
+        Command::Idle(scene) => scene.play(idle::run),
+        Command::Slow(scene) => {
             let mut exactness = Ok(());
-            common.play(|quick, parlor, places| {
+            scene.play(|quick, parlor, places| {
                 let tables;
                 (tables, exactness) = slow::run(quick, parlor, places)?;
                 Ok(tables)
             })?;
             exactness
         }
-        Command::Churn { common, seconds } => {
-            common.play(|quick, parlor, places| churn::run(quick, seconds, parlor, places))
+        Command::Churn { scene, seconds } => {
+            scene.play(|quick, parlor, places| churn::run(quick, seconds, parlor, places))
         }
-        Command::Cores(common) => common.measure(cores::run),
-        Command::Intake(common) => common.measure(intake::run),
+        Command::Cores(scene) => scene.measure(cores::run),
+        Command::Intake(scene) => scene.measure(intake::run),
         Command::Guard { update } => guard::run(update),
         Command::GuardBody { name } => guard::run_body(&name),
         Command::Report(options) => report::run(&options, &as_typed()),
@@ -149,19 +163,27 @@ fn main() -> anyhow::Result<()> {
 }
 
 impl Common {
+    fn parlor(&self, door: Door) -> Parlor<'_> {
+        let program = self.parlor.as_deref();
+        Parlor { program, door }
+    }
+}
+
+impl Scene {
     /// Measures, and shows what was found.
     fn measure(
         &self,
-        run: impl FnOnce(bool, Option<&str>, Places) -> anyhow::Result<Vec<Table>>,
+        run: impl FnOnce(bool, Parlor<'_>, Places) -> anyhow::Result<Vec<Table>>,
     ) -> anyhow::Result<()> {
-        let tables = run(self.quick, self.parlor.as_deref(), Places::find())?;
-        finish(self, tables, Vec::new())
+        let parlor = self.common.parlor(self.door);
+        let tables = run(self.common.quick, parlor, Places::find())?;
+        finish(&self.common, tables, Vec::new())
     }
 
     /// The same, where this process is the load and stays on the core for it.
     fn play(
         &self,
-        scene: impl FnOnce(bool, Option<&str>, Places) -> anyhow::Result<Vec<Table>>,
+        scene: impl FnOnce(bool, Parlor<'_>, Places) -> anyhow::Result<Vec<Table>>,
     ) -> anyhow::Result<()> {
         self.measure(|quick, parlor, places| {
             on_cores(&[places.load], || scene(quick, parlor, places))?

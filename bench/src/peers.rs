@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::contest::{Contest, Load};
+use crate::doors::Parlor;
 use crate::machine::Places;
 use crate::progress::progress;
 use crate::table::{Table, Versions};
@@ -117,16 +118,12 @@ client-output-buffer-limit pubsub 0 0 0
 /// Runs the grid. Also the name and version of each peer.
 pub(crate) fn run(
     quick: bool,
-    parlor: Option<&str>,
+    parlor: Parlor<'_>,
     others: &Others,
     places: Places,
 ) -> anyhow::Result<(Vec<Table>, Versions)> {
     let mut field = Field {
-        targets: vec![
-            Target::bare()?,
-            Target::named(parlor)?,
-            Target::classic(parlor)?,
-        ],
+        targets: vec![Target::bare()?, parlor.named()?, parlor.classic()?],
         ..Field::default()
     };
     PEERS.iter().for_each(|peer| field.add(peer));
@@ -143,6 +140,7 @@ pub(crate) fn run(
         rounds: if quick { 3 } else { 7 },
         seconds: if quick { 0.3 } else { 1.5 },
         places,
+        versus: None,
     };
     let mut tables = contest.run("Peers", "bare loop")?;
     for table in &mut tables {

@@ -70,7 +70,7 @@ impl Page {
     }
 
     fn add_results(&mut self, results: &Results, names: &mut BTreeSet<String>) {
-        let subject = subject(&results.command);
+        let subject = &subject(&results.command);
         let machine = &results.machine;
         let versions = results.versions.iter();
         let versions: Vec<String> = versions
@@ -110,10 +110,14 @@ impl Page {
     }
 }
 
-/// The word for what was measured: that behind `--`.
-fn subject(command: &str) -> &str {
+/// The word for what was measured, that behind `--`; and how, if it was over WebSockets.
+fn subject(command: &str) -> String {
     let (_, words) = command.split_once(" -- ").unwrap_or(("", command));
-    words.split_whitespace().next().unwrap_or("results")
+    let word = words.split_whitespace().next().unwrap_or("results");
+    match words.replace('=', " ").contains("--door ws") {
+        true => format!("{word} over WebSockets"),
+        false => word.to_owned(),
+    }
 }
 
 fn code(command: &str) -> String {
@@ -263,6 +267,18 @@ mod tests {
         );
         for name in names {
             assert!(page.markdown.contains(&format!("({name})")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_door_stands_in_the_title() {
+        for (typed, title) in [
+            ("fanout --quick", "fanout"),
+            ("fanout --door lines", "fanout"),
+            ("idle --door ws --quick", "idle over WebSockets"),
+            ("idle --door=ws", "idle over WebSockets"),
+        ] {
+            assert_eq!(subject(&format!("cargo run -- {typed}")), title);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 
 use crate::contest::{median, validity};
+use crate::doors::Parlor;
 use crate::load::{ClientId, Load, Role, Sample};
 use crate::machine::{Places, mebibytes};
 use crate::progress::progress;
@@ -55,10 +56,10 @@ struct Room {
 /// Runs the scene. Beside the tables, whether all were told exactly what they missed.
 pub(crate) fn run(
     quick: bool,
-    parlor: Option<&str>,
+    parlor: Parlor<'_>,
     places: Places,
 ) -> anyhow::Result<(Vec<Table>, anyhow::Result<()>)> {
-    let target = Target::named(parlor)?;
+    let target = parlor.named()?;
     let mut rooms = Vec::new();
     for slow in [None, Some(Role::Stuck), Some(Role::Dripping)] {
         progress(format_args!("a room, slow in it: {}", name(slow)));
@@ -75,6 +76,7 @@ pub(crate) fn run(
         }
     }
     let mut costs = costs_table();
+    costs.note += parlor.note();
     let basis = rooms.first().map(|room| figures(&room.samples));
     for room in &rooms {
         room.tell_costs(basis, &mut costs);

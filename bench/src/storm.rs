@@ -6,6 +6,7 @@ use anyhow::bail;
 use rustix::process::Pid;
 
 use crate::contest::validity;
+use crate::doors::Parlor;
 use crate::load::{ClientId, Load, Meter, Role, Sample};
 use crate::machine::{Places, mebibytes};
 use crate::progress::progress;
@@ -31,15 +32,16 @@ const AT_ONCE: usize = 64;
 const STORM_MAX: Duration = Duration::from_secs(120);
 
 /// Runs both scenes.
-pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::Result<Vec<Table>> {
+pub(crate) fn run(quick: bool, parlor: Parlor<'_>, places: Places) -> anyhow::Result<Vec<Table>> {
     let sizes = if quick {
         [1_000, 4_000]
     } else {
         [4_000, 10_000]
     };
-    let (named, classic) = (Target::named(parlor)?, Target::classic(parlor)?);
+    let targets = parlor.pair()?;
+    let [named, other] = &targets;
     let mut arrivals = arrivals_table();
-    for target in [&named, &classic] {
+    for target in &targets {
         for size in sizes {
             progress(format_args!("{}: {size} come at once", target.name));
             arrive(target, size, places, &mut arrivals)?;
@@ -47,7 +49,7 @@ pub(crate) fn run(quick: bool, parlor: Option<&str>, places: Places) -> anyhow::
     }
     let mut talk = talk_table();
     let time = Duration::from_secs(if quick { 2 } else { 5 });
-    for (target, size) in [(&named, sizes[0]), (&named, sizes[1]), (&classic, sizes[0])] {
+    for (target, size) in [(named, sizes[0]), (named, sizes[1]), (other, sizes[0])] {
         progress(format_args!(
             "{}: {size} come and go, some talk",
             target.name

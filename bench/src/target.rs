@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::machine::{at_the_door, on_cores};
+use crate::websocket;
 
 /// A server has this long until it accepts connections.
 const START_TIME: Duration = Duration::from_secs(20);
@@ -33,11 +34,13 @@ pub(crate) enum Dialect {
     Nats,
     /// A Redis channel; who speaks is no subscriber.
     Redis,
+    /// Parlor's web door. More is said when that is answered, before one is in a room.
+    WebSocket,
 }
 
 impl Dialect {
     /// What the client with this number sends on coming. A listener; or one who speaks.
-    pub(crate) fn hello(self, number: usize, listens: bool) -> Vec<u8> {
+    pub(crate) fn hello(self, server: SocketAddr, number: usize, listens: bool) -> Vec<u8> {
         match (self, listens) {
             (Dialect::Lines, _) => String::new(),
             (Dialect::NamedLines, _) => format!("guest{number}\n"),
@@ -48,6 +51,7 @@ impl Dialect {
             (Dialect::Nats, false) => "CONNECT {\"verbose\":false}\r\n".into(),
             (Dialect::Redis, true) => "SUBSCRIBE bench\r\n".into(),
             (Dialect::Redis, false) => String::new(),
+            (Dialect::WebSocket, _) => websocket::request(server),
         }
         .into_bytes()
     }
@@ -62,6 +66,7 @@ impl Dialect {
                 format!("*3\r\n$7\r\nPUBLISH\r\n$5\r\nbench\r\n${}\r\n", text.len()),
                 "\r\n",
             ),
+            Dialect::WebSocket => return websocket::say(text, out),
         };
         out.extend_from_slice(before.as_bytes());
         out.extend_from_slice(text);
@@ -89,49 +94,6 @@ impl Target {
             name: "bare loop".into(),
             dialect: Dialect::Lines,
             command: vec![this_program()?, "bare".into(), "{port}".into()],
-            config: String::new(),
-        })
-    }
-
-    /// Parlor in named mode, its limits lifted, keeping nothing.
-    pub(crate) fn named(parlor: Option<&str>) -> anyhow::Result<Target> {
-        Target::parlor("named", "", Dialect::NamedLines, &["--memory"], parlor)
-    }
-
-    /// Parlor as it is by default, its limits lifted: named mode, each line on disk before it is shown.
-    pub(crate) fn on_disk(parlor: Option<&str>) -> anyhow::Result<Target> {
-        let keep = ["--data", "data"]; // in the folder in which it runs
-        Target::parlor("on disk", "", Dialect::NamedLines, &keep, parlor)
-    }
-
-    /// Parlor in classic mode.
-    pub(crate) fn classic(parlor: Option<&str>) -> anyhow::Result<Target> {
-        Target::parlor("classic", "?classic", Dialect::Lines, &["--memory"], parlor)
-    }
-
-    fn parlor(
-        mode: &str,
-        query: &str,
-        dialect: Dialect,
-        keep: &[&str],
-        parlor: Option<&str>,
-    ) -> anyhow::Result<Target> {
-        let program = match parlor {
-            Some(program) => vec![program.to_owned()],
-            None => vec![this_program()?, "parlor".into()],
-        };
-        let listen = format!("tcp://127.0.0.1:{{port}}{query}");
-        let lifted = ["--rate", "off", "--log", "warn", "--listen"];
-        let arguments = [&["serve"], keep, &lifted].concat();
-        let arguments = arguments.into_iter().map(str::to_owned);
-        Ok(Target {
-            name: format!("parlor {mode}"),
-            dialect,
-            command: program
-                .into_iter()
-                .chain(arguments)
-                .chain([listen])
-                .collect(),
             config: String::new(),
         })
     }

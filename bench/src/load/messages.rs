@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-/// A line's number stands behind this byte, which no server sends by itself.
+/// A line's number stands behind this byte, which no server sends by itself but in the length of a WebSocket's frame; there no
+/// number follows.
 pub(crate) const MARKER: u8 = b'~';
 
 /// Marker and number.
@@ -122,6 +123,7 @@ mod tests {
             assert_eq!(read_mark(&text(number)[..MARK_BYTES]), Some(number));
         }
         assert_eq!(read_mark(b"~no digit"), None);
+        assert_eq!(read_mark(b"~\0\xa6{\"kind"), None, "the length of a frame");
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Load {
         if role == Role::Dripping {
             self.dripping.push(id);
         }
-        self.clients[id].tally = Some(Tally::default());
+        self.clients[id].tally = Some(Tally::of(self.dialect));
         self.change(id, role, EventFlags::empty())
     }
 

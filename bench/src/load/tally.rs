@@ -1,41 +1,62 @@
 //! What somebody read who reads slowly: lines, and those that the server says were skipped. Knows the
-//! words of Parlor's line protocol.
+//! words of Parlor's protocols.
+
+use memchr::memmem;
 
 use super::messages::MARKER;
+use crate::target::Dialect;
+use crate::websocket::first_frame;
+
+/// The first piece of what came, and what is behind it.
+type Cut = fn(&[u8]) -> Option<(&[u8], &[u8])>;
 
 /// Lines read and lines skipped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) read: u64,
     pub(crate) skipped: u64,
-    /// The beginning of a line whose end has not come.
+    /// Lines end at their ends, and a WebSocket's frames where their heads say.
+    cut: Cut,
+    skipped_in: fn(&[u8]) -> Option<u64>,
+    /// The beginning of a line or frame whose end has not come.
     held: Vec<u8>,
 }
 
 impl Tally {
-    pub(crate) fn hear(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, behind) = rest.split_at(end + 1);
-            rest = behind;
-            if self.held.is_empty() {
-                self.count(line);
-            } else {
-                let mut whole = std::mem::take(&mut self.held);
-                whole.extend_from_slice(line);
-                self.count(&whole);
-            }
+    /// Nothing yet, of a server that speaks so.
+    pub(crate) fn of(dialect: Dialect) -> Tally {
+        let is_web = dialect == Dialect::WebSocket;
+        Tally {
+            read: 0,
+            skipped: 0,
+            cut: if is_web { first_frame } else { first_line },
+            skipped_in: if is_web { skipped_in_json } else { skipped },
+            held: Vec::new(),
         }
-        self.held.extend_from_slice(rest);
     }
 
-    fn count(&mut self, line: &[u8]) {
-        if let Some(skipped) = skipped(line) {
+    pub(crate) fn hear(&mut self, bytes: &[u8]) {
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(bytes);
+        let mut rest = held.as_slice();
+        while let Some((piece, behind)) = (self.cut)(rest) {
+            self.count(piece);
+            rest = behind;
+        }
+        self.held = rest.to_vec();
+    }
+
+    fn count(&mut self, piece: &[u8]) {
+        if let Some(skipped) = (self.skipped_in)(piece) {
             self.skipped += skipped;
-        } else if memchr::memchr(MARKER, line).is_some() {
+        } else if memchr::memchr(MARKER, piece).is_some() {
             self.read += 1;
         }
     }
+}
+
+fn first_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    bytes.split_at_checked(memchr::memchr(b'\n', bytes)? + 1)
 }
 
 /// The number in `-- 128 lines skipped: you were reading too slowly`, and in classic mode's shorter one.
@@ -49,6 +70,15 @@ fn skipped(line: &[u8]) -> Option<u64> {
     number.parse().ok()
 }
 
+/// The number in `{"kind":"skipped","room":"lobby","lines":128,...}`.
+fn skipped_in_json(object: &[u8]) -> Option<u64> {
+    memmem::find(object, br#""kind":"skipped""#)?;
+    let field = br#""lines":"#;
+    let number = object.get(memmem::find(object, field)? + field.len()..)?;
+    let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
+    str::from_utf8(&number[..digits.count()]).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,8 +87,29 @@ mod tests {
     fn lines_are_counted_however_they_are_cut() {
         let bytes = b"guest1: ~00000001 words\n-- 128 lines skipped: you were reading too slowly\n\
             -- 1 line skipped\nguest1 has left\nguest1: ~00000083 words\n-- 5 lines of text\n";
+        assert_counted(Dialect::NamedLines, bytes);
+    }
+
+    #[test]
+    fn frames_are_counted_however_they_are_cut() {
+        let mut bytes = Vec::new();
+        for text in [
+            r#"{"kind":"line","room":"lobby","seq":1,"name":"guest1","text":"~00000001 words"}"#,
+            r#"{"kind":"skipped","room":"lobby","lines":128,"first":2,"last":129,"text":"128 lines skipped"}"#,
+            r#"{"kind":"skipped","text":"1 line skipped","room":"lobby","lines":1,"first":130,"last":130}"#,
+            r#"{"kind":"left","room":"lobby","seq":130,"name":"guest1"}"#,
+            r#"{"kind":"line","room":"lobby","seq":131,"name":"guest1","text":"~00000083 \"lines\":5"}"#,
+        ] {
+            bytes.extend([0x81, text.len() as u8]);
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        assert_counted(Dialect::WebSocket, &bytes);
+    }
+
+    /// Two lines, and 129 skipped.
+    fn assert_counted(dialect: Dialect, bytes: &[u8]) {
         for size in [1, 7, bytes.len()] {
-            let mut tally = Tally::default();
+            let mut tally = Tally::of(dialect);
             bytes.chunks(size).for_each(|piece| tally.hear(piece));
             assert_eq!((tally.read, tally.skipped), (2, 129), "in pieces of {size}");
         }
