@@ -130,7 +130,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
         ),
         (
             "listen",
-            "[\"tcp://localhost:8000\"]",
+            "[\"tcp://localhost:8000\", \"http://localhost:8080\"]",
             "['tcp://a:1', 'tcp://a:2']",
             "tcp://b:1,tcp://b:2 tcp://b:3",
             "tcp://c:1",
@@ -177,7 +177,7 @@ fn the_environment_names_the_file_and_says_yes_in_several_ways() {
         ("no", "localhost"),
     ] {
         let mut command = parlor(&["config"]);
-        let expected = format!("[\"tcp://{listen}:8000\"]");
+        let expected = format!("[\"tcp://{listen}:8000\", \"http://{listen}:8080\"]");
         assert_eq!(
             effective(command.env("PARLOR_LAN", said), "listen"),
             expected,
@@ -187,7 +187,7 @@ fn the_environment_names_the_file_and_says_yes_in_several_ways() {
     let mut command = parlor(&["config", "--lan=false"]);
     assert_eq!(
         effective(command.env("PARLOR_LAN", "yes"), "listen"),
-        "[\"tcp://localhost:8000\"]"
+        "[\"tcp://localhost:8000\", \"http://localhost:8080\"]"
     );
 }
 
@@ -235,7 +235,7 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ),
         (
             "listen = ['tpc://localhost']",
-            "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp)",
+            "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp, http)",
         ),
         (
             "[rate]\nlines = 1",
@@ -362,7 +362,7 @@ fn the_printed_configuration_mentions_every_setting_and_reads_back() {
     assert_eq!(told(&mut File::new(&printed).config(&[])), printed);
     let default = told(&mut parlor(&["config"]));
     let to_all = effective(&mut File::new(&default).config(&["--lan"]), "listen");
-    assert_eq!(to_all, "[\"tcp://*:8000\"]");
+    assert_eq!(to_all, "[\"tcp://*:8000\", \"http://*:8080\"]");
 }
 
 #[test]
