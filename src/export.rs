@@ -15,7 +15,7 @@ use parlor_core::command::Since;
 use parlor_core::entry::{Manner, Said};
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
-use serde::Serialize;
+use parlor_wire::web::put_line;
 
 use crate::clock;
 use crate::config::{Refused, directory};
@@ -51,17 +51,6 @@ pub enum Form {
     Text,
     /// A JSON object with room, seq, time, name, kind and text
     Jsonl,
-}
-
-/// A line as programs read it.
-#[derive(Serialize)]
-struct Record<'a> {
-    room: &'a str,
-    seq: u64,
-    time: String,
-    name: &'a str,
-    kind: &'static str,
-    text: &'a str,
 }
 
 /// Reads a time as people type it.
@@ -216,20 +205,13 @@ fn write_text(
 }
 
 fn write_record(room: &RoomName, said: &Said, out: &mut impl Write) -> anyhow::Result<()> {
-    let record = Record {
-        room: room.as_str(),
-        seq: said.seq,
-        time: time_of(said).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
-        name: said.who.name.as_str(),
-        kind: match said.manner {
-            Manner::Plain => "line",
-            Manner::Action => "action",
-            Manner::Gone => return Ok(()),
-        },
-        text: said.text.as_str(),
-    };
-    let line = serde_json::to_string(&record)?;
-    Ok(writeln!(out, "{line}")?)
+    if said.manner == Manner::Gone {
+        return Ok(());
+    }
+    let mut line = Vec::new();
+    put_line(room, said, &mut line);
+    line.push(b'\n');
+    Ok(out.write_all(&line)?)
 }
 
 fn time_of(said: &Said) -> Timestamp {

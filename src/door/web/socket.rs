@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Extension;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,6 +49,7 @@ const SERVER: &str = concat!("parlor ", env!("CARGO_PKG_VERSION"));
 pub(super) async fn open(
     Extension(visit): Extension<Visit>,
     method: Method,
+    version: Version,
     headers: HeaderMap,
 ) -> Response {
     let has = |name: header::HeaderName, wanted: &str| {
@@ -59,6 +60,7 @@ pub(super) async fn open(
         words.any(|word| word.trim().eq_ignore_ascii_case(wanted))
     };
     let upgrades = method == Method::GET
+        && version == Version::HTTP_11
         && has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket");
     if !upgrades || !has(header::SEC_WEBSOCKET_VERSION, "13") {
