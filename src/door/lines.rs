@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 
 use parlor_core::seat::{Entered, Seat};
 use parlor_wire::lines::{LineDecoder, LineEncoder, Mode};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::select;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::socket::Eager;
-use super::{House, QUESTION_TIME, Refused, WORD_TIME, peer_at};
+use super::{House, QUESTION_TIME, Refused, peer_at, say_last};
 use crate::session::{self, Arrival, Manners};
 use guest::{Gone, Guest};
 
@@ -67,9 +67,7 @@ impl LineDoor {
             link: house.writers.connect(&house.inbox, Some(peer)),
             address: peer.to_string(),
             held: Vec::new(),
-            questions: house.questions.clone(),
-            number: house.questions.number(),
-            place: None,
+            answerer: house.questions.answerer(),
         };
         tracing::debug!("connected");
         match self.come_in(house, &mut guest).await {
@@ -156,16 +154,5 @@ impl Guest<TcpStream> {
             peer: self.peer,
             held: self.held,
         }
-    }
-}
-
-/// Says the last words to somebody who has not entered, and closes.
-async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, words: &[u8]) {
-    let said = async {
-        stream.write_all(words).await?;
-        stream.shutdown().await
-    };
-    if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
-        session::linger(&mut stream).await;
     }
 }

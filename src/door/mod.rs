@@ -21,9 +21,10 @@ use std::{future, io, panic};
 
 use parlor_core::inbox::Inbox;
 use parlor_wire::lines::Mode;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -36,7 +37,7 @@ pub(crate) use socket::bind;
 pub(crate) use web::WebDoor;
 
 use crate::joining::WayIn;
-use crate::session::{Peer, Writers};
+use crate::session::{self, Peer, Writers};
 use descriptors::Reserve;
 
 /// An accept that failed is tried again after this long at first.
@@ -120,6 +121,17 @@ fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_passwords: bool) ->
     Peer {
         address,
         is_private: allow_plain_passwords || address.is_loopback() || is_here,
+    }
+}
+
+/// Says the last words to somebody who has not entered, and closes.
+async fn say_last(mut stream: TcpStream, words: &[u8]) {
+    let said = async {
+        stream.write_all(words).await?;
+        stream.shutdown().await
+    };
+    if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
+        session::linger(&mut stream).await;
     }
 }
 

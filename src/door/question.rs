@@ -1,10 +1,18 @@
-//! Those who stand at the name question: a share of the house, so that silence cannot fill it.
+//! Those who stand at the name question: a share of the house, so that silence cannot fill it. Knows no dialect.
 
 use std::collections::BTreeMap;
+use std::future::ready;
+use std::io;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::io::AsyncRead;
+use tokio::select;
+use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
+
+use crate::session::read_some;
 
 /// Everybody at the question, the longest-waiting first.
 #[derive(Clone, Debug)]
@@ -19,9 +27,18 @@ struct Waiting {
     next: u64,
 }
 
+/// Somebody who is to answer the question.
+#[derive(Debug)]
+pub(crate) struct Answerer {
+    questions: Questions,
+    number: u64,
+    /// Held from waiting for an answer until there is one.
+    place: Option<Place>,
+}
+
 /// A place at the question; given up when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+struct Place {
     questions: Questions,
     number: u64,
     pushed_out: CancellationToken,
@@ -41,15 +58,23 @@ impl Questions {
         self.max.store(share(connections), Ordering::Relaxed);
     }
 
-    /// A number in the order of coming, under which a place is taken if one is needed.
-    pub(crate) fn number(&self) -> u64 {
+    /// Somebody who is to answer the question, in the order of coming.
+    pub(crate) fn answerer(&self) -> Answerer {
+        Answerer {
+            questions: self.clone(),
+            number: self.number(),
+            place: None,
+        }
+    }
+
+    fn number(&self) -> u64 {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.next += 1;
         waiting.next
     }
 
     /// Takes a place. Where there is none, whoever came first gives up theirs.
-    pub(crate) fn take_place(&self, number: u64) -> Place {
+    fn take_place(&self, number: u64) -> Place {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let pushed_out = CancellationToken::new();
         waiting.places.insert(number, pushed_out.clone());
@@ -70,9 +95,42 @@ fn share(connections: usize) -> usize {
     (connections / 4).max(1)
 }
 
+impl Answerer {
+    /// Reads more of the answer, at most `max` bytes. Whoever has to be waited for stands at the question until there is an
+    /// answer; who has sent it already, as everybody does who comes back in a storm, takes no place. None if somebody else
+    /// needed the place.
+    pub(crate) async fn read<R: AsyncRead + Unpin>(
+        &mut self,
+        input: &mut R,
+        held: &mut Vec<u8>,
+        max: usize,
+    ) -> Option<io::Result<usize>> {
+        yield_now().await; // so that what has come in is known
+        let mut reading = pin!(read_some(input, held, max));
+        select! {
+            biased;
+            read = &mut reading => return Some(read),
+            () = ready(()) => {}
+        }
+        let place = self
+            .place
+            .get_or_insert_with(|| self.questions.take_place(self.number));
+        select! {
+            biased;
+            read = reading => Some(read),
+            () = place.pushed_out() => None,
+        }
+    }
+
+    /// There is an answer, or at least a try.
+    pub(crate) fn has_answered(&mut self) {
+        self.place = None;
+    }
+}
+
 impl Place {
     /// Waits until somebody else needs the place.
-    pub(crate) async fn pushed_out(&self) {
+    async fn pushed_out(&self) {
         self.pushed_out.cancelled().await;
     }
 }

@@ -26,7 +26,7 @@ use tokio::select;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use super::{House, Refused, peer_at};
+use super::{House, Refused, peer_at, say_last};
 use crate::session::{self, Manners, Peer};
 use site::Names;
 use speak::Paces;
@@ -117,15 +117,8 @@ impl WebDoor {
         }
     }
 
-    pub(super) async fn turn_away(&self, mut stream: TcpStream, refused: Refused) {
-        let words = http::unavailable(&refused);
-        let said = async {
-            stream.write_all(words.as_bytes()).await?;
-            stream.shutdown().await
-        };
-        if let Ok(Ok(())) = timeout(FAREWELL_TIME, said).await {
-            session::linger(&mut stream).await;
-        }
+    pub(super) async fn turn_away(&self, stream: TcpStream, refused: Refused) {
+        say_last(stream, http::unavailable(&refused).as_bytes()).await;
     }
 }
 

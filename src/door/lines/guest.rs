@@ -1,8 +1,5 @@
 //! Somebody at the name question: what is asked, what is typed, and the seat. Knows no socket, but a stream.
 
-use std::future::ready;
-use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 
 use parlor_core::answer::{Answer, Refusal};
@@ -15,14 +12,12 @@ use parlor_core::name::{Name, RoomName};
 use parlor_core::seat::{Entered, Seat};
 use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::select;
-use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::door::WORD_TIME;
-use crate::door::question::{Place, Questions};
+use crate::door::question::Answerer;
 use crate::registry::{Registry, Returned};
-use crate::session::{Peer, read_some};
+use crate::session::Peer;
 
 /// After so many names that were refused one stays with the address.
 const REFUSALS_MAX: usize = 5;
@@ -42,11 +37,8 @@ pub(super) struct Guest<S> {
     pub(super) returned: Option<Returned>,
     /// Read and not yet decoded.
     pub(super) held: Vec<u8>,
-    pub(super) questions: Questions,
-    /// The order of coming, among those at the question.
-    pub(super) number: u64,
-    /// Held from waiting for an answer until there is one.
-    pub(super) place: Option<Place>,
+    /// Holds a place at the question.
+    pub(super) answerer: Answerer,
 }
 
 /// What is said to somebody whose place at the question another one needs.
@@ -88,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             self.say(&words).await?;
             words.clear();
             let heard = self.hear_name().await?;
-            self.place = None;
+            self.answerer.has_answered();
             let refusal = match heard {
                 Ok(Typed::Nothing) => return self.enter_as_address(replay).await,
                 Ok(Typed::Code(typed)) => match self.come_back(typed.as_str()).await {
@@ -164,35 +156,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
 
     /// Reads more of the answer.
     async fn read_more(&mut self) -> Result<(), Gone> {
-        match self.read_or_give_way().await {
+        let read = self
+            .answerer
+            .read(&mut self.stream, &mut self.held, QUESTION_BYTES_MAX);
+        match read.await {
             Some(Ok(1..)) => Ok(()),
             Some(Ok(0) | Err(_)) => Err(Gone::Silently),
             None => Err(self.last_word(TOO_MANY_WAIT)),
-        }
-    }
-
-    /// Whoever has to be waited for stands at the question until there is an answer; who has sent
-    /// it already, as everybody does who comes back in a storm, takes no place. None if somebody
-    /// else needed the place.
-    async fn read_or_give_way(&mut self) -> Option<io::Result<usize>> {
-        yield_now().await; // so that what has come in is known
-        let mut reading = pin!(read_some(
-            &mut self.stream,
-            &mut self.held,
-            QUESTION_BYTES_MAX
-        ));
-        select! {
-            biased;
-            read = &mut reading => return Some(read),
-            () = ready(()) => {}
-        }
-        let place = self
-            .place
-            .get_or_insert_with(|| self.questions.take_place(self.number));
-        select! {
-            biased;
-            read = reading => Some(read),
-            () = place.pushed_out() => None,
         }
     }
 

@@ -37,7 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             self.say(&words).await?;
             words.clear();
             let heard = self.hear_line().await;
-            self.place = None;
+            self.answerer.has_answered();
             self.conceal(false, &mut words);
             let refusal = match heard? {
                 Ok(line) if line.as_str().is_empty() => break,

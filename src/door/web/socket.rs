@@ -1,9 +1,5 @@
 //! From a request for a socket to somebody who enters: the upgrade, the hello, the name.
 
-use std::future::ready;
-use std::io;
-use std::pin::pin;
-
 use axum::body::{Body, Bytes};
 use axum::extract::Extension;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
@@ -22,16 +18,15 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::select;
-use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::Visit;
 use super::http::sentence;
-use crate::door::question::Place;
+use crate::door::question::Answerer;
 use crate::door::socket::Eager;
-use crate::door::{QUESTION_TIME, WORD_TIME};
+use crate::door::{QUESTION_TIME, WORD_TIME, say_last};
 use crate::registry::Returned;
-use crate::session::{self, Arrival, begin, read_some};
+use crate::session::{Arrival, begin};
 
 /// After so many refusals it is over.
 const REFUSALS_MAX: usize = 5;
@@ -114,10 +109,8 @@ pub(super) struct Newcomer {
     is_owner: bool,
     /// Who has come back, and with what.
     returned: Option<Returned>,
-    /// The order of coming, among those who have not entered.
-    number: u64,
-    /// Held while one is waited for.
-    place: Option<Place>,
+    /// Holds a place among those who have not entered.
+    answerer: Answerer,
 }
 
 /// Why somebody does not enter: with these last bytes, if there is anybody to read them.
@@ -134,8 +127,7 @@ impl Newcomer {
             held: held.into(),
             is_owner: false,
             returned: None,
-            number: house.questions.number(),
-            place: None,
+            answerer: house.questions.answerer(),
         }
     }
 
@@ -153,15 +145,7 @@ impl Newcomer {
             Ok((seat, entered)) => Some(self.arrive(visit, seat, entered)),
             Err(Gone(words)) => {
                 drop(self.link); // so that nobody arrives who is being turned out
-                let words = words?;
-                let mut stream = self.stream;
-                let said = async {
-                    stream.write_all(&words).await?;
-                    stream.shutdown().await
-                };
-                if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
-                    session::linger(&mut stream).await;
-                }
+                say_last(self.stream, &words?).await;
                 None
             }
         }
@@ -197,8 +181,8 @@ impl Newcomer {
         for _ in 0..REFUSALS_MAX {
             self.say(&words).await?;
             words.clear();
-            let (entrance, receipt) = self.hear_entrance(visit).await?;
-            self.place = None;
+            let (entrance, receipt) = self.hear_entrance().await?;
+            self.answerer.has_answered();
             let entered = match entrance {
                 Ok(entrance) => self.enter(visit, entrance).await,
                 Err(refusal) => Err(refusal.into()),
@@ -219,7 +203,6 @@ impl Newcomer {
     /// The next request to come in, and what to say when it is done; others are answered.
     async fn hear_entrance(
         &mut self,
-        visit: &Visit,
     ) -> Result<(Result<Entrance, Refusal>, Option<Vec<u8>>), Gone> {
         loop {
             let mut rest = self.held.as_slice();
@@ -235,37 +218,20 @@ impl Newcomer {
                 Some(Heard::Reply(bytes)) => self.say(&bytes).await?,
                 Some(Heard::Nothing) => {}
                 Some(Heard::Over(bytes)) => return Err(Gone(Some(bytes))),
-                None => self.read_more(visit).await?,
+                None => self.read_more().await?,
             }
         }
     }
 
     /// Whoever has to be waited for has a place among those who are, as at the name question.
-    async fn read_more(&mut self, visit: &Visit) -> Result<(), Gone> {
-        match self.read_or_give_way(visit).await {
+    async fn read_more(&mut self) -> Result<(), Gone> {
+        let read = self
+            .answerer
+            .read(&mut self.stream, &mut self.held, READ_BYTES_MAX);
+        match read.await {
             Some(Ok(1..)) => Ok(()),
             Some(Ok(0) | Err(_)) => Err(Gone(None)),
             None => Err(self.nameless()),
-        }
-    }
-
-    /// None if somebody else needed the place.
-    async fn read_or_give_way(&mut self, visit: &Visit) -> Option<io::Result<usize>> {
-        yield_now().await; // so that what has come in is known
-        let mut reading = pin!(read_some(&mut self.stream, &mut self.held, READ_BYTES_MAX));
-        select! {
-            biased;
-            read = &mut reading => return Some(read),
-            () = ready(()) => {}
-        }
-        let questions = &visit.house.questions;
-        let place = self
-            .place
-            .get_or_insert_with(|| questions.take_place(self.number));
-        select! {
-            biased;
-            read = reading => Some(read),
-            () = place.pushed_out() => None,
         }
     }
 
