@@ -58,7 +58,8 @@ pub struct Backlog<E> {
     slices: SmallVec<[Slice; 1]>,
     /// The rooms that are read; none before the first item says which.
     readings: SmallVec<[Reading; 1]>,
-    /// Which of them the slices are of, or is looked at next: each in turn, so that a busy room holds up no other.
+    /// Which of them the slices are of, or is looked at next: each in turn, so that a busy room holds up no other. One of
+    /// them, while there are any.
     turn: usize,
     /// History on its way.
     replay: Option<Replay>,
@@ -151,6 +152,8 @@ impl<E: Encoder> Backlog<E> {
             }
             if self.replay.is_some() {
                 self.replay_some();
+            } else if let Some(left) = self.readings.iter().position(Reading::is_over) {
+                self.part(left);
             } else if let Some(item) = self.take_item() {
                 self.word(item);
             } else if !self.read_logs() {
@@ -286,30 +289,37 @@ impl<E: Encoder> Backlog<E> {
             self.phase = Phase::Over;
         }
         for _ in 0..self.readings.len() {
-            let index = self.turn % self.readings.len();
-            self.turn = index;
-            if self.readings[index].is_over() {
-                self.part(index);
-                return true; // mail for whoever has left is due now
-            }
-            let look_again = self.read_log(index);
+            let look_again = self.read_log();
             if look_again || !self.slices.is_empty() {
                 return look_again;
             }
-            self.turn += 1;
+            self.pass_turn();
         }
         false
+    }
+
+    /// It is the next room's turn.
+    fn pass_turn(&mut self) {
+        self.turn += 1;
+        if self.turn >= self.readings.len() {
+            self.turn = 0;
+        }
     }
 
     /// A room is read no more.
     fn part(&mut self, index: usize) {
         let Reading { view, .. } = self.readings.remove(index);
         self.encoder.departed(view.room_name(), &mut self.rest);
+        if index <= self.turn {
+            self.turn = self.turn.saturating_sub(1);
+        }
     }
 
-    /// Reads a room's log. Whether to look again.
-    fn read_log(&mut self, index: usize) -> bool {
-        let Reading { view, cursor } = &mut self.readings[index];
+    /// Reads the log of the room whose turn it is. Whether to look again.
+    fn read_log(&mut self) -> bool {
+        let Some(Reading { view, cursor }) = self.readings.get_mut(self.turn) else {
+            return false;
+        };
         if let Err(fallen) = view.read(*cursor, BATCHES_MAX, &mut self.slices) {
             if fallen.lines > 0 {
                 let missed = Missed::between(view.room_name(), cursor.seq, fallen.to.seq);
@@ -423,6 +433,6 @@ impl<E: Encoder> Backlog<E> {
             *cursor = batch.cursor_at(entries.end);
         }
         self.client.note_read(view.room(), cursor.seq);
-        self.turn += 1;
+        self.pass_turn();
     }
 }
