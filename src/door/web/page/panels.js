@@ -1,10 +1,7 @@
 // What stands around the lines: the door, rooms, people, the question for a password. Knows no socket.
 
-import { colored } from './lines.js';
-import { button, make, sentence } from './text.js';
+import { $, button, colored, make, sentence } from './text.js';
 import { say } from './words.js';
-
-export const $ = (id) => document.getElementById(id);
 
 /** Puts the words of the reader's language where the HTML names them. */
 export function putWords() {
@@ -33,7 +30,7 @@ export function drawRooms(rooms, current, open, leave) {
 		const opener = button(make('bdi', '', room.name), () => open(room), 'open');
 		if (room === current) opener.ariaCurrent = 'page';
 		if (room.unread) opener.append(make('span', room.isNamed ? 'count named' : 'count', room.unread));
-		const leaver = button('×', () => leave(room), 'leave');
+		const leaver = button('×', () => leave(room.name), 'leave');
 		leaver.ariaLabel = leaver.title = say('leave', room);
 		return make('li', '', opener, leaver);
 	};
@@ -46,6 +43,7 @@ export function drawRooms(rooms, current, open, leave) {
 /** What a room is about, and who is there. */
 export function drawRoom(room, me, write) {
 	$('title').textContent = room.name;
+	$('me').textContent = me;
 	$('topic').textContent = room.topic ?? say('about');
 	$('here').textContent = room.people.length + room.others;
 	const rows = [...room.people].sort().map((name) => {

@@ -1,8 +1,8 @@
-// A room as one reader has it: lines in order and none twice, what is missing between them, what is
-// unread, who is there, and what was typed and is not confirmed. Knows neither socket nor page.
+// A room as one reader has it: lines in order and none twice, what is missing, what is unread, who is there, and
+// what was typed and is not confirmed. Knows neither socket nor page.
 //
-// An item is an event of the server's, or a `note`, or a `gap` for lines that are not here. Lines have
-// numbers of their own; everything else has that of the line before it.
+// An item is an event of the server's, or a `note`, or a `gap` for lines that are not here. Lines have numbers of
+// their own; everything else has that of the line before it.
 
 /** What a phone draws without effort; what is older is asked for again when one scrolls there. */
 const ITEMS_MAX = 2_500;
@@ -17,15 +17,12 @@ export class Room {
 	items = [];
 	version = 0; // counts the changes other than items added at the end
 	first = Infinity; // the number of the first line here
-	last = 0; // and of the last that is known
-	isWhole = false; // there is nothing before the first
+	isWhole = false; // there is nothing before it
 	mark = null; // the line behind which "new" stands
 	unread = 0;
 	isNamed = false;
-	people = [];
-	others = 0;
 	draft = '';
-	outbox = []; // what was typed and has not come back, oldest first
+	outbox = []; // what was said here and has not come back
 	#numbers = new Set();
 	#upTo = 0;
 
@@ -35,7 +32,7 @@ export class Room {
 
 	/** One is in: the lines said before have numbers up to `seq`, and follow. */
 	enter({ topic, names, others, seq, name, resumed }) {
-		Object.assign(this, { topic, others, people: [name, ...names.filter((other) => other !== name)] });
+		Object.assign(this, { topic, others, people: [name, ...names] });
 		this.#upTo = seq;
 		if (this.last === 0) this.read = seq;
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
@@ -47,11 +44,10 @@ export class Room {
 		this.first = Math.min(this.first, this.last + 1);
 	}
 
-	/** The numbers are those of a log that is gone: the lines can still be read, and have none any more. */
+	/** The numbers are those of a log that is gone: its lines can still be read, and have none any more. */
 	renew(words) {
 		this.items = this.items.filter(({ kind }) => kind !== 'gap');
-		for (const item of this.items) item.seq = 0;
-		for (const sent of this.outbox) sent.after = 0;
+		for (const item of [...this.items, ...this.outbox]) item.seq = 0;
 		this.#numbers.clear();
 		Object.assign(this, { first: Infinity, last: 0, read: 0, mark: null, isWhole: false });
 		this.version += 1;
@@ -59,26 +55,26 @@ export class Room {
 	}
 
 	/** A line that is said, or of those that follow on entering. Whether it was not here yet. */
-	add(line, isSeen, isNaming) {
+	add(line) {
 		if (this.#numbers.has(line.seq)) return false;
 		if (line.seq <= this.last) this.fill(line.seq, line.seq, [line]);
 		else this.items.push(line);
 		this.#numbers.add(line.seq);
 		this.first = Math.min(this.first, line.seq);
 		this.last = Math.max(this.last, line.seq);
-		if (line.seq > this.read && !isSeen) this.#count(isNaming);
 		return true;
 	}
 
-	/** A private message, which stands where it was read. */
-	whisper(message, isSeen) {
-		this.items.push({ ...message, seq: this.last });
-		if (!isSeen) this.#count(true);
+	/** What has no number: a word to this person, a private message. */
+	note(text, kind = 'note', more = {}) {
+		this.items.push({ kind, seq: this.last, time: Date.now(), text, ...more });
 	}
 
-	/** A word to this person; there may be a line to go to. */
-	note(text, found) {
-		this.items.push({ kind: 'note', seq: this.last, time: Date.now(), text, found });
+	/** Something is new to somebody who looks elsewhere, or even means them. */
+	count(isCalling = false) {
+		if (this.unread === 0) this.markAt(this.read);
+		this.unread += 1;
+		this.isNamed ||= isCalling;
 	}
 
 	/** Lines in a row are not here, or not yet. */
@@ -98,7 +94,6 @@ export class Room {
 				? [item]
 				: [gap(item.first, low - 1), gap(high + 1, item.last)].filter(({ first, last }) => first <= last),
 		);
-		if (high + 1 < this.first) this.items.push(gap(high + 1, this.first - 1));
 		this.items.push(...added);
 		this.items.sort((a, b) => a.seq - b.seq || rank(a) - rank(b));
 		this.first = Math.min(this.first, low);
@@ -131,42 +126,23 @@ export class Room {
 		this.mark = seq;
 	}
 
-	has(seq) {
-		return this.#numbers.has(seq);
-	}
-
 	/** A line of one's own came back: what was waiting for it waits no longer. */
 	confirm({ kind, seq, text }) {
-		const isIt = ({ verb, after, lines }) =>
-			(verb === 'me') === (kind === 'action') && seq > after && lines[0].trim() === text.trim();
-		const sent = this.outbox.find(isIt);
+		const sent = this.outbox.find(
+			(it) => (it.verb === 'me') === (kind === 'action') && seq > it.seq && it.lines[0].trim() === text.trim(),
+		);
 		sent?.lines.shift();
 		if (sent?.lines.length === 0) this.settle(sent);
 	}
 
-	/** That is said, or given up. */
 	settle(sent) {
 		this.outbox = this.outbox.filter((other) => other !== sent);
 	}
 
-	arrive(names, others = 0) {
-		this.people = [...new Set([...this.people, ...names])];
-		this.others += others;
-	}
-
-	depart(names, others = 0) {
-		this.people = this.people.filter((name) => !names.includes(name));
-		this.others = Math.max(0, this.others - others);
-	}
-
-	rename(from, to) {
-		this.people = this.people.map((name) => (name === from ? to : name));
-	}
-
-	#count(isNaming) {
-		if (this.unread === 0) this.markAt(this.read);
-		this.unread += 1;
-		this.isNamed ||= isNaming;
+	/** Some come, and some go. */
+	seat(come, go = [], others = 0) {
+		this.people = [...new Set([...this.people, ...come])].filter((name) => !go.includes(name));
+		this.others = Math.max(0, this.others + others);
 	}
 }
 

@@ -1,5 +1,4 @@
-// Nodes out of what people typed: links, and one's own name. All of it is hostile, and becomes text and
-// nothing else. Knows no line and no room.
+// Nodes out of what people typed. All of it is hostile, and becomes text and nothing else. Knows no room.
 
 import { parts } from './words.js';
 
@@ -9,11 +8,25 @@ const LINK = /(https?:\/\/[^\s<>"“”‘’「」『』【】《》（），�
 const UNSPACED = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}]';
 const IN_WORD = `(?!${UNSPACED})[\\p{L}\\p{N}_-]`;
 
+/** So many colours can be told apart. */
+const HUES = 18;
+
+export const $ = (id) => document.getElementById(id);
+
 /** An element; strings among its children become text, and never markup. */
 export function make(tag, className, ...children) {
 	const element = document.createElement(tag);
 	if (className) element.className = className;
 	element.append(...children);
+	return element;
+}
+
+/** A name in its colour, the same everywhere and on every visit. */
+export function colored(name) {
+	let hash = 0;
+	for (const sign of name.toLowerCase()) hash = (hash * 31 + sign.codePointAt(0)) >>> 0;
+	const element = make('bdi', 'name', name);
+	element.style.setProperty('--hue', (hash % HUES) * (360 / HUES));
 	return element;
 }
 
