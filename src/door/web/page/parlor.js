@@ -3,7 +3,7 @@
 import * as compose from './compose.js';
 import * as connection from './connection.js';
 import * as lines from './lines.js';
-import { askPassword, drawRoom, drawRooms, putWords, showDoor } from './panels.js';
+import { askPassword, drawRoom, drawRooms, hideDoor, putWords, showDoor } from './panels.js';
 import { ITEMS_FAR_BACK_MAX, Room } from './rooms.js';
 import { $, mentionOf } from './text.js';
 import { does, isChinese, say, why } from './words.js';
@@ -18,9 +18,8 @@ const DAY_S = 86_400;
 
 const rooms = new Map();
 let current = null;
-let identity = {};
+let identity = null; // of somebody who wants to be in
 let me = '';
-let wantsIn = false;
 let isIn = false;
 let hello = {};
 let commands = [];
@@ -37,17 +36,16 @@ compose.listen({ submit, page: lines.page, commands: commandsLike, names: namesL
 lines.listen({ older, moved: draw, fill: fillGap });
 connection.listen({ hear: (message) => (heard[message.kind] ?? heard.answer)(message), down });
 listen();
-if (tab.code) comeIn(tab.name);
-else showDoor(true, addressed(), visit.name);
+$('name').value = visit.name ?? '';
+if (tab.code) comeIn(visit.name);
+else showDoor(addressed());
 
 function listen() {
 	$('door').onsubmit = (event) => {
 		event.preventDefault();
 		tab.code = '';
-		comeIn($('name').value.trim(), $('secret').hidden ? '' : $('password').value);
+		comeIn($('name').value.trim(), $('password').value);
 	};
-	// Another name has another password, or none.
-	$('name').oninput = () => ($('secret').hidden = true);
 	$('browse').onclick = () => begin('/join ') || run('rooms', '');
 	$('search').onclick = () => begin('/search ');
 	$('me').onclick = () => begin('/name ');
@@ -65,7 +63,6 @@ function listen() {
 
 function comeIn(name, password) {
 	identity = { ...(name && { name }), ...(password && { password }) };
-	wantsIn = true;
 	if (connection.isOpen()) enter();
 	else connection.open();
 }
@@ -90,17 +87,16 @@ function from(room) {
 function turnedAway(refusal, place) {
 	// A connection that was lost has the name until the server has noticed, too.
 	if (refusal.why === 'name-taken' && current) return connection.lose();
-	wantsIn = false;
-	const isOwned = refusal.why === 'name-owned';
-	const words = isOwned ? say('owned', identity) : why(refusal);
-	showDoor(true, place, identity.name, words, isOwned || refusal.why === 'wrong-password');
+	const words = refusal.why === 'name-owned' ? say('owned', identity) : why(refusal);
+	identity = null;
+	showDoor(place, words, ['name-owned', 'wrong-password'].includes(refusal.why));
 }
 
 /** In: takes the other seats again, and learns what is good to know. */
 async function settle() {
 	connection.settle();
 	isIn = true;
-	showDoor(false);
+	hideDoor();
 	if (!current) open([...rooms.values()][0], true);
 	visit.name = identity.name;
 	connection.ask({ do: 'code' }, ({ kind, code }) => kind === 'code' && (tab.code = code));
@@ -129,10 +125,9 @@ function down(pauseMs) {
 	if (pauseMs !== undefined) return showState(say('broken', { n: Math.ceil(pauseMs / 1000) }));
 	if (!current) return;
 	rooms.clear();
-	current = null;
-	wantsIn = false;
+	current = identity = null;
 	Object.assign(tab, { code: '', rooms: [] });
-	showDoor(true, addressed(), identity.name, farewell || say('youLeft'));
+	showDoor(addressed(), farewell || say('youLeft'));
 	farewell = '';
 	draw();
 }
@@ -150,14 +145,13 @@ const heard = {
 		if (visit.log !== message.log) Object.assign(visit, { log: message.log, read: {} });
 		hello = message;
 		showState('');
-		if (wantsIn) enter();
+		if (identity) enter();
 	},
 	entered(message) {
 		const room = rooms.get(message.room) ?? new Room(message.room, visit.read[message.room]);
 		me = message.name;
-		room.isSeated = true;
 		room.enter(message);
-		if (!rooms.has(room.name)) room.note(keeping());
+		if (!rooms.size) room.note(keeping());
 		rooms.set(room.name, room);
 		if (message.others) connection.ask({ do: 'who', room: room.name }, (answer) => answer.kind === 'who' && seat(answer));
 		draw();
@@ -165,7 +159,10 @@ const heard = {
 	departed: ({ room }) => remove(room),
 	line: said,
 	action: said,
-	skipped: happening((room, { first, last }) => room.skip(first, last), false),
+	skipped({ room, first, last }) {
+		rooms.get(room)?.skip(first, last);
+		draw();
+	},
 	arrived: happening((room, { name }) => room.seat([name])),
 	left: happening((room, { name }) => room.seat([], [name])),
 	arrived_together: happening((room, { names, others }) => room.seat(names, [], others)),
@@ -212,12 +209,12 @@ function said(event) {
 }
 
 /** What happens in a room changes it, and is to be read there. */
-function happening(change, isShown = true) {
+function happening(change) {
 	return (event) => {
 		const room = rooms.get(event.room);
 		if (!room) return;
 		change(room, event);
-		if (isShown) room.items.push(event);
+		room.items.push(event);
 		draw();
 	};
 }
@@ -235,8 +232,8 @@ function note(text) {
 }
 
 function keeping() {
-	if (hello.keeps !== 'disk') return say('notKept');
-	return hello.retain ? say('keptFor', { n: Math.ceil(hello.retain / DAY_S) }) : say('kept');
+	const key = hello.keeps !== 'disk' ? 'notKept' : hello.retain ? 'keptFor' : 'kept';
+	return say(key, { n: Math.ceil(hello.retain / DAY_S) });
 }
 
 /** Somebody means this person, who looks elsewhere. */
@@ -278,7 +275,7 @@ const leave = (room) => command('leave', { room });
 async function command(verb, fields) {
 	const { isDone, refusal } = await connection.ask({ do: verb, room: current.name, ...fields });
 	if (refusal) note(why(refusal));
-	if (!isDone && fields.args && current) compose.put(`/${verb} ${fields.args}`);
+	if (!isDone && fields.args) compose.put(`/${verb} ${fields.args}`);
 }
 
 /** Says it. It waits in the outbox until it comes back, and returns into the field if it does not. */
@@ -300,11 +297,9 @@ function giveBack(room, sent, words) {
 	const text = sent.lines.join('\n');
 	const typed = sent.verb === 'me' ? `/me ${text}` : text.replace(/^\//, '//');
 	room.settle(sent);
-	if (room !== current) {
-		room.draft = [typed, room.draft].join('\n').trim();
-		return;
-	}
-	compose.put([typed, compose.text()].join('\n').trim(), words);
+	if (room === current) room.draft = compose.text();
+	room.draft = [typed, room.draft].join('\n').trim();
+	if (room === current) compose.put(room.draft, words);
 }
 
 /** Goes into a room, and takes a seat there first where one has none. */
@@ -375,7 +370,7 @@ async function recall(room, query) {
 async function older() {
 	const room = current;
 	const isFull = room.items.length + HISTORY_LINES > ITEMS_FAR_BACK_MAX;
-	if (!isIn || room.isWhole || room.isLoading || isFull || room.first === Infinity) return;
+	if (!isIn || room.isWhole || room.isLoading || isFull) return;
 	room.isLoading = true;
 	const events = room.first > 1 ? await recall(room, { before: room.first }) : [];
 	room.isLoading = false;
@@ -422,11 +417,7 @@ const attends = (room) => room === current && lines.isAtEnd && document.hasFocus
 
 /** The room that the address of the page names. */
 function addressed() {
-	try {
-		return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
-	} catch {
-		return 'lobby';
-	}
+	return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
 }
 
 function load(store) {
@@ -440,7 +431,7 @@ function load(store) {
 
 function save() {
 	for (const room of rooms.values()) visit.read[room.name] = room.read;
-	if (current) Object.assign(tab, { name: identity.name, rooms: [...rooms.keys()] });
+	if (current) tab.rooms = [...rooms.keys()];
 	try {
 		sessionStorage.parlor = JSON.stringify(tab);
 		localStorage.parlor = JSON.stringify(visit);

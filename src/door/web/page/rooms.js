@@ -1,8 +1,8 @@
-// A room as one reader has it: lines in order and none twice, what is missing, what is unread, who is there, and
-// what was typed and is not confirmed. Knows neither socket nor page.
+// A room as one reader has it: lines in order and none twice, what is missing, what is unread, who is there, and what was
+// typed and has not come back. Knows neither socket nor page.
 //
-// An item is an event of the server's, or a `note`, or a `gap` for lines that are not here. Lines have numbers of
-// their own; everything else has that of the line before it.
+// An item is an event of the server's, or a `note`, or a `gap` for lines that are not here. Lines have numbers of their
+// own; everything else has that of the line before it.
 
 /** What a phone draws without effort; what is older is asked for again when one scrolls there. */
 const ITEMS_MAX = 2_500;
@@ -16,52 +16,50 @@ export const isLine = ({ kind }) => kind === 'line' || kind === 'action';
 export class Room {
 	items = [];
 	version = 0; // counts the changes other than items added at the end
-	first = Infinity; // the number of the first line here
-	isWhole = false; // there is nothing before it
+	isLoading = true; // lines were asked for, and come
+	isWhole = false; // there is nothing before the first line
 	mark = null; // the line behind which "new" stands
 	unread = 0;
 	isNamed = false;
 	draft = '';
-	outbox = []; // what was said here and has not come back
-	#numbers = new Set();
-	#upTo = 0;
+	outbox = [];
 
 	constructor(name, read = 0) {
 		Object.assign(this, { name, read, last: read });
 	}
 
+	/** The number of the first line here. */
+	get first() {
+		return this.items.find((item) => item.seq && rank(item) === 0)?.seq ?? this.last + 1;
+	}
+
 	/** One is in: the lines said before have numbers up to `seq`, and follow. */
 	enter({ topic, names, others, seq, name, resumed }) {
-		Object.assign(this, { topic, others, people: [name, ...names] });
-		this.#upTo = seq;
+		Object.assign(this, { topic, others, people: [name, ...names], upTo: seq, isSeated: true });
 		if (this.last === 0) this.read = seq;
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
 	}
 
 	/** The lines that follow on entering are here. */
 	caughtUp() {
-		this.last = Math.max(this.last, this.#upTo);
-		this.first = Math.min(this.first, this.last + 1);
+		this.last = Math.max(this.last, this.upTo);
+		this.isLoading = false;
 	}
 
 	/** The numbers are those of a log that is gone: its lines can still be read, and have none any more. */
 	renew(words) {
 		this.items = this.items.filter(({ kind }) => kind !== 'gap');
 		for (const item of [...this.items, ...this.outbox]) item.seq = 0;
-		this.#numbers.clear();
-		Object.assign(this, { first: Infinity, last: 0, read: 0, mark: null, isWhole: false });
-		this.version += 1;
+		Object.assign(this, { last: 0, read: 0, mark: null, isWhole: false, isLoading: true });
 		this.note(words);
+		this.version += 1;
 	}
 
 	/** A line that is said, or of those that follow on entering. Whether it was not here yet. */
 	add(line) {
-		if (this.#numbers.has(line.seq)) return false;
-		if (line.seq <= this.last) this.fill(line.seq, line.seq, [line]);
-		else this.items.push(line);
-		this.#numbers.add(line.seq);
-		this.first = Math.min(this.first, line.seq);
-		this.last = Math.max(this.last, line.seq);
+		if (line.seq <= this.last) return this.fill(line.seq, line.seq, [line]) > 0;
+		this.items.push(line);
+		this.last = line.seq;
 		return true;
 	}
 
@@ -81,14 +79,13 @@ export class Room {
 	skip(first, last) {
 		if (first > last) return;
 		this.items.push(gap(first, last));
-		this.first = Math.min(this.first, first);
 		this.last = Math.max(this.last, last);
 	}
 
-	/** Puts in what is between two numbers, both included: now nothing is missing there. */
+	/** Puts in what is between two numbers, both included: now nothing is missing there. How many were not here. */
 	fill(low, high, lines) {
-		const added = lines.filter(({ seq }) => !this.#numbers.has(seq));
-		for (const { seq } of added) this.#numbers.add(seq);
+		const known = new Set(this.items.filter(isLine).map(({ seq }) => seq));
+		const added = lines.filter(({ seq }) => !known.has(seq));
 		this.items = this.items.flatMap((item) =>
 			item.kind !== 'gap' || high < item.first || low > item.last
 				? [item]
@@ -96,8 +93,8 @@ export class Room {
 		);
 		this.items.push(...added);
 		this.items.sort((a, b) => a.seq - b.seq || rank(a) - rank(b));
-		this.first = Math.min(this.first, low);
 		this.version += 1;
+		return added.length;
 	}
 
 	/** What was said under this name is shown no more. */
@@ -109,8 +106,7 @@ export class Room {
 	/** Drops the oldest where there are too many. */
 	trim(isFarBack) {
 		if (this.items.length <= (isFarBack ? ITEMS_FAR_BACK_MAX : ITEMS_MAX)) return;
-		for (const { seq } of this.items.splice(0, this.items.length - ITEMS_MAX + ITEMS_DROPPED)) this.#numbers.delete(seq);
-		this.first = this.items.find((item) => item.seq > 0 && rank(item) === 0)?.seq ?? this.last + 1;
+		this.items.splice(0, this.items.length - ITEMS_MAX + ITEMS_DROPPED);
 		this.isWhole = false;
 		this.version += 1;
 	}
