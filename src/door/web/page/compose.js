@@ -7,15 +7,13 @@ import { say } from './words.js';
 const COMPOSING = 229;
 /** More would cover what is being answered. */
 const MENU_MAX = 8;
-/** What the field grows to where the browser does not make it grow. */
-const ROWS_MAX = 6;
 
 const [input, menu, question] = [$('input'), $('menu'), $('question')];
 let [choices, chosen, from] = [[], 0, 0];
 let on = {};
 
-/** From now on `on.submit(text)` is called, which says why it is not taken; `on.page(direction)`; and for what may stand
-	there `on.commands(word)`, each with `insert`, `label` and `words`, and `on.names(word)`. */
+/** From now on calls `on.submit(text)`, which says why it is not taken, and for what may stand there `on.names(word)` and
+	`on.commands(word)`, each with `insert`, `label` and `words`. */
 export function listen(listener) {
 	on = listener;
 	$('compose').onsubmit = (event) => {
@@ -56,7 +54,6 @@ function submit() {
 }
 
 function actionOf(key, isShifted) {
-	if (key === 'PageUp' || key === 'PageDown') return () => on.page(key === 'PageUp' ? -1 : 1);
 	if (isShifted) return null;
 	if (key === 'Tab' && choices.length === 0) return lookAround(true);
 	// What is whole already is meant as it stands.
@@ -75,7 +72,7 @@ function actionOf(key, isShifted) {
 function typed() {
 	$('hint').textContent = '';
 	question.hidden = true;
-	input.rows = Math.min(ROWS_MAX, input.value.split('\n').length);
+	input.rows = input.value.split('\n').length;
 	offer(0, []);
 	lookAround(false)?.();
 }

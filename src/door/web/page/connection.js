@@ -18,7 +18,7 @@ let retry = 0;
 let deadline = 0;
 let on = {};
 
-/** From now on `on.hear(message)` is called, and `on.down(pauseMs)`: without a pause it stays down. */
+/** From now on calls `on.hear(message)`, and `on.down(pauseMs)`: without a pause it stays down. */
 export function listen(listener) {
 	on = listener;
 	setInterval(probe, PING_EVERY_MS);
@@ -46,8 +46,8 @@ export function settle() {
 	failures = 0;
 }
 
-/** Sends a request; `take` sees what comes until it is done, and says what it keeps to itself. Resolves to whether it
-	was done, and to why it was refused. If it was not done, nobody knows whether the server has read it. */
+/** Sends a request; `take` sees what comes until it is done, and says what it keeps. If it is not done, the connection
+	was lost, and nobody knows whether the server has read it. */
 export async function ask(request, take = () => false) {
 	if (!isOpen()) return { isDone: false };
 	const id = ++lastId;

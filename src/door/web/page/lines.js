@@ -4,12 +4,9 @@ import { isLine } from './rooms.js';
 import { $, button, colored, make, mentionOf, rich, sentence } from './text.js';
 import { say } from './words.js';
 
-/** Nearer to the end than this one follows what comes. */
-const AT_END_PX = 48;
-/** Older lines are asked for before one gets there. */
-const NEAR_TOP_PX = 400;
-/** Who speaks on within this time has the name shown once. */
-const SAME_BREATH_MS = 5 * 60_000;
+const AT_END_PX = 48; // nearer than this, one follows what comes
+const NEAR_TOP_PX = 400; // older lines are asked for before one gets there
+const SAME_BREATH_MS = 5 * 60_000; // who speaks on has the name shown once
 
 const clock = new Intl.DateTimeFormat(navigator.language, { hour: '2-digit', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(navigator.language, { weekday: 'long', month: 'long', day: 'numeric' });
@@ -20,7 +17,7 @@ const nodes = new WeakMap();
 let [room, version, drawn, me, mention] = [null, 0, 0, '', null];
 let on = {};
 
-/** From now on `on.older()` is called near the top, `on.moved()`, and `on.fill(gap)` where one wants to see it. */
+/** From now on calls `on.older()` near the top, `on.moved()`, and `on.fill(gap)` where somebody wants it. */
 export function listen(listener) {
 	on = listener;
 	scroller.addEventListener('scroll', scrolled, { passive: true });
@@ -46,10 +43,6 @@ export function toEnd() {
 	scroller.scrollTop = scroller.scrollHeight;
 }
 
-export function page(direction) {
-	scroller.scrollBy(0, direction * scroller.clientHeight * 0.9);
-}
-
 function scrolled() {
 	const wasAtEnd = isAtEnd;
 	isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END_PX;
@@ -59,7 +52,7 @@ function scrolled() {
 
 /** Puts everything in its place, and leaves the reader at the line that is being read. */
 function drawAll(shown, isOther) {
-	// What was there before is nothing to be read out.
+	// Nothing of it is to be read out.
 	list.ariaLive = 'off';
 	const { left, top, width } = scroller.getBoundingClientRect();
 	const anchor = !isOther && document.elementFromPoint(left + width / 2, top + 4)?.closest('.item');
@@ -99,7 +92,6 @@ function build(item) {
 
 function said({ kind, name, to, text, time }) {
 	const at = make('time', '', clock.format(new Date(time)));
-	at.title = new Date(time).toLocaleString(navigator.language);
 	const words = make('span', 'text', ...rich(text, mention));
 	words.dir = 'auto';
 	if (kind === 'action') words.prepend(make('bdi', '', name), ' ');

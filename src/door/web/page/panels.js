@@ -51,7 +51,7 @@ export function drawRoom(room, me, write) {
 		if (name === me) return make('li', 'me', colored(name));
 		return make('li', '', button(colored(name), () => write(name), 'open'));
 	});
-	if (room.others) rows.push(make('li', 'me', say('others', { n: room.others })));
+	if (room.others) rows.push(make('li', 'me', `+ ${room.others}`));
 	put($('people-list'), rows);
 }
 

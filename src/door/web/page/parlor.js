@@ -1,19 +1,17 @@
-// The page: what follows from what is said, typed and clicked. Knows how none of it is sent, kept or shown.
+// The page: what follows from what is said, typed and clicked. Knows not how it is sent, kept or shown.
 
 import * as compose from './compose.js';
 import * as connection from './connection.js';
 import * as lines from './lines.js';
 import { askPassword, drawRoom, drawRooms, hideDoor, putWords, showDoor } from './panels.js';
-import { ITEMS_FAR_BACK_MAX, Room } from './rooms.js';
+import { ITEMS_MAX, Room } from './rooms.js';
 import { $, mentionOf } from './text.js';
 import { does, isChinese, say, why } from './words.js';
 
 /** A message may have 16,384 bytes, and there is more in it than text. */
 const SAID_BYTES_MAX = 16_000;
-/** More than a screen, and drawn without a pause. */
-const HISTORY_LINES = 100;
-/** What comes in a burst is drawn together. */
-const DRAW_MS = 16;
+const HISTORY_LINES = 100; // more than a screen
+const DRAW_MS = 16; // what comes in a burst is drawn together
 const DAY_S = 86_400;
 
 const rooms = new Map();
@@ -32,32 +30,29 @@ const visit = load('localStorage');
 
 document.documentElement.lang = isChinese ? 'zh-Hans' : 'en';
 putWords();
-compose.listen({ submit, page: lines.page, commands: commandsLike, names: namesLike });
+compose.listen({ submit, commands: commandsLike, names: namesLike });
 lines.listen({ older, moved: draw, fill: fillGap });
 connection.listen({ hear: (message) => (heard[message.kind] ?? heard.answer)(message), down });
-listen();
 $('name').value = visit.name ?? '';
 if (tab.code) comeIn(visit.name);
 else showDoor(addressed());
 
-function listen() {
-	$('door').onsubmit = (event) => {
-		event.preventDefault();
-		tab.code = '';
-		comeIn($('name').value.trim(), $('password').value);
-	};
-	$('browse').onclick = () => begin('/join ') || run('rooms', '');
-	$('search').onclick = () => begin('/search ');
-	$('me').onclick = () => begin('/name ');
-	$('topic').onclick = () => begin('/topic ');
-	$('newest').onclick = lines.toEnd;
-	$('notify').onclick = () => Notification.requestPermission().then(draw);
-	$('retry').onclick = connection.retryNow;
-	addEventListener('popstate', () => isIn && join(addressed()));
-	addEventListener('focus', draw);
-	addEventListener('pagehide', save);
-	document.addEventListener('visibilitychange', () => (document.hidden ? save() : draw()));
-}
+$('door').onsubmit = (event) => {
+	event.preventDefault();
+	tab.code = '';
+	comeIn($('name').value.trim(), $('password').value);
+};
+$('browse').onclick = () => begin('/join ') || run('rooms', '');
+$('search').onclick = () => begin('/search ');
+$('me').onclick = () => begin('/name ');
+$('topic').onclick = () => begin('/topic ');
+$('newest').onclick = lines.toEnd;
+$('notify').onclick = () => Notification.requestPermission().then(draw);
+$('retry').onclick = connection.retryNow;
+addEventListener('popstate', () => isIn && join(addressed()));
+addEventListener('focus', draw);
+addEventListener('pagehide', save);
+document.addEventListener('visibilitychange', () => (document.hidden ? save() : draw()));
 
 // Coming in, and coming back.
 
@@ -69,13 +64,15 @@ function comeIn(name, password) {
 
 async function enter() {
 	const place = current?.name ?? addressed();
-	for (const who of tab.code ? [{ code: tab.code }, identity] : [identity]) {
-		const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...from(place) });
-		if (!isDone) return;
-		if (!refusal) return settle();
-		tab.code = '';
-		if (who === identity) turnedAway(refusal, place);
-	}
+	const who = tab.code ? { code: tab.code } : identity;
+	const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...from(place) });
+	if (!isDone) return;
+	if (!refusal) return settle();
+	tab.code = '';
+	if (who !== identity) enter();
+	// A connection that was lost has the name until the server has noticed, too.
+	else if (refusal.why === 'name-taken' && current) connection.lose();
+	else turnedAway(refusal, place);
 }
 
 /** A room, and the line after which its lines are wanted. */
@@ -85,8 +82,6 @@ function from(room) {
 }
 
 function turnedAway(refusal, place) {
-	// A connection that was lost has the name until the server has noticed, too.
-	if (refusal.why === 'name-taken' && current) return connection.lose();
 	const words = refusal.why === 'name-owned' ? say('owned', identity) : why(refusal);
 	identity = null;
 	showDoor(place, words, ['name-owned', 'wrong-password'].includes(refusal.why));
@@ -153,7 +148,10 @@ const heard = {
 		room.enter(message);
 		if (!rooms.size) room.note(keeping());
 		rooms.set(room.name, room);
-		if (message.others) connection.ask({ do: 'who', room: room.name }, (answer) => answer.kind === 'who' && seat(answer));
+		if (message.others) connection.ask({ do: 'who', room: room.name }, ({ kind, people, others }) => {
+			if (kind === 'who') Object.assign(room, { people: people.map((person) => person.name), others });
+			return kind === 'who';
+		});
 		draw();
 	},
 	departed: ({ room }) => remove(room),
@@ -185,9 +183,7 @@ const heard = {
 	found({ room, time, name, words }) {
 		note(`${room} · ${new Date(time).toLocaleString(navigator.language)} · ${name}: ${words}`);
 	},
-	async password(message) {
-		command('password', { text: await askPassword(message) });
-	},
+	password: async (message) => command('password', { text: await askPassword(message) }),
 	refused: (message) => note(why(message)),
 	removed({ room, text }) {
 		if (!room) farewell = text;
@@ -196,7 +192,6 @@ const heard = {
 	answer: ({ text }) => text && note(text),
 };
 
-/** Something was said: it gets its place, is counted, and calls who looks elsewhere. */
 function said(event) {
 	const room = rooms.get(event.room);
 	if (!room?.add(event)) return;
@@ -208,7 +203,7 @@ function said(event) {
 	draw();
 }
 
-/** What happens in a room changes it, and is to be read there. */
+/** What happens changes a room, and is to be read there. */
 function happening(change) {
 	return (event) => {
 		const room = rooms.get(event.room);
@@ -219,13 +214,6 @@ function happening(change) {
 	};
 }
 
-function seat({ room, people, others }) {
-	if (rooms.has(room)) Object.assign(rooms.get(room), { people: people.map(({ name }) => name), others });
-	draw();
-	return true;
-}
-
-/** A word to this person, where they are looking. */
 function note(text) {
 	current?.note(text);
 	draw();
@@ -236,15 +224,11 @@ function keeping() {
 	return say(key, { n: Math.ceil(hello.retain / DAY_S) });
 }
 
-/** Somebody means this person, who looks elsewhere. */
 function call(room, name, body, isOld) {
 	room.count(true);
 	if (isOld || window.Notification?.permission !== 'granted') return;
 	try {
-		new Notification(`${name} · ${room.name}`, { body, tag: room.name, icon: '/-/icon.svg' }).onclick = () => {
-			focus();
-			open(room);
-		};
+		new Notification(`${name} · ${room.name}`, { body, tag: room.name }).onclick = () => focus() || open(room);
 	} catch {
 		// Phones have no such notifications; the count in the title is there.
 	}
@@ -265,7 +249,7 @@ function submit(text) {
 
 function run(verb, rest) {
 	if (verb === 'join' && rest) join(rest, true);
-	else if (verb === 'leave') leave(rest.toLowerCase() || current.name);
+	else if (verb === 'leave') leave(rest || current.name);
 	else if (verb === 'me' && rest) send('me', [rest]);
 	else command(verb, { args: rest ? [rest] : [] });
 }
@@ -295,14 +279,13 @@ async function send(verb, typed) {
 
 function giveBack(room, sent, words) {
 	const text = sent.lines.join('\n');
-	const typed = sent.verb === 'me' ? `/me ${text}` : text.replace(/^\//, '//');
+	const typed = sent.verb === 'me' ? `/me ${text}` : text.replace(/^(?=\/.*$)/, '/');
 	room.settle(sent);
 	if (room === current) room.draft = compose.text();
 	room.draft = [typed, room.draft].join('\n').trim();
 	if (room === current) compose.put(room.draft, words);
 }
 
-/** Goes into a room, and takes a seat there first where one has none. */
 async function join(typed, isWanted) {
 	let name = typed.toLowerCase();
 	if (!rooms.has(name)) {
@@ -349,8 +332,7 @@ function namesLike(word) {
 
 function commandsLike(word) {
 	const isLike = (name) => name.startsWith(word.toLowerCase());
-	const leaving = { name: 'leave', arguments: '[ROOM]', does: 'gives up a room' };
-	return [...commands, leaving].filter(({ name }) => name !== 'resume' && isLike(name)).map((spec) => ({
+	return commands.filter(({ name }) => name !== 'resume' && isLike(name)).map((spec) => ({
 		label: `/${spec.name} ${spec.arguments}`,
 		words: does(spec),
 		insert: `/${spec.name}${spec.arguments && ' '}`,
@@ -369,8 +351,7 @@ async function recall(room, query) {
 
 async function older() {
 	const room = current;
-	const isFull = room.items.length + HISTORY_LINES > ITEMS_FAR_BACK_MAX;
-	if (!isIn || room.isWhole || room.isLoading || isFull) return;
+	if (!isIn || room.isWhole || room.isLoading || room.items.length > ITEMS_MAX) return;
 	room.isLoading = true;
 	const events = room.first > 1 ? await recall(room, { before: room.first }) : [];
 	room.isLoading = false;
@@ -400,7 +381,7 @@ function drawNow() {
 	clearTimeout(drawing);
 	drawing = 0;
 	if (current) {
-		for (const room of rooms.values()) room.trim(room === current && !lines.isAtEnd);
+		for (const room of rooms.values()) room.trim();
 		lines.draw(current, me);
 		if (attends(current)) current.attend();
 		drawRoom(current, me, (name) => begin(`/msg ${name} `));
@@ -410,22 +391,19 @@ function drawNow() {
 	drawRooms([...rooms.values()], current, open, leave);
 }
 
-/** Whether somebody is looking at the end of this room. */
 const attends = (room) => room === current && lines.isAtEnd && document.hasFocus();
 
 // What is kept.
 
-/** The room that the address of the page names. */
 function addressed() {
 	return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
 }
 
 function load(store) {
-	const empty = { read: {}, rooms: [] };
 	try {
-		return { ...empty, ...JSON.parse(window[store].parlor) };
+		return JSON.parse(window[store].parlor);
 	} catch {
-		return empty;
+		return { read: {}, rooms: [] };
 	}
 }
 

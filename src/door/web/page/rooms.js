@@ -1,13 +1,10 @@
-// A room as one reader has it: lines in order and none twice, what is missing, what is unread, who is there, and what was
-// typed and has not come back. Knows neither socket nor page.
+// A room as one reader has it: its lines in order, each once. Knows neither socket nor page.
 //
-// An item is an event of the server's, or a `note`, or a `gap` for lines that are not here. Lines have numbers of their
-// own; everything else has that of the line before it.
+// An item is an event of the server's, a `note`, or a `gap` for lines that are not here. Lines have numbers of their own;
+// everything else has that of the line before it.
 
 /** What a phone draws without effort; what is older is asked for again when one scrolls there. */
-const ITEMS_MAX = 2_500;
-/** Who reads far back keeps more, since dropping lines would move those being read. */
-export const ITEMS_FAR_BACK_MAX = 6_000;
+export const ITEMS_MAX = 3_000;
 /** So many go at once, since everything is put in place again after that. */
 const ITEMS_DROPPED = 500;
 
@@ -40,7 +37,6 @@ export class Room {
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
 	}
 
-	/** The lines that follow on entering are here. */
 	caughtUp() {
 		this.last = Math.max(this.last, this.upTo);
 		this.isLoading = false;
@@ -63,19 +59,17 @@ export class Room {
 		return true;
 	}
 
-	/** What has no number: a word to this person, a private message. */
 	note(text, kind = 'note', more = {}) {
 		this.items.push({ kind, seq: this.last, time: Date.now(), text, ...more });
 	}
 
-	/** Something is new to somebody who looks elsewhere, or even means them. */
+	/** Something is new to who looks elsewhere, or even means them. */
 	count(isCalling = false) {
 		if (this.unread === 0) this.markAt(this.read);
 		this.unread += 1;
 		this.isNamed ||= isCalling;
 	}
 
-	/** Lines in a row are not here, or not yet. */
 	skip(first, last) {
 		if (first > last) return;
 		this.items.push(gap(first, last));
@@ -104,14 +98,13 @@ export class Room {
 	}
 
 	/** Drops the oldest where there are too many. */
-	trim(isFarBack) {
-		if (this.items.length <= (isFarBack ? ITEMS_FAR_BACK_MAX : ITEMS_MAX)) return;
-		this.items.splice(0, this.items.length - ITEMS_MAX + ITEMS_DROPPED);
+	trim() {
+		if (this.items.length < ITEMS_MAX + ITEMS_DROPPED) return;
+		this.items.splice(0, this.items.length - ITEMS_MAX);
 		this.isWhole = false;
 		this.version += 1;
 	}
 
-	/** Everything here has been seen. */
 	attend() {
 		Object.assign(this, { read: this.last, unread: 0, isNamed: false });
 	}

@@ -1,15 +1,13 @@
-// Nodes out of what people typed. All of it is hostile, and becomes text and nothing else. Knows no room.
+// Nodes out of what people typed, which is hostile, and becomes text and nothing else. Knows no room.
 
 import { parts } from './words.js';
 
 /** Up to a blank, or to a sign that ends a phrase in Chinese and Japanese, where no blank follows. */
 const LINK = /(https?:\/\/[^\s<>"“”‘’「」『』【】《》（），。、；：！？]+)/i;
-/** These scripts set no blanks between words, so that a name may stand right beside them. */
-const UNSPACED = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}]';
-const IN_WORD = `(?!${UNSPACED})[\\p{L}\\p{N}_-]`;
+/** Scripts that set no blanks between words let a name stand right beside them. */
+const IN_WORD = '(?![\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}])[\\p{L}\\p{N}_-]';
 
-/** So many colours can be told apart. */
-const HUES = 18;
+const HUES = 18; // as many as can be told apart
 
 export const $ = (id) => document.getElementById(id);
 
@@ -34,7 +32,7 @@ export function button(words, onclick, className) {
 	return Object.assign(make('button', className, words), { type: 'button', onclick });
 }
 
-/** A sentence of ours; what others typed stands in it with a reading direction of its own. */
+/** A sentence of ours; what others typed has a reading direction of its own in it. */
 export const sentence = (key, fields) =>
 	parts(key, fields).map((part) => (part.name === undefined ? part : make('bdi', '', part.name)));
 
@@ -42,11 +40,9 @@ export const sentence = (key, fields) =>
 export function mentionOf(name) {
 	if (name.includes(':')) return null;
 	const letters = name.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
-	const isUnspaced = new RegExp(UNSPACED, 'u').test(name);
-	return new RegExp(isUnspaced ? `(${letters})` : `(?<!${IN_WORD})(${letters})(?!${IN_WORD})`, 'iu');
+	return new RegExp(`(?<!${IN_WORD})(${letters})(?!${IN_WORD})`, 'iu');
 }
 
-/** The nodes of a line. */
 export const rich = (text, mention) =>
 	text.split(LINK).flatMap((piece, place) => (place % 2 ? linked(piece) : marked(piece, mention)));
 
@@ -54,8 +50,7 @@ function linked(address) {
 	const shown = withoutStop(address);
 	if (!URL.canParse(shown)) return [address];
 	const link = make('a', '', shown);
-	// The title shows letters that only look like others.
-	Object.assign(link, { href: shown, target: '_blank', rel: 'noopener noreferrer', title: new URL(shown).href });
+	Object.assign(link, { href: shown, target: '_blank', rel: 'noopener noreferrer' });
 	return [link, address.slice(shown.length)];
 }
 
