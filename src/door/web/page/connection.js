@@ -1,5 +1,4 @@
-// The connection: one socket that comes back by itself, and requests with their answers. Knows no room, no
-// name and nothing of the page.
+// The connection: a socket that comes back by itself, and requests with their answers. Knows no room and no name.
 
 /** Doubled with every failure, so that a server that has just come back is not stormed. */
 const PAUSE_FIRST_MS = 500;
@@ -7,92 +6,89 @@ const PAUSE_MAX_MS = 30_000;
 /** A network can forget a connection without a word, so it is asked whether it lives. */
 const PING_EVERY_MS = 30_000;
 const PING_WAIT_MS = 15_000;
-/** After these, trying again would change nothing: left, removed, no name given, banned. */
+/** Trying again would change nothing: left, removed, no name given, banned. */
 const FINAL_CODES = [1000, 4001, 4002, 4003];
 
-export class Connection {
-	#socket = null;
-	#requests = []; // in the order in which the server does them
-	#lastId = 0;
-	#failures = 0;
-	#retry = 0;
-	#deadline = 0;
+const address = new URL('/-/socket', location.href.replace(/^http/, 'ws'));
+let socket = null;
+let requests = []; // in the order in which the server does them
+let lastId = 0;
+let failures = 0;
+let retry = 0;
+let deadline = 0;
+let on = {};
 
-	/** Calls `hear(message)`, and `down(code, pauseMs)`, where no pause means that it stays down. */
-	constructor(address, hear, down) {
-		Object.assign(this, { address, hear, down });
-		setInterval(() => this.#probe(), PING_EVERY_MS);
-		const wake = () => {
-			this.retryNow();
-			this.#probe();
-		};
-		addEventListener('online', wake);
-		document.addEventListener('visibilitychange', () => document.hidden || wake());
-	}
+/** From now on calls `on.hear(message)`, and `on.down(pauseMs)`: without a pause it stays down. */
+export function listen(listener) {
+	on = listener;
+	setInterval(probe, PING_EVERY_MS);
+	addEventListener('online', retryNow);
+	document.addEventListener('visibilitychange', () => document.hidden || retryNow() || probe());
+}
 
-	get isOpen() {
-		return this.#socket?.readyState === WebSocket.OPEN;
-	}
+export const isOpen = () => socket?.readyState === WebSocket.OPEN;
 
-	open() {
-		if (this.#socket) return;
-		clearTimeout(this.#retry);
-		this.#retry = 0;
-		this.#socket = new WebSocket(this.address);
-		this.#socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
-		this.#socket.onclose = ({ code }) => this.lose(code);
-	}
+export function open() {
+	if (socket) return;
+	clearTimeout(retry);
+	retry = 0;
+	socket = new WebSocket(address);
+	socket.onmessage = ({ data }) => take(JSON.parse(data));
+	socket.onclose = ({ code }) => lose(code);
+}
 
-	retryNow() {
-		if (this.#retry) this.open();
-	}
+export function retryNow() {
+	if (retry) open();
+}
 
-	/** All is well: the next failure is a first one again. */
-	settle() {
-		this.#failures = 0;
-	}
+/** The next failure is a first one again. */
+export function settle() {
+	failures = 0;
+}
 
-	/** Sends a request. `take` sees what comes until it is done, and says what it keeps to itself. Resolves
-		to whether it was done; if not, nobody knows whether the server has read it. */
-	async ask(request, take = () => false) {
-		if (!this.isOpen) return false;
-		const id = ++this.#lastId;
-		this.#socket.send(JSON.stringify({ ...request, id }));
-		return new Promise((resolve) => this.#requests.push({ id, take, resolve }));
-	}
+/** Sends a request; `take` sees what comes until it is done, and says what it keeps. If it is not done, the connection
+	was lost, and nobody knows whether the server has read it. */
+export async function ask(request, take = () => false) {
+	if (!isOpen()) return { isDone: false };
+	const id = ++lastId;
+	socket.send(JSON.stringify({ ...request, id }));
+	return new Promise((resolve) => requests.push({ id, take, resolve }));
+}
 
-	/** The socket has ended, or is given up. */
-	lose(code = 4000) {
-		if (!this.#socket) return;
-		this.#socket.onmessage = this.#socket.onclose = null;
-		this.#socket.close();
-		this.#socket = null;
-		clearTimeout(this.#deadline);
-		for (const { resolve } of this.#requests.splice(0)) resolve(false);
-		this.down(code, FINAL_CODES.includes(code) ? null : this.#comeBack());
-	}
+/** The socket has ended, or is given up. */
+export function lose(code = 4000) {
+	if (!socket) return;
+	socket.onmessage = socket.onclose = null;
+	socket.close();
+	socket = null;
+	clearTimeout(deadline);
+	for (const { resolve } of requests) resolve({ isDone: false });
+	requests = [];
+	if (FINAL_CODES.includes(code)) return on.down();
+	// Half of the pause by chance: many who lost a server do not all come back at once.
+	const pauseMs = (Math.min(PAUSE_FIRST_MS * 2 ** failures++, PAUSE_MAX_MS) * (1 + Math.random())) / 2;
+	retry = setTimeout(open, pauseMs);
+	on.down(pauseMs);
+}
 
-	#comeBack() {
-		const longest = Math.min(PAUSE_FIRST_MS * 2 ** this.#failures++, PAUSE_MAX_MS);
-		// Half of it by chance: many who lost the same server do not come back in the same moment.
-		const pauseMs = (longest / 2) * (1 + Math.random());
-		this.#retry = setTimeout(() => this.open(), pauseMs);
-		return pauseMs;
-	}
+function probe() {
+	if (!isOpen()) return;
+	socket.send('{"do":"ping"}');
+	clearTimeout(deadline);
+	deadline = setTimeout(lose, PING_WAIT_MS);
+}
 
-	#probe() {
-		if (!this.isOpen) return;
-		this.#socket.send('{"do":"ping"}');
-		clearTimeout(this.#deadline);
-		this.#deadline = setTimeout(() => this.lose(), PING_WAIT_MS);
-	}
-
-	#take(message) {
-		clearTimeout(this.#deadline);
-		if (message.kind === 'done') {
-			while (this.#requests[0]?.id <= message.id) this.#requests.shift().resolve(true);
-		} else if (message.kind !== 'pong' && !this.#requests[0]?.take(message)) {
-			this.hear(message);
+function take(message) {
+	clearTimeout(deadline);
+	const [request] = requests;
+	if (message.kind === 'done') {
+		while (requests[0]?.id <= message.id) {
+			const { resolve, refusal } = requests.shift();
+			resolve({ isDone: true, refusal });
 		}
+	} else if (message.kind === 'refused' && request) {
+		request.refusal = message;
+	} else if (message.kind !== 'pong' && !request?.take(message)) {
+		on.hear(message);
 	}
 }

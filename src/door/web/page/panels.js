@@ -1,30 +1,28 @@
 // What stands around the lines: the door, rooms, people, the question for a password. Knows no socket.
 
-import { colored } from './lines.js';
-import { button, make, sentence } from './text.js';
+import { $, button, colored, make, sentence } from './text.js';
 import { say } from './words.js';
-
-export const $ = (id) => document.getElementById(id);
 
 /** Puts the words of the reader's language where the HTML names them. */
 export function putWords() {
 	for (const element of document.querySelectorAll('[data-say]')) element.textContent = say(element.dataset.say);
-	for (const element of document.querySelectorAll('[data-label]')) {
-		element.ariaLabel = element.title = say(element.dataset.label);
-	}
+	for (const element of document.querySelectorAll('[data-label]')) element.ariaLabel = say(element.dataset.label);
 }
 
-/** Shows the door, where one gives a name; or the rooms behind it. */
-export function showDoor(isShown, room, name = '', words = '', wantsPassword = false) {
-	$('chat').hidden = isShown;
-	$('door').hidden = !isShown;
-	if (!isShown) return;
+/** The door, where one gives a name. */
+export function showDoor(room, words = '', wantsPassword = false) {
+	$('chat').hidden = true;
+	$('door').hidden = false;
 	$('place').replaceChildren(...sentence('place', { room }));
-	$('name').value = name;
-	$('password').value = '';
 	$('door-words').textContent = words;
+	$('password').value = '';
 	$('secret').hidden = !wantsPassword;
-	(wantsPassword ? $('password') : $('name')).focus();
+	$(wantsPassword ? 'password' : 'name').focus();
+}
+
+export function hideDoor() {
+	$('door').hidden = true;
+	$('chat').hidden = false;
 }
 
 /** The rooms one is in, with what is unread in each. */
@@ -33,8 +31,8 @@ export function drawRooms(rooms, current, open, leave) {
 		const opener = button(make('bdi', '', room.name), () => open(room), 'open');
 		if (room === current) opener.ariaCurrent = 'page';
 		if (room.unread) opener.append(make('span', room.isNamed ? 'count named' : 'count', room.unread));
-		const leaver = button('×', () => leave(room), 'leave');
-		leaver.ariaLabel = leaver.title = say('leave', room);
+		const leaver = button('×', () => leave(room.name), 'leave');
+		leaver.ariaLabel = say('leave', room);
 		return make('li', '', opener, leaver);
 	};
 	put($('room-list'), rooms.map(row));
@@ -46,32 +44,29 @@ export function drawRooms(rooms, current, open, leave) {
 /** What a room is about, and who is there. */
 export function drawRoom(room, me, write) {
 	$('title').textContent = room.name;
+	$('me').textContent = me;
 	$('topic').textContent = room.topic ?? say('about');
 	$('here').textContent = room.people.length + room.others;
 	const rows = [...room.people].sort().map((name) => {
 		if (name === me) return make('li', 'me', colored(name));
-		const writer = button(colored(name), () => write(name), 'open');
-		writer.title = say('write', { name });
-		return make('li', '', writer);
+		return make('li', '', button(colored(name), () => write(name), 'open'));
 	});
-	if (room.others) rows.push(make('li', 'me', say('others', { n: room.others })));
+	if (room.others) rows.push(make('li', 'me', `+ ${room.others}`));
 	put($('people-list'), rows);
 }
 
-/** Puts rows into a list, unless they are there; the focus stays in its place. */
+/** Puts rows into a list, unless they are there: nobody clicks on what goes away. The focus stays in its place. */
 function put(list, rows) {
-	const wanted = make('ul', '', ...rows);
-	if (list.isEqualNode(Object.assign(wanted, { id: list.id }))) return;
+	if (list.isEqualNode(Object.assign(make('ul', '', ...rows), { id: list.id }))) return;
 	const place = [...list.querySelectorAll('button')].indexOf(document.activeElement);
 	list.replaceChildren(...rows);
 	list.querySelectorAll('button')[place]?.focus();
 }
 
-/** Asks for a password in a field that shows none. Resolves to nothing where none is given. */
+/** Asks for a password in a field that shows none; resolves to nothing where none is given. */
 export function askPassword({ for: use, name }) {
 	const [dialog, field] = [$('asking'), $('answer')];
-	$('asked').replaceChildren(...sentence({ own: 'forOwn', new: 'forNew', again: 'forAgain' }[use], { name }));
-	field.autocomplete = use === 'own' ? 'current-password' : 'new-password';
+	$('asked').replaceChildren(...sentence(`for-${use}`, { name }));
 	dialog.returnValue = field.value = '';
 	dialog.showModal();
 	return new Promise((resolve) => {

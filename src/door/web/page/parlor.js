@@ -1,94 +1,78 @@
-// The page: what follows from what is said, typed and clicked. Knows how none of it is sent, kept or shown.
+// The page: what follows from what is said, typed and clicked. Knows not how it is sent, kept or shown.
 
-import { Compose } from './compose.js';
-import { Connection } from './connection.js';
-import { Lines } from './lines.js';
-import { $, askPassword, drawRoom, drawRooms, putWords, showDoor } from './panels.js';
-import { ITEMS_FAR_BACK_MAX, Room } from './rooms.js';
-import { mentionOf } from './text.js';
+import * as compose from './compose.js';
+import * as connection from './connection.js';
+import * as lines from './lines.js';
+import { askPassword, drawRoom, drawRooms, hideDoor, putWords, showDoor } from './panels.js';
+import { ITEMS_MAX, Room } from './rooms.js';
+import { $, mentionOf } from './text.js';
 import { does, isChinese, say, why } from './words.js';
 
 /** A message may have 16,384 bytes, and there is more in it than text. */
 const SAID_BYTES_MAX = 16_000;
-/** More than a screen, and drawn without a pause. */
-const HISTORY_LINES = 100;
-/** What comes in a burst is drawn together. */
-const DRAW_MS = 16;
+const HISTORY_LINES = 100; // more than a screen
+const DRAW_MS = 16; // what comes in a burst is drawn together
 const DAY_S = 86_400;
 
 const rooms = new Map();
 let current = null;
-let identity = {};
+let identity = null; // of somebody who wants to be in
 let me = '';
-let wantsIn = false;
 let isIn = false;
 let hello = {};
 let commands = [];
-let places = []; // the server's rooms, when last asked for
 let farewell = '';
 let drawing = 0;
 
-// This tab knows how to come back, and the next visit one's name and how far one has read.
+// This tab knows how to come back; the next visit knows one's name, and how far one has read.
 const tab = load('sessionStorage');
 const visit = load('localStorage');
 
-const address = new URL('/-/socket', location.href.replace(/^http/, 'ws'));
-const connection = new Connection(address, (message) => (heard[message.kind] ?? heard.answer)(message), down);
-const lines = new Lines($('scroller'), $('lines'), $('outbox'), { older, draw, fillGap, goTo, post, discard });
-const compose = new Compose($('compose'), { submit, options, page: (direction) => lines.page(direction) });
-
 document.documentElement.lang = isChinese ? 'zh-Hans' : 'en';
 putWords();
-listen();
-if (tab.code) comeIn(tab.name);
-else showDoor(true, addressed(), visit.name);
+compose.listen({ submit, commands: commandsLike, names: namesLike });
+lines.listen({ older, moved: draw, fill: fillGap });
+connection.listen({ hear: (message) => (heard[message.kind] ?? heard.answer)(message), down });
+$('name').value = visit.name ?? '';
+if (tab.code) comeIn(visit.name);
+else showDoor(addressed());
 
-function listen() {
-	$('door').firstElementChild.onsubmit = (event) => {
-		event.preventDefault();
-		tab.code = '';
-		comeIn($('name').value.trim(), $('secret').hidden ? '' : $('password').value);
-	};
-	// Another name has another password, or none.
-	$('name').oninput = () => ($('secret').hidden = true);
-	$('browse').onclick = () => run('rooms', '') && begin('/join ');
-	$('search').onclick = () => begin('/search ');
-	$('me').onclick = () => begin('/name ');
-	$('topic').onclick = () => begin('/topic ');
-	$('newest').onclick = () => lines.toEnd();
-	$('notify').onclick = () => Notification.requestPermission().then(draw);
-	$('state').lastElementChild.onclick = () => connection.retryNow();
-	addEventListener('popstate', () => isIn && join(addressed(), 'replaceState'));
-	addEventListener('focus', draw);
-	addEventListener('pagehide', save);
-	document.addEventListener('visibilitychange', () => (document.hidden ? save() : draw()));
-}
+$('door').onsubmit = (event) => {
+	event.preventDefault();
+	tab.code = '';
+	comeIn($('name').value.trim(), $('password').value);
+};
+$('browse').onclick = () => begin('/join ') || run('rooms', '');
+$('search').onclick = () => begin('/search ');
+$('me').onclick = () => begin('/name ');
+$('topic').onclick = () => begin('/topic ');
+$('newest').onclick = lines.toEnd;
+$('notify').onclick = () => Notification.requestPermission().then(draw);
+$('retry').onclick = connection.retryNow;
+addEventListener('popstate', () => isIn && join(addressed()));
+addEventListener('focus', draw);
+addEventListener('pagehide', save);
+document.addEventListener('visibilitychange', () => (document.hidden ? save() : draw()));
 
 // Coming in, and coming back.
 
 function comeIn(name, password) {
 	identity = { ...(name && { name }), ...(password && { password }) };
-	wantsIn = true;
-	if (connection.isOpen) enter();
+	if (connection.isOpen()) enter();
 	else connection.open();
 }
 
 async function enter() {
 	const place = current?.name ?? addressed();
-	for (const who of tab.code ? [{ code: tab.code }, identity] : [identity]) {
-		const { isDone, refusal } = await ask({ do: 'enter', ...who, ...from(place) });
-		if (!isDone) return;
-		if (!refusal) return settle();
-		tab.code = '';
-		if (who === identity) turnedAway(refusal, place);
-	}
-}
-
-/** Resolves to whether it was done, and to why it was refused, if it was. */
-async function ask(request) {
-	let refusal = null;
-	const isDone = await connection.ask(request, (message) => message.kind === 'refused' && (refusal = message));
-	return { isDone, refusal };
+	const who = tab.code ? { code: tab.code } : identity;
+	const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...from(place) });
+	if (!isDone) return;
+	if (!refusal) return settle();
+	tab.code = '';
+	if (who !== identity) enter();
+	// A connection that was lost has the name until the server has noticed, too.
+	else if (refusal.why === 'name-taken' && current) connection.lose();
+	else turnedAway(refusal, place);
 }
 
 /** A room, and the line after which its lines are wanted. */
@@ -98,66 +82,54 @@ function from(room) {
 }
 
 function turnedAway(refusal, place) {
-	// A connection that was lost has the name until the server has noticed, too.
-	if (refusal.why === 'name-taken' && current) return connection.lose();
-	wantsIn = false;
-	const isOwned = refusal.why === 'name-owned';
-	const words = isOwned ? say('owned', identity) : why(refusal);
-	showDoor(true, place, identity.name, words, isOwned || refusal.why === 'wrong-password');
+	const words = refusal.why === 'name-owned' ? say('owned', identity) : why(refusal);
+	identity = null;
+	showDoor(place, words, ['name-owned', 'wrong-password'].includes(refusal.why));
 }
 
-/** In: takes the other seats again, and says what waits. */
+/** In: takes the other seats again, and learns what is good to know. */
 async function settle() {
 	connection.settle();
 	isIn = true;
-	showDoor(false);
-	if (!current) open([...rooms.values()][0], 'replaceState');
+	hideDoor();
+	if (!current) open([...rooms.values()][0], true);
 	visit.name = identity.name;
-	connection.ask({ do: 'code' }, ({ kind, code }) => {
-		if (code) tab.code = code;
-		return kind === 'code' || kind === 'refused';
-	});
+	connection.ask({ do: 'code' }, ({ kind, code }) => kind === 'code' && (tab.code = code));
 	connection.ask({ do: 'help' }, (message) => message.kind === 'help' && (commands = message.commands));
 	for (const name of new Set([...rooms.keys(), ...tab.rooms])) {
 		if (rooms.get(name)?.isSeated) continue;
-		const { isDone, refusal } = await ask({ do: 'join', ...from(name) });
+		const { isDone, refusal } = await connection.ask({ do: 'join', ...from(name) });
 		if (!isDone) return;
 		if (refusal) remove(name);
 	}
 	for (const room of rooms.values()) {
 		room.caughtUp();
-		for (const sent of room.outbox) {
-			if (sent.state === 'waiting') post(sent, room);
-			if (sent.state === 'unsure') sent.state = 'lost';
-		}
+		for (const sent of room.outbox) if (sent.isLost) giveBack(room, sent, say('lost'));
 	}
 	save();
 	draw();
 }
 
-function down(code, pauseMs) {
+function down(pauseMs) {
 	isIn = false;
 	for (const room of rooms.values()) {
 		room.isSeated = false;
-		for (const sent of room.outbox) if (sent.state === 'sending') sent.state = 'unsure';
-	}
-	if (pauseMs !== null) {
-		showState(say('broken', { n: Math.ceil(pauseMs / 1000) }));
-	} else if (current) {
-		rooms.clear();
-		current = null;
-		wantsIn = false;
-		Object.assign(tab, { code: '', rooms: [] });
-		showDoor(true, addressed(), identity.name, farewell || say('youLeft'));
-		farewell = '';
+		for (const sent of room.outbox) sent.isLost = true;
 	}
 	save();
+	if (pauseMs !== undefined) return showState(say('broken', { n: Math.ceil(pauseMs / 1000) }));
+	if (!current) return;
+	rooms.clear();
+	current = identity = null;
+	Object.assign(tab, { code: '', rooms: [] });
+	showDoor(addressed(), farewell || say('youLeft'));
+	farewell = '';
 	draw();
 }
 
 function showState(words) {
 	$('state').hidden = !words;
-	$('state').firstElementChild.textContent = $('door-words').textContent = words;
+	$('state-words').textContent = $('door-words').textContent = words;
 }
 
 // What the server says.
@@ -168,61 +140,50 @@ const heard = {
 		if (visit.log !== message.log) Object.assign(visit, { log: message.log, read: {} });
 		hello = message;
 		showState('');
-		if (wantsIn) enter();
+		if (identity) enter();
 	},
 	entered(message) {
-		const isNew = !rooms.has(message.room);
-		if (isNew) rooms.set(message.room, new Room(message.room, visit.read[message.room]));
-		const room = rooms.get(message.room);
+		const room = rooms.get(message.room) ?? new Room(message.room, visit.read[message.room]);
 		me = message.name;
-		room.isSeated = true;
 		room.enter(message);
-		if (isNew) room.note(keeping() + (message.keeps ? ` ${say('keeper')}` : ''));
-		const take = (answer) => answer.kind === 'who' && seat(answer);
-		if (message.others) connection.ask({ do: 'who', room: room.name, args: [] }, take);
+		if (!rooms.size) room.note(keeping());
+		rooms.set(room.name, room);
+		if (message.others) connection.ask({ do: 'who', room: room.name }, ({ kind, people, others }) => {
+			if (kind === 'who') Object.assign(room, { people: people.map((person) => person.name), others });
+			return kind === 'who';
+		});
 		draw();
 	},
 	departed: ({ room }) => remove(room),
 	line: said,
 	action: said,
-	skipped: happening((room, { first, last }) => room.skip(first, last), false),
-	arrived: happening((room, { name }) => room.arrive([name])),
-	left: happening((room, { name }) => room.depart([name])),
-	arrived_together: happening((room, { names, others }) => room.arrive(names, others)),
-	left_together: happening((room, { names, others }) => room.depart(names, others)),
-	renamed: happening((room, { from, name }) => room.rename(from, name)),
+	skipped({ room, first, last }) {
+		rooms.get(room)?.skip(first, last);
+		draw();
+	},
+	arrived: happening((room, { name }) => room.seat([name])),
+	left: happening((room, { name }) => room.seat([], [name])),
+	arrived_together: happening((room, { names, others }) => room.seat(names, [], others)),
+	left_together: happening((room, { names, others }) => room.seat([], names, -others)),
+	renamed: happening((room, { from, name }) => room.seat([name], [from])),
 	topic: happening((room, { topic }) => (room.topic = topic)),
 	took_back: happening((room, { name }) => room.takeBack(name)),
 	ruled: happening(() => {}),
 	you({ name }) {
-		for (const room of rooms.values()) room.rename(me, name);
+		for (const room of rooms.values()) room.seat([name], [me]);
 		me = visit.name = identity.name = name;
 		draw();
 	},
 	private({ from, to, words, time = Date.now() }) {
-		const isSeen = from === me || attends(current);
-		const event = { kind: 'private', name: from, to, text: words, time };
-		current.whisper(event, isSeen);
-		if (!isSeen) notify(current, event);
+		current.note(words, 'private', { name: from, to, time });
+		if (from !== me && !attends(current)) call(current, from, words);
 		draw();
 	},
 	letter: (message) => heard.private(message),
-	who(message) {
-		seat(message);
-		note(message.text);
+	found({ room, time, name, words }) {
+		note(`${room} · ${new Date(time).toLocaleString(navigator.language)} · ${name}: ${words}`);
 	},
-	rooms(message) {
-		places = message.rooms.map(({ room }) => room);
-		note(message.rooms.map(({ room, people, topic }) => `${room} (${people}) ${topic ?? ''}`).join('\n'));
-	},
-	found({ room, seq, time, name, words }) {
-		const at = new Date(time).toLocaleString(navigator.language, { dateStyle: 'short', timeStyle: 'short' });
-		note(`${room} · ${at} · ${name}: ${words}`, { room, seq });
-	},
-	help: () => note(options('command', '').map(({ label, words }) => `${label}: ${words}`).join('\n')),
-	async password(message) {
-		connection.ask({ do: 'password', text: await askPassword(message) });
-	},
+	password: async (message) => command('password', { text: await askPassword(message) }),
 	refused: (message) => note(why(message)),
 	removed({ room, text }) {
 		if (!room) farewell = text;
@@ -231,55 +192,43 @@ const heard = {
 	answer: ({ text }) => text && note(text),
 };
 
-/** Something was said: it gets its place, is counted, and calls who looks elsewhere. */
 function said(event) {
 	const room = rooms.get(event.room);
-	if (!room) return;
-	const isOwn = event.name === me;
-	const isCalling = !isOwn && Boolean(mentionOf(me)?.test(event.text));
-	const isSeen = isOwn || (attends(room) && !event.old);
-	if (!room.add(event, isSeen, isCalling)) return;
-	if (isOwn) room.confirm(event);
-	if (isCalling && !isSeen && !event.old) notify(room, event);
+	if (!room?.add(event)) return;
+	if (event.name === me) room.confirm(event);
+	else if (event.seq > room.read && (event.old || !attends(room))) {
+		if (mentionOf(me)?.test(event.text)) call(room, event.name, event.text, event.old);
+		else room.count();
+	}
 	draw();
 }
 
-/** Something happened, that changes the room, and is to be read there. */
-function happening(change, isShown = true) {
+/** What happens changes a room, and is to be read there. */
+function happening(change) {
 	return (event) => {
 		const room = rooms.get(event.room);
 		if (!room) return;
 		change(room, event);
-		if (isShown) room.items.push(event);
+		room.items.push(event);
 		draw();
 	};
 }
 
-function seat({ room, people, others }) {
-	if (rooms.has(room)) Object.assign(rooms.get(room), { people: people.map(({ name }) => name), others });
-	draw();
-	return true;
-}
-
-/** A word to this person, where they are looking. */
-function note(text, found) {
-	current?.note(text, found);
+function note(text) {
+	current?.note(text);
 	draw();
 }
 
 function keeping() {
-	if (hello.keeps !== 'disk') return say('notKept');
-	return hello.retain ? say('keptFor', { n: Math.ceil(hello.retain / DAY_S) }) : say('kept');
+	const key = hello.keeps !== 'disk' ? 'notKept' : hello.retain ? 'keptFor' : 'kept';
+	return say(key, { n: Math.ceil(hello.retain / DAY_S) });
 }
 
-function notify(room, { name, text }) {
-	if (window.Notification?.permission !== 'granted') return;
+function call(room, name, body, isOld) {
+	room.count(true);
+	if (isOld || window.Notification?.permission !== 'granted') return;
 	try {
-		const notification = new Notification(`${name} · ${room.name}`, { body: text, tag: room.name, icon: '/-/icon.svg' });
-		notification.onclick = () => {
-			focus();
-			open(room);
-		};
+		new Notification(`${name} · ${room.name}`, { body, tag: room.name }).onclick = () => focus() || open(room);
 	} catch {
 		// Phones have no such notifications; the count in the title is there.
 	}
@@ -287,80 +236,66 @@ function notify(room, { name, text }) {
 
 // What the person does.
 
-/** Whether what was typed is taken, and may go from the field. */
+/** Says why what was typed cannot be taken, if it cannot. */
 function submit(text) {
 	const typed = text.split('\n').filter((line) => line.trim());
-	const command = typed.length === 1 && /^\/([^\s/]\S*)\s*(.*)$/.exec(typed[0].trim());
-	if (command) return run(command[1].toLowerCase(), command[2]);
+	if (!isIn) return say('notNow');
+	if (new TextEncoder().encode(JSON.stringify(typed)).length > SAID_BYTES_MAX) return say('tooMuch');
+	const [, verb, rest] = (typed.length === 1 && /^\/([^\s/]\S*)\s*(.*)$/.exec(typed[0])) || [];
+	if (verb) return run(verb.toLowerCase(), rest);
 	if (typed.length === 1) typed[0] = typed[0].replace(/^\/\//, '/');
-	return send('say', typed);
+	send('say', typed);
 }
 
 function run(verb, rest) {
-	if (verb === 'me' && rest) return send('me', [rest]);
-	if (!isIn) return refuse('notNow');
-	if (verb === 'join' && rest) join(rest);
-	else if (verb === 'leave') return leave(rooms.get(rest.toLowerCase()) ?? current);
-	else command(verb, rest);
-	return true;
+	if (verb === 'join' && rest) join(rest, true);
+	else if (verb === 'leave') leave(rest || current.name);
+	else if (verb === 'me' && rest) send('me', [rest]);
+	else command(verb, { args: rest ? [rest] : [] });
 }
 
-/** What does not arrive comes back into the field, to be typed again. */
-async function command(verb, rest) {
-	const isDone = await connection.ask({ do: verb, room: current.name, args: rest ? [rest] : [] });
-	if (!isDone && verb !== 'quit') compose.text ||= `/${verb} ${rest}`;
+const leave = (room) => command('leave', { room });
+
+async function command(verb, fields) {
+	const { isDone, refusal } = await connection.ask({ do: verb, room: current.name, ...fields });
+	if (refusal) note(why(refusal));
+	if (!isDone && fields.args) compose.put(`/${verb} ${fields.args}`);
 }
 
-function refuse(key) {
-	compose.say(say(key));
-	return false;
-}
-
-function send(verb, typed) {
-	if (new TextEncoder().encode(JSON.stringify(typed)).length > SAID_BYTES_MAX) return refuse('tooMuch');
-	const sent = { verb, lines: typed, after: current.last };
-	current.outbox.push(sent);
-	current.markAt();
+/** Says it. It waits in the outbox until it comes back, and returns into the field if it does not. */
+async function send(verb, typed) {
+	const room = current;
+	const sent = { verb, lines: [...typed], seq: room.last };
+	room.outbox.push(sent);
+	room.markAt();
 	lines.toEnd();
-	post(sent);
-	return true;
-}
-
-/** Says it, and knows afterwards whether it is said, refused, or in doubt. */
-async function post(sent, room = current) {
-	Object.assign(sent, { why: null, state: isIn ? 'sending' : 'waiting' });
 	draw();
-	if (!isIn) return;
-	const text = sent.lines.join('\n');
-	const { isDone, refusal } = await ask({ do: sent.verb, room: room.name, [sent.verb === 'say' ? 'text' : 'args']: sent.verb === 'say' ? text : [text] });
-	if (refusal) sent.why = why(refusal);
+	const words = verb === 'say' ? { text: typed.join('\n') } : { args: typed };
+	const { isDone, refusal } = await connection.ask({ do: verb, room: room.name, ...words });
+	if (refusal) giveBack(room, sent, why(refusal));
 	else if (isDone) room.settle(sent);
 	draw();
 }
 
-function discard(sent) {
-	current.settle(sent);
-	draw();
+function giveBack(room, sent, words) {
+	const text = sent.lines.join('\n');
+	const typed = sent.verb === 'me' ? `/me ${text}` : text.replace(/^(?=\/.*$)/, '/');
+	room.settle(sent);
+	if (room === current) room.draft = compose.text();
+	room.draft = [typed, room.draft].join('\n').trim();
+	if (room === current) compose.put(room.draft, words);
 }
 
-/** Goes into a room, and takes a seat there first where one has none. */
-async function join(typed, how) {
+async function join(typed, isWanted) {
 	let name = typed.toLowerCase();
 	if (!rooms.has(name)) {
-		const take = ({ kind, room }) => {
+		const { refusal } = await connection.ask({ do: 'join', ...from(name) }, ({ kind, room }) => {
 			if (kind === 'entered') name = room;
-		};
-		await connection.ask({ do: 'join', ...from(name) }, take);
+		});
+		if (refusal) return note(why(refusal));
 		rooms.get(name)?.caughtUp();
 	}
-	if (rooms.has(name)) open(rooms.get(name), how);
-	return rooms.get(name);
-}
-
-function leave(room) {
-	if (rooms.size === 1) return refuse('lastRoom');
-	connection.ask({ do: 'leave', room: room.name });
-	return true;
+	if (rooms.has(name)) open(rooms.get(name), !isWanted);
 }
 
 function remove(name) {
@@ -370,46 +305,38 @@ function remove(name) {
 	draw();
 }
 
-function open(room, how = 'pushState') {
+function open(room, isInHistory) {
 	if (current && current !== room) {
-		current.draft = compose.text;
+		current.draft = compose.text();
 		if (!current.unread) current.markAt();
 	}
 	current = room;
 	const path = `/${encodeURIComponent(room.name)}`;
-	if (path !== location.pathname) history[how](null, '', path);
-	compose.text = room.draft;
+	if (path !== location.pathname) history[isInHistory ? 'replaceState' : 'pushState'](null, '', path);
 	$('input').placeholder = $('input').ariaLabel = say('say', room);
-	for (const side of [$('rooms'), $('people')]) side.hidePopover();
-	// A phone would bring up its keyboard.
-	if (matchMedia('(pointer: fine)').matches) $('input').focus();
 	drawNow();
+	// A phone would bring up its keyboard.
+	begin(room.draft, matchMedia('(pointer: fine)').matches);
 }
 
-function begin(text) {
+function begin(text, isFocused = true) {
 	for (const side of [$('rooms'), $('people')]) side.hidePopover();
-	$('input').focus();
-	compose.text = text;
+	if (isFocused) $('input').focus();
+	compose.put(text);
 }
 
-/** What may stand in the field where a command, a room or a name begins like this. */
-function options(kind, word) {
-	const isLike = (name) => name.toLowerCase().startsWith(word.toLowerCase());
-	if (kind === 'room') return places.filter(isLike).map((label) => ({ label, insert: label }));
-	if (kind === 'name') {
-		const names = current.people.filter((name) => name !== me && isLike(name));
-		return names.sort().map((label) => ({ label, insert: `${label} ` }));
-	}
-	const leaving = { name: 'leave', aliases: [], arguments: '[ROOM]', does: 'gives up a room' };
-	return [...commands, leaving]
-		.filter(({ name, aliases }) => name !== 'resume' && [name, ...aliases].some(isLike))
-		.sort((a, b) => isLike(b.name) - isLike(a.name))
-		.map((spec) => ({
-			label: `/${spec.name} ${spec.arguments}`,
-			words: does(spec),
-			insert: `/${spec.name}${spec.arguments && ' '}`,
-			also: spec.aliases.map((name) => `/${name}`),
-		}));
+function namesLike(word) {
+	const isLike = (name) => name !== me && name.toLowerCase().startsWith(word.toLowerCase());
+	return current.people.filter(isLike).sort();
+}
+
+function commandsLike(word) {
+	const isLike = (name) => name.startsWith(word.toLowerCase());
+	return commands.filter(({ name }) => name !== 'resume' && isLike(name)).map((spec) => ({
+		label: `/${spec.name} ${spec.arguments}`,
+		words: does(spec),
+		insert: `/${spec.name}${spec.arguments && ' '}`,
+	}));
 }
 
 // Lines from before.
@@ -417,20 +344,20 @@ function options(kind, word) {
 async function recall(room, query) {
 	const events = [];
 	const take = (event) => event.old && event.room === room.name && events.push(event);
-	const isDone = await connection.ask({ do: 'history', room: room.name, limit: HISTORY_LINES, ...query }, take);
+	const { isDone } = await connection.ask({ do: 'history', room: room.name, limit: HISTORY_LINES, ...query }, take);
 	for (const event of events) if (event.name === me) room.confirm(event);
 	return isDone ? events : null;
 }
 
 async function older() {
 	const room = current;
-	if (!isIn || room.isWhole || room.isLoading || room.first === Infinity) return;
-	if (room.items.length + HISTORY_LINES > ITEMS_FAR_BACK_MAX) return;
+	if (!isIn || room.isWhole || room.isLoading || room.items.length > ITEMS_MAX) return;
 	room.isLoading = true;
 	const events = room.first > 1 ? await recall(room, { before: room.first }) : [];
 	room.isLoading = false;
-	if (events?.length) room.fill(events[0].seq, room.first - 1, events);
-	else if (events) room.isWhole = true;
+	if (!events) return;
+	if (events.length) room.fill(events[0].seq, room.first - 1, events);
+	else room.isWhole = true;
 	draw();
 }
 
@@ -444,17 +371,6 @@ async function fillGap({ first, last }) {
 	draw();
 }
 
-async function goTo({ room: name, seq }) {
-	const room = await join(name);
-	if (!room) return;
-	if (!room.has(seq)) {
-		const events = await recall(room, { after: Math.max(0, seq - HISTORY_LINES / 2) });
-		if (events?.length) room.fill(events[0].seq, events.at(-1).seq, events);
-	}
-	drawNow();
-	lines.reveal(seq);
-}
-
 // What is shown.
 
 function draw() {
@@ -465,44 +381,35 @@ function drawNow() {
 	clearTimeout(drawing);
 	drawing = 0;
 	if (current) {
-		for (const room of rooms.values()) room.trim(room === current && !lines.isAtEnd);
+		for (const room of rooms.values()) room.trim();
 		lines.draw(current, me);
 		if (attends(current)) current.attend();
 		drawRoom(current, me, (name) => begin(`/msg ${name} `));
-		$('me').textContent = me;
 		$('notify').hidden = window.Notification?.permission !== 'default';
 		$('newest').hidden = lines.isAtEnd;
-		$('newest').textContent = `↓ ${current.unread || ''} ${say('newest')}`;
 	}
 	drawRooms([...rooms.values()], current, open, leave);
 }
 
-/** Whether somebody is looking at the end of this room. */
 const attends = (room) => room === current && lines.isAtEnd && document.hasFocus();
 
 // What is kept.
 
-/** The room that the address of the page names. */
 function addressed() {
-	try {
-		return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
-	} catch {
-		return 'lobby';
-	}
+	return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
 }
 
 function load(store) {
-	const empty = { read: {}, rooms: [] };
 	try {
-		return { ...empty, ...JSON.parse(window[store].parlor) };
+		return JSON.parse(window[store].parlor);
 	} catch {
-		return empty;
+		return { read: {}, rooms: [] };
 	}
 }
 
 function save() {
 	for (const room of rooms.values()) visit.read[room.name] = room.read;
-	if (current) Object.assign(tab, { name: identity.name, rooms: [...rooms.keys()] });
+	if (current) tab.rooms = [...rooms.keys()];
 	try {
 		sessionStorage.parlor = JSON.stringify(tab);
 		localStorage.parlor = JSON.stringify(visit);

@@ -1,13 +1,10 @@
-// A room as one reader has it: lines in order and none twice, what is missing between them, what is
-// unread, who is there, and what was typed and is not confirmed. Knows neither socket nor page.
+// A room as one reader has it: its lines in order, each once. Knows neither socket nor page.
 //
-// An item is an event of the server's, or a `note`, or a `gap` for lines that are not here. Lines have
-// numbers of their own; everything else has that of the line before it.
+// An item is an event of the server's, a `note`, or a `gap` for lines that are not here. Lines have numbers of their own;
+// everything else has that of the line before it.
 
 /** What a phone draws without effort; what is older is asked for again when one scrolls there. */
-const ITEMS_MAX = 2_500;
-/** Who reads far back keeps more, since dropping lines would move those being read. */
-export const ITEMS_FAR_BACK_MAX = 6_000;
+export const ITEMS_MAX = 3_000;
 /** So many go at once, since everything is put in place again after that. */
 const ITEMS_DROPPED = 500;
 
@@ -16,93 +13,82 @@ export const isLine = ({ kind }) => kind === 'line' || kind === 'action';
 export class Room {
 	items = [];
 	version = 0; // counts the changes other than items added at the end
-	first = Infinity; // the number of the first line here
-	last = 0; // and of the last that is known
-	isWhole = false; // there is nothing before the first
+	isLoading = true; // lines were asked for, and come
+	isWhole = false; // there is nothing before the first line
 	mark = null; // the line behind which "new" stands
 	unread = 0;
 	isNamed = false;
-	people = [];
-	others = 0;
 	draft = '';
-	outbox = []; // what was typed and has not come back, oldest first
-	#numbers = new Set();
-	#upTo = 0;
+	outbox = [];
 
 	constructor(name, read = 0) {
 		Object.assign(this, { name, read, last: read });
 	}
 
+	/** The number of the first line here. */
+	get first() {
+		return this.items.find((item) => item.seq && rank(item) === 0)?.seq ?? this.last + 1;
+	}
+
 	/** One is in: the lines said before have numbers up to `seq`, and follow. */
 	enter({ topic, names, others, seq, name, resumed }) {
-		Object.assign(this, { topic, others, people: [name, ...names.filter((other) => other !== name)] });
-		this.#upTo = seq;
+		Object.assign(this, { topic, others, people: [name, ...names], upTo: seq, isSeated: true });
 		if (this.last === 0) this.read = seq;
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
 	}
 
-	/** The lines that follow on entering are here. */
 	caughtUp() {
-		this.last = Math.max(this.last, this.#upTo);
-		this.first = Math.min(this.first, this.last + 1);
+		this.last = Math.max(this.last, this.upTo);
+		this.isLoading = false;
 	}
 
-	/** The numbers are those of a log that is gone: the lines can still be read, and have none any more. */
+	/** The numbers are those of a log that is gone: its lines can still be read, and have none any more. */
 	renew(words) {
 		this.items = this.items.filter(({ kind }) => kind !== 'gap');
-		for (const item of this.items) item.seq = 0;
-		for (const sent of this.outbox) sent.after = 0;
-		this.#numbers.clear();
-		Object.assign(this, { first: Infinity, last: 0, read: 0, mark: null, isWhole: false });
-		this.version += 1;
+		for (const item of [...this.items, ...this.outbox]) item.seq = 0;
+		Object.assign(this, { last: 0, read: 0, mark: null, isWhole: false, isLoading: true });
 		this.note(words);
+		this.version += 1;
 	}
 
 	/** A line that is said, or of those that follow on entering. Whether it was not here yet. */
-	add(line, isSeen, isNaming) {
-		if (this.#numbers.has(line.seq)) return false;
-		if (line.seq <= this.last) this.fill(line.seq, line.seq, [line]);
-		else this.items.push(line);
-		this.#numbers.add(line.seq);
-		this.first = Math.min(this.first, line.seq);
-		this.last = Math.max(this.last, line.seq);
-		if (line.seq > this.read && !isSeen) this.#count(isNaming);
+	add(line) {
+		if (line.seq <= this.last) return this.fill(line.seq, line.seq, [line]) > 0;
+		this.items.push(line);
+		this.last = line.seq;
 		return true;
 	}
 
-	/** A private message, which stands where it was read. */
-	whisper(message, isSeen) {
-		this.items.push({ ...message, seq: this.last });
-		if (!isSeen) this.#count(true);
+	note(text, kind = 'note', more = {}) {
+		this.items.push({ kind, seq: this.last, time: Date.now(), text, ...more });
 	}
 
-	/** A word to this person; there may be a line to go to. */
-	note(text, found) {
-		this.items.push({ kind: 'note', seq: this.last, time: Date.now(), text, found });
+	/** Something is new to who looks elsewhere, or even means them. */
+	count(isCalling = false) {
+		if (this.unread === 0) this.markAt(this.read);
+		this.unread += 1;
+		this.isNamed ||= isCalling;
 	}
 
-	/** Lines in a row are not here, or not yet. */
 	skip(first, last) {
 		if (first > last) return;
 		this.items.push(gap(first, last));
-		this.first = Math.min(this.first, first);
 		this.last = Math.max(this.last, last);
 	}
 
-	/** Puts in what is between two numbers, both included: now nothing is missing there. */
+	/** Puts in what is between two numbers, both included: now nothing is missing there. How many were not here. */
 	fill(low, high, lines) {
-		const added = lines.filter(({ seq }) => !this.#numbers.has(seq));
-		for (const { seq } of added) this.#numbers.add(seq);
+		const known = new Set(this.items.filter(isLine).map(({ seq }) => seq));
+		const added = lines.filter(({ seq }) => !known.has(seq));
 		this.items = this.items.flatMap((item) =>
 			item.kind !== 'gap' || high < item.first || low > item.last
 				? [item]
 				: [gap(item.first, low - 1), gap(high + 1, item.last)].filter(({ first, last }) => first <= last),
 		);
-		if (high + 1 < this.first) this.items.push(gap(high + 1, this.first - 1));
 		this.items.push(...added);
 		this.items.sort((a, b) => a.seq - b.seq || rank(a) - rank(b));
-		this.first = Math.min(this.first, low);
 		this.version += 1;
+		return added.length;
 	}
 
 	/** What was said under this name is shown no more. */
@@ -112,15 +98,13 @@ export class Room {
 	}
 
 	/** Drops the oldest where there are too many. */
-	trim(isFarBack) {
-		if (this.items.length <= (isFarBack ? ITEMS_FAR_BACK_MAX : ITEMS_MAX)) return;
-		for (const { seq } of this.items.splice(0, this.items.length - ITEMS_MAX + ITEMS_DROPPED)) this.#numbers.delete(seq);
-		this.first = this.items.find((item) => item.seq > 0 && rank(item) === 0)?.seq ?? this.last + 1;
+	trim() {
+		if (this.items.length < ITEMS_MAX + ITEMS_DROPPED) return;
+		this.items.splice(0, this.items.length - ITEMS_MAX);
 		this.isWhole = false;
 		this.version += 1;
 	}
 
-	/** Everything here has been seen. */
 	attend() {
 		Object.assign(this, { read: this.last, unread: 0, isNamed: false });
 	}
@@ -131,42 +115,23 @@ export class Room {
 		this.mark = seq;
 	}
 
-	has(seq) {
-		return this.#numbers.has(seq);
-	}
-
 	/** A line of one's own came back: what was waiting for it waits no longer. */
 	confirm({ kind, seq, text }) {
-		const isIt = ({ verb, after, lines }) =>
-			(verb === 'me') === (kind === 'action') && seq > after && lines[0].trim() === text.trim();
-		const sent = this.outbox.find(isIt);
+		const sent = this.outbox.find(
+			(it) => (it.verb === 'me') === (kind === 'action') && seq > it.seq && it.lines[0].trim() === text.trim(),
+		);
 		sent?.lines.shift();
 		if (sent?.lines.length === 0) this.settle(sent);
 	}
 
-	/** That is said, or given up. */
 	settle(sent) {
 		this.outbox = this.outbox.filter((other) => other !== sent);
 	}
 
-	arrive(names, others = 0) {
-		this.people = [...new Set([...this.people, ...names])];
-		this.others += others;
-	}
-
-	depart(names, others = 0) {
-		this.people = this.people.filter((name) => !names.includes(name));
-		this.others = Math.max(0, this.others - others);
-	}
-
-	rename(from, to) {
-		this.people = this.people.map((name) => (name === from ? to : name));
-	}
-
-	#count(isNaming) {
-		if (this.unread === 0) this.markAt(this.read);
-		this.unread += 1;
-		this.isNamed ||= isNaming;
+	/** Some come, and some go. */
+	seat(come, go = [], others = 0) {
+		this.people = [...new Set([...this.people, ...come])].filter((name) => !go.includes(name));
+		this.others = Math.max(0, this.others + others);
 	}
 }
 

@@ -1,13 +1,15 @@
-// Nodes out of what people typed: links, and one's own name. All of it is hostile, and becomes text and
-// nothing else. Knows no line and no room.
+// Nodes out of what people typed, which is hostile, and becomes text and nothing else. Knows no room.
 
 import { parts } from './words.js';
 
 /** Up to a blank, or to a sign that ends a phrase in Chinese and Japanese, where no blank follows. */
 const LINK = /(https?:\/\/[^\s<>"“”‘’「」『』【】《》（），。、；：！？]+)/i;
-/** These scripts set no blanks between words, so that a name may stand right beside them. */
-const UNSPACED = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}]';
-const IN_WORD = `(?!${UNSPACED})[\\p{L}\\p{N}_-]`;
+/** Scripts that set no blanks between words let a name stand right beside them. */
+const IN_WORD = '(?![\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}])[\\p{L}\\p{N}_-]';
+
+const HUES = 18; // as many as can be told apart
+
+export const $ = (id) => document.getElementById(id);
 
 /** An element; strings among its children become text, and never markup. */
 export function make(tag, className, ...children) {
@@ -17,11 +19,20 @@ export function make(tag, className, ...children) {
 	return element;
 }
 
+/** A name in its colour, the same everywhere and on every visit. */
+export function colored(name) {
+	let hash = 0;
+	for (const sign of name.toLowerCase()) hash = (hash * 31 + sign.codePointAt(0)) >>> 0;
+	const element = make('bdi', 'name', name);
+	element.style.setProperty('--hue', (hash % HUES) * (360 / HUES));
+	return element;
+}
+
 export function button(words, onclick, className) {
 	return Object.assign(make('button', className, words), { type: 'button', onclick });
 }
 
-/** A sentence of ours; what others typed stands in it with a reading direction of its own. */
+/** A sentence of ours; what others typed has a reading direction of its own in it. */
 export const sentence = (key, fields) =>
 	parts(key, fields).map((part) => (part.name === undefined ? part : make('bdi', '', part.name)));
 
@@ -29,11 +40,9 @@ export const sentence = (key, fields) =>
 export function mentionOf(name) {
 	if (name.includes(':')) return null;
 	const letters = name.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
-	const isUnspaced = new RegExp(UNSPACED, 'u').test(name);
-	return new RegExp(isUnspaced ? `(${letters})` : `(?<!${IN_WORD})(${letters})(?!${IN_WORD})`, 'iu');
+	return new RegExp(`(?<!${IN_WORD})(${letters})(?!${IN_WORD})`, 'iu');
 }
 
-/** The nodes of a line. */
 export const rich = (text, mention) =>
 	text.split(LINK).flatMap((piece, place) => (place % 2 ? linked(piece) : marked(piece, mention)));
 
@@ -41,8 +50,7 @@ function linked(address) {
 	const shown = withoutStop(address);
 	if (!URL.canParse(shown)) return [address];
 	const link = make('a', '', shown);
-	// The title shows letters that only look like others.
-	Object.assign(link, { href: shown, target: '_blank', rel: 'noopener noreferrer', title: new URL(shown).href });
+	Object.assign(link, { href: shown, target: '_blank', rel: 'noopener noreferrer' });
 	return [link, address.slice(shown.length)];
 }
 
