@@ -43,11 +43,12 @@ pub(super) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec
         Manner::Action => "action",
         Manner::Plain | Manner::Gone => "line",
     };
-    object(kind, out)
+    Object::begin(out)
         .with("room", room.as_str())
         .with("seq", said.seq)
         .with("time", time(said.at))
         .with("name", said.who.name.as_str())
+        .with("kind", kind)
         .with("text", said.text.as_str())
         .with_some("old", is_old.then_some(true));
 }

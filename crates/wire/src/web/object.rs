@@ -4,12 +4,7 @@ use serde::Serialize;
 
 /// Begins an object of this kind; it is whole when dropped.
 pub(super) fn object<'a>(kind: &str, out: &'a mut Vec<u8>) -> Object<'a> {
-    out.push(b'{');
-    Object {
-        out,
-        is_empty: true,
-    }
-    .with("kind", kind)
+    Object::begin(out).with("kind", kind)
 }
 
 /// An object that is being written.
@@ -18,7 +13,16 @@ pub(super) struct Object<'a> {
     is_empty: bool,
 }
 
-impl Object<'_> {
+impl<'a> Object<'a> {
+    /// An object without any field as yet.
+    pub(super) fn begin(out: &'a mut Vec<u8>) -> Object<'a> {
+        out.push(b'{');
+        Object {
+            out,
+            is_empty: true,
+        }
+    }
+
     /// One more field.
     pub(super) fn with(mut self, name: &str, value: impl Serialize) -> Self {
         self.put(name, value);
