@@ -264,8 +264,10 @@ pub enum Password {
 /// A word nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// These lines were passed over: they were read too slowly, or were too many to be shown at once.
+    /// These lines were passed over, because they were read too slowly.
     Skipped(Missed),
+    /// These lines were passed over for somebody who comes back: they are too many to be shown at once, or gone.
+    PassedOver(Missed),
     /// Of the lines asked for these have left the log meanwhile.
     NotKeptAnyMore(Missed),
     /// These lines were asked for, and are damaged.

@@ -238,7 +238,7 @@ impl<E: Encoder> Backlog<E> {
         };
         if let Some(missed) = passed_over.take() {
             self.client.set_missed(missed.clone());
-            let notice = Answer::Notice(Notice::Skipped(missed));
+            let notice = Answer::Notice(Notice::PassedOver(missed));
             self.encoder.answer(&notice, &mut self.rest);
         }
         while let Some(line) = older.pop_front() {

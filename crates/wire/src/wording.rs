@@ -396,6 +396,9 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Optio
         }
         (Notice::Order(word), _) => order::word(word, clock),
         (_, Mode::Classic) => return None,
+        (Notice::PassedOver(missed), _) => {
+            format!("{} before these are not shown", lines(missed))
+        }
         (Notice::NotKeptAnyMore(missed), _) => {
             format!("{} of these are not kept any more", lines(missed))
         }

@@ -168,7 +168,7 @@ fn put_password<'a>(password: &Password, out: &'a mut Vec<u8>) -> Object<'a> {
 
 fn put_notice<'a>(notice: &Notice, out: &'a mut Vec<u8>) -> Object<'a> {
     match notice {
-        Notice::Skipped(missed) | Notice::NotKeptAnyMore(missed) => {
+        Notice::Skipped(missed) | Notice::PassedOver(missed) | Notice::NotKeptAnyMore(missed) => {
             let Missed { room, first, last } = missed;
             object("skipped", out)
                 .with("room", room.as_str())

@@ -81,7 +81,9 @@ impl Encoder for FollowEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         // Whoever misses lines comes back behind them.
         let last = match answer {
-            Answer::Notice(Notice::Skipped(Missed { last, .. })) => Some(*last),
+            Answer::Notice(
+                Notice::Skipped(Missed { last, .. }) | Notice::PassedOver(Missed { last, .. }),
+            ) => Some(*last),
             _ => None,
         };
         self.line(last, out, |out| {
