@@ -155,6 +155,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         if let Some(notice) = ended.notice() {
             self.link.reply(self.seat.mark_of_departure(), notice);
         }
+        drop(self.link); // so that it is seen that the connection ends
         for seat in [self.seat].into_iter().chain(self.others) {
             seat.leave(ended.words());
         }

@@ -27,6 +27,7 @@ mod descriptors;
 mod disk;
 mod export;
 mod floods;
+mod foreign;
 mod forget;
 mod join_piped;
 mod join_terminal;

@@ -309,7 +309,10 @@ impl<E: Encoder> Backlog<E> {
     /// A room is read no more.
     fn part(&mut self, index: usize) {
         let Reading { view, .. } = self.readings.remove(index);
-        self.encoder.departed(view.room_name(), &mut self.rest);
+        // Whoever leaves the house needs not be told of each room.
+        if !self.client.is_gone() {
+            self.encoder.departed(view.room_name(), &mut self.rest);
+        }
         if index <= self.turn {
             self.turn = self.turn.saturating_sub(1);
         }

@@ -91,7 +91,7 @@ pub trait Encoder: Encoding + Send {
     /// Appends a line said before in a room, with its time.
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>);
 
-    /// Appends what somebody reads who has left a room, behind all of it.
+    /// Appends what somebody reads who has left a room and stays in the house, behind all of the room.
     fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>);
 
     /// Appends what comes last of all, when nothing else will.

@@ -1,0 +1,377 @@
+"""A real browser in the rooms. Each scene is a function, run by name: browser.py SCENE PARLOR PICTURES.
+
+PARLOR is the program; PICTURES a folder in which screenshots are left for somebody to look at. A scene that fails says why
+and ends with another code than 0.
+"""
+
+import http.server
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+
+from playwright.sync_api import sync_playwright
+
+# No step takes longer, unless it has failed; a busy machine included.
+STEP_MS = 30_000
+
+HOSTILE_LINES = 200
+
+
+class House:
+    """A server on ports of its own, which keeps them and its lines when it is started again."""
+
+    def __init__(self, program):
+        self.program = program
+        self.data = tempfile.TemporaryDirectory()
+        self.ports = [free_port(), free_port()]
+        self.start()
+
+    def start(self):
+        lines, web = self.ports
+        listen = ["--listen", f"tcp://127.0.0.1:{lines}", "--listen", f"http://127.0.0.1:{web}"]
+        options = ["--data", self.data.name, "--rate", "off", *listen]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PARLOR_")}
+        self.process = subprocess.Popen(
+            [self.program, "serve", *options], stderr=subprocess.PIPE, env=environment, text=True
+        )
+        for line in self.process.stderr:
+            if "listening http" in line:
+                break
+        else:
+            raise AssertionError("the server does not listen")
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=20) == 0, "the server ended badly"
+
+    def url(self, room="lobby"):
+        return f"http://127.0.0.1:{self.ports[1]}/{room}"
+
+    def netcat(self, name):
+        return Netcat(self.ports[0], name)
+
+
+class Netcat:
+    """Somebody who joined with netcat."""
+
+    def __init__(self, port, name):
+        self.stream = socket.create_connection(("127.0.0.1", port), timeout=STEP_MS / 1000)
+        self.lines = self.stream.makefile("r", encoding="utf-8", newline="\n")
+        self.say(name)
+        self.until(f"You are {name}\n")
+
+    def say(self, line):
+        self.stream.sendall(f"{line}\n".encode())
+
+    def until(self, wanted):
+        for line in self.lines:
+            if line.endswith(wanted):
+                return
+        raise AssertionError(f"no {wanted!r}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Reader:
+    """Somebody with a browser; whatever goes wrong in the page is a failure."""
+
+    def __init__(self, browser, house, **context):
+        self.context = browser.new_context(**context)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(STEP_MS)
+        self.troubles = []
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("console", self.note)
+        self.page.on("dialog", lambda dialog: self.troubles.append(f"dialog {dialog.message}"))
+        self.house = house
+
+    def note(self, message):
+        # A server that is down is told of by the page itself.
+        if message.type in ("error", "warning") and "WebSocket connection" not in message.text:
+            self.troubles.append(message.text)
+
+    def enter(self, name, room="lobby"):
+        self.page.goto(self.house.url(room))
+        self.page.locator("#name").fill(name)
+        self.page.keyboard.press("Enter")
+        self.page.locator("#chat").wait_for(state="visible")
+        return self
+
+    def say(self, text):
+        self.page.locator("#input").fill(text)
+        self.page.keyboard.press("Enter")
+
+    def line(self, text):
+        """Waits for a line of exactly this text."""
+        shown = self.page.locator("#lines .said .text", has_text=re.compile(rf"^{re.escape(text)}$"))
+        shown.last.wait_for(state="attached")
+        return shown
+
+    def texts(self):
+        return self.page.locator("#lines .said .text").all_inner_texts()
+
+    def fine(self):
+        assert self.troubles == [], self.troubles
+
+
+@contextmanager
+def opened(program):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        house = House(program)
+        try:
+            yield browser, house
+        finally:
+            browser.close()
+            if house.process.poll() is None:
+                house.stop()
+
+
+def one_room(browser, house, pictures):
+    """Two browsers and a netcat read the same lines in the same order."""
+    alice = Reader(browser, house).enter("alice")
+    bob = Reader(browser, house, color_scheme="dark").enter("bob")
+    carol = house.netcat("carol")
+    alice.say("hello from a browser")
+    carol.until("alice: hello from a browser\n")
+    bob.line("hello from a browser")
+    carol.say("hello from netcat")
+    for reader in (alice, bob):
+        reader.line("hello from netcat")
+    bob.say("/me waves")
+    carol.until("* bob waves\n")
+    for number in range(20):
+        (alice, bob)[number % 2].say(f"line {number}")
+        carol.until(f": line {number}\n")
+    for reader in (alice, bob):
+        reader.line("line 19")
+    assert alice.texts() == bob.texts(), (alice.texts(), bob.texts())
+    alice.say("/join tea")
+    alice.page.wait_for_url("**/tea")
+    bob.say("while alice is elsewhere")
+    alice.page.locator("#room-list").get_by_text("lobby").locator("xpath=ancestor-or-self::li").locator(
+        "text=1"
+    ).wait_for()
+    alice.page.screenshot(path=f"{pictures}/unread.png")
+    alice.page.go_back()
+    alice.line("while alice is elsewhere")
+    bob.page.screenshot(path=f"{pictures}/dark.png")
+    alice.fine()
+    bob.fine()
+
+
+def comes_back(browser, house, pictures):
+    """Nothing is lost and nothing doubled when the server restarts."""
+    alice = Reader(browser, house).enter("alice")
+    bob = Reader(browser, house).enter("bob")
+    for number in range(5):
+        alice.say(f"before {number}")
+        bob.line(f"before {number}")
+    house.stop()
+    alice.page.locator("#state").wait_for(state="visible")
+    alice.page.screenshot(path=f"{pictures}/connection-lost.png")
+    house.start()
+    carol = house.netcat("carol")
+    for number in range(5):
+        carol.say(f"meanwhile {number}")
+        carol.until(f"carol: meanwhile {number}\n")
+    for reader in (alice, bob):
+        reader.page.locator("#state").wait_for(state="hidden")
+        reader.line("meanwhile 4")
+    bob.say("after")
+    alice.line("after")
+    expected = [f"before {n}" for n in range(5)] + [f"meanwhile {n}" for n in range(5)] + ["after"]
+    for reader in (alice, bob):
+        assert reader.texts() == expected, reader.texts()
+        reader.fine()
+
+
+def composes(browser, house, pictures):
+    """An Enter that ends a composition says nothing; the next one does."""
+    alice = Reader(browser, house, locale="zh-CN").enter("爱丽丝")
+    bob = house.netcat("bob")
+    field = alice.page.locator("#input")
+    field.focus()
+    devtools = alice.context.new_cdp_session(alice.page)
+    devtools.send("Input.imeSetComposition", {"text": "nihao", "selectionStart": 5, "selectionEnd": 5})
+    enter = {"key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229}
+    devtools.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
+    devtools.send("Input.insertText", {"text": "你好"})
+    devtools.send("Input.dispatchKeyEvent", {"type": "keyUp", **enter})
+    assert field.input_value() == "你好", field.input_value()
+    assert alice.texts() == [], "an Enter of the input method was taken for one"
+    alice.page.keyboard.press("Enter")
+    bob.until("爱丽丝: 你好\n")
+    alice.line("你好")
+    alice.page.screenshot(path=f"{pictures}/chinese.png")
+    alice.fine()
+
+
+def hostile_texts():
+    """What should stay text wherever it is shown."""
+    seeds = [
+        "<img src=x onerror=alert({n})>",
+        "<script>alert({n})</script>",
+        "</span></div><script src=//127.0.0.1/x.js></script>",
+        "<svg/onload=alert({n})>",
+        "\"><iframe srcdoc='<script>alert({n})</script>'>",
+        "javascript:alert({n})",
+        "JaVaScRiPt://%0aalert({n})",
+        "data:text/html,<script>alert({n})</script>",
+        "http://127.0.0.1/\"onmouseover=alert({n}) x=\"",
+        "https://127.0.0.1/<script>alert({n})</script>",
+        "{{{{constructor.constructor('alert({n})')()}}}}",
+        "${{alert({n})}} `${{alert({n})}}`",
+        "<style>*{{display:none}}</style>",
+        "<base href=//127.0.0.1/><meta http-equiv=refresh content=0>",
+        "<a href=javascript:alert({n})>x</a>",
+        "&lt;img src=x onerror=alert({n})&gt; &#x3c;script&#x3e;",
+        "<math><mtext></table><mglyph><style><!--</style><img src=x onerror=alert({n})>",
+        "<form action=//127.0.0.1/><button formaction=javascript:alert({n})>",
+        "\u202eevil\u202c \u2066x\u2069 \u200f<b>{n}</b>",
+        "<object data=javascript:alert({n})><embed src=javascript:alert({n})>",
+    ]
+    return [seeds[n % len(seeds)].format(n=n) + f" {n}" for n in range(HOSTILE_LINES)]
+
+
+def hostile(browser, house, pictures):
+    """No script runs, no element appears, no policy is reported, whatever people say or are called."""
+    alice = Reader(browser, house).enter("alice")
+    elements = "document.querySelectorAll('#lines :is(script,img,iframe,svg,style,form,object,embed,base,meta,button)').length"
+    mallory = house.netcat("mallory")
+    for text in hostile_texts():
+        mallory.say(text)
+    mallory.say("/topic <img src=x onerror=alert(1)>")
+    mallory.say("/msg alice <img src=x onerror=alert(2)>")
+    for name in ("o-script", "x.onerror", "constructor", "__proto__".strip("_") + "x", "toString"):
+        mallory.say(f"/name {name}")
+        mallory.say(f"I am {name}")
+    mallory.say("/quit <script>alert(3)</script>")
+    alice.line("I am toString")
+    shown = [text for text in alice.texts() if re.search(r"\d$", text)]
+    assert len(shown) >= HOSTILE_LINES, len(shown)
+    assert alice.page.evaluate(elements) == 0, "an element appeared"
+    links = alice.page.eval_on_selector_all("#lines a", "links => links.map(a => [a.protocol, a.rel, a.target])")
+    for protocol, rel, target in links:
+        assert protocol in ("http:", "https:") and "noopener" in rel and target == "_blank", (protocol, rel)
+    alice.page.screenshot(path=f"{pictures}/hostile.png")
+    alice.fine()
+
+
+def foreign_page(browser, house, pictures):
+    """A page of another site, or of none, can neither read nor speak nor come in."""
+    del pictures
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/index.html", "w", encoding="utf-8") as page:
+            page.write("<!doctype html><title>elsewhere</title>")
+        handler = lambda *args: http.server.SimpleHTTPRequestHandler(*args, directory=folder)
+        http.server.SimpleHTTPRequestHandler.log_message = lambda *args: None
+        elsewhere = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+        try:
+            bob = house.netcat("bob")
+            bob.say("a secret")
+            bob.until("bob: a secret\n")
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{elsewhere.server_port}/")
+            tries = """async (port) => {
+                const url = `http://127.0.0.1:${port}/lobby`;
+                const fetched = async (path, options) => {
+                    try { return await (await fetch(url + path, options)).text(); } catch (e) { return 'refused'; }
+                };
+                const socket = await new Promise((done) => {
+                    const ws = new WebSocket(`ws://127.0.0.1:${port}/-/socket`);
+                    ws.onopen = () => done('open');
+                    ws.onerror = () => done('refused');
+                });
+                const framed = await new Promise((done) => {
+                    const frame = document.createElement('iframe');
+                    frame.onload = () => { try { done(frame.contentDocument ? 'readable' : 'refused'); } catch { done('refused'); } };
+                    frame.src = url;
+                    document.body.append(frame);
+                });
+                return {
+                    read: await fetched('?last=5'),
+                    opaque: await fetched('?last=5', { mode: 'no-cors' }),
+                    said: await fetched('?name=evil', { method: 'POST', body: 'said by another site', mode: 'no-cors' }),
+                    socket, framed,
+                };
+            }"""
+            results = page.evaluate(tries, house.ports[1])
+            assert results["socket"] == "refused" and results["read"] == "refused", results
+            assert "secret" not in results["opaque"] and results["framed"] == "refused", results
+            bob.say("/last 5")
+            bob.say("the end")
+            heard = []
+            for line in bob.lines:
+                heard.append(line)
+                if line.endswith("bob: the end\n"):
+                    break
+            assert not any("another site" in line for line in heard), heard
+        finally:
+            elsewhere.shutdown()
+
+
+def narrow(browser, house, pictures):
+    """A phone shows it without scrolling sideways, in both languages; and a paste is asked about."""
+    for locale, word in (("en-GB", "Send"), ("zh-CN", "发送")):
+        reader = Reader(
+            browser, house, locale=locale, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+        )
+        reader.page.goto(house.url())
+        reader.page.screenshot(path=f"{pictures}/door-{locale}.png")
+        reader.enter(f"guest-{locale[:2]}")
+        assert reader.page.get_by_text(word, exact=True).is_visible(), word
+        reader.say("a long line: " + "words " * 60 + "x" * 200)
+        reader.say("/topic " + "what this room is about " * 4)
+        reader.page.locator("#lines .item").nth(1).wait_for()
+        width = reader.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"{width} pixels wide"
+        field = reader.page.locator("#input")
+        field.focus()
+        reader.page.evaluate(
+            """() => {
+                const data = new DataTransfer();
+                data.setData('text/plain', 'one\\ntwo\\nthree');
+                document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+            }"""
+        )
+        reader.page.locator("#question").wait_for(state="visible")
+        reader.page.screenshot(path=f"{pictures}/phone-{locale}.png")
+        reader.page.locator("#together").click()
+        reader.line("three")
+        assert reader.texts()[-3:] == ["one", "two", "three"], reader.texts()
+        reader.fine()
+
+
+def main():
+    scene, program, pictures = sys.argv[1:]
+    os.makedirs(pictures, exist_ok=True)
+    with opened(program) as (browser, house):
+        globals()[scene](browser, house, pictures)
+
+
+if __name__ == "__main__":
+    main()
