@@ -22,3 +22,4 @@ mod people;
 mod private;
 mod reference;
 mod rooms;
+mod web;

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::Guest;
+use super::{Guest, Visitor};
 
 /// A server promises to end within 15 seconds.
 const END_TIME: Duration = Duration::from_secs(15);
@@ -37,6 +37,17 @@ impl House {
     /// With one door in classic mode.
     pub(crate) fn classic() -> House {
         House::open(&["tcp://127.0.0.1:0?classic"], |_| {})
+    }
+
+    /// With a web door, and behind it one for lines.
+    pub(crate) fn web() -> House {
+        House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |_| {})
+    }
+
+    /// Somebody with a socket at the first door who has entered the lobby.
+    #[track_caller]
+    pub(crate) fn visitor(&self, name: &str) -> Visitor {
+        Visitor::connect(self.addresses[0]).enter(name)
     }
 
     /// With these doors, and whatever `furnish` changes.

@@ -3,11 +3,13 @@
 
 mod guest;
 mod house;
+mod visitor;
 
 use std::time::Duration;
 
 pub(crate) use guest::Guest;
 pub(crate) use house::House;
+pub(crate) use visitor::{Visitor, numbers};
 
 /// Nothing that a test waits for takes longer, unless the test has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);

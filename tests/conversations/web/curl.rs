@@ -1,0 +1,438 @@
+//! Rooms over plain HTTP: following, reading and speaking, as curl does it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, House};
+
+/// An answer that has ended.
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+}
+
+/// An answer that goes on.
+struct Stream(BufReader<TcpStream>);
+
+impl Stream {
+    fn open(server: SocketAddr, target: &str, headers: &str) -> Stream {
+        let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        write!(
+            stream,
+            "GET {target} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
+        )
+        .unwrap();
+        let mut stream = Stream(BufReader::new(stream));
+        assert_eq!(stream.raw_line(), "HTTP/1.1 200 OK");
+        while !stream.raw_line().is_empty() {}
+        stream
+    }
+
+    fn raw_line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("a line comes in time");
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    }
+
+    /// The next line that is none of the chunks' lengths, nor their ends.
+    fn line(&mut self) -> String {
+        loop {
+            let line = self.raw_line();
+            let is_length = line.len() < 5 && line.chars().all(|c| c.is_ascii_hexdigit());
+            if !is_length {
+                return line;
+            }
+        }
+    }
+
+    #[track_caller]
+    fn sees(&mut self, line: &str) {
+        assert_eq!(self.line(), line);
+    }
+}
+
+fn request(server: SocketAddr, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
+    )
+    .ok(); // what is too much is not read to its end
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok();
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let is_chunked = head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked");
+    Answer {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        head: head.to_owned(),
+        body: if is_chunked {
+            dechunked(body)
+        } else {
+            body.to_owned()
+        },
+    }
+}
+
+fn dechunked(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((length, rest)) = body.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        whole.push_str(&rest[..length]);
+        body = &rest[length + 2..];
+        if length == 0 {
+            break;
+        }
+    }
+    whole
+}
+
+fn get(house: &House, target: &str) -> Answer {
+    request(house.addresses()[0], "GET", target, "", "")
+}
+
+fn post(house: &House, target: &str, body: &str) -> Answer {
+    request(house.addresses()[0], "POST", target, "", body)
+}
+
+#[test]
+fn a_room_is_followed_as_people_with_netcat_read_it() {
+    let house = House::web();
+    let mut bob = house.guest_at(1).enter("bob");
+    bob.say("before");
+    bob.sees("bob: before");
+    let mut follower = Stream::open(house.addresses()[0], "/lobby", "");
+    let mut with_some = Stream::open(house.addresses()[0], "/lobby?replay=5", "");
+    assert!(with_some.line().ends_with("] bob: before"));
+    bob.say("/who");
+    bob.sees("-- 1 person is in lobby:");
+    bob.sees("--   bob, active");
+    bob.sees("--   and 2 who only listen");
+    let carol = house.guest_at(1).enter("carol");
+    bob.sees("carol has arrived"); // and nobody else has
+    bob.say("hello");
+    bob.say("/me waves");
+    for stream in [&mut follower, &mut with_some] {
+        stream.sees("carol has arrived");
+        stream.sees("bob: hello");
+        stream.sees("* bob waves");
+    }
+    drop((follower, with_some, carol));
+    bob.sees_all(["bob: hello", "* bob waves", "carol has left"]);
+    loop {
+        bob.say("/who");
+        bob.sees("-- 1 person is in lobby:");
+        bob.sees("--   bob, active");
+        bob.say("x");
+        if bob.line() == "bob: x" {
+            break; // nobody listens any more
+        }
+        bob.sees("bob: x");
+    }
+}
+
+#[test]
+fn the_last_lines_are_read_in_three_forms_and_that_is_all() {
+    let house = House::web();
+    for text in ["one", "two", "three"] {
+        assert_eq!(post(&house, "/lobby?name=ci", text).status, 200);
+    }
+    let text = get(&house, "/lobby?last=2");
+    let bare: Vec<_> = text
+        .body
+        .lines()
+        .map(|line| line.split_once("] ").unwrap().1)
+        .collect();
+    assert_eq!(bare, ["ci: two", "ci: three"]);
+    assert_eq!(
+        text.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+
+    let read = |kind: &str| {
+        let accept = format!("Accept: {kind}\r\n");
+        request(house.addresses()[0], "GET", "/lobby?last=2", &accept, "")
+    };
+    let lines = read("application/x-ndjson");
+    let records: Vec<Value> = lines
+        .body
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(
+        (&records[0]["seq"], &records[0]["text"]),
+        (&2.into(), &"two".into())
+    );
+    assert_eq!(records[1]["kind"], "line");
+    assert_eq!(records[1].as_object().unwrap().len(), 6);
+    assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
+
+    let events = read("text/event-stream");
+    let mut fields = events.body.lines();
+    let id = fields.next().unwrap();
+    assert!(id.starts_with("id: ") && id.ends_with(":2"), "{id}");
+    assert!(fields.next().unwrap().starts_with("data: {"));
+    assert_eq!(fields.next(), Some(""));
+    assert_eq!(events.header("content-type"), Some("text/event-stream"));
+    assert_eq!(get(&house, "/lobby?last=0").body, "");
+}
+
+#[test]
+fn server_sent_events_go_on_where_they_were_broken_off() {
+    let house = House::web();
+    let accept = "Accept: text/event-stream\r\n";
+    let mut first = Stream::open(house.addresses()[0], "/lobby", accept);
+    post(&house, "/lobby?name=ci", "one");
+    let id = first.line();
+    assert!(first.line().contains("\"one\""));
+    drop(first);
+    post(&house, "/lobby?name=ci", "two\nthree");
+    let last = format!(
+        "{accept}Last-Event-ID: {}\r\n",
+        id.strip_prefix("id: ").unwrap()
+    );
+    let mut again = Stream::open(house.addresses()[0], "/lobby", &last);
+    post(&house, "/lobby?name=ci", "four");
+    for text in ["two", "three", "four"] {
+        let mut line = again.line();
+        while !line.starts_with("data: ") {
+            line = again.line();
+        }
+        let event: Value = serde_json::from_str(line.strip_prefix("data: ").unwrap()).unwrap();
+        assert_eq!(event["text"], text);
+    }
+}
+
+#[test]
+fn who_speaks_is_told_the_numbers_and_nobody_arrives() {
+    let house = House::web();
+    let mut bob = house.guest_at(1).enter("bob");
+    assert_eq!(post(&house, "/lobby?name=ci", "build is green").body, "1\n");
+    bob.sees("ci: build is green");
+    assert_eq!(
+        post(&house, "/lobby?name=ci", "a\nb\r\n\nc\n").body,
+        "2\n3\n4\n"
+    );
+    bob.sees_all(["ci: a", "ci: b", "ci: c"]);
+    let odd = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n";
+    let answer = request(
+        house.addresses()[0],
+        "POST",
+        "/lobby?name=ci",
+        odd,
+        "a=b&c=%20d+e",
+    );
+    let numbers: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(numbers, json!({"room": "lobby", "first": 5, "last": 5}));
+    bob.sees("ci: a=b&c=%20d+e");
+    post(&house, "/lobby?name=ci", "/who is no command here");
+    bob.sees("ci: /who is no command here");
+    // The name is free again.
+    let mut ci = house.guest_at(1).enter("ci");
+    bob.sees("ci has arrived");
+    ci.say("me too");
+    bob.sees("ci: me too");
+}
+
+#[test]
+fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
+    let house = House::web();
+    let mut bob = house.guest_at(1).enter("bob");
+    let long = "x".repeat(4_097);
+    let many = "x\n".repeat(201);
+    let vast = "x".repeat(70_000);
+    for (target, body, status, words) in [
+        ("/lobby?name=bob", "x", 409, "bob is taken"),
+        ("/lobby?name=BOB", "x", 409, "is taken"),
+        ("/lobby", "x", 400, "Say who speaks"),
+        ("/lobby?name=", "x", 400, ""),
+        ("/lobby?name=b%20b", "x", 400, ""),
+        ("/lobby?name=server", "x", 400, ""),
+        ("/lobby?name=ci", "", 400, "nothing to say"),
+        ("/lobby?name=ci", "\n\n", 400, "nothing to say"),
+        ("/lobby?name=ci", &long, 413, "4096 bytes"),
+        ("/lobby?name=ci", &many, 413, "200 lines"),
+        ("/lobby?name=ci", &vast, 413, "65536 bytes"),
+        ("/a%2Fb?name=ci", "x", 400, "is no room"),
+        ("/%FF?name=ci", "x", 400, ""),
+    ] {
+        let answer = post(&house, target, body);
+        assert_eq!(answer.status, status, "{target}: {}", answer.body);
+        assert!(answer.body.contains(words), "{target}: {}", answer.body);
+        assert!(
+            answer.body.ends_with('\n') && answer.body.lines().count() == 1,
+            "{}",
+            answer.body
+        );
+    }
+    bob.say("nothing was said");
+    bob.sees("bob: nothing was said");
+}
+
+#[test]
+fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
+    let house = House::web();
+    let answer = get(&house, "/tea?last=5");
+    assert_eq!(answer.status, 404);
+    assert_eq!(
+        answer.body,
+        "There is no room tea; whoever speaks there makes it\n"
+    );
+    assert_eq!(get(&house, "/tea").status, 404);
+    let mut bob = house.guest_at(1).enter("bob");
+    bob.say("/join \u{8336}");
+    bob.sees("In \u{8336}: nobody else");
+    let answer = post(&house, "/%E8%8C%B6?name=ci", "\u{4f60}\u{597d}");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "1\n"));
+    bob.sees("ci: \u{4f60}\u{597d}");
+    assert!(
+        get(&house, "/%E8%8C%B6?last=1")
+            .body
+            .ends_with("] ci: \u{4f60}\u{597d}\n")
+    );
+    assert_eq!(post(&house, "/new?name=ci", "x").status, 200);
+}
+
+#[test]
+fn who_speaks_too_fast_is_told_when_to_come_again() {
+    let house = House::open(&["http://127.0.0.1:0"], |config| {
+        config.rate = "1/s".parse().unwrap();
+    });
+    let answers: Vec<_> = (0..20)
+        .map(|_| post(&house, "/lobby?name=ci", "x"))
+        .collect();
+    let said = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((10..20).contains(&said), "{said}");
+    let late = answers.iter().find(|answer| answer.status == 429).unwrap();
+    let seconds: u64 = late.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=2).contains(&seconds), "{seconds}");
+    assert!(late.body.starts_with("Too fast"), "{}", late.body);
+}
+
+#[test]
+fn every_answer_tells_browsers_what_they_may_not_do() {
+    let house = House::web();
+    for (method, target, headers, status) in [
+        ("GET", "/", "", 200),
+        ("GET", "/", "Accept: text/html\r\n", 200),
+        (
+            "GET",
+            "/tea",
+            "Accept: text/html,application/xhtml+xml\r\n",
+            200,
+        ),
+        ("GET", "/-/parlor.js", "", 200),
+        ("GET", "/-/parlor.css", "", 200),
+        ("GET", "/-/healthz", "", 200),
+        ("HEAD", "/lobby?last=1", "", 200),
+        ("GET", "/-/nothing", "", 404),
+        ("GET", "/a/b/c", "", 404),
+        ("DELETE", "/lobby", "", 405),
+        ("GET", "/lobby?last=many", "", 400),
+        ("GET", "/lobby?last=1001", "", 400),
+        ("GET", "/-/socket", "", 426),
+        (
+            "GET",
+            "/lobby?last=1",
+            "Origin: http://evil.example\r\n",
+            403,
+        ),
+        ("POST", "/lobby?name=evil", "Origin: null\r\n", 403),
+        (
+            "GET",
+            "/lobby?last=1",
+            "Sec-Fetch-Site: cross-site\r\n",
+            403,
+        ),
+        (
+            "POST",
+            "/lobby?name=me",
+            "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n",
+            400,
+        ),
+    ] {
+        let answer = request(house.addresses()[0], method, target, headers, "");
+        assert_eq!(
+            answer.status, status,
+            "{method} {target} {headers}: {}",
+            answer.body
+        );
+        let policy = answer.header("content-security-policy").unwrap();
+        for rule in [
+            "default-src 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+        ] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert!(answer.header("cache-control").is_some());
+    }
+    let elsewhere = "GET /lobby?last=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    let mut stream = TcpStream::connect(house.addresses()[0]).unwrap();
+    stream.write_all(elsewhere.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
+}
+
+#[test]
+fn followers_read_that_the_server_goes_down_and_their_answer_ends_well() {
+    let mut house = House::web();
+    let mut follower = Stream::open(house.addresses()[0], "/lobby", "");
+    house.goes_down();
+    follower.sees("-- The server is going down");
+    let mut rest = String::new();
+    follower.0.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with("0\r\n\r\n"), "the last chunk: {rest:?}");
+}
+
+#[test]
+fn a_full_house_says_so_in_http() {
+    let house = House::open(&["http://127.0.0.1:0"], |config| {
+        config.connections = Some(1)
+    });
+    let _follower = Stream::open(house.addresses()[0], "/lobby", "");
+    let answer = get(&house, "/lobby?last=1");
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), Some("30"));
+    assert!(answer.body.starts_with("The server is full"));
+}
+
+#[test]
+fn thousands_of_requests_on_one_connection_are_answered_in_turn() {
+    const REQUESTS: usize = 2_000;
+    let house = House::web();
+    let mut stream = TcpStream::connect(house.addresses()[0]).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    for _ in 0..REQUESTS {
+        stream
+            .write_all(b"GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        let mut line = String::new();
+        while line != "ok\n" {
+            line.clear();
+            assert!(reader.read_line(&mut line).unwrap() > 0);
+        }
+    }
+}

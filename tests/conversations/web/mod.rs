@@ -1,0 +1,7 @@
+//! The web door: sockets, and rooms over plain HTTP.
+
+mod curl;
+mod frames;
+mod requests;
+mod resume;
+mod rooms;

@@ -1,0 +1,311 @@
+//! Entering by a socket, and what can be asked there.
+
+use parlor_core::command::COMMANDS;
+use serde_json::{Value, json};
+
+use crate::support::{House, Visitor};
+
+#[test]
+fn the_first_message_says_what_this_is() {
+    let house = House::web();
+    let visitor = Visitor::connect(house.addresses()[0]);
+    let hello = visitor.hello;
+    assert_eq!(hello["version"], 1);
+    assert_eq!(hello["keeps"], "memory");
+    assert_eq!(hello["retain"], Value::Null);
+    assert_eq!(hello["text"], 4_096);
+    assert_eq!(hello["lines"], 200);
+    assert_eq!(hello["log"].as_str().unwrap().len(), 16);
+    assert!(hello["server"].as_str().unwrap().starts_with("parlor "));
+}
+
+#[test]
+fn whoever_enters_reads_who_is_there_and_what_was_said() {
+    let house = House::web();
+    let mut bob = house.guest_at(1).enter("bob");
+    for text in ["one", "two", "three"] {
+        bob.say(text);
+        bob.sees(&format!("bob: {text}"));
+    }
+    let mut alice = Visitor::connect(house.addresses()[0]);
+    alice.asks(json!({"do": "enter", "name": "alice", "replay": 2, "id": 7}).to_string());
+    let entered = alice.hears("entered");
+    assert_eq!(entered["room"], "lobby");
+    assert_eq!(entered["name"], "alice");
+    assert_eq!(entered["names"], json!(["bob"]));
+    assert_eq!(entered["seq"], 3);
+    for (seq, text) in [(2, "two"), (3, "three")] {
+        let line = alice.hears_line("bob", text);
+        assert_eq!((&line["seq"], &line["old"]), (&seq.into(), &true.into()));
+    }
+    assert_eq!(alice.hears("done")["id"], 7);
+    bob.sees("alice has arrived");
+    drop(alice);
+    bob.sees("alice has left");
+}
+
+#[test]
+fn without_a_name_one_is_called_by_the_address() {
+    let house = House::web();
+    let mut visitor = Visitor::connect(house.addresses()[0]);
+    visitor.asks(r#"{"do":"enter"}"#);
+    let entered = visitor.hears("entered");
+    assert_eq!(entered["name"], visitor.hello["address"]);
+}
+
+#[test]
+fn a_name_that_is_taken_can_be_tried_again_and_the_fifth_refusal_is_the_last() {
+    let house = House::web();
+    let _bob = house.guest_at(1).enter("bob");
+    let mut visitor = Visitor::connect(house.addresses()[0]);
+    for (name, why) in [
+        ("bob", "name-taken"),
+        ("b o b", "no-name"),
+        ("server", "no-name"),
+    ] {
+        visitor.asks(json!({"do": "enter", "name": name}).to_string());
+        assert_eq!(visitor.hears("refused")["why"], why, "{name}");
+    }
+    visitor.asks(r#"{"do":"enter","name":"alice"}"#);
+    visitor.hears("entered");
+
+    let mut stubborn = Visitor::connect(house.addresses()[0]);
+    for _ in 0..5 {
+        stubborn.asks(r#"{"do":"enter","name":"bob"}"#);
+    }
+    let (refused, code) = stubborn.is_closed();
+    assert_eq!((refused.len(), code), (5, 4002), "{refused:?}");
+}
+
+#[test]
+fn before_entering_nothing_can_be_asked_but_whether_the_server_is_there() {
+    let house = House::web();
+    let mut bob = house.guest_at(1).enter("bob");
+    let mut visitor = Visitor::connect(house.addresses()[0]);
+    visitor.asks(r#"{"do":"ping"}"#);
+    visitor.hears("pong");
+    for request in [
+        r#"{"do":"say","text":"unheard","id":"x"}"#,
+        r#"{"do":"who","id":"x"}"#,
+    ] {
+        visitor.asks(request);
+        assert_eq!(visitor.until_done("x")[0]["why"], "no-request");
+    }
+    let _visitor = visitor.enter("alice");
+    bob.sees("alice has arrived"); // and nothing was said
+}
+
+#[test]
+fn browsers_and_netcat_read_the_same_lines_in_the_same_order() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let mut bob = house.guest_at(1).enter("bob");
+    assert_eq!(alice.hears("arrived")["name"], "bob");
+    bob.say("hello");
+    bob.sees("bob: hello");
+    alice.hears_line("bob", "hello");
+    alice.asks(json!({"do": "say", "text": "/not a command", "id": "s"}).to_string());
+    let echo = alice.until_done("s");
+    assert_eq!(echo[0]["text"], "/not a command", "{echo:?}");
+    bob.sees("alice: /not a command");
+    alice.asks(json!({"do": "me", "args": ["waves", "twice"]}).to_string());
+    let action = alice.hears("action");
+    assert_eq!(
+        (&action["text"], &action["seq"]),
+        (&"waves twice".into(), &3.into())
+    );
+    bob.sees("* alice waves twice");
+    alice.asks(r#"{"do":"topic","args":["tea & <b>cake</b>"]}"#);
+    assert_eq!(alice.hears("topic")["topic"], "tea & <b>cake</b>");
+    bob.sees("alice changed the topic to: tea & <b>cake</b>");
+    alice.asks(r#"{"do":"name","args":["al"]}"#);
+    assert_eq!(alice.hears("you")["name"], "al");
+    bob.sees("alice is now known as al");
+    bob.say("/msg al psst");
+    bob.sees("[bob -> al] psst");
+    let private = alice.hears("private");
+    assert_eq!(
+        (&private["from"], &private["words"]),
+        (&"bob".into(), &"psst".into())
+    );
+    alice.asks(r#"{"do":"quit","args":["good night"]}"#);
+    bob.sees("al has left (good night)");
+    let (rest, code) = alice.is_closed();
+    assert_eq!((rest.len(), code), (0, 1000), "{rest:?}");
+}
+
+#[test]
+fn lines_that_are_said_together_stay_together() {
+    let house = House::web();
+    let mut listener = house.visitor("listener");
+    let mut speakers = ["alice", "bob", "carol"].map(|name| house.visitor(name));
+    for round in 0..5 {
+        for (speaker, visitor) in speakers.iter_mut().enumerate() {
+            let lines: Vec<_> = (0..6).map(|n| format!("{speaker} {round} {n}")).collect();
+            let text = lines.join("\r\n\n"); // empty lines are left out
+            visitor.asks(json!({"do": "say", "text": text}).to_string());
+        }
+    }
+    let mut heard = Vec::new();
+    while heard.len() < 3 * 5 * 6 {
+        let message = listener.next();
+        if message["kind"] == "line" {
+            heard.push(message["text"].as_str().unwrap().to_owned());
+        }
+    }
+    for together in heard.chunks(6) {
+        let (begin, _) = together[0].rsplit_once(' ').unwrap();
+        let wanted: Vec<_> = (0..6).map(|n| format!("{begin} {n}")).collect();
+        assert_eq!(together, wanted);
+    }
+}
+
+#[test]
+fn what_is_too_much_is_refused_as_a_whole() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let long = "x".repeat(4_097);
+    let many = vec!["x"; 201].join("\n");
+    for (text, why) in [
+        (format!("fine\n{long}"), "too-long"),
+        (many, "too-many-lines"),
+    ] {
+        alice.asks(json!({"do": "say", "text": text}).to_string());
+        assert_eq!(alice.hears("refused")["why"], why);
+    }
+    alice.asks(json!({"do": "say", "text": "x".repeat(4_096)}).to_string());
+    assert_eq!(alice.hears("line")["seq"], 1);
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_changes_nothing() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    for (request, why) in [
+        ("", "no-request"),
+        ("nonsense", "no-request"),
+        ("[]", "no-request"),
+        ("{}", "no-request"),
+        (r#"{"do":7}"#, "no-request"),
+        (r#"{"do":"say"}"#, "no-request"),
+        (r#"{"do":"join"}"#, "no-request"),
+        (r#"{"do":"history"}"#, "no-request"),
+        (r#"{"do":"enter","name":"bob"}"#, "no-request"),
+        (r#"{"do":"password","text":"x"}"#, "no-request"),
+        (r#"{"do":"dance"}"#, "no-command"),
+        (r#"{"do":"hlep"}"#, "no-command"),
+        (r#"{"do":"msg","args":["bob"]}"#, "usage"),
+        (r#"{"do":"say","room":"a/b","text":"x"}"#, "no-name"),
+        (r#"{"do":"say","room":"tea","text":"x"}"#, "not-there"),
+        (r#"{"do":"leave","room":"lobby"}"#, "last-seat"),
+        (r#"{"do":"join","room":"lobby"}"#, "already-in"),
+    ] {
+        alice.asks(request);
+        let refused = alice.hears("refused");
+        assert_eq!(refused["why"], why, "{request}");
+        assert!(!refused["text"].as_str().unwrap().is_empty());
+    }
+    let deep = "[".repeat(8_000) + &"]".repeat(8_000);
+    alice.asks(format!(r#"{{"do":"say","text":"x","more":{deep}}}"#));
+    alice.hears_line("alice", "x");
+    alice.asks(r#"{"do":"say","text":"still here","unknown":{"fields":[1]}}"#);
+    alice.hears_line("alice", "still here");
+}
+
+#[test]
+fn every_command_of_the_table_is_a_request() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let _bob = house.guest_at(1).enter("bob");
+    alice.hears("arrived");
+    let alone = COMMANDS
+        .iter()
+        .filter(|spec| !["quit", "register", "join", "help"].contains(&spec.name));
+    for spec in alone {
+        let names = [spec.name].into_iter().chain(spec.aliases.iter().copied());
+        for name in names {
+            let request = json!({"do": name, "args": ["bob", "x"], "id": name});
+            alice.asks(request.to_string());
+            let heard = alice.until_done(name);
+            assert!(!heard.is_empty(), "{name}");
+            for message in &heard {
+                assert!(
+                    message["kind"].is_string() && message["text"].is_string(),
+                    "{message}"
+                );
+                assert_ne!(message["why"], "no-command", "{message}");
+            }
+        }
+    }
+    alice.asks(r#"{"do":"help","id":"table"}"#);
+    let help = alice.until_done("table");
+    assert_eq!(
+        help[0]["commands"].as_array().unwrap().len(),
+        COMMANDS.len()
+    );
+}
+
+#[test]
+fn ignoring_and_quiet_hold_for_a_socket_too() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let mut bob = house.guest_at(1).enter("bob");
+    alice.hears("arrived");
+    alice.asks(r#"{"do":"ignore","args":["bob"],"id":"i"}"#);
+    alice.until_done("i");
+    alice.asks(r#"{"do":"quiet","id":"q"}"#);
+    alice.until_done("q");
+    bob.say("unseen");
+    bob.sees("bob: unseen");
+    let mut carol = house.guest_at(1).enter("carol");
+    carol.say("seen");
+    let line = alice.hears_line("carol", "seen");
+    assert_eq!(line["seq"], 2, "what is hidden has a number all the same");
+}
+
+#[test]
+fn when_the_server_goes_down_everybody_is_told_and_closed_with_the_code_for_it() {
+    let mut house = House::web();
+    let mut alice = house.visitor("alice");
+    let mut nobody = Visitor::connect(house.addresses()[0]);
+    house.goes_down();
+    let (heard, code) = alice.is_closed();
+    assert_eq!(code, 1001);
+    assert_eq!(heard.last().unwrap()["text"], "The server is going down");
+    assert_eq!(nobody.is_closed().1, 1001, "also who has not entered");
+}
+
+#[test]
+fn whoever_reads_too_slowly_is_told_exactly_which_lines_are_not_shown() {
+    const LINES: u64 = 5_000;
+    let house = House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |config| {
+        config.log_lines = 100;
+        config.rate = "off".parse().unwrap();
+    });
+    let mut slow = house.visitor("slow");
+    let mut speaker = house.visitor("speaker");
+    let long = "x".repeat(3_000);
+    for number in 0..LINES / 5 {
+        let text = [long.as_str(); 5].join("\n");
+        speaker.asks(json!({"do": "say", "text": text, "id": number.to_string()}).to_string());
+        speaker.until_done(&number.to_string());
+    }
+    let (mut next, mut skipped) = (1, 0);
+    while next <= LINES {
+        let message = slow.next();
+        match message["kind"].as_str().unwrap() {
+            "line" => {
+                assert_eq!(message["seq"], next, "after {skipped} skipped");
+                next += 1;
+            }
+            "skipped" => {
+                assert_eq!(message["first"], next);
+                let lines = message["lines"].as_u64().unwrap();
+                assert_eq!(message["last"], next + lines - 1);
+                (next, skipped) = (next + lines, skipped + lines);
+            }
+            _ => {}
+        }
+    }
+    assert!(skipped > 0, "nothing was skipped, so nothing was tested");
+}

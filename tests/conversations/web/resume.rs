@@ -1,0 +1,108 @@
+//! Coming back with the number of the last line: nothing is missed, and nothing comes twice.
+
+use serde_json::{Value, json};
+
+use crate::support::{House, Visitor, numbers};
+
+/// Says so many lines.
+fn say(house: &House, name: &str, lines: usize) {
+    let mut speaker = house.visitor(name);
+    for part in (0..lines).collect::<Vec<_>>().chunks(200) {
+        let text: Vec<_> = part.iter().map(ToString::to_string).collect();
+        speaker.asks(json!({"do": "say", "text": text.join("\n"), "id": "s"}).to_string());
+        speaker.until_done("s");
+    }
+}
+
+/// Enters as somebody who has seen this line of this log, and what comes until that is done.
+fn come_back(house: &House, log: &Value, after: u64) -> Vec<Value> {
+    let mut visitor = Visitor::connect(house.addresses()[0]);
+    visitor.asks(
+        json!({"do": "enter", "name": format!("n{after}"), "log": log, "after": after, "id": "in"})
+            .to_string(),
+    );
+    visitor.until_done("in")
+}
+
+fn busy(log_lines: usize) -> House {
+    House::open(&["http://127.0.0.1:0"], |config| {
+        config.rate = "off".parse().unwrap();
+        config.log_lines = log_lines;
+    })
+}
+
+#[test]
+fn whoever_comes_back_reads_the_very_next_line_or_an_exact_count() {
+    let house = busy(16_384);
+    say(&house, "bob", 2_500);
+    let log = house.visitor("carol").hello["log"].clone();
+    for after in [2_500, 2_499, 1_600, 1_500, 1_499, 100, 0] {
+        let heard = come_back(&house, &log, after);
+        assert_eq!(heard[0]["resumed"], "exact");
+        let skipped = heard.iter().find(|message| message["kind"] == "skipped");
+        let shown = numbers(&heard);
+        let first = shown.first().copied().unwrap_or(2_501);
+        assert_eq!(shown, (first..=2_500).collect::<Vec<_>>(), "after {after}");
+        match skipped {
+            None => assert_eq!(first, after + 1),
+            Some(skipped) => {
+                assert_eq!(skipped["first"], after + 1);
+                assert_eq!(skipped["last"], first - 1);
+                assert_eq!(skipped["lines"], first - 1 - after);
+                assert_eq!(shown.len(), 1_000, "as many as come at once");
+            }
+        }
+    }
+}
+
+#[test]
+fn lines_that_are_gone_are_counted_exactly() {
+    let house = busy(50);
+    say(&house, "bob", 500);
+    let log = house.visitor("carol").hello["log"].clone();
+    let heard = come_back(&house, &log, 10);
+    let shown = numbers(&heard);
+    let skipped = heard
+        .iter()
+        .find(|message| message["kind"] == "skipped")
+        .unwrap();
+    let first = shown.first().copied().unwrap_or(501);
+    assert_eq!(
+        (&skipped["first"], &skipped["last"]),
+        (&11.into(), &(first - 1).into())
+    );
+    assert_eq!(shown, (first..=500).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_numbers_of_another_log_mean_nothing() {
+    let house = busy(16_384);
+    say(&house, "bob", 50);
+    for (log, after) in [(json!("0123456789abcdef"), 20), (json!(""), 0)] {
+        let heard = come_back(&house, &log, after);
+        assert_eq!(heard[0]["resumed"], "another log");
+        assert_eq!(
+            numbers(&heard),
+            (41..=50).collect::<Vec<_>>(),
+            "the usual replay"
+        );
+    }
+    // Nor does a number that there is not.
+    let log = house.visitor("carol").hello["log"].clone();
+    assert_eq!(come_back(&house, &log, 51)[0]["resumed"], "another log");
+}
+
+#[test]
+fn other_rooms_are_come_back_to_in_the_same_way() {
+    let house = busy(16_384);
+    let mut bob = house.visitor("bob");
+    bob.asks(r#"{"do":"join","room":"tea"}"#);
+    bob.asks(r#"{"do":"say","room":"tea","text":"1\n2\n3\n4","id":"s"}"#);
+    bob.until_done("s");
+    let mut alice = house.visitor("alice");
+    let log = alice.hello["log"].clone();
+    alice.asks(json!({"do": "join", "room": "tea", "log": log, "after": 2, "id": "j"}).to_string());
+    let heard = alice.until_done("j");
+    assert_eq!(heard[0]["resumed"], "exact");
+    assert_eq!(numbers(&heard), [3, 4]);
+}

@@ -1,0 +1,136 @@
+//! Somebody with a WebSocket, by a library that others wrote: asks, and hears what comes.
+
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Error, Message, WebSocket};
+
+use super::DEADLINE;
+
+/// One connection that has read the hello.
+pub(crate) struct Visitor {
+    pub(crate) socket: WebSocket<TcpStream>,
+    /// What the server has said of itself.
+    pub(crate) hello: Value,
+}
+
+impl Visitor {
+    /// Opens a socket at a web door.
+    #[track_caller]
+    pub(crate) fn connect(server: SocketAddr) -> Visitor {
+        let stream = TcpStream::connect_timeout(&server, DEADLINE).expect("the door is open");
+        Visitor::over(stream, server)
+    }
+
+    /// The same over a connection that is there already.
+    #[track_caller]
+    pub(crate) fn over(stream: TcpStream, server: SocketAddr) -> Visitor {
+        stream
+            .set_read_timeout(Some(DEADLINE))
+            .expect("a socket takes options");
+        let url = format!("ws://{server}/-/socket");
+        let (socket, _) = tungstenite::client(url, stream).expect("the server takes the socket");
+        let mut visitor = Visitor {
+            socket,
+            hello: Value::Null,
+        };
+        visitor.hello = visitor.hears("hello");
+        visitor
+    }
+
+    /// Enters the lobby, and reads everything up to the end of what was said before.
+    #[track_caller]
+    pub(crate) fn enter(mut self, name: &str) -> Visitor {
+        self.asks(r#"{"do":"enter","name":"NAME","id":"in"}"#.replace("NAME", name));
+        let heard = self.until_done("in");
+        assert_eq!(heard[0]["kind"], "entered", "{heard:?}");
+        self
+    }
+
+    /// Sends a request, as JSON.
+    #[track_caller]
+    pub(crate) fn asks(&mut self, request: impl Into<String>) {
+        let request: String = request.into();
+        self.socket
+            .send(Message::text(request))
+            .expect("the socket takes a message");
+    }
+
+    /// The next message.
+    #[track_caller]
+    pub(crate) fn next(&mut self) -> Value {
+        loop {
+            match self.socket.read().expect("a message comes in time") {
+                Message::Text(text) => {
+                    return serde_json::from_str(text.as_str()).expect("a message is JSON");
+                }
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("no text: {other:?}"),
+            }
+        }
+    }
+
+    /// The next message is of this kind.
+    #[track_caller]
+    pub(crate) fn hears(&mut self, kind: &str) -> Value {
+        let message = self.next();
+        assert_eq!(message["kind"], kind, "{message}");
+        message
+    }
+
+    /// The next message is this line.
+    #[track_caller]
+    pub(crate) fn hears_line(&mut self, name: &str, text: &str) -> Value {
+        let line = self.hears("line");
+        assert_eq!(
+            (&line["name"], &line["text"]),
+            (&name.into(), &text.into()),
+            "{line}"
+        );
+        line
+    }
+
+    /// Everything up to the end of the request with this id.
+    #[track_caller]
+    pub(crate) fn until_done(&mut self, id: &str) -> Vec<Value> {
+        let mut heard = Vec::new();
+        loop {
+            let message = self.next();
+            if message["kind"] == "done" && message["id"] == id {
+                return heard;
+            }
+            heard.push(message);
+        }
+    }
+
+    /// The server closes; what it has said before, and the code.
+    #[track_caller]
+    pub(crate) fn is_closed(&mut self) -> (Vec<Value>, u16) {
+        let mut heard = Vec::new();
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => {
+                    heard.push(serde_json::from_str(text.as_str()).expect("a message is JSON"));
+                }
+                Ok(Message::Close(frame)) => {
+                    let code = frame.map_or(CloseCode::Status, |frame| frame.code);
+                    return (heard, code.into());
+                }
+                Ok(_) => {}
+                Err(error @ (Error::ConnectionClosed | Error::Io(_))) => {
+                    panic!("closed without a word: {error}, after {heard:?}")
+                }
+                Err(error) => panic!("{error}, after {heard:?}"),
+            }
+        }
+    }
+}
+
+/// The numbers of the lines among messages.
+pub(crate) fn numbers(messages: &[Value]) -> Vec<u64> {
+    let lines = messages
+        .iter()
+        .filter(|message| ["line", "action"].contains(&message["kind"].as_str().unwrap_or("")));
+    lines.filter_map(|line| line["seq"].as_u64()).collect()
+}
