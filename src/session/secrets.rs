@@ -154,8 +154,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     async fn hear_secret(&mut self) -> Result<Line, Ended> {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
         loop {
-            let is_waiting = self.held.is_empty() && !self.decoder.has_more();
-            if is_waiting && self.read_or_idle(idle.as_mut()).await? == 0 {
+            if self.held.is_empty() && self.read_or_idle(idle.as_mut()).await? == 0 {
                 return Err(Ended::EndOfInput);
             }
             let _one_at_a_time = self.allowance().await;

@@ -14,6 +14,8 @@ mod fake;
 mod guest;
 mod history;
 mod house;
+#[path = "../support/visitor.rs"]
+mod visitor;
 
 mod admin;
 mod backup;
@@ -42,6 +44,7 @@ mod search;
 mod signals;
 mod slow;
 mod startup;
+mod web;
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -134,13 +134,12 @@ impl Decoder for WebDecoder {
     }
 
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
-        if let Some(input) = self.waiting.pop_front() {
-            return Some(input);
-        }
+        // What waits is for when that is done for which the secret is asked.
         let heard = self.hear(bytes)?;
         if let Heard::Request(request) = &heard
             && let Some(text) = request.secret()
         {
+            self.answer_later(request.receipt());
             return Some(Input::Say(Spoken {
                 manner: parlor_core::entry::Manner::Plain,
                 text,

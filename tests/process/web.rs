@@ -1,0 +1,309 @@
+//! The web door of the built program, where lines are kept: coming back over a restart, owned names, tokens, order.
+
+use std::net::SocketAddr;
+use std::process::{Command, Output};
+
+use serde_json::json;
+
+use crate::data::{Data, enter};
+use crate::house::House;
+use crate::owners::{PASSWORD, register};
+use crate::visitor::{Visitor, numbers};
+
+/// A server that keeps its lines there, and its web door.
+fn open(data: &Data) -> (House, SocketAddr) {
+    let house = data.open(&["--listen", "http://127.0.0.1:0"]);
+    let line = house.logged("listening http ");
+    let (_, address) = line.split_once("listening http ").unwrap();
+    let web = address.trim().parse().unwrap();
+    (house, web)
+}
+
+/// What curl prints, and its code.
+fn curl(web: SocketAddr, arguments: &[&str], target: &str) -> (String, String) {
+    let Output { stdout, .. } = Command::new("curl")
+        .args(["-sS", "--max-time", "30", "-w", "%{http_code}"])
+        .args(arguments)
+        .arg(format!("http://{web}{target}"))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(stdout).unwrap();
+    let (words, code) = printed.split_at(printed.len() - 3);
+    (words.to_owned(), code.to_owned())
+}
+
+#[test]
+fn whoever_has_a_socket_goes_on_over_a_restart_with_the_very_next_line() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut alice = Visitor::connect(web).enter("alice");
+    let log = alice.hello["log"].clone();
+    assert_eq!(alice.hello["keeps"], "disk");
+    alice.asks(json!({"do": "say", "text": "one\ntwo\nthree", "id": "s"}).to_string());
+    assert_eq!(numbers(&alice.until_done("s")), [1, 2, 3]);
+    alice.asks(r#"{"do":"code"}"#);
+    let code = alice.hears("code")["code"].clone();
+    house.close([alice]);
+
+    let (house, web) = open(&data);
+    let mut bob = enter(&house, "bob");
+    bob.say("four");
+    bob.until("bob: four");
+    let mut alice = Visitor::connect(web);
+    assert_eq!(alice.hello["log"], log);
+    alice.asks(
+        json!({"do": "enter", "code": code, "room": "lobby", "log": log, "after": 2, "id": "in"})
+            .to_string(),
+    );
+    let heard = alice.until_done("in");
+    assert_eq!(
+        (&heard[0]["name"], &heard[0]["resumed"]),
+        (&"alice".into(), &"exact".into())
+    );
+    assert_eq!(numbers(&heard), [3, 4]);
+    bob.until("alice has arrived");
+
+    // Once more, while the connection is still there: it is closed, and nobody reads of it.
+    let mut again = Visitor::connect(web);
+    again
+        .asks(json!({"do": "enter", "code": code, "log": log, "after": 4, "id": "in"}).to_string());
+    let heard = again.until_done("in");
+    assert_eq!(
+        (&heard[0]["name"], numbers(&heard)),
+        (&"alice".into(), vec![])
+    );
+    let (heard, closed) = alice.is_closed();
+    assert_eq!(
+        (heard.last().unwrap()["kind"].as_str(), closed),
+        (Some("removed"), 4001)
+    );
+    bob.say("five");
+    assert_eq!(bob.until("bob: five"), ["bob: five"]);
+    again.hears_line("bob", "five");
+
+    let mut guesser = Visitor::connect(web);
+    guesser.asks(r#"{"do":"enter","code":"aaaaa-aaaaa-aaaaa-aaaaa"}"#);
+    assert_eq!(guesser.hears("refused")["why"], "no-such-code");
+    drop((again, guesser));
+    house.close([bob]);
+}
+
+#[test]
+fn history_reaches_back_to_the_first_line() {
+    const LINES: u64 = 2_000;
+    let data = Data::new();
+    let (house, _) = open(&data);
+    let mut bob = enter(&house, "bob");
+    for number in 1..=LINES {
+        bob.say(&number.to_string());
+    }
+    bob.until(&format!("bob: {LINES}"));
+    house.close([bob]);
+
+    let (house, web) = open(&data); // nothing of it is in memory
+    let mut alice = Visitor::connect(web).enter("alice");
+    for (before, limit) in [(LINES + 1, 200), (LINES, 7), (150, 200), (51, 50)] {
+        alice.asks(
+            json!({"do": "history", "room": "lobby", "before": before, "limit": limit, "id": "h"})
+                .to_string(),
+        );
+        let first = before.saturating_sub(limit).max(1);
+        assert_eq!(
+            numbers(&alice.until_done("h")),
+            (first..before).collect::<Vec<_>>()
+        );
+    }
+    let log = alice.hello["log"].clone();
+    for after in [0, 500, 1_000, 1_001, LINES] {
+        let mut visitor = Visitor::connect(web);
+        visitor.asks(json!({"do": "enter", "name": format!("n{after}"), "log": log, "after": after, "id": "in"}).to_string());
+        let heard = visitor.until_done("in");
+        let first = after.max(1_000) + 1;
+        assert_eq!(numbers(&heard), (first..=LINES).collect::<Vec<_>>());
+        let skipped = heard.iter().find(|message| message["kind"] == "skipped");
+        assert_eq!(
+            skipped.map_or(0, |skipped| skipped["lines"].as_u64().unwrap()),
+            first - 1 - after
+        );
+    }
+    alice.asks(r#"{"do":"search","args":["1234"],"id":"f"}"#);
+    let found = alice.until_done("f");
+    let found = found.iter().find(|message| message["kind"] == "found");
+    assert_eq!(found.map(|found| &found["seq"]), Some(&1_234.into()));
+    drop(alice);
+    house.close::<[(); 0]>([]);
+}
+
+#[test]
+fn a_name_with_an_owner_takes_its_password_at_the_web_door_too() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut alice = Visitor::connect(web).enter("alice");
+    alice.asks(r#"{"do":"register","id":"r"}"#);
+    assert_eq!(alice.hears("password")["for"], "new");
+    for _ in 0..2 {
+        alice.asks(json!({"do": "password", "text": PASSWORD}).to_string());
+    }
+    assert_eq!(alice.hears("password")["for"], "again");
+    assert_eq!(
+        alice.hears("answer")["text"],
+        "alice is yours: whoever wants to be alice is asked for the password"
+    );
+    alice.hears("done");
+
+    let mut mallory = Visitor::connect(web);
+    mallory.asks(r#"{"do":"enter","name":"alice"}"#);
+    assert_eq!(mallory.hears("refused")["why"], "name-owned");
+    mallory.asks(r#"{"do":"enter","name":"alice","password":"guessed wrong"}"#);
+    assert_eq!(mallory.hears("refused")["why"], "wrong-password");
+    mallory.asks(r#"{"do":"enter","name":"mallory"}"#);
+    mallory.hears("entered");
+    mallory.asks(r#"{"do":"name","args":["alice"],"id":"n"}"#);
+    assert_eq!(mallory.hears("password")["for"], "own");
+    mallory.asks(r#"{"do":"password","text":""}"#);
+    assert_eq!(mallory.hears("refused")["why"], "name-owned");
+    mallory.hears("done");
+
+    let mut second = Visitor::connect(web);
+    second.asks(json!({"do": "enter", "name": "alice", "password": PASSWORD}).to_string());
+    assert_eq!(second.hears("entered")["name"], "alice");
+    drop((alice, mallory, second));
+    house.close::<[(); 0]>([]);
+}
+
+#[test]
+fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut alice = enter(&house, "alice");
+    alice.say("/token");
+    alice.until("-- Only the owner of a name can do that; /register makes yours your own");
+    register(&mut alice, PASSWORD);
+    assert_eq!(curl(web, &["-d", "x"], "/lobby?name=alice").1, "401");
+    alice.say("/token");
+    let told = alice.lines_until("the token", |line| line.starts_with("-- Your token is "));
+    let token = told
+        .last()
+        .unwrap()
+        .split(' ')
+        .nth(4)
+        .unwrap()
+        .trim_end_matches(':')
+        .to_owned();
+    let user = format!("alice:{token}");
+    assert_eq!(
+        curl(web, &["-u", &user, "-d", "by a script"], "/lobby"),
+        ("1\n".to_owned(), "200".to_owned())
+    );
+    alice.until("alice: by a script");
+    let by_password = format!("alice:{PASSWORD}");
+    assert_eq!(
+        curl(
+            web,
+            &["-u", &by_password, "-d", "by password"],
+            "/lobby?name=alice"
+        )
+        .1,
+        "200"
+    );
+    for wrong in ["alice:wrong", "bob:wrong", "alice:"] {
+        assert_eq!(
+            curl(web, &["-u", wrong, "-d", "x"], "/lobby?name=alice").1,
+            "401",
+            "{wrong}"
+        );
+    }
+    assert_eq!(
+        curl(
+            web,
+            &["-d", "x"],
+            &format!("/lobby?name=alice&token={token}")
+        )
+        .1,
+        "401"
+    );
+    alice.say("/token revoke");
+    alice.until("-- Your token is good no more");
+    assert_eq!(curl(web, &["-u", &user, "-d", "x"], "/lobby").1, "401");
+    alice.say("/token revoke");
+    alice.until("-- You have no token; /token makes one");
+    assert_eq!(
+        data.traces(&token.replace('-', "")),
+        0,
+        "it is kept as a hash"
+    );
+    house.close([alice]);
+}
+
+#[test]
+fn whoever_is_removed_reads_by_whom_and_is_closed_or_in_the_lobby() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    alice.say("/join den");
+    alice.until("In den: nobody else");
+    let mut bob = Visitor::connect(web).enter("bob");
+    bob.asks(r#"{"do":"join","room":"den","id":"j"}"#);
+    bob.until_done("j");
+    alice.say("/kick bob too loud");
+    let removed = loop {
+        let message = bob.next();
+        if message["kind"] == "removed" {
+            break message;
+        }
+    };
+    assert_eq!(
+        (&removed["room"], &removed["by"], &removed["reason"]),
+        (&"den".into(), &"alice".into(), &"too loud".into())
+    );
+    bob.asks(r#"{"do":"say","room":"den","text":"x"}"#);
+    let refused = loop {
+        let message = bob.next();
+        if message["kind"] == "refused" {
+            break message;
+        }
+    };
+    assert_eq!(refused["why"], "not-there");
+    bob.asks(r#"{"do":"say","room":"lobby","text":"still here"}"#);
+    bob.hears_line("bob", "still here");
+    alice.say("/ban bob 1h");
+    alice.lines_until("the ban", |line| line.starts_with("-- alice banned bob"));
+    bob.asks(r#"{"do":"join","room":"den"}"#);
+    assert_eq!(bob.hears("refused")["why"], "banned");
+
+    let admin = |arguments: &[&str]| {
+        let output = data.parlor().arg("admin").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    admin(&["kick", "bob"]);
+    let (heard, code) = bob.is_closed();
+    assert_eq!(
+        (heard.last().unwrap()["kind"].as_str(), code),
+        (Some("removed"), 4001)
+    );
+    let mut carol = Visitor::connect(web).enter("carol");
+    admin(&["ban", "carol"]);
+    assert_eq!(carol.is_closed().1, 4003);
+    let mut again = Visitor::connect(web);
+    again.asks(r#"{"do":"enter","name":"carol"}"#);
+    assert_eq!(again.hears("refused")["why"], "banned");
+    assert_eq!(curl(web, &["-d", "x"], "/lobby?name=carol").1, "403");
+    drop(again);
+    house.close([alice]);
+}
+
+#[test]
+fn the_default_web_door_is_done_without_where_its_port_is_taken_and_no_other_is() {
+    let data = Data::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
+    let output = data
+        .parlor()
+        .args(["serve", "--listen", &url, "--listen", "tcp://127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("is in use"), "{words}");
+}
