@@ -40,6 +40,7 @@ mod readiness;
 mod reload;
 mod resets;
 mod retention;
+mod scripting;
 mod search;
 mod signals;
 mod slow;

@@ -1,0 +1,220 @@
+//! Every line of docs/scripting.md is run, and does what the page says.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Value, json};
+
+use crate::data::{Data, enter};
+use crate::guest::Guest;
+use crate::house::House;
+use crate::owners::{PASSWORD, register};
+use crate::visitor::Visitor;
+
+/// A page of scripts, and a house in which they run.
+struct Scripts {
+    data: Data,
+    house: House,
+    web: SocketAddr,
+    blocks: Vec<String>,
+    folder: tempfile::TempDir,
+}
+
+impl Scripts {
+    fn new() -> Scripts {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scripting.md");
+        let page = fs::read_to_string(page).unwrap();
+        let blocks = page.split("```sh\n").skip(1);
+        let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+        let data = Data::new();
+        let house = data.open(&["--listen", "http://127.0.0.1:0"]);
+        let line = house.logged("listening http ");
+        let (_, web) = line.split_once("listening http ").unwrap();
+        Scripts {
+            web: web.trim().parse().unwrap(),
+            blocks: blocks.collect(),
+            folder: tempfile::tempdir().unwrap(),
+            data,
+            house,
+        }
+    }
+
+    /// The script in which this stands, for this server.
+    fn take(&mut self, part: &str) -> String {
+        let index = self
+            .blocks
+            .iter()
+            .position(|block| block.contains(part))
+            .unwrap();
+        let block = self.blocks.remove(index);
+        block.replace("localhost:8080", &self.web.to_string())
+    }
+
+    fn command(&self, script: &str) -> Command {
+        let program = Path::new(env!("CARGO_BIN_EXE_parlor"));
+        let path = std::env::join_paths(
+            [program.parent().unwrap().to_owned()]
+                .into_iter()
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        );
+        let mut command = self.data.parlor_by("bash", &["-c", script]);
+        command
+            .env("PATH", path.unwrap())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a script that ends; what it prints.
+    fn run(&mut self, part: &str) -> String {
+        let script = self.take(part);
+        self.run_script(&script)
+    }
+
+    fn run_script(&self, script: &str) -> String {
+        let output = self.command(script).output().unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts a script that goes on, and waits until it reads the room.
+    fn follow(&mut self, part: &str, room: &str) -> Following {
+        let script = self.take(part);
+        let mut command = self.command(&script);
+        let mut child = command
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut visitor = Visitor::connect(self.web);
+        visitor.asks(json!({"do": "enter", "name": "waits", "room": room, "id": "in"}).to_string());
+        visitor.until_done("in");
+        let listening = |visitor: &mut Visitor| -> Value {
+            visitor.asks(r#"{"do":"who","id":"w"}"#);
+            let heard = visitor.until_done("w");
+            heard.iter().find(|m| m["kind"] == "who").unwrap()["listening"].clone()
+        };
+        while listening(&mut visitor) == 0 {}
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Following { child, lines }
+    }
+}
+
+/// A script that goes on; it ends with its test, and all that it has started.
+struct Following {
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Following {
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        kill_process_group(Pid::from_child(&self.child), Signal::TERM).ok();
+        self.child.wait().ok();
+    }
+}
+
+fn says(guest: &mut Guest, line: &str) {
+    guest.say(line);
+    guest.lines_until(line, |heard| heard.ends_with(&format!(": {line}")));
+}
+
+#[test]
+fn every_line_of_the_page_does_what_it_says() {
+    let mut scripts = Scripts::new();
+    let mut bob = enter(&scripts.house, "bob");
+
+    assert_eq!(scripts.run("build 1234 is green"), "1\n");
+    bob.until("ci: build 1234 is green");
+    says(&mut bob, "thanks");
+    assert!(scripts.run("last=50").contains("] bob: thanks\n"));
+    let counted = scripts.run("uniq -c");
+    assert!(counted.contains("1 \"name\":\"bob\""), "{counted}");
+    assert!(scripts.run("df -h").starts_with("1\n2\n"));
+    assert_eq!(scripts.run("nightly backup"), "3\n");
+
+    fs::write(scripts.folder.path().join("app.log"), "fine\nERROR one\n").unwrap();
+    bob.say("/join ops");
+    bob.lines_until("the room", |line| line.starts_with("In ops"));
+    let tail = scripts.take("tail -n +1");
+    let mut tail = scripts
+        .command(&tail)
+        .process_group(0)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    bob.until("app: ERROR one");
+    kill_process_group(Pid::from_child(&tail), Signal::TERM).unwrap();
+    tail.wait().unwrap();
+
+    let mut bell = scripts.follow("alarm", "ops");
+    says(&mut bob, "all is well");
+    says(&mut bob, "ALARM in the cellar");
+    assert_eq!(bell.line(), "\u{7}bob: ALARM in the cellar\n");
+    drop(bell);
+
+    let mut deploy = scripts.follow("deploy!", "ops");
+    says(&mut bob, "shall we deploy!?");
+    says(&mut bob, "deploy!");
+    assert_eq!(deploy.line(), "deploying\n");
+    drop(deploy);
+
+    bob.say("/join lobby");
+    bob.lines_until("the room", |line| line.starts_with("In lobby"));
+    let clock = scripts.follow("!time", "lobby");
+    bob.say("!time");
+    bob.lines_until("the time", |line| line.starts_with("clock: it is "));
+    drop(clock);
+
+    let log = Visitor::connect(scripts.web).hello["log"].clone();
+    let events = scripts
+        .take("Last-Event-ID")
+        .replace("LOG", log.as_str().unwrap());
+    scripts.blocks.push(events);
+    let mut events = scripts.follow("Last-Event-ID", "lobby");
+    assert_eq!(events.line(), format!("id: {}:2\n", log.as_str().unwrap()));
+    drop(events);
+
+    let mut alice = enter(&scripts.house, "alice");
+    register(&mut alice, PASSWORD);
+    alice.say("/token");
+    let told = alice.lines_until("the token", |line| line.starts_with("-- Your token is "));
+    let token = told
+        .last()
+        .unwrap()
+        .split(' ')
+        .nth(4)
+        .unwrap()
+        .trim_end_matches(':')
+        .to_owned();
+    let with_token = scripts.take("TOKEN").replace("TOKEN", &token);
+    scripts.run_script(&with_token);
+    alice.until("alice: on my way");
+
+    scripts.run("parlor export");
+    let today = fs::read_to_string(scripts.folder.path().join("today.jsonl")).unwrap();
+    assert!(
+        today.contains("\"alice\"") && today.contains("\"ops\""),
+        "{today}"
+    );
+    assert!(scripts.folder.path().join("everything.db").exists());
+
+    assert_eq!(
+        scripts.blocks,
+        [String::new(); 0],
+        "lines that nobody has tried"
+    );
+    scripts.house.close([alice, bob]);
+}
