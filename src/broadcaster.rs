@@ -3,6 +3,7 @@
 //! Knows no connection. All decisions are in [`parlor_core::broadcaster`].
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clerk::Clerk;
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 
 /// A commit that takes longer is told to those who wait.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
@@ -37,6 +39,7 @@ pub(crate) async fn run(
     clock: Clock,
     closing: Closing,
     clerk: Clerk,
+    metrics: Arc<Metrics>,
 ) {
     let inbox = broadcaster.inbox().clone();
     let mut under_way: Option<UnderWay> = None;
@@ -65,7 +68,8 @@ pub(crate) async fn run(
         select! {
             biased;
             kept = finished(&mut under_way), if under_way.is_some() => {
-                if let Some(UnderWay { gathered, .. }) = under_way.take() {
+                if let Some(UnderWay { gathered, since, .. }) = under_way.take() {
+                    metrics.committed(gathered.lines(), since.elapsed(), kept.is_ok());
                     if let Err(error) = &kept {
                         tracing::error!(%error, "a commit failed");
                     }

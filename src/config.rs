@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub use address::{Address, Host};
 pub use data::{Keep, directory};
-pub use doors::{DOORS, Door, DoorOption, LINE_PORT, Mode, Names, Scheme, WEB_PORT};
+pub use doors::{DOORS, Door, DoorOption, LINE_PORT, METRICS_PORT, Mode, Names, Scheme, WEB_PORT};
 pub use file::FileError;
 pub use listen::ListenUrl;
 pub use rate::Rate;
@@ -161,7 +161,9 @@ impl Config {
 
     /// Whether nobody on another machine can join.
     pub fn only_this_machine(&self) -> bool {
-        let mut hosts = self.listeners.iter().map(|url| &url.address.host);
+        let doors = self.listeners.iter();
+        let doors = doors.filter(|url| url.scheme != Scheme::Metrics);
+        let mut hosts = doors.map(|url| &url.address.host);
         hosts.all(Host::is_this_machine)
     }
 

@@ -11,13 +11,15 @@ pub(crate) enum WayIn {
     Classic,
     /// With a browser.
     Browser,
+    /// Nobody comes in there.
+    Nobody,
 }
 
 impl WayIn {
     /// An address as it is typed there.
     fn host(self, ip: IpAddr) -> String {
         match (self, ip) {
-            (WayIn::Browser, IpAddr::V6(ip)) => format!("[{ip}]"),
+            (WayIn::Browser | WayIn::Nobody, IpAddr::V6(ip)) => format!("[{ip}]"),
             _ => ip.to_string(),
         }
     }
@@ -28,6 +30,7 @@ impl WayIn {
             WayIn::Netcat => format!("join with: nc {host} {port}"),
             WayIn::Classic => format!("join with: nc {host} {port} (classic)"),
             WayIn::Browser => format!("open in a browser: http://{host}:{port}/lobby"),
+            WayIn::Nobody => format!("numbers for Prometheus: http://{host}:{port}/metrics"),
         }
     }
 }
@@ -46,6 +49,9 @@ pub(crate) fn ways_to_join(addresses: &[SocketAddr], way_in: WayIn) -> Vec<Strin
         ip => way_in.host(ip),
     };
     let mut ways = vec![way_in.at(&own, port)];
+    if way_in == WayIn::Nobody {
+        return ways;
+    }
     let others = reachable(addresses).into_iter();
     ways.extend(others.map(|ip| format!("others {}", way_in.at(&way_in.host(ip), port))));
     ways

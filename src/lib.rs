@@ -24,6 +24,7 @@ mod door;
 mod forgetting;
 mod joining;
 mod limits;
+mod metrics;
 
 mod registry;
 mod retention;

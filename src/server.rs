@@ -30,6 +30,7 @@ use crate::joining::ways_to_join;
 use crate::journal::{Disk, Kept, Memory};
 use crate::limits::{connections, limits, pace};
 use crate::listeners::{BindError, bind_all};
+use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::reload::{Reload, Reloader, Source};
 use crate::retention;
@@ -110,6 +111,7 @@ impl Server {
             writers: Writers::new(thread::available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
             closing: tokio_util::sync::CancellationToken::new(),
+            metrics: Arc::new(Metrics::new()),
             panics: AtomicU64::new(0),
         };
         Server {
@@ -229,6 +231,7 @@ impl Server {
             clock,
             closing.clone(),
             Clerk::new(errands.clone()),
+            Arc::clone(&house.metrics),
         ));
         let mut writing = JoinSet::new();
         house.writers.start(&mut writing);
@@ -297,6 +300,7 @@ impl Server {
     fn door(&self, url: &ListenUrl) -> Door {
         match url.scheme {
             Scheme::Tcp => Door::Lines(self.line_door(url)),
+            Scheme::Metrics => Door::Metrics,
             Scheme::Http => Door::Web(Arc::new(WebDoor::new(
                 Manners {
                     idle: Some(PING_TIME),
@@ -341,6 +345,7 @@ impl Server {
             forgetting: self.kept.as_ref().map(|_| self.forgetting.0.clone()),
             log: Arc::clone(&self.log),
             registry: self.registry.clone(),
+            metrics: Arc::clone(&self.house.metrics),
             zone: TimeZone::system(),
             clock: self.clock,
         }

@@ -235,7 +235,7 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ),
         (
             "listen = ['tpc://localhost']",
-            "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp, http)",
+            "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp, http, metrics)",
         ),
         (
             "[rate]\nlines = 1",

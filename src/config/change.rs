@@ -107,7 +107,9 @@ mod tests {
             [
                 format!("data {cannot} the default {until}"),
                 format!("keep {cannot} synced {until}"),
-                format!("listen {cannot} [\"tcp://localhost:8000\"] {until}"),
+                format!(
+                    "listen {cannot} [\"tcp://localhost:8000\", \"http://localhost:8080\"] {until}"
+                ),
             ]
         );
         assert_eq!(change.config.keep, old.keep);

@@ -11,6 +11,9 @@ pub const LINE_PORT: u16 = 8000;
 /// The port of the web door, where browsers and curl are looked for beside port 80: `http://localhost:8080`.
 pub const WEB_PORT: u16 = 8080;
 
+/// The port of the metrics: a free one among those that exporters for Prometheus have agreed upon.
+pub const METRICS_PORT: u16 = 9464;
+
 /// Every door there is. A new one is a line here, a [`Scheme`], and its options if it has any of its own.
 pub const DOORS: &[Door] = &[
     Door {
@@ -26,6 +29,13 @@ pub const DOORS: &[Door] = &[
         port: WEB_PORT,
         options: &[HOST],
         about: "a page for browsers, a WebSocket, and rooms to follow and speak in with curl",
+    },
+    Door {
+        scheme: Scheme::Metrics,
+        name: "metrics",
+        port: METRICS_PORT,
+        options: &[],
+        about: "numbers for Prometheus, at /metrics; nobody joins here",
     },
 ];
 
@@ -129,6 +139,8 @@ pub enum Scheme {
     Tcp,
     /// Pages, sockets and rooms over HTTP.
     Http,
+    /// Numbers for Prometheus.
+    Metrics,
 }
 
 impl Scheme {

@@ -24,8 +24,17 @@ fn doors(typed: &[&str]) -> Vec<String> {
 
 #[test]
 fn listeners_add_up_and_replace_the_default() {
-    assert_eq!(doors(&[]), ["tcp://localhost:8000"]);
-    assert_eq!(doors(&["--lan"]), ["tcp://*:8000"]);
+    let both = ["tcp://localhost:8000", "http://localhost:8080"];
+    assert_eq!(doors(&[]), both);
+    assert_eq!(doors(&["--lan"]), ["tcp://*:8000", "http://*:8080"]);
+    let web = "--listen=http://localhost?host=chat.example.org&host=chat";
+    assert_eq!(
+        doors(&[web, "--lan"]),
+        [
+            "http://*:8080?host=chat.example.org&host=chat",
+            "tcp://*:8000"
+        ]
+    );
     assert_eq!(doors(&["--classic"]), ["tcp://localhost:8000?classic"]);
     assert_eq!(doors(&["--classic", "--lan"]), ["tcp://*:8000?classic"]);
     let listen = "--listen=tcp://localhost:1";
@@ -53,6 +62,17 @@ fn listeners_add_up_and_replace_the_default() {
 }
 
 #[test]
+fn only_a_web_door_that_nobody_asked_for_may_be_missing() {
+    let by_default = |typed: &[&str]| {
+        Config::from_settings(settings(typed))
+            .unwrap()
+            .web_by_default
+    };
+    assert!(by_default(&[]) && by_default(&["--lan"]));
+    assert!(!by_default(&["--listen=http://localhost"]) && !by_default(&["--classic"]));
+}
+
+#[test]
 fn two_doors_at_one_address_are_refused() {
     let both = settings(&["--listen=tcp://*:8000?idle=0", "--classic"]);
     assert_eq!(
@@ -69,6 +89,7 @@ fn the_start_message_can_say_who_can_join() {
             .only_this_machine()
     };
     assert!(only(&[]) && only(&["--classic"]) && only(&["--listen=tcp://[::1],tcp://127.0.0.1"]));
+    assert!(only(&["--listen=tcp://localhost,metrics://*"]));
     assert!(!only(&["--lan"]) && !only(&["--listen=tcp://localhost,tcp://0.0.0.0:1"]));
 }
 

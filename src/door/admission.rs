@@ -82,6 +82,16 @@ impl Admission {
     }
 }
 
+impl Refused {
+    /// As the metrics call it.
+    pub(crate) fn limit(self) -> &'static str {
+        match self {
+            Refused::Full => "connections",
+            Refused::Address(_) => "address",
+        }
+    }
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,6 +6,7 @@
 mod admission;
 mod descriptors;
 mod lines;
+mod metrics;
 mod question;
 mod socket;
 mod web;
@@ -37,6 +38,7 @@ pub(crate) use socket::bind;
 pub(crate) use web::WebDoor;
 
 use crate::joining::WayIn;
+use crate::metrics::Metrics;
 use crate::session::{self, Peer, Writers};
 use descriptors::Reserve;
 
@@ -66,6 +68,8 @@ pub(crate) struct House {
     pub(crate) tasks: TaskTracker,
     /// Cancelled when everybody is to leave.
     pub(crate) closing: CancellationToken,
+    /// What the operator is told in numbers.
+    pub(crate) metrics: Arc<Metrics>,
     /// How many connections ended by a panic: a bug, each of them.
     pub(crate) panics: AtomicU64,
 }
@@ -76,6 +80,8 @@ pub(crate) enum Door {
     Lines(LineDoor),
     /// Pages, sockets and rooms over HTTP.
     Web(Arc<WebDoor>),
+    /// Numbers for Prometheus.
+    Metrics,
 }
 
 impl Door {
@@ -84,6 +90,7 @@ impl Door {
         match self {
             Door::Lines(door) => door.attend(house, stream, peer).await,
             Door::Web(door) => door.attend(house, stream, peer).await,
+            Door::Metrics => {} // see `show_numbers`
         }
     }
 
@@ -92,6 +99,7 @@ impl Door {
         match self {
             Door::Lines(door) => door.turn_away(stream, refused).await,
             Door::Web(door) => door.turn_away(stream, refused).await,
+            Door::Metrics => {}
         }
     }
 
@@ -101,6 +109,7 @@ impl Door {
             Door::Lines(door) if door.mode == Mode::Classic => WayIn::Classic,
             Door::Lines(_) => WayIn::Netcat,
             Door::Web(_) => WayIn::Browser,
+            Door::Metrics => WayIn::Nobody,
         }
     }
 
@@ -109,6 +118,7 @@ impl Door {
         match self {
             Door::Lines(_) => "tcp",
             Door::Web(_) => "http",
+            Door::Metrics => "metrics",
         }
     }
 }
@@ -157,6 +167,7 @@ pub(crate) async fn serve(house: Arc<House>, door: Arc<Door>, listener: TcpListe
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
                 ) => {}
             Err(error) => {
+                house.metrics.cannot_accept(door.name());
                 tracing::warn!(door = door.name(), %error, "cannot accept; trying again in {back_off:?}");
                 reserve.turn_one_away(&listener).await;
                 sleep(back_off).await;
@@ -168,6 +179,9 @@ pub(crate) async fn serve(house: Arc<House>, door: Arc<Door>, listener: TcpListe
 
 /// Gives a connection its permit and its task; or turns it away.
 fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: SocketAddr) {
+    if matches!(**door, Door::Metrics) {
+        return show_numbers(house, stream);
+    }
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     match house.admission.admit(peer.ip()) {
         Ok(permit) => {
@@ -179,13 +193,16 @@ fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: Socket
                 async move {
                     // Boxed, as it would otherwise be held twice: here and in the guard.
                     let connection = Box::pin(door.attend(&house, stream, peer));
+                    let here = house.metrics.come(door.name());
                     contain(&house.panics, peer, connection).await;
+                    drop(here);
                     drop(permit);
                 }
                 .instrument(span),
             );
         }
         Err(refused) => {
+            house.metrics.met(refused.limit());
             tracing::debug!(door = door.name(), %peer, %refused, "turned away");
             // Beyond the spare places there is no word, only the end.
             let Some(place) = house.admission.spare_place() else {
@@ -198,6 +215,19 @@ fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: Socket
             });
         }
     }
+}
+
+/// The operator looks also when the house is full: in one of the spare places.
+fn show_numbers(house: &Arc<House>, stream: TcpStream) {
+    let Some(place) = house.admission.spare_place() else {
+        return;
+    };
+    let tasks = house.tasks.clone();
+    let house = Arc::clone(house);
+    tasks.spawn(async move {
+        metrics::attend(&house, stream).await;
+        drop(place);
+    });
 }
 
 /// Runs a connection; a panic in it ends this connection and nothing else, and is counted.

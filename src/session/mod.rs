@@ -42,6 +42,7 @@ pub(crate) use secrets::{PASSWORDS_MAX, Peer};
 use crate::clock::Clock;
 use crate::forgetting::Forgetting;
 use crate::journal::{History, Search, Standing};
+use crate::metrics::Metrics;
 use crate::registry::{Code, Registry};
 use read::Reader;
 pub(crate) use write::Output;
@@ -80,6 +81,8 @@ pub(crate) struct Manners {
     pub(crate) log: Arc<str>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
+    /// What the operator is told in numbers.
+    pub(crate) metrics: Arc<Metrics>,
     /// The zone in which people type times.
     pub(crate) zone: TimeZone,
     /// What time it is.

@@ -214,6 +214,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         };
         let wait = self.bucket.wait(rate, self.manners.clock.monotonic());
         if !wait.is_zero() {
+            self.manners.metrics.met("rate");
             sleep(wait).await;
         }
         self.bucket
@@ -298,6 +299,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// Puts an item into one's own mailbox, as soon as there is room.
     pub(super) async fn reply(&self, item: Item) {
+        if let Item::Answer(Answer::Refused(refusal)) = &item {
+            self.manners.metrics.refused(refusal);
+        }
         self.link.room().await;
         self.link.reply(self.seat.mark(), item);
     }

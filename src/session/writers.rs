@@ -110,6 +110,14 @@ impl Writers {
         Watching(self.add(writer, client))
     }
 
+    /// How many lines have been written, and how many their readers were told to have skipped.
+    pub(crate) fn counted(&self) -> (u64, u64) {
+        let counts = self.desks.iter().map(|desk| desk.group.counted());
+        counts.fold((0, 0), |(written, skipped), (more, missed)| {
+            (written + more, skipped + missed)
+        })
+    }
+
     fn desk(&self, person: PersonId) -> &Arc<Desk> {
         &self.desks[person.number() as usize % self.desks.len()]
     }

@@ -17,6 +17,7 @@ mod help;
 mod history;
 mod kept;
 mod limits;
+mod metrics;
 mod names;
 mod people;
 mod private;

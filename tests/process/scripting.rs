@@ -213,7 +213,7 @@ fn every_line_of_the_page_does_what_it_says() {
 
     assert_eq!(
         scripts.blocks,
-        [String::new(); 0],
+        Vec::<String>::new(),
         "lines that nobody has tried"
     );
     scripts.house.close([alice, bob]);

@@ -326,6 +326,7 @@ impl<E: Encoder> Backlog<E> {
         if let Err(fallen) = view.read(*cursor, BATCHES_MAX, &mut self.slices) {
             if fallen.lines > 0 {
                 let missed = Missed::between(view.room_name(), cursor.seq, fallen.to.seq);
+                self.client.group().count_skipped(missed.lines());
                 self.client.set_missed(missed.clone());
                 let notice = Answer::Notice(Notice::Skipped(missed));
                 self.encoder.answer(&notice, &mut self.rest);
@@ -422,6 +423,7 @@ impl<E: Encoder> Backlog<E> {
         let Some(Reading { view, cursor }) = self.readings.get_mut(self.turn) else {
             return;
         };
+        let before = cursor.seq;
         for Slice { batch, entries } in slices {
             let encoded = batch.encoded(&self.encoder);
             let size = encoded.bytes(entries.clone()).len();
@@ -430,11 +432,13 @@ impl<E: Encoder> Backlog<E> {
                 self.rest.extend_from_slice(rest);
                 let finished = if rest.is_empty() { index } else { index + 1 };
                 *cursor = batch.cursor_at(finished);
+                self.client.group().count_delivered(cursor.seq - before);
                 return;
             }
             left -= size;
             *cursor = batch.cursor_at(entries.end);
         }
+        self.client.group().count_delivered(cursor.seq - before);
         self.client.note_read(view.room(), cursor.seq);
         self.pass_turn();
     }

@@ -7,13 +7,17 @@ use indexmap::IndexSet;
 
 use crate::bell::Bell;
 use crate::entry::{PersonId, RoomId};
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// Those who share a bell, and for whom it was rung.
 #[derive(Debug, Default)]
 pub struct Group {
     rung: Mutex<Rung>,
     bell: Bell,
+    /// Lines that were written to its readers. Counted by whoever looks after it, and nobody else.
+    delivered: AtomicU64,
+    /// Lines that its readers were told to have skipped; the same holds.
+    skipped: AtomicU64,
 }
 
 /// For whom a group's bell was rung. Sets: so it grows with people and rooms, never with rings.
@@ -43,8 +47,27 @@ impl Group {
         std::mem::swap(&mut *lock(&self.rung), empty);
     }
 
+    /// How many lines have been written to its readers, and how many they were told to have skipped.
+    pub fn counted(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.delivered), count(&self.skipped))
+    }
+
+    pub(crate) fn count_delivered(&self, lines: u64) {
+        add(&self.delivered, lines);
+    }
+
+    pub(crate) fn count_skipped(&self, lines: u64) {
+        add(&self.skipped, lines);
+    }
+
     /// Rung with every ring.
     pub fn bell(&self) -> &Bell {
         &self.bell
     }
+}
+
+/// One task alone adds, so that it need not be one step.
+fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::answer::{Answer, Refusal};
 use crate::bell::Bell;
-use crate::broadcaster::Limits;
+use crate::broadcaster::{Census, Limits};
 use crate::client::{Client, Link};
 use crate::entry::{Manner, PersonId, RoomId};
 use crate::group::Group;
@@ -139,6 +139,8 @@ pub enum Request {
     Rooms,
     /// Asks who wears a name, so as to ignore that person.
     Find(Line),
+    /// Asks who and what is in the house: for the operator's numbers, and nobody with a seat.
+    Census,
     /// Has these limits hold from now on: the operator's, and nobody's with a seat.
     Limit(Limits),
     /// Has something done with authority.
@@ -185,6 +187,8 @@ pub enum Outcome {
     },
     /// One is known under this name.
     You(Claim),
+    /// This is in the house.
+    Counted(Census),
     /// What was said before has been taken back: up to these numbers in these rooms, and in no others.
     TookBack(Vec<(RoomName, u64)>),
     /// The answer to what was asked.

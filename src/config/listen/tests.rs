@@ -77,11 +77,11 @@ fn refusals_say_what_would_be_right() {
         ),
         (
             "tpc://localhost",
-            "no scheme \"tpc\", did you mean tcp? (there is: tcp, http)",
+            "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, metrics)",
         ),
         (
             "gopher://localhost",
-            "no scheme \"gopher\" (there is: tcp, http)",
+            "no scheme \"gopher\" (there is: tcp, http, metrics)",
         ),
         (
             "tcp://localhost?idel=5m",

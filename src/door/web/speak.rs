@@ -151,6 +151,7 @@ impl Visit {
         let now = manners.clock.monotonic();
         let taken = self.door.paces.take(self.peer.address, rate, now, lines);
         let wait = taken.err()?;
+        manners.metrics.met("rate");
         let words = format!(
             "Too fast: nothing is said; {} lines a second pass, and ten times as many at once after a silence",
             rate.per_second
@@ -178,6 +179,7 @@ impl Visit {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
+        self.door.manners.metrics.refused(&refusal);
         let asks = matches!(refusal, Refusal::NameOwned(_) | Refusal::WrongPassword(_));
         let mut response = refuse(refusal, &self.door.clock);
         if asks {

@@ -55,6 +55,7 @@ impl Broadcaster {
                 Some(who) => Ok(Answer::Ignoring(who)),
                 None => Err(Refusal::NobodyCalled(typed)),
             },
+            Request::Census => return Outcome::Counted(self.census()),
             Request::Limit(limits) => {
                 self.limit(limits);
                 return Outcome::Done;

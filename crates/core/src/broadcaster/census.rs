@@ -11,6 +11,8 @@ pub struct Census {
     pub name_keys: usize,
     /// Seats whose arrival is in a log and whose departure is not.
     pub seats: usize,
+    /// Those who read a room without a seat in it.
+    pub listeners: usize,
     /// Rooms, the lobby included.
     pub rooms: usize,
     /// What happens in rooms and is in no log yet, and letters that wait for a place in a batch.
@@ -29,6 +31,7 @@ impl Broadcaster {
             people: self.people.len(),
             name_keys: self.people.keys_len(),
             seats: rooms().map(|room| room.members.len()).sum(),
+            listeners: rooms().map(|room| room.members.listening()).sum(),
             rooms: self.rooms.len(),
             under_way: self.waiting.len() + rooms().map(|room| room.pending).sum::<usize>(),
             logs_bytes_counted: self.logs_bytes,

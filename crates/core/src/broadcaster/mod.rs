@@ -305,6 +305,7 @@ impl Broadcaster {
                 | Request::Who { .. }
                 | Request::Rooms
                 | Request::Find(_)
+                | Request::Census
                 | Request::Limit(_)
                 | Request::Order { .. } => Ok(()),
             }

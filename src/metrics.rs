@@ -1,0 +1,231 @@
+//! Numbers for the operator: what happens in the house, without anybody's name. Knows no connection.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parlor_core::answer::Refusal;
+use parlor_core::broadcaster::Census;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+/// What a commit takes: from what memory does to what is told as slow, in seconds.
+const COMMIT_SECONDS: [f64; 10] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 0.5, 2.0,
+];
+
+/// How many lines are kept together.
+const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192.0];
+
+/// Which door.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct At {
+    door: &'static str,
+}
+
+/// Which limit somebody has met.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Met {
+    limit: &'static str,
+}
+
+/// All numbers, as they are counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    connections: Family<At, Gauge>,
+    accepted: Family<At, Counter>,
+    accept_errors: Family<At, Counter>,
+    refusals: Family<Met, Counter>,
+    lines: Counter,
+    failed_commits: Counter,
+    commit: Histogram,
+    batch: Histogram,
+    deliveries: Counter,
+    skipped: Counter,
+    panics: Counter,
+    rooms: Gauge,
+    people: Gauge,
+    listeners: Gauge,
+}
+
+/// What is looked up for those who ask.
+pub(crate) struct Now {
+    pub(crate) census: Census,
+    /// Lines written, and lines that their readers were told to have skipped.
+    pub(crate) written: (u64, u64),
+    pub(crate) panics: u64,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Metrics {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("parlor"),
+            connections: Family::default(),
+            accepted: Family::default(),
+            accept_errors: Family::default(),
+            refusals: Family::default(),
+            lines: Counter::default(),
+            failed_commits: Counter::default(),
+            commit: Histogram::new(COMMIT_SECONDS),
+            batch: Histogram::new(BATCH_LINES),
+            deliveries: Counter::default(),
+            skipped: Counter::default(),
+            panics: Counter::default(),
+            rooms: Gauge::default(),
+            people: Gauge::default(),
+            listeners: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Which Parlor this is", version);
+        let mut gauges = [
+            ("rooms", "Rooms in memory, the lobby included", &self.rooms),
+            ("people", "Connections that have entered", &self.people),
+            (
+                "listeners",
+                "Connections that only follow a room",
+                &self.listeners,
+            ),
+        ]
+        .map(|(name, help, gauge)| (name, help, gauge.clone()))
+        .into_iter();
+        gauges.by_ref().for_each(|(name, help, gauge)| {
+            registry.register(name, help, gauge);
+        });
+        let counters = [
+            (
+                "lines",
+                "Lines that people said and that are kept",
+                &self.lines,
+            ),
+            ("deliveries", "Lines written to somebody", &self.deliveries),
+            (
+                "skipped_lines",
+                "Lines that somebody was told to have skipped",
+                &self.skipped,
+            ),
+            (
+                "failed_commits",
+                "Commits whose lines were refused",
+                &self.failed_commits,
+            ),
+            ("panics", "Connections ended by a bug", &self.panics),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        let at = &self.connections;
+        registry.register("connections", "Connections now, by door", at.clone());
+        let at = &self.accepted;
+        registry.register(
+            "accepted",
+            "Connections that were let in, by door",
+            at.clone(),
+        );
+        let at = &self.accept_errors;
+        registry.register(
+            "accept_errors",
+            "Connections that could not be accepted, by door",
+            at.clone(),
+        );
+        let met = &self.refusals;
+        registry.register(
+            "refusals",
+            "How often somebody met a limit, by limit",
+            met.clone(),
+        );
+        let (commit, batch) = (self.commit.clone(), self.batch.clone());
+        registry.register_with_unit("commit", "What a commit took", Unit::Seconds, commit);
+        registry.register("batch_lines", "Lines that were kept together", batch);
+    }
+
+    /// Somebody comes in at a door; until what this gives is dropped.
+    pub(crate) fn come(&self, door: &'static str) -> Here {
+        let at = At { door };
+        self.accepted.get_or_create(&at).inc();
+        let connections = self.connections.get_or_create(&at).clone();
+        connections.inc();
+        Here(connections)
+    }
+
+    pub(crate) fn cannot_accept(&self, door: &'static str) {
+        self.accept_errors.get_or_create(&At { door }).inc();
+    }
+
+    /// Somebody has met this limit.
+    pub(crate) fn met(&self, limit: &'static str) {
+        self.refusals.get_or_create(&Met { limit }).inc();
+    }
+
+    /// Something was refused, perhaps because of a limit.
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        if let Some(limit) = limit(refusal) {
+            self.met(limit);
+        }
+    }
+
+    /// A batch of so many lines was kept, or could not be.
+    pub(crate) fn committed(&self, lines: u64, time: Duration, is_kept: bool) {
+        self.commit.observe(time.as_secs_f64());
+        if is_kept {
+            self.batch.observe(lines as f64);
+            self.lines.inc_by(lines);
+        } else {
+            self.failed_commits.inc();
+        }
+    }
+
+    /// All of it, as Prometheus reads it (OpenMetrics 1.0).
+    pub(crate) fn shown(&self, now: &Now) -> String {
+        let count = |gauge: &Gauge, count: usize| {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        };
+        count(&self.rooms, now.census.rooms);
+        count(&self.people, now.census.people);
+        count(&self.listeners, now.census.listeners);
+        let (written, skipped) = now.written;
+        set(&self.deliveries, written);
+        set(&self.skipped, skipped);
+        set(&self.panics, now.panics);
+        let mut shown = String::new();
+        encode(&mut shown, &self.registry).ok(); // memory takes all
+        shown
+    }
+}
+
+/// What is counted elsewhere.
+fn set(counter: &Counter<u64, AtomicU64>, count: u64) {
+    counter.inner().store(count, Ordering::Relaxed);
+}
+
+/// A connection that is counted; no longer when dropped.
+pub(crate) struct Here(Gauge);
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// The limit behind a refusal, if it is one.
+fn limit(refusal: &Refusal) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::TooLong(_) | Refusal::TooManyLines(_) => "line",
+        Refusal::TooManyRooms(_) | Refusal::TooManySeats(_) => "rooms",
+        Refusal::TooManyTries(_) => "tries",
+        Refusal::NotReading(_) => "mailbox",
+        Refusal::LettersFull(_) => "letters",
+        Refusal::TooManyNames => "names",
+        _ => return None,
+    })
+}

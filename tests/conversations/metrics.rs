@@ -1,0 +1,156 @@
+//! The operator's numbers: each is what happened, and none says to whom.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::json;
+
+use crate::support::{DEADLINE, Guest, House, Visitor};
+
+/// What is told now, by name with labels; each line of it has its form.
+fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
+    let (head, body) = get(server, "/metrics");
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    assert!(
+        head.contains("content-type: application/openmetrics-text; version=1.0.0"),
+        "{head}"
+    );
+    assert!(body.ends_with("# EOF\n"), "{body}");
+    let mut numbers = BTreeMap::new();
+    for line in body.lines() {
+        if let Some(comment) = line.strip_prefix("# ") {
+            let word = comment.split(' ').next().unwrap();
+            assert!(["HELP", "TYPE", "UNIT", "EOF"].contains(&word), "{line}");
+            continue;
+        }
+        let (name, number) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with("parlor_"), "{line}");
+        let labels = name.split_once('{').map_or("", |(_, labels)| labels);
+        let is_known = |label: &str| {
+            ["door=", "limit=", "le=", "version="]
+                .iter()
+                .any(|known| label.starts_with(known))
+        };
+        assert!(
+            labels.is_empty() || labels.trim_end_matches('}').split(',').all(is_known),
+            "{line}"
+        );
+        numbers.insert(name.to_owned(), number.parse().unwrap());
+    }
+    numbers
+}
+
+fn get(server: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+fn open(furnish: impl FnOnce(&mut parlor::config::Config)) -> (House, SocketAddr) {
+    let doors = [
+        "tcp://127.0.0.1:0",
+        "http://127.0.0.1:0",
+        "metrics://127.0.0.1:0",
+    ];
+    let house = House::open(&doors, furnish);
+    let numbers = house.addresses()[2];
+    (house, numbers)
+}
+
+#[test]
+fn what_is_said_and_read_is_counted() {
+    let (house, numbers) = open(|_| {});
+    let before = scrape(numbers);
+    for name in [
+        "parlor_lines_total",
+        "parlor_deliveries_total",
+        "parlor_people",
+        "parlor_panics_total",
+    ] {
+        assert_eq!(before[name], 0.0, "{name}");
+    }
+    assert_eq!(before["parlor_rooms"], 1.0);
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    let mut carol = Visitor::connect(house.addresses()[1]).enter("carol");
+    for friend in [&mut alice, &mut bob] {
+        friend.sees("carol has arrived");
+    }
+    alice.send("one\ntwo\n");
+    for friend in [&mut alice, &mut bob] {
+        friend.sees_all(["alice: one", "alice: two"]);
+    }
+    carol.hears_line("alice", "one");
+    carol.hears_line("alice", "two");
+    carol.asks(json!({"do": "join", "room": "tea", "id": "j"}).to_string());
+    carol.until_done("j");
+    let now = scrape(numbers);
+    for (name, number) in [
+        ("parlor_lines_total", 2.0),
+        ("parlor_deliveries_total", 6.0),
+        ("parlor_skipped_lines_total", 0.0),
+        ("parlor_people", 3.0),
+        ("parlor_rooms", 2.0),
+        ("parlor_listeners", 0.0),
+        ("parlor_connections{door=\"tcp\"}", 2.0),
+        ("parlor_connections{door=\"http\"}", 1.0),
+        ("parlor_accepted_total{door=\"tcp\"}", 2.0),
+        ("parlor_batch_lines_sum", 2.0),
+    ] {
+        assert_eq!(now[name], number, "{name}");
+    }
+    assert_eq!(
+        now["parlor_commit_seconds_count"],
+        now["parlor_batch_lines_count"]
+    );
+}
+
+#[test]
+fn limits_that_are_met_are_counted_and_the_operator_looks_in_a_full_house() {
+    let (house, numbers) = open(|config| config.connections = Some(1));
+    let mut alice = house.enter("alice");
+    alice.say(&"x".repeat(5_000));
+    alice.sees("-- Line too long (4096 bytes at most): not sent");
+    let mut late = Guest::connect(house.addresses()[0]);
+    late.sees("-- The server is full; try again in 30 s");
+    let now = scrape(numbers);
+    assert_eq!(now["parlor_refusals_total{limit=\"line\"}"], 1.0);
+    assert_eq!(now["parlor_refusals_total{limit=\"connections\"}"], 1.0);
+    let (head, body) = get(numbers, "/");
+    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    assert_eq!(body, "The numbers are at /metrics\n");
+}
+
+#[test]
+fn whoever_skips_is_counted_by_lines() {
+    let (house, numbers) = open(|config| {
+        config.log_lines = 100;
+        config.rate = "off".parse().unwrap();
+    });
+    let mut slow = Guest::connect_narrow(house.addresses()[0]).enter("slow");
+    let mut alice = Visitor::connect(house.addresses()[1]).enter("alice");
+    let text = ["x".repeat(3_000).as_str(); 5].join("\n");
+    for _ in 0..600 {
+        alice.asks(json!({"do": "say", "text": text, "id": "s"}).to_string());
+        alice.until_done("s");
+    }
+    let mut skipped = 0.0;
+    while skipped == 0.0 {
+        let line = slow.line();
+        if let Some(told) = line
+            .strip_prefix("-- ")
+            .and_then(|told| told.split_once(" lines skipped"))
+        {
+            skipped = told.0.parse().unwrap();
+        }
+    }
+    assert!(scrape(numbers)["parlor_skipped_lines_total"] >= skipped);
+}
