@@ -20,7 +20,6 @@ let me = '';
 let isIn = false;
 let hello = {};
 let commands = [];
-let farewell = '';
 let drawing = 0;
 
 // This tab knows how to come back; the next visit knows one's name, and how far one has read.
@@ -119,8 +118,7 @@ function down(pauseMs) {
 	rooms.clear();
 	current = identity = null;
 	Object.assign(tab, { code: '', rooms: [] });
-	showDoor(addressed(), farewell || say('youLeft'));
-	farewell = '';
+	showDoor(addressed(), $('door-words').textContent || say('youLeft'));
 	draw();
 }
 
@@ -183,7 +181,7 @@ const heard = {
 	password: async (message) => command('password', { text: await askPassword(message) }),
 	refused: (message) => note(why(message)),
 	removed({ room, text }) {
-		if (!room) farewell = text;
+		if (!room) showState(text);
 		note(text);
 	},
 	answer: ({ text }) => text && note(text),
