@@ -3,10 +3,8 @@
 import { $, make } from './text.js';
 import { say } from './words.js';
 
-/** The code that a key has while an input method composes with it. */
-const COMPOSING = 229;
-/** More would cover what is being answered. */
-const MENU_MAX = 8;
+const COMPOSING = 229; // the code of a key with which an input method composes
+const MENU_MAX = 8; // more would cover what is being answered
 
 const [input, menu, question] = [$('input'), $('menu'), $('question')];
 let [choices, chosen, from] = [[], 0, 0];
@@ -32,7 +30,7 @@ export function listen(listener) {
 	input.onblur = () => offer(0, []);
 	input.onpaste = paste;
 	question.onclick = ({ target }) => answer(target.id);
-	// The focus stays where it is, and the menu with it.
+	// The field keeps the focus.
 	menu.onmousedown = (event) => event.preventDefault();
 	menu.onclick = ({ target }) => accept([...menu.children].indexOf(target.closest('li')));
 }

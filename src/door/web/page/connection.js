@@ -46,8 +46,8 @@ export function settle() {
 	failures = 0;
 }
 
-/** Sends a request; `take` sees what comes until it is done, and says what it keeps. If it is not done, the connection
-	was lost, and nobody knows whether the server has read it. */
+/** `take` sees what comes until the request is done, and says what it keeps. If it is not done, the connection was lost,
+	and nobody knows whether the server has read it. */
 export async function ask(request, take = () => false) {
 	if (!isOpen()) return { isDone: false };
 	const id = ++lastId;

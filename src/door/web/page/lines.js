@@ -8,6 +8,7 @@ const AT_END_PX = 48; // nearer than this, one follows what comes
 const NEAR_TOP_PX = 400; // older lines are asked for before one gets there
 const SAME_BREATH_MS = 5 * 60_000; // who speaks on has the name shown once
 
+const happenings = ['arrived', 'left', 'arrived_together', 'left_together', 'renamed', 'topic', 'took_back'];
 const clock = new Intl.DateTimeFormat(navigator.language, { hour: '2-digit', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(navigator.language, { weekday: 'long', month: 'long', day: 'numeric' });
 
@@ -70,7 +71,7 @@ function dressed(from) {
 		const node = nodes.get(item);
 		const previous = room.items[from + place - 1];
 		const [at, before] = [new Date(item.time), new Date(previous?.time)];
-		const isNewDay = item.time && at.toDateString() !== before.toDateString();
+		const isNewDay = item.time && item.kind !== 'note' && at.toDateString() !== before.toDateString();
 		const isNews = room.mark !== null && item.seq > room.mark && !(previous?.seq > room.mark);
 		const isOneBreath = previous?.kind === item.kind && previous.name === item.name && at - before < SAME_BREATH_MS;
 		const rule = [isNewDay && calendar.format(at), isNews && say('news')].filter(Boolean).join(' · ');
@@ -85,9 +86,8 @@ function dressed(from) {
 function build(item) {
 	const isSaid = isLine(item) || item.kind === 'private';
 	const body = make('div', 'body', ...(isSaid ? said(item) : [told(item)]));
-	const node = make('div', `item ${isSaid ? 'said' : 'told'} ${item.kind}`, body);
-	if (item.name !== me && body.querySelector('mark')) node.classList.add('named');
-	return node;
+	const isCalling = item.name !== me && body.querySelector('mark');
+	return make('div', `item ${isSaid ? 'said' : 'told'} ${item.kind} ${isCalling ? 'named' : ''}`, body);
 }
 
 function said({ kind, name, to, text, time }) {
@@ -107,16 +107,8 @@ function told(item) {
 
 /** What happened, beside what was said. */
 function happening(event) {
+	if (!happenings.includes(event.kind) || event.by) return [event.text];
 	const names = event.names?.join(', ');
-	const key = {
-		arrived: 'arrived',
-		left: event.by ? '' : event.words ? 'leftSaying' : 'left',
-		arrived_together: 'cameMany',
-		left_together: 'leftMany',
-		renamed: 'renamed',
-		topic: event.topic === null ? 'topicCleared' : 'topicSet',
-		took_back: 'tookBack',
-	}[event.kind];
-	if (!key) return [event.text];
+	const key = event.words ? 'leftSaying' : event.topic === null ? 'topicCleared' : event.kind;
 	return sentence(key, { ...event, names: event.others ? say('andOthers', { names, n: event.others }) : names });
 }

@@ -9,7 +9,6 @@ export function putWords() {
 	for (const element of document.querySelectorAll('[data-label]')) element.ariaLabel = say(element.dataset.label);
 }
 
-/** The door, where one gives a name. */
 export function showDoor(room, words = '', wantsPassword = false) {
 	$('chat').hidden = true;
 	$('door').hidden = false;
@@ -25,7 +24,6 @@ export function hideDoor() {
 	$('chat').hidden = false;
 }
 
-/** The rooms one is in, with what is unread in each. */
 export function drawRooms(rooms, current, open, leave) {
 	const row = (room) => {
 		const opener = button(make('bdi', '', room.name), () => open(room), 'open');
@@ -41,7 +39,6 @@ export function drawRooms(rooms, current, open, leave) {
 	document.title = `${unread ? `(${unread}) ` : ''}${current ? `${current.name} · ` : ''}Parlor`;
 }
 
-/** What a room is about, and who is there. */
 export function drawRoom(room, me, write) {
 	$('title').textContent = room.name;
 	$('me').textContent = me;
@@ -55,7 +52,7 @@ export function drawRoom(room, me, write) {
 	put($('people-list'), rows);
 }
 
-/** Puts rows into a list, unless they are there: nobody clicks on what goes away. The focus stays in its place. */
+/** Puts rows into a list unless they are there: what one clicks on stays. So does the focus. */
 function put(list, rows) {
 	if (list.isEqualNode(Object.assign(make('ul', '', ...rows), { id: list.id }))) return;
 	const place = [...list.querySelectorAll('button')].indexOf(document.activeElement);
@@ -63,7 +60,7 @@ function put(list, rows) {
 	list.querySelectorAll('button')[place]?.focus();
 }
 
-/** Asks for a password in a field that shows none; resolves to nothing where none is given. */
+/** Resolves to nothing where none is given. */
 export function askPassword({ for: use, name }) {
 	const [dialog, field] = [$('asking'), $('answer')];
 	$('asked').replaceChildren(...sentence(`for-${use}`, { name }));

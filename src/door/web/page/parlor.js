@@ -8,8 +8,7 @@ import { ITEMS_MAX, Room } from './rooms.js';
 import { $, mentionOf } from './text.js';
 import { does, isChinese, say, why } from './words.js';
 
-/** A message may have 16,384 bytes, and there is more in it than text. */
-const SAID_BYTES_MAX = 16_000;
+const SAID_BYTES_MAX = 16_000; // a message has 16,384, and there is more in it
 const HISTORY_LINES = 100; // more than a screen
 const DRAW_MS = 16; // what comes in a burst is drawn together
 const DAY_S = 86_400;
@@ -21,7 +20,6 @@ let me = '';
 let isIn = false;
 let hello = {};
 let commands = [];
-let farewell = '';
 let drawing = 0;
 
 // This tab knows how to come back; the next visit knows one's name, and how far one has read.
@@ -51,7 +49,6 @@ $('notify').onclick = () => Notification.requestPermission().then(draw);
 $('retry').onclick = connection.retryNow;
 addEventListener('popstate', () => isIn && join(addressed()));
 addEventListener('focus', draw);
-addEventListener('pagehide', save);
 document.addEventListener('visibilitychange', () => (document.hidden ? save() : draw()));
 
 // Coming in, and coming back.
@@ -87,7 +84,6 @@ function turnedAway(refusal, place) {
 	showDoor(place, words, ['name-owned', 'wrong-password'].includes(refusal.why));
 }
 
-/** In: takes the other seats again, and learns what is good to know. */
 async function settle() {
 	connection.settle();
 	isIn = true;
@@ -122,8 +118,7 @@ function down(pauseMs) {
 	rooms.clear();
 	current = identity = null;
 	Object.assign(tab, { code: '', rooms: [] });
-	showDoor(addressed(), farewell || say('youLeft'));
-	farewell = '';
+	showDoor(addressed(), $('door-words').textContent || say('youLeft'));
 	draw();
 }
 
@@ -186,7 +181,7 @@ const heard = {
 	password: async (message) => command('password', { text: await askPassword(message) }),
 	refused: (message) => note(why(message)),
 	removed({ room, text }) {
-		if (!room) farewell = text;
+		if (!room) showState(text);
 		note(text);
 	},
 	answer: ({ text }) => text && note(text),
@@ -220,7 +215,7 @@ function note(text) {
 }
 
 function keeping() {
-	const key = hello.keeps !== 'disk' ? 'notKept' : hello.retain ? 'keptFor' : 'kept';
+	const key = hello.keeps === 'disk' ? (hello.retain ? 'keptFor' : 'kept') : 'notKept';
 	return say(key, { n: Math.ceil(hello.retain / DAY_S) });
 }
 
@@ -236,7 +231,6 @@ function call(room, name, body, isOld) {
 
 // What the person does.
 
-/** Says why what was typed cannot be taken, if it cannot. */
 function submit(text) {
 	const typed = text.split('\n').filter((line) => line.trim());
 	if (!isIn) return say('notNow');
@@ -249,12 +243,10 @@ function submit(text) {
 
 function run(verb, rest) {
 	if (verb === 'join' && rest) join(rest, true);
-	else if (verb === 'leave') leave(rest || current.name);
+	else if (verb === 'leave') command(verb, { room: rest || current.name });
 	else if (verb === 'me' && rest) send('me', [rest]);
 	else command(verb, { args: rest ? [rest] : [] });
 }
-
-const leave = (room) => command('leave', { room });
 
 async function command(verb, fields) {
 	const { isDone, refusal } = await connection.ask({ do: verb, room: current.name, ...fields });
@@ -262,7 +254,7 @@ async function command(verb, fields) {
 	if (!isDone && fields.args) compose.put(`/${verb} ${fields.args}`);
 }
 
-/** Says it. It waits in the outbox until it comes back, and returns into the field if it does not. */
+/** What is said waits in the outbox until it comes back, or returns into the field. */
 async function send(verb, typed) {
 	const room = current;
 	const sent = { verb, lines: [...typed], seq: room.last };
@@ -365,7 +357,7 @@ async function fillGap({ first, last }) {
 	const room = current;
 	const events = await recall(room, { after: first - 1 });
 	if (!events) return;
-	// Where fewer came than were wanted, the server has no more of them.
+	// Where fewer came, the server has no more.
 	const high = events.length < HISTORY_LINES ? last : Math.min(last, events.at(-1).seq);
 	room.fill(first, high, events.filter(({ seq }) => seq <= last));
 	draw();
@@ -388,7 +380,7 @@ function drawNow() {
 		$('notify').hidden = window.Notification?.permission !== 'default';
 		$('newest').hidden = lines.isAtEnd;
 	}
-	drawRooms([...rooms.values()], current, open, leave);
+	drawRooms([...rooms.values()], current, open, (name) => run('leave', name));
 }
 
 const attends = (room) => room === current && lines.isAtEnd && document.hasFocus();

@@ -25,12 +25,11 @@ export class Room {
 		Object.assign(this, { name, read, last: read });
 	}
 
-	/** The number of the first line here. */
 	get first() {
 		return this.items.find((item) => item.seq && rank(item) === 0)?.seq ?? this.last + 1;
 	}
 
-	/** One is in: the lines said before have numbers up to `seq`, and follow. */
+	/** The lines said before have numbers up to `seq`, and follow. */
 	enter({ topic, names, others, seq, name, resumed }) {
 		Object.assign(this, { topic, others, people: [name, ...names], upTo: seq, isSeated: true });
 		if (this.last === 0) this.read = seq;
@@ -42,7 +41,7 @@ export class Room {
 		this.isLoading = false;
 	}
 
-	/** The numbers are those of a log that is gone: its lines can still be read, and have none any more. */
+	/** The log of these numbers is gone: its lines can still be read, and have none any more. */
 	renew(words) {
 		this.items = this.items.filter(({ kind }) => kind !== 'gap');
 		for (const item of [...this.items, ...this.outbox]) item.seq = 0;
@@ -51,7 +50,7 @@ export class Room {
 		this.version += 1;
 	}
 
-	/** A line that is said, or of those that follow on entering. Whether it was not here yet. */
+	/** A line was said. Whether it was not here yet. */
 	add(line) {
 		if (line.seq <= this.last) return this.fill(line.seq, line.seq, [line]) > 0;
 		this.items.push(line);
@@ -63,7 +62,7 @@ export class Room {
 		this.items.push({ kind, seq: this.last, time: Date.now(), text, ...more });
 	}
 
-	/** Something is new to who looks elsewhere, or even means them. */
+	/** Something is new to who looks elsewhere. */
 	count(isCalling = false) {
 		if (this.unread === 0) this.markAt(this.read);
 		this.unread += 1;
@@ -91,13 +90,11 @@ export class Room {
 		return added.length;
 	}
 
-	/** What was said under this name is shown no more. */
 	takeBack(name) {
 		this.items = this.items.filter((item) => !isLine(item) || item.name !== name);
 		this.version += 1;
 	}
 
-	/** Drops the oldest where there are too many. */
 	trim() {
 		if (this.items.length < ITEMS_MAX + ITEMS_DROPPED) return;
 		this.items.splice(0, this.items.length - ITEMS_MAX);
@@ -115,7 +112,7 @@ export class Room {
 		this.mark = seq;
 	}
 
-	/** A line of one's own came back: what was waiting for it waits no longer. */
+	/** A line of one's own came back. */
 	confirm({ kind, seq, text }) {
 		const sent = this.outbox.find(
 			(it) => (it.verb === 'me') === (kind === 'action') && seq > it.seq && it.lines[0].trim() === text.trim(),
@@ -128,7 +125,6 @@ export class Room {
 		this.outbox = this.outbox.filter((other) => other !== sent);
 	}
 
-	/** Some come, and some go. */
 	seat(come, go = [], others = 0) {
 		this.people = [...new Set([...this.people, ...come])].filter((name) => !go.includes(name));
 		this.others = Math.max(0, this.others + others);
@@ -137,5 +133,5 @@ export class Room {
 
 const gap = (first, last) => ({ kind: 'gap', seq: first, first, last });
 
-/** Behind the line that has a number comes what only shares it. */
+/** Behind the line of a number comes what only shares it. */
 const rank = (item) => (isLine(item) || item.kind === 'gap' ? 0 : 1);

@@ -4,8 +4,8 @@ import { parts } from './words.js';
 
 /** Up to a blank, or to a sign that ends a phrase in Chinese and Japanese, where no blank follows. */
 const LINK = /(https?:\/\/[^\s<>"“”‘’「」『』【】《》（），。、；：！？]+)/i;
-/** Scripts that set no blanks between words let a name stand right beside them. */
-const IN_WORD = '(?![\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}])[\\p{L}\\p{N}_-]';
+/** Scripts without blanks between words have no cases, and let a name stand right beside them. */
+const IN_WORD = '[\\p{Ll}\\p{Lu}\\p{N}_-]';
 
 const HUES = 18; // as many as can be told apart
 
