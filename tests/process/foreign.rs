@@ -107,3 +107,18 @@ fn a_page_of_another_site_cannot_read_speak_or_come_in() {
 fn a_phone_shows_it_without_scrolling_sideways_in_both_languages() {
     browse("narrow");
 }
+
+#[test]
+fn fifty_sockets_of_another_library_and_a_netcat_see_one_order() {
+    play("sockets.py", "one_order", &[]);
+}
+
+#[test]
+fn a_client_of_another_library_goes_on_over_a_cut_and_a_restart() {
+    play("sockets.py", "goes_on", &[]);
+}
+
+#[test]
+fn another_library_and_this_server_agree_on_frames() {
+    play("sockets.py", "frames", &[]);
+}
