@@ -12,6 +12,7 @@ use std::time::Duration;
 use parlor_core::backlog::{BATCHES_MAX, Backlog, Rooms};
 use parlor_core::client::Client;
 use parlor_core::dialect::Encoder;
+use parlor_core::entry::RoomId;
 use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
 
@@ -26,6 +27,9 @@ pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
     /// The rooms whose lines it waits for. None while it waits for its socket, which calls for it:
     /// so a reader that stands still costs nothing when a line is said.
     fn rooms(&self) -> Rooms;
+
+    /// Whether these are all of them: nearly always so, and found out with less.
+    fn reads(&self, rooms: &[RoomId]) -> bool;
 
     /// Reads from all the memory that the next poll is going to read, and so has it fetched; what
     /// comes of it means nothing.
@@ -75,6 +79,13 @@ impl<W: Output, E: Encoder + Unpin> WriteLines for Writer<W, E> {
         match self.stalled {
             None => self.backlog.rooms(),
             Some(_) => Rooms::new(),
+        }
+    }
+
+    fn reads(&self, rooms: &[RoomId]) -> bool {
+        match self.stalled {
+            None => self.backlog.reads(rooms),
+            Some(_) => rooms.is_empty(),
         }
     }
 

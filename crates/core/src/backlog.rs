@@ -108,6 +108,14 @@ impl<E: Encoder> Backlog<E> {
         readings.map(|reading| reading.view.room()).collect()
     }
 
+    /// Whether these are the rooms that are read now.
+    pub fn reads(&self, rooms: &[RoomId]) -> bool {
+        let readings = self.readings.iter();
+        readings
+            .map(|reading| reading.view.room())
+            .eq(rooms.iter().copied())
+    }
+
     /// Reads from all the memory that [`collect`](Self::collect) is going to read, and so has it
     /// fetched; what comes of it means nothing. Whoever serves many waits for them all at once.
     pub fn prefetch(&self) -> usize {
@@ -152,8 +160,6 @@ impl<E: Encoder> Backlog<E> {
             }
             if self.replay.is_some() {
                 self.replay_some();
-            } else if let Some(left) = self.readings.iter().position(Reading::is_over) {
-                self.part(left);
             } else if let Some(item) = self.take_item() {
                 self.word(item);
             } else if !self.read_logs() {
@@ -164,11 +170,11 @@ impl<E: Encoder> Backlog<E> {
 
     /// Takes the next item that is due: those who read slowly get their answers in order too.
     fn take_item(&self) -> Option<Item> {
+        // What belongs behind the own departure is due when the room is read no more.
         let is_due = |mark: Mark| {
             let mut readings = self.readings.iter();
             let reading = readings.find(|reading| reading.view.room() == mark.room);
-            reading
-                .is_none_or(|reading| reading.cursor.position >= mark.position || reading.is_over())
+            reading.is_none_or(|reading| reading.cursor.position >= mark.position)
         };
         self.client.take(is_due)
     }
@@ -289,7 +295,7 @@ impl<E: Encoder> Backlog<E> {
             self.phase = Phase::Over;
         }
         for _ in 0..self.readings.len() {
-            let look_again = self.read_log();
+            let look_again = self.read_log() || self.part_if_over();
             if look_again || !self.slices.is_empty() {
                 return look_again;
             }
@@ -306,16 +312,21 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// A room is read no more.
-    fn part(&mut self, index: usize) {
-        let Reading { view, .. } = self.readings.remove(index);
+    /// The room whose turn it is is read no more, if it has been read up to the own departure. Whether that is so.
+    fn part_if_over(&mut self) -> bool {
+        let reading = self.readings.get(self.turn);
+        if !self.slices.is_empty() || !reading.is_some_and(Reading::is_over) {
+            return false;
+        }
+        let Reading { view, .. } = self.readings.remove(self.turn);
         // Whoever leaves the house needs not be told of each room.
         if !self.client.is_gone() {
             self.encoder.departed(view.room_name(), &mut self.rest);
         }
-        if index <= self.turn {
-            self.turn = self.turn.saturating_sub(1);
+        if self.turn >= self.readings.len() {
+            self.turn = 0;
         }
+        true
     }
 
     /// Reads the log of the room whose turn it is. Whether to look again.

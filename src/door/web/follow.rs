@@ -52,7 +52,7 @@ pub(super) async fn read(
     headers: HeaderMap,
 ) -> Response {
     if wants_page(&headers) {
-        return PAGE.into_response();
+        return PAGE.answer(&headers);
     }
     let Ok(Query(wanted)) = wanted else {
         return sentence(

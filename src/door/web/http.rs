@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Extension, FromRequestParts, Path, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -84,7 +84,7 @@ async fn with_headers(mut response: Response) -> Response {
 
 async fn greet(headers: HeaderMap) -> Response {
     match wants_page(&headers) {
-        true => PAGE.into_response(),
+        true => PAGE.answer(&headers),
         false => {
             let host = headers
                 .get(header::HOST)
@@ -104,9 +104,9 @@ async fn health(Extension(visit): Extension<Visit>) -> Response {
     }
 }
 
-async fn file(Path(name): Path<String>) -> Response {
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match File::find(&name) {
-        Some(file) => file.into_response(),
+        Some(file) => file.answer(&headers),
         None => sentence(StatusCode::NOT_FOUND, "There is no such file"),
     }
 }
@@ -118,7 +118,12 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
 
 /// Whether this kind of answer is among those that are taken.
 pub(super) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
-    let kinds = headers.get_all(header::ACCEPT).into_iter();
+    lists(headers, header::ACCEPT, kind)
+}
+
+/// Whether something is among what a header lists.
+pub(super) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool {
+    let kinds = headers.get_all(header).into_iter();
     let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());
     kinds.any(|kinds| {
         let mut kinds = kinds

@@ -21,7 +21,7 @@ use tokio::select;
 use tokio::time::{sleep, timeout};
 
 use super::Visit;
-use super::http::sentence;
+use super::http::{lists, sentence};
 use crate::door::question::Answerer;
 use crate::door::socket::Eager;
 use crate::door::{QUESTION_TIME, WORD_TIME, say_last};
@@ -47,13 +47,7 @@ pub(super) async fn open(
     version: Version,
     headers: HeaderMap,
 ) -> Response {
-    let has = |name: header::HeaderName, wanted: &str| {
-        let values = headers.get_all(name).into_iter();
-        let mut words = values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','));
-        words.any(|word| word.trim().eq_ignore_ascii_case(wanted))
-    };
+    let has = |name, wanted| lists(&headers, name, wanted);
     let upgrades = method == Method::GET
         && version == Version::HTTP_11
         && has(header::CONNECTION, "upgrade")
