@@ -46,3 +46,13 @@ fn first_line() {
 fn lines() {
     replay("lines", fuzz_bodies::lines::run);
 }
+
+#[test]
+fn websocket() {
+    replay("websocket", fuzz_bodies::websocket::run);
+}
+
+#[test]
+fn web() {
+    replay("web", fuzz_bodies::web::run);
+}

@@ -8,3 +8,5 @@ pub(crate) mod framer;
 pub(crate) mod lines;
 pub(crate) mod reference;
 pub(crate) mod telnet;
+pub(crate) mod web;
+pub(crate) mod websocket;

@@ -1,0 +1,147 @@
+//! Whatever a browser sends: each request has a meaning within the limits, and each answer is one frame of JSON.
+
+use std::sync::{Arc, LazyLock};
+
+use jiff::tz::TimeZone;
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::batch::{Encoding, Scene};
+use parlor_core::command::Command;
+use parlor_core::dialect::{Decoder, Encoder, Input};
+use parlor_core::entry::{Entry, Said, Who};
+use parlor_core::inbox::{Inbox, Spoken};
+use parlor_core::name::{Name, RoomName};
+use parlor_core::time::WallTime;
+use parlor_wire::lines::{Clock, Keeping};
+use parlor_wire::web::{LINE_BYTES_MAX, LINES_MAX, WebDecoder, WebEncoder};
+use parlor_wire::websocket::{Opcode, frame};
+use serde_json::Value;
+
+use super::websocket::parse_frame;
+
+static LOBBY: LazyLock<RoomName> = LazyLock::new(RoomName::lobby);
+
+/// The bytes are a message; and once more all that a connection sends.
+pub(crate) fn run(data: &[u8]) {
+    for input in inputs(&masked(data)) {
+        check(input);
+    }
+    for input in inputs(data) {
+        check(input);
+    }
+    for input in secrets(&masked(data)) {
+        check(input);
+    }
+}
+
+/// A text message, as a client sends it; its mask changes nothing.
+pub(crate) fn masked(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame(Opcode::Text, &mut out, |out| out.extend(text));
+    let header = out.len() - text.len();
+    out[1] |= 0x80;
+    out.splice(header..header, [0; 4]);
+    out
+}
+
+/// What these bytes mean.
+pub(crate) fn inputs(bytes: &[u8]) -> Vec<Input> {
+    all(bytes, WebDecoder::next, WebDecoder::has_more)
+}
+
+/// The same where a password is asked for.
+pub(crate) fn secrets(bytes: &[u8]) -> Vec<Input> {
+    all(bytes, WebDecoder::next_secret, |_| false) // the rest waits
+}
+
+fn all(
+    bytes: &[u8],
+    next: impl Fn(&mut WebDecoder, &mut &[u8]) -> Option<Input>,
+    has_more: impl Fn(&WebDecoder) -> bool,
+) -> Vec<Input> {
+    let mut decoder = WebDecoder::default();
+    let mut rest = bytes;
+    let mut inputs = Vec::new();
+    while has_more(&decoder) || !rest.is_empty() {
+        inputs.extend(next(&mut decoder, &mut rest));
+    }
+    assert!(decoder.finish().is_none());
+    inputs
+}
+
+/// An encoder of this dialect.
+pub(crate) fn encoder() -> WebEncoder {
+    let clock = Clock {
+        zone: TimeZone::UTC,
+        now: WallTime::default,
+    };
+    WebEncoder::new(Keeping::Nowhere, clock)
+}
+
+/// The object in what is one frame of text.
+pub(crate) fn object(bytes: &[u8]) -> Value {
+    let (first, payload, rest) = parse_frame(bytes).unwrap();
+    assert_eq!((first, rest), (0x81, &b""[..]));
+    let object: Value = serde_json::from_slice(payload).unwrap();
+    assert!(object["kind"].is_string(), "{object}");
+    object
+}
+
+fn check(input: Input) {
+    match input {
+        Input::Say(spoken) => show(spoken),
+        Input::SayAll(lines) => {
+            assert!((2..=LINES_MAX).contains(&lines.len()));
+            lines.into_iter().for_each(show);
+        }
+        Input::In(_, input) => {
+            assert!(!matches!(
+                *input,
+                Input::In(..) | Input::Enter(..) | Input::Leave(_)
+            ));
+            check(*input);
+        }
+        Input::Read { first, last } => assert!(last.saturating_sub(first) < 200 && first > 0),
+        Input::Command(Command::Name(typed) | Command::Ignore(typed)) => {
+            refuse(Refusal::NobodyCalled(typed));
+        }
+        Input::Refused(refusal) => refuse(refusal),
+        Input::Raw(bytes) => assert!(parse_frame(&bytes).is_some_and(|(.., rest)| rest.is_empty())),
+        Input::Farewell(bytes) => assert_eq!(parse_frame(&bytes).map(|frame| frame.0), Some(0x88)),
+        Input::Nothing | Input::Enter(..) | Input::Leave(_) | Input::Command(_) => {}
+    }
+}
+
+fn show(Spoken { manner, text }: Spoken) {
+    assert!(
+        text.as_str().len() <= 3 * LINE_BYTES_MAX,
+        "bad bytes become three"
+    );
+    let said = Said {
+        seq: 1,
+        at: WallTime(0),
+        who: Who {
+            id: Arc::new(Inbox::default()).connect().client().id(),
+            name: Name::parse("alice").unwrap(),
+        },
+        manner,
+        text: text.clone(),
+    };
+    let scene = Scene {
+        room: &LOBBY,
+        seq: 0,
+        at: WallTime(0),
+    };
+    let mut shown = Vec::new();
+    encoder().encode(&Entry::Said(said), scene, &mut shown);
+    assert_eq!(object(&shown)["text"], text.as_str());
+}
+
+fn refuse(refusal: Refusal) {
+    let mut shown = Vec::new();
+    encoder().answer(&Answer::Refused(refusal), &mut shown);
+    let shown = object(&shown);
+    assert!(
+        shown["text"].is_string() && shown["why"].is_string(),
+        "{shown}"
+    );
+}
