@@ -24,17 +24,20 @@ use parlor_core::time::WallTime;
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 10] = [
-    "--cfg",       // rustc
-    "--locked",    // cargo, as all that follow
-    "--release",   // ..
-    "--test",      // ..
-    "--workspace", // ..
-    "--quick",     // parlor-bench, as the next
-    "--door",      // ..
-    "--now",       // systemctl
-    "--offline",   // systemd-analyze
-    "--reference", // chown
+const OPTIONS_OF_OTHERS: [&str; 13] = [
+    "--data-binary",   // curl
+    "--line-buffered", // grep
+    "--retry",         // curl
+    "--cfg",           // rustc
+    "--locked",        // cargo, as all that follow
+    "--release",       // ..
+    "--test",          // ..
+    "--workspace",     // ..
+    "--quick",         // parlor-bench, as the next
+    "--door",          // ..
+    "--now",           // systemctl
+    "--offline",       // systemd-analyze
+    "--reference",     // chown
 ];
 
 fn root() -> &'static Path {
@@ -181,7 +184,10 @@ fn the_table_of_options_has_each_with_its_variable_and_its_default() {
             Some(toml::Value::Boolean(on)) => {
                 assert_eq!(default, if *on { "on" } else { "off" }, "--{name}");
             }
-            Some(toml::Value::Array(all)) => assert_eq!(Some(default), all[0].as_str(), "--{name}"),
+            Some(toml::Value::Array(all)) => {
+                let all = all.iter().filter_map(toml::Value::as_str);
+                assert_eq!(default, all.collect::<Vec<_>>().join("`, `"), "--{name}");
+            }
             Some(toml::Value::String(value)) => assert_eq!(default, value, "--{name}"),
             Some(value) => assert_eq!(default, value.to_string(), "--{name}"),
             None => assert!(!default.is_empty(), "--{name}"),
@@ -214,7 +220,14 @@ fn every_command_is_on_the_page_of_the_line_protocol() {
             // A slash alone is none, nor is what is said with two of them.
             let is_said =
                 name.is_empty() || typed.starts_with('/') || text.contains(&format!("`//{name}`"));
-            assert!(is_known || is_said, "{}: /{typed}", page.display());
+            // Addresses at the web door: what is no room, and a room or the numbers.
+            let is_address =
+                typed.starts_with("-/") || ["lobby", "metrics", "ROOM"].contains(&typed);
+            assert!(
+                is_known || is_said || is_address,
+                "{}: /{typed}",
+                page.display()
+            );
         }
     }
 }
@@ -496,4 +509,28 @@ fn no_file_names_a_place_of_one_machine_or_the_host_of_a_registry() {
 
 fn skipped(lines: u64) -> Missed {
     Missed::between(&RoomName::lobby(), 0, lines)
+}
+
+/// The words between quotation marks, or backticks, that may be a reason.
+fn reasons(text: &str, mark: char) -> BTreeSet<String> {
+    let words = text.split(mark).skip(1).step_by(2);
+    let is_reason = |word: &&str| {
+        word.contains(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+    };
+    words.filter(is_reason).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
+    let code = text("crates/wire/src/web/refusal.rs");
+    let page = text("docs/web-protocol.md");
+    let (_, table) = page.split_once("## Refusals").unwrap();
+    let (_, table) = table.split_once("|---|---|").unwrap();
+    let on_the_page: BTreeSet<_> = table
+        .lines()
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|cell| reasons(cell, '`'))
+        .collect();
+    assert_eq!(on_the_page, reasons(&code, '"'));
 }
