@@ -29,6 +29,7 @@ use tower::ServiceExt;
 use super::{House, Refused, peer_at, say_last};
 use crate::session::{self, Manners, Peer};
 use site::Names;
+use socket::{Newcomer, WebArrival};
 use speak::Paces;
 
 /// Whoever has not sent the head of a request for this long, also behind another one, is closed.
@@ -93,6 +94,22 @@ impl WebDoor {
         stream: TcpStream,
         from: SocketAddr,
     ) {
+        // Boxed: it is over soon where there is a session, which need not carry its room.
+        let Some(arrival) = Box::pin(self.receive(house, stream, from)).await else {
+            return tracing::debug!("gone, or never entered");
+        };
+        let (manners, closing) = (&self.manners, &house.closing);
+        let ended = session::run(arrival, manners, closing, &house.writers).await;
+        tracing::debug!(%ended, "session ended");
+    }
+
+    /// Answers requests; and where one of them opens a socket, whoever comes in by it.
+    async fn receive(
+        self: &Arc<Self>,
+        house: &Arc<House>,
+        stream: TcpStream,
+        from: SocketAddr,
+    ) -> Option<WebArrival> {
         let visit = Visit {
             house: Arc::clone(house),
             door: Arc::clone(self),
@@ -101,20 +118,8 @@ impl WebDoor {
             becomes_socket: Default::default(),
             is_given_up: Default::default(),
         };
-        // Boxed: it is over soon where there is a session, which need not carry its room.
-        let Some((stream, held)) = Box::pin(visit.answer_requests(stream)).await else {
-            return;
-        };
-        let newcomer = socket::Newcomer::new(&visit, stream, held);
-        match Box::pin(newcomer.come_in(&visit)).await {
-            Some(arrival) => {
-                let (manners, closing) = (&self.manners, &house.closing);
-                drop(visit);
-                let ended = session::run(arrival, manners, closing, &house.writers).await;
-                tracing::debug!(%ended, "session ended");
-            }
-            None => tracing::debug!("gone before entering"),
-        }
+        let (stream, held) = visit.answer_requests(stream).await?;
+        Newcomer::new(&visit, stream, held).come_in(&visit).await
     }
 
     pub(super) async fn turn_away(&self, stream: TcpStream, refused: Refused) {

@@ -90,7 +90,7 @@ fn server_key(key: &HeaderValue) -> Option<HeaderValue> {
 }
 
 /// Who comes in by a socket.
-type WebArrival = Arrival<OwnedReadHalf, Eager, WebDecoder, WebEncoder>;
+pub(super) type WebArrival = Arrival<OwnedReadHalf, Eager, WebDecoder, WebEncoder>;
 
 /// Somebody with a socket who has not entered yet.
 pub(super) struct Newcomer {
