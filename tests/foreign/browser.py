@@ -349,20 +349,22 @@ def narrow(browser, house, pictures):
         reader.page.locator("#lines .item").nth(1).wait_for()
         width = reader.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{width} pixels wide"
+        pasted = [f"{number} of {locale}" for number in ("one", "two", "three")]
         field = reader.page.locator("#input")
         field.focus()
         reader.page.evaluate(
-            """() => {
+            """(text) => {
                 const data = new DataTransfer();
-                data.setData('text/plain', 'one\\ntwo\\nthree');
+                data.setData('text/plain', text);
                 document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
-            }"""
+            }""",
+            "\n".join(pasted),
         )
         reader.page.locator("#question").wait_for(state="visible")
         reader.page.screenshot(path=f"{pictures}/phone-{locale}.png")
         reader.page.locator("#together").click()
-        reader.line("three")
-        assert reader.texts()[-3:] == ["one", "two", "three"], reader.texts()
+        reader.line(pasted[-1])
+        assert reader.texts()[-3:] == pasted, reader.texts()
         reader.fine()
 
 
