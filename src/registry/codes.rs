@@ -117,6 +117,13 @@ impl Registry {
         Ok(code)
     }
 
+    /// From now on the code is this connection's: whoever comes back with it meanwhile finds that one, and no other.
+    pub(crate) fn take_over(&self, code: &Code, client: &Arc<Client>, room: RoomId) {
+        let client = Arc::downgrade(client);
+        self.living
+            .with(|living| living.insert(code.hash(), Life { client, room }));
+    }
+
     /// Where the connection with this code stands now.
     pub(crate) async fn note_standing(
         &self,

@@ -70,6 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         let registry = self.registry.clone().ok_or(Refusal::NoSuchCode)?;
         let returned = registry.redeem(typed, self.peer.address).await?;
         let entered = self.seat(returned.request(None)).await?;
+        registry.take_over(&returned.code, self.link.client(), entered.0.room());
         self.is_owner = returned.standing.is_owner;
         self.returned = Some(returned);
         Ok(entered)

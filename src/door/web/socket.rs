@@ -295,6 +295,7 @@ impl Newcomer {
         let registry = registry.ok_or(Refusal::NoSuchCode)?;
         let returned = registry.redeem(code, visit.peer.address).await?;
         let entered = seat(&mut self.link, returned.request(room)).await?;
+        registry.take_over(&returned.code, self.link.client(), entered.0.room());
         self.is_owner = returned.standing.is_owner;
         self.returned = Some(returned);
         Ok(entered)
