@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -155,7 +156,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         if let Some(notice) = ended.notice() {
             self.link.reply(self.seat.mark_of_departure(), notice);
         }
+        let client = Arc::clone(self.link.client());
         drop(self.link); // so that it is seen that the connection ends
+        client.ring();
         for seat in [self.seat].into_iter().chain(self.others) {
             seat.leave(ended.words());
         }

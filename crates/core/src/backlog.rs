@@ -290,7 +290,13 @@ impl<E: Encoder> Backlog<E> {
 
     /// Reads the logs until one of them has something. Whether to look again: something was made of it for this person.
     fn read_logs(&mut self) -> bool {
-        if self.readings.is_empty() && self.phase == Phase::Reading && self.client.has_no_mail() {
+        // Whoever is removed is told so before the end, by the reading half, which then rings once more.
+        let is_told = self.client.removed().is_none() || self.client.is_gone();
+        if self.readings.is_empty()
+            && self.phase == Phase::Reading
+            && is_told
+            && self.client.has_no_mail()
+        {
             self.encoder.ended(&mut self.rest);
             self.phase = Phase::Over;
         }
@@ -320,7 +326,7 @@ impl<E: Encoder> Backlog<E> {
         }
         let Reading { view, .. } = self.readings.remove(self.turn);
         // Whoever leaves the house needs not be told of each room.
-        if !self.client.is_gone() {
+        if !self.client.is_gone() && self.client.removed().is_none() {
             self.encoder.departed(view.room_name(), &mut self.rest);
         }
         if self.turn >= self.readings.len() {
