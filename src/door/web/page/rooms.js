@@ -41,7 +41,7 @@ export class Room {
 		this.isLoading = false;
 	}
 
-	/** The log of these numbers is gone: its lines can still be read, and have none any more. */
+	/** The log of these numbers is gone; its lines stay. */
 	renew(words) {
 		this.items = this.items.filter(({ kind }) => kind !== 'gap');
 		for (const item of [...this.items, ...this.outbox]) item.seq = 0;
@@ -75,7 +75,7 @@ export class Room {
 		this.last = Math.max(this.last, last);
 	}
 
-	/** Puts in what is between two numbers, both included: now nothing is missing there. How many were not here. */
+	/** Puts in all that is between two numbers, both included. */
 	fill(low, high, lines) {
 		const known = new Set(this.items.filter(isLine).map(({ seq }) => seq));
 		const added = lines.filter(({ seq }) => !known.has(seq));
@@ -84,6 +84,7 @@ export class Room {
 				? [item]
 				: [gap(item.first, low - 1), gap(high + 1, item.last)].filter(({ first, last }) => first <= last),
 		);
+		if (high + 1 < this.first) this.items.push(gap(high + 1, this.first - 1));
 		this.items.push(...added);
 		this.items.sort((a, b) => a.seq - b.seq || rank(a) - rank(b));
 		this.version += 1;
