@@ -14,6 +14,7 @@ use crate::dialect::Encoder;
 use crate::entry::{Entry, RoomId, Said};
 use crate::line::Line;
 use crate::mailbox::{Item, Mark};
+use crate::name::RoomName;
 use crate::seat::{Replay, View};
 
 use crate::filter::Filter;
@@ -171,12 +172,20 @@ impl<E: Encoder> Backlog<E> {
     /// Takes the next item that is due: those who read slowly get their answers in order too.
     fn take_item(&self) -> Option<Item> {
         // What belongs behind the own departure is due when the room is read no more.
-        let is_due = |mark: Mark| {
+        let is_reached = |mark: Mark| {
             let mut readings = self.readings.iter();
             let reading = readings.find(|reading| reading.view.room() == mark.room);
             reading.is_none_or(|reading| reading.cursor.position >= mark.position)
         };
-        self.client.take(is_due)
+        // Nor does one enter a room, if it was forgotten and made anew meanwhile, before the old one is read to its end.
+        let is_read = |room: &RoomName| {
+            let mut readings = self.readings.iter();
+            readings.any(|reading| reading.view.room_name() == room)
+        };
+        self.client.take(|mark, item| {
+            let waits = matches!(item, Item::Entered(entered) if is_read(&entered.room));
+            !waits && is_reached(mark)
+        })
     }
 
     fn word(&mut self, item: Item) {

@@ -112,8 +112,8 @@ impl Client {
         Ok(())
     }
 
-    /// Takes the next item, if `is_due` says so of its mark.
-    pub fn take(&self, is_due: impl FnOnce(Mark) -> bool) -> Option<Item> {
+    /// Takes the next item, if `is_due` says so of it and its mark.
+    pub fn take(&self, is_due: impl FnOnce(Mark, &Item) -> bool) -> Option<Item> {
         let item = self.mailbox.take(is_due)?;
         self.answered.ring(); // the reading half may wait for room
         Some(item)

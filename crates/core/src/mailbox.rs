@@ -123,14 +123,14 @@ impl Mailbox {
         items.queue.len() < ITEMS_MAX / 2 && items.bytes < BYTES_MAX / 2
     }
 
-    /// Takes the first item, if `is_due` says so of its mark.
-    pub(crate) fn take(&self, is_due: impl FnOnce(Mark) -> bool) -> Option<Item> {
+    /// Takes the first item, if `is_due` says so of it and its mark.
+    pub(crate) fn take(&self, is_due: impl FnOnce(Mark, &Item) -> bool) -> Option<Item> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         let mut items = lock(&self.items);
-        let (mark, _) = items.queue.front()?;
-        if !is_due(*mark) {
+        let (mark, item) = items.queue.front()?;
+        if !is_due(*mark, item) {
             return None;
         }
         let (_, item) = items.queue.pop_front()?;
@@ -178,7 +178,7 @@ mod tests {
     fn others_put_sixty_four_items() {
         let mailbox = Mailbox::default();
         assert_eq!(fill(&mailbox, || bytes(1)), ITEMS_MAX);
-        assert!(mailbox.take(|_| true).is_some());
+        assert!(mailbox.take(|_, _| true).is_some());
         assert_eq!(fill(&mailbox, || bytes(1)), 1);
     }
 
@@ -187,7 +187,7 @@ mod tests {
         let mailbox = Mailbox::default();
         assert_eq!(fill(&mailbox, || bytes(BYTES_MAX / 4)), 4);
         assert_eq!(fill(&mailbox, || bytes(1)), 0);
-        while mailbox.take(|_| true).is_some() {}
+        while mailbox.take(|_, _| true).is_some() {}
         assert_eq!(fill(&mailbox, || bytes(BYTES_MAX)), 1);
     }
 
@@ -219,7 +219,7 @@ mod tests {
         }
         let mut sizes = Vec::new();
         for read in 0..10 {
-            while let Some(item) = mailbox.take(|mark| mark.position <= read) {
+            while let Some(item) = mailbox.take(|mark, _| mark.position <= read) {
                 sizes.push((read, item.weight()));
             }
         }

@@ -7,187 +7,20 @@
     reason = "a step that fails, fails the test"
 )]
 
+mod house;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use house::{House, Person, enter, granted, join, line, post, refusal, rename};
 use parlor_core::answer::{Answer, Refusal};
-use parlor_core::batch::{Cursor, Slice};
-use parlor_core::broadcaster::{Broadcaster, Census, Gathered, Limits};
-use parlor_core::client::Link;
-use parlor_core::entry::{Entry, Manner, RoomId, Telling};
-use parlor_core::inbox::{Inbox, Outcome, Request, Spoken};
+use parlor_core::batch::Cursor;
+use parlor_core::broadcaster::{Broadcaster, Limits};
+use parlor_core::entry::{Entry, Manner, Telling};
+use parlor_core::inbox::{Outcome, Request};
 use parlor_core::journal::{End, NotKept, Past};
-use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
-use parlor_core::seat::{Entered, Seat};
-use parlor_core::time::{Now, WallTime};
-
-struct House {
-    broadcaster: Broadcaster,
-    now: Now,
-}
-
-impl House {
-    fn new() -> House {
-        House::with(Limits::default())
-    }
-
-    fn with(limits: Limits) -> House {
-        House {
-            broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
-            now: Now::default(),
-        }
-    }
-
-    fn connect(&self) -> Link {
-        self.broadcaster.inbox().connect()
-    }
-
-    /// Takes in what was asked, without a commit.
-    fn drain(&mut self) {
-        self.broadcaster.tick(self.now);
-        self.broadcaster.drain(self.now);
-    }
-
-    fn gather(&mut self) -> Gathered {
-        self.drain();
-        self.broadcaster.gather(self.now).expect("something waits")
-    }
-
-    fn append(&mut self, gathered: Gathered) {
-        self.broadcaster.append(gathered, Ok(()), self.now);
-    }
-
-    /// Runs until nothing is left to do.
-    fn run(&mut self) {
-        self.drain();
-        while let Some(gathered) = self.broadcaster.gather(self.now) {
-            self.append(gathered);
-            self.drain();
-        }
-    }
-
-    fn ask(&mut self, link: &mut Link, request: Request) -> Outcome {
-        link.start(request);
-        self.run();
-        link.outcome().expect("asked and answered")
-    }
-
-    fn refusal(&mut self, link: &mut Link, request: Request) -> Refusal {
-        refusal(self.ask(link, request))
-    }
-
-    fn enter(&mut self, name: &str) -> Person {
-        let mut link = self.connect();
-        let (seat, entered) = granted(self.ask(&mut link, enter(name, "lobby")));
-        Person {
-            link,
-            seat,
-            entered,
-        }
-    }
-
-    /// Lets so much time pass.
-    fn wait(&mut self, time: Duration) {
-        self.now.monotonic += time;
-        self.now.wall.0 += i64::try_from(time.as_millis()).unwrap();
-        self.run();
-    }
-
-    fn census(&self) -> Census {
-        self.broadcaster.census()
-    }
-
-    /// Nobody is here, and nothing of anybody.
-    fn assert_empty(&mut self) {
-        self.run();
-        let census = self.census();
-        let lobby = census.logs_bytes;
-        let empty = Census {
-            rooms: 1,
-            logs_bytes: lobby,
-            logs_bytes_counted: lobby,
-            ..Census::default()
-        };
-        assert_eq!(census, empty);
-    }
-}
-
-struct Person {
-    link: Link,
-    seat: Seat,
-    entered: Box<Entered>,
-}
-
-impl Person {
-    /// Everything in the room since the arrival.
-    fn read(&self) -> Vec<Entry> {
-        let mut slices: Vec<Slice> = Vec::new();
-        let view = &self.entered.view;
-        view.read(view.arrived, usize::MAX, &mut slices).unwrap();
-        let entries = slices
-            .iter()
-            .flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
-        entries.cloned().collect()
-    }
-
-    /// What was said since the arrival.
-    fn heard(&self) -> Vec<String> {
-        let said = |entry: Entry| match entry {
-            Entry::Said(said) => Some(said.text.to_string()),
-            _ => None,
-        };
-        self.read().into_iter().filter_map(said).collect()
-    }
-}
-
-fn granted(outcome: Outcome) -> (Seat, Box<Entered>) {
-    match outcome {
-        Outcome::Entered(seat, entered) => (seat, entered),
-        other => panic!("no seat but {other:?}"),
-    }
-}
-
-fn refusal(outcome: Outcome) -> Refusal {
-    match outcome {
-        Outcome::Answer(Answer::Refused(refusal)) => refusal,
-        other => panic!("not refused but {other:?}"),
-    }
-}
-
-fn enter(name: &str, room: &str) -> Request {
-    Request::Enter {
-        name: Name::parse(name).unwrap().into(),
-        room: RoomName::parse(room).unwrap(),
-        replay: 0,
-    }
-}
-
-fn join(room: &str) -> Request {
-    Request::Join {
-        room: RoomName::parse(room).unwrap(),
-        replay: 0,
-    }
-}
-
-fn rename(name: &str) -> Request {
-    Request::Rename(Name::parse(name).unwrap().into())
-}
-
-fn line(text: &str) -> Line {
-    Line::sanitise(text.as_bytes())
-}
-
-fn post(room: RoomId, texts: &[&str]) -> Request {
-    let spoken = |text: &&str| Spoken {
-        manner: Manner::Plain,
-        text: line(text),
-    };
-    Request::Post {
-        room,
-        lines: texts.iter().map(spoken).collect(),
-    }
-}
+use parlor_core::time::WallTime;
 
 #[test]
 fn a_name_is_free_for_the_next_when_its_wearer_leaves() {

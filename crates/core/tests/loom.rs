@@ -317,7 +317,7 @@ fn no_mail_is_lost() {
             for _ in 0..2 {
                 loop {
                     let seen = link.client().group().bell().version();
-                    if link.client().take(|_| true).is_some() {
+                    if link.client().take(|_, _| true).is_some() {
                         break;
                     }
                     link.client().group().bell().rung(seen).await;

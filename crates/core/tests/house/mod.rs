@@ -1,0 +1,183 @@
+//! A house without tasks and sockets: the broadcaster, run by hand, and people who ask it.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::batch::Slice;
+use parlor_core::broadcaster::{Broadcaster, Census, Gathered, Limits};
+use parlor_core::client::Link;
+use parlor_core::entry::{Entry, Manner, RoomId};
+use parlor_core::inbox::{Inbox, Outcome, Request, Spoken};
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::{Entered, Seat};
+use parlor_core::time::Now;
+
+pub(crate) struct House {
+    pub(crate) broadcaster: Broadcaster,
+    pub(crate) now: Now,
+}
+
+impl House {
+    pub(crate) fn new() -> House {
+        House::with(Limits::default())
+    }
+
+    pub(crate) fn with(limits: Limits) -> House {
+        House {
+            broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
+            now: Now::default(),
+        }
+    }
+
+    pub(crate) fn connect(&self) -> Link {
+        self.broadcaster.inbox().connect()
+    }
+
+    /// Takes in what was asked, without a commit.
+    pub(crate) fn drain(&mut self) {
+        self.broadcaster.tick(self.now);
+        self.broadcaster.drain(self.now);
+    }
+
+    pub(crate) fn gather(&mut self) -> Gathered {
+        self.drain();
+        self.broadcaster.gather(self.now).expect("something waits")
+    }
+
+    pub(crate) fn append(&mut self, gathered: Gathered) {
+        self.broadcaster.append(gathered, Ok(()), self.now);
+    }
+
+    /// Runs until nothing is left to do.
+    pub(crate) fn run(&mut self) {
+        self.drain();
+        while let Some(gathered) = self.broadcaster.gather(self.now) {
+            self.append(gathered);
+            self.drain();
+        }
+    }
+
+    pub(crate) fn ask(&mut self, link: &mut Link, request: Request) -> Outcome {
+        link.start(request);
+        self.run();
+        link.outcome().expect("asked and answered")
+    }
+
+    pub(crate) fn refusal(&mut self, link: &mut Link, request: Request) -> Refusal {
+        refusal(self.ask(link, request))
+    }
+
+    pub(crate) fn enter(&mut self, name: &str) -> Person {
+        let mut link = self.connect();
+        let (seat, entered) = granted(self.ask(&mut link, enter(name, "lobby")));
+        Person {
+            link,
+            seat,
+            entered,
+        }
+    }
+
+    /// Lets so much time pass.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        self.now.monotonic += time;
+        self.now.wall.0 += i64::try_from(time.as_millis()).unwrap();
+        self.run();
+    }
+
+    pub(crate) fn census(&self) -> Census {
+        self.broadcaster.census()
+    }
+
+    /// Nobody is here, and nothing of anybody.
+    pub(crate) fn assert_empty(&mut self) {
+        self.run();
+        let census = self.census();
+        let lobby = census.logs_bytes;
+        let empty = Census {
+            rooms: 1,
+            logs_bytes: lobby,
+            logs_bytes_counted: lobby,
+            ..Census::default()
+        };
+        assert_eq!(census, empty);
+    }
+}
+
+pub(crate) struct Person {
+    pub(crate) link: Link,
+    pub(crate) seat: Seat,
+    pub(crate) entered: Box<Entered>,
+}
+
+impl Person {
+    /// Everything in the room since the arrival.
+    pub(crate) fn read(&self) -> Vec<Entry> {
+        let mut slices: Vec<Slice> = Vec::new();
+        let view = &self.entered.view;
+        view.read(view.arrived, usize::MAX, &mut slices).unwrap();
+        let entries = slices
+            .iter()
+            .flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+        entries.cloned().collect()
+    }
+
+    /// What was said since the arrival.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        let said = |entry: Entry| match entry {
+            Entry::Said(said) => Some(said.text.to_string()),
+            _ => None,
+        };
+        self.read().into_iter().filter_map(said).collect()
+    }
+}
+
+pub(crate) fn granted(outcome: Outcome) -> (Seat, Box<Entered>) {
+    match outcome {
+        Outcome::Entered(seat, entered) => (seat, entered),
+        other => panic!("no seat but {other:?}"),
+    }
+}
+
+pub(crate) fn refusal(outcome: Outcome) -> Refusal {
+    match outcome {
+        Outcome::Answer(Answer::Refused(refusal)) => refusal,
+        other => panic!("not refused but {other:?}"),
+    }
+}
+
+pub(crate) fn enter(name: &str, room: &str) -> Request {
+    Request::Enter {
+        name: Name::parse(name).unwrap().into(),
+        room: RoomName::parse(room).unwrap(),
+        replay: 0,
+    }
+}
+
+pub(crate) fn join(room: &str) -> Request {
+    Request::Join {
+        room: RoomName::parse(room).unwrap(),
+        replay: 0,
+    }
+}
+
+pub(crate) fn rename(name: &str) -> Request {
+    Request::Rename(Name::parse(name).unwrap().into())
+}
+
+pub(crate) fn line(text: &str) -> Line {
+    Line::sanitise(text.as_bytes())
+}
+
+pub(crate) fn post(room: RoomId, texts: &[&str]) -> Request {
+    let spoken = |text: &&str| Spoken {
+        manner: Manner::Plain,
+        text: line(text),
+    };
+    Request::Post {
+        room,
+        lines: texts.iter().map(spoken).collect(),
+    }
+}

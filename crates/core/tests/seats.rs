@@ -1,0 +1,346 @@
+//! Several seats on one connection, and none: who sits in more rooms than one, who listens, who only speaks.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a step that fails, fails the test"
+)]
+
+mod house;
+
+use std::sync::Arc;
+
+use house::{House, enter, granted, join, line, post, refusal};
+use parlor_core::answer::{Answer, Notice, Refusal};
+use parlor_core::backlog::{BATCHES_MAX, Backlog};
+use parlor_core::batch::{Encoding, Scene, Slot};
+use parlor_core::broadcaster::Limits;
+use parlor_core::client::Link;
+use parlor_core::dialect::Encoder;
+use parlor_core::entry::{Entry, Manner, Said};
+use parlor_core::inbox::{Outcome, Request, Spoken};
+use parlor_core::journal::NotKept;
+use parlor_core::log::Capacity;
+use parlor_core::mailbox::{Item, Mark};
+use parlor_core::name::{Name, RoomName};
+use parlor_core::seat::{Entered, Listener, Seat};
+
+/// A dialect of words: what was said as `room:text`, what else happens as little as possible.
+#[derive(Debug)]
+struct Words;
+
+impl Encoding for Words {
+    fn slot(&self) -> Slot {
+        const WORDS: Slot = Slot::new(0);
+        WORDS
+    }
+
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        if let Entry::Said(said) = entry {
+            put(out, &format!("{}:{}", scene.room, said.text));
+        }
+    }
+}
+
+impl Encoder for Words {
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        match answer {
+            Answer::Notice(Notice::Skipped(missed)) => {
+                put(out, &format!("{}:{}-skipped", missed.room, missed.lines()));
+            }
+            Answer::YouAre(name) => put(out, &format!("answer:{name}")),
+            other => panic!("nobody asked for {other:?}"),
+        }
+    }
+
+    fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        put(out, &format!("+{}", entered.room));
+    }
+
+    fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
+        put(out, &format!("{room}:{}-old", said.text));
+    }
+
+    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        put(out, &format!("-{room}"));
+    }
+
+    fn ended(&mut self, out: &mut Vec<u8>) {
+        put(out, "end");
+    }
+
+    fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(bytes);
+    }
+}
+
+fn put(out: &mut Vec<u8>, word: &str) {
+    out.extend_from_slice(word.as_bytes());
+    out.push(b' ');
+}
+
+/// Somebody with a connection that reads, in any number of rooms.
+struct Reader {
+    link: Link,
+    backlog: Backlog<Words>,
+}
+
+impl Reader {
+    fn new(house: &House) -> Reader {
+        let link = house.connect();
+        let backlog = Backlog::new(Words, Arc::clone(link.client()));
+        Reader { link, backlog }
+    }
+
+    /// Takes a seat beside those that there are.
+    fn sits(&mut self, house: &mut House, request: Request) -> Seat {
+        let (seat, entered) = granted(house.ask(&mut self.link, request));
+        self.link.reply(seat.mark(), Item::Entered(entered));
+        seat
+    }
+
+    fn listens(&mut self, house: &mut House, room: &str) -> Listener {
+        let (listener, listening) = listening(house.ask(&mut self.link, listen(room)));
+        let mark = Mark {
+            room: listening.view.room(),
+            position: u64::MAX,
+        };
+        self.link.reply(mark, Item::Listening(listening));
+        listener
+    }
+
+    /// Is answered a word where a seat is.
+    fn is_answered(&self, seat: &Seat, word: &str) {
+        let answer = Answer::YouAre(Name::parse(word).unwrap());
+        self.link.reply(seat.mark(), Item::Answer(answer));
+    }
+
+    /// What one system call would write.
+    fn reads_some(&mut self) -> String {
+        self.backlog.collect();
+        let bytes: Vec<u8> = self.backlog.runs().flatten().copied().collect();
+        self.backlog.advance(bytes.len());
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// Everything there is.
+    fn reads(&mut self) -> String {
+        let mut read = String::new();
+        loop {
+            let some = self.reads_some();
+            if some.is_empty() {
+                return read.trim_end().to_owned();
+            }
+            read.push_str(&some);
+        }
+    }
+}
+
+fn listen(room: &str) -> Request {
+    Request::Listen {
+        room: RoomName::parse(room).unwrap(),
+        replay: 1,
+    }
+}
+
+fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::seat::Listening>) {
+    match outcome {
+        Outcome::Listening(listener, listening) => (listener, listening),
+        other => panic!("does not listen but {other:?}"),
+    }
+}
+
+fn speak(name: &str, room: &str, texts: &[&str]) -> Request {
+    let spoken = |text: &&str| Spoken {
+        manner: Manner::Plain,
+        text: line(text),
+    };
+    Request::Speak {
+        name: Name::parse(name).unwrap().into(),
+        room: RoomName::parse(room).unwrap(),
+        lines: texts.iter().map(spoken).collect(),
+    }
+}
+
+#[test]
+fn each_room_is_read_in_its_order_and_an_answer_stands_where_it_was_given() {
+    let mut house = House::new();
+    let mut alice = Reader::new(&house);
+    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
+    let tea = alice.sits(&mut house, join("tea"));
+    house.ask(&mut alice.link, post(lobby.room(), &["1"]));
+    house.ask(&mut alice.link, post(tea.room(), &["a"]));
+    alice.is_answered(&tea, "middle");
+    house.ask(&mut alice.link, post(tea.room(), &["b"]));
+    house.ask(&mut alice.link, post(lobby.room(), &["2"]));
+    let read = alice.reads();
+    let of = |room: &str| {
+        read.split(' ')
+            .filter(|word| word.starts_with(room))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("lobby"), ["lobby:1", "lobby:2"], "{read}");
+    assert_eq!(of("tea"), ["tea:a", "tea:b"], "{read}");
+    assert!(read.contains("tea:a answer:middle "), "{read}");
+    assert!(!read.contains("tea:b answer"), "{read}");
+    assert!(alice.backlog.is_up_to_date());
+}
+
+#[test]
+fn a_busy_room_holds_up_no_other() {
+    let mut house = House::new();
+    let mut alice = Reader::new(&house);
+    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
+    let tea = alice.sits(&mut house, join("tea"));
+    alice.reads();
+    for _ in 0..BATCHES_MAX * 3 {
+        house.ask(&mut alice.link, post(lobby.room(), &["busy"]));
+    }
+    house.ask(&mut alice.link, post(tea.room(), &["quiet"]));
+    let two = [alice.reads_some(), alice.reads_some()].concat();
+    assert!(two.contains("tea:quiet"), "{two}");
+    assert!(alice.reads().contains("lobby:busy"), "there was more");
+}
+
+#[test]
+fn a_room_is_given_up_behind_all_of_it_and_the_others_go_on() {
+    let mut house = House::new();
+    let mut alice = Reader::new(&house);
+    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
+    let tea = alice.sits(&mut house, join("tea"));
+    house.ask(&mut alice.link, post(tea.room(), &["last"]));
+    drop(tea);
+    house.ask(&mut alice.link, post(lobby.room(), &["on"]));
+    let read = alice.reads();
+    assert!(read.contains("tea:last -tea"), "{read}");
+    assert!(read.contains("lobby:on"), "{read}");
+    let Reader { link, mut backlog } = alice;
+    drop((link, lobby));
+    house.run();
+    backlog.collect();
+    let last: Vec<u8> = backlog.runs().flatten().copied().collect();
+    assert_eq!(last, b"end ", "whoever leaves the house is told of no room");
+    assert!(backlog.is_over());
+    drop(backlog);
+    house.assert_empty();
+}
+
+#[test]
+fn who_comes_again_to_a_room_made_anew_reads_the_end_of_the_old_one_first() {
+    let mut house = House::new();
+    let mut alice = Reader::new(&house);
+    let _lobby = alice.sits(&mut house, enter("alice", "lobby"));
+    let tea = alice.sits(&mut house, join("tea"));
+    alice.reads();
+    house.ask(&mut alice.link, post(tea.room(), &["old"]));
+    let before = tea.room();
+    drop(tea);
+    house.run();
+    let tea = alice.sits(&mut house, join("tea"));
+    assert_ne!(tea.room(), before, "it was forgotten meanwhile");
+    house.ask(&mut alice.link, post(tea.room(), &["new"]));
+    assert_eq!(alice.reads(), "tea:old -tea +tea tea:new");
+}
+
+#[test]
+fn what_is_skipped_is_counted_in_its_room() {
+    let log = Capacity {
+        lines: 2,
+        ..Limits::default().log
+    };
+    let mut house = House::with(Limits {
+        log,
+        ..Limits::default()
+    });
+    let mut alice = Reader::new(&house);
+    let lobby = alice.sits(&mut house, enter("alice", "lobby"));
+    let tea = alice.sits(&mut house, join("tea"));
+    alice.reads();
+    for number in ["1", "2", "3", "4", "5"] {
+        house.ask(&mut alice.link, post(tea.room(), &[number]));
+    }
+    house.ask(&mut alice.link, post(lobby.room(), &["whole"]));
+    let read = alice.reads();
+    assert!(read.contains("tea:4-skipped tea:5"), "{read}"); // one batch is kept always
+    assert!(read.contains("lobby:whole"), "{read}");
+}
+
+#[test]
+fn whoever_listens_is_told_to_nobody_and_reads_up_to_the_end_of_it() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let room = alice.seat.room();
+    house.ask(&mut alice.link, post(room, &["one", "two"]));
+    let mut listener = Reader::new(&house);
+    let listens = listener.listens(&mut house, "lobby");
+    house.ask(&mut alice.link, post(room, &["three"]));
+    assert_eq!(house.census().listeners, 1);
+    drop(listens);
+    house.ask(&mut alice.link, post(room, &["four"]));
+    assert_eq!(listener.reads(), "lobby:two-old lobby:three -lobby end");
+    assert!(listener.backlog.is_over());
+    let told = alice.read();
+    assert!(
+        told.iter().all(|entry| matches!(entry, Entry::Said(_))),
+        "{told:?}"
+    );
+    drop((alice, listener));
+    house.assert_empty();
+}
+
+#[test]
+fn a_room_stays_while_somebody_listens_and_is_not_made_for_it() {
+    let mut house = House::new();
+    let mut listener = Reader::new(&house);
+    let refused = house.refusal(&mut listener.link, listen("tea"));
+    assert!(matches!(refused, Refusal::NoRoom(_)), "{refused:?}");
+    let mut alice = house.connect();
+    let (seat, _) = granted(house.ask(&mut alice, enter("alice", "tea")));
+    let listens = listener.listens(&mut house, "tea");
+    let room = seat.room();
+    drop(seat);
+    house.run();
+    let (seat, _) = granted(house.ask(&mut alice, enter("alice", "tea")));
+    assert_eq!(seat.room(), room);
+    drop((seat, alice, listens, listener));
+    house.assert_empty();
+}
+
+#[test]
+fn whoever_speaks_without_a_seat_learns_the_numbers_and_wears_the_name_no_longer() {
+    let mut house = House::new();
+    let bob = house.enter("bob");
+    let mut ci = house.connect();
+    let said = |outcome| match outcome {
+        Outcome::Said { first, last } => (first, last),
+        other => panic!("not said but {other:?}"),
+    };
+    let outcome = house.ask(&mut ci, speak("ci", "lobby", &["green", "all of it"]));
+    assert_eq!(said(outcome), (1, 2));
+    let outcome = house.ask(&mut ci, speak("ci", "lobby", &["again"]));
+    assert_eq!(said(outcome), (3, 3));
+    assert_eq!(bob.heard(), ["green", "all of it", "again"]);
+    assert_eq!(bob.read().len(), 3, "nobody arrives by that");
+    let refused = house.refusal(&mut ci, speak("BOB", "lobby", &["me"]));
+    assert!(matches!(refused, Refusal::NameTaken(_)), "{refused:?}");
+    house.enter("ci");
+    let outcome = house.ask(&mut ci, speak("cd", "tea", &["nobody hears"]));
+    assert_eq!(said(outcome), (1, 1));
+    drop(bob);
+    house.assert_empty(); // the room was made for it, and is forgotten
+}
+
+#[test]
+fn what_is_spoken_and_not_kept_is_refused() {
+    let mut house = House::new();
+    let bob = house.enter("bob");
+    let mut ci = house.connect();
+    ci.start(speak("ci", "lobby", &["lost"]));
+    let gathered = house.gather();
+    let failed = Err(NotKept("the disk is full"));
+    house.broadcaster.append(gathered, failed, house.now);
+    let refused = refusal(ci.outcome().unwrap());
+    assert!(matches!(refused, Refusal::NotKept(_)), "{refused:?}");
+    assert_eq!(bob.heard(), Vec::<String>::new());
+    let census = house.census();
+    assert_eq!((census.people, census.under_way), (1, 0), "{census:?}");
+}
