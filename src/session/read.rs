@@ -141,7 +141,10 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                     Err(ended) => return ended,
                 }
             }
-            let allowed = self.allowance().await;
+            let allowed = match self.decoder.has_more() {
+                true => 0, // what is asked for has been paid for
+                false => self.allowance().await,
+            };
             let heard = self.decode(allowed);
             if let ControlFlow::Break(ended) = self.act(heard).await {
                 return ended;
@@ -225,13 +228,18 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             .clamp(1, POST_LINES_MAX)
     }
 
-    /// Decodes what is held: up to `allowed` inputs, or to the first that is not a line.
+    /// Decodes what is held: up to `allowed` inputs, or to the first that is not a line. What there is without any more
+    /// bytes belongs to an input that was taken already.
     fn decode(&mut self, allowed: usize) -> Heard {
         let mut rest = self.held.as_slice();
         let mut lines = Vec::new();
         let mut then = None;
         let mut taken = 0;
-        while taken < allowed && then.is_none() {
+        while then.is_none() {
+            let is_new = !self.decoder.has_more();
+            if is_new && taken >= allowed {
+                break;
+            }
             match self.decoder.next(&mut rest) {
                 Some(Input::Say(spoken)) => lines.push(spoken),
                 Some(Input::Nothing) => {}
@@ -242,7 +250,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 Some(other) => then = Some(other),
                 None => break,
             }
-            taken += 1;
+            taken += usize::from(is_new);
         }
         let used = self.held.len() - rest.len();
         self.pay(taken);

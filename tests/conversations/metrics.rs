@@ -130,6 +130,19 @@ fn limits_that_are_met_are_counted_and_the_operator_looks_in_a_full_house() {
 }
 
 #[test]
+fn a_line_with_an_id_counts_once_against_the_rate() {
+    let (house, numbers) = open(|config| config.rate = "1/s".parse().unwrap()); // 10 lines at once
+    let mut alice = Visitor::connect(house.addresses()[1]).enter("alice");
+    for number in 0..10 {
+        let id = number.to_string();
+        alice.asks(json!({"do": "say", "text": "quick", "id": id}).to_string());
+        alice.until_done(&id);
+    }
+    let now = scrape(numbers);
+    assert_eq!(now.get("parlor_refusals_total{limit=\"rate\"}"), None);
+}
+
+#[test]
 fn whoever_skips_is_counted_by_lines() {
     let (house, numbers) = open(|config| {
         config.log_lines = 100;
