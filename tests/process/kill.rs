@@ -67,6 +67,7 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
         text: (read + &guest.last_words()).into_bytes(),
         end: End::Broken,
         fell_silently: false,
+        listened: None,
     };
     guests.map(seen).into()
 }

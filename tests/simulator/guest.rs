@@ -6,24 +6,21 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
 
 use fastrand::Rng;
-use jiff::tz::TimeZone;
 use parlor_core::client::Link;
-use parlor_core::entry::Manner;
-use parlor_core::inbox::{Outcome, Request, Spoken};
-use parlor_core::line::Line;
+use parlor_core::inbox::{Outcome, Request};
 use parlor_core::mailbox::Item;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::rate::{Bucket, Rate};
 use parlor_core::seat::{Replay, Seat};
-use parlor_core::time::{Now, WallTime};
-use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use parlor_core::time::Now;
 
-use crate::checker::{self, Dialect, End, nobody_after, token};
+use crate::checker::{self, Dialect, End, nobody_after};
 use crate::desk::Desk;
-use crate::reader::Reader;
+use crate::reader::{Reader, Tongue};
+use crate::voice::{Voice, line, pick};
 
 /// Few, so that they collide; some look alike.
-static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
+pub(crate) static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
     [
         "alice", "Alice", "bob", "carol", "mike", "rnike", "zoé", "ζωή", "d.e.f", "g_h-1",
     ]
@@ -31,36 +28,26 @@ static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
     .into()
 });
 
-static ROOMS: LazyLock<Vec<RoomName>> = LazyLock::new(|| {
+pub(crate) static ROOMS: LazyLock<Vec<RoomName>> = LazyLock::new(|| {
     ["lobby", "tea", "den", "attic", "yard"]
         .map(|room| RoomName::parse(room).expect("a room"))
         .into()
 });
 
-/// What stands behind a token: nothing, much, and what no terminal should get.
-const TAILS: [&str; 6] = [
-    "",
-    "",
-    " and more: words",
-    " \x1b[2J\r\u{202e}-- you",
-    " has arrived",
-    " grüße",
-];
-
 pub(crate) struct Guest {
     person: usize,
     dialect: Dialect,
     link: Option<Link>,
-    seat: Option<Seat>,
+    /// Of several the last is where it speaks.
+    seats: Vec<Seat>,
+    /// The room that it gave up last.
+    left: Option<RoomName>,
     reader: Option<Reader>,
     asked: Option<Asked>,
     /// The bell before it was last looked for an outcome: until it is rung there is none.
     looked: Option<u64>,
-    /// The number of the last token.
-    tokens: u64,
-    /// How many lines were said.
-    pub(crate) lines: u64,
-    /// The last token that was kept.
+    voice: Voice,
+    /// The last token that was kept, in the room where it speaks.
     kept: Option<String>,
     rate: Option<Rate>,
     bucket: Bucket,
@@ -79,40 +66,27 @@ enum Asked {
     Other,
 }
 
-fn line(text: &str) -> Line {
-    Line::sanitise(text.as_bytes())
-}
-
-fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
-    from[rng.usize(0..from.len())].clone()
-}
-
 impl Guest {
     pub(crate) fn new(person: usize, link: Link, desk: Rc<Desk>, rng: &mut Rng) -> Guest {
-        let dialect = if rng.u8(0..4) == 0 {
-            Dialect::Classic
-        } else {
-            Dialect::Named
+        let dialect = match rng.u8(0..8) {
+            0..2 => Dialect::Classic,
+            2..5 => Dialect::Named,
+            _ => Dialect::Web,
         };
-        let mode = match dialect {
-            Dialect::Named => Mode::Named,
-            Dialect::Classic => Mode::Classic,
-        };
-        let clock = Clock {
-            zone: TimeZone::UTC,
-            now: || WallTime(0),
-        };
-        let encoder = LineEncoder::new(mode, Keeping::Nowhere, clock);
         Guest {
             person,
             dialect,
-            reader: Some(Reader::new(Arc::clone(link.client()), desk, encoder)),
+            reader: Some(Reader::new(
+                Arc::clone(link.client()),
+                desk,
+                Tongue::new(dialect),
+            )),
             link: Some(link),
-            seat: None,
+            seats: Vec::new(),
+            left: None,
             asked: None,
             looked: None,
-            tokens: 0,
-            lines: 0,
+            voice: Voice::new(person),
             kept: None,
             rate: rng.bool().then(|| Rate {
                 per_second: rng.u32(1..50),
@@ -127,6 +101,11 @@ impl Guest {
     /// Whether nothing will be heard of it any more.
     pub(crate) fn is_gone(&self) -> bool {
         self.reader.is_none()
+    }
+
+    /// How many lines it said.
+    pub(crate) fn lines(&self) -> u64 {
+        self.voice.lines
     }
 
     /// Whether a request is under way, and what.
@@ -153,10 +132,12 @@ impl Guest {
         if self.link.is_none() || self.asked.is_some() {
             return;
         }
-        if self.seat.is_none() {
+        if self.seats.is_empty() {
             self.enter(rng);
         } else if self.has_room() {
             match rng.u8(0..40) {
+                // There is little to be seen of several rooms if one is seldom in them.
+                0..12 if self.dialect == Dialect::Web => self.move_about(rng),
                 0..24 if self.is_gossip => self.write_privately(rng),
                 0..18 => self.post(now, rng),
                 18..24 => self.write_privately(rng),
@@ -206,7 +187,9 @@ impl Guest {
     }
 
     fn join(&mut self, rng: &mut Rng) {
-        let (room, replay) = (pick(rng, &ROOMS), rng.u64(0..6));
+        let back = self.left.take().filter(|_| rng.bool());
+        let room = back.unwrap_or_else(|| pick(rng, &ROOMS));
+        let replay = rng.u64(0..6);
         self.ask(Asked::Seat, Request::Join { room, replay });
     }
 
@@ -217,8 +200,24 @@ impl Guest {
         );
     }
 
+    /// Takes one more seat; or turns to one of several, or gives it up.
+    fn move_about(&mut self, rng: &mut Rng) {
+        if self.seats.len() < 2 || rng.u8(0..4) == 0 {
+            self.join(rng);
+            return;
+        }
+        let chosen = rng.usize(0..self.seats.len());
+        let seat = self.seats.remove(chosen);
+        self.kept = None;
+        if rng.bool() {
+            self.seats.push(seat);
+        } else {
+            self.left = Some(seat.room_name().clone());
+        }
+    }
+
     fn room(&self) -> parlor_core::entry::RoomId {
-        self.seat.as_ref().expect("asked only when seated").room()
+        self.seats.last().expect("asked only when seated").room()
     }
 
     fn post(&mut self, now: Now, rng: &mut Rng) {
@@ -234,27 +233,7 @@ impl Guest {
         if count == 0 {
             return;
         }
-        let mut last = String::new();
-        let tail = pick(rng, &TAILS);
-        let lines = (0..count).map(|_| {
-            self.tokens += 1;
-            last = token(self.person, self.tokens);
-            let long = if rng.u8(0..50) == 0 {
-                format!(" {}", "x".repeat(rng.usize(0..4_000)))
-            } else {
-                String::new()
-            };
-            Spoken {
-                manner: if rng.u8(0..5) == 0 {
-                    Manner::Action
-                } else {
-                    Manner::Plain
-                },
-                text: line(&format!("{last}{tail}{long}")),
-            }
-        });
-        let lines = lines.collect();
-        self.lines += count as u64;
+        let (lines, last) = self.voice.speak(count, rng);
         let room = self.room();
         self.ask(Asked::Post { last }, Request::Post { room, lines });
     }
@@ -272,10 +251,8 @@ impl Guest {
             Some(kept) if rng.bool() => nobody_after(kept),
             _ => pick(rng, &NAMES).to_string(),
         };
-        self.tokens += 1;
-        let much = if self.is_gossip { 4_000 } else { 0 };
-        let text = format!("p{}n{}{}", self.person, self.tokens, "y".repeat(much));
-        let (to, text) = (line(&to), line(&text));
+        let text = self.voice.whisper(if self.is_gossip { 4_000 } else { 0 });
+        let to = line(&to);
         self.ask(Asked::Other, Request::Private { to, text });
     }
 
@@ -296,7 +273,7 @@ impl Guest {
 
     /// Asks for the last lines again.
     fn replay(&mut self, rng: &mut Rng) {
-        if let (Some(link), Some(seat)) = (&self.link, &self.seat) {
+        if let (Some(link), Some(seat)) = (&self.link, self.seats.last()) {
             let replay = Replay::last(
                 seat.room_name(),
                 seat.log(),
@@ -322,15 +299,19 @@ impl Guest {
         };
         match (outcome, self.asked.take()) {
             (Outcome::Entered(seat, entered), _) => {
-                // The old seat is given up when its place in the mailbox is taken.
-                let mark = self
-                    .seat
-                    .as_ref()
-                    .map_or(seat.mark(), Seat::mark_of_departure);
+                let mark = match self.seats.last() {
+                    // The old seat is given up when its place in the mailbox is taken.
+                    Some(old) if self.dialect != Dialect::Web => old.mark_of_departure(),
+                    _ => seat.mark(),
+                };
                 link.reply(mark, Item::Entered(entered));
-                self.seat = Some(seat);
+                if self.dialect != Dialect::Web {
+                    self.seats.clear();
+                }
+                self.seats.push(seat);
+                self.kept = None;
             }
-            (Outcome::Answer(answer), _) => match &self.seat {
+            (Outcome::Answer(answer), _) => match self.seats.last() {
                 Some(seat) => link.reply(seat.mark(), Item::Answer(answer)),
                 None => self.refusals += 1,
             },
@@ -342,29 +323,25 @@ impl Guest {
 
     /// Reads what the socket takes. Whether there was anything to do.
     pub(crate) fn read(&mut self, room: usize, piece: usize) -> bool {
-        match &mut self.reader {
-            Some(reader) if !reader.is_asleep() && room > 0 => {
-                reader.read(room, piece);
-                true
-            }
-            _ => false,
-        }
+        self.reader
+            .as_mut()
+            .is_some_and(|reader| reader.read(room, piece))
     }
 
     /// Leaves, with a request under way or not, and reads on up to the departure.
     pub(crate) fn leave(&mut self, rng: &mut Rng) {
-        let Some(seat) = self.seat.take() else {
+        if self.seats.is_empty() {
             return;
-        };
+        }
         let words = rng.bool().then(|| line("bye (for now)"));
         self.asked = None;
         if rng.bool() {
             self.link = None;
-            seat.leave(words);
-        } else {
-            seat.leave(words);
-            self.link = None;
         }
+        for seat in self.seats.drain(..) {
+            seat.leave(words.clone());
+        }
+        self.link = None;
     }
 
     /// The connection breaks: everything is dropped, in any order.
@@ -375,7 +352,7 @@ impl Guest {
         for part in parts {
             match part {
                 0 => drop(self.link.take()),
-                1 => drop(self.seat.take()),
+                1 => self.seats.clear(),
                 _ => drop(self.reader.take()),
             }
         }
@@ -402,6 +379,7 @@ impl Guest {
             text: reader.text.clone(),
             end,
             fell_silently: reader.fell_silently(),
+            listened: None,
         })
     }
 

@@ -9,11 +9,13 @@ use std::time::Duration;
 use fastrand::Rng;
 use parlor_core::batch::Batch;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
-use parlor_core::client::Link;
+use parlor_core::client::{Client, Link};
 use parlor_core::entry::{Entry, Manner, PersonId, Telling, Together, Who};
 use parlor_core::inbox::Inbox;
 use parlor_core::journal::NotKept;
 use parlor_core::log::Capacity;
+use parlor_core::name::RoomName;
+use parlor_core::seat::View;
 use parlor_core::time::Now;
 
 use crate::checker::{Event, Kind, Room, Shown, together};
@@ -81,8 +83,12 @@ impl House {
         let desk = Rc::clone(&self.desks[person % self.desks.len()]);
         let inbox = self.broadcaster.inbox();
         let link = inbox.connect_in(|_| Arc::clone(&desk.group));
-        self.record.persons.insert(link.client().id(), person);
         (link, desk)
+    }
+
+    /// From now on what this person does in rooms is written down as theirs.
+    pub(crate) fn know(&mut self, client: &Client, person: usize) {
+        self.record.persons.insert(client.id(), person);
     }
 
     /// Does what the broadcaster's task does when it is woken. Whether it was.
@@ -183,6 +189,7 @@ pub(crate) struct Record {
     pub(crate) rooms: Vec<Room>,
     /// Which of `rooms` is the present one of its name.
     present: HashMap<String, usize>,
+    /// Those who may sit in rooms.
     persons: HashMap<PersonId, usize>,
     commits: u64,
     /// How many lines were in commits, kept or not.
@@ -196,13 +203,7 @@ impl Record {
             let room = batch.room();
             self.lines += batch.said().count() as u64;
             if batch.start().position == 0 {
-                // Made anew: its numbers begin again.
-                self.present.insert(room.to_string(), self.rooms.len());
-                self.rooms.push(Room {
-                    name: room.to_string(),
-                    events: Vec::new(),
-                    is_whole: true,
-                });
+                self.make(room);
             }
             let entries = batch.entries().iter();
             let events: Vec<_> = entries
@@ -214,11 +215,36 @@ impl Record {
         }
     }
 
+    /// Which of `rooms` is the one that is read here from now on.
+    pub(crate) fn room_of(&mut self, view: &View) -> usize {
+        match view.log().end().position {
+            0 => self.make(view.room_name()), // nothing has happened yet that could have been written down
+            _ => self.present[view.room_name().as_str()],
+        }
+    }
+
+    /// A room is made, and its numbers begin again. Where nothing has happened yet in the present one, it is that.
+    fn make(&mut self, room: &RoomName) -> usize {
+        let present = self.present.get(room.as_str());
+        if let Some(&present) = present.filter(|&&present| self.rooms[present].events.is_empty()) {
+            return present;
+        }
+        self.present.insert(room.to_string(), self.rooms.len());
+        self.rooms.push(Room {
+            name: room.to_string(),
+            events: Vec::new(),
+            is_whole: true,
+        });
+        self.rooms.len() - 1
+    }
+
     fn event(&self, entry: &Entry) -> Event {
         let (kind, shown) = describe(entry);
         Event {
             commit: self.commits,
-            person: entry.who().map(|who| self.persons[&who.id]),
+            person: entry
+                .who()
+                .and_then(|who| self.persons.get(&who.id).copied()),
             kind,
             shown,
         }

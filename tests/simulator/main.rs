@@ -15,6 +15,8 @@ mod desk;
 mod guest;
 mod house;
 mod reader;
+mod script;
+mod voice;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::catch_unwind;
@@ -26,6 +28,7 @@ use fastrand::Rng;
 use guest::Guest;
 use house::{House, small_limits};
 use parlor_core::client::Client;
+use script::Script;
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
@@ -36,8 +39,11 @@ const TURNS_TO_SETTLE_MAX: usize = 200;
 /// So many are in the house at most; more than eight, so that there are crowds.
 const GUESTS_MAX: usize = 16;
 
+/// So many scripts are there at most, beside those who are in the house.
+const SCRIPTS_MAX: usize = 4;
+
 /// What must have been seen by somebody in some run: else the simulator does not reach it.
-const SIGHTS: [&str; 19] = [
+const SIGHTS: [&str; 22] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
     "-- Not kept: the disk is full; say it again later",
@@ -57,6 +63,9 @@ const SIGHTS: [&str; 19] = [
     " of these are not kept any more",
     "-- That is you",
     "* alice s",
+    "\"text\":\"You are no more in tea\"",
+    "\"kind\":\"skipped\"",
+    "\"old\":true",
 ];
 
 #[test]
@@ -115,6 +124,7 @@ struct World {
     rng: Rng,
     house: House,
     guests: Vec<Guest>,
+    scripts: Vec<Script>,
     people: usize,
     /// How many lines those said who are gone.
     lines: u64,
@@ -131,6 +141,7 @@ fn run(seed: u64) -> Story {
         rng,
         house,
         guests: Vec::new(),
+        scripts: Vec::new(),
         people: 0,
         lines: 0,
         seen: Vec::new(),
@@ -140,10 +151,11 @@ fn run(seed: u64) -> Story {
         world.step();
     }
     world.settle();
-    let here = world
-        .guests
-        .iter()
-        .filter_map(|guest| guest.seen(End::Here));
+    let guests = world.guests.iter();
+    let guests = guests.filter_map(|guest| guest.seen(End::Here));
+    let scripts = world.scripts.iter();
+    let scripts = scripts.filter_map(|script| script.seen(End::Here));
+    let here = guests.chain(scripts);
     let story = Story {
         readers: world.seen.iter().cloned().chain(here).collect(),
         rooms: world.house.record.rooms.clone(),
@@ -160,7 +172,8 @@ impl World {
             8..30 => {
                 self.house.step(&mut self.rng);
             }
-            30..60 => self.with_guest(|guest, house, rng| {
+            30..38 => self.step_script(),
+            38..60 => self.with_guest(|guest, house, rng| {
                 guest.look();
                 guest.act(house.now, rng);
             }),
@@ -195,9 +208,37 @@ impl World {
         self.people += 1;
         let (link, desk) = self.house.connect(self.people);
         self.clients.push(std::sync::Arc::downgrade(link.client()));
+        self.house.know(link.client(), self.people);
         let mut guest = Guest::new(self.people, link, desk, &mut self.rng);
         guest.act(self.house.now, &mut self.rng);
         self.guests.push(guest);
+    }
+
+    /// A script comes, or does one of the things that scripts do.
+    fn step_script(&mut self) {
+        if self.scripts.len() < SCRIPTS_MAX && self.rng.u8(0..4) == 0 {
+            self.people += 1;
+            let (link, desk) = self.house.connect(self.people);
+            self.clients.push(std::sync::Arc::downgrade(link.client()));
+            let script = Script::new(self.people, link, desk, &mut self.rng);
+            self.scripts.push(script);
+        }
+        if self.scripts.is_empty() {
+            return;
+        }
+        let chosen = self.rng.usize(0..self.scripts.len());
+        let (script, rng) = (&mut self.scripts[chosen], &mut self.rng);
+        script.look(&mut self.house);
+        match rng.u8(0..20) {
+            0..8 => script.act(rng),
+            8 => script.leave(),
+            9 => self.seen.extend(script.break_off(rng)),
+            10 => script.stalled = rng.usize(0..50),
+            _ if script.stalled > 0 => script.stalled -= 1,
+            _ => {
+                script.read(rng.usize(0..2_000), rng.usize(1..400));
+            }
+        }
     }
 
     fn come_in_a_crowd(&mut self) {
@@ -232,10 +273,17 @@ impl World {
         for guest in &mut self.guests {
             self.seen.extend(guest.finish());
             if guest.is_gone() {
-                self.lines += guest.lines;
+                self.lines += guest.lines();
+            }
+        }
+        for script in &mut self.scripts {
+            self.seen.extend(script.finish());
+            if script.is_gone() {
+                self.lines += script.lines();
             }
         }
         self.guests.retain(|guest| !guest.is_gone());
+        self.scripts.retain(|script| !script.is_gone());
     }
 
     /// No more faults: everybody gets an outcome and reads everything.
@@ -247,12 +295,17 @@ impl World {
                 moved |= guest.look();
                 moved |= guest.read(usize::MAX, usize::MAX);
             }
+            for script in &mut self.scripts {
+                moved |= script.look(&mut self.house);
+                moved |= script.read(usize::MAX, usize::MAX);
+            }
             self.see_off();
             match self.house.due() {
                 Some(due) => self.house.now.monotonic = due.max(self.house.now.monotonic),
                 None if !moved => {
                     self.guests.iter().for_each(Guest::assert_answered);
                     self.guests.iter().for_each(Guest::assert_caught_up);
+                    self.scripts.iter().for_each(Script::assert_settled);
                     self.assert_heard();
                     return;
                 }
@@ -264,8 +317,9 @@ impl World {
 
     /// Whatever was said was ordered, the last words of those who broke included.
     fn assert_heard(&self) {
-        let here = self.guests.iter().map(|guest| guest.lines);
-        let lines = self.lines + here.sum::<u64>();
+        let guests = self.guests.iter().map(Guest::lines);
+        let scripts = self.scripts.iter().map(Script::lines);
+        let lines = self.lines + guests.chain(scripts).sum::<u64>();
         assert_eq!(
             lines, self.house.record.lines,
             "lines said, and lines ordered"
@@ -282,9 +336,12 @@ impl World {
             if self.rng.bool() {
                 guest.leave(&mut self.rng);
             }
-            self.lines += guest.lines;
+            self.lines += guest.lines();
             drop(guest);
             self.house.step(&mut self.rng);
+        }
+        for script in self.scripts.drain(..) {
+            self.lines += script.lines();
         }
         self.settle();
         self.house.assert_empty();

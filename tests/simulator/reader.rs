@@ -4,14 +4,96 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+use parlor_core::answer::Answer;
 use parlor_core::backlog::{Backlog, Rooms};
+use parlor_core::batch::{Encoding, Scene, Slot};
 use parlor_core::client::Client;
-use parlor_wire::lines::LineEncoder;
+use parlor_core::dialect::Encoder;
+use parlor_core::entry::{Entry, Said};
+use parlor_core::name::RoomName;
+use parlor_core::seat::Entered;
+use parlor_core::time::WallTime;
+use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use parlor_wire::web::WebEncoder;
 
+use crate::checker::Dialect;
 use crate::desk::Desk;
 
+/// The encoder of any dialect.
+#[derive(Debug)]
+pub(crate) enum Tongue {
+    Lines(LineEncoder),
+    Web(WebEncoder),
+}
+
+impl Tongue {
+    pub(crate) fn new(dialect: Dialect) -> Tongue {
+        let clock = Clock {
+            zone: TimeZone::UTC,
+            now: || WallTime(0),
+        };
+        let lines = |mode, clock| Tongue::Lines(LineEncoder::new(mode, Keeping::Nowhere, clock));
+        match dialect {
+            Dialect::Named => lines(Mode::Named, clock),
+            Dialect::Classic => lines(Mode::Classic, clock),
+            Dialect::Web => Tongue::Web(WebEncoder::new(Keeping::Nowhere, clock)),
+        }
+    }
+
+    fn get(&self) -> &dyn Encoder {
+        match self {
+            Tongue::Lines(encoder) => encoder,
+            Tongue::Web(encoder) => encoder,
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut dyn Encoder {
+        match self {
+            Tongue::Lines(encoder) => encoder,
+            Tongue::Web(encoder) => encoder,
+        }
+    }
+}
+
+impl Encoding for Tongue {
+    fn slot(&self) -> Slot {
+        self.get().slot()
+    }
+
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        self.get().encode(entry, scene, out);
+    }
+}
+
+impl Encoder for Tongue {
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        self.get_mut().answer(answer, out);
+    }
+
+    fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        self.get_mut().entered(entered, out);
+    }
+
+    fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
+        self.get_mut().replayed(room, said, out);
+    }
+
+    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        self.get_mut().departed(room, out);
+    }
+
+    fn ended(&mut self, out: &mut Vec<u8>) {
+        self.get_mut().ended(out);
+    }
+
+    fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.get_mut().raw(bytes, out);
+    }
+}
+
 pub(crate) struct Reader {
-    backlog: Backlog<LineEncoder>,
+    backlog: Backlog<Tongue>,
     client: Arc<Client>,
     desk: Rc<Desk>,
     /// The rooms that were read, and how often it was rung for this reader, before everything was
@@ -23,7 +105,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(client: Arc<Client>, desk: Rc<Desk>, encoder: LineEncoder) -> Reader {
+    pub(crate) fn new(client: Arc<Client>, desk: Rc<Desk>, encoder: Tongue) -> Reader {
         Reader {
             backlog: Backlog::new(encoder, Arc::clone(&client)),
             client,
@@ -38,7 +120,7 @@ impl Reader {
     }
 
     /// Whether it waits for its bell.
-    pub(crate) fn is_asleep(&self) -> bool {
+    fn is_asleep(&self) -> bool {
         let not_since =
             |(rooms, seen): &(Rooms, u64)| self.desk.rings(self.client.id(), rooms) == *seen;
         self.asleep.as_ref().is_some_and(not_since)
@@ -57,16 +139,14 @@ impl Reader {
     /// Whether it fell off the log where no line was lost, of which nobody is told.
     pub(crate) fn fell_silently(&self) -> bool {
         let text = String::from_utf8_lossy(&self.text);
-        let told = text
-            .lines()
-            .filter(|line| line.starts_with("-- ") && line.contains(" skipped"));
+        let told = text.matches(" skipped: you were reading too slowly");
         self.backlog.falls() > told.count() as u64
     }
 
-    /// Reads, while the socket takes `room` bytes, at most `piece` of them at once.
-    pub(crate) fn read(&mut self, mut room: usize, piece: usize) {
-        if self.is_asleep() {
-            return;
+    /// Reads, while the socket takes `room` bytes, at most `piece` of them at once. Whether there was anything to do.
+    pub(crate) fn read(&mut self, mut room: usize, piece: usize) -> bool {
+        if self.is_asleep() || room == 0 {
+            return false;
         }
         self.asleep = None;
         while room > 0 {
@@ -75,7 +155,7 @@ impl Reader {
             self.backlog.collect();
             if self.backlog.is_empty() && reads == self.backlog.rooms() {
                 self.asleep = Some((reads, seen));
-                return;
+                return true;
             }
             let before = self.text.len();
             for run in self.backlog.runs() {
@@ -88,5 +168,6 @@ impl Reader {
             room -= taken;
         }
         self.backlog.let_go(); // as who waits for a socket
+        true
     }
 }

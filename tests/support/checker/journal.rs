@@ -148,7 +148,9 @@ struct Screen<'a> {
 fn check_screen(room: &Room) -> Result<(), Broken> {
     let mut screen = Screen::default();
     for event in &room.events {
-        if event.kind != Kind::Folded && !screen.shows(&event.shown) {
+        // Whoever speaks without being here is nobody whose coming is told.
+        let is_script = event.person.is_none() && matches!(event.kind, Kind::Line { .. });
+        if event.kind != Kind::Folded && !is_script && !screen.shows(&event.shown) {
             let what = format!("cannot be, by what was told so far: {event:?}");
             return Err(broken(Rule::Presence, what));
         }

@@ -13,6 +13,7 @@
 mod journal;
 mod text;
 mod trace;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +45,7 @@ pub(crate) struct Room {
 pub(crate) struct Event {
     /// In which commit; these are in order in the whole house.
     pub(crate) commit: u64,
-    /// Who did it, through all renames; the number is the test's own.
+    /// Who did it, through all renames; the number is the test's own. None where it was nobody who is in the room.
     pub(crate) person: Option<usize>,
     pub(crate) kind: Kind,
     /// How it is shown to whoever is shown it.
@@ -80,6 +81,19 @@ pub(crate) struct Reader {
     /// Whether it fell off the log where no line was lost, of which nobody is told: then some
     /// arrivals and departures may be missing.
     pub(crate) fell_silently: bool,
+    /// What it read without being there; then it reads nothing else.
+    pub(crate) listened: Option<Listened>,
+}
+
+/// What somebody reads who is not there: a piece of a room.
+#[derive(Clone, Debug)]
+pub(crate) struct Listened {
+    /// Which of the story's rooms.
+    pub(crate) room: usize,
+    /// Behind so many of its events.
+    pub(crate) from: usize,
+    /// Before the event behind so many; none where it listens still.
+    pub(crate) to: Option<usize>,
 }
 
 /// Which lines a client reads.
@@ -87,6 +101,8 @@ pub(crate) struct Reader {
 pub(crate) enum Dialect {
     Named,
     Classic,
+    /// Objects in the frames of a WebSocket: several rooms at once.
+    Web,
 }
 
 /// How what a client received ended.

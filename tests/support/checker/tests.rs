@@ -1,7 +1,8 @@
 //! Each rule of the checker: a small story that keeps all of them, and one that breaks each.
 
 use super::{
-    Dialect, End, Event, Kind, Reader, Room, Rule, Shown, Story, check, nobody_after, together,
+    Dialect, End, Event, Kind, Listened, Reader, Room, Rule, Shown, Story, check, nobody_after,
+    together,
 };
 
 fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
@@ -56,6 +57,7 @@ fn reader(person: usize, end: End, lines: &[&str]) -> Reader {
             .into(),
         end,
         fell_silently: false,
+        listened: None,
     }
 }
 
@@ -431,4 +433,105 @@ fn what_breaks_the_rules_of_lines_is_rejected_by_lines_alone() {
     ] {
         breaks(rule, &lines_only(rewritten(number, that, this)));
     }
+}
+
+/// What a client of the web dialect received: alice reads two rooms at once.
+fn with_objects(change: impl FnOnce(&mut Vec<String>)) -> Story {
+    let mut story = good();
+    story.rooms.push(room(
+        "tea",
+        vec![
+            arrived(2, 1, "alice"),
+            said(10, 1, 1, "alice", "s1n4"),
+            left(11, 1, "alice"),
+        ],
+    ));
+    let entered = |room| {
+        format!(r#"{{"kind":"entered","room":"{room}","seq":0,"names":[],"others":0,"text":"In"}}"#)
+    };
+    let line = |room, seq, name, text| {
+        format!(r#"{{"kind":"line","room":"{room}","seq":{seq},"name":"{name}","text":"{text}"}}"#)
+    };
+    let mut objects = vec![
+        entered("lobby"),
+        line("lobby", 1, "alice", "s1n1"),
+        entered("tea"),
+        r#"{"kind":"arrived","room":"lobby","seq":1,"name":"bob"}"#.to_owned(),
+        r#"{"kind":"skipped","room":"lobby","lines":2,"first":2,"last":3,"text":"2 lines skipped"}"#
+            .to_owned(),
+        line("tea", 1, "alice", "s1n4"),
+        r#"{"kind":"departed","room":"tea","text":"You are no more in tea"}"#.to_owned(),
+        r#"{"kind":"renamed","room":"lobby","seq":3,"from":"bob","name":"rob"}"#.to_owned(),
+        line("lobby", 4, "rob", "s2n2"),
+        r#"{"kind":"left","room":"lobby","seq":4,"name":"rob"}"#.to_owned(),
+        line("lobby", 5, "alice", "s1n3"),
+    ];
+    change(&mut objects);
+    let alice = Reader {
+        dialect: Dialect::Web,
+        text: objects.iter().flat_map(|object| frame(object)).collect(),
+        ..reader(1, End::Here, &[])
+    };
+    story.readers = vec![alice];
+    story
+}
+
+fn frame(object: &str) -> Vec<u8> {
+    let size = u16::try_from(object.len()).unwrap().to_be_bytes();
+    [&[0x81, 126], &size[..], object.as_bytes()].concat()
+}
+
+#[test]
+fn two_rooms_side_by_side_pass() {
+    check(&with_objects(|_| {})).unwrap();
+}
+
+#[test]
+fn what_breaks_the_rules_of_several_rooms_is_rejected() {
+    let removed = |number: usize| with_objects(move |objects| drop(objects.remove(number)));
+    breaks(Rule::Dense, &removed(1)); // a line
+    breaks(Rule::Presence, &removed(2)); // having entered
+    breaks(Rule::Presence, &removed(9)); // a departure
+    breaks(Rule::Dense, &removed(4)); // the count of what is skipped
+    breaks(Rule::Count, &removed(5)); // the last line of a room that was left
+    breaks(Rule::Converged, &removed(10)); // and of one that was not
+    let twice = with_objects(|objects| objects.insert(5, objects[2].clone()));
+    breaks(Rule::Presence, &twice);
+    let afterwards = with_objects(|objects| objects.swap(5, 6));
+    breaks(Rule::Presence, &afterwards);
+    let elsewhere = with_objects(|objects| objects[5] = objects[5].replace("s1n4", "s1n3"));
+    breaks(Rule::Kept, &elsewhere);
+    let cut_off = |end| {
+        let mut story = with_objects(|_| {});
+        story.readers[0].text.pop();
+        story.readers[0].end = end;
+        story
+    };
+    breaks(Rule::Text, &cut_off(End::Here));
+    check(&cut_off(End::Broken)).unwrap();
+}
+
+/// What somebody heard who listens to the lobby from bob's arrival up to his first line.
+fn listened(lines: &[&str]) -> Story {
+    let listened = Listened {
+        room: 0,
+        from: 2,
+        to: Some(4),
+    };
+    let mut story = good();
+    story.readers = vec![Reader {
+        person: None,
+        listened: Some(listened),
+        ..reader(0, End::Left, lines)
+    }];
+    story
+}
+
+#[test]
+fn whoever_listens_hears_all_of_a_piece_and_nothing_else() {
+    check(&listened(&["bob has arrived", "bob: s2n1"])).unwrap();
+    breaks(Rule::Count, &listened(&["bob has arrived"]));
+    breaks(Rule::Presence, &listened(&["bob: s2n1"]));
+    let beyond = ["bob has arrived", "bob: s2n1", "alice: s1n2"];
+    breaks(Rule::Presence, &listened(&beyond));
 }

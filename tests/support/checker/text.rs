@@ -50,6 +50,8 @@ pub(super) enum Line {
     /// There is nobody called `after.` and this.
     After(String),
     Private(String),
+    /// One is in this room no more, and goes on in others.
+    Departed,
     /// Whatever else the server says.
     Server,
 }
@@ -74,7 +76,7 @@ pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
     }
     if line.starts_with("You are ") {
         return Some(match dialect {
-            Dialect::Named => Line::Server,
+            Dialect::Named | Dialect::Web => Line::Server,
             Dialect::Classic => Line::Entered {
                 room: None,
                 named: Vec::new(),
@@ -109,7 +111,8 @@ pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
         .map(Line::Shown)
 }
 
-fn parse_server(words: &str) -> Line {
+/// What the server says with these words.
+pub(super) fn parse_server(words: &str) -> Line {
     let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
     if let Ok(count) = first.parse()
         && (rest.starts_with("lines skipped") || rest.starts_with("line skipped"))

@@ -3,31 +3,22 @@
 use std::collections::{HashMap, HashSet};
 
 use super::text::{Line, Shown, parse};
-use super::{Broken, Dialect, End, Event, Kind, Reader, Room, Rule, broken};
+use super::{Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, web};
+
+/// What was received, and of which room, where that is told.
+pub(super) struct Seen {
+    pub(super) room: Option<String>,
+    pub(super) line: Line,
+}
 
 pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
-    let lines = read(reader)?;
-    check_answers(&lines)?;
-    let mut visits = lines.split(|line| matches!(line, Line::Entered { .. }));
-    if let Some(before) = visits.next()
-        && let Some(Line::Shown(shown)) = before.iter().find(|l| matches!(l, Line::Shown(_)))
-    {
-        let what = format!("sees before having entered: {shown:?}");
-        return Err(broken(Rule::Presence, what));
+    let seen = read(reader)?;
+    check_answers(&seen)?;
+    if let Some(listened) = &reader.listened {
+        return check_listened(rooms, reader, listened, seen);
     }
-    let entered = lines
-        .iter()
-        .filter(|line| matches!(line, Line::Entered { .. }));
-    let visits: Vec<_> = entered.zip(visits).collect();
     let mut stays = arrivals(rooms, reader.person);
-    for (number, (entered, seen)) in visits.iter().enumerate() {
-        let is_last = number + 1 == visits.len();
-        let visit = Visit {
-            reader,
-            entered,
-            seen,
-            end: if is_last { reader.end } else { End::Left },
-        };
+    for (number, visit) in visits(reader, seen)?.iter().enumerate() {
         let within = |Broken { rule, what }| broken(rule, format!("visit {number}: {what}"));
         match stays.next() {
             Some((room, at)) => visit.check_whole(room, at),
@@ -39,7 +30,10 @@ pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
 }
 
 /// The lines that a client received. What a broken connection cut off is left out.
-fn read(reader: &Reader) -> Result<Vec<Line>, Broken> {
+fn read(reader: &Reader) -> Result<Vec<Seen>, Broken> {
+    if reader.dialect == Dialect::Web {
+        return web::read(&reader.text, reader.end);
+    }
     let fail = |what: String| Err(broken(Rule::Text, what));
     let end = reader
         .text
@@ -58,18 +52,79 @@ fn read(reader: &Reader) -> Result<Vec<Line>, Broken> {
         .collect()
 }
 
-fn read_line(line: &str, dialect: Dialect) -> Result<Line, Broken> {
+fn read_line(line: &str, dialect: Dialect) -> Result<Seen, Broken> {
     if let Some(control) = line.chars().find(|&c| c.is_control() && c != '\t') {
         return Err(broken(Rule::Text, format!("{control:?} in {line:?}")));
     }
     let never = || broken(Rule::Text, format!("nothing that is ever said: {line:?}"));
-    parse(line, dialect).ok_or_else(never)
+    let line = parse(line, dialect).ok_or_else(never)?;
+    Ok(Seen { room: None, line })
+}
+
+/// Each stay in a room with what was seen there: in the line dialects one after the other, with objects side by side.
+fn visits(reader: &Reader, seen: Vec<Seen>) -> Result<Vec<Visit<'_>>, Broken> {
+    let mut visits: Vec<Visit<'_>> = Vec::new();
+    for Seen { room, line } in seen {
+        let is_here =
+            |visit: &&mut Visit<'_>| !visit.is_over && (room.is_none() || visit.room == room);
+        match (visits.iter_mut().rfind(is_here), line) {
+            // Whoever has left the house is not told of each room that was left before.
+            (Some(_), Line::Entered { .. })
+                if reader.dialect == Dialect::Web && reader.end != End::Left =>
+            {
+                let what = format!("enters {room:?} twice");
+                return Err(broken(Rule::Presence, what));
+            }
+            (before, entered @ Line::Entered { .. }) => {
+                before.into_iter().for_each(|visit| visit.is_over = true);
+                visits.push(Visit {
+                    reader,
+                    room,
+                    entered: Some(entered),
+                    seen: Vec::new(),
+                    is_over: false,
+                });
+            }
+            (Some(visit), Line::Departed) => visit.is_over = true,
+            (Some(visit), line) => visit.seen.push(line),
+            (None, line @ (Line::Shown(_) | Line::Departed)) => {
+                let what = format!("sees where it is not, in {room:?}: {line:?}");
+                return Err(broken(Rule::Presence, what));
+            }
+            (None, _) => {}
+        }
+    }
+    Ok(visits)
+}
+
+/// What somebody saw who was not there is held against that piece of the room.
+fn check_listened(
+    rooms: &[Room],
+    reader: &Reader,
+    listened: &Listened,
+    seen: Vec<Seen>,
+) -> Result<(), Broken> {
+    let &Listened { room, from, to } = listened;
+    let visit = Visit {
+        reader,
+        room: None,
+        entered: None,
+        seen: seen.into_iter().map(|seen| seen.line).collect(),
+        is_over: false,
+    };
+    let Some(room) = rooms.get(room) else {
+        let what = "listens where nothing was made".to_owned();
+        return Err(broken(Rule::Presence, what));
+    };
+    let events = &room.events[from..to.unwrap_or(room.events.len())];
+    let told = events.iter().filter(|event| is_told(event, reader.dialect));
+    visit.check_order(room, told.collect())
 }
 
 /// When somebody is told "after x", then x is not shown later.
-fn check_answers(lines: &[Line]) -> Result<(), Broken> {
+fn check_answers(seen: &[Seen]) -> Result<(), Broken> {
     let mut answered = HashSet::new();
-    for line in lines {
+    for Seen { line, .. } in seen {
         match line {
             Line::After(token) => {
                 answered.insert(token.as_str());
@@ -110,12 +165,24 @@ fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Roo
 /// One stay in one room.
 struct Visit<'a> {
     reader: &'a Reader,
-    entered: &'a Line,
-    seen: &'a [Line],
-    end: End,
+    /// Its name, where lines say of which room they are.
+    room: Option<String>,
+    /// What was told on entering; none for whoever listens.
+    entered: Option<Line>,
+    seen: Vec<Line>,
+    /// It was left, and the connection went on.
+    is_over: bool,
 }
 
 impl Visit<'_> {
+    fn end(&self) -> End {
+        if self.is_over {
+            End::Left
+        } else {
+            self.reader.end
+        }
+    }
+
     /// Held against everything that happened in the room.
     fn check_whole(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
         self.check_entered(room, arrival)?;
@@ -127,7 +194,7 @@ impl Visit<'_> {
         };
         let rest = arrival + 1..room.events.len();
         let departure = rest.clone().find(|&at| is_departure(&room.events[at]));
-        if departure.is_none() && self.end == End::Left {
+        if departure.is_none() && self.end() == End::Left {
             let what = format!("has left {}, of which nobody was told", room.name);
             return Err(broken(Rule::Balance, what));
         }
@@ -140,7 +207,7 @@ impl Visit<'_> {
 
     /// Held against what was said in the room, when that is all that was kept.
     fn check_lines(&self, rooms: &[Room]) -> Result<(), Broken> {
-        let Line::Entered { room: name, .. } = self.entered else {
+        let Some(Line::Entered { room: name, .. }) = &self.entered else {
             return Ok(());
         };
         self.check_alternation()?;
@@ -186,11 +253,11 @@ impl Visit<'_> {
 
     /// The roster is of those who were there.
     fn check_entered(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
-        let Line::Entered {
+        let Some(Line::Entered {
             room: Some(name),
             named,
             others,
-        } = self.entered
+        }) = &self.entered
         else {
             return Ok(()); // classic readers are not told
         };
@@ -217,7 +284,7 @@ impl Visit<'_> {
             missing: 0,
             fell_silently: self.reader.fell_silently || !room.is_whole,
         };
-        for line in self.seen {
+        for line in &self.seen {
             walk.missing += skipped(line);
             match line {
                 Line::Shown(shown) if room.is_whole || matches!(shown, Shown::Said { .. }) => {
@@ -227,7 +294,7 @@ impl Visit<'_> {
                 _ => {}
             }
         }
-        match self.end {
+        match self.end() {
             End::Left if !room.is_whole => Ok(()), // nobody knows where the departure stood
             end => walk.finish(end),
         }
@@ -236,7 +303,7 @@ impl Visit<'_> {
     /// Whoever is told to arrive or leave, one by one, does so in turns.
     fn check_alternation(&self) -> Result<(), Broken> {
         let mut here: HashMap<&str, bool> = HashMap::new();
-        for line in self.seen {
+        for line in &self.seen {
             let (name, comes) = match line {
                 Line::Shown(Shown::Arrived(name)) => (name, true),
                 Line::Shown(Shown::Left { name, .. }) => (name, false),
@@ -273,7 +340,7 @@ fn is_line(event: &Event) -> bool {
 /// Whether readers of this dialect are told.
 fn is_told(event: &Event, dialect: Dialect) -> bool {
     match dialect {
-        Dialect::Named => event.kind != Kind::Folded,
+        Dialect::Named | Dialect::Web => event.kind != Kind::Folded,
         Dialect::Classic => !matches!(event.kind, Kind::Late | Kind::Summary),
     }
 }
@@ -418,7 +485,7 @@ impl Walk<'_> {
 pub(super) fn check_privates(readers: &[Reader]) -> Result<(), Broken> {
     let mut read_by: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, reader) in readers.iter().enumerate() {
-        for line in read(reader)? {
+        for Seen { line, .. } in read(reader)? {
             if let Line::Private(text) = line {
                 read_by.entry(text).or_default().push(number);
             }

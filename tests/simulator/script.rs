@@ -1,0 +1,205 @@
+//! A simulated script: it listens to a room and speaks in rooms, and sits in none.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use parlor_core::answer::{Answer, Refusal};
+use parlor_core::client::Link;
+use parlor_core::inbox::{Outcome, Request};
+use parlor_core::mailbox::{Item, Mark};
+use parlor_core::seat::{Listener, View};
+
+use crate::checker::{self, Dialect, End, Listened};
+use crate::desk::Desk;
+use crate::guest::{NAMES, ROOMS};
+use crate::house::House;
+use crate::reader::{Reader, Tongue};
+use crate::voice::{Voice, pick};
+
+pub(crate) struct Script {
+    person: usize,
+    dialect: Dialect,
+    link: Option<Link>,
+    listener: Option<Listener>,
+    /// What is heard, once it listens.
+    heard: Option<(Listened, View)>,
+    reader: Option<Reader>,
+    asked: Option<Asked>,
+    looked: Option<u64>,
+    voice: Voice,
+    pub(crate) stalled: usize,
+}
+
+/// The request under way.
+#[derive(Debug)]
+enum Asked {
+    Listen,
+    Speak { lines: u64 },
+}
+
+impl Script {
+    pub(crate) fn new(person: usize, link: Link, desk: Rc<Desk>, rng: &mut Rng) -> Script {
+        let dialect = pick(rng, &[Dialect::Named, Dialect::Web]);
+        Script {
+            person,
+            dialect,
+            reader: Some(Reader::new(
+                Arc::clone(link.client()),
+                desk,
+                Tongue::new(dialect),
+            )),
+            link: Some(link),
+            listener: None,
+            heard: None,
+            asked: None,
+            looked: None,
+            voice: Voice::new(person),
+            stalled: 0,
+        }
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.reader.is_none()
+    }
+
+    /// How many lines it said.
+    pub(crate) fn lines(&self) -> u64 {
+        self.voice.lines
+    }
+
+    pub(crate) fn assert_settled(&self) {
+        assert!(self.asked.is_none(), "no outcome of {:?}", self.asked);
+        let caught_up = self.reader.as_ref().is_none_or(|r| r.has_caught_up());
+        assert!(caught_up, "script {} has not read everything", self.person);
+    }
+
+    /// Does something, if nothing is under way.
+    pub(crate) fn act(&mut self, rng: &mut Rng) {
+        let Some(link) = self.link.as_mut().filter(|_| self.asked.is_none()) else {
+            return;
+        };
+        let room = pick(rng, &ROOMS);
+        let (asked, request) = if self.heard.is_none() && rng.bool() {
+            let replay = rng.u64(0..6);
+            (Asked::Listen, Request::Listen { room, replay })
+        } else {
+            let name = pick(rng, &NAMES).into();
+            let (lines, _) = self.voice.speak(rng.usize(1..5), rng);
+            let count = lines.len() as u64;
+            (
+                Asked::Speak { lines: count },
+                Request::Speak { name, room, lines },
+            )
+        };
+        (self.asked, self.looked) = (Some(asked), None);
+        link.start(request);
+    }
+
+    /// Looks for an outcome. Whether there was one.
+    pub(crate) fn look(&mut self, house: &mut House) -> bool {
+        let Some(link) = &mut self.link else {
+            return false;
+        };
+        let version = link.client().answered().version();
+        if self.asked.is_none() || self.looked == Some(version) {
+            return false;
+        }
+        self.looked = Some(version);
+        let Some(outcome) = link.outcome() else {
+            return false;
+        };
+        match (outcome, self.asked.take()) {
+            (Outcome::Listening(listener, listening), _) => {
+                let view = listening.view.clone();
+                let listened = Listened {
+                    room: house.record.room_of(&view),
+                    from: view.arrived.position as usize,
+                    to: None,
+                };
+                let mark = Mark {
+                    room: view.room(),
+                    position: u64::MAX,
+                };
+                link.reply(mark, Item::Listening(listening));
+                self.listener = Some(listener);
+                self.heard = Some((listened, view));
+            }
+            (Outcome::Said { first, last }, Some(Asked::Speak { lines })) => {
+                assert_eq!(last + 1 - first, lines, "numbers of what was said");
+            }
+            // What the disk did not keep was ordered; all else was not.
+            (Outcome::Answer(Answer::Refused(Refusal::NotKept(_))), _) => {}
+            (Outcome::Answer(Answer::Refused(_)), Some(Asked::Speak { lines })) => {
+                self.voice.lines -= lines;
+            }
+            (Outcome::Answer(Answer::Refused(_)), Some(Asked::Listen)) => {}
+            other => panic!("not what was asked for: {other:?}"),
+        }
+        true
+    }
+
+    /// Reads what the socket takes. Whether there was anything to do.
+    pub(crate) fn read(&mut self, room: usize, piece: usize) -> bool {
+        self.reader
+            .as_mut()
+            .is_some_and(|reader| reader.read(room, piece))
+    }
+
+    /// Listens no more, and reads on up to there.
+    pub(crate) fn leave(&mut self) {
+        if self.asked.is_none() {
+            self.listener = None;
+            self.link = None;
+        }
+    }
+
+    /// The connection breaks: everything is dropped, in any order. (Not while it speaks: then it would never be known
+    /// whether that was done.)
+    pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
+        if let Some(Asked::Speak { .. }) = self.asked {
+            return None;
+        }
+        let seen = self.seen(End::Broken);
+        let mut parts = [0, 1, 2];
+        rng.shuffle(&mut parts);
+        for part in parts {
+            match part {
+                0 => drop(self.link.take()),
+                1 => drop(self.listener.take()),
+                _ => drop(self.reader.take()),
+            }
+        }
+        self.asked = None;
+        seen
+    }
+
+    /// Whoever listens no more and read everything up to there is done.
+    pub(crate) fn finish(&mut self) -> Option<checker::Reader> {
+        let is_over = |reader: &Reader| reader.is_over() || self.heard.is_none();
+        if self.link.is_some() || !self.reader.as_ref().is_some_and(is_over) {
+            return None;
+        }
+        let seen = self.seen(End::Left);
+        self.reader = None;
+        seen
+    }
+
+    /// What was heard so far, if it listens.
+    pub(crate) fn seen(&self, end: End) -> Option<checker::Reader> {
+        let (listened, view) = self.heard.as_ref()?;
+        let reader = self.reader.as_ref()?;
+        let to = view.departed().map(|departed| departed.position as usize);
+        Some(checker::Reader {
+            person: None,
+            dialect: self.dialect,
+            text: reader.text.clone(),
+            end,
+            fell_silently: reader.fell_silently(),
+            listened: Some(Listened {
+                to,
+                ..listened.clone()
+            }),
+        })
+    }
+}
