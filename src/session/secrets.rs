@@ -49,6 +49,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let name = claim.name.clone();
         let password = self.ask_password(Password::New(name.clone())).await?;
+        if password.as_str().is_empty() {
+            return Ok(Refusal::NoPassword.into());
+        }
         let again = self.ask_password(Password::Again).await?;
         if password != again {
             return Ok(Refusal::PasswordsDiffer.into());

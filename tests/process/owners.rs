@@ -220,6 +220,8 @@ fn what_is_no_password_changes_nothing() {
         alice.send(format!("/register\n{first}\n{second}\n").as_bytes()); // in one packet
         alice.until(&format!("-- {why}"));
     }
+    alice.send(b"/register\n\n");
+    alice.until("-- No password: nothing is changed");
     alice.say("nothing is said of it");
     let lines = somebody.until("alice: nothing is said of it");
     assert_eq!(lines.len(), 1, "{lines:?}");

@@ -165,6 +165,8 @@ pub enum Refusal {
     NoNameToOwn,
     /// A password has this many characters at the least.
     PasswordTooShort(usize),
+    /// None was given, where one is asked for.
+    NoPassword,
     /// The second time it was another one.
     PasswordsDiffer,
     /// That was not the password of this name.

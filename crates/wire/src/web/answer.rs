@@ -48,9 +48,35 @@ pub(super) fn put(answer: &Answer, keeping: Keeping, clock: &Clock, out: &mut Ve
         Answer::Token(token) => object("token", out).with("token", token.as_str()),
         Answer::Refused(refusal) => object("refused", out).with("why", refusal::why(refusal)),
         Answer::Notice(notice) => put_notice(notice, out),
-        _ => object("answer", out),
+        _ => put_other(answer, out),
     };
     object.with("text", words(answer, keeping, clock));
+}
+
+/// What needs no kind of its own: what it is about, and what is in it.
+fn put_other<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
+    let about = |about, out| object("answer", out).with("about", about);
+    match answer {
+        Answer::Ignoring(who) => about("ignoring", out).with("name", who.name.as_str()),
+        Answer::Unignored(name) => about("unignored", out).with("name", name.as_str()),
+        Answer::Quiet(true) => about("quiet", out),
+        Answer::Quiet(false) => about("not-quiet", out),
+        Answer::FoundMore { lines, is_all } => about("found-more", out)
+            .with("lines", lines)
+            .with("all", is_all),
+        Answer::FoundNothing(words) => about("found-nothing", out).with("words", words.as_str()),
+        Answer::SearchBehind(lines) => about("search-behind", out).with("lines", lines),
+        Answer::Registered(name) => about("registered", out).with("name", name.as_str()),
+        Answer::TokenRevoked(true) => about("token-revoked", out),
+        Answer::TokenRevoked(false) => about("no-token", out),
+        Answer::WelcomeBack(name) => about("welcome-back", out).with("name", name.as_str()),
+        Answer::KeptFor(name) => about("kept-for", out).with("name", name.as_str()),
+        Answer::WhileAway(letters) => about("while-away", out).with("letters", letters),
+        Answer::CanTakeBack(name) => about("can-take-back", out).with("name", name.as_str()),
+        Answer::TakenBack(lines) => about("taken-back", out).with("lines", lines),
+        Answer::NothingKept => about("nothing-kept", out),
+        _ => about("order", out),
+    }
 }
 
 /// Appends what somebody reads first in a room.
@@ -151,7 +177,7 @@ fn put_list<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
                 .with("rooms", rooms.collect::<Vec<_>>())
                 .with("others", others)
         }
-        _ => object("answer", out),
+        _ => put_other(answer, out),
     }
 }
 
@@ -177,7 +203,17 @@ fn put_notice<'a>(notice: &Notice, out: &'a mut Vec<u8>) -> Object<'a> {
                 .with("last", last)
         }
         Notice::Order(Word::Removed(removal)) => put_removed(removal, out),
-        _ => object("notice", out),
+        _ => object("notice", out).with("about", about(notice)),
+    }
+}
+
+fn about(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Damaged(_) => "damaged",
+        Notice::DiskSlow => "disk-slow",
+        Notice::Idle { .. } | Notice::IdleClosed(_) => "silent",
+        Notice::GoingDown => "going-down",
+        _ => "order",
     }
 }
 

@@ -77,8 +77,8 @@ pub(super) fn put(entry: &Entry, scene: Scene<'_>, clock: &Clock, out: &mut Vec<
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
         Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } | Entry::Ruled(_) => event,
     };
-    let text = wording::happening(entry, Mode::Named, clock);
-    event.with("text", text.unwrap_or_default());
+    let text = wording::happening(entry, Mode::Named, clock).unwrap_or_default();
+    event.with("text", text.strip_prefix("-- ").unwrap_or(&text));
 }
 
 /// Several people.

@@ -15,6 +15,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::TooManyNames => "too-many-names",
         Refusal::NoNameToOwn => "no-name-to-own",
         Refusal::PasswordTooShort(_) => "password-too-short",
+        Refusal::NoPassword => "no-password",
         Refusal::PasswordsDiffer => "passwords-differ",
         Refusal::WrongPassword(_) => "wrong-password",
         Refusal::TooManyTries(_) => "too-many-tries",

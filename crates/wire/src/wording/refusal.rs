@@ -29,6 +29,7 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::PasswordTooShort(chars) => {
             format!("A password has {chars} characters or more: nothing is changed")
         }
+        Refusal::NoPassword => "No password: nothing is changed".to_owned(),
         Refusal::PasswordsDiffer => "That was another one: nothing is changed".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => format!("Too many tries; try again in {}", span(*wait)),
@@ -63,7 +64,7 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
             format!("There are {max} rooms, and no more may be made: join one of /rooms")
         }
         Refusal::AlreadyIn(room) => format!("You are in {room} already"),
-        Refusal::NotThere => "You are not in that room any more".to_owned(),
+        Refusal::NotThere => "You are not in that room".to_owned(),
         Refusal::TooManySeats(seats) => {
             format!("You are in {seats} rooms, and can be in no more: leave one first")
         }
