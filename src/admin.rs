@@ -26,7 +26,7 @@ const SOCKET: &str = "parlor.sock";
 #[derive(Debug, Args)]
 pub struct AdminOptions {
     /// The directory in which the server keeps its lines [default: as for serve]
-    #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
     /// What is to be done.
     #[command(subcommand)]

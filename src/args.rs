@@ -63,7 +63,7 @@ Examples:
   parlor admin ban 192.0.2.0/24 2h no advertising here
   parlor admin --data /var/lib/parlor reload";
 
-/// A chat server that you join with netcat.
+/// A chat server that you join with netcat, a browser or curl.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, after_help = EXAMPLES)]
 pub struct Options {

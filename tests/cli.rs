@@ -426,8 +426,8 @@ fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
     );
     let admin = page(&["admin"]);
     for part in [
-        "fBparlor admin kick <NAME> [REASON]...fR\nHave somebody leave",
-        "fBparlor admin keeper add <NAME>fR\n",
+        "fBparlor admin kick <NAME> [REASON]... [--data <DIR>]fR\nHave somebody leave",
+        "fBparlor admin keeper add <NAME> [--data <DIR>]fR\n",
     ] {
         assert!(admin.contains(part), "{part}: {admin}");
     }
