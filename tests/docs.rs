@@ -533,4 +533,51 @@ fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
         .flat_map(|cell| reasons(cell, '`'))
         .collect();
     assert_eq!(on_the_page, reasons(&code, '"'));
+    let chinese = text("src/door/web/page/zh.js");
+    for reason in reasons(&code, '"') {
+        let key = format!("\t'{reason}': ");
+        let bare = format!("\t{reason}: ");
+        assert!(
+            chinese.contains(&key) || chinese.contains(&bare),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn every_answer_has_its_word_on_the_page_of_the_web_protocol_and_in_chinese() {
+    let code = text("crates/wire/src/web/answer.rs");
+    let page = text("docs/web-protocol.md");
+    let chinese = text("src/door/web/page/zh.js");
+    let answers = code.split("about(\"").skip(1);
+    let notices = code.split_once("fn about(").unwrap().1;
+    let notices = notices.split("=> \"").skip(1);
+    let words: BTreeSet<_> = answers
+        .chain(notices)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(word, _)| word)
+        .collect();
+    assert!(words.len() > 15, "{words:?}");
+    for word in words {
+        assert!(page.contains(&format!("`{word}`")), "{word}");
+        // Of what is done with authority the server's own words say most; who is silent is told so by a code.
+        let is_said =
+            chinese.contains(&format!("{word}': (")) || chinese.contains(&format!("\t{word}: ("));
+        assert!(is_said || ["order", "silent"].contains(&word), "{word}");
+    }
+}
+
+#[test]
+fn the_page_says_all_in_both_languages() {
+    let keys = |path: &str| -> BTreeSet<String> {
+        let text = text(path);
+        let (_, table) = text.split_once("words = {\n").unwrap();
+        let (table, _) = table.split_once("\n}").unwrap();
+        let rows = table.lines().filter_map(|row| row.trim().split_once(": "));
+        rows.map(|(key, _)| key.trim_matches('\'').to_owned())
+            .collect()
+    };
+    let english = keys("src/door/web/page/words.js");
+    assert!(english.len() > 40);
+    assert_eq!(english, keys("src/door/web/page/zh.js"));
 }

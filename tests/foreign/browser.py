@@ -15,7 +15,7 @@ import tempfile
 import threading
 from contextlib import contextmanager
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 # No step takes longer, unless it has failed; a busy machine included.
 STEP_MS = 30_000
@@ -259,7 +259,7 @@ def hostile_texts():
 def hostile(browser, house, pictures):
     """No script runs, no element appears, no policy is reported, whatever people say or are called."""
     alice = Reader(browser, house).enter("alice")
-    elements = "document.querySelectorAll('#lines :is(script,img,iframe,svg,style,form,object,embed,base,meta,button)').length"
+    elements = "document.querySelectorAll('#lines :is(script,img,iframe,svg,style,form,object,embed,base,meta,button:not(.answer))').length"
     mallory = house.netcat("mallory")
     for text in hostile_texts():
         mallory.say(text)
@@ -366,6 +366,110 @@ def narrow(browser, house, pictures):
         reader.line(pasted[-1])
         assert reader.texts()[-3:] == pasted, reader.texts()
         reader.fine()
+
+
+def finds(browser, house, pictures):
+    """Rooms and lines are chosen from lists, and a line that was found is shown among those around it."""
+    bob = house.netcat("bob")
+    for number in range(400):
+        bob.say("the needle" if number == 150 else f"hay {number}")
+    bob.until("bob: hay 399\n")
+    carol = house.netcat("carol")
+    carol.say("/join tea")
+    carol.until("In tea: nobody else\n")
+    alice = Reader(browser, house).enter("alice")
+    alice.page.locator("#browse").click()
+    alice.page.locator("#found button", has_text="tea").wait_for()
+    alice.page.locator("#wanted").press_sequentially("te")
+    alice.page.locator("#found button", has_text="lobby").wait_for(state="detached")
+    alice.page.screenshot(path=f"{pictures}/rooms.png")
+    alice.page.locator("#found button").click()
+    alice.page.wait_for_url("**/tea")
+    alice.page.locator("#search").click()
+    alice.page.locator("#wanted").fill("needle")
+    alice.page.keyboard.press("Enter")
+    alice.page.locator("#found button", has_text="the needle").click()
+    alice.page.wait_for_url("**/lobby")
+    needle = alice.page.locator("#lines .said .text", has_text="the needle")
+    needle.wait_for(state="visible")
+    inside = """(node) => {
+        const [line, frame] = [node, document.getElementById('scroller')].map((it) => it.getBoundingClientRect());
+        return line.top >= frame.top && line.bottom <= frame.bottom;
+    }"""
+    assert needle.evaluate(inside), "the line that was found is out of sight"
+    around = alice.texts()
+    place = around.index("the needle")
+    assert around[place - 1 : place + 2] == ["hay 149", "the needle", "hay 151"], around[place - 3 : place + 3]
+    alice.page.screenshot(path=f"{pictures}/found.png")
+    bob.say("news")
+    alice.page.locator("#newest").click()
+    alice.line("news")
+    expect(alice.page).not_to_have_title(re.compile(r"^\("))
+    carol.say("/msg alice over here")
+    alice.page.locator(".private .answer").click()
+    assert alice.page.locator("#input").input_value() == "/msg carol "
+    alice.page.locator("#input").fill("/join t")
+    alice.page.keyboard.press("Tab")
+    assert alice.page.locator("#input").input_value().strip() == "/join tea"
+    alice.fine()
+
+
+def gives_back(browser, house, pictures):
+    """What was on its way when the server died stands in the field again, in the order in which it was said."""
+    alice = Reader(browser, house).enter("alice")
+    alice.say("arrives")
+    alice.line("arrives")
+    house.process.send_signal(signal.SIGSTOP)
+    lines = [f"on its way {number}" for number in range(5)]
+    for line in lines:
+        alice.say(line)
+    house.process.kill()
+    house.process.wait()
+    alice.page.locator("#state").wait_for(state="visible")
+    house.start()
+    alice.page.locator("#state").wait_for(state="hidden")
+    expect(alice.page.locator("#input")).to_have_value("\n".join(lines))
+    alice.page.screenshot(path=f"{pictures}/given-back.png")
+    assert alice.texts() == ["arrives"], alice.texts()
+    alice.fine()
+
+
+def removed(browser, house, pictures):
+    """Whoever is sent out of a room reads why, where the address is that of the room in which one is then."""
+    keeper = house.netcat("bob")
+    for line in ("/register", "correct horse", "correct horse"):
+        keeper.say(line)
+    keeper.until("is asked for the password\n")
+    keeper.say("/join den")
+    keeper.until("-- You are a keeper of this room\n")
+    alice = Reader(browser, house).enter("alice")
+    for number in range(100):
+        alice.say(f"filler {number}")
+    alice.line("filler 99")
+    alice.say("/join den")
+    alice.page.wait_for_url("**/den")
+    alice.say("/leave lobby")
+    alice.page.locator("#room-list", has_text="lobby").wait_for(state="detached")
+    keeper.say("/kick alice wrong door")
+    alice.page.locator("#lines .note", has_text="wrong door").wait_for(state="visible")
+    alice.page.wait_for_url("**/lobby")
+    alice.say("/join den")
+    alice.page.wait_for_url("**/den")
+    keeper.say("/ban alice 1h too loud")
+    why = alice.page.locator("#lines .note", has_text="too loud")
+    why.wait_for(state="visible")
+    alice.page.wait_for_url("**/lobby")
+    assert why.bounding_box()["y"] < alice.page.locator("#compose").bounding_box()["y"], "out of sight"
+    alice.page.screenshot(path=f"{pictures}/removed.png")
+    alice.page.go_back()
+    alice.page.locator("#lines .note", has_text="You are banned from den").wait_for(state="visible")
+    alice.page.wait_for_url("**/lobby")
+    alice.say("/register")
+    alice.page.locator("#asking").wait_for(state="visible")
+    alice.page.keyboard.press("Escape")
+    alice.page.locator("#lines .note", has_text="No password: nothing is changed").wait_for(state="visible")
+    assert not alice.page.locator("#asking").is_visible()
+    alice.fine()
 
 
 def main():

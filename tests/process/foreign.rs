@@ -109,6 +109,21 @@ fn a_phone_shows_it_without_scrolling_sideways_in_both_languages() {
 }
 
 #[test]
+fn rooms_and_lines_are_chosen_from_lists_in_a_browser() {
+    browse("finds");
+}
+
+#[test]
+fn what_was_on_its_way_comes_back_in_its_order_in_a_browser() {
+    browse("gives_back");
+}
+
+#[test]
+fn whoever_is_removed_in_a_browser_reads_why() {
+    browse("removed");
+}
+
+#[test]
 fn fifty_sockets_of_another_library_and_a_netcat_see_one_order() {
     play("sockets.py", "one_order", &[]);
 }

@@ -4,14 +4,15 @@ import { $, make } from './text.js';
 import { say } from './words.js';
 
 const COMPOSING = 229; // the code of a key with which an input method composes
-const MENU_MAX = 8; // more would cover what is being answered
+const RECALLED_MAX = 50; // so much of what was typed comes back with the arrow key
 
 const [input, menu, question] = [$('input'), $('menu'), $('question')];
 let [choices, chosen, from] = [[], 0, 0];
+let [recalled, place] = [[], 0];
 let on = {};
 
-/** From now on calls `on.submit(text)`, which says why it is not taken, and for what may stand there `on.names(word)` and
-	`on.commands(word)`, each with `insert`, `label` and `words`. */
+/** From now on calls `on.submit(text)`, which says why it is not taken, and for what may stand there `on.names(word)`,
+	`on.rooms(word)` and `on.commands(word)`, the last with `insert`, `label` and `words`. */
 export function listen(listener) {
 	on = listener;
 	$('compose').onsubmit = (event) => {
@@ -47,6 +48,8 @@ function submit() {
 	const typed = input.value;
 	if (!typed.trim()) return;
 	put('');
+	recalled = [...recalled.filter((other) => other !== typed), typed].slice(-RECALLED_MAX);
+	place = recalled.length;
 	const words = on.submit(typed);
 	if (words) put(typed, words);
 }
@@ -57,7 +60,7 @@ function actionOf(key, isShifted) {
 	// What is whole already is meant as it stands.
 	const isWhole = choices[chosen]?.insert.trim() === input.value.slice(from).trim();
 	if (key === 'Enter' && (choices.length === 0 || isWhole)) return submit;
-	if (choices.length === 0) return null;
+	if (choices.length === 0) return recallOf(key);
 	return {
 		Enter: () => accept(chosen),
 		Tab: () => accept(chosen),
@@ -65,6 +68,18 @@ function actionOf(key, isShifted) {
 		ArrowUp: () => choose(chosen - 1),
 		Escape: () => offer(0, []),
 	}[key];
+}
+
+/** What was typed before comes back into a field in which nothing else stands. */
+function recallOf(key) {
+	const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+	const isOther = input.value && input.value !== recalled[place];
+	if (!step || isOther || place + step < 0 || place + step > recalled.length) return null;
+	return () => {
+		place += step;
+		put(recalled[place] ?? '');
+		offer(0, []);
+	};
 }
 
 function typed() {
@@ -80,8 +95,9 @@ function lookAround(isTab) {
 	const typed = input.value.slice(0, input.selectionStart);
 	if (/^\/\S*$/.test(typed)) return () => offer(0, on.commands(typed.slice(1)));
 	const [, before, word] = /^(.*?@?)([^\s@]*)$/s.exec(typed);
-	if (!(isTab && word) && !/(^|\s)@$/.test(before)) return null;
-	const names = on.names(word);
+	const isRoom = /^\/(join|who) +$/.test(before);
+	if (!(isTab && (word || isRoom)) && !/(^|\s)@$/.test(before)) return null;
+	const names = isRoom ? on.rooms(word) : on.names(word);
 	return () => {
 		// At the beginning of a line a name calls somebody.
 		offer(before.length, names.map((label) => ({ label, insert: label + (before ? ' ' : ': ') })));
@@ -90,7 +106,7 @@ function lookAround(isTab) {
 }
 
 function offer(place, what) {
-	choices = what.slice(0, MENU_MAX);
+	choices = what;
 	from = place;
 	menu.hidden = choices.length === 0;
 	const rows = choices.map(({ label, words = '' }, index) =>
@@ -104,6 +120,7 @@ function choose(place) {
 	const rows = [...menu.children];
 	chosen = (place + rows.length) % rows.length || 0;
 	for (const [index, row] of rows.entries()) row.ariaSelected = String(index === chosen);
+	rows[chosen]?.scrollIntoView({ block: 'nearest' });
 	input.setAttribute('aria-activedescendant', rows[chosen]?.id ?? '');
 }
 

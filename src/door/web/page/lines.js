@@ -6,19 +6,21 @@ import { say } from './words.js';
 
 const AT_END_PX = 48; // nearer than this, one follows what comes
 const NEAR_TOP_PX = 400; // older lines are asked for before one gets there
-const SAME_BREATH_MS = 5 * 60_000; // who speaks on has the name shown once
+const SAME_BREATH_MS = 5 * 60_000; // who speaks on has the name shown once,
+const SAME_BREATH_LINES = 10; // and again where it would be out of sight
 
 const happenings = ['arrived', 'left', 'arrived_together', 'left_together', 'renamed', 'topic', 'took_back'];
 const clock = new Intl.DateTimeFormat(navigator.language, { hour: '2-digit', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(navigator.language, { weekday: 'long', month: 'long', day: 'numeric' });
 
+/** Whether the newest line is in sight. */
 export let isAtEnd = true;
 const [scroller, list] = [$('scroller'), $('lines')];
 const nodes = new WeakMap();
 let [room, version, drawn, me, mention] = [null, 0, 0, '', null];
 let on = {};
 
-/** From now on calls `on.older()` near the top, `on.moved()`, and `on.fill(gap)` where somebody wants it. */
+/** From now on calls `on.older()` near the top, `on.moved()`, and where somebody wants it `on.fill(gap)` and `on.write(name)`. */
 export function listen(listener) {
 	on = listener;
 	scroller.addEventListener('scroll', scrolled, { passive: true });
@@ -44,6 +46,15 @@ export function toEnd() {
 	scroller.scrollTop = scroller.scrollHeight;
 }
 
+/** Brings a line into sight that is drawn. */
+export function show(seq) {
+	isAtEnd = false;
+	const node = nodes.get(room.items.find((item) => item.seq === seq && isLine(item)));
+	node?.scrollIntoView({ block: 'center' });
+	node?.animate({ background: ['var(--call)', 'transparent'] }, 4_000);
+	on.moved();
+}
+
 function scrolled() {
 	const wasAtEnd = isAtEnd;
 	isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END_PX;
@@ -55,8 +66,9 @@ function scrolled() {
 function drawAll(shown, isOther) {
 	// Nothing of it is to be read out.
 	list.ariaLive = 'off';
-	const { left, top, width } = scroller.getBoundingClientRect();
-	const anchor = !isOther && document.elementFromPoint(left + width / 2, top + 4)?.closest('.item');
+	const { top } = scroller.getBoundingClientRect();
+	const isInSight = (node) => node.getBoundingClientRect().bottom > top;
+	const anchor = !isOther && [...list.children].find(isInSight);
 	const before = anchor && anchor.getBoundingClientRect().top;
 	[room, version] = [shown, shown.version];
 	list.replaceChildren(...dressed(0));
@@ -66,16 +78,19 @@ function drawAll(shown, isOther) {
 
 /** The nodes of the items from a place on, with what depends on the item before. */
 function dressed(from) {
+	let before = new Date(room.items.slice(0, from).findLast(({ time }) => time)?.time);
 	return room.items.slice(from).map((item, place) => {
 		if (!nodes.has(item)) nodes.set(item, build(item));
 		const node = nodes.get(item);
 		const previous = room.items[from + place - 1];
-		const [at, before] = [new Date(item.time), new Date(previous?.time)];
-		const isNewDay = item.time && item.kind !== 'note' && at.toDateString() !== before.toDateString();
+		const at = new Date(item.time);
+		const isNewDay = item.time && at.toDateString() !== before.toDateString();
 		const isNews = room.mark !== null && item.seq > room.mark && !(previous?.seq > room.mark);
-		const isOneBreath = previous?.kind === item.kind && previous.name === item.name && at - before < SAME_BREATH_MS;
 		const rule = [isNewDay && calendar.format(at), isNews && say('news')].filter(Boolean).join(' · ');
-		node.classList.toggle('same', isOneBreath && !rule);
+		const isOneBreath = previous?.kind === item.kind && previous.name === item.name && at - before < SAME_BREATH_MS;
+		node.breath = isOneBreath && !rule ? (nodes.get(previous)?.breath ?? 0) + 1 : 0;
+		if (item.time) before = at;
+		node.classList.toggle('same', node.breath % SAME_BREATH_LINES > 0);
 		node.classList.toggle('news', isNews);
 		node.toggleAttribute('data-rule', rule);
 		if (rule) node.dataset.rule = rule;
@@ -92,11 +107,13 @@ function build(item) {
 
 function said({ kind, name, to, text, time }) {
 	const at = make('time', '', clock.format(new Date(time)));
+	at.title = new Date(time).toLocaleString(navigator.language);
 	const words = make('span', 'text', ...rich(text, mention));
 	words.dir = 'auto';
-	if (kind === 'action') words.prepend(make('bdi', '', name), ' ');
-	if (kind === 'private') words.prepend(...sentence('privately', { to }), ' ');
-	return [make('span', 'who', colored(name)), words, at];
+	if (kind === 'action') words.prepend(colored(name), ' ');
+	if (kind === 'private') words.prepend(make('span', 'quiet', ...sentence('privately', { to })), ' ');
+	if (kind === 'private' && name !== me) words.append(' ', button(say('answerTo'), () => on.write(name), 'answer quiet'));
+	return [make('span', 'who', ...(kind === 'action' ? [] : [colored(name)])), words, at];
 }
 
 function told(item) {

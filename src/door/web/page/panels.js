@@ -33,7 +33,7 @@ export function drawRooms(rooms, current, open, leave) {
 		leaver.ariaLabel = say('leave', room);
 		return make('li', '', opener, leaver);
 	};
-	put($('room-list'), rooms.map(row));
+	put($('room-list'), rooms.toSorted((a, b) => a.name.localeCompare(b.name)).map(row));
 	const unread = rooms.reduce((sum, room) => sum + room.unread, 0);
 	$('elsewhere').textContent = unread - (current?.unread ?? 0) || '';
 	document.title = `${unread ? `(${unread}) ` : ''}${current ? `${current.name} · ` : ''}Parlor`;

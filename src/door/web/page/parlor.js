@@ -2,15 +2,18 @@
 
 import * as compose from './compose.js';
 import * as connection from './connection.js';
+import { find } from './finder.js';
 import * as lines from './lines.js';
 import { askPassword, drawRoom, drawRooms, hideDoor, putWords, showDoor } from './panels.js';
 import { ITEMS_MAX, Room } from './rooms.js';
 import { $, mentionOf } from './text.js';
-import { does, isChinese, say, why } from './words.js';
+import { command as offered, say, tag, told } from './words.js';
 
 const SAID_BYTES_MAX = 16_000; // a message has 16,384, and there is more in it
 const HISTORY_LINES = 100; // more than a screen
 const DRAW_MS = 16; // what comes in a burst is drawn together
+const LEAVE = { name: 'leave', arguments: '[ROOM]', does: 'gives up a room, and stays in the others' }; // not a line command
+const MOMENT = new Intl.DateTimeFormat(navigator.language, { dateStyle: 'medium', timeStyle: 'short' });
 const DAY_S = 86_400;
 
 const rooms = new Map();
@@ -20,16 +23,18 @@ let me = '';
 let isIn = false;
 let hello = {};
 let commands = [];
+let known = []; // rooms that there are, as far as was asked
+let farewell = ''; // why one has to leave a room
 let drawing = 0;
 
 // This tab knows how to come back; the next visit knows one's name, and how far one has read.
 const tab = load('sessionStorage');
 const visit = load('localStorage');
 
-document.documentElement.lang = isChinese ? 'zh-Hans' : 'en';
+document.documentElement.lang = tag;
 putWords();
-compose.listen({ submit, commands: commandsLike, names: namesLike });
-lines.listen({ older, moved: draw, fill: fillGap });
+compose.listen({ submit, commands: commandsLike, names: namesLike, rooms: roomsLike });
+lines.listen({ older, moved: draw, fill: fillGap, write });
 connection.listen({ hear: (message) => (heard[message.kind] ?? heard.answer)(message), down });
 $('name').value = visit.name ?? '';
 if (tab.code) comeIn(visit.name);
@@ -37,14 +42,15 @@ else showDoor(addressed());
 
 $('door').onsubmit = (event) => {
 	event.preventDefault();
-	tab.code = '';
-	comeIn($('name').value.trim(), $('password').value);
+	const typed = $('name').value.trim();
+	tab.code = /^\/resume\s+(\S+)$/.exec(typed)?.[1] ?? '';
+	comeIn(tab.code ? '' : typed, $('password').value);
 };
-$('browse').onclick = () => begin('/join ') || run('rooms', '');
-$('search').onclick = () => begin('/search ');
+$('browse').onclick = browse;
+$('search').onclick = () => search('');
 $('me').onclick = () => begin('/name ');
-$('topic').onclick = () => begin('/topic ');
-$('newest').onclick = lines.toEnd;
+$('topic').onclick = () => begin(`/topic ${current.topic ?? ''}`);
+$('newest').onclick = () => lines.toEnd() ?? draw();
 $('notify').onclick = () => Notification.requestPermission().then(draw);
 $('retry').onclick = connection.retryNow;
 addEventListener('popstate', () => isIn && join(addressed()));
@@ -66,7 +72,7 @@ async function enter() {
 	if (!isDone) return;
 	if (!refusal) return settle();
 	tab.code = '';
-	if (who !== identity) enter();
+	if (who !== identity && identity.name) enter();
 	// A connection that was lost has the name until the server has noticed, too.
 	else if (refusal.why === 'name-taken' && current) connection.lose();
 	else turnedAway(refusal, place);
@@ -75,11 +81,11 @@ async function enter() {
 /** A room, and the line after which its lines are wanted. */
 function from(room) {
 	const after = rooms.get(room)?.last ?? visit.read[room];
-	return after > 0 ? { room, log: hello.log, after } : { room };
+	return after >= 0 ? { room, log: hello.log, after } : { room };
 }
 
 function turnedAway(refusal, place) {
-	const words = refusal.why === 'name-owned' ? say('owned', identity) : why(refusal);
+	const words = refusal.why === 'name-owned' ? say('owned', identity) : told(refusal);
 	identity = null;
 	showDoor(place, words, ['name-owned', 'wrong-password'].includes(refusal.why));
 }
@@ -89,9 +95,12 @@ async function settle() {
 	isIn = true;
 	hideDoor();
 	if (!current) open([...rooms.values()][0], true);
-	visit.name = identity.name;
+	if (me.includes(':')) delete visit.name; // an address is no name
+	else visit.name = identity.name = me;
+	$('hint').textContent = '';
 	connection.ask({ do: 'code' }, ({ kind, code }) => kind === 'code' && (tab.code = code));
-	connection.ask({ do: 'help' }, (message) => message.kind === 'help' && (commands = message.commands));
+	connection.ask({ do: 'help' }, (message) => message.kind === 'help' && (commands = [...message.commands, LEAVE]));
+	look();
 	for (const name of new Set([...rooms.keys(), ...tab.rooms])) {
 		if (rooms.get(name)?.isSeated) continue;
 		const { isDone, refusal } = await connection.ask({ do: 'join', ...from(name) });
@@ -100,7 +109,8 @@ async function settle() {
 	}
 	for (const room of rooms.values()) {
 		room.caughtUp();
-		for (const sent of room.outbox) if (sent.isLost) giveBack(room, sent, say('lost'));
+		// What was said first comes to stand first.
+		for (const sent of room.outbox.toReversed()) if (sent.isLost) giveBack(room, sent, say('lost'));
 	}
 	save();
 	draw();
@@ -113,7 +123,8 @@ function down(pauseMs) {
 		for (const sent of room.outbox) sent.isLost = true;
 	}
 	save();
-	if (pauseMs !== undefined) return showState(say('broken', { n: Math.ceil(pauseMs / 1000) }));
+	for (const dialog of [$('asking'), $('finder')]) dialog.close();
+	if (pauseMs !== undefined) return showState(say('broken'));
 	if (!current) return;
 	rooms.clear();
 	current = identity = null;
@@ -142,7 +153,10 @@ const heard = {
 		me = message.name;
 		room.enter(message);
 		if (!rooms.size) room.note(keeping());
+		if (message.keeps && !rooms.has(room.name)) room.note(say('keeper'));
 		rooms.set(room.name, room);
+		if (current && !rooms.has(current.name)) open(room, true);
+		sayFarewell();
 		if (message.others) connection.ask({ do: 'who', room: room.name }, ({ kind, people, others }) => {
 			if (kind === 'who') Object.assign(room, { people: people.map((person) => person.name), others });
 			return kind === 'who';
@@ -175,16 +189,14 @@ const heard = {
 		draw();
 	},
 	letter: (message) => heard.private(message),
-	found({ room, time, name, words }) {
-		note(`${room} · ${new Date(time).toLocaleString(navigator.language)} · ${name}: ${words}`);
-	},
 	password: async (message) => command('password', { text: await askPassword(message) }),
-	refused: (message) => note(why(message)),
+	refused: (message) => note(told(message)),
 	removed({ room, text }) {
-		if (!room) showState(text);
-		note(text);
+		if (!room) return showState(text);
+		farewell = text;
+		sayFarewell();
 	},
-	answer: ({ text }) => text && note(text),
+	answer: (message) => message.text && note(told(message)),
 };
 
 function said(event) {
@@ -209,8 +221,8 @@ function happening(change) {
 	};
 }
 
-function note(text) {
-	current?.note(text);
+function note(text, kind) {
+	current?.note(text, kind);
 	draw();
 }
 
@@ -236,21 +248,32 @@ function submit(text) {
 	if (!isIn) return say('notNow');
 	if (new TextEncoder().encode(JSON.stringify(typed)).length > SAID_BYTES_MAX) return say('tooMuch');
 	const [, verb, rest] = (typed.length === 1 && /^\/([^\s/]\S*)\s*(.*)$/.exec(typed[0])) || [];
-	if (verb) return run(verb.toLowerCase(), rest);
+	if (verb) return void run(verb.toLowerCase(), rest);
 	if (typed.length === 1) typed[0] = typed[0].replace(/^\/\//, '/');
 	send('say', typed);
 }
 
 function run(verb, rest) {
-	if (verb === 'join' && rest) join(rest, true);
-	else if (verb === 'leave') command(verb, { room: rest || current.name });
-	else if (verb === 'me' && rest) send('me', [rest]);
+	if (verb === 'join' && rest) return join(rest, true);
+	if (verb === 'join' || verb === 'rooms') return browse();
+	if (verb === 'search') return search(rest);
+	if ((verb === 'me' || verb === 'say') && rest) return send(verb, [rest]);
+	lines.toEnd(); // where the answer will be
+	if (verb !== 'msg') note(`/${verb} ${rest}`, 'typed');
+	if (verb === 'leave') command(verb, { room: rest || current.name });
 	else command(verb, { args: rest ? [rest] : [] });
 }
 
 async function command(verb, fields) {
-	const { isDone, refusal } = await connection.ask({ do: verb, room: current.name, ...fields });
-	if (refusal) note(why(refusal));
+	const [room, again] = [current, []]; // lines from before, where they are asked for
+	const take = (event) => event.old && event.room === room.name && again.push(event);
+	const { isDone, refusal } = await connection.ask({ do: verb, room: room.name, ...fields }, take);
+	if (refusal) note(told(refusal));
+	if (again.length) {
+		room.fill(again[0].seq, again.at(-1).seq, again);
+		drawNow();
+		if (room === current) lines.show(again[0].seq);
+	}
 	if (!isDone && fields.args) compose.put(`/${verb} ${fields.args}`);
 }
 
@@ -264,7 +287,7 @@ async function send(verb, typed) {
 	draw();
 	const words = verb === 'say' ? { text: typed.join('\n') } : { args: typed };
 	const { isDone, refusal } = await connection.ask({ do: verb, room: room.name, ...words });
-	if (refusal) giveBack(room, sent, why(refusal));
+	if (refusal) giveBack(room, sent, told(refusal));
 	else if (isDone) room.settle(sent);
 	draw();
 }
@@ -284,17 +307,29 @@ async function join(typed, isWanted) {
 		const { refusal } = await connection.ask({ do: 'join', ...from(name) }, ({ kind, room }) => {
 			if (kind === 'entered') name = room;
 		});
-		if (refusal) return note(why(refusal));
-		rooms.get(name)?.caughtUp();
+		if (refusal) {
+			lines.toEnd();
+			note(told(refusal));
+		} else rooms.get(name)?.caughtUp();
 	}
 	if (rooms.has(name)) open(rooms.get(name), !isWanted);
+	else address(current, true); // where one has not come in
 }
 
 function remove(name) {
+	save(); // how far it was read
 	rooms.delete(name);
 	if (current?.name === name && rooms.size) open([...rooms.values()][0]);
 	save();
 	draw();
+}
+
+/** Where one sits when one has had to leave another room. */
+function sayFarewell() {
+	if (!farewell || !rooms.has(current.name)) return;
+	lines.toEnd();
+	note(farewell);
+	farewell = '';
 }
 
 function open(room, isInHistory) {
@@ -303,12 +338,20 @@ function open(room, isInHistory) {
 		if (!current.unread) current.markAt();
 	}
 	current = room;
-	const path = `/${encodeURIComponent(room.name)}`;
-	if (path !== location.pathname) history[isInHistory ? 'replaceState' : 'pushState'](null, '', path);
+	address(room, isInHistory);
 	$('input').placeholder = $('input').ariaLabel = say('say', room);
 	drawNow();
 	// A phone would bring up its keyboard.
 	begin(room.draft, matchMedia('(pointer: fine)').matches);
+}
+
+function address({ name }, isInHistory) {
+	const path = `/${encodeURIComponent(name)}`;
+	if (path !== location.pathname) history[isInHistory ? 'replaceState' : 'pushState'](null, '', path);
+}
+
+function write(name) {
+	begin(`/msg ${name} `);
 }
 
 function begin(text, isFocused = true) {
@@ -324,11 +367,65 @@ function namesLike(word) {
 
 function commandsLike(word) {
 	const isLike = (name) => name.startsWith(word.toLowerCase());
-	return commands.filter(({ name }) => name !== 'resume' && isLike(name)).map((spec) => ({
-		label: `/${spec.name} ${spec.arguments}`,
-		words: does(spec),
-		insert: `/${spec.name}${spec.arguments && ' '}`,
-	}));
+	return commands.filter(({ name }) => name !== 'resume' && isLike(name)).map((spec) => {
+		const { usage, does } = offered(spec);
+		return { label: usage, words: does, insert: `/${spec.name}${spec.arguments && ' '}` };
+	});
+}
+
+function roomsLike(word) {
+	return known.map(({ room }) => room).filter((name) => name.startsWith(word.toLowerCase()));
+}
+
+// What is looked for.
+
+/** Asks which rooms there are. */
+const look = () => connection.ask({ do: 'rooms' }, (message) => message.kind === 'rooms' && (known = message.rooms));
+
+async function browse() {
+	begin(compose.text(), false);
+	await look();
+	const row = ({ room, people, topic }) => [
+		room,
+		[say('inRoom', { n: people }), topic].filter(Boolean).join(' · '),
+		() => join(room, true),
+	];
+	find(say('roomName'), say('go'), '', {
+		typed: (word) => known.filter(({ room }) => room.includes(word)).map(row),
+		submit: (name) => {
+			$('finder').close();
+			join(name, true);
+		},
+	});
+}
+
+function search(words) {
+	find(say('searchFor'), say('find'), words, {
+		async submit(typed) {
+			const rows = [];
+			const take = (message) => {
+				const { kind, room, seq, time, name, words } = message;
+				if (kind === 'found') rows.push([`${name}: ${words}`, `${room} · ${MOMENT.format(new Date(time))}`, () => show(room, seq)]);
+				else if (kind === 'answer') rows.push(told(message));
+				return kind === 'found' || kind === 'answer';
+			};
+			const { refusal } = await connection.ask({ do: 'search', args: [typed] }, take);
+			return refusal ? [told(refusal)] : rows;
+		},
+	});
+}
+
+/** Shows a line among those that were said around it. */
+async function show(name, seq) {
+	await join(name, true);
+	const room = current;
+	if (room.name !== name) return;
+	if (!room.has(seq)) {
+		const events = await recall(room, { before: seq + HISTORY_LINES / 2 });
+		if (events?.length) room.fill(events[0].seq, events.at(-1).seq, events);
+	}
+	drawNow();
+	lines.show(seq);
 }
 
 // Lines from before.
@@ -376,7 +473,7 @@ function drawNow() {
 		for (const room of rooms.values()) room.trim();
 		lines.draw(current, me);
 		if (attends(current)) current.attend();
-		drawRoom(current, me, (name) => begin(`/msg ${name} `));
+		drawRoom(current, me, write);
 		$('notify').hidden = window.Notification?.permission !== 'default';
 		$('newest').hidden = lines.isAtEnd;
 	}

@@ -21,8 +21,8 @@ export class Room {
 	draft = '';
 	outbox = [];
 
-	constructor(name, read = 0) {
-		Object.assign(this, { name, read, last: read });
+	constructor(name, read) {
+		Object.assign(this, { name, read, last: read ?? 0 });
 	}
 
 	get first() {
@@ -31,8 +31,8 @@ export class Room {
 
 	/** The lines said before have numbers up to `seq`, and follow. */
 	enter({ topic, names, others, seq, name, resumed }) {
-		Object.assign(this, { topic, others, people: [name, ...names], upTo: seq, isSeated: true });
-		if (this.last === 0) this.read = seq;
+		Object.assign(this, { topic, others, people: [...new Set([name, ...names])], upTo: seq, isSeated: true });
+		if (this.read === undefined) this.read = seq; // whoever comes for the first time has missed nothing
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
 	}
 
@@ -45,7 +45,7 @@ export class Room {
 	renew(words) {
 		this.items = this.items.filter(({ kind }) => kind !== 'gap');
 		for (const item of [...this.items, ...this.outbox]) item.seq = 0;
-		Object.assign(this, { last: 0, read: 0, mark: null, isWhole: false, isLoading: true });
+		Object.assign(this, { last: 0, read: undefined, mark: null, isWhole: false, isLoading: true });
 		this.note(words);
 		this.version += 1;
 	}
@@ -59,7 +59,11 @@ export class Room {
 	}
 
 	note(text, kind = 'note', more = {}) {
-		this.items.push({ kind, seq: this.last, time: Date.now(), text, ...more });
+		this.items.push({ kind, seq: this.last, text, ...more });
+	}
+
+	has(seq) {
+		return this.items.some((item) => item.seq === seq && isLine(item));
 	}
 
 	/** Something is new to who looks elsewhere. */

@@ -22,9 +22,10 @@ export function make(tag, className, ...children) {
 /** A name in its colour, the same everywhere and on every visit. */
 export function colored(name) {
 	let hash = 0;
-	for (const sign of name.toLowerCase()) hash = (hash * 31 + sign.codePointAt(0)) >>> 0;
+	for (const sign of name.toLowerCase()) hash = Math.imul(hash + sign.codePointAt(0), 0x9e3779b1);
 	const element = make('bdi', 'name', name);
-	element.style.setProperty('--hue', (hash % HUES) * (360 / HUES));
+	element.title = name; // it may be cut
+	element.style.setProperty('--hue', (((hash ^ (hash >>> 16)) >>> 0) % HUES) * (360 / HUES));
 	return element;
 }
 
