@@ -35,8 +35,9 @@ const BETWEEN_BYTES_MAX: usize = 8 * 1024;
 /// With which a browser says what it has seen (HTML, section 9.2).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What may follow the question mark.
+/// What may follow the question mark: one of these, and nothing else.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// So many of the last lines, and no more.
     last: Option<u64>,
@@ -54,17 +55,23 @@ pub(super) async fn read(
     if wants_page(&headers) {
         return PAGE.answer(&headers);
     }
-    let Ok(Query(wanted)) = wanted else {
+    let most = begin::LINES_MAX;
+    let Ok(Query(wanted @ (Wanted { last: None, .. } | Wanted { replay: None, .. }))) = wanted
+    else {
         return sentence(
             StatusCode::BAD_REQUEST,
-            "Write last=50 for the last lines and no more, or replay=20 to follow with some before",
+            &format!(
+                "What follows the question mark is not understood: write ?last=50 for the last lines and no more, or \
+                 ?replay=20 to follow with some before, {most} at most"
+            ),
         );
     };
-    if wanted.last.or(wanted.replay) > Some(begin::LINES_MAX) {
-        let most = begin::LINES_MAX;
+    if wanted.last.or(wanted.replay) > Some(most) {
         return sentence(
             StatusCode::BAD_REQUEST,
-            &format!("At most {most} lines at once; parlor export has all of them"),
+            &format!(
+                "{most} lines are the most that are read at once; parlor export has all of them"
+            ),
         );
     }
     let form = Form::wanted(&headers);

@@ -195,6 +195,38 @@ fn the_last_lines_are_read_in_three_forms_and_that_is_all() {
 }
 
 #[test]
+fn what_follows_the_question_mark_is_understood_or_refused() {
+    let house = House::web();
+    assert_eq!(post(&house, "/lobby?name=ci", "one").status, 200);
+    let unclear = "?last=50 for the last lines and no more, or ?replay=20";
+    for (target, words) in [
+        ("/lobby?last=5000", "1000 lines are the most"),
+        ("/lobby?replay=1001", "1000 lines are the most"),
+        ("/lobby?last=99999999999999999999", "1000 at most"),
+        ("/lobby?lst=50", unclear),
+        ("/lobby?last=50&lst=50", unclear),
+        ("/lobby?last=50&last=50", unclear),
+        ("/lobby?last=50&replay=20", unclear),
+        ("/lobby?last=", unclear),
+        ("/lobby?last=-1", unclear),
+        ("/lobby?name=ci", unclear),
+    ] {
+        let answer = get(&house, target);
+        assert_eq!(answer.status, 400, "{target}: {}", answer.body);
+        assert!(answer.body.contains(words), "{target}: {}", answer.body);
+        assert_eq!(answer.body.lines().count(), 1, "{}", answer.body);
+    }
+    assert!(get(&house, "/lobby?last=1000").body.ends_with("ci: one\n"));
+    // Whoever follows a link that has more to it still sees the page.
+    let page = "Accept: text/html\r\n";
+    let page = request(house.addresses()[0], "GET", "/lobby?from=mail", page, "");
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
+}
+
+#[test]
 fn server_sent_events_go_on_where_they_were_broken_off() {
     let house = House::web();
     let accept = "Accept: text/event-stream\r\n";
