@@ -220,7 +220,7 @@ fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
             &format!("/lobby?name=alice&token={token}")
         )
         .1,
-        "401"
+        "400"
     );
     alice.say("/token revoke");
     alice.until("-- Your token is good no more");

@@ -35,8 +35,9 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 /// How fast these many addresses have spoken is remembered; beyond them, of those that are quiet it is forgotten.
 const PACES_MAX: usize = 10_000;
 
-/// What may follow the question mark.
+/// What may follow the question mark, and nothing else.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct As {
     name: Option<String>,
 }
@@ -49,9 +50,14 @@ pub(super) async fn speak(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let Ok(Query(As { name })) = name else {
+        return sentence(
+            StatusCode::BAD_REQUEST,
+            "What follows the question mark is not understood: write ?name=ci, with the name of who speaks, and nothing else",
+        );
+    };
     let said = async {
-        let claim = visit.claim(name.ok().and_then(|Query(As { name })| name), &headers);
-        let claim = claim.await?;
+        let claim = visit.claim(name, &headers).await?;
         let lines = read_lines(body, &visit).await?;
         match visit.too_fast(lines.len()) {
             Some(refused) => Err(refused),
@@ -93,7 +99,9 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
     };
     let text = String::from_utf8_lossy(&bytes);
     let lines = spoken(&text).map_err(|refusal| refuse(refusal, &visit.door.clock))?;
-    match lines.is_empty() {
+    // Blank lines are said between others, but not alone.
+    let is_blank = |line: &Spoken| line.text.as_str().trim().is_empty();
+    match lines.iter().all(is_blank) {
         true => Err(sentence(
             StatusCode::BAD_REQUEST,
             "There is nothing to say: send the text as the body, as curl -d 'hello'",

@@ -263,6 +263,7 @@ fn who_speaks_is_told_the_numbers_and_nobody_arrives() {
         "2\n3\n4\n"
     );
     bob.sees_all(["ci: a", "ci: b", "ci: c"]);
+    assert_eq!(post(&house, "/tea?name=ci", "a\n \nb").body, "1\n2\n3\n");
     let odd = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n";
     let answer = request(
         house.addresses()[0],
@@ -297,8 +298,13 @@ fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
         ("/lobby?name=", "x", 400, ""),
         ("/lobby?name=b%20b", "x", 400, ""),
         ("/lobby?name=server", "x", 400, ""),
+        ("/lobby?nmae=ci", "x", 400, "write ?name=ci"),
+        ("/lobby?name=ci&last=1", "x", 400, "write ?name=ci"),
+        ("/lobby?name=ci&name=cd", "x", 400, "write ?name=ci"),
         ("/lobby?name=ci", "", 400, "nothing to say"),
         ("/lobby?name=ci", "\n\n", 400, "nothing to say"),
+        ("/lobby?name=ci", " \t\n\r\n  ", 400, "nothing to say"),
+        ("/lobby?name=ci", "\u{3000}\n\u{a0}", 400, "nothing to say"),
         ("/lobby?name=ci", &long, 413, "4096 bytes"),
         ("/lobby?name=ci", &many, 413, "200 lines"),
         ("/lobby?name=ci", &vast, 413, "65536 bytes"),
