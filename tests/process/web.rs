@@ -179,7 +179,12 @@ fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
     alice.say("/token");
     alice.until("-- Only the owner of a name can do that; /register makes yours your own");
     register(&mut alice, PASSWORD);
-    assert_eq!(curl(web, &["-d", "x"], "/lobby?name=alice").1, "401");
+    let (words, status) = curl(web, &["-d", "x"], "/lobby?name=alice");
+    assert_eq!(status, "401");
+    assert!(
+        words.starts_with("alice has an owner: choose another; or speak with curl -u alice:TOKEN"),
+        "{words}"
+    );
     alice.say("/token");
     let told = alice.lines_until("the token", |line| line.starts_with("-- Your token is "));
     let token = told
@@ -207,10 +212,11 @@ fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
         "200"
     );
     for wrong in ["alice:wrong", "bob:wrong", "alice:"] {
-        assert_eq!(
-            curl(web, &["-u", wrong, "-d", "x"], "/lobby?name=alice").1,
-            "401",
-            "{wrong}"
+        let (words, status) = curl(web, &["-u", wrong, "-d", "x"], "/lobby?name=alice");
+        assert_eq!(status, "401", "{wrong}");
+        assert!(
+            words.starts_with("That is neither the token of alice nor a password that counts"),
+            "{words}"
         );
     }
     assert_eq!(

@@ -149,27 +149,38 @@ pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
     response
 }
 
-/// Why something is not done, in the words that people with netcat read.
+/// Why something is not done, in the words that people with netcat read; but where the way on is another one with curl.
 pub(super) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
-    if let Refusal::NoRoom(room) = &refusal {
-        let words = format!("There is no room {room}; whoever speaks there makes it");
-        return sentence(StatusCode::NOT_FOUND, &words);
-    }
     let status = status(&refusal);
+    let words = match &refusal {
+        Refusal::NoRoom(room) => format!("There is no room {room}; whoever speaks there makes it"),
+        Refusal::NameOwned(name) => format!(
+            "{name} has an owner: choose another; or speak with curl -u {name}:TOKEN, which the owner gets by typing /token in any client"
+        ),
+        Refusal::WrongPassword(name) => format!(
+            "That is neither the token of {name} nor a password that counts from where you are; the owner gets a new token by \
+             typing /token in any client"
+        ),
+        _ => words_of(&refusal, clock),
+    };
+    match refusal {
+        Refusal::TooManyTries(wait) => later(status, wait.as_secs().max(1), &words),
+        Refusal::NotKept(_) | Refusal::NotWritten | Refusal::Unreadable => later(status, 5, &words),
+        _ => sentence(status, &words),
+    }
+}
+
+fn words_of(refusal: &Refusal, clock: &Clock) -> String {
     let mut words = Vec::new();
     LineEncoder::new(Mode::Named, Keeping::Nowhere, clock.clone())
         .answer(&Answer::Refused(refusal.clone()), &mut words);
     let words = String::from_utf8_lossy(&words);
-    let words = words.strip_prefix("-- ").unwrap_or(&words);
-    match refusal {
-        Refusal::TooManyTries(wait) => later(status, wait.as_secs().max(1), words),
-        Refusal::NotKept(_) | Refusal::NotWritten | Refusal::Unreadable => later(status, 5, words),
-        _ => sentence(status, words),
-    }
+    words.strip_prefix("-- ").unwrap_or(&words).to_owned()
 }
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
+        Refusal::NoRoom(_) => StatusCode::NOT_FOUND,
         Refusal::NameTaken(_) => StatusCode::CONFLICT,
         Refusal::NameOwned(_) | Refusal::WrongPassword(_) => StatusCode::UNAUTHORIZED,
         Refusal::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
