@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -44,17 +44,27 @@ pub(super) async fn attend(house: &Arc<House>, stream: TcpStream) {
 }
 
 async fn answer(house: &House, request: &Request<Incoming>) -> Response<String> {
-    let (status, words) = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/metrics") => (StatusCode::OK, shown(house).await),
-        (&Method::GET, _) => (
-            StatusCode::NOT_FOUND,
-            "The numbers are at /metrics\n".to_owned(),
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // of HEAD, the head alone is sent
+    if is_read && request.uri().path() == "/metrics" {
+        let mut response = Response::new(shown(house).await);
+        response.headers_mut().insert(CONTENT_TYPE, KIND);
+        return response;
+    }
+    let (status, words) = match is_read {
+        true => (StatusCode::NOT_FOUND, "The numbers are at /metrics\n"),
+        false => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "The numbers can only be read: GET /metrics\n",
         ),
-        _ => (StatusCode::METHOD_NOT_ALLOWED, "GET /metrics\n".to_owned()),
     };
-    let mut response = Response::new(words);
+    let mut response = Response::new(words.to_owned());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, KIND);
+    let headers = response.headers_mut();
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(CONTENT_TYPE, text);
+    if !is_read {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
     response
 }
 

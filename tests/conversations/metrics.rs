@@ -42,11 +42,15 @@ fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
 }
 
 fn get(server: SocketAddr, path: &str) -> (String, String) {
+    request(server, "GET", path)
+}
+
+fn request(server: SocketAddr, method: &str, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
     .unwrap();
     let mut answer = String::new();
@@ -127,6 +131,26 @@ fn limits_that_are_met_are_counted_and_the_operator_looks_in_a_full_house() {
     let (head, body) = get(numbers, "/");
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
     assert_eq!(body, "The numbers are at /metrics\n");
+}
+
+#[test]
+fn the_numbers_are_read_and_nothing_else() {
+    let (_house, numbers) = open(|_| {});
+    let (whole, body) = request(numbers, "GET", "/metrics");
+    let (head, nothing) = request(numbers, "HEAD", "/metrics");
+    let length = format!("content-length: {}", body.len());
+    for head in [&whole, &head] {
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert!(head.contains(&length), "{head}");
+    }
+    assert_eq!(nothing, "");
+    for (method, path) in [("POST", "/metrics"), ("DELETE", "/")] {
+        let (head, body) = request(numbers, method, path);
+        assert!(head.starts_with("HTTP/1.1 405 "), "{head}");
+        assert!(head.contains("allow: GET, HEAD"), "{head}");
+        assert!(head.contains("content-type: text/plain"), "{head}");
+        assert_eq!(body, "The numbers can only be read: GET /metrics\n");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Extension, FromRequestParts, Path, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -61,12 +61,7 @@ pub(super) fn router(names: Names) -> Router {
                 "There is nothing here; rooms are at /ROOM, as /lobby",
             )
         })
-        .method_not_allowed_fallback(async || {
-            sentence(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "That cannot be done here: GET reads a room, POST speaks in it",
-            )
-        })
+        .method_not_allowed_fallback(not_allowed)
         .layer(from_fn(guard))
         .layer(axum::middleware::map_response(with_headers))
 }
@@ -80,6 +75,16 @@ async fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(unstored);
     response
+}
+
+/// The router says with `Allow` what can be done there.
+async fn not_allowed(address: Uri) -> Response {
+    let words = match address.path() {
+        "/" => "This address can only be read; a room is spoken in at its own, as /lobby",
+        path if path.starts_with("/-/") => "What is under /-/ can only be read, with GET",
+        _ => "That cannot be done here: GET reads a room, POST speaks in it",
+    };
+    sentence(StatusCode::METHOD_NOT_ALLOWED, words)
 }
 
 async fn greet(headers: HeaderMap) -> Response {

@@ -325,6 +325,28 @@ fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
 }
 
 #[test]
+fn what_cannot_be_done_at_an_address_is_told_with_what_can() {
+    let house = House::web();
+    let (room, page) = ("GET reads a room, POST speaks", "can only be read");
+    for (method, target, allowed, words) in [
+        ("POST", "/", "GET,HEAD", "as /lobby"),
+        ("PUT", "/", "GET,HEAD", "as /lobby"),
+        ("POST", "/-/healthz", "GET,HEAD", page),
+        ("DELETE", "/-/parlor.js", "GET,HEAD", page),
+        ("PATCH", "/-/nothing", "GET,HEAD", page),
+        ("PATCH", "/lobby", "GET,HEAD,POST", room),
+        ("PUT", "/lobby?name=ci", "GET,HEAD,POST", room),
+        ("DELETE", "/tea", "GET,HEAD,POST", room),
+    ] {
+        let answer = request(house.addresses()[0], method, target, "", "x");
+        assert_eq!(answer.status, 405, "{method} {target}");
+        assert_eq!(answer.header("allow"), Some(allowed), "{method} {target}");
+        assert!(answer.body.contains(words), "{target}: {}", answer.body);
+        assert_eq!(answer.body.lines().count(), 1, "{}", answer.body);
+    }
+}
+
+#[test]
 fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
     let house = House::web();
     let answer = get(&house, "/tea?last=5");
