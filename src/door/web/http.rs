@@ -52,6 +52,7 @@ pub(super) fn router(names: Names) -> Router {
     Router::new()
         .route("/", get(greet))
         .route("/{room}", get(follow::read).post(speak::speak))
+        .route("/{room}/", get(without_slash).post(without_slash))
         .route("/-/healthz", get(health))
         .route("/-/socket", any(socket::open))
         .route("/-/{file}", get(file))
@@ -74,6 +75,22 @@ async fn with_headers(mut response: Response) -> Response {
     let unstored = HeaderValue::from_static("no-store");
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(unstored);
+    response
+}
+
+/// A room's address with a slash behind it, as scripts put together and people type it.
+async fn without_slash(_: Room, address: Uri) -> Response {
+    let path = address.path().trim_end_matches('/');
+    let target = match address.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let words =
+        format!("No slash stands behind a room: its address is {target}, and curl -L goes there");
+    let mut response = sentence(StatusCode::PERMANENT_REDIRECT, &words);
+    if let Ok(target) = HeaderValue::from_str(&target) {
+        response.headers_mut().insert(header::LOCATION, target);
+    }
     response
 }
 

@@ -347,6 +347,35 @@ fn what_cannot_be_done_at_an_address_is_told_with_what_can() {
 }
 
 #[test]
+fn a_slash_behind_a_room_leads_to_the_room() {
+    let house = House::web();
+    for (method, target, headers, wanted) in [
+        ("GET", "/tea/", "", "/tea"),
+        ("GET", "/tea/", "Accept: text/html\r\n", "/tea"),
+        ("HEAD", "/tea/?last=5", "", "/tea?last=5"),
+        ("POST", "/Tea/?name=ci&x=%20y", "", "/Tea?name=ci&x=%20y"),
+        ("GET", "/%E8%8C%B6/", "", "/%E8%8C%B6"),
+    ] {
+        let answer = request(house.addresses()[0], method, target, headers, "");
+        assert_eq!(answer.status, 308, "{method} {target}: {}", answer.body);
+        assert_eq!(answer.header("location"), Some(wanted), "{target}");
+    }
+    for (method, target, status) in [
+        ("GET", "/a%2Fb/", 400),
+        ("GET", "/%5Cevil.example/", 400),
+        ("GET", "/\\evil.example/", 400),
+        ("POST", "/%20/", 400),
+        ("GET", "/tea//", 404),
+        ("GET", "//evil.example/", 404),
+        ("DELETE", "/tea/", 405),
+    ] {
+        let answer = request(house.addresses()[0], method, target, "", "");
+        assert_eq!(answer.status, status, "{method} {target}: {}", answer.body);
+        assert_eq!(answer.header("location"), None, "{target}");
+    }
+}
+
+#[test]
 fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
     let house = House::web();
     let answer = get(&house, "/tea?last=5");
