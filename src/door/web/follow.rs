@@ -15,11 +15,11 @@ use parlor_core::dialect::{Encoder, Start};
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::mailbox::{Item, Mark};
 use parlor_core::name::RoomName;
-use parlor_core::seat::{Listener, Listening};
+use parlor_core::seat::{Listener, Listening, Resumed};
 use parlor_wire::lines::{LineEncoder, Mode};
 use parlor_wire::web::{Follow, FollowEncoder};
 use serde::Deserialize;
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::select;
 use tokio_util::io::ReaderStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -34,6 +34,9 @@ const BETWEEN_BYTES_MAX: usize = 8 * 1024;
 
 /// With which a browser says what it has seen (HTML, section 9.2).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// What is said first to somebody whose place is none.
+const ELSEWHERE: &str = "What you saw last is of another log, or is not yet said in this one: what you missed cannot be counted";
 
 /// What may follow the question mark: one of these, and nothing else.
 #[derive(Deserialize)]
@@ -74,27 +77,30 @@ pub(super) async fn read(
             ),
         );
     }
+    let Some(start) = start(&wanted, &headers) else {
+        return sentence(
+            StatusCode::BAD_REQUEST,
+            "Last-Event-ID names no line: write LOG:NUMBER, as the id of an event does, or leave it out",
+        );
+    };
     let form = Form::wanted(&headers);
-    match visit
-        .read_room(room, &wanted, start(&wanted, &headers), form)
-        .await
-    {
+    match visit.read_room(room, &wanted, start, form).await {
         Ok(body) => answer(form, body),
         Err(refused) => refused,
     }
 }
 
-/// Where reading begins.
-fn start(wanted: &Wanted, headers: &HeaderMap) -> Start {
-    let seen = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
-    let seen = seen.and_then(|id| id.rsplit_once(':'));
-    let after = seen.and_then(|(log, seq)| {
-        Some(Start::After {
-            log: log.to_owned(),
-            seq: seq.parse().ok()?,
-        })
-    });
-    after.unwrap_or(Start::Last(wanted.last.or(wanted.replay).unwrap_or(0)))
+/// Where reading begins; none where the last line that was seen is named and is none.
+fn start(wanted: &Wanted, headers: &HeaderMap) -> Option<Start> {
+    let Some(id) = headers.get(LAST_EVENT_ID) else {
+        let lines = wanted.last.or(wanted.replay);
+        return Some(Start::Last(lines.unwrap_or(0)));
+    };
+    let (log, seq) = id.to_str().ok()?.rsplit_once(':')?;
+    Some(Start::After {
+        log: log.to_owned(),
+        seq: seq.parse().ok()?,
+    })
 }
 
 /// In which form a room is read.
@@ -156,31 +162,44 @@ impl Visit {
             _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
         };
         let view = &listening.view;
-        (listening.replay, _) = begin::replay(view, &start, &self.door.manners).await;
+        let (replay, resumed) = begin::replay(view, &start, &self.door.manners).await;
+        listening.replay = replay;
+        let is_elsewhere = resumed == Resumed::AnotherLog;
         let listener = wanted.last.is_none().then_some(listener); // else the view ends here
         let (keeping, clock) = (self.door.keeping(), self.door.clock.clone());
         let log = self.door.manners.log.to_string();
+        let mut first = Vec::new();
         Ok(match form {
             Form::Text => {
                 let encoder = LineEncoder::new(Mode::Named, keeping, clock);
-                self.follow(link, listener, listening, encoder)
+                if is_elsewhere {
+                    first.extend_from_slice(format!("-- {ELSEWHERE}\n").as_bytes());
+                }
+                self.follow(link, listener, listening, encoder, &first)
+                    .await
             }
             Form::Json(follow) => {
                 let encoder = FollowEncoder::new(follow, log, keeping, clock);
-                self.follow(link, listener, listening, encoder)
+                if is_elsewhere {
+                    encoder.notice(ELSEWHERE, &mut first);
+                }
+                self.follow(link, listener, listening, encoder, &first)
+                    .await
             }
         })
     }
 
-    /// Has the room written into the body, until one of them ends.
-    fn follow<E: Encoder + Unpin + 'static>(
+    /// Has these few bytes and then the room written into the body, until one of them ends.
+    async fn follow<E: Encoder + Unpin + 'static>(
         &self,
         link: Link,
         listener: Option<Listener>,
         listening: Box<Listening>,
         encoder: E,
+        first: &[u8],
     ) -> Body {
-        let (output, input) = duplex(BETWEEN_BYTES_MAX);
+        let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
+        output.write_all(first).await.ok(); // they fit, and nobody has left
         let mark = Mark {
             room: listening.view.room(),
             position: u64::MAX,

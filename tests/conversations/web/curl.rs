@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, House};
+use crate::support::{DEADLINE, House, Visitor};
 
 /// An answer that has ended.
 struct Answer {
@@ -249,6 +249,48 @@ fn server_sent_events_go_on_where_they_were_broken_off() {
         }
         let event: Value = serde_json::from_str(line.strip_prefix("data: ").unwrap()).unwrap();
         assert_eq!(event["text"], text);
+    }
+}
+
+#[test]
+fn whoever_names_the_last_line_goes_on_behind_it_in_every_form() {
+    let house = House::web();
+    let server = house.addresses()[0];
+    assert_eq!(
+        post(&house, "/lobby?name=ci", "one\ntwo\nthree").status,
+        200
+    );
+    let log = Visitor::connect(server).hello["log"].clone();
+    let log = log.as_str().unwrap();
+    let read = |accept: &str, id: &str| {
+        let headers = format!("Accept: {accept}\r\nLast-Event-ID: {id}\r\n");
+        request(server, "GET", "/lobby?last=1", &headers, "")
+    };
+    let forms = ["text/plain", "application/x-ndjson", "text/event-stream"];
+    for accept in forms {
+        // It goes before what stands behind the question mark.
+        let body = read(accept, &format!("{log}:1")).body;
+        assert!(body.contains("two") && body.contains("three"), "{body}");
+        assert!(!body.contains("one"), "{body}");
+        assert_eq!(read(accept, &format!("{log}:3")).body, "", "{accept}");
+    }
+    let words = "What you saw last is of another log, or is not yet said in this one: what you missed cannot be counted";
+    for id in ["0123456789abcdef:1", &format!("{log}:4")] {
+        let text = read(forms[0], id).body;
+        let (notice, lines) = text.split_once('\n').unwrap();
+        assert_eq!(notice, format!("-- {words}"), "{id}");
+        assert_eq!(lines.lines().count(), 3, "the usual replay: {lines}");
+        let notice = json!({"kind": "notice", "text": words}).to_string();
+        let lines = read(forms[1], id).body;
+        assert!(lines.starts_with(&format!("{notice}\n")), "{lines}");
+        let events = read(forms[2], id).body;
+        let first = format!("data: {notice}\n\nid: {log}:1\n");
+        assert!(events.starts_with(&first), "{events}");
+    }
+    for id in ["", "2", ":", "log:", "log:two", "log:-1", log] {
+        let answer = read(forms[2], id);
+        assert_eq!(answer.status, 400, "{id}: {}", answer.body);
+        assert!(answer.body.contains("write LOG:NUMBER"), "{}", answer.body);
     }
 }
 

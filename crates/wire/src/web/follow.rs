@@ -9,6 +9,7 @@ use parlor_core::name::RoomName;
 use parlor_core::seat::Entered;
 
 use super::event;
+use super::object::object;
 use crate::lines::{Clock, Keeping};
 
 /// In which form.
@@ -39,6 +40,13 @@ impl FollowEncoder {
             keeping,
             clock,
         }
+    }
+
+    /// What is said to this follower alone, before all lines.
+    pub fn notice(&self, words: &str, out: &mut Vec<u8>) {
+        self.line(None, out, |out| {
+            object("notice", out).with("text", words);
+        });
     }
 
     fn line(&self, seq: Option<u64>, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
