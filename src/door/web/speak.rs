@@ -152,7 +152,7 @@ impl Visit {
         })
     }
 
-    /// What to answer to somebody who speaks too fast for another few lines.
+    /// What to answer to somebody who speaks too fast for these lines.
     fn too_fast(&self, lines: usize) -> Option<Response> {
         let manners = &self.door.manners;
         let rate = manners.live.rate()?;
@@ -160,11 +160,11 @@ impl Visit {
         let taken = self.door.paces.take(self.peer.address, rate, now, lines);
         let wait = taken.err()?;
         manners.metrics.met("rate");
+        let seconds = wait.as_secs() + 1;
         let words = format!(
-            "Too fast: nothing is said; {} lines a second pass, and ten times as many at once after a silence",
+            "Too fast: nothing is said; try again in {seconds} s; {} lines a second pass, and ten times as many at once after a silence",
             rate.per_second
         );
-        let seconds = wait.as_secs() + 1;
         Some(later(StatusCode::TOO_MANY_REQUESTS, seconds, &words))
     }
 
@@ -203,7 +203,8 @@ impl Visit {
 pub(super) struct Paces(Mutex<HashMap<IpAddr, Bucket>>);
 
 impl Paces {
-    /// Takes lines from the bucket of an address, unless it is empty: then it says how long that lasts.
+    /// Takes lines from the bucket of an address, if all of them pass now: else it says how long it is until they do. More
+    /// than ever pass at once are taken from a full bucket, and whoever comes next waits for them.
     fn take(&self, from: IpAddr, rate: Rate, now: Duration, lines: usize) -> Result<(), Duration> {
         let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = Bucket::default().level(rate, now);
@@ -215,7 +216,9 @@ impl Paces {
             false => Ipv6Addr::UNSPECIFIED.into(), // all who come new share one
         };
         let bucket = paces.entry(from).or_default();
-        match bucket.wait(rate, now) {
+        let mut before_the_last = *bucket;
+        before_the_last.take(rate, now, lines.min(full).saturating_sub(1));
+        match before_the_last.wait(rate, now) {
             Duration::ZERO => {
                 bucket.take(rate, now, lines);
                 Ok(())
@@ -246,6 +249,29 @@ mod tests {
             paces.take(here, TEN, now + Duration::from_millis(100), 1),
             Ok(())
         );
+    }
+
+    #[test]
+    fn lines_pass_together_or_not_at_all() {
+        let paces = Paces::default();
+        let here = IpAddr::from([192, 0, 2, 1]);
+        let mut now = Duration::from_secs(1_000);
+        let mut take = |waited: u64, lines| {
+            now += Duration::from_millis(waited);
+            paces.take(here, TEN, now, lines)
+        };
+        let wait = |milliseconds| Err(Duration::from_millis(milliseconds));
+        assert_eq!(take(0, 1), Ok(()));
+        assert_eq!(take(0, 100), wait(100), "99 are left");
+        assert_eq!(take(0, 99), Ok(()));
+        assert_eq!(take(10, 100), wait(9_990));
+        assert_eq!(take(9_980, 100), wait(10));
+        assert_eq!(take(10, 100), Ok(()));
+        // 200 are more than ever pass at once.
+        assert_eq!(take(9_999, 200), wait(1));
+        assert_eq!(take(1, 200), Ok(()));
+        assert_eq!(take(10_000, 1), wait(100));
+        assert_eq!(take(100, 1), Ok(()));
     }
 
     #[test]

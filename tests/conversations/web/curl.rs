@@ -454,7 +454,29 @@ fn who_speaks_too_fast_is_told_when_to_come_again() {
     let late = answers.iter().find(|answer| answer.status == 429).unwrap();
     let seconds: u64 = late.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=2).contains(&seconds), "{seconds}");
-    assert!(late.body.starts_with("Too fast"), "{}", late.body);
+    let words = format!("Too fast: nothing is said; try again in {seconds} s; ");
+    assert!(late.body.starts_with(&words), "{}", late.body);
+}
+
+#[test]
+fn lines_that_are_said_together_are_all_said_or_none_is() {
+    let house = House::open(&["http://127.0.0.1:0"], |config| {
+        config.rate = "1/s".parse().unwrap(); // 10 at once
+    });
+    let nine = post(&house, "/lobby?name=ci", "a\nb\nc\nd\ne\nf\ng\nh\ni");
+    assert_eq!(nine.status, 200);
+    let many = "x\n".repeat(200); // as many as are ever said together: they want a full bucket
+    let late = post(&house, "/lobby?name=ci", &many);
+    assert_eq!(late.status, 429, "{}", late.body);
+    assert_eq!(post(&house, "/lobby?name=ci", "j").body, "10\n");
+
+    let fresh = House::open(&["http://127.0.0.1:0"], |config| {
+        config.rate = "1/s".parse().unwrap();
+    });
+    assert_eq!(post(&fresh, "/lobby?name=ci", &many).status, 200);
+    let late = post(&fresh, "/lobby?name=ci", "x");
+    let seconds: u64 = late.header("retry-after").unwrap().parse().unwrap();
+    assert!(seconds > 180, "the 190 that were too many: {seconds}");
 }
 
 #[test]
