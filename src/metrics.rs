@@ -22,6 +22,22 @@ const COMMIT_SECONDS: [f64; 10] = [
 /// How many lines are kept together.
 const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192.0];
 
+/// The doors at which people are counted.
+const DOORS: [&str; 2] = ["tcp", "http"];
+
+/// All limits that somebody can meet.
+const LIMITS: [&str; 9] = [
+    "connections",
+    "address",
+    "rate",
+    "line",
+    "rooms",
+    "mailbox",
+    "letters",
+    "names",
+    "tries",
+];
+
 /// Which door.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct At {
@@ -81,7 +97,21 @@ impl Metrics {
             listeners: Gauge::default(),
         };
         metrics.register();
+        metrics.begin();
         metrics
+    }
+
+    /// What has not happened yet is there with 0: else the first time it does would be no increase.
+    fn begin(&self) {
+        for door in DOORS {
+            let at = At { door };
+            drop(self.connections.get_or_create(&at));
+            drop(self.accepted.get_or_create(&at));
+            drop(self.accept_errors.get_or_create(&at));
+        }
+        for limit in LIMITS {
+            drop(self.refusals.get_or_create(&Met { limit }));
+        }
     }
 
     fn register(&mut self) {

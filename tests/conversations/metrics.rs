@@ -79,6 +79,10 @@ fn what_is_said_and_read_is_counted() {
         "parlor_deliveries_total",
         "parlor_people",
         "parlor_panics_total",
+        "parlor_accept_errors_total{door=\"tcp\"}",
+        "parlor_accept_errors_total{door=\"http\"}",
+        "parlor_refusals_total{limit=\"connections\"}",
+        "parlor_refusals_total{limit=\"tries\"}",
     ] {
         assert_eq!(before[name], 0.0, "{name}");
     }
@@ -134,6 +138,27 @@ fn limits_that_are_met_are_counted_and_the_operator_looks_in_a_full_house() {
 }
 
 #[test]
+fn what_is_too_long_for_a_line_is_counted_also_where_it_is_said_with_curl() {
+    let (house, numbers) = open(|_| {});
+    for body in ["x".repeat(4_097), "x\n".repeat(201), "x".repeat(70_000)] {
+        let mut stream = TcpStream::connect_timeout(&house.addresses()[1], DEADLINE).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .ok(); // what is too much is not read to its end
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 413");
+    }
+    let now = scrape(numbers);
+    assert_eq!(now["parlor_refusals_total{limit=\"line\"}"], 3.0);
+    assert_eq!(now["parlor_lines_total"], 0.0);
+}
+
+#[test]
 fn the_numbers_are_read_and_nothing_else() {
     let (_house, numbers) = open(|_| {});
     let (whole, body) = request(numbers, "GET", "/metrics");
@@ -163,7 +188,7 @@ fn a_line_with_an_id_counts_once_against_the_rate() {
         alice.until_done(&id);
     }
     let now = scrape(numbers);
-    assert_eq!(now.get("parlor_refusals_total{limit=\"rate\"}"), None);
+    assert_eq!(now["parlor_refusals_total{limit=\"rate\"}"], 0.0);
 }
 
 #[test]

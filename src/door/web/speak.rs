@@ -90,6 +90,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
         ));
     };
     let Ok(bytes) = read else {
+        visit.door.manners.metrics.met("line");
         return Err(sentence(
             StatusCode::PAYLOAD_TOO_LARGE,
             &format!(
@@ -98,7 +99,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
         ));
     };
     let text = String::from_utf8_lossy(&bytes);
-    let lines = spoken(&text).map_err(|refusal| refuse(refusal, &visit.door.clock))?;
+    let lines = spoken(&text).map_err(|refusal| visit.refuse(refusal))?;
     // Blank lines are said between others, but not alone.
     let is_blank = |line: &Spoken| line.text.as_str().trim().is_empty();
     match lines.iter().all(is_blank) {
