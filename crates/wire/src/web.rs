@@ -68,8 +68,8 @@ pub enum Heard {
     Nothing,
     /// It is over; these are the last bytes to be sent.
     Over(Vec<u8>),
-    /// What came is no request.
-    Refused(Refusal),
+    /// What came is no request; and what to say when it has been refused.
+    Refused(Refusal, Option<Vec<u8>>),
 }
 
 /// From frames to what they mean.
@@ -86,7 +86,7 @@ impl WebDecoder {
         Some(match self.frames.next(bytes)? {
             Received::Text(text) => match Request::parse(&text) {
                 Ok(request) => Heard::Request(Box::new(request)),
-                Err(refusal) => Heard::Refused(refusal),
+                Err(refusal) => Heard::Refused(refusal, request::receipt_of(&text)),
             },
             Received::Ping(payload) => {
                 let mut pong = Vec::new();
@@ -115,7 +115,10 @@ impl WebDecoder {
             Heard::Reply(bytes) => Input::Raw(bytes.into()),
             Heard::Nothing => Input::Nothing,
             Heard::Over(bytes) => Input::Farewell(bytes.into()),
-            Heard::Refused(refusal) => Input::Refused(refusal),
+            Heard::Refused(refusal, receipt) => {
+                self.answer_later(receipt);
+                Input::Refused(refusal)
+            }
         }
     }
 }

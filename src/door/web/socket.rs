@@ -205,10 +205,13 @@ impl Newcomer {
             self.held.drain(..used);
             match heard {
                 Some(Heard::Request(request)) => match request.pong() {
-                    Some(pong) => self.say(&pong).await?,
+                    Some(mut pong) => {
+                        pong.extend(request.receipt().unwrap_or_default());
+                        self.say(&pong).await?;
+                    }
                     None => return Ok((request.entrance(), request.receipt())),
                 },
-                Some(Heard::Refused(refusal)) => return Ok((Err(refusal), None)),
+                Some(Heard::Refused(refusal, receipt)) => return Ok((Err(refusal), receipt)),
                 Some(Heard::Reply(bytes)) => self.say(&bytes).await?,
                 Some(Heard::Nothing) => {}
                 Some(Heard::Over(bytes)) => return Err(Gone(Some(bytes))),

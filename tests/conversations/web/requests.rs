@@ -96,6 +96,41 @@ fn before_entering_nothing_can_be_asked_but_whether_the_server_is_there() {
 }
 
 #[test]
+fn whatever_has_an_id_is_done_in_the_end_also_what_makes_no_sense() {
+    let house = House::web();
+    let mut visitor = Visitor::connect(house.addresses()[0]);
+    for has_entered in [false, true] {
+        if has_entered {
+            visitor = visitor.enter("alice");
+        }
+        visitor.asks(r#"{"do":"ping","id":"p"}"#);
+        visitor.hears("pong");
+        assert_eq!(visitor.hears("done")["id"], "p");
+        for (id, request) in [
+            ("lacks", json!({"id": "lacks"})),
+            ("wrong", json!({"id": "wrong", "do": 7})),
+            ("text", json!({"do": "say", "text": 1.5, "id": "text"})),
+        ] {
+            visitor.asks(request.to_string());
+            let heard = visitor.until_done(id);
+            assert_eq!(heard[0]["why"], "no-request", "{heard:?}");
+        }
+    }
+    // These have none that could be told again.
+    for request in [
+        json!({"id": "x".repeat(65)}).to_string(),
+        r#"{"id":[1]}"#.to_owned(),
+        r#"["id",1]"#.to_owned(),
+        r#"{"id":1,"#.to_owned(),
+    ] {
+        visitor.asks(request);
+        assert_eq!(visitor.hears("refused")["why"], "no-request");
+    }
+    visitor.asks(r#"{"do":"ping"}"#);
+    visitor.hears("pong");
+}
+
+#[test]
 fn browsers_and_netcat_read_the_same_lines_in_the_same_order() {
     let house = House::web();
     let mut alice = house.visitor("alice");

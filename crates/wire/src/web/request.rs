@@ -50,6 +50,15 @@ enum Id {
     Text(String),
 }
 
+impl Id {
+    fn is_short(&self) -> bool {
+        match self {
+            Id::Number(_) => true,
+            Id::Text(id) => id.len() <= ID_BYTES_MAX,
+        }
+    }
+}
+
 /// What somebody who enters has to show.
 #[derive(Debug)]
 pub struct Entrance {
@@ -80,21 +89,14 @@ impl Request {
             })
         })?;
         match &request.id {
-            Some(Id::Text(id)) if id.len() > ID_BYTES_MAX => {
-                Err(Refusal::NoRequest("its id has more than 64 bytes"))
-            }
+            Some(id) if !id.is_short() => Err(Refusal::NoRequest("its id has more than 64 bytes")),
             _ => Ok(request),
         }
     }
 
     /// What is sent when it is done, if the client wants to know.
     pub fn receipt(&self) -> Option<Vec<u8>> {
-        let id = self.id.as_ref()?;
-        let mut out = Vec::new();
-        frame(Opcode::Text, &mut out, |out| {
-            object("done", out).with("id", id);
-        });
-        Some(out)
+        self.id.as_ref().map(receipt)
     }
 
     /// The answer where it only asks whether the server is there.
@@ -213,6 +215,21 @@ impl Request {
             last,
         })
     }
+}
+
+/// What is sent when a message has been refused that is no request, if the client has called it something.
+pub(super) fn receipt_of(text: &str) -> Option<Vec<u8>> {
+    let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    let id = Id::deserialize(fields.remove("id")?).ok()?;
+    id.is_short().then(|| receipt(&id))
+}
+
+fn receipt(id: &Id) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame(Opcode::Text, &mut out, |out| {
+        object("done", out).with("id", id);
+    });
+    out
 }
 
 /// The lines of a text, to be said together: empty ones are left out.
