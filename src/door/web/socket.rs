@@ -145,7 +145,8 @@ impl Newcomer {
         }
     }
 
-    fn arrive(self, visit: &Visit, seat: Seat, entered: Box<Entered>) -> WebArrival {
+    fn arrive(mut self, visit: &Visit, seat: Seat, entered: Box<Entered>) -> WebArrival {
+        self.held.shrink_to_fit(); // an idle connection holds no buffer
         let (input, output) = self.stream.into_split();
         Arrival {
             input,
