@@ -85,7 +85,8 @@ function from(room) {
 }
 
 function turnedAway(refusal, place) {
-	const words = refusal.why === 'name-owned' ? say('owned', identity) : told(refusal);
+	const isOther = refusal.why === 'name-taken' && identity.name === visit.name;
+	const words = refusal.why === 'name-owned' ? say('owned', identity) : `${told(refusal)}${isOther ? ` ${say('otherTab')}` : ''}`;
 	identity = null;
 	showDoor(place, words, ['name-owned', 'wrong-password'].includes(refusal.why));
 }

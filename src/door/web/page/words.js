@@ -11,6 +11,7 @@ const words = {
 	place: 'The door to {room}',
 	nameless: 'Without a name you are shown by your network address.',
 	youLeft: 'You have left.',
+	otherTab: 'Perhaps you are here in another tab.',
 	rooms: 'Rooms',
 	people: 'People',
 	search: 'Search',

@@ -9,6 +9,7 @@ export const words = {
 	place: '即将进入 {room}',
 	nameless: '不写名字，就显示你的网络地址。',
 	youLeft: '你已离开。',
+	otherTab: '也许你已经在另一个标签页里进来了。',
 	rooms: '房间',
 	people: '成员',
 	search: '搜索',

@@ -1,0 +1,193 @@
+//! Whatever the server can say to one person is one frame, and in it an object with a kind and a text: with hostile words
+//! inside, too.
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+#[allow(dead_code, reason = "it needs some of the bodies")]
+mod fuzz_bodies;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fuzz_bodies::web::{encoder, object};
+use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo};
+use parlor_core::client::Missed;
+use parlor_core::command::COMMANDS;
+use parlor_core::dialect::Encoder;
+use parlor_core::entry::{Manner, Said, Who};
+use parlor_core::inbox::Inbox;
+use parlor_core::journal::Damaged;
+use parlor_core::line::Line;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::order::{By, Done, Forbidden, Mute, Reach, Removal, Word};
+use parlor_core::time::WallTime;
+
+/// As hostile as a line can be.
+fn line() -> Line {
+    Line::sanitise("\"},{\"kind\":\"line\"}\\ \u{2028}</script> \u{1f600}\u{202e}".as_bytes())
+}
+
+fn name() -> Name {
+    Name::parse("zoë").unwrap()
+}
+
+fn who() -> Who {
+    Who {
+        id: Arc::new(Inbox::default()).connect().client().id(),
+        name: name(),
+    }
+}
+
+fn said() -> Said {
+    Said {
+        seq: u64::MAX,
+        at: WallTime(i64::MAX),
+        who: who(),
+        manner: Manner::Action,
+        text: line(),
+    }
+}
+
+fn missed() -> Missed {
+    Missed::between(&RoomName::lobby(), 0, 3)
+}
+
+/// What is asked for is answered so.
+fn answers() -> Vec<Answer> {
+    let room = RoomName::lobby;
+    let address: SocketAddr = "[2001:db8::1]:8000".parse().unwrap();
+    let present = Present {
+        name: name(),
+        silent: Duration::MAX,
+        address: Some(address),
+    };
+    let info = RoomInfo {
+        room: room(),
+        people: 1,
+        topic: Some(line()),
+    };
+    vec![
+        Answer::Help(None),
+        Answer::Help(COMMANDS.first()),
+        Answer::Who {
+            room: room(),
+            people: vec![present],
+            others: 2,
+            listening: 1,
+        },
+        Answer::Rooms {
+            rooms: vec![info],
+            others: 1,
+        },
+        Answer::YouAre(name()),
+        Answer::Topic {
+            room: room(),
+            text: Some(line()),
+        },
+        Answer::Private {
+            from: who(),
+            to: name(),
+            text: line(),
+        },
+        Answer::Letter {
+            at: WallTime(i64::MIN),
+            from: name(),
+            to: name(),
+            text: line(),
+        },
+        Answer::Ignoring(who()),
+        Answer::Unignored(line()),
+        Answer::Quiet(true),
+        Answer::Quiet(false),
+        Answer::Found {
+            room: room(),
+            said: said(),
+        },
+        Answer::FoundMore {
+            lines: 0,
+            is_all: false,
+        },
+        Answer::FoundNothing(line()),
+        Answer::SearchBehind(1_000_000),
+        Answer::Password(Password::Of(name())),
+        Answer::Password(Password::New(name())),
+        Answer::Password(Password::Again),
+        Answer::Registered(name()),
+        Answer::Code(line()),
+        Answer::Token(line()),
+        Answer::TokenRevoked(true),
+        Answer::TokenRevoked(false),
+        Answer::WelcomeBack(name()),
+        Answer::KeptFor(name()),
+        Answer::WhileAway(1),
+        Answer::CanTakeBack(name()),
+        Answer::TakenBack(2),
+        Answer::NothingKept,
+        Answer::Done(Done::Removed(name())),
+        Answer::Done(Done::Keepers {
+            room: None,
+            server: Vec::new(),
+        }),
+        Refusal::NobodyCalled(line()).into(),
+        Refusal::from(Forbidden::NotRegistered(line())).into(),
+    ]
+}
+
+/// And these are said by itself.
+fn notices() -> Vec<Notice> {
+    let removal = Removal {
+        reach: Reach::Room(RoomName::lobby()),
+        by: By::Keeper(name()),
+        reason: Some(line()),
+        ban: None,
+    };
+    let mute = Mute {
+        reach: Reach::Server,
+        by: By::Operator,
+        until: WallTime(0),
+    };
+    let damaged = Damaged {
+        room: RoomName::lobby(),
+        first: 1,
+        last: 1,
+    };
+    vec![
+        Notice::Skipped(missed()),
+        Notice::PassedOver(missed()),
+        Notice::NotKeptAnyMore(missed()),
+        Notice::Damaged(damaged),
+        Notice::DiskSlow,
+        Notice::IdleClosed(Duration::from_secs(1)),
+        Notice::GoingDown,
+        Notice::Order(Word::Says(line())),
+        Notice::Order(Word::Removed(removal)),
+        Notice::Order(Word::Muted(mute)),
+        Notice::Order(Word::Unmuted(By::Oneself)),
+    ]
+}
+
+#[test]
+fn every_answer_is_one_frame_with_a_kind_and_a_text() {
+    let notices = notices().into_iter().map(Answer::Notice);
+    for answer in answers().into_iter().chain(notices) {
+        let mut bytes = Vec::new();
+        encoder().answer(&answer, &mut bytes);
+        let object = object(&bytes); // with a kind
+        let text = object["text"].as_str().unwrap();
+        assert!(!text.is_empty(), "{answer:?}");
+        assert!(!text.starts_with("-- "), "{text:?} of {answer:?}");
+        let bare = ["answer", "notice"].contains(&object["kind"].as_str().unwrap());
+        assert_eq!(object["about"].is_string(), bare, "{object}");
+    }
+}
+
+#[test]
+fn whoever_is_silent_is_asked_with_a_ping_and_no_word() {
+    let idle = Answer::Notice(Notice::Idle {
+        silent: Duration::from_secs(96),
+        left: Duration::from_secs(24),
+    });
+    let mut bytes = Vec::new();
+    encoder().answer(&idle, &mut bytes);
+    assert_eq!(bytes, [0x89, 0]);
+}
