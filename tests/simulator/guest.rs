@@ -14,6 +14,7 @@ use parlor_core::rate::{Bucket, Rate};
 use parlor_core::seat::{Replay, Seat};
 use parlor_core::time::Now;
 
+use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
 use crate::desk::Desk;
 use crate::reader::{Reader, Tongue};
@@ -37,15 +38,12 @@ pub(crate) static ROOMS: LazyLock<Vec<RoomName>> = LazyLock::new(|| {
 pub(crate) struct Guest {
     person: usize,
     dialect: Dialect,
-    link: Option<Link>,
+    call: Call<Asked>,
     /// Of several the last is where it speaks.
     seats: Vec<Seat>,
     /// The room that it gave up last.
     left: Option<RoomName>,
     reader: Option<Reader>,
-    asked: Option<Asked>,
-    /// The bell before it was last looked for an outcome: until it is rung there is none.
-    looked: Option<u64>,
     voice: Voice,
     /// The last token that was kept, in the room where it speaks.
     kept: Option<String>,
@@ -81,11 +79,9 @@ impl Guest {
                 desk,
                 Tongue::new(dialect),
             )),
-            link: Some(link),
+            call: Call::new(link),
             seats: Vec::new(),
             left: None,
-            asked: None,
-            looked: None,
             voice: Voice::new(person),
             kept: None,
             rate: rng.bool().then(|| Rate {
@@ -111,9 +107,9 @@ impl Guest {
     /// Whether a request is under way, and what.
     pub(crate) fn assert_answered(&self) {
         assert!(
-            self.asked.is_none(),
+            self.call.asked.is_none(),
             "no outcome of {:?}: {:?}",
-            self.asked,
+            self.call.asked,
             self.person
         );
     }
@@ -129,7 +125,7 @@ impl Guest {
 
     /// Does something, if nothing is under way.
     pub(crate) fn act(&mut self, now: Now, rng: &mut Rng) {
-        if self.link.is_none() || self.asked.is_some() {
+        if !self.call.is_free() {
             return;
         }
         if self.seats.is_empty() {
@@ -156,15 +152,7 @@ impl Guest {
     fn has_room(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let room = |link: &Link| pin!(link.room()).poll(&mut cx).is_ready();
-        self.link.as_ref().is_some_and(room)
-    }
-
-    fn ask(&mut self, asked: Asked, request: Request) {
-        if let Some(link) = &mut self.link {
-            self.asked = Some(asked);
-            self.looked = None;
-            link.start(request);
-        }
+        self.call.link.as_ref().is_some_and(room)
     }
 
     fn enter(&mut self, rng: &mut Rng) {
@@ -183,18 +171,19 @@ impl Guest {
             pick(rng, &ROOMS)
         };
         let (name, replay) = (name.into(), rng.u64(0..6));
-        self.ask(Asked::Seat, Request::Enter { name, room, replay });
+        self.call
+            .start(Asked::Seat, Request::Enter { name, room, replay });
     }
 
     fn join(&mut self, rng: &mut Rng) {
         let back = self.left.take().filter(|_| rng.bool());
         let room = back.unwrap_or_else(|| pick(rng, &ROOMS));
         let replay = rng.u64(0..6);
-        self.ask(Asked::Seat, Request::Join { room, replay });
+        self.call.start(Asked::Seat, Request::Join { room, replay });
     }
 
     fn rename(&mut self, rng: &mut Rng) {
-        self.ask(
+        self.call.start(
             Asked::Other,
             Request::Rename(pick::<Name>(rng, &NAMES).into()),
         );
@@ -235,13 +224,15 @@ impl Guest {
         }
         let (lines, last) = self.voice.speak(count, rng);
         let room = self.room();
-        self.ask(Asked::Post { last }, Request::Post { room, lines });
+        self.call
+            .start(Asked::Post { last }, Request::Post { room, lines });
     }
 
     fn set_topic(&mut self, rng: &mut Rng) {
         let room = self.room();
         let text = rng.bool().then(|| line(&format!("topic {}", rng.u8(..))));
-        self.ask(Asked::Other, Request::SetTopic { room, text });
+        self.call
+            .start(Asked::Other, Request::SetTopic { room, text });
     }
 
     /// To somebody, or to nobody at all, so that the answer shows its place.
@@ -253,7 +244,7 @@ impl Guest {
         };
         let text = self.voice.whisper(if self.is_gossip { 4_000 } else { 0 });
         let to = line(&to);
-        self.ask(Asked::Other, Request::Private { to, text });
+        self.call.start(Asked::Other, Request::Private { to, text });
     }
 
     fn look_around(&mut self, rng: &mut Rng) {
@@ -268,12 +259,12 @@ impl Guest {
                 room: Some(pick(rng, &ROOMS)),
             },
         };
-        self.ask(Asked::Other, request);
+        self.call.start(Asked::Other, request);
     }
 
     /// Asks for the last lines again.
     fn replay(&mut self, rng: &mut Rng) {
-        if let (Some(link), Some(seat)) = (&self.link, self.seats.last()) {
+        if let (Some(link), Some(seat)) = (&self.call.link, self.seats.last()) {
             let replay = Replay::last(
                 seat.room_name(),
                 seat.log(),
@@ -286,18 +277,13 @@ impl Guest {
 
     /// Looks for an outcome. Whether there was one.
     pub(crate) fn look(&mut self) -> bool {
-        let Some(link) = &mut self.link else {
+        let Some((outcome, asked)) = self.call.outcome() else {
             return false;
         };
-        let version = link.client().answered().version();
-        if self.asked.is_none() || self.looked == Some(version) {
-            return false;
-        }
-        self.looked = Some(version);
-        let Some(outcome) = link.outcome() else {
+        let Some(link) = &self.call.link else {
             return false;
         };
-        match (outcome, self.asked.take()) {
+        match (outcome, asked) {
             (Outcome::Entered(seat, entered), _) => {
                 let mark = match self.seats.last() {
                     // The old seat is given up when its place in the mailbox is taken.
@@ -315,7 +301,7 @@ impl Guest {
                 Some(seat) => link.reply(seat.mark(), Item::Answer(answer)),
                 None => self.refusals += 1,
             },
-            (Outcome::Done, Some(Asked::Post { last })) => self.kept = Some(last),
+            (Outcome::Done, Asked::Post { last }) => self.kept = Some(last),
             _ => {}
         }
         true
@@ -334,14 +320,14 @@ impl Guest {
             return;
         }
         let words = rng.bool().then(|| line("bye (for now)"));
-        self.asked = None;
+        self.call.asked = None;
         if rng.bool() {
-            self.link = None;
+            self.call.link = None;
         }
         for seat in self.seats.drain(..) {
             seat.leave(words.clone());
         }
-        self.link = None;
+        self.call.link = None;
     }
 
     /// The connection breaks: everything is dropped, in any order.
@@ -351,18 +337,18 @@ impl Guest {
         rng.shuffle(&mut parts);
         for part in parts {
             match part {
-                0 => drop(self.link.take()),
+                0 => drop(self.call.link.take()),
                 1 => self.seats.clear(),
                 _ => drop(self.reader.take()),
             }
         }
-        self.asked = None;
+        self.call.asked = None;
         seen
     }
 
     /// Whoever has left and read everything up to the departure is done.
     pub(crate) fn finish(&mut self) -> Option<checker::Reader> {
-        let is_over = self.link.is_none() && self.reader.as_ref()?.is_over();
+        let is_over = self.call.link.is_none() && self.reader.as_ref()?.is_over();
         let seen = is_over.then(|| self.seen(End::Left)).flatten();
         if is_over {
             self.reader = None;

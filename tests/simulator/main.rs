@@ -9,6 +9,7 @@
     reason = "a step that fails, fails the test"
 )]
 
+mod call;
 #[path = "../support/checker/mod.rs"]
 mod checker;
 mod desk;

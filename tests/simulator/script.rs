@@ -10,6 +10,7 @@ use parlor_core::inbox::{Outcome, Request};
 use parlor_core::mailbox::{Item, Mark};
 use parlor_core::seat::{Listener, View};
 
+use crate::call::Call;
 use crate::checker::{self, Dialect, End, Listened};
 use crate::desk::Desk;
 use crate::guest::{NAMES, ROOMS};
@@ -20,13 +21,11 @@ use crate::voice::{Voice, pick};
 pub(crate) struct Script {
     person: usize,
     dialect: Dialect,
-    link: Option<Link>,
+    call: Call<Asked>,
     listener: Option<Listener>,
     /// What is heard, once it listens.
     heard: Option<(Listened, View)>,
     reader: Option<Reader>,
-    asked: Option<Asked>,
-    looked: Option<u64>,
     voice: Voice,
     pub(crate) stalled: usize,
 }
@@ -49,11 +48,9 @@ impl Script {
                 desk,
                 Tongue::new(dialect),
             )),
-            link: Some(link),
+            call: Call::new(link),
             listener: None,
             heard: None,
-            asked: None,
-            looked: None,
             voice: Voice::new(person),
             stalled: 0,
         }
@@ -69,16 +66,17 @@ impl Script {
     }
 
     pub(crate) fn assert_settled(&self) {
-        assert!(self.asked.is_none(), "no outcome of {:?}", self.asked);
+        let asked = &self.call.asked;
+        assert!(asked.is_none(), "no outcome of {asked:?}");
         let caught_up = self.reader.as_ref().is_none_or(|r| r.has_caught_up());
         assert!(caught_up, "script {} has not read everything", self.person);
     }
 
     /// Does something, if nothing is under way.
     pub(crate) fn act(&mut self, rng: &mut Rng) {
-        let Some(link) = self.link.as_mut().filter(|_| self.asked.is_none()) else {
+        if !self.call.is_free() {
             return;
-        };
+        }
         let room = pick(rng, &ROOMS);
         let (asked, request) = if self.heard.is_none() && rng.bool() {
             let replay = rng.u64(0..6);
@@ -92,24 +90,15 @@ impl Script {
                 Request::Speak { name, room, lines },
             )
         };
-        (self.asked, self.looked) = (Some(asked), None);
-        link.start(request);
+        self.call.start(asked, request);
     }
 
     /// Looks for an outcome. Whether there was one.
     pub(crate) fn look(&mut self, house: &mut House) -> bool {
-        let Some(link) = &mut self.link else {
+        let Some((outcome, asked)) = self.call.outcome() else {
             return false;
         };
-        let version = link.client().answered().version();
-        if self.asked.is_none() || self.looked == Some(version) {
-            return false;
-        }
-        self.looked = Some(version);
-        let Some(outcome) = link.outcome() else {
-            return false;
-        };
-        match (outcome, self.asked.take()) {
+        match (outcome, asked) {
             (Outcome::Listening(listener, listening), _) => {
                 let view = listening.view.clone();
                 let listened = Listened {
@@ -121,19 +110,21 @@ impl Script {
                     room: view.room(),
                     position: u64::MAX,
                 };
-                link.reply(mark, Item::Listening(listening));
+                if let Some(link) = &self.call.link {
+                    link.reply(mark, Item::Listening(listening));
+                }
                 self.listener = Some(listener);
                 self.heard = Some((listened, view));
             }
-            (Outcome::Said { first, last }, Some(Asked::Speak { lines })) => {
+            (Outcome::Said { first, last }, Asked::Speak { lines }) => {
                 assert_eq!(last + 1 - first, lines, "numbers of what was said");
             }
             // What the disk did not keep was ordered; all else was not.
             (Outcome::Answer(Answer::Refused(Refusal::NotKept(_))), _) => {}
-            (Outcome::Answer(Answer::Refused(_)), Some(Asked::Speak { lines })) => {
+            (Outcome::Answer(Answer::Refused(_)), Asked::Speak { lines }) => {
                 self.voice.lines -= lines;
             }
-            (Outcome::Answer(Answer::Refused(_)), Some(Asked::Listen)) => {}
+            (Outcome::Answer(Answer::Refused(_)), Asked::Listen) => {}
             other => panic!("not what was asked for: {other:?}"),
         }
         true
@@ -148,16 +139,16 @@ impl Script {
 
     /// Listens no more, and reads on up to there.
     pub(crate) fn leave(&mut self) {
-        if self.asked.is_none() {
+        if self.call.asked.is_none() {
             self.listener = None;
-            self.link = None;
+            self.call.link = None;
         }
     }
 
     /// The connection breaks: everything is dropped, in any order. (Not while it speaks: then it would never be known
     /// whether that was done.)
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
-        if let Some(Asked::Speak { .. }) = self.asked {
+        if let Some(Asked::Speak { .. }) = self.call.asked {
             return None;
         }
         let seen = self.seen(End::Broken);
@@ -165,19 +156,19 @@ impl Script {
         rng.shuffle(&mut parts);
         for part in parts {
             match part {
-                0 => drop(self.link.take()),
+                0 => drop(self.call.link.take()),
                 1 => drop(self.listener.take()),
                 _ => drop(self.reader.take()),
             }
         }
-        self.asked = None;
+        self.call.asked = None;
         seen
     }
 
     /// Whoever listens no more and read everything up to there is done.
     pub(crate) fn finish(&mut self) -> Option<checker::Reader> {
         let is_over = |reader: &Reader| reader.is_over() || self.heard.is_none();
-        if self.link.is_some() || !self.reader.as_ref().is_some_and(is_over) {
+        if self.call.link.is_some() || !self.reader.as_ref().is_some_and(is_over) {
             return None;
         }
         let seen = self.seen(End::Left);
