@@ -462,7 +462,7 @@ def removed(browser, house, pictures):
     assert why.bounding_box()["y"] < alice.page.locator("#compose").bounding_box()["y"], "out of sight"
     alice.page.screenshot(path=f"{pictures}/removed.png")
     alice.page.go_back()
-    alice.page.locator("#lines .note", has_text="You are banned from den").wait_for(state="visible")
+    alice.page.locator("#lines .note", has_text="bob has banned you from den").wait_for(state="visible")
     alice.page.wait_for_url("**/lobby")
     alice.say("/register")
     alice.page.locator("#asking").wait_for(state="visible")

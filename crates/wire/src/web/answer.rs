@@ -1,12 +1,13 @@
 //! What the server says to one person, as JSON objects: with fields for programs, and in words for everybody.
 
-use parlor_core::answer::{Answer, Notice, Password};
+use parlor_core::answer::{Answer, Notice, Password, Refusal};
 use parlor_core::client::Missed;
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::Manner;
 use parlor_core::line::Line;
-use parlor_core::order::{Reach, Removal, Word};
+use parlor_core::order::{By, Forbidden, Mute, Reach, Removal, Until, Word};
 use parlor_core::seat::{Entered, Resumed};
+use parlor_core::time::WallTime;
 use serde::Serialize;
 
 use super::event::{time, with_people};
@@ -46,7 +47,7 @@ pub(super) fn put(answer: &Answer, keeping: Keeping, clock: &Clock, out: &mut Ve
         Answer::Password(password) => put_password(password, out),
         Answer::Code(code) => object("code", out).with("code", code.as_str()),
         Answer::Token(token) => object("token", out).with("token", token.as_str()),
-        Answer::Refused(refusal) => object("refused", out).with("why", refusal::why(refusal)),
+        Answer::Refused(refusal) => put_refused(refusal, out),
         Answer::Notice(notice) => put_notice(notice, out),
         _ => put_other(answer, out),
     };
@@ -203,6 +204,10 @@ fn put_notice<'a>(notice: &Notice, out: &'a mut Vec<u8>) -> Object<'a> {
                 .with("last", last)
         }
         Notice::Order(Word::Removed(removal)) => put_removed(removal, out),
+        Notice::Order(Word::Muted(Mute { reach, by, until })) => {
+            let object = object("notice", out).with("about", "muted");
+            with_sentence(object, Some(reach), by, Some(*until), None)
+        }
         _ => object("notice", out).with("about", about(notice)),
     }
 }
@@ -218,12 +223,49 @@ fn about(notice: &Notice) -> &'static str {
 }
 
 fn put_removed<'a>(removal: &Removal, out: &'a mut Vec<u8>) -> Object<'a> {
-    let room = match &removal.reach {
-        Reach::Room(room) => Some(room.as_str()),
-        Reach::Server => None,
+    let Removal {
+        reach,
+        by,
+        reason,
+        ban,
+    } = removal;
+    let object = object("removed", out).with("banned", ban.is_some());
+    let until = ban.and_then(|Until(until)| until);
+    with_sentence(object, Some(reach), by, until, reason.as_ref())
+}
+
+fn put_refused<'a>(refusal: &Refusal, out: &'a mut Vec<u8>) -> Object<'a> {
+    let object = object("refused", out).with("why", refusal::why(refusal));
+    let Refusal::Order(forbidden) = refusal else {
+        return object;
     };
-    object("removed", out)
+    match &**forbidden {
+        Forbidden::Banned(ban) => {
+            let (until, reason) = (ban.until, ban.reason.as_ref());
+            with_sentence(object, Some(&ban.reach), &ban.by, until, reason)
+        }
+        Forbidden::Muted(Mute { reach, by, until }) => {
+            with_sentence(object, Some(reach), by, Some(*until), None)
+        }
+        _ => object,
+    }
+}
+
+/// What was done with authority: where, by whom, until when and why.
+pub(super) fn with_sentence<'a>(
+    object: Object<'a>,
+    reach: Option<&Reach>,
+    by: &By,
+    until: Option<WallTime>,
+    reason: Option<&Line>,
+) -> Object<'a> {
+    let room = match reach {
+        Some(Reach::Room(room)) => Some(room.as_str()),
+        Some(Reach::Server) | None => None,
+    };
+    object
         .with_some("room", room)
-        .with("by", wording::name_of(&removal.by))
-        .with_some("reason", removal.reason.as_ref().map(Line::as_str))
+        .with("by", wording::name_of(by))
+        .with_some("until", until.map(time))
+        .with_some("reason", reason.map(Line::as_str))
 }

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use parlor_core::batch::Scene;
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together};
 use parlor_core::name::{Name, RoomName};
+use parlor_core::order::{Rule, Ruling, Until};
 use parlor_core::time::WallTime;
 
+use super::answer::with_sentence;
 use super::object::{Object, object};
 use crate::lines::{Clock, Mode};
 use crate::wording;
@@ -64,21 +66,53 @@ pub(super) fn put(entry: &Entry, scene: Scene<'_>, clock: &Clock, out: &mut Vec<
         .with("time", time(scene.at))
         .with_some("name", entry.who().map(|who| who.name.as_str()));
     let event = match entry {
-        Entry::Left { words, removal, .. } => {
-            let removal = removal.as_deref();
-            let reason = removal.and_then(|removal| removal.reason.as_ref());
-            event
-                .with_some("words", words.as_ref().map(|words| words.as_str()))
-                .with_some("by", removal.map(|removal| wording::name_of(&removal.by)))
-                .with_some("reason", reason.map(|reason| reason.as_str()))
+        Entry::Left {
+            removal: Some(removal),
+            ..
+        } => {
+            let until = removal.ban.and_then(|Until(until)| until);
+            let event = event.with("banned", removal.ban.is_some());
+            with_sentence(event, None, &removal.by, until, removal.reason.as_ref())
         }
+        Entry::Left { words, .. } => {
+            event.with_some("words", words.as_ref().map(|words| words.as_str()))
+        }
+        Entry::Ruled(ruling) => with_ruling(event, ruling),
         Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
         Entry::Renamed { from, .. } => event.with("from", from.as_str()),
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
-        Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } | Entry::Ruled(_) => event,
+        Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } => event,
     };
     let text = wording::happening(entry, Mode::Named, clock).unwrap_or_default();
     event.with("text", text.strip_prefix("-- ").unwrap_or(&text));
+}
+
+/// What was done with authority in a room, to whom, until when and why.
+fn with_ruling<'a>(event: Object<'a>, Ruling { by, rule }: &Ruling) -> Object<'a> {
+    let about = match rule {
+        Rule::Banned { .. } => "banned",
+        Rule::Unbanned(_) => "unbanned",
+        Rule::Muted(..) => "muted",
+        Rule::Unmuted(_) => "unmuted",
+        Rule::Locked(true) => "locked",
+        Rule::Locked(false) => "unlocked",
+        Rule::Keeper(_, true) => "keeper",
+        Rule::Keeper(_, false) => "no-keeper",
+    };
+    let (until, reason) = match rule {
+        Rule::Banned { until, reason, .. } => (*until, reason.as_ref()),
+        Rule::Muted(_, until) => (Some(*until), None),
+        _ => (None, None),
+    };
+    let whom = match rule {
+        Rule::Banned { whom, .. } | Rule::Unbanned(whom) => Some(whom.to_string()),
+        Rule::Muted(name, _) | Rule::Unmuted(name) | Rule::Keeper(name, _) => {
+            Some(name.to_string())
+        }
+        Rule::Locked(_) => None,
+    };
+    let event = event.with("about", about).with_some("whom", whom);
+    with_sentence(event, None, by, until, reason)
 }
 
 /// Several people.

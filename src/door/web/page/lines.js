@@ -2,7 +2,7 @@
 
 import { isLine } from './rooms.js';
 import { $, button, colored, make, mentionOf, rich, sentence } from './text.js';
-import { say } from './words.js';
+import { moment, order, say } from './words.js';
 
 const AT_END_PX = 48; // nearer than this, one follows what comes
 const NEAR_TOP_PX = 400; // older lines are asked for before one gets there
@@ -107,7 +107,7 @@ function build(item) {
 
 function said({ kind, name, to, text, time }) {
 	const at = make('time', '', clock.format(new Date(time)));
-	at.title = new Date(time).toLocaleString(navigator.language);
+	at.title = moment.format(new Date(time));
 	const words = make('span', 'text', ...rich(text, mention));
 	words.dir = 'auto';
 	if (kind === 'action') words.prepend(colored(name), ' ');
@@ -124,7 +124,8 @@ function told(item) {
 
 /** What happened, beside what was said. */
 function happening(event) {
-	if (!happenings.includes(event.kind) || event.by) return [event.text];
+	if (event.by) return [order(event.kind === 'ruled' ? event.about : `left-${event.banned ? 'banned' : 'removed'}`, event)];
+	if (!happenings.includes(event.kind)) return [event.text];
 	const names = event.names?.join(', ');
 	const key = event.words ? 'leftSaying' : event.topic === null ? 'topicCleared' : event.kind;
 	return sentence(key, { ...event, names: event.others ? say('andOthers', { names, n: event.others }) : names });

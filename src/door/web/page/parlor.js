@@ -7,13 +7,12 @@ import * as lines from './lines.js';
 import { askPassword, drawRoom, drawRooms, hideDoor, putWords, showDoor } from './panels.js';
 import { ITEMS_MAX, Room } from './rooms.js';
 import { $, mentionOf } from './text.js';
-import { command as offered, say, tag, told } from './words.js';
+import { command as offered, moment, say, tag, told } from './words.js';
 
 const SAID_BYTES_MAX = 16_000; // a message has 16,384, and there is more in it
 const HISTORY_LINES = 100; // more than a screen
 const DRAW_MS = 16; // what comes in a burst is drawn together
 const LEAVE = { name: 'leave', arguments: '[ROOM]', does: 'gives up a room, and stays in the others' }; // not a line command
-const MOMENT = new Intl.DateTimeFormat(navigator.language, { dateStyle: 'medium', timeStyle: 'short' });
 const DAY_S = 86_400;
 
 const rooms = new Map();
@@ -154,7 +153,7 @@ const heard = {
 		me = message.name;
 		room.enter(message);
 		if (!rooms.size) room.note(keeping());
-		if (message.keeps && !rooms.has(room.name)) room.note(say('keeper'));
+		if (message.keeps && !rooms.has(room.name)) room.note(say('youKeep'));
 		rooms.set(room.name, room);
 		if (current && !rooms.has(current.name)) open(room, true);
 		sayFarewell();
@@ -192,9 +191,9 @@ const heard = {
 	letter: (message) => heard.private(message),
 	password: async (message) => command('password', { text: await askPassword(message) }),
 	refused: (message) => note(told(message)),
-	removed({ room, text }) {
-		if (!room) return showState(text);
-		farewell = text;
+	removed(message) {
+		if (!message.room) return showState(told(message));
+		farewell = told(message);
 		sayFarewell();
 	},
 	answer: (message) => message.text && note(told(message)),
@@ -406,7 +405,7 @@ function search(words) {
 			const rows = [];
 			const take = (message) => {
 				const { kind, room, seq, time, name, words } = message;
-				if (kind === 'found') rows.push([`${name}: ${words}`, `${room} · ${MOMENT.format(new Date(time))}`, () => show(room, seq)]);
+				if (kind === 'found') rows.push([`${name}: ${words}`, `${room} · ${moment.format(new Date(time))}`, () => show(room, seq)]);
 				else if (kind === 'answer') rows.push(told(message));
 				return kind === 'found' || kind === 'answer';
 			};

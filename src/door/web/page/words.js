@@ -54,6 +54,22 @@ const words = {
 	renamed: '{from} is now known as {name}',
 	topic: '{name} changed the topic to: {topic}',
 	topicCleared: '{name} cleared the topic',
+	'you-banned': '{by} has banned you from {place}',
+	'you-removed': '{by} has removed you from {place}',
+	'you-muted': '{by} does not let you speak in {place}',
+	'left-banned': '{by} has banned {name}',
+	'left-removed': '{by} has removed {name}',
+	banned: '{by} has banned {whom}',
+	unbanned: '{by} lets {whom} come again',
+	muted: '{by} does not let {whom} speak',
+	unmuted: '{by} lets {whom} speak again',
+	locked: '{by} has locked the topic: only keepers change it',
+	unlocked: '{by} has unlocked the topic',
+	keeper: '{by} has made {whom} a keeper',
+	'no-keeper': '{by} has {whom} be a keeper no longer',
+	until: 'until {time}',
+	server: 'this server',
+	operator: 'The operator',
 	took_back: '{name} has taken back what {name} said',
 	roomName: 'A room to go to, or the name of a new one',
 	searchFor: 'Words that were said in any room',
@@ -62,9 +78,11 @@ const words = {
 	close: 'Close',
 	inRoom: '{n} {n person people}',
 	answerTo: 'Reply',
-	keeper: 'You keep order here: /help kick, /help ban and /help mute say how.',
+	youKeep: 'You keep order here: /help kick, /help ban and /help mute say how.',
 };
 
+/** How a point in time is written. */
+export const moment = new Intl.DateTimeFormat(navigator.language, { dateStyle: 'medium', timeStyle: 'short' });
 const other = language ? await import(`./${language}.js`) : {};
 
 export const tag = other.tag ?? 'en';
@@ -83,7 +101,19 @@ export function parts(key, fields = {}) {
 export const say = (key, fields) => parts(key, fields).map((part) => part.name ?? part).join('');
 
 /** What the server says, whose own words are English. */
-export const told = (message) => other.told?.(message) || message.text;
+export function told(message) {
+	const { kind, why, about, banned, by } = message;
+	const verdict = kind === 'removed' ? (banned ? 'banned' : kind) : (why ?? about);
+	if (by && by !== 'themselves' && `you-${verdict}` in words) return order(`you-${verdict}`, message);
+	return other.told?.(message) || message.text;
+}
+
+/** What was done with authority, with its end and its reason where it has them. */
+export function order(key, { by, room, until, reason, ...fields }) {
+	const end = until && say('until', { time: moment.format(new Date(until)) });
+	const done = say(key, { ...fields, by: by === 'the operator' ? say('operator') : by, place: room ?? say('server') });
+	return [done, end, reason].filter(Boolean).join(' · ');
+}
 
 /** A command as it is offered: how it is typed, and what it does. */
 export const command = (spec) => other.command?.(spec) ?? { usage: `/${spec.name} ${spec.arguments}`, does: spec.does };

@@ -52,6 +52,22 @@ export const words = {
 	renamed: '{from} 现在叫 {name}',
 	topic: '{name} 把话题改为：{topic}',
 	topicCleared: '{name} 清除了话题',
+	'you-banned': '{by} 禁止你进入 {place}',
+	'you-removed': '{by} 把你请出了 {place}',
+	'you-muted': '{by} 不让你在 {place} 说话',
+	'left-banned': '{by} 禁止 {name} 进入',
+	'left-removed': '{by} 把 {name} 请了出去',
+	banned: '{by} 禁止 {whom} 进入',
+	unbanned: '{by} 让 {whom} 可以再进来',
+	muted: '{by} 不让 {whom} 说话',
+	unmuted: '{by} 让 {whom} 可以再说话',
+	locked: '{by} 锁定了话题，只有管理员能改',
+	unlocked: '{by} 解锁了话题',
+	keeper: '{by} 让 {whom} 当管理员',
+	'no-keeper': '{by} 不再让 {whom} 当管理员',
+	until: '到 {time} 为止',
+	server: '这个服务器',
+	operator: '服务器管理员',
 	took_back: '{name} 收回了自己说过的话',
 	roomName: '要去的房间，或新房间的名字',
 	searchFor: '在所有房间里说过的词',
@@ -60,7 +76,7 @@ export const words = {
 	close: '关闭',
 	inRoom: '{n} 人',
 	answerTo: '回复',
-	keeper: '你管理这个房间：/help kick、/help ban 和 /help mute 有说明。',
+	youKeep: '你管理这个房间：/help kick、/help ban 和 /help mute 有说明。',
 };
 
 /** How an argument is called, and what each command does. */
@@ -150,7 +166,7 @@ const refusals = {
 	forbidden: '这不行。',
 };
 /** Of these the server's own words say more. */
-const explained = ['no-name', 'no-request', 'not-kept', 'banned', 'muted', 'forbidden'];
+const explained = ['no-name', 'no-request', 'not-kept', 'forbidden'];
 
 const answers = {
 	who: ({ room, people, others, listening }) =>
