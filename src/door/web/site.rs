@@ -23,8 +23,8 @@ impl Names {
 
     /// What to answer where a request is not for this server, or comes from somebody else's page.
     pub(super) fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
-        let Some(host) = text(headers, header::HOST.as_str()) else {
-            let words = "Say with Host: whom you want";
+        let Some(host) = only(headers, header::HOST.as_str()) else {
+            let words = "Say with Host: whom you want, once";
             return Some(sentence(StatusCode::BAD_REQUEST, words));
         };
         if !self.is_ours(host) {
@@ -36,11 +36,11 @@ impl Names {
                 ),
             ));
         }
-        let is_foreign = match text(headers, header::ORIGIN.as_str()) {
+        let is_foreign = match only(headers, header::ORIGIN.as_str()) {
             Some(origin) => !is_same(origin, host),
             None => headers.contains_key(header::ORIGIN),
         };
-        if is_foreign || (is_cross_site(headers) && !is_link(method, headers)) {
+        if is_foreign || (is_from_elsewhere(headers) && !is_link(method, headers)) {
             return Some(sentence(
                 StatusCode::FORBIDDEN,
                 "A page of another site cannot read or speak here; open this server's own page",
@@ -50,7 +50,10 @@ impl Names {
     }
 
     fn is_ours(&self, host: &str) -> bool {
-        let (name, _) = split_port(host);
+        let (name, port) = split_port(host);
+        if !port.is_none_or(|port| port.is_empty() || port.parse::<u16>().is_ok()) {
+            return false;
+        }
         let bare = name
             .strip_prefix('[')
             .and_then(|name| name.strip_suffix(']'));
@@ -65,6 +68,13 @@ impl Names {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// The value of a header that is there once: of two, others may look at the other one.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
 }
 
 /// A host and its port.
@@ -90,8 +100,12 @@ fn is_same(origin: &str, host: &str) -> bool {
     origin.0.eq_ignore_ascii_case(host.0) && port(origin) == port(host)
 }
 
-fn is_cross_site(headers: &HeaderMap) -> bool {
-    text(headers, "sec-fetch-site") == Some("cross-site")
+/// Also from another port or another name under the same domain: that is somebody else's page, too.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    matches!(
+        text(headers, "sec-fetch-site"),
+        Some("cross-site" | "same-site")
+    )
 }
 
 /// Whether somebody has followed a link to a page of ours: what is shown then, the other site cannot read.
@@ -138,10 +152,27 @@ mod tests {
 
     #[test]
     fn another_name_is_misdirected() {
-        for host in ["evil.example", "localhost.evil.example", "example.org", ""] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "example.org",
+            "",
+            "localhost:8080@evil.example",
+            "127.0.0.1:8080/",
+            "127.0.0.1:99999",
+        ] {
             assert_eq!(status(Method::GET, &[("host", host)]), 421, "{host}");
         }
         assert_eq!(status(Method::GET, &[]), 400);
+    }
+
+    #[test]
+    fn what_is_said_twice_is_not_heard() {
+        let (host, ours) = (("host", "localhost"), ("origin", "http://localhost"));
+        assert_eq!(status(Method::GET, &[host, host]), 400);
+        assert_eq!(status(Method::GET, &[host, ours]), 200);
+        let evil = ("origin", "http://evil.example");
+        assert_eq!(status(Method::GET, &[host, ours, evil]), 403);
     }
 
     #[test]
@@ -188,6 +219,8 @@ mod tests {
         ];
         assert_eq!(status(Method::GET, &frame), 403);
         assert_eq!(status(Method::GET, &[host, cross]), 403);
+        let neighbour = [host, ("sec-fetch-site", "same-site")];
+        assert_eq!(status(Method::GET, &neighbour), 403);
         assert_eq!(
             status(Method::GET, &[host, ("sec-fetch-site", "same-origin")]),
             200

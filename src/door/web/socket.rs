@@ -37,6 +37,9 @@ const READ_BYTES_MAX: usize = 4 * 1024;
 /// What the server's key is made of, beside the client's (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
+/// The only version there is.
+const VERSION_13: HeaderValue = HeaderValue::from_static("13");
+
 /// What the server calls itself.
 const SERVER: &str = concat!("parlor ", env!("CARGO_PKG_VERSION"));
 
@@ -52,7 +55,7 @@ pub(super) async fn open(
         && version == Version::HTTP_11
         && has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket");
-    if !upgrades || !has(header::SEC_WEBSOCKET_VERSION, "13") {
+    if !upgrades || headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&VERSION_13) {
         let mut response = sentence(
             StatusCode::UPGRADE_REQUIRED,
             "This is for WebSockets of version 13: docs/web-protocol.md says what they speak",
@@ -60,17 +63,14 @@ pub(super) async fn open(
         let headers = response.headers_mut();
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(
-            header::SEC_WEBSOCKET_VERSION,
-            HeaderValue::from_static("13"),
-        );
+        headers.insert(header::SEC_WEBSOCKET_VERSION, VERSION_13);
         return response;
     }
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(server_key);
-    let Some(key) = key else {
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next().and_then(server_key), keys.next()) else {
         return sentence(
             StatusCode::BAD_REQUEST,
-            "Sec-WebSocket-Key is 16 bytes in base64",
+            "Sec-WebSocket-Key is 16 bytes in base64, and stands there once",
         );
     };
     visit.becomes_socket.cancel();

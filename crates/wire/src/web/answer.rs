@@ -123,14 +123,17 @@ struct CommandShown {
 }
 
 fn commands(specs: &'static [Spec]) -> Vec<CommandShown> {
-    let shown = |spec: &'static Spec| CommandShown {
+    specs.iter().map(shown).collect()
+}
+
+fn shown(spec: &'static Spec) -> CommandShown {
+    CommandShown {
         name: spec.name,
         aliases: spec.aliases,
         arguments: spec.arguments,
         does: spec.does,
         more: spec.more,
-    };
-    specs.iter().map(shown).collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -236,8 +239,10 @@ fn put_removed<'a>(removal: &Removal, out: &'a mut Vec<u8>) -> Object<'a> {
 
 fn put_refused<'a>(refusal: &Refusal, out: &'a mut Vec<u8>) -> Object<'a> {
     let object = object("refused", out).with("why", refusal::why(refusal));
-    let Refusal::Order(forbidden) = refusal else {
-        return object;
+    let forbidden = match refusal {
+        Refusal::Order(forbidden) => forbidden,
+        Refusal::Usage(spec) => return object.with("command", shown(spec)),
+        _ => return object,
     };
     match &**forbidden {
         Forbidden::Banned(ban) => {

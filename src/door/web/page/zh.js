@@ -97,6 +97,7 @@ const commands = {
 	register: '用密码登记你的名字',
 	forget: '收回你说过的所有话',
 	code: '显示返回码',
+	resume: '在写名字的地方：用返回码回到原来的房间',
 	token: '给脚本一个令牌',
 	ignore: '不看某人说的话',
 	unignore: '重新看某人说的话',
@@ -144,7 +145,7 @@ const refusals = {
 	yourself: '那是你自己。',
 	'not-ignored': '你没有屏蔽叫这个名字的人。',
 	'no-command': '没有这个命令；/help 列出所有命令。',
-	usage: '命令不完整；/help 有说明。',
+	usage: '命令要换一种写法。',
 	'needs-disk': '这个服务器不保存内容，所以没有这个命令。',
 	'nothing-missed': '你没有错过什么。',
 	'taking-back': '正在收回你说过的话，请稍等。',
@@ -199,5 +200,6 @@ const answers = {
 
 export function told({ kind, why, about, text, ...fields }) {
 	if (kind !== 'refused') return answers[about ?? kind]?.(fields);
+	if (why === 'usage') return `要这样写：${command(fields.command).usage}（${command(fields.command).does}）`;
 	return explained.includes(why) ? `${refusals[why]}（${text}）` : refusals[why];
 }
