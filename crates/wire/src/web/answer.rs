@@ -242,6 +242,7 @@ fn put_refused<'a>(refusal: &Refusal, out: &'a mut Vec<u8>) -> Object<'a> {
     let forbidden = match refusal {
         Refusal::Order(forbidden) => forbidden,
         Refusal::Usage(spec) => return object.with("command", shown(spec)),
+        Refusal::Name(error) => return object.with_some("rule", refusal::rule(error)),
         _ => return object,
     };
     match &**forbidden {

@@ -1,6 +1,7 @@
 //! Refusals for programs: a word for each reason.
 
 use parlor_core::answer::Refusal;
+use parlor_core::name::NameError;
 use parlor_core::order::Forbidden;
 
 /// The word for it; docs/web-protocol.md lists them.
@@ -55,4 +56,22 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
             _ => "forbidden",
         },
     }
+}
+
+/// The word for the rule that something breaks that was given as a name; the page lists these, too.
+pub(super) fn rule(error: &NameError) -> Option<&'static str> {
+    Some(match error {
+        NameError::Empty => "empty",
+        NameError::TooLong { .. } => "too-long",
+        NameError::Blank => "blank",
+        NameError::Sign(_) => "sign",
+        NameError::Rare(_) => "rare",
+        NameError::Start(_) => "start",
+        NameError::NoLetter => "no-letter",
+        NameError::LooseMark(_) => "loose-mark",
+        NameError::TooManyMarks => "too-many-marks",
+        NameError::MixedScripts => "mixed-scripts",
+        NameError::Reserved(_) => "reserved",
+        _ => return None,
+    })
 }

@@ -166,8 +166,22 @@ const refusals = {
 	'no-keeper': '只有管理员才能这样做；/keeper 列出管理员。',
 	forbidden: '这不行。',
 };
+/** And which rule something breaks that was given as a name. */
+const rules = {
+	empty: '名字至少要有一个字。',
+	'too-long': '名字最多 32 个字。',
+	blank: '名字中间不能有空格，可以用 - 或 _。',
+	sign: '名字里只能有文字、数字和 - _ .。',
+	rare: '名字里有不常用的字符。',
+	start: '名字要以文字或数字开头。',
+	'no-letter': '名字里至少要有一个文字。',
+	'loose-mark': '声调符号要在字母上。',
+	'too-many-marks': '一个字母上的符号太多了。',
+	'mixed-scripts': '名字混用了看起来相似的文字，会和别的名字混淆。',
+	reserved: '这个名字是保留的，请换一个。',
+};
 /** Of these the server's own words say more. */
-const explained = ['no-name', 'no-request', 'not-kept', 'forbidden'];
+const explained = ['no-request', 'not-kept', 'forbidden'];
 
 const answers = {
 	who: ({ room, people, others, listening }) =>
@@ -201,5 +215,6 @@ const answers = {
 export function told({ kind, why, about, text, ...fields }) {
 	if (kind !== 'refused') return answers[about ?? kind]?.(fields);
 	if (why === 'usage') return `要这样写：${command(fields.command).usage}（${command(fields.command).does}）`;
+	if (fields.rule) return rules[fields.rule];
 	return explained.includes(why) ? `${refusals[why]}（${text}）` : refusals[why];
 }
