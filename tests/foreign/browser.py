@@ -408,6 +408,11 @@ def finds(browser, house, pictures):
     carol.say("/msg alice over here")
     alice.page.locator(".private .answer").click()
     assert alice.page.locator("#input").input_value() == "/msg carol "
+    alice.page.locator("#input").fill("a draft")
+    alice.page.locator("#topic").click()
+    assert alice.page.locator("#input").input_value() == "/topic "
+    alice.page.keyboard.press("Escape")
+    assert alice.page.locator("#input").input_value() == "a draft"
     alice.page.locator("#input").fill("/join t")
     alice.page.keyboard.press("Tab")
     assert alice.page.locator("#input").input_value().strip() == "/join tea"

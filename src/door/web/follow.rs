@@ -97,7 +97,8 @@ fn start(wanted: &Wanted, headers: &HeaderMap) -> Option<Start> {
         return Some(Start::Last(lines.unwrap_or(0)));
     };
     let (log, seq) = id.to_str().ok()?.rsplit_once(':')?;
-    Some(Start::After {
+    let is_log = !log.is_empty() && log.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_log.then_some(Start::After {
         log: log.to_owned(),
         seq: seq.parse().ok()?,
     })
@@ -181,7 +182,7 @@ impl Visit {
             Form::Json(follow) => {
                 let encoder = FollowEncoder::new(follow, log, keeping, clock);
                 if is_elsewhere {
-                    encoder.notice(ELSEWHERE, &mut first);
+                    encoder.another_log(ELSEWHERE, &mut first);
                 }
                 self.follow(link, listener, listening, encoder, &first)
                     .await

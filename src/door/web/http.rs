@@ -181,7 +181,7 @@ pub(super) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
         ),
         Refusal::WrongPassword(name) => format!(
             "That is neither the token of {name} nor a password that counts from where you are; the owner gets a new token by \
-             typing /token in any client"
+             typing /token in any client, and a name without an owner needs no -u"
         ),
         _ => words_of(&refusal, clock),
     };

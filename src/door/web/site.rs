@@ -102,10 +102,10 @@ fn is_same(origin: &str, host: &str) -> bool {
 
 /// Also from another port or another name under the same domain: that is somebody else's page, too.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
-    matches!(
-        text(headers, "sec-fetch-site"),
-        Some("cross-site" | "same-site")
-    )
+    match only(headers, "sec-fetch-site") {
+        Some(site) => matches!(site, "cross-site" | "same-site"),
+        None => headers.contains_key("sec-fetch-site"),
+    }
 }
 
 /// Whether somebody has followed a link to a page of ours: what is shown then, the other site cannot read.
@@ -221,6 +221,8 @@ mod tests {
         assert_eq!(status(Method::GET, &[host, cross]), 403);
         let neighbour = [host, ("sec-fetch-site", "same-site")];
         assert_eq!(status(Method::GET, &neighbour), 403);
+        let two = [host, ("sec-fetch-site", "same-origin"), cross];
+        assert_eq!(status(Method::GET, &two), 403);
         assert_eq!(
             status(Method::GET, &[host, ("sec-fetch-site", "same-origin")]),
             200

@@ -280,14 +280,16 @@ fn whoever_names_the_last_line_goes_on_behind_it_in_every_form() {
         let (notice, lines) = text.split_once('\n').unwrap();
         assert_eq!(notice, format!("-- {words}"), "{id}");
         assert_eq!(lines.lines().count(), 3, "the usual replay: {lines}");
-        let notice = json!({"kind": "notice", "text": words}).to_string();
+        let notice = format!(r#"{{"kind":"notice","about":"another-log","text":"{words}"}}"#);
         let lines = read(forms[1], id).body;
         assert!(lines.starts_with(&format!("{notice}\n")), "{lines}");
         let events = read(forms[2], id).body;
         let first = format!("data: {notice}\n\nid: {log}:1\n");
         assert!(events.starts_with(&first), "{events}");
     }
-    for id in ["", "2", ":", "log:", "log:two", "log:-1", log] {
+    for id in [
+        "", "2", ":", ":1", "a b:1", "log:", "log:two", "log:-1", log,
+    ] {
         let answer = read(forms[2], id);
         assert_eq!(answer.status, 400, "{id}: {}", answer.body);
         assert!(answer.body.contains("write LOG:NUMBER"), "{}", answer.body);

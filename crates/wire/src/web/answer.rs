@@ -5,7 +5,8 @@ use parlor_core::client::Missed;
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::Manner;
 use parlor_core::line::Line;
-use parlor_core::order::{By, Forbidden, Mute, Reach, Removal, Until, Word};
+use parlor_core::name::Name;
+use parlor_core::order::{By, Done, Forbidden, Mute, Reach, Removal, Until, Word};
 use parlor_core::seat::{Entered, Resumed};
 use parlor_core::time::WallTime;
 use serde::Serialize;
@@ -76,6 +77,37 @@ fn put_other<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
         Answer::CanTakeBack(name) => about("can-take-back", out).with("name", name.as_str()),
         Answer::TakenBack(lines) => about("taken-back", out).with("lines", lines),
         Answer::NothingKept => about("nothing-kept", out),
+        Answer::Done(done) => put_done(done, out),
+        _ => about("order", out),
+    }
+}
+
+/// What has come of an order; long lists and what only the operator asks are told in words alone.
+fn put_done<'a>(done: &Done, out: &'a mut Vec<u8>) -> Object<'a> {
+    let about = |about, out| object("answer", out).with("about", about);
+    let names = |names: &[Name]| names.iter().map(Name::to_string).collect::<Vec<_>>();
+    match done {
+        Done::Removed(name) => about("removed", out).with("whom", name.as_str()),
+        Done::Banned(ban) => about("banned", out)
+            .with("whom", ban.whom.to_string())
+            .with_some("until", ban.until.map(time)),
+        Done::Unbanned(whom) => about("unbanned", out).with("whom", whom.to_string()),
+        Done::Bans { bans, .. } if bans.is_empty() => about("nobody-banned", out),
+        Done::Muted(name, until) => about("muted", out)
+            .with("whom", name.as_str())
+            .with("until", time(*until)),
+        Done::Unmuted(name) => about("unmuted", out).with("whom", name.as_str()),
+        Done::Locked(true) => about("locked", out),
+        Done::Locked(false) => about("unlocked", out),
+        Done::Keeper(name, true) => about("keeper", out).with("whom", name.as_str()),
+        Done::Keeper(name, false) => about("no-keeper", out).with("whom", name.as_str()),
+        Done::Keepers { room, server } => {
+            let of_room = room.as_ref();
+            about("keepers", out)
+                .with_some("room", of_room.map(|(room, _)| room.as_str()))
+                .with_some("names", of_room.map(|(_, keepers)| names(keepers)))
+                .with("server", names(server))
+        }
         _ => about("order", out),
     }
 }
@@ -210,6 +242,13 @@ fn put_notice<'a>(notice: &Notice, out: &'a mut Vec<u8>) -> Object<'a> {
         Notice::Order(Word::Muted(Mute { reach, by, until })) => {
             let object = object("notice", out).with("about", "muted");
             with_sentence(object, Some(reach), by, Some(*until), None)
+        }
+        Notice::Order(Word::Says(words)) => object("notice", out)
+            .with("about", "operator-says")
+            .with("words", words.as_str()),
+        Notice::Order(Word::Unmuted(by)) => {
+            let object = object("notice", out).with("about", "unmuted");
+            with_sentence(object, None, by, None, None)
         }
         _ => object("notice", out).with("about", about(notice)),
     }

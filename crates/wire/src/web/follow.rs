@@ -42,10 +42,12 @@ impl FollowEncoder {
         }
     }
 
-    /// What is said to this follower alone, before all lines.
-    pub fn notice(&self, words: &str, out: &mut Vec<u8>) {
+    /// What is said to this follower alone, before all lines: that what it has seen is of another log.
+    pub fn another_log(&self, words: &str, out: &mut Vec<u8>) {
         self.line(None, out, |out| {
-            object("notice", out).with("text", words);
+            object("notice", out)
+                .with("about", "another-log")
+                .with("text", words);
         });
     }
 

@@ -9,10 +9,12 @@ const RECALLED_MAX = 50; // so much of what was typed comes back with the arrow 
 const [input, menu, question] = [$('input'), $('menu'), $('question')];
 let [choices, chosen, from] = [[], 0, 0];
 let [recalled, place] = [[], 0];
+let kept = ''; // what stood there before a command was begun
 let on = {};
 
-/** From now on calls `on.submit(text)`, which says why it is not taken, and for what may stand there `on.names(word)`,
-	`on.rooms(word)` and `on.commands(word)`, the last with `insert`, `label` and `words`. */
+/** From now on calls `on.submit(text)`, which says why it is not taken; `on.most()` for how many lines may be said together;
+	and for what may stand there `on.names(word)`, `on.rooms(word)` and `on.commands(word)`, the last with `insert`, `label`
+	and `words`. */
 export function listen(listener) {
 	on = listener;
 	$('compose').onsubmit = (event) => {
@@ -36,22 +38,31 @@ export function listen(listener) {
 	menu.onclick = ({ target }) => accept([...menu.children].indexOf(target.closest('li')));
 }
 
-export const text = () => input.value;
+/** What is being typed, be there a command in front of it or not. */
+export const text = () => kept || input.value;
 
 export function put(text, words = '') {
+	kept = '';
 	input.value = text;
 	typed();
 	$('hint').textContent = words;
 }
 
+/** Puts a command in front of what is being typed, which comes back when that is given or given up. */
+export function interpose(command, words) {
+	const before = text();
+	put(command, words);
+	kept = before;
+}
+
 function submit() {
 	const typed = input.value;
 	if (!typed.trim()) return;
-	put('');
+	put(kept);
 	recalled = [...recalled.filter((other) => other !== typed), typed].slice(-RECALLED_MAX);
 	place = recalled.length;
 	const words = on.submit(typed);
-	if (words) put(typed, words);
+	if (words) interpose(typed, words);
 }
 
 function actionOf(key, isShifted) {
@@ -72,6 +83,7 @@ function actionOf(key, isShifted) {
 
 /** What was typed before comes back into a field in which nothing else stands. */
 function recallOf(key) {
+	if (key === 'Escape' && kept) return () => put(kept);
 	const step = { ArrowUp: -1, ArrowDown: 1 }[key];
 	const isOther = input.value && input.value !== recalled[place];
 	if (!step || isOther || place + step < 0 || place + step > recalled.length) return null;
@@ -140,7 +152,8 @@ function paste(event) {
 	const n = input.value.split('\n').filter((line) => line.trim()).length;
 	$('pasted').textContent = say('pasted', { n });
 	question.hidden = n < 2;
-	$('together').focus();
+	$('together').hidden = n > on.most();
+	$($('together').hidden ? 'one-line' : 'together').focus();
 }
 
 function answer(id) {

@@ -5,12 +5,13 @@ import { $, button, colored, make, mentionOf, rich, sentence } from './text.js';
 import { moment, order, say } from './words.js';
 
 const AT_END_PX = 48; // nearer than this, one follows what comes
+const SHOWN_MS = 4_000; // what was looked for stands out for so long
 const NEAR_TOP_PX = 400; // older lines are asked for before one gets there
 const SAME_BREATH_MS = 5 * 60_000; // who speaks on has the name shown once,
 const SAME_BREATH_LINES = 10; // and again where it would be out of sight
 
 const happenings = ['arrived', 'left', 'arrived_together', 'left_together', 'renamed', 'topic', 'took_back'];
-const clock = new Intl.DateTimeFormat(navigator.language, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(navigator.language, { hour: 'numeric', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(navigator.language, { weekday: 'long', month: 'long', day: 'numeric' });
 
 /** Whether the newest line is in sight. */
@@ -46,12 +47,12 @@ export function toEnd() {
 	scroller.scrollTop = scroller.scrollHeight;
 }
 
-/** Brings a line into sight that is drawn. */
-export function show(seq) {
+/** Brings lines into sight that are drawn, from one number to another. */
+export function show(first, last = first) {
 	isAtEnd = false;
-	const node = nodes.get(room.items.find((item) => item.seq === seq && isLine(item)));
-	node?.scrollIntoView({ block: 'center' });
-	node?.animate({ background: ['var(--call)', 'transparent'] }, 4_000);
+	const found = room.items.filter((item) => isLine(item) && first <= item.seq && item.seq <= last);
+	for (const item of found) nodes.get(item).animate({ background: ['var(--call)', 'transparent'] }, SHOWN_MS);
+	if (found.length) nodes.get(found[0]).scrollIntoView({ block: 'center' });
 	on.moved();
 }
 

@@ -3,6 +3,8 @@
 import { $, button, colored, make, sentence } from './text.js';
 import { say } from './words.js';
 
+const PASSWORD_CHARS = 8; // the server takes no shorter one, but says so late
+
 /** Puts the words of the reader's language where the HTML names them. */
 export function putWords() {
 	for (const element of document.querySelectorAll('[data-say]')) element.textContent = say(element.dataset.say);
@@ -20,6 +22,7 @@ export function showDoor(room, words = '', wantsPassword = false) {
 }
 
 export function hideDoor() {
+	$('door-words').textContent = '';
 	$('door').hidden = true;
 	$('chat').hidden = false;
 }
@@ -65,6 +68,7 @@ export function askPassword({ for: use, name }) {
 	const [dialog, field] = [$('asking'), $('answer')];
 	$('asked').replaceChildren(...sentence(`for-${use}`, { name }));
 	dialog.returnValue = field.value = '';
+	field.minLength = use === 'new' ? PASSWORD_CHARS : 0;
 	dialog.showModal();
 	return new Promise((resolve) => {
 		dialog.onclose = () => {

@@ -32,7 +32,7 @@ const visit = load('localStorage');
 
 document.documentElement.lang = tag;
 putWords();
-compose.listen({ submit, commands: commandsLike, names: namesLike, rooms: roomsLike });
+compose.listen({ submit, most: () => hello.lines, commands: commandsLike, names: namesLike, rooms: roomsLike });
 lines.listen({ older, moved: draw, fill: fillGap, write });
 connection.listen({ hear: (message) => (heard[message.kind] ?? heard.answer)(message), down });
 $('name').value = visit.name ?? '';
@@ -47,9 +47,13 @@ $('door').onsubmit = (event) => {
 };
 $('browse').onclick = browse;
 $('search').onclick = () => search('');
-$('me').onclick = () => begin('/name ');
-$('topic').onclick = () => begin(`/topic ${current.topic ?? ''}`);
-$('newest').onclick = () => lines.toEnd() ?? draw();
+$('me').onclick = () => interpose('/name ');
+$('topic').onclick = () => interpose(`/topic ${current.topic ?? ''}`);
+$('newest').onclick = () => {
+	lines.toEnd();
+	draw();
+	$('scroller').focus();
+};
 $('notify').onclick = () => Notification.requestPermission().then(draw);
 $('retry').onclick = connection.retryNow;
 addEventListener('popstate', () => isIn && join(addressed()));
@@ -85,9 +89,9 @@ function from(room) {
 
 function turnedAway(refusal, place) {
 	const isOther = refusal.why === 'name-taken' && identity.name === visit.name;
-	const words = refusal.why === 'name-owned' ? say('owned', identity) : `${told(refusal)}${isOther ? ` ${say('otherTab')}` : ''}`;
+	const words = refusal.why === 'name-owned' ? say('owned', identity) : told(refusal);
 	identity = null;
-	showDoor(place, words, ['name-owned', 'wrong-password'].includes(refusal.why));
+	showDoor(place, isOther ? `${words} · ${say('otherTab')}` : words, ['name-owned', 'wrong-password'].includes(refusal.why));
 }
 
 async function settle() {
@@ -260,8 +264,10 @@ function run(verb, rest) {
 	if ((verb === 'me' || verb === 'say') && rest) return send(verb, [rest]);
 	lines.toEnd(); // where the answer will be
 	if (verb !== 'msg') note(`/${verb} ${rest}`, 'typed');
-	if (verb === 'leave') command(verb, { room: rest || current.name });
-	else command(verb, { args: rest ? [rest] : [] });
+	if (verb === 'leave') {
+		$('input').focus(); // and not on what closes the next room
+		command(verb, { room: rest || current.name });
+	} else command(verb, { args: rest ? [rest] : [] });
 }
 
 async function command(verb, fields) {
@@ -272,9 +278,9 @@ async function command(verb, fields) {
 	if (again.length) {
 		room.fill(again[0].seq, again.at(-1).seq, again);
 		drawNow();
-		if (room === current) lines.show(again[0].seq);
+		if (room === current) lines.show(again[0].seq, again.at(-1).seq);
 	}
-	if (!isDone && fields.args) compose.put(`/${verb} ${fields.args}`);
+	if (!isDone && fields.args) compose.interpose(`/${verb} ${fields.args}`);
 }
 
 /** What is said waits in the outbox until it comes back, or returns into the field. */
@@ -351,7 +357,13 @@ function address({ name }, isInHistory) {
 }
 
 function write(name) {
-	begin(`/msg ${name} `);
+	interpose(`/msg ${name} `);
+}
+
+/** Begins a command; what stands in the field comes back afterwards. */
+function interpose(text) {
+	begin(compose.text());
+	compose.interpose(text);
 }
 
 function begin(text, isFocused = true) {
