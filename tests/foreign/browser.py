@@ -410,7 +410,8 @@ def finds(browser, house, pictures):
     assert alice.page.locator("#input").input_value() == "/msg carol "
     alice.page.locator("#input").fill("a draft")
     alice.page.locator("#topic").click()
-    assert alice.page.locator("#input").input_value() == "/topic "
+    alice.page.locator("#me").click()
+    assert alice.page.locator("#input").input_value() == "/name "
     alice.page.keyboard.press("Escape")
     assert alice.page.locator("#input").input_value() == "a draft"
     alice.page.locator("#input").fill("/join t")

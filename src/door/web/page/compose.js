@@ -9,7 +9,7 @@ const RECALLED_MAX = 50; // so much of what was typed comes back with the arrow 
 const [input, menu, question] = [$('input'), $('menu'), $('question')];
 let [choices, chosen, from] = [[], 0, 0];
 let [recalled, place] = [[], 0];
-let kept = ''; // what stood there before a command was begun
+let kept = ''; // what is being typed, while a command stands in front of it
 let on = {};
 
 /** From now on calls `on.submit(text)`, which says why it is not taken; `on.most()` for how many lines may be said together;
@@ -48,9 +48,10 @@ export function put(text, words = '') {
 	$('hint').textContent = words;
 }
 
-/** Puts a command in front of what is being typed, which comes back when that is given or given up. */
+/** Puts a command in front of what is being typed, which comes back when that is given or given up. Of two commands the
+	second is meant. */
 export function interpose(command, words) {
-	const before = text();
+	const before = text().startsWith('/') ? '' : text();
 	put(command, words);
 	kept = before;
 }
