@@ -22,6 +22,28 @@ STEP_MS = 30_000
 
 HOSTILE_LINES = 200
 
+# A name is letters, digits and three signs; these mean something to scripts, or are written from the right.
+HOSTILE_NAMES = [
+    "o-script",
+    "x.onerror",
+    "constructor",
+    "prototype",
+    "toString",
+    "valueOf",
+    "hasOwnProperty",
+    "innerHTML",
+    "javascript",
+    "undefined",
+    "NaN",
+    "data-x.svg",
+    "a.b-c_d",
+    "שלום",
+    "مرحبا",
+    "王小明",
+    "ÅÄÖ",
+    "x" * 32,
+]
+
 
 class House:
     """A server on ports of its own, which keeps them and its lines when it is started again."""
@@ -265,11 +287,13 @@ def hostile(browser, house, pictures):
         mallory.say(text)
     mallory.say("/topic <img src=x onerror=alert(1)>")
     mallory.say("/msg alice <img src=x onerror=alert(2)>")
-    for name in ("o-script", "x.onerror", "constructor", "__proto__".strip("_") + "x", "toString"):
+    for name in HOSTILE_NAMES:
         mallory.say(f"/name {name}")
         mallory.say(f"I am {name}")
     mallory.say("/quit <script>alert(3)</script>")
-    alice.line("I am toString")
+    for name in HOSTILE_NAMES:
+        alice.line(f"I am {name}")
+        assert alice.page.locator("#lines .told", has_text=f"is now known as {name}").count() > 0, name
     shown = [text for text in alice.texts() if re.search(r"\d$", text)]
     assert len(shown) >= HOSTILE_LINES, len(shown)
     assert alice.page.evaluate(elements) == 0, "an element appeared"
@@ -277,6 +301,11 @@ def hostile(browser, house, pictures):
     for protocol, rel, target in links:
         assert protocol in ("http:", "https:") and "noopener" in rel and target == "_blank", (protocol, rel)
     alice.page.screenshot(path=f"{pictures}/hostile.png")
+    alice.say("/join constructor")
+    alice.page.wait_for_url("**/constructor")
+    alice.say("said in a room with an odd name")
+    alice.line("said in a room with an odd name")
+    assert alice.page.locator("#lines .gap").count() == 0
     alice.fine()
 
 

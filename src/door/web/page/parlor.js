@@ -83,8 +83,13 @@ async function enter() {
 
 /** A room, and the line after which its lines are wanted. */
 function from(room) {
-	const after = rooms.get(room)?.last ?? visit.read[room];
+	const after = rooms.get(room)?.last ?? readIn(room);
 	return after >= 0 ? { room, log: hello.log, after } : { room };
+}
+
+/** How far a room was read on the last visit; rooms may be called as objects' own things are. */
+function readIn(room) {
+	return Object.hasOwn(visit.read, room) ? visit.read[room] : undefined;
 }
 
 function turnedAway(refusal, place) {
@@ -153,7 +158,7 @@ const heard = {
 		if (identity) enter();
 	},
 	entered(message) {
-		const room = rooms.get(message.room) ?? new Room(message.room, visit.read[message.room]);
+		const room = rooms.get(message.room) ?? new Room(message.room, readIn(message.room));
 		me = message.name;
 		room.enter(message);
 		if (!rooms.size) room.note(keeping());
