@@ -497,7 +497,8 @@ def removed(browser, house, pictures):
     assert why.bounding_box()["y"] < alice.page.locator("#compose").bounding_box()["y"], "out of sight"
     alice.page.screenshot(path=f"{pictures}/removed.png")
     alice.page.go_back()
-    alice.page.locator("#lines .note", has_text="bob has banned you from den").wait_for(state="visible")
+    # Once as the news, and once more as the answer to coming back.
+    alice.page.locator("#lines .note", has_text="bob has banned you from den").nth(1).wait_for(state="visible")
     alice.page.wait_for_url("**/lobby")
     alice.say("/register")
     alice.page.locator("#asking").wait_for(state="visible")
