@@ -78,6 +78,8 @@ pub struct WebDecoder {
     frames: FrameReader,
     /// What the last message means beside what has been taken of it already.
     waiting: VecDeque<Input>,
+    /// The room that was named last.
+    room: Option<RoomName>,
 }
 
 impl WebDecoder {
@@ -110,7 +112,7 @@ impl WebDecoder {
         match heard {
             Heard::Request(request) => {
                 self.answer_later(request.receipt());
-                request.mean()
+                request.mean(&mut self.room)
             }
             Heard::Reply(bytes) => Input::Raw(bytes.into()),
             Heard::Nothing => Input::Nothing,

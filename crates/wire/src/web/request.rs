@@ -129,24 +129,24 @@ impl Request {
             name: line_of(&self.name).filter(|name| !name.as_str().trim().is_empty()),
             password: line_of(&self.password),
             code: line_of(&self.code),
-            room: self.room()?,
+            room: self.room(&mut None)?,
             start: self.start(),
         })
     }
 
-    /// What it means to a session.
-    pub(super) fn mean(self) -> Input {
+    /// What it means to a session; `last` is the room of the request before.
+    pub(super) fn mean(self, last: &mut Option<RoomName>) -> Input {
         if let Some(pong) = self.pong() {
             return Input::Raw(pong.into());
         }
-        match self.try_to_mean() {
+        match self.try_to_mean(last) {
             Ok(input) => input,
             Err(refusal) => Input::Refused(refusal),
         }
     }
 
-    fn try_to_mean(self) -> Result<Input, Refusal> {
-        let room = self.room()?;
+    fn try_to_mean(self, last: &mut Option<RoomName>) -> Result<Input, Refusal> {
+        let room = self.room(last)?;
         let needed = |room: Option<RoomName>| room.ok_or(Refusal::NoRequest("it lacks a \"room\""));
         let input = match self.what.as_str() {
             "enter" => return Err(Refusal::NoRequest("you have entered already")),
@@ -169,9 +169,15 @@ impl Request {
         })
     }
 
-    fn room(&self) -> Result<Option<RoomName>, Refusal> {
-        let room = self.room.as_deref().map(RoomName::parse);
-        room.transpose().map_err(Refusal::Name)
+    /// The room that it names: nearly always the last one, and to look whether a name is one takes longer than all else here.
+    fn room(&self, last: &mut Option<RoomName>) -> Result<Option<RoomName>, Refusal> {
+        let Some(typed) = self.room.as_deref() else {
+            return Ok(None);
+        };
+        if last.as_ref().is_none_or(|last| last.as_str() != typed) {
+            *last = Some(RoomName::parse(typed).map_err(Refusal::Name)?);
+        }
+        Ok(last.clone())
     }
 
     fn start(&self) -> Start {
