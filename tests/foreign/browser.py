@@ -455,6 +455,7 @@ def gives_back(browser, house, pictures):
     alice.say("arrives")
     alice.line("arrives")
     house.process.send_signal(signal.SIGSTOP)
+    os.waitpid(house.process.pid, os.WUNTRACED)  # until it stands still
     lines = [f"on its way {number}" for number in range(5)]
     for line in lines:
         alice.say(line)
