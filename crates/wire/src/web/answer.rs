@@ -57,59 +57,63 @@ pub(super) fn put(answer: &Answer, keeping: Keeping, clock: &Clock, out: &mut Ve
 
 /// What needs no kind of its own: what it is about, and what is in it.
 fn put_other<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
-    let about = |about, out| object("answer", out).with("about", about);
     match answer {
-        Answer::Ignoring(who) => about("ignoring", out).with("name", who.name.as_str()),
-        Answer::Unignored(name) => about("unignored", out).with("name", name.as_str()),
-        Answer::Quiet(true) => about("quiet", out),
-        Answer::Quiet(false) => about("not-quiet", out),
-        Answer::FoundMore { lines, is_all } => about("found-more", out)
+        Answer::Ignoring(who) => put_about("ignoring", out).with("name", who.name.as_str()),
+        Answer::Unignored(name) => put_about("unignored", out).with("name", name.as_str()),
+        Answer::Quiet(true) => put_about("quiet", out),
+        Answer::Quiet(false) => put_about("not-quiet", out),
+        Answer::FoundMore { lines, is_all } => put_about("found-more", out)
             .with("lines", lines)
             .with("all", is_all),
-        Answer::FoundNothing(words) => about("found-nothing", out).with("words", words.as_str()),
-        Answer::SearchBehind(lines) => about("search-behind", out).with("lines", lines),
-        Answer::Registered(name) => about("registered", out).with("name", name.as_str()),
-        Answer::TokenRevoked(true) => about("token-revoked", out),
-        Answer::TokenRevoked(false) => about("no-token", out),
-        Answer::WelcomeBack(name) => about("welcome-back", out).with("name", name.as_str()),
-        Answer::KeptFor(name) => about("kept-for", out).with("name", name.as_str()),
-        Answer::WhileAway(letters) => about("while-away", out).with("letters", letters),
-        Answer::CanTakeBack(name) => about("can-take-back", out).with("name", name.as_str()),
-        Answer::TakenBack(lines) => about("taken-back", out).with("lines", lines),
-        Answer::NothingKept => about("nothing-kept", out),
+        Answer::FoundNothing(words) => {
+            put_about("found-nothing", out).with("words", words.as_str())
+        }
+        Answer::SearchBehind(lines) => put_about("search-behind", out).with("lines", lines),
+        Answer::Registered(name) => put_about("registered", out).with("name", name.as_str()),
+        Answer::TokenRevoked(true) => put_about("token-revoked", out),
+        Answer::TokenRevoked(false) => put_about("no-token", out),
+        Answer::WelcomeBack(name) => put_about("welcome-back", out).with("name", name.as_str()),
+        Answer::KeptFor(name) => put_about("kept-for", out).with("name", name.as_str()),
+        Answer::WhileAway(letters) => put_about("while-away", out).with("letters", letters),
+        Answer::CanTakeBack(name) => put_about("can-take-back", out).with("name", name.as_str()),
+        Answer::TakenBack(lines) => put_about("taken-back", out).with("lines", lines),
+        Answer::NothingKept => put_about("nothing-kept", out),
         Answer::Done(done) => put_done(done, out),
-        _ => about("order", out),
+        _ => put_about("order", out),
     }
 }
 
 /// What has come of an order; long lists and what only the operator asks are told in words alone.
 fn put_done<'a>(done: &Done, out: &'a mut Vec<u8>) -> Object<'a> {
-    let about = |about, out| object("answer", out).with("about", about);
     let names = |names: &[Name]| names.iter().map(Name::to_string).collect::<Vec<_>>();
     match done {
-        Done::Removed(name) => about("removed", out).with("whom", name.as_str()),
-        Done::Banned(ban) => about("banned", out)
+        Done::Removed(name) => put_about("removed", out).with("whom", name.as_str()),
+        Done::Banned(ban) => put_about("banned", out)
             .with("whom", ban.whom.to_string())
             .with_some("until", ban.until.map(time)),
-        Done::Unbanned(whom) => about("unbanned", out).with("whom", whom.to_string()),
-        Done::Bans { bans, .. } if bans.is_empty() => about("nobody-banned", out),
-        Done::Muted(name, until) => about("muted", out)
+        Done::Unbanned(whom) => put_about("unbanned", out).with("whom", whom.to_string()),
+        Done::Bans { bans, .. } if bans.is_empty() => put_about("nobody-banned", out),
+        Done::Muted(name, until) => put_about("muted", out)
             .with("whom", name.as_str())
             .with("until", time(*until)),
-        Done::Unmuted(name) => about("unmuted", out).with("whom", name.as_str()),
-        Done::Locked(true) => about("locked", out),
-        Done::Locked(false) => about("unlocked", out),
-        Done::Keeper(name, true) => about("keeper", out).with("whom", name.as_str()),
-        Done::Keeper(name, false) => about("no-keeper", out).with("whom", name.as_str()),
+        Done::Unmuted(name) => put_about("unmuted", out).with("whom", name.as_str()),
+        Done::Locked(true) => put_about("locked", out),
+        Done::Locked(false) => put_about("unlocked", out),
+        Done::Keeper(name, true) => put_about("keeper", out).with("whom", name.as_str()),
+        Done::Keeper(name, false) => put_about("no-keeper", out).with("whom", name.as_str()),
         Done::Keepers { room, server } => {
             let of_room = room.as_ref();
-            about("keepers", out)
+            put_about("keepers", out)
                 .with_some("room", of_room.map(|(room, _)| room.as_str()))
                 .with_some("names", of_room.map(|(_, keepers)| names(keepers)))
                 .with("server", names(server))
         }
-        _ => about("order", out),
+        _ => put_about("order", out),
     }
+}
+
+fn put_about<'a>(about: &str, out: &'a mut Vec<u8>) -> Object<'a> {
+    object("answer", out).with("about", about)
 }
 
 /// Appends what somebody reads first in a room.

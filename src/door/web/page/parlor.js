@@ -352,8 +352,10 @@ function open(room, isInHistory) {
 	address(room, isInHistory);
 	$('input').placeholder = $('input').ariaLabel = say('say', room);
 	drawNow();
+	hideSides();
 	// A phone would bring up its keyboard.
-	begin(room.draft, matchMedia('(pointer: fine)').matches);
+	if (matchMedia('(pointer: fine)').matches) $('input').focus();
+	compose.put(room.draft);
 }
 
 function address({ name }, isInHistory) {
@@ -367,14 +369,13 @@ function write(name) {
 
 /** Begins a command; what stands in the field comes back afterwards. */
 function interpose(text) {
-	begin(compose.text());
+	hideSides();
+	$('input').focus();
 	compose.interpose(text);
 }
 
-function begin(text, isFocused = true) {
+function hideSides() {
 	for (const side of [$('rooms'), $('people')]) side.hidePopover();
-	if (isFocused) $('input').focus();
-	compose.put(text);
 }
 
 function namesLike(word) {
@@ -400,7 +401,7 @@ function roomsLike(word) {
 const look = () => connection.ask({ do: 'rooms' }, (message) => message.kind === 'rooms' && (known = message.rooms));
 
 async function browse() {
-	begin(compose.text(), false);
+	hideSides();
 	await look();
 	const row = ({ room, people, topic }) => [
 		room,
