@@ -78,15 +78,17 @@ async fn with_headers(mut response: Response) -> Response {
     response
 }
 
-/// A room's address with a slash behind it, as scripts put together and people type it.
+/// A room's address with a slash behind it, as scripts put together and people type it. The way to the right one is relative:
+/// a web server in front may pass on what is below a path of its own.
 async fn without_slash(_: Room, address: Uri) -> Response {
-    let path = address.path().trim_end_matches('/');
+    let room = address.path().trim_matches('/');
     let target = match address.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
+        Some(query) => format!("../{room}?{query}"),
+        None => format!("../{room}"),
     };
-    let words =
-        format!("No slash stands behind a room: its address is {target}, and curl -L goes there");
+    let words = format!(
+        "A room's address has no slash at its end: write {room} instead of {room}/, or use curl -L"
+    );
     let mut response = sentence(StatusCode::PERMANENT_REDIRECT, &words);
     if let Ok(target) = HeaderValue::from_str(&target) {
         response.headers_mut().insert(header::LOCATION, target);

@@ -2,6 +2,7 @@
 
 mod curl;
 mod frames;
+mod proxies;
 mod requests;
 mod resume;
 mod rooms;

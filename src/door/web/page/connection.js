@@ -9,7 +9,7 @@ const PING_WAIT_MS = 15_000;
 /** Trying again would change nothing: left, removed, no name given, banned. */
 const FINAL_CODES = [1000, 4001, 4002, 4003];
 
-const address = new URL('/-/socket', location.href.replace(/^http/, 'ws'));
+const address = new URL('-/socket', location.href.replace(/^http/, 'ws'));
 let socket = null;
 let requests = []; // in the order in which the server does them
 let lastId = 0;

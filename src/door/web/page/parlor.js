@@ -359,8 +359,8 @@ function open(room, isInHistory) {
 }
 
 function address({ name }, isInHistory) {
-	const path = `/${encodeURIComponent(name)}`;
-	if (path !== location.pathname) history[isInHistory ? 'replaceState' : 'pushState'](null, '', path);
+	const path = encodeURIComponent(name);
+	if (path !== place()) history[isInHistory ? 'replaceState' : 'pushState'](null, '', path);
 }
 
 function write(name) {
@@ -503,7 +503,12 @@ const attends = (room) => room === current && lines.isAtEnd && document.hasFocus
 // What is kept.
 
 function addressed() {
-	return decodeURIComponent(location.pathname.slice(1)).toLowerCase() || 'lobby';
+	return decodeURIComponent(place()).toLowerCase() || 'lobby';
+}
+
+/** Behind the last slash: a web server may show the rooms below a path of its own. */
+function place() {
+	return location.pathname.split('/').pop();
 }
 
 function load(store) {
