@@ -19,28 +19,16 @@ impl Visitor {
     /// Opens a socket at a web door.
     #[track_caller]
     pub(crate) fn connect(server: SocketAddr) -> Visitor {
-        Visitor::open(server, "/-/socket")
-    }
-
-    /// Opens one at another path, as there is behind a proxy.
-    #[track_caller]
-    pub(crate) fn open(server: SocketAddr, path: &str) -> Visitor {
         let stream = TcpStream::connect_timeout(&server, DEADLINE).expect("the door is open");
-        Visitor::at(stream, server, path)
+        Visitor::over(stream, &format!("ws://{server}/-/socket"))
     }
 
-    /// The same over a connection that is there already.
+    /// The same over a connection that is there already, and at any address.
     #[track_caller]
-    pub(crate) fn over(stream: TcpStream, server: SocketAddr) -> Visitor {
-        Visitor::at(stream, server, "/-/socket")
-    }
-
-    #[track_caller]
-    fn at(stream: TcpStream, server: SocketAddr, path: &str) -> Visitor {
+    pub(crate) fn over(stream: TcpStream, url: &str) -> Visitor {
         stream
             .set_read_timeout(Some(DEADLINE))
             .expect("a socket takes options");
-        let url = format!("ws://{server}{path}");
         let (socket, _) = tungstenite::client(url, stream).expect("the server takes the socket");
         let mut visitor = Visitor {
             socket,

@@ -78,7 +78,8 @@ fn the_page_works_below_a_path_of_a_web_server() {
     }
     let script = get(proxy, "/chat/-/connection.js", "");
     assert!(script.contains("new URL('-/socket', location.href"));
-    let mut alice = Visitor::open(proxy, "/chat/-/socket").enter("alice");
+    let stream = TcpStream::connect_timeout(&proxy, DEADLINE).unwrap();
+    let mut alice = Visitor::over(stream, &format!("ws://{proxy}/chat/-/socket")).enter("alice");
     alice.asks(json!({"do": "say", "text": "through the proxy"}).to_string());
     alice.hears_line("alice", "through the proxy");
 }
