@@ -436,3 +436,116 @@ fn whoever_only_wears_the_name_of_a_keeper_is_none() {
         assert!(matches!(refused, Err(Forbidden::NoKeeper)), "{refused:?}");
     }
 }
+
+fn is_muted<T>(outcome: &Result<T, Refusal>) -> bool {
+    let Err(Refusal::Order(forbidden)) = outcome else {
+        return false;
+    };
+    matches!(**forbidden, Forbidden::Muted(_))
+}
+
+fn answered(outcome: Outcome) -> Result<(), Refusal> {
+    match outcome {
+        Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+#[test]
+fn a_mute_silences_every_way_to_be_read() {
+    let mut house = House::new();
+    let (mut bob, seat) = house.enter("bob", false);
+    let (_eve, _there) = house.enter("eve", false);
+    house.operate(mute("bob", 10)).unwrap();
+    let claim = |typed| Request::Rename(name(typed).into());
+    let write = |to| Request::Private {
+        to: line(to),
+        text: line("buy"),
+    };
+    let topic = Request::SetTopic {
+        room: seat.room(),
+        text: Some(line("buy")),
+    };
+    let speak = Request::Speak {
+        name: name("B0B").into(), // looks like it
+        room: RoomName::lobby(),
+        lines: vec![Spoken {
+            manner: Manner::Action,
+            text: line("buys"),
+        }],
+    };
+    assert!(is_muted(&house.say(&mut bob, &seat)));
+    for request in [
+        claim("buy-cheap-at.example.org"),
+        claim("BOB"),
+        write("eve"),
+        write("dave"), // who is away, and finds it on coming back
+        topic,
+        join("buy-cheap-at.example.org"),
+    ] {
+        let asked = format!("{request:?}");
+        assert!(is_muted(&answered(house.ask(&mut bob, request))), "{asked}");
+    }
+    let mut curl = house.connect("198.51.100.8:50001");
+    let spoken = answered(house.ask(&mut curl, speak));
+    assert!(spoken.is_err(), "{spoken:?}"); // the name is worn, too
+    // A keeper hears whoever is muted; the name may stay what it is.
+    let away = answered(house.ask(&mut bob, write("alice")));
+    assert!(matches!(away, Err(Refusal::Away(_))), "{away:?}");
+    let (_alice, _here) = house.enter("alice", true);
+    answered(house.ask(&mut bob, write("alice"))).unwrap();
+    answered(house.ask(&mut bob, claim("bob"))).unwrap();
+    house.later(10);
+    answered(house.ask(&mut bob, claim("bobby"))).unwrap();
+}
+
+#[test]
+fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let (_eve, _there) = house.enter("eve", false);
+    let (mut bob, seat) = house.enter("bob", false);
+    let there = house.join(&mut bob, "tea").unwrap();
+    house.order(&mut dave, &tea, mute("bob", 10)).unwrap();
+    let write = |to| Request::Private {
+        to: line(to),
+        text: line("buy"),
+    };
+    let claim = |typed| Request::Rename(name(typed).into());
+    assert!(is_muted(&answered(house.ask(&mut bob, claim("buy")))));
+    assert!(is_muted(&answered(house.ask(&mut bob, write("eve")))));
+    answered(house.ask(&mut bob, write("dave"))).unwrap(); // who keeps tea
+    house.say(&mut bob, &seat).unwrap();
+    drop(there);
+    house.finish(None);
+    answered(house.ask(&mut bob, write("eve"))).unwrap();
+    answered(house.ask(&mut bob, claim("buy"))).unwrap();
+    assert!(is_muted(&house.join(&mut bob, "tea")), "with the new name");
+    answered(house.ask(&mut bob, claim("bob"))).unwrap();
+    let there = house.join(&mut bob, "tea").unwrap();
+    assert!(is_muted(&house.say(&mut bob, &there)));
+    // Nor on another connection, which takes the name and then another one.
+    drop((bob, seat, there));
+    house.finish(None);
+    let (mut again, _seat) = house.enter("bob", false);
+    answered(house.ask(&mut again, claim("buy"))).unwrap();
+    assert!(is_muted(&house.join(&mut again, "tea")));
+}
+
+#[test]
+fn a_keeper_who_is_muted_gives_no_orders_since_their_words_are_read() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let (mut alice, here) = house.enter("alice", true);
+    house.order(&mut alice, &here, mute("dave", 10)).unwrap();
+    for order in [
+        ban("buy-cheap-at.example.org", None),
+        Order::LockTopic(true),
+    ] {
+        let refused = house.order(&mut dave, &tea, order);
+        assert!(matches!(refused, Err(Forbidden::Muted(_))), "{refused:?}");
+    }
+    house.order(&mut dave, &tea, Order::Bans).unwrap();
+}

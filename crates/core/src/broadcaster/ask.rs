@@ -16,7 +16,7 @@ use crate::time::Now;
 impl Broadcaster {
     pub(super) fn answer(&mut self, asker: PersonId, request: Request, now: Now) -> Outcome {
         let answer = match request {
-            Request::Private { to, text } => self.send_private(asker, to, text),
+            Request::Private { to, text } => self.send_private(asker, to, text, now),
             Request::Topic(room) => self.visible(asker, room).map(|room| Answer::Topic {
                 room: room.name.clone(),
                 text: room.topic.clone(),
@@ -84,17 +84,25 @@ impl Broadcaster {
         Ok(room.who(now.monotonic, reach.is_some()))
     }
 
-    fn send_private(&self, asker: PersonId, to: Line, text: Line) -> Result<Answer, Refusal> {
+    fn send_private(
+        &self,
+        asker: PersonId,
+        to: Line,
+        text: Line,
+        now: Now,
+    ) -> Result<Answer, Refusal> {
         let from = self.people.who(asker).ok_or(Refusal::NotThere)?;
         let Some(found) = self.people.find(to.as_str()) else {
-            return Err(match self.people.owned(to.as_str()) {
-                Some(name) => Refusal::Away(name.clone()),
-                None => Refusal::NobodyCalled(to),
-            });
+            let Some(name) = self.people.owned(to.as_str()) else {
+                return Err(Refusal::NobodyCalled(to));
+            };
+            self.may_write_to(&from, name, now)?;
+            return Err(Refusal::Away(name.clone()));
         };
         if found.name.is_same(&from.name) {
             return Err(Refusal::Yourself);
         }
+        self.may_write_to(&from, &found.name, now)?;
         let private = Answer::Private {
             from,
             to: found.name.clone(),

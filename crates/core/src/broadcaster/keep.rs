@@ -141,6 +141,10 @@ impl Broadcaster {
             None if may_anybody => Reach::Room(room.name.clone()),
             _ => return Err(Forbidden::NoKeeper.into()),
         };
+        if !matches!(order, Order::Bans | Order::Keepers) {
+            let who = self.people.who(asker).ok_or(Refusal::NotThere)?;
+            self.may_speak(&who, id, now)?; // the others read what is done, and why
+        }
         Ok(Hand {
             by: By::Keeper(person.name.clone()),
             reach,

@@ -44,14 +44,22 @@ impl Broadcaster {
         self.is_let_in(subject, &Reach::Room(room.clone()), now)
     }
 
-    /// Whether a ban keeps somebody out of a room.
+    /// Whether a ban keeps somebody out of a room, or a mute under which they had another name.
     pub(super) fn may_join(
         &self,
+        id: PersonId,
         person: &Person,
         room: &RoomName,
         now: Now,
     ) -> Result<(), Refusal> {
-        self.is_let_in(person.subject(), &Reach::Room(room.clone()), now)
+        self.is_let_in(person.subject(), &Reach::Room(room.clone()), now)?;
+        match self
+            .rules
+            .muted_under_another_name(id, &person.name, room, now.wall)
+        {
+            Some(mute) => Err(Forbidden::Muted(mute.clone()).into()), // the others would read the new one
+            None => Ok(()),
+        }
     }
 
     /// Whether somebody may take a name, wherever they sit.
@@ -62,8 +70,15 @@ impl Broadcaster {
             ..person.subject()
         };
         self.is_let_in(subject, &Reach::Server, now)?;
+        let who = Who {
+            id,
+            name: person.name.clone(),
+        };
         for place in &person.seats {
             self.is_let_in(subject, &Reach::Room(place.name.clone()), now)?;
+            if *name != person.name {
+                self.may_speak_in(&who, &place.name, now)?; // the others read a new name
+            }
         }
         Ok(())
     }
@@ -95,6 +110,25 @@ impl Broadcaster {
             Some(mute) => Err(Forbidden::Muted(mute.clone()).into()),
             None => Ok(()),
         }
+    }
+
+    /// Whether somebody may write to a person alone. Keepers hear the muted, too; nobody else does who sits where they may
+    /// not speak, or to whom they write from there.
+    pub(super) fn may_write_to(&self, who: &Who, to: &Name, now: Now) -> Result<(), Refusal> {
+        if self.rules.nobody_is_muted() {
+            return Ok(()); // as nearly always
+        }
+        let is_keeper = |room: &RoomName| {
+            let reaches = [Reach::Server, Reach::Room(room.clone())];
+            reaches.iter().any(|reach| self.rules.is_keeper(reach, to))
+        };
+        let people = self.people.wearers(to).chain([who.id]);
+        let seats = people.filter_map(|id| self.people.get(id));
+        let mut rooms = seats.flat_map(|person| &person.seats);
+        rooms.try_for_each(|place| match is_keeper(&place.name) {
+            true => Ok(()),
+            false => self.may_speak_in(who, &place.name, now),
+        })
     }
 
     /// Whether somebody may set the topic of a room.

@@ -359,10 +359,13 @@ impl Broadcaster {
     /// made for nobody would stay empty for good.
     fn room_to_join(&mut self, id: PersonId, name: RoomName, now: Now) -> Result<RoomId, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        self.may_join(person, &name, now)?;
-        let is_there = self.rooms_by_name.contains_key(&name);
-        if !is_there && self.rooms.len() < self.limits.rooms {
-            self.keep_new_room(id, &name, now);
+        self.may_join(id, person, &name, now)?;
+        if !self.rooms_by_name.contains_key(&name) {
+            let who = self.people.who(id).ok_or(Refusal::NotThere)?;
+            self.may_speak_in(&who, &name, now)?; // the names of rooms are read, too
+            if self.rooms.len() < self.limits.rooms {
+                self.keep_new_room(id, &name, now);
+            }
         }
         self.room_for(name)
     }
@@ -487,6 +490,8 @@ impl Broadcaster {
         let name = claim.name.clone();
         self.may_wear(client.id, &name, now)?;
         let from = self.people.rename(client.id, claim)?;
+        self.rules
+            .rename(client.id, &from, |id| self.people.get(id).is_some());
         // The others need not read what changes nothing.
         let person = self.people.get(client.id).filter(|_| from != name);
         let seats = person

@@ -34,7 +34,7 @@ pub(super) struct Rules {
     mutes: Vec<(Muted, Mute)>,
 }
 
-/// Who is muted: these connections, and whoever wears that name.
+/// Who is muted: these connections, and everybody who wears that name or one that looks like it.
 #[derive(Debug)]
 pub(super) struct Muted {
     pub(super) name: Name,
@@ -192,9 +192,40 @@ impl Rules {
         muted.filter(|id| **id == from).for_each(|id| *id = to);
     }
 
+    /// Somebody takes another name: where they could not speak under the one before, they cannot under this one. Of the
+    /// connections noted before, those remain that are still there.
+    pub(super) fn rename(
+        &mut self,
+        id: PersonId,
+        from: &Name,
+        is_there: impl Fn(PersonId) -> bool,
+    ) {
+        for (muted, _) in &mut self.mutes {
+            if muted.name.looks_like(from) && !muted.people.contains(&id) {
+                muted.people.retain(|&id| is_there(id));
+                muted.people.push(id);
+            }
+        }
+    }
+
     /// Whether there is nothing to ask before somebody speaks.
     pub(super) fn nobody_is_muted(&self) -> bool {
         self.mutes.is_empty()
+    }
+
+    /// Why somebody may not speak in a room who had another name when they were muted there.
+    pub(super) fn muted_under_another_name(
+        &self,
+        id: PersonId,
+        name: &Name,
+        room: &RoomName,
+        now: WallTime,
+    ) -> Option<&Mute> {
+        let is_meant = |(muted, mute): &&(Muted, Mute)| {
+            let is_here = matches!(&mute.reach, Reach::Room(muted) if muted == room);
+            is_here && mute.until > now && muted.people.contains(&id) && !muted.name.is_same(name)
+        };
+        self.mutes.iter().find(is_meant).map(|(_, mute)| mute)
     }
 
     /// Why somebody may not speak in a room.
@@ -209,7 +240,7 @@ impl Rules {
             Reach::Server => true,
             Reach::Room(muted) => muted == room,
         };
-        let is_meant = |muted: &Muted| muted.people.contains(&id) || muted.name.is_same(name);
+        let is_meant = |muted: &Muted| muted.people.contains(&id) || muted.name.looks_like(name);
         self.mutes
             .iter()
             .find(|(muted, mute)| mute.until > now && is_here(&mute.reach) && is_meant(muted))
