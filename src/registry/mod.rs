@@ -12,6 +12,7 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use parlor_core::answer::Refusal;
+use parlor_core::command::Command;
 use parlor_core::inbox::Claim;
 use parlor_core::line::Line;
 use parlor_core::name::Name;
@@ -54,6 +55,21 @@ impl From<Undone> for Refusal {
     }
 }
 
+/// Whether a line can be the password of a name.
+///
+/// # Errors
+/// It is too short, or a command: somebody wants out of the question.
+pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
+    let password = password.as_str();
+    if password.chars().count() < PASSWORD_CHARS_MIN {
+        return Err(Refusal::PasswordTooShort(PASSWORD_CHARS_MIN));
+    }
+    match Command::named(password) {
+        Some(_) => Err(Refusal::PasswordIsCommand),
+        None => Ok(()),
+    }
+}
+
 impl Registry {
     /// As it is kept where errands are done.
     pub(crate) fn new(errands: Errands) -> Registry {
@@ -89,9 +105,7 @@ impl Registry {
         address: IpAddr,
         code: Option<&Code>,
     ) -> Result<(), Refusal> {
-        if password.as_str().chars().count() < PASSWORD_CHARS_MIN {
-            return Err(Refusal::PasswordTooShort(PASSWORD_CHARS_MIN));
-        }
+        good_password(&password)?;
         self.tries().register(address, Instant::now())?;
         let hash = move || {
             let hash = Argon2::default().hash_password(password.as_str().as_bytes());

@@ -37,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use live::Live;
 pub(crate) use read::read_some;
-pub(crate) use secrets::{PASSWORDS_MAX, Peer};
+pub(crate) use secrets::Peer;
 
 use crate::clock::Clock;
 use crate::forgetting::Forgetting;

@@ -75,6 +75,8 @@ pub(super) struct Reader<'a, R, D> {
     pub(super) place: Option<(Code, Standing)>,
     /// Somebody has just come who may have been written to meanwhile.
     pub(super) show_letters: bool,
+    /// A password is asked for.
+    pub(super) is_asked: bool,
     pub(super) manners: &'a Manners,
     bucket: Bucket,
     /// When something was last typed.
@@ -111,6 +113,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             named_at: clock::wall(),
             place: None,
             show_letters: false,
+            is_asked: false,
             manners,
             bucket: Bucket::default(),
             active,

@@ -24,7 +24,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Does what was asked, or says why not.
     pub(super) async fn obey(&mut self, input: Input) -> ControlFlow<Ended> {
         let item = match input {
-            Input::Nothing => return ControlFlow::Continue(()),
+            Input::Nothing | Input::Secret(_) => return ControlFlow::Continue(()),
             Input::Say(spoken) => {
                 self.post(vec![spoken]).await;
                 None

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::sync::Arc;
 
 use parlor_core::answer::{Answer, Password, Refusal};
 use parlor_core::command::Spec;
@@ -21,9 +22,10 @@ use super::Ended;
 use super::read::Reader;
 use crate::clock;
 use crate::journal::Letter;
+use crate::registry::{Registry, good_password};
 
-/// So many wrong passwords, and the name stays with its owner.
-pub(crate) const PASSWORDS_MAX: usize = 3;
+/// `/register` asks twice.
+const ANSWERS_TO_REGISTER: usize = 2;
 
 /// Who is at the other end, as far as secrets go.
 #[derive(Clone, Copy, Debug)]
@@ -37,40 +39,86 @@ pub(crate) struct Peer {
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Makes the name that is worn this person's own, or gives it another password.
     pub(super) async fn register(&mut self, spec: &'static Spec) -> Result<Answer, Ended> {
-        let Some(registry) = self.manners.registry.clone() else {
-            return Ok(Refusal::NeedsDisk(spec).into());
+        let (registry, claim) = match self.can_register(spec).await {
+            Ok(both) => both,
+            Err(refusal) => return self.ask_nothing(refusal, ANSWERS_TO_REGISTER).await,
         };
+        loop {
+            let Some(password) = self.ask_new_password(&claim.name).await? else {
+                return Ok(Refusal::NoPassword.into());
+            };
+            match self.own_name(&registry, claim.clone(), password).await {
+                Err(Refusal::NameOwned(name)) => {
+                    // The broadcaster had not been told.
+                    self.link.call(Request::Owned(name.clone())).await;
+                    return Ok(Refusal::NameOwned(name).into());
+                }
+                Err(refusal @ Refusal::TooManyNames) => return Ok(refusal.into()),
+                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+                Ok(answer) => return Ok(answer),
+            }
+        }
+    }
+
+    /// Where passwords are kept, and the name that can have one.
+    async fn can_register(
+        &mut self,
+        spec: &'static Spec,
+    ) -> Result<(Arc<Registry>, Claim), Refusal> {
+        if self.is_asked {
+            return Err(Refusal::AnswerFirst);
+        }
+        let registry = self.manners.registry.clone();
+        let registry = registry.ok_or(Refusal::NeedsDisk(spec))?;
         if !self.peer.is_private {
-            return Ok(Refusal::PlainPassword.into());
+            return Err(Refusal::PlainPassword);
         }
-        let claim = match self.link.call(Request::WhoAmI).await {
-            Outcome::You(claim) if Name::parse(claim.name.as_str()).is_ok() => claim,
-            _ => return Ok(Refusal::NoNameToOwn.into()),
-        };
-        let name = claim.name.clone();
-        let password = self.ask_password(Password::New(name.clone())).await?;
-        if password.as_str().is_empty() {
-            return Ok(Refusal::NoPassword.into());
+        match self.link.call(Request::WhoAmI).await {
+            Outcome::You(claim) if Name::parse(claim.name.as_str()).is_ok() => {
+                Ok((registry, claim))
+            }
+            _ => Err(Refusal::NoNameToOwn),
         }
-        let again = self.ask_password(Password::Again).await?;
-        if password != again {
-            return Ok(Refusal::PasswordsDiffer.into());
-        }
+    }
+
+    /// Keeps the password for the name that is worn.
+    async fn own_name(
+        &mut self,
+        registry: &Registry,
+        claim: Claim,
+        password: Line,
+    ) -> Result<Answer, Refusal> {
         let code = self.place.as_ref().map(|(code, _)| code.clone());
         let (since, address) = (self.named_at, self.peer.address);
         let registered = registry.register(claim, password, since, address, code.as_ref());
-        match registered.await {
-            Ok(()) => {
-                let owned = self.ask(Request::Own).await;
-                self.note_standing().await; // whoever comes back comes as the owner
-                Ok(owned.unwrap_or(Refusal::NotThere.into()))
+        registered.await?;
+        let owned = self.ask(Request::Own).await;
+        self.note_standing().await; // whoever comes back comes as the owner
+        Ok(owned.unwrap_or(Refusal::NotThere.into()))
+    }
+
+    /// Asks for a new password until it is good and typed twice alike. None if an empty line cancels that: nothing else
+    /// ends the questions, so the next try is never said in the room.
+    async fn ask_new_password(&mut self, name: &Name) -> Result<Option<Line>, Ended> {
+        loop {
+            let password = self.ask_password(Password::New(name.clone())).await?;
+            if password.as_str().is_empty() {
+                return Ok(None);
             }
-            Err(Refusal::NameOwned(name)) => {
-                // The broadcaster had not been told.
-                self.link.call(Request::Owned(name.clone())).await;
-                Ok(Refusal::NameOwned(name).into())
-            }
-            Err(refusal) => Ok(refusal.into()),
+            let refusal = match good_password(&password) {
+                Err(refusal) => refusal,
+                Ok(()) => {
+                    let again = self.ask_password(Password::Again).await?;
+                    if again == password {
+                        return Ok(Some(password));
+                    }
+                    if again.as_str().is_empty() {
+                        return Ok(None);
+                    }
+                    Refusal::PasswordsDiffer
+                }
+            };
+            self.reply(Item::Answer(refusal.into())).await;
         }
     }
 
@@ -95,14 +143,21 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Takes another name, with its password where it has an owner.
     pub(super) async fn rename(&mut self, typed: &Line) -> Result<Option<Answer>, Ended> {
+        if self.is_asked {
+            return Ok(Some(Refusal::AnswerFirst.into()));
+        }
         let name = match Name::parse(typed.as_str()) {
             Ok(name) => name,
             Err(error) => return Ok(Some(Refusal::Name(error).into())),
         };
         let mut answer = self.ask(Request::Rename(name.clone().into())).await;
         if let Some(Answer::Refused(Refusal::NameOwned(owned))) = &answer {
-            if let Err(refusal) = self.prove(owned).await? {
-                return Ok(Some(refusal.into()));
+            match self.prove(owned).await? {
+                Ok(()) => {}
+                Err(refusal @ Refusal::PlainPassword) => {
+                    return self.ask_nothing(refusal, 1).await.map(Some);
+                }
+                Err(refusal) => return Ok(Some(refusal.into())),
             }
             let is_proven = true;
             answer = self.ask(Request::Rename(Claim { name, is_proven })).await;
@@ -115,8 +170,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(answer)
     }
 
-    /// Asks for the password of a name, as often as it may be wrong: as long as it is asked for, nothing that is typed is
-    /// said.
+    /// Asks for the password of a name until it is right, or an empty line cancels that: so the next guess is never said
+    /// in the room.
     async fn prove(&mut self, name: &Name) -> Result<Result<(), Refusal>, Ended> {
         let Some(registry) = self.manners.registry.clone() else {
             return Ok(Err(Refusal::NameOwned(name.clone())));
@@ -124,25 +179,24 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if !self.peer.is_private {
             return Ok(Err(Refusal::PlainPassword));
         }
-        for _ in 0..PASSWORDS_MAX {
+        loop {
             let password = self.ask_password(Password::Of(name.clone())).await?;
             if password.as_str().is_empty() {
-                break;
+                return Ok(Err(Refusal::NameOwned(name.clone())));
             }
             match registry.prove(name, password, self.peer.address).await {
-                Err(refusal @ Refusal::WrongPassword(_)) => {
-                    self.reply(Item::Answer(refusal.into())).await;
-                }
-                outcome => return Ok(outcome),
+                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+                Ok(()) => return Ok(Ok(())),
             }
         }
-        Ok(Err(Refusal::NameOwned(name.clone())))
     }
 
     async fn ask_password(&mut self, password: Password) -> Result<Line, Ended> {
         self.conceal(true).await;
         self.reply(Item::Answer(Answer::Password(password))).await;
+        self.is_asked = true;
         let typed = self.hear_secret().await;
+        self.is_asked = false;
         self.conceal(false).await;
         typed
     }
@@ -162,7 +216,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             }
             let _one_at_a_time = self.allowance().await;
             match self.take(D::next_secret) {
-                Some(Input::Say(spoken)) => return Ok(spoken.text),
+                Some(Input::Secret(secret)) => return Ok(secret),
                 Some(other) => {
                     if let ControlFlow::Break(ended) = Box::pin(self.obey(other)).await {
                         return Err(ended);
@@ -171,6 +225,27 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 None => {}
             }
         }
+    }
+
+    /// Says why no password is asked for. Answers that came together with the command, as in a paste, are not said.
+    async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Result<Answer, Ended> {
+        let mut dropped = 0;
+        while !self.is_asked && dropped < answers {
+            match self.take(D::next_secret) {
+                Some(Input::Secret(_)) => dropped += 1,
+                Some(other) => {
+                    if let ControlFlow::Break(ended) = Box::pin(self.obey(other)).await {
+                        return Err(ended);
+                    }
+                }
+                None => break,
+            }
+        }
+        if dropped == 0 {
+            return Ok(refusal.into());
+        }
+        self.reply(Item::Answer(refusal.into())).await;
+        Ok(Refusal::AnswersDropped(dropped).into())
     }
 
     /// Shows the messages that were kept while the owner of the name was away.

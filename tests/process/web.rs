@@ -141,6 +141,16 @@ fn a_name_with_an_owner_takes_its_password_at_the_web_door_too() {
     let mut alice = Visitor::connect(web).enter("alice");
     alice.asks(r#"{"do":"register","id":"r"}"#);
     assert_eq!(alice.hears("password")["for"], "new");
+    // Meanwhile a line is a line, and one question is asked at a time.
+    alice.asks(r#"{"do":"say","text":"no password"}"#);
+    assert_eq!(alice.hears("line")["text"], "no password");
+    for request in [r#"{"do":"register"}"#, r#"{"do":"name","args":["al"]}"#] {
+        alice.asks(request);
+        assert_eq!(alice.hears("refused")["why"], "answer-first");
+    }
+    alice.asks(json!({"do": "password", "text": "short"}).to_string());
+    assert_eq!(alice.hears("refused")["why"], "password-too-short");
+    assert_eq!(alice.hears("password")["for"], "new");
     for _ in 0..2 {
         alice.asks(json!({"do": "password", "text": PASSWORD}).to_string());
     }
@@ -158,6 +168,7 @@ fn a_name_with_an_owner_takes_its_password_at_the_web_door_too() {
     assert_eq!(mallory.hears("refused")["why"], "wrong-password");
     mallory.asks(r#"{"do":"enter","name":"mallory"}"#);
     mallory.hears("entered");
+    assert_eq!(mallory.hears("line")["text"], "no password");
     mallory.asks(r#"{"do":"name","args":["alice"],"id":"n"}"#);
     assert_eq!(mallory.hears("password")["for"], "own");
     mallory.asks(r#"{"do":"password","text":""}"#);

@@ -165,6 +165,12 @@ pub enum Refusal {
     NoNameToOwn,
     /// A password has this many characters at the least.
     PasswordTooShort(usize),
+    /// A command was typed where a password is asked for.
+    PasswordIsCommand,
+    /// A password is asked for, and that comes first.
+    AnswerFirst,
+    /// No password is asked for, and so many lines that came together with the command may be one: they are not said.
+    AnswersDropped(usize),
     /// None was given, where one is asked for.
     NoPassword,
     /// The second time it was another one.

@@ -429,6 +429,13 @@ impl Command {
         let spec = find(name)?;
         (spec.parse)(spec, rest.trim())
     }
+
+    /// The command of the table that a line begins with, behind its slash.
+    pub fn named(line: &str) -> Option<&'static Spec> {
+        let typed = line.strip_prefix('/')?;
+        let name = typed.split(char::is_whitespace).next()?;
+        find(name).ok()
+    }
 }
 
 /// Everything that can be typed behind the slash: names, each followed by what may be typed instead.

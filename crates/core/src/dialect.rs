@@ -8,6 +8,7 @@ use crate::batch::Encoding;
 use crate::command::Command;
 use crate::entry::Said;
 use crate::inbox::Spoken;
+use crate::line::Line;
 use crate::name::RoomName;
 use crate::seat::Entered;
 
@@ -33,6 +34,8 @@ pub enum Input {
     },
     /// Wants something done.
     Command(Command),
+    /// The answer to a question for a secret.
+    Secret(Line),
     /// Nothing, but is there.
     Nothing,
     /// It makes no sense, for this reason.
@@ -70,7 +73,7 @@ pub trait Decoder: Send {
         false
     }
 
-    /// Like [`next`](Decoder::next) where a secret is asked for: a line is said, whatever it begins with.
+    /// Like [`next`](Decoder::next) where a secret is asked for: a line is a secret, whatever it begins with.
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input>;
 
     /// The other side is to show, or to hide, what is typed there: the bytes that have it do so, where it can.

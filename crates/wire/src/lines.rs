@@ -155,10 +155,7 @@ impl Decoder for LineDecoder {
 
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
         Some(match self.hear(bytes)? {
-            Heard::Line(text) => Input::Say(Spoken {
-                manner: Manner::Plain,
-                text,
-            }),
+            Heard::Line(text) => Input::Secret(text),
             other => self.mean(other),
         })
     }

@@ -15,7 +15,6 @@ use parlor_core::batch::{Encoding, Scene, Slot};
 use parlor_core::command::Command;
 use parlor_core::dialect::{Decoder, Encoder, Input};
 use parlor_core::entry::{Entry, Said};
-use parlor_core::inbox::Spoken;
 use parlor_core::name::RoomName;
 use parlor_core::order::{Reach, Word};
 use parlor_core::seat::Entered;
@@ -145,10 +144,7 @@ impl Decoder for WebDecoder {
             && let Some(text) = request.secret()
         {
             self.answer_later(request.receipt());
-            return Some(Input::Say(Spoken {
-                manner: parlor_core::entry::Manner::Plain,
-                text,
-            }));
+            return Some(Input::Secret(text));
         }
         Some(self.mean(heard))
     }

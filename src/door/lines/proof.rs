@@ -6,17 +6,18 @@ use parlor_core::inbox::Claim;
 use parlor_core::name::Name;
 use parlor_core::order::Word;
 use parlor_core::seat::{Entered, Seat};
+use parlor_wire::lines::Heard;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::guest::{Gone, Guest};
 use crate::journal::{History, Standing};
-use crate::session::PASSWORDS_MAX;
 
 /// So much of what was written to a lost connection may lie unread in the buffers between: it is shown again.
 const UNREAD_BYTES_MAX: u64 = 128 * 1024;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
-    /// Asks for the password of a name, as often as it may be wrong.
+    /// Asks for the password of a name until it is right, or an empty line cancels that: so the next guess is never taken
+    /// for a name, which others read.
     pub(super) async fn enter_as_owner(
         &mut self,
         name: Name,
@@ -27,10 +28,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             return Ok(Err(Refusal::NameOwned(owned).into()));
         };
         if !self.peer.is_private {
-            return Ok(Err(Refusal::PlainPassword.into()));
+            if !self.drop_held_line() {
+                return Ok(Err(Refusal::PlainPassword.into()));
+            }
+            let mut words = Vec::new();
+            self.encoder
+                .answer(&Refusal::PlainPassword.into(), &mut words);
+            self.say(&words).await?;
+            return Ok(Err(Refusal::AnswersDropped(1).into()));
         }
         let mut words = Vec::new();
-        for _ in 0..PASSWORDS_MAX {
+        loop {
             self.conceal(true, &mut words);
             let question = Answer::Password(Password::Of(owned.clone()));
             self.encoder.answer(&question, &mut words);
@@ -56,6 +64,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         }
         self.say(&words).await?;
         Ok(Err(Refusal::NameOwned(owned).into()))
+    }
+
+    /// Drops a line that has come already: it may be the password that is not asked for, and would be taken for a name.
+    fn drop_held_line(&mut self) -> bool {
+        let mut rest = self.held.as_slice();
+        let heard = self.decoder.hear(&mut rest);
+        let used = self.held.len() - rest.len();
+        self.held.drain(..used);
+        matches!(heard, Some(Heard::Line(_)))
     }
 
     /// Has the other side hide what is typed, or show it again, where it can.

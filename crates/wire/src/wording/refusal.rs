@@ -27,10 +27,22 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         }
         // Passwords and codes.
         Refusal::PasswordTooShort(chars) => {
-            format!("A password has {chars} characters or more: nothing is changed")
+            format!("A password has at least {chars} characters: try again")
         }
+        Refusal::PasswordIsCommand => {
+            "A command cannot be a password: try again, or press Enter to cancel".to_owned()
+        }
+        Refusal::AnswerFirst => "First answer the question for the password".to_owned(),
+        Refusal::AnswersDropped(1) => {
+            "The line behind it may be a password, so it is not said: say it again if it is none"
+                .to_owned()
+        }
+        Refusal::AnswersDropped(lines) => format!(
+            "The {lines} lines behind it may be a password, so they are not said: say them again if \
+            they are none"
+        ),
         Refusal::NoPassword => "No password: nothing is changed".to_owned(),
-        Refusal::PasswordsDiffer => "That was another one: nothing is changed".to_owned(),
+        Refusal::PasswordsDiffer => "The two passwords differ: try again".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => format!("Too many tries; try again in {}", span(*wait)),
         Refusal::PlainPassword => {

@@ -72,7 +72,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
             encoder.raw(&bytes, &mut shown);
             shown.clear();
         }
-        Input::Nothing | Input::Farewell(_) => {}
+        Input::Nothing | Input::Secret(_) | Input::Farewell(_) => {}
         // Of other dialects.
         Input::SayAll(_)
         | Input::In(..)

@@ -107,7 +107,11 @@ fn check(input: Input) {
         Input::Refused(refusal) => refuse(refusal),
         Input::Raw(bytes) => assert!(parse_frame(&bytes).is_some_and(|(.., rest)| rest.is_empty())),
         Input::Farewell(bytes) => assert_eq!(parse_frame(&bytes).map(|frame| frame.0), Some(0x88)),
-        Input::Nothing | Input::Enter(..) | Input::Leave(_) | Input::Command(_) => {}
+        Input::Nothing
+        | Input::Secret(_)
+        | Input::Enter(..)
+        | Input::Leave(_)
+        | Input::Command(_) => {}
     }
 }
 
