@@ -3,11 +3,10 @@
 mod settings;
 
 use std::ffi::OsString;
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
@@ -154,9 +153,9 @@ fn join_address(text: &str) -> Result<Address, Refused> {
         ));
     }
     let place = place.strip_suffix('/').unwrap_or(place);
-    if let Ok(ip) = place.parse::<Ipv6Addr>() {
+    if let Ok(host) = Host::ipv6(place) {
         return Ok(Address {
-            host: Host::Ip(ip.into()),
+            host,
             port: LINE_PORT,
         });
     }
@@ -172,7 +171,7 @@ pub fn parse() -> Options {
     let read = |words| Options::from_arg_matches(&command().try_get_matches_from(words)?);
     match read(std::env::args_os().collect::<Vec<OsString>>()) {
         Ok(options) => options,
-        Err(error) => name_the_variable(error).exit(),
+        Err(error) => point_to_listen(name_the_variable(error)).exit(),
     }
 }
 
@@ -206,6 +205,30 @@ fn name_the_variable(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// Other servers have options of their own for the address; here it is a part of a URL.
+fn point_to_listen(mut error: clap::Error) -> clap::Error {
+    const ELSEWHERE: [&str; 7] = [
+        "--port",
+        "-p",
+        "--host",
+        "--bind",
+        "--address",
+        "--addr",
+        "--interface",
+    ];
+    let typed = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if error.kind() == ErrorKind::UnknownArgument
+        && typed.is_some_and(|typed| ELSEWHERE.contains(&typed.as_str()))
+    {
+        let tip = "the address and the port are part of a URL: --listen tcp://localhost:9000";
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
+}
+
 #[cfg(test)]
 mod tests {
     use super::join_address;
@@ -217,6 +240,7 @@ mod tests {
             ("::1", "[::1]:8000"),
             ("2001:db8::7", "[2001:db8::7]:8000"),
             ("[::1]:9000", "[::1]:9000"),
+            ("fe80::7%eth0", "[fe80::7%eth0]:8000"),
             ("tcp://localhost:9000", "localhost:9000"),
             ("tcp://[::1]/", "[::1]:8000"),
         ] {

@@ -48,6 +48,14 @@ pub(crate) fn wall() -> WallTime {
     WallTime(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// A sentence where the variable `TZ` names a zone that this machine does not know, so that all times would be off.
+pub fn zone_is_unknown() -> Option<String> {
+    let named = std::env::var("TZ").ok().filter(|named| !named.is_empty())?;
+    TimeZone::try_system().err().map(|_| {
+        format!("TZ={named}: this machine knows no such time zone, so times are in UTC; write one like Europe/Berlin")
+    })
+}
+
 /// The time that somebody typed, in this zone; a time of day is the latest such. None where no calendar has that day.
 pub(crate) fn moment(since: Since, zone: &TimeZone) -> Option<Timestamp> {
     let in_zone = |date: Date, time| date.to_datetime(time).to_zoned_datetime(zone.clone()).ok();

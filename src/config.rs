@@ -114,13 +114,24 @@ pub enum ConfigError {
     /// Two doors cannot share an address.
     #[error("{0} and {1} want the same address; give one of them another port")]
     Collision(Box<ListenUrl>, Box<ListenUrl>),
+    /// `--lan` and `--classic` say where the usual doors open, `--listen` names all doors itself.
+    #[error(
+        "--{0} and --listen do not go together: --{0} changes the usual doors, and --listen replaces them; leave out one of them, or write it as --listen '{1}'"
+    )]
+    Mixed(&'static str, &'static str),
+    /// What is stored nowhere needs no directory.
+    #[error(
+        "--memory and --data do not go together: --memory stores nothing on disk; leave out one of them"
+    )]
+    MemoryWithData,
 }
 
 impl Config {
     /// Puts together what flags and environment say, the file they name, and the defaults.
     ///
     /// # Errors
-    /// When the file cannot be read or says what no flag means, and when two listeners want the same address.
+    /// When the file cannot be read or says what no flag means, when two listeners want the same address, and when two
+    /// options contradict each other.
     pub fn load(options: ServeOptions) -> Result<Self, ConfigError> {
         let from_file = match &options.config {
             Some(path) => file::read(path)?,
@@ -133,6 +144,20 @@ impl Config {
         let default = Self::default();
         let listen: Vec<ListenUrl> = said.listen.into_iter().flatten().flatten().collect();
         let classic = said.classic.unwrap_or(false);
+        let lan = said.lan.unwrap_or(false);
+        match (listen.is_empty(), lan, classic) {
+            (false, true, _) => return Err(ConfigError::Mixed("lan", "tcp://*:8000")),
+            (false, _, true) => {
+                return Err(ConfigError::Mixed(
+                    "classic",
+                    "tcp://localhost:8001?classic",
+                ));
+            }
+            _ => {}
+        }
+        if said.memory == Some(true) && said.data.is_some() {
+            return Err(ConfigError::MemoryWithData);
+        }
         Ok(Self {
             web_by_default: listen.is_empty() && !classic,
             data: said.data.or(default.data),
@@ -155,7 +180,7 @@ impl Config {
             log_total: said.log_total.unwrap_or(default.log_total),
             log: said.log.unwrap_or(default.log),
             log_format: said.log_format.unwrap_or(default.log_format),
-            listeners: listeners(listen, classic, said.lan.unwrap_or(false))?,
+            listeners: listeners(listen, classic, lan)?,
         })
     }
 
@@ -187,34 +212,23 @@ impl Config {
     }
 }
 
-/// Any `--listen` or `--classic` replaces the default listeners, several add up. `--lan` opens what is at the default
-/// addresses to all interfaces, after adding the line door where nothing is.
+/// The doors that `--listen` names; without any the usual ones, or the classic one, with `--lan` on all interfaces.
 fn listeners(
     listen: Vec<ListenUrl>,
     classic: bool,
     lan: bool,
 ) -> Result<Vec<ListenUrl>, ConfigError> {
-    let by_default = |mode| ListenUrl::lines(Host::localhost(), mode);
-    let (lines, web) = (
-        by_default(Mode::Named(Names::Ask)),
-        ListenUrl::web(Host::localhost()),
-    );
-    let mut wanted = listen;
-    if classic {
-        wanted.push(by_default(Mode::Classic));
+    if !listen.is_empty() {
+        return union(listen);
     }
-    let is_there = |url: &ListenUrl| url.address.collides_with(&lines.address);
-    if wanted.is_empty() {
-        wanted = vec![lines.clone(), web.clone()];
-    } else if lan && !wanted.iter().any(is_there) {
-        wanted.push(lines.clone());
-    }
-    for url in &mut wanted {
-        if lan && [&lines.address, &web.address].contains(&&url.address) {
-            url.address.host = Host::All;
-        }
-    }
-    union(wanted)
+    let host = if lan { Host::All } else { Host::localhost() };
+    Ok(match classic {
+        true => vec![ListenUrl::lines(host, Mode::Classic)],
+        false => vec![
+            ListenUrl::lines(host.clone(), Mode::Named(Names::Ask)),
+            ListenUrl::web(host),
+        ],
+    })
 }
 
 /// Leaves out what was said twice; two doors that differ cannot share an address.

@@ -10,6 +10,7 @@ pub mod check;
 pub mod config;
 pub mod export;
 pub mod journal;
+pub mod limits;
 pub mod listeners;
 pub mod logging;
 pub mod manual;
@@ -23,7 +24,6 @@ mod clock;
 mod door;
 mod forgetting;
 mod joining;
-mod limits;
 mod metrics;
 
 mod registry;
@@ -34,6 +34,7 @@ mod signals;
 use args::JoinOptions;
 use config::Config;
 
+pub use clock::zone_is_unknown;
 pub use server::Server;
 
 /// Runs the server until a signal ends it and everybody has been told; `source` is where the configuration comes from
@@ -42,6 +43,7 @@ pub use server::Server;
 /// # Errors
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config, source: Option<reload::Source>) -> anyhow::Result<()> {
+    limits::check_descriptors(&config)?;
     let mut server = Server::new(config)?;
     server.bind().await?;
     // Before anybody is told that the server runs, since whoever was told may end it.

@@ -1,5 +1,11 @@
-//! The limits that a configuration sets, as those want them who keep to them. Knows no connection.
+//! The limits that a configuration sets, and those of the system that it has to fit into. Knows no connection.
 
+use std::io;
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context, ensure};
 use parlor_core::broadcaster::Limits;
 use parlor_core::log::Capacity;
 use parlor_core::rate;
@@ -9,6 +15,64 @@ use crate::door;
 
 /// These descriptors are not for connections: listeners, files, and one in reserve.
 const DESCRIPTORS_KEPT: usize = 64;
+
+/// With fewer places than this, the limit of descriptors is a mistake and no setting.
+const PLACES_MIN: usize = 16;
+
+/// With fewer places than this, the operator is told.
+const PLACES_FEW: usize = 256;
+
+/// Threads beside those of the runtime, one for each core: log and signals, journal, and blocking work.
+const THREADS_BESIDE: usize = 16;
+
+/// Whether this process may open enough files; warns where few people fit, or fewer than the configuration says.
+///
+/// # Errors
+/// It cannot serve anybody like that: what to do.
+pub(crate) fn check_descriptors(config: &Config) -> anyhow::Result<()> {
+    let descriptors = door::raise_limit();
+    let places = descriptors.saturating_sub(DESCRIPTORS_KEPT);
+    ensure!(
+        places >= PLACES_MIN,
+        "this process may open {descriptors} files, and a server needs {} or more; raise the limit: \
+         ulimit -n 4096, or LimitNOFILE= in a unit file",
+        DESCRIPTORS_KEPT + PLACES_MIN
+    );
+    match config.connections {
+        Some(wanted) if wanted > places => tracing::warn!(
+            "{wanted} connections are allowed, but only {places} fit, as this process may open {descriptors} files; \
+             raise the limit: ulimit -n {}, or LimitNOFILE= in a unit file",
+            wanted.saturating_add(DESCRIPTORS_KEPT)
+        ),
+        None if places < PLACES_FEW => tracing::warn!(
+            "only {places} connections fit, as this process may open {descriptors} files; \
+             raise the limit: ulimit -n 4096, or LimitNOFILE= in a unit file"
+        ),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Whether the system gives as many threads as the program needs: the runtime would panic at the first that it does not get.
+///
+/// # Errors
+/// It does not: what to do.
+pub fn check_threads() -> anyhow::Result<()> {
+    let wanted = thread::available_parallelism().map_or(1, NonZero::get) + THREADS_BESIDE;
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        // All of them are there at once, until this is dropped.
+        let _closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..wanted {
+            let wait = || drop(gate.lock().unwrap_or_else(PoisonError::into_inner));
+            thread::Builder::new().spawn_scoped(scope, wait)?;
+        }
+        Ok::<(), io::Error>(())
+    })
+    .with_context(|| {
+        format!("the system gives this user no {wanted} threads; raise the limit: ulimit -u, or TasksMax= in a unit file")
+    })
+}
 
 /// How many connections there may be: as many as there are descriptors, where nothing else was said.
 pub(crate) fn connections(config: &Config) -> usize {

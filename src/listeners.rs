@@ -33,8 +33,9 @@ async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
     let mut port = url.address.port;
     let mut bound: Vec<TcpListener> = Vec::new();
     let mut failed = None;
-    for ip in resolve(&url.address.host).await? {
-        match door::bind(SocketAddr::new(ip, port)) {
+    for mut address in resolve(&url.address.host).await? {
+        address.set_port(port);
+        match door::bind(address) {
             Ok(listener) => {
                 port = listener.local_addr()?.port();
                 bound.push(listener);
@@ -50,18 +51,17 @@ async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-async fn resolve(host: &Host) -> io::Result<Vec<IpAddr>> {
+/// The addresses of a host, at no port yet.
+async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
+    let both = |ips: [IpAddr; 2]| ips.map(|ip| SocketAddr::new(ip, 0)).to_vec();
     Ok(match host {
-        Host::All => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
-        Host::Ip(ip) => vec![*ip],
+        Host::All => both([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]),
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, 0)],
         // Not asked of the resolver, which some machines have not set up.
         Host::Name(name) if name == "localhost" => {
-            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+            both([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
         }
-        Host::Name(name) => lookup_host((name.as_str(), 0))
-            .await?
-            .map(|address| address.ip())
-            .collect(),
+        Host::Name(_) | Host::Scoped(..) => lookup_host(host.to_lookup(0)).await?.collect(),
     })
 }
 

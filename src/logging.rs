@@ -1,11 +1,16 @@
 //! What the operator reads on stderr: one event a line, as text or JSON. Knows nothing of what is logged.
 //!
 //! Events carry bytes that strangers typed. Whatever could end the line or steer a terminal is escaped here, so
-//! that no place that logs needs to think of it.
+//! that no place that logs needs to think of it. The reader of stderr may stop reading: a queue stands in between.
+
+mod queue;
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
+use std::panic;
 
+use anyhow::Context;
+use queue::Queue;
 use serde::Serialize;
 use tracing::Subscriber;
 use tracing::field::Field;
@@ -54,15 +59,32 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends this process's events to stderr from now on.
+/// Sends this process's events to stderr from now on, and panics as events.
 ///
 /// # Errors
-/// When the process logs somewhere already.
-pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Level> {
+/// The process logs somewhere already, or the system gives no thread.
+pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Log> {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let (subscriber, level) = subscriber(io::stderr, level, format, colour);
+    let queue = Queue::start(io::stderr()).context("the log cannot start")?;
+    let writer = queue.clone();
+    let (subscriber, level) = subscriber(move || writer.clone(), level, format, colour);
     tracing::subscriber::set_global_default(subscriber)?;
-    Ok(level)
+    // The default hook writes to stderr itself, and would wait for its reader.
+    panic::set_hook(Box::new(|what| tracing::error!("{what}")));
+    Ok(Log { level, queue })
+}
+
+/// The running log. When it is dropped, what is queued is written, as far as stderr takes it.
+pub struct Log {
+    /// How much is logged.
+    pub level: Level,
+    queue: Queue,
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.queue.flush();
+    }
 }
 
 /// How much is logged, for whoever changes that meanwhile.

@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use parlor::admin::ask;
@@ -17,23 +20,43 @@ fn main() -> ExitCode {
     match run(args::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when stderr is closed.
-            let _ = writeln!(io::stderr().lock(), "parlor: {error:#}");
+            complain(format!("parlor: {error:#}\n"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// How long the last sentence may take: stderr may be a pipe that is full and that nobody reads.
+const COMPLAINT_TIME: Duration = Duration::from_secs(1);
+
+fn complain(sentence: String) {
+    let (told, is_told) = mpsc::channel();
+    let words = sentence.clone();
+    let complaint = move || {
+        io::stderr().write_all(words.as_bytes()).ok(); // nobody is left to tell when stderr is closed
+        told.send(()).ok();
+    };
+    match thread::Builder::new().spawn(complaint) {
+        Ok(_) => is_told.recv_timeout(COMPLAINT_TIME).ok(),
+        Err(_) => io::stderr().write_all(sentence.as_bytes()).ok(),
+    };
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(options) => {
             let config = Config::load((*options).clone())?;
-            let level = logging::start(config.log, config.log_format)?;
-            let options = *options;
+            let log = logging::start(config.log, config.log_format)?;
+            let (options, level) = (*options, log.level.clone());
             block_on(parlor::serve(config, Some(Source { options, level })))
         }
         Command::Join(options) => block_on(parlor::join(options)),
-        Command::Export(options) => parlor::export::export(&options),
+        Command::Export(options) => {
+            if let Some(sentence) = parlor::zone_is_unknown() {
+                complain(format!("parlor: {sentence}\n"));
+            }
+            parlor::export::export(&options)
+        }
         Command::Check(options) => {
             let mut damages = String::new();
             let outcome = check(&options, |damage| damages += &(damage + "\n"));
@@ -54,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    parlor::limits::check_threads()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(work);
     // A thread may still wait for a key on stdin, and nobody will press one.

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
 use crate::clerk::Clerk;
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, zone_is_unknown};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions, WebDoor};
 use crate::forgetting::{self, Forgetting};
@@ -268,7 +268,10 @@ impl Server {
     /// Logs the listeners, says how to join at each door, and warns of variables that were mistyped.
     pub fn announce(&self) {
         let variables = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
-        for sentence in config::strangers(variables) {
+        for sentence in config::strangers(variables)
+            .into_iter()
+            .chain(zone_is_unknown())
+        {
             tracing::warn!("{sentence}");
         }
         // One door may have several listeners, side by side.

@@ -2,39 +2,68 @@
 //! configuration anew. Knows neither.
 
 use std::io::{self, IsTerminal};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 /// What a shell reports of a program that was interrupted.
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// Waits for the first signal; from then on a second one ends the process.
+/// What operators and their service managers are promised: the end takes no longer, whatever stands still.
+const END_TIME: Duration = Duration::from_secs(15);
+
+/// Waits for the first signal; from then on a second one ends the process, and so does [`END_TIME`].
+///
+/// Threads of their own see to that, so it holds also when the runtime stands still.
 ///
 /// # Errors
 /// The signals cannot be caught.
 pub(crate) fn first() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot catch SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot catch SIGINT")?;
+    let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot catch SIGTERM and SIGINT")?;
     let mut hangups = Hangups::catch()?;
+    let (is_ending, arrived) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+    let (was_ending, arrival) = (Arc::clone(&is_ending), Arc::clone(&arrived));
+    let watch = move || {
+        for _ in signals.forever() {
+            if was_ending.swap(true, Ordering::Relaxed) {
+                process::exit(EXIT_INTERRUPTED);
+            }
+            arrival.notify_one();
+            end_in_time();
+        }
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(watch)
+        .context("cannot watch for signals")?;
     Ok(async move {
         tokio::select! {
-            () = either(&mut terminate, &mut interrupt) => {}
-            () = hangups.terminal_is_gone() => {}
+            () = arrived.notified() => {}
+            () = hangups.terminal_is_gone() => {
+                is_ending.store(true, Ordering::Relaxed);
+                end_in_time();
+            }
         }
         tracing::info!("closing: everybody is told; a second signal ends at once");
-        tokio::spawn(async move {
-            either(&mut terminate, &mut interrupt).await;
-            std::process::exit(EXIT_INTERRUPTED);
-        });
     })
 }
 
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// Has a thread end the process if it does not end by itself.
+fn end_in_time() {
+    let end = || {
+        thread::sleep(END_TIME);
+        tracing::error!("the server did not end within {END_TIME:?}, so it is ended now");
+        process::exit(1);
+    };
+    thread::Builder::new().spawn(end).ok(); // without a thread, a second signal still ends it
 }
 
 /// SIGHUP, which an operator sends, and also a terminal that is closed.

@@ -216,6 +216,9 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ),
         ("listen = []", "listen = []: write at least one value"),
         ("lan = 'perhaps'", "lan = \"perhaps\": write true or false"),
+        ("lan = 1", "lan = 1: write true or false"),
+        ("memory = 'true'", "memory = \"true\": write true or false"),
+        ("data = 1", "data = 1: write a path in quotes"),
         ("keep = 'well'", "keep = \"well\": write synced, written"),
         (
             "retain = 30",
@@ -271,10 +274,27 @@ fn a_missing_file_is_a_failure_and_not_wrong_usage() {
 }
 
 #[test]
-fn two_doors_at_one_address_are_refused() {
-    let words = ["config", "--classic", "--listen", "tcp://localhost"];
+fn options_that_contradict_each_other_are_refused() {
+    let refusal = |words: &[&str]| refused(&mut parlor(words), 1);
+    let listen = "--listen=tcp://localhost:1";
     assert_eq!(
-        refused(&mut parlor(&words), 1),
+        refusal(&["config", "--lan", listen]),
+        "parlor: --lan and --listen do not go together: --lan changes the usual doors, and --listen replaces them; \
+         leave out one of them, or write it as --listen 'tcp://*:8000'\n"
+    );
+    assert!(refusal(&["serve", "--classic", listen]).starts_with("parlor: --classic and --listen"));
+    assert!(
+        refusal(&["serve", "--memory", "--data", "D"]).starts_with("parlor: --memory and --data")
+    );
+    let file = File::new("memory = true");
+    assert!(refused(&mut file.config(&["--data", "D"]), 1).contains("--memory and --data"));
+}
+
+#[test]
+fn two_doors_at_one_address_are_refused() {
+    let urls = "tcp://localhost,tcp://localhost:8000?classic";
+    assert_eq!(
+        refused(&mut parlor(&["config", "--listen", urls]), 1),
         "parlor: tcp://localhost:8000 and tcp://localhost:8000?classic want the same address; \
          give one of them another port\n"
     );
@@ -286,6 +306,14 @@ fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
         (&["sing"][..], "unrecognized subcommand 'sing'"),
         (&["serve", "--lam"], "a similar argument exists: '--lan'"),
         (&["serve", "--rooms", "0"], "write a whole number from 1 to"),
+        (
+            &["serve", "--replay", "-1"],
+            "write a whole number from 0 to",
+        ),
+        (
+            &["serve", "--port", "9000"],
+            "--listen tcp://localhost:9000",
+        ),
         (
             &["serve", "--keep", "well"],
             "[possible values: synced, written]",
@@ -360,9 +388,6 @@ fn the_printed_configuration_mentions_every_setting_and_reads_back() {
         }));
     }
     assert_eq!(told(&mut File::new(&printed).config(&[])), printed);
-    let default = told(&mut parlor(&["config"]));
-    let to_all = effective(&mut File::new(&default).config(&["--lan"]), "listen");
-    assert_eq!(to_all, "[\"tcp://*:8000\", \"http://*:8080\"]");
 }
 
 #[test]

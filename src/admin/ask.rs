@@ -1,50 +1,77 @@
 //! `parlor admin`: gives one order to the server that runs, and prints the answer. Knows no order by itself.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::{AdminOptions, SOCKET};
 use crate::config::directory;
 
-/// The server answers sooner, whatever it is asked.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+/// The server answers sooner, unless it stands still.
+const ANSWER_TIME: Duration = Duration::from_secs(15);
 
 /// Gives the order, and hands each line of the answer to `tell`.
 ///
 /// # Errors
-/// No server runs there, or it refuses: in one sentence.
+/// No server runs there, it does not answer, or it refuses: in one sentence.
 pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result<()> {
     let directory = directory(options.data.as_deref())?;
     let path = directory.join(SOCKET);
     let shown = directory.display();
-    let stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => anyhow!(
+    let stream = connect(&path).map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => anyhow!(
             "only the user of the server on {shown}, and root, may give it orders"
         ),
-        io::ErrorKind::InvalidInput => anyhow!(
+        ErrorKind::InvalidInput => anyhow!(
             "{} is too long for the path of a socket; the server has none either",
             path.display()
+        ),
+        ErrorKind::WouldBlock => anyhow!("the server on {shown} {STANDS_STILL}"),
+        ErrorKind::NotFound => anyhow!(
+            "there is no {}: no server runs on {shown}, or its socket was deleted, and then it makes a new one within {} s; \
+             say with --data where the server keeps its lines, as it logs at its start",
+            path.display(),
+            super::socket::LOOK_EVERY.as_secs()
         ),
         _ => anyhow!(
             "no server runs on {shown}: {error}; say with --data where it keeps its lines, as it logs at its start"
         ),
     })?;
-    converse(stream, options, &mut tell)
-        .with_context(|| format!("the server on {shown} does not answer"))?
-        .map_err(|sentence| anyhow!("{sentence}"))
+    let until = Instant::now() + ANSWER_TIME;
+    match converse(Timed { stream, until }, options, &mut tell) {
+        Ok(outcome) => outcome.map_err(|sentence| anyhow!("{sentence}")),
+        Err(error) if is_timeout(&error) => bail!("the server on {shown} {STANDS_STILL}"),
+        Err(error) => Err(error).with_context(|| format!("the server on {shown} broke off")),
+    }
+}
+
+const STANDS_STILL: &str =
+    "does not answer: it is stopped, or has too much to do; its log may say more. Try again later";
+
+/// Connects without a wait: a server that stands still may have more callers than the system queues for it.
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    socket.set_nonblocking(false)?;
+    Ok(OwnedFd::from(socket).into())
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// Sends the order and reads the answer: whether it was done, or the sentence that says why not.
 fn converse(
-    mut stream: UnixStream,
+    mut stream: Timed,
     options: &AdminOptions,
     tell: &mut impl FnMut(&str),
-) -> anyhow::Result<Result<(), String>> {
-    stream.set_read_timeout(Some(ANSWER_TIME))?;
-    stream.set_write_timeout(Some(ANSWER_TIME))?;
+) -> io::Result<Result<(), String>> {
     let order = serde_json::to_string(&options.order)?;
     writeln!(stream, "{order}")?;
     for line in BufReader::new(stream).lines() {
@@ -57,5 +84,38 @@ fn converse(
             return Ok(Ok(()));
         }
     }
-    bail!("it has ended meanwhile");
+    Err(ErrorKind::UnexpectedEof.into())
+}
+
+/// A connection whose reads and writes together take no longer than until then.
+struct Timed {
+    stream: UnixStream,
+    until: Instant,
+}
+
+impl Timed {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        match self.until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(ErrorKind::TimedOut.into()),
+            left => Ok(Some(left)),
+        }
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(bytes)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
 }

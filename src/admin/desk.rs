@@ -14,10 +14,12 @@ use parlor_core::order::{By, Deed, Order, Reach, Record, is_meant_as_time, parse
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::select;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
+use super::socket::LOOK_EVERY;
 use super::{AdminOrder, KeeperOrder, Socket};
 use crate::clock;
 use crate::journal::Errands;
@@ -30,7 +32,7 @@ const ATTENDED_MAX: usize = 4;
 const ORDER_BYTES_MAX: u64 = 32 * 1024;
 
 /// Each step has this long: to hear the order, to do it, to have the answer taken.
-const STEP_TIME: Duration = Duration::from_secs(20);
+const STEP_TIME: Duration = Duration::from_secs(10);
 
 /// After an accept that failed.
 const BACK_OFF: Duration = Duration::from_secs(1);
@@ -53,13 +55,21 @@ type Reply = Result<Vec<String>, String>;
 
 impl Desk {
     /// Attends to whoever connects, until it is aborted.
-    pub(crate) async fn attend(self, socket: Socket) {
+    pub(crate) async fn attend(self, mut socket: Socket) {
         let places = Arc::new(Semaphore::new(ATTENDED_MAX));
         let mut attended = JoinSet::new();
+        let mut looks = interval(LOOK_EVERY);
         loop {
             let place = Arc::clone(&places).acquire_owned().await;
             while attended.try_join_next().is_some() {}
-            match socket.listener.accept().await {
+            let accepted = select! {
+                accepted = socket.listener.accept() => accepted,
+                _ = looks.tick() => {
+                    look_after(&mut socket);
+                    continue;
+                }
+            };
+            match accepted {
                 Ok((stream, _)) => {
                     let desk = self.clone();
                     attended.spawn(async move {
@@ -182,6 +192,14 @@ impl Desk {
             Answer::Refused(_) => Err(words.join(" ")),
             _ => Ok(words),
         }
+    }
+}
+
+fn look_after(socket: &mut Socket) {
+    match socket.reopen_if_gone() {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!("the socket of parlor admin was gone; there is a new one"),
+        Err(error) => tracing::debug!(%error, "the socket of parlor admin is gone"),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Type};
 use tokio::net::UnixListener;
@@ -13,6 +14,9 @@ use super::SOCKET;
 
 /// Those who wait to be accepted.
 const BACKLOG: i32 = 16;
+
+/// How often the server looks whether the socket is still there: programs that sweep old files take it away.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +38,8 @@ pub(crate) enum NoSocket {
 pub(crate) struct Socket {
     pub(super) listener: UnixListener,
     path: PathBuf,
+    /// Device and inode of the file, so that another one in its place is noticed.
+    file: (u64, u64),
 }
 
 impl Socket {
@@ -41,11 +47,34 @@ impl Socket {
     pub(crate) fn open(directory: &Path) -> Result<Socket, NoSocket> {
         let path = directory.join(SOCKET);
         let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
-        match bind(&path, &address) {
-            Ok(listener) => Ok(Socket { listener, path }),
+        let bound = bind(&path, &address).and_then(|listener| Ok((listener, identity(&path)?)));
+        match bound {
+            Ok((listener, file)) => Ok(Socket {
+                listener,
+                path,
+                file,
+            }),
             Err(error) => Err(NoSocket::Io { path, error }),
         }
     }
+
+    /// Opens it again if its file is gone, or another one stands there. Whether it was.
+    pub(super) fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
+        let is_there = self.is_there();
+        if !is_there && let Some(directory) = self.path.parent() {
+            *self = Socket::open(directory)?;
+        }
+        Ok(!is_there)
+    }
+
+    fn is_there(&self) -> bool {
+        identity(&self.path).is_ok_and(|file| file == self.file)
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let file = fs::symlink_metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
@@ -68,6 +97,9 @@ fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        fs::remove_file(&self.path).ok(); // the next server replaces it otherwise
+        // What stands there may be the socket of another server, or this one's, made anew.
+        if self.is_there() {
+            fs::remove_file(&self.path).ok(); // the next server replaces it otherwise
+        }
     }
 }

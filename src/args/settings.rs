@@ -17,12 +17,12 @@ pub struct Settings {
           long_help = listen_help(), value_hint = ValueHint::Url)]
     pub listen: Option<Vec<Urls>>,
 
-    /// Short for --listen 'tcp://localhost:8000?classic', the plain protocol without names
+    /// Short for --listen 'tcp://localhost:8000?classic', the plain protocol without names; not together with --listen
     #[arg(long, env = "PARLOR_CLASSIC", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub classic: Option<bool>,
 
-    /// Let other machines join: open the default address on all interfaces
+    /// Let other machines join: open the default addresses on all interfaces; not together with --listen
     #[arg(long, env = "PARLOR_LAN", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub lan: Option<bool>,
@@ -39,7 +39,7 @@ pub struct Settings {
     #[arg(long, env = "PARLOR_RETAIN", value_name = "TIME")]
     pub retain: Option<Retain>,
 
-    /// Keep nothing on disk: what was said is gone when the server stops
+    /// Keep nothing on disk: what was said is gone when the server stops; not together with --data
     #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub memory: Option<bool>,
@@ -50,23 +50,28 @@ pub struct Settings {
     pub allow_plain_passwords: Option<bool>,
 
     /// Lines a second that one person may say, after ten seconds' worth at once; or off [default: 10/s]
-    #[arg(long, env = "PARLOR_RATE", value_name = "N/s")]
+    #[arg(
+        long,
+        env = "PARLOR_RATE",
+        value_name = "N/s",
+        allow_negative_numbers = true
+    )]
     pub rate: Option<Rate>,
 
     /// Lines of the room shown on entering [default: 10]
-    #[arg(long, env = "PARLOR_REPLAY", value_name = "N", value_parser = values::count_or_none)]
+    #[arg(long, env = "PARLOR_REPLAY", value_name = "N", value_parser = values::count_or_none, allow_negative_numbers = true)]
     pub replay: Option<usize>,
 
     /// Rooms at once [default: 1000]
-    #[arg(long, env = "PARLOR_ROOMS", value_name = "N", value_parser = values::count)]
+    #[arg(long, env = "PARLOR_ROOMS", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub rooms: Option<usize>,
 
     /// Connections at once [default: the descriptor limit less 64]
-    #[arg(long, env = "PARLOR_CONNECTIONS", value_name = "N", value_parser = values::count)]
+    #[arg(long, env = "PARLOR_CONNECTIONS", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub connections: Option<usize>,
 
     /// Connections at once from one address [default: 256]
-    #[arg(long, env = "PARLOR_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = values::count)]
+    #[arg(long, env = "PARLOR_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub connections_per_address: Option<usize>,
 
     /// Count connections from this machine as coming from one address, too
@@ -75,7 +80,7 @@ pub struct Settings {
     pub limit_loopback: Option<bool>,
 
     /// Lines that a room keeps in memory; who falls further behind skips some [default: 16384]
-    #[arg(long, env = "PARLOR_LOG_LINES", value_name = "N", value_parser = values::count)]
+    #[arg(long, env = "PARLOR_LOG_LINES", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub log_lines: Option<usize>,
 
     /// Memory that the lines of one room may take [default: 4MiB]

@@ -66,7 +66,8 @@ pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
 }
 
 async fn connect(options: &JoinOptions) -> io::Result<TcpStream> {
-    let connecting = TcpStream::connect(options.address.to_string());
+    let address = &options.address;
+    let connecting = TcpStream::connect(address.host.to_lookup(address.port));
     let stream = timeout(CONNECT_SECONDS_MAX, connecting)
         .await
         .map_err(|_| io::Error::new(ErrorKind::TimedOut, "no answer within 10 seconds"))??;

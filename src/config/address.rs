@@ -64,6 +64,8 @@ pub enum Host {
     All,
     /// `192.0.2.7` or `[2001:db8::7]`.
     Ip(IpAddr),
+    /// `[fe80::7%eth0]`: an address that means something only on the link behind an interface of this machine (RFC 4007).
+    Scoped(Ipv6Addr, String),
     /// A name for the resolver, in lower case.
     Name(String),
 }
@@ -74,10 +76,40 @@ impl Host {
         Self::Name("localhost".to_owned())
     }
 
+    /// Reads `2001:db8::7`, or `fe80::7%eth0` with the interface.
+    ///
+    /// # Errors
+    /// A sentence when it is neither.
+    pub fn ipv6(text: &str) -> Result<Self, Refused> {
+        let (address, zone) = match text.split_once('%') {
+            Some((address, zone)) => (address, Some(zone)),
+            None => (text, None),
+        };
+        let ip: Ipv6Addr = address
+            .parse()
+            .map_err(|_| Refused::new(format!("{text:?} is no IPv6 address")))?;
+        match zone {
+            None => Ok(Self::Ip(ip.into())),
+            Some(zone) if is_interface(zone) => Ok(Self::Scoped(ip, zone.to_owned())),
+            Some(zone) => Err(Refused::new(format!(
+                "{zone:?} is no interface; write it as in fe80::7%eth0"
+            ))),
+        }
+    }
+
+    /// The host and a port, as the system's resolver takes them: it knows the interfaces' numbers.
+    pub fn to_lookup(&self, port: u16) -> (String, u16) {
+        let host = self.to_string();
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        (bare.map_or(host.clone(), str::to_owned), port)
+    }
+
     /// Whether nobody on another machine can reach it. Names other than localhost are not looked up.
     pub fn is_this_machine(&self) -> bool {
         match self {
-            Self::All => false,
+            Self::All | Self::Scoped(..) => false,
             Self::Ip(ip) => ip.to_canonical().is_loopback(),
             Self::Name(name) => name == "localhost" || name.ends_with(".localhost"),
         }
@@ -92,10 +124,7 @@ impl FromStr for Host {
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
         {
-            let ip = inside.parse::<Ipv6Addr>();
-            return ip
-                .map(|ip| Self::Ip(ip.into()))
-                .map_err(|_| Refused::new(format!("{inside:?} is no IPv6 address")));
+            return Self::ipv6(inside);
         }
         match text {
             "" => Err(Refused::new(
@@ -108,6 +137,12 @@ impl FromStr for Host {
                 .or_else(|_| read_name(text)),
         }
     }
+}
+
+/// Whether an interface could have this name; Linux allows more, but nobody uses it.
+fn is_interface(zone: &str) -> bool {
+    let may_hold = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.', '@'].contains(&c);
+    !zone.is_empty() && zone.chars().all(may_hold)
 }
 
 /// Reads a name of the domain name system. One that ends in digits is a mistyped IPv4 address.
@@ -132,6 +167,7 @@ impl fmt::Display for Host {
             Self::All => f.write_str("*"),
             Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
             Self::Ip(IpAddr::V4(ip)) => write!(f, "{ip}"),
+            Self::Scoped(ip, zone) => write!(f, "[{ip}%{zone}]"),
             Self::Name(name) => f.write_str(name),
         }
     }
@@ -158,6 +194,7 @@ mod tests {
         assert_eq!(round("*:0"), "*:0");
         assert_eq!(round("192.0.2.7:90"), "192.0.2.7:90");
         assert_eq!(round("[::1]"), "[::1]:8000");
+        assert_eq!(round("[fe80::7%eth0]:90"), "[fe80::7%eth0]:90");
         assert_eq!(round("[2001:db8::7]:65535"), "[2001:db8::7]:65535");
     }
 
@@ -181,6 +218,10 @@ mod tests {
                 "\"[:\" is neither a host's name nor an IPv4 address",
             ),
             ("[::g]:1", "\"::g\" is no IPv6 address"),
+            (
+                "[fe80::7%]:1",
+                "\"\" is no interface; write it as in fe80::7%eth0",
+            ),
             ("localhost:", "\"\" is no port; ports go from 0 to 65535"),
             (
                 "localhost:65536",
@@ -218,7 +259,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_prints_and_reads_the_same(text in r"([a-z0-9.*_:\[\]-]{0,12}|\PC*)(:[0-9]{0,5})?") {
+        fn what_is_read_prints_and_reads_the_same(text in r"([a-z0-9.*_:%\[\]-]{0,12}|\PC*)(:[0-9]{0,5})?") {
             if let Ok(address) = Address::parse(&text, 8000) {
                 prop_assert_eq!(Address::parse(&address.to_string(), 1), Ok(address));
             }

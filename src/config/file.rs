@@ -76,6 +76,9 @@ fn read_key(flags: &clap::Command, key: &str, value: &Value) -> Result<Settings,
         value: value.to_string(),
         right,
     };
+    if let Some(right) = kind_missed(flag, value) {
+        return Err(refused(right));
+    }
     let words = match value {
         Value::Table(_) => return Err(refused("write a value, not a table".to_owned())),
         Value::Array(words) => words.iter().map(word).collect(),
@@ -96,6 +99,20 @@ fn read_key(flags: &clap::Command, key: &str, value: &Value) -> Result<Settings,
         .try_get_matches_from(typed)
         .and_then(|matches| Settings::from_arg_matches(&matches))
         .map_err(|error| refused(what_would_be_right(&error)))
+}
+
+/// What is right where a flag takes true or false, or a text, and the value is of another kind of TOML: a number that stands
+/// for true is a slip.
+fn kind_missed(flag: &clap::Arg, value: &Value) -> Option<String> {
+    match flag.get_value_names() {
+        Some([name]) if name == "BOOL" && !value.is_bool() => {
+            Some("write true or false".to_owned())
+        }
+        Some([name]) if name == "DIR" && !value.is_str() => {
+            Some("write a path in quotes".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// A value as it would be typed after the flag.

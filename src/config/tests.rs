@@ -27,29 +27,10 @@ fn listeners_add_up_and_replace_the_default() {
     let both = ["tcp://localhost:8000", "http://localhost:8080"];
     assert_eq!(doors(&[]), both);
     assert_eq!(doors(&["--lan"]), ["tcp://*:8000", "http://*:8080"]);
-    let web = "--listen=http://localhost?host=chat.example.org&host=chat";
-    assert_eq!(
-        doors(&[web, "--lan"]),
-        [
-            "http://*:8080?host=chat.example.org&host=chat",
-            "tcp://*:8000"
-        ]
-    );
     assert_eq!(doors(&["--classic"]), ["tcp://localhost:8000?classic"]);
     assert_eq!(doors(&["--classic", "--lan"]), ["tcp://*:8000?classic"]);
     let listen = "--listen=tcp://localhost:1";
-    assert_eq!(doors(&[listen]), ["tcp://localhost:1"]);
-    assert_eq!(
-        doors(&[listen, "--lan"]),
-        ["tcp://localhost:1", "tcp://*:8000"]
-    );
-    let there = "--listen=tcp://localhost?idle=0";
-    assert_eq!(doors(&[there, "--lan"]), ["tcp://*:8000?idle=0"]);
-    assert_eq!(doors(&["--listen=tcp://*:8000", "--lan"]), ["tcp://*:8000"]);
-    assert_eq!(
-        doors(&[listen, "--classic"]),
-        ["tcp://localhost:1", "tcp://localhost:8000?classic"]
-    );
+    assert_eq!(doors(&[listen, "--lan=false"]), ["tcp://localhost:1"]);
     assert_eq!(
         doors(&[listen, listen, "--listen=tcp://a"]),
         ["tcp://localhost:1", "tcp://a:8000"]
@@ -74,11 +55,31 @@ fn only_a_web_door_that_nobody_asked_for_may_be_missing() {
 
 #[test]
 fn two_doors_at_one_address_are_refused() {
-    let both = settings(&["--listen=tcp://*:8000?idle=0", "--classic"]);
+    let both = settings(&["--listen=tcp://*:8000?idle=0,tcp://localhost:8000?classic"]);
     assert_eq!(
         Config::from_settings(both).unwrap_err().to_string(),
         "tcp://*:8000?idle=0 and tcp://localhost:8000?classic want the same address; give one of them another port"
     );
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    let listen = "--listen=tcp://localhost:1";
+    for (typed, start) in [
+        ([listen, "--lan"], "--lan and --listen do not go together"),
+        (
+            [listen, "--classic"],
+            "--classic and --listen do not go together",
+        ),
+        (
+            ["--memory", "--data=D"],
+            "--memory and --data do not go together",
+        ),
+    ] {
+        let refused = Config::from_settings(settings(&typed)).unwrap_err();
+        assert!(refused.to_string().starts_with(start), "{refused}");
+    }
+    assert!(Config::from_settings(settings(&["--memory=false", "--data=D"])).is_ok());
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn any_config() -> impl Strategy<Value = Config> {
         Config {
             listeners,
             web_by_default: false,
-            data: rest.0.then(|| "/var/lib/parlor".into()),
+            data: (!rest.0).then(|| "/var/lib/parlor".into()),
             keep: if rest.0 { Keep::Written } else { Keep::Synced },
             retain: match rest.2 {
                 Some(hours) => Retain::Hours(hours as u32),

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 
 use rustix::process::Signal;
 
@@ -227,4 +228,42 @@ fn a_path_too_long_for_a_socket_is_said_and_the_server_runs() {
         words.contains("too long for the path of a socket"),
         "{words}"
     );
+}
+
+#[test]
+fn a_server_that_stands_still_ends_the_wait_with_a_sentence() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    house.signal(Signal::STOP);
+    // More callers than the system queues.
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let mut command = data.parlor();
+            command.args(["admin", "list"]).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for asked in waiting {
+        let output = asked.wait_with_output().unwrap();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(words.contains(" does not answer: it is stopped"), "{words}");
+    }
+    house.signal(Signal::CONT);
+    // It has the callers of before to attend to first.
+    let until = Instant::now() + DEADLINE;
+    while order(&data, &["list"]).is_err() {
+        assert!(Instant::now() < until, "it answers again");
+    }
+    house.close(());
+}
+
+#[test]
+fn a_socket_that_was_swept_away_comes_back() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    fs::remove_file(data.file().with_file_name("parlor.sock")).unwrap();
+    house.logged("the socket of parlor admin was gone; there is a new one");
+    assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
+    house.close(());
 }

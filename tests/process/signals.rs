@@ -1,19 +1,24 @@
 //! Ending the server: everybody is told, last words arrive, nobody holds it up.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::pipe::fcntl_setpipe_size;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guest::{Guest, hear};
-use crate::house::House;
+use crate::house::{HERE, House, parlor};
 use crate::readiness::{manager, told};
 
 const GOING_DOWN: &str = "-- The server is going down";
 
 /// What was promised to operators and their service managers.
 const EXIT_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// The least that a pipe holds.
+const PIPE_BYTES: usize = 4_096;
 
 #[test]
 fn both_signals_let_everybody_read_the_last_words() {
@@ -118,4 +123,65 @@ fn nobody_enters_while_the_server_ends() {
     }
     house.signal(Signal::TERM);
     assert_eq!(house.ended().code(), Some(130));
+}
+
+/// A server whose stderr is a full pipe that nobody reads any more, with somebody inside.
+struct Unread {
+    child: Child,
+    /// Open, so that writing to the pipe does not fail.
+    _stderr: ChildStderr,
+    alice: Guest,
+}
+
+impl Unread {
+    fn open() -> Unread {
+        let mut child = parlor()
+            .args(["serve", "--log", "trace"])
+            .args(HERE)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = child.stderr.take().unwrap();
+        fcntl_setpipe_size(&stderr, PIPE_BYTES).unwrap();
+        let mut log = BufReader::new(stderr);
+        let mut line = String::new();
+        while !line.contains("listening tcp ") {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the log has ended");
+        }
+        let (_, address) = line.trim_end().split_once("listening tcp ").unwrap();
+        let address = address.parse().unwrap();
+        // Each connection is told in several lines, so these are far more than the pipe holds and the queue before it.
+        for _ in 0..3_000 {
+            Guest::connect(address);
+        }
+        Unread {
+            child,
+            _stderr: log.into_inner(),
+            alice: Guest::enter(address, "alice"),
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_nobody_and_no_signal() {
+    let mut house = Unread::open();
+    for line in 0..50 {
+        house.alice.say(&format!("hello {line}"));
+        hear(&mut house.alice, &format!("hello {line}"));
+    }
+    house.signal(Signal::TERM);
+    assert_eq!(house.alice.rest(), [GOING_DOWN]);
+    assert_eq!(house.child.wait().unwrap().code(), Some(0));
 }

@@ -1,11 +1,13 @@
 //! How the server starts or does not, and what it writes for the operator.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::io::Write;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
 use crate::guest::Guest;
-use crate::house::{HERE, House, parlor};
+use crate::house::{HERE, House, parlor, parlor_with_descriptors, without_settings};
 use crate::skip;
 
 /// Runs a server that cannot start, and returns how it ended with the words on stderr.
@@ -100,6 +102,94 @@ fn wrong_usage_ends_with_code_2_and_says_what_exists() {
     }
     let (code, _) = fails(parlor(), &["--loud"]);
     assert_eq!(code, Some(2));
+}
+
+#[test]
+fn too_few_descriptors_are_one_sentence_with_what_to_do() {
+    let (code, words) = fails(parlor_with_descriptors(64), &HERE);
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        words,
+        "parlor: this process may open 64 files, and a server needs 80 or more; raise the limit: \
+         ulimit -n 4096, or LimitNOFILE= in a unit file\n"
+    );
+    let house = House::run(parlor_with_descriptors(100), &HERE);
+    house.logged("only 36 connections fit, as this process may open 100 files");
+    house.close(());
+    let wanted = [&HERE[..], &["--connections", "5000"]].concat();
+    let house = House::run(parlor_with_descriptors(1000), &wanted);
+    house.logged("5000 connections are allowed, but only 936 fit");
+    house.close(());
+}
+
+#[test]
+fn too_few_threads_are_one_sentence_with_what_to_do() {
+    let mut command = Command::new("prlimit");
+    command.arg("--nproc=2");
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("parlor");
+    if rustix::process::geteuid().is_root() {
+        if Command::new("setpriv").arg("--version").output().is_err() {
+            return skip("setpriv is not installed, and this is root");
+        }
+        // The limit counts the processes of a user, and binds everybody but root.
+        fs::copy(env!("CARGO_BIN_EXE_parlor"), &program).unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        command.args(["setpriv", "--reuid=65533", "--clear-groups"]);
+        command.arg(&program);
+    } else {
+        command.arg(env!("CARGO_BIN_EXE_parlor"));
+    }
+    command.env("PARLOR_MEMORY", "true");
+    let (code, words) = fails(command, &HERE);
+    assert_eq!(code, Some(1), "{words}");
+    let start = "parlor: the system gives this user no ";
+    assert!(
+        words.starts_with(start) && words.lines().count() == 1,
+        "{words}"
+    );
+}
+
+#[test]
+fn a_time_zone_that_does_not_exist_is_told() {
+    let mut command = parlor();
+    command.env("TZ", "Europe/Berln");
+    let house = House::run(command, &HERE);
+    house.logged("TZ=Europe/Berln: this machine knows no such time zone, so times are in UTC");
+    house.close(());
+}
+
+#[test]
+fn an_address_of_one_link_is_listened_at_and_joined_with_its_interface() {
+    let script =
+        "ip link set lo up && ip -6 address add fe80::7/64 dev lo nodad && exec \"$0\" \"$@\"";
+    let mut command = without_settings(Command::new("unshare"));
+    command.args(["--map-root-user", "--net", "sh", "-c", script]);
+    command.arg(env!("CARGO_BIN_EXE_parlor"));
+    let is_possible = Command::new("unshare")
+        .args(["--map-root-user", "--net", "ip", "link"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !is_possible {
+        return skip("a network namespace cannot be made here, or ip is not installed");
+    }
+    let house = House::run(command, &["--listen", "tcp://[fe80::7%lo]:0"]);
+    let inside = format!("--net=/proc/{}/ns/net", house.process().as_raw_pid());
+    let user = format!("--user=/proc/{}/ns/user", house.process().as_raw_pid());
+    let mut joined = Command::new("nsenter")
+        .args([&inside, &user])
+        .arg(env!("CARGO_BIN_EXE_parlor"))
+        .args(["join", "fe80::7%lo", &house.address.port().to_string()])
+        .args(["--name", "alice"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    joined.stdin.take().unwrap().write_all(b"hello\n").unwrap();
+    let output = joined.wait_with_output().unwrap();
+    let read = String::from_utf8(output.stdout).unwrap();
+    assert!(read.contains("alice: hello"), "{read}");
+    house.close(());
 }
 
 #[test]
