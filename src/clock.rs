@@ -2,10 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, ZonedDateTime};
-use parlor_core::command::Since;
 use parlor_core::time::{Now, WallTime};
 use tokio::time::Instant;
 
@@ -54,24 +51,4 @@ pub fn zone_is_unknown() -> Option<String> {
     TimeZone::try_system().err().map(|_| {
         format!("TZ={named}: this machine knows no such time zone, so times are in UTC; write one like Europe/Berlin")
     })
-}
-
-/// The time that somebody typed, in this zone; a time of day is the latest such. None where no calendar has that day.
-pub(crate) fn moment(since: Since, zone: &TimeZone) -> Option<Timestamp> {
-    let in_zone = |date: Date, time| date.to_datetime(time).to_zoned_datetime(zone.clone()).ok();
-    let at = match since {
-        Since::Date { year, month, day } => {
-            in_zone(Date::new(year, month, day).ok()?, Time::midnight())?
-        }
-        Since::Time { hour, minute } => {
-            let now = ZonedDateTime::new(Timestamp::now(), zone.clone());
-            let today = in_zone(now.date(), Time::new(hour, minute, 0, 0).ok()?)?;
-            if today > now {
-                today.checked_sub(1.day()).ok()?
-            } else {
-                today
-            }
-        }
-    };
-    Some(at.timestamp())
 }

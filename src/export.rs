@@ -11,15 +11,14 @@ use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::command::Since;
 use parlor_core::entry::{Manner, Said};
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use parlor_wire::web::put_line;
 
-use crate::clock;
 use crate::config::{Refused, directory};
 use crate::journal::{self, Damage, FILE, Store, Unusable};
+use crate::moment;
 
 /// So many lines of a room are read at once.
 const PAGE_LINES: usize = 1_000;
@@ -35,7 +34,7 @@ pub struct ExportOptions {
     #[arg(long, value_name = "ROOM")]
     pub room: Option<String>,
 
-    /// Only what was said since 14:00, since 2026-11-20, or since 2026-11-20T14:00:00Z
+    /// Only what was said since 14:00, 2026-11-20, "2026-11-20 12:01", 2026-11-20T12:01+01:00, yesterday or 2h
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub since: Option<Timestamp>,
 
@@ -55,11 +54,10 @@ pub enum Form {
 
 /// Reads a time as people type it.
 fn moment(typed: &str) -> Result<Timestamp, Refused> {
-    let zone = TimeZone::system();
-    let typed_here = || clock::moment(Since::parse(typed)?, &zone);
-    let exact = typed.parse().ok();
-    exact.or_else(typed_here).ok_or_else(|| {
-        Refused::new("write a time as 14:00, a day as 2026-11-20, or both as 2026-11-20T14:00:00Z")
+    moment::parse(typed, &ZonedDateTime::now()).ok_or_else(|| {
+        Refused::new(
+            "write a time as 14:00, a day as 2026-11-20, both as \"2026-11-20 12:01\" or 2026-11-20T12:01:00Z, or yesterday or 2h",
+        )
     })
 }
 

@@ -25,7 +25,7 @@ mod door;
 mod forgetting;
 mod joining;
 mod metrics;
-
+mod moment;
 mod registry;
 mod retention;
 mod session;

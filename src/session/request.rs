@@ -4,11 +4,13 @@
 
 use std::ops::ControlFlow;
 
+use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::client::Missed;
-use parlor_core::command::{Command, Since, Spec};
+use parlor_core::command::{Command, Spec};
 use parlor_core::dialect::{Decoder, Input};
 use parlor_core::inbox::{Outcome, Request};
+use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
 use parlor_core::name::RoomName;
 use parlor_core::seat::Replay;
@@ -17,8 +19,8 @@ use tokio::io::AsyncRead;
 
 use super::Ended;
 use super::read::Reader;
-use crate::clock;
 use crate::journal::Unreadable;
+use crate::moment;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Does what was asked, or says why not.
@@ -111,9 +113,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         self.show(first, u64::MAX, replay).await
     }
 
-    async fn since(&self, since: Since) -> Item {
-        let Some(at) = clock::moment(since, &self.manners.zone) else {
-            return Item::Answer(Answer::Refused(Refusal::NoSuchDay));
+    async fn since(&self, typed: Line) -> Item {
+        let now = ZonedDateTime::new(Timestamp::now(), self.manners.zone.clone());
+        let Some(at) = moment::parse(typed.as_str(), &now) else {
+            return Item::Answer(Answer::Refused(Refusal::NoSuchTime));
         };
         let at = WallTime(at.as_millisecond());
         let log = self.seat.log();

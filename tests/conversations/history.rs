@@ -81,18 +81,28 @@ fn since_shows_what_was_said_since_a_time_or_a_day() {
     alice.say("/last");
     let time = alice.line_of_old("alice: Hi!");
     let minute = time.split(' ').next_back().unwrap();
-    for command in [format!("/since {minute}"), "/since 2000-01-02".to_owned()] {
-        alice.say(&command);
+    for when in [
+        minute,
+        &format!("[{minute}]"),
+        "2000-01-02",
+        "2000-01-02 12:01",
+        "[2000-01-02 12:01]",
+        "2000-01-02T12:01",
+        "2000-01-02T12:01:30+09:00",
+        "yesterday",
+        "2h",
+    ] {
+        alice.say(&format!("/since {when}"));
         alice.sees_of_old("alice: Hi!");
     }
     alice.say("/since 2999-12-31");
     alice.sees(NOTHING);
-    alice.say("/since 2026-02-30");
-    alice.sees("-- There is no such day; type one as 2026-11-20");
-    for typed in ["/since", "/since 24:00", "/since noon", "/since 12-31"] {
-        alice.say(typed);
-        alice.sees("-- Type /since HH:MM: it shows what was said since then");
+    for typed in ["24:00", "noon", "12-31", "2026-02-30", "2026-11-20 25:00"] {
+        alice.say(&format!("/since {typed}"));
+        alice.sees("-- That is no time: type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h");
     }
+    alice.say("/since");
+    alice.sees("-- Type /since TIME: it shows what was said since then");
 }
 
 #[test]

@@ -65,7 +65,15 @@ fn what_was_said_is_exported_as_it_was_said_whether_or_not_the_server_runs() {
     let is_right = |data: &Data| {
         assert_eq!(records(data, &[]), all);
         assert_eq!(records(data, &["--room", "tea"]), all[2..3]);
-        assert_eq!(records(data, &["--since", "2020-01-01"]), all);
+        for since in [
+            "2020-01-01",
+            "2020-01-01 12:01",
+            "[2020-01-01 12:01]",
+            "1h",
+            "yesterday",
+        ] {
+            assert_eq!(records(data, &["--since", since]), all, "{since}");
+        }
         assert!(records(data, &["--since", "2999-01-01"]).is_empty());
         let text = lines(data, &[]);
         assert!(text[0].ends_with("] lobby alice: one"), "{text:?}");
@@ -90,7 +98,7 @@ fn what_cannot_be_exported_is_one_sentence() {
     let (code, _, words) = export(&data, &["--room", "tea"]);
     assert_eq!(code, Some(1));
     assert_eq!(words, "parlor: nothing was ever said in a room tea\n");
-    let (code, _, words) = export(&data, &["--since", "yesterday"]);
+    let (code, _, words) = export(&data, &["--since", "noon"]);
     assert_eq!(code, Some(2));
     assert!(words.contains("write a time as 14:00"), "{words}");
 }

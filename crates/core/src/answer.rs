@@ -228,8 +228,8 @@ pub enum Refusal {
     NothingToFind,
     /// What is kept cannot be read.
     Unreadable,
-    /// No calendar has that day, or no clock that time.
-    NoSuchDay,
+    /// Nobody can tell when that was.
+    NoSuchTime,
     /// The line has more than so many bytes.
     TooLong(usize),
     /// These are more than so many lines, which cannot be said together.

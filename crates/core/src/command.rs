@@ -38,8 +38,8 @@ pub enum Command {
     SetTopic(Option<Line>),
     /// To read the last lines.
     Last(u64),
-    /// To read what was said since then.
-    Since(Since),
+    /// To read what was said since then, as typed: whoever knows the calendar knows when that was.
+    Since(Line),
     /// To find lines with these words.
     Search {
         /// The words, as typed.
@@ -79,46 +79,6 @@ pub enum Command {
     Keep(Order),
     /// To leave with these words.
     Quit(Option<Line>),
-}
-
-/// A point in time as people type it, in the server's zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
-    /// The last time the clock showed this.
-    Time {
-        /// 0 to 23.
-        hour: i8,
-        /// 0 to 59.
-        minute: i8,
-    },
-    /// The beginning of that day.
-    Date {
-        /// The year.
-        year: i16,
-        /// 1 to 12.
-        month: i8,
-        /// 1 to 31.
-        day: i8,
-    },
-}
-
-impl Since {
-    /// A time of day, `14:00`, or a day, `2026-11-20`; none where it is neither.
-    pub fn parse(typed: &str) -> Option<Since> {
-        if let Some((hour, minute)) = typed.split_once(':') {
-            let (hour, minute) = (hour.parse().ok()?, minute.parse().ok()?);
-            return ((0..24).contains(&hour) && (0..60).contains(&minute))
-                .then_some(Since::Time { hour, minute });
-        }
-        let mut parts = typed.split('-');
-        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-        let since = Since::Date {
-            year: year.parse().ok()?,
-            month: month.parse().ok()?,
-            day: day.parse().ok()?,
-        };
-        parts.next().is_none().then_some(since)
-    }
 }
 
 /// A command as the table has it.
@@ -252,14 +212,10 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "since",
         aliases: &[],
-        arguments: "HH:MM",
+        arguments: "TIME",
         does: "shows what was said since then",
-        more: "A day, as 2026-11-20, does too; times are those of the server.",
-        parse: |spec, rest| {
-            Since::parse(rest)
-                .map(Command::Since)
-                .ok_or(Refusal::Usage(spec))
-        },
+        more: "As 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h; by the server's clock, or with a zone: 2026-11-20T12:01+01:00.",
+        parse: |spec, rest| Ok(Command::Since(needed(spec, rest)?)),
     },
     Spec {
         name: "search",
@@ -504,7 +460,10 @@ mod tests {
                 ("lock it", "SetTopic(Some(lock it))"),
             ],
             "last" => &[("", "Last(10)"), ("3", "Last(3)")],
-            "since" => &[("07:05", "Since(7:5)"), ("2026-11-20", "Since(2026-11-20)")],
+            "since" => &[
+                ("07:05", "Since(07:05)"),
+                ("2026-11-20 12:01", "Since(2026-11-20 12:01)"),
+            ],
             "ignore" => &[("bob", "Ignore(bob)")],
             "unignore" => &[("bob", "Unignore(bob)")],
             "quiet" => &[
@@ -551,15 +510,6 @@ mod tests {
         match name {
             "msg" => &["bob", "bob "],
             "last" => &["x", "-1", "1.5", "99999999999999999999"],
-            "since" => &[
-                "7",
-                "24:00",
-                "12:60",
-                "-1:00",
-                "12:00:00",
-                "2026-11",
-                "2026-11-20-1",
-            ],
             "quiet" => &["maybe"],
             "forget" => &["bob", "all of it"],
             "token" => &["bob", "revoke it"],
@@ -591,10 +541,7 @@ mod tests {
             Command::Topic => "Topic".to_owned(),
             Command::SetTopic(text) => format!("SetTopic({})", some(text)),
             Command::Last(lines) => format!("Last({lines})"),
-            Command::Since(Since::Time { hour, minute }) => format!("Since({hour}:{minute})"),
-            Command::Since(Since::Date { year, month, day }) => {
-                format!("Since({year}-{month}-{day})")
-            }
+            Command::Since(time) => format!("Since({time})"),
             Command::Search { words, .. } => format!("Search({words})"),
             Command::Missed(_) => "Missed".to_owned(),
             Command::Register(_) => "Register".to_owned(),

@@ -44,7 +44,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::NotOwner => "not-owner",
         Refusal::NothingToFind => "nothing-to-find",
         Refusal::Unreadable => "unreadable",
-        Refusal::NoSuchDay => "no-such-day",
+        Refusal::NoSuchTime => "no-such-time",
         Refusal::TooLong(_) => "too-long",
         Refusal::TooManyLines(_) => "too-many-lines",
         Refusal::TooManySeats(_) => "too-many-seats",

@@ -85,7 +85,9 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::NoCommand { typed, nearest } => no_command(typed, *nearest),
         Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
         Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
-        Refusal::NoSuchDay => "There is no such day; type one as 2026-11-20".to_owned(),
+        Refusal::NoSuchTime => {
+            "That is no time: type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h".to_owned()
+        }
         Refusal::TooManyLines(lines) => {
             format!("More than {lines} lines at once: nothing is said; say fewer together")
         }

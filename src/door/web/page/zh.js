@@ -156,7 +156,7 @@ const refusals = {
 	'not-owner': '只有名字的主人才能这样做；用 /register 登记。',
 	'nothing-to-find': '请写要找的词。',
 	unreadable: '现在读不了保存的内容。',
-	'no-such-day': '没有这一天；请写成 2026-11-20 这样。',
+	'no-such-time': '看不懂这个时间；请写成 14:00、2026-11-20、2026-11-20 12:01、yesterday 或 2h 这样。',
 	'too-long': '这一行太长，没有发送。',
 	'too-many-lines': '行数太多，一行也没有发送。',
 	'too-many-seats': '你进的房间太多了，请先离开一个。',
