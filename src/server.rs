@@ -3,8 +3,8 @@
 use std::mem;
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::clock::{self, Clock, zone_is_unknown};
 use crate::config::{self, Config, ListenUrl, Mode, Names, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions, WebDoor};
 use crate::forgetting::{self, Forgetting};
-use crate::joining::ways_to_join;
+use crate::joining::{WayIn, ways_to_join};
 use crate::journal::{Disk, Kept, Memory};
 use crate::limits::{connections, limits, pace};
 use crate::listeners::{BindError, bind_all};
@@ -45,6 +45,9 @@ const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 
 /// Whoever comes by a door that can ask is asked after half of this whether they are there, and closed at the end of it.
 const PING_TIME: Duration = Duration::from_secs(120);
+
+/// This many connections at the door of the numbers are waited for: two servers of Prometheus have one each.
+const SCRAPERS_MAX: usize = 32;
 
 /// What a line is read with: a share of what one connection may hold.
 const READ_BYTES_NAMED: usize = 16 * 1024;
@@ -108,6 +111,9 @@ impl Server {
                 config.limit_loopback,
             ),
             questions: Questions::new(connections),
+            requests: Questions::new(connections),
+            scrapes: Questions::with_places(SCRAPERS_MAX),
+            line_port: OnceLock::new(),
             writers: Writers::new(thread::available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
             closing: tokio_util::sync::CancellationToken::new(),
@@ -168,6 +174,9 @@ impl Server {
                 addresses.extend(listener.local_addr());
                 self.doors.push((listener, Arc::clone(&door)));
             }
+        }
+        if let Some(port) = self.line_port() {
+            self.house.line_port.set(port).ok(); // doors are bound once
         }
         if self.kept.is_some()
             && let Some(directory) = self.config.directory().ok().flatten()
@@ -298,6 +307,16 @@ impl Server {
                 "lines are kept in memory only: when the server ends, what was said is gone"
             );
         }
+    }
+
+    /// Where people join with lines: as in the book only if there is no other way.
+    fn line_port(&self) -> Option<u16> {
+        let port_of = |wanted: WayIn| {
+            let mut doors = self.doors.iter();
+            let (listener, _) = doors.find(|(_, door)| door.way_in() == wanted)?;
+            listener.local_addr().ok().map(|address| address.port())
+        };
+        port_of(WayIn::Netcat).or_else(|| port_of(WayIn::Classic))
     }
 
     fn door(&self, url: &ListenUrl) -> Door {

@@ -1,25 +1,20 @@
 //! The door of the operator's numbers: HTTP, and nobody joins here.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use parlor_core::inbox::{self, Outcome};
 use tokio::net::TcpStream;
-use tokio::select;
-use tokio::time::timeout;
 
 use super::House;
+use super::requests::{self, Port, Turn};
 use crate::metrics::Now;
 
-/// Whoever asks has this long to do so and to take the answer; scrapes come every few seconds.
+/// Whoever asks has this long to do so; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);
 
 /// What is said of the text that comes (OpenMetrics, section 3.1).
@@ -28,18 +23,15 @@ const KIND: HeaderValue =
 
 /// Answers whoever asks, until they have gone.
 pub(super) async fn attend(house: &Arc<House>, stream: TcpStream) {
-    let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<_, Infallible>(answer(house, &request).await)
-    });
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(SCRAPE_TIME)
-        .serve_connection(TokioIo::new(stream), service);
-    select! {
-        served = timeout(10 * SCRAPE_TIME, serving) => {
-            tracing::debug!(?served, "no further scrape");
-        }
-        () = house.closing.cancelled() => {}
+    let port = Port {
+        head_time: SCRAPE_TIME,
+        purpose: &|| "This port has numbers for Prometheus: GET /metrics".to_owned(),
+        closing: &house.closing,
+    };
+    let turn = Turn::new(&house.scrapes);
+    let answer = |request: Request<Incoming>| async move { Ok(answer(house, &request).await) };
+    if let Some((stream, _)) = requests::answer_requests(stream, &turn, port, answer).await {
+        requests::close(stream).await;
     }
 }
 

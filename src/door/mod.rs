@@ -8,14 +8,15 @@ mod descriptors;
 mod lines;
 mod metrics;
 mod question;
+mod requests;
 mod socket;
 mod web;
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 use std::{future, io, panic};
@@ -62,6 +63,12 @@ pub(crate) struct House {
     pub(crate) admission: Admission,
     /// Those who have not given a name yet.
     pub(crate) questions: Questions,
+    /// Those at the web door whose request is not whole, or who have a socket and have not entered.
+    pub(crate) requests: Questions,
+    /// Those at the door of the operator's numbers.
+    pub(crate) scrapes: Questions,
+    /// At which port people join with lines; none where they cannot.
+    pub(crate) line_port: OnceLock<u16>,
     /// The writing halves of all connections.
     pub(crate) writers: Writers,
     /// Every connection's task: shutdown knows of everyone.
@@ -217,17 +224,11 @@ fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: Socket
     }
 }
 
-/// The operator looks also when the house is full: in one of the spare places.
+/// The operator looks also when the house is full: in a place that nobody else has.
 fn show_numbers(house: &Arc<House>, stream: TcpStream) {
-    let Some(place) = house.admission.spare_place() else {
-        return;
-    };
     let tasks = house.tasks.clone();
     let house = Arc::clone(house);
-    tasks.spawn(async move {
-        metrics::attend(&house, stream).await;
-        drop(place);
-    });
+    tasks.spawn(async move { metrics::attend(&house, stream).await });
 }
 
 /// Runs a connection; a panic in it ends this connection and nothing else, and is counted.

@@ -1,16 +1,17 @@
-//! Those who stand at the name question: a share of the house, so that silence cannot fill it. Knows no dialect.
+//! Those who are waited for, as at the name question: a share of the house, so that silence cannot fill it. Knows no dialect.
 
 use std::collections::BTreeMap;
-use std::future::ready;
+use std::future::{poll_fn, ready};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::task::yield_now;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::session::read_some;
 
@@ -41,15 +42,20 @@ pub(crate) struct Answerer {
 struct Place {
     questions: Questions,
     number: u64,
-    pushed_out: CancellationToken,
+    pushed_out: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Questions {
     /// At most a quarter of all connections may stand there.
     pub(crate) fn new(connections: usize) -> Questions {
+        Questions::with_places(share(connections))
+    }
+
+    /// This many may stand there.
+    pub(crate) fn with_places(places: usize) -> Questions {
         Questions {
             waiting: Arc::default(),
-            max: Arc::new(AtomicUsize::new(share(connections))),
+            max: Arc::new(AtomicUsize::new(places)),
         }
     }
 
@@ -86,7 +92,7 @@ impl Questions {
         Place {
             questions: self.clone(),
             number,
-            pushed_out,
+            pushed_out: Box::pin(pushed_out.cancelled_owned()),
         }
     }
 }
@@ -112,26 +118,30 @@ impl Answerer {
             read = &mut reading => return Some(read),
             () = ready(()) => {}
         }
-        let place = self
-            .place
-            .get_or_insert_with(|| self.questions.take_place(self.number));
         select! {
             biased;
             read = reading => Some(read),
-            () = place.pushed_out() => None,
+            () = poll_fn(|cx| self.poll_pushed_out(cx)) => None,
         }
+    }
+
+    /// Waits in a place. Ready when somebody else needs it.
+    pub(crate) fn poll_pushed_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let place = self
+            .place
+            .get_or_insert_with(|| self.questions.take_place(self.number));
+        place.pushed_out.as_mut().poll(cx)
     }
 
     /// There is an answer, or at least a try.
     pub(crate) fn has_answered(&mut self) {
         self.place = None;
     }
-}
 
-impl Place {
-    /// Waits until somebody else needs the place.
-    async fn pushed_out(&self) {
-        self.pushed_out.cancelled().await;
+    /// The same; and whatever comes next is waited for as if somebody came now.
+    pub(crate) fn begin_anew(&mut self) {
+        self.place = None;
+        self.number = self.questions.number();
     }
 }
 

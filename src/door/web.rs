@@ -7,7 +7,6 @@ mod site;
 mod socket;
 mod speak;
 
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +15,11 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use parlor_wire::lines::{Clock, Keeping};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::select;
-use tokio::time::timeout;
 use tower::ServiceExt;
 
+use super::requests::{self, Port, Turn};
 use super::{House, Refused, peer_at, say_last};
 use crate::session::{self, Manners, Peer};
 use site::Names;
@@ -34,12 +28,6 @@ use speak::Paces;
 
 /// Whoever has not sent the head of a request for this long, also behind another one, is closed.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-
-/// A head may have so many bytes: a long address, and what browsers say of themselves.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
-
-/// What is being answered when the server ends has this long.
-const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
 /// A listener for HTTP.
 pub(crate) struct WebDoor {
@@ -63,8 +51,8 @@ struct Visit {
     peer: Peer,
     /// Whether the connection is a socket from now on.
     becomes_socket: tokio_util::sync::CancellationToken,
-    /// Cancelled when nobody takes the answer any more.
-    is_given_up: tokio_util::sync::CancellationToken,
+    /// Whether the connection is waited for.
+    turn: Turn,
 }
 
 impl WebDoor {
@@ -116,7 +104,7 @@ impl WebDoor {
             peer: peer_at(&stream, from, self.allow_plain_passwords),
             from,
             becomes_socket: Default::default(),
-            is_given_up: Default::default(),
+            turn: Turn::new(&house.requests),
         };
         let (stream, held) = visit.answer_requests(stream).await?;
         Newcomer::new(&visit, stream, held).come_in(&visit).await
@@ -131,39 +119,31 @@ impl Visit {
     /// Answers one request after the other. If one of them has made the connection a socket, it is that, with what has come
     /// in already.
     async fn answer_requests(&self, stream: TcpStream) -> Option<(TcpStream, Bytes)> {
-        let service = service_fn(|request: hyper::Request<Incoming>| {
+        let answer = |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(self.clone());
-            // Unpinned, as the connection is to be taken back.
-            Box::pin(self.door.router.clone().oneshot(request))
-        });
-        let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
-            .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
-        let served = select! {
-            biased;
-            served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
-            () = self.is_given_up.cancelled() => return None,
-            () = self.house.closing.cancelled() => {
-                Pin::new(&mut connection).graceful_shutdown();
-                let rest = poll_fn(|cx| connection.poll_without_shutdown(cx));
-                timeout(FAREWELL_TIME, rest).await.unwrap_or(Ok(()))
-            }
+            self.door.router.clone().oneshot(request)
         };
-        if let Err(error) = served {
-            tracing::debug!(%error, "no further request");
-            return None;
-        }
-        let parts = connection.into_parts();
-        let mut stream = parts.io.into_inner();
+        let port = Port {
+            head_time: HEAD_TIME,
+            purpose: &|| self.purpose(),
+            closing: &self.house.closing,
+        };
+        let (stream, held) = requests::answer_requests(stream, &self.turn, port, answer).await?;
         if self.becomes_socket.is_cancelled() {
-            return Some((stream, parts.read_buf));
+            return Some((stream, held));
         }
-        if let Ok(Ok(())) = timeout(FAREWELL_TIME, stream.shutdown()).await {
-            session::linger(&mut stream).await;
-        }
+        requests::close(stream).await;
         None
+    }
+
+    /// For people who come with netcat.
+    fn purpose(&self) -> String {
+        match self.house.line_port.get() {
+            Some(port) => format!(
+                "This port is for browsers and curl; with netcat, telnet or parlor join, use port {port}"
+            ),
+            None => "This port is for browsers and curl".to_owned(),
+        }
     }
 }

@@ -27,6 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::Visit;
 use super::http::{Room, accepts, refuse, sentence, wants_page};
 use super::pages::PAGE;
+use crate::door::requests::Busy;
 use crate::session::{Output, Watching, begin};
 
 /// So much lies between the room and the connection, beside what the system holds.
@@ -210,6 +211,7 @@ impl Visit {
         let is_over = CancellationToken::new();
         let body = Following {
             bytes: ReaderStream::new(input),
+            _busy: self.turn.busy(),
             _is_over: is_over.clone().drop_guard(),
         };
         let follower = Follower {
@@ -245,7 +247,7 @@ impl Follower {
             biased;
             was_all_taken = &mut watching => {
                 if !was_all_taken {
-                    visit.is_given_up.cancel(); // nobody takes it
+                    visit.turn.give_up(); // nobody takes it
                 }
                 return;
             }
@@ -264,6 +266,7 @@ impl Follower {
 /// The body of an answer that goes on. It knows when nobody reads it any more.
 struct Following {
     bytes: ReaderStream<DuplexStream>,
+    _busy: Busy,
     _is_over: DropGuard,
 }
 

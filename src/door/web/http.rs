@@ -15,6 +15,7 @@ use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use super::pages::{File, PAGE};
 use super::site::Names;
 use super::{Visit, follow, socket, speak};
+use crate::door::requests::{GOING_DOWN, last_answer};
 use crate::door::{RETRY_SECONDS, Refused};
 
 /// What a browser is told about every answer: nothing runs or loads but what is this server's own, nobody frames it or learns
@@ -124,7 +125,7 @@ async fn greet(headers: HeaderMap) -> Response {
 async fn health(Extension(visit): Extension<Visit>) -> Response {
     match visit.house.closing.is_cancelled() {
         false => sentence(StatusCode::OK, "ok"),
-        true => sentence(StatusCode::SERVICE_UNAVAILABLE, "The server is going down"),
+        true => sentence(StatusCode::SERVICE_UNAVAILABLE, GOING_DOWN),
     }
 }
 
@@ -249,11 +250,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Room {
 
 /// What somebody reads who finds no place: before there is anybody to answer requests.
 pub(super) fn unavailable(refused: &Refused) -> String {
-    let words = format!("{refused}\n");
-    format!(
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
-         Retry-After: {}\r\nConnection: close\r\n\r\n{words}",
-        words.len(),
-        RETRY_SECONDS,
-    )
+    let when = format!("Retry-After: {RETRY_SECONDS}\r\n");
+    last_answer("503 Service Unavailable", &when, &refused.to_string())
 }

@@ -121,7 +121,7 @@ impl Newcomer {
             held: held.into(),
             is_owner: false,
             returned: None,
-            answerer: house.questions.answerer(),
+            answerer: house.requests.answerer(),
         }
     }
 

@@ -59,6 +59,7 @@ pub(super) async fn speak(
     let said = async {
         let claim = visit.claim(name, &headers).await?;
         let lines = read_lines(body, &visit).await?;
+        let _busy = visit.turn.busy(); // all of it is here
         match visit.too_fast(lines.len()) {
             Some(refused) => Err(refused),
             None => visit.say(claim, room.clone(), lines).await,

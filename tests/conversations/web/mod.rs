@@ -6,3 +6,4 @@ mod proxies;
 mod requests;
 mod resume;
 mod rooms;
+mod silence;

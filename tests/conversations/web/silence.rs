@@ -1,0 +1,205 @@
+//! Connections that send no complete request: they have a share of the house, and give way to each other.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use crate::support::{DEADLINE, Guest, House};
+
+/// So many connections may there be,
+const CONNECTIONS: usize = 64;
+
+/// so many of them may be waited for,
+const SHARE: usize = CONNECTIONS / 4;
+
+/// and so many come of each kind: less than there is room for, and more than the share.
+const OF_EACH_KIND: usize = 40;
+
+fn connect(server: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream
+}
+
+/// Connections that send these bytes and no more. What each of them reads up to its end comes out here.
+fn silent(server: SocketAddr, count: usize, sent: &'static [u8]) -> Receiver<Vec<u8>> {
+    let (ended, endings) = channel();
+    for _ in 0..count {
+        let mut stream = connect(server);
+        stream.set_read_timeout(None).unwrap(); // the last of them end with the server
+        stream.write_all(sent).unwrap();
+        let ended = ended.clone();
+        thread::spawn(move || {
+            let mut read = Vec::new();
+            stream.read_to_end(&mut read).unwrap();
+            ended.send(read)
+        });
+    }
+    endings
+}
+
+fn ask(server: SocketAddr, request: &str) -> String {
+    let mut stream = connect(server);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
+    let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
+    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let [web, lines] = [house.addresses()[0], house.addresses()[1]];
+    let port = lines.port().to_string();
+    let mut before = None;
+    for (sent, told) in [
+        ("", "HTTP/1.1 408 "),
+        ("\r\n\r\n", "HTTP/1.1 408 "),
+        ("GET /lobby?last=1 HT", "HTTP/1.1 408 "),
+        (
+            "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+            "HTTP/1.1 408 ",
+        ),
+        (
+            "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf",
+            "HTTP/1.1 408 ",
+        ),
+        (
+            "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf",
+            "HTTP/1.1 408 ",
+        ),
+        (
+            "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+            "HTTP/1.1 408 ",
+        ),
+        // Silent behind an answer: the next one would be none to a request.
+        (
+            "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "HTTP/1.1 200 ",
+        ),
+        // A socket, and no word in it.
+        (
+            "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            "HTTP/1.1 101 ",
+        ),
+    ] {
+        let now = silent(web, OF_EACH_KIND, sent.as_bytes());
+        // Those who came first give way.
+        let first = before.into_iter().flat_map(|before: Receiver<_>| {
+            let endings: Vec<Vec<u8>> = (0..SHARE).map(|_| before.recv().unwrap()).collect();
+            endings
+        });
+        drop(first.collect::<Vec<_>>());
+        for _ in SHARE..OF_EACH_KIND {
+            let read = now.recv_timeout(DEADLINE).expect("a place is given up");
+            let read = String::from_utf8_lossy(&read);
+            assert!(read.starts_with(told), "{sent:?}: {read}");
+            assert_eq!(read.matches("HTTP/1.1 ").count(), 1, "{sent:?}: {read}");
+            if told.contains("408") {
+                assert!(read.contains("No complete request came in time"), "{read}");
+                assert!(read.ends_with(&format!("use port {port}\n")), "{read}");
+            }
+        }
+        // As many as may be waited for are there now.
+        let answer = ask(
+            web,
+            "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        );
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{sent:?}: {answer}");
+        let mut guest = Guest::connect(lines).enter("newcomer");
+        guest.say("/quit");
+        guest.sees_end();
+        before = Some(now);
+    }
+}
+
+#[test]
+fn who_follows_a_room_is_not_waited_for() {
+    let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
+    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let web = house.addresses()[0];
+    let mut follower = connect(web);
+    follower
+        .write_all(b"GET /lobby HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    let mut head = [0; 12];
+    follower.read_exact(&mut head).unwrap();
+    let endings = silent(web, OF_EACH_KIND, b"GET /");
+    for _ in SHARE..OF_EACH_KIND {
+        endings.recv_timeout(DEADLINE).expect("a place is given up");
+    }
+    let mut bob = house.guest_at(1).enter("bob");
+    bob.say("still there?");
+    let mut read = Vec::new();
+    while !read.ends_with(b"bob: still there?\n") {
+        let mut byte = [0];
+        follower.read_exact(&mut byte).unwrap();
+        read.extend(byte);
+    }
+}
+
+#[test]
+fn silence_at_the_door_of_the_numbers_hides_them_from_nobody() {
+    let doors = ["metrics://127.0.0.1:0"];
+    let house = House::open(&doors, |_| {});
+    let numbers = house.addresses()[0];
+    const PLACES: usize = 32;
+    let endings = silent(numbers, 2 * PLACES, b"GET /metr");
+    for _ in 0..PLACES {
+        let read = endings.recv_timeout(DEADLINE).expect("a place is given up");
+        let read = String::from_utf8(read).unwrap();
+        assert!(read.starts_with("HTTP/1.1 408 "), "{read}");
+        assert!(read.ends_with("GET /metrics\n"), "{read}");
+    }
+    let scrape = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert!(ask(numbers, scrape).starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn what_is_no_request_is_told_what_the_port_is_for() {
+    let house = House::web();
+    let (web, lines) = (house.addresses()[0], house.addresses()[1].port());
+    for sent in [
+        "alice\n",
+        "hello there\r\n",
+        "\u{feff}GET / HTTP/1.1\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.6\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01",
+        "EHLO x\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET / HTTP/1.1\r\n no header\r\n\r\n",
+        "no end",
+        "GET /half HTTP/1.1\r\nHost: x",
+    ] {
+        let mut stream = connect(web);
+        stream.write_all(sent.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
+            "{sent:?}: {answer:?}"
+        );
+        let words = format!(
+            "\r\n\r\nThat is no HTTP request. This port is for browsers and curl; with netcat, telnet or parlor join, use port {lines}\n"
+        );
+        assert!(answer.ends_with(&words), "{sent:?}: {answer:?}");
+    }
+    let mut stream = connect(web);
+    let long = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(20_000));
+    stream.write_all(long.as_bytes()).ok();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    assert!(answer.contains("This port is for browsers"), "{answer}");
+    // Who only looks whether the port is open is told nothing.
+    let mut stream = connect(web);
+    stream.shutdown(Shutdown::Write).unwrap();
+    answer.clear();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "");
+}
