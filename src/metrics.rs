@@ -252,7 +252,7 @@ fn limit(refusal: &Refusal) -> Option<&'static str> {
     Some(match refusal {
         Refusal::TooLong(_) | Refusal::TooManyLines(_) => "line",
         Refusal::TooManyRooms(_) | Refusal::TooManySeats(_) => "rooms",
-        Refusal::TooManyTries(_) => "tries",
+        Refusal::TooManyTries(_) | Refusal::Busy => "tries",
         Refusal::NotReading(_) => "mailbox",
         Refusal::LettersFull(_) => "letters",
         Refusal::TooManyNames => "names",

@@ -4,7 +4,7 @@
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::time::WallTime;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::codes::CodeHash;
 use super::store::Store;
@@ -19,6 +19,26 @@ pub(crate) enum Put {
     /// There are too many names with owners.
     Full,
 }
+
+/// What is kept of the owner of a name.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// What is stored of the password.
+    pub(crate) password: String,
+    /// What is stored of the token, if there is one.
+    pub(crate) token: Option<CodeHash>,
+    /// When they last came in, as far as that is known.
+    pub(crate) seen: Option<WallTime>,
+    /// Whether they came in from where it was asked for.
+    pub(crate) is_known: bool,
+}
+
+/// What is kept of a place from which the owner of a name came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) [u8; 32]);
+
+/// So many places of one owner are known: home, work, a phone that moves about.
+const PLACES_MAX: i64 = 16;
 
 /// A message for somebody who is away.
 #[derive(Debug)]
@@ -41,12 +61,50 @@ impl Store {
         names.collect()
     }
 
-    /// What is stored of the password for a name; none where it has no owner.
-    pub(crate) fn password(&mut self, name: &Name) -> rusqlite::Result<Option<String>> {
+    /// What is kept of the owner of a name, for somebody who comes from that place; none where it has no owner.
+    pub(crate) fn account(
+        &mut self,
+        name: &Name,
+        place: &Place,
+    ) -> rusqlite::Result<Option<Account>> {
         let [key, _] = name.keys();
-        let query = "SELECT password FROM accounts WHERE fold = ?1";
-        let mut find = self.connection().prepare_cached(query)?;
-        find.query_row([key], |row| row.get(0)).optional()
+        let mut find = self.connection().prepare_cached(
+            "SELECT password, token, seen,
+             EXISTS (SELECT 1 FROM places WHERE account = id AND place = ?2)
+             FROM accounts WHERE fold = ?1",
+        )?;
+        find.query_row(params![key, place.0], |row| {
+            Ok(Account {
+                password: row.get(0)?,
+                token: row.get::<_, Option<_>>(1)?.map(CodeHash),
+                seen: row.get::<_, Option<_>>(2)?.map(WallTime),
+                is_known: row.get(3)?,
+            })
+        })
+        .optional()
+    }
+
+    /// The owner of a name came in from that place; those from which they came longest ago are forgotten.
+    pub(crate) fn put_seen(
+        &mut self,
+        name: &Name,
+        place: Place,
+        now: WallTime,
+    ) -> rusqlite::Result<()> {
+        let [key, _] = name.keys();
+        let transaction = self.connection().transaction()?;
+        put_seen(&transaction, key, place, now)?;
+        transaction.commit()
+    }
+
+    /// Stores a password in another form, unless it has been changed meanwhile.
+    pub(crate) fn store_anew(&mut self, name: &Name, old: &str, new: &str) -> rusqlite::Result<()> {
+        let [key, _] = name.keys();
+        self.connection().execute(
+            "UPDATE accounts SET password = ?3 WHERE fold = ?1 AND password = ?2",
+            params![key, old, new],
+        )?;
+        Ok(())
     }
 
     /// Since when a name has its owner; none where it has none.
@@ -89,6 +147,8 @@ impl Store {
         name: &Name,
         password: &str,
         since: WallTime,
+        place: Place,
+        now: WallTime,
         max: usize,
     ) -> rusqlite::Result<Put> {
         let [key, _] = name.keys();
@@ -102,6 +162,9 @@ impl Store {
             "INSERT OR IGNORE INTO accounts (name, fold, password, since) VALUES (?1, ?2, ?3, ?4)",
             params![name.as_str(), key, password, since.0],
         )?;
+        if put > 0 {
+            put_seen(&transaction, key, place, now)?;
+        }
         transaction.commit()?;
         Ok(if put > 0 { Put::Done } else { Put::Taken })
     }
@@ -188,4 +251,27 @@ impl Store {
         )?;
         Ok(())
     }
+}
+
+fn put_seen(
+    transaction: &Transaction<'_>,
+    key: &str,
+    place: Place,
+    now: WallTime,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE accounts SET seen = ?2 WHERE fold = ?1",
+        params![key, now.0],
+    )?;
+    transaction.execute(
+        "INSERT OR REPLACE INTO places SELECT id, ?2, ?3 FROM accounts WHERE fold = ?1",
+        params![key, place.0, now.0],
+    )?;
+    transaction.execute(
+        "DELETE FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1) AND place NOT IN
+         (SELECT place FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
+          ORDER BY at DESC LIMIT ?2)",
+        params![key, PLACES_MAX],
+    )?;
+    Ok(())
 }

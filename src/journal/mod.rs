@@ -24,7 +24,7 @@ mod store;
 mod takings;
 mod wipes;
 
-pub(crate) use accounts::{Letter, Put};
+pub(crate) use accounts::{Account, Letter, Place, Put};
 pub(crate) use codes::{CODE_LIFE, CodeHash, Standing};
 pub(crate) use disk::FILE;
 pub use disk::{Disk, Kept, OpenError};

@@ -1,10 +1,10 @@
 //! The tables of the file, version by version. Knows what each was, and none of their rows.
 
 /// The version of the tables. A file with a higher one was written by a later Parlor.
-pub(super) const SCHEMA: i32 = 4;
+pub(super) const SCHEMA: i32 = 5;
 
 /// What makes tables of one version those of the next, beginning with a file that has none.
-pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE, TAKINGS, TOKENS];
+pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE, TAKINGS, TOKENS, PLACES];
 
 /// Version 1: what was said.
 const LINES: &str = "
@@ -95,3 +95,19 @@ const TAKINGS: &str = "
 
 /// Version 4: what scripts speak with under the name of an account, hashed.
 const TOKENS: &str = "ALTER TABLE accounts ADD COLUMN token BLOB";
+
+/// Version 5: when and from where owners came in, hashed, so that others who guess there do not lock them out; and whose the
+/// messages and codes are that are kept, so that nobody fills the room of others.
+const PLACES: &str = "
+    ALTER TABLE accounts ADD COLUMN seen INTEGER;
+    ALTER TABLE accounts ADD COLUMN origin BLOB;
+    CREATE TABLE places (
+        account INTEGER NOT NULL REFERENCES accounts,
+        place BLOB NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (account, place)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE letters ADD COLUMN origin BLOB;
+    ALTER TABLE letters ADD COLUMN standing INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE codes ADD COLUMN origin BLOB;
+";

@@ -1,32 +1,41 @@
 //! The registry: whose names are whose, and what waits for those who are away. Knows no connection and no wording.
 
 mod codes;
+mod counts;
+mod passwords;
 mod tokens;
 mod tries;
+mod turns;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use blake2::{Blake2s256, Digest};
 use parlor_core::answer::Refusal;
 use parlor_core::command::Command;
 use parlor_core::inbox::Claim;
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::time::WallTime;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
-use crate::journal::{Errands, Letter, Put, Undone};
+use crate::clock;
+use crate::door::network;
+use crate::journal::{Account, Errands, Letter, Place, Put, Undone};
 use codes::Living;
 pub(crate) use codes::{Code, Returned};
-use tries::Tries;
+use passwords::{Fit, Password};
+use tries::{Tries, Try};
+use turns::{Party, Turns};
 
-/// So many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
-const HASHES_MAX: usize = 2;
+/// Where a name was tried too often already, but its owner came in before, a try takes this long: so that nobody there
+/// guesses fast, and the owner gets in.
+const TRY_TIME: Duration = Duration::from_secs(1);
+
+/// When an owner came in is noted where it is known to be this long ago, and not each time.
+const SEEN_EVERY: Duration = Duration::from_secs(3_600);
 
 /// A password has so many characters at the least.
 pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
@@ -43,7 +52,7 @@ const ACCOUNTS_MAX: usize = 100_000;
 /// Whose names are whose.
 pub(crate) struct Registry {
     errands: Errands,
-    hashing: Arc<Semaphore>,
+    turns: Arc<Turns>,
     tries: Mutex<Tries>,
     living: Living,
 }
@@ -60,11 +69,10 @@ impl From<Undone> for Refusal {
 /// # Errors
 /// It is too short, or a command: somebody wants out of the question.
 pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
-    let password = password.as_str();
-    if password.chars().count() < PASSWORD_CHARS_MIN {
+    if Password::typed(password.as_str()).chars() < PASSWORD_CHARS_MIN {
         return Err(Refusal::PasswordTooShort(PASSWORD_CHARS_MIN));
     }
-    match Command::named(password) {
+    match Command::named(password.as_str()) {
         Some(_) => Err(Refusal::PasswordIsCommand),
         None => Ok(()),
     }
@@ -75,7 +83,7 @@ impl Registry {
     pub(crate) fn new(errands: Errands) -> Registry {
         Registry {
             errands,
-            hashing: Arc::new(Semaphore::new(HASHES_MAX)),
+            turns: Turns::new(),
             tries: Mutex::default(),
             living: Living::default(),
         }
@@ -106,23 +114,27 @@ impl Registry {
         code: Option<&Code>,
     ) -> Result<(), Refusal> {
         good_password(&password)?;
-        self.tries().register(address, Instant::now())?;
-        let hash = move || {
-            let hash = Argon2::default().hash_password(password.as_str().as_bytes());
-            hash.map(|hash| hash.to_string())
+        let password = Password::typed(password.as_str());
+        let party = match name.is_proven {
+            true => known(&name.name, address),
+            false => {
+                self.tries().register(address, Instant::now())?;
+                Party::Stranger(network(address.to_canonical()))
+            }
         };
-        let stored = self.work(hash).await?.map_err(|error| {
+        let stored = self.work(party, Duration::ZERO, move || password.stored());
+        let stored = stored.await?.map_err(|error| {
             tracing::error!(%error, "a password cannot be stored");
             Refusal::NotWritten
         })?;
         let Claim { name, is_proven } = name;
         let code = code.map(Code::hash);
-        let wanted = name.clone();
+        let (wanted, place, now) = (name.clone(), place(&name, address), clock::wall());
         let put = self.errands.run(move |store| match is_proven {
             true => store
                 .change_password(&wanted, &stored, code)
                 .map(|()| Put::Done),
-            false => store.put_password(&wanted, &stored, since, ACCOUNTS_MAX),
+            false => store.put_password(&wanted, &stored, since, place, now, ACCOUNTS_MAX),
         });
         match put.await? {
             Put::Done => Ok(()),
@@ -141,22 +153,88 @@ impl Registry {
         password: Line,
         address: IpAddr,
     ) -> Result<(), Refusal> {
-        self.tries().take(name, address, Instant::now())?;
-        let owned = name.clone();
-        let stored = self.errands.run(move |store| store.password(&owned));
-        let stored = stored.await?;
-        let is_it = move || {
-            let stored = PasswordHash::new(stored.as_deref()?).ok()?;
-            let password = password.as_str().as_bytes();
-            Argon2::default().verify_password(password, &stored).ok()
+        let account = self.account(name, address).await?;
+        self.prove_to(account, name, password, address).await
+    }
+
+    async fn prove_to(
+        &self,
+        account: Account,
+        name: &Name,
+        password: Line,
+        address: IpAddr,
+    ) -> Result<(), Refusal> {
+        let Account { is_known, .. } = account;
+        let taken = self.tries().take(name, address, is_known, Instant::now());
+        let tried = taken?;
+        let party = match is_known {
+            true => known(name, address),
+            false => Party::Stranger(network(address.to_canonical())),
         };
-        match self.work(is_it).await? {
-            Some(()) => {
-                self.tries().give_back(name, address);
-                Ok(())
+        let time = match tried.is_beyond {
+            true => TRY_TIME,
+            false => Duration::ZERO,
+        };
+        let password = Arc::new(Password::typed(password.as_str()));
+        let (typed, stored) = (Arc::clone(&password), account.password.clone());
+        let fit = self.work(party, time, move || typed.fits(&stored));
+        let fit = match fit.await {
+            Ok(fit) => fit,
+            Err(refusal) => {
+                self.tries().give_back(tried); // nobody has looked at it
+                return Err(refusal);
             }
-            None => Err(Refusal::WrongPassword(name.clone())),
+        };
+        let Some(fit) = fit else {
+            return Err(self.wrong(name, &tried));
+        };
+        self.tries().give_back(tried);
+        if fit == Fit::Otherwise {
+            self.store_anew(name, account.password.clone(), password, address)
+                .await;
         }
+        self.note_seen(name, &account, address).await;
+        Ok(())
+    }
+
+    /// What is told of a try that was wrong. Where there were too many nobody is told what was wrong with it.
+    fn wrong(&self, name: &Name, tried: &Try) -> Refusal {
+        match tried.is_beyond {
+            true => self.tries().too_many(Instant::now()),
+            false => Refusal::WrongPassword(name.clone()),
+        }
+    }
+
+    /// What is kept of the owner of a name, for somebody at that address who says to be it.
+    async fn account(&self, name: &Name, address: IpAddr) -> Result<Account, Refusal> {
+        let (owned, place) = (name.clone(), place(name, address));
+        let account = self.errands.run(move |store| store.account(&owned, &place));
+        account.await?.ok_or(Refusal::WrongPassword(name.clone()))
+    }
+
+    /// Stores a password in the form in which passwords are compared, which it was not when it was kept.
+    async fn store_anew(&self, name: &Name, old: String, password: Arc<Password>, address: IpAddr) {
+        let stored = self.work(known(name, address), Duration::ZERO, move || {
+            password.stored()
+        });
+        let Ok(Ok(stored)) = stored.await else {
+            return; // next time
+        };
+        let name = name.clone();
+        let put = move |store: &mut crate::journal::Store| store.store_anew(&name, &old, &stored);
+        self.errands.run(put).await.ok(); // else next time
+    }
+
+    /// The owner of a name has come in from there.
+    async fn note_seen(&self, name: &Name, account: &Account, address: IpAddr) {
+        let now = clock::wall();
+        let is_fresh = |seen: WallTime| seen > now.before(SEEN_EVERY) && seen <= now;
+        if account.is_known && account.seen.is_some_and(is_fresh) {
+            return;
+        }
+        let (owned, place) = (name.clone(), place(name, address));
+        let put = move |store: &mut crate::journal::Store| store.put_seen(&owned, place, now);
+        self.errands.run(put).await.ok(); // else next time
     }
 
     /// Keeps a message for the owner of a name, who is away.
@@ -194,21 +272,36 @@ impl Registry {
             .await
     }
 
-    /// Works on a password, when it is its turn, where that holds up nobody.
+    /// Works on a password, when it is its turn and `time` has passed, where that holds up nobody.
     async fn work<T: Send + 'static>(
         &self,
+        party: Party,
+        time: Duration,
         what: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Undone> {
-        let turn = Arc::clone(&self.hashing).acquire_owned().await;
+    ) -> Result<T, Refusal> {
+        let place = self.turns.queue(party).await?;
+        sleep(time).await;
+        let turn = place.turn().await?;
         let work = move || {
             let done = what();
             drop(turn); // also where nobody waits for it any more
             done
         };
-        spawn_blocking(work).await.map_err(|_| Undone)
+        Ok(spawn_blocking(work).await.map_err(|_| Undone)?)
     }
 
     fn tries(&self) -> std::sync::MutexGuard<'_, Tries> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Those at an address from which the owner of a name came in before.
+fn known(name: &Name, address: IpAddr) -> Party {
+    Party::Known(name.keys()[0].into(), network(address.to_canonical()))
+}
+
+/// What is kept of an address from which the owner of a name came in: to be known again, and not to be read.
+fn place(name: &Name, address: IpAddr) -> Place {
+    let address = network(address.to_canonical());
+    Place(Blake2s256::digest(format!("{} {address}", name.keys()[0])).into())
 }

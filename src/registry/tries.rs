@@ -1,215 +1,232 @@
-//! Passwords and codes that are tried, and names that are registered, counted: whoever guesses has to wait. Knows no clock.
+//! Passwords that are tried, and names that are registered, counted: whoever guesses has to wait, and nobody else. Knows
+//! no clock.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use parlor_core::answer::Refusal;
 use parlor_core::name::Name;
 
-/// So long a wrong try counts.
-const WINDOW: Duration = Duration::from_secs(600);
+use super::counts::{Counts, Period};
+use crate::door::network;
 
-/// So often one address may be wrong in that time.
-const ADDRESS_TRIES_MAX: u32 = 10;
+/// So often one address may be wrong about one name: counted in [periods](super::counts::PERIOD), for ten minutes at most.
+const TRIES_MAX: u16 = 10;
 
-/// So often a name may be tried in vain from all addresses together. More than one address may, so that a stranger alone
-/// does not keep the owner out.
-const NAME_TRIES_MAX: u32 = 100;
+/// When a name has been tried in vain so often from addresses that nobody knows, each of them has one try instead of
+/// ten: the owner, who comes from a new one, needs no more.
+const NAME_TRIES_MAX: u16 = 100;
 
-/// So many names one address may have registered in that time: a class behind one address, and no more in a hurry.
-const REGISTRATIONS_MAX: u32 = 30;
+/// The same for an address from which so many names were tried in vain: a class that comes in for the first time is right
+/// mostly.
+const ADDRESS_TRIES_MAX: u16 = 100;
 
-/// So many are remembered; then the oldest are forgotten, those first whose time is over.
-const REMEMBERED_MAX: usize = 2_000;
+/// When an address was wrong so often it has no more tries, but for the names that came in from there before.
+const ADDRESS_TRIES_END: u16 = 1_000;
+
+/// So many names one address may have registered: a class behind one address, and no more in a hurry.
+const REGISTRATIONS_MAX: u16 = 30;
 
 /// Who tried, or what was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
+    /// This name, from there.
+    Pair(Box<str>, IpAddr),
+    /// Whatever name, from there.
     Address(IpAddr),
+    /// This name, from wherever nobody knows.
     Name(Box<str>),
     /// Who wants names: every one of them is kept.
     Registering(IpAddr),
 }
 
-/// Tries in vain, by address and by name.
-#[derive(Debug, Default)]
+/// Tries in vain.
+#[derive(Default)]
 pub(super) struct Tries {
-    failed: HashMap<Key, Failed>,
+    failed: Counts,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Failed {
-    times: u32,
-    since: Instant,
+/// A try that is under way. It is counted until it is [given back](Tries::give_back), so that many at once have no more
+/// tries than one after the other.
+#[derive(Debug)]
+pub(super) struct Try {
+    counted: Vec<(Key, Period)>,
+    /// Whether there have been too many already: the right password passes, but tries have to take their time.
+    pub(super) is_beyond: bool,
 }
 
 impl Tries {
-    /// Somebody at this address tries this name: that counts until it is [given back](Tries::give_back), so that many at
-    /// once have no more tries than one after the other.
+    /// Somebody at this address tries this name. Where its owner came in from there before the right password is to pass
+    /// in any case.
     pub(super) fn take(
         &mut self,
         name: &Name,
         address: IpAddr,
+        is_known: bool,
         now: Instant,
-    ) -> Result<(), Refusal> {
-        self.may_try(&of_name(name), NAME_TRIES_MAX, now)?;
-        self.take_at(address, now)?;
-        self.count(of_name(name), now);
-        Ok(())
-    }
-
-    /// Somebody at this address tries anything.
-    pub(super) fn take_at(&mut self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
-        self.may_try(&of_address(address), ADDRESS_TRIES_MAX, now)?;
-        self.count(of_address(address), now);
-        Ok(())
+    ) -> Result<Try, Refusal> {
+        let (address, name) = (network(address.to_canonical()), name.keys()[0]);
+        let pair = Key::Pair(name.into(), address);
+        let tried = self.failed.count(&pair, now);
+        if is_known {
+            return Ok(Try {
+                is_beyond: tried >= TRIES_MAX,
+                counted: self.count([pair], now),
+            });
+        }
+        let (name, from) = (Key::Name(name.into()), Key::Address(address));
+        let of_name = self.failed.count(&name, now);
+        // Behind a web server on this machine everybody comes from it.
+        let of_address = match address.is_loopback() {
+            true => 0,
+            false => self.failed.count(&from, now),
+        };
+        let max = match of_name >= NAME_TRIES_MAX || of_address >= ADDRESS_TRIES_MAX {
+            true => 1,
+            false => TRIES_MAX,
+        };
+        if tried >= max || of_address >= ADDRESS_TRIES_END {
+            return Err(self.too_many(now));
+        }
+        Ok(Try {
+            is_beyond: false,
+            counted: self.count([pair, name, from], now),
+        })
     }
 
     /// It was no guess.
-    pub(super) fn give_back(&mut self, name: &Name, address: IpAddr) {
-        self.discount(&of_name(name));
-        self.give_back_at(address);
-    }
-
-    /// It was no guess.
-    pub(super) fn give_back_at(&mut self, address: IpAddr) {
-        self.discount(&of_address(address));
+    pub(super) fn give_back(&mut self, tried: Try) {
+        for (key, period) in tried.counted {
+            self.failed.take_back(&key, period);
+        }
     }
 
     /// Somebody at this address wants a name.
     pub(super) fn register(&mut self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
-        let Key::Address(network) = of_address(address) else {
-            return Ok(());
-        };
-        let key = Key::Registering(network);
-        self.may_try(&key, REGISTRATIONS_MAX, now)?;
-        self.count(key, now);
+        let key = Key::Registering(network(address.to_canonical()));
+        if self.failed.count(&key, now) >= REGISTRATIONS_MAX {
+            return Err(self.too_many(now));
+        }
+        self.failed.add(&key, now);
         Ok(())
     }
 
-    fn may_try(&self, key: &Key, max: u32, now: Instant) -> Result<(), Refusal> {
-        match self.wait(key, max, now) {
-            Some(wait) => Err(Refusal::TooManyTries(wait)),
-            None => Ok(()),
-        }
+    /// After how long there is another try; in whole minutes, for it is shown.
+    pub(super) fn too_many(&self, now: Instant) -> Refusal {
+        let minutes = self.failed.left(now).as_millis().div_ceil(60_000).max(1);
+        Refusal::TooManyTries(Duration::from_secs(minutes as u64 * 60))
     }
 
-    fn discount(&mut self, key: &Key) {
-        if let Some(failed) = self.failed.get_mut(key) {
-            failed.times = failed.times.saturating_sub(1);
-        }
+    fn count<const KEYS: usize>(&mut self, keys: [Key; KEYS], now: Instant) -> Vec<(Key, Period)> {
+        let count = |key: Key| {
+            let period = self.failed.add(&key, now);
+            (key, period)
+        };
+        keys.into_iter().map(count).collect()
     }
-
-    /// How long is to be waited after `max` tries; whole minutes, for it is shown.
-    fn wait(&self, key: &Key, max: u32, now: Instant) -> Option<Duration> {
-        let failed = self.failed.get(key)?;
-        let left = (failed.since + WINDOW).checked_duration_since(now)?;
-        let minutes = left.as_millis().div_ceil(60_000) as u64;
-        (failed.times >= max && minutes > 0).then_some(Duration::from_secs(minutes * 60))
-    }
-
-    fn count(&mut self, key: Key, now: Instant) {
-        self.failed
-            .retain(|_, failed| now.duration_since(failed.since) < WINDOW);
-        if self.failed.len() >= REMEMBERED_MAX {
-            let oldest = self.failed.iter().min_by_key(|(_, failed)| failed.since);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                self.failed.remove(&oldest);
-            }
-        }
-        let failed = self.failed.entry(key).or_insert(Failed {
-            times: 0,
-            since: now,
-        });
-        failed.times += 1;
-    }
-}
-
-fn of_name(name: &Name) -> Key {
-    let [key, _] = name.keys();
-    Key::Name(key.into())
-}
-
-/// One address, or the network of one customer: whoever has an address of IPv6 has 2^64 of them.
-fn of_address(address: IpAddr) -> Key {
-    Key::Address(match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
-    })
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
+    use super::super::counts::PERIOD;
     use super::*;
 
-    fn tried(tries: &mut Tries, name: &Name, address: &str, times: u32, now: Instant) {
-        for _ in 0..times {
-            tries.take(name, address.parse().unwrap(), now).unwrap();
+    struct House {
+        tries: Tries,
+        now: Instant,
+    }
+
+    impl House {
+        fn new() -> House {
+            House {
+                tries: Tries::default(),
+                now: Instant::now(),
+            }
+        }
+
+        fn take(&mut self, name: &str, from: &str, is_known: bool) -> Result<Try, Refusal> {
+            let (name, from) = (Name::kept(name), from.parse().unwrap());
+            self.tries.take(&name, from, is_known, self.now)
+        }
+
+        fn guess(&mut self, name: &str, from: &str, times: u16) {
+            for _ in 0..times {
+                self.take(name, from, false).unwrap();
+            }
+        }
+
+        /// Whether the right password is looked at.
+        fn may(&mut self, name: &str, from: &str, is_known: bool) -> bool {
+            let may = self.take(name, from, is_known);
+            may.map(|tried| self.tries.give_back(tried)).is_ok()
         }
     }
 
     #[test]
     fn whoever_guesses_waits_and_others_do_not() {
-        let (alice, bob) = (Name::kept("alice"), Name::kept("bob"));
-        let mut tries = Tries::default();
-        let now = Instant::now();
-        let may = |tries: &mut Tries, name, address: &str, now| {
-            let address = address.parse().unwrap();
-            let may = tries.take(name, address, now).is_ok();
-            if may {
-                tries.give_back(name, address);
-            }
-            may
-        };
-        tried(
-            &mut tries,
-            &alice,
-            "2001:db8::1",
-            ADDRESS_TRIES_MAX - 1,
-            now,
-        );
-        assert!(may(&mut tries, &alice, "2001:db8::2", now));
-        tried(&mut tries, &alice, "2001:db8::2", 1, now);
-        assert!(!may(&mut tries, &alice, "2001:db8::3", now), "one network");
-        assert!(!may(&mut tries, &bob, "2001:db8::3", now), "another name");
+        let mut house = House::new();
+        house.guess("alice", "2001:db8::1", TRIES_MAX - 1);
+        assert!(house.may("alice", "2001:db8::2", false));
+        house.guess("Alice", "2001:db8::2", 1);
+        assert!(!house.may("alice", "2001:db8::3", false), "one network");
+        assert!(house.may("bob", "2001:db8::3", false), "another name");
+        assert!(house.may("alice", "2001:db8:0:1::1", false));
+        assert!(house.may("alice", "192.0.2.1", false));
+        house.now += 2 * PERIOD;
+        assert!(house.may("alice", "2001:db8::1", false));
+    }
+
+    #[test]
+    fn where_the_owner_came_in_before_the_right_password_always_passes() {
+        let mut house = House::new();
+        for _ in 0..TRIES_MAX {
+            let tried = house.take("alice", "192.0.2.1", true).unwrap();
+            assert!(!tried.is_beyond);
+        }
+        for _ in 0..5_000 {
+            let tried = house.take("alice", "192.0.2.1", true).unwrap();
+            assert!(tried.is_beyond, "and takes its time");
+        }
+        assert!(house.may("bob", "192.0.2.1", false));
+        assert!(house.may("alice", "192.0.2.2", false));
+    }
+
+    #[test]
+    fn a_name_that_many_guess_is_open_to_whoever_never_erred() {
+        let mut house = House::new();
+        for guesser in 0..10 {
+            house.guess("alice", &format!("192.0.2.{guesser}"), TRIES_MAX);
+        }
+        assert!(house.may("alice", "198.51.100.1", false));
+        house.guess("alice", "198.51.100.1", 1);
         assert!(
-            may(&mut tries, &alice, "2001:db8:0:1::1", now),
-            "another network"
+            !house.may("alice", "198.51.100.1", false),
+            "once, not ten times"
         );
-        assert!(may(&mut tries, &alice, "192.0.2.1", now));
-        assert!(may(&mut tries, &alice, "2001:db8::1", now + WINDOW));
+        assert!(house.may("alice", "198.51.100.2", false));
+        assert!(house.may("bob", "198.51.100.1", false));
     }
 
     #[test]
-    fn a_name_that_many_guess_waits_for_all() {
-        let (alice, bob) = (Name::kept("alice"), Name::kept("bob"));
-        let mut tries = Tries::default();
-        let now = Instant::now();
-        for guesser in 0..NAME_TRIES_MAX {
-            tried(&mut tries, &alice, &format!("192.0.2.{guesser}"), 1, now);
+    fn whoever_tries_many_names_from_one_address_has_fewer_tries_for_each_and_none_in_the_end() {
+        let mut house = House::new();
+        for name in 0..ADDRESS_TRIES_END {
+            house.guess(&format!("name{name}"), "192.0.2.1", 1);
         }
-        let address = "198.51.100.1".parse().unwrap();
-        assert!(tries.take(&Name::kept("Alice"), address, now).is_err());
-        assert!(tries.take(&bob, address, now).is_ok());
+        assert!(!house.may("alice", "192.0.2.1", false));
+        assert!(house.may("alice", "192.0.2.1", true));
+        assert!(house.may("alice", "192.0.2.2", false));
     }
 
     #[test]
-    fn what_is_remembered_has_an_end() {
-        let mut tries = Tries::default();
-        let now = Instant::now();
-        for guesser in 0..2 * REMEMBERED_MAX as u32 {
-            let address = IpAddr::V4((guesser << 4).into());
-            tries.take_at(address, now).unwrap();
-            if guesser > 100 && guesser % 1000 != 0 {
-                continue;
-            }
-            assert!(tries.failed.len() <= REMEMBERED_MAX);
+    fn one_address_registers_a_class_and_no_more() {
+        let mut house = House::new();
+        let from = "192.0.2.1".parse().unwrap();
+        for _ in 0..REGISTRATIONS_MAX {
+            house.tries.register(from, house.now).unwrap();
         }
-        assert_eq!(tries.failed.len(), REMEMBERED_MAX);
+        assert!(house.tries.register(from, house.now).is_err());
+        assert!(house.may("alice", "192.0.2.1", false));
     }
 }

@@ -11,6 +11,7 @@
 #[path = "../support/checker/mod.rs"]
 mod checker;
 mod fake;
+mod guessing;
 mod guest;
 mod history;
 mod house;

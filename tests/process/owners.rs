@@ -11,7 +11,8 @@ use crate::guest::Guest;
 use crate::house::House;
 
 pub(crate) const PASSWORD: &str = "correct horse";
-const ASKED: &str = "-- alice has an owner: what is the password? (Enter to go without that name)";
+pub(crate) const ASKED: &str =
+    "-- alice has an owner: what is the password? (Enter to go without that name)";
 
 /// Has somebody who wears it own the name alice.
 pub(crate) fn register(alice: &mut Guest, password: &str) {
@@ -94,7 +95,9 @@ fn ten_wrong_passwords_are_one_address_s_share() {
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    let mut mallory = Guest::connect(house.address);
+    // Not from where alice is known.
+    let stranger = Ipv4Addr::new(127, 0, 0, 9).into();
+    let mut mallory = Guest::connect_from(stranger, house.address);
     mallory.say("alice");
     for _ in 0..10 {
         mallory.until(ASKED);

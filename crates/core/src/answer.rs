@@ -179,6 +179,8 @@ pub enum Refusal {
     WrongPassword(Name),
     /// Too many wrong passwords: after this long one may try again.
     TooManyTries(Duration),
+    /// Too many passwords wait to be checked.
+    Busy,
     /// A password would travel here as everybody can read it.
     PlainPassword,
     /// The person is away, and so many messages wait already.

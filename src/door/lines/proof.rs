@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     /// Takes the place again that somebody had on another connection.
     pub(super) async fn come_back(&mut self, typed: &str) -> Result<(Seat, Box<Entered>), Answer> {
         let registry = self.registry.clone().ok_or(Refusal::NoSuchCode)?;
-        let returned = registry.redeem(typed, self.peer.address).await?;
+        let returned = registry.redeem(typed).await?;
         let entered = self.seat(returned.request(None)).await?;
         registry.take_over(&returned.code, self.link.client(), entered.0.room());
         self.is_owner = returned.standing.is_owner;

@@ -189,6 +189,7 @@ pub(super) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
         _ => words_of(&refusal, clock),
     };
     match refusal {
+        Refusal::Busy => later(status, 1, &words),
         Refusal::TooManyTries(wait) => later(status, wait.as_secs().max(1), &words),
         Refusal::NotKept(_) | Refusal::NotWritten | Refusal::Unreadable => later(status, 5, &words),
         _ => sentence(status, &words),
@@ -208,7 +209,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::NoRoom(_) => StatusCode::NOT_FOUND,
         Refusal::NameTaken(_) => StatusCode::CONFLICT,
         Refusal::NameOwned(_) | Refusal::WrongPassword(_) => StatusCode::UNAUTHORIZED,
-        Refusal::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::TooManyTries(_) | Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
         Refusal::TooLong(_) | Refusal::TooManyLines(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::PlainPassword => StatusCode::FORBIDDEN,
         Refusal::Order(forbidden) => match **forbidden {

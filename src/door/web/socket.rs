@@ -297,7 +297,7 @@ impl Newcomer {
     ) -> Result<(Seat, Box<Entered>), Answer> {
         let registry = visit.door.manners.registry.as_ref();
         let registry = registry.ok_or(Refusal::NoSuchCode)?;
-        let returned = registry.redeem(code, visit.peer.address).await?;
+        let returned = registry.redeem(code).await?;
         let entered = seat(&mut self.link, returned.request(room)).await?;
         registry.take_over(&returned.code, self.link.client(), entered.0.room());
         self.is_owner = returned.standing.is_owner;

@@ -23,6 +23,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::PasswordsDiffer => "passwords-differ",
         Refusal::WrongPassword(_) => "wrong-password",
         Refusal::TooManyTries(_) => "too-many-tries",
+        Refusal::Busy => "busy",
         Refusal::PlainPassword => "plain-password",
         Refusal::LettersFull(_) => "letters-full",
         Refusal::Away(_) => "away",

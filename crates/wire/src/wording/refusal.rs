@@ -45,6 +45,7 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::PasswordsDiffer => "The two passwords differ: try again".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => format!("Too many tries; try again in {}", span(*wait)),
+        Refusal::Busy => "Too many passwords are being checked: try again in a moment".to_owned(),
         Refusal::PlainPassword => {
             "A password would travel in the clear from your machine to this one, so it is \
             not asked for; the operator can allow that with --allow-plain-passwords"

@@ -135,6 +135,7 @@ const refusals = {
 	'passwords-differ': '两次输入的密码不一致，请重新输入。',
 	'wrong-password': '密码不对。',
 	'too-many-tries': '试得太多了，请稍后再试。',
+	busy: '正在核对的密码太多，请过一会儿再试。',
 	'plain-password': '密码会以明文传送，所以这里不问密码；管理员可以允许。',
 	'letters-full': '对方不在，留言已满，没有送到。',
 	away: '对方不在，消息没有送到。',

@@ -1,0 +1,140 @@
+//! Strangers who guess, and owners who come in all the same.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::data::{Data, KEPT, enter};
+use crate::guest::Guest;
+use crate::house::House;
+use crate::owners::{ASKED, PASSWORD, come_back, register};
+
+/// What a password takes that is worked on, in memory: twice, with room for everything else that comes and goes.
+const HASHING_BYTES: u64 = 2 * (19 << 20);
+
+/// Somebody on another address of this machine.
+fn from(last: u8, house: &House) -> Guest {
+    let address = Ipv4Addr::new(127, 0, 0, last);
+    Guest::connect_from(IpAddr::V4(address), house.address)
+}
+
+/// Types a wrong password for alice so often, and then goes.
+fn guess(mut stranger: Guest, times: usize) {
+    stranger.say("alice");
+    for _ in 0..times {
+        stranger.until(ASKED);
+        stranger.say("is it this one?");
+        stranger.until("-- That is not the password of alice");
+    }
+}
+
+#[test]
+fn strangers_who_guess_lock_out_neither_the_owner_nor_others() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    for stranger in 10..20 {
+        guess(from(stranger, &house), 10);
+    }
+    let mut refused = from(10, &house);
+    refused.say("alice");
+    refused.until(ASKED);
+    refused.say(PASSWORD);
+    refused.until("-- Too many tries; try again in 10 minutes");
+    // The owner, from where she was before and from where she never erred; and somebody else behind a guesser's address.
+    let here = come_back(&house, PASSWORD);
+    let mut there = from(99, &house);
+    there.send(format!("alice\n{PASSWORD}\n").as_bytes());
+    there.until(KEPT);
+    let mut bob = from(10, &house);
+    bob.say("bob");
+    bob.until(KEPT);
+    register_as(&mut bob, "bob");
+    house.close(([alice, here, there], [refused, bob]));
+}
+
+fn register_as(guest: &mut Guest, name: &str) {
+    guest.send(b"/register\ncorrect horse\ncorrect horse\n");
+    guest.lines_until("the name", |line| {
+        line.starts_with(&format!("-- {name} is yours"))
+    });
+}
+
+#[test]
+fn whoever_guesses_where_the_owner_was_before_is_not_in_her_way() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    house.close([alice]);
+    // Also after a restart, by which counts and connections are gone.
+    let house = data.open(&[]);
+    guess(Guest::connect(house.address), 5);
+    guess(Guest::connect(house.address), 5);
+    let mut stranger = Guest::connect(house.address);
+    stranger.say("alice");
+    stranger.until(ASKED);
+    stranger.say("or this?");
+    stranger.until("-- Too many tries; try again in 10 minutes");
+    let alice = come_back(&house, PASSWORD);
+    house.close([alice, stranger]);
+}
+
+#[test]
+fn wrong_codes_are_in_nobodys_way() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    alice.say("/code");
+    let code = alice.line();
+    let code = code.strip_prefix("-- Your return code is ").unwrap();
+    let code = code.split(':').next().unwrap();
+    for _ in 0..3 {
+        let mut stranger = Guest::connect(house.address);
+        for _ in 0..5 {
+            stranger.say("/resume aaaaa-bbbbb-ccccc-ddddd");
+            stranger.until("-- That is no return code, or its hour is over: enter with a name");
+        }
+    }
+    let second = come_back(&house, PASSWORD);
+    let mut back = Guest::connect(house.address);
+    back.say(&format!("/resume {code}"));
+    back.until("You are alice");
+    house.close([alice, second, back]);
+}
+
+#[test]
+fn a_password_is_the_same_however_a_system_composes_it() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, "gr\u{fc}ne W\u{e4}lder");
+    let second = come_back(&house, "gru\u{308}ne Wa\u{308}lder");
+    let third = come_back(&house, "gr\u{fc}ne\u{a0}W\u{e4}lder");
+    house.close([alice, second, third]);
+}
+
+#[test]
+fn the_memory_that_passwords_take_is_given_back() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    let before = house.resident_bytes();
+    register(&mut alice, PASSWORD);
+    let mut guests: Vec<_> = (100..140).map(|last| from(last, &house)).collect();
+    for guest in &mut guests {
+        guest.send(format!("alice\n{PASSWORD}\n").as_bytes());
+    }
+    let mut most = 0;
+    for guest in &mut guests {
+        most = most.max(house.resident_bytes());
+        guest.until(KEPT);
+    }
+    let after = house.resident_bytes();
+    assert!(
+        most < before + HASHING_BYTES + (16 << 20),
+        "{before}, then {most}"
+    );
+    assert!(after < before + (12 << 20), "{before}, then {after}");
+    house.close((alice, guests));
+}
