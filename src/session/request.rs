@@ -156,7 +156,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// Exactly the lines that the last notice counted.
-    async fn missed(&self, spec: &'static Spec) -> Option<Item> {
+    async fn missed(&mut self, spec: &'static Spec) -> Option<Item> {
         if self.manners.history.is_none() {
             return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
         }
@@ -164,6 +164,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             return Some(Item::Answer(Refusal::NothingMissed.into()));
         };
         let Missed { room, first, last } = missed;
+        match self.link.call(Request::Barred).await {
+            Outcome::Barred(barred) if !barred.contains(&room) => {}
+            _ => return Some(Item::Answer(Refusal::NotThere.into())),
+        }
         match self.show_kept(&room, first, last).await {
             Err(Unreadable) => Some(Item::Answer(Refusal::Unreadable.into())),
             Ok(0) => Some(Item::Answer(Answer::NothingKept)),
@@ -178,7 +182,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let log = self.seat.log();
         let (mut next, mut shown) = (first, 0);
-        while next <= last {
+        while next <= last && self.seat.removed().is_none() {
             let page = history.page(room, next, last).await?;
             next = page.next;
             shown += page.lines.len();

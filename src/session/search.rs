@@ -3,8 +3,10 @@
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::command::Spec;
 use parlor_core::dialect::Decoder;
+use parlor_core::inbox::{Outcome, Request};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
+use parlor_core::name::RoomName;
 use tokio::io::AsyncRead;
 
 use super::read::Reader;
@@ -12,12 +14,15 @@ use crate::journal::{Found, Unreadable};
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Has the lines shown that have these words; what is left to say.
-    pub(super) async fn search(&self, words: Line, spec: &'static Spec) -> Option<Item> {
+    pub(super) async fn search(&mut self, words: Line, spec: &'static Spec) -> Option<Item> {
         let Some(search) = &self.manners.search else {
             return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
         };
-        // All rooms are open today: see `may_read` in the core.
-        let found = match search.find(words.as_str(), |_room| true).await {
+        let Outcome::Barred(barred) = self.link.call(Request::Barred).await else {
+            return Some(Item::Answer(Refusal::NotThere.into()));
+        };
+        let may_read = move |room: &RoomName| !barred.contains(room);
+        let found = match search.find(words.as_str(), may_read).await {
             Ok(Some(found)) => found,
             Ok(None) => return Some(Item::Answer(Refusal::NothingToFind.into())),
             Err(Unreadable) => return Some(Item::Answer(Refusal::Unreadable.into())),

@@ -12,6 +12,8 @@ use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
 use crate::house::{HERE, House};
 use crate::owners::another_address;
+use crate::visitor::Visitor;
+use crate::web::{curl, open};
 
 const PASSWORD: &str = "correct horse";
 
@@ -478,6 +480,88 @@ fn whoever_is_muted_is_told_and_says_nothing_until_then() {
     let wrong = order(&data, &["mute", "bob", "soon"]).unwrap_err();
     assert_eq!(wrong, "\"soon\" is no time; write 30m, 2h or 7d");
     house.close([alice]);
+}
+
+#[test]
+fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter_as_owner(&house, "bob");
+    join(&mut alice, "tea");
+    bob.say("/token");
+    let told = bob.lines_until("the token", |line| line.starts_with("-- Your token is "));
+    let token = told.last().unwrap().split(' ').nth(4).unwrap();
+    let user = format!("bob:{}", token.trim_end_matches(':'));
+    let words = |line: &str| line.contains("a secret leaf");
+    alice.say("a secret leaf");
+    alice.lines_until("the line", words);
+    bob.say("/search leaf");
+    bob.lines_until("the line", words);
+    assert_eq!(curl(web, &["-u", &user], "/tea?last=1").1, "200");
+    alice.say("/ban bob");
+    alice.until("-- alice banned bob");
+
+    for line in ["/who tea", "/join tea"] {
+        bob.say(line);
+        bob.until("-- You are banned from tea by alice");
+    }
+    bob.say("/search leaf");
+    let found = bob.lines_until("nothing", |line| line.starts_with("-- Nothing found"));
+    assert!(!found.iter().any(|line| words(line)), "{found:?}");
+    bob.say("/rooms");
+    let rooms = bob.lines_until("the lobby", |line| line.starts_with("-- lobby"));
+    bob.say("/last 1");
+    let rest = bob.lines_until("no line", |line| line.starts_with("-- "));
+    assert!(
+        !rooms
+            .iter()
+            .chain(&rest)
+            .any(|line| line.starts_with("-- tea")),
+        "{rooms:?} {rest:?}"
+    );
+    bob.say("/quit");
+    alice.say("still here");
+    for target in ["/tea?last=10", "/tea"] {
+        let (told, status) = curl(web, &["-u", &user], target);
+        assert_eq!(status, "403", "{told}");
+        assert!(told.contains("banned from tea"), "{told}");
+    }
+    assert_eq!(curl(web, &["-d", "hi", "-u", &user], "/tea").1, "403");
+    let mut socket = Visitor::connect(web);
+    let password = format!(r#"{{"do":"enter","name":"bob","password":"{PASSWORD}","room":"tea"}}"#);
+    socket.asks(password.clone());
+    assert_eq!(socket.hears("refused")["why"], "banned");
+    socket.asks(password.replace("tea", "lobby"));
+    socket.hears("entered");
+    socket.asks(r#"{"do":"join","room":"tea"}"#);
+    assert_eq!(socket.hears("refused")["why"], "banned");
+    drop(socket);
+    house.close([alice]);
+}
+
+#[test]
+fn whoever_makes_a_room_by_a_socket_or_with_curl_keeps_it() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut carol = enter_as_owner(&house, "carol");
+    carol.say("/token");
+    let told = carol.lines_until("the token", |line| line.starts_with("-- Your token is "));
+    let token = told.last().unwrap().split(' ').nth(4).unwrap();
+    let user = format!("carol:{}", token.trim_end_matches(':'));
+    assert_eq!(curl(web, &["-d", "hi", "-u", &user], "/shed").1, "200");
+    let mut socket = Visitor::connect(web);
+    socket.asks(format!(
+        r#"{{"do":"enter","name":"carol","password":"{PASSWORD}","room":"den"}}"#
+    ));
+    socket.hears("entered");
+    for room in ["den", "shed"] {
+        join(&mut carol, room);
+        carol.say("/keeper");
+        carol.until(&format!("-- Keepers of {room}: carol"));
+    }
+    drop(socket);
+    house.close([carol]);
 }
 
 #[test]

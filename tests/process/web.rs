@@ -11,7 +11,7 @@ use crate::owners::{PASSWORD, register};
 use crate::visitor::{Visitor, numbers};
 
 /// A server that keeps its lines there, and its web door.
-fn open(data: &Data) -> (House, SocketAddr) {
+pub(crate) fn open(data: &Data) -> (House, SocketAddr) {
     let house = data.open(&["--listen", "http://127.0.0.1:0"]);
     let line = house.logged("listening http ");
     let (_, address) = line.split_once("listening http ").unwrap();
@@ -20,7 +20,7 @@ fn open(data: &Data) -> (House, SocketAddr) {
 }
 
 /// What curl prints, and its code.
-fn curl(web: SocketAddr, arguments: &[&str], target: &str) -> (String, String) {
+pub(crate) fn curl(web: SocketAddr, arguments: &[&str], target: &str) -> (String, String) {
     let Output { stdout, .. } = Command::new("curl")
         .args(["-sS", "--max-time", "30", "-w", "%{http_code}"])
         .args(arguments)

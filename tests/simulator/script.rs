@@ -80,7 +80,14 @@ impl Script {
         let room = pick(rng, &ROOMS);
         let (asked, request) = if self.heard.is_none() && rng.bool() {
             let replay = rng.u64(0..6);
-            (Asked::Listen, Request::Listen { room, replay })
+            (
+                Asked::Listen,
+                Request::Listen {
+                    owner: None,
+                    room,
+                    replay,
+                },
+            )
         } else {
             let name = pick(rng, &NAMES).into();
             let (lines, _) = self.voice.speak(rng.usize(1..5), rng);

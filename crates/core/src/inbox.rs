@@ -75,6 +75,8 @@ pub enum Request {
     },
     /// Reads a room that there is, without a seat in it.
     Listen {
+        /// The name that has been shown to be one's own, if any was.
+        owner: Option<Name>,
         /// The room.
         room: RoomName,
         /// How many lines said before are wanted.
@@ -137,6 +139,8 @@ pub enum Request {
     },
     /// Asks for the rooms there are.
     Rooms,
+    /// Asks which rooms one may not read: for who looks in all at once.
+    Barred,
     /// Asks who wears a name, so as to ignore that person.
     Find(Line),
     /// Asks who and what is in the house: for the operator's numbers, and nobody with a seat.
@@ -187,6 +191,8 @@ pub enum Outcome {
     },
     /// One is known under this name.
     You(Claim),
+    /// One may not read these rooms.
+    Barred(Vec<RoomName>),
     /// This is in the house.
     Counted(Census),
     /// What was said before has been taken back: up to these numbers in these rooms, and in no others.

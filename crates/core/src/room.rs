@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use crate::answer::{Answer, Present, RoomInfo, Roster, WHO_MAX};
 use crate::batch::Cursor;
+use crate::broadcaster::Subject;
 use crate::client::Client;
 use crate::crowd::Crowd;
 use crate::entry::{PersonId, RoomId, Together, Who};
@@ -16,7 +17,7 @@ use crate::group::Group;
 use crate::journal::End;
 use crate::line::Line;
 use crate::log::Log;
-use crate::name::RoomName;
+use crate::name::{Name, RoomName};
 use crate::seat::Place;
 use crate::time::WallTime;
 
@@ -53,12 +54,44 @@ pub(crate) struct Member {
     pub(crate) active: Duration,
 }
 
+/// Somebody who reads in a room without being there.
+#[derive(Clone, Debug)]
+pub(crate) struct Hearer {
+    pub(crate) client: Arc<Client>,
+    name: Name,
+    is_owner: bool,
+}
+
+impl Hearer {
+    /// Who owns that name, or is nothing but an address.
+    pub(crate) fn new(client: &Arc<Client>, owner: Option<Name>) -> Hearer {
+        let address = || {
+            let address = client.address().map(|address| address.to_string());
+            Name::of_address(address.as_deref().unwrap_or(":"))
+        };
+        Hearer {
+            client: Arc::clone(client),
+            is_owner: owner.is_some(),
+            name: owner.unwrap_or_else(address),
+        }
+    }
+
+    /// Of whom is asked what holds for them.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            name: &self.name,
+            is_owner: self.is_owner,
+            address: self.client.address(),
+        }
+    }
+}
+
 /// Those in a room, and the groups that their writing halves are in.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     people: IndexMap<PersonId, Member>,
     /// Those who read here without being here.
-    listeners: HashMap<PersonId, Arc<Client>>,
+    listeners: HashMap<PersonId, Hearer>,
     /// Each with the number of its readers here, which is never 0. There are few: one for each core.
     groups: Vec<(Arc<Group>, usize)>,
     /// How many connections of each owner are here, by the first key of the name: they are one person, in whatever letters.
@@ -80,16 +113,21 @@ impl Members {
     }
 
     /// Somebody reads here without being here.
-    pub(crate) fn listen(&mut self, client: &Arc<Client>) {
-        self.count_reader(client);
-        self.listeners.insert(client.id(), Arc::clone(client));
+    pub(crate) fn listen(&mut self, hearer: Hearer) {
+        self.count_reader(&hearer.client);
+        self.listeners.insert(hearer.client.id(), hearer);
     }
 
     /// And does so no more.
     pub(crate) fn stop_listening(&mut self, person: PersonId) -> Option<Arc<Client>> {
-        let client = self.listeners.remove(&person)?;
+        let Hearer { client, .. } = self.listeners.remove(&person)?;
         self.discount_reader(&client);
         Some(client)
+    }
+
+    /// Those who read here without being here.
+    pub(crate) fn hearers(&self) -> impl Iterator<Item = &Hearer> {
+        self.listeners.values()
     }
 
     /// How many read here without being here.

@@ -549,3 +549,179 @@ fn a_keeper_who_is_muted_gives_no_orders_since_their_words_are_read() {
     }
     house.order(&mut dave, &tea, Order::Bans).unwrap();
 }
+
+fn enter(typed: &str, is_proven: bool, into: &str) -> Request {
+    let name = name(typed);
+    Request::Enter {
+        name: Claim { name, is_proven },
+        room: room(into),
+        replay: 0,
+    }
+}
+
+fn listen(owner: Option<&str>, into: &str) -> Request {
+    Request::Listen {
+        owner: owner.map(name),
+        room: room(into),
+        replay: 0,
+    }
+}
+
+#[test]
+fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
+    house
+        .order(&mut dave, &tea, ban("203.0.113.0/24", None))
+        .unwrap();
+
+    let mut bob = house.connect("198.51.100.7:50001");
+    let first = answered(house.ask(&mut bob, enter("B0B", false, "tea")));
+    assert!(is_banned(&first), "{first:?}"); // as the first room, at a socket
+    let mut near = house.connect("203.0.113.9:50001");
+    let first = answered(house.ask(&mut near, enter("eve", false, "tea")));
+    assert!(is_banned(&first), "{first:?}");
+
+    let _seat = house.try_to_enter(&mut bob, "bob", false).unwrap();
+    assert!(is_banned(&house.join(&mut bob, "tea")));
+    let who = Request::Who {
+        here: _seat.room(),
+        room: Some(room("tea")),
+    };
+    assert!(is_banned(&answered(house.ask(&mut bob, who))));
+    let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = house.ask(&mut bob, Request::Rooms)
+    else {
+        panic!("a list");
+    };
+    assert!(
+        rooms.iter().all(|info| info.room == RoomName::lobby()),
+        "{rooms:?}"
+    );
+    let Outcome::Barred(barred) = house.ask(&mut bob, Request::Barred) else {
+        panic!("a list");
+    };
+    assert_eq!(barred, [room("tea")]); // so that a search looks elsewhere
+    let back = Request::ComeBack {
+        name: name("bob").into(),
+        room: room("tea"),
+        ghost: Some(bob.client().id()),
+    };
+    let mut again = house.connect("198.51.100.7:50002");
+    assert!(is_banned(&answered(house.ask(&mut again, back))));
+
+    let mut curl = house.connect("198.51.100.7:50003");
+    assert!(is_banned(&answered(
+        house.ask(&mut curl, listen(Some("bob"), "tea"))
+    )));
+    let speak = Request::Speak {
+        name: name("bob2").into(),
+        room: room("tea"),
+        lines: Vec::new(),
+    };
+    answered(house.ask(&mut curl, speak)).unwrap();
+    let mut nameless = house.connect("203.0.113.9:50004");
+    assert!(is_banned(&answered(
+        house.ask(&mut nameless, listen(None, "tea"))
+    )));
+    // It is no ban for keepers, nor from another room.
+    answered(house.ask(&mut nameless, listen(Some("dave"), "tea"))).unwrap();
+    answered(house.ask(&mut nameless, listen(None, "lobby"))).unwrap();
+}
+
+#[test]
+fn who_reads_a_room_without_a_seat_is_banned_from_it_all_the_same() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let mut ears = Vec::new();
+    let places = [
+        ("203.0.113.9:1", None, "tea"),
+        ("198.51.100.7:1", Some("eve"), "tea"),
+        ("198.51.100.7:2", None, "tea"),
+        ("203.0.113.9:2", None, "lobby"),
+    ];
+    for (address, owner, into) in places {
+        let mut link = house.connect(address);
+        let listening = house.ask(&mut link, listen(owner, into));
+        ears.push((link, listening));
+    }
+    house
+        .order(&mut dave, &tea, ban("203.0.113.0/24", None))
+        .unwrap();
+    house.order(&mut dave, &tea, ban("eve", None)).unwrap();
+    let ended: Vec<_> = ears
+        .iter()
+        .map(|(link, _)| link.client().removed().is_some())
+        .collect();
+    assert_eq!(ended, [true, true, false, false]);
+    house.operate(ban("203.0.113.9", None)).unwrap();
+    assert!(
+        ears[3].0.client().removed().is_some(),
+        "from the whole server"
+    );
+}
+
+#[test]
+fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
+    let past = Past {
+        ends: [(room("old"), parlor_core::journal::End::default())].into(),
+        owned: vec![name("carol")],
+        ..Past::default()
+    };
+    let mut house = House::with(past);
+    let keepers = |house: &mut House, link: &mut Link, seat: &Seat| {
+        let (here, order) = (Some(seat.room()), Order::Keepers);
+        match house.ask(link, Request::Order { here, order }) {
+            Outcome::Answer(Answer::Done(Done::Keepers { room, .. })) => room.unwrap().1,
+            other => panic!("{other:?}"),
+        }
+    };
+    let speak = |into: &str| Request::Speak {
+        name: Claim {
+            name: name("carol"),
+            is_proven: true,
+        },
+        room: room(into),
+        lines: vec![Spoken {
+            manner: Manner::Plain,
+            text: line("hello"),
+        }],
+    };
+    let back = Request::ComeBack {
+        name: Claim {
+            name: name("carol"),
+            is_proven: true,
+        },
+        room: room("den3"),
+        ghost: None,
+    };
+    let mut carol = house.connect("198.51.100.7:1");
+    let Outcome::Entered(den, entered) = house.ask(&mut carol, enter("carol", true, "den")) else {
+        panic!("a seat");
+    };
+    assert_eq!(entered.keeps, Some(Reach::Room(room("den"))));
+    assert_eq!(keepers(&mut house, &mut carol, &den), [name("carol")]);
+    let mut curl = house.connect("198.51.100.7:2");
+    assert!(matches!(
+        house.ask(&mut curl, speak("den2")),
+        Outcome::Said { .. }
+    ));
+    let mut again = house.connect("198.51.100.7:3");
+    let Outcome::Entered(_den3, entered) = house.ask(&mut again, back) else {
+        panic!("a seat");
+    };
+    assert_eq!(entered.keeps, Some(Reach::Room(room("den3"))));
+    for into in ["den2", "den4"] {
+        let seat = house.join(&mut carol, into).unwrap();
+        assert_eq!(
+            keepers(&mut house, &mut carol, &seat),
+            [name("carol")],
+            "{into}"
+        );
+    }
+    // In which something has been said already: that room is nobody's.
+    let seat = house.join(&mut carol, "old").unwrap();
+    assert_eq!(keepers(&mut house, &mut carol, &seat), []);
+}

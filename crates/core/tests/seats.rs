@@ -137,6 +137,7 @@ impl Reader {
 
 fn listen(room: &str) -> Request {
     Request::Listen {
+        owner: None,
         room: RoomName::parse(room).unwrap(),
         replay: 1,
     }

@@ -14,7 +14,8 @@ use parlor_core::client::Link;
 use parlor_core::dialect::{Encoder, Start};
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::mailbox::{Item, Mark};
-use parlor_core::name::RoomName;
+use parlor_core::name::{Name, RoomName};
+use parlor_core::order::Word;
 use parlor_core::seat::{Listener, Listening, Resumed};
 use parlor_wire::lines::{LineEncoder, Mode};
 use parlor_wire::web::{Follow, FollowEncoder};
@@ -85,7 +86,11 @@ pub(super) async fn read(
         );
     };
     let form = Form::wanted(&headers);
-    match visit.read_room(room, &wanted, start, form).await {
+    let read = async {
+        let owner = visit.owner(&headers).await?;
+        visit.read_room(owner, room, &wanted, start, form).await
+    };
+    match read.await {
         Ok(body) => answer(form, body),
         Err(refused) => refused,
     }
@@ -147,6 +152,7 @@ impl Visit {
     /// What is read, as the body of an answer.
     async fn read_room(
         &self,
+        owner: Option<Name>,
         room: RoomName,
         wanted: &Wanted,
         start: Start,
@@ -156,7 +162,12 @@ impl Visit {
             .house
             .writers
             .connect(&self.house.inbox, Some(self.from));
-        let (listener, mut listening) = match link.call(Request::Listen { room, replay: 0 }).await {
+        let request = Request::Listen {
+            owner,
+            room,
+            replay: 0,
+        };
+        let (listener, mut listening) = match link.call(request).await {
             Outcome::Listening(listener, listening) => (listener, listening),
             Outcome::Answer(Answer::Refused(refusal)) => {
                 return Err(refuse(refusal, &self.door.clock));
@@ -253,7 +264,11 @@ impl Follower {
             }
             () = is_over.cancelled() => return, // the connection has ended
             () = visit.house.closing.cancelled() => true,
-            _ = link.client().removal() => false,
+            removal = link.client().removal() => {
+                let word = Word::Removed(removal.clone());
+                link.reply(mark, Item::Answer(Answer::Notice(Notice::Order(word))));
+                false
+            }
         };
         if is_going_down {
             link.reply(mark, Item::Answer(Answer::Notice(Notice::GoingDown)));

@@ -137,9 +137,25 @@ impl Visit {
             ));
         };
         let name = Name::parse(&typed).map_err(|error| refused(Refusal::Name(error)))?;
-        let Some((user, secret)) = shown else {
-            return Ok(name.into());
+        match shown {
+            Some(shown) => self.prove(name, shown).await,
+            None => Ok(name.into()),
+        }
+    }
+
+    /// The name that somebody owns who reads, if they say so.
+    pub(super) async fn owner(&self, headers: &HeaderMap) -> Result<Option<Name>, Response> {
+        let Some(shown) = credentials(headers) else {
+            return Ok(None);
         };
+        let name = Name::parse(&shown.0).map_err(|error| self.refuse(Refusal::Name(error)))?;
+        Ok(Some(self.prove(name, shown).await?.name))
+    }
+
+    /// Whether what is shown proves a name.
+    async fn prove(&self, name: Name, shown: (String, String)) -> Result<Claim, Response> {
+        let refused = |refusal: Refusal| self.refuse(refusal);
+        let (user, secret) = shown;
         let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
         let Some(registry) = self.door.manners.registry.as_ref().filter(|_| is_same) else {
             return Err(refused(Refusal::WrongPassword(name)));

@@ -17,7 +17,7 @@ impl Broadcaster {
     pub(super) fn answer(&mut self, asker: PersonId, request: Request, now: Now) -> Outcome {
         let answer = match request {
             Request::Private { to, text } => self.send_private(asker, to, text, now),
-            Request::Topic(room) => self.visible(asker, room).map(|room| Answer::Topic {
+            Request::Topic(room) => self.visible(asker, room, now).map(|room| Answer::Topic {
                 room: room.name.clone(),
                 text: room.topic.clone(),
             }),
@@ -28,7 +28,11 @@ impl Broadcaster {
                 Some(&room) => self.who(asker, room, now),
                 None => Err(Refusal::NoRoom(name)),
             },
-            Request::Rooms => Ok(self.list_rooms(asker)),
+            Request::Rooms => self.list_rooms(asker, now),
+            Request::Barred => match self.barred(asker, now) {
+                Ok(rooms) => return Outcome::Barred(rooms),
+                Err(refusal) => Err(refusal),
+            },
             Request::WhoAmI => match self.people.get(asker) {
                 Some(person) => {
                     return Outcome::You(Claim {
@@ -78,7 +82,7 @@ impl Broadcaster {
     }
 
     fn who(&self, asker: PersonId, room: RoomId, now: Now) -> Result<Answer, Refusal> {
-        let room = self.visible(asker, room)?;
+        let room = self.visible(asker, room, now)?;
         let person = self.people.get(asker);
         let reach = person.and_then(|person| self.may_keep(person, &room.name));
         Ok(room.who(now.monotonic, reach.is_some()))
@@ -155,35 +159,25 @@ impl Broadcaster {
         })
     }
 
-    fn list_rooms(&self, asker: PersonId) -> Answer {
-        let visible: Vec<_> = self
-            .rooms
-            .values()
-            .filter(|room| self.may_read(asker, room))
-            .collect();
+    fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
+        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
+        let may_read = |room: &&Room| self.may_read(person.subject(), &room.name, now).is_ok();
+        let visible: Vec<_> = self.rooms.values().filter(may_read).collect();
         let all = visible.len();
         let largest = first(visible, ROOMS_MAX, |room| {
             (Reverse(room.members.len()), room.name.as_str())
         });
         let rooms: Vec<_> = largest.into_iter().map(Room::info).collect();
-        Answer::Rooms {
+        Ok(Answer::Rooms {
             others: all - rooms.len(),
             rooms,
-        }
+        })
     }
 
-    fn visible(&self, asker: PersonId, room: RoomId) -> Result<&Room, Refusal> {
+    fn visible(&self, asker: PersonId, room: RoomId, now: Now) -> Result<&Room, Refusal> {
+        let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
-        if self.may_read(asker, room) {
-            Ok(room)
-        } else {
-            Err(Refusal::NoRoom(room.name.clone()))
-        }
-    }
-
-    /// Whether somebody may read in a room: the one question that every door, command and search
-    /// asks. All rooms are open today.
-    fn may_read(&self, _asker: PersonId, _room: &Room) -> bool {
-        true
+        self.may_read(person.subject(), &room.name, now)?;
+        Ok(room)
     }
 }

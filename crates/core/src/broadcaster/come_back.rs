@@ -22,23 +22,27 @@ impl Broadcaster {
         now: Now,
     ) -> Result<(), Refusal> {
         self.may_come_back(client, &name, &room, now)?;
-        let room = self.room_for(room)?;
+        let there = self.rooms_by_name.get(&room).copied();
+        if there.is_none() {
+            self.may_make_room()?; // before anybody is taken out
+        }
         let ghost = ghost.filter(|&ghost| ghost != client.id);
         if let Some(ghost) = ghost {
             self.rules.follow(ghost, client.id);
         }
-        let is_there = ghost.is_some_and(|ghost| self.take_out(ghost, room));
-        let entered = self.people.enter(client, name);
-        let seated = entered.and_then(|()| self.take_seat(client, room, 0, true, is_there));
+        let is_there = ghost.is_some_and(|ghost| self.take_out(ghost, there));
+        self.people.enter(client, name)?;
+        let seated = self
+            .room_to_join(client.id, room, now)
+            .and_then(|room| self.take_seat(client, room, 0, true, is_there));
         if seated.is_err() {
             self.people.leave(client.id);
-            self.forget_if_empty(room);
         }
         seated
     }
 
     /// Has a connection end whose person sits in `room` on another one from now on. Whether it sat there, too.
-    fn take_out(&mut self, ghost: PersonId, room: RoomId) -> bool {
+    fn take_out(&mut self, ghost: PersonId, room: Option<RoomId>) -> bool {
         let Some(who) = self.people.who(ghost) else {
             return false;
         };
@@ -55,7 +59,7 @@ impl Broadcaster {
         });
         self.people.leave(ghost);
         for &seat in &seats {
-            let is_untold = seat == room || self.people.is_worn_in(&who.name, seat);
+            let is_untold = Some(seat) == room || self.people.is_worn_in(&who.name, seat);
             let departure = Happening::Departure {
                 who: who.clone(),
                 words: None,
@@ -64,6 +68,6 @@ impl Broadcaster {
             };
             self.happen(seat, departure);
         }
-        seats.contains(&room)
+        room.is_some_and(|room| seats.contains(&room))
     }
 }

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use super::Broadcaster;
-use super::rules::Subject;
 use crate::answer::Refusal;
 use crate::client::Client;
 use crate::inbox::Outcome;
 use crate::name::{Name, RoomName};
-use crate::order::Reach;
+use crate::room::Hearer;
 use crate::seat::{Listener, Listening, Place, Replay, View};
 use crate::time::Now;
 
 impl Broadcaster {
-    /// Somebody reads a room from now on.
+    /// Somebody reads a room from now on: perhaps one who owns a name.
     pub(super) fn listen(
         &mut self,
         client: &Arc<Client>,
+        owner: Option<Name>,
         room: RoomName,
         replay: u64,
         now: Now,
     ) -> Outcome {
-        match self.try_to_listen(client, room, replay, now) {
+        match self.try_to_listen(client, owner, room, replay, now) {
             Ok((listener, listening)) => Outcome::Listening(listener, Box::new(listening)),
             Err(refusal) => refusal.into(),
         }
@@ -30,6 +30,7 @@ impl Broadcaster {
     fn try_to_listen(
         &mut self,
         client: &Arc<Client>,
+        owner: Option<Name>,
         name: RoomName,
         replay: u64,
         now: Now,
@@ -38,10 +39,14 @@ impl Broadcaster {
         if !self.rooms_by_name.contains_key(&name) && !self.ends.as_ref().is_some_and(is_kept) {
             return Err(Refusal::NoRoom(name));
         }
-        self.may_listen(client, &name, now)?;
-        let id = self.room_for(name)?;
+        let hearer = Hearer::new(client, owner);
+        self.may_read(hearer.subject(), &name, now)?;
+        if !self.rooms_by_name.contains_key(&name) {
+            self.may_make_room()?;
+        }
+        let id = self.room_for(name);
         let room = self.rooms.get_mut(&id).ok_or(Refusal::NotThere)?;
-        room.members.listen(client);
+        room.members.listen(hearer);
         let place = room.place(client.id);
         let arrived = room.log.end();
         let listening = Listening {
@@ -50,20 +55,6 @@ impl Broadcaster {
         };
         let inbox = Arc::clone(&self.inbox);
         Ok((Listener { place, inbox }, listening))
-    }
-
-    /// Whether somebody of whom the address alone is known is kept out.
-    fn may_listen(&self, client: &Client, room: &RoomName, now: Now) -> Result<(), Refusal> {
-        let Some(address) = client.address() else {
-            return Ok(());
-        };
-        let subject = Subject {
-            name: &Name::of_address(&address.to_string()),
-            is_owner: false,
-            address: Some(address),
-        };
-        self.is_let_in(subject, &Reach::Server, now)?;
-        self.is_let_in(subject, &Reach::Room(room.clone()), now)
     }
 
     /// The view of whoever listened ends here.

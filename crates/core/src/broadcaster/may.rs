@@ -21,10 +21,29 @@ impl Broadcaster {
             .find(|reach| self.rules.keeps(reach, subject))
     }
 
-    /// Whether a ban keeps somebody from coming in.
-    pub(super) fn may_enter(&self, client: &Client, now: Now) -> Result<(), Refusal> {
-        let person = self.people.get(client.id).ok_or(Refusal::NotThere)?;
-        self.is_let_in(person.subject(), &Reach::Server, now)
+    /// Whether somebody may read in a room, with a seat or without one: the one question that every door, command and
+    /// search asks.
+    pub(super) fn may_read(
+        &self,
+        subject: Subject<'_>,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        self.is_let_in(subject, &Reach::Server, now)?;
+        self.is_let_in(subject, &Reach::Room(room.clone()), now)
+    }
+
+    /// The rooms that somebody may not read, as far as anybody knows them: for who looks in all at once.
+    pub(super) fn barred(&self, id: PersonId, now: Now) -> Result<Vec<RoomName>, Refusal> {
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        let subject = person.subject();
+        let may_read = |room: &&RoomName| self.may_read(subject, room, now).is_err();
+        Ok(self
+            .rules
+            .rooms_with_bans()
+            .filter(may_read)
+            .cloned()
+            .collect())
     }
 
     /// Whether somebody may come back to a room.
@@ -40,8 +59,7 @@ impl Broadcaster {
             is_owner: claim.is_proven,
             address: client.address(),
         };
-        self.is_let_in(subject, &Reach::Server, now)?;
-        self.is_let_in(subject, &Reach::Room(room.clone()), now)
+        self.may_read(subject, room, now)
     }
 
     /// Whether a ban keeps somebody out of a room, or a mute under which they had another name.
@@ -52,7 +70,7 @@ impl Broadcaster {
         room: &RoomName,
         now: Now,
     ) -> Result<(), Refusal> {
-        self.is_let_in(person.subject(), &Reach::Room(room.clone()), now)?;
+        self.may_read(person.subject(), room, now)?;
         match self
             .rules
             .muted_under_another_name(id, &person.name, room, now.wall)
@@ -83,12 +101,7 @@ impl Broadcaster {
         Ok(())
     }
 
-    pub(super) fn is_let_in(
-        &self,
-        subject: Subject<'_>,
-        reach: &Reach,
-        now: Now,
-    ) -> Result<(), Refusal> {
+    fn is_let_in(&self, subject: Subject<'_>, reach: &Reach, now: Now) -> Result<(), Refusal> {
         match self.rules.banned(reach, subject, now.wall) {
             Some(ban) => Err(Forbidden::Banned(ban.clone()).into()),
             None => Ok(()),

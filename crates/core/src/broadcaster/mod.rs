@@ -25,6 +25,7 @@ use std::time::Duration;
 pub use census::Census;
 pub use gather::Gathered;
 pub use keep::Unsettled;
+pub(crate) use rules::Subject;
 
 use crate::answer::{Answer, Notice, Refusal};
 use crate::client::Client;
@@ -245,8 +246,13 @@ impl Broadcaster {
             } => self.order(&client, here, order, now),
             Letter::Request {
                 client,
-                request: Request::Listen { room, replay },
-            } => client.finish(self.listen(&client, room, replay, now)),
+                request:
+                    Request::Listen {
+                        owner,
+                        room,
+                        replay,
+                    },
+            } => client.finish(self.listen(&client, owner, room, replay, now)),
             Letter::StopListening { place } => self.stop_listening(&place),
             Letter::Request { client, request } if !request.is_ordered() => {
                 let outcome = self.answer(client.id, request, now);
@@ -304,6 +310,7 @@ impl Broadcaster {
                 | Request::Topic(_)
                 | Request::Who { .. }
                 | Request::Rooms
+                | Request::Barred
                 | Request::Find(_)
                 | Request::Census
                 | Request::Limit(_)
@@ -329,8 +336,7 @@ impl Broadcaster {
         }
         self.people.enter(client, name)?;
         let seated = self
-            .may_enter(client, now)
-            .and_then(|()| self.room_for(room))
+            .room_to_join(client.id, room, now)
             .and_then(|room| self.take_seat(client, room, replay, true, false));
         if seated.is_err() {
             self.people.leave(client.id);
@@ -355,19 +361,18 @@ impl Broadcaster {
         self.take_seat(client, room, replay, false, false)
     }
 
-    /// The room, made if there is none, where somebody is let in. To be called when nothing else is in the way: a room that is
-    /// made for nobody would stay empty for good.
+    /// The room, made if there is none, where somebody is let in, at whatever door. To be called when nothing else is in the
+    /// way: a room that is made for nobody would stay empty for good.
     fn room_to_join(&mut self, id: PersonId, name: RoomName, now: Now) -> Result<RoomId, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         self.may_join(id, person, &name, now)?;
         if !self.rooms_by_name.contains_key(&name) {
             let who = self.people.who(id).ok_or(Refusal::NotThere)?;
             self.may_speak_in(&who, &name, now)?; // the names of rooms are read, too
-            if self.rooms.len() < self.limits.rooms {
-                self.keep_new_room(id, &name, now);
-            }
+            self.may_make_room()?;
+            self.keep_new_room(id, &name, now);
         }
-        self.room_for(name)
+        Ok(self.room_for(name))
     }
 
     fn take_seat(
@@ -530,13 +535,17 @@ impl Broadcaster {
         Ok(())
     }
 
-    fn room_for(&mut self, name: RoomName) -> Result<RoomId, Refusal> {
+    fn may_make_room(&self) -> Result<(), Refusal> {
+        match self.rooms.len() >= self.limits.rooms {
+            true => Err(Refusal::TooManyRooms(self.limits.rooms)),
+            false => Ok(()),
+        }
+    }
+
+    fn room_for(&mut self, name: RoomName) -> RoomId {
         match self.rooms_by_name.get(&name) {
-            Some(&room) => Ok(room),
-            None if self.rooms.len() >= self.limits.rooms => {
-                Err(Refusal::TooManyRooms(self.limits.rooms))
-            }
-            None => Ok(self.make_room(name)),
+            Some(&room) => room,
+            None => self.make_room(name),
         }
     }
 

@@ -43,11 +43,11 @@ pub(super) struct Muted {
 
 /// Somebody of whom is asked what holds for them.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
-    pub(super) name: &'a Name,
+pub(crate) struct Subject<'a> {
+    pub(crate) name: &'a Name,
     /// Whether the name has been shown to be their own.
-    pub(super) is_owner: bool,
-    pub(super) address: Option<SocketAddr>,
+    pub(crate) is_owner: bool,
+    pub(crate) address: Option<SocketAddr>,
 }
 
 impl Rules {
@@ -130,6 +130,14 @@ impl Rules {
     pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Ban> {
         let bans = self.bans.get(reach).map_or(&[][..], Vec::as_slice);
         bans.iter().filter(move |ban| !ban.is_over(now))
+    }
+
+    /// The rooms that have any.
+    pub(super) fn rooms_with_bans(&self) -> impl Iterator<Item = &RoomName> {
+        self.bans.keys().filter_map(|reach| match reach {
+            Reach::Server => None,
+            Reach::Room(room) => Some(room),
+        })
     }
 
     /// From now on this ban holds, in place of one for the same.

@@ -33,7 +33,6 @@ impl Broadcaster {
         lines: Vec<Spoken>,
         now: Now,
     ) -> Result<(), Refusal> {
-        self.may_enter(client, now)?;
         let who = self.people.who(client.id).ok_or(Refusal::NotThere)?;
         self.may_speak_in(&who, &room, now)?;
         let room = self.room_to_join(client.id, room, now)?;

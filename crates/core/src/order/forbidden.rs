@@ -1,6 +1,6 @@
 //! Why an order is not carried out, or why somebody may not do something. Knows no wording.
 
-use super::Mute;
+use super::{Mute, Reach};
 use crate::ban::{Ban, Whom};
 use crate::line::Line;
 use crate::name::{Name, RoomName};
@@ -49,6 +49,7 @@ pub enum Forbidden {
 impl Forbidden {
     /// Whether another name would be of no use: it is the address that is not let in.
     pub fn is_for_any_name(&self) -> bool {
-        matches!(self, Forbidden::Banned(ban) if matches!(ban.whom, Whom::Net(_)))
+        let is_for_all = |ban: &Ban| ban.reach == Reach::Server && matches!(ban.whom, Whom::Net(_));
+        matches!(self, Forbidden::Banned(ban) if is_for_all(ban))
     }
 }

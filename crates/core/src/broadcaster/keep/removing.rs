@@ -12,6 +12,7 @@ use crate::entry::PersonId;
 use crate::line::Line;
 use crate::name::Name;
 use crate::order::{BANS_SHOWN_MAX, By, Deed, Done, Forbidden, Reach, Removal, Rule, Until};
+use crate::room::Room;
 
 impl Broadcaster {
     /// Has somebody leave: the connection is told, and ends or goes to the lobby. From now on nothing that it says is
@@ -118,6 +119,7 @@ impl Broadcaster {
         });
         let meant: Vec<_> = meant.map(|(id, _)| id).collect();
         let removed = self.remove_all(&meant, &removal);
+        self.hush(&ban, &removal);
         let done = Done::Banned(ban.clone());
         if !removed.is_empty() {
             let obeyed = hand.done(done, Deed::Ban(ban));
@@ -133,6 +135,21 @@ impl Broadcaster {
             },
         );
         Ok(hand.shown(done, Deed::Ban(ban)))
+    }
+
+    /// Has those read no more for whom a ban is and who have no seat to be removed from.
+    fn hush(&self, ban: &Ban, removal: &Removal) {
+        let is_there = |room: &&Room| match &ban.reach {
+            Reach::Server => true,
+            Reach::Room(name) => room.name == *name,
+        };
+        let rooms = self.rooms.values().filter(is_there);
+        for hearer in rooms.flat_map(|room| room.members.hearers()) {
+            let subject = hearer.subject();
+            if ban.is_for(subject.name, subject.address) && !self.rules.keeps(&ban.reach, subject) {
+                hearer.client.remove(removal.clone());
+            }
+        }
     }
 
     /// Nobody is locked out who keeps this, and who sits at this machine always comes in.
