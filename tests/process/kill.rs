@@ -66,6 +66,7 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
         dialect: Dialect::Named,
         text: (read + &guest.last_words()).into_bytes(),
         end: End::Broken,
+        has_left: false,
         fell_silently: false,
         listened: None,
     };

@@ -35,6 +35,9 @@ pub(crate) static ROOMS: LazyLock<Vec<RoomName>> = LazyLock::new(|| {
         .into()
 });
 
+/// A hasty guest reads nothing for so many turns, in which it comes and goes.
+const HASTE_TURNS: usize = 20;
+
 pub(crate) struct Guest {
     person: usize,
     dialect: Dialect,
@@ -52,6 +55,8 @@ pub(crate) struct Guest {
     refusals: usize,
     /// Writes to one person alone more than to all.
     is_gossip: bool,
+    /// Comes back to a room that it has just given up, and is off again, before it has read any of that.
+    is_hasty: bool,
     /// Reads nothing for so many turns.
     pub(crate) stalled: usize,
 }
@@ -90,6 +95,7 @@ impl Guest {
             bucket: Bucket::default(),
             refusals: 0,
             is_gossip: rng.u8(0..6) == 0,
+            is_hasty: dialect == Dialect::Web && rng.u8(0..4) == 0,
             stalled: 0,
         }
     }
@@ -97,6 +103,11 @@ impl Guest {
     /// Whether nothing will be heard of it any more.
     pub(crate) fn is_gone(&self) -> bool {
         self.reader.is_none()
+    }
+
+    /// Whether it has left the house, reads on, and may break off before it has read everything.
+    pub(crate) fn is_rushing_off(&self) -> bool {
+        self.is_hasty && self.call.link.is_none() && self.reader.is_some()
     }
 
     /// How many lines it said.
@@ -132,6 +143,8 @@ impl Guest {
             self.enter(rng);
         } else if self.has_room() {
             match rng.u8(0..40) {
+                0..30 if self.is_hasty && self.left.is_some() => self.join(rng),
+                0..30 if self.is_hasty && self.stalled > 0 => self.leave(rng),
                 // There is little to be seen of several rooms if one is seldom in them.
                 0..12 if self.dialect == Dialect::Web => self.move_about(rng),
                 0..24 if self.is_gossip => self.write_privately(rng),
@@ -176,7 +189,7 @@ impl Guest {
     }
 
     fn join(&mut self, rng: &mut Rng) {
-        let back = self.left.take().filter(|_| rng.bool());
+        let back = self.left.take().filter(|_| self.is_hasty || rng.bool());
         let room = back.unwrap_or_else(|| pick(rng, &ROOMS));
         let replay = rng.u64(0..6);
         self.call.start(Asked::Seat, Request::Join { room, replay });
@@ -202,6 +215,9 @@ impl Guest {
             self.seats.push(seat);
         } else {
             self.left = Some(seat.room_name().clone());
+            if self.is_hasty {
+                self.stalled = HASTE_TURNS;
+            }
         }
     }
 
@@ -364,6 +380,7 @@ impl Guest {
             dialect: self.dialect,
             text: reader.text.clone(),
             end,
+            has_left: self.call.link.is_none(),
             fell_silently: reader.fell_silently(),
             listened: None,
         })

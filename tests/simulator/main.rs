@@ -256,11 +256,12 @@ impl World {
     }
 
     fn break_one_off(&mut self) {
-        if !self.guests.is_empty() {
-            let chosen = self.rng.usize(0..self.guests.len());
-            self.seen
-                .extend(self.guests[chosen].break_off(&mut self.rng));
+        if self.guests.is_empty() {
+            return;
         }
+        let chosen = self.rng.usize(0..self.guests.len());
+        self.seen
+            .extend(self.guests[chosen].break_off(&mut self.rng));
     }
 
     fn pass(&mut self, milliseconds_max: u64) {
@@ -272,6 +273,10 @@ impl World {
     /// Those who are done are gone.
     fn see_off(&mut self) {
         for guest in &mut self.guests {
+            if guest.is_rushing_off() && self.rng.u8(0..10) == 0 {
+                guest.read(self.rng.usize(1..4_000), 400);
+                self.seen.extend(guest.break_off(&mut self.rng));
+            }
             self.seen.extend(guest.finish());
             if guest.is_gone() {
                 self.lines += guest.lines();

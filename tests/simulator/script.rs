@@ -193,6 +193,7 @@ impl Script {
             dialect: self.dialect,
             text: reader.text.clone(),
             end,
+            has_left: end == End::Left,
             fell_silently: reader.fell_silently(),
             listened: Some(Listened {
                 to,

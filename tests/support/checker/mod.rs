@@ -78,6 +78,8 @@ pub(crate) struct Reader {
     /// Every byte.
     pub(crate) text: Vec<u8>,
     pub(crate) end: End,
+    /// Whether it has left the house, though the connection may break before it has read that.
+    pub(crate) has_left: bool,
     /// Whether it fell off the log where no line was lost, of which nobody is told: then some
     /// arrivals and departures may be missing.
     pub(crate) fell_silently: bool,

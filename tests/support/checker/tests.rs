@@ -56,6 +56,7 @@ fn reader(person: usize, end: End, lines: &[&str]) -> Reader {
             .collect::<String>()
             .into(),
         end,
+        has_left: end == End::Left,
         fell_silently: false,
         listened: None,
     }

@@ -68,9 +68,9 @@ fn visits(reader: &Reader, seen: Vec<Seen>) -> Result<Vec<Visit<'_>>, Broken> {
         let is_here =
             |visit: &&mut Visit<'_>| !visit.is_over && (room.is_none() || visit.room == room);
         match (visits.iter_mut().rfind(is_here), line) {
-            // Whoever has left the house is not told of each room that was left before.
+            // A person who has left the house is not told of each room left before that.
             (Some(_), Line::Entered { .. })
-                if reader.dialect == Dialect::Web && reader.end != End::Left =>
+                if reader.dialect == Dialect::Web && !reader.has_left =>
             {
                 let what = format!("enters {room:?} twice");
                 return Err(broken(Rule::Presence, what));
