@@ -139,6 +139,191 @@ fn a_binary_protocol_is_told_what_this_port_speaks() {
     alice.sees("alice: nothing was heard");
 }
 
+/// How clients of other protocols begin.
+const PACKETS: &[&[u8]] = &[
+    b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nFrom: <sip:a@a>\r\nTo: <sip:b@b>\r\nCall-ID: 1\r\n\
+      CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+    b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: cheap\r\nbuy this\r\n.\r\nQUIT\r\n",
+    b"PASS x\r\nNICK zed\r\nUSER zed 0 * :Zed\r\nJOIN #a\r\nPRIVMSG #a :hi\r\nPING 1\r\nWHO\r\n",
+    b"NICK zed\nUSER zed 0 * :Zed\nJOIN #a\nPRIVMSG #a :hi\n",
+    b"CAP LS 302\r\nNICK zed\r\n",
+    b"*1\r\n$4\r\nPING\r\n",
+    b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nalice\r\nhello\r\n",
+    b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\x7f\x00\x00\x01\x7f\x00\x00\x01\x00\x01\x00\x02alice\nhello\n",
+    b"OPTIONS rtsp://a/b RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+    b"USER anonymous\r\nPASS a@b\r\nLIST\r\n",
+    b"a1 LOGIN bob secret\r\na2 SELECT INBOX\r\n",
+    b"set k 0 0 5\r\nhello\r\n",
+    b"GET /\r\n\r\nhello\r\n",
+    b"get / http/1.1\r\nhost: x\r\n\r\nhello\r\n",
+    b"<stream:stream to='example.org' xmlns='jabber:client'>",
+    b"0032git-upload-pack /project\0host=example.org\0",
+    b"RFB 003.008\n",
+    b"JRMI\x00\x02K",
+    b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02ci",
+    b"\x00\x00\x00\x54\x00\x03\x00\x00user\x00alice\x00\x00",
+    b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00",
+    b"\x13BitTorrent protocol\0\0\0\0\0\0\0\0",
+];
+
+#[test]
+fn other_protocols_are_answered_once_and_nothing_of_them_is_said() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    for packet in PACKETS {
+        for piece in [packet.len(), 7] {
+            let mut stranger = house.guest();
+            stranger.sees_question();
+            for piece in packet.chunks(piece) {
+                stranger.try_send(piece); // it may have been turned out already
+            }
+            let answer = stranger.rest();
+            assert!(answer.contains("speaks lines of text"), "{answer}");
+            let sentences = answer.matches("speaks lines of text").count();
+            assert_eq!(sentences, 1, "{answer}");
+        }
+    }
+    alice.say("nothing was heard");
+    alice.sees("alice: nothing was heard");
+}
+
+#[test]
+fn other_protocols_at_a_door_without_a_question_leave_and_nothing_of_them_is_said() {
+    let doors = [
+        "tcp://127.0.0.1:0?classic",
+        "tcp://127.0.0.1:0?names=address",
+    ];
+    let house = House::open(&doors, |_| {});
+    let mut alice = house.guest();
+    alice.sees(&format!("You are {}", alice.address()));
+    for (door, packet) in [0, 1]
+        .into_iter()
+        .flat_map(|door| PACKETS.iter().map(move |packet| (door, packet)))
+    {
+        let mut stranger = house.guest_at(door);
+        let address = stranger.address();
+        stranger.send(packet);
+        let answer = stranger.rest();
+        assert!(answer.contains("speaks lines of text"), "{answer}");
+        alice.sees_all([
+            format!("{address} has arrived"),
+            format!("{address} has left"),
+        ]);
+    }
+}
+
+#[test]
+fn the_names_and_sentences_of_people_are_taken_for_no_protocol() {
+    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
+    for name in [
+        "nick", "get", "user", "options", "ehlo", "DATA", "QUIT", "ci",
+    ] {
+        let mut guest = house.guest();
+        guest.sees_question();
+        guest.send(format!("{name}\nGET / is broken\nNICK says EHLO\n"));
+        guest.sees(&format!("You are {name}"));
+        guest.sees_roster();
+        let said = format!("{name}: GET / is broken");
+        while guest.line() != said {} // what the others have said
+        guest.sees(&format!("{name}: NICK says EHLO"));
+        guest.shut();
+        guest.sees_end();
+    }
+    for line in [
+        "GET / is broken",
+        "EHLO there",
+        "USER error",
+        "PASS me the salt",
+        "*1",
+        "Host",
+    ] {
+        let mut guest = house.guest_at(1);
+        let address = guest.address();
+        guest.sees(&format!("You are {address}"));
+        guest.say(line);
+        guest.sees(&format!("{address}: {line}"));
+        guest.shut();
+        guest.rest();
+    }
+}
+
+#[test]
+fn lines_that_are_no_names_and_come_before_the_answers_are_not_said() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    let mut paste = house.guest();
+    paste.sees_question();
+    paste.send("one two\n".repeat(6));
+    let answer = paste.rest();
+    assert!(
+        answer.ends_with(
+            "-- None of these lines is a name: closed; the first line you send is your name\n"
+        ),
+        "{answer}"
+    );
+    alice.say("nothing was heard");
+    alice.sees("alice: nothing was heard");
+}
+
+#[test]
+fn text_in_utf_16_is_answered_with_what_to_do() {
+    let house = House::named();
+    let utf16 = |text: &str| {
+        text.encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<_>>()
+    };
+    for bytes in [utf16("\u{feff}ci\r\nhello\r\n"), utf16("ci\nhello\n")] {
+        let mut guest = house.guest();
+        guest.sees_question();
+        guest.send(bytes);
+        guest.sees("-- This port speaks lines of text in UTF-8, and this looks like UTF-16: send it as UTF-8");
+        guest.sees_end();
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_text() {
+    let house = House::named();
+    let mut alice = house.enter("alice");
+    let mut ci = house.guest();
+    ci.sees_question();
+    ci.send("\u{feff}ci\r\n\u{feff}build is green\r\n\u{feff}/me waves\r\n");
+    ci.sees("You are ci");
+    alice.sees_all(["ci has arrived", "ci: build is green", "* ci waves"]);
+}
+
+#[test]
+fn slips_in_the_name_are_forgiven() {
+    let house = House::named();
+    for typed in [
+        "alixe\x08\x08ce\r\n",
+        "alixe\x7f\x7fce\n",
+        "bob\x15alice\n",
+        "bob \x17alice\n",
+        "alie\x1b[Dc\n",
+        "\x0calice\x07\n",
+        "\u{feff}  alice \u{a0}\u{3000}\r\n",
+        "\x1b[200~alice\x1b[201~\n",
+    ] {
+        let mut alice = house.guest();
+        alice.sees_question();
+        for byte in typed.as_bytes() {
+            alice.send([*byte]); // as telnet of Windows does
+        }
+        alice.sees("You are alice");
+        alice.sees_roster();
+        alice.shut();
+        alice.sees_end();
+    }
+    // Keys alone are no answer.
+    let mut alice = house.guest();
+    alice.sees_question();
+    alice.say("\x0c");
+    alice.line();
+    alice.sees_question_again();
+}
+
 #[test]
 fn telnet_is_refused_its_options_and_given_its_line_endings() {
     let house = House::named();

@@ -109,6 +109,12 @@ impl Guest {
         }
     }
 
+    /// Sends these bytes unless the server has closed.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) {
+        self.story.push(format!("> {}", bytes.escape_ascii()));
+        self.stream.get_mut().write_all(bytes).ok();
+    }
+
     /// The next line is this one.
     #[track_caller]
     pub(crate) fn sees(&mut self, line: &str) {

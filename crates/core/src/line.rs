@@ -123,6 +123,8 @@ fn replaced(c: char) -> Option<char> {
         '\u{2028}' | '\u{2029}' => Some('\u{2424}'),
         // Bidi embeddings, overrides and isolates, then tag characters.
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}' => None,
+        // The byte order mark, which stands at the beginning of some files.
+        '\u{feff}' => None,
         _ => Some(c),
     }
 }
@@ -133,7 +135,7 @@ fn replaced(c: char) -> Option<char> {
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
 }
 
 #[cfg(test)]
@@ -190,6 +192,11 @@ mod tests {
             "abcdefgh"
         );
         assert_eq!(shown("x\u{e0001}\u{e0041}\u{e007f}y"), "xy");
+        assert_eq!(
+            shown("\u{feff}x\u{feff}y"),
+            "xy",
+            "no mark of the byte order is text"
+        );
     }
 
     #[test]
@@ -219,8 +226,8 @@ mod tests {
             format!("e{marks}\u{200d}")
         );
         assert_eq!(
-            shown(format!("e{marks}\u{feff}\u{fe0f}!")),
-            format!("e{marks}\u{feff}!")
+            shown(format!("e{marks}\u{2060}\u{fe0f}!")),
+            format!("e{marks}\u{2060}!")
         );
     }
 

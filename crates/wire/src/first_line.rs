@@ -1,25 +1,359 @@
-//! What a first line gives away about a client that does not belong here. Knows nothing of the lines that follow.
+//! What the first lines give away about a client that does not belong here. Knows nothing of the lines that follow.
 //!
 //! A web page can make a browser open any port and send what looks like lines: the request, its header fields and
-//! a body of the page's choosing. None of it may be said in a room, so whoever begins in HTTP is refused at once.
+//! a body of the page's choosing. Scanners, and programs with a wrong port in their settings, send other protocols. None of it
+//! may be said in a room, so they are refused at once. The lines of people pass: `NICK is here` is a sentence.
 
-/// Whether a client's first line shows that it speaks HTTP: a request line in any version or method, known or not
-/// (RFC 9112, section 3: a token, a target and a version).
-///
-/// A URL can make the request line longer than any limit, so ask this of the first line that was *not* too long:
-/// after a request line comes the field `Host`, which browsers send before all others, and it counts too.
-pub fn is_http_request(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    is_request_line(line).unwrap_or(false) || is_host_field(line)
+/// A client that is no person with netcat or telnet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// It speaks HTTP.
+    Http,
+    /// It sends text in UTF-16, as some editors and shells of Windows write it.
+    Utf16,
+    /// It speaks something else.
+    Other,
 }
 
-/// `METHOD target HTTP/1.1`; `None` if it has no three words.
-fn is_request_line(line: &[u8]) -> Option<bool> {
-    let (method, rest) = line.split_at_checked(memchr::memchr(b' ', line)?)?;
-    let (target, version) = rest.split_at_checked(memchr::memrchr(b' ', rest)?)?;
-    let target = target.strip_prefix(b" ")?;
-    let version = version.strip_prefix(b" HTTP/")?;
-    Some(is_token(method) && is_target(target) && is_version(version))
+/// What a client is taken for that has given this much cause for doubt.
+const DOUBT_MAX: u8 = 2;
+
+/// A person may press Enter more often than a program sends blank lines in front of its request.
+const BLANKS_MAX: u8 = 4;
+
+/// So much of what has come is looked at ahead: more than the requests that need it.
+const AHEAD_BYTES_MAX: usize = 512;
+
+/// Looks at the lines of a connection until the first that only a person sends.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    is_over: bool,
+    /// How much those so far look like another protocol.
+    doubt: u8,
+    /// So many blank lines have come: PROXY's version 2 begins with two.
+    blanks: u8,
+    /// A line was too long: perhaps a request, and what follows gives it away.
+    had_too_long: bool,
+}
+
+impl Watch {
+    /// Takes the next line, which ended with CR LF or not. Most programs send that, and few people do.
+    pub fn line(&mut self, line: &[u8], ends_in_crlf: bool) -> Option<Foreign> {
+        if self.is_over {
+            return None;
+        }
+        let line = without_mark(line);
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            self.blanks += 1;
+            self.is_over = self.blanks > BLANKS_MAX;
+            return None;
+        }
+        if self.blanks > 0 && line == b"\0" {
+            return Some(Foreign::Other); // as PROXY's version 2 goes on
+        }
+        let foreign = begins_foreign(line).or_else(|| request(line));
+        if foreign.is_some() {
+            return foreign;
+        }
+        if self.had_too_long && is_field(line) {
+            return Some(Foreign::Http);
+        }
+        let doubt = doubt(text, ends_in_crlf);
+        self.doubt = self.doubt.saturating_add(doubt);
+        self.is_over = doubt == 0 && !is_verb(text);
+        (self.doubt >= DOUBT_MAX).then_some(Foreign::Other)
+    }
+
+    /// Looks at what there is of the next line: some protocols have no lines.
+    pub fn unfinished(&self, line: &[u8]) -> Option<Foreign> {
+        if self.is_over {
+            return None;
+        }
+        begins_foreign(without_mark(line))
+    }
+
+    /// Looks at what has come behind the last line, where that alone does not tell.
+    pub fn ahead(&self, bytes: &[u8]) -> Option<Foreign> {
+        if self.is_over || self.blanks == 0 && self.doubt == 0 {
+            return None;
+        }
+        let mut watch = self.clone();
+        let bytes = bytes.get(..AHEAD_BYTES_MAX).unwrap_or(bytes);
+        bytes.split(|byte| *byte == b'\n').find_map(|line| {
+            let text = line.strip_suffix(b"\r");
+            watch.line(text.unwrap_or(line), text.is_some())
+        })
+    }
+
+    /// A line was too long. A URL can make a request so; then a header field is next.
+    pub fn too_long(&mut self) {
+        self.had_too_long = true;
+    }
+}
+
+/// The byte order mark of UTF-8 stands at the beginning of some files, and is no text.
+fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
+/// How protocols begin that need not send a line.
+const OPENINGS: &[&[u8]] = &[
+    b"\x16\x03",     // TLS
+    b"\x05\x01\x02", // SOCKS with a password alone
+    b"SSH-1.",       // RFC 4253, section 4.2
+    b"SSH-2.",
+    b"RFB 0", // VNC
+    b"<?xml", // XMPP
+    b"<stream:",
+    b"<policy-file-request/>", // Flash
+];
+
+/// What shows before a line has ended, and in a whole line as well.
+fn begins_foreign(line: &[u8]) -> Option<Foreign> {
+    if is_utf16(line) {
+        return Some(Foreign::Utf16);
+    }
+    let opens = OPENINGS.iter().any(|opening| line.starts_with(opening));
+    (opens || is_ldap(line) || is_git(line) || is_binary(line)).then_some(Foreign::Other)
+}
+
+/// ASCII in two bytes each, in either order. The first byte may be missing: telnet takes the byte order mark and it for a
+/// command.
+fn is_utf16(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\xfe").unwrap_or(line);
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let alternates = |line: &[u8]| {
+        let mut bytes = line.iter();
+        while let (Some(low), high) = (bytes.next(), bytes.next()) {
+            if !is_text(low) || high.is_some_and(|high| *high != 0) {
+                return false;
+            }
+        }
+        true
+    };
+    let zeros = line.iter().filter(|byte| **byte == 0).count();
+    zeros > 1 && (alternates(line) || line.strip_prefix(b"\0").is_some_and(alternates))
+}
+
+/// A sequence, its length, and a message's number (RFC 4511).
+fn is_ldap(line: &[u8]) -> bool {
+    matches!(line, [b'0', _, 2, 1, ..])
+}
+
+/// A length in four digits, and a service: `0032git-upload-pack /project`.
+fn is_git(line: &[u8]) -> bool {
+    line.split_at_checked(4).is_some_and(|(length, service)| {
+        length.iter().all(u8::is_ascii_hexdigit) && service.starts_with(b"git-")
+    })
+}
+
+/// Whether bytes hold zeros as most binary protocols do within the first few. One zero alone is a slip: Ctrl and space.
+fn is_binary(bytes: &[u8]) -> bool {
+    let mut zeros = 0;
+    let mut is_strange = false;
+    for byte in bytes {
+        match byte {
+            0 => zeros += 1,
+            // Tab, and what erases.
+            b'\t' | 0x08 | 0x15 | 0x17 | 0x7f => {}
+            byte => is_strange |= byte.is_ascii_control(),
+        }
+    }
+    zeros > 1 || zeros == 1 && (is_strange || std::str::from_utf8(bytes).is_err())
+}
+
+/// How surely a line is one of another protocol.
+#[derive(Clone, Copy, Debug)]
+enum Doubt {
+    /// A person may type it as well.
+    Weak,
+    /// A person may type it, but hardly ever ends it with CR LF.
+    Likely,
+    /// No person does.
+    Sure,
+}
+
+use Doubt::{Likely, Sure, Weak};
+
+/// Lines with which clients of other protocols begin, and how much doubt they cause.
+///
+/// Words in small letters match any case. `?` is a word, `#` a number, `?.?` a word with a point, `WORD*` one that begins so,
+/// and `*` at the end whatever follows.
+const LINES: &[(&str, Doubt)] = &[
+    ("PROXY TCP4 *", Sure),
+    ("PROXY TCP6 *", Sure),
+    ("PROXY UNKNOWN", Sure),
+    ("PROXY UNKNOWN ? ? # #", Sure),
+    // IRC
+    ("cap ls", Sure),
+    ("cap ls #", Sure),
+    ("CAP REQ *", Sure),
+    ("CAP END", Sure),
+    ("user ? ? ? :*", Sure),
+    ("user ? # ? *", Sure),
+    ("NICK ?", Likely),
+    ("nick ?", Weak),
+    ("pass ?", Weak),
+    ("user ?", Weak),
+    ("PASS ?", Likely),
+    ("JOIN #*", Likely),
+    ("PING :*", Likely),
+    ("PRIVMSG ? :*", Sure),
+    // SMTP and LMTP
+    ("ehlo ?.?", Sure),
+    ("ehlo [*", Sure),
+    ("helo ?.?", Sure),
+    ("helo [*", Sure),
+    ("lhlo ?", Sure),
+    ("ehlo ?", Likely),
+    ("helo ?", Likely),
+    ("mail from:*", Sure),
+    ("rcpt to:*", Sure),
+    // FTP, POP3, IMAP, NNTP
+    ("USER ?", Likely),
+    ("AUTH TLS", Sure),
+    ("AUTH SSL", Sure),
+    ("AUTH PLAIN *", Sure),
+    ("AUTH LOGIN *", Sure),
+    ("AUTHINFO ? *", Sure),
+    ("MODE READER", Likely),
+    ("? CAPABILITY", Likely),
+    ("? STARTTLS", Likely),
+    ("? LOGIN ? ?", Likely),
+    ("? AUTHENTICATE *", Likely),
+    // memcached
+    ("set ? # # #", Sure),
+    ("set ? # # # noreply", Sure),
+    ("add ? # # #", Sure),
+    ("replace ? # # #", Sure),
+    ("get ?", Likely),
+    // Redis without its framing
+    ("AUTH ?", Likely),
+    ("CONFIG GET *", Likely),
+    ("SLAVEOF *", Likely),
+    // HTTP before it had versions
+    ("GET /*", Likely),
+    ("HEAD /*", Likely),
+    ("POST /*", Likely),
+    ("OPTIONS /*", Likely),
+    ("SIP/2.0 # *", Sure),
+];
+
+/// How much a line looks like another protocol.
+fn doubt(line: &[u8], ends_in_crlf: bool) -> u8 {
+    let Ok(line) = std::str::from_utf8(line) else {
+        return 0;
+    };
+    let patterns = LINES.iter().filter(|(pattern, _)| matches(pattern, line));
+    let known = patterns.map(|(_, doubt)| *doubt);
+    let framed = (is_resp(line) || is_json_rpc(line)).then_some(Likely);
+    let doubts = known.chain(framed).map(|doubt| match doubt {
+        Sure => DOUBT_MAX,
+        Likely if ends_in_crlf => DOUBT_MAX,
+        Likely | Weak => 1,
+    });
+    doubts.max().unwrap_or(0)
+}
+
+fn matches(pattern: &str, line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    for wanted in pattern.split(' ') {
+        if wanted == "*" {
+            return true;
+        }
+        if !words.next().is_some_and(|word| is_like(wanted, word)) {
+            return false;
+        }
+    }
+    words.next().is_none()
+}
+
+fn is_like(wanted: &str, word: &str) -> bool {
+    match wanted {
+        "?" => true,
+        "#" => word.bytes().all(|byte| byte.is_ascii_digit()),
+        "?.?" => word.contains('.'),
+        _ => match wanted.strip_suffix('*') {
+            Some(beginning) => word
+                .get(..beginning.len())
+                .is_some_and(|begins| is_same(beginning, begins)),
+            None => is_same(wanted, word),
+        },
+    }
+}
+
+fn is_same(wanted: &str, word: &str) -> bool {
+    let has_case = wanted.bytes().any(|byte| byte.is_ascii_uppercase());
+    if has_case {
+        wanted == word
+    } else {
+        wanted.eq_ignore_ascii_case(word)
+    }
+}
+
+/// A count or a length of Redis: `*1`, `$4`.
+fn is_resp(line: &str) -> bool {
+    let number = line.strip_prefix(['*', '$']).unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A call in JSON, as miners send it: `{"id":1,"method":"mining.subscribe"}`.
+fn is_json_rpc(line: &str) -> bool {
+    line.starts_with('{') && line.ends_with('}') && line.contains("\"method\"")
+}
+
+/// Words with which a conversation in another protocol can begin, and which can be names, too. Whoever is called so may be
+/// watched for one line more.
+const VERBS: &[&str] = &[
+    "capa",
+    "capabilities",
+    "data",
+    "ehlo",
+    "feat",
+    "helo",
+    "help",
+    "info",
+    "lhlo",
+    "monitor",
+    "noop",
+    "pass",
+    "ping",
+    "quit",
+    "rset",
+    "starttls",
+    "stats",
+    "stls",
+    "syst",
+    "user",
+    "version",
+    "who",
+];
+
+fn is_verb(line: &[u8]) -> bool {
+    VERBS
+        .iter()
+        .any(|verb| verb.as_bytes().eq_ignore_ascii_case(line))
+}
+
+/// A request in HTTP, or in a protocol of its form: a request line in any version or method, known or not (RFC 9112,
+/// section 3: a token, a target and a version).
+///
+/// A URL can make the request line longer than any limit: after a request line comes the field `Host`, which browsers send
+/// before all others, and it counts too.
+fn request(line: &[u8]) -> Option<Foreign> {
+    if is_host_field(line) {
+        return Some(Foreign::Http);
+    }
+    let line = line.trim_ascii_end();
+    let (method, rest) = line.split_at_checked(line.iter().position(is_blank)?)?;
+    let (target, version) = rest.split_at_checked(rest.iter().rposition(is_blank)?)?;
+    let protocol = protocol(version.trim_ascii())?;
+    (is_token(method) && is_target(target.trim_ascii())).then_some(protocol)
+}
+
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// RFC 9110, section 5.6.2. Methods are usually in capitals, but a script may ask for `patch`.
@@ -34,18 +368,33 @@ fn is_target(target: &[u8]) -> bool {
     target.starts_with(b"/") || target == b"*" || is_uri
 }
 
-/// What follows `HTTP/`: digits, with points between.
-fn is_version(version: &[u8]) -> bool {
-    let digits = version
-        .iter()
-        .all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    digits && version.first().is_some_and(u8::is_ascii_digit)
+/// What a request line ends with: a protocol, and digits with points between.
+fn protocol(version: &[u8]) -> Option<Foreign> {
+    let (protocol, number) = version.split_at_checked(memchr::memchr(b'/', version)?)?;
+    let number = number.get(1..)?;
+    let is_number = number.first().is_some_and(u8::is_ascii_digit)
+        && number
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let foreign = match protocol.to_ascii_uppercase().as_slice() {
+        b"HTTP" => Foreign::Http,
+        b"SIP" | b"RTSP" | b"ICAP" => Foreign::Other,
+        _ => return None,
+    };
+    is_number.then_some(foreign)
 }
 
 /// Field names have no case (RFC 9110, section 5.1).
 fn is_host_field(line: &[u8]) -> bool {
     line.split_at_checked(5)
         .is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"host:"))
+}
+
+/// A name and a value: any header field.
+fn is_field(line: &[u8]) -> bool {
+    let colon = memchr::memchr(b':', line);
+    let name = colon.and_then(|colon| line.get(..colon));
+    name.is_some_and(is_token)
 }
 
 /// The whole answer to an HTTP request, after which the connection is to be closed. `command` joins the chat from
@@ -66,20 +415,21 @@ pub fn http_refusal(command: &str) -> String {
     )
 }
 
-/// Whether a first line, or what there is of it, is no text: it holds a control byte other than tab, as the
-/// handshakes of TLS and of most binary protocols do within their first bytes.
-///
-/// Meant for what the framer gives out, which is free of line endings and of telnet.
-pub fn is_junk(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::framer::{Frame, Framer};
+
+    /// What these lines are taken for, however they come: at once, or one by one.
+    fn seen(bytes: &[u8]) -> Option<Foreign> {
+        let mut watch = Watch::default();
+        let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();
+        let last = lines.pop().unwrap_or_default();
+        let one_by_one = lines.iter().find_map(|line| {
+            let text = line.strip_suffix(b"\r");
+            watch.line(text.unwrap_or(line), text.is_some())
+        });
+        one_by_one.or_else(|| watch.unfinished(last))
+    }
 
     #[test]
     fn requests_are_recognised_whatever_their_method_and_target() {
@@ -88,6 +438,9 @@ mod tests {
             "GET /a?b=c HTTP/1.0",
             "POST /say HTTP/1.1",
             "patch /x HTTP/1.1",
+            "get / http/1.1",
+            "GET\t/\tHTTP/1.1",
+            "GET  /  HTTP/1.1",
             "M-SEARCH * HTTP/1.1",
             "x /x HTTP/1.1",
             "OPTIONS * HTTP/1.1",
@@ -97,53 +450,79 @@ mod tests {
             "GET / HTTP/3",
             "GET /a b HTTP/1.1",
             "GET / HTTP/1.1 ",
+            "\u{feff}GET / HTTP/1.1",
             "Host: localhost:8000",
             "host:localhost",
         ] {
-            assert!(is_http_request(line.as_bytes()), "{line}");
+            let line = format!("{line}\n");
+            assert_eq!(seen(line.as_bytes()), Some(Foreign::Http), "{line}");
         }
     }
 
     #[test]
     fn a_request_too_long_for_a_line_shows_in_the_next() {
-        let request = [
-            b"GET /",
-            &[b'a'; 5000][..],
-            b" HTTP/1.1\r\nHost: x\r\n\r\nhi\n",
-        ]
-        .concat();
-        let mut input = &request[..];
-        let mut framer = Framer::new(4096);
-        assert_eq!(framer.next(&mut input), Some(Frame::TooLong));
-        let Some(Frame::Line(first)) = framer.next(&mut input) else {
-            panic!("no line follows");
-        };
-        assert!(is_http_request(&first));
+        let mut watch = Watch::default();
+        watch.too_long();
+        assert_eq!(watch.line(b"Accept: */*", true), Some(Foreign::Http));
     }
 
     #[test]
-    fn what_people_say_is_no_request() {
+    fn what_people_say_is_of_no_other_protocol() {
         for line in [
             "",
             " ",
             "alice",
+            "nick",
+            "NICK",
+            "get",
             "GET",
+            "user",
+            "options",
+            "ehlo",
+            "data",
             "GET /",
             "GET / ",
+            "GET / is broken",
             "I like HTTP/2",
             "what does GET / HTTP/1.1 mean?",
             "is it: is this HTTP/1.1",
             "GET / HTTP/",
             "GET / HTTP/x",
             "GET / HTTP/1x",
-            "GET / http/1.1",
             "/me /reads HTTP/1.1",
             " / HTTP/1.1",
             "GET HTTP/1.1",
             "hosts: alice and bob",
+            "Subject: cheap",
+            "NICK is here",
+            "NICK Cave",
+            "user error is a problem",
+            "USER error",
+            "PASS me the salt",
+            "EHLO there",
+            "mail from: the bank",
+            "set a b c d",
+            "proxy unknown",
+            "PROXY TCP is odd",
+            "*1",
+            "{\"a\": 1}",
+            "{method}",
+            "0032git is a length",
+            "caf\u{e9} \u{738b} \u{1f469}\u{200d}\u{1f467}",
+            "a\tb",
+            "ali\0ce",
+            "\u{1b}[Dalice\u{8}\u{7f}\u{15}\u{17}\u{c}\u{1}",
         ] {
-            assert!(!is_http_request(line.as_bytes()), "{line}");
+            assert_eq!(seen(line.as_bytes()), None, "{line}");
+            let line = format!("{line}\n");
+            assert_eq!(seen(line.as_bytes()), None, "{line}");
         }
+        assert_eq!(
+            seen(b"ci\nGET / HTTP/1.1\r\nNICK x\r\n"),
+            None,
+            "a name first"
+        );
+        assert_eq!(seen(b"caf\xe9\n\xff\xfe caf\xe9"), None, "no UTF-8");
     }
 
     #[test]
@@ -157,28 +536,101 @@ mod tests {
     }
 
     #[test]
-    fn handshakes_of_other_protocols_are_junk() {
-        let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
-        let smb = b"\x00\x00\x00\x54\xffSMBr";
-        let postgres = b"\x00\x00\x00\x08\x04\xd2\x16\x2f";
-        for bytes in [&tls[..], smb, postgres, b"\x1b[A", b"a\rb", b"\x7f"] {
-            assert!(is_junk(bytes), "{bytes:?}");
+    fn other_protocols_are_recognised_by_their_first_bytes() {
+        let dns = b"\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example";
+        for bytes in [
+            &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], // TLS
+            b"\x16\x03\x01\n",
+            b"\x00\x00\x00\x54\xffSMBr",
+            b"\x00\x00\x00\x08\x04\xd2\x16\x2f", // PostgreSQL
+            b"\x00\x00\x00\x0f\x00\x03\x00\x00user\0x\0",
+            b"\x55\x00\x00\x01\x85\xa6\x03\x00", // MySQL
+            b"\x10\x0c\x00\x04MQTT\x04\x02",
+            b"AMQP\x00\x00\x09\x01",
+            b"\x03\x00\x00\x13\x0e\xe0", // RDP
+            b"\x13BitTorrent protocol\0\0\0\0",
+            b"\x04\x01\x00\x50\x7f\x00\x00\x01", // SOCKS
+            b"\x05\x01\x00",
+            b"\x05\x01\x02",
+            b"\x00\x01\x00\x00\x21\x12\xa4\x42", // STUN
+            dns,
+            b"0\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04", // LDAP
+            b"JRMI\x00\x02K",
+            b"l\x00\x0b\x00\x00", // X11
+            b"SSH-2.0-OpenSSH_9.9",
+            b"RFB 003.008\n",
+            b"<?xml version='1.0'?>",
+            b"<stream:stream to='x'>",
+            b"0032git-upload-pack /p\0host=h\0",
+            b"\r\n\r\n\x00\r\nQUIT\n\x21\x11", // PROXY, version 2
+        ] {
+            assert_eq!(
+                seen(bytes),
+                Some(Foreign::Other),
+                "{}",
+                bytes.escape_ascii()
+            );
         }
     }
 
     #[test]
-    fn text_is_no_junk() {
-        for line in [
-            "",
-            "alice",
-            "a\tb",
-            "Zoë",
-            "王",
-            "SSH-2.0-OpenSSH_9.9",
-            "👩‍👩‍👧",
+    fn other_protocols_are_recognised_by_their_first_lines() {
+        for lines in [
+            "OPTIONS sip:a SIP/2.0\r\n",
+            "OPTIONS rtsp://a/b RTSP/1.0\r\n",
+            "EHLO x\r\n",
+            "EHLO mail.example.com\n",
+            "ehlo [127.0.1.1]\n",
+            "EHLO x\nMAIL FROM:<a@example.com>\n",
+            "LHLO mail.example.com\n",
+            "PASS x\r\n",
+            "PASS x\nNICK zed\n",
+            "nick zed\nuser zed 0 * :Zed\n",
+            "NICK zed\r\n",
+            "USER zed 0 * :Zed\n",
+            "CAP LS 302\n",
+            "*1\r\n$4\r\nPING\r\n",
+            "*1\n$4\n",
+            "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+            "PROXY UNKNOWN\r\n",
+            "USER anonymous\r\n",
+            "CAPA\r\nUSER bob\r\n",
+            "a1 CAPABILITY\r\n",
+            "a1 LOGIN bob secret\r\n",
+            "set k 0 0 5\r\n",
+            "get k\r\n",
+            "GET /\r\n",
+            "GET /\n\nGET /x\n",
+            "{\"id\":1,\"method\":\"mining.subscribe\"}\r\n",
         ] {
-            assert!(!is_junk(line.as_bytes()), "{line}");
+            assert_eq!(seen(lines.as_bytes()), Some(Foreign::Other), "{lines}");
         }
-        assert!(!is_junk(b"\xff\xfe caf\xe9"));
+    }
+
+    #[test]
+    fn what_follows_in_the_same_packet_tells_what_a_line_alone_does_not() {
+        let mut watch = Watch::default();
+        assert_eq!(watch.line(b"", true), None);
+        assert_eq!(watch.ahead(b"\r\n\0\r\nQUIT\n"), Some(Foreign::Other));
+        assert_eq!(watch.ahead(b"\r\nhello\r\nGET / HTTP/1.1\r\n"), None);
+        assert_eq!(watch.line(b"EHLO x", false), None);
+        assert_eq!(watch.ahead(b"MAIL FROM:<a@b>\n"), Some(Foreign::Other));
+        assert_eq!(watch.ahead(b"everybody\n"), None);
+    }
+
+    #[test]
+    fn text_in_utf_16_is_told_from_other_zeros() {
+        for bytes in [
+            &b"c\0i\0\r\0"[..],
+            b"\0i\0\r\0",      // telnet has taken the mark and a letter
+            b"\xfe\0c\0i\0\r", // and half of the mark
+        ] {
+            assert_eq!(
+                seen(bytes),
+                Some(Foreign::Utf16),
+                "{}",
+                bytes.escape_ascii()
+            );
+        }
     }
 }

@@ -95,6 +95,11 @@ impl Framer {
         self.tail.strip_suffix(b"\r").unwrap_or(&self.tail)
     }
 
+    /// Whether the last line ended with CR LF or CR NUL.
+    pub fn ended_with_cr(&self) -> bool {
+        self.crlf
+    }
+
     /// Whether an IAC has been seen, so that the client is taken for telnet.
     pub fn is_telnet(&self) -> bool {
         self.telnet.is_some()

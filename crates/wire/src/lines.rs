@@ -2,7 +2,6 @@
 //!
 //! Knows no connection. What it says, word for word, is in `wording`.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -17,8 +16,9 @@ use parlor_core::name::RoomName;
 use parlor_core::seat::Entered;
 use parlor_core::time::WallTime;
 
-use crate::first_line::{http_refusal, is_http_request, is_junk};
+use crate::first_line::{Foreign, Watch, http_refusal};
 use crate::framer::{Frame, Framer};
+use crate::keys;
 use crate::wording;
 
 /// How a listener speaks.
@@ -54,19 +54,20 @@ pub enum Heard {
     Foreign(Box<[u8]>),
 }
 
-/// What a first line with control bytes is answered.
-const JUNK_REFUSAL: &[u8] = b"-- This port speaks lines of text\n";
+/// What those are answered who speak another protocol.
+const FOREIGN_REFUSAL: &[u8] = b"-- This port speaks lines of text\n";
 
-/// How an SSH client begins (RFC 4253, section 4.2): in text, but for no person to read.
-const SSH_GREETING: &[u8] = b"SSH-";
+/// What text in UTF-16 is answered.
+const UTF16_REFUSAL: &[u8] =
+    b"-- This port speaks lines of text in UTF-8, and this looks like UTF-16: send it as UTF-8\n";
 
 /// From bytes to lines, and from lines to what they mean.
 #[derive(Debug)]
 pub struct LineDecoder {
     framer: Framer,
     mode: Mode,
-    /// No line has come yet: it may turn out that a browser or a TLS client talks to us.
-    at_start: bool,
+    /// It may yet turn out that a browser or a TLS client talks to us.
+    watch: Watch,
 }
 
 impl LineDecoder {
@@ -75,35 +76,55 @@ impl LineDecoder {
         LineDecoder {
             framer: Framer::new(mode.line_bytes_max()),
             mode,
-            at_start: true,
+            watch: Watch::default(),
         }
     }
 
-    /// Takes the next line from the front of `bytes`, or takes all of them and returns none.
-    pub fn hear(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
-        let heard = match self.framer.next(bytes) {
-            Some(Frame::Line(line)) => self.heard_line(line),
+    /// Takes the next answer to the name question from the front of `bytes`, or takes all of them and returns none. The keys
+    /// with which people edit have had their effect.
+    pub fn hear_name(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
+        let Self { framer, watch, .. } = self;
+        Self::hear(framer, Some(watch), answered, bytes)
+    }
+
+    /// The same where a secret is asked for, which can be anything.
+    pub fn hear_secret(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
+        Self::hear(&mut self.framer, None, answered, bytes)
+    }
+
+    /// At the end of the input: the last bytes to be sent to somebody who speaks another protocol, and has not ended the line.
+    pub fn last_words(&mut self) -> Option<Box<[u8]>> {
+        let line = self.framer.finish()?;
+        self.watch.line(&line, true).map(refusal)
+    }
+
+    fn hear(
+        framer: &mut Framer,
+        mut watch: Option<&mut Watch>,
+        read: fn(&[u8]) -> Line,
+        bytes: &mut &[u8],
+    ) -> Option<Heard> {
+        let frame = framer.next(bytes);
+        let foreign = match (&frame, &mut watch) {
+            (Some(Frame::Line(line)), Some(watch)) => watch
+                .line(line, framer.ended_with_cr())
+                .or_else(|| watch.ahead(bytes)),
+            (None, Some(watch)) => watch.unfinished(framer.tail()),
             // A browser's request may be too long to be a line; what follows it gives it away.
-            Some(Frame::TooLong) => return Some(Heard::TooLong),
-            Some(Frame::Reply(reply)) => return Some(Heard::Reply(reply.into())),
-            None if self.at_start && self.mode == Mode::Named && is_junk(self.framer.tail()) => {
-                Heard::Foreign(JUNK_REFUSAL.into())
+            (Some(Frame::TooLong), Some(watch)) => {
+                watch.too_long();
+                None
             }
-            None => return None,
+            _ => None,
         };
-        self.at_start = false;
-        Some(heard)
-    }
-
-    fn heard_line(&self, line: Cow<'_, [u8]>) -> Heard {
-        if self.at_start && is_http_request(&line) {
-            return Heard::Foreign(http_refusal("nc HOST PORT").into_bytes().into());
+        if let Some(foreign) = foreign {
+            return Some(Heard::Foreign(refusal(foreign)));
         }
-        let is_foreign = || is_junk(&line) || line.starts_with(SSH_GREETING);
-        if self.at_start && self.mode == Mode::Named && is_foreign() {
-            return Heard::Foreign(JUNK_REFUSAL.into());
-        }
-        Heard::Line(Line::sanitise(&line))
+        Some(match frame? {
+            Frame::Line(line) => Heard::Line(read(&line)),
+            Frame::TooLong => Heard::TooLong,
+            Frame::Reply(reply) => Heard::Reply(reply.into()),
+        })
     }
 
     fn mean(&self, heard: Heard) -> Input {
@@ -117,6 +138,24 @@ impl LineDecoder {
             Heard::Reply(bytes) => Input::Raw(bytes),
             Heard::Foreign(farewell) => Input::Farewell(farewell),
         }
+    }
+}
+
+/// The last bytes to be sent to somebody who speaks another protocol.
+fn refusal(foreign: Foreign) -> Box<[u8]> {
+    match foreign {
+        Foreign::Http => http_refusal("nc HOST PORT").into_bytes().into(),
+        Foreign::Utf16 => UTF16_REFUSAL.into(),
+        Foreign::Other => FOREIGN_REFUSAL.into(),
+    }
+}
+
+/// What somebody has typed who edits it as it is sent. Keys alone are no answer, and stay to be refused.
+fn answered(typed: &[u8]) -> Line {
+    let answer = Line::sanitise(&keys::applied(typed));
+    match answer.as_str().trim().is_empty() {
+        true => Line::sanitise(typed),
+        false => answer,
     }
 }
 
@@ -149,12 +188,13 @@ fn mean_named(line: Line) -> Input {
 
 impl Decoder for LineDecoder {
     fn next(&mut self, bytes: &mut &[u8]) -> Option<Input> {
-        let heard = self.hear(bytes)?;
+        let Self { framer, watch, .. } = self;
+        let heard = Self::hear(framer, Some(watch), Line::sanitise, bytes)?;
         Some(self.mean(heard))
     }
 
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
-        Some(match self.hear(bytes)? {
+        Some(match self.hear_secret(bytes)? {
             Heard::Line(text) => Input::Secret(text),
             other => self.mean(other),
         })
@@ -166,7 +206,10 @@ impl Decoder for LineDecoder {
 
     fn finish(&mut self) -> Option<Input> {
         let line = self.framer.finish()?;
-        let heard = self.heard_line(line.into());
+        let heard = match self.watch.line(&line, false) {
+            Some(foreign) => Heard::Foreign(refusal(foreign)),
+            None => Heard::Line(Line::sanitise(&line)),
+        };
         Some(self.mean(heard))
     }
 }

@@ -45,6 +45,10 @@ pub(super) struct Guest<S> {
 const TOO_MANY_WAIT: &str =
     "-- Too many are waiting to give a name: closed; try again, and answer sooner";
 
+/// What is said to a program, or about a paste, whose first lines are no names.
+const NO_NAME: &str =
+    "-- None of these lines is a name: closed; the first line you send is your name";
+
 /// What is typed at the name question.
 enum Typed {
     /// An empty line.
@@ -104,6 +108,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
                 return Err(Gone::Told(words));
             }
         }
+        if !self.held.is_empty() {
+            // Nobody who reads the answers sends more before the last one. What follows is no line for a room.
+            self.encoder.line(NO_NAME, &mut words);
+            return Err(Gone::Told(words));
+        }
         self.encoder.line(
             &format!(
                 "-- That was no name {REFUSALS_MAX} times: you stay {}; /name NEW takes another",
@@ -117,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
 
     /// What is typed at the name question.
     async fn hear_name(&mut self) -> Result<Result<Typed, Refusal>, Gone> {
-        Ok(match self.hear_line().await? {
+        Ok(match self.hear_line(LineDecoder::hear_name).await? {
             Ok(line) if line.as_str().trim().is_empty() => Ok(Typed::Nothing),
             Ok(line) if line.as_str().starts_with('/') => match Command::parse(&line.as_str()[1..])
             {
@@ -132,13 +141,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     }
 
     /// The next line.
-    pub(super) async fn hear_line(&mut self) -> Result<Result<Line, Refusal>, Gone> {
+    async fn hear_line(
+        &mut self,
+        next: fn(&mut LineDecoder, &mut &[u8]) -> Option<Heard>,
+    ) -> Result<Result<Line, Refusal>, Gone> {
         loop {
-            let mut rest = self.held.as_slice();
-            let heard = self.decoder.hear(&mut rest);
-            let used = self.held.len() - rest.len();
-            self.held.drain(..used);
-            match heard {
+            match self.take_held(next) {
                 Some(Heard::Line(line)) => return Ok(Ok(line)),
                 Some(Heard::TooLong) => {
                     return Ok(Err(Refusal::TooLong(Mode::Named.line_bytes_max())));
@@ -154,6 +162,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         }
     }
 
+    /// The next secret, whatever it is.
+    pub(super) async fn hear_secret(&mut self) -> Result<Result<Line, Refusal>, Gone> {
+        self.hear_line(LineDecoder::hear_secret).await
+    }
+
+    /// Takes one thing of what has come.
+    pub(super) fn take_held(
+        &mut self,
+        next: fn(&mut LineDecoder, &mut &[u8]) -> Option<Heard>,
+    ) -> Option<Heard> {
+        let mut rest = self.held.as_slice();
+        let heard = next(&mut self.decoder, &mut rest);
+        let used = self.held.len() - rest.len();
+        self.held.drain(..used);
+        heard
+    }
+
     /// Reads more of the answer.
     async fn read_more(&mut self) -> Result<(), Gone> {
         let read = self
@@ -161,7 +186,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             .read(&mut self.stream, &mut self.held, QUESTION_BYTES_MAX);
         match read.await {
             Some(Ok(1..)) => Ok(()),
-            Some(Ok(0) | Err(_)) => Err(Gone::Silently),
+            Some(Ok(0)) => Err(match self.decoder.last_words() {
+                Some(farewell) => Gone::Told(farewell.into()),
+                None => Gone::Silently,
+            }),
+            Some(Err(_)) => Err(Gone::Silently),
             None => Err(self.last_word(TOO_MANY_WAIT)),
         }
     }

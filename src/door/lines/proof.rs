@@ -6,7 +6,7 @@ use parlor_core::inbox::Claim;
 use parlor_core::name::Name;
 use parlor_core::order::Word;
 use parlor_core::seat::{Entered, Seat};
-use parlor_wire::lines::Heard;
+use parlor_wire::lines::{Heard, LineDecoder};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::guest::{Gone, Guest};
@@ -44,7 +44,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             self.encoder.answer(&question, &mut words);
             self.say(&words).await?;
             words.clear();
-            let heard = self.hear_line().await;
+            let heard = self.hear_secret().await;
             self.answerer.has_answered();
             self.conceal(false, &mut words);
             let refusal = match heard? {
@@ -68,10 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
 
     /// Drops a line that has come already: it may be the password that is not asked for, and would be taken for a name.
     fn drop_held_line(&mut self) -> bool {
-        let mut rest = self.held.as_slice();
-        let heard = self.decoder.hear(&mut rest);
-        let used = self.held.len() - rest.len();
-        self.held.drain(..used);
+        let heard = self.take_held(LineDecoder::hear_secret);
         matches!(heard, Some(Heard::Line(_)))
     }
 

@@ -1,40 +1,62 @@
-//! Whatever comes: no request goes unnoticed, and no text is taken for junk.
+//! Whatever comes: no request goes unnoticed, no sentence is taken for one, and keys leave no control behind.
 
-use parlor_wire::first_line::{http_refusal, is_http_request, is_junk};
+use parlor_core::dialect::{Decoder, Input};
+use parlor_wire::first_line::{Foreign, Watch, http_refusal};
+use parlor_wire::keys;
+use parlor_wire::lines::{Heard, LineDecoder, Mode};
 
-/// The bytes are a first line; and once more the method, the target and the field of requests.
+/// The bytes are the first line; and once more parts of requests, and of a sentence.
 pub(crate) fn run(data: &[u8]) {
-    let shows_http = |line: &[u8]| {
-        let has = |word: &[u8]| {
-            line.windows(word.len())
-                .any(|w| w.eq_ignore_ascii_case(word))
-        };
-        has(b" HTTP/") || has(b"host:")
-    };
-    assert!(!is_http_request(data) || shows_http(data));
-    let text: Vec<u8> = data
-        .iter()
-        .copied()
-        .filter(|b| matches!(b, 9 | 32..=126 | 128..))
-        .collect();
-    assert!(!is_junk(&text));
-    assert_eq!(is_junk(data), text.len() < data.len());
-
+    for line in data.split(|byte| *byte == b'\n') {
+        Watch::default().line(line, true);
+        Watch::default().unfinished(line);
+    }
     let word: String = data
         .iter()
         .filter(|b| b.is_ascii_graphic())
         .map(|b| char::from(*b))
         .collect();
     let token = word.replace(|c: char| "\"(),/:;<=>?@[\\]{}".contains(c), "");
-    for request in [
-        format!("M{token} / HTTP/1.1"),
-        format!("M{token} /{word} HTTP/1.0"),
-        format!("GET http://{word} HTTP/1.1\r"),
-        format!("Host:{word}"),
+    for (request, foreign) in [
+        (format!("M{token} / HTTP/1.1"), Foreign::Http),
+        (format!("M{token} /{word} http/1.0"), Foreign::Http),
+        (format!("GET http://{word} HTTP/1.1"), Foreign::Http),
+        (format!("Host:{word}"), Foreign::Http),
+        (format!("M{token} sip:{word} SIP/2.0"), Foreign::Other),
+        (format!("EHLO {word}.example"), Foreign::Other),
     ] {
-        assert!(is_http_request(request.as_bytes()), "{request}");
+        let seen = Watch::default().line(request.as_bytes(), false);
+        assert_eq!(seen, Some(foreign), "{request}");
+        says_nothing(request.as_bytes(), data.len() % 7 + 1);
     }
+    let sentence = format!("Well, {}", word.replace("HTTP/", ""));
+    assert_eq!(Watch::default().line(sentence.as_bytes(), true), None);
+    edits(data);
     let refusal = http_refusal(&String::from_utf8_lossy(data));
     let (head, body) = refusal.split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
+}
+
+/// However a request arrives in pieces, its client is turned out at either door.
+fn says_nothing(request: &[u8], piece: usize) {
+    let request = [request, b"\r\n\r\nhello\r\n"].concat();
+    for mode in [Mode::Classic, Mode::Named] {
+        let mut decoder = LineDecoder::new(mode);
+        let mut inputs = request.chunks(piece).flat_map(|mut piece| {
+            let next = || decoder.next(&mut piece);
+            std::iter::from_fn(next).collect::<Vec<_>>()
+        });
+        assert!(matches!(inputs.next(), Some(Input::Farewell(_))));
+    }
+    let mut decoder = LineDecoder::new(Mode::Named);
+    let heard = decoder.hear_name(&mut &request[..]);
+    assert!(matches!(heard, Some(Heard::Foreign(_))));
+}
+
+fn edits(data: &[u8]) {
+    let applied = keys::applied(data);
+    assert!(applied.len() <= 3 * data.len());
+    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    assert!(!applied.iter().any(is_control));
+    assert_eq!(keys::applied(&applied), applied, "once is enough");
 }
