@@ -42,6 +42,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Input::Enter(room, start) => self.enter_too(room, start).await,
             Input::Leave(room) => self.leave_one(&room).map(Item::Answer),
             Input::Read { first, last } => Some(self.read_again(first, last).await),
+            Input::People { from } => {
+                let room = self.seat.room();
+                self.link.room().await;
+                let refused = self.ask(Request::People { room, from }).await;
+                refused.map(Item::Answer)
+            }
             Input::Command(Command::Quit(words)) => return ControlFlow::Break(Ended::Quit(words)),
             Input::Farewell(bytes) => {
                 self.link.reply(self.seat.mark(), Item::Raw(bytes));

@@ -92,6 +92,10 @@ class Netcat:
     def say(self, line):
         self.stream.sendall(f"{line}\n".encode())
 
+    def close(self):
+        self.lines.close()
+        self.stream.close()
+
     def until(self, wanted):
         for line in self.lines:
             if line.endswith(wanted):
@@ -228,6 +232,44 @@ def comes_back(browser, house, pictures):
     for reader in (alice, bob):
         assert reader.texts() == expected, reader.texts()
         reader.fine()
+
+
+def lists_people(browser, house, pictures):
+    """The list of people is right at every moment: in crowds, beside a quiet reader, and after a restart."""
+    alice = Reader(browser, house).enter("alice")
+
+    def lists(names):
+        rows = alice.page.locator("#people-list li")
+        expect(rows).to_have_text(sorted(["alice", *names]))
+        expect(alice.page.locator("#here")).to_have_text(str(len(names) + 1))
+
+    early = [house.netcat(f"early{number}") for number in range(7)]
+    crowd = [house.netcat(f"crowd{number:02}") for number in range(13)]
+    names = [f"early{number}" for number in range(7)] + [f"crowd{number:02}" for number in range(13)]
+    lists(names)
+    alice.page.screenshot(path=f"{pictures}/people.png")
+    for guest in crowd:
+        guest.close()
+    lists(names[:7])
+    alice.say("/quiet")
+    alice.page.locator("#lines .typed + .note").wait_for()
+    early[0].say("/name other")
+    early[1].say("/quit")
+    lists(["other", *names[2:7]])
+    many = [house.netcat(f"many{number:03}") for number in range(230)]
+    bob = Reader(browser, house).enter("bob")
+    everybody = ["alice", "bob", "other", *names[2:7], *(f"many{number:03}" for number in range(230))]
+    expect(bob.page.locator("#people-list li")).to_have_text(sorted(everybody))
+    house.stop()
+    house.start()
+    lists(["bob"])
+    again = [house.netcat(f"again{number:02}") for number in range(20)]
+    lists(["bob", *(f"again{number:02}" for number in range(20))])
+    for guest in [*early, *many, *again]:
+        guest.close()
+    lists(["bob"])
+    bob.fine()
+    alice.fine()
 
 
 def composes(browser, house, pictures):

@@ -89,6 +89,11 @@ fn a_browser_comes_back_after_a_restart_and_nothing_is_lost_or_doubled() {
 }
 
 #[test]
+fn a_browser_lists_the_right_people_at_every_moment() {
+    browse("lists_people");
+}
+
+#[test]
 fn an_enter_that_ends_a_composition_says_nothing() {
     browse("composes");
 }

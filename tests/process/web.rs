@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use crate::data::{Data, enter};
+use crate::guest::Guest;
 use crate::house::House;
 use crate::owners::{PASSWORD, register};
 use crate::visitor::{Visitor, numbers};
@@ -323,4 +324,30 @@ fn the_default_web_door_is_done_without_where_its_port_is_taken_and_no_other_is(
     assert!(!output.status.success());
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("is in use"), "{words}");
+}
+
+#[test]
+fn a_name_that_stays_on_another_connection_stays_in_the_list() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut owner = enter(&house, "alice");
+    register(&mut owner, PASSWORD);
+    let mut reader = Visitor::connect(web).enter("reader");
+    let mut second = Guest::connect(house.address);
+    second.send(format!("Alice\n{PASSWORD}\n").as_bytes());
+    second.until("You are Alice");
+    owner.say("/name rita");
+    let renamed = reader.hears("renamed");
+    assert_eq!(
+        (&renamed["from"], &renamed["stays"]),
+        (&"alice".into(), &true.into()),
+        "{renamed}"
+    );
+    second.say("/name ALICE");
+    let renamed = reader.hears("renamed");
+    assert_eq!(renamed["stays"], serde_json::Value::Null, "{renamed}");
+    second.say("/quit");
+    assert_eq!(reader.hears("left")["name"], "ALICE");
+    drop(reader);
+    house.close((owner, second));
 }

@@ -266,7 +266,11 @@ impl Guest {
     fn look_around(&mut self, rng: &mut Rng) {
         let here = self.room();
         // Nobody is ignored: what a reader hides, the checker would miss.
-        let request = match rng.u8(0..4) {
+        let request = match rng.u8(0..6) {
+            4.. if self.dialect == Dialect::Web => Request::People {
+                room: here,
+                from: 0,
+            },
             0 => Request::Rooms,
             1 => Request::Topic(here),
             2 => Request::Who { here, room: None },

@@ -278,7 +278,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
         }
         Entry::ArrivedTogether(people) => (Kind::Summary, summary(people, true)),
         Entry::LeftTogether(people) => (Kind::Summary, summary(people, false)),
-        Entry::Renamed { who, from } => {
+        Entry::Renamed { who, from, .. } => {
             let (from, to) = (from.to_string(), name(who));
             (Kind::Other, Shown::Renamed { from, to })
         }

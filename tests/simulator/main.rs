@@ -44,7 +44,7 @@ const GUESTS_MAX: usize = 16;
 const SCRIPTS_MAX: usize = 4;
 
 /// What must have been seen by somebody in some run: else the simulator does not reach it.
-const SIGHTS: [&str; 22] = [
+const SIGHTS: [&str; 25] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
     "-- Not kept: the disk is full; say it again later",
@@ -66,6 +66,9 @@ const SIGHTS: [&str; 22] = [
     "* alice s",
     "\"text\":\"You are no more in tea\"",
     "\"kind\":\"skipped\"",
+    "\"kind\":\"presence\"",
+    "\"kind\":\"people\"",
+    "\"kind\":\"fell_behind\"",
     "\"old\":true",
 ];
 

@@ -75,6 +75,14 @@ impl Encoder for Tongue {
         self.get_mut().entered(entered, out);
     }
 
+    fn hidden(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        self.get().hidden(entry, scene, out);
+    }
+
+    fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        self.get_mut().fell_behind(room, out);
+    }
+
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
         self.get_mut().replayed(room, said, out);
     }

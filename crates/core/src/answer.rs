@@ -28,6 +28,8 @@ pub enum Answer {
         /// How many read there without being there.
         listening: usize,
     },
+    /// The names of people in a room: one page of all of them.
+    People(People),
     /// The rooms there are.
     Rooms {
         /// The largest first; at most [`ROOMS_MAX`].
@@ -120,6 +122,22 @@ pub enum Answer {
 
 /// So many people of a long roster are answered: they fit a mailbox at the longest names.
 pub const WHO_MAX: usize = 150;
+
+/// A page of the people in a room has so many names: they fit a mailbox at the longest names.
+pub const PEOPLE_MAX: usize = 200;
+
+/// A page of the people in a room.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// The room.
+    pub room: RoomName,
+    /// Their names, at most [`PEOPLE_MAX`]; a name on several connections may come again.
+    pub names: Vec<Name>,
+    /// How much of the room's log had been appended when it was so.
+    pub position: u64,
+    /// What to ask for the page behind this one with; none where this is the last.
+    pub next: Option<u64>,
+}
 
 /// So many rooms are answered: they fit a mailbox at the longest names and usual topics.
 pub const ROOMS_MAX: usize = 50;
@@ -307,6 +325,10 @@ impl Answer {
             Answer::Who { people, .. } => people
                 .iter()
                 .map(|p| size_of::<Present>() + p.name.as_str().len())
+                .sum(),
+            Answer::People(People { names, .. }) => names
+                .iter()
+                .map(|name| size_of::<Name>() + name.as_str().len())
                 .sum(),
             Answer::Rooms { rooms, .. } => rooms
                 .iter()

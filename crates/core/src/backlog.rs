@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::answer::{Answer, Notice, Refusal};
+use crate::answer::{Answer, Notice, People, Refusal};
 use crate::batch::{Cursor, Slice};
 use crate::client::{Client, Missed};
 use crate::dialect::Encoder;
@@ -209,9 +209,20 @@ impl<E: Encoder> Backlog<E> {
         self.replay = Some(replay);
     }
 
+    /// Whether the reader has come further than to where these people were there.
+    fn has_read_past(&self, people: &People) -> bool {
+        let mut readings = self.readings.iter();
+        let reading = readings.find(|reading| *reading.view.room_name() == people.room);
+        reading.is_some_and(|reading| reading.cursor.position > people.position)
+    }
+
     /// Words an answer; those that change what is shown take effect at this very place.
     fn word_answer(&mut self, answer: Answer) {
         let answer = match answer {
+            Answer::People(people) if self.has_read_past(&people) => {
+                self.encoder.fell_behind(&people.room, &mut self.rest);
+                return;
+            }
             Answer::Private { from: who, .. }
             | Answer::Found {
                 said: Said { who, .. },
@@ -357,6 +368,7 @@ impl<E: Encoder> Backlog<E> {
                 let notice = Answer::Notice(Notice::Skipped(missed));
                 self.encoder.answer(&notice, &mut self.rest);
             }
+            self.encoder.fell_behind(view.room_name(), &mut self.rest);
             *cursor = fallen.to;
             self.falls += 1;
             return true;
@@ -401,6 +413,9 @@ impl<E: Encoder> Backlog<E> {
                 };
                 if self.filter.shows(entry) {
                     self.rest.extend_from_slice(encoded.bytes(index..index + 1));
+                } else {
+                    let scene = batch.scene(cursor.seq);
+                    self.encoder.hidden(entry, scene, &mut self.rest);
                 }
                 *cursor = cursor.after(entry);
                 if self.rest.len() >= OWN_BYTES_MAX {

@@ -80,12 +80,7 @@ impl Encoded {
         let mut ends = Vec::with_capacity(batch.entries.len());
         let mut before = batch.start;
         for entry in &batch.entries {
-            let scene = Scene {
-                room: &batch.room,
-                seq: before.seq,
-                at: batch.at,
-            };
-            encoding.encode(entry, scene, &mut bytes);
+            encoding.encode(entry, batch.scene(before.seq), &mut bytes);
             before = before.after(entry);
             // A batch is closed at 1 MiB of text, far below 4 GiB however it is encoded.
             ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
@@ -186,6 +181,15 @@ impl Batch {
     /// The place behind its last entry.
     pub fn end(&self) -> Cursor {
         self.end
+    }
+
+    /// What is told of an entry in it that stands behind the line with this number.
+    pub(crate) fn scene(&self, seq: u64) -> Scene<'_> {
+        Scene {
+            room: &self.room,
+            seq,
+            at: self.at,
+        }
     }
 
     /// When it was closed.

@@ -112,6 +112,12 @@ impl Client {
         Ok(())
     }
 
+    /// Puts an item into the mailbox that its owner waits for, who [asked for room](Link::room) before; and rings.
+    pub(crate) fn send_wanted(&self, mark: Mark, item: Item) {
+        self.mailbox.put_own(mark, item);
+        self.ring();
+    }
+
     /// Takes the next item, if `is_due` says so of it and its mark.
     pub fn take(&self, is_due: impl FnOnce(Mark, &Item) -> bool) -> Option<Item> {
         let item = self.mailbox.take(is_due)?;
@@ -293,8 +299,7 @@ impl Link {
 
     /// Puts an item into one's own mailbox. Never refused: ask [`Link::room`] first.
     pub fn reply(&self, mark: Mark, item: Item) {
-        self.client.mailbox.put_own(mark, item);
-        self.client.ring();
+        self.client.send_wanted(mark, item);
     }
 
     /// Waits until everything in one's own mailbox has been taken by whoever writes. False if that never happens, because

@@ -4,9 +4,9 @@
 //! which door it came through.
 
 use crate::answer::{Answer, Refusal};
-use crate::batch::Encoding;
+use crate::batch::{Encoding, Scene};
 use crate::command::Command;
-use crate::entry::Said;
+use crate::entry::{Entry, Said};
 use crate::inbox::Spoken;
 use crate::line::Line;
 use crate::name::RoomName;
@@ -31,6 +31,11 @@ pub enum Input {
         first: u64,
         /// That of the last.
         last: u64,
+    },
+    /// Wants the names of all who are in the room, a page at a time.
+    People {
+        /// Where the page before ended; 0 for the first.
+        from: u64,
     },
     /// Wants something done.
     Command(Command),
@@ -90,6 +95,12 @@ pub trait Encoder: Encoding + Send {
 
     /// Appends what somebody reads who has entered a room, before its lines.
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>);
+
+    /// Appends what of an entry somebody has to know who does not want to read it.
+    fn hidden(&self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
+
+    /// Appends what somebody reads who was too slow to read all that happened in a room, beside the number of lines.
+    fn fell_behind(&mut self, _room: &RoomName, _out: &mut Vec<u8>) {}
 
     /// Appends a line said before in a room, with its time.
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>);

@@ -68,6 +68,8 @@ pub enum Entry {
         who: Who,
         /// The name worn until now.
         from: Name,
+        /// Whether another connection of its owner wears the old name in the room.
+        is_still_worn: bool,
     },
     /// The owner of a name has taken back what was said under it before.
     TookBack {

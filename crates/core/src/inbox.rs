@@ -137,6 +137,13 @@ pub enum Request {
         /// Another one, by name.
         room: Option<RoomName>,
     },
+    /// Asks for the names of all who are in a room, a page at a time.
+    People {
+        /// The room.
+        room: RoomId,
+        /// Where the page before ended; 0 for the first.
+        from: u64,
+    },
     /// Asks for the rooms there are.
     Rooms,
     /// Asks which rooms one may not read: for who looks in all at once.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::answer::{Answer, Present, RoomInfo, Roster, WHO_MAX};
+use crate::answer::{Answer, PEOPLE_MAX, People, Present, RoomInfo, Roster, WHO_MAX};
 use crate::batch::Cursor;
 use crate::broadcaster::Subject;
 use crate::client::Client;
@@ -280,6 +280,22 @@ impl Room {
             others: self.members.people().saturating_sub(people.len()),
             listening: self.members.listening(),
             people,
+        }
+    }
+
+    /// The names of the first who are here from this connection on, in the order in which they came to the house: a reader
+    /// who asks for page after page, and hears who comes and goes meanwhile, has everybody in the end.
+    pub(crate) fn people_from(&self, from: u64) -> People {
+        let people = self.members.values().map(|member| &member.who);
+        let people = people.filter(|who| who.id.number() >= from);
+        let mut page = first(people.collect(), PEOPLE_MAX + 1, |who| who.id);
+        let next = page.get(PEOPLE_MAX).map(|who| who.id.number());
+        page.truncate(PEOPLE_MAX);
+        People {
+            room: self.name.clone(),
+            names: page.iter().map(|who| who.name.clone()).collect(),
+            position: self.log.watermark(),
+            next,
         }
     }
 

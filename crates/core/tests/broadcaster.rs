@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use house::{House, Person, enter, granted, join, line, post, refusal, rename};
-use parlor_core::answer::{Answer, Refusal};
+use parlor_core::answer::{Answer, PEOPLE_MAX, Refusal};
 use parlor_core::batch::Cursor;
 use parlor_core::broadcaster::{Broadcaster, Limits};
 use parlor_core::entry::{Entry, Manner, Telling};
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::journal::{End, NotKept, Past};
+use parlor_core::mailbox::Item;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
 
@@ -420,6 +421,37 @@ fn whoever_speaks_in_a_crowd_is_told_of_first() {
         ] if who.name.as_str() == "guest9" && others.len() == 2),
         "{told:?}"
     );
+}
+
+#[test]
+fn all_who_are_in_a_room_are_listed_page_by_page() {
+    let mut house = House::new();
+    let mut crowd: Vec<_> = (0..PEOPLE_MAX * 2 + 1)
+        .map(|n| house.enter(&format!("guest{n}")))
+        .collect();
+    drop(crowd.remove(PEOPLE_MAX));
+    let asker = &mut crowd[7];
+    let (room, mut next, mut pages) = (asker.seat.room(), Some(0), Vec::new());
+    while let Some(from) = next {
+        let outcome = house.ask(&mut asker.link, Request::People { room, from });
+        assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+        let item = asker.link.client().take(|_, _| true);
+        let Some(Item::Answer(Answer::People(page))) = item else {
+            panic!("{item:?}");
+        };
+        next = page.next;
+        pages.push(page.names);
+    }
+    let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [PEOPLE_MAX, PEOPLE_MAX], "none of them empty");
+    let listed = pages.concat();
+    let here: Vec<_> = crowd
+        .iter()
+        .map(|person| &person.entered.who.name)
+        .collect();
+    assert!(here.into_iter().eq(&listed), "{listed:?}");
+    drop(crowd);
+    house.assert_empty();
 }
 
 #[test]

@@ -236,6 +236,8 @@ impl Encoding for WebEncoder {
             frame(Opcode::Text, out, |out| {
                 event::put(entry, scene, &self.clock, out);
             });
+        } else {
+            self.hidden(entry, scene, out);
         }
     }
 }
@@ -258,6 +260,22 @@ impl Encoder for WebEncoder {
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
         frame(Opcode::Text, out, |out| {
             answer::put_entered(entered, self.keeping, out);
+        });
+    }
+
+    /// Nobody who is in a room is unknown to its readers, whatever they want to read.
+    fn hidden(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        if let Some(presence) = event::Presence::of(entry) {
+            frame(Opcode::Text, out, |out| presence.put(scene, out));
+        }
+    }
+
+    fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        frame(Opcode::Text, out, |out| {
+            object("fell_behind", out).with("room", room.as_str()).with(
+                "text",
+                format_args!("You read too slowly to be told who came to {room} or left"),
+            );
         });
     }
 

@@ -89,7 +89,7 @@ pub(crate) fn happening(entry: &Entry, mode: Mode, clock: &Clock) -> Option<Stri
         Entry::ArrivedTogether(_) | Entry::LeftTogether(_) if mode == Mode::Classic => None,
         Entry::ArrivedTogether(people) => Some(format!("{} arrived", together(people))),
         Entry::LeftTogether(people) => Some(format!("{} left", together(people))),
-        Entry::Renamed { who, from } => Some(format!("{from} is now known as {}", who.name)),
+        Entry::Renamed { who, from, .. } => Some(format!("{from} is now known as {}", who.name)),
         Entry::TookBack { who } => Some(format!("{0} has taken back what {0} said", who.name)),
         Entry::Topic {
             who,
@@ -183,6 +183,11 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
             others,
             listening,
         } => who(room.as_str(), people, *others, *listening),
+        Answer::People(people) => people
+            .names
+            .iter()
+            .map(|name| format!("-- {name}"))
+            .collect(),
         Answer::Rooms { rooms, others } => list(rooms, *others),
         Answer::YouAre(name) => vec![format!("You are {name}")],
         Answer::Topic {

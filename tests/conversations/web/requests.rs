@@ -1,5 +1,7 @@
 //! Entering by a socket, and what can be asked there.
 
+use std::collections::BTreeSet;
+
 use parlor_core::command::COMMANDS;
 use serde_json::{Value, json};
 
@@ -154,6 +156,7 @@ fn browsers_and_netcat_read_the_same_lines_in_the_same_order() {
     assert_eq!(alice.hears("topic")["topic"], "tea & <b>cake</b>");
     bob.sees("alice changed the topic to: tea & <b>cake</b>");
     alice.asks(r#"{"do":"name","args":["al"]}"#);
+    assert_eq!(alice.hears("presence")["come"], "al");
     assert_eq!(alice.hears("you")["name"], "al");
     bob.sees("alice is now known as al");
     bob.say("/msg al psst");
@@ -293,9 +296,91 @@ fn ignoring_and_quiet_hold_for_a_socket_too() {
     bob.say("unseen");
     bob.sees("bob: unseen");
     let mut carol = house.guest_at(1).enter("carol");
+    let presence = alice.hears("presence");
+    assert_eq!(
+        presence["come"], "carol",
+        "who is here is known all the same"
+    );
+    assert!(presence["text"].is_null(), "{presence}");
     carol.say("seen");
     let line = alice.hears_line("carol", "seen");
     assert_eq!(line["seq"], 2, "what is hidden has a number all the same");
+    bob.say("/quit and nobody stops me");
+    assert_eq!(alice.hears("presence")["gone"], "bob");
+    alice.asks(r#"{"do":"name","args":["ally"]}"#);
+    let heard = [alice.next(), alice.next()];
+    let is_known = |message: &Value| message["come"] == "ally" && message["gone"] == "alice";
+    assert!(heard.iter().any(is_known), "{heard:?}");
+}
+
+#[test]
+fn whoever_comes_and_goes_in_a_crowd_is_known_at_once() {
+    const CROWD: usize = 30;
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let mut here = BTreeSet::from(["alice".to_owned()]);
+    let names = |count: usize| (0..count).map(|n| format!("guest-{n}"));
+    for _ in 0..2 {
+        let crowd: Vec<_> = names(CROWD)
+            .map(|name| house.guest_at(1).enter(&name))
+            .collect();
+        while here.len() <= CROWD {
+            follow(&mut here, &alice.next());
+        }
+        assert!(names(CROWD).all(|name| here.contains(&name)), "{here:?}");
+        // A list that is asked for is the one that has been followed.
+        alice.asks(r#"{"do":"people","room":"lobby","id":"all"}"#);
+        let heard = alice.until_done("all");
+        heard.iter().for_each(|message| follow(&mut here, message));
+        let page = heard.iter().find(|message| message["kind"] == "people");
+        let page = page.expect("a page of people");
+        assert_eq!(page["next"], Value::Null);
+        let listed = page["names"].as_array().unwrap().iter();
+        let listed: BTreeSet<_> = listed
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(listed, here);
+        drop(crowd);
+        while here.len() > 1 {
+            follow(&mut here, &alice.next());
+        }
+        assert!(here.contains("alice"), "{here:?}");
+    }
+}
+
+/// What a message changes in a list of those who are here.
+fn follow(here: &mut BTreeSet<String>, message: &Value) {
+    let field = |name: &str| message[name].as_str().map(str::to_owned);
+    let (come, gone) = match message["kind"].as_str().unwrap() {
+        "arrived" => (field("name"), None),
+        "left" => (None, field("name")),
+        "presence" => (field("come"), field("gone")),
+        _ => (None, None),
+    };
+    here.retain(|name| Some(name) != gone.as_ref());
+    here.extend(come);
+}
+
+#[test]
+fn people_are_listed_to_those_who_are_there() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let mut bob = house.guest_at(1).enter("bob");
+    bob.say("/join tea");
+    alice.hears("arrived");
+    alice.hears("left");
+    for (request, why) in [
+        (r#"{"do":"people","room":"tea","id":1}"#, "not-there"),
+        (r#"{"do":"people","room":"no room","id":1}"#, "no-name"),
+        (r#"{"do":"people","from":-1,"id":1}"#, "no-request"),
+    ] {
+        alice.asks(request);
+        assert_eq!(alice.hears("refused")["why"], why, "{request}");
+        alice.hears("done");
+    }
+    alice.asks(r#"{"do":"people","from":18446744073709551615,"id":1}"#);
+    let page = alice.hears("people");
+    assert_eq!(page["names"], json!([]), "{page}");
 }
 
 #[test]

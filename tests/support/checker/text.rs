@@ -38,6 +38,8 @@ pub(crate) enum Shown {
 pub(super) enum Line {
     /// Something that happens in the room.
     Shown(Shown),
+    /// Of objects: what became of a crowd, as the room tells it; who is here is changed by others.
+    Summary(Shown),
     /// It was said before.
     Replayed(Shown),
     /// One is in this room now, with these people.
@@ -46,6 +48,15 @@ pub(super) enum Line {
         named: Vec<String>,
         others: usize,
     },
+    /// Who is here changes, of which nothing is said.
+    Presence {
+        come: Option<String>,
+        gone: Option<String>,
+    },
+    /// All who are here.
+    People(Vec<String>),
+    /// Who is here is not known any more.
+    FellBehind,
     Skipped(u64),
     /// There is nobody called `after.` and this.
     After(String),

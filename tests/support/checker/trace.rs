@@ -87,7 +87,7 @@ fn visits(reader: &Reader, seen: Vec<Seen>) -> Result<Vec<Visit<'_>>, Broken> {
             }
             (Some(visit), Line::Departed) => visit.is_over = true,
             (Some(visit), line) => visit.seen.push(line),
-            (None, line @ (Line::Shown(_) | Line::Departed)) => {
+            (None, line @ (Line::Shown(_) | Line::Summary(_) | Line::Departed)) => {
                 let what = format!("sees where it is not, in {room:?}: {line:?}");
                 return Err(broken(Rule::Presence, what));
             }
@@ -199,6 +199,9 @@ impl Visit<'_> {
             return Err(broken(Rule::Balance, what));
         }
         let stay = rest.start..departure.unwrap_or(rest.end);
+        if self.reader.dialect == Dialect::Web && self.end() != End::Broken {
+            self.check_roster(room, arrival, stay.end)?;
+        }
         let own =
             |event: &Event| event.person == person && matches!(event.shown, Shown::Renamed { .. });
         let told = |event: &&Event| is_told(event, self.reader.dialect) && !own(event);
@@ -275,6 +278,56 @@ impl Visit<'_> {
         Ok(())
     }
 
+    /// Whoever keeps a list of those who are here, from what comes over a socket, has the right one.
+    fn check_roster(&self, room: &Room, arrival: usize, end: usize) -> Result<(), Broken> {
+        let Shown::Arrived(own) = &room.events[arrival].shown else {
+            return Ok(());
+        };
+        let here = names_before(room, end);
+        let Some(listed) = self.roster(own) else {
+            return Ok(());
+        };
+        let listed: HashSet<_> = listed.iter().map(String::as_str).collect();
+        match listed == here {
+            true => Ok(()),
+            false => Err(broken(
+                Rule::Presence,
+                format!("lists {listed:?} in {}, where {here:?} are", room.name),
+            )),
+        }
+    }
+
+    /// The people in the room, as a page lists them; none where it does not know all of them.
+    fn roster(&self, own: &str) -> Option<HashSet<String>> {
+        let Some(Line::Entered { named, others, .. }) = &self.entered else {
+            return None;
+        };
+        let all = || named.iter().cloned().chain([own.to_owned()]).collect();
+        let mut here: Option<HashSet<String>> = (*others == 0).then(all);
+        for line in &self.seen {
+            let (come, gone) = match line {
+                Line::People(names) => {
+                    here = Some(names.iter().cloned().collect());
+                    continue;
+                }
+                Line::FellBehind => {
+                    here = None;
+                    continue;
+                }
+                Line::Presence { come, gone } => (come.as_ref(), gone.as_ref()),
+                Line::Shown(Shown::Arrived(name)) => (Some(name), None),
+                Line::Shown(Shown::Left { name, .. }) => (None, Some(name)),
+                Line::Shown(Shown::Renamed { from, to }) => (Some(to), Some(from)),
+                _ => continue,
+            };
+            if let Some(here) = &mut here {
+                gone.map(|name| here.remove(name));
+                here.extend(come.cloned());
+            }
+        }
+        here
+    }
+
     /// Everything received is the next that was told, lines that were skipped apart.
     fn check_order(&self, room: &Room, told: Vec<&Event>) -> Result<(), Broken> {
         let mut walk = Walk {
@@ -287,7 +340,9 @@ impl Visit<'_> {
         for line in &self.seen {
             walk.missing += skipped(line);
             match line {
-                Line::Shown(shown) if room.is_whole || matches!(shown, Shown::Said { .. }) => {
+                Line::Shown(shown) | Line::Summary(shown)
+                    if room.is_whole || matches!(shown, Shown::Said { .. }) =>
+                {
                     walk.see(shown)?;
                 }
                 Line::Replayed(shown) => walk.check_kept(shown)?,
@@ -314,6 +369,7 @@ impl Visit<'_> {
                 }
                 // From here on nobody knows who is here.
                 Line::Shown(Shown::ArrivedTogether { .. } | Shown::LeftTogether { .. })
+                | Line::Summary(_)
                 | Line::Skipped(_) => return Ok(()),
                 _ => continue,
             };

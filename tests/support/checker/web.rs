@@ -120,8 +120,12 @@ fn line(event: &Value) -> Option<Line> {
             name: words("name")?,
             words: words("words"),
         },
-        "arrived_together" => people(event, |named, others| together(named, others, true))?,
-        "left_together" => people(event, |named, others| together(named, others, false))?,
+        kind @ ("arrived_together" | "left_together") => {
+            let came = kind == "arrived_together";
+            return people(event, |named, others| {
+                Line::Summary(together(named, others, came))
+            });
+        }
         "renamed" => Shown::Renamed {
             from: words("from")?,
             to: words("name")?,
@@ -138,6 +142,16 @@ fn line(event: &Value) -> Option<Line> {
                 others,
             });
         }
+        "presence" => {
+            let (come, gone) = (words("come"), words("gone"));
+            return Some(Line::Presence { come, gone });
+        }
+        "people" => {
+            let names = event["names"].as_array()?.iter();
+            let names = names.map(|name| name.as_str().map(str::to_owned));
+            return names.collect::<Option<_>>().map(Line::People);
+        }
+        "fell_behind" => return Some(Line::FellBehind),
         "departed" => return Some(Line::Departed),
         "private" => return words("words").map(Line::Private),
         _ => return words("text").map(|text| parse_server(&text)),

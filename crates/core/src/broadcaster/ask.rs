@@ -33,6 +33,10 @@ impl Broadcaster {
                 Ok(rooms) => return Outcome::Barred(rooms),
                 Err(refusal) => Err(refusal),
             },
+            Request::People { room, from } => match self.send_people(asker, room, from) {
+                Ok(()) => return Outcome::Done,
+                Err(refusal) => Err(refusal),
+            },
             Request::WhoAmI => match self.people.get(asker) {
                 Some(person) => {
                     return Outcome::You(Claim {
@@ -86,6 +90,20 @@ impl Broadcaster {
         let person = self.people.get(asker);
         let reach = person.and_then(|person| self.may_keep(person, &room.name));
         Ok(room.who(now.monotonic, reach.is_some()))
+    }
+
+    /// Sent at once: so it stands exactly between what happened before and what happens after.
+    fn send_people(&self, asker: PersonId, room: RoomId, from: u64) -> Result<(), Refusal> {
+        let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
+        let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
+        let people = room.people_from(from);
+        let mark = Mark {
+            room: room.id,
+            position: people.position,
+        };
+        let item = Item::Answer(Answer::People(people));
+        member.client.send_wanted(mark, item);
+        Ok(())
     }
 
     fn send_private(

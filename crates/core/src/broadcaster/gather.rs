@@ -40,6 +40,8 @@ pub(super) enum Happening {
     Renamed {
         who: Who,
         from: Name,
+        /// Whether the old name stays in the room with another connection of its owner.
+        is_still_worn: bool,
     },
     TookBack {
         who: Who,
@@ -279,10 +281,18 @@ impl Draft {
                 removal,
                 is_untold,
             } => self.leave(room, who, words, removal, is_untold),
-            Happening::Renamed { who, from } => {
+            Happening::Renamed {
+                who,
+                from,
+                is_still_worn,
+            } => {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
-                self.entries.push(Entry::Renamed { who, from });
+                self.entries.push(Entry::Renamed {
+                    who,
+                    from,
+                    is_still_worn,
+                });
             }
             Happening::TookBack { who } => {
                 self.tell_first(room, &who.name);

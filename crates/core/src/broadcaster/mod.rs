@@ -309,6 +309,7 @@ impl Broadcaster {
                 | Request::TakeBack { .. }
                 | Request::Topic(_)
                 | Request::Who { .. }
+                | Request::People { .. }
                 | Request::Rooms
                 | Request::Barred
                 | Request::Find(_)
@@ -507,11 +508,13 @@ impl Broadcaster {
                 id: client.id,
                 name: name.clone(),
             };
+            let is_still_worn = self.people.is_worn_by_another(&from, place.room, client.id);
             self.happen(
                 place.room,
                 Happening::Renamed {
                     who,
                     from: from.clone(),
+                    is_still_worn,
                 },
             );
         }

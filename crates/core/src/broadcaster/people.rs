@@ -113,6 +113,12 @@ impl People {
             .any(|(_, person)| person.is_owner && person.sits_in(room))
     }
 
+    /// Whether a connection of the owner other than this one wears a name in a room, or is about to.
+    pub(super) fn is_worn_by_another(&self, name: &Name, room: RoomId, id: PersonId) -> bool {
+        self.called(name.keys()[0])
+            .any(|(other, person)| other != id && person.is_owner && person.sits_in(room))
+    }
+
     /// Whether another connection of the same person sits in a room, or is about to.
     pub(super) fn is_accompanied(&self, id: PersonId, room: RoomId) -> bool {
         let person = self.people.get(&id).filter(|person| person.is_owner);

@@ -1,6 +1,6 @@
 //! What the server says to one person, as JSON objects: with fields for programs, and in words for everybody.
 
-use parlor_core::answer::{Answer, Notice, Password, Refusal};
+use parlor_core::answer::{Answer, Notice, Password, People, Refusal};
 use parlor_core::client::Missed;
 use parlor_core::command::{COMMANDS, Spec};
 use parlor_core::entry::Manner;
@@ -25,6 +25,8 @@ pub(super) fn put(answer: &Answer, keeping: Keeping, clock: &Clock, out: &mut Ve
             object("help", out).with("commands", commands(std::slice::from_ref(*spec)))
         }
         Answer::Who { .. } | Answer::Rooms { .. } => put_list(answer, out),
+        // A program asks for them, and needs no sentence.
+        Answer::People(people) => return put_people(people, out),
         Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
         Answer::Topic { room, text } => object("topic_is", out)
             .with("room", room.as_str())
@@ -170,6 +172,17 @@ fn shown(spec: &'static Spec) -> CommandShown {
         does: spec.does,
         more: spec.more,
     }
+}
+
+fn put_people(people: &People, out: &mut Vec<u8>) {
+    let People {
+        room, names, next, ..
+    } = people;
+    let names: Vec<_> = names.iter().map(Name::as_str).collect();
+    object("people", out)
+        .with("room", room.as_str())
+        .with("names", names)
+        .with("next", next);
 }
 
 #[derive(Serialize)]

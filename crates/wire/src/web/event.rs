@@ -34,6 +34,45 @@ pub(super) fn is_shown(entry: &Entry) -> bool {
     }
 }
 
+/// Who is in a room is changed so by what is not told in words: by one of a crowd, or by what a reader hides.
+pub(super) struct Presence<'a> {
+    come: Option<&'a Name>,
+    gone: Option<&'a Name>,
+}
+
+impl Presence<'_> {
+    /// What an entry changes; none where that is nothing.
+    pub(super) fn of(entry: &Entry) -> Option<Presence<'_>> {
+        let (come, gone) = match entry {
+            Entry::Arrived {
+                telling: Telling::Untold,
+                ..
+            }
+            | Entry::Left {
+                telling: Telling::Untold,
+                ..
+            } => return None,
+            Entry::Arrived { who, .. } => (Some(&who.name), None),
+            Entry::Left { who, .. } => (None, Some(&who.name)),
+            Entry::Renamed {
+                who,
+                from,
+                is_still_worn,
+            } => (Some(&who.name), Some(from).filter(|_| !is_still_worn)),
+            _ => return None,
+        };
+        Some(Presence { come, gone })
+    }
+
+    pub(super) fn put(&self, scene: Scene<'_>, out: &mut Vec<u8>) {
+        object("presence", out)
+            .with("room", scene.room.as_str())
+            .with("seq", scene.seq)
+            .with_some("come", self.come.map(Name::as_str))
+            .with_some("gone", self.gone.map(Name::as_str));
+    }
+}
+
 /// Appends a line that was said in a room: what exports and scripts read.
 pub fn put_line(room: &RoomName, said: &Said, out: &mut Vec<u8>) {
     put_said(room, said, false, out);
@@ -79,7 +118,13 @@ pub(super) fn put(entry: &Entry, scene: Scene<'_>, clock: &Clock, out: &mut Vec<
         }
         Entry::Ruled(ruling) => with_ruling(event, ruling),
         Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
-        Entry::Renamed { from, .. } => event.with("from", from.as_str()),
+        Entry::Renamed {
+            from,
+            is_still_worn,
+            ..
+        } => event
+            .with("from", from.as_str())
+            .with_some("stays", is_still_worn.then_some(true)),
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
         Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } => event,
     };

@@ -40,6 +40,7 @@ pub struct Request {
     after: Option<u64>,
     before: Option<u64>,
     limit: Option<u64>,
+    from: Option<u64>,
 }
 
 /// What a client calls its request.
@@ -155,6 +156,9 @@ impl Request {
             "leave" => return Ok(Input::Leave(needed(room)?)),
             "say" => self.say()?,
             "history" => self.history()?,
+            "people" => Input::People {
+                from: self.from.unwrap_or(0),
+            },
             name => {
                 let arguments = self.args.join(" ");
                 if arguments.len() > LINE_BYTES_MAX {

@@ -78,6 +78,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::In(..)
         | Input::Enter(..)
         | Input::Leave(_)
+        | Input::People { .. }
         | Input::Read { .. } => {
             unreachable!("nobody says that in lines")
         }

@@ -111,6 +111,7 @@ fn check(input: Input) {
         | Input::Secret(_)
         | Input::Enter(..)
         | Input::Leave(_)
+        | Input::People { .. }
         | Input::Command(_) => {}
     }
 }

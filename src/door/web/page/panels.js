@@ -46,13 +46,30 @@ export function drawRoom(room, me, write) {
 	$('title').textContent = room.name;
 	$('me').textContent = me;
 	$('topic').textContent = room.topic ?? say('about');
-	$('here').textContent = room.people.length + room.others;
-	const rows = [...room.people].sort().map((name) => {
-		if (name === me) return make('li', 'me', colored(name));
-		return make('li', '', button(colored(name), () => write(name), 'open'));
+	$('here').textContent = room.size;
+	drawPeople(room, me, write);
+}
+
+/** A row stays for as long as its person does: of thousands, few change at once. */
+function drawPeople({ people, size }, me, write) {
+	const list = $('people-list');
+	const before = new Map([...list.children].map((row) => [row.dataset.name, row]));
+	const rows = people.sort().map((name) => {
+		const row = before.get(name) ?? person(name, write);
+		row.classList.toggle('self', name === me);
+		return row;
 	});
-	if (room.others) rows.push(make('li', 'me', `+ ${room.others}`));
-	put($('people-list'), rows);
+	if (size > people.length) rows.push(make('li', 'quiet', `+ ${size - people.length}`));
+	if (rows.length === list.children.length && rows.every((row, place) => row === list.children[place])) return;
+	const focused = document.activeElement;
+	list.replaceChildren(...rows);
+	if (list.contains(focused)) focused.focus();
+}
+
+function person(name, write) {
+	const row = make('li', '', button(colored(name), () => write(name), 'open'));
+	row.dataset.name = name;
+	return row;
 }
 
 /** Puts rows into a list unless they are there: what one clicks on stays. So does the focus. */

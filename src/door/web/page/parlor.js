@@ -166,10 +166,15 @@ const heard = {
 		rooms.set(room.name, room);
 		if (current && !rooms.has(current.name)) open(room, true);
 		sayFarewell();
-		if (message.others) connection.ask({ do: 'who', room: room.name }, ({ kind, people, others }) => {
-			if (kind === 'who') Object.assign(room, { people: people.map((person) => person.name), others });
-			return kind === 'who';
-		});
+		if (message.others) listPeople(room);
+		draw();
+	},
+	fell_behind({ room }) {
+		const behind = rooms.get(room);
+		if (behind?.isSeated) listPeople(behind, true);
+	},
+	presence({ room, come, gone }) {
+		rooms.get(room)?.seat(come, gone);
 		draw();
 	},
 	departed: ({ room }) => remove(room),
@@ -179,16 +184,16 @@ const heard = {
 		rooms.get(room)?.skip(first, last);
 		draw();
 	},
-	arrived: happening((room, { name }) => room.seat([name])),
-	left: happening((room, { name }) => room.seat([], [name])),
-	arrived_together: happening((room, { names, others }) => room.seat(names, [], others)),
-	left_together: happening((room, { names, others }) => room.seat([], names, -others)),
-	renamed: happening((room, { from, name }) => room.seat([name], [from])),
+	arrived: happening((room, { name }) => room.seat(name)),
+	left: happening((room, { name }) => room.seat(undefined, name)),
+	// Who they are has been told one by one.
+	arrived_together: happening(() => {}),
+	left_together: happening(() => {}),
+	renamed: happening((room, { from, name, stays }) => room.seat(name, stays ? undefined : from)),
 	topic: happening((room, { topic }) => (room.topic = topic)),
 	took_back: happening((room, { name }) => room.takeBack(name)),
 	ruled: happening(() => {}),
 	you({ name }) {
-		for (const room of rooms.values()) room.seat([name], [me]);
 		me = visit.name = identity.name = name;
 		draw();
 	},
@@ -228,6 +233,26 @@ function happening(change) {
 		room.items.push(event);
 		draw();
 	};
+}
+
+/** Asks for all who are in a room, page by page; who comes and goes meanwhile is heard between the pages. */
+async function listPeople(room, isAnew = false) {
+	let next = 0;
+	const take = ({ kind, ...page }) => {
+		if (kind !== 'people') return false;
+		if (isAnew) room.listAnew([]);
+		isAnew = false;
+		next = page.next;
+		room.list(page.names, next === null);
+		return true;
+	};
+	const [asking, isLatest] = [Symbol(), () => room.asking === asking];
+	room.asking = asking;
+	while (next !== null && isLatest()) {
+		const { isDone, refusal } = await connection.ask({ do: 'people', room: room.name, from: next }, take);
+		if (!isDone || refusal) return;
+		draw();
+	}
 }
 
 function note(text, kind) {
@@ -364,6 +389,7 @@ function address({ name }, isInHistory) {
 }
 
 function write(name) {
+	if (name === me) return;
 	interpose(`/msg ${name} `);
 }
 

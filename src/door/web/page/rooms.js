@@ -31,7 +31,8 @@ export class Room {
 
 	/** The lines said before have numbers up to `seq`, and follow. */
 	enter({ topic, names, others, seq, name, resumed }) {
-		Object.assign(this, { topic, others, people: [...new Set([name, ...names])], upTo: seq, isSeated: true });
+		Object.assign(this, { topic, upTo: seq, isSeated: true });
+		this.listAnew([name, ...names], others);
 		if (this.read === undefined) this.read = seq; // whoever comes for the first time has missed nothing
 		else if (resumed !== 'exact') this.skip(this.last + 1, seq);
 	}
@@ -130,10 +131,35 @@ export class Room {
 		this.outbox = this.outbox.filter((other) => other !== sent);
 	}
 
-	seat(come, go = [], others = 0) {
-		this.people = [...new Set([...this.people, ...come])].filter((name) => !go.includes(name));
-		this.others = Math.max(0, this.others + others);
+	/** Nobody is known but these; so many more are here. */
+	listAnew(names, others = 0) {
+		this.seats = new Map(names.map((name) => [fold(name), name]));
+		this.size = this.seats.size + others;
 	}
+
+	/** More of those who are here; where these are the last, all are known. */
+	list(names, isLast) {
+		for (const name of names) this.seats.set(fold(name), name);
+		this.size = isLast ? this.seats.size : Math.max(this.size, this.seats.size);
+	}
+
+	seat(come, go) {
+		const isUnknown = () => this.size > this.seats.size;
+		if (go !== undefined && (this.seats.delete(fold(go)) || isUnknown())) this.size -= 1;
+		if (come === undefined) return;
+		if (!this.seats.has(fold(come))) this.size += 1;
+		this.seats.set(fold(come), come);
+	}
+
+	get people() {
+		return [...this.seats.values()];
+	}
+}
+
+/** The same for all ways to write a name: as the server does it, sign by sign, until nothing changes. */
+function fold(name) {
+	const folded = [...name].map((sign) => sign.toUpperCase().toLowerCase()).join('');
+	return folded === name ? name : fold(folded);
 }
 
 const gap = (first, last) => ({ kind: 'gap', seq: first, first, last });
