@@ -8,7 +8,7 @@ use crate::journal::Errands;
 
 /// Where it is written; where nothing is kept, nobody waits.
 ///
-/// The queue is bounded without a limit of its own, as the broadcaster's inbox is: whoever gives an order waits for it.
+/// The queue is bounded without a limit of its own, as the broadcaster's inbox is: each connection waits for one thing.
 #[derive(Debug)]
 pub(crate) struct Clerk(Option<(mpsc::UnboundedSender<Unsettled>, JoinHandle<()>)>);
 
@@ -40,10 +40,16 @@ impl Clerk {
     }
 }
 
+/// So much is written down at once: whatever many people want done at a time, an order waits for two syncs at most.
+const RECORDS_MAX: usize = 256;
+
 async fn write(errands: Errands, mut queue: mpsc::UnboundedReceiver<Unsettled>) {
-    while let Some(unsettled) = queue.recv().await {
-        let record = unsettled.record.clone();
-        let written = errands.run(move |store| store.record(&record)).await;
-        unsettled.settle(written.is_ok());
+    let mut taken = Vec::new();
+    while queue.recv_many(&mut taken, RECORDS_MAX).await > 0 {
+        let records: Vec<_> = taken.iter().map(|one| one.record.clone()).collect();
+        let written = errands.run(move |store| store.record(&records)).await;
+        for unsettled in taken.drain(..) {
+            unsettled.settle(written.is_ok());
+        }
     }
 }

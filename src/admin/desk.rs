@@ -164,7 +164,7 @@ impl Desk {
                 deed: Deed::Reload,
             };
             // Where it cannot be written down, the log says so.
-            errands.run(move |store| store.record(&record)).await.ok();
+            errands.run(move |store| store.record(&[record])).await.ok();
         }
         report
     }

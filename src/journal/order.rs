@@ -49,41 +49,14 @@ impl Store {
         bans.collect()
     }
 
-    /// Writes down what was done with authority, and what holds from then on: both, or nothing.
-    pub(crate) fn record(&mut self, record: &Record) -> rusqlite::Result<()> {
+    /// Writes down what was done with authority, and what holds from then on: all of it, or nothing.
+    pub(crate) fn record(&mut self, records: &[Record]) -> rusqlite::Result<()> {
         let transaction = self.connection().transaction()?;
-        let room = room(&record.reach);
-        match &record.deed {
-            Deed::Ban(ban) => put_ban(&transaction, ban)?,
-            Deed::Unban(whom) => take_ban(&transaction, room, whom)?,
-            Deed::Make(name) | Deed::AddKeeper(name) => {
-                transaction.execute(
-                    "INSERT OR IGNORE INTO keepers SELECT ?1, id FROM accounts WHERE fold = ?2",
-                    params![room, name.keys()[0]],
-                )?;
-            }
-            Deed::RemoveKeeper(name) => {
-                transaction.execute(
-                    "DELETE FROM keepers WHERE room = ?1
-                     AND account = (SELECT id FROM accounts WHERE fold = ?2)",
-                    params![room, name.keys()[0]],
-                )?;
-            }
-            _ => {}
+        for record in records {
+            put(&transaction, record)?;
         }
-        let (deed, whom, reason) = told(&record.deed);
-        transaction.execute(
-            "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![record.at.0, keeper(&record.by), room, deed, whom, reason],
-        )?;
-        let last = transaction.last_insert_rowid();
-        transaction.execute(
-            "DELETE FROM audit WHERE id <= ?1 AND room <> ''",
-            [last - AUDIT_ROWS_MAX],
-        )?;
         transaction.commit()
     }
-
     /// The last things that were done with authority, oldest first, as sentences.
     pub(crate) fn audit(&mut self, rows: usize) -> rusqlite::Result<Vec<String>> {
         let mut query = self.connection().prepare(
@@ -94,6 +67,40 @@ impl Store {
         sentences.reverse();
         Ok(sentences)
     }
+}
+
+/// Writes down one thing.
+fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+    let room = room(&record.reach);
+    match &record.deed {
+        Deed::Ban(ban) => put_ban(transaction, ban)?,
+        Deed::Unban(whom) => take_ban(transaction, room, whom)?,
+        Deed::Make(name) | Deed::AddKeeper(name) => {
+            transaction.execute(
+                "INSERT OR IGNORE INTO keepers SELECT ?1, id FROM accounts WHERE fold = ?2",
+                params![room, name.keys()[0]],
+            )?;
+        }
+        Deed::RemoveKeeper(name) => {
+            transaction.execute(
+                "DELETE FROM keepers WHERE room = ?1
+                 AND account = (SELECT id FROM accounts WHERE fold = ?2)",
+                params![room, name.keys()[0]],
+            )?;
+        }
+        _ => {}
+    }
+    let (deed, whom, reason) = told(&record.deed);
+    transaction.execute(
+        "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![record.at.0, keeper(&record.by), room, deed, whom, reason],
+    )?;
+    let last = transaction.last_insert_rowid();
+    transaction.execute(
+        "DELETE FROM audit WHERE id <= ?1 AND room <> ''",
+        [last - AUDIT_ROWS_MAX],
+    )?;
+    Ok(())
 }
 
 /// `2026-11-20 14:00 alice: ban bob until 2026-11-20 15:00 in tea (too loud)`

@@ -483,6 +483,72 @@ fn whoever_is_muted_is_told_and_says_nothing_until_then() {
 }
 
 #[test]
+fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill() {
+    let data = Data::new();
+    let mut house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    let carol = enter_as_owner(&house, "carol");
+    join(&mut alice, "tea");
+    let mut bob = enter(&house, "bob");
+    join(&mut bob, "tea");
+    // Nothing can be written: so nobody reads of it, and then there is nothing of it.
+    let file = rusqlite::Connection::open(data.file()).unwrap();
+    file.execute_batch("BEGIN IMMEDIATE").unwrap();
+    alice.say("/ban zoe");
+    for _ in 0..3 {
+        bob.say("/who");
+        let heard = bob.lines_until("those here", |line| line.contains("alice, "));
+        assert!(!heard.iter().any(|line| line.contains("zoe")), "{heard:?}");
+    }
+    house.signal(Signal::KILL);
+    house.ended();
+    drop((file, bob, carol));
+    assert!(!alice.last_words().contains("zoe"));
+
+    for (act, told, check) in [
+        (
+            "/ban zoe",
+            "-- alice banned zoe",
+            "-- zoe is banned by alice",
+        ),
+        (
+            "/keeper carol",
+            "-- alice made carol a keeper",
+            "-- Keepers of tea: alice, carol",
+        ),
+        (
+            "/unban zoe",
+            "-- alice lets zoe come again",
+            "-- Nobody is banned",
+        ),
+        (
+            "/keeper -carol",
+            "-- alice has carol be a keeper no longer",
+            "-- Keepers of tea: alice",
+        ),
+    ] {
+        let mut house = data.open(&[]);
+        let mut alice = come_back(&house, "alice");
+        join(&mut alice, "tea");
+        alice.say(act);
+        alice.until(told);
+        house.signal(Signal::KILL);
+        house.ended();
+        drop(alice);
+        let house = data.open(&[]);
+        let mut alice = come_back(&house, "alice");
+        join(&mut alice, "tea");
+        alice.say(if act.contains("ban") {
+            "/ban"
+        } else {
+            "/keeper"
+        });
+        alice.until(check);
+        house.close([alice]);
+    }
+}
+
+#[test]
 fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
     let data = Data::new();
     let (house, web) = open(&data);

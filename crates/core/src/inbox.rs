@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::answer::{Answer, Refusal};
 use crate::bell::Bell;
-use crate::broadcaster::{Census, Limits};
+use crate::broadcaster::{Census, Limits, Settled};
 use crate::client::{Client, Link};
 use crate::entry::{Manner, PersonId, RoomId};
 use crate::group::Group;
@@ -228,6 +228,8 @@ pub(crate) enum Letter {
     StopListening {
         place: Arc<Place>,
     },
+    /// Something was written down, or could not be.
+    Settled(Box<Settled>),
 }
 
 impl Letter {

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::ban::{Ban, Whom};
-use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
+use parlor_core::batch::Slice;
+use parlor_core::broadcaster::{Broadcaster, Gathered, Limits, Unsettled};
 use parlor_core::client::Link;
-use parlor_core::entry::Manner;
+use parlor_core::entry::{Entry, Manner};
 use parlor_core::inbox::{Claim, Inbox, Outcome, Request, Spoken};
 use parlor_core::journal::Past;
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
-use parlor_core::order::{By, Done, Forbidden, Order, Reach};
+use parlor_core::order::{By, Done, Forbidden, Order, Reach, Rule};
 use parlor_core::seat::Seat;
 use parlor_core::time::{Now, WallTime};
 
@@ -88,6 +89,7 @@ impl House {
         for unsettled in self.broadcaster.unsettled() {
             unsettled.settle(true);
         }
+        self.broadcaster.drain(self.now);
         let mut begun = begun;
         while let Some(gathered) = begun.take().or_else(|| self.broadcaster.gather(self.now)) {
             self.broadcaster.append(gathered, Ok(()), self.now);
@@ -724,4 +726,115 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     // In which something has been said already: that room is nobody's.
     let seat = house.join(&mut carol, "old").unwrap();
     assert_eq!(keepers(&mut house, &mut carol, &seat), []);
+}
+
+impl House {
+    /// What somebody asks is heard; the outcome, if there is one, and what is to be written down first.
+    fn hear(&mut self, link: &mut Link, request: Request) -> (Option<Outcome>, Vec<Unsettled>) {
+        link.start(request);
+        self.broadcaster.drain(self.now);
+        let unsettled = self.broadcaster.unsettled();
+        while let Some(gathered) = self.broadcaster.gather(self.now) {
+            self.broadcaster.append(gathered, Ok(()), self.now);
+        }
+        (link.outcome(), unsettled)
+    }
+
+    fn settle(&mut self, unsettled: Vec<Unsettled>, is_written: bool) {
+        for one in unsettled {
+            one.settle(is_written);
+        }
+        self.finish(None);
+    }
+}
+
+/// What all have read in a room of things done with authority.
+fn rulings(seat: &Seat) -> Vec<Rule> {
+    let mut slices: Vec<Slice> = Vec::new();
+    seat.log()
+        .read(seat.log().start(), None, usize::MAX, &mut slices)
+        .unwrap();
+    let entries = slices.iter().flat_map(|slice| slice.batch.entries());
+    let ruled = entries.filter_map(|entry| match entry {
+        Entry::Ruled(ruling) => Some(ruling.rule.clone()),
+        _ => None,
+    });
+    ruled.collect()
+}
+
+#[test]
+fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_written_down() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let (mut bob, _seat) = house.enter("bob", false);
+    let there = house.join(&mut bob, "tea").unwrap();
+    let (mut zoe, _her_seat) = house.enter("zoe", false);
+    let here = Some(tea.room());
+    let lock = Order::LockTopic(true);
+    let keep = Order::AddKeeper(line("alice"));
+    for (order, told) in [
+        (ban("zoe", None), 1),
+        (mute("bob", 9), 2),
+        (lock, 3),
+        (keep, 4),
+    ] {
+        let (outcome, unsettled) = house.hear(&mut dave, Request::Order { here, order });
+        assert!(outcome.is_none(), "{outcome:?}");
+        assert_eq!(rulings(&tea).len(), told - 1);
+        assert!(is_banned(&house.join(&mut zoe, "tea")));
+        house.settle(unsettled, true);
+        assert_eq!(rulings(&tea).len(), told);
+        let outcome = dave.outcome();
+        assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}");
+    }
+    assert!(house.say(&mut bob, &there).is_err());
+
+    // Who is there says nothing from then on, and is told to leave when it is written down.
+    let order = Order::Unmute(line("bob"));
+    house.order(&mut dave, &tea, order).unwrap();
+    house.say(&mut bob, &there).unwrap();
+    let mut there = there;
+    for order in [remove("bob"), ban("bob", Some(1))] {
+        let (outcome, unsettled) = house.hear(&mut dave, Request::Order { here, order });
+        assert!(outcome.is_none() && there.removed().is_none());
+        assert!(house.say(&mut bob, &there).is_err());
+        house.settle(unsettled, true);
+        assert!(there.removed().is_some());
+        assert!(matches!(dave.outcome(), Some(Outcome::Done)));
+        drop(there);
+        house.finish(None);
+        let again = house.join(&mut bob, "tea");
+        if is_banned(&again) {
+            break;
+        }
+        there = again.unwrap();
+    }
+    assert!(is_banned(&house.join(&mut bob, "tea")));
+}
+
+#[test]
+fn whoever_makes_a_room_enters_it_when_it_is_written_down_that_they_keep_it() {
+    for is_written in [true, false] {
+        let past = Past {
+            owned: ["alice", "bob"].map(name).to_vec(),
+            ..Past::default()
+        };
+        let mut house = House::with(past);
+        let mut alice = house.connect("198.51.100.7:1");
+        let (outcome, unsettled) = house.hear(&mut alice, enter("alice", true, "den"));
+        assert!(outcome.is_none(), "{outcome:?}");
+        // Meanwhile somebody else makes it, and does not keep it.
+        let mut bob = house.connect("198.51.100.7:2");
+        let Outcome::Entered(_bobs, entered) = house.ask(&mut bob, enter("bob", true, "den"))
+        else {
+            panic!("a seat");
+        };
+        assert_eq!(entered.keeps, None);
+        house.settle(unsettled, is_written);
+        let Some(Outcome::Entered(_seat, entered)) = alice.outcome() else {
+            panic!("a seat");
+        };
+        assert_eq!(entered.keeps.is_some(), is_written);
+    }
 }

@@ -1,5 +1,5 @@
-//! What is done with authority. Like everything that concerns one other person it takes effect on receipt, whatever the
-//! journal does; the answer comes when it is written down.
+//! What is done with authority. The rule holds from the receipt of an order, whatever the journal does. What people read of
+//! it, the answer included, comes when it is written down: nobody reads of what a crash undoes.
 
 mod keepers;
 mod removing;
@@ -12,37 +12,48 @@ use std::time::Duration;
 use super::Broadcaster;
 use super::gather::Happening;
 use crate::answer::{Answer, Refusal};
+use crate::ban::Ban;
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId};
-use crate::inbox::Outcome;
+use crate::inbox::{Inbox, Letter, Outcome};
 use crate::line::Line;
-use crate::name::Name;
+use crate::name::{Name, RoomName};
 use crate::order::{
     By, Deed, Done, Forbidden, Order, Reach, Record, Removal, Rule, Ruling, Until, Word,
 };
 use crate::time::{Now, WallTime};
 
-/// Something done with authority that is to be written down, and whoever waits for that.
+/// Something that is to be written down before anybody reads of it.
 #[derive(Debug)]
 pub struct Unsettled {
     /// What is to be written down.
     pub record: Record,
-    waiting: Option<(Arc<Client>, Obeyed)>,
+    next: Next,
+    inbox: Arc<Inbox>,
 }
 
 impl Unsettled {
-    /// It is written down, or cannot be: whoever waits is told.
+    /// It is written down, or cannot be: the broadcaster goes on with that.
     pub fn settle(self, is_written: bool) {
-        let Some((client, obeyed)) = self.waiting else {
-            return;
-        };
-        let Obeyed { done, is_shown, .. } = obeyed;
-        client.finish(match is_written {
-            true if is_shown => Outcome::Done,
-            true => Outcome::Answer(Answer::Done(done)),
-            false => Outcome::Answer(Answer::Done(Done::Unwritten(Box::new(done)))),
-        });
+        let Unsettled { next, inbox, .. } = self;
+        inbox.put(Letter::Settled(Box::new(Settled { next, is_written })));
     }
+}
+
+/// Something that was written down, or could not be.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    next: Next,
+    is_written: bool,
+}
+
+/// What follows when something is written down.
+#[derive(Debug)]
+enum Next {
+    /// An order is reported: to those concerned, to the others, and to the one who gave it.
+    Report(Arc<Client>, Box<Obeyed>),
+    /// Somebody's request is granted, which makes a room that they keep.
+    Make(Box<Letter>, RoomName, Name),
 }
 
 /// Somebody who acts with authority.
@@ -63,8 +74,23 @@ struct Obeyed {
     done: Done,
     /// What of it is to be written down, and how far that reaches.
     deed: Option<(Reach, Deed)>,
-    /// Whether the one who gave it reads in the room what has come of it.
-    is_shown: bool,
+    /// What the others read of it, when it is written down.
+    reports: Vec<Report>,
+    /// Where the one sits who gave the order, and reads of it there; none for the operator.
+    here: Option<RoomId>,
+}
+
+/// What somebody reads of something done with authority.
+#[derive(Debug)]
+enum Report {
+    /// All in a room read it.
+    Ruled(RoomId, Box<Ruling>),
+    /// One person reads it.
+    Told(PersonId, Word),
+    /// These connections leave, and the others read that.
+    Leave(Vec<PersonId>, Removal),
+    /// Those end who read without a seat.
+    Hush(Ban, Removal),
 }
 
 impl Obeyed {
@@ -73,13 +99,25 @@ impl Obeyed {
         Obeyed {
             done,
             deed: None,
-            is_shown: false,
+            reports: Vec::new(),
+            here: None,
         }
+    }
+
+    /// The same, which reaches so far.
+    fn in_reach(mut self, reach: Reach) -> Obeyed {
+        self.deed = self.deed.map(|(_, deed)| (reach, deed));
+        self
+    }
+
+    fn report(mut self, reports: impl IntoIterator<Item = Report>) -> Obeyed {
+        self.reports.extend(reports);
+        self
     }
 }
 
 impl Broadcaster {
-    /// What was done with authority since the last time, to be written down.
+    /// What is to be written down, since the last time.
     pub fn unsettled(&mut self) -> Vec<Unsettled> {
         std::mem::take(&mut self.unsettled)
     }
@@ -105,11 +143,69 @@ impl Broadcaster {
         match obeyed {
             Err(refusal) => client.finish(refusal.into()),
             Ok((Obeyed { done, .. }, None)) => client.finish(Outcome::Answer(Answer::Done(done))),
-            Ok((obeyed, Some(record))) => self.unsettled.push(Unsettled {
-                record,
-                waiting: Some((Arc::clone(client), obeyed)),
-            }),
+            Ok((obeyed, Some(record))) => {
+                let next = Next::Report(Arc::clone(client), Box::new(obeyed));
+                self.write_down(record, next);
+            }
         }
+    }
+
+    fn write_down(&mut self, record: Record, next: Next) {
+        let inbox = Arc::clone(&self.inbox);
+        self.unsettled.push(Unsettled {
+            record,
+            next,
+            inbox,
+        });
+    }
+
+    /// Goes on with what was written down, or could not be.
+    pub(super) fn go_on(&mut self, settled: Settled, now: Now) {
+        let Settled { next, is_written } = settled;
+        match next {
+            Next::Report(client, obeyed) => self.report(&client, *obeyed, is_written),
+            Next::Make(letter, room, maker) => {
+                if !is_written {
+                    self.rules.remove_keeper(&Reach::Room(room), &maker);
+                }
+                self.grant(*letter, now);
+            }
+        }
+    }
+
+    fn report(&mut self, client: &Client, obeyed: Obeyed, is_written: bool) {
+        let mut is_shown = false;
+        for report in obeyed.reports {
+            is_shown |= match report {
+                Report::Ruled(room, ruling) => {
+                    self.happen(room, Happening::Ruled(ruling));
+                    obeyed.here == Some(room)
+                }
+                Report::Told(person, word) => {
+                    self.tell(person, &word);
+                    false
+                }
+                Report::Hush(ban, removal) => {
+                    self.hush(&ban, &removal);
+                    false
+                }
+                Report::Leave(people, removal) => {
+                    self.leaving
+                        .retain(|(id, reach)| *reach != removal.reach || !people.contains(id));
+                    let removed = self.remove_all(&people, &removal);
+                    removed.iter().any(|id| {
+                        let person = self.people.get(*id).zip(obeyed.here);
+                        person.is_some_and(|(person, here)| person.sits_in(here))
+                    })
+                }
+            };
+        }
+        let done = obeyed.done;
+        client.finish(match is_written {
+            true if is_shown => Outcome::Done,
+            true => Outcome::Answer(Answer::Done(done)),
+            false => Outcome::Answer(Answer::Done(Done::Unwritten(Box::new(done)))),
+        });
     }
 
     /// The one place that says who may: the operator anything, keepers of the server everywhere, a room's keepers there.
@@ -181,15 +277,8 @@ impl Hand {
         Obeyed {
             done,
             deed: Some((self.reach.clone(), deed)),
-            is_shown: false,
-        }
-    }
-
-    /// It is done, and shows in the room.
-    fn shown(&self, done: Done, deed: Deed) -> Obeyed {
-        Obeyed {
-            is_shown: self.here.is_some(),
-            ..self.done(done, deed)
+            reports: Vec::new(),
+            here: self.here,
         }
     }
 
@@ -202,25 +291,20 @@ impl Hand {
         }
     }
 
-    /// Has everybody read it who sits where it was said.
-    fn rule(&self, broadcaster: &mut Broadcaster, rule: Rule) {
+    /// Everybody reads it who sits where it was said.
+    fn rule(&self, rule: Rule) -> Option<Report> {
         let by = self.by.clone();
-        if let Some(here) = self.here {
-            broadcaster.happen(here, Happening::Ruled(Box::new(Ruling { by, rule })));
-        }
+        let ruling = Box::new(Ruling { by, rule });
+        Some(Report::Ruled(self.here?, ruling))
     }
 
     /// The same; the operator, who sits nowhere, is read where the person concerned sits.
-    fn rule_where(&self, broadcaster: &mut Broadcaster, name: &Name, rule: Rule) {
-        if self.here.is_some() {
-            return self.rule(broadcaster, rule);
-        }
-        let found = broadcaster.people.find(name.as_str());
-        let room = found.and_then(|who| broadcaster.room_of(who.id));
-        if let Some(here) = room.map(|room| room.id) {
-            let by = self.by.clone();
-            broadcaster.happen(here, Happening::Ruled(Box::new(Ruling { by, rule })));
-        }
+    fn rule_where(&self, broadcaster: &Broadcaster, name: &Name, rule: Rule) -> Option<Report> {
+        let by = self.by.clone();
+        let found = || broadcaster.people.find(name.as_str());
+        let room = || broadcaster.room_of(found()?.id).map(|room| room.id);
+        let here = self.here.or_else(room)?;
+        Some(Report::Ruled(here, Box::new(Ruling { by, rule })))
     }
 }
 

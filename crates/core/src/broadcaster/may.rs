@@ -108,9 +108,13 @@ impl Broadcaster {
         }
     }
 
+    fn everybody_may_speak(&self) -> bool {
+        self.rules.nobody_is_muted() && self.leaving.is_empty()
+    }
+
     /// Whether somebody may say something in a room.
     pub(super) fn may_speak(&self, who: &Who, room: RoomId, now: Now) -> Result<(), Refusal> {
-        if self.rules.nobody_is_muted() {
+        if self.everybody_may_speak() {
             return Ok(()); // as nearly always
         }
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
@@ -119,6 +123,13 @@ impl Broadcaster {
 
     /// The same for a room that may have to be made.
     pub(super) fn may_speak_in(&self, who: &Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
+        let is_leaving = |(id, from): &(PersonId, Reach)| {
+            let is_here = *from == Reach::Server || *from == Reach::Room(room.clone());
+            *id == who.id && is_here
+        };
+        if self.leaving.iter().any(is_leaving) {
+            return Err(Refusal::NotThere); // as soon as it is written down
+        }
         match self.rules.muted(who.id, &who.name, room, now.wall) {
             Some(mute) => Err(Forbidden::Muted(mute.clone()).into()),
             None => Ok(()),
@@ -128,7 +139,7 @@ impl Broadcaster {
     /// Whether somebody may write to a person alone. Keepers hear the muted, too; nobody else does who sits where they may
     /// not speak, or to whom they write from there.
     pub(super) fn may_write_to(&self, who: &Who, to: &Name, now: Now) -> Result<(), Refusal> {
-        if self.rules.nobody_is_muted() {
+        if self.everybody_may_speak() {
             return Ok(()); // as nearly always
         }
         let is_keeper = |room: &RoomName| {

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 pub use census::Census;
 pub use gather::Gathered;
+pub(crate) use keep::Settled;
 pub use keep::Unsettled;
 pub(crate) use rules::Subject;
 
@@ -36,6 +37,7 @@ use crate::line::Line;
 use crate::log::Capacity;
 use crate::mailbox::Item;
 use crate::name::RoomName;
+use crate::order::Reach;
 use crate::room::{Member, Room};
 use crate::seat::Place;
 use crate::time::Now;
@@ -92,9 +94,10 @@ pub struct Broadcaster {
     ends: Option<HashMap<RoomName, End>>,
     people: People,
     rules: Rules,
-    /// What was done with authority and is to be written down: one thing for each connection that waits for it, and the
-    /// few rooms that each owner of a name may make and keep.
+    /// What is to be written down: one thing for each connection, which waits for it.
     unsettled: Vec<Unsettled>,
+    /// Who is to leave as soon as that is written down, and from where.
+    leaving: Vec<(PersonId, Reach)>,
     /// The next batch.
     gathering: Gathering,
     /// What has to wait because that batch is full: a request and a departure a connection, at most.
@@ -142,6 +145,7 @@ impl Broadcaster {
             people: People::default(),
             rules: Rules::default(),
             unsettled: Vec::new(),
+            leaving: Vec::new(),
             gathering: Gathering::default(),
             waiting: VecDeque::new(),
             crowds: VecDeque::new(),
@@ -208,7 +212,7 @@ impl Broadcaster {
     pub fn tell_slow(&self, gathered: &Gathered) {
         let waiting = self.waiting.iter().filter_map(|letter| match letter {
             Letter::Request { client, .. } => Some(client),
-            Letter::Depart { .. } | Letter::StopListening { .. } => None,
+            Letter::Depart { .. } | Letter::StopListening { .. } | Letter::Settled(_) => None,
         });
         for client in gathered
             .waiting()
@@ -254,6 +258,7 @@ impl Broadcaster {
                     },
             } => client.finish(self.listen(&client, owner, room, replay, now)),
             Letter::StopListening { place } => self.stop_listening(&place),
+            Letter::Settled(settled) => self.go_on(*settled, now),
             Letter::Request { client, request } if !request.is_ordered() => {
                 let outcome = self.answer(client.id, request, now);
                 client.finish(outcome);
@@ -280,14 +285,25 @@ impl Broadcaster {
         self.waiting.push_back(letter);
     }
 
-    /// Gives a letter its place in the next batch.
+    /// Gives a letter its place in the next batch, or waits with it until something is written down.
     fn admit(&mut self, letter: Letter, now: Now) {
+        if letter.is_void() {
+            return;
+        }
+        if let Some(letter) = self.keep_new_room(letter, now) {
+            self.grant(letter, now);
+        }
+    }
+
+    /// Gives a letter its place in the next batch.
+    fn grant(&mut self, letter: Letter, now: Now) {
         if letter.is_void() {
             return;
         }
         let refused = match letter {
             Letter::Depart { place, words } => return self.depart(&place, words, now),
             Letter::StopListening { place } => return self.stop_listening(&place),
+            Letter::Settled(settled) => return self.go_on(*settled, now),
             Letter::Request { client, request } => match request {
                 Request::Enter { name, room, replay } => {
                     self.enter(&client, name, room, replay, now)
@@ -371,7 +387,6 @@ impl Broadcaster {
             let who = self.people.who(id).ok_or(Refusal::NotThere)?;
             self.may_speak_in(&who, &name, now)?; // the names of rooms are read, too
             self.may_make_room()?;
-            self.keep_new_room(id, &name, now);
         }
         Ok(self.room_for(name))
     }

@@ -1,11 +1,13 @@
 //! Naming those who keep order. Knows not who may: whoever is asked has power there.
 
-use super::{Hand, Obeyed, Unsettled};
+use super::{Hand, Next, Obeyed};
 use crate::answer::Refusal;
 use crate::broadcaster::Broadcaster;
-use crate::entry::PersonId;
+use crate::broadcaster::rules::Subject;
+use crate::entry::Who;
+use crate::inbox::{Letter, Request};
 use crate::line::Line;
-use crate::name::RoomName;
+use crate::name::{Name, RoomName};
 use crate::order::{By, Deed, Done, Forbidden, Reach, Record, Rule};
 use crate::time::Now;
 
@@ -40,12 +42,10 @@ impl Broadcaster {
             return Err(Forbidden::NotRegistered(whom).into());
         };
         self.rules.add_keeper(&kept, name.clone())?;
-        hand.rule(self, Rule::Keeper(name.clone(), true));
-        Ok(Obeyed {
-            done: Done::Keeper(name.clone(), true),
-            deed: Some((kept, Deed::AddKeeper(name))),
-            is_shown: hand.here.is_some(),
-        })
+        let done = Done::Keeper(name.clone(), true);
+        let report = hand.rule(Rule::Keeper(name.clone(), true));
+        let obeyed = hand.done(done, Deed::AddKeeper(name)).report(report);
+        Ok(obeyed.in_reach(kept))
     }
 
     pub(super) fn remove_keeper(&mut self, hand: &Hand, whom: Line) -> Result<Obeyed, Refusal> {
@@ -60,42 +60,63 @@ impl Broadcaster {
             return Err(Forbidden::LastKeeper(name).into());
         }
         self.rules.remove_keeper(&kept, &name);
-        hand.rule(self, Rule::Keeper(name.clone(), false));
-        Ok(Obeyed {
-            done: Done::Keeper(name.clone(), false),
-            deed: Some((kept, Deed::RemoveKeeper(name))),
-            is_shown: hand.here.is_some(),
-        })
+        let done = Done::Keeper(name.clone(), false);
+        let report = hand.rule(Rule::Keeper(name.clone(), false));
+        let obeyed = hand.done(done, Deed::RemoveKeeper(name)).report(report);
+        Ok(obeyed.in_reach(kept))
     }
 
-    /// Whoever makes a room that never was, and owns the name that they wear, keeps it.
+    /// Whoever makes a room that never was, and owns the name that they wear, keeps it. That is written down before the
+    /// request is granted that makes it: the letter, where it is to be granted at once.
     pub(in crate::broadcaster) fn keep_new_room(
         &mut self,
-        maker: PersonId,
-        room: &RoomName,
+        letter: Letter,
         now: Now,
-    ) {
-        let is_known = self
-            .ends
-            .as_ref()
-            .is_none_or(|ends| ends.contains_key(room));
-        let person = self.people.get(maker).filter(|person| person.is_owner);
-        let Some(name) = person
-            .filter(|_| !is_known)
-            .map(|person| person.name.clone())
-        else {
-            return;
+    ) -> Option<Letter> {
+        let Some((name, room)) = self.keeper_to_be(&letter, now) else {
+            return Some(letter);
         };
-        if self.rules.make_room(room, &name) {
-            self.unsettled.push(Unsettled {
-                record: Record {
-                    at: now.wall,
-                    by: By::Keeper(name.clone()),
-                    reach: Reach::Room(room.clone()),
-                    deed: Deed::Make(name),
-                },
-                waiting: None,
-            });
+        if !self.rules.make_room(&room, &name) {
+            return Some(letter);
         }
+        let record = Record {
+            at: now.wall,
+            by: By::Keeper(name.clone()),
+            reach: Reach::Room(room.clone()),
+            deed: Deed::Make(name.clone()),
+        };
+        self.write_down(record, Next::Make(Box::new(letter), room, name));
+        None
+    }
+
+    /// Who is to keep the room that a request makes, and which that is.
+    fn keeper_to_be(&self, letter: &Letter, now: Now) -> Option<(Name, RoomName)> {
+        let Letter::Request { client, request } = letter else {
+            return None;
+        };
+        let person = self.people.get(client.id);
+        let (name, is_owner, room) = match request {
+            Request::Enter { name, room, .. }
+            | Request::ComeBack { name, room, .. }
+            | Request::Speak { name, room, .. } => (&name.name, name.is_proven, room),
+            Request::Join { room, .. } => person.map(|who| (&who.name, who.is_owner, room))?,
+            _ => return None,
+        };
+        let subject = Subject {
+            name,
+            is_owner,
+            address: client.address(),
+        };
+        let ends = self.ends.as_ref()?;
+        let is_new = !ends.contains_key(room) && !self.rooms_by_name.contains_key(room);
+        let may = is_new && is_owner && self.may_make_room().is_ok();
+        let who = Who {
+            id: client.id,
+            name: name.clone(),
+        };
+        let may = may
+            && self.may_read(subject, room, now).is_ok()
+            && self.may_speak_in(&who, room, now).is_ok();
+        may.then(|| (name.clone(), room.clone()))
     }
 }

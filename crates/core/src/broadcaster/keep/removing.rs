@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{Hand, Obeyed, after};
+use super::{Hand, Obeyed, Report, after};
 use crate::answer::Refusal;
 use crate::ban::{Ban, Whom};
 use crate::broadcaster::Broadcaster;
@@ -15,8 +15,7 @@ use crate::order::{BANS_SHOWN_MAX, By, Deed, Done, Forbidden, Reach, Removal, Ru
 use crate::room::Room;
 
 impl Broadcaster {
-    /// Has somebody leave: the connection is told, and ends or goes to the lobby. From now on nothing that it says is
-    /// heard there.
+    /// Has somebody leave. From now on nothing that they say is heard there.
     pub(super) fn remove(
         &mut self,
         hand: &Hand,
@@ -26,30 +25,36 @@ impl Broadcaster {
         let name = self.subordinate(hand, whom)?;
         let removal = hand.removal(reason.clone(), None);
         let wearers: Vec<_> = self.people.wearers(&name).collect();
-        let removed = self.remove_all(&wearers, &removal);
-        if removed.is_empty() {
+        let leave = self.have_leave(wearers, removal);
+        if leave.is_none() {
             return Err(self.elsewhere(name));
         }
-        let obeyed = hand.done(Done::Removed(name.clone()), Deed::Remove(name, reason));
-        Ok(self.shown_where(hand, &removed, obeyed))
+        let done = Done::Removed(name.clone());
+        Ok(hand.done(done, Deed::Remove(name, reason)).report(leave))
     }
 
-    /// Has these connections leave, as far as they are where that reaches. Which those are.
-    fn remove_all(&self, people: &[PersonId], removal: &Removal) -> Vec<PersonId> {
+    /// Has these connections leave, as far as they are where that reaches: as soon as it is written down. Until then they
+    /// say nothing there.
+    fn have_leave(&mut self, mut people: Vec<PersonId>, removal: Removal) -> Option<Report> {
+        people.retain(|id| self.is_within(*id, &removal.reach));
+        let leaving = people.iter().map(|id| (*id, removal.reach.clone()));
+        self.leaving.extend(leaving);
+        (!people.is_empty()).then_some(Report::Leave(people, removal))
+    }
+
+    fn is_within(&self, id: PersonId, reach: &Reach) -> bool {
+        let person = self.people.get(id);
+        person.is_some_and(|person| match reach {
+            Reach::Server => true,
+            Reach::Room(room) => person.seats.iter().any(|place| place.name == *room),
+        })
+    }
+
+    /// Has these connections leave, as far as they are where that reaches: they are told, and each ends or goes to the
+    /// lobby. Which those are.
+    pub(super) fn remove_all(&self, people: &[PersonId], removal: &Removal) -> Vec<PersonId> {
         let people = people.iter().copied();
         people.filter(|id| self.remove_one(*id, removal)).collect()
-    }
-
-    /// Whoever sits in a room reads there that somebody leaves it, and needs no answer.
-    fn shown_where(&self, hand: &Hand, removed: &[PersonId], obeyed: Obeyed) -> Obeyed {
-        let is_here = |id: &PersonId| {
-            let person = self.people.get(*id).zip(hand.here);
-            person.is_some_and(|(person, here)| person.sits_in(here))
-        };
-        Obeyed {
-            is_shown: removed.iter().any(is_here),
-            ..obeyed
-        }
     }
 
     /// Has one connection leave. Whether it is where that reaches. Who is still arriving has the place already, and leaves
@@ -118,27 +123,24 @@ impl Broadcaster {
             ban.is_for(subject.name, subject.address) && !self.rules.keeps(&ban.reach, subject)
         });
         let meant: Vec<_> = meant.map(|(id, _)| id).collect();
-        let removed = self.remove_all(&meant, &removal);
-        self.hush(&ban, &removal);
-        let done = Done::Banned(ban.clone());
-        if !removed.is_empty() {
-            let obeyed = hand.done(done, Deed::Ban(ban));
-            return Ok(self.shown_where(hand, &removed, obeyed));
-        }
+        let leave = self.have_leave(meant, removal.clone());
         let until = ban.until;
-        hand.rule(
-            self,
-            Rule::Banned {
-                whom,
-                until,
-                reason,
-            },
-        );
-        Ok(hand.shown(done, Deed::Ban(ban)))
+        let rule = Rule::Banned {
+            whom,
+            until,
+            reason,
+        };
+        let report = leave.or_else(|| hand.rule(rule));
+        let hush = Report::Hush(ban.clone(), removal);
+        let done = Done::Banned(ban.clone());
+        Ok(hand
+            .done(done, Deed::Ban(ban))
+            .report(report)
+            .report([hush]))
     }
 
     /// Has those read no more for whom a ban is and who have no seat to be removed from.
-    fn hush(&self, ban: &Ban, removal: &Removal) {
+    pub(super) fn hush(&self, ban: &Ban, removal: &Removal) {
         let is_there = |room: &&Room| match &ban.reach {
             Reach::Server => true,
             Reach::Room(name) => room.name == *name,
@@ -198,8 +200,9 @@ impl Broadcaster {
     pub(super) fn unban(&mut self, hand: &Hand, whom: Whom) -> Result<Obeyed, Refusal> {
         match self.rules.unban(&hand.reach, &whom) {
             Some(whom) => {
-                hand.rule(self, Rule::Unbanned(whom.clone()));
-                Ok(hand.shown(Done::Unbanned(whom.clone()), Deed::Unban(whom)))
+                let report = hand.rule(Rule::Unbanned(whom.clone()));
+                let done = Done::Unbanned(whom.clone());
+                Ok(hand.done(done, Deed::Unban(whom)).report(report))
             }
             None => Err(Forbidden::NotBanned(whom).into()),
         }

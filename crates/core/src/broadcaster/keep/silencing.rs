@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Hand, Obeyed, after};
+use super::{Hand, Obeyed, Report, after};
 use crate::answer::Refusal;
 use crate::broadcaster::Broadcaster;
 use crate::broadcaster::rules::Muted;
@@ -30,12 +30,12 @@ impl Broadcaster {
             people: people.clone(),
         };
         self.rules.mute(muted, mute.clone(), hand.now.wall)?;
-        for id in people {
-            self.tell(id, &Word::Muted(mute.clone()));
-        }
-        hand.rule_where(self, &name, Rule::Muted(name.clone(), until));
+        let told = people.into_iter();
+        let told = told.map(|id| Report::Told(id, Word::Muted(mute.clone())));
+        let ruled = hand.rule_where(self, &name, Rule::Muted(name.clone(), until));
         let deed = Deed::Mute(name.clone(), until);
-        Ok(hand.shown(Done::Muted(name, until), deed))
+        let obeyed = hand.done(Done::Muted(name, until), deed);
+        Ok(obeyed.report(told).report(ruled))
     }
 
     pub(super) fn unmute(&mut self, hand: &Hand, whom: Line) -> Result<Obeyed, Refusal> {
@@ -47,11 +47,12 @@ impl Broadcaster {
         if !self.rules.unmute(&hand.reach, &name) {
             return Err(Forbidden::NotMuted(name).into());
         }
-        for id in self.people.wearers(&name) {
-            self.tell(id, &Word::Unmuted(hand.by.clone()));
-        }
-        hand.rule_where(self, &name, Rule::Unmuted(name.clone()));
-        Ok(hand.shown(Done::Unmuted(name.clone()), Deed::Unmute(name)))
+        let told = self.people.wearers(&name);
+        let told = told.map(|id| Report::Told(id, Word::Unmuted(hand.by.clone())));
+        let told: Vec<_> = told.collect();
+        let ruled = hand.rule_where(self, &name, Rule::Unmuted(name.clone()));
+        let obeyed = hand.done(Done::Unmuted(name.clone()), Deed::Unmute(name));
+        Ok(obeyed.report(told).report(ruled))
     }
 
     pub(super) fn lock_topic(&mut self, hand: &Hand, is_locked: bool) -> Result<Obeyed, Refusal> {
@@ -59,11 +60,8 @@ impl Broadcaster {
         let room = room.ok_or(Refusal::NotThere)?;
         room.is_topic_locked = is_locked;
         let reach = Reach::Room(room.name.clone());
-        hand.rule(self, Rule::Locked(is_locked));
-        Ok(Obeyed {
-            done: Done::Locked(is_locked),
-            deed: Some((reach, Deed::Lock(is_locked))),
-            is_shown: true,
-        })
+        let obeyed = hand.done(Done::Locked(is_locked), Deed::Lock(is_locked));
+        let obeyed = obeyed.report(hand.rule(Rule::Locked(is_locked)));
+        Ok(obeyed.in_reach(reach))
     }
 }
