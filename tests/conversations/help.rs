@@ -60,7 +60,7 @@ fn two_slashes_say_one() {
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("//who is what I typed");
     alice.say("///");
-    alice.say(" /who is no command either");
+    alice.say("// /who is no command either");
     for guest in [&mut alice, &mut bob] {
         guest.sees("alice: /who is what I typed");
         guest.sees("alice: //");
@@ -69,10 +69,34 @@ fn two_slashes_say_one() {
 }
 
 #[test]
+fn a_command_behind_a_blank_or_a_stray_key_is_answered_and_not_said() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    for (typed, name) in [
+        (" /msg bob secret", "msg"),
+        ("\x0c/MSG bob secret", "msg"),
+        ("\u{feff}\u{200b}\t /msg bob secret", "msg"),
+        ("oh\x08\x08/msg bob secret", "msg"),
+        (" /mgs bob secret", "msg"),
+        ("\u{ff0f}msg bob secret", "msg"),
+        (" /me waves", "me"),
+        (" /register correct horse", "register"),
+        (" /resume abcde-fghij", "resume"),
+    ] {
+        alice.say(typed);
+        alice.sees(&format!(
+            "-- Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command"
+        ));
+    }
+    alice.say("  indented, as /usr/bin is");
+    bob.sees("alice:   indented, as /usr/bin is");
+}
+
+#[test]
 fn an_empty_line_is_not_sent() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
-    alice.send("\n\r\n\nsomething\n");
+    alice.send("\n\r\n\n   \n\t\n\u{3000}\n\u{202e}\n\u{200b}\nsomething\n");
     alice.sees("alice: something");
     bob.sees("alice: something");
 }

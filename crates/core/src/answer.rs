@@ -232,6 +232,8 @@ pub enum Refusal {
         /// The nearest one there is, if one is near.
         nearest: Option<&'static str>,
     },
+    /// A line that seems to be meant for this command, and is none.
+    Slipped(&'static str),
     /// The command is there and lacks something.
     Usage(&'static Spec),
     /// The command waits for the journal on disk.

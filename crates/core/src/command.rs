@@ -5,7 +5,8 @@ mod order;
 use crate::answer::Refusal;
 use crate::entry::Manner;
 use crate::inbox::Spoken;
-use crate::line::Line;
+use crate::keys;
+use crate::line::{Line, is_picture, is_unseen};
 use crate::name::RoomName;
 use crate::nearest::nearest;
 use crate::order::Order;
@@ -388,9 +389,33 @@ impl Command {
 
     /// The command of the table that a line begins with, behind its slash.
     pub fn named(line: &str) -> Option<&'static Spec> {
-        let typed = line.strip_prefix('/')?;
-        let name = typed.split(char::is_whitespace).next()?;
-        find(name).ok()
+        let name = line.strip_prefix('/')?.split(char::is_whitespace).next()?;
+        find(name).ok().filter(|_| !name.starts_with('/'))
+    }
+}
+
+/// What people take for the slash before a command: input methods put some of them in its place.
+const SLASHES: [char; 5] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}'];
+
+/// The command that somebody means whose line is none, since something stands before the slash that nobody sees, or another
+/// slash in its place. Said, the line could give a secret away.
+pub fn slipped(line: &Line) -> Option<&'static str> {
+    let text = line.as_str();
+    let first = text.bytes().next()?;
+    if text.is_ascii() && first.is_ascii_graphic() {
+        return None; // nearly every line; and commands themselves
+    }
+    let typed = keys::applied_to_shown(text);
+    let typed = typed.trim_start_matches(|c| is_unseen(c) || is_picture(c));
+    let name = typed.strip_prefix(SLASHES)?.trim_start();
+    if typed.len() == text.len() && first == b'/' || name.starts_with('/') {
+        return None;
+    }
+    let name = name.split(char::is_whitespace).next()?;
+    match find(name) {
+        Ok(spec) => Some(spec.name),
+        Err(Refusal::NoCommand { nearest, .. }) => nearest,
+        Err(_) => None,
     }
 }
 
@@ -644,6 +669,43 @@ mod tests {
                 Err(Refusal::NoCommand { nearest, .. }) => assert_eq!(nearest, near, "/{typed}"),
                 other => panic!("/{typed}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_command_behind_what_nobody_sees_is_found() {
+        for typed in [
+            " /msg bob secret",
+            "\t/MSG bob secret",
+            "\u{c}/msg bob",
+            "\u{3000}\u{a0} /msg bob",
+            "\u{200b}/msg bob",
+            "\u{feff} /msg bob",
+            "x\u{8}/msg bob",
+            "hello\u{15}/msg bob",
+            "\u{1b}[A/msg bob",
+            "\u{ff0f}msg bob",
+            "\u{3001}msg bob",
+            " / msg bob",
+            " /mgs bob",
+        ] {
+            assert_eq!(slipped(&line(typed)), Some("msg"), "{typed:?}");
+        }
+        assert_eq!(slipped(&line(" /nick al")), Some("name"));
+        for typed in [
+            "",
+            " ",
+            "/msg bob",
+            "//msg bob",
+            " //msg bob",
+            "say /msg bob",
+            " /usr/bin/env is there",
+            " /etc is full",
+            "\u{3001}\u{5927}",
+            "a\u{8}",
+            " / ",
+        ] {
+            assert_eq!(slipped(&line(typed)), None, "{typed:?}");
         }
     }
 

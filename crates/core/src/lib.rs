@@ -31,6 +31,7 @@ pub mod seat;
 pub mod broadcaster;
 pub mod inbox;
 pub mod journal;
+pub mod keys;
 
 pub mod answer;
 pub mod ban;

@@ -54,6 +54,12 @@ impl Line {
         self.0.len()
     }
 
+    /// Whether nothing in it can be seen: such a line is not said.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.0.chars().all(is_unseen)
+    }
+
     /// Whether nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -127,6 +133,20 @@ fn replaced(c: char) -> Option<char> {
         '\u{feff}' => None,
         _ => Some(c),
     }
+}
+
+/// What is shown in place of a control.
+pub(crate) fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2400}'..='\u{2424}')
+}
+
+/// What leaves no trace on a screen, at least where it stands alone.
+pub(crate) fn is_unseen(c: char) -> bool {
+    let is_filler = matches!(
+        c,
+        '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}'
+    );
+    c.is_whitespace() || is_invisible(c) || is_filler
 }
 
 /// Format characters without a place of their own, such as ZWJ. They pass, but marks on either side
@@ -229,6 +249,23 @@ mod tests {
             shown(format!("e{marks}\u{2060}\u{fe0f}!")),
             format!("e{marks}\u{2060}!")
         );
+    }
+
+    #[test]
+    fn what_nobody_sees_is_blank() {
+        for text in [
+            "",
+            "   \t",
+            "\u{a0}\u{3000}",
+            "\u{200b}\u{200d}\u{fe0f}",
+            "\u{202e}",
+            "\u{3164}",
+        ] {
+            assert!(Line::sanitise(text.as_bytes()).is_blank(), "{text:?}");
+        }
+        for text in ["a", " .", "\u{1b}", "\u{301}", "\u{2764}\u{fe0f}"] {
+            assert!(!Line::sanitise(text.as_bytes()).is_blank(), "{text:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 pub mod first_line;
 pub mod framer;
-pub mod keys;
 pub mod lines;
 pub mod telnet;
 pub mod web;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::batch::{Encoding, Scene, Slot};
-use parlor_core::command::Command;
+use parlor_core::command::{Command, slipped};
 use parlor_core::dialect::{Decoder, Encoder, Input};
 use parlor_core::entry::{Entry, Manner, Said};
 use parlor_core::inbox::Spoken;
+use parlor_core::keys;
 use parlor_core::line::Line;
 use parlor_core::name::RoomName;
 use parlor_core::seat::Entered;
@@ -18,7 +19,6 @@ use parlor_core::time::WallTime;
 
 use crate::first_line::{Foreign, Watch, http_refusal};
 use crate::framer::{Frame, Framer};
-use crate::keys;
 use crate::wording;
 
 /// How a listener speaks.
@@ -162,28 +162,42 @@ fn answered(typed: &[u8]) -> Line {
 /// What a line means where there are commands.
 fn mean_named(line: Line) -> Input {
     let Some(typed) = line.as_str().strip_prefix('/') else {
-        let text = line;
-        let empty = text.as_str().is_empty();
-        return if empty {
-            Input::Nothing
-        } else {
-            Input::Say(Spoken {
-                manner: Manner::Plain,
-                text,
-            })
-        };
+        return mean_text(line);
     };
     if typed.starts_with('/') {
-        return Input::Say(Spoken {
-            manner: Manner::Plain,
-            text: Line::sanitise(typed.as_bytes()),
-        });
+        return escaped(typed);
     }
     match Command::parse(typed) {
         Ok(Command::Say(spoken)) => Input::Say(spoken),
         Ok(command) => Input::Command(command),
         Err(refusal) => Input::Refused(refusal),
     }
+}
+
+/// A line that is no command is said, unless there is nothing to be seen in it, or it was meant for a command.
+fn mean_text(text: Line) -> Input {
+    if let Some(name) = slipped(&text) {
+        return Input::Refused(Refusal::Slipped(name));
+    }
+    match text.is_blank() {
+        true => Input::Nothing,
+        false => say(text),
+    }
+}
+
+/// `//text` says `/text`; and `// /msg` says ` /msg`, which cannot be said otherwise.
+fn escaped(typed: &str) -> Input {
+    let behind = typed.strip_prefix('/').unwrap_or(typed);
+    let behind = Line::sanitise(behind.as_bytes());
+    match slipped(&behind) {
+        Some(_) => say(behind),
+        None => say(Line::sanitise(typed.as_bytes())),
+    }
+}
+
+fn say(text: Line) -> Input {
+    let manner = Manner::Plain;
+    Input::Say(Spoken { manner, text })
 }
 
 impl Decoder for LineDecoder {

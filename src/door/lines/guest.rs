@@ -127,15 +127,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     /// What is typed at the name question.
     async fn hear_name(&mut self) -> Result<Result<Typed, Refusal>, Gone> {
         Ok(match self.hear_line(LineDecoder::hear_name).await? {
-            Ok(line) if line.as_str().trim().is_empty() => Ok(Typed::Nothing),
-            Ok(line) if line.as_str().starts_with('/') => match Command::parse(&line.as_str()[1..])
-            {
-                Ok(Command::Resume(code)) => Ok(Typed::Code(code)),
-                _ => Err(Refusal::NameFirst),
+            Ok(line) if line.is_blank() => Ok(Typed::Nothing),
+            Ok(line) => match line.as_str().trim().strip_prefix('/').map(Command::parse) {
+                Some(Ok(Command::Resume(code))) => Ok(Typed::Code(code)),
+                Some(_) => Err(Refusal::NameFirst),
+                None => Name::parse(line.as_str())
+                    .map(Typed::Name)
+                    .map_err(Refusal::Name),
             },
-            Ok(line) => Name::parse(line.as_str())
-                .map(Typed::Name)
-                .map_err(Refusal::Name),
             Err(refusal) => Err(refusal),
         })
     }

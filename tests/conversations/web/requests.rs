@@ -47,6 +47,30 @@ fn whoever_enters_reads_who_is_there_and_what_was_said() {
 }
 
 #[test]
+fn a_command_is_not_said_over_the_web_by_mistake() {
+    let house = House::web();
+    let mut bob = house.guest_at(1).enter("bob");
+    let mut alice = house.visitor("alice");
+    bob.sees("alice has arrived");
+    for text in [
+        " /msg bob secret",
+        "\u{c}/msg bob secret",
+        "\n\u{ff0f}msg bob secret",
+    ] {
+        alice.asks(json!({"do": "say", "text": text, "id": 1}).to_string());
+        let refused = alice.hears("refused");
+        assert_eq!(refused["why"], "slipped", "{text}");
+        alice.hears("done");
+    }
+    // With the slash in its place it is what the page sends for two, and a paste is text.
+    alice.asks(r#"{"do":"say","text":"/msg is a command"}"#);
+    alice.asks(r#"{"do":"say","text":" /msg\n /me"}"#);
+    for text in ["/msg is a command", " /msg", " /me"] {
+        bob.sees(&format!("alice: {text}"));
+    }
+}
+
+#[test]
 fn without_a_name_one_is_called_by_the_address() {
     let house = House::web();
     let mut visitor = Visitor::connect(house.addresses()[0]);

@@ -37,6 +37,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::Yourself => "yourself",
         Refusal::NotIgnored(_) => "not-ignored",
         Refusal::NoCommand { .. } => "no-command",
+        Refusal::Slipped(_) => "slipped",
         Refusal::Usage(_) => "usage",
         Refusal::NeedsDisk(_) => "needs-disk",
         Refusal::NothingMissed => "nothing-missed",

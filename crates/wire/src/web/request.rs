@@ -1,6 +1,7 @@
 //! What a client asks for, from JSON. Knows no connection.
 
 use parlor_core::answer::Refusal;
+use parlor_core::command::slipped;
 use parlor_core::dialect::{Input, Start};
 use parlor_core::entry::Manner;
 use parlor_core::inbox::Spoken;
@@ -199,6 +200,12 @@ impl Request {
         let text = self.text.as_deref();
         let text = text.ok_or(Refusal::NoRequest("it lacks a \"text\""))?;
         let mut lines = spoken(text)?;
+        // Several lines are a paste, which is text.
+        if let [alone] = lines.as_slice()
+            && let Some(name) = slipped(&alone.text)
+        {
+            return Err(Refusal::Slipped(name));
+        }
         Ok(match lines.len() {
             0 => Input::Nothing,
             1 => lines.pop().map_or(Input::Nothing, Input::Say),

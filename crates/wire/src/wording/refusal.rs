@@ -84,6 +84,9 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::LastSeat => "That is the only room you are in: /quit leaves it".to_owned(),
         // What is typed.
         Refusal::NoCommand { typed, nearest } => no_command(typed, *nearest),
+        Refusal::Slipped(name) => format!(
+            "Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command"
+        ),
         Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
         Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
         Refusal::NoSuchTime => {

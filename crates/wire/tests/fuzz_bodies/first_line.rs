@@ -1,8 +1,8 @@
 //! Whatever comes: no request goes unnoticed, no sentence is taken for one, and keys leave no control behind.
 
 use parlor_core::dialect::{Decoder, Input};
+use parlor_core::keys;
 use parlor_wire::first_line::{Foreign, Watch, http_refusal};
-use parlor_wire::keys;
 use parlor_wire::lines::{Heard, LineDecoder, Mode};
 
 /// The bytes are the first line; and once more parts of requests, and of a sentence.

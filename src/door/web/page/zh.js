@@ -148,6 +148,7 @@ const refusals = {
 	'not-reading': '对方没有在看，消息没有送到。',
 	yourself: '那是你自己。',
 	'not-ignored': '你没有屏蔽叫这个名字的人。',
+	slipped: '您是想用命令吗？以空格开头的命令不会发送。',
 	'no-command': '没有这个命令；/help 列出所有命令。',
 	usage: '命令要换一种写法。',
 	'needs-disk': '这个服务器不保存内容，所以没有这个命令。',

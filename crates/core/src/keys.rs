@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use crate::line::is_picture;
+
 /// What stands there when all keys have had their effect. Other controls are left out.
 ///
 /// Meant for an answer that nobody else reads: what is said in a room shows its controls as pictures.
@@ -28,6 +30,22 @@ pub fn applied(typed: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(field.text.into_iter().collect::<String>().into_bytes())
+}
+
+/// The same for a line that shows its controls as pictures.
+pub(crate) fn applied_to_shown(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_picture) {
+        return Cow::Borrowed(text);
+    }
+    let key = |c: char| match c {
+        '\u{2421}' => '\x7f',
+        '\u{2400}'..='\u{241f}' => char::from_u32(u32::from(c) - 0x2400).unwrap_or(c),
+        c => c,
+    };
+    let typed: String = text.chars().map(key).collect();
+    String::from_utf8_lossy(&applied(typed.as_bytes()))
+        .into_owned()
+        .into()
 }
 
 /// A line being typed.
