@@ -45,7 +45,7 @@ impl Reload {
         self.requests.send(report).await.ok();
         reported
             .await
-            .unwrap_or_else(|_| Err("this server does not read its configuration again".to_owned()))
+            .unwrap_or_else(|_| Err("this server cannot read its configuration again".to_owned()))
     }
 }
 

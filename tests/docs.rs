@@ -339,7 +339,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
     let door = door.map(text).concat();
     for sentence in [
         "-- No name given: closed",
-        "-- Too many are waiting to give a name: closed; try again, and answer sooner",
+        "-- Too many people are at the name prompt: closed; connect again and answer sooner",
         "-- This port speaks lines of text",
         "What is your name? (Enter to stay ",
         "-- The server is going down",

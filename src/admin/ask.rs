@@ -25,10 +25,10 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
     let shown = directory.display();
     let stream = connect(&path).map_err(|error| match error.kind() {
         ErrorKind::PermissionDenied => anyhow!(
-            "only the user of the server on {shown}, and root, may give it orders"
+            "only root and the user who runs the server on {shown} can control it"
         ),
         ErrorKind::InvalidInput => anyhow!(
-            "{} is too long for the path of a socket; the server has none either",
+            "{} is too long for a socket's path; start the server with a shorter --data",
             path.display()
         ),
         ErrorKind::WouldBlock => anyhow!("the server on {shown} {STANDS_STILL}"),
@@ -39,7 +39,7 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
             super::socket::LOOK_EVERY.as_secs()
         ),
         _ => anyhow!(
-            "no server runs on {shown}: {error}; say with --data where it keeps its lines, as it logs at its start"
+            "no server runs on {shown}: {error}; give --data the server's directory, which it logs when it starts"
         ),
     })?;
     let until = Instant::now() + ANSWER_TIME;

@@ -74,13 +74,13 @@ impl Desk {
                     let desk = self.clone();
                     attended.spawn(async move {
                         if let Err(error) = desk.converse(stream).await {
-                            tracing::debug!(%error, "an order was not heard to its end");
+                            tracing::debug!(%error, "a command broke off on the operator's socket");
                         }
                         drop(place);
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept whoever wants to give an order");
+                    tracing::warn!(%error, "cannot accept a connection on the operator's socket");
                     sleep(BACK_OFF).await;
                 }
             }
@@ -95,9 +95,9 @@ impl Desk {
             Ok(order) => timeout(STEP_TIME, self.obey(order))
                 .await
                 .unwrap_or_else(|_| {
-                    Err("this takes too long; what comes of it is not known".to_owned())
+                    Err("this takes too long; it may or may not be done in the end".to_owned())
                 }),
-            Err(error) => Err(format!("this server does not know that order ({error})")),
+            Err(error) => Err(format!("this server does not know that command ({error})")),
         };
         timeout(STEP_TIME, stream.write_all(&written(reply))).await?
     }
@@ -109,7 +109,7 @@ impl Desk {
             AdminOrder::List => self.ask(Order::List).await,
             AdminOrder::Broadcast { text } => match line(&text)? {
                 Some(text) => self.ask(Order::Broadcast(text)).await,
-                None => Err("there is nothing to say".to_owned()),
+                None => Err("there is no text to send".to_owned()),
             },
             AdminOrder::Kick { name, reason } => {
                 let (whom, reason) = (Line::sanitise(name.as_bytes()), line(&reason)?);
@@ -153,7 +153,7 @@ impl Desk {
 
     async fn reload(&self) -> Reply {
         let Some(reload) = &self.reload else {
-            return Err("this server was not told where to read it".to_owned());
+            return Err("this server has no configuration to read again".to_owned());
         };
         let report = reload.reload().await;
         if let (Ok(_), Some(errands)) = (&report, &self.errands) {
@@ -175,7 +175,7 @@ impl Desk {
                 .run(move |store| store.audit(rows.min(LOG_ROWS_MAX)))
                 .await
                 .map_err(|error| error.to_string()),
-            None => Err("this server keeps nothing".to_owned()),
+            None => Err("this server stores nothing on disk".to_owned()),
         }
     }
 
@@ -204,7 +204,7 @@ fn look_after(socket: &mut Socket) {
 }
 
 fn no_time(typed: &str) -> String {
-    format!("{typed:?} is no time; write 30m, 2h or 7d")
+    format!("{typed:?} is not a time; write it as 30m, 2h or 7d")
 }
 
 /// The words that anybody would read, without what marks them as the server's.
@@ -230,7 +230,7 @@ fn line(words: &[String]) -> Result<Option<Line>, String> {
     let max = Mode::Named.line_bytes_max();
     match text.trim() {
         "" => Ok(None),
-        text if text.len() > max => Err(format!("too long: {max} bytes at most")),
+        text if text.len() > max => Err(format!("too long; write at most {max} bytes")),
         text => Ok(Some(Line::sanitise(text.as_bytes()))),
     }
 }

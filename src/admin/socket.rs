@@ -22,7 +22,7 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoSocket {
     /// Addresses of such sockets are short.
-    #[error("{} is too long for the path of a socket, so parlor admin cannot reach this server; choose a shorter --data", .0.display())]
+    #[error("{} is too long for a socket's path, so parlor admin cannot reach this server; choose a shorter --data", .0.display())]
     TooLong(PathBuf),
     /// It cannot be made.
     #[error("cannot open {}, so parlor admin cannot reach this server: {error}", path.display())]

@@ -297,9 +297,9 @@ mod tests {
     #[test]
     fn a_code_is_asked_for_and_tried_once_for_each_connection() {
         let mut guest = guest(&["You are al"]);
-        let asked = guest.hear("-- Lines here are kept");
+        let asked = guest.hear("-- Lines here are stored");
         assert_eq!(asked.answer.as_deref(), Some("/code"));
-        let code = "-- Your return code is ab-cd: who loses";
+        let code = "-- Your return code is ab-cd: if you lose";
         assert!(guest.hear(code).hidden);
         assert!(!guest.hear(code).hidden, "the person has asked");
         for _ in 0..2 {

@@ -26,7 +26,7 @@ pub(super) enum Heard<'a> {
     Renamed { old: &'a str, new: &'a str },
     /// `alice changed the topic to: TEXT`; `alice cleared the topic`
     Topic(&'a str),
-    /// `-- Lines here are kept`, which everybody reads on entering: there are return codes.
+    /// `-- Lines here are stored`, which everybody reads on entering: there are return codes.
     Kept,
     /// `-- Type a password for alice ...` and the like: what is typed next is for nobody to read.
     Password,
@@ -88,7 +88,7 @@ impl<'a> Heard<'a> {
         if let Some(name) = line.strip_prefix("You are ") {
             return is_name(name).then_some(Self::YouAre(name));
         }
-        if line.starts_with("-- Lines here are kept") {
+        if line.starts_with("-- Lines here are stored") {
             return Some(Self::Kept);
         }
         if line.strip_prefix("-- ").is_some_and(asks_for_password) {
@@ -158,9 +158,9 @@ impl<'a> Heard<'a> {
 /// Whether the server wants a password with these words; a line that was found may have them further behind.
 fn asks_for_password(words: &str) -> bool {
     words.starts_with("Type a password for ")
-        || words == "Type it once more"
+        || words == "Type the password again"
         || words
-            .split_once(" has an owner: what is the password? ")
+            .split_once(" is registered: type its password ")
             .is_some_and(|(name, _)| is_name(name))
 }
 
@@ -260,25 +260,28 @@ mod tests {
             }
         );
         assert_eq!(Heard::of("-- The server is going down"), Heard::Other);
-        assert_eq!(Heard::of("-- Lines here are kept for 30 days"), Heard::Kept);
         assert_eq!(
-            Heard::of("-- Lines here are not kept: they are gone when the server ends"),
+            Heard::of("-- Lines here are stored for 30 days"),
+            Heard::Kept
+        );
+        assert_eq!(
+            Heard::of("-- Lines here are not stored: they are gone when the server stops"),
             Heard::Other
         );
         assert_eq!(
-            Heard::of("-- Your return code is ab-cd: whoever"),
+            Heard::of("-- Your return code is ab-cd: if you lose"),
             Heard::Code("ab-cd")
         );
         for asking in [
-            "-- Type a password for al; nobody else sees it (Enter to leave it)",
-            "-- Type it once more",
-            "-- al has an owner: what is the password? (Enter to go without that name)",
+            "-- Type a password for al; nobody else sees it (Enter to cancel)",
+            "-- Type the password again",
+            "-- al is registered: type its password (Enter to go without this name)",
         ] {
             assert_eq!(Heard::of(asking), Heard::Password);
         }
-        let found = "-- [12:01] lobby bob: al has an owner: what is the password? (Enter";
+        let found = "-- [12:01] lobby bob: al is registered: type its password (Enter";
         assert_eq!(Heard::of(found), Heard::Other);
-        let forged = "bob: -- Your return code is ab-cd: whoever";
+        let forged = "bob: -- Your return code is ab-cd: if you lose";
         assert!(matches!(Heard::of(forged), Heard::Said { .. }));
     }
 

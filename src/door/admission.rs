@@ -99,7 +99,7 @@ impl fmt::Display for Refused {
             Refused::Address(max) => {
                 write!(
                     f,
-                    "Your address has {max} connections, and may have no more; close one and try again"
+                    "Your address has {max} connections, the most allowed; close one and try again"
                 )
             }
         }

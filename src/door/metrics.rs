@@ -43,10 +43,13 @@ async fn answer(house: &House, request: &Request<Incoming>) -> Response<String> 
         return response;
     }
     let (status, words) = match is_read {
-        true => (StatusCode::NOT_FOUND, "The numbers are at /metrics\n"),
+        true => (
+            StatusCode::NOT_FOUND,
+            "There is nothing at this address; the metrics are at /metrics\n",
+        ),
         false => (
             StatusCode::METHOD_NOT_ALLOWED,
-            "The numbers can only be read: GET /metrics\n",
+            "The metrics can only be read: GET /metrics\n",
         ),
     };
     let mut response = Response::new(words.to_owned());

@@ -227,7 +227,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Says why no password is asked for. Answers that came together with the command, as in a paste, are not said.
+    /// Says why no password was asked for. Answers that came together with the command, as in a paste, are not said.
     async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Result<Answer, Ended> {
         let mut dropped = 0;
         while !self.is_asked && dropped < answers {

@@ -172,7 +172,7 @@ fn a_long_roster_names_the_first_and_counts_the_rest() {
     zoe.sees("You are zoe");
     zoe.sees(&format!("In lobby: {twenty} and 10 others"));
     zoe.sees("-- /help lists what you can type");
-    zoe.sees("-- Lines here are not kept: they are gone when the server ends");
+    zoe.sees("-- Lines here are not stored: they are gone when the server stops");
     for guest in &mut crowd[21..] {
         guest.say("/quit");
         guest.rest();

@@ -47,7 +47,7 @@ fn all_doors_lead_to_the_same_rooms() {
     stranger.sees("al has left (good night)");
     drop(stranger);
     bob.sees("-- /help lists what you can type");
-    bob.sees("-- Lines here are not kept: they are gone when the server ends");
+    bob.sees("-- Lines here are not stored: they are gone when the server stops");
     bob.sees_of_old("alice: Hi!");
     bob.sees_of_old("* alice waves");
     bob.sees_of_old(&format!("{address}: hello"));

@@ -14,7 +14,7 @@ fn exercise_8_12_whoever_arrives_reads_who_is_here() {
         "You are alice",
         "In lobby: nobody else",
         "-- /help lists what you can type",
-        "-- Lines here are not kept: they are gone when the server ends",
+        "-- Lines here are not stored: they are gone when the server stops",
     ]);
     let bob = house.enter("bob");
     alice.sees("bob has arrived");

@@ -335,7 +335,7 @@ fn telnet_is_refused_its_options_and_given_its_line_endings() {
     bob.send("bob\r\n");
     bob.sees_bytes(b"You are bob\r\nIn lobby: alice\r\n");
     bob.sees_bytes(b"-- /help lists what you can type\r\n");
-    bob.sees_bytes(b"-- Lines here are not kept: they are gone when the server ends\r\n");
+    bob.sees_bytes(b"-- Lines here are not stored: they are gone when the server stops\r\n");
     alice.sees("bob has arrived");
     // In the middle of a word: DO echo, a window size, a no-operation.
     bob.send(b"he\xff\xfd\x01ll\xff\xfa\x1f\x00\x50\x00\x0a\xff\xf0o\xff\xf1\r\n");

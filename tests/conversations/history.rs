@@ -8,7 +8,7 @@ use crate::exercises::count_in;
 use crate::support::{Guest, House};
 
 /// What there is to read when no line was said.
-const NOTHING: &str = "-- Nothing that was said then is kept";
+const NOTHING: &str = "-- No lines from that time are stored";
 
 /// Says "line 1" to "line `count`".
 #[track_caller]
@@ -38,7 +38,7 @@ fn whoever_arrives_reads_the_last_lines_oldest_first_and_then_what_is_said() {
         "In lobby: alice",
         "-- Topic: neither topics nor arrivals are lines",
         "-- /help lists what you can type",
-        "-- Lines here are not kept: they are gone when the server ends",
+        "-- Lines here are not stored: they are gone when the server stops",
     ]);
     for number in 3..=11 {
         bob.sees_of_old(&format!("alice: line {number}"));
@@ -114,7 +114,7 @@ fn what_is_ignored_is_left_out_of_history_too() {
     bob.say("two");
     alice.sees_all(["alice: one", "bob: two"]);
     alice.say("/ignore bob");
-    alice.sees("-- You no longer see what bob says; /unignore bob undoes that");
+    alice.sees("-- You no longer see lines from bob; /unignore bob shows them again");
     alice.say("three");
     alice.sees("alice: three");
     alice.say("/last");
@@ -129,7 +129,7 @@ fn what_needs_lines_on_disk_says_so() {
     for command in ["search", "missed"] {
         alice.say(&format!("/{command} cake"));
         alice.sees(&format!(
-            "-- /{command} needs lines kept on disk, and this server keeps none; /last shows the latest"
+            "-- /{command} needs lines stored on disk, and this server stores none; /last shows the latest"
         ));
     }
 }
@@ -167,7 +167,7 @@ fn history_that_is_forgotten_while_it_is_read_is_counted() {
                 );
                 old += 1;
             }
-            line => break count_in(&line, " lines of these are not kept any more").expect(&line),
+            line => break count_in(&line, " lines no longer stored").expect(&line),
         }
     };
     assert_eq!(old + forgotten, ASKED);

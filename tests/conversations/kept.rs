@@ -39,7 +39,7 @@ fn a_line_that_cannot_be_kept_is_refused_and_shown_to_nobody() {
     alice.sees("alice: one");
     full.store(true, Ordering::SeqCst);
     alice.say("two");
-    alice.sees("-- Not kept: the disk is full; say it again later");
+    alice.sees("-- Not sent: the disk is full; try again later");
     let mut carol = house.enter("carol"); // people come and go all the same
     carol.sees_of_old("alice: one");
     alice.sees("carol has arrived");
@@ -79,7 +79,7 @@ fn whoever_waits_for_a_slow_disk_is_told_and_nobody_sees_the_line_before() {
     let house = House::keeping(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("is it kept?");
-    alice.sees("-- The disk is slow; lines wait");
+    alice.sees("-- The disk is slow; lines arrive late");
     bob.say("/topic"); // what only reads does not wait
     bob.sees("-- lobby has no topic; /topic TEXT sets one");
     commits.add_permits(1);

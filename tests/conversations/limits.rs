@@ -122,7 +122,7 @@ fn one_past_the_connections_of_an_address_is_told() {
     });
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     let mut third = house.guest();
-    third.sees("-- Your address has 2 connections, and may have no more; close one and try again");
+    third.sees("-- Your address has 2 connections, the most allowed; close one and try again");
     third.sees_end();
     alice.say("/quit");
     alice.sees_end();

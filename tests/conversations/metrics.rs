@@ -134,7 +134,10 @@ fn limits_that_are_met_are_counted_and_the_operator_looks_in_a_full_house() {
     assert_eq!(now["parlor_refusals_total{limit=\"connections\"}"], 1.0);
     let (head, body) = get(numbers, "/");
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
-    assert_eq!(body, "The numbers are at /metrics\n");
+    assert_eq!(
+        body,
+        "There is nothing at this address; the metrics are at /metrics\n"
+    );
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn the_numbers_are_read_and_nothing_else() {
         assert!(head.starts_with("HTTP/1.1 405 "), "{head}");
         assert!(head.contains("allow: GET, HEAD"), "{head}");
         assert!(head.contains("content-type: text/plain"), "{head}");
-        assert_eq!(body, "The numbers can only be read: GET /metrics\n");
+        assert_eq!(body, "The metrics can only be read: GET /metrics\n");
     }
 }
 

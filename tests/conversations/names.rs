@@ -28,7 +28,7 @@ fn a_name_and_lines_may_come_in_one_packet() {
         "You are ci",
         "In lobby: alice",
         "-- /help lists what you can type",
-        "-- Lines here are not kept: they are gone when the server ends",
+        "-- Lines here are not stored: they are gone when the server stops",
         "ci: build 7 passed",
         "ci: all green",
     ]);
@@ -71,53 +71,47 @@ fn a_refused_name_gets_a_sentence_and_the_question_again() {
         [
             (
                 "a-name-that-goes-on-for-far-too-long",
-                "A name has 32 characters at most; that one has 36",
+                "A name has at most 32 characters; this one has 36",
             ),
             (
                 "al ice",
-                "A name is one word; put - or _ where the blank is",
+                "A name is one word; write - or _ instead of a blank",
             ),
             (
                 "al!ce",
-                "A name is made of letters, digits, -, _ and . only; leave out !",
+                "A name can contain only letters, digits, -, _ and .; leave out !",
             ),
             (
                 "/help",
-                "First a name, then commands; Enter alone goes without one",
+                "Type a name first, then commands; Enter alone enters without a name",
             ),
         ],
         [
             (
                 "ﬁona",
-                "A name is made of letters and digits in everyday use; leave out ﬁ",
+                "A name can contain only letters and digits in everyday use; leave out ﬁ",
             ),
             (
                 "-alice",
-                "A name begins with a letter or a digit, not with -",
+                "A name starts with a letter or a digit, not with -",
             ),
-            ("ーー", "A name has at least one letter"), // looks like the server's --
+            ("ーー", "A name needs at least one letter"), // looks like the server's --
             (
                 "a1\u{301}",
-                "An accent stands on a letter; leave out U+0301",
+                "An accent belongs on a letter; leave out U+0301",
             ),
         ],
         [
             (
                 "x\u{301}\u{301}",
-                "Those are too many accents on one letter; leave some out",
+                "Too many accents on one letter; leave some out",
             ),
             (
                 "\u{430}lice",
-                "A name keeps to one alphabet; that one mixes several, and could pass for another name",
+                "A name uses one alphabet; this one mixes several and could pass for another name",
             ),
-            (
-                "Admin",
-                "The name admin is reserved, and that one is too much like it; take another",
-            ),
-            (
-                "r00t",
-                "The name root is reserved, and that one is too much like it; take another",
-            ),
+            ("Admin", "admin is reserved; choose another name"),
+            ("r00t", "root is reserved; choose another name"),
         ],
     ] {
         let mut guest = house.guest();
@@ -141,8 +135,7 @@ fn nobody_wears_a_reserved_name() {
     ] {
         let mut guest = house.guest();
         guest.sees_question();
-        let why =
-            format!("The name {name} is reserved, and that one is too much like it; take another");
+        let why = format!("{name} is reserved; choose another name");
         is_refused(&mut guest, name, &why);
         is_refused(&mut guest, &name.to_uppercase(), &why);
     }
@@ -156,12 +149,12 @@ fn after_five_refusals_one_stays_with_the_address() {
     let address = guest.address();
     guest.sees_question();
     for _ in 0..4 {
-        is_refused(&mut guest, "42", "A name has at least one letter");
+        is_refused(&mut guest, "42", "A name needs at least one letter");
     }
     guest.say("42");
-    guest.sees("-- A name has at least one letter");
+    guest.sees("-- A name needs at least one letter");
     guest.sees(&format!(
-        "-- That was no name 5 times: you stay {address}; /name NEW takes another"
+        "-- No usable name in 5 tries: you stay {address}; /name NEW takes a name"
     ));
     guest.sees(&format!("You are {address}"));
     guest.sees_roster();
@@ -177,7 +170,8 @@ fn a_name_and_its_look_alikes_are_refused_while_worn_and_free_again_afterwards()
     let mut second = house.guest();
     second.sees_question();
     for name in ["MIKE", "rnike", "a1ice", "ALlCE"] {
-        let why = format!("{name} is taken, or looks like a name that is: choose another");
+        let why =
+            format!("{name} is taken, or looks like a name that is taken; choose another name");
         is_refused(&mut second, name, &why);
     }
     alice.say("/quit");
@@ -213,7 +207,7 @@ fn a_door_may_ask_for_no_name() {
     guest.sees_all([
         "In lobby: nobody else",
         "-- /help lists what you can type",
-        "-- Lines here are not kept: they are gone when the server ends",
+        "-- Lines here are not stored: they are gone when the server stops",
     ]);
     guest.say("alice");
     guest.sees(&format!("{}: alice", guest.address()));
@@ -234,7 +228,7 @@ fn too_long_a_name_is_a_line_too_long() {
     is_refused(
         &mut guest,
         &"a".repeat(4_096),
-        "A name has 32 characters at most; that one has 4096",
+        "A name has at most 32 characters; this one has 4096",
     );
     guest.say("alice");
     guest.sees("You are alice");
@@ -252,7 +246,8 @@ fn whoever_waits_longest_at_the_question_makes_room() {
             guest
         })
         .collect();
-    waiting[0].sees("-- Too many are waiting to give a name: closed; try again, and answer sooner");
+    waiting[0]
+        .sees("-- Too many people are at the name prompt: closed; connect again and answer sooner");
     waiting[0].sees_end();
     for (guest, name) in waiting[1..].iter_mut().zip(["bob", "carol"]) {
         guest.say(name);

@@ -21,9 +21,9 @@ fn who_lists_those_here_and_in_another_room() {
     bob.say("/who tea");
     bob.sees_all(["-- 1 person is in tea:", "--   alice, active"]);
     bob.say("/who coffee");
-    bob.sees("-- There is no room coffee; /rooms lists them, /join coffee makes it");
+    bob.sees("-- There is no room coffee; /rooms lists the rooms, /join coffee creates it");
     bob.say("/who no room");
-    bob.sees("-- A name is one word; put - or _ where the blank is");
+    bob.sees("-- A name is one word; write - or _ instead of a blank");
 }
 
 #[test]
@@ -54,16 +54,13 @@ fn another_name_is_refused_like_the_first() {
         ("/name", "Type /name NEW: it takes another name"),
         (
             "/name b0b",
-            "b0b is taken, or looks like a name that is: choose another",
+            "b0b is taken, or looks like a name that is taken; choose another name",
         ),
-        ("/name 42", "A name has at least one letter"),
-        (
-            "/name server",
-            "The name server is reserved, and that one is too much like it; take another",
-        ),
+        ("/name 42", "A name needs at least one letter"),
+        ("/name server", "server is reserved; choose another name"),
         (
             "/name al ice",
-            "A name is one word; put - or _ where the blank is",
+            "A name is one word; write - or _ instead of a blank",
         ),
     ] {
         alice.say(typed);

@@ -39,14 +39,14 @@ fn a_private_message_may_be_refused() {
         ),
         (
             "/msg dave hello",
-            "Nobody here is called dave; /who lists those in this room",
+            "Nobody here is called dave; /who lists the people in this room",
         ),
         // It only looks like bob's name; nobody is called so.
         (
             "/msg b0b hello",
-            "Nobody here is called b0b; /who lists those in this room",
+            "Nobody here is called b0b; /who lists the people in this room",
         ),
-        ("/msg Alice hello", "That is you"),
+        ("/msg Alice hello", "That is you; choose somebody else"),
     ] {
         alice.say(typed);
         alice.sees(&format!("-- {refusal}"));
@@ -66,7 +66,7 @@ fn whoever_does_not_read_gets_no_more_mail_and_all_that_was_delivered() {
     loop {
         alice.say(&format!("/msg bob {}", letter(delivered)));
         let answer = alice.line();
-        if answer == "-- bob is not reading: not delivered" {
+        if answer == "-- bob is not reading; the message was not delivered" {
             break;
         }
         assert_eq!(answer, format!("[alice -> bob] {}", letter(delivered)));
@@ -115,7 +115,7 @@ fn an_ignored_person_is_not_heard_under_any_name() {
     let house = House::named();
     let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
     alice.say("/ignore Bob");
-    alice.sees("-- You no longer see what bob says; /unignore bob undoes that");
+    alice.sees("-- You no longer see lines from bob; /unignore bob shows them again");
     bob.say("Hi!");
     bob.say("/me waves");
     bob.say("/msg alice psst");
@@ -141,7 +141,7 @@ fn an_ignored_person_is_not_heard_under_any_name() {
     alice.sees("carol: and rob?");
     bob.sees("carol: and rob?");
     alice.say("/unignore rob");
-    alice.sees("-- You see again what rob says");
+    alice.sees("-- You see lines from rob again");
     bob.say("at last");
     alice.sees("rob: at last");
 }
@@ -151,7 +151,7 @@ fn to_leave_and_come_back_is_no_way_around_being_ignored() {
     let house = House::named();
     let [mut alice, bob] = house.friends(["alice", "bob"]);
     alice.say("/ignore bob");
-    alice.sees("-- You no longer see what bob says; /unignore bob undoes that");
+    alice.sees("-- You no longer see lines from bob; /unignore bob shows them again");
     drop(bob);
     alice.sees("bob has left");
     let mut bob = house.enter("bob");
@@ -175,11 +175,11 @@ fn ignoring_may_be_refused() {
         ),
         (
             "/ignore dave",
-            "Nobody here is called dave; /who lists those in this room",
+            "Nobody here is called dave; /who lists the people in this room",
         ),
-        ("/ignore alice", "That is you"),
+        ("/ignore alice", "That is you; choose somebody else"),
         ("/unignore", "Type /unignore NAME: it shows them again"),
-        ("/unignore dave", "You ignore nobody called dave"),
+        ("/unignore dave", "You are not ignoring dave"),
     ] {
         alice.say(typed);
         alice.sees(&format!("-- {refusal}"));
@@ -192,7 +192,7 @@ fn whoever_is_quiet_does_not_see_who_comes_and_goes() {
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for command in ["/quiet", "/quiet on"] {
         alice.say(command);
-        alice.sees("-- You no longer see who comes and goes; /quiet off undoes that");
+        alice.sees("-- You no longer see arrivals and departures; /quiet off shows them again");
     }
     let mut carol = house.enter("carol");
     bob.sees("carol has arrived");
@@ -207,7 +207,7 @@ fn whoever_is_quiet_does_not_see_who_comes_and_goes() {
     alice.say("/quiet perhaps");
     alice.sees("-- Type /quiet [off]: it hides arrivals and departures");
     alice.say("/quiet off");
-    alice.sees("-- You see again who comes and goes");
+    alice.sees("-- You see arrivals and departures again");
     let _dave = house.enter("dave");
     alice.sees("dave has arrived");
 }
@@ -217,7 +217,7 @@ fn mail_behind_what_is_not_shown_arrives_at_once() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = Rate::Off);
     let mut alice = house.enter("alice");
     alice.say("/quiet");
-    alice.sees("-- You no longer see who comes and goes; /quiet off undoes that");
+    alice.sees("-- You no longer see arrivals and departures; /quiet off shows them again");
     for _ in 0..100 {
         let mut bob = house.guest();
         bob.send("bob\n/msg alice psst\n");

@@ -3,7 +3,7 @@
 use crate::support::House;
 
 /// Stands at the end of the list of rooms.
-const HOW_TO_JOIN: &str = "-- /join ROOM moves there, or makes it";
+const HOW_TO_JOIN: &str = "-- /join ROOM enters a room, or creates it";
 
 #[test]
 fn to_join_is_to_leave_one_room_and_to_enter_the_other() {
@@ -72,19 +72,19 @@ fn a_move_that_is_refused_changes_nothing() {
     alice.sees("bob has left");
     for (typed, refusal) in [
         ("/join", "Type /join ROOM: it moves to another room"),
-        ("/join lobby", "You are in lobby already"),
-        ("/join LOBBY", "You are in lobby already"),
+        ("/join lobby", "You are already in lobby"),
+        ("/join LOBBY", "You are already in lobby"),
         (
             "/join the lobby",
-            "A name is one word; put - or _ where the blank is",
+            "A name is one word; write - or _ instead of a blank",
         ),
         (
             "/join #tea",
-            "A name is made of letters, digits, -, _ and . only; leave out #",
+            "A name can contain only letters, digits, -, _ and .; leave out #",
         ),
         (
             "/join coffee",
-            "There are 2 rooms, and no more may be made: join one of /rooms",
+            "There are 2 rooms, the most allowed here; join one that /rooms lists",
         ),
     ] {
         alice.say(typed);
@@ -117,7 +117,7 @@ fn a_topic_is_set_shown_and_cleared() {
         "In lobby: alice, bob",
         "-- Topic: cakes and pies",
         "-- /help lists what you can type",
-        "-- Lines here are not kept: they are gone when the server ends",
+        "-- Lines here are not stored: they are gone when the server stops",
     ]);
     for guest in [&mut alice, &mut bob] {
         guest.sees("carol has arrived");

@@ -546,7 +546,7 @@ def removed(browser, house, pictures):
     alice.say("/register")
     alice.page.locator("#asking").wait_for(state="visible")
     alice.page.keyboard.press("Escape")
-    alice.page.locator("#lines .note", has_text="No password: nothing is changed").wait_for(state="visible")
+    alice.page.locator("#lines .note", has_text="No password typed; nothing is changed").wait_for(state="visible")
     assert not alice.page.locator("#asking").is_visible()
     alice.fine()
 

@@ -84,7 +84,7 @@ fn everybody_reads_what_the_operator_says() {
     }
     assert_eq!(
         order(&data, &["broadcast", " "]),
-        Err("there is nothing to say".to_owned())
+        Err("there is no text to send".to_owned())
     );
     house.close([alice, bob, carol]);
 }
@@ -97,7 +97,7 @@ fn whoever_is_removed_reads_by_whom_and_why_and_so_do_the_others() {
     let mut bob = enter(&house, "bob");
     assert_eq!(
         order(&data, &["kick", "zoe"]),
-        Err("Nobody here is called zoe; /who lists those in this room".to_owned())
+        Err("Nobody here is called zoe; /who lists the people in this room".to_owned())
     );
     assert_eq!(
         done(&data, &["kick", "BOB", "no", "advertising"]),
@@ -215,7 +215,7 @@ fn a_path_too_long_for_a_socket_is_said_and_the_server_runs() {
         .env_remove("PARLOR_MEMORY")
         .env("PARLOR_DATA", &long);
     let house = House::run(command, &HERE);
-    house.logged("too long for the path of a socket, so parlor admin cannot reach this server");
+    house.logged("too long for a socket's path, so parlor admin cannot reach this server");
     enter(&house, "alice");
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
     let output = command
@@ -224,10 +224,7 @@ fn a_path_too_long_for_a_socket_is_said_and_the_server_runs() {
         .arg("list")
         .output();
     let words = String::from_utf8(output.unwrap().stderr).unwrap();
-    assert!(
-        words.contains("too long for the path of a socket"),
-        "{words}"
-    );
+    assert!(words.contains("too long for a socket's path"), "{words}");
 }
 
 #[test]

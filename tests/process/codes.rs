@@ -7,7 +7,7 @@ use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
 use crate::house::House;
 
-const WELCOME: &str = "-- Welcome back, alice: what came after the last line that you have surely read; some may come twice";
+const WELCOME: &str = "-- Welcome back, alice: here is what you missed; a few lines may come twice";
 
 /// The code of somebody who is in.
 fn code_of(guest: &mut Guest) -> String {
@@ -57,7 +57,7 @@ fn whoever_lost_the_connection_comes_back_to_name_room_and_lines() {
     let (mut alice, shown) = resume(&house, &code);
     assert_eq!(numbers(&shown), (1..=20).collect::<Vec<_>>());
     assert_eq!(alice.line(), "In tea: bob");
-    ghost.until("-- You came back on another connection: this one is closed");
+    ghost.until("-- You came back on another connection; this one is closed");
     assert!(ghost.rest().is_empty());
     alice.say("back");
     let heard = bob.until("alice: back");
@@ -162,7 +162,7 @@ fn whoever_is_catching_up_can_be_removed() {
 fn what_is_no_code_is_refused_at_the_question_and_later() {
     let data = Data::new();
     let house = data.open(&[]);
-    let refused = "-- That is no return code, or its hour is over: enter with a name";
+    let refused = "-- That return code is wrong, or its hour is over; enter with a name";
     let mut mallory = Guest::connect(house.address);
     for _ in 0..5 {
         mallory.say("/resume aaaaa-bbbbb-ccccc-ddddd");
@@ -170,7 +170,8 @@ fn what_is_no_code_is_refused_at_the_question_and_later() {
     }
     mallory.until(KEPT);
     mallory.say("/resume aaaaa-bbbbb-ccccc-ddddd");
-    mallory.until("-- You are in already: /resume is an answer to the name question");
+    mallory
+        .until("-- You have entered already; type /resume at the name prompt of a new connection");
     house.close([mallory]);
 }
 
@@ -180,11 +181,15 @@ fn the_owner_of_a_name_comes_back_as_its_owner() {
     let house = data.open(&[]);
     let mut ghost = enter(&house, "alice");
     ghost.send(b"/register\ncorrect horse\ncorrect horse\n");
-    ghost.lines_until("the name", |line| line.starts_with("-- alice is yours"));
+    ghost.lines_until("the name", |line| {
+        line.starts_with("-- alice is registered")
+    });
     let code = code_of(&mut ghost);
     let (mut alice, _) = resume(&house, &code);
     alice.send(b"/register\nanother horse\nanother horse\n");
-    alice.lines_until("the name", |line| line.starts_with("-- alice is yours"));
+    alice.lines_until("the name", |line| {
+        line.starts_with("-- alice is registered")
+    });
     house.close([alice]);
 }
 
@@ -219,7 +224,9 @@ fn a_code_that_was_shown_before_is_good_for_the_owner_and_ends_with_another_pass
     let code = code_of(&mut alice);
     let register = |alice: &mut Guest| {
         alice.send(b"/register\ncorrect horse\ncorrect horse\n");
-        alice.lines_until("the name", |line| line.starts_with("-- alice is yours"));
+        alice.lines_until("the name", |line| {
+            line.starts_with("-- alice is registered")
+        });
     };
     register(&mut alice);
     let (mut again, _) = resume(&house, &code);
@@ -230,6 +237,6 @@ fn a_code_that_was_shown_before_is_good_for_the_owner_and_ends_with_another_pass
     register(&mut other); // a new password: who knows who has the code
     let mut stranger = Guest::connect(house.address);
     stranger.say(&format!("/resume {code}"));
-    stranger.until("-- That is no return code, or its hour is over: enter with a name");
+    stranger.until("-- That return code is wrong, or its hour is over; enter with a name");
     house.close((alice, again, other));
 }

@@ -99,11 +99,13 @@ fn whoever_reads_a_damaged_line_sees_its_place_and_the_operator_is_told_once() {
                 12 | 13 => {}
                 11 => assert_eq!(
                     alice.line(),
-                    "-- Lines 11 to 13 of lobby are damaged: the operator's log says more"
+                    "-- Lines 11 to 13 of lobby are damaged: the operator's log has the details"
                 ),
                 1 | 5 | 7 => assert_eq!(
                     alice.line(),
-                    format!("-- Line {number} of lobby is damaged: the operator's log says more")
+                    format!(
+                        "-- Line {number} of lobby is damaged: the operator's log has the details"
+                    )
                 ),
                 _ => assert_eq!(of_old(&alice.line()), format!("alice: {number}")),
             }

@@ -11,7 +11,7 @@ use crate::guest::Guest;
 use crate::house::{HERE, House, parlor, without_settings};
 
 /// The line that ends what one is told on arrival, where lines are kept and none is there yet.
-pub(crate) const KEPT: &str = "-- Lines here are kept";
+pub(crate) const KEPT: &str = "-- Lines here are stored";
 
 /// A directory for what is said.
 pub(crate) struct Data(TempDir);

@@ -63,7 +63,7 @@ fn a_full_house_says_so_and_has_room_when_somebody_leaves() {
     let mut inside: Vec<_> = (0..192)
         .map(|_| {
             let mut guest = Guest::connect(house.address);
-            guest.until("-- Lines here are not kept: they are gone when the server ends");
+            guest.until("-- Lines here are not stored: they are gone when the server stops");
             guest
         })
         .collect();
@@ -117,7 +117,7 @@ fn at_the_question_a_newcomer_takes_the_place_of_whoever_waits_longest() {
     // A quarter of 80 places is for those who have not answered.
     let house = House::open(&["--connections", "80"]);
     const TOO_MANY: &str =
-        "-- Too many are waiting to give a name: closed; try again, and answer sooner\n";
+        "-- Too many people are at the name prompt: closed; connect again and answer sooner\n";
     let question = |line: &str| line.starts_with("What is your name?");
     let newcomer = || {
         let mut guest = Guest::connect(house.address);
@@ -154,7 +154,7 @@ fn a_flood_from_twenty_addresses_gets_five_places_each() {
         talk(&mut alice, &mut bob, "in the flood", 2);
     }
     const SENTENCE: &str =
-        "-- Your address has 5 connections, and may have no more; close one and try again\n";
+        "-- Your address has 5 connections, the most allowed; close one and try again\n";
     let mut told = 0;
     for guest in over {
         match guest.last_words().as_str() {

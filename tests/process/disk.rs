@@ -13,8 +13,8 @@ use crate::guest::Guest;
 use crate::house::{HERE, House};
 use crate::skip;
 
-const FULL: &str = "-- Not kept: the disk is full; say it again later";
-const FAILED: &str = "-- Not kept: the disk has failed; say it again later";
+const FULL: &str = "-- Not sent: the disk is full; try again later";
+const FAILED: &str = "-- Not sent: the disk has failed; try again later";
 
 /// In vain, so many lines would be said before a disk fails.
 const LINES_MAX: usize = 2_000;

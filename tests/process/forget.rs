@@ -61,12 +61,12 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
 
     assert_eq!(
         answers(&mut bob, "/forget all").pop().unwrap(),
-        "-- Only the owner of a name can do that; /register makes yours your own"
+        "-- Only the owner of a registered name can do that; /register registers yours"
     );
     assert_eq!(
         answers(&mut again, "/forget"),
         [
-            "-- /forget all takes back all that you have said as alice, in all rooms and for everyone; nobody can undo it"
+            "-- /forget all deletes everything you said as alice, in all rooms and for everybody; this cannot be undone"
         ]
     );
     assert_eq!(
@@ -74,12 +74,12 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
         ["-- Type /forget [all]: it takes back all that you have said, for everyone"]
     );
     assert_eq!(search::answers(&mut bob, "gooseberry").len(), 21);
-    let gone = "alice has taken back what alice said";
+    let gone = "alice deleted everything alice said";
     again.say("/forget all");
     again.until(gone);
     assert_eq!(
         again.line(),
-        "-- 602 lines that you have said are gone, for everyone"
+        "-- 602 lines that you said are deleted, for everybody"
     );
     bob.until(gone);
     assert_eq!(data.traces("gooseberry"), 0);
@@ -102,14 +102,14 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
     says(
         &mut again,
         "/forget all",
-        "-- 1 line that you have said is gone, for everyone",
+        "-- 1 line that you said is deleted, for everybody",
     );
-    let nothing = "-- Nothing that was said then is kept";
+    let nothing = "-- No lines from that time are stored";
     assert_eq!(answers(&mut again, "/last 1"), [nothing]);
     says(
         &mut again,
         "/forget all",
-        "-- 0 lines that you have said are gone, for everyone",
+        "-- 0 lines that you said are deleted, for everybody",
     );
     house.close([alice, again, bob, other]);
 
@@ -137,7 +137,7 @@ fn what_is_taken_back_is_gone_also_if_the_server_is_killed_meanwhile() {
     index.busy_timeout(DEADLINE).unwrap();
     index.execute_batch("BEGIN IMMEDIATE").unwrap();
     alice.say("/forget all");
-    bob.until("alice has taken back what alice said");
+    bob.until("alice deleted everything alice said");
     let mut again = come_back(&house, PASSWORD);
     says(&mut again, "/join tea", "In tea: nobody else");
     says(&mut again, "elderberry", "alice: elderberry");
@@ -173,9 +173,9 @@ fn what_is_taken_back_is_not_shown_on_entering() {
     says(
         &mut alice,
         "/forget all",
-        "-- 1 line that you have said is gone, for everyone",
+        "-- 1 line that you said is deleted, for everybody",
     );
-    bob.until("alice has taken back what alice said");
+    bob.until("alice deleted everything alice said");
     let mut carol = enter(&house, "carol");
     assert!(carol.line().ends_with("] bob: two"));
     says(&mut carol, "three", "carol: three");
@@ -188,7 +188,7 @@ fn where_nothing_is_kept_nothing_is_taken_back() {
     let mut alice = Guest::enter(house.address, "alice");
     alice.say("/forget all");
     alice.until(
-        "-- /forget needs lines kept on disk, and this server keeps none; /last shows the latest",
+        "-- /forget needs lines stored on disk, and this server stores none; /last shows the latest",
     );
     house.close([alice]);
 }

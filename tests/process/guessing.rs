@@ -55,7 +55,7 @@ fn strangers_who_guess_lock_out_neither_the_owner_nor_others() {
 fn register_as(guest: &mut Guest, name: &str) {
     guest.send(b"/register\ncorrect horse\ncorrect horse\n");
     guest.lines_until("the name", |line| {
-        line.starts_with(&format!("-- {name} is yours"))
+        line.starts_with(&format!("-- {name} is registered"))
     });
 }
 
@@ -93,7 +93,7 @@ fn wrong_codes_are_in_nobodys_way() {
         let mut stranger = Guest::connect(house.address);
         for _ in 0..5 {
             stranger.say("/resume aaaaa-bbbbb-ccccc-ddddd");
-            stranger.until("-- That is no return code, or its hour is over: enter with a name");
+            stranger.until("-- That return code is wrong, or its hour is over; enter with a name");
         }
     }
     let second = come_back(&house, PASSWORD);

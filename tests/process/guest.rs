@@ -9,7 +9,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use crate::DEADLINE;
 
 /// The line that ends what one is told on arrival.
-const LAST_OF_ARRIVAL: &str = "-- Lines here are not kept: they are gone when the server ends";
+const LAST_OF_ARRIVAL: &str = "-- Lines here are not stored: they are gone when the server stops";
 
 /// One connection.
 pub(crate) struct Guest {

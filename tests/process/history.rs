@@ -41,7 +41,7 @@ fn what_was_said_before_a_restart_is_shown_after_it() {
     assert_eq!(of_old(&bob.line()), "* alice waves");
     assert_eq!(of_old(&bob.line()), "bob: 32");
     bob.say("/since 2999-01-01");
-    assert_eq!(bob.line(), "-- Nothing that was said then is kept");
+    assert_eq!(bob.line(), "-- No lines from that time are stored");
     house.close([bob]);
 }
 

@@ -71,7 +71,7 @@ fn a_name_that_is_taken_is_a_failure_and_nothing_is_sent() {
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(shown.contains("\n-- wendy is taken"), "{shown}");
     let sentence = "parlor: Nothing was sent, give another --name: the server says \
-                    \"wendy is taken, or looks like a name that is: choose another\".\n";
+                    \"wendy is taken, or looks like a name that is taken; choose another name\".\n";
     assert_eq!(String::from_utf8(output.stderr).unwrap(), sentence);
     wendy.say("alone");
     assert_eq!(wendy.line(), "wendy: alone");

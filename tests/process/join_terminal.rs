@@ -378,8 +378,8 @@ fn whoever_comes_back_returns_to_the_room_before_a_line_is_said() {
     again.say("In lobby: bob");
     assert_eq!(again.heard(), "/join tea");
     assert_eq!(again.heard(), "for tea only");
-    again.say("-- There are 1 rooms, and no more may be made");
-    terminal.shows("-- There are 1 rooms, and no more may be made");
+    again.say("-- There are 1 rooms, the most allowed here");
+    terminal.shows("-- There are 1 rooms, the most allowed here");
 }
 
 #[test]
@@ -436,7 +436,7 @@ fn a_password_is_not_shown_while_it_is_typed() {
     terminal.shows(KEPT);
     terminal.typed("/register");
     terminal.press("Enter");
-    for asked in ["-- Type a password for alice", "-- Type it once more"] {
+    for asked in ["-- Type a password for alice", "-- Type the password again"] {
         terminal.until(asked, |lines| {
             lines.iter().any(|line| line.starts_with(asked))
         });
@@ -450,7 +450,7 @@ fn a_password_is_not_shown_while_it_is_typed() {
         );
         lines
             .iter()
-            .any(|line| line.starts_with("-- alice is yours"))
+            .any(|line| line.starts_with("-- alice is registered"))
     });
     house.close(());
 }

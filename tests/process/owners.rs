@@ -12,16 +12,16 @@ use crate::house::House;
 
 pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) const ASKED: &str =
-    "-- alice has an owner: what is the password? (Enter to go without that name)";
+    "-- alice is registered: type its password (Enter to go without this name)";
 
 /// Has somebody who wears it own the name alice.
 pub(crate) fn register(alice: &mut Guest, password: &str) {
     alice.say("/register");
-    alice.until("-- Type a password for alice; nobody else sees it (Enter to leave it)");
+    alice.until("-- Type a password for alice; nobody else sees it (Enter to cancel)");
     alice.say(password);
-    alice.until("-- Type it once more");
+    alice.until("-- Type the password again");
     alice.say(password);
-    alice.until("-- alice is yours: whoever wants to be alice is asked for the password");
+    alice.until("-- alice is registered: this name needs your password from now on");
 }
 
 /// Enters as alice, with this password.
@@ -51,7 +51,9 @@ fn a_name_with_an_owner_takes_the_password_also_after_a_restart() {
     for name in ["ALICE", "a1ice"] {
         mallory.say(name);
         if name == "a1ice" {
-            mallory.until("-- a1ice is taken, or looks like a name that is: choose another");
+            mallory.until(
+                "-- a1ice is taken, or looks like a name that is taken; choose another name",
+            );
             continue;
         }
         for guess in ["alice", "password", ""] {
@@ -61,7 +63,7 @@ fn a_name_with_an_owner_takes_the_password_also_after_a_restart() {
                 mallory.until("-- That is not the password of alice");
             }
         }
-        mallory.until("-- alice has an owner: choose another");
+        mallory.until("-- alice is registered; choose another name");
     }
     mallory.say("mallory");
     mallory.lines_until("the lines kept", |line| line.ends_with("alice: hello"));
@@ -73,7 +75,7 @@ fn a_name_with_an_owner_takes_the_password_also_after_a_restart() {
     }
     mallory.until(ASKED);
     mallory.say("");
-    mallory.until("-- alice has an owner: choose another");
+    mallory.until("-- alice is registered; choose another name");
     let mut alice = Guest::connect(house.address);
     alice.say("Alice");
     alice.until(ASKED);
@@ -144,14 +146,17 @@ fn no_name_is_taken_through_the_letters_of_another() {
     register(&mut alice, PASSWORD);
     let mut mallory = enter(&house, "aiice");
     mallory.send(b"/register\nmy own horse\nmy own horse\n");
-    mallory.lines_until("the name", |line| line.starts_with("-- aiice is yours"));
+    mallory.lines_until("the name", |line| {
+        line.starts_with("-- aiice is registered")
+    });
     for name in ["ALlCE", "a1ice"] {
         mallory.say(&format!("/name {name}"));
-        let refused = format!("-- {name} is taken, or looks like a name that is: choose another");
+        let refused =
+            format!("-- {name} is taken, or looks like a name that is taken; choose another name");
         mallory.until(&refused);
     }
     mallory.say("/name AIice"); // the same name in other letters, which look like alice
-    mallory.until("-- AIice is taken, or looks like a name that is: choose another");
+    mallory.until("-- AIice is taken, or looks like a name that is taken; choose another name");
     mallory.say("/name Aiice");
     mallory.until("You are Aiice");
     let again = come_back(&house, PASSWORD);
@@ -165,7 +170,7 @@ fn an_owner_may_write_the_name_in_several_ways_at_once() {
     let mut bob = enter(&house, "bob");
     let mut first = enter(&house, "mike"); // which looks like rnike; Mike does not
     first.send(b"/register\ncorrect horse\ncorrect horse\n");
-    first.lines_until("the name", |line| line.starts_with("-- mike is yours"));
+    first.lines_until("the name", |line| line.starts_with("-- mike is registered"));
     let come = |name: &str| {
         let mut guest = Guest::connect(house.address);
         guest.send(format!("{name}\ncorrect horse\n").as_bytes());
@@ -199,9 +204,9 @@ fn what_is_no_password_changes_nothing() {
     somebody.say("");
     somebody.until(KEPT);
     somebody.say("/register");
-    somebody.until("-- You have no name that could be yours; /name NEW takes one");
+    somebody.until("-- You have no name to register; /name NEW takes one");
     alice.send(b"/register\n\n");
-    alice.until("-- No password: nothing is changed");
+    alice.until("-- No password typed; nothing is changed");
     alice.say("nothing is said of it");
     let lines = somebody.until("alice: nothing is said of it");
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -213,8 +218,8 @@ fn what_is_no_password_changes_nothing() {
 
 #[test]
 fn a_password_that_fails_is_asked_for_again_until_it_is_good_or_cancelled() {
-    const NEW: &str = "-- Type a password for alice; nobody else sees it (Enter to leave it)";
-    const AGAIN: &str = "-- Type it once more";
+    const NEW: &str = "-- Type a password for alice; nobody else sees it (Enter to cancel)";
+    const AGAIN: &str = "-- Type the password again";
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -251,10 +256,10 @@ fn a_password_that_fails_is_asked_for_again_until_it_is_good_or_cancelled() {
         assert_eq!(alice.line(), NEW);
         assert_eq!(alice.line(), AGAIN);
         alice.say("");
-        alice.until("-- No password: nothing is changed");
+        alice.until("-- No password typed; nothing is changed");
     }
     alice.send(b"/register\nshort\ncorrect horse\ncorrect horse\nnow\n");
-    alice.until("-- alice is yours: whoever wants to be alice is asked for the password");
+    alice.until("-- alice is registered: this name needs your password from now on");
     assert_eq!(bob.line(), "alice: now", "no word of it");
 
     // Nor does a name that has an owner let the next guess be said, or be a name.
@@ -308,7 +313,7 @@ fn an_owner_on_several_connections_is_one_person() {
         guest.until("[bob -> alice] to both");
     }
     second.say("/msg alice to myself");
-    second.until("-- That is you");
+    second.until("-- That is you; choose somebody else");
     drop(first);
     second.say("still here");
     let heard = bob.until("alice: still here");
@@ -330,10 +335,10 @@ fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
     bob.until("alice has left");
     for text in ["boysenberry", "two"] {
         bob.say(&format!("/msg alice {text}"));
-        bob.until("-- alice is away, and will find your message on coming back");
+        bob.until("-- alice is away and gets your message on return");
     }
     bob.say("/msg carol three");
-    bob.until("-- Nobody here is called carol; /who lists those in this room");
+    bob.until("-- Nobody here is called carol; /who lists the people in this room");
     house.close([bob]);
 
     let mut house = data.open(&[]);
@@ -374,8 +379,8 @@ fn a_hundred_messages_wait_and_no_more() {
         }
         alice.say(&format!("/msg alice {number}"));
         alice.until(match number {
-            100 => "-- alice is away, and no more messages are kept until then: not delivered",
-            _ => "-- alice is away, and will find your message on coming back",
+            100 => "-- alice is away and has too many messages waiting; yours was not delivered",
+            _ => "-- alice is away and gets your message on return",
         });
     }
     let mut bob = enter(&house, "bob");
@@ -385,8 +390,8 @@ fn a_hundred_messages_wait_and_no_more() {
     for number in 0..21 {
         bob.say(&format!("/msg bob {number}"));
         bob.until(match number {
-            20 => "-- bob is away, and no more messages are kept until then: not delivered",
-            _ => "-- bob is away, and will find your message on coming back",
+            20 => "-- bob is away and has too many messages waiting; yours was not delivered",
+            _ => "-- bob is away and gets your message on return",
         });
     }
     house.close((alice, bob));
@@ -400,7 +405,7 @@ fn from_another_machine_no_password_is_asked_for_in_the_clear() {
     let data = Data::new();
     let house = House::run(data.parlor(), &["--listen", "tcp://*:0"]);
     let port = house.address.port();
-    let refused = "-- A password would travel in the clear from your machine to this one, so it is not asked for; \
+    let refused = "-- This connection is not encrypted and others could read a password, so none is asked for; \
         the operator can allow that with --allow-plain-passwords";
     // From an address of this machine to another one of it: to the server that is another machine.
     let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -429,13 +434,13 @@ fn a_telnet_client_hides_what_is_typed_as_a_password() {
     alice.until(KEPT);
     alice.send(b"/register\r\n");
     alice.bytes_until(
-        b"\xff\xfb\x01-- Type a password for alice; nobody else sees it (Enter to leave it)\r\n",
+        b"\xff\xfb\x01-- Type a password for alice; nobody else sees it (Enter to cancel)\r\n",
     );
     alice.send(b"\xff\xfd\x01correct horse\r\n"); // DO ECHO: it takes the offer
-    alice.bytes_until(b"\xff\xfc\x01\xff\xfb\x01-- Type it once more\r\n");
+    alice.bytes_until(b"\xff\xfc\x01\xff\xfb\x01-- Type the password again\r\n");
     alice.send(b"correct horse\r\n");
     alice.bytes_until(
-        b"\xff\xfc\x01-- alice is yours: whoever wants to be alice is asked for the password\r\n",
+        b"\xff\xfc\x01-- alice is registered: this name needs your password from now on\r\n",
     );
     house.close([alice]);
 }

@@ -52,7 +52,7 @@ fn a_signal_has_the_file_read_again_and_nobody_is_dropped() {
     alice.say("/join one");
     alice.until("In one: nobody else");
     alice.say("/join two");
-    alice.until("-- There are 2 rooms, and no more may be made: join one of /rooms");
+    alice.until("-- There are 2 rooms, the most allowed here; join one that /rooms lists");
     file.says("rate = 'off'");
     house.signal(Signal::HUP);
     house.logged("log is info now");

@@ -97,7 +97,7 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     assert_eq!(indexed(&data), 2 * YOUNG);
     assert_eq!(data.numbers(), (1..=OLD + YOUNG).collect::<Vec<_>>());
     data.is_whole();
-    let mut bob = enters(&house, "bob", "-- Lines here are kept for 30 days");
+    let mut bob = enters(&house, "bob", "-- Lines here are stored for 30 days");
     let is_young = |line: &str, seq: i64| line.contains(&format!("] alice: youngish{seq} "));
     let sees_young = |bob: &mut Guest| {
         for seq in OLD + 1..=OLD + YOUNG {
@@ -126,14 +126,14 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     let house = data.open(&["--retain", "1h"]);
     house.logged("what was too old is taken out lines=200");
     assert_eq!(data.traces("youngish"), 0);
-    let mut carol = enters(&house, "carol", "-- Lines here are kept for 1 hour");
+    let mut carol = enters(&house, "carol", "-- Lines here are stored for 1 hour");
     assert!(carol.line().ends_with("] bob: hello"));
     carol.say("/join tea");
     assert_eq!(carol.line(), "In tea: nobody else");
     carol.say("/last");
-    assert_eq!(carol.line(), "-- Nothing that was said then is kept");
+    assert_eq!(carol.line(), "-- No lines from that time are stored");
     carol.say("/since 2020-01-01");
-    assert_eq!(carol.line(), "-- Nothing that was said then is kept");
+    assert_eq!(carol.line(), "-- No lines from that time are stored");
     carol.say("again");
     assert_eq!(carol.line(), "carol: again");
     house.close([carol]);
@@ -150,7 +150,7 @@ fn retention_begins_when_the_configuration_is_read_again() {
     let file = folder.path().join("parlor.toml");
     fs::write(&file, "replay = 0").unwrap();
     let house = data.open(&["--config", file.to_str().unwrap()]);
-    let mut alice = enters(&house, "alice", "-- Lines here are kept");
+    let mut alice = enters(&house, "alice", "-- Lines here are stored");
     alice.say("/last 1000");
     for _ in 1..=15 {
         assert!(alice.line().starts_with("[20"));
@@ -163,7 +163,7 @@ fn retention_begins_when_the_configuration_is_read_again() {
     for seq in 11..=15 {
         assert!(alice.line().contains(&format!("youngish{seq} ")));
     }
-    let bob = enters(&house, "bob", "-- Lines here are kept for 30 days");
+    let bob = enters(&house, "bob", "-- Lines here are stored for 30 days");
     house.close([alice, bob]);
 }
 

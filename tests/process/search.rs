@@ -155,7 +155,10 @@ fn what_is_found_beyond_twenty_lines_is_counted() {
         let found = format!("] lobby alice: tea {number} x");
         assert!(line.contains(&found), "{line:.60}");
     }
-    assert_eq!(lines[20], "-- and 5 more; more words find fewer");
+    assert_eq!(
+        lines[20],
+        "-- and 5 more; type more words to narrow the search"
+    );
     house.close([alice]);
 }
 
@@ -229,7 +232,7 @@ fn an_index_that_lags_says_so() {
     let index = Connection::open(data.index()).unwrap();
     index.execute_batch("BEGIN IMMEDIATE").unwrap(); // nobody else writes there
     says(&mut alice, "alice", &["two teas", "three teas"]);
-    let lags = "-- Search is 2 lines behind: what was said last may be missing";
+    let lags = "-- Search is 2 lines behind: the newest lines may be missing";
     assert_eq!(
         answers_once(&mut alice, "teas"),
         [lags, "-- Nothing found for teas"]

@@ -158,7 +158,7 @@ fn a_name_with_an_owner_takes_its_password_at_the_web_door_too() {
     assert_eq!(alice.hears("password")["for"], "again");
     assert_eq!(
         alice.hears("answer")["text"],
-        "alice is yours: whoever wants to be alice is asked for the password"
+        "alice is registered: this name needs your password from now on"
     );
     alice.hears("done");
 
@@ -189,12 +189,14 @@ fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
     let (house, web) = open(&data);
     let mut alice = enter(&house, "alice");
     alice.say("/token");
-    alice.until("-- Only the owner of a name can do that; /register makes yours your own");
+    alice.until("-- Only the owner of a registered name can do that; /register registers yours");
     register(&mut alice, PASSWORD);
     let (words, status) = curl(web, &["-d", "x"], "/lobby?name=alice");
     assert_eq!(status, "401");
     assert!(
-        words.starts_with("alice has an owner: choose another; or speak with curl -u alice:TOKEN"),
+        words.starts_with(
+            "alice is registered; choose another name, or, if it is yours, use curl -u alice:TOKEN"
+        ),
         "{words}"
     );
     alice.say("/token");
@@ -227,7 +229,7 @@ fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
         let (words, status) = curl(web, &["-u", wrong, "-d", "x"], "/lobby?name=alice");
         assert_eq!(status, "401", "{wrong}");
         assert!(
-            words.starts_with("That is neither the token of alice nor a password that counts"),
+            words.starts_with("That is not the token of alice, nor a password that is accepted"),
             "{words}"
         );
     }
@@ -241,7 +243,7 @@ fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
         "400"
     );
     alice.say("/token revoke");
-    alice.until("-- Your token is good no more");
+    alice.until("-- Your token is revoked");
     assert_eq!(curl(web, &["-u", &user, "-d", "x"], "/lobby").1, "401");
     alice.say("/token revoke");
     alice.until("-- You have no token; /token makes one");

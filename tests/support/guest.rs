@@ -85,7 +85,7 @@ impl Guest {
             self.fail(&format!("a roster was to come, and not {roster:?}"));
         }
         self.sees("-- /help lists what you can type");
-        self.sees("-- Lines here are not kept: they are gone when the server ends");
+        self.sees("-- Lines here are not stored: they are gone when the server stops");
     }
 
     /// The address under which the server sees this client.

@@ -291,7 +291,7 @@ impl Encoder for WebEncoder {
         frame(Opcode::Text, out, |out| {
             object("departed", out)
                 .with("room", room.as_str())
-                .with("text", format_args!("You are no more in {room}"));
+                .with("text", format_args!("You are no longer in {room}"));
         });
     }
 

@@ -90,7 +90,7 @@ pub(crate) fn happening(entry: &Entry, mode: Mode, clock: &Clock) -> Option<Stri
         Entry::ArrivedTogether(people) => Some(format!("{} arrived", together(people))),
         Entry::LeftTogether(people) => Some(format!("{} left", together(people))),
         Entry::Renamed { who, from, .. } => Some(format!("{from} is now known as {}", who.name)),
-        Entry::TookBack { who } => Some(format!("{0} has taken back what {0} said", who.name)),
+        Entry::TookBack { who } => Some(format!("{0} deleted everything {0} said", who.name)),
         Entry::Topic {
             who,
             text: Some(text),
@@ -150,11 +150,11 @@ pub(crate) fn entered(entered: &Entered, mode: Mode, keeping: Keeping) -> Vec<St
 fn kept(keeping: Keeping) -> String {
     match keeping {
         Keeping::Nowhere => {
-            "-- Lines here are not kept: they are gone when the server ends".to_owned()
+            "-- Lines here are not stored: they are gone when the server stops".to_owned()
         }
-        Keeping::OnDisk { retain: None } => "-- Lines here are kept".to_owned(),
+        Keeping::OnDisk { retain: None } => "-- Lines here are stored".to_owned(),
         Keeping::OnDisk { retain: Some(time) } => {
-            format!("-- Lines here are kept for {}", span(time))
+            format!("-- Lines here are stored for {}", span(time))
         }
     }
 }
@@ -200,57 +200,58 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         Answer::Private { from, to, text } => vec![format!("[{} -> {to}] {text}", from.name)],
         Answer::Ignoring(Who { name, .. }) => {
             vec![format!(
-                "-- You no longer see what {name} says; /unignore {name} undoes that"
+                "-- You no longer see lines from {name}; /unignore {name} shows them again"
             )]
         }
-        Answer::Unignored(name) => vec![format!("-- You see again what {name} says")],
+        Answer::Unignored(name) => vec![format!("-- You see lines from {name} again")],
         Answer::Quiet(true) => {
-            vec!["-- You no longer see who comes and goes; /quiet off undoes that".to_owned()]
+            vec![
+                "-- You no longer see arrivals and departures; /quiet off shows them again"
+                    .to_owned(),
+            ]
         }
-        Answer::Quiet(false) => vec!["-- You see again who comes and goes".to_owned()],
+        Answer::Quiet(false) => vec!["-- You see arrivals and departures again".to_owned()],
         Answer::Password(password) => vec![format!("-- {}", self::password(password))],
         Answer::Registered(name) => vec![format!(
-            "-- {name} is yours: whoever wants to be {name} is asked for the password"
+            "-- {name} is registered: this name needs your password from now on"
         )],
         Answer::Code(code) => vec![format!(
-            "-- Your return code is {code}: who loses the connection types /resume {code} at the name question, within an hour"
+            "-- Your return code is {code}: if you lose the connection, type /resume {code} at the name prompt within an hour"
         )],
         Answer::Token(token) => vec![format!(
-            "-- Your token is {token}: scripts speak under your name with it, as curl -u NAME:TOKEN; /token revoke ends it"
+            "-- Your token is {token}: scripts use it to speak under your name, as in curl -u NAME:TOKEN; /token revoke revokes it"
         )],
-        Answer::TokenRevoked(true) => vec!["-- Your token is good no more".to_owned()],
+        Answer::TokenRevoked(true) => vec!["-- Your token is revoked".to_owned()],
         Answer::TokenRevoked(false) => vec!["-- You have no token; /token makes one".to_owned()],
         Answer::WelcomeBack(name) => vec![format!(
-            "-- Welcome back, {name}: what came after the last line that you have surely read; some may come twice"
+            "-- Welcome back, {name}: here is what you missed; a few lines may come twice"
         )],
-        Answer::KeptFor(name) => vec![format!(
-            "-- {name} is away, and will find your message on coming back"
-        )],
+        Answer::KeptFor(name) => vec![format!("-- {name} is away and gets your message on return")],
         Answer::WhileAway(1) => vec!["-- 1 message while you were away".to_owned()],
         Answer::WhileAway(count) => vec![format!("-- {count} messages while you were away")],
         Answer::Letter { at, from, to, text } => {
             vec![format!("{}[{from} -> {to}] {text}", time_of(*at, clock))]
         }
         Answer::CanTakeBack(name) => vec![format!(
-            "-- /forget all takes back all that you have said as {name}, in all rooms and for everyone; nobody can undo it"
+            "-- /forget all deletes everything you said as {name}, in all rooms and for everybody; this cannot be undone"
         )],
         Answer::TakenBack(1) => {
-            vec!["-- 1 line that you have said is gone, for everyone".to_owned()]
+            vec!["-- 1 line that you said is deleted, for everybody".to_owned()]
         }
         Answer::TakenBack(lines) => vec![format!(
-            "-- {} lines that you have said are gone, for everyone",
+            "-- {} lines that you said are deleted, for everybody",
             grouped(*lines)
         )],
-        Answer::NothingKept => vec!["-- Nothing that was said then is kept".to_owned()],
+        Answer::NothingKept => vec!["-- No lines from that time are stored".to_owned()],
         Answer::Done(done) => order::done(done, clock),
         Answer::Found { .. } => Vec::new(), // not a sentence, but a line with its place
         Answer::FoundMore { lines, is_all } => vec![found_more(*lines, *is_all)],
         Answer::FoundNothing(words) => vec![format!("-- Nothing found for {words}")],
         Answer::SearchBehind(1) => {
-            vec!["-- Search is 1 line behind: what was said last may be missing".to_owned()]
+            vec!["-- Search is 1 line behind: the newest lines may be missing".to_owned()]
         }
         Answer::SearchBehind(lines) => vec![format!(
-            "-- Search is {} lines behind: what was said last may be missing",
+            "-- Search is {} lines behind: the newest lines may be missing",
             grouped(*lines)
         )],
         Answer::Refused(refusal) => vec![format!("-- {}", refusal::why(refusal, clock))],
@@ -262,10 +263,13 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
 
 fn found_more(lines: u64, is_all: bool) -> String {
     match (lines, is_all) {
-        (0, _) => "-- That took too long; more words find fewer".to_owned(),
-        (_, true) => format!("-- and {} more; more words find fewer", grouped(lines)),
+        (0, _) => "-- The search took too long; type more words to narrow it".to_owned(),
+        (_, true) => format!(
+            "-- and {} more; type more words to narrow the search",
+            grouped(lines)
+        ),
         (_, false) => format!(
-            "-- and more than {} more; more words find fewer",
+            "-- and more than {} more; type more words to narrow the search",
             grouped(lines)
         ),
     }
@@ -315,11 +319,11 @@ fn who(room: &str, people: &[Present], others: usize, listening: usize) -> Vec<S
         _ => format!("-- {all} people are in {room}:"),
     };
     let lines = people.iter().map(present);
-    let rest = (others > 0).then(|| format!("--   and {others} who were silent for longer"));
+    let rest = (others > 0).then(|| format!("--   and {others} others, silent for longer"));
     let listening = match listening {
         0 => None,
-        1 => Some("--   and 1 who only listens".to_owned()),
-        _ => Some(format!("--   and {listening} who only listen")),
+        1 => Some("--   and 1 listener".to_owned()),
+        _ => Some(format!("--   and {listening} listeners")),
     };
     let lines = [head].into_iter().chain(lines);
     lines.chain(rest).chain(listening).collect()
@@ -362,10 +366,10 @@ fn list(rooms: &[RoomInfo], others: usize) -> Vec<String> {
             format!("-- {room}, {people}{topic}")
         },
     );
-    let rest = (others > 0).then(|| format!("-- and {others} smaller ones"));
+    let rest = (others > 0).then(|| format!("-- and {others} smaller rooms"));
     lines
         .chain(rest)
-        .chain(["-- /join ROOM moves there, or makes it".to_owned()])
+        .chain(["-- /join ROOM enters a room, or creates it".to_owned()])
         .collect()
 }
 
@@ -373,12 +377,12 @@ fn list(rooms: &[RoomInfo], others: usize) -> Vec<String> {
 fn password(password: &Password) -> String {
     match password {
         Password::Of(name) => {
-            format!("{name} has an owner: what is the password? (Enter to go without that name)")
+            format!("{name} is registered: type its password (Enter to go without this name)")
         }
         Password::New(name) => {
-            format!("Type a password for {name}; nobody else sees it (Enter to leave it)")
+            format!("Type a password for {name}; nobody else sees it (Enter to cancel)")
         }
-        Password::Again => "Type it once more".to_owned(),
+        Password::Again => "Type the password again".to_owned(),
     }
 }
 
@@ -402,13 +406,13 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Optio
         (Notice::Order(word), _) => order::word(word, clock),
         (_, Mode::Classic) => return None,
         (Notice::PassedOver(missed), _) => {
-            format!("{} before these are not shown", lines(missed))
+            format!("{} before these not shown", lines(missed))
         }
         (Notice::NotKeptAnyMore(missed), _) => {
-            format!("{} of these are not kept any more", lines(missed))
+            format!("{} no longer stored", lines(missed))
         }
         (Notice::Damaged(damaged), _) => self::damaged(damaged),
-        (Notice::DiskSlow, _) => "The disk is slow; lines wait".to_owned(),
+        (Notice::DiskSlow, _) => "The disk is slow; lines arrive late".to_owned(),
         (Notice::Idle { silent, left }, _) => {
             format!(
                 "Silent for {}: closing in {}; press Enter to stay",
@@ -428,7 +432,7 @@ fn damaged(Damaged { room, first, last }: &Damaged) -> String {
     } else {
         format!("Lines {first} to {last} of {room} are")
     };
-    format!("{lines} damaged: the operator's log says more")
+    format!("{lines} damaged: the operator's log has the details")
 }
 
 /// A time span in one unit: `4 minutes`, `90 seconds`.

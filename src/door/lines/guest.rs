@@ -43,7 +43,7 @@ pub(super) struct Guest<S> {
 
 /// What is said to somebody whose place at the question another one needs.
 const TOO_MANY_WAIT: &str =
-    "-- Too many are waiting to give a name: closed; try again, and answer sooner";
+    "-- Too many people are at the name prompt: closed; connect again and answer sooner";
 
 /// What is said to a program, or about a paste, whose first lines are no names.
 const NO_NAME: &str =
@@ -115,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         }
         self.encoder.line(
             &format!(
-                "-- That was no name {REFUSALS_MAX} times: you stay {}; /name NEW takes another",
+                "-- No usable name in {REFUSALS_MAX} tries: you stay {}; /name NEW takes a name",
                 self.address
             ),
             &mut words,

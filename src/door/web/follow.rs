@@ -38,7 +38,7 @@ const BETWEEN_BYTES_MAX: usize = 8 * 1024;
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What is said first to somebody whose place is none.
-const ELSEWHERE: &str = "What you saw last is of another log, or is not yet said in this one: what you missed cannot be counted";
+const ELSEWHERE: &str = "Your last line is from another log, or newer than this one; the lines you missed cannot be counted";
 
 /// What may follow the question mark: one of these, and nothing else.
 #[derive(Deserialize)]
@@ -66,23 +66,21 @@ pub(super) async fn read(
         return sentence(
             StatusCode::BAD_REQUEST,
             &format!(
-                "What follows the question mark is not understood: write ?last=50 for the last lines and no more, or \
-                 ?replay=20 to follow with some before, {most} at most"
+                "Unknown query: write ?last=50 to read the last lines, or ?replay=20 to follow the room after \
+                 its last lines; {most} lines at most"
             ),
         );
     };
     if wanted.last.or(wanted.replay) > Some(most) {
         return sentence(
             StatusCode::BAD_REQUEST,
-            &format!(
-                "{most} lines are the most that are read at once; parlor export has all of them"
-            ),
+            &format!("At most {most} lines can be read at once; parlor export prints all of them"),
         );
     }
     let Some(start) = start(&wanted, &headers) else {
         return sentence(
             StatusCode::BAD_REQUEST,
-            "Last-Event-ID names no line: write LOG:NUMBER, as the id of an event does, or leave it out",
+            "Last-Event-ID is not an event's id; write LOG:NUMBER, or leave it out",
         );
     };
     let form = Form::wanted(&headers);

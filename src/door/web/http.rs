@@ -60,7 +60,7 @@ pub(super) fn router(names: Names) -> Router {
         .fallback(async || {
             sentence(
                 StatusCode::NOT_FOUND,
-                "There is nothing here; rooms are at /ROOM, as /lobby",
+                "There is nothing at this address; rooms are at /ROOM, as in /lobby",
             )
         })
         .method_not_allowed_fallback(not_allowed)
@@ -100,9 +100,9 @@ async fn without_slash(_: Room, address: Uri) -> Response {
 /// The router says with `Allow` what can be done there.
 async fn not_allowed(address: Uri) -> Response {
     let words = match address.path() {
-        "/" => "This address can only be read; a room is spoken in at its own, as /lobby",
-        path if path.starts_with("/-/") => "What is under /-/ can only be read, with GET",
-        _ => "That cannot be done here: GET reads a room, POST speaks in it",
+        "/" => "This address can only be read; send lines to a room's address, as in /lobby",
+        path if path.starts_with("/-/") => "Addresses under /-/ can only be read, with GET",
+        _ => "Use GET to read a room, or POST to speak in it",
     };
     sentence(StatusCode::METHOD_NOT_ALLOWED, words)
 }
@@ -132,7 +132,7 @@ async fn health(Extension(visit): Extension<Visit>) -> Response {
 async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match File::find(&name) {
         Some(file) => file.answer(&headers),
-        None => sentence(StatusCode::NOT_FOUND, "There is no such file"),
+        None => sentence(StatusCode::NOT_FOUND, "There is no such file here"),
     }
 }
 
@@ -178,13 +178,15 @@ pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
 pub(super) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
     let status = status(&refusal);
     let words = match &refusal {
-        Refusal::NoRoom(room) => format!("There is no room {room}; whoever speaks there makes it"),
+        Refusal::NoRoom(room) => {
+            format!("There is no room {room}; the first line sent there creates it")
+        }
         Refusal::NameOwned(name) => format!(
-            "{name} has an owner: choose another; or speak with curl -u {name}:TOKEN, which the owner gets by typing /token in any client"
+            "{name} is registered; choose another name, or, if it is yours, use curl -u {name}:TOKEN with the token that /token gives you in any client"
         ),
         Refusal::WrongPassword(name) => format!(
-            "That is neither the token of {name} nor a password that counts from where you are; the owner gets a new token by \
-             typing /token in any client, and a name without an owner needs no -u"
+            "That is not the token of {name}, nor a password that is accepted from your address; /token in any client gives its \
+             owner a new token, and a name that is not registered needs no -u"
         ),
         _ => words_of(&refusal, clock),
     };
@@ -238,12 +240,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Room {
         let Ok(Path(typed)) =
             <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await
         else {
-            return Err(sentence(StatusCode::BAD_REQUEST, "A room's name is text"));
+            return Err(sentence(
+                StatusCode::BAD_REQUEST,
+                "A room's name must be UTF-8 text",
+            ));
         };
         RoomName::parse(&typed).map(Room).map_err(|error| {
             sentence(
                 StatusCode::BAD_REQUEST,
-                &format!("{typed:?} is no room: {error}"),
+                &format!("{typed:?} cannot be a room's name: {error}"),
             )
         })
     }

@@ -24,7 +24,7 @@ impl Names {
     /// What to answer where a request is not for this server, or comes from somebody else's page.
     pub(super) fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
         let Some(host) = only(headers, header::HOST.as_str()) else {
-            let words = "Say with Host: whom you want, once";
+            let words = "Send one Host field with the name of this server";
             return Some(sentence(StatusCode::BAD_REQUEST, words));
         };
         if !self.is_ours(host) {
@@ -32,7 +32,7 @@ impl Names {
             return Some(sentence(
                 StatusCode::MISDIRECTED_REQUEST,
                 &format!(
-                    "{name:?} is no name of this server; its operator can make it one: --listen 'http://*:8080?host={name}'"
+                    "This server is not called {name:?}; its operator can add that name: --listen 'http://*:8080?host={name}'"
                 ),
             ));
         }
@@ -43,7 +43,7 @@ impl Names {
         if is_foreign || (is_from_elsewhere(headers) && !is_link(method, headers)) {
             return Some(sentence(
                 StatusCode::FORBIDDEN,
-                "A page of another site cannot read or speak here; open this server's own page",
+                "Pages of other sites cannot read or speak here; open this server's own page",
             ));
         }
         None

@@ -58,7 +58,7 @@ pub(super) async fn open(
     if !upgrades || headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&VERSION_13) {
         let mut response = sentence(
             StatusCode::UPGRADE_REQUIRED,
-            "This is for WebSockets of version 13: docs/web-protocol.md says what they speak",
+            "This address speaks WebSocket version 13 only; docs/web-protocol.md describes it",
         );
         let headers = response.headers_mut();
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -70,7 +70,7 @@ pub(super) async fn open(
     let (Some(key), None) = (keys.next().and_then(server_key), keys.next()) else {
         return sentence(
             StatusCode::BAD_REQUEST,
-            "Sec-WebSocket-Key is 16 bytes in base64, and stands there once",
+            "Send Sec-WebSocket-Key once, as 16 bytes in base64",
         );
     };
     visit.becomes_socket.cancel();

@@ -53,7 +53,7 @@ pub(super) async fn speak(
     let Ok(Query(As { name })) = name else {
         return sentence(
             StatusCode::BAD_REQUEST,
-            "What follows the question mark is not understood: write ?name=ci, with the name of who speaks, and nothing else",
+            "Unknown query: write ?name=ci, with the name to speak under, and nothing else",
         );
     };
     let said = async {
@@ -87,7 +87,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
     let Ok(read) = timeout(BODY_TIME, to_bytes(body, BODY_BYTES_MAX)).await else {
         return Err(sentence(
             StatusCode::REQUEST_TIMEOUT,
-            "What is to be said did not come in time",
+            "The text did not arrive in time; send it again",
         ));
     };
     let Ok(bytes) = read else {
@@ -95,7 +95,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
         return Err(sentence(
             StatusCode::PAYLOAD_TOO_LARGE,
             &format!(
-                "At most {BODY_BYTES_MAX} bytes are said at once, in {LINES_MAX} lines of {LINE_BYTES_MAX}: nothing is said"
+                "Too much at once, nothing was sent: at most {BODY_BYTES_MAX} bytes, in {LINES_MAX} lines of {LINE_BYTES_MAX} bytes"
             ),
         ));
     };
@@ -106,7 +106,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
     match lines.iter().all(is_blank) {
         true => Err(sentence(
             StatusCode::BAD_REQUEST,
-            "There is nothing to say: send the text as the body, as curl -d 'hello'",
+            "There is no text; send it as the body, as in curl -d 'hello'",
         )),
         false => Ok(lines),
     }
@@ -133,7 +133,7 @@ impl Visit {
         let Some(typed) = typed else {
             return Err(sentence(
                 StatusCode::BAD_REQUEST,
-                "Say who speaks: ?name=ci, or -u NAME:TOKEN for a name with an owner",
+                "Give a name: ?name=ci, or -u NAME:TOKEN for a registered name",
             ));
         };
         let name = Name::parse(&typed).map_err(|error| refused(Refusal::Name(error)))?;
@@ -180,7 +180,7 @@ impl Visit {
         manners.metrics.met("rate");
         let seconds = wait.as_secs() + 1;
         let words = format!(
-            "Too fast: nothing is said; try again in {seconds} s; {} lines a second pass, and ten times as many at once after a silence",
+            "Too fast, nothing was sent; try again in {seconds} s: the limit is {}/s, and ten times that at once after a pause",
             rate.per_second
         );
         Some(later(StatusCode::TOO_MANY_REQUESTS, seconds, &words))

@@ -124,7 +124,7 @@ fn a_room_is_followed_as_people_with_netcat_read_it() {
     bob.say("/who");
     bob.sees("-- 1 person is in lobby:");
     bob.sees("--   bob, active");
-    bob.sees("--   and 2 who only listen");
+    bob.sees("--   and 2 listeners");
     let carol = house.guest_at(1).enter("carol");
     bob.sees("carol has arrived"); // and nobody else has
     bob.say("hello");
@@ -198,11 +198,11 @@ fn the_last_lines_are_read_in_three_forms_and_that_is_all() {
 fn what_follows_the_question_mark_is_understood_or_refused() {
     let house = House::web();
     assert_eq!(post(&house, "/lobby?name=ci", "one").status, 200);
-    let unclear = "?last=50 for the last lines and no more, or ?replay=20";
+    let unclear = "?last=50 to read the last lines, or ?replay=20";
     for (target, words) in [
-        ("/lobby?last=5000", "1000 lines are the most"),
-        ("/lobby?replay=1001", "1000 lines are the most"),
-        ("/lobby?last=99999999999999999999", "1000 at most"),
+        ("/lobby?last=5000", "At most 1000 lines"),
+        ("/lobby?replay=1001", "At most 1000 lines"),
+        ("/lobby?last=99999999999999999999", "1000 lines at most"),
         ("/lobby?lst=50", unclear),
         ("/lobby?last=50&lst=50", unclear),
         ("/lobby?last=50&last=50", unclear),
@@ -274,7 +274,7 @@ fn whoever_names_the_last_line_goes_on_behind_it_in_every_form() {
         assert!(!body.contains("one"), "{body}");
         assert_eq!(read(accept, &format!("{log}:3")).body, "", "{accept}");
     }
-    let words = "What you saw last is of another log, or is not yet said in this one: what you missed cannot be counted";
+    let words = "Your last line is from another log, or newer than this one; the lines you missed cannot be counted";
     for id in ["0123456789abcdef:1", &format!("{log}:4")] {
         let text = read(forms[0], id).body;
         let (notice, lines) = text.split_once('\n').unwrap();
@@ -338,21 +338,26 @@ fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
     for (target, body, status, words) in [
         ("/lobby?name=bob", "x", 409, "bob is taken"),
         ("/lobby?name=BOB", "x", 409, "is taken"),
-        ("/lobby", "x", 400, "Say who speaks"),
+        ("/lobby", "x", 400, "Give a name"),
         ("/lobby?name=", "x", 400, ""),
         ("/lobby?name=b%20b", "x", 400, ""),
         ("/lobby?name=server", "x", 400, ""),
         ("/lobby?nmae=ci", "x", 400, "write ?name=ci"),
         ("/lobby?name=ci&last=1", "x", 400, "write ?name=ci"),
         ("/lobby?name=ci&name=cd", "x", 400, "write ?name=ci"),
-        ("/lobby?name=ci", "", 400, "nothing to say"),
-        ("/lobby?name=ci", "\n\n", 400, "nothing to say"),
-        ("/lobby?name=ci", " \t\n\r\n  ", 400, "nothing to say"),
-        ("/lobby?name=ci", "\u{3000}\n\u{a0}", 400, "nothing to say"),
+        ("/lobby?name=ci", "", 400, "There is no text"),
+        ("/lobby?name=ci", "\n\n", 400, "There is no text"),
+        ("/lobby?name=ci", " \t\n\r\n  ", 400, "There is no text"),
+        (
+            "/lobby?name=ci",
+            "\u{3000}\n\u{a0}",
+            400,
+            "There is no text",
+        ),
         ("/lobby?name=ci", &long, 413, "4096 bytes"),
         ("/lobby?name=ci", &many, 413, "200 lines"),
         ("/lobby?name=ci", &vast, 413, "65536 bytes"),
-        ("/a%2Fb?name=ci", "x", 400, "is no room"),
+        ("/a%2Fb?name=ci", "x", 400, "cannot be a room's name"),
         ("/%FF?name=ci", "x", 400, ""),
     ] {
         let answer = post(&house, target, body);
@@ -371,10 +376,10 @@ fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
 #[test]
 fn what_cannot_be_done_at_an_address_is_told_with_what_can() {
     let house = House::web();
-    let (room, page) = ("GET reads a room, POST speaks", "can only be read");
+    let (room, page) = ("GET to read a room, or POST", "can only be read");
     for (method, target, allowed, words) in [
-        ("POST", "/", "GET,HEAD", "as /lobby"),
-        ("PUT", "/", "GET,HEAD", "as /lobby"),
+        ("POST", "/", "GET,HEAD", "as in /lobby"),
+        ("PUT", "/", "GET,HEAD", "as in /lobby"),
         ("POST", "/-/healthz", "GET,HEAD", page),
         ("DELETE", "/-/parlor.js", "GET,HEAD", page),
         ("PATCH", "/-/nothing", "GET,HEAD", page),
@@ -426,7 +431,7 @@ fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
     assert_eq!(answer.status, 404);
     assert_eq!(
         answer.body,
-        "There is no room tea; whoever speaks there makes it\n"
+        "There is no room tea; the first line sent there creates it\n"
     );
     assert_eq!(get(&house, "/tea").status, 404);
     let mut bob = house.guest_at(1).enter("bob");
@@ -456,7 +461,7 @@ fn who_speaks_too_fast_is_told_when_to_come_again() {
     let late = answers.iter().find(|answer| answer.status == 429).unwrap();
     let seconds: u64 = late.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=2).contains(&seconds), "{seconds}");
-    let words = format!("Too fast: nothing is said; try again in {seconds} s; ");
+    let words = format!("Too fast, nothing was sent; try again in {seconds} s: ");
     assert!(late.body.starts_with(&words), "{}", late.body);
 }
 

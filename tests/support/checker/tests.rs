@@ -79,7 +79,7 @@ fn good() -> Story {
         "You are alice",
         "In lobby: nobody else",
         "-- /help lists what you can type",
-        "-- Lines here are not kept: they are gone when the server ends",
+        "-- Lines here are not stored: they are gone when the server stops",
         "alice: s1n1",
         "bob has arrived",
         "bob: s2n1",
@@ -378,7 +378,7 @@ fn leaving_a_room_without_a_departure_is_rejected() {
 #[test]
 fn an_answer_before_what_was_said_before_is_rejected() {
     let after = nobody_after("s1n2");
-    let answer = format!("-- Nobody here is called {after}; /who lists those in this room\n");
+    let answer = format!("-- Nobody here is called {after}; /who lists the people in this room\n");
     let good = rewritten(0, "bob is now", &format!("{answer}bob is now"));
     assert!(check(&good).is_ok(), "{:?}", check(&good));
     breaks(
@@ -461,7 +461,7 @@ fn with_objects(change: impl FnOnce(&mut Vec<String>)) -> Story {
         r#"{"kind":"skipped","room":"lobby","lines":2,"first":2,"last":3,"text":"2 lines skipped"}"#
             .to_owned(),
         line("tea", 1, "alice", "s1n4"),
-        r#"{"kind":"departed","room":"tea","text":"You are no more in tea"}"#.to_owned(),
+        r#"{"kind":"departed","room":"tea","text":"You are no longer in tea"}"#.to_owned(),
         r#"{"kind":"renamed","room":"lobby","seq":3,"from":"bob","name":"rob"}"#.to_owned(),
         line("lobby", 4, "rob", "s2n2"),
         r#"{"kind":"left","room":"lobby","seq":4,"name":"rob"}"#.to_owned(),

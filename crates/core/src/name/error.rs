@@ -13,43 +13,41 @@ use super::NAME_CHARS_MAX;
 #[non_exhaustive]
 pub enum NameError {
     /// Nothing was typed, or blanks only.
-    #[error("A name has at least one character")]
+    #[error("A name needs at least one character")]
     Empty,
     /// It has more code points than a name may have.
-    #[error("A name has {NAME_CHARS_MAX} characters at most; that one has {count}")]
+    #[error("A name has at most {NAME_CHARS_MAX} characters; this one has {count}")]
     TooLong {
         /// How many it has.
         count: usize,
     },
     /// There is a blank between other characters.
-    #[error("A name is one word; put - or _ where the blank is")]
+    #[error("A name is one word; write - or _ instead of a blank")]
     Blank,
     /// A character is neither letter nor digit, nor one of the three signs that may stand in a
     /// name.
-    #[error("A name is made of letters, digits, -, _ and . only; leave out {}", Visible(*.0))]
+    #[error("A name can contain only letters, digits, -, _ and .; leave out {}", Visible(*.0))]
     Sign(char),
     /// A letter or digit of a kind that no living language writes names with, as Unicode sees it.
-    #[error("A name is made of letters and digits in everyday use; leave out {}", Visible(*.0))]
+    #[error("A name can contain only letters and digits in everyday use; leave out {}", Visible(*.0))]
     Rare(char),
     /// It begins with `-`, `_`, `.` or a combining mark.
-    #[error("A name begins with a letter or a digit, not with {}", Visible(*.0))]
+    #[error("A name starts with a letter or a digit, not with {}", Visible(*.0))]
     Start(char),
     /// There is no letter in it.
-    #[error("A name has at least one letter")]
+    #[error("A name needs at least one letter")]
     NoLetter,
     /// A combining mark stands on something else than a letter.
-    #[error("An accent stands on a letter; leave out {}", Visible(*.0))]
+    #[error("An accent belongs on a letter; leave out {}", Visible(*.0))]
     LooseMark(char),
     /// A letter carries more combining marks than names need, or one of them twice.
-    #[error("Those are too many accents on one letter; leave some out")]
+    #[error("Too many accents on one letter; leave some out")]
     TooManyMarks,
     /// It mixes scripts whose letters look alike.
-    #[error(
-        "A name keeps to one alphabet; that one mixes several, and could pass for another name"
-    )]
+    #[error("A name uses one alphabet; this one mixes several and could pass for another name")]
     MixedScripts,
     /// It reads or looks like a name that nobody may wear.
-    #[error("The name {0} is reserved, and that one is too much like it; take another")]
+    #[error("{0} is reserved; choose another name")]
     Reserved(&'static str),
 }
 
@@ -83,19 +81,19 @@ mod tests {
         for (error, sentence) in [
             (
                 NameError::TooLong { count: 40 },
-                "A name has 32 characters at most; that one has 40",
+                "A name has at most 32 characters; this one has 40",
             ),
             (
                 NameError::Sign('!'),
-                "A name is made of letters, digits, -, _ and . only; leave out !",
+                "A name can contain only letters, digits, -, _ and .; leave out !",
             ),
             (
                 NameError::Start('.'),
-                "A name begins with a letter or a digit, not with .",
+                "A name starts with a letter or a digit, not with .",
             ),
             (
                 NameError::Reserved("admin"),
-                "The name admin is reserved, and that one is too much like it; take another",
+                "admin is reserved; choose another name",
             ),
         ] {
             assert_eq!(error.to_string(), sentence);

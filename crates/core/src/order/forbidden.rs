@@ -26,7 +26,7 @@ pub enum Forbidden {
     Banned(Ban),
     /// One may not speak.
     Muted(Mute),
-    /// The topic is for keepers alone.
+    /// The topic is locked: only keepers can change it.
     TopicLocked,
     /// A keeper needs a name with an owner.
     NotRegistered(Line),

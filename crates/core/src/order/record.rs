@@ -34,7 +34,7 @@ pub enum Deed {
     Mute(Name, WallTime),
     /// Somebody may speak again.
     Unmute(Name),
-    /// The topic is for keepers alone, or for everybody.
+    /// The topic is locked: only keepers can change it, or for everybody.
     Lock(bool),
     /// A room was made, and its maker keeps it.
     Make(Name),

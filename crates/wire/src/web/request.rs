@@ -85,7 +85,7 @@ impl Request {
         let request: Request = serde_json::from_str(text).map_err(|error| {
             Refusal::NoRequest(match error.classify() {
                 serde_json::error::Category::Data => {
-                    "it must be an object with \"do\", and fields as docs/web-protocol.md has them"
+                    "it must be an object with \"do\" and the fields that docs/web-protocol.md lists"
                 }
                 _ => "it is not JSON",
             })
@@ -149,10 +149,10 @@ impl Request {
 
     fn try_to_mean(self, last: &mut Option<RoomName>) -> Result<Input, Refusal> {
         let room = self.room(last)?;
-        let needed = |room: Option<RoomName>| room.ok_or(Refusal::NoRequest("it lacks a \"room\""));
+        let needed = |room: Option<RoomName>| room.ok_or(Refusal::NoRequest("it needs a \"room\""));
         let input = match self.what.as_str() {
             "enter" => return Err(Refusal::NoRequest("you have entered already")),
-            "password" => return Err(Refusal::NoRequest("no password is asked for")),
+            "password" => return Err(Refusal::NoRequest("no password was asked for")),
             "join" => return Ok(Input::Enter(needed(room)?, self.start())),
             "leave" => return Ok(Input::Leave(needed(room)?)),
             "say" => self.say()?,
@@ -198,7 +198,7 @@ impl Request {
 
     fn say(&self) -> Result<Input, Refusal> {
         let text = self.text.as_deref();
-        let text = text.ok_or(Refusal::NoRequest("it lacks a \"text\""))?;
+        let text = text.ok_or(Refusal::NoRequest("it needs a \"text\""))?;
         let mut lines = spoken(text)?;
         // Several lines are a paste, which is text.
         if let [alone] = lines.as_slice()
@@ -223,7 +223,7 @@ impl Request {
             (None, Some(after)) => (after.saturating_add(1), after.saturating_add(limit)),
             _ => {
                 return Err(Refusal::NoRequest(
-                    "history wants either \"before\" or \"after\"",
+                    "history takes either \"before\" or \"after\"",
                 ));
             }
         };

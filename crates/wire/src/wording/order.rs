@@ -20,27 +20,24 @@ pub(super) fn done(done: &Done, clock: &Clock) -> Vec<String> {
         Done::Told { people, deaf } => one(told(*people, *deaf)),
         Done::Removed(name) => one(format!("{name} is removed")),
         Done::Banned(ban) => one(is_banned(ban, clock)),
-        Done::Unbanned(whom) => one(format!("{whom} may come again")),
+        Done::Unbanned(whom) => one(format!("{whom} is no longer banned")),
         Done::Bans { bans, .. } if bans.is_empty() => one("Nobody is banned".to_owned()),
         Done::Bans { bans, others } => {
             let listed = bans
                 .iter()
                 .map(|ban| format!("-- {}", is_banned(ban, clock)));
-            let rest = (*others > 0).then(|| format!("-- and {others} older ones"));
+            let rest = (*others > 0).then(|| format!("-- and {others} older bans"));
             listed.chain(rest).collect()
         }
-        Done::Muted(name, until) => one(format!(
-            "{name} may not speak until {}",
-            moment(*until, clock)
-        )),
-        Done::Unmuted(name) => one(format!("{name} may speak again")),
-        Done::Locked(true) => one("The topic is for keepers alone".to_owned()),
-        Done::Locked(false) => one("The topic is for everybody".to_owned()),
+        Done::Muted(name, until) => one(format!("{name} is muted until {}", moment(*until, clock))),
+        Done::Unmuted(name) => one(format!("{name} is no longer muted")),
+        Done::Locked(true) => one("The topic is locked: only keepers can change it".to_owned()),
+        Done::Locked(false) => one("The topic is unlocked: everybody can change it".to_owned()),
         Done::Keepers { room, server } => keepers(room.as_ref(), server),
         Done::Keeper(name, true) => one(format!("{name} is a keeper")),
-        Done::Keeper(name, false) => one(format!("{name} is a keeper no longer")),
+        Done::Keeper(name, false) => one(format!("{name} is no longer a keeper")),
         Done::Unwritten(done) => {
-            let unwritten = "-- It could not be written down, and holds until the server ends";
+            let unwritten = "-- This could not be stored; it holds until the server stops";
             let mut lines = self::done(done, clock);
             lines.push(unwritten.to_owned());
             lines
@@ -70,8 +67,8 @@ fn told(people: usize, deaf: usize) -> String {
     };
     match deaf {
         0 => told,
-        1 => format!("{told}; 1 is not reading, and was not"),
-        _ => format!("{told}; {deaf} are not reading, and were not"),
+        1 => format!("{told}; 1 is not reading and missed it"),
+        _ => format!("{told}; {deaf} are not reading and missed it"),
     }
 }
 
@@ -101,21 +98,23 @@ fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String>
 /// Why an order is not carried out.
 pub(super) fn forbidden(forbidden: &Forbidden, clock: &Clock) -> String {
     match forbidden {
-        Forbidden::NoKeeper => "Only keepers may do that; /keeper lists them".to_owned(),
+        Forbidden::NoKeeper => "Only keepers can do that; /keeper lists them".to_owned(),
         Forbidden::Keeps(name) => {
-            format!("{name} is a keeper, and can be told to leave by nobody but the operator")
+            format!("{name} is a keeper; only the operator can remove a keeper")
         }
         Forbidden::KeepsStill(name) => {
-            format!("{name} is a keeper of the server; first: parlor admin keeper remove {name}")
+            format!(
+                "{name} is a keeper of the server; first run: parlor admin keeper remove {name}"
+            )
         }
-        Forbidden::LocksOut(name) => format!("{name} is a keeper, and comes from there"),
+        Forbidden::LocksOut(name) => format!("{name} is a keeper and connects from there"),
         Forbidden::NoAddress(typed) => {
-            format!("{typed} is no address; write one as 192.0.2.7 or 192.0.2.0/24")
+            format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")
         }
         Forbidden::ThisMachine => {
-            "That is the server's own machine, from where one always comes in".to_owned()
+            "That is the server's own machine, which cannot be banned".to_owned()
         }
-        Forbidden::Elsewhere(name, room) => format!("{name} is in {room}, and not here"),
+        Forbidden::Elsewhere(name, room) => format!("{name} is in {room}, not here"),
         Forbidden::Banned(ban) => {
             let Ban { by, reason, .. } = ban;
             let (from, until) = (from(&ban.reach), until(ban.until, clock));
@@ -123,21 +122,25 @@ pub(super) fn forbidden(forbidden: &Forbidden, clock: &Clock) -> String {
             format!("You are banned{from}{until} by {by}{why}")
         }
         Forbidden::Muted(mute) => you_are_muted(mute, clock),
-        Forbidden::TopicLocked => "Only keepers may change the topic of this room".to_owned(),
+        Forbidden::TopicLocked => "Only keepers can change the topic of this room".to_owned(),
         Forbidden::NotRegistered(typed) => {
-            format!("{typed} is no name with an owner, as keepers need it; /help register")
+            format!("{typed} is not a registered name, and a keeper needs one; /help register")
         }
-        Forbidden::KeepsAlready(name) => format!("{name} is a keeper already"),
-        Forbidden::KeepsNot(typed) => format!("{typed} is no keeper here; /keeper lists them"),
+        Forbidden::KeepsAlready(name) => format!("{name} is already a keeper"),
+        Forbidden::KeepsNot(typed) => {
+            format!("{typed} is not a keeper here; /keeper lists the keepers")
+        }
         Forbidden::LastKeeper(name) => {
-            format!("{name} is the last keeper of this room; first /keeper NAME makes another one")
+            format!("{name} is the last keeper of this room; first make another with /keeper NAME")
         }
         Forbidden::Lobby => {
-            "The keepers of the server keep the lobby; the operator names them".to_owned()
+            "The lobby has the server's keepers; only the operator can name them".to_owned()
         }
         Forbidden::NotBanned(whom) => format!("{whom} is not banned"),
         Forbidden::NotMuted(name) => format!("{name} is not muted"),
-        Forbidden::TooMany(max) => format!("There are {max} of these, and no more may be"),
+        Forbidden::TooMany(max) => {
+            format!("There are already {max} of these, the most allowed; remove one first")
+        }
     }
 }
 
@@ -147,7 +150,7 @@ pub(super) fn word(word: &Word, clock: &Clock) -> String {
         Word::Says(text) => format!("The operator says: {text}"),
         Word::Removed(Removal {
             by: By::Oneself, ..
-        }) => "You came back on another connection: this one is closed".to_owned(),
+        }) => "You came back on another connection; this one is closed".to_owned(),
         Word::Removed(removal) => {
             let (verb, from) = match removal.ban {
                 None => ("were removed", from(&removal.reach)),
@@ -156,7 +159,7 @@ pub(super) fn word(word: &Word, clock: &Clock) -> String {
             format!("You {verb}{from}{}", until_by_whom_and_why(removal, clock))
         }
         Word::Muted(mute) => you_are_muted(mute, clock),
-        Word::Unmuted(by) => format!("You may speak again, says {}", name_of(by)),
+        Word::Unmuted(by) => format!("You are no longer muted, says {}", name_of(by)),
     }
 }
 
@@ -182,13 +185,13 @@ pub(super) fn ruling(ruling: &Ruling, clock: &Clock) -> String {
             until(*end, clock),
             why(reason.as_ref())
         ),
-        Rule::Unbanned(whom) => format!("{by} lets {whom} come again"),
+        Rule::Unbanned(whom) => format!("{by} lifted the ban on {whom}"),
         Rule::Muted(name, until) => format!("{by} muted {name} until {}", moment(*until, clock)),
-        Rule::Unmuted(name) => format!("{by} lets {name} speak again"),
-        Rule::Locked(true) => format!("{by} locked the topic: only keepers change it"),
-        Rule::Locked(false) => format!("{by} unlocked the topic: everybody may change it"),
+        Rule::Unmuted(name) => format!("{by} unmuted {name}"),
+        Rule::Locked(true) => format!("{by} locked the topic: only keepers can change it"),
+        Rule::Locked(false) => format!("{by} unlocked the topic: everybody can change it"),
         Rule::Keeper(name, true) => format!("{by} made {name} a keeper"),
-        Rule::Keeper(name, false) => format!("{by} has {name} be a keeper no longer"),
+        Rule::Keeper(name, false) => format!("{by} removed {name} as a keeper"),
     }
 }
 
@@ -206,7 +209,7 @@ fn you_are_muted(mute: &Mute, clock: &Clock) -> String {
         Reach::Server => String::new(),
         Reach::Room(room) => format!(" in {room}"),
     };
-    format!("You may not speak{at} until {until}, says {by}")
+    format!("You are muted{at} until {until} by {by}")
 }
 
 fn until_by_whom_and_why(removal: &Removal, clock: &Clock) -> String {

@@ -12,18 +12,18 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         // Names, and whose they are.
         Refusal::Name(error) => error.to_string(),
         Refusal::NameFirst => {
-            "First a name, then commands; Enter alone goes without one".to_owned()
+            "Type a name first, then commands; Enter alone enters without a name".to_owned()
         }
         Refusal::NameTaken(name) => {
-            format!("{name} is taken, or looks like a name that is: choose another")
+            format!("{name} is taken, or looks like a name that is taken; choose another name")
         }
-        Refusal::NameOwned(name) => format!("{name} has an owner: choose another"),
-        Refusal::NoNameToOwn => {
-            "You have no name that could be yours; /name NEW takes one".to_owned()
+        Refusal::NameOwned(name) => format!("{name} is registered; choose another name"),
+        Refusal::NoNameToOwn => "You have no name to register; /name NEW takes one".to_owned(),
+        Refusal::TooManyNames => {
+            "This server can register no more names; ask its operator".to_owned()
         }
-        Refusal::TooManyNames => "No more names can be registered on this server".to_owned(),
         Refusal::NotOwner => {
-            "Only the owner of a name can do that; /register makes yours your own".to_owned()
+            "Only the owner of a registered name can do that; /register registers yours".to_owned()
         }
         // Passwords and codes.
         Refusal::PasswordTooShort(chars) => {
@@ -41,47 +41,50 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
             "The {lines} lines behind it may be a password, so they are not said: say them again if \
             they are none"
         ),
-        Refusal::NoPassword => "No password: nothing is changed".to_owned(),
+        Refusal::NoPassword => "No password typed; nothing is changed".to_owned(),
         Refusal::PasswordsDiffer => "The two passwords differ: try again".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => format!("Too many tries; try again in {}", span(*wait)),
         Refusal::Busy => "Too many passwords are being checked: try again in a moment".to_owned(),
         Refusal::PlainPassword => {
-            "A password would travel in the clear from your machine to this one, so it is \
-            not asked for; the operator can allow that with --allow-plain-passwords"
+            "This connection is not encrypted and others could read a password, so none is asked \
+            for; the operator can allow that with --allow-plain-passwords"
                 .to_owned()
         }
         Refusal::NoSuchCode => {
-            "That is no return code, or its hour is over: enter with a name".to_owned()
+            "That return code is wrong, or its hour is over; enter with a name".to_owned()
         }
         Refusal::TooLateToResume => {
-            "You are in already: /resume is an answer to the name question".to_owned()
+            "You have entered already; type /resume at the name prompt of a new connection"
+                .to_owned()
         }
         // Other people.
         Refusal::NobodyCalled(typed) => {
-            format!("Nobody here is called {typed}; /who lists those in this room")
+            format!("Nobody here is called {typed}; /who lists the people in this room")
         }
-        Refusal::Away(name) => format!("{name} is away: not delivered"),
+        Refusal::Away(name) => format!("{name} is away; the message was not delivered"),
         Refusal::LettersFull(name) => {
-            format!("{name} is away, and no more messages are kept until then: not delivered")
+            format!("{name} is away and has too many messages waiting; yours was not delivered")
         }
-        Refusal::NotReading(name) => format!("{name} is not reading: not delivered"),
-        Refusal::Yourself => "That is you".to_owned(),
-        Refusal::NotIgnored(typed) => format!("You ignore nobody called {typed}"),
+        Refusal::NotReading(name) => {
+            format!("{name} is not reading; the message was not delivered")
+        }
+        Refusal::Yourself => "That is you; choose somebody else".to_owned(),
+        Refusal::NotIgnored(typed) => format!("You are not ignoring {typed}"),
         Refusal::Order(forbidden) => order::forbidden(forbidden, clock),
         // Rooms.
         Refusal::NoRoom(room) => {
-            format!("There is no room {room}; /rooms lists them, /join {room} makes it")
+            format!("There is no room {room}; /rooms lists the rooms, /join {room} creates it")
         }
         Refusal::TooManyRooms(max) => {
-            format!("There are {max} rooms, and no more may be made: join one of /rooms")
+            format!("There are {max} rooms, the most allowed here; join one that /rooms lists")
         }
-        Refusal::AlreadyIn(room) => format!("You are in {room} already"),
+        Refusal::AlreadyIn(room) => format!("You are already in {room}"),
         Refusal::NotThere => "You are not in that room".to_owned(),
         Refusal::TooManySeats(seats) => {
-            format!("You are in {seats} rooms, and can be in no more: leave one first")
+            format!("You are in {seats} rooms, the most allowed; leave one first")
         }
-        Refusal::LastSeat => "That is the only room you are in: /quit leaves it".to_owned(),
+        Refusal::LastSeat => "This is the only room you are in; /quit leaves the server".to_owned(),
         // What is typed.
         Refusal::NoCommand { typed, nearest } => no_command(typed, *nearest),
         Refusal::Slipped(name) => format!(
@@ -93,28 +96,28 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
             "That is no time: type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h".to_owned()
         }
         Refusal::TooManyLines(lines) => {
-            format!("More than {lines} lines at once: nothing is said; say fewer together")
+            format!("More than {lines} lines at once; nothing was sent, send fewer")
         }
-        Refusal::NoRequest(why) => format!("That is no request: {why}"),
+        Refusal::NoRequest(why) => format!("Bad request: {why}"),
         Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
         // What is kept.
-        Refusal::NotKept(why) => format!("Not kept: {why}; say it again later"),
+        Refusal::NotKept(why) => format!("Not sent: {why}; try again later"),
         Refusal::NotWritten => {
-            "The disk cannot be written to just now: nothing is changed; try again later".to_owned()
+            "The disk cannot be written right now; nothing is changed, try again later".to_owned()
         }
         Refusal::NeedsDisk(spec) => {
-            let needs = "needs lines kept on disk, and this server keeps none";
+            let needs = "needs lines stored on disk, and this server stores none";
             format!("/{} {needs}; /last shows the latest", spec.name)
         }
         Refusal::Unreadable => {
-            "What is kept cannot be read just now; the operator's log says why".to_owned()
+            "Stored lines cannot be read right now; the operator's log says why".to_owned()
         }
-        Refusal::NothingMissed => "You have missed nothing".to_owned(),
+        Refusal::NothingMissed => "You missed nothing".to_owned(),
         Refusal::TakingBack => {
-            "What you have said is being taken back already; a large file takes its time".to_owned()
+            "Your lines are already being deleted; this takes a while in a large file".to_owned()
         }
         Refusal::NotAllTakenBack => {
-            "Not all of it could be taken back, and what is left may be read; it is tried again \
+            "Some of your lines could not be deleted and may still be read; the server tries again \
             every minute"
                 .to_owned()
         }
