@@ -14,7 +14,7 @@ use tokio::select;
 use tokio::time::{Instant, sleep_until};
 
 use super::socket::Eager;
-use super::{House, QUESTION_TIME, Refused, peer_at, say_last};
+use super::{House, QUESTION_TIME, Refused, peer_at, say_at_once, say_last};
 use crate::session::{self, Arrival, Manners};
 use guest::{Gone, Guest};
 
@@ -74,9 +74,17 @@ impl LineDoor {
             Ok((seat, entered)) => Ok(guest.arrive(seat, entered)),
             Err(Gone::Silently) => Err(Gone::Silently),
             Err(Gone::Told(words)) => {
-                let Guest { stream, link, .. } = guest;
+                let Guest {
+                    stream,
+                    link,
+                    answerer,
+                    ..
+                } = guest;
                 drop(link); // so that nobody arrives who is being turned out
-                say_last(stream, &words).await;
+                match answerer.is_pushed_out() {
+                    true => say_at_once(&stream, &words),
+                    false => say_last(stream, &words).await,
+                }
                 Err(Gone::Told(words))
             }
         }

@@ -23,6 +23,7 @@ use std::{future, io, panic};
 
 use parlor_core::inbox::Inbox;
 use parlor_wire::lines::Mode;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
@@ -150,6 +151,14 @@ async fn say_last(mut stream: TcpStream, words: &[u8]) {
     if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
         session::linger(&mut stream).await;
     }
+}
+
+/// The same to somebody who gives way to others, without waiting for anything: the next one needs the place. What has come in
+/// is read first, so that closing resets nothing.
+fn say_at_once(stream: &TcpStream, words: &[u8]) {
+    let mut ignored = [0; 4 * 1024];
+    recv(stream, &mut ignored, RecvFlags::DONTWAIT).ok();
+    send(stream, words, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
 }
 
 /// Accepts connections until the house closes. It ends for no error.

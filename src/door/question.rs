@@ -35,6 +35,7 @@ pub(crate) struct Answerer {
     number: u64,
     /// Held from waiting for an answer until there is one.
     place: Option<Place>,
+    is_pushed_out: bool,
 }
 
 /// A place at the question; given up when dropped.
@@ -70,6 +71,7 @@ impl Questions {
             questions: self.clone(),
             number: self.number(),
             place: None,
+            is_pushed_out: false,
         }
     }
 
@@ -130,7 +132,14 @@ impl Answerer {
         let place = self
             .place
             .get_or_insert_with(|| self.questions.take_place(self.number));
-        place.pushed_out.as_mut().poll(cx)
+        let polled = place.pushed_out.as_mut().poll(cx);
+        self.is_pushed_out = polled.is_ready();
+        polled
+    }
+
+    /// Whether somebody else has the place now.
+    pub(crate) fn is_pushed_out(&self) -> bool {
+        self.is_pushed_out
     }
 
     /// There is an answer, or at least a try.

@@ -15,7 +15,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::select;
@@ -24,7 +23,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::question::{Answerer, Questions};
-use super::say_last;
+use super::{say_at_once, say_last};
 use crate::session;
 
 /// What is being answered when the server ends has this long.
@@ -220,22 +219,15 @@ where
             }
         }
         End::PushedOut if turn.may_be_told() => {
-            say_at_once(&stream, &too_late(&port));
+            say_at_once(&stream, too_late(&port).as_bytes());
         }
         End::GoingDown => {
             let words = last_answer("503 Service Unavailable", "", GOING_DOWN);
-            say_at_once(&stream, &words);
+            say_at_once(&stream, words.as_bytes());
         }
         End::PushedOut | End::GivenUp => {}
     }
     None
-}
-
-/// Last words, for which nobody waits. What has come in is read first, so that closing resets nothing.
-fn say_at_once(stream: &TcpStream, words: &str) {
-    let mut ignored = [0; HEAD_BYTES_MAX];
-    recv(stream, &mut ignored, RecvFlags::DONTWAIT).ok();
-    send(stream, words.as_bytes(), SendFlags::NOSIGNAL).ok();
 }
 
 /// Closes a connection whose requests are answered.

@@ -24,7 +24,7 @@ use super::Visit;
 use super::http::{lists, sentence};
 use crate::door::question::Answerer;
 use crate::door::socket::Eager;
-use crate::door::{QUESTION_TIME, WORD_TIME, say_last};
+use crate::door::{QUESTION_TIME, WORD_TIME, say_at_once, say_last};
 use crate::registry::Returned;
 use crate::session::{Arrival, begin};
 
@@ -139,7 +139,10 @@ impl Newcomer {
             Ok((seat, entered)) => Some(self.arrive(visit, seat, entered)),
             Err(Gone(words)) => {
                 drop(self.link); // so that nobody arrives who is being turned out
-                say_last(self.stream, &words?).await;
+                match self.answerer.is_pushed_out() {
+                    true => say_at_once(&self.stream, &words?),
+                    false => say_last(self.stream, &words?).await,
+                }
                 None
             }
         }

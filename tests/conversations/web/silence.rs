@@ -117,6 +117,24 @@ fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
 }
 
 #[test]
+fn silence_at_the_name_question_keeps_nobody_out_at_once() {
+    let doors = ["tcp://127.0.0.1:0"];
+    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let lines = house.addresses()[0];
+    // None of those who give way keeps the place for a moment longer.
+    for _ in 0..4 {
+        let endings = silent(lines, OF_EACH_KIND, b"");
+        for _ in SHARE..OF_EACH_KIND {
+            let read = endings.recv_timeout(DEADLINE).expect("a place is given up");
+            let read = String::from_utf8(read).unwrap();
+            assert!(read.starts_with("You are "), "{read}");
+            assert!(!read.contains("full"), "{read}");
+        }
+        Guest::connect(lines).enter("newcomer");
+    }
+}
+
+#[test]
 fn who_follows_a_room_is_not_waited_for() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
     let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
