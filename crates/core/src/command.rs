@@ -188,12 +188,12 @@ pub static COMMANDS: &[Spec] = &[
         arguments: "[TEXT]",
         does: "shows or sets what this room is about",
         more: "/topic - clears it; keepers have it for themselves with /topic lock, and end that with /topic unlock.",
-        parse: |_, rest| match rest {
+        parse: |spec, rest| match rest {
             "" => Ok(Command::Topic),
             "-" => Ok(Command::SetTopic(None)),
             "lock" => Ok(Command::Keep(Order::LockTopic(true))),
             "unlock" => Ok(Command::Keep(Order::LockTopic(false))),
-            text => Ok(Command::SetTopic(Some(line(text)))),
+            text => Ok(Command::SetTopic(Some(needed(spec, text)?))),
         },
     },
     Spec {
@@ -372,7 +372,7 @@ pub static COMMANDS: &[Spec] = &[
         arguments: "[WORDS]",
         does: "leaves, with a word to the others",
         more: "",
-        parse: |_, rest| Ok(Command::Quit((!rest.is_empty()).then(|| line(rest)))),
+        parse: |_, rest| Ok(Command::Quit(seen(rest))),
     },
 ];
 
@@ -439,16 +439,20 @@ fn find(name: &str) -> Result<&'static Spec, Refusal> {
         })
 }
 
+/// Words that may be left out, and are where nobody sees them.
+fn seen(text: &str) -> Option<Line> {
+    Some(line(text)).filter(|line| !line.is_blank())
+}
+
 fn line(text: &str) -> Line {
     Line::sanitise(text.as_bytes())
 }
 
 fn needed(spec: &'static Spec, text: &str) -> Result<Line, Refusal> {
-    let text = text.trim();
-    if text.is_empty() {
-        Err(Refusal::Usage(spec))
-    } else {
-        Ok(line(text))
+    let text = line(text.trim());
+    match text.is_blank() {
+        true => Err(Refusal::Usage(spec)),
+        false => Ok(text),
     }
 }
 

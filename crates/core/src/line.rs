@@ -54,9 +54,10 @@ impl Line {
         self.0.len()
     }
 
-    /// Whether nothing in it can be seen: such a line is not said.
+    /// Whether nothing in it can be seen: blanks, format characters, marks without a letter. Nobody says that.
     #[must_use]
     pub fn is_blank(&self) -> bool {
+        let is_unseen = |c: char| is_unseen(c) || is_combining_mark(c); // a mark has no place of its own
         self.0.chars().all(is_unseen)
     }
 
@@ -217,6 +218,28 @@ mod tests {
             "xy",
             "no mark of the byte order is text"
         );
+    }
+
+    #[test]
+    fn what_nobody_sees_is_blank() {
+        for text in [
+            "",
+            " \t ",
+            "\u{3000}\u{a0}",
+            "\u{202e}",
+            "\u{200b}\u{200d}",
+            "\u{301}\u{301}",
+            " \u{ad}\u{fe0f}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{feff}",
+            "\u{34f}",
+        ] {
+            assert!(Line::sanitise(text.as_bytes()).is_blank(), "{text:?}");
+        }
+        for text in [".", " a ", "e\u{301}", "\u{202e}x", "\0", "\u{fffd}", "世"] {
+            assert!(!Line::sanitise(text.as_bytes()).is_blank(), "{text:?}");
+        }
     }
 
     #[test]

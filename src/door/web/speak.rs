@@ -101,9 +101,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
     };
     let text = String::from_utf8_lossy(&bytes);
     let lines = spoken(&text).map_err(|refusal| visit.refuse(refusal))?;
-    // Blank lines are said between others, but not alone.
-    let is_blank = |line: &Spoken| line.text.as_str().trim().is_empty();
-    match lines.iter().all(is_blank) {
+    match lines.is_empty() {
         true => Err(sentence(
             StatusCode::BAD_REQUEST,
             "There is no text; send it as the body, as in curl -d 'hello'",

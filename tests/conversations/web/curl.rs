@@ -303,11 +303,12 @@ fn who_speaks_is_told_the_numbers_and_nobody_arrives() {
     assert_eq!(post(&house, "/lobby?name=ci", "build is green").body, "1\n");
     bob.sees("ci: build is green");
     assert_eq!(
-        post(&house, "/lobby?name=ci", "a\nb\r\n\nc\n").body,
+        post(&house, "/lobby?name=ci", "\u{feff}a\nb\r\n\nc\n").body,
         "2\n3\n4\n"
     );
     bob.sees_all(["ci: a", "ci: b", "ci: c"]);
-    assert_eq!(post(&house, "/tea?name=ci", "a\n \nb").body, "1\n2\n3\n");
+    let with_blanks = "a\n \n\u{202e}\n\u{301}\n\u{feff}b";
+    assert_eq!(post(&house, "/tea?name=ci", with_blanks).body, "1\n2\n");
     let odd = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n";
     let answer = request(
         house.addresses()[0],
@@ -354,6 +355,13 @@ fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
             400,
             "There is no text",
         ),
+        (
+            "/lobby?name=ci",
+            "\u{202e}\n\u{200b}",
+            400,
+            "There is no text",
+        ),
+        ("/lobby?name=ci", "\u{feff}", 400, "There is no text"),
         ("/lobby?name=ci", &long, 413, "4096 bytes"),
         ("/lobby?name=ci", &many, 413, "200 lines"),
         ("/lobby?name=ci", &vast, 413, "65536 bytes"),

@@ -145,7 +145,8 @@ fn whatever_has_an_id_is_done_in_the_end_also_what_makes_no_sense() {
     // These have none that could be told again.
     for request in [
         json!({"id": "x".repeat(65)}).to_string(),
-        r#"{"id":[1]}"#.to_owned(),
+        json!({"id": vec![1; 65]}).to_string(),
+        r#"{"id":null}"#.to_owned(),
         r#"["id",1]"#.to_owned(),
         r#"{"id":1,"#.to_owned(),
     ] {
@@ -154,6 +155,123 @@ fn whatever_has_an_id_is_done_in_the_end_also_what_makes_no_sense() {
     }
     visitor.asks(r#"{"do":"ping"}"#);
     visitor.hears("pong");
+}
+
+#[test]
+fn json_that_the_server_cannot_hold_is_done_all_the_same() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let deep = "[".repeat(5_000) + &"]".repeat(5_000);
+    for (request, said) in [
+        (
+            r#"{"do":"say","room":"lobby","text":"half \ud83d","id":"7"}"#,
+            "half \u{fffd}",
+        ),
+        (
+            r#"{"do":"say","text":"\ude00\ud83d","id":"7"}"#,
+            "\u{fffd}\u{fffd}",
+        ),
+        (
+            r#"{"do":"say","text":"whole \ud83d\ude00","\ud83d":1,"id":"7"}"#,
+            "whole \u{1f600}",
+        ),
+        (
+            r#"{"do":"say","text":"one","text":"two","id":"7","do":"say"}"#,
+            "two",
+        ),
+        (r#"{"id":"x","do":"say","text":"x","id":"7"}"#, "x"),
+        (
+            "\u{feff}{\"do\":\"say\",\"text\":\"marked\",\"id\":\"7\"}",
+            "marked",
+        ),
+        (
+            r#"{"do":"say","text":"vast","number":1e999,"id":"7"}"#,
+            "vast",
+        ),
+    ] {
+        alice.asks(request);
+        let heard = alice.until_done("7");
+        assert_eq!(heard[0]["text"], said, "{request}: {heard:?}");
+    }
+    for fields in [
+        r#""do":"history","before":1e999"#,
+        r#""do":"history","before":-1"#,
+        r#""do":"history","after":99999999999999999999"#,
+        r#""do":"join","room":"tea","replay":1.5"#,
+        r#""do":"join","room":["tea"]"#,
+        r#""do":"say","text":null"#,
+        r#""do":"say","text":{"a":1}"#,
+        r#""do":"who","args":"tea""#,
+        r#""do":"d\udc00nce""#,
+        r#""do":{}"#,
+        r#""do":["say","say"]"#,
+        r#""text":"x""#,
+        &format!(r#""do":"say","text":{deep}"#),
+    ] {
+        alice.asks(format!(r#"{{{fields},"id":"7"}}"#));
+        let heard = alice.until_done("7");
+        assert_eq!(heard.len(), 1, "{fields}: {heard:?}");
+        assert_eq!(heard[0]["kind"], "refused", "{fields}");
+        assert_ne!(heard[0]["text"], "it is not JSON", "{fields}");
+    }
+    // Whatever it is called, it is called the same in the end.
+    for id in [
+        "true",
+        "-1.50",
+        "[1,[2]]",
+        r#"{"a":null}"#,
+        r#""\u00e4""#,
+        r#""""#,
+        "0.1e-5",
+        "18446744073709551616",
+    ] {
+        alice.asks(format!(r#"{{"do":"ping","id":{id}}}"#));
+        alice.hears("pong");
+        let id: Value = serde_json::from_str(id).unwrap();
+        assert_eq!(alice.hears("done")["id"], id);
+    }
+}
+
+#[test]
+fn what_nobody_sees_is_said_at_no_door() {
+    let house = House::web();
+    let mut alice = house.visitor("alice");
+    let mut bob = house.guest_at(1).enter("bob");
+    alice.hears("arrived");
+    for unseen in [
+        "",
+        "   ",
+        "\u{3000}",
+        "\u{202e}",
+        "\u{200b}\u{feff}",
+        "\u{301}",
+        "\u{3164}",
+    ] {
+        alice.asks(json!({"do": "say", "room": "lobby", "text": unseen, "id": "s"}).to_string());
+        assert_eq!(alice.until_done("s").len(), 0, "{unseen:?}");
+        for request in [
+            json!({"do": "me", "args": [unseen], "id": "s"}),
+            json!({"do": "msg", "args": ["bob", unseen], "id": "s"}),
+        ] {
+            alice.asks(request.to_string());
+            assert_eq!(alice.until_done("s")[0]["why"], "usage", "{unseen:?}");
+        }
+        bob.say(unseen);
+        bob.say(&format!("/me {unseen}"));
+        assert!(bob.line().starts_with("-- Type /me "), "{unseen:?}");
+        bob.say(&format!("/msg alice {unseen}"));
+        assert!(bob.line().starts_with("-- Type /msg "), "{unseen:?}");
+    }
+    bob.say("/topic \u{202e}");
+    assert!(bob.line().starts_with("-- "));
+    bob.say("first");
+    assert_eq!(alice.hears_line("bob", "first")["seq"], 1);
+    bob.sees("bob: first");
+    alice.asks(json!({"do": "say", "text": "one\n\u{200b}\n  \ntwo", "id": "s"}).to_string());
+    let said = alice.until_done("s");
+    assert_eq!((said.len(), &said[1]["seq"]), (2, &3.into()), "{said:?}");
+    bob.say("/quit \u{202e}");
+    assert_eq!(alice.hears("left")["words"], Value::Null);
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Command, Spec, line, needed};
+use super::{Command, Spec, line, needed, seen};
 use crate::answer::Refusal;
 use crate::ban::Whom;
-use crate::line::Line;
 use crate::order::{Order, is_meant_as_time, parse_time};
 
 /// Whoever is muted speaks again after this long, where nothing else is said.
@@ -16,7 +15,7 @@ pub(super) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> 
     let (whom, reason) = first_word(rest);
     Ok(Command::Keep(Order::Remove {
         whom: needed(spec, whom)?,
-        reason: optional(reason),
+        reason: seen(reason),
     }))
 }
 
@@ -35,7 +34,7 @@ pub(super) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
     Ok(Command::Keep(Order::Ban {
         whom: Whom::parse(whom)?,
         time,
-        reason: optional(reason),
+        reason: seen(reason),
     }))
 }
 
@@ -75,8 +74,4 @@ pub(super) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Refusal
 fn first_word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim())
-}
-
-fn optional(text: &str) -> Option<Line> {
-    (!text.is_empty()).then(|| line(text))
 }

@@ -1,5 +1,7 @@
 //! What a client asks for, from JSON. Knows no connection.
 
+use std::collections::BTreeMap;
+
 use parlor_core::answer::Refusal;
 use parlor_core::command::slipped;
 use parlor_core::dialect::{Input, Start};
@@ -7,7 +9,8 @@ use parlor_core::entry::Manner;
 use parlor_core::inbox::Spoken;
 use parlor_core::line::Line;
 use parlor_core::name::RoomName;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::object::object;
 use super::{LINE_BYTES_MAX, command};
@@ -20,7 +23,7 @@ pub const LINES_MAX: usize = 200;
 const HISTORY_LINES_MAX: u64 = 200;
 const HISTORY_LINES: u64 = 50;
 
-/// An id given as a string has this many bytes at the most.
+/// An id has this many bytes at the most; a string, without its quotation marks.
 const ID_BYTES_MAX: usize = 64;
 
 /// A request, as it was sent: each field has its meaning with some of them.
@@ -44,21 +47,19 @@ pub struct Request {
     from: Option<u64>,
 }
 
-/// What a client calls its request.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(untagged)]
-enum Id {
-    Number(serde_json::Number),
-    Text(String),
-}
+/// What a client calls its request: any JSON, which goes back as it was written.
+type Id = Box<RawValue>;
 
-impl Id {
-    fn is_short(&self) -> bool {
-        match self {
-            Id::Number(_) => true,
-            Id::Text(id) => id.len() <= ID_BYTES_MAX,
-        }
-    }
+fn is_short(id: &RawValue) -> bool {
+    let written = id.get();
+    let text = written
+        .starts_with('"')
+        .then(|| serde_json::from_str::<String>(written));
+    let length = match text {
+        Some(Ok(text)) => text.len(),
+        _ => written.len(),
+    };
+    length <= ID_BYTES_MAX
 }
 
 /// What somebody who enters has to show.
@@ -82,23 +83,35 @@ impl Request {
     /// # Errors
     /// It is none.
     pub fn parse(text: &str) -> Result<Request, Refusal> {
-        let request: Request = serde_json::from_str(text).map_err(|error| {
-            Refusal::NoRequest(match error.classify() {
-                serde_json::error::Category::Data => {
-                    "it must be an object with \"do\" and the fields that docs/web-protocol.md lists"
-                }
-                _ => "it is not JSON",
-            })
-        })?;
+        let request = match serde_json::from_str(text) {
+            Ok(request) => request,
+            Err(_) => Request::parse_odd(text)?,
+        };
         match &request.id {
-            Some(id) if !id.is_short() => Err(Refusal::NoRequest("its id has more than 64 bytes")),
+            Some(id) if !is_short(id) => Err(Refusal::NoRequest("its id has more than 64 bytes")),
             _ => Ok(request),
         }
     }
 
+    /// The same where the message is JSON that does not fit at once: a byte order mark before it, halves of a character, a field
+    /// that is there twice, of which the last one counts, as in browsers.
+    #[cold]
+    fn parse_odd(text: &str) -> Result<Request, Refusal> {
+        let mended = mended(text);
+        let is_json = serde_json::from_str::<&RawValue>(&mended).is_ok();
+        let fields = fields(&mended).and_then(|fields| serde_json::to_string(&fields).ok());
+        let request = fields.and_then(|fields| serde_json::from_str(&fields).ok());
+        request.ok_or(Refusal::NoRequest(match is_json {
+            true => {
+                "it must be an object with \"do\" and the fields that docs/web-protocol.md lists"
+            }
+            false => "it is not JSON",
+        }))
+    }
+
     /// What is sent when it is done, if the client wants to know.
     pub fn receipt(&self) -> Option<Vec<u8>> {
-        self.id.as_ref().map(receipt)
+        self.id.as_deref().map(receipt)
     }
 
     /// The answer where it only asks whether the server is there.
@@ -236,12 +249,46 @@ impl Request {
 
 /// What is sent when a message has been refused that is no request, if the client has called it something.
 pub(super) fn receipt_of(text: &str) -> Option<Vec<u8>> {
-    let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
-    let id = Id::deserialize(fields.remove("id")?).ok()?;
-    id.is_short().then(|| receipt(&id))
+    let mended = mended(text);
+    let id = *fields(&mended)?.get("id")?;
+    (is_short(id) && id.get() != "null").then(|| receipt(id))
 }
 
-fn receipt(id: &Id) -> Vec<u8> {
+/// The fields of an object, whatever is in them.
+fn fields(text: &str) -> Option<BTreeMap<String, &RawValue>> {
+    serde_json::from_str(text).ok()
+}
+
+/// Without a byte order mark, and with U+FFFD for each half of a character (RFC 8259, section 8.2): browsers write half an
+/// emoji so.
+fn mended(text: &str) -> String {
+    let mut rest = text.trim_start_matches('\u{feff}');
+    let mut mended = String::with_capacity(rest.len());
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let (taken, is_whole) = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (12, true),
+            (Some(_), _) => (6, false),
+            // The next character belongs to it: a second backslash begins nothing.
+            (None, _) => (escape.chars().take(2).map(char::len_utf8).sum(), true),
+        };
+        let (escape, behind) = escape.split_at(taken);
+        mended.push_str(if is_whole { escape } else { "\\ufffd" });
+        rest = behind;
+    }
+    mended.push_str(rest);
+    mended
+}
+
+/// Half of a character, if that is what an escape stands for.
+fn surrogate(escape: &str) -> Option<u16> {
+    let digits = escape.strip_prefix("\\u")?.get(..4)?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    matches!(unit, 0xd800..0xe000).then_some(unit)
+}
+
+fn receipt(id: &RawValue) -> Vec<u8> {
     let mut out = Vec::new();
     frame(Opcode::Text, &mut out, |out| {
         object("done", out).with("id", id);
@@ -249,7 +296,7 @@ fn receipt(id: &Id) -> Vec<u8> {
     out
 }
 
-/// The lines of a text, to be said together: empty ones are left out.
+/// The lines of a text, to be said together: those in which nothing can be seen are left out.
 ///
 /// # Errors
 /// One of them is too long, or there are too many.
@@ -260,10 +307,13 @@ pub fn spoken(text: &str) -> Result<Vec<Spoken>, Refusal> {
         if text.len() > LINE_BYTES_MAX {
             return Err(Refusal::TooLong(LINE_BYTES_MAX));
         }
+        let text = line(text);
+        if text.is_blank() {
+            continue;
+        }
         if spoken.len() == LINES_MAX {
             return Err(Refusal::TooManyLines(LINES_MAX));
         }
-        let text = line(text);
         let manner = Manner::Plain;
         spoken.push(Spoken { manner, text });
     }
@@ -272,4 +322,27 @@ pub fn spoken(text: &str) -> Result<Vec<Spoken>, Refusal> {
 
 fn line(text: &str) -> Line {
     Line::sanitise(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_characters_are_mended_and_nothing_else() {
+        for (text, wanted) in [
+            (r"half \ud83d", r"half \ufffd"),
+            (r"\ude00\ud83d", r"\ufffd\ufffd"),
+            (r"\uD83D\uDE00", r"\uD83D\uDE00"),
+            (r"\ud83d\ud83d\ude00", r"\ufffd\ud83d\ude00"),
+            (r"\\ud83d", r"\\ud83d"),
+            (r"\\\ud83d", r"\\\ufffd"),
+            (r"\ud83", r"\ud83"),
+            (r"\u+83d \ud83é", r"\u+83d \ud83é"),
+            (r"\é\", r"\é\"),
+            ("\u{feff}{}", "{}"),
+        ] {
+            assert_eq!(mended(text), wanted);
+        }
+    }
 }
