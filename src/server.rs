@@ -321,7 +321,7 @@ impl Server {
 
     fn door(&self, url: &ListenUrl) -> Door {
         match url.scheme {
-            Scheme::Tcp => Door::Lines(self.line_door(url)),
+            Scheme::Tcp => Door::Lines(Box::new(self.line_door(url))),
             Scheme::Metrics => Door::Metrics,
             Scheme::Http => Door::Web(Arc::new(WebDoor::new(
                 Manners {

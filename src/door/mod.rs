@@ -85,7 +85,7 @@ pub(crate) struct House {
 /// The doors there are.
 pub(crate) enum Door {
     /// Lines of text, for netcat and telnet.
-    Lines(LineDoor),
+    Lines(Box<LineDoor>),
     /// Pages, sockets and rooms over HTTP.
     Web(Arc<WebDoor>),
     /// Numbers for Prometheus.

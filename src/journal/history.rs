@@ -13,7 +13,9 @@ use parlor_core::time::WallTime;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::Unusable;
+use super::holes::Holes;
 use super::inspection::Damages;
+use super::rows::{Count, Way};
 use super::store::Store;
 
 /// A page has at most so many bytes of lines, as they are in memory: half of what a mailbox holds.
@@ -44,6 +46,16 @@ type Question = Box<dyn FnOnce(&Store) + Send>;
 pub struct History {
     questions: mpsc::Sender<Question>,
     damages: Arc<Damages>,
+    holes: Arc<Holes>,
+}
+
+/// Lines of a room that were counted upwards.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    /// How many there are, of those that were wanted.
+    pub(crate) lines: u64,
+    /// The number of the last, or of the last that was looked at.
+    pub(crate) last: u64,
 }
 
 impl History {
@@ -62,7 +74,11 @@ impl History {
             .map_err(|error| {
                 rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // no thread: as good as no file
             })?;
-        Ok(History { questions, damages })
+        Ok(History {
+            questions,
+            damages,
+            holes: Arc::default(),
+        })
     }
 
     /// The lines of a room from number `first` to `last`, or the beginning of them: as many as make a page.
@@ -75,6 +91,11 @@ impl History {
         first: u64,
         last: u64,
     ) -> Result<Page, Unreadable> {
+        let first = self.holes.up(room, first);
+        if first > last {
+            let (lines, next) = (VecDeque::new(), first);
+            return Ok(Page { lines, next });
+        }
         let room = room.clone();
         let damages = Arc::clone(&self.damages);
         self.ask(move |store| {
@@ -94,6 +115,84 @@ impl History {
             Ok(Page { lines, next })
         })
         .await
+    }
+
+    /// The number from which on there are so many lines up to number `last`; the first where there are fewer.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn back(
+        &self,
+        room: &RoomName,
+        last: u64,
+        lines: u64,
+    ) -> Result<u64, Unreadable> {
+        let (mut next, mut left) = (last, lines);
+        while left > 0 {
+            next = self.holes.down(room, next);
+            let count = self.count(room, (1, next), left, Way::Down).await?;
+            left -= count.lines;
+            let Some(looked_at) = count.looked_at else {
+                return Ok(1); // what is missing there is damage, and shown
+            };
+            self.note_hole(room, (looked_at, next), count);
+            if left == 0 {
+                return Ok(looked_at);
+            }
+            next = looked_at.saturating_sub(1);
+        }
+        Ok(last.saturating_add(1))
+    }
+
+    /// So many lines behind number `seq`, and up to number `last`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn ahead(
+        &self,
+        room: &RoomName,
+        seq: u64,
+        last: u64,
+        lines: u64,
+    ) -> Result<Ahead, Unreadable> {
+        let mut next = seq.saturating_add(1);
+        let (mut left, mut end) = (lines, last);
+        while left > 0 {
+            next = self.holes.up(room, next);
+            let count = self.count(room, (next, last), left, Way::Up).await?;
+            left -= count.lines;
+            let Some(looked_at) = count.looked_at else {
+                break;
+            };
+            self.note_hole(room, (next, looked_at), count);
+            if left == 0 {
+                end = looked_at;
+            }
+            next = looked_at.saturating_add(1);
+        }
+        Ok(Ahead {
+            lines: lines - left,
+            last: end,
+        })
+    }
+
+    /// Where rows are missing, that is damage, and shown.
+    fn note_hole(&self, room: &RoomName, (first, last): (u64, u64), count: Count) {
+        if count.lines == 0 && count.rows == last - first + 1 {
+            self.holes.note(room, first, last);
+        }
+    }
+
+    async fn count(
+        &self,
+        room: &RoomName,
+        (first, last): (u64, u64),
+        lines: u64,
+        way: Way,
+    ) -> Result<Count, Unreadable> {
+        let room = room.clone();
+        self.ask(move |store| store.count(&room, first, last, lines, way))
+            .await
     }
 
     /// The number of the first line of a room that was said at this time or later.
@@ -159,11 +258,16 @@ impl History {
 
     /// Puts lines from before in front of a replay, so that it has so many.
     pub(crate) async fn complete(&self, replay: &mut Replay, room: &RoomName, lines: u64) {
-        let missing = lines.saturating_sub(replay.to.seq - replay.from.seq);
+        let missing = lines.saturating_sub(replay.words());
         let last = replay.from.seq;
-        let mut next = last.saturating_sub(missing) + 1;
+        if missing == 0 || last == 0 {
+            return;
+        }
+        // Where they cannot be read, the operator's log says so; whoever enters has the room itself.
+        let Ok(mut next) = self.back(room, last, missing).await else {
+            return;
+        };
         while next <= last {
-            // Where they cannot be read, the operator's log says so; whoever enters has the room itself.
             let Ok(page) = self.page(room, next, last).await else {
                 return;
             };

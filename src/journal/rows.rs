@@ -23,8 +23,31 @@ const SLICE_ROWS: usize = 1_000;
 /// So many rows are read for one question, empty ones too: others wait for the answers to theirs.
 pub(super) const READ_ROWS_MAX: usize = 10_000;
 
+/// So many are counted for one question: that takes some milliseconds.
+pub(super) const COUNTED_ROWS_MAX: usize = 20_000;
+
 /// A dialect shows a line with so many bytes at least beside the name and the words.
 const SHOWN_BESIDE: u64 = 3;
+
+/// Where counting goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To higher numbers.
+    Up,
+    /// To lower ones.
+    Down,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    /// So many lines.
+    pub(super) lines: u64,
+    /// So many rows were looked at.
+    pub(super) rows: u64,
+    /// The last number that was looked at; none where there was nothing to look at.
+    pub(super) looked_at: Option<u64>,
+}
 
 impl Store {
     /// Where the lines of each room end.
@@ -116,6 +139,46 @@ impl Store {
             let said = row.map(Kept::said).transpose();
             said.is_none_or(&mut more) && left > 0
         })
+    }
+
+    /// How many lines there are between these numbers of a room, up to so many; counted from the first on, or from the last.
+    /// What has been taken out does not count, and not all is looked at where there is much of it.
+    pub(super) fn count(
+        &self,
+        room: &RoomName,
+        first: u64,
+        last: u64,
+        lines: u64,
+        way: Way,
+    ) -> rusqlite::Result<Count> {
+        let order = match way {
+            Way::Up => "ASC",
+            Way::Down => "DESC",
+        };
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT seq, manner FROM lines
+             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq BETWEEN ?2 AND ?3 ORDER BY seq {order} LIMIT ?4"
+        ))?;
+        let mut rows = query.query(params![
+            room.as_str(),
+            first as i64,
+            last as i64,
+            COUNTED_ROWS_MAX as i64
+        ])?;
+        let mut count = Count::default();
+        while let Some(row) = rows.next()? {
+            let seq = row.get::<_, i64>(0)? as u64;
+            count.rows += 1;
+            count.looked_at = Some(seq);
+            // What is damaged in there is shown as such.
+            if row.get_ref(1)?.as_i64() != Ok(GONE) {
+                count.lines += 1;
+                if count.lines == lines {
+                    break;
+                }
+            }
+        }
+        Ok(count)
     }
 
     /// Goes through these lines of a room, each as it was written or else what is wrong with it, as long as `more` says
@@ -293,7 +356,7 @@ mod tests {
     use parlor_core::name::RoomName;
     use rusqlite::params;
 
-    use super::{GONE, READ_ROWS_MAX, sum};
+    use super::{COUNTED_ROWS_MAX, GONE, READ_ROWS_MAX, Way, sum};
     use crate::config::Keep;
     use crate::journal::store::Store;
 
@@ -319,6 +382,10 @@ mod tests {
             questions += 1;
         }
         assert_eq!(questions, LINES / READ_ROWS_MAX);
+        for way in [Way::Up, Way::Down] {
+            let count = store.count(&lobby, 1, last, 10, way).unwrap();
+            assert_eq!((count.lines, count.rows), (0, COUNTED_ROWS_MAX as u64));
+        }
         let before = store.before(&lobby, last, READ_ROWS_MAX as u64).unwrap();
         assert!(last - before <= READ_ROWS_MAX as u64, "{before}");
     }

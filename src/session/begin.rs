@@ -61,7 +61,8 @@ async fn last(lines: u64, view: &View, history: Option<&History>) -> Replay {
 async fn all_after(seq: u64, view: &View, history: Option<&History>) -> Replay {
     let (room, log, arrived) = (view.room_name(), view.log(), view.arrived);
     let wanted = arrived.seq - seq;
-    let mut replay = Replay::last(room, log, wanted.min(LINES_MAX), arrived);
+    let from = log.behind(arrived.seq - wanted.min(LINES_MAX));
+    let mut replay = Replay::between(room, log, from, arrived);
     let mut before = replay.from.seq;
     if let Some(history) = history
         && let Ok((first, older)) = older(seq, &replay, history).await

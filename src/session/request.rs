@@ -8,7 +8,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::client::Missed;
 use parlor_core::command::{Command, Spec};
-use parlor_core::dialect::{Decoder, Input};
+use parlor_core::dialect::{Decoder, Input, Next};
 use parlor_core::inbox::{Outcome, Request};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
@@ -19,7 +19,7 @@ use tokio::io::AsyncRead;
 
 use super::Ended;
 use super::read::Reader;
-use crate::journal::Unreadable;
+use crate::journal::{Ahead, Unreadable};
 use crate::moment;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
@@ -41,7 +41,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             },
             Input::Enter(room, start) => self.enter_too(room, start).await,
             Input::Leave(room) => self.leave_one(&room).map(Item::Answer),
-            Input::Read { first, last } => Some(self.read_again(first, last).await),
+            Input::Read(next) => {
+                let item = self.read_next(next).await;
+                Some(item.unwrap_or_else(|Unreadable| Item::Answer(Refusal::Unreadable.into())))
+            }
             Input::People { from } => {
                 let room = self.seat.room();
                 self.link.room().await;
@@ -113,10 +116,13 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     async fn last(&self, lines: u64) -> Item {
-        let log = self.seat.log();
-        let replay = Replay::last(self.seat.room_name(), log, lines, log.end());
-        let first = replay.to.seq.saturating_sub(lines) + 1;
-        self.show(first, u64::MAX, replay).await
+        let read = self
+            .read_next(Next::Before {
+                seq: u64::MAX,
+                lines,
+            })
+            .await;
+        read.unwrap_or_else(|Unreadable| Item::Answer(Refusal::Unreadable.into()))
     }
 
     async fn since(&self, typed: Line) -> Item {
@@ -140,15 +146,39 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         self.show(first, u64::MAX, replay).await
     }
 
-    /// The lines from one number to another.
-    async fn read_again(&self, first: u64, last: u64) -> Item {
+    /// The lines next to a number. What the log has let go of is the journal's: perhaps all of it.
+    async fn read_next(&self, next: Next) -> Result<Item, Unreadable> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
-        let end = log.end();
-        let behind = |seq: u64| log.back(end, end.seq.saturating_sub(seq));
-        let (from, to) = (behind(first.saturating_sub(1)), behind(last));
-        // What the log has let go of is the journal's: perhaps all of it.
-        self.show(first, last, Replay::between(room, log, from, to))
-            .await
+        let history = self.manners.history.as_ref();
+        let start = log.start().seq;
+        match next {
+            Next::Before { seq, lines } => {
+                let last = seq.saturating_sub(1);
+                let to = log.behind(last);
+                let from = log.back(to, lines);
+                let missing = lines.saturating_sub(log.words(from, to));
+                let older = from.seq.min(last);
+                let first = match history {
+                    Some(history) if missing > 0 => history.back(room, older, missing).await?,
+                    _ => older + 1,
+                };
+                let replay = Replay::between(room, log, from, to);
+                Ok(self.show(first, last, replay).await)
+            }
+            Next::After { seq, lines } => {
+                let ahead = match history {
+                    Some(history) if seq < start => history.ahead(room, seq, start, lines).await?,
+                    _ => Ahead {
+                        lines: 0,
+                        last: start,
+                    },
+                };
+                let from = log.behind(seq.max(start));
+                let to = log.ahead(from, lines - ahead.lines.min(lines));
+                let replay = Replay::between(room, log, from, to);
+                Ok(self.show(seq.saturating_add(1), ahead.last, replay).await)
+            }
+        }
     }
 
     /// Has lines shown from number `first` to `last`: from the journal what stands before the replay, and then the replay.
@@ -156,7 +186,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let before = replay.from.seq.min(last);
         match self.show_kept(self.seat.room_name(), first, before).await {
             Err(Unreadable) => Item::Answer(Refusal::Unreadable.into()),
-            Ok(0) if !replay.has_words() => Item::Answer(Answer::NothingKept),
+            Ok(0) if replay.words() == 0 => Item::Answer(Answer::NothingKept),
             Ok(_) => Item::Replay(replay),
         }
     }

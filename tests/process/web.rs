@@ -136,6 +136,73 @@ fn history_reaches_back_to_the_first_line() {
 }
 
 #[test]
+fn numbers_lead_to_the_next_lines_that_there_are_across_what_was_taken_out() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut x = enter(&house, "x");
+    for number in 1..=30 {
+        x.say(&format!("x {number}"));
+    }
+    x.until("x: x 30");
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    for number in 31..=330 {
+        alice.say(&format!("alice {number}"));
+    }
+    alice.until("alice: alice 330");
+    alice.say("/forget all");
+    alice.until("-- 300 lines that you have said are gone, for everyone");
+    x.say("the last");
+    x.until("x: the last");
+    let reads_on = |web: SocketAddr| {
+        let mut visitor = Visitor::connect(web).enter("visitor");
+        let mut reads = |beside: &str, seq: u64, limit: u64| {
+            let request =
+                json!({"do": "history", "room": "lobby", beside: seq, "limit": limit, "id": "h"});
+            visitor.asks(request.to_string());
+            let heard = visitor.until_done("h");
+            let is_answered = heard
+                .iter()
+                .all(|message| message["about"] == "nothing-kept");
+            assert_eq!(numbers(&heard).is_empty(), is_answered, "{heard:?}");
+            numbers(&heard)
+        };
+        let last = [28, 29, 30, 331];
+        assert_eq!(reads("before", 331, 50), (1..=30).collect::<Vec<_>>());
+        assert_eq!(reads("before", 331, 2), [29, 30]);
+        assert_eq!(reads("before", 200, 2), [29, 30]);
+        assert_eq!(reads("before", 31, 1), [30]);
+        for seq in [332, 1_000_000, u64::MAX] {
+            assert_eq!(reads("before", seq, 4), last);
+            assert_eq!(reads("after", seq, 4), [0; 0]);
+        }
+        assert_eq!(reads("before", 1, 50), [0; 0]);
+        assert_eq!(reads("before", 0, 50), [0; 0]);
+        assert_eq!(reads("after", 0, 2), [1, 2]);
+        assert_eq!(reads("after", 27, 50), last);
+        assert_eq!(reads("after", 27, 3), [28, 29, 30]);
+        assert_eq!(reads("after", 30, 50), [331]);
+        assert_eq!(reads("after", 200, 1), [331]);
+        assert_eq!(reads("after", 331, 1), [0; 0]);
+        visitor.asks(r#"{"do":"last","args":["4"],"id":"l"}"#);
+        assert_eq!(numbers(&visitor.until_done("l")), last);
+        visitor.asks(r#"{"do":"last","args":["1000000"],"id":"l"}"#);
+        assert_eq!(numbers(&visitor.until_done("l")).len(), 31);
+        let mut newcomer = Visitor::connect(web);
+        newcomer.asks(r#"{"do":"enter","name":"newcomer","replay":4,"id":"in"}"#);
+        assert_eq!(numbers(&newcomer.until_done("in")), last);
+        let (shown, _) = curl(web, &[], "/lobby?last=4");
+        assert_eq!(shown.lines().count(), 4, "{shown}");
+    };
+    reads_on(web);
+    house.close([x, alice]);
+
+    let (house, web) = open(&data);
+    reads_on(web);
+    house.close::<[(); 0]>([]);
+}
+
+#[test]
 fn a_name_with_an_owner_takes_its_password_at_the_web_door_too() {
     let data = Data::new();
     let (house, web) = open(&data);

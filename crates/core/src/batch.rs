@@ -133,6 +133,8 @@ pub struct Batch {
     /// What it takes in memory, in bytes; an estimate.
     weight: usize,
     has_renames: bool,
+    /// Some of its lines have been taken back.
+    has_gone: bool,
     encoded: [OnceLock<Box<Encoded>>; ENCODINGS_MAX],
 }
 
@@ -153,6 +155,7 @@ impl Batch {
             entries: entries.into(),
             weight,
             has_renames,
+            has_gone: false,
             encoded: Default::default(),
         }
     }
@@ -164,7 +167,10 @@ impl Batch {
                 Entry::Said(said) if is_meant(said) => Entry::Said(said.without_words()),
                 other => other.clone(),
             });
-            Batch::new(self.room.clone(), self.start, self.at, entries.collect())
+            Batch {
+                has_gone: true,
+                ..Batch::new(self.room.clone(), self.start, self.at, entries.collect())
+            }
         })
     }
 
@@ -217,6 +223,17 @@ impl Batch {
 
     pub(crate) fn lines(&self) -> u64 {
         self.end.seq - self.start.seq
+    }
+
+    /// How many of its lines have not been taken back, of those numbered above `first` and up to `last`.
+    pub(crate) fn words(&self, first: u64, last: u64) -> u64 {
+        if !self.has_gone {
+            let (first, last) = (first.max(self.start.seq), last.min(self.end.seq));
+            return last.saturating_sub(first);
+        }
+        let is_in = |said: &&Said| said.seq > first && said.seq <= last;
+        let words = self.said().filter(is_in).filter(|said| said.has_words());
+        words.count() as u64
     }
 
     /// What it takes in memory, in bytes; an estimate.

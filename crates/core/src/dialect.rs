@@ -25,13 +25,8 @@ pub enum Input {
     Enter(RoomName, Start),
     /// Gives up the seat in this room.
     Leave(RoomName),
-    /// Wants to read the lines of the room from this number to that.
-    Read {
-        /// That of the first.
-        first: u64,
-        /// That of the last.
-        last: u64,
-    },
+    /// Wants to read lines of the room, those next to a number.
+    Read(Next),
     /// Wants the names of all who are in the room, a page at a time.
     People {
         /// Where the page before ended; 0 for the first.
@@ -49,6 +44,25 @@ pub enum Input {
     Raw(Box<[u8]>),
     /// Somebody who speaks something else: these are the last bytes to be sent.
     Farewell(Box<[u8]>),
+}
+
+/// Lines next to a number, across whatever has been taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The last that are numbered below it.
+    Before {
+        /// The number.
+        seq: u64,
+        /// How many.
+        lines: u64,
+    },
+    /// The first that are numbered above it.
+    After {
+        /// The number.
+        seq: u64,
+        /// How many.
+        lines: u64,
+    },
 }
 
 /// Which lines come first for somebody who enters a room.

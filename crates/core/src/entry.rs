@@ -112,6 +112,11 @@ impl Said {
         }
     }
 
+    /// Whether it has not been taken back.
+    pub fn has_words(&self) -> bool {
+        self.manner != Manner::Gone
+    }
+
     /// What it takes in memory, in bytes; an estimate.
     pub fn weight(&self) -> usize {
         size_of::<Said>() + self.who.name.as_str().len() + self.text.len()

@@ -242,17 +242,65 @@ impl Log {
         Ok(())
     }
 
-    /// The place `lines` lines before `from`, or the oldest that is kept.
-    pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
+    /// The place behind line number `seq`, or the one nearest to it.
+    pub fn behind(&self, seq: u64) -> Cursor {
         let ring = read(&self.ring);
-        let seq = from.seq.saturating_sub(lines).max(ring.start().seq);
-        if lines == 0 || seq >= from.seq {
-            return from;
-        }
         let index = ring.batches.partition_point(|batch| batch.end().seq <= seq);
         ring.batches
             .get(index)
-            .map_or(from, |batch| place_before(batch, |said| said.seq > seq))
+            .map_or(ring.end, |batch| place_before(batch, |said| said.seq > seq))
+    }
+
+    /// The place before the last `lines` lines that stand before `from`, or before the oldest line that is kept. Lines that
+    /// have been taken back do not count.
+    pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
+        let ring = read(&self.ring);
+        if lines == 0 || ring.start().seq >= from.seq {
+            return from;
+        }
+        let mut left = lines;
+        let behind = ring
+            .batches
+            .partition_point(|batch| batch.start().seq < from.seq);
+        for batch in ring.batches.range(..behind).rev() {
+            let words = batch.words(0, from.seq);
+            if words >= left {
+                return place_of_word(batch, 0, words - left);
+            }
+            left -= words;
+        }
+        let oldest = ring.start().seq;
+        let index = ring
+            .batches
+            .partition_point(|batch| batch.end().seq <= oldest);
+        ring.batches
+            .get(index)
+            .map_or(from, |batch| place_before(batch, |said| said.seq > oldest))
+    }
+
+    /// The place behind the first `lines` lines that stand behind `from`, or behind the last there is. Lines that have been
+    /// taken back do not count.
+    pub fn ahead(&self, from: Cursor, lines: u64) -> Cursor {
+        let ring = read(&self.ring);
+        let mut left = lines;
+        let first = ring
+            .batches
+            .partition_point(|batch| batch.end().seq <= from.seq);
+        for batch in ring.batches.range(first..) {
+            let words = batch.words(from.seq, u64::MAX);
+            if words > left {
+                return place_of_word(batch, from.seq, left);
+            }
+            left -= words;
+        }
+        ring.end
+    }
+
+    /// How many lines stand between these places that have not been taken back.
+    pub fn words(&self, from: Cursor, to: Cursor) -> u64 {
+        let ring = read(&self.ring);
+        let batches = ring.batches.iter();
+        batches.map(|batch| batch.words(from.seq, to.seq)).sum()
     }
 
     /// The place before the first kept line that was said at `at` or later.
@@ -266,10 +314,80 @@ impl Log {
 }
 
 /// The place before the first line of `batch` that is `wanted`, or behind its last entry.
-fn place_before(batch: &Batch, wanted: impl Fn(&Said) -> bool) -> Cursor {
+fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor {
     let found = batch
         .entries()
         .iter()
         .position(|entry| matches!(entry, Entry::Said(said) if wanted(said)));
     batch.cursor_at(found.unwrap_or(usize::MAX))
+}
+
+/// The place before a line of `batch` that is numbered above `seq` and has words, with so many of those in front of it.
+fn place_of_word(batch: &Batch, seq: u64, mut in_front: u64) -> Cursor {
+    place_before(batch, |said| {
+        let counts = said.seq > seq && said.has_words();
+        let is_it = counts && in_front == 0;
+        in_front -= u64::from(counts && !is_it);
+        is_it
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Capacity, Log};
+    use crate::batch::{Batch, Cursor};
+    use crate::entry::{Entry, Manner, PersonId, Said, Who};
+    use crate::line::Line;
+    use crate::name::{Name, RoomName};
+    use crate::time::WallTime;
+
+    /// Batches of three lines; what was said at an uneven time is taken back.
+    fn log_with_holes(batches: i64) -> Log {
+        let log = Log::new(Cursor::default());
+        for at in 0..batches {
+            let start = log.end();
+            let said = (1..=3).map(|line| {
+                Entry::Said(Said {
+                    seq: start.seq + line,
+                    at: WallTime(at),
+                    who: Who {
+                        id: PersonId::BYGONE,
+                        name: Name::kept("alice"),
+                    },
+                    manner: Manner::Plain,
+                    text: Line::sanitise(b"Hi!"),
+                })
+            });
+            let (room, at) = (RoomName::lobby(), WallTime(at));
+            let batch = Arc::new(Batch::new(room, start, at, said.collect()));
+            let (lines, bytes) = (usize::MAX, usize::MAX);
+            log.append(batch, Capacity { lines, bytes });
+        }
+        log.forget(WallTime(0), |said| said.at.0 % 2 == 1);
+        log
+    }
+
+    #[test]
+    fn lines_that_were_taken_back_do_not_count() {
+        let log = log_with_holes(5); // 1 to 3, 7 to 9 and 13 to 15 are left
+        let back = |from, lines| log.back(log.behind(from), lines).seq;
+        let ahead = |from, lines| log.ahead(log.behind(from), lines).seq;
+        for (from, lines, place) in [
+            (15, 3, 12),
+            (15, 4, 8),
+            (15, 7, 2),
+            (15, 99, 0),
+            (11, 1, 8),
+            (5, 1, 2),
+        ] {
+            assert_eq!(back(from, lines), place, "{lines} before {from}");
+        }
+        for (from, lines, place) in [(0, 3, 6), (0, 4, 7), (3, 1, 7), (5, 4, 13), (9, 99, 15)] {
+            assert_eq!(ahead(from, lines), place, "{lines} behind {from}");
+            let (from, to) = (log.behind(from), log.behind(place));
+            assert_eq!(log.words(from, to), if lines == 99 { 3 } else { lines });
+        }
+    }
 }

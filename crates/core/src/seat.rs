@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::answer::Roster;
 use crate::batch::{Cursor, Slice};
 use crate::client::Missed;
-use crate::entry::{Entry, Manner, PersonId, RoomId, Said, Who};
+use crate::entry::{PersonId, RoomId, Said, Who};
 use crate::inbox::{Inbox, Letter};
 use crate::journal::Damaged;
 use crate::line::Line;
@@ -251,19 +251,9 @@ impl Replay {
         }
     }
 
-    /// Whether there is a line in it that has not been taken back.
-    pub fn has_words(&self) -> bool {
-        let mut slices: Vec<Slice> = Vec::new();
-        let read = self
-            .log
-            .read(self.from, Some(self.to), usize::MAX, &mut slices);
-        let is_kept = |said: &Said| said.manner != Manner::Gone;
-        let is_in = |slice: &Slice| {
-            let entries = slice.batch.entries().get(slice.entries.clone());
-            let mut said = entries.into_iter().flatten();
-            said.any(|entry| matches!(entry, Entry::Said(said) if is_kept(said)))
-        };
-        !self.older.is_empty() || read.is_err() || slices.iter().any(is_in)
+    /// How many lines are in it that have not been taken back.
+    pub fn words(&self) -> u64 {
+        self.older.len() as u64 + self.log.words(self.from, self.to)
     }
 
     /// What it takes in memory beside the log, in bytes; an estimate.

@@ -280,6 +280,14 @@ proptest! {
                     let found = model.before_line(|said| said.seq > enough && said.seq <= from.seq);
                     let expected = found.filter(|_| lines > 0).unwrap_or(from);
                     prop_assert_eq!(log.back(from, lines), expected);
+                    let behind = model.before_line(|said| said.seq > lines);
+                    prop_assert_eq!(log.behind(lines).seq, behind.unwrap_or(log.end()).seq);
+                    if from.seq >= log.start().seq {
+                        let ahead = log.ahead(from, lines);
+                        let there = from.seq.saturating_add(lines).min(log.end().seq);
+                        prop_assert_eq!(ahead.seq, there);
+                        prop_assert_eq!(log.words(from, ahead), there - from.seq);
+                    }
                 }
                 Step::Since(at) => {
                     let found = model.before_line(|said| said.at.0 >= at);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use parlor_core::answer::Refusal;
 use parlor_core::command::slipped;
-use parlor_core::dialect::{Input, Start};
+use parlor_core::dialect::{Input, Next, Start};
 use parlor_core::entry::Manner;
 use parlor_core::inbox::Spoken;
 use parlor_core::line::Line;
@@ -227,23 +227,15 @@ impl Request {
     }
 
     fn history(&self) -> Result<Input, Refusal> {
-        let limit = self
-            .limit
-            .unwrap_or(HISTORY_LINES)
-            .clamp(1, HISTORY_LINES_MAX);
-        let (first, last) = match (self.before, self.after) {
-            (Some(before), None) => (before.saturating_sub(limit), before.saturating_sub(1)),
-            (None, Some(after)) => (after.saturating_add(1), after.saturating_add(limit)),
-            _ => {
-                return Err(Refusal::NoRequest(
-                    "history takes either \"before\" or \"after\"",
-                ));
-            }
-        };
-        Ok(Input::Read {
-            first: first.max(1),
-            last,
-        })
+        let limit = self.limit.unwrap_or(HISTORY_LINES);
+        let lines = limit.clamp(1, HISTORY_LINES_MAX);
+        match (self.before, self.after) {
+            (Some(seq), None) => Ok(Input::Read(Next::Before { seq, lines })),
+            (None, Some(seq)) => Ok(Input::Read(Next::After { seq, lines })),
+            _ => Err(Refusal::NoRequest(
+                "history takes either \"before\" or \"after\"",
+            )),
+        }
     }
 }
 

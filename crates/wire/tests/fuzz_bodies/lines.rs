@@ -79,7 +79,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
         | Input::Enter(..)
         | Input::Leave(_)
         | Input::People { .. }
-        | Input::Read { .. } => {
+        | Input::Read(_) => {
             unreachable!("nobody says that in lines")
         }
     }

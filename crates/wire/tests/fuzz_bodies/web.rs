@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use parlor_core::answer::{Answer, Refusal};
 use parlor_core::batch::{Encoding, Scene};
 use parlor_core::command::Command;
-use parlor_core::dialect::{Decoder, Encoder, Input};
+use parlor_core::dialect::{Decoder, Encoder, Input, Next};
 use parlor_core::entry::{Entry, Said, Who};
 use parlor_core::inbox::{Inbox, Spoken};
 use parlor_core::name::{Name, RoomName};
@@ -100,7 +100,9 @@ fn check(input: Input) {
             ));
             check(*input);
         }
-        Input::Read { first, last } => assert!(last.saturating_sub(first) < 200 && first > 0),
+        Input::Read(Next::Before { lines, .. } | Next::After { lines, .. }) => {
+            assert!((1..=200).contains(&lines));
+        }
         Input::Command(Command::Name(typed) | Command::Ignore(typed)) => {
             refuse(Refusal::NobodyCalled(typed));
         }
