@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use parlor_core::answer::{Answer, Notice};
+use parlor_core::broadcaster::RETURN_TIME;
 use parlor_core::client::{Client, Link};
 use parlor_core::dialect::{Decoder, Encoder};
 use parlor_core::line::Line;
@@ -196,6 +197,9 @@ where
             () = closing.cancelled() => Ended::GoingDown,
         }
     };
+    if reader.may_return(&ended) {
+        Box::pin(wait_for_return(&client, closing)).await;
+    }
     let last = reader.last_place();
     let input = reader.leave(&ended);
     Box::pin(async {
@@ -206,6 +210,17 @@ where
     })
     .await; // boxed, as it is over soon
     ended
+}
+
+/// The others are not told at once of somebody who may be back in a moment: then nobody has to read of it at all.
+async fn wait_for_return(client: &Client, closing: &CancellationToken) {
+    client.forget_mail(); // whoever writes meanwhile is told that it is not read
+    select! {
+        biased;
+        _ = client.removal() => {}
+        () = closing.cancelled() => {}
+        () = sleep(RETURN_TIME) => {}
+    }
 }
 
 /// Has the last words written, and closes so that they arrive.

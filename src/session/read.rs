@@ -157,6 +157,12 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
     }
 
+    /// Whether the person may be back in a moment, with the code that was asked for.
+    pub(super) fn may_return(&self, ended: &Ended) -> bool {
+        let is_lost = matches!(ended, Ended::EndOfInput | Ended::Foreign | Ended::Broken);
+        is_lost && self.place.is_some() && self.decoder.may_return()
+    }
+
     /// Leaves all rooms, with a last word to the person concerned. The input is for whoever closes.
     pub(super) fn leave(self, ended: &Ended) -> R {
         if let Some(notice) = ended.notice() {

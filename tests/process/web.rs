@@ -420,3 +420,87 @@ fn a_name_that_stays_on_another_connection_stays_in_the_list() {
     drop(reader);
     house.close((owner, second));
 }
+
+/// Somebody who has a code, in the lobby and in tea.
+fn with_code(web: SocketAddr) -> (Visitor, serde_json::Value) {
+    let mut alice = Visitor::connect(web).enter("alice");
+    alice.asks(r#"{"do":"join","room":"tea","id":"tea"}"#);
+    alice.until_done("tea");
+    alice.asks(r#"{"do":"code","id":"code"}"#);
+    let code = alice.until_done("code")[0]["code"].clone();
+    (alice, code)
+}
+
+fn back_in_lobby(web: SocketAddr, code: &serde_json::Value) -> Visitor {
+    let mut alice = Visitor::connect(web);
+    alice.asks(json!({"do": "enter", "code": code, "room": "lobby", "id": "in"}).to_string());
+    assert_eq!(alice.until_done("in")[0]["name"], "alice");
+    alice
+}
+
+fn reads_nothing_of_alice(guest: &mut Guest) {
+    guest.say("is anybody gone?");
+    let lines = guest.lines_until("the own line", |line| line.ends_with("is anybody gone?"));
+    assert!(
+        lines.iter().all(|line| !line.contains("alice")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_page_that_is_loaded_again_leaves_no_room_and_arrives_in_none() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut bob = enter(&house, "bob");
+    let mut carol = enter(&house, "carol");
+    carol.say("/join tea");
+    carol.until("In tea: nobody else");
+    let (mut alice, code) = with_code(web);
+    bob.until("alice has arrived");
+    carol.until("alice has arrived");
+    // Without a word; with the code of a browser that goes elsewhere; and twice before all rooms are taken again.
+    for closes in [false, true, false] {
+        if closes {
+            let code = tungstenite::protocol::frame::coding::CloseCode::Away;
+            let reason = "".into();
+            let frame = tungstenite::protocol::CloseFrame { code, reason };
+            alice.socket.close(Some(frame)).unwrap();
+        }
+        drop(alice);
+        drop(back_in_lobby(web, &code));
+        alice = back_in_lobby(web, &code);
+        alice.asks(r#"{"do":"join","room":"tea","id":"tea"}"#);
+        alice.until_done("tea");
+        reads_nothing_of_alice(&mut bob);
+        reads_nothing_of_alice(&mut carol);
+    }
+    carol.say("/msg alice are you there?");
+    carol.until("[carol -> alice] are you there?");
+    drop(alice);
+    house.close((bob, carol));
+}
+
+#[test]
+fn whoever_does_not_come_back_has_left_and_so_has_whoever_says_so() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut bob = enter(&house, "bob");
+    let mut carol = enter(&house, "carol");
+    carol.say("/join tea");
+    let (alice, code) = with_code(web);
+    bob.until("alice has arrived");
+    drop(alice);
+    let mut alice = back_in_lobby(web, &code);
+    carol.until("alice has left"); // in tea, where she did not come back to
+    alice.asks(r#"{"do":"quit","args":["good night"]}"#);
+    bob.until("alice has left (good night)");
+    let (mut alice, _) = with_code(web);
+    bob.until("alice has arrived");
+    alice.socket.close(None).unwrap();
+    bob.until("alice has left");
+    let (alice, _) = with_code(web);
+    bob.until("alice has arrived");
+    drop(alice);
+    bob.until("alice has left");
+    house.close((bob, carol));
+}

@@ -143,8 +143,8 @@ impl Guest {
             self.enter(rng);
         } else if self.has_room() {
             match rng.u8(0..40) {
-                0..30 if self.is_hasty && self.left.is_some() => self.join(rng),
-                0..30 if self.is_hasty && self.stalled > 0 => self.leave(rng),
+                0..29 if self.is_hasty && self.left.is_some() => self.join(rng),
+                0..29 if self.is_hasty && self.stalled > 0 => self.leave(rng),
                 // There is little to be seen of several rooms if one is seldom in them.
                 0..12 if self.dialect == Dialect::Web => self.move_about(rng),
                 0..24 if self.is_gossip => self.write_privately(rng),

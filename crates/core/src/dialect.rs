@@ -100,6 +100,11 @@ pub trait Decoder: Send {
 
     /// At the end of the bytes: what stood there unfinished.
     fn finish(&mut self) -> Option<Input>;
+
+    /// Whether somebody may come back in a moment whose bytes end so: a page that is loaded again says no goodbye.
+    fn may_return(&self) -> bool {
+        false
+    }
 }
 
 /// From meaning to bytes: entries alike for all who speak the dialect, and words for one person.

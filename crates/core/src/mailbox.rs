@@ -74,7 +74,8 @@ impl Mailbox {
     pub(crate) fn put(&self, mark: Mark, item: Item) -> Result<(), Full> {
         let weight = item.weight();
         let mut items = lock(&self.items);
-        if items.queue.len() >= ITEMS_MAX || items.bytes + weight > BYTES_MAX {
+        let is_full = items.queue.len() >= ITEMS_MAX || items.bytes + weight > BYTES_MAX;
+        if items.is_closed || is_full {
             return Err(Full);
         }
         self.push(&mut items, mark, item, weight);

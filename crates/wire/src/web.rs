@@ -79,6 +79,8 @@ pub struct WebDecoder {
     waiting: VecDeque<Input>,
     /// The room that was named last.
     room: Option<RoomName>,
+    /// The other side has closed as programs do that have come to an end, or has broken the rules.
+    said_goodbye: bool,
 }
 
 impl WebDecoder {
@@ -97,7 +99,10 @@ impl WebDecoder {
                 Heard::Reply(pong)
             }
             Received::Pong => Heard::Nothing,
-            Received::Over(code) => Heard::Over(close(code)),
+            Received::Over(code) => {
+                self.said_goodbye = code != CloseCode::GOING_AWAY;
+                Heard::Over(close(code))
+            }
         })
     }
 
@@ -156,6 +161,10 @@ impl Decoder for WebDecoder {
 
     fn finish(&mut self) -> Option<Input> {
         None // half a message is none
+    }
+
+    fn may_return(&self) -> bool {
+        !self.said_goodbye
     }
 }
 

@@ -23,6 +23,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use census::Census;
+use come_back::Absent;
+pub use come_back::RETURN_TIME;
 pub use gather::Gathered;
 pub(crate) use keep::Settled;
 pub use keep::Unsettled;
@@ -104,6 +106,9 @@ pub struct Broadcaster {
     waiting: VecDeque<Letter>,
     /// When the windows of crowds close, and in which rooms; the first to close first.
     crowds: VecDeque<(Duration, RoomId)>,
+    /// Seats whose owners came back on other connections a moment ago, elsewhere in the house; the first to be given up
+    /// first. Each owner had a few.
+    absent: VecDeque<Absent>,
     /// The other half of the inbox's double buffer.
     letters: Vec<Letter>,
     /// What the logs of all rooms weigh, in bytes.
@@ -149,6 +154,7 @@ impl Broadcaster {
             gathering: Gathering::default(),
             waiting: VecDeque::new(),
             crowds: VecDeque::new(),
+            absent: VecDeque::new(),
             letters: Vec::new(),
             logs_bytes: 0,
             expire_at: limits.retain.map(|_| Duration::ZERO),
@@ -176,7 +182,9 @@ impl Broadcaster {
     /// When [`tick`](Broadcaster::tick) is due, on the monotonic clock.
     pub fn deadline(&self) -> Option<Duration> {
         let crowd = self.crowds.front().map(|&(until, _)| until);
-        crowd.into_iter().chain(self.expire_at).min()
+        let absent = self.absent.front().map(|absent| absent.until);
+        let deadlines = [crowd, absent, self.expire_at];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Does what is due by now.
@@ -189,6 +197,7 @@ impl Broadcaster {
                 self.happen(room, Happening::CrowdIsOver);
             }
         }
+        self.give_up_absent(|absent| absent.until <= now.monotonic);
         if self.expire_at.is_some_and(|at| at <= now.monotonic) {
             self.expire(now);
         }
@@ -375,7 +384,8 @@ impl Broadcaster {
             return Err(Refusal::AlreadyIn(name));
         }
         let room = self.room_to_join(client.id, name, now)?;
-        self.take_seat(client, room, replay, false, false)
+        let is_back = self.is_back_in(client.id, room);
+        self.take_seat(client, room, replay, false, is_back)
     }
 
     /// The room, made if there is none, where somebody is let in, at whatever door. To be called when nothing else is in the
@@ -429,6 +439,9 @@ impl Broadcaster {
             return;
         };
         let words = words.filter(|_| self.may_speak(&who, place.room, now).is_ok());
+        if self.people.get(who.id).is_none() {
+            self.give_up_absent(|absent| absent.heir == who.id);
+        }
         let is_untold = self.people.is_worn_in(&who.name, place.room);
         let member = self.rooms.get(&place.room);
         let member = member.and_then(|room| room.members.get(who.id));
@@ -513,6 +526,7 @@ impl Broadcaster {
         let from = self.people.rename(client.id, claim)?;
         self.rules
             .rename(client.id, &from, |id| self.people.get(id).is_some());
+        self.give_up_absent(|absent| absent.heir == client.id);
         // The others need not read what changes nothing.
         let person = self.people.get(client.id).filter(|_| from != name);
         let seats = person
