@@ -44,6 +44,7 @@ pub(crate) async fn run(
     let inbox = broadcaster.inbox().clone();
     let mut under_way: Option<UnderWay> = None;
     let mut pace = Pace::new(journal.pause());
+    let mut is_refusing = false;
     loop {
         let seen = inbox.bell().version();
         let last = closing.now.is_cancelled();
@@ -70,9 +71,11 @@ pub(crate) async fn run(
             kept = finished(&mut under_way), if under_way.is_some() => {
                 if let Some(UnderWay { gathered, since, .. }) = under_way.take() {
                     metrics.committed(gathered.lines(), since.elapsed(), kept.is_ok());
-                    if let Err(error) = &kept {
+                    // Told once, however many are refused; the journal says what is wrong.
+                    if let (Err(error), false) = (&kept, is_refusing) {
                         tracing::error!(%error, "a commit failed");
                     }
+                    is_refusing = kept.is_err();
                     broadcaster.append(gathered, kept, clock.now());
                 }
             }

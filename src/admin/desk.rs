@@ -172,7 +172,7 @@ impl Desk {
     async fn log(&self, rows: usize) -> Reply {
         match &self.errands {
             Some(errands) => errands
-                .run(move |store| store.audit(rows.min(LOG_ROWS_MAX)))
+                .read(move |store| store.audit(rows.min(LOG_ROWS_MAX)))
                 .await
                 .map_err(|error| error.to_string()),
             None => Err("this server stores nothing on disk".to_owned()),

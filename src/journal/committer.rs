@@ -1,12 +1,11 @@
 //! The thread that writes: one commit after the other, and the way back after one that failed.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::thread;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use parlor_core::batch::Batch;
 use parlor_core::journal::NotKept;
@@ -16,12 +15,22 @@ use tokio::sync::oneshot;
 
 use super::errands::Errand;
 use super::fault::Unusable;
+use super::files::{Displaced, Files};
 use super::store::Store;
 use crate::config::Keep;
 
 /// After a failure the file is tried again after this long at first, and after this long at last.
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
+
+/// While nobody says anything, it looks so often whether the files are still in their places.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Nobody waits longer for a disk. One that takes three seconds for a sync is slow and keeps lines all the same.
+pub(super) const ANSWER_TIME: Duration = Duration::from_secs(8);
+
+/// Why lines are not kept where the disk takes longer.
+pub(super) const NO_ANSWER: NotKept = NotKept("the disk does not answer");
 
 /// Commits wait so long for somebody who reads, before what is written ahead begins anew; a backup reads for longer, and
 /// it grows meanwhile.
@@ -40,7 +49,7 @@ pub(super) enum Work {
     End,
 }
 
-/// What is to be kept, and who waits for it.
+/// What is to be kept, and who waits for it. Whoever waits no longer has refused it: then it is not kept.
 pub(super) struct Job {
     pub(super) batches: Vec<Arc<Batch>>,
     pub(super) kept: oneshot::Sender<Result<(), NotKept>>,
@@ -60,15 +69,57 @@ pub(super) struct Signals {
     pub(super) failures: AtomicU64,
     /// So much is written ahead that it must begin anew before more is.
     pub(super) is_long: AtomicBool,
+    /// Since when the committer has been at its present piece of work; none while it waits for one.
+    pub(super) began: Mutex<Option<Instant>>,
+}
+
+impl Signals {
+    /// Whether the disk has not answered for so long that nobody waits for it any more.
+    pub(super) fn is_stuck(&self) -> bool {
+        let began = *self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        began.is_some_and(|began| began.elapsed() >= ANSWER_TIME)
+    }
+
+    fn works(&self, since: Option<Instant>) {
+        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
 }
 
 /// Writes lines into the file.
 pub(super) struct Committer {
-    pub(super) path: PathBuf,
+    pub(super) files: Arc<Files>,
     pub(super) keep: Keep,
-    /// None after a failure, until the file is known to hold nothing that nobody has seen.
+    /// None after a failure, until the file can be opened again.
     pub(super) store: Option<Store>,
     pub(super) signals: Arc<Signals>,
+    /// What keeps it from writing, if anything.
+    pub(super) trouble: Option<Trouble>,
+    /// The operator knows that lines are refused.
+    pub(super) is_told: bool,
+}
+
+/// A failure that is not mended. Until it is, everything is refused.
+pub(super) struct Trouble {
+    why: NotKept,
+    /// What the file may have of lines that nobody has seen.
+    unseen: Vec<Arc<Batch>>,
+    /// A sync has failed.
+    rewrite: bool,
+    pause: Duration,
+    again: Instant,
+}
+
+/// Why lines are not stored.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Disk(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    #[error(transparent)]
+    Displaced(#[from] Displaced),
+    #[error("the disk took longer than {} s, and the lines have been refused", ANSWER_TIME.as_secs())]
+    TooLate,
 }
 
 impl Committer {
@@ -76,30 +127,37 @@ impl Committer {
     pub(super) fn run(mut self, work: &Receiver<Work>) {
         let mut errands = VecDeque::new();
         loop {
-            let next = match errands.is_empty() {
-                true => work.recv().map_err(|_| TryRecvError::Disconnected),
-                false => work.try_recv(),
-            };
+            let next = work.recv_timeout(self.patience(errands.is_empty()));
+            self.signals.works(Some(Instant::now()));
             match next {
-                Ok(Work::Commit(Job { batches, kept })) => {
-                    let outcome = self.commit(&batches);
-                    kept.send(outcome).ok(); // perhaps the house is closed
+                Ok(Work::Commit(job)) => {
+                    self.commit(job);
                     self.begin_anew_if_long();
                 }
                 Ok(Work::Errand(errand)) => errands.push_back(errand),
-                Err(TryRecvError::Empty) => {
-                    if let Some(errand) = errands.pop_front() {
-                        self.run_errand(errand);
-                    }
-                }
-                Ok(Work::End) | Err(TryRecvError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => match errands.pop_front() {
+                    Some(errand) => self.run_errand(errand),
+                    None => self.look_after_files(),
+                },
+                Ok(Work::End) | Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.signals.works(None);
         }
         errands
             .into_iter()
             .for_each(|errand| self.run_errand(errand));
+        self.mend();
         if let Some(store) = &self.store {
             store.checkpoint("TRUNCATE").ok(); // it is done at the next start otherwise
+        }
+    }
+
+    /// How long it waits for lines before it does something else.
+    fn patience(&self, is_idle: bool) -> Duration {
+        match &self.trouble {
+            _ if !is_idle => Duration::ZERO,
+            Some(trouble) => trouble.again.saturating_duration_since(Instant::now()),
+            None => LOOK_EVERY,
         }
     }
 
@@ -112,74 +170,160 @@ impl Committer {
         }
     }
 
+    /// Runs an errand; with no file where that cannot be written to.
     fn run_errand(&mut self, errand: Errand) {
-        match errand(self.store.as_mut()) {
+        self.look_after_files();
+        let store = self.store.as_mut().filter(|_| self.trouble.is_none());
+        match errand(store) {
             Ok(()) => {
                 let written = &self.signals.written;
                 written.fetch_add(PAGE_BYTES, Ordering::Relaxed);
             }
-            Err(error) => {
-                tracing::error!(%error, "something cannot be kept");
-                if has_failed(&error) {
-                    self.store = None;
-                    self.take_back(&[], needs_rewrite(&error));
-                }
-            }
+            Err(error) if has_failed(&error) => self.fail(error.into(), Vec::new()),
+            Err(error) => tracing::error!(%error, "something cannot be kept"),
         }
     }
 
-    fn commit(&mut self, batches: &[Arc<Batch>]) -> Result<(), NotKept> {
-        let Some(store) = &mut self.store else {
-            return Err(NotKept("the server ends"));
-        };
-        let Err(error) = store.append(batches) else {
-            let written: usize = batches.iter().map(|batch| batch.weight()).sum();
-            let written = PAGE_BYTES + written as u64;
-            self.signals.written.fetch_add(written, Ordering::Relaxed);
-            self.signals.commits.fetch_add(1, Ordering::Release);
-            return Ok(());
-        };
-        tracing::error!(%error, "lines cannot be kept");
-        self.signals.failures.fetch_add(1, Ordering::AcqRel);
-        self.store = None; // and with it what SQLite believes to be on disk
-        self.take_back(batches, needs_rewrite(&error));
-        self.signals.failures.fetch_add(1, Ordering::AcqRel);
-        Err(NotKept(why(&error)))
-    }
-
-    /// Whatever the failed commit has left in the file is taken out, before anybody is told and anything else is kept:
-    /// its outcome is unknown, and its numbers are going to be used again.
-    fn take_back(&mut self, batches: &[Arc<Batch>], rewrite: bool) {
-        let mut pause = RETRY_MIN;
-        while !self.signals.ends.load(Ordering::Relaxed) {
-            match self.try_to_take_back(batches, rewrite) {
-                Ok(store) => {
-                    self.store = Some(store);
-                    return;
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the journal cannot go on; trying again in {pause:?}")
-                }
-            }
-            thread::sleep(pause);
-            pause = (pause * 2).min(RETRY_MAX);
+    /// Makes sure that the files are usable, as far as that can be done.
+    fn look_after_files(&mut self) {
+        self.mend();
+        if self.trouble.is_none()
+            && let Err(displaced) = self.files.are_in_place()
+        {
+            self.fail(displaced.into(), Vec::new());
         }
     }
 
-    fn try_to_take_back(&self, batches: &[Arc<Batch>], rewrite: bool) -> Result<Store, Unusable> {
-        let mut store = Store::open(&self.path, self.keep)?;
-        store.take_back(batches)?;
+    fn commit(&mut self, Job { batches, kept }: Job) {
+        if kept.is_closed() {
+            return; // refused while it waited
+        }
+        self.mend();
+        if let Some(trouble) = &self.trouble {
+            kept.send(Err(trouble.why)).ok(); // perhaps the house is closed
+            return;
+        }
+        if let Err(failure) = self.store(&batches) {
+            let why = failure.why();
+            self.fail(failure, batches);
+            kept.send(Err(why)).ok();
+            return;
+        }
+        if kept.send(Ok(())).is_err() {
+            return self.fail(Failure::TooLate, batches);
+        }
+        let written: usize = batches.iter().map(|batch| batch.weight()).sum();
+        let written = PAGE_BYTES + written as u64;
+        self.signals.written.fetch_add(written, Ordering::Relaxed);
+        self.signals.commits.fetch_add(1, Ordering::Release);
+        if mem::take(&mut self.is_told) {
+            tracing::info!("lines are kept again");
+        }
+    }
+
+    fn store(&mut self, batches: &[Arc<Batch>]) -> Result<(), Failure> {
+        let store = self.store.as_mut();
+        store.ok_or(Failure::TooLate)?.append(batches)?;
+        Ok(self.files.are_in_place()?)
+    }
+
+    /// Tells the operator, and tries at once to mend it.
+    fn fail(&mut self, failure: Failure, unseen: Vec<Arc<Batch>>) {
+        self.tell(&failure);
+        self.signals.failures.fetch_add(1, Ordering::AcqRel);
+        if let Failure::Disk(_) = failure {
+            self.store = None; // and with it what SQLite believes to be on disk
+        }
+        self.trouble = Some(Trouble {
+            why: failure.why(),
+            unseen,
+            rewrite: failure.needs_rewrite(),
+            pause: RETRY_MIN,
+            again: Instant::now(),
+        });
+        self.mend();
+    }
+
+    /// The operator is told once, however many lines are refused then.
+    fn tell(&mut self, failure: &Failure) {
+        if !mem::replace(&mut self.is_told, true) {
+            tracing::error!(error = %failure, "lines cannot be kept");
+        }
+    }
+
+    /// Makes the file usable again, if it is not: whatever failed commits have left in it is taken out, before anything
+    /// else is kept. Their outcome is unknown, and their numbers are going to be used again.
+    fn mend(&mut self) {
+        let Some(mut trouble) = self.trouble.take() else {
+            return;
+        };
+        let Err(failure) = self.try_to_mend(&mut trouble) else {
+            self.signals.failures.fetch_add(1, Ordering::AcqRel);
+            return;
+        };
+        self.tell(&failure);
+        trouble.why = failure.why();
+        trouble.rewrite |= failure.needs_rewrite();
+        trouble.again = Instant::now() + trouble.pause;
+        trouble.pause = (trouble.pause * 2).min(RETRY_MAX);
+        self.trouble = Some(trouble);
+    }
+
+    fn try_to_mend(&mut self, trouble: &mut Trouble) -> Result<(), Failure> {
+        let in_place = self.files.are_in_place();
+        let store = match &mut self.store {
+            Some(store) => store,
+            None => {
+                in_place.clone()?; // else it would be another file that is opened
+                let store = Store::open(self.files.path(), self.keep)?;
+                self.store.insert(store)
+            }
+        };
         // After a sync that failed, nobody knows what of the log that is written ahead is on disk; and a gap in it would
-        // hide all that follows. So it is moved to its place, synced there, and begun anew.
-        if rewrite && store.checkpoint("TRUNCATE")?.was_hindered {
-            return Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-                Some("somebody reads the file".to_owned()),
-            )
-            .into());
+        // hide all that follows. And one that is no longer in its place is lost. So it is moved, synced, and begun anew.
+        let rewrite = trouble.rewrite || in_place.is_err();
+        if let Err(error) = take_back(store, &trouble.unseen, rewrite) {
+            self.store.take_if(|_| has_failed(&error));
+            return Err(error.into());
         }
-        Ok(store)
+        (trouble.unseen, trouble.rewrite) = (Vec::new(), false);
+        Ok(in_place?)
     }
+}
+
+impl Failure {
+    /// Why lines are not kept, as a clause for those who said them.
+    fn why(&self) -> NotKept {
+        match self {
+            Failure::Disk(error) | Failure::Unusable(Unusable::Sqlite(error)) => {
+                NotKept(why(error))
+            }
+            Failure::Unusable(_) => NotKept("the file of lines is damaged"),
+            Failure::Displaced(_) => NotKept("the server's files have been moved or deleted"),
+            Failure::TooLate => NO_ANSWER,
+        }
+    }
+
+    fn needs_rewrite(&self) -> bool {
+        match self {
+            Failure::Disk(error) | Failure::Unusable(Unusable::Sqlite(error)) => {
+                needs_rewrite(error)
+            }
+            Failure::Unusable(_) | Failure::Displaced(_) | Failure::TooLate => false,
+        }
+    }
+}
+
+/// Takes out lines that nobody has seen, and perhaps has the log that is written ahead begin anew.
+fn take_back(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rusqlite::Result<()> {
+    store.take_back(unseen)?;
+    if rewrite && store.checkpoint("TRUNCATE")?.was_hindered {
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some("somebody reads the file".to_owned()),
+        ));
+    }
+    Ok(())
 }
 
 /// Whether it is the disk, and not what was to be written.

@@ -1,10 +1,10 @@
 //! The journal on disk: a directory with a file of lines. Commits happen in a thread of their own, so no connection
 //! ever waits for a disk.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::File;
+use std::future::ready;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
@@ -15,26 +15,22 @@ use parlor_core::batch::Batch;
 use parlor_core::journal::{Commit, End, Journal, NotKept, Past};
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::time::timeout;
 
 use super::codes::CODE_LIFE;
-use super::committer::{Committer, Job, Signals, Work, tell_not_moved};
+use super::committer::{ANSWER_TIME, Committer, Job, NO_ANSWER, Signals, Work, tell_not_moved};
 use super::errands::{ERRANDS_MAX, Errands};
 use super::fault::Unusable;
+use super::files::{Files, OpenError};
 use super::history::History;
 use super::inspection::{Inspection, is_alone};
 use super::retention::Retention;
-use super::search::{self, Search};
+use super::search::Search;
 use super::store::Store;
 use super::takings::{Own, TakingId};
 use crate::clock;
 use crate::config::Keep;
-
-/// The file of lines in its directory.
-pub(crate) const FILE: &str = "parlor.db";
-
-/// Held by the one server that may write there.
-const LOCK: &str = "parlor.lock";
 
 /// So often what has been written ahead is moved to its place.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
@@ -49,30 +45,6 @@ const PAGES_AHEAD_MAX: i64 = 1_024;
 /// A sync takes tens of microseconds of a core beside the time of the disk, however little is written: so much as fifty
 /// lines. While many talk, they are worth this wait, which nobody sees.
 const SYNC_PAUSE: Duration = Duration::from_millis(1);
-
-/// Why a directory cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The directory cannot be made or written to.
-    #[error("cannot keep lines in {}: {error}; give --data a directory that this user may write to, or keep nothing with --memory", path.display())]
-    Directory {
-        /// Which directory.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// Another server writes there.
-    #[error("another server keeps its lines in {}; stop it, or give this one a directory of its own with --data DIR", .0.display())]
-    Taken(PathBuf),
-    /// The file in it is of no use.
-    #[error("{} {error}", path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: Unusable,
-    },
-}
 
 /// What a journal has of former times.
 #[derive(Debug)]
@@ -111,7 +83,7 @@ pub struct Disk {
     search: Search,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the journal is open.
-    _lock: File,
+    _files: Arc<Files>,
 }
 
 impl Disk {
@@ -124,34 +96,28 @@ impl Disk {
             path: directory.to_owned(),
             error,
         };
-        make_private(directory).map_err(in_directory)?;
-        let lock = File::create(directory.join(LOCK)).map_err(in_directory)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Taken(directory.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(in_directory(error)),
-        }
-        let path = directory.join(FILE);
-        // The broadcaster has one commit under way, and there is one end.
-        let (work, queue) = sync_channel(ERRANDS_MAX + 2);
-        let errands = Errands::new(work.clone());
+        let files = Arc::new(Files::claim(directory)?);
+        // The broadcaster has one commit under way, two that were refused may be left, and there is one end.
+        let (work, queue) = sync_channel(ERRANDS_MAX + 4);
         let signals = Arc::new(Signals::default());
-        let opened = open(&path, keep, &signals, errands).map_err(|error| OpenError::File {
-            path: path.clone(),
+        let opened = open(&files, keep, &signals, &work).map_err(|error| OpenError::File {
+            path: files.path().to_owned(),
             error,
         });
         let (store, kept, inspection, follow) = opened?;
         let committer = Committer {
-            path: path.clone(),
+            files: Arc::clone(&files),
             keep,
             store: Some(store),
             signals: Arc::clone(&signals),
+            trouble: None,
+            is_told: false,
         };
         let (checkpoints, is_over) = channel();
         let (inspects, inspection_ends) = channel();
         let checkpointer = {
-            let signals = Arc::clone(&signals);
-            move || checkpoint_now_and_then(&path, keep, &signals, &is_over)
+            let (files, signals) = (Arc::clone(&files), Arc::clone(&signals));
+            move || checkpoint_now_and_then(&files, keep, &signals, &is_over)
         };
         let disk = Disk {
             work,
@@ -169,7 +135,7 @@ impl Disk {
                     .map_err(in_directory)?,
                 spawn("search", follow).map_err(in_directory)?,
             ],
-            _lock: lock,
+            _files: files,
         };
         Ok((disk, kept))
     }
@@ -177,11 +143,12 @@ impl Disk {
 
 /// Opens the file: what has it, what is in it, and the work of the threads that look at it.
 fn open(
-    path: &Path,
+    files: &Arc<Files>,
     keep: Keep,
     signals: &Arc<Signals>,
-    errands: Errands,
+    work: &SyncSender<Work>,
 ) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
+    let path = files.path();
     is_alone(path)?;
     let mut store = Store::open(path, keep)?;
     let ends = store.ends()?;
@@ -199,7 +166,9 @@ fn open(
     }
     store.let_codes_die(WallTime(clock::wall().0 + CODE_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
-    let (identity, history) = (store.identity()?, History::open(path, damages)?);
+    let history = History::open(Arc::clone(files), damages)?;
+    files.note_beside().map_err(Unusable::Beside)?;
+    let identity = store.identity()?;
     let (search, follow) = Search::new(
         path,
         identity.clone(),
@@ -215,35 +184,12 @@ fn open(
             keepers: store.keepers()?,
             bans: store.bans()?,
         },
+        errands: Errands::new(work.clone(), Arc::clone(signals), history.clone()),
         history,
         search,
         takings: store.takings()?,
-        errands,
     };
     Ok((store, kept, inspection, follow))
-}
-
-/// Makes the directory if there is none, and keeps others out: what people say, and what stands for their passwords, is for
-/// this user to read. The files in it are nobody else's either, whoever may enter: SQLite gives its others the mode of the
-/// first.
-fn make_private(directory: &Path) -> io::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)?;
-    for name in [FILE, search::FILE] {
-        let path = directory.join(name);
-        let mut options = OpenOptions::new();
-        options.append(true).mode(0o600);
-        match options.open(&path) {
-            Ok(file) => file.set_permissions(Permissions::from_mode(0o600))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                options.create_new(true).open(&path)?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -251,15 +197,15 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 }
 
 /// Moves what has been written ahead to its place, until the house ends.
-fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
+fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
     let mut store = None;
     while ends.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
         if signals.written.load(Ordering::Relaxed) < WRITTEN_AHEAD_MIN {
             continue;
         }
         signals.written.store(0, Ordering::Relaxed);
-        if store.is_none() {
-            store = Store::open(path, keep).ok(); // the committer says what is wrong
+        if store.is_none() && files.are_in_place().is_ok() {
+            store = Store::open(files.path(), keep).ok(); // the committer says what is wrong
         }
         match store.as_ref().map(|store| store.checkpoint("PASSIVE")) {
             // It begins anew by itself once all has been moved; but where lines come without a pause, more have come
@@ -278,14 +224,24 @@ fn checkpoint_now_and_then(path: &Path, keep: Keep, signals: &Signals, ends: &Re
 
 impl Journal for Disk {
     fn commit(&mut self, batches: &[Arc<Batch>]) -> Commit {
-        let (kept, outcome) = oneshot::channel();
+        if self.signals.is_stuck() {
+            return Box::pin(ready(Err(NO_ANSWER)));
+        }
+        let (kept, mut outcome) = oneshot::channel();
         let batches = batches.to_vec();
         let work = Work::Commit(Job { batches, kept });
         self.work.try_send(work).ok(); // else the thread has ended, and the sender with it
-        Box::pin(async {
-            outcome
-                .await
-                .unwrap_or(Err(NotKept("the journal has ended")))
+        Box::pin(async move {
+            let ended = |_| Err(NotKept("the journal has ended"));
+            if let Ok(kept) = timeout(ANSWER_TIME, &mut outcome).await {
+                return kept.unwrap_or_else(ended);
+            }
+            // From here on the committer knows that the lines are refused, unless it has answered in the last moment.
+            outcome.close();
+            match outcome.try_recv() {
+                Ok(kept) => kept,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => Err(NO_ANSWER),
+            }
         })
     }
 

@@ -1,15 +1,22 @@
 //! Errands: what is to be done in the file beside keeping lines, by the one thread that writes there. Knows no table.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 
-use super::committer::Work;
+use super::committer::{Signals, Work};
+use super::history::History;
 use super::store::Store;
 
 /// So many errands may wait; whoever has another one waits for a place.
 pub(super) const ERRANDS_MAX: usize = 64;
+
+/// Who waits for an errand looks so often whether the disk still answers.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is kept cannot be read or changed: the log says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,13 +31,17 @@ pub(super) type Errand = Box<dyn FnOnce(Option<&mut Store>) -> rusqlite::Result<
 pub struct Errands {
     work: SyncSender<Work>,
     places: Arc<Semaphore>,
+    signals: Arc<Signals>,
+    history: History,
 }
 
 impl Errands {
-    pub(super) fn new(work: SyncSender<Work>) -> Errands {
+    pub(super) fn new(work: SyncSender<Work>, signals: Arc<Signals>, history: History) -> Errands {
         Errands {
             work,
             places: Arc::new(Semaphore::new(ERRANDS_MAX)),
+            signals,
+            history,
         }
     }
 
@@ -42,10 +53,11 @@ impl Errands {
         &self,
         what: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Undone> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = self.unless_stuck(Arc::clone(&self.places).acquire_owned());
+        let place = place.await?;
         let (answer, answered) = oneshot::channel();
         let errand: Errand = Box::new(move |store| {
-            let Some(store) = store else {
+            let Some(store) = store.filter(|_| !answer.is_closed()) else {
                 return Ok(());
             };
             let done = what(store)?;
@@ -57,6 +69,30 @@ impl Errands {
         self.work
             .try_send(Work::Errand(errand))
             .map_err(|_| Undone)?;
-        answered.await.map_err(|_| Undone)
+        self.unless_stuck(answered).await?.map_err(|_| Undone)
+    }
+
+    /// Reads something, also while the disk takes nothing.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Undone> {
+        self.history.ask(what).await.map_err(|_| Undone)
+    }
+
+    /// Waits for something, but not for a disk that does not answer.
+    async fn unless_stuck<T>(&self, what: impl Future<Output = T>) -> Result<T, Undone> {
+        let mut what = pin!(what);
+        loop {
+            if self.signals.is_stuck() {
+                return Err(Undone);
+            }
+            if let Ok(done) = timeout(LOOK_EVERY, what.as_mut()).await {
+                return Ok(done);
+            }
+        }
     }
 }

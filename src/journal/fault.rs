@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
@@ -21,6 +22,26 @@ pub enum Unusable {
         .0.display()
     )]
     OthersLog(PathBuf),
+    /// It is gone, and the log of it is still there.
+    #[error(
+        "is missing or empty, and {} beside it is what was written ahead for it; put the file back, or move that away \
+         to begin anew",
+        .0.display()
+    )]
+    OnlyLog(PathBuf),
+    /// What SQLite keeps beside it is not there.
+    #[error("has lost a file beside it while it was opened: {0}; start the server again")]
+    Beside(io::Error),
+    /// This user may not read it.
+    #[error("cannot be read by this user; run the command as the server's user, or as root")]
+    Forbidden,
+    /// SQLite has to make a file beside it to read what is written ahead, and cannot.
+    #[error(
+        "cannot be read where it is: nothing can be written beside it, and {} is not there; copy {} and {} to a \
+         directory of your own, and name that with --data", .0.with_extension("db-shm").display(), .0.display(),
+         .0.with_extension("db-wal").display()
+    )]
+    NoRoomBeside(PathBuf),
     /// It is not what was written.
     #[error("{0}; restore a backup, or move the file away to begin anew")]
     Damaged(#[from] Damage),

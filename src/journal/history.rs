@@ -1,9 +1,9 @@
 //! Reading what a journal has kept: page by page, in a thread of its own. Knows nobody who reads.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use parlor_core::entry::Said;
 use parlor_core::journal::{Damaged, End};
@@ -11,8 +11,10 @@ use parlor_core::name::RoomName;
 use parlor_core::seat::Replay;
 use parlor_core::time::WallTime;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::fault::Unusable;
+use super::files::Files;
 use super::holes::Holes;
 use super::inspection::Damages;
 use super::rows::{Count, Way};
@@ -23,6 +25,9 @@ const PAGE_BYTES_MAX: usize = 12 * 1024;
 
 /// So many questions may wait; whoever has another one waits for a place.
 const QUESTIONS_MAX: usize = 64;
+
+/// Nobody waits longer for a disk that does not answer.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// What is kept cannot be read: the log says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +44,7 @@ pub(crate) struct Page {
 }
 
 /// A question to the file: what is to be done, with the answer's way back in it.
-type Question = Box<dyn FnOnce(&Store) + Send>;
+type Question = Box<dyn FnOnce(&mut Store) + Send>;
 
 /// What a journal keeps, for those who want to read it. Cloned, it is the same.
 #[derive(Clone, Debug)]
@@ -60,16 +65,18 @@ pub(crate) struct Ahead {
 
 impl History {
     /// Opens the file once more, to read.
-    pub(super) fn open(path: &Path, damages: Arc<Damages>) -> Result<History, Unusable> {
-        let store = Store::open_to_read(path)?;
+    pub(super) fn open(files: Arc<Files>, damages: Arc<Damages>) -> Result<History, Unusable> {
+        let mut store = Store::open_to_read(files.path())?;
         let (questions, mut queue) = mpsc::channel::<Question>(QUESTIONS_MAX);
         // It ends with the last who could ask.
         thread::Builder::new()
             .name("history".to_owned())
             .spawn(move || {
                 while let Some(question) = queue.blocking_recv() {
-                    question(&store);
+                    question(&mut store);
                 }
+                drop(store);
+                drop(files); // after the last connection to them
             })
             .map_err(|error| {
                 rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // no thread: as good as no file
@@ -253,7 +260,7 @@ impl History {
     /// # Errors
     /// The file cannot be read.
     pub(crate) async fn ends(&self) -> Result<Vec<(String, End)>, Unreadable> {
-        self.ask(Store::ends).await
+        self.ask(|store| store.ends()).await
     }
 
     /// Puts lines from before in front of a replay, so that it has so many.
@@ -276,25 +283,31 @@ impl History {
         }
     }
 
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Store) -> rusqlite::Result<T> + Send + 'static,
+        question: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Unreadable> {
         let (answer, answered) = oneshot::channel();
         let question: Question = Box::new(move |store| {
-            answer.send(question(store)).ok(); // perhaps the asker is gone
+            if !answer.is_closed() {
+                answer.send(question(store)).ok(); // perhaps the asker is gone
+            }
         });
-        self.questions
-            .send(question)
-            .await
-            .map_err(|_| Unreadable)?;
-        match answered.await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => {
+        let answered = async {
+            self.questions.send(question).await.ok()?;
+            answered.await.ok()
+        };
+        match timeout(ANSWER_TIME, answered).await {
+            Ok(Some(Ok(found))) => Ok(found),
+            Ok(Some(Err(error))) => {
                 tracing::error!(%error, "what is kept cannot be read");
                 Err(Unreadable)
             }
-            Err(_) => Err(Unreadable),
+            Ok(None) => Err(Unreadable),
+            Err(_) => {
+                tracing::warn!("the disk does not answer: what is kept cannot be read now");
+                Err(Unreadable)
+            }
         }
     }
 }

@@ -21,17 +21,21 @@ const DAMAGES_MAX: usize = 1_000;
 const AHEAD_OFFSET: u64 = 18;
 const NOTHING_AHEAD: u8 = 1;
 
-/// Makes sure that a backup has not been put in the place of a file whose log is still there: SQLite would read that
-/// log into it. To be asked before SQLite opens the file.
+/// Makes sure that a file and the log beside it belong together: that a backup has not been put in the place of a file whose log is still there: SQLite would read that
+/// log into it; or that the file is not gone: SQLite would throw the log away. To be asked before SQLite opens the file.
 pub(super) fn is_alone(path: &Path) -> Result<(), Unusable> {
     let ahead = path.with_extension("db-wal");
     let is_empty = fs::metadata(&ahead).is_ok_and(|ahead| ahead.len() == 0);
+    let is_ahead = ahead.exists() && !is_empty;
     let mut mark = [0];
     let file = File::open(path).and_then(|file| file.read_at(&mut mark, AHEAD_OFFSET));
-    if file.is_ok() && mark == [NOTHING_AHEAD] && ahead.exists() && !is_empty {
-        return Err(Unusable::OthersLog(ahead));
+    match file {
+        Ok(0) if is_ahead && fs::metadata(path).is_ok_and(|file| file.len() == 0) => {
+            Err(Unusable::OnlyLog(ahead))
+        }
+        Ok(_) if is_ahead && mark == [NOTHING_AHEAD] => Err(Unusable::OthersLog(ahead)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What is known to be damaged.

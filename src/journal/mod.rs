@@ -10,6 +10,7 @@ mod disk;
 mod emptying;
 mod errands;
 mod fault;
+mod files;
 mod history;
 mod holes;
 mod inspection;
@@ -27,11 +28,12 @@ mod wipes;
 
 pub(crate) use accounts::{Account, Letter, Place, Put};
 pub(crate) use codes::{CODE_LIFE, CodeHash, Standing};
-pub(crate) use disk::FILE;
-pub use disk::{Disk, Kept, OpenError};
+pub use disk::{Disk, Kept};
 pub use errands::Errands;
 pub(crate) use errands::Undone;
 pub use fault::{Damage, Unusable};
+pub(crate) use files::FILE;
+pub use files::OpenError;
 pub(crate) use history::Ahead;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
@@ -41,21 +43,48 @@ pub use search::Search;
 pub(crate) use store::Store;
 pub(crate) use takings::{Own, TakingId};
 
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use rusqlite::ErrorCode;
 
 /// Opens a file of lines to read in it, whether or not a server runs.
 ///
 /// # Errors
 /// There is none, or it is of no use: in one sentence.
 pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
-    if !file.exists() {
+    let is_there = File::open(file).map(drop).map_err(|error| error.kind());
+    if let Err(ErrorKind::NotFound | ErrorKind::NotADirectory) = is_there {
         bail!(
             "there is no {}; say with --data where the server keeps its lines, as it logs at its start",
             file.display()
         );
     }
-    let opened = inspection::is_alone(file).and_then(|()| Store::open_to_read(file));
+    let opened = match is_there {
+        Err(ErrorKind::PermissionDenied) => Err(Unusable::Forbidden),
+        _ => inspection::is_alone(file).and_then(|()| open_where_it_is(file)),
+    };
     opened.with_context(|| file.display().to_string())
+}
+
+/// To read what is written ahead, SQLite needs an index of it, which it has to make where there is none. Not everybody
+/// can do that, and not on every disk.
+fn open_where_it_is(file: &Path) -> Result<Store, Unusable> {
+    match Store::open_to_read(file) {
+        Err(Unusable::Sqlite(error))
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+            ) =>
+        {
+            match fs::metadata(file.with_extension("db-wal")) {
+                Ok(ahead) if ahead.len() > 0 => Err(Unusable::NoRoomBeside(file.to_owned())),
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(Unusable::Forbidden),
+                _ => Store::open_unchanging(file),
+            }
+        }
+        opened => opened,
+    }
 }

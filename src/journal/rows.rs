@@ -354,6 +354,8 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
     use parlor_core::name::RoomName;
+    use std::fs;
+
     use rusqlite::params;
 
     use super::{COUNTED_ROWS_MAX, GONE, READ_ROWS_MAX, Way, sum};
@@ -364,7 +366,9 @@ mod tests {
     fn empty_lines_are_passed_over_a_part_at_a_time() {
         const LINES: usize = 5 * READ_ROWS_MAX;
         let directory = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&directory.path().join("file.db"), Keep::Written).unwrap();
+        let file = directory.path().join("file.db");
+        fs::File::create(&file).unwrap();
+        let mut store = Store::open(&file, Keep::Written).unwrap();
         let all = store.connection().transaction().unwrap();
         all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby')")
             .unwrap();

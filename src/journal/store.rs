@@ -1,5 +1,6 @@
 //! The file in which lines are kept: opened, written to, and moved to its place. Knows no thread.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,9 +42,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the file to write in it, and makes it if there is none.
+    /// Opens the file to write in it. It is there, be it empty: one that is made here would be another one.
     pub(super) fn open(path: &Path, keep: Keep) -> Result<Store, Unusable> {
-        let connection = Connection::open(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIME)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // What was kept is overwritten when it is taken out.
@@ -66,7 +70,30 @@ impl Store {
 
     /// Opens the file to read in it alone.
     pub(crate) fn open_to_read(path: &Path) -> Result<Store, Unusable> {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Store::to_read(Connection::open_with_flags(path, flags)?)
+    }
+
+    /// Opens a file to read in it to which nobody writes and for which nothing is written ahead: then SQLite needs
+    /// nothing beside it.
+    pub(super) fn open_unchanging(path: &Path) -> Result<Store, Unusable> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI;
+        let mut address = "file:".to_owned();
+        for &byte in path.as_os_str().as_bytes() {
+            match byte {
+                b'/' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => address.push(byte.into()),
+                _ => address += &format!("%{byte:02X}"),
+            }
+        }
+        Store::to_read(Connection::open_with_flags(
+            address + "?immutable=1",
+            flags,
+        )?)
+    }
+
+    fn to_read(connection: Connection) -> Result<Store, Unusable> {
         connection.busy_timeout(BUSY_TIME)?;
         let store = Store { connection };
         match store.version()? {
@@ -141,17 +168,28 @@ impl Store {
         transaction.commit()
     }
 
-    /// Takes out what these batches may have left behind, after a failure whose extent nobody knows: all lines that
-    /// nobody has seen.
+    /// Takes out what these batches may have left behind, after a failure whose extent nobody knows: these lines,
+    /// which nobody has seen, and no others.
     pub(super) fn take_back(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
-        for batch in batches {
-            let seen = batch.start().seq as i64;
-            transaction.execute(
-                "DELETE FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq > ?2",
-                params![batch.room().as_str(), seen],
-            )?;
+        if batches.is_empty() {
+            return Ok(());
         }
+        let transaction = self.connection.transaction()?;
+        for (room, said) in batches
+            .iter()
+            .flat_map(|batch| batch.said().map(|said| (batch.room(), said)))
+        {
+            let (seq, manner) = (said.seq as i64, code(said.manner));
+            let (name, text) = (said.who.name.as_str(), said.text.as_str());
+            let sum = sum(seq, said.at.0, manner, name, text);
+            let mut delete = transaction.prepare_cached(
+                "DELETE FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq = ?2 AND sum = ?3",
+            )?;
+            delete.execute(params![room.as_str(), seq, sum])?;
+        }
+        // What is written ahead and was never synced shows to nobody, until somebody opens the file after the end of this
+        // program. A write that changes nothing stands in its place.
+        transaction.pragma_update(None, "user_version", SCHEMA)?;
         transaction.commit()
     }
 

@@ -207,7 +207,7 @@ impl Registry {
     pub(crate) async fn redeem(&self, typed: &str) -> Result<Returned, Refusal> {
         let code = Code::typed(typed);
         let (hash, now) = (code.hash(), clock::wall());
-        let found = self.errands.run(move |store| store.code(&hash, now));
+        let found = self.errands.read(move |store| store.code(&hash, now));
         let Some(mut standing) = found.await? else {
             return Err(Refusal::NoSuchCode);
         };

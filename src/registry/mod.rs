@@ -96,7 +96,7 @@ impl Registry {
     pub(crate) async fn owned_since(&self, name: Name) -> Result<Option<WallTime>, Refusal> {
         Ok(self
             .errands
-            .run(move |store| store.owned_since(&name))
+            .read(move |store| store.owned_since(&name))
             .await?)
     }
 
@@ -208,7 +208,9 @@ impl Registry {
     /// What is kept of the owner of a name, for somebody at that address who says to be it.
     async fn account(&self, name: &Name, address: IpAddr) -> Result<Account, Refusal> {
         let (owned, place) = (name.clone(), place(name, address));
-        let account = self.errands.run(move |store| store.account(&owned, &place));
+        let account = self
+            .errands
+            .read(move |store| store.account(&owned, &place));
         account.await?.ok_or(Refusal::WrongPassword(name.clone()))
     }
 
@@ -261,7 +263,7 @@ impl Registry {
     /// The messages that wait for the owner of a name, oldest first.
     pub(crate) async fn letters(&self, to: &Name) -> Result<Vec<Letter>, Undone> {
         let to = to.clone();
-        self.errands.run(move |store| store.letters(&to)).await
+        self.errands.read(move |store| store.letters(&to)).await
     }
 
     /// Takes out the messages for the owner of a name up to this one.

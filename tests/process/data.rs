@@ -66,6 +66,11 @@ impl Data {
         )
     }
 
+    /// The directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.0.path()
+    }
+
     /// The file.
     pub(crate) fn file(&self) -> PathBuf {
         self.0.path().join("parlor.db")

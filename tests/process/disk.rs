@@ -5,16 +5,20 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
-use crate::data::{Data, Row, enter};
+use crate::admin::order;
+use crate::data::{Data, Row, enter, rows};
 use crate::guest::Guest;
 use crate::house::{HERE, House};
+use crate::owners::{ASKED, PASSWORD, come_back, register};
 use crate::skip;
 
 const FULL: &str = "-- Not sent: the disk is full; try again later";
 const FAILED: &str = "-- Not sent: the disk has failed; try again later";
+const NO_ANSWER: &str = "-- Not sent: the disk does not answer; try again later";
+const SLOW: &str = "-- The disk is slow";
 
 /// In vain, so many lines would be said before a disk fails.
 const LINES_MAX: usize = 2_000;
@@ -26,19 +30,22 @@ fn succeeds(command: &mut Command) -> bool {
 
 /// A server under strace, which is told these words, and writes what it sees into this file.
 fn traced(data: &Data, rules: &str, seen: &Path) -> Option<House> {
-    // Not its parent: signals and the end are those of the server itself.
-    let tracer = format!("-D -f --seccomp-bpf -qq -s 4096 -o {}", seen.display());
+    // Not its parent: signals and the end are those of the server itself. Nor by a filter, which stays when it is gone.
+    let tracer = format!("-D -f -qq -s 4096 -o {}", seen.display());
     let arguments: Vec<_> = tracer.split(' ').chain(rules.split(' ')).collect();
     if !succeeds(Command::new("strace").args(&arguments).arg("true")) {
         skip("strace is not installed, or may trace nothing here");
         return None;
     }
-    data.open(&[]).close::<[(); 0]>([]); // the file is there: what is traced is what people say
+    // The file is there, and alice owns her name: what is traced is what people say.
+    let house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    house.close([alice]);
     let parlor = data.parlor_by("strace", &arguments);
-    Some(House::run(
-        parlor,
-        &[&HERE[..], &["--rate", "off"]].concat(),
-    ))
+    let web = ["--listen", "http://127.0.0.1:0"];
+    let options = ["--rate", "off", "--replay", "0"];
+    Some(House::run(parlor, &[&HERE[..], &web, &options].concat()))
 }
 
 /// What strace is to be told, so that a call fails as `fault` says: `error=EIO:when=20`.
@@ -49,7 +56,8 @@ fn injected(call: &str, fault: &str) -> String {
 /// Says a line, and waits for the answer to it. Whether it is kept; if not, the reason is this.
 fn is_kept(alice: &mut Guest, line: &str, refusal: &str) -> bool {
     alice.say(line);
-    let answer = alice.line();
+    let mut answers = alice.lines_until("an answer", |answer| !answer.starts_with(SLOW));
+    let answer = answers.pop().unwrap();
     let is_kept = answer == format!("alice: {line}");
     assert!(is_kept || answer == refusal, "{answer}");
     is_kept
@@ -67,7 +75,7 @@ fn fails_and_goes_on(call: &str, fault: &str, refusal: &str) {
     let (data, scratch) = (Data::new(), TempDir::new().unwrap());
     let traced = traced(&data, &injected(call, fault), &scratch.path().join("seen"));
     let Some(mut house) = traced else { return };
-    let mut alice = enter(&house, "alice");
+    let mut alice = come_back(&house, PASSWORD);
     let mut bob = enter(&house, "bob");
     alice.until("bob has arrived");
     let (mut said, mut refused) = (Vec::new(), 0);
@@ -94,7 +102,7 @@ fn fails_and_goes_on(call: &str, fault: &str, refusal: &str) {
     has_exactly(&data.lobby(), &said);
     assert!(succeeds(data.parlor().arg("check")));
     let house = data.open(&["--replay", "0"]);
-    let mut alice = enter(&house, "alice");
+    let mut alice = come_back(&house, PASSWORD);
     said.push("and on".to_owned());
     assert!(is_kept(&mut alice, "and on", refusal));
     house.close([alice]);
@@ -134,7 +142,7 @@ fn checkpoints_fail(call: &str, fault: &str, told: &str) {
     let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
         return;
     };
-    let mut alice = enter(&house, "alice");
+    let mut alice = come_back(&house, PASSWORD);
     let has_failed = || {
         let log = house.log();
         let failures = log.iter().filter(|line| line.contains(told));
@@ -161,7 +169,7 @@ fn every_line_is_synced_between_being_read_and_being_shown() {
     let Some(house) = traced(&data, CALLS, &seen) else {
         return;
     };
-    let mut alice = enter(&house, "alice");
+    let mut alice = come_back(&house, PASSWORD);
     let mut bob = enter(&house, "bob");
     let words: Vec<_> = (100..150).map(|number| format!("word{number}")).collect();
     for word in &words {
@@ -196,6 +204,121 @@ fn every_line_is_synced_between_being_read_and_being_shown() {
     }
 }
 
+/// Says lines until one is refused, for this reason. Those that were kept.
+fn says_until_refused(alice: &mut Guest, refusal: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    loop {
+        let line = said.len().to_string();
+        if !is_kept(alice, &line, refusal) {
+            return said;
+        }
+        said.push(line);
+        assert!(said.len() < LINES_MAX, "the disk never fails");
+    }
+}
+
+/// While the disk takes nothing, people do all that needs none, and all others are answered.
+fn goes_on_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: &str) {
+    for line in ["again", "and again"] {
+        assert!(!is_kept(alice, line, refusal));
+    }
+    let mut bob = Guest::connect(house.address);
+    bob.say("bob");
+    bob.until("You are bob");
+    alice.until("bob has arrived");
+    bob.say("/last 3");
+    bob.lines_until("a line of before", |line| line.contains("] alice: "));
+    bob.say("/join tea");
+    bob.until("In tea: nobody else");
+    bob.say("is there tea?");
+    bob.until(refusal);
+    // Also somebody whose name has an owner.
+    let mut owner = Guest::connect(house.address);
+    owner.say("alice");
+    owner.until(ASKED);
+    owner.say(PASSWORD);
+    owner.until("You are alice");
+    drop((bob, owner));
+    alice.until("bob has left");
+    let people = order(data, &["list"]).unwrap();
+    assert!(
+        people.iter().any(|line| line.contains("alice")),
+        "{people:?}"
+    );
+    order(data, &["ban", "mallory"]).ok(); // it is answered
+    let line = house.logged("listening http ");
+    let (_, web) = line.split_once("listening http ").unwrap();
+    let url = format!("http://{}/lobby?name=ci", web.trim());
+    let mut curl = Command::new("curl");
+    let arguments = ["-s", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}"];
+    let answer = curl.args(arguments).args(["-d", "by curl", &url]).output();
+    match answer {
+        Ok(answer) => assert_eq!(String::from_utf8(answer.stdout).unwrap(), "503"),
+        Err(_) => skip("curl is not installed"),
+    }
+}
+
+/// The disk is as it was before, also for a call that it did not answer.
+fn works_again(house: &House) {
+    let process = house.process().as_raw_nonzero();
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let mut lines = status.lines();
+    let tracer = lines.find_map(|line| line.strip_prefix("TracerPid:"));
+    let tracer = Pid::from_raw(tracer.unwrap().trim().parse().unwrap());
+    kill_process(tracer.unwrap(), Signal::KILL).unwrap();
+}
+
+/// Fails for good, as the fault says, and works again in the end.
+fn fails_for_good(call: &str, fault: &str, refusal: &str) {
+    let (data, scratch) = (Data::new(), TempDir::new().unwrap());
+    let rules = injected(call, &format!("{fault}:when=40+"));
+    let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
+        return;
+    };
+    let mut alice = come_back(&house, PASSWORD);
+    let mut said = says_until_refused(&mut alice, refusal);
+    goes_on_without_a_disk(&house, &data, &mut alice, refusal);
+    works_again(&house);
+    while !is_kept(&mut alice, "and on", refusal) {}
+    said.push("and on".to_owned());
+    house.logged("lines are kept again");
+    house.signal(Signal::KILL); // before it could put anything right
+    house.ended();
+    has_exactly(&data.lobby(), &said);
+    assert_eq!(rows(&data.file(), "tea"), []);
+    let log = house.log();
+    let told = log.iter().filter(|line| line.contains("kept:"));
+    assert!(told.count() <= 3, "{log:#?}");
+}
+
+#[test]
+fn a_disk_that_fails_for_good_refuses_lines_and_people_come_and_go() {
+    fails_for_good("fdatasync", "error=EIO", FAILED);
+    fails_for_good("pwrite64", "error=EROFS", FAILED);
+}
+
+#[test]
+fn a_disk_that_does_not_answer_refuses_lines_and_people_come_and_go() {
+    // Longer than the test.
+    fails_for_good("fdatasync", "delay_enter=120000000", NO_ANSWER);
+}
+
+#[test]
+fn what_a_disk_refused_that_fails_for_good_is_not_there_after_a_kill() {
+    for call in ["fdatasync", "pwrite64"] {
+        let (data, scratch) = (Data::new(), TempDir::new().unwrap());
+        let rules = injected(call, "error=EIO:when=40+");
+        let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
+            return;
+        };
+        let mut alice = come_back(&house, PASSWORD);
+        let said = says_until_refused(&mut alice, FAILED);
+        house.signal(Signal::KILL);
+        house.ended();
+        has_exactly(&data.lobby(), &said);
+    }
+}
+
 /// Fills the disk with lines until it takes no more, makes room, and says more. What was kept.
 fn fills_up_and_goes_on(house: &House, refusal: &str, make_room: impl FnOnce()) -> Vec<String> {
     let mut alice = enter(house, "alice");
@@ -216,7 +339,7 @@ fn fills_up_and_goes_on(house: &House, refusal: &str, make_room: impl FnOnce()) 
     assert_eq!(refused, 3, "it is never full");
     make_room();
     for line in (LINES_MAX..LINES_MAX + 100).map(long) {
-        assert!(is_kept(&mut alice, &line, refusal));
+        assert!(is_kept(&mut alice, &line, refusal), "{line:.5}");
         said.push(line);
     }
     for line in &said {
@@ -252,9 +375,9 @@ fn a_disk_that_takes_no_more_refuses_lines_and_takes_them_again_later() {
 
 #[test]
 fn a_disk_that_is_full_refuses_lines_and_takes_them_again_when_there_is_room() {
-    /// Mounts a disk in the place of a directory, for this process alone, fills half of it, and goes on as the server.
-    const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m tmpfs \"$PARLOR_DATA\" &&
-        head -c 2M /dev/zero > \"$PARLOR_DATA/ballast\" && exec \"$0\" \"$@\"";
+    /// Mounts a disk in the place of a directory, for this process alone, fills most of it, and goes on as the server.
+    const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=16m tmpfs \"$PARLOR_DATA\" &&
+        head -c 14M /dev/zero > \"$PARLOR_DATA/ballast\" && exec \"$0\" \"$@\"";
     let data = Data::new();
     // With the rights of root, or else with those that root has in a namespace of one's own.
     let mounts = ["-m", "-rm"].into_iter().find(|how| {

@@ -29,6 +29,7 @@ mod data;
 mod descriptors;
 mod disk;
 mod export;
+mod files;
 mod floods;
 mod foreign;
 mod forget;

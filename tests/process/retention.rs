@@ -208,7 +208,7 @@ fn a_code_that_is_good_no_longer_is_taken_out() {
     let data = Data::new();
     data.open(&[]).close::<[Guest; 0]>([]);
     let file = Connection::open(data.file()).unwrap();
-    file.execute_batch("INSERT INTO codes VALUES (zeroblob(32), 'fernsome', 0, 'lobby', 1, 1)")
+    file.execute_batch("INSERT INTO codes (hash, name, owner, room, seq, until) VALUES (zeroblob(32), 'fernsome', 0, 'lobby', 1, 1)")
         .unwrap();
     drop(file);
     assert_ne!(data.traces("fernsome"), 0);

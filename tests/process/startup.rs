@@ -11,7 +11,7 @@ use crate::house::{HERE, House, parlor, parlor_with_descriptors, without_setting
 use crate::skip;
 
 /// Runs a server that cannot start, and returns how it ended with the words on stderr.
-fn fails(mut parlor: Command, options: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn fails(mut parlor: Command, options: &[&str]) -> (Option<i32>, String) {
     let Output { status, stderr, .. } = parlor
         .arg("serve")
         .args(options)

@@ -1,0 +1,450 @@
+//! The files of a server are its own: private, locked, and looked at while it runs. Nothing that anybody saw is lost,
+//! whatever becomes of them.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::{Signal, geteuid};
+use tempfile::TempDir;
+
+use crate::data::{Data, enter, rows};
+use crate::guest::Guest;
+use crate::house::{HERE, House, parlor};
+use crate::search::answers;
+use crate::skip;
+use crate::startup::fails;
+
+const DISPLACED: &str =
+    "-- Not sent: the server's files have been moved or deleted; try again later";
+
+/// The program, which is to keep its lines there.
+fn parlor_in(directory: &Path) -> Command {
+    let mut command = parlor();
+    command
+        .env_remove("PARLOR_MEMORY")
+        .env("PARLOR_DATA", directory);
+    command
+}
+
+fn serve_in(directory: &Path) -> House {
+    House::run(parlor_in(directory), &HERE)
+}
+
+/// No server starts there; the sentence that says why.
+fn is_refused(directory: &Path) -> String {
+    let (code, words) = fails(parlor_in(directory), &HERE);
+    assert_eq!(code, Some(1), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    words
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn says(guest: &mut Guest, line: &str) {
+    guest.say(line);
+    guest.until(&format!("alice: {line}"));
+}
+
+fn texts(file: &Path) -> Vec<String> {
+    let rows = rows(file, "lobby");
+    assert!(rows.iter().zip(1..).all(|(row, seq)| row.seq == seq));
+    rows.into_iter().map(|row| row.text).collect()
+}
+
+/// Ends a server whose log has errors, as it must.
+fn end(mut house: House) -> Vec<String> {
+    house.signal(Signal::TERM);
+    assert_eq!(house.ended().code(), Some(0));
+    house.log()
+}
+
+fn kill(mut house: House) {
+    house.signal(Signal::KILL);
+    house.ended();
+}
+
+#[test]
+fn a_second_server_never_starts_on_the_same_file() {
+    let place = TempDir::new().unwrap();
+    let (data, moved) = (place.path().join("data"), place.path().join("moved"));
+    let house = serve_in(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    for file in fs::read_dir(&data).unwrap().map(Result::unwrap) {
+        if !["parlor.db", "parlor.db-wal", "parlor.db-shm"]
+            .contains(&&*file.file_name().to_string_lossy())
+        {
+            fs::remove_file(file.path()).unwrap();
+        }
+    }
+    let taken = "another server keeps its lines in";
+    assert!(is_refused(&data).contains(taken));
+    let (link, linked) = (place.path().join("link"), place.path().join("linked"));
+    symlink(&data, &link).unwrap();
+    assert!(is_refused(&link).contains(taken));
+    fs::create_dir(&linked).unwrap();
+    fs::hard_link(data.join("parlor.db"), linked.join("parlor.db")).unwrap();
+    assert!(is_refused(&linked).contains(taken));
+    fs::remove_file(linked.join("parlor.db")).unwrap();
+    fs::rename(&data, &moved).unwrap();
+    assert!(is_refused(&moved).contains(taken));
+    fs::rename(&moved, &data).unwrap();
+    says(&mut alice, "two");
+    house.close([alice]);
+    assert_eq!(texts(&data.join("parlor.db")), ["one", "two"]);
+    serve_in(&link).close::<[Guest; 0]>([]); // one may come by a link, too
+}
+
+#[test]
+fn each_start_makes_the_directory_and_its_files_private() {
+    let place = TempDir::new().unwrap();
+    let data = place.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let house = serve_in(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    kill(house);
+    for (round, open) in [0o755, 0o777, 0o710].into_iter().enumerate() {
+        set_mode(&data, open);
+        for file in fs::read_dir(&data).unwrap().map(Result::unwrap) {
+            if file.file_name() != "parlor.sock" {
+                set_mode(&file.path(), open & 0o666);
+            }
+        }
+        let house = serve_in(&data);
+        let mut alice = Guest::connect(house.address);
+        alice.say("alice");
+        alice.until("You are alice");
+        says(&mut alice, &round.to_string());
+        answers(&mut alice, "one");
+        assert_eq!(mode(&data), 0o700);
+        let files = fs::read_dir(&data).unwrap().map(Result::unwrap);
+        let names: Vec<_> = files.map(|file| file.path()).collect();
+        assert!(names.len() >= 7, "{names:?}");
+        for name in names {
+            assert_eq!(mode(&name), 0o600, "{name:?}");
+        }
+        kill(house);
+    }
+}
+
+#[test]
+fn what_is_no_file_of_its_own_is_not_touched() {
+    let place = TempDir::new().unwrap();
+    let elsewhere = place.path().join("elsewhere");
+    fs::write(&elsewhere, "dear diary").unwrap();
+    set_mode(&elsewhere, 0o644);
+    for name in [
+        "parlor.db",
+        "parlor.db-wal",
+        "parlor.db-shm",
+        "parlor-search.db",
+    ] {
+        let data = TempDir::new().unwrap();
+        let file = data.path().join(name);
+        symlink(&elsewhere, &file).unwrap();
+        assert!(is_refused(data.path()).contains("is a symbolic link"));
+        fs::remove_file(&file).unwrap();
+        symlink(data.path().join("nothing"), &file).unwrap();
+        assert!(is_refused(data.path()).contains("is a symbolic link"));
+        assert!(!data.path().join("nothing").exists());
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert!(is_refused(data.path()).contains("is no regular file"));
+    }
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"dear diary");
+    assert_eq!(mode(&elsewhere), 0o644);
+    // A second name of the file of lines, under which another server could find it.
+    let data = TempDir::new().unwrap();
+    serve_in(data.path()).close::<[Guest; 0]>([]);
+    let (file, second) = (data.path().join("parlor.db"), place.path().join("second"));
+    fs::hard_link(&file, &second).unwrap();
+    assert!(is_refused(data.path()).contains("has a second name"));
+    fs::remove_file(second).unwrap();
+    serve_in(data.path()).close::<[Guest; 0]>([]);
+}
+
+#[test]
+fn a_directory_that_others_use_is_not_closed_to_them() {
+    let place = TempDir::new().unwrap();
+    let shared = place.path().join("shared");
+    fs::create_dir_all(shared.join("photos")).unwrap();
+    set_mode(&shared, 0o755);
+    let words = is_refused(&shared);
+    assert!(words.contains("holds other things"), "{words}");
+    assert!(words.contains("photos"), "{words}");
+    set_mode(&shared, 0o1777);
+    assert!(is_refused(&shared).contains("holds other things"));
+    assert_eq!(mode(&shared), 0o1777);
+    let disk = place.path().join("disk");
+    fs::create_dir_all(disk.join("lost+found")).unwrap();
+    set_mode(&disk, 0o755);
+    serve_in(&disk).close::<[Guest; 0]>([]);
+    assert_eq!(mode(&disk), 0o700);
+}
+
+#[test]
+fn a_path_that_is_no_directory_is_said() {
+    let place = TempDir::new().unwrap();
+    let file = place.path().join("file");
+    fs::write(&file, "").unwrap();
+    let link = place.path().join("link");
+    symlink(place.path().join("nothing"), &link).unwrap();
+    for (path, other) in [
+        (file.clone(), &file),
+        (file.join("deep/er"), &file),
+        (link.clone(), &link),
+    ] {
+        let words = is_refused(&path);
+        let sentence = format!("{} is no directory", other.display());
+        assert!(words.contains(&sentence), "{words}");
+    }
+    assert!(is_refused(Path::new("/dev/null")).contains("/dev/null is no directory"));
+}
+
+#[test]
+fn files_of_another_user_are_refused() {
+    let words = |path: &Path| {
+        let words = is_refused(path);
+        assert!(words.contains("belongs to another user"), "{words}");
+    };
+    if !geteuid().is_root() {
+        return words(Path::new("/usr"));
+    }
+    let data = TempDir::new().unwrap();
+    chown(data.path(), Some(12_345), None).unwrap();
+    words(data.path());
+    chown(data.path(), Some(0), None).unwrap();
+    serve_in(data.path()).close::<[Guest; 0]>([]);
+    chown(data.path().join("parlor-search.db"), Some(12_345), None).unwrap();
+    words(data.path());
+}
+
+#[test]
+fn a_directory_that_is_moved_away_is_noticed_and_the_server_goes_on_when_it_is_back() {
+    let place = TempDir::new().unwrap();
+    let (data, moved) = (place.path().join("data"), place.path().join("moved"));
+    let house = serve_in(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    for round in 0..3 {
+        fs::rename(&data, &moved).unwrap();
+        match round {
+            0 => {}
+            1 => fs::create_dir(&data).unwrap(),
+            _ => {
+                fs::create_dir(&data).unwrap();
+                for file in ["parlor.db", "parlor.db-wal", "parlor.db-shm"] {
+                    fs::copy(moved.join(file), data.join(file)).unwrap();
+                }
+            }
+        }
+        for line in ["two", "three"] {
+            alice.say(line);
+            assert_eq!(alice.line(), DISPLACED);
+        }
+        let mut bob = enter_and_read(&house, "bob");
+        alice.until("bob has arrived");
+        bob.say("/last 5");
+        bob.lines_until("the first line", |line| line.ends_with("alice: one"));
+        drop(bob);
+        alice.until("bob has left");
+        if data.exists() {
+            fs::remove_dir_all(&data).unwrap();
+        }
+        fs::rename(&moved, &data).unwrap();
+        says(&mut alice, "and on");
+        house.logged_times("lines are kept again", round + 1);
+    }
+    let log = end(house);
+    let told = log.iter().filter(|line| line.contains("is not the file"));
+    assert_eq!(told.count(), 3, "{log:#?}");
+    let file = data.join("parlor.db");
+    assert_eq!(texts(&file), ["one", "and on", "and on", "and on"]);
+}
+
+fn enter_and_read(house: &House, name: &str) -> Guest {
+    let mut guest = Guest::connect(house.address);
+    guest.say(name);
+    guest.until(&format!("You are {name}"));
+    guest
+}
+
+#[test]
+fn a_file_of_lines_that_is_deleted_can_be_copied_while_the_server_runs() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    for line in ["one", "two", "three"] {
+        says(&mut alice, line);
+    }
+    fs::remove_file(data.file()).unwrap();
+    alice.say("four");
+    assert_eq!(alice.line(), DISPLACED);
+    let told = house.logged("If it was deleted, copy ");
+    let (_, path) = told.split_once("If it was deleted, copy ").unwrap();
+    let path = PathBuf::from(path.split_once(' ').unwrap().0);
+    fs::copy(path, data.file()).unwrap();
+    alice.say("five");
+    assert_eq!(alice.line(), DISPLACED);
+    end(house);
+    let house = data.open(&["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "six");
+    house.close([alice]);
+    assert_eq!(texts(&data.file()), ["one", "two", "three", "six"]);
+    data.is_whole();
+}
+
+#[test]
+fn what_was_seen_is_kept_although_a_file_beside_it_is_deleted() {
+    for extension in ["db-wal", "db-shm"] {
+        let data = Data::new();
+        let house = data.open(&[]);
+        let mut alice = enter(&house, "alice");
+        says(&mut alice, "one");
+        fs::remove_file(data.file().with_extension(extension)).unwrap();
+        alice.say("two");
+        assert_eq!(alice.line(), DISPLACED);
+        kill(house);
+        let house = data.open(&["--replay", "0"]);
+        let mut alice = enter(&house, "alice");
+        says(&mut alice, "three");
+        house.close([alice]);
+        assert_eq!(texts(&data.file()), ["one", "three"], "{extension}");
+        data.is_whole();
+    }
+}
+
+#[test]
+fn no_line_is_refused_for_the_index_of_the_search() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "a needle");
+    answers(&mut alice, "needle");
+    for beside in ["db-wal", "db-shm", "db"] {
+        fs::remove_file(data.index().with_extension(beside)).ok();
+    }
+    says(&mut alice, "another needle");
+    let found = answers(&mut alice, "needle");
+    assert_eq!(found.len(), 2, "{found:#?}");
+    end(house);
+}
+
+#[test]
+fn a_log_without_its_file_is_left_alone() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    kill(house);
+    let (file, away) = (data.file(), data.file().with_extension("away"));
+    fs::rename(&file, &away).unwrap();
+    let ahead = fs::read(file.with_extension("db-wal")).unwrap();
+    assert!(is_refused(data.directory()).contains("is missing or empty"));
+    assert!(fs::read(file.with_extension("db-wal")).unwrap() == ahead);
+    fs::rename(&away, &file).unwrap();
+    data.open(&[]).close::<[Guest; 0]>([]);
+    assert_eq!(texts(&file), ["one"]);
+}
+
+/// What a command prints on stdout, or else its sentence.
+fn reads(parlor: &mut Command, command: &str) -> Result<String, String> {
+    let output = parlor.arg(command).output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    match output.status.code() {
+        Some(0) => Ok(String::from_utf8(output.stdout).unwrap()),
+        code => {
+            assert_eq!(code, Some(1), "{words}");
+            assert_eq!(words.lines().count(), 1, "{words}");
+            Err(words)
+        }
+    }
+}
+
+#[test]
+fn lines_on_a_disk_that_takes_nothing_are_read_or_it_is_said_how() {
+    /// Shows a directory in its place to which nothing can be written, and goes on as the program.
+    const READ_ONLY: &str = "mount --bind \"$PARLOR_DATA\" \"$PARLOR_DATA\" &&
+        mount -o remount,bind,ro \"$PARLOR_DATA\" && exec \"$0\" \"$@\"";
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    kill(house);
+    let mounts = ["-m", "-rm"].into_iter().find(|how| {
+        let mut command = data.parlor_by("unshare", &[how, "sh", "-c", READ_ONLY]);
+        command
+            .arg("--version")
+            .output()
+            .is_ok_and(|output| output.status.success())
+    });
+    let Some(how) = mounts else {
+        return skip("no disk may be mounted here, not even in a namespace of one's own");
+    };
+    let read_only = || data.parlor_by("unshare", &[how, "sh", "-c", READ_ONLY]);
+    // With all three files there.
+    let text = reads(&mut read_only(), "export").unwrap();
+    assert!(text.ends_with("lobby alice: one\n"), "{text}");
+    fs::remove_file(data.file().with_extension("db-shm")).unwrap();
+    for command in ["export", "check"] {
+        let words = reads(&mut read_only(), command).unwrap_err();
+        assert!(words.contains("copy "), "{words}");
+        assert!(words.contains("parlor.db-wal to a directory"), "{words}");
+    }
+    // As the sentence says.
+    let copy = Data::new();
+    for extension in ["db", "db-wal"] {
+        let file = data.file().with_extension(extension);
+        fs::copy(file, copy.file().with_extension(extension)).unwrap();
+    }
+    assert_eq!(reads(&mut copy.parlor(), "export").unwrap(), text);
+    // Nothing is written ahead any more after an end in peace.
+    data.open(&[]).close::<[Guest; 0]>([]);
+    assert_eq!(reads(&mut read_only(), "export").unwrap(), text);
+    reads(&mut read_only(), "check").unwrap();
+    // An odd path is read as it stands.
+    let odd = TempDir::new().unwrap();
+    let odd = odd.path().join("100%?a=b#c d");
+    fs::create_dir(&odd).unwrap();
+    fs::copy(data.file(), odd.join("parlor.db")).unwrap();
+    assert_eq!(reads(&mut parlor_in(&odd), "export").unwrap(), text);
+}
+
+#[test]
+fn who_may_not_read_is_told_so() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    let nobody = || match geteuid().is_root() {
+        true => data.parlor_by("setpriv", &["--reuid=65534", "--clear-groups"]),
+        false => data.parlor(),
+    };
+    // Others may run the program, wherever it was built.
+    if geteuid().is_root()
+        && !nobody()
+            .arg("--version")
+            .output()
+            .is_ok_and(|output| output.status.success())
+    {
+        return skip("setpriv is not installed, or another user may not run the program here");
+    }
+    if !geteuid().is_root() {
+        set_mode(&data.file(), 0);
+    }
+    for command in ["export", "check"] {
+        let words = reads(&mut nobody(), command).unwrap_err();
+        assert!(words.contains("cannot be read by this user"), "{words}");
+    }
+    house.close([alice]);
+}
