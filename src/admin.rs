@@ -25,7 +25,7 @@ const SOCKET: &str = "parlor.sock";
 /// What `admin` takes.
 #[derive(Debug, Args)]
 pub struct AdminOptions {
-    /// The directory in which the server keeps its lines [default: as for serve]
+    /// The directory in which the server stores its lines [default: as for serve]
     #[arg(long, global = true, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
     /// What is to be done.
@@ -37,43 +37,43 @@ pub struct AdminOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdminOrder {
-    /// Have the server read its configuration again
+    /// Read the configuration again
     Reload,
-    /// List everybody: name, address, rooms, and for how long silent
+    /// List everybody: name, address, rooms, time since the last line
     List,
-    /// Say something to everybody, in all rooms
+    /// Send a notice to everybody, in all rooms
     Broadcast {
-        /// The words
+        /// The text
         #[arg(required = true)]
         text: Vec<String>,
     },
-    /// Have somebody leave
+    /// Remove somebody
     Kick {
-        /// The name worn
+        /// The person's name
         name: String,
-        /// Why: the person and the others read it
+        /// The reason; the person and the others read it
         reason: Vec<String>,
     },
-    /// Do not let somebody in again, and have them leave
+    /// Ban somebody and remove them
     Ban {
         /// The name, or the address: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32
         whom: String,
-        /// For how long, as 30m, 2h or 7d, else for good; and why
+        /// How long, as 30m, 2h or 7d, else for good; and the reason
         #[arg(value_name = "TIME|REASON")]
         words: Vec<String>,
     },
-    /// Let somebody in again
+    /// Lift a ban
     Unban {
         /// The name, or the address
         whom: String,
     },
-    /// List who is not let in
+    /// List the bans
     Bans,
-    /// Have somebody say nothing
+    /// Silence somebody
     Mute {
-        /// The name worn
+        /// The person's name
         name: String,
-        /// For how long, as 30m, 2h or 7d
+        /// How long, as 30m, 2h or 7d
         #[arg(default_value = "10m")]
         time: String,
     },
@@ -82,15 +82,15 @@ pub enum AdminOrder {
         /// The name
         name: String,
     },
-    /// Name the keepers of the server
+    /// List, add or remove keepers of the server
     Keeper {
         /// What is to be done.
         #[command(subcommand)]
         order: KeeperOrder,
     },
-    /// Print what was done with authority, oldest first
+    /// Print the log of moderation, oldest first
     Log {
-        /// So many of the latest
+        /// How many of the latest entries
         #[arg(default_value_t = LOG_ROWS)]
         rows: usize,
     },
@@ -108,7 +108,7 @@ pub enum KeeperOrder {
         /// The name
         name: String,
     },
-    /// Have somebody be a keeper no longer
+    /// Remove somebody as a keeper
     Remove {
         /// The name
         name: String,

@@ -21,8 +21,8 @@ pub(crate) use settings::settings_alone;
 
 const EXAMPLES: &str = "\
 Examples:
-  parlor serve                   A chat room on this machine; join it with: nc localhost 8000
-  parlor serve --lan             The same for everybody on your network
+  parlor serve                   Run a server on this machine; join it with: nc localhost 8000
+  parlor serve --lan             Let everybody on your network join
   parlor join chat.example.org   Join with line editing, colours and reconnecting";
 
 const SERVE_EXAMPLES: &str = "\
@@ -32,8 +32,8 @@ Examples:
   parlor serve --listen 'tcp://*:8000?idle=1h' --listen 'tcp://localhost:8001?classic'
   parlor config --lan > parlor.toml && parlor serve --config parlor.toml
 
-Flags win over environment variables, those over the file, and the file over the defaults.
-PARLOR_LISTEN takes several URLs with blanks or commas between.";
+Options win over environment variables, variables over the file, and the file over the defaults.
+PARLOR_LISTEN takes several URLs, separated by blanks or commas.";
 
 const JOIN_EXAMPLES: &str = "\
 Examples:
@@ -52,7 +52,7 @@ Examples:
   parlor backup monday.db
   parlor backup --data /var/lib/parlor /backup/parlor-$(date +%F).db
 
-The copy is served as parlor.db in a directory where there is nothing else yet.";
+To serve the copy, put it as parlor.db into an empty directory.";
 
 const ADMIN_EXAMPLES: &str = "\
 Examples:
@@ -74,25 +74,25 @@ pub struct Options {
 /// The things that parlor does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the server; without options, for this machine only
+    /// Run the server; by default, only this machine can join
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeOptions>),
     /// Join a server from this terminal, or pipe lines to it
     #[command(after_help = JOIN_EXAMPLES)]
     Join(JoinOptions),
-    /// Print what was said, whether or not the server runs
+    /// Print stored lines, whether or not the server runs
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportOptions),
-    /// Look whether all that was said is still as it was written, whether or not the server runs
+    /// Check all stored lines for damage, whether or not the server runs
     #[command(after_help = "Example:\n  parlor check --data /var/lib/parlor")]
     Check(CheckOptions),
-    /// Copy all that was said into a file, whether or not the server runs
+    /// Copy all stored lines into a file, whether or not the server runs
     #[command(after_help = BACKUP_EXAMPLES)]
     Backup(BackupOptions),
-    /// Give an order to the server that runs: list people, have somebody leave, reload
+    /// Control a running server: list people, remove somebody, reload its configuration
     #[command(after_help = ADMIN_EXAMPLES)]
     Admin(AdminOptions),
-    /// Print what serve would do with these options, as a file for --config
+    /// Print the configuration that serve would use with these options, as a file for --config
     #[command(after_help = SERVE_EXAMPLES)]
     Config(Box<ServeOptions>),
     /// Print the manual page, or that of one command
@@ -107,7 +107,7 @@ pub enum Command {
         after_help = "Example:\n  parlor completions bash > ~/.local/share/bash-completion/completions/parlor"
     )]
     Completions {
-        /// The shell that is to complete
+        /// The shell
         shell: Shell,
     },
 }
@@ -126,16 +126,16 @@ pub struct ServeOptions {
 /// What `join` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct JoinOptions {
-    /// Whom to join; the port is 8000 unless said
+    /// The server to join; the default port is 8000
     #[arg(value_name = "HOST[:PORT]", default_value = "localhost:8000", value_parser = join_address,
           value_hint = ValueHint::Hostname)]
     pub address: Address,
 
-    /// The same port, said as netcat wants it
+    /// The port, written as for netcat
     #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
 
-    /// Answer the server's question for a name with NAME
+    /// Enter under this name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
@@ -149,7 +149,7 @@ fn join_address(text: &str) -> Result<Address, Refused> {
     let place = text.strip_prefix("tcp://").unwrap_or(text);
     if place.contains('?') {
         return Err(Refused::new(
-            "what follows a question mark is for listening; leave it out",
+            "only a listener takes options after a question mark; leave them out",
         ));
     }
     let place = place.strip_suffix('/').unwrap_or(place);
@@ -161,7 +161,9 @@ fn join_address(text: &str) -> Result<Address, Refused> {
     }
     let address = Address::parse(place, LINE_PORT)?;
     match address.host {
-        Host::All => Err(Refused::new("* is for listening; name the host to join")),
+        Host::All => Err(Refused::new(
+            "only a listener can use *; give the name of a host to join",
+        )),
         _ => Ok(address),
     }
 }
@@ -196,7 +198,7 @@ fn name_the_variable(mut error: clap::Error) -> clap::Error {
     let name = name.split([' ', '[']).next().unwrap_or(name);
     let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
     if std::env::var(&variable).is_ok_and(|set| set == value) {
-        let tip = format!("the environment says {variable}={value}");
+        let tip = format!("the environment sets {variable}={value}");
         error.insert(
             ContextKind::Suggested,
             ContextValue::StyledStrs(vec![tip.into()]),

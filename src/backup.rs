@@ -22,7 +22,7 @@ pub struct BackupOptions {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
-    /// The directory in which the server keeps its lines [default: as for serve]
+    /// The directory in which the server stores its lines [default: as for serve]
     #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
 }
@@ -34,7 +34,7 @@ pub struct BackupOptions {
 pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let source = directory(options.data.as_deref())?.join(FILE);
     let store = journal::open_to_read(&source)?;
-    let target = absolute(&options.file).context("the copy needs a name")?;
+    let target = absolute(&options.file).context("the copy needs a file name")?;
     let part = Part::begin(target)?;
     store.copy_to(&part.path).with_context(|| {
         format!(
@@ -47,7 +47,7 @@ pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let target = part.finish()?;
     let target = target.display();
     Ok(format!(
-        "{target}: lines {lines}, rooms {rooms}, all as they were written\n"
+        "{target}: no damage; lines: {lines}, rooms: {rooms}\n"
     ))
 }
 
@@ -76,7 +76,7 @@ impl Part {
                 is_finished: false,
             }),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
-                "{} is there: another backup writes it, or one was broken off; remove it then",
+                "{} exists: another backup is writing it, or one was interrupted; in that case remove it",
                 path.display()
             ),
             Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
@@ -95,7 +95,7 @@ impl Part {
         match damage {
             None => Ok(extent),
             Some(damage) => bail!(
-                "{}: {damage}; there is no copy of what is damaged, parlor check names all of it",
+                "{}: {damage}; damaged lines cannot be copied, list them with parlor check",
                 source.display()
             ),
         }
@@ -130,7 +130,7 @@ fn is_free(target: &Path) -> anyhow::Result<()> {
     for path in [target.to_owned(), beside(target, "-wal")] {
         if path.symlink_metadata().is_ok() {
             bail!(
-                "{} is there already, and is left as it is; give the copy another name",
+                "{} exists already and was not changed; give the copy another name",
                 path.display()
             );
         }

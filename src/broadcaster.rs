@@ -84,7 +84,7 @@ pub(crate) async fn run(
             () = at(slow) => {
                 if let Some(under_way) = &mut under_way {
                     under_way.told_slow = true;
-                    tracing::warn!("the journal is slow: lines wait for a commit");
+                    tracing::warn!("the journal is slow; lines wait for a commit");
                     broadcaster.tell_slow(&under_way.gathered);
                 }
             }

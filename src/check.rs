@@ -11,7 +11,7 @@ use crate::journal::{self, FILE, Store, Unusable};
 /// What `check` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct CheckOptions {
-    /// The directory in which the server keeps its lines [default: as for serve]
+    /// The directory in which the server stores its lines [default: as for serve]
     #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
 }
@@ -35,7 +35,7 @@ pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Re
         bail!("{file}: damaged in {damages} {places}; restore a backup");
     }
     Ok(format!(
-        "{file}: lines {lines}, rooms {rooms}, all as they were written\n"
+        "{file}: no damage; lines: {lines}, rooms: {rooms}\n"
     ))
 }
 

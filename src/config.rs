@@ -112,11 +112,11 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Two doors cannot share an address.
-    #[error("{0} and {1} want the same address; give one of them another port")]
+    #[error("{0} and {1} use the same address; give one of them another port")]
     Collision(Box<ListenUrl>, Box<ListenUrl>),
     /// `--lan` and `--classic` say where the usual doors open, `--listen` names all doors itself.
     #[error(
-        "--{0} and --listen do not go together: --{0} changes the usual doors, and --listen replaces them; leave out one of them, or write it as --listen '{1}'"
+        "--{0} and --listen do not go together: --{0} changes the default listeners and --listen replaces them; leave out one of them, or write --listen '{1}'"
     )]
     Mixed(&'static str, &'static str),
     /// What is stored nowhere needs no directory.

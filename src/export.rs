@@ -26,7 +26,7 @@ const PAGE_LINES: usize = 1_000;
 /// What `export` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ExportOptions {
-    /// The directory in which the server keeps its lines [default: as for serve]
+    /// The directory in which the server stores its lines [default: as for serve]
     #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
 
@@ -83,7 +83,7 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
         Err(error) => Err(unreadable(error)),
         Ok(None) => Ok(()),
         Ok(Some(damage)) => bail!(
-            "what is damaged in {file} is left out ({damage}); parlor check names all of it, restore a backup"
+            "damaged lines in {file} are left out ({damage}); list them with parlor check, and restore a backup"
         ),
     }
 }
@@ -128,13 +128,13 @@ impl Unwritten {
 fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten>> {
     let wanted = match &options.room {
         Some(typed) => {
-            Some(RoomName::parse(typed).with_context(|| format!("{typed:?} is no room"))?)
+            Some(RoomName::parse(typed).with_context(|| format!("{typed:?} cannot be a room"))?)
         }
         None => None,
     };
     let mut rooms = Vec::new();
     for (name, end) in store.ends()? {
-        let room = RoomName::parse(&name).with_context(|| format!("{name:?} is no room"))?;
+        let room = RoomName::parse(&name).with_context(|| format!("{name:?} cannot be a room"))?;
         if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
             continue;
         }
@@ -151,7 +151,9 @@ fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten
         });
     }
     if let (Some(wanted), true) = (wanted, rooms.is_empty()) {
-        bail!("nothing was ever said in a room {wanted}");
+        bail!(
+            "there are no lines from a room {wanted}; --room takes the name of a room in which somebody spoke"
+        );
     }
     rooms.sort_by(|a, b| a.room.as_str().cmp(b.room.as_str()));
     Ok(rooms)

@@ -30,7 +30,7 @@ impl WayIn {
             WayIn::Netcat => format!("join with: nc {host} {port}"),
             WayIn::Classic => format!("join with: nc {host} {port} (classic)"),
             WayIn::Browser => format!("open in a browser: http://{host}:{port}/lobby"),
-            WayIn::Nobody => format!("numbers for Prometheus: http://{host}:{port}/metrics"),
+            WayIn::Nobody => format!("metrics for Prometheus: http://{host}:{port}/metrics"),
         }
     }
 }

@@ -73,17 +73,17 @@ fn advice(error: &io::Error, url: &ListenUrl) -> String {
             let mut other = url.clone();
             other.address.port = port.checked_add(1).unwrap_or(8000);
             format!(
-                "port {port} is in use, perhaps by another parlor; end that, or choose another port: --listen '{other}'"
+                "port {port} is in use, perhaps by another parlor; stop that server, or choose another port: --listen '{other}'"
             )
         }
         io::ErrorKind::PermissionDenied => {
             format!(
-                "port {port} needs privileges that this process has not; choose one from 1024 on, as 8000"
+                "port {port} needs privileges that this process lacks; choose a port from 1024 up, such as 8000"
             )
         }
         io::ErrorKind::AddrNotAvailable => {
             format!(
-                "{} is no address of this machine; * stands for all of them",
+                "{} is not an address of this machine; write * for all of its addresses",
                 url.address.host
             )
         }
@@ -104,8 +104,8 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "cannot listen at tcp://localhost:80: port 80 needs privileges that this process has not; \
-             choose one from 1024 on, as 8000"
+            "cannot listen at tcp://localhost:80: port 80 needs privileges that this process lacks; \
+             choose a port from 1024 up, such as 8000"
         );
     }
 }

@@ -117,7 +117,7 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "Which Parlor this is", version);
+        registry.register("build", "The version of Parlor", version);
         let mut gauges = [
             ("rooms", "Rooms in memory, the lobby included", &self.rooms),
             ("people", "Connections that have entered", &self.people),
@@ -135,33 +135,33 @@ impl Metrics {
         let counters = [
             (
                 "lines",
-                "Lines that people said and that are kept",
+                "Lines that people said and that are stored",
                 &self.lines,
             ),
-            ("deliveries", "Lines written to somebody", &self.deliveries),
             (
-                "skipped_lines",
-                "Lines that somebody was told to have skipped",
-                &self.skipped,
+                "deliveries",
+                "Lines delivered to somebody",
+                &self.deliveries,
             ),
+            ("skipped_lines", "Lines that readers skipped", &self.skipped),
             (
                 "failed_commits",
-                "Commits whose lines were refused",
+                "Commits that failed, whose lines were refused",
                 &self.failed_commits,
             ),
-            ("panics", "Connections ended by a bug", &self.panics),
+            (
+                "panics",
+                "Connections that ended with a panic, which is a bug",
+                &self.panics,
+            ),
         ];
         for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
         }
         let at = &self.connections;
-        registry.register("connections", "Connections now, by door", at.clone());
+        registry.register("connections", "Current connections, by door", at.clone());
         let at = &self.accepted;
-        registry.register(
-            "accepted",
-            "Connections that were let in, by door",
-            at.clone(),
-        );
+        registry.register("accepted", "Connections accepted, by door", at.clone());
         let at = &self.accept_errors;
         registry.register(
             "accept_errors",
@@ -171,12 +171,12 @@ impl Metrics {
         let met = &self.refusals;
         registry.register(
             "refusals",
-            "How often somebody met a limit, by limit",
+            "How often a limit was hit, by limit",
             met.clone(),
         );
         let (commit, batch) = (self.commit.clone(), self.batch.clone());
-        registry.register_with_unit("commit", "What a commit took", Unit::Seconds, commit);
-        registry.register("batch_lines", "Lines that were kept together", batch);
+        registry.register_with_unit("commit", "Duration of a commit", Unit::Seconds, commit);
+        registry.register("batch_lines", "Lines stored in one commit", batch);
     }
 
     /// Somebody comes in at a door; until what this gives is dropped.

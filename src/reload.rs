@@ -101,8 +101,8 @@ impl Reloader {
         let read = tokio::task::spawn_blocking(|| Config::load(options)).await;
         let wanted = match read {
             Ok(Ok(wanted)) => wanted,
-            Ok(Err(error)) => return Err(format!("{error}; everything stays as it is")),
-            Err(error) => return Err(format!("{error}; everything stays as it is")),
+            Ok(Err(error)) => return Err(format!("{error}; nothing is changed")),
+            Err(error) => return Err(format!("{error}; nothing is changed")),
         };
         let change = self.config.change_to(&wanted);
         self.config = change.config;
@@ -110,7 +110,7 @@ impl Reloader {
         let mut sentences = change.changed;
         sentences.extend(change.fixed);
         if sentences.is_empty() {
-            sentences.push("the configuration is as it was".to_owned());
+            sentences.push("the configuration has not changed".to_owned());
         }
         Ok(sentences)
     }

@@ -102,8 +102,8 @@ async fn take_one_back(retention: &mut Retention, taking: &Taking) -> Result<usi
 fn tell(outcome: Result<usize, StillThere>, was_told: bool) {
     match outcome {
         Ok(0) => {}
-        Ok(lines) => tracing::info!(lines, "what was too old is taken out"),
+        Ok(lines) => tracing::info!(lines, "old lines are deleted"),
         Err(StillThere) if was_told => {}
-        Err(StillThere) => tracing::warn!("{StillThere}; this is tried again every minute"),
+        Err(StillThere) => tracing::warn!("{StillThere}; the server tries again every minute"),
     }
 }

@@ -90,7 +90,7 @@ impl Server {
             return Ok(Server::with_journal(config, Box::new(Memory)));
         };
         let (disk, kept) = Disk::open(&directory, config.keep)?;
-        tracing::info!("lines are kept in {}", directory.display());
+        tracing::info!("lines are stored in {}", directory.display());
         let registry = Arc::new(Registry::new(kept.errands.clone()));
         Ok(Server {
             log: kept.identity.as_str().into(),
@@ -165,7 +165,7 @@ impl Server {
             let door = Arc::new(self.door(&url));
             let listeners = match bind_all(&url).await {
                 Err(error) if self.config.web_by_default && url.scheme == Scheme::Http => {
-                    tracing::warn!("{error}; without it until then, nobody joins with a browser");
+                    tracing::warn!("{error}; until then nobody can join with a browser");
                     continue;
                 }
                 bound => bound?,
@@ -263,14 +263,14 @@ impl Server {
         }
         tokio::select! {
             () = shutdown => {}
-            ended = &mut broadcasting => anyhow::bail!("the broadcaster has ended: {ended:?}"),
-            ended = writing.join_next() => anyhow::bail!("a group of writers has ended: {ended:?}"),
+            ended = &mut broadcasting => anyhow::bail!("the broadcaster stopped: {ended:?}"),
+            ended = writing.join_next() => anyhow::bail!("a group of writers stopped: {ended:?}"),
         }
         stewards.shutdown().await;
         close(&house, &closing, broadcasting).await;
         match house.panics.load(Ordering::Relaxed) {
             0 => Ok(()),
-            panics => anyhow::bail!("{panics} connections ended by a panic; each of them is a bug"),
+            panics => anyhow::bail!("{panics} connections ended with a panic; each one is a bug"),
         }
     }
 
@@ -303,9 +303,7 @@ impl Server {
             tracing::info!("only this machine can join; --lan lets others in");
         }
         if self.kept.is_none() {
-            tracing::info!(
-                "lines are kept in memory only: when the server ends, what was said is gone"
-            );
+            tracing::info!("lines are stored in memory only: they are gone when the server stops");
         }
     }
 
@@ -398,7 +396,7 @@ async fn close(house: &House, closing: &Closing, broadcasting: JoinHandle<()>) {
     closing.soon.cancel();
     house.tasks.close();
     if timeout(DRAIN_TIME, house.tasks.wait()).await.is_err() {
-        tracing::warn!("not everybody took the last words in time");
+        tracing::warn!("some clients did not receive the final message in time");
     }
     closing.now.cancel();
     match timeout(LAST_COMMIT_TIME, broadcasting).await {

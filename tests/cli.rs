@@ -222,7 +222,7 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ("keep = 'well'", "keep = \"well\": write synced, written"),
         (
             "retain = 30",
-            "retain = 30: write how long lines are kept as 30d, 12h or 4w (1h to 36500d), or off to keep them for good",
+            "retain = 30: write how long lines are stored as 30d, 12h or 4w (1h to 36500d), or off to store them for good",
         ),
         (
             "rate = 10",
@@ -268,7 +268,7 @@ fn a_missing_file_is_a_failure_and_not_wrong_usage() {
                 1
             ),
             "parlor: /nowhere/parlor.toml: cannot read this configuration file (No such file or directory \
-             (os error 2)); --config takes the path of a TOML file\n"
+             (os error 2)); give --config the path of a TOML file\n"
         );
     }
 }
@@ -279,8 +279,8 @@ fn options_that_contradict_each_other_are_refused() {
     let listen = "--listen=tcp://localhost:1";
     assert_eq!(
         refusal(&["config", "--lan", listen]),
-        "parlor: --lan and --listen do not go together: --lan changes the usual doors, and --listen replaces them; \
-         leave out one of them, or write it as --listen 'tcp://*:8000'\n"
+        "parlor: --lan and --listen do not go together: --lan changes the default listeners and --listen replaces them; \
+         leave out one of them, or write --listen 'tcp://*:8000'\n"
     );
     assert!(refusal(&["serve", "--classic", listen]).starts_with("parlor: --classic and --listen"));
     assert!(
@@ -295,7 +295,7 @@ fn two_doors_at_one_address_are_refused() {
     let urls = "tcp://localhost,tcp://localhost:8000?classic";
     assert_eq!(
         refused(&mut parlor(&["config", "--listen", urls]), 1),
-        "parlor: tcp://localhost:8000 and tcp://localhost:8000?classic want the same address; \
+        "parlor: tcp://localhost:8000 and tcp://localhost:8000?classic use the same address; \
          give one of them another port\n"
     );
 }
@@ -326,8 +326,8 @@ fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
             &["serve", "--listen", ""],
             "no URL; write one like tcp://localhost:8000",
         ),
-        (&["join", "*"], "name the host to join"),
-        (&["join", "host:port"], "\"port\" is no port"),
+        (&["join", "*"], "give the name of a host to join"),
+        (&["join", "host:port"], "\"port\" is not a port"),
         (
             &["man", "sing"],
             "[possible values: serve, join, export, check, backup, admin, config, man, completions]",
@@ -348,7 +348,7 @@ fn a_wrong_variable_is_named() {
     ] {
         let told = refused(parlor(&["config"]).env(variable, value), 2);
         assert!(
-            told.contains(&format!("the environment says {variable}={value}")),
+            told.contains(&format!("the environment sets {variable}={value}")),
             "{told}"
         );
     }
@@ -451,7 +451,7 @@ fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
     );
     let admin = page(&["admin"]);
     for part in [
-        "fBparlor admin kick <NAME> [REASON]... [--data <DIR>]fR\nHave somebody leave",
+        "fBparlor admin kick <NAME> [REASON]... [--data <DIR>]fR\nRemove somebody",
         "fBparlor admin keeper add <NAME> [--data <DIR>]fR\n",
     ] {
         assert!(admin.contains(part), "{part}: {admin}");
@@ -461,9 +461,9 @@ fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
     for part in [
         "[--listen <URL>]... [--classic[=<BOOL>]]",
         "[default: 10/s]\n\nEnvironment: PARLOR_RATE\n.TP\n",
-        ".ti -2n\nidle=5m|0: who says",
+        ".ti -2n\nidle=5m|0: how long",
         ".SH EXAMPLES\n.nf\nparlor serve\n",
-        ".SH NOTES\nFlags win over",
+        ".SH NOTES\nOptions win over",
     ] {
         assert!(serve.contains(part), "{part}: {serve}");
     }

@@ -17,39 +17,39 @@ pub struct Settings {
           long_help = listen_help(), value_hint = ValueHint::Url)]
     pub listen: Option<Vec<Urls>>,
 
-    /// Short for --listen 'tcp://localhost:8000?classic', the plain protocol without names; not together with --listen
+    /// Short for --listen 'tcp://localhost:8000?classic', the book's protocol without names; not together with --listen
     #[arg(long, env = "PARLOR_CLASSIC", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub classic: Option<bool>,
 
-    /// Let other machines join: open the default addresses on all interfaces; not together with --listen
+    /// Let other machines join: listen on all interfaces at the default ports; not together with --listen
     #[arg(long, env = "PARLOR_LAN", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub lan: Option<bool>,
 
-    /// Keep what is said in the directory DIR [default: ~/.local/share/parlor, for root /var/lib/parlor]
+    /// Store lines in the directory DIR [default: ~/.local/share/parlor, for root /var/lib/parlor]
     #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
 
-    /// What a line must have come through before anybody sees it [default: synced]
+    /// When a line counts as stored, so that people see it [default: synced]
     #[arg(long, env = "PARLOR_KEEP", value_name = "HOW")]
     pub keep: Option<Keep>,
 
-    /// Take out lines that are older than this: 30d, 12h, 4w; or off, to keep them for good [default: off]
+    /// Delete lines older than this: 30d, 12h, 4w; or off, to store them for good [default: off]
     #[arg(long, env = "PARLOR_RETAIN", value_name = "TIME")]
     pub retain: Option<Retain>,
 
-    /// Keep nothing on disk: what was said is gone when the server stops; not together with --data
+    /// Store nothing on disk: lines are gone when the server stops; not together with --data
     #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub memory: Option<bool>,
 
-    /// Ask for passwords also where they come over plain TCP from another machine, and others can read them
+    /// Accept passwords over plain TCP from other machines, where others on the network could read them
     #[arg(long, env = "PARLOR_ALLOW_PLAIN_PASSWORDS", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_plain_passwords: Option<bool>,
 
-    /// Lines a second that one person may say, after ten seconds' worth at once; or off [default: 10/s]
+    /// Lines a second from one person, with bursts of ten times that; or off [default: 10/s]
     #[arg(
         long,
         env = "PARLOR_RATE",
@@ -58,44 +58,44 @@ pub struct Settings {
     )]
     pub rate: Option<Rate>,
 
-    /// Lines of the room shown on entering [default: 10]
+    /// Lines shown to people who enter a room [default: 10]
     #[arg(long, env = "PARLOR_REPLAY", value_name = "N", value_parser = values::count_or_none, allow_negative_numbers = true)]
     pub replay: Option<usize>,
 
-    /// Rooms at once [default: 1000]
+    /// Most rooms at once [default: 1000]
     #[arg(long, env = "PARLOR_ROOMS", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub rooms: Option<usize>,
 
-    /// Connections at once [default: the descriptor limit less 64]
+    /// Most connections at once [default: the descriptor limit less 64]
     #[arg(long, env = "PARLOR_CONNECTIONS", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub connections: Option<usize>,
 
-    /// Connections at once from one address [default: 256]
+    /// Most connections from one address [default: 256]
     #[arg(long, env = "PARLOR_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub connections_per_address: Option<usize>,
 
-    /// Count connections from this machine as coming from one address, too
+    /// Apply the limit per address to this machine, too
     #[arg(long, env = "PARLOR_LIMIT_LOOPBACK", value_name = "BOOL", value_parser = values::yes_or_no,
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub limit_loopback: Option<bool>,
 
-    /// Lines that a room keeps in memory; who falls further behind skips some [default: 16384]
+    /// Lines of a room in memory; readers who fall further behind skip lines [default: 16384]
     #[arg(long, env = "PARLOR_LOG_LINES", value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
     pub log_lines: Option<usize>,
 
-    /// Memory that the lines of one room may take [default: 4MiB]
+    /// Most memory for the lines of one room [default: 4MiB]
     #[arg(long, env = "PARLOR_LOG_SIZE", value_name = "SIZE")]
     pub log_size: Option<ByteSize>,
 
-    /// Memory that the lines of all rooms may take together [default: 256MiB]
+    /// Most memory for the lines of all rooms [default: 256MiB]
     #[arg(long, env = "PARLOR_LOG_TOTAL", value_name = "SIZE")]
     pub log_total: Option<ByteSize>,
 
-    /// How much to tell on stderr [default: info]
+    /// How much to log on stderr [default: info]
     #[arg(long, env = "PARLOR_LOG", value_name = "LEVEL")]
     pub log: Option<LogLevel>,
 
-    /// In which form to tell it [default: text]
+    /// Format of the log [default: text]
     #[arg(long, env = "PARLOR_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 }
@@ -144,7 +144,7 @@ fn listen_help() -> String {
 Open a door at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
 
 URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IPv6 address], or * for all \
-interfaces. PORT 0 takes a free one. The schemes and their options:
+interfaces. PORT 0 picks a free port. The schemes and their options:
 "
     .to_owned();
     for door in DOORS {

@@ -50,7 +50,7 @@ pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
         Ok(stream) => stream,
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
             bail!(
-                "Nobody listens at {}; `parlor serve` starts a server.",
+                "No server listens at {}; `parlor serve` starts one.",
                 options.address
             )
         }

@@ -159,7 +159,9 @@ impl Chat<'_> {
     fn say(&mut self, line: String, unsent: &mut Vec<u8>) -> io::Result<()> {
         if unsent.len() + line.len() > UNSENT_BYTES_MAX {
             self.window.put_back(line)?;
-            return self.window.show("-- The server is not reading: not sent");
+            return self
+                .window
+                .show("-- The server is not reading; your line was not sent");
         }
         self.guest.away = false;
         unsent.extend_from_slice(line.as_bytes());
@@ -198,7 +200,7 @@ impl Chat<'_> {
         if mem::take(&mut self.guest.away) {
             // A server that closes on silent people is not to be kept busy by their programs.
             self.window
-                .show("-- Connection closed; press Enter to come back")?;
+                .show("-- Connection closed; press Enter to reconnect")?;
             match self.window.typed(|text| self.guest.complete(text)).await? {
                 Typed::Line(line) if !is_quit(&line) => self.window.put_back(line)?,
                 _ => return Ok(None),
@@ -224,7 +226,7 @@ impl Chat<'_> {
         let wait = self.pauses.next();
         let seconds = wait.as_secs_f64().ceil();
         self.window
-            .show(&format!("-- Connection lost; trying again in {seconds} s"))?;
+            .show(&format!("-- Connection lost; reconnecting in {seconds} s"))?;
         Ok(wait)
     }
 
@@ -235,7 +237,8 @@ impl Chat<'_> {
                 return Ok(());
             }
             self.window.put_back(line)?;
-            self.window.show("-- Not connected: not sent")?;
+            self.window
+                .show("-- Not connected; your line was not sent")?;
         }
         Ok(())
     }

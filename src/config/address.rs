@@ -23,7 +23,7 @@ impl Address {
     pub fn parse(text: &str, default_port: u16) -> Result<Self, Refused> {
         if !text.starts_with('[') && text.matches(':').count() > 1 {
             return Err(Refused::new(format!(
-                "{text:?} is no host; an IPv6 address stands in brackets, as in [::1]:8000"
+                "{text:?} is not a host; write an IPv6 address in brackets, as in [::1]:8000"
             )));
         }
         // A port follows the last colon; one inside brackets belongs to the address.
@@ -54,7 +54,11 @@ fn read_port(text: &str) -> Result<u16, Refused> {
     whole(text)
         .filter(|_| !text.is_empty())
         .and_then(|port| u16::try_from(port).ok())
-        .ok_or_else(|| Refused::new(format!("{text:?} is no port; ports go from 0 to 65535")))
+        .ok_or_else(|| {
+            Refused::new(format!(
+                "{text:?} is not a port; write a number from 0 to 65535"
+            ))
+        })
 }
 
 /// A machine by name or by address, or every interface of this one.
@@ -87,12 +91,12 @@ impl Host {
         };
         let ip: Ipv6Addr = address
             .parse()
-            .map_err(|_| Refused::new(format!("{text:?} is no IPv6 address")))?;
+            .map_err(|_| Refused::new(format!("{text:?} is not an IPv6 address")))?;
         match zone {
             None => Ok(Self::Ip(ip.into())),
             Some(zone) if is_interface(zone) => Ok(Self::Scoped(ip, zone.to_owned())),
             Some(zone) => Err(Refused::new(format!(
-                "{zone:?} is no interface; write it as in fe80::7%eth0"
+                "{zone:?} is not an interface; write it as in fe80::7%eth0"
             ))),
         }
     }
@@ -156,7 +160,7 @@ fn read_name(text: &str) -> Result<Host, Refused> {
         Ok(Host::Name(text.to_ascii_lowercase()))
     } else {
         Err(Refused::new(format!(
-            "{text:?} is neither a host's name nor an IPv4 address"
+            "{text:?} is not a host name or an IPv4 address"
         )))
     }
 }
@@ -211,38 +215,35 @@ mod tests {
             ),
             (
                 "::1",
-                "\"::1\" is no host; an IPv6 address stands in brackets, as in [::1]:8000",
+                "\"::1\" is not a host; write an IPv6 address in brackets, as in [::1]:8000",
             ),
-            (
-                "[::1",
-                "\"[:\" is neither a host's name nor an IPv4 address",
-            ),
-            ("[::g]:1", "\"::g\" is no IPv6 address"),
+            ("[::1", "\"[:\" is not a host name or an IPv4 address"),
+            ("[::g]:1", "\"::g\" is not an IPv6 address"),
             (
                 "[fe80::7%]:1",
-                "\"\" is no interface; write it as in fe80::7%eth0",
+                "\"\" is not an interface; write it as in fe80::7%eth0",
             ),
-            ("localhost:", "\"\" is no port; ports go from 0 to 65535"),
+            (
+                "localhost:",
+                "\"\" is not a port; write a number from 0 to 65535",
+            ),
             (
                 "localhost:65536",
-                "\"65536\" is no port; ports go from 0 to 65535",
+                "\"65536\" is not a port; write a number from 0 to 65535",
             ),
             (
                 "localhost:+1",
-                "\"+1\" is no port; ports go from 0 to 65535",
+                "\"+1\" is not a port; write a number from 0 to 65535",
             ),
             (
                 "256.1.1.1",
-                "\"256.1.1.1\" is neither a host's name nor an IPv4 address",
+                "\"256.1.1.1\" is not a host name or an IPv4 address",
             ),
             (
                 "me@host",
-                "\"me@host\" is neither a host's name nor an IPv4 address",
+                "\"me@host\" is not a host name or an IPv4 address",
             ),
-            (
-                "a..b",
-                "\"a..b\" is neither a host's name nor an IPv4 address",
-            ),
+            ("a..b", "\"a..b\" is not a host name or an IPv4 address"),
         ] {
             assert_eq!(refusal(text), sentence, "{text:?}");
         }

@@ -27,7 +27,7 @@ impl Config {
                 .collect(),
             fixed: differences(wanted, &config)
                 .map(|(key, value)| {
-                    format!("{key} cannot change while the server runs; it stays {value} until a restart")
+                    format!("{key} cannot change while the server runs: it stays {value} until a restart")
                 })
                 .collect(),
             config,
@@ -101,7 +101,7 @@ mod tests {
             ]
         );
         let until = "until a restart";
-        let cannot = "cannot change while the server runs; it stays";
+        let cannot = "cannot change while the server runs: it stays";
         assert_eq!(
             change.fixed,
             [

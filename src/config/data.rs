@@ -43,7 +43,7 @@ fn usual() -> Result<PathBuf, Refused> {
         Some(shared.or_else(home)?.join("parlor"))
     };
     of_service().or_else(of_system).or_else(of_user).ok_or_else(|| {
-        Refused::new("there is no HOME to keep lines in; say where with --data DIR, or keep nothing with --memory")
+        Refused::new("HOME is not set, so there is no directory for lines; choose one with --data DIR, or store nothing with --memory")
     })
 }
 

@@ -28,20 +28,20 @@ pub const DOORS: &[Door] = &[
         name: "http",
         port: WEB_PORT,
         options: &[HOST],
-        about: "a page for browsers, a WebSocket, and rooms to follow and speak in with curl",
+        about: "a page for browsers, a WebSocket, and rooms for curl",
     },
     Door {
         scheme: Scheme::Metrics,
         name: "metrics",
         port: METRICS_PORT,
         options: &[],
-        about: "numbers for Prometheus, at /metrics; nobody joins here",
+        about: "metrics for Prometheus, at /metrics; people cannot join here",
     },
 ];
 
 const HOST: DoorOption = DoorOption {
     form: "host=NAME",
-    about: "a name under which browsers find it, beside addresses, localhost and this machine's name; may be repeated",
+    about: "a host name that browsers use for it, besides addresses, localhost and this machine's name; may be repeated",
     repeats: true,
     read: |said, text| {
         said.hosts.push(values::host(text)?);
@@ -51,7 +51,7 @@ const HOST: DoorOption = DoorOption {
 
 const CLASSIC: DoorOption = DoorOption {
     form: "classic",
-    about: "the plain protocol: no names, no commands, no history",
+    about: "the book's protocol: no names, no commands, no history",
     repeats: false,
     read: |said, text| {
         said.classic = text.is_empty() || values::yes_or_no(text)?;
@@ -61,7 +61,7 @@ const CLASSIC: DoorOption = DoorOption {
 
 const IDLE: DoorOption = DoorOption {
     form: "idle=5m|0",
-    about: "who says nothing for so long has to leave [default: 5m, classic 0]",
+    about: "how long a silent person may stay [default: 5m, classic 0]",
     repeats: false,
     read: |said, text| {
         said.idle = Some(values::idle(text)?);
@@ -79,7 +79,7 @@ const NAMES: DoorOption = DoorOption {
             "address" => Names::Address,
             _ => {
                 return Err(Refused::new(format!(
-                    "names is ask or address, not {text:?}"
+                    "names is {text:?}; write ask or address"
                 )));
             }
         });
@@ -206,7 +206,7 @@ pub(super) fn read_options(door: &Door, query: &str) -> Result<Said, Refused> {
             return Err(unknown("option", name, names, &known));
         };
         if seen.contains(&name) && !option.repeats {
-            return Err(Refused::new(format!("{name} is said twice; say it once")));
+            return Err(Refused::new(format!("{name} is set twice; write it once")));
         }
         seen.push(name);
         (option.read)(&mut said, value)?;

@@ -23,7 +23,7 @@ pub struct FileError {
 
 #[derive(Debug, thiserror::Error)]
 enum Fault {
-    #[error("cannot read this configuration file ({0}); --config takes the path of a TOML file")]
+    #[error("cannot read this configuration file ({0}); give --config the path of a TOML file")]
     Unreadable(io::Error),
     #[error("line {line} is not TOML: {message}")]
     Syntax { line: usize, message: String },

@@ -70,7 +70,7 @@ impl FromStr for ListenUrl {
         let mode = match (said.classic, said.names) {
             (true, Some(Names::Ask)) => {
                 return Err(Refused::new(
-                    "classic asks for no names; leave out names=ask or classic",
+                    "classic has no names; leave out names=ask or classic",
                 ));
             }
             (true, _) => Mode::Classic,

@@ -51,7 +51,7 @@ impl FromStr for Retain {
 
     fn from_str(text: &str) -> Result<Self, Refused> {
         Self::parse(text).ok_or_else(|| {
-            Refused::new("write how long lines are kept as 30d, 12h or 4w (1h to 36500d), or off to keep them for good")
+            Refused::new("write how long lines are stored as 30d, 12h or 4w (1h to 36500d), or off to store them for good")
         })
     }
 }

@@ -58,7 +58,7 @@ fn two_doors_at_one_address_are_refused() {
     let both = settings(&["--listen=tcp://*:8000?idle=0,tcp://localhost:8000?classic"]);
     assert_eq!(
         Config::from_settings(both).unwrap_err().to_string(),
-        "tcp://*:8000?idle=0 and tcp://localhost:8000?classic want the same address; give one of them another port"
+        "tcp://*:8000?idle=0 and tcp://localhost:8000?classic use the same address; give one of them another port"
     );
 }
 

@@ -30,7 +30,7 @@ pub(super) fn idle(text: &str) -> Result<Option<Duration>, Refused> {
         Ok(time) if time.is_zero() => Ok(None),
         Ok(time) if time.subsec_nanos() % 1_000_000 == 0 && time <= IDLE_MAX => Ok(Some(time)),
         _ => Err(Refused::new(format!(
-            "{text:?} is no idle limit; write 5m, 90s, 1h30m (1ms to {}), or 0 for never",
+            "{text:?} is not an idle limit; write 5m, 90s, 1h30m (1ms to {}), or 0 for never",
             duration(IDLE_MAX)
         ))),
     }
@@ -49,7 +49,7 @@ pub(super) fn host(text: &str) -> Result<String, Refused> {
     match !text.is_empty() && text.chars().all(is_part) {
         true => Ok(text.trim_end_matches('.').to_ascii_lowercase()),
         false => Err(Refused::new(format!(
-            "{text:?} is no name of a machine; write one like chat.example.org, without a port"
+            "{text:?} is not a host name; write one like chat.example.org, without a port"
         ))),
     }
 }

@@ -19,9 +19,11 @@ pub(crate) fn strangers(names: impl Iterator<Item = String>) -> Vec<String> {
             let known = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
             let hint = match nearest(name.strip_prefix(PREFIX)?, known) {
                 Some(near) => format!("; did you mean {PREFIX}{near}?"),
-                None => "; parlor serve --help names those there are".to_owned(),
+                None => "; parlor serve --help lists them".to_owned(),
             };
-            Some(format!("no variable {name}, it is ignored{hint}"))
+            Some(format!(
+                "there is no setting {name}, so it is ignored{hint}"
+            ))
         })
         .collect();
     sentences.sort();
@@ -56,8 +58,8 @@ mod tests {
         assert_eq!(
             strangers(names.map(str::to_owned)),
             [
-                "no variable PARLOR_RTE, it is ignored; did you mean PARLOR_RATE?",
-                "no variable PARLOR_SERVICE_HOST, it is ignored; parlor serve --help names those there are",
+                "there is no setting PARLOR_RTE, so it is ignored; did you mean PARLOR_RATE?",
+                "there is no setting PARLOR_SERVICE_HOST, so it is ignored; parlor serve --help lists them",
             ]
         );
     }

@@ -25,7 +25,7 @@ const KIND: HeaderValue =
 pub(super) async fn attend(house: &Arc<House>, stream: TcpStream) {
     let port = Port {
         head_time: SCRAPE_TIME,
-        purpose: &|| "This port has numbers for Prometheus: GET /metrics".to_owned(),
+        purpose: &|| "This port has metrics for Prometheus: GET /metrics".to_owned(),
         closing: &house.closing,
     };
     let turn = Turn::new(&house.scrapes);

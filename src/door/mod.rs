@@ -250,7 +250,7 @@ async fn contain(
         let polled = panic::catch_unwind(AssertUnwindSafe(|| connection.as_mut().poll(cx)));
         polled.unwrap_or_else(|_| {
             panics.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(%peer, "a connection ended by a panic: this is a bug");
+            tracing::error!(%peer, "a connection ended with a panic; this is a bug");
             Poll::Ready(())
         })
     })

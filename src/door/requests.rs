@@ -246,13 +246,13 @@ fn no_request(error: &hyper::Error, status: &[u8], port: &Port<'_>) -> Vec<u8> {
         let (status, _) = head.split_once("\r\n")?;
         status.strip_prefix("HTTP/1.1 ")
     });
-    let words = format!("That is no HTTP request. {}", (port.purpose)());
+    let words = format!("This is not an HTTP request. {}", (port.purpose)());
     last_answer(status.unwrap_or("400 Bad Request"), "", &words).into_bytes()
 }
 
 fn too_late(port: &Port<'_>) -> String {
     let words = format!(
-        "No complete request came in time; try again. {}",
+        "No complete request arrived in time; try again. {}",
         (port.purpose)()
     );
     last_answer("408 Request Timeout", "", &words)
@@ -377,7 +377,7 @@ mod tests {
         answer.read_to_string(&mut words).await.ok();
         assert!(words.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
         assert!(words.ends_with(
-            "\r\n\r\nNo complete request came in time; try again. This port is for tests\n"
+            "\r\n\r\nNo complete request arrived in time; try again. This port is for tests\n"
         ));
         assert!(begun.elapsed() < HEAD_TIME + Duration::from_secs(2));
     }

@@ -180,7 +180,7 @@ impl Committer {
                 written.fetch_add(PAGE_BYTES, Ordering::Relaxed);
             }
             Err(error) if has_failed(&error) => self.fail(error.into(), Vec::new()),
-            Err(error) => tracing::error!(%error, "something cannot be kept"),
+            Err(error) => tracing::error!(%error, "a change cannot be stored"),
         }
     }
 
@@ -247,7 +247,7 @@ impl Committer {
     /// The operator is told once, however many lines are refused then.
     fn tell(&mut self, failure: &Failure) {
         if !mem::replace(&mut self.is_told, true) {
-            tracing::error!(error = %failure, "lines cannot be kept");
+            tracing::error!(error = %failure, "lines cannot be stored");
         }
     }
 
@@ -320,7 +320,7 @@ fn take_back(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rusqlit
     if rewrite && store.checkpoint("TRUNCATE")?.was_hindered {
         return Err(rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-            Some("somebody reads the file".to_owned()),
+            Some("another process is reading the file".to_owned()),
         ));
     }
     Ok(())
@@ -338,9 +338,9 @@ fn has_failed(error: &rusqlite::Error) -> bool {
 /// the disk, the system may believe from now on that it is there.
 pub(super) fn tell_not_moved(error: &rusqlite::Error) {
     if needs_rewrite(error) {
-        tracing::error!(%error, "the disk has failed: what was kept may not survive a power cut; make a backup on another one");
+        tracing::error!(%error, "the disk has failed: stored lines may not survive a power cut; make a backup on another disk");
     } else {
-        tracing::warn!(%error, "what is written ahead cannot be moved to its place yet");
+        tracing::warn!(%error, "the write-ahead log cannot be moved into the database yet");
     }
 }
 
@@ -356,7 +356,7 @@ fn why(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full",
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            "the disk cannot be written to"
+            "the disk cannot be written"
         }
         _ => "the disk has failed",
     }

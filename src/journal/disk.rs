@@ -232,7 +232,7 @@ impl Journal for Disk {
         let work = Work::Commit(Job { batches, kept });
         self.work.try_send(work).ok(); // else the thread has ended, and the sender with it
         Box::pin(async move {
-            let ended = |_| Err(NotKept("the journal has ended"));
+            let ended = |_| Err(NotKept("the journal has stopped"));
             if let Ok(kept) = timeout(ANSWER_TIME, &mut outcome).await {
                 return kept.unwrap_or_else(ended);
             }
@@ -258,7 +258,7 @@ impl Drop for Disk {
         self.search.wake();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                tracing::error!("a thread of the journal ended by a panic: this is a bug");
+                tracing::error!("a thread of the journal ended with a panic; this is a bug");
             }
         }
     }

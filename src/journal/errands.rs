@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What is kept cannot be read or changed: the log says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the file cannot be written to")]
+#[error("the file cannot be written")]
 pub(crate) struct Undone;
 
 /// What is to be done; none where the file cannot be used just now. It hands over by itself what comes of it.

@@ -11,14 +11,16 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     /// Some other program's.
-    #[error("is a database, but none of Parlor's; give --data another directory")]
+    #[error("is a database of another program; give --data another directory")]
     Foreign,
     /// A later version's.
-    #[error("was written by a later version of Parlor (its tables have version {0}); use that one")]
+    #[error(
+        "was written by a newer version of Parlor (its tables have version {0}); use that version"
+    )]
     Newer(i32),
     /// It has been put in the place of another file, whose log is still there.
     #[error(
-        "is a backup, and {} beside it is what was written ahead for another file; move that away first",
+        "is a backup, and {} beside it belongs to another file; move that one away first",
         .0.display()
     )]
     OthersLog(PathBuf),
@@ -43,15 +45,15 @@ pub enum Unusable {
     )]
     NoRoomBeside(PathBuf),
     /// It is not what was written.
-    #[error("{0}; restore a backup, or move the file away to begin anew")]
+    #[error("{0}; restore a backup, or move the file away to start afresh")]
     Damaged(#[from] Damage),
     /// It does not begin as a database does.
     #[error(
-        "is no database, or its beginning is damaged; restore a backup, or move the file away to begin anew"
+        "is not a database, or its beginning is damaged; restore a backup, or move the file away to start afresh"
     )]
     NoDatabase,
     /// SQLite does not find its way in it.
-    #[error("is damaged in its structure; restore a backup, or move the file away to begin anew")]
+    #[error("is damaged in its structure; restore a backup, or move the file away to start afresh")]
     Broken,
     /// SQLite says so.
     #[error("{0}")]

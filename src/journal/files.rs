@@ -36,7 +36,7 @@ const MODE: u32 = 0o7777;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory cannot be made or written to.
-    #[error("cannot keep lines in {}: {error}; give --data a directory that this user may write to, or keep nothing with --memory", path.display())]
+    #[error("cannot store lines in {}: {error}; give --data a directory that this user can write to, or store nothing with --memory", path.display())]
     Directory {
         /// Which directory.
         path: PathBuf,
@@ -77,7 +77,7 @@ pub enum OpenError {
     #[error("{} has a second name (a hard link), under which another server could write to it; copy the file, and put the copy in its place", .0.display())]
     SecondName(PathBuf),
     /// Another server writes there.
-    #[error("another server keeps its lines in {}; stop it, or give this one a directory of its own with --data DIR", .0.display())]
+    #[error("another server uses {}; stop it, or give this one its own directory with --data DIR", .0.display())]
     Taken(PathBuf),
     /// The file in it is of no use.
     #[error("{} {error}", path.display())]

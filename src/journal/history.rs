@@ -31,7 +31,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// What is kept cannot be read: the log says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what is kept cannot be read")]
+#[error("stored lines cannot be read")]
 pub struct Unreadable;
 
 /// Lines of a room, and where to go on.
@@ -300,7 +300,7 @@ impl History {
         match timeout(ANSWER_TIME, answered).await {
             Ok(Some(Ok(found))) => Ok(found),
             Ok(Some(Err(error))) => {
-                tracing::error!(%error, "what is kept cannot be read");
+                tracing::error!(%error, "stored lines cannot be read");
                 Err(Unreadable)
             }
             Ok(None) => Err(Unreadable),

@@ -50,9 +50,9 @@ impl Damages {
             return;
         }
         known.push(damage.clone());
-        tracing::error!(%damage, "what was kept is not as it was written; restore a backup");
+        tracing::error!(%damage, "stored lines are damaged; restore a backup");
         if known.len() == DAMAGES_MAX {
-            tracing::error!("this is the last that is told; parlor check names all");
+            tracing::error!("no more damage is logged; parlor check lists all of it");
         }
     }
 }
@@ -78,10 +78,10 @@ impl Inspection {
         match self.look_at_all(ends) {
             Ok(Some(0)) => {
                 let lines: u64 = self.older.iter().map(|(_, last)| last).sum();
-                tracing::info!(lines, "older lines are all as they were written");
+                tracing::info!(lines, "older lines are undamaged");
             }
             Ok(_) => {} // told already, or the house ends
-            Err(error) => tracing::error!(%error, "older lines cannot be looked at"),
+            Err(error) => tracing::error!(%error, "older lines cannot be checked"),
         }
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
     let is_there = File::open(file).map(drop).map_err(|error| error.kind());
     if let Err(ErrorKind::NotFound | ErrorKind::NotADirectory) = is_there {
         bail!(
-            "there is no {}; say with --data where the server keeps its lines, as it logs at its start",
+            "there is no {}; give --data the server's directory, which it logs when it starts",
             file.display()
         );
     }

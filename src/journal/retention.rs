@@ -30,7 +30,7 @@ const TRUNCATE_EVERY: Duration = Duration::from_secs(1);
 
 /// Lines were not taken out, or not all of them. It is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("lines that were to be taken out are still there")]
+#[error("lines to be deleted are still in the file")]
 pub(crate) struct StillThere;
 
 impl From<Undone> for StillThere {

@@ -109,7 +109,7 @@ impl Registry {
         standing: Standing,
     ) -> Result<Code, Undone> {
         let code = Code::new().map_err(|error| {
-            tracing::error!(%error, "the system gives no random numbers");
+            tracing::error!(%error, "the system has no random numbers");
             Undone
         })?;
         self.note_standing(&code, client, room, standing).await?;

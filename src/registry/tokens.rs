@@ -16,7 +16,7 @@ impl Registry {
     /// It cannot be kept.
     pub(crate) async fn make_token(&self, name: Name) -> Result<Line, Refusal> {
         let token = Code::new().map_err(|error| {
-            tracing::error!(%error, "the system gives no random numbers");
+            tracing::error!(%error, "the system has no random numbers");
             Refusal::NotWritten
         })?;
         let hash = token.hash();

@@ -68,7 +68,7 @@ fn last_shows_the_last_lines_again() {
     }
     for typed in ["/last words", "/last -1", "/last 0"] {
         alice.say(typed);
-        alice.sees("-- Type /last [N]: it shows the last lines again, with their time");
+        alice.sees("-- Type /last [N]: it shows the last lines again, with times");
     }
 }
 

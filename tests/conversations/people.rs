@@ -79,7 +79,7 @@ fn an_action_is_shown_with_a_star() {
     alice.sees("* alice waves");
     bob.sees("* alice waves");
     alice.say("/me  ");
-    alice.sees("-- Type /me ACTION: it says what you do: /me waves shows * alice waves");
+    alice.sees("-- Type /me ACTION: it says what you are doing: /me waves shows * alice waves");
 }
 
 #[test]

@@ -32,10 +32,10 @@ fn a_private_message_may_be_refused() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for (typed, refusal) in [
-        ("/msg", "Type /msg NAME TEXT: it writes to one person alone"),
+        ("/msg", "Type /msg NAME TEXT: it sends a private message"),
         (
             "/msg bob",
-            "Type /msg NAME TEXT: it writes to one person alone",
+            "Type /msg NAME TEXT: it sends a private message",
         ),
         (
             "/msg dave hello",
@@ -171,14 +171,17 @@ fn ignoring_may_be_refused() {
     for (typed, refusal) in [
         (
             "/ignore",
-            "Type /ignore NAME: it hides a person's lines, through renames",
+            "Type /ignore NAME: it hides a person's lines, also under a new name",
         ),
         (
             "/ignore dave",
             "Nobody here is called dave; /who lists the people in this room",
         ),
         ("/ignore alice", "That is you; choose somebody else"),
-        ("/unignore", "Type /unignore NAME: it shows them again"),
+        (
+            "/unignore",
+            "Type /unignore NAME: it shows a person's lines again",
+        ),
         ("/unignore dave", "You are not ignoring dave"),
     ] {
         alice.say(typed);

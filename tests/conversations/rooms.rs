@@ -71,7 +71,7 @@ fn a_move_that_is_refused_changes_nothing() {
     bob.sees("In tea: nobody else");
     alice.sees("bob has left");
     for (typed, refusal) in [
-        ("/join", "Type /join ROOM: it moves to another room"),
+        ("/join", "Type /join ROOM: it enters another room"),
         ("/join lobby", "You are already in lobby"),
         ("/join LOBBY", "You are already in lobby"),
         (

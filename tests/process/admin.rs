@@ -140,16 +140,16 @@ fn a_reload_says_what_has_come_of_it() {
     let file = data.file().with_file_name("parlor.toml");
     fs::write(&file, "replay = 3").unwrap();
     let house = data.open(&["--config", file.to_str().unwrap()]);
-    assert_eq!(done(&data, &["reload"]), ["the configuration is as it was"]);
+    assert_eq!(
+        done(&data, &["reload"]),
+        ["the configuration has not changed"]
+    );
     fs::write(&file, "replay = 4\nkeep = 'written'").unwrap();
-    let stays = "keep cannot change while the server runs; it stays synced until a restart";
+    let stays = "keep cannot change while the server runs: it stays synced until a restart";
     assert_eq!(done(&data, &["reload"]), ["replay is 4 now", stays]);
     fs::write(&file, "replay = 'many'").unwrap();
     let sentence = order(&data, &["reload"]).unwrap_err();
-    assert!(
-        sentence.ends_with("; everything stays as it is"),
-        "{sentence}"
-    );
+    assert!(sentence.ends_with("; nothing is changed"), "{sentence}");
     drop(house); // an error is in its log
 }
 

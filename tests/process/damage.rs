@@ -52,7 +52,7 @@ fn a_line_that_has_changed_is_named_at_the_start() {
     let (code, words) = data.check();
     assert_eq!(code, Some(0));
     assert!(
-        words.ends_with(": lines 9, rooms 1, all as they were written\n"),
+        words.ends_with(": no damage; lines: 9, rooms: 1\n"),
         "{words}"
     );
     for (damage, sentence) in [
@@ -130,7 +130,7 @@ fn whoever_reads_a_damaged_line_sees_its_place_and_the_operator_is_told_once() {
     assert!(!exported.contains("forged"));
     assert_eq!(output.status.code(), Some(1));
     let words = String::from_utf8(output.stderr).unwrap();
-    assert!(words.contains("is left out (line 1 of lobby"), "{words}");
+    assert!(words.contains("are left out (line 1 of lobby"), "{words}");
     let (code, named) = data.check();
     assert_eq!(code, Some(1));
     let named: Vec<_> = named
@@ -158,7 +158,7 @@ fn older_lines_are_looked_at_while_the_server_runs() {
     says_numbers(&mut alice, 2_500);
     house.close([alice]);
     let house = data.open(&[]);
-    house.logged("older lines are all as they were written");
+    house.logged("older lines are undamaged");
     house.close::<[Guest; 0]>([]);
 
     data.damage("UPDATE lines SET at = at + 1 WHERE seq = 1234");
@@ -215,11 +215,11 @@ fn a_file_that_is_broken_is_one_sentence_that_says_what_to_do() {
         (&without_pages, "is damaged in its structure"),
         (
             &without_header,
-            "is no database, or its beginning is damaged",
+            "is not a database, or its beginning is damaged",
         ),
         (
             b"dear diary, this is no chat",
-            "is no database, or its beginning is damaged",
+            "is not a database, or its beginning is damaged",
         ),
     ] {
         fs::write(data.file(), bytes).unwrap();
@@ -300,11 +300,11 @@ fn a_file_of_another_program_or_of_a_later_version_is_left_as_it_is() {
     file.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE recipes (tea TEXT)")
         .unwrap();
     drop(file);
-    refuses("none of Parlor's; give --data another directory");
+    refuses("a database of another program; give --data another directory");
     fs::remove_file(data.file()).unwrap();
     data.open(&[]).close::<[Guest; 0]>([]);
     let file = rusqlite::Connection::open(data.file()).unwrap();
     file.pragma_update(None, "user_version", 1_000).unwrap();
     drop(file);
-    refuses("written by a later version of Parlor (its tables have version 1000)");
+    refuses("written by a newer version of Parlor (its tables have version 1000)");
 }

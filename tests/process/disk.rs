@@ -125,7 +125,7 @@ fn a_checkpoint_that_fails_loses_nothing() {
     checkpoints_fail(
         "fdatasync",
         "error=EIO:when=1+2",
-        "make a backup on another one",
+        "make a backup on another disk",
     );
     checkpoints_fail(
         "pwrite64",

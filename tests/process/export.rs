@@ -97,7 +97,10 @@ fn what_cannot_be_exported_is_one_sentence() {
     assert_eq!(export(&data, &[]), (Some(0), String::new(), String::new()));
     let (code, _, words) = export(&data, &["--room", "tea"]);
     assert_eq!(code, Some(1));
-    assert_eq!(words, "parlor: nothing was ever said in a room tea\n");
+    assert_eq!(
+        words,
+        "parlor: there are no lines from a room tea; --room takes the name of a room in which somebody spoke\n"
+    );
     let (code, _, words) = export(&data, &["--since", "noon"]);
     assert_eq!(code, Some(2));
     assert!(words.contains("write a time as 14:00"), "{words}");

@@ -85,7 +85,7 @@ fn a_second_server_never_starts_on_the_same_file() {
             fs::remove_file(file.path()).unwrap();
         }
     }
-    let taken = "another server keeps its lines in";
+    let taken = "another server uses";
     assert!(is_refused(&data).contains(taken));
     let (link, linked) = (place.path().join("link"), place.path().join("linked"));
     symlink(&data, &link).unwrap();

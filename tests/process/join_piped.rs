@@ -244,7 +244,7 @@ fn nobody_listening_is_a_failure_with_a_sentence() {
         .code(1);
     let sentence = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
     assert!(
-        sentence.contains(&format!("Nobody listens at {free}")),
+        sentence.contains(&format!("No server listens at {free}")),
         "{sentence}"
     );
     assert_eq!(sentence.lines().count(), 1);

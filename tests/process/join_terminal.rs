@@ -331,7 +331,7 @@ fn a_server_that_comes_back_is_joined_again_under_the_same_name() {
     let url = format!("tcp://{}", house.address);
     house.close(bob);
     terminal.shows("-- The server is going down");
-    terminal.shows("-- Connection lost; trying again in 1 s");
+    terminal.shows("-- Connection lost; reconnecting in 1 s");
     terminal.prompts("> still here");
     let again = House::run(parlor(), &["--listen", &url]);
     terminal.until("a second confirmation of the name", |lines| {
@@ -348,10 +348,10 @@ fn a_lost_connection_is_made_again_with_growing_pauses() {
     let (fake, mut guest, terminal) = joined_fake("bob");
     terminal.typed("still here");
     guest.close();
-    terminal.shows("-- Connection lost; trying again in 1 s");
+    terminal.shows("-- Connection lost; reconnecting in 1 s");
     terminal.prompts("> still here");
     fake.accept().reset();
-    terminal.shows("-- Connection lost; trying again in 2 s");
+    terminal.shows("-- Connection lost; reconnecting in 2 s");
     let mut again = welcome(&fake, "carol");
     terminal.shows("You are alice");
     terminal.press("Enter");
@@ -477,7 +477,7 @@ fn a_server_that_closes_on_silence_is_left_alone_until_enter() {
     let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=2s"]);
     let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
     terminal.shows("In lobby: nobody else");
-    terminal.shows("-- Connection closed; press Enter to come back");
+    terminal.shows("-- Connection closed; press Enter to reconnect");
     terminal.press("Enter");
     terminal.until("a second greeting", |lines| {
         lines
@@ -533,7 +533,7 @@ fn leaving_works_while_there_is_no_connection() {
     for keys in [&["C-c"][..], &["/quit", "Enter"]] {
         let (house, bob, terminal) = joined("", "");
         house.close(bob);
-        terminal.shows("-- Connection lost; trying again in 2 s");
+        terminal.shows("-- Connection lost; reconnecting in 2 s");
         keys.iter().for_each(|key| terminal.press(key));
         terminal.ends_well();
     }

@@ -92,7 +92,7 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     assert_ne!(data.traces("fernsome"), 0);
 
     let house = data.open(&["--retain", "30d", "--replay", "200"]);
-    house.logged("what was too old is taken out lines=6000");
+    house.logged("old lines are deleted lines=6000");
     assert_eq!(data.traces("fernsome"), 0);
     assert_eq!(indexed(&data), 2 * YOUNG);
     assert_eq!(data.numbers(), (1..=OLD + YOUNG).collect::<Vec<_>>());
@@ -124,7 +124,7 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
 
     // All of it, and the rooms go on all the same.
     let house = data.open(&["--retain", "1h"]);
-    house.logged("what was too old is taken out lines=200");
+    house.logged("old lines are deleted lines=200");
     assert_eq!(data.traces("youngish"), 0);
     let mut carol = enters(&house, "carol", "-- Lines here are stored for 1 hour");
     assert!(carol.line().ends_with("] bob: hello"));
@@ -158,7 +158,7 @@ fn retention_begins_when_the_configuration_is_read_again() {
     fs::write(&file, "replay = 0\nretain = '30d'").unwrap();
     house.signal(Signal::HUP);
     house.logged("retain is 30d now");
-    house.logged("what was too old is taken out lines=20");
+    house.logged("old lines are deleted lines=20");
     alice.say("/last 1000");
     for seq in 11..=15 {
         assert!(alice.line().contains(&format!("youngish{seq} ")));

@@ -135,7 +135,7 @@ fn nothing_that_is_typed_is_an_error() {
     alice.say("/search");
     assert_eq!(
         alice.line(),
-        "-- Type /search WORDS: it finds what was said, in all rooms"
+        "-- Type /search WORDS: it finds lines in all rooms"
     );
     house.close([alice]);
 }

@@ -31,7 +31,7 @@ fn an_address_in_use_is_one_sentence_with_what_to_do() {
     let (port, next) = (address.port(), address.port() + 1);
     let sentence = format!(
         "parlor: cannot listen at {url}: port {port} is in use, perhaps by another parlor; \
-         end that, or choose another port: --listen 'tcp://127.0.0.1:{next}'\n"
+         stop that server, or choose another port: --listen 'tcp://127.0.0.1:{next}'\n"
     );
     assert_eq!(words, sentence);
 }
@@ -76,7 +76,7 @@ fn a_privileged_port_is_one_sentence_with_what_to_do() {
     assert_eq!(
         words,
         "parlor: cannot listen at tcp://127.0.0.1:1: port 1 needs privileges that this process \
-         has not; choose one from 1024 on, as 8000\n"
+         lacks; choose a port from 1024 up, such as 8000\n"
     );
 }
 
@@ -85,7 +85,7 @@ fn a_foreign_address_is_one_sentence_with_what_to_do() {
     let (code, words) = fails(parlor(), &["--listen", "tcp://192.0.2.1:0"]);
     assert_eq!(code, Some(1));
     assert!(words.starts_with(
-        "parlor: cannot listen at tcp://192.0.2.1:0: 192.0.2.1 is no address of this machine"
+        "parlor: cannot listen at tcp://192.0.2.1:0: 192.0.2.1 is not an address of this machine"
     ));
     assert_eq!(words.lines().count(), 1);
 }
@@ -199,7 +199,7 @@ fn this_machine_alone_is_said_and_so_is_how_to_join() {
     assert!(house.address.ip().is_loopback());
     house.logged(&format!("join with: nc localhost {port}"));
     house.logged("only this machine can join; --lan lets others in");
-    house.logged("lines are kept in memory only");
+    house.logged("lines are stored in memory only");
     house.close(());
 }
 
@@ -208,7 +208,7 @@ fn a_server_for_all_names_the_addresses_that_others_reach() {
     let house = House::run(parlor(), &["--listen", "tcp://*:0"]);
     let port = house.address.port();
     house.logged(&format!("listening tcp 0.0.0.0:{port}"));
-    house.logged("lines are kept in memory only");
+    house.logged("lines are stored in memory only");
     let others = if_addrs::get_if_addrs().unwrap();
     for interface in others
         .iter()

@@ -151,7 +151,7 @@ fn numbers_lead_to_the_next_lines_that_there_are_across_what_was_taken_out() {
     }
     alice.until("alice: alice 330");
     alice.say("/forget all");
-    alice.until("-- 300 lines that you have said are gone, for everyone");
+    alice.until("-- 300 lines that you said are deleted, for everybody");
     x.say("the last");
     x.until("x: the last");
     let reads_on = |web: SocketAddr| {

@@ -38,7 +38,7 @@ pub struct Client {
     removed: OnceLock<Box<Removal>>,
 }
 
-/// Lines that somebody was told to have skipped.
+/// Lines that readers skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missed {
     /// Their room.

@@ -89,20 +89,20 @@ fn refusals_say_what_would_be_right() {
         ),
         (
             "tcp://localhost?names=none",
-            "names is ask or address, not \"none\"",
+            "names is \"none\"; write ask or address",
         ),
         ("tcp://localhost?classic=2", "write true or false"),
         (
             "tcp://localhost?idle",
-            "\"\" is no idle limit; write 5m, 90s, 1h30m (1ms to 8760h), or 0 for never",
+            "\"\" is not an idle limit; write 5m, 90s, 1h30m (1ms to 8760h), or 0 for never",
         ),
         (
             "tcp://localhost?idle=1m&idle=2m",
-            "idle is said twice; say it once",
+            "idle is set twice; write it once",
         ),
         (
             "tcp://localhost?classic&names=ask",
-            "classic asks for no names; leave out names=ask or classic",
+            "classic has no names; leave out names=ask or classic",
         ),
         (
             "tcp://:8000",

@@ -251,7 +251,7 @@ fn is_behind(index: &Index, ends: &[(String, End)]) -> rusqlite::Result<bool> {
 
 /// Takes the files of the index away: those who search in them are not disturbed.
 fn remove(index: &Path) {
-    tracing::info!("the index for searching is made anew");
+    tracing::info!("the search index is rebuilt");
     for extension in ["db", "db-wal", "db-shm"] {
         match fs::remove_file(index.with_extension(extension)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

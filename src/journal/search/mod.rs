@@ -137,7 +137,7 @@ impl Search {
         });
         let outcome: rusqlite::Result<_> = searching.await.map_err(|_| Unreadable)?;
         let (mut found, followed) = outcome.unwrap_or_else(|error| {
-            tracing::debug!(%error, "there is no index to search in yet");
+            tracing::debug!(%error, "there is no search index yet");
             Default::default()
         });
         let behind = ends.iter().map(|(room, end)| {

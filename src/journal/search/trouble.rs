@@ -43,9 +43,9 @@ impl Trouble {
     pub(super) fn tell(&self) {
         match self {
             Trouble::Index(error) => {
-                tracing::warn!(%error, "the index for searching cannot be written");
+                tracing::warn!(%error, "the search index cannot be written");
             }
-            Trouble::Useless => tracing::warn!("the index for searching is damaged"),
+            Trouble::Useless => tracing::warn!("the search index is damaged"),
             Trouble::Journal => {}
         }
     }

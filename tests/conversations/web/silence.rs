@@ -99,7 +99,10 @@ fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
             assert!(read.starts_with(told), "{sent:?}: {read}");
             assert_eq!(read.matches("HTTP/1.1 ").count(), 1, "{sent:?}: {read}");
             if told.contains("408") {
-                assert!(read.contains("No complete request came in time"), "{read}");
+                assert!(
+                    read.contains("No complete request arrived in time"),
+                    "{read}"
+                );
                 assert!(read.ends_with(&format!("use port {port}\n")), "{read}");
             }
         }
@@ -203,7 +206,7 @@ fn what_is_no_request_is_told_what_the_port_is_for() {
             "{sent:?}: {answer:?}"
         );
         let words = format!(
-            "\r\n\r\nThat is no HTTP request. This port is for browsers and curl; with netcat, telnet or parlor join, use port {lines}\n"
+            "\r\n\r\nThis is not an HTTP request. This port is for browsers and curl; with netcat, telnet or parlor join, use port {lines}\n"
         );
         assert!(answer.ends_with(&words), "{sent:?}: {answer:?}");
     }

@@ -38,8 +38,8 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
                 .to_owned()
         }
         Refusal::AnswersDropped(lines) => format!(
-            "The {lines} lines behind it may be a password, so they are not said: say them again if \
-            they are none"
+            "The {lines} lines after it may hold a password, so they were not sent; send them again if \
+            they do not"
         ),
         Refusal::NoPassword => "No password typed; nothing is changed".to_owned(),
         Refusal::PasswordsDiffer => "The two passwords differ: try again".to_owned(),
