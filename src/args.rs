@@ -39,7 +39,17 @@ const JOIN_EXAMPLES: &str = "\
 Examples:
   parlor join
   parlor join chat.example.org --name alice --bell
-  printf 'hello\\n' | parlor join --name bot";
+  printf 'hello\\n' | parlor join --name bot
+
+Keys:
+  Enter            say the line; what is pasted in several lines is said as it is, never as a command
+  Tab              complete a command or a name; again for the next one
+  Up, Down         lines typed before; Ctrl-R finds one by a part of it, Esc leaves that
+  Ctrl-A, Ctrl-E   to the beginning, to the end; Ctrl-Left and Ctrl-Right by words
+  Ctrl-W, -U, -K   erase a word, all before the cursor, all behind it; Ctrl-Y brings it back
+  Ctrl-L           clear the screen
+  Ctrl-Z           stop the program; fg goes on
+  Ctrl-C           clear the line; on an empty line, leave, as Ctrl-D does";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

@@ -5,6 +5,8 @@ use std::mem;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use parlor_core::command::command_names;
+
 use super::text::{Text, To, last_word};
 
 /// Lines that Up brings back; a day's talking.
@@ -15,16 +17,41 @@ const HISTORY_LINES_MAX: usize = 1_000;
 pub(super) enum Typed {
     /// A line, ended with Enter.
     Line(String),
+    /// A line that was pasted: it is said as it is, also where it looks like a command.
+    Text(String),
     /// A line that is for nobody to read, and that Up does not bring back.
     Secret(String),
-    /// Ctrl-C, or Ctrl-D on an empty line.
+    /// Ctrl-C or Ctrl-D on an empty line.
     Leave,
+}
+
+/// Where the beginning of the line being typed comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Origin {
+    #[default]
+    Keys,
+    /// A paste of one line, or of a part of one: it may be a command that somebody copied.
+    Paste,
+    /// A paste of several lines: all of them are text.
+    PastedLines,
+}
+
+/// Looking for a line typed before, by a part of it.
+#[derive(Debug, Default)]
+struct Search {
+    part: String,
+    /// How many lines that hold the part are passed over, counted from the newest.
+    passed: usize,
 }
 
 /// The line being typed and those before it.
 #[derive(Default)]
 pub(super) struct Editor {
     text: Text,
+    origin: Origin,
+    search: Option<Search>,
+    /// What was erased last by whole words or more, for Ctrl-Y.
+    erased: String,
     /// What is being typed is not shown.
     is_secret: bool,
     /// Typed and not yet taken: a paste may hold many lines.
@@ -65,36 +92,69 @@ impl Editor {
 
     /// What to show in a row of `columns`, and in which of them the cursor stands.
     pub(super) fn view(&self, columns: usize) -> (String, usize) {
-        match self.is_secret {
-            true => (String::new(), 0),
-            false => self.text.view(columns),
+        match &self.search {
+            _ if self.is_secret => (String::new(), 0),
+            Some(search) => {
+                let found = self.found(search).map_or("", String::as_str);
+                Text::new(format!("(search {:?}) {found}", search.part)).view(columns)
+            }
+            None => self.text.view(columns),
         }
     }
 
     /// Does what a key or a paste means; `complete` tells what the last word of the text before the cursor may become.
     pub(super) fn handle(&mut self, event: Event, complete: impl Fn(&str) -> Vec<String>) {
         match event {
-            Event::Paste(text) => text
-                .replace("\r\n", "\n")
-                .chars()
-                .for_each(|c| self.insert(c)),
+            Event::Paste(text) => {
+                self.end_search();
+                self.paste(&text.replace("\r\n", "\n").replace('\r', "\n"));
+            }
             Event::Key(KeyEvent {
                 code: KeyCode::Tab, ..
             }) => return self.tab(complete),
             Event::Key(key) if key.kind != KeyEventKind::Release => self.press(key),
             _ => return,
         }
+        if self.text.is_empty() {
+            self.origin = Origin::Keys;
+        }
         self.offers = None;
+    }
+
+    /// Puts text in. Its lines are said one by one, and none of them is a command.
+    fn paste(&mut self, text: &str) {
+        let is_command = self.text.before().starts_with('/') && self.origin == Origin::Keys;
+        match text.split_once('\n') {
+            // What follows would be said to all: it answers no question for a secret.
+            Some((first, _)) if self.is_secret => self.text.insert_all(first),
+            // What a command was begun for stays with it.
+            _ if is_command => self.text.insert_all(&text.replace('\n', " ")),
+            Some(_) => {
+                for c in text.chars() {
+                    self.origin = Origin::PastedLines; // a line that ends takes it with it
+                    self.insert(c);
+                }
+            }
+            None => {
+                if self.text.is_empty() {
+                    self.origin = Origin::Paste;
+                }
+                self.text.insert_all(text);
+            }
+        }
     }
 
     fn press(&mut self, key: KeyEvent) {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
+        if self.search.is_some() && self.press_in_search(key.code, control) {
+            return;
+        }
         match key.code {
             KeyCode::Enter => self.enter(),
-            KeyCode::Backspace if alt => self.text.erase(To::WordLeft),
-            KeyCode::Backspace => self.text.erase(To::Left),
-            KeyCode::Delete => self.text.erase(To::Right),
+            KeyCode::Backspace if alt => self.cut(To::WordLeft),
+            KeyCode::Backspace => drop(self.text.erase(To::Left)),
+            KeyCode::Delete => drop(self.text.erase(To::Right)),
             KeyCode::Left if control => self.text.go(To::WordLeft),
             KeyCode::Right if control => self.text.go(To::WordRight),
             KeyCode::Left => self.text.go(To::Left),
@@ -115,20 +175,77 @@ impl Editor {
     /// Control and a letter: what shells have taught people's fingers.
     fn chord(&mut self, letter: char) {
         match letter {
+            'c' if !self.text.is_empty() => drop(self.text.take()),
             'c' => self.typed.push_back(Typed::Leave),
             'd' if self.text.is_empty() => self.typed.push_back(Typed::Leave),
             'a' => self.text.go(To::Start),
             'b' => self.text.go(To::Left),
-            'd' => self.text.erase(To::Right),
+            'd' => drop(self.text.erase(To::Right)),
             'e' => self.text.go(To::End),
             'f' => self.text.go(To::Right),
-            'h' => self.text.erase(To::Left),
-            'k' => self.text.erase(To::End),
+            'h' => drop(self.text.erase(To::Left)),
+            'k' => self.cut(To::End),
             'n' => self.recall(self.back.saturating_sub(1)),
             'p' => self.recall(self.back + 1),
-            'u' => self.text.erase(To::Start),
-            'w' => self.text.erase(To::WordLeft),
+            'r' if !self.is_secret => self.search = Some(Search::default()),
+            'u' => self.cut(To::Start),
+            'w' => self.cut(To::WordLeft),
+            'y' => self.text.insert_all(&self.erased),
             _ => {}
+        }
+    }
+
+    /// Erases, and keeps what was erased for Ctrl-Y; a secret is not kept.
+    fn cut(&mut self, to: To) {
+        let erased = self.text.erase(to);
+        if !erased.is_empty() && !self.is_secret {
+            self.erased = erased;
+        }
+    }
+
+    /// The line that is looked for, if there is one.
+    fn found(&self, search: &Search) -> Option<&String> {
+        let lines = self.history.iter().rev();
+        let mut fitting = lines.filter(|line| line.contains(&search.part));
+        fitting.nth(search.passed)
+    }
+
+    /// Does what a key means while a line is looked for. Whether it means nothing more than that.
+    fn press_in_search(&mut self, code: KeyCode, control: bool) -> bool {
+        let Some(mut search) = self.search.take() else {
+            return false;
+        };
+        match code {
+            KeyCode::Char('r') if control => search.passed += 1,
+            KeyCode::Char('c' | 'g') if control => return true,
+            KeyCode::Esc => return true,
+            KeyCode::Char(c) if !control => {
+                search.part.push(c);
+                search.passed = 0;
+            }
+            KeyCode::Backspace => {
+                search.part.pop();
+                search.passed = 0;
+            }
+            _ => {
+                self.search = Some(search);
+                self.end_search();
+                return false;
+            }
+        }
+        if self.found(&search).is_none() {
+            search.passed = 0; // round again
+        }
+        self.search = Some(search);
+        true
+    }
+
+    /// Takes the line that was found, to be edited.
+    fn end_search(&mut self) {
+        if let Some(search) = self.search.take()
+            && let Some(found) = self.found(&search).cloned()
+        {
+            self.text = Text::new(found);
         }
     }
 
@@ -141,6 +258,7 @@ impl Editor {
 
     fn enter(&mut self) {
         let line = self.text.take();
+        let origin = mem::take(&mut self.origin);
         self.back = 0;
         if mem::take(&mut self.is_secret) {
             return self.typed.push_back(Typed::Secret(line));
@@ -150,7 +268,21 @@ impl Editor {
             let surplus = self.history.len().saturating_sub(HISTORY_LINES_MAX);
             self.history.drain(..surplus);
         }
-        self.typed.push_back(Typed::Line(line));
+        let is_command = |line: &str| {
+            let word = line
+                .strip_prefix('/')
+                .and_then(|rest| rest.split(' ').next());
+            word.is_some_and(|word| command_names().any(|name| name == word.to_lowercase()))
+        };
+        let is_text = match origin {
+            Origin::Keys => false,
+            Origin::Paste => !is_command(&line),
+            Origin::PastedLines => true,
+        };
+        self.typed.push_back(match is_text {
+            true => Typed::Text(line),
+            false => Typed::Line(line),
+        });
     }
 
     /// Shows the line typed `back` lines ago; 0 is the one that was being typed.
@@ -293,14 +425,80 @@ mod tests {
         let lines: Vec<_> = std::iter::from_fn(|| editor.take()).collect();
         assert_eq!(
             lines,
-            ["one", "two", "three"].map(|line| Typed::Line(line.to_owned()))
+            ["one", "two", "three"].map(|line| Typed::Text(line.to_owned()))
         );
-        assert_eq!(editor.text.take(), "four");
+        assert_eq!(editor.view(60).0, "four");
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Text("four".to_owned())));
+        press(&mut editor, KeyCode::Char('/'), KeyModifiers::NONE);
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Line("/".to_owned())));
+    }
+
+    fn pasted(editor: &mut Editor, text: &str) -> Vec<Typed> {
+        editor.handle(Event::Paste(text.to_owned()), offers);
+        std::iter::from_fn(|| editor.take()).collect()
     }
 
     #[test]
-    fn control_c_leaves_and_control_d_on_an_empty_line() {
-        assert_eq!(typed("half^c").take(), Some(Typed::Leave));
+    fn a_pasted_command_of_one_line_is_a_command_and_anything_else_is_text() {
+        for (text, typed) in [
+            ("/resume ab-cd", Typed::Line("/resume ab-cd".to_owned())),
+            ("/usr/bin/env", Typed::Text("/usr/bin/env".to_owned())),
+            ("// no", Typed::Text("// no".to_owned())),
+        ] {
+            let mut editor = Editor::default();
+            assert_eq!(pasted(&mut editor, text), []);
+            press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+            assert_eq!(editor.take(), Some(typed));
+        }
+        let lines = pasted(&mut Editor::default(), "/quit\n/msg bob psst\n");
+        assert_eq!(
+            lines,
+            ["/quit", "/msg bob psst"].map(|line| Typed::Text(line.to_owned()))
+        );
+    }
+
+    #[test]
+    fn lines_pasted_into_a_command_stay_with_it_and_into_a_secret_none_follows() {
+        let mut editor = typed("/msg bob ");
+        assert_eq!(pasted(&mut editor, "one\ntwo\n"), []);
+        assert_eq!(editor.view(60).0, "/msg bob one two ");
+        let mut editor = Editor::default();
+        editor.conceal();
+        assert_eq!(pasted(&mut editor, "horse\nhorse\n"), []);
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Secret("horse".to_owned())));
+        assert_eq!(editor.view(60).0, "");
+    }
+
+    #[test]
+    fn a_line_typed_before_is_found_by_a_part_of_it() {
+        let shown = |keys: &str| typed(keys).view(60).0;
+        assert_eq!(
+            shown("tea at one$coffee$^rat"),
+            "(search \"at\") tea at one"
+        );
+        assert_eq!(shown("one a$one b$^rone^r"), "(search \"one\") one a");
+        assert_eq!(shown("one a$one b$^rone^r^r"), "(search \"one\") one b");
+        assert_eq!(shown("one a$^rone<X"), "one Xa");
+        assert_eq!(shown("one a$draft^rone^g"), "draft");
+        let mut editor = typed("one a$^rone$");
+        editor.take();
+        assert_eq!(editor.take(), Some(Typed::Line("one a".to_owned())));
+    }
+
+    #[test]
+    fn what_was_erased_comes_back() {
+        assert_eq!(shown("one two^w^a^y"), "two|one ");
+        assert_eq!(shown("hello^u^y^y"), "hellohello|");
+    }
+
+    #[test]
+    fn control_c_and_control_d_leave_on_an_empty_line() {
+        assert_eq!(typed("half^c").take(), None);
+        assert_eq!(shown("half^c"), "|");
+        assert_eq!(typed("half^c^c").take(), Some(Typed::Leave));
         assert_eq!(typed("^d").take(), Some(Typed::Leave));
         assert_eq!(typed("half^d").take(), None);
     }

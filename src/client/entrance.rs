@@ -5,6 +5,12 @@ use super::heard::Heard;
 /// The reason that is passed on; the server may say more.
 const REASON_CHARS_MAX: usize = 200;
 
+/// What helps with a name that is registered: nobody is there to type the password.
+const OWNED: &str = "give another --name, or speak with curl -u NAME:TOKEN";
+
+/// What helps with the door for browsers.
+const WEB_PORT: &str = "join the port for lines, usually 8000";
+
 /// What is known of the server so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -25,8 +31,8 @@ pub(super) enum Step {
     Answer,
     /// Say what there is to say: the name is accepted, or nobody asks for one.
     In,
-    /// Give up: this is not to be the name.
-    Refused,
+    /// Give up: this is not to be the name, or there is no server for lines. What to do about it.
+    Refused(&'static str),
 }
 
 /// The way in, up to the name's being accepted.
@@ -46,12 +52,20 @@ impl Entrance {
 
     /// Learns from a sanitised line of the server.
     pub(super) fn hear(&mut self, line: &str) -> Step {
+        let heard = Heard::of(line);
         if let Some(words) = line.strip_prefix("-- ") {
             self.reason = words.chars().take(REASON_CHARS_MAX).collect();
-            return Step::Wait;
+            return match heard {
+                Heard::Password => Step::Refused(OWNED),
+                _ => Step::Wait,
+            };
         }
-        match (Heard::of(line), self.stage) {
-            (Heard::NameQuestion, Stage::Answered) => Step::Refused,
+        if line.starts_with("HTTP/") {
+            self.reason = line.chars().take(REASON_CHARS_MAX).collect();
+            return Step::Refused(WEB_PORT);
+        }
+        match (heard, self.stage) {
+            (Heard::NameQuestion, Stage::Answered) => Step::Refused("give another --name"),
             (Heard::NameQuestion, _) => {
                 self.stage = Stage::Answered;
                 Step::Answer
@@ -77,7 +91,9 @@ impl Entrance {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entrance, REASON_CHARS_MAX, Step};
+    use super::{Entrance, OWNED, REASON_CHARS_MAX, Step, WEB_PORT};
+
+    const PASSWORD: &str = "-- al is registered: type its password (Enter to go without this name)";
 
     fn steps(lines: &[&str]) -> (Vec<Step>, Option<String>) {
         let mut entrance = Entrance::new();
@@ -105,7 +121,7 @@ mod tests {
             "What is your name? (Enter",
         ];
         let (steps, reason) = steps(&lines);
-        assert_eq!(steps.last(), Some(&Step::Refused));
+        assert!(matches!(steps.last(), Some(Step::Refused(_))));
         assert_eq!(reason.as_deref(), Some("al is taken"));
     }
 
@@ -116,6 +132,14 @@ mod tests {
             assert_eq!(steps(&["You are [::1]:64208", line]), (expected, None));
         }
         assert_eq!(steps(&["220 mail.example.org"]), (vec![Step::In], None));
+    }
+
+    #[test]
+    fn a_password_and_a_door_for_browsers_are_refusals_at_once() {
+        let owned = ["You are [::1]:64208", "What is your name? (Enter", PASSWORD];
+        assert_eq!(steps(&owned).0.last(), Some(&Step::Refused(OWNED)));
+        let web = steps(&["HTTP/1.1 400 Bad Request"]);
+        assert_eq!(web.0, [Step::Refused(WEB_PORT)]);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::mem;
 
 use parlor_core::command::command_names;
 
+use super::catch_up::CatchUp;
 use super::heard::{Heard, split_time};
-use super::screen;
+use super::screen::{self, Colours};
 use super::text::last_word;
 
 /// Enough for the people one talks with; keeps a hostile server from filling the memory.
@@ -28,15 +29,23 @@ pub(super) struct Guest {
     room: Option<String>,
     /// Whether the next roster may be that of another room than one belongs in: a server lets everybody enter by the lobby.
     returning: bool,
+    /// Whether this is another connection, up to the room: what it begins with was read before.
+    is_back: bool,
+    /// Whether there was a connection before this one.
+    was_here: bool,
+    catch_up: CatchUp,
+    colours: Colours,
     /// Everybody heard of, who was heard of last at the end.
     others: Vec<String>,
-    /// Whether the server closed, or is about to, for want of somebody typing.
+    /// Whether the server closed, or is about to, and means it: a program that came back by itself would be in the way.
     pub(super) away: bool,
 }
 
 /// What a line does besides being shown.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reaction {
+    /// The connection is there again, and one is in a room.
+    pub(super) back: bool,
     /// To be sent at once, before anything that was typed: the name that is asked for, or the way back to one's room.
     pub(super) answer: Option<String>,
     /// What the program does by itself, and is nothing for the person to read.
@@ -69,24 +78,35 @@ impl Guest {
         self.returning = self.room.is_some();
         self.may_resume = self.code.is_some();
         self.awaits_code = false;
+        (self.is_back, self.was_here) = (true, true);
+        self.catch_up.break_off();
     }
 
     /// Learns from a line of the server.
     pub(super) fn hear(&mut self, line: &str) -> Reaction {
         let (time, said) = split_time(line);
         let heard = Heard::of(said);
-        self.away |= line.starts_with("-- Silent for ") || line.starts_with("-- No name given");
         let mut reaction = Reaction::default();
         match &heard {
-            Heard::YouAre(name) => self.me = (*name).to_owned(),
+            Heard::YouAre(name) => {
+                reaction.hidden = self.is_back && (*name == self.me || name.contains(':'));
+                // The address stands for the name until that is confirmed.
+                if !reaction.hidden || !name.contains(':') {
+                    self.me = (*name).to_owned();
+                }
+            }
             Heard::NameQuestion => {
                 reaction.answer = self.resume().or_else(|| self.answer.take());
                 reaction.asked = reaction.answer.is_none();
+                reaction.hidden = self.is_back && !reaction.asked;
             }
             Heard::Kept => {
                 self.awaits_code = true;
                 reaction.answer = Some("/code".to_owned());
+                reaction.hidden = self.was_here;
             }
+            Heard::Ended => self.away = true,
+            Heard::Help => reaction.hidden = self.was_here,
             Heard::Password => reaction.secret = true,
             Heard::Code(code) => {
                 self.code = Some((*code).to_owned());
@@ -97,6 +117,8 @@ impl Guest {
             }
             Heard::Roster { room, .. } => {
                 self.others.clear();
+                reaction.back = mem::take(&mut self.is_back);
+                self.away = false; // removed from a room, one is in the lobby
                 reaction.answer = self.arrive(room);
             }
             _ => {}
@@ -120,6 +142,9 @@ impl Guest {
         match &self.room {
             Some(left) if returning && left != room => Some(format!("/join {left}")),
             _ => {
+                if self.room.as_deref() != Some(room) {
+                    self.catch_up.forget();
+                }
                 self.room = Some(room.to_owned());
                 None
             }
@@ -143,10 +168,29 @@ impl Guest {
         self.others.drain(..surplus);
     }
 
-    /// The line as it is shown, its names coloured.
-    pub(super) fn paint(line: &str) -> String {
+    /// The lines that are to be shown now that this one has come: none of a replay that were shown before.
+    pub(super) fn shown(&mut self, line: &str) -> Vec<String> {
+        self.catch_up.pass(line)
+    }
+
+    /// The line in colours: each name in its own, the server's words and times dimmed, a mention of one's own name marked.
+    pub(super) fn paint(&mut self, line: &str, is_mention: bool) -> String {
         let (time, said) = split_time(line);
-        format!("{time}{}", screen::paint(said, &Heard::of(said).names()))
+        if said.starts_with("-- ") {
+            return format!("\x1b[2m{line}\x1b[22m");
+        }
+        let names = Heard::of(said).names();
+        let here = [&self.me].into_iter().chain(&self.others);
+        let colours = self.colours.of(&names, here.map(String::as_str));
+        let painted = screen::paint(said, &names, &colours);
+        match (time, is_mention) {
+            ("", _) => painted,
+            (time, false) => format!("\x1b[2m{time}\x1b[22m{painted}"),
+            (time, true) => format!(
+                "\x1b[7m{}\x1b[27m \x1b[1m{painted}\x1b[22m",
+                time.trim_end()
+            ),
+        }
     }
 
     /// What the last word of `typed` may become: commands at the beginning of the line, else names, who spoke last first.
@@ -257,12 +301,13 @@ mod tests {
     }
 
     #[test]
-    fn whoever_sets_the_topic_has_a_colour() {
+    fn names_have_colours_and_mentions_are_marked() {
+        let mut guest = guest(&["You are al"]);
         for line in [
             "al changed the topic to: bo has left",
             "al cleared the topic",
         ] {
-            let painted = Guest::paint(line);
+            let painted = guest.paint(line, false);
             let end = line.strip_prefix("al").unwrap_or_default();
             assert!(painted.starts_with("\x1b[38;5;"), "{painted:?}");
             assert!(
@@ -270,6 +315,39 @@ mod tests {
                 "{painted:?}"
             );
         }
+        let marked = guest.paint("[12:01] bob: hi al", true);
+        assert!(marked.starts_with("\x1b[7m[12:01]\x1b[27m "), "{marked:?}");
+        let dim = guest.paint("-- Nobody here is called x", false);
+        assert!(dim.starts_with("\x1b[2m-- "), "{dim:?}");
+    }
+
+    #[test]
+    fn what_one_read_before_is_hidden_on_coming_back() {
+        let mut guest = guest(&["You are al", "In lobby: bob"]);
+        guest.come_back();
+        for line in [
+            "You are 127.0.0.1:64208",
+            "What is your name? (Enter ...",
+            "You are al",
+        ] {
+            assert!(guest.hear(line).hidden, "{line}");
+        }
+        assert!(!guest.hear("In lobby: bob").hidden);
+        assert!(guest.hear("-- Lines here are stored").hidden);
+        assert!(!guest.hear("You are alan").hidden);
+    }
+
+    #[test]
+    fn a_program_does_not_come_back_by_itself_where_the_end_is_meant() {
+        for line in [
+            "-- You came back on another connection: this one is closed",
+            "-- You were removed by the operator",
+            "-- You are banned by the operator",
+        ] {
+            assert!(guest(&[line]).away, "{line}");
+        }
+        let moved = guest(&["-- You were removed from tea by bob", "In lobby: bob"]);
+        assert!(!moved.away);
     }
 
     #[test]

@@ -3,6 +3,15 @@
 /// Holds 32 characters of four bytes, and every address; keeps a hostile server from having longer ones remembered.
 const NAME_BYTES_MAX: usize = 128;
 
+/// How the lines begin after which the server closes, and would close again on a program that comes back by itself.
+const ENDS: [&str; 5] = [
+    "-- Silent for ",
+    "-- No name given",
+    "-- You came back on another connection",
+    "-- You were removed",
+    "-- You are banned",
+];
+
 /// One line, understood as far as the client cares. Every `&str` is a part of that line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard<'a> {
@@ -32,6 +41,12 @@ pub(super) enum Heard<'a> {
     Password,
     /// `-- Your return code is CODE: ...`
     Code(&'a str),
+    /// `-- Welcome back, alice: ...`: what was said before follows, from a line on that was read, or not long before it.
+    Back,
+    /// `-- /help lists what you can type`
+    Help,
+    /// `-- You were removed ...` and the like: the connection ends, and that is meant.
+    Ended,
     /// Anything else, such as the server's other `-- ` lines.
     Other,
 }
@@ -91,6 +106,15 @@ impl<'a> Heard<'a> {
         if line.starts_with("-- Lines here are stored") {
             return Some(Self::Kept);
         }
+        if line.starts_with("-- /help lists ") {
+            return Some(Self::Help);
+        }
+        if line.starts_with("-- Welcome back, ") {
+            return Some(Self::Back);
+        }
+        if ENDS.iter().any(|start| line.starts_with(start)) {
+            return Some(Self::Ended);
+        }
         if line.strip_prefix("-- ").is_some_and(asks_for_password) {
             return Some(Self::Password);
         }
@@ -148,9 +172,14 @@ impl<'a> Heard<'a> {
             Self::Roster { names, .. } | Self::Arrived(names) | Self::Left(names) => names.clone(),
             Self::Said { by, to, .. } => [*by].into_iter().chain(*to).collect(),
             Self::Renamed { old, new } => vec![old, new],
-            Self::NameQuestion | Self::Kept | Self::Password | Self::Code(_) | Self::Other => {
-                Vec::new()
-            }
+            Self::NameQuestion
+            | Self::Kept
+            | Self::Password
+            | Self::Code(_)
+            | Self::Back
+            | Self::Help
+            | Self::Ended
+            | Self::Other => Vec::new(),
         }
     }
 }
@@ -158,6 +187,7 @@ impl<'a> Heard<'a> {
 /// Whether the server wants a password with these words; a line that was found may have them further behind.
 fn asks_for_password(words: &str) -> bool {
     words.starts_with("Type a password for ")
+        || words.starts_with("Type the present password of ")
         || words == "Type the password again"
         || words
             .split_once(" is registered: type its password ")
@@ -274,6 +304,7 @@ mod tests {
         );
         for asking in [
             "-- Type a password for al; nobody else sees it (Enter to cancel)",
+            "-- Type the present password of al (Enter to cancel)",
             "-- Type the password again",
             "-- al is registered: type its password (Enter to go without this name)",
         ] {

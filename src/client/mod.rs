@@ -1,5 +1,6 @@
 //! `parlor join`: netcat for people who stay longer. Knows the wording of the line protocol, nothing of the server behind it.
 
+mod catch_up;
 mod editor;
 mod entrance;
 mod guest;
@@ -12,6 +13,7 @@ mod terminal;
 mod text;
 mod window;
 
+use std::env;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::time::Duration;
 
@@ -56,13 +58,18 @@ pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
         }
         Err(error) => bail!("Could not connect to {}: {error}.", options.address),
     };
-    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb() {
         terminal::stay(&options, stream)
             .await
             .map_err(|error| anyhow!("The terminal cannot be used: {error}."))
     } else {
         pipe::copy(&options, stream).await
     }
+}
+
+/// Whether the terminal is one that knows no control codes, and so has no prompt row.
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 async fn connect(options: &JoinOptions) -> io::Result<TcpStream> {

@@ -6,8 +6,11 @@ use std::time::Duration;
 /// The first pause.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 
-/// The longest pause; also, what held for longer than this starts over with the shortest.
+/// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// A connection that held for so long was a good one: the next pause is the shortest again.
+const GOOD_TIME: Duration = Duration::from_secs(10);
 
 /// Pauses that grow: 1 s, 2 s, 4 s and so on up to a minute.
 pub(super) struct Pauses {
@@ -30,7 +33,7 @@ impl Pauses {
 
     /// Takes into account that a connection held for so long.
     pub(super) fn held(&mut self, time: Duration) {
-        if time > PAUSE_MAX {
+        if time >= GOOD_TIME {
             self.next = PAUSE_MIN;
         }
     }
@@ -38,7 +41,7 @@ impl Pauses {
 
 #[cfg(test)]
 mod tests {
-    use super::{PAUSE_MAX, Pauses};
+    use super::{GOOD_TIME, PAUSE_MAX, Pauses};
     use std::time::Duration;
 
     #[test]
@@ -56,9 +59,9 @@ mod tests {
         for _ in 0..9 {
             pauses.next();
         }
-        pauses.held(PAUSE_MAX);
+        pauses.held(GOOD_TIME / 2);
         assert!(pauses.next() >= PAUSE_MAX * 3 / 4);
-        pauses.held(PAUSE_MAX * 2);
+        pauses.held(GOOD_TIME);
         assert!(pauses.next() <= Duration::from_secs(1));
     }
 }

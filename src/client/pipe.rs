@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::entrance::{Entrance, Step};
 use super::lines::Cutter;
@@ -20,10 +20,14 @@ use crate::args::JoinOptions;
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A busy server greets within this time, and says within it whether a name will do.
-const ENTRANCE_SECONDS_MAX: Duration = Duration::from_secs(30);
+const ENTRANCE_SECONDS_MAX: Duration = Duration::from_secs(10);
 
 /// What helps with a server that is full, or going down.
 const TRY_LATER: &str = "try again later";
+
+/// What helps where nothing is heard at all.
+const WHICH_PORT: &str =
+    "try again later, or another port: lines are usually at 8000, and 8080 is for browsers";
 
 /// How the copy from the server ended, other than by its closing.
 enum Failure {
@@ -75,7 +79,7 @@ async fn enter(
         let Ok(chunk) = timeout_at(deadline, incoming.pass_on()).await else {
             return match entrance.is_greeted() {
                 true => Ok(()),
-                false => Err(turned_away(TRY_LATER, &entrance)),
+                false => Err(turned_away(WHICH_PORT, &entrance)),
             };
         };
         let chunk = chunk?;
@@ -92,7 +96,7 @@ async fn enter(
                     deadline = Instant::now() + ENTRANCE_SECONDS_MAX;
                 }
                 Step::In => return Ok(()),
-                Step::Refused => return Err(turned_away("give another --name", &entrance)),
+                Step::Refused(advice) => return Err(turned_away(advice, &entrance)),
             }
         }
         if entrance.is_greeted() && !was_greeted {
@@ -139,6 +143,8 @@ struct Incoming {
     reader: OwnedReadHalf,
     /// What was read last.
     chunk: Vec<u8>,
+    /// Whether anything was read.
+    has_begun: bool,
     /// The line that is arriving, if it goes to a terminal: line by line, harmless. Anything else gets it byte for byte.
     terminal: Option<Cutter>,
 }
@@ -148,11 +154,20 @@ impl Incoming {
         Self {
             reader,
             chunk: Vec::with_capacity(CHUNK_BYTES),
+            has_begun: false,
             terminal: io::stdout().is_terminal().then(Cutter::default),
         }
     }
 
     async fn copy(&mut self) -> Result<(), Failure> {
+        if !self.has_begun {
+            // Every door for lines greets at once.
+            let first = timeout(ENTRANCE_SECONDS_MAX, self.pass_on()).await;
+            let silent = |_| Failure::Entrance(format!("The server says nothing: {WHICH_PORT}."));
+            if first.map_err(silent)??.is_empty() {
+                return Ok(());
+            }
+        }
         while !self.pass_on().await?.is_empty() {}
         Ok(())
     }
@@ -161,6 +176,7 @@ impl Incoming {
     async fn pass_on(&mut self) -> Result<&[u8], Failure> {
         self.chunk.clear();
         let read = self.reader.read_buf(&mut self.chunk).await;
+        self.has_begun |= !self.chunk.is_empty();
         let shown = match &mut self.terminal {
             None => write(&self.chunk),
             Some(cutter) => {

@@ -1,5 +1,7 @@
 //! What the terminal is given: text made harmless, names coloured. Knows no terminal and no connection.
 
+use std::collections::{HashMap, HashSet};
+
 use parlor_core::line::Line;
 
 /// How a name is coloured: 256-colour numbers that read at 3.8:1 or better on black and on white alike; around the rainbow.
@@ -12,11 +14,11 @@ pub(super) fn sanitise(bytes: &[u8]) -> String {
     Line::sanitise(bytes).as_str().to_owned()
 }
 
-/// Gives each of `names`, which are parts of `line` in the order of the line, the colour it always has.
-pub(super) fn paint(line: &str, names: &[&str]) -> String {
+/// Puts each of `names`, which are parts of `line` in the order of the line, in the colour beside it.
+pub(super) fn paint(line: &str, names: &[&str], colours: &[u8]) -> String {
     let mut painted = String::with_capacity(line.len() + 16 * names.len());
     let mut rest = line;
-    for name in names {
+    for (name, colour) in names.iter().zip(colours) {
         // Where the name stands, not where its letters occur first: `In lobby: lob` holds them twice.
         let offset = (name.as_ptr() as usize).saturating_sub(rest.as_ptr() as usize);
         let Some((before, from)) = rest.split_at_checked(offset) else {
@@ -26,13 +28,49 @@ pub(super) fn paint(line: &str, names: &[&str]) -> String {
             continue;
         };
         painted.push_str(before);
-        painted.push_str(&format!("\x1b[38;5;{}m{name}\x1b[39m", colour(name)));
+        painted.push_str(&format!("\x1b[38;5;{colour}m{name}\x1b[39m"));
         rest = after;
     }
     painted + rest
 }
 
-/// The same name has the same colour on every machine and every day (FNV-1a; the standard hashers promise no such thing).
+/// Which colour each name has: its own, unless somebody who is here has that already. It stays while both are here.
+#[derive(Default)]
+pub(super) struct Colours {
+    given: HashMap<String, u8>,
+}
+
+impl Colours {
+    /// The colours of `names`, where these others are `here`.
+    pub(super) fn of<'a>(
+        &mut self,
+        names: &[&'a str],
+        here: impl Iterator<Item = &'a str>,
+    ) -> Vec<u8> {
+        if names.iter().any(|name| !self.given.contains_key(*name)) {
+            let here: HashSet<&str> = here.chain(names.iter().copied()).collect();
+            self.given.retain(|name, _| here.contains(name.as_str()));
+        }
+        names.iter().map(|name| self.give(name)).collect()
+    }
+
+    fn give(&mut self, name: &str) -> u8 {
+        if let Some(&given) = self.given.get(name) {
+            return given;
+        }
+        let own = colour(name);
+        let from_own = PALETTE
+            .into_iter()
+            .cycle()
+            .skip_while(|&other| other != own);
+        let is_free = |other: &u8| !self.given.values().any(|given| given == other);
+        let free = from_own.take(PALETTE.len()).find(is_free).unwrap_or(own);
+        self.given.insert(name.to_owned(), free);
+        free
+    }
+}
+
+/// The colour of a name's own: the same on every machine and every day (FNV-1a; the standard hashers promise no such thing).
 ///
 /// The low bits of that hash know little of a short name, hence the mixing of all bits at its end, which is MurmurHash3's.
 fn colour(name: &str) -> u8 {
@@ -51,7 +89,9 @@ fn colour(name: &str) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{colour, paint, sanitise};
+    use std::collections::HashSet;
+
+    use super::{Colours, PALETTE, colour, paint, sanitise};
 
     #[test]
     fn nothing_steers_the_terminal() {
@@ -72,8 +112,28 @@ mod tests {
             colour(lob),
             colour(bo)
         );
-        assert_eq!(paint(line, &[lob, bo]), expected);
-        assert_eq!(paint(line, &[]), line);
+        assert_eq!(
+            paint(line, &[lob, bo], &[colour(lob), colour(bo)]),
+            expected
+        );
+        assert_eq!(paint(line, &[], &[]), line);
+    }
+
+    #[test]
+    fn those_who_are_here_have_colours_of_their_own() {
+        let names: Vec<String> = (0..PALETTE.len()).map(|n| format!("guest{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut colours = Colours::default();
+        let given: Vec<u8> = names
+            .iter()
+            .map(|name| colours.of(&[name], names.iter().copied())[0])
+            .collect();
+        let all: HashSet<&u8> = given.iter().collect();
+        assert_eq!(all.len(), PALETTE.len());
+        assert_eq!(colours.of(&names, names.iter().copied()), given);
+        let one_more = colours.of(&["zed"], names.iter().copied());
+        assert_eq!(one_more, [colour("zed")]);
+        assert_eq!(colours.of(&["guest0"], ["zed"].into_iter()), given[..1]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::mem;
 use std::time::Duration;
 
+use jiff::ZonedDateTime;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -13,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::editor::Typed;
 use super::guest::{Guest, Reaction};
+use super::heard::{Heard, split_time};
 use super::lines::Lines;
 use super::pause::Pauses;
 use super::window::Window;
@@ -21,6 +23,12 @@ use crate::args::JoinOptions;
 
 /// Leaving waits this long for the server to take what was typed and to say what it still has to say.
 const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
+
+/// A door for lines greets at once; a busy one, within this time.
+const GREETING_SECONDS: Duration = Duration::from_secs(10);
+
+/// What is told after that.
+const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000, and 8080 is for browsers; Ctrl-C leaves";
 
 /// What may wait for a server that reads slowly, such as one that limits the rate: a long paste.
 const UNSENT_BYTES_MAX: usize = 1024 * 1024;
@@ -35,6 +43,8 @@ enum Ended {
 
 /// What happens while one talks.
 enum Event {
+    /// The server has not greeted in time.
+    Silence,
     Heard(io::Result<Option<Vec<u8>>>),
     Typed(io::Result<Typed>),
     Sent(io::Result<usize>),
@@ -80,6 +90,7 @@ impl Chat<'_> {
         // What is answered for the person goes before what that has typed, and waits for nothing.
         let (mut answers, mut unsent) = (Vec::new(), Vec::new());
         let mut leaving = false;
+        let (mut is_greeted, greeted_by) = (false, Instant::now() + GREETING_SECONDS);
         let mut quiet_until = self.quiet_until();
         loop {
             let (next, from) = match answers.is_empty() {
@@ -87,12 +98,18 @@ impl Chat<'_> {
                 false => (&answers, Instant::now()),
             };
             let event = select! {
+                () = sleep_until(greeted_by), if !is_greeted => Event::Silence,
                 heard = lines.next() => Event::Heard(heard),
                 typed = self.window.typed(|text| self.guest.complete(text)) => Event::Typed(typed),
                 sent = after(from, writer.write(next)), if !next.is_empty() => Event::Sent(sent),
             };
             match event {
+                Event::Silence => {
+                    is_greeted = true; // it is told once
+                    self.window.show(SILENCE)?;
+                }
                 Event::Heard(Ok(Some(line))) => {
+                    is_greeted = true;
                     let reaction = self.hear(&line)?;
                     if let Some(answer) = reaction.answer {
                         answers.extend_from_slice(format!("{answer}\n").as_bytes());
@@ -106,6 +123,7 @@ impl Chat<'_> {
                         leaving |= is_quit(&line);
                         self.say(line, &mut unsent)?;
                     }
+                    Typed::Text(line) => self.say(as_text(line), &mut unsent)?,
                     Typed::Secret(line) => unsent.extend_from_slice(format!("{line}\n").as_bytes()),
                     Typed::Leave => {
                         let last = [answers, unsent].concat();
@@ -137,10 +155,13 @@ impl Chat<'_> {
         if self.options.bell && reaction.mentioned {
             self.window.ring()?;
         }
-        match self.colours {
-            _ if reaction.hidden => {}
-            true => self.window.show(&Guest::paint(&line))?,
-            false => self.window.show(&line)?,
+        if reaction.back {
+            self.show("-- Connected again", false)?;
+        }
+        if !reaction.hidden {
+            for line in self.guest.shown(&line) {
+                self.show(&stamped(line), reaction.mentioned)?;
+            }
         }
         if reaction.secret {
             self.window.conceal()?;
@@ -153,6 +174,13 @@ impl Chat<'_> {
             self.window.show(&format!("> {command}"))?;
         }
         Ok(reaction)
+    }
+
+    fn show(&mut self, line: &str, is_mention: bool) -> io::Result<()> {
+        match self.colours {
+            true => self.window.show(&self.guest.paint(line, is_mention)),
+            false => self.window.show(line),
+        }
     }
 
     /// Queues a line for the server. What is said comes back from there; a command does not, so it stays on the screen.
@@ -203,6 +231,7 @@ impl Chat<'_> {
                 .show("-- Connection closed; press Enter to reconnect")?;
             match self.window.typed(|text| self.guest.complete(text)).await? {
                 Typed::Line(line) if !is_quit(&line) => self.window.put_back(line)?,
+                Typed::Text(line) => self.window.put_back(as_text(line))?,
                 _ => return Ok(None),
             }
         } else {
@@ -232,15 +261,43 @@ impl Chat<'_> {
 
     /// Ends when the person leaves; a line typed meanwhile stays in the prompt.
     async fn hold(&mut self) -> io::Result<()> {
-        while let Typed::Line(line) = self.window.typed(|text| self.guest.complete(text)).await? {
-            if is_quit(&line) {
-                return Ok(());
-            }
+        loop {
+            let line = match self.window.typed(|text| self.guest.complete(text)).await? {
+                Typed::Line(line) if is_quit(&line) => return Ok(()),
+                Typed::Line(line) => line,
+                Typed::Text(line) => as_text(line),
+                Typed::Secret(_) | Typed::Leave => return Ok(()),
+            };
             self.window.put_back(line)?;
             self.window
                 .show("-- Not connected; your line was not sent")?;
         }
-        Ok(())
+    }
+}
+
+/// The line with the time at which it came, if it tells what happens now.
+fn stamped(line: String) -> String {
+    let (time, said) = split_time(&line);
+    let is_live = time.is_empty()
+        && matches!(
+            Heard::of(said),
+            Heard::Said { .. }
+                | Heard::Arrived(_)
+                | Heard::Left(_)
+                | Heard::Renamed { .. }
+                | Heard::Topic(_)
+        );
+    match is_live {
+        true => format!("[{}] {line}", ZonedDateTime::now().strftime("%H:%M")),
+        false => line,
+    }
+}
+
+/// What a server says literally: `//text` says `/text`, and in front of that it takes no blanks.
+fn as_text(line: String) -> String {
+    match line.trim_start() {
+        text if text.starts_with('/') => format!("/{text}"),
+        _ => line,
     }
 }
 

@@ -65,11 +65,18 @@ impl Text {
         self.cursor = self.find(to);
     }
 
-    pub(super) fn erase(&mut self, to: To) {
+    /// Puts text in; what is no text is left out.
+    pub(super) fn insert_all(&mut self, text: &str) {
+        text.chars().for_each(|c| self.insert(c));
+    }
+
+    /// Erases, and returns what that was.
+    pub(super) fn erase(&mut self, to: To) -> String {
         let other = self.find(to);
         let from = self.cursor.min(other);
-        self.text.drain(from..self.cursor.max(other));
+        let erased = self.text.drain(from..self.cursor.max(other)).collect();
         self.cursor = from;
+        erased
     }
 
     /// Puts `ending` in the place of what stands between byte `start` and the cursor.

@@ -1,19 +1,31 @@
 //! The terminal: a prompt row at the bottom, everything else above it. Knows nothing of the connection.
 
 use std::io::{self, Stdout, Write, stdout};
+use std::thread;
+use std::time::Duration;
 
-use crossterm::cursor::MoveToColumn;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, EventStream};
+use crossterm::cursor::{MoveTo, MoveToColumn, MoveUp};
+use crossterm::event::{
+    DisableBracketedPaste, EnableBracketedPaste, Event, EventStream, KeyCode, KeyEvent,
+    KeyModifiers,
+};
 use crossterm::style::Print;
 use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, size};
 use crossterm::{execute, queue};
 use futures_util::StreamExt;
+use rustix::process::{Signal as Sent, kill_current_process_group};
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::editor::{Editor, Typed};
 
 const PROMPT: &str = "> ";
+
+/// What a terminal that does not say how wide it is, such as a serial line, is taken for.
+const COLUMNS_USUAL: usize = 80;
+
+/// A signal to oneself arrives within this time.
+const STOP_TIME: Duration = Duration::from_millis(100);
 
 /// A terminal that hands over single keys; dropping it gives it back as it was, also when a panic unwinds.
 ///
@@ -23,14 +35,18 @@ pub(super) struct Window {
     keys: EventStream,
     terminate: Signal,
     hangup: Signal,
+    continued: Signal,
     editor: Editor,
+    /// In which column of the screen the cursor stands.
+    cursor: usize,
 }
 
 impl Window {
     pub(super) fn open() -> io::Result<Self> {
-        let (terminate, hangup) = (
+        let (terminate, hangup, continued) = (
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
+            signal(SignalKind::from_raw(Sent::CONT.as_raw()))?,
         );
         enable_raw_mode()?;
         // From here on the value exists, and its Drop runs whatever fails.
@@ -39,20 +55,22 @@ impl Window {
             keys: EventStream::new(),
             terminate,
             hangup,
+            continued,
             editor: Editor::default(),
+            cursor: 0,
         };
         queue!(window.out, EnableBracketedPaste)?;
         window.show_prompt()?;
         Ok(window)
     }
 
-    /// Shows a line above the prompt. It must be free of anything that steers a terminal, colours apart.
+    /// Shows a line above the prompt, broken between words. It must be free of anything that steers a terminal, colours apart.
     pub(super) fn show(&mut self, line: &str) -> io::Result<()> {
         queue!(
             self.out,
             MoveToColumn(0),
             Clear(ClearType::FromCursorDown),
-            Print(line),
+            Print(wrapped(line, columns())),
             Print("\r\n")
         )?;
         self.show_prompt()
@@ -92,19 +110,66 @@ impl Window {
                 event = self.keys.next() => event.transpose()?,
                 _ = self.terminate.recv() => None,
                 _ = self.hangup.recv() => None,
+                // Whoever stopped it may have given the terminal back to lines and echo.
+                _ = self.continued.recv() => {
+                    self.take_terminal()?;
+                    continue;
+                }
             };
             let Some(event) = event else {
                 return Ok(Typed::Leave);
             };
-            self.editor.handle(event, &complete);
+            match event {
+                Event::Resize(..) => self.climb_to_prompt()?,
+                Event::Key(key) if is_control(key, 'l') => {
+                    queue!(self.out, Clear(ClearType::All), MoveTo(0, 0))?;
+                }
+                Event::Key(key) if is_control(key, 'z') => self.stop()?,
+                event => self.editor.handle(event, &complete),
+            }
             self.show_prompt()?;
         }
     }
 
+    /// A terminal that has become narrower has broken the prompt row in two or more: goes up to where it begins.
+    fn climb_to_prompt(&mut self) -> io::Result<()> {
+        match u16::try_from(self.cursor / columns()) {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(rows) => queue!(self.out, MoveUp(rows)),
+        }
+    }
+
+    /// Stops, as Ctrl-Z stops programs that read lines, until the shell lets it go on.
+    fn stop(&mut self) -> io::Result<()> {
+        self.give_back()?;
+        kill_current_process_group(Sent::TSTP)?;
+        thread::sleep(STOP_TIME); // the system stops it here, or not at all where no shell could let it go on
+        self.take_terminal()
+    }
+
+    /// Has the terminal hand over single keys, whatever others did to it meanwhile.
+    fn take_terminal(&mut self) -> io::Result<()> {
+        disable_raw_mode()?; // else the next call takes the terminal for raw still
+        enable_raw_mode()?;
+        queue!(self.out, EnableBracketedPaste)?;
+        self.show_prompt()
+    }
+
+    fn give_back(&mut self) -> io::Result<()> {
+        execute!(
+            self.out,
+            MoveToColumn(0),
+            Clear(ClearType::FromCursorDown),
+            DisableBracketedPaste
+        )?;
+        disable_raw_mode()
+    }
+
     fn show_prompt(&mut self) -> io::Result<()> {
-        let columns = usize::from(size()?.0).saturating_sub(PROMPT.len());
+        let columns = columns().saturating_sub(PROMPT.len());
         let (text, cursor) = self.editor.view(columns);
-        let cursor = u16::try_from(PROMPT.len() + cursor).unwrap_or(u16::MAX);
+        self.cursor = PROMPT.len() + cursor;
+        let cursor = u16::try_from(self.cursor).unwrap_or(u16::MAX);
         queue!(
             self.out,
             MoveToColumn(0),
@@ -120,12 +185,47 @@ impl Window {
 impl Drop for Window {
     fn drop(&mut self) {
         // What cannot be restored any more has gone away with its terminal.
-        let _ = execute!(
-            self.out,
-            MoveToColumn(0),
-            Clear(ClearType::FromCursorDown),
-            DisableBracketedPaste
-        );
+        let _ = self.give_back();
         let _ = disable_raw_mode();
+    }
+}
+
+fn columns() -> usize {
+    match size() {
+        Ok((columns @ 1.., _)) => usize::from(columns),
+        _ => COLUMNS_USUAL,
+    }
+}
+
+fn is_control(key: KeyEvent, letter: char) -> bool {
+    key.code == KeyCode::Char(letter) && key.modifiers == KeyModifiers::CONTROL
+}
+
+/// The line in rows that are no wider than the screen; words that are wider go on in the next row. Tabs are left to the
+/// terminal, which alone knows how wide they are.
+fn wrapped(line: &str, columns: usize) -> String {
+    if line.contains('\t') {
+        return line.to_owned();
+    }
+    let options =
+        textwrap::Options::new(columns).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(line, options).join("\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn lines_are_broken_between_words_and_colours_take_no_room() {
+        assert_eq!(wrapped("bob: hello you", 10), "bob: hello\r\nyou");
+        assert_eq!(
+            wrapped("\x1b[38;5;31mbob\x1b[39m: hello", 10),
+            "\x1b[38;5;31mbob\x1b[39m: hello"
+        );
+        assert_eq!(wrapped("日本語です", 4), "日本\r\n語で\r\nす");
+        assert_eq!(wrapped("abcdef", 3), "abc\r\ndef");
+        assert_eq!(wrapped("a  b", 10), "a  b");
+        assert_eq!(wrapped("", 10), "");
     }
 }

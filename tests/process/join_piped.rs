@@ -9,9 +9,11 @@ use assert_cmd::Command;
 use assert_cmd::assert::Assert;
 
 use crate::DEADLINE;
+use crate::data::{Data, enter};
 use crate::fake::Fake;
 use crate::guest::Guest;
 use crate::house::{House, parlor};
+use crate::owners::{PASSWORD, register};
 
 /// Runs the client with `input` on a pipe that then ends, against what `server` does meanwhile.
 fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static) -> Assert {
@@ -259,4 +261,49 @@ fn a_name_of_two_lines_is_refused_before_anything_is_sent() {
         .assert()
         .failure()
         .code(1);
+}
+
+#[test]
+fn a_registered_name_is_a_failure_at_once_that_says_what_to_do() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    let assert = command
+        .args(["join", &house.address.to_string(), "--name", "alice"])
+        .timeout(DEADLINE)
+        .write_stdin("hello\n")
+        .assert();
+    let output = assert.failure().code(1).get_output().clone();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("speak with curl -u NAME:TOKEN"), "{words}");
+    house.close(alice);
+}
+
+#[test]
+fn the_port_for_browsers_is_a_failure_that_names_the_other() {
+    let assert = join(b"hello\n", &["--name", "bot"], |fake| {
+        let mut guest = fake.accept();
+        guest.say("HTTP/1.1 400 Bad Request");
+        guest.close();
+    });
+    let output = assert.failure().code(1).get_output().clone();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        words.contains("the port for lines, usually 8000"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_server_that_says_nothing_is_a_failure_that_speaks_of_ports() {
+    for more in [&["--name", "bot"][..], &[]] {
+        let assert = join(b"hello\n", more, |fake| {
+            std::mem::forget(fake.accept()); // it stays open, and says nothing
+        });
+        let output = assert.failure().code(1).get_output().clone();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains("8080 is for browsers"), "{words}");
+    }
 }

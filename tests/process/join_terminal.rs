@@ -47,11 +47,11 @@ impl Terminal {
         self.folder.path().join("pid")
     }
 
-    /// Tells the client to end, as a system that shuts down does.
-    fn terminate(&self) {
+    /// Tells the client to end, to stop or to go on, as systems and shells do.
+    fn signal(&self, signal: Signal) {
         let pid = fs::read_to_string(self.pid_file()).unwrap();
         let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
+        kill_process(pid, signal).unwrap();
     }
 
     fn tmux(&self, arguments: &[&str]) -> Output {
@@ -84,12 +84,12 @@ impl Terminal {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Waits until `wanted` holds of the lines on the screen, and returns them.
+    /// Waits until `wanted` holds of the lines on the screen without their times, and returns them.
     fn until(&self, what: &str, wanted: impl Fn(&[&str]) -> bool) -> String {
         let start = Instant::now();
         loop {
             let screen = self.screen(&[]);
-            if wanted(&screen.lines().collect::<Vec<_>>()) {
+            if wanted(&screen.lines().map(untimed).collect::<Vec<_>>()) {
                 return screen;
             }
             assert!(
@@ -114,6 +114,14 @@ impl Terminal {
     fn ends_well(&self) {
         self.shows("ended with 0");
         self.shows("restored");
+    }
+}
+
+/// The line without `[12:01] ` in front.
+fn untimed(line: &str) -> &str {
+    match line.split_at_checked("[12:01] ".len()) {
+        Some((time, said)) if time.starts_with('[') && time.ends_with("] ") => said,
+        _ => line,
     }
 }
 
@@ -334,9 +342,9 @@ fn a_server_that_comes_back_is_joined_again_under_the_same_name() {
     terminal.shows("-- Connection lost; reconnecting in 1 s");
     terminal.prompts("> still here");
     let again = House::run(parlor(), &["--listen", &url]);
-    terminal.until("a second confirmation of the name", |lines| {
-        lines.iter().filter(|line| **line == "You are al").count() == 2
-    });
+    let screen = terminal.shows("-- Connected again");
+    assert_eq!(screen.matches("What is your name?").count(), 1, "{screen}");
+    assert_eq!(screen.matches("-- /help").count(), 1, "{screen}");
     let mut bob = Guest::enter(again.address, "bob");
     terminal.press("Enter");
     assert_eq!(bob.until("al: still here"), ["al: still here"]);
@@ -417,7 +425,7 @@ fn whoever_comes_back_finds_what_was_said_meanwhile_where_lines_are_kept() {
             .any(|line| line.starts_with("-- Welcome back, alice: "))
     });
     terminal.until("the line again, and no word of a code", |lines| {
-        let said = |line: &&&str| line.ends_with("] bob: the last one");
+        let said = |line: &&&str| **line == "bob: the last one";
         assert!(!lines.iter().any(|line| line.contains("code")), "{lines:?}");
         lines.iter().filter(said).count() == 1
     });
@@ -479,13 +487,7 @@ fn a_server_that_closes_on_silence_is_left_alone_until_enter() {
     terminal.shows("In lobby: nobody else");
     terminal.shows("-- Connection closed; press Enter to reconnect");
     terminal.press("Enter");
-    terminal.until("a second greeting", |lines| {
-        lines
-            .iter()
-            .filter(|line| **line == "You are alice")
-            .count()
-            == 2
-    });
+    terminal.shows("-- Connected again");
     house.close(());
 }
 
@@ -496,7 +498,11 @@ fn control_d_control_c_and_quit_leave_a_terminal_as_it_was() {
     assert_eq!(bob.line(), "alice has left");
     terminal.ends_well();
 
-    for keys in [&["C-c"][..], &["/quit good night", "Enter"]] {
+    for keys in [
+        &["C-c"][..],
+        &["half a thou", "C-c", "C-c"],
+        &["/quit good night", "Enter"],
+    ] {
         let address = house.address.to_string();
         let terminal = Terminal::join(&address, "", "--name alice");
         bob.until("alice has arrived");
@@ -522,7 +528,7 @@ fn what_is_said_after_control_d_is_still_shown() {
 #[test]
 fn a_client_that_is_told_to_end_gives_the_terminal_back() {
     let (house, mut bob, terminal) = joined("", "");
-    terminal.terminate();
+    terminal.signal(Signal::TERM);
     assert_eq!(bob.line(), "alice has left");
     terminal.ends_well();
     house.close(bob);
@@ -537,4 +543,166 @@ fn leaving_works_while_there_is_no_connection() {
         keys.iter().for_each(|key| terminal.press(key));
         terminal.ends_well();
     }
+}
+
+#[test]
+fn what_is_pasted_is_said_and_obeyed_by_nobody() {
+    let (house, mut bob, terminal) = joined("", "");
+    let lines = [
+        "// a comment",
+        "/* another */",
+        "/usr/bin/env not found",
+        "/quit",
+    ];
+    let pasted = lines.join("\n") + "\n";
+    terminal.tmux(&["set-buffer", "-b", "lines", &pasted]);
+    terminal.tmux(&["paste-buffer", "-p", "-b", "lines"]);
+    for line in lines {
+        assert_eq!(bob.line(), format!("alice: {line}"));
+    }
+    terminal.prompts(">");
+    house.close(bob);
+}
+
+#[test]
+fn a_place_that_was_taken_over_is_left_alone() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
+    terminal.shows(KEPT);
+    terminal.typed("/code");
+    terminal.press("Enter");
+    const CODE: &str = "-- Your return code is ";
+    let screen = terminal.until(CODE, |lines| lines.iter().any(|it| it.starts_with(CODE)));
+    let (_, code) = screen.split_once(CODE).unwrap();
+    let code = code.split(':').next().unwrap();
+    let mut elsewhere = Guest::connect(house.address);
+    elsewhere.say(&format!("/resume {code}"));
+    elsewhere.until("You are alice");
+    terminal.shows("-- Connection closed; press Enter to come back");
+    elsewhere.say("still here");
+    elsewhere.until("alice: still here");
+    house.close(elsewhere);
+}
+
+#[test]
+fn a_mention_and_the_servers_words_look_like_neither_speech_nor_each_other() {
+    let (house, mut bob, terminal) = joined("", "");
+    bob.say("hi alice");
+    bob.say("hi all");
+    terminal.shows("bob: hi all");
+    terminal.typed("/last x");
+    terminal.press("Enter");
+    terminal.until("an answer", |lines| {
+        lines.iter().any(|it| it.starts_with("-- Type"))
+    });
+    let screen = terminal.screen(&["-e"]);
+    let row = |text: &str| screen.lines().rfind(|row| row.contains(text)).unwrap();
+    // The terminal puts several codes into one.
+    let looks = |text: &str, code: &str| {
+        let row = row(text);
+        let codes = [format!("[{code}m"), format!("[0;{code}m")];
+        codes.iter().any(|code| row.contains(code))
+    };
+    assert!(looks("hi alice", "7") && !looks("hi all", "7"));
+    assert!(looks("-- Type", "2") && !looks("hi all", "1"));
+    house.close(bob);
+}
+
+#[test]
+fn long_lines_are_broken_between_words() {
+    let (house, mut bob, terminal) = joined("NO_COLOR=1", "");
+    bob.say(&"incomprehensibility ".repeat(5));
+    terminal.until("whole words", |lines| {
+        let words: Vec<_> = lines.iter().flat_map(|line| line.split(' ')).collect();
+        words
+            .iter()
+            .filter(|word| **word == "incomprehensibility")
+            .count()
+            == 5
+    });
+    house.close(bob);
+}
+
+#[test]
+fn a_screen_is_cleared_and_a_line_found_and_erased_words_come_back() {
+    let (house, mut bob, terminal) = joined("", "");
+    bob.say("hello");
+    terminal.shows("bob: hello");
+    terminal.typed("half a thou");
+    terminal.press("C-l");
+    terminal.until("nothing but the prompt", |lines| {
+        lines.iter().filter(|line| !line.is_empty()).count() == 1
+            && lines.first() == Some(&"> half a thou")
+    });
+    terminal.press("C-u");
+    terminal.press("C-y");
+    terminal.prompts("> half a thou");
+    terminal.press("Enter");
+    bob.until("alice: half a thou");
+    terminal.press("C-r");
+    terminal.typed("alf");
+    terminal.prompts("> (search \"alf\") half a thou");
+    terminal.press("Enter");
+    bob.until("alice: half a thou");
+    house.close(bob);
+}
+
+#[test]
+fn a_terminal_that_becomes_narrower_keeps_one_prompt() {
+    let (house, bob, terminal) = joined("", "");
+    terminal.typed(&"draft ".repeat(9));
+    terminal.prompts(format!("> {}", "draft ".repeat(9)).trim_end());
+    terminal.tmux(&["resize-window", "-x", "30", "-y", "20"]);
+    terminal.until("one row of the draft", |lines| {
+        lines
+            .iter()
+            .filter(|line| line.contains("draft draft"))
+            .count()
+            == 1
+    });
+    house.close(bob);
+}
+
+#[test]
+fn a_client_that_was_stopped_goes_on() {
+    let (house, mut bob, terminal) = joined("", "");
+    terminal.signal(Signal::STOP);
+    let tty = terminal.tmux(&["display", "-p", "#{pane_tty}"]).stdout;
+    let tty = String::from_utf8(tty).unwrap();
+    let sane = Command::new("stty")
+        .args(["-F", tty.trim(), "sane"])
+        .status();
+    assert!(sane.unwrap().success());
+    terminal.signal(Signal::CONT);
+    terminal.until("single keys again", |_| {
+        let modes = Command::new("stty")
+            .args(["-F", tty.trim(), "-a"])
+            .output()
+            .unwrap();
+        String::from_utf8(modes.stdout).unwrap().contains("-icanon")
+    });
+    terminal.typed("hello");
+    terminal.press("Enter");
+    bob.until("alice: hello");
+    house.close(bob);
+}
+
+#[test]
+fn a_dumb_terminal_is_read_and_written_by_lines() {
+    let house = House::open(&[]);
+    let mut bob = Guest::enter(house.address, "bob");
+    let terminal = Terminal::join(&house.address.to_string(), "TERM=dumb", "");
+    terminal.until("the question", |lines| {
+        lines
+            .iter()
+            .any(|line| line.starts_with("What is your name?"))
+    });
+    terminal.typed("alice");
+    terminal.press("Enter");
+    bob.until("alice has arrived");
+    bob.say("hi");
+    terminal.shows("bob: hi");
+    assert!(!terminal.screen(&["-e"]).contains('\x1b'));
+    house.close(bob);
 }

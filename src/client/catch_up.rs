@@ -1,0 +1,118 @@
+//! What was shown and is replayed after a lost connection is shown once. Knows no connection and no terminal.
+
+use std::collections::VecDeque;
+
+use super::heard::{Heard, split_time};
+
+/// Lines that are remembered as shown: more than a server replays of them.
+const SHOWN_MAX: usize = 5_000;
+
+/// Replayed lines that are held back until their end has come; what is more is shown at once.
+const HELD_MAX: usize = 5_000;
+
+/// The lines of a room that were shown, and those that are being replayed.
+#[derive(Default)]
+pub(super) struct CatchUp {
+    /// What people said, without times; the newest at the end.
+    shown: VecDeque<String>,
+    /// While the server replays.
+    held: Option<Vec<String>>,
+}
+
+impl CatchUp {
+    /// The replay has broken off; the next one has all of it again.
+    pub(super) fn break_off(&mut self) {
+        self.held = None;
+    }
+
+    /// What belongs to another room is not replayed here.
+    pub(super) fn forget(&mut self) {
+        self.shown.clear();
+    }
+
+    /// Takes the next line; returns what is to be shown now.
+    pub(super) fn pass(&mut self, line: &str) -> Vec<String> {
+        let is_replayed = !split_time(line).0.is_empty();
+        match &mut self.held {
+            Some(held) if is_replayed && held.len() < HELD_MAX => {
+                held.push(line.to_owned());
+                Vec::new()
+            }
+            _ => {
+                let mut lines = self.end_replay();
+                lines.push(line.to_owned());
+                lines.iter().for_each(|line| self.note(line));
+                // What follows begins with a line that was shown, or right behind one.
+                self.held = (Heard::of(line) == Heard::Back).then(Vec::new);
+                lines
+            }
+        }
+    }
+
+    /// The replayed lines that were not shown before: those behind the longest beginning of them that is an end of what was.
+    fn end_replay(&mut self) -> Vec<String> {
+        let Some(mut held) = self.held.take() else {
+            return Vec::new();
+        };
+        let replayed = held.iter().map(|line| split_time(line).1);
+        let is_end = |count: &usize| {
+            let shown = self.shown.iter().skip(self.shown.len() - count);
+            shown.eq(replayed.clone().take(*count))
+        };
+        let longest = held.len().min(self.shown.len());
+        let count = (1..=longest).rev().find(is_end).unwrap_or_default();
+        held.split_off(count)
+    }
+
+    fn note(&mut self, line: &str) {
+        let said = split_time(line).1;
+        if matches!(Heard::of(said), Heard::Said { to: None, .. }) {
+            self.shown.push_back(said.to_owned());
+            if self.shown.len() > SHOWN_MAX {
+                self.shown.pop_front();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CatchUp;
+
+    const BACK: &str = "-- Welcome back, al: what came after the last line";
+
+    /// What is shown of `replayed` and the roster behind it, after `shown`.
+    fn caught_up(shown: &[&str], replayed: &[&str]) -> Vec<String> {
+        let mut catch_up = CatchUp::default();
+        for line in shown {
+            assert_eq!(catch_up.pass(line), [line.to_string()]);
+        }
+        catch_up.pass(BACK);
+        for line in replayed {
+            assert!(catch_up.pass(&format!("[12:01] {line}")).is_empty());
+        }
+        let mut lines = catch_up.pass("In lobby: bob");
+        assert_eq!(lines.pop().as_deref(), Some("In lobby: bob"));
+        lines
+    }
+
+    #[test]
+    fn what_was_shown_is_not_shown_again_and_nothing_else_is_left_out() {
+        let shown = [
+            "bob: a",
+            "bob has left",
+            "bob: ok",
+            "[bob -> al] psst",
+            "al: b",
+        ];
+        assert_eq!(caught_up(&shown, &["bob: a", "bob: ok", "al: b"]), [""; 0]);
+        assert_eq!(caught_up(&shown, &["al: b", "bob: c"]), ["[12:01] bob: c"]);
+        assert_eq!(
+            caught_up(&shown, &["bob: ok", "bob: ok"]),
+            ["[12:01] bob: ok"; 2]
+        );
+        assert_eq!(caught_up(&shown, &["bob: new"]), ["[12:01] bob: new"]);
+        assert_eq!(caught_up(&[], &["bob: new"]), ["[12:01] bob: new"]);
+        assert_eq!(caught_up(&shown, &[]), [""; 0]);
+    }
+}
