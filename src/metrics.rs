@@ -1,5 +1,6 @@
 //! Numbers for the operator: what happens in the house, without anybody's name. Knows no connection.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -231,6 +232,35 @@ impl Metrics {
         encode(&mut shown, &self.registry).ok(); // memory takes all
         shown
     }
+}
+
+/// The same in the older text format (0.0.4), which has no units and no end, calls a counter as its only sample is called, and
+/// knows no information: that is a gauge of 1.
+pub(crate) fn classic(open: &str) -> String {
+    let described = open.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let kinds: HashMap<&str, &str> = described.filter_map(|line| line.split_once(' ')).collect();
+    let mut classic = String::with_capacity(open.len());
+    for line in open.lines() {
+        let described = line.strip_prefix("# ").map(|line| line.splitn(3, ' '));
+        let Some(mut words) = described else {
+            classic.push_str(line);
+            classic.push('\n');
+            continue;
+        };
+        let (Some(word @ ("HELP" | "TYPE")), Some(name), Some(rest)) =
+            (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let (suffix, kind) = match kinds.get(name) {
+            Some(&"counter") => ("_total", "counter"),
+            Some(&"info") => ("_info", "gauge"),
+            _ => ("", rest),
+        };
+        let rest = if word == "TYPE" { kind } else { rest };
+        classic.push_str(&format!("# {word} {name}{suffix} {rest}\n"));
+    }
+    classic
 }
 
 /// What is counted elsewhere.

@@ -43,7 +43,11 @@ const DRAIN_TIME: Duration = Duration::from_secs(12);
 /// The last batch has this long to be kept after that: 15 s in all, with a little to spare.
 const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 
-/// Whoever comes by a door that can ask is asked after half of this whether they are there, and closed at the end of it.
+/// Whoever comes by a door that can ask is asked this often whether they are there, and so often that nothing between the two
+/// takes the connection for dead: balancers end what is silent for 20 s and more.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// And is closed after this long without an answer.
 const PING_TIME: Duration = Duration::from_secs(120);
 
 /// This many connections at the door of the numbers are waited for: two servers of Prometheus have one each.
@@ -324,6 +328,7 @@ impl Server {
             Scheme::Http => Door::Web(Arc::new(WebDoor::new(
                 Manners {
                     idle: Some(PING_TIME),
+                    ask_every: Some(PING_EVERY),
                     ..self.manners(READ_BYTES_NAMED)
                 },
                 self.config.allow_plain_passwords,
@@ -358,6 +363,7 @@ impl Server {
     fn manners(&self, read_bytes_max: usize) -> Manners {
         Manners {
             idle: None,
+            ask_every: None,
             live: Arc::clone(&self.live),
             read_bytes_max,
             history: self.kept.as_ref().map(|kept| kept.history.clone()),

@@ -5,21 +5,22 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, VARY};
 use hyper::{Method, Request, Response, StatusCode};
 use parlor_core::inbox::{self, Outcome};
 use tokio::net::TcpStream;
 
 use super::House;
+use super::accept::preferred;
 use super::requests::{self, Port, Turn};
-use crate::metrics::Now;
+use crate::metrics::{Now, classic};
 
 /// Whoever asks has this long to do so; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);
 
-/// What is said of the text that comes (OpenMetrics, section 3.1).
-const KIND: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+/// What Prometheus and its tools have always read; and what it asks for by its name.
+const TEXT: &str = "text/plain;version=0.0.4";
+const OPEN: &str = "application/openmetrics-text;version=1.0.0";
 
 /// Answers whoever asks, until they have gone.
 pub(super) async fn attend(house: &Arc<House>, stream: TcpStream) {
@@ -38,8 +39,20 @@ pub(super) async fn attend(house: &Arc<House>, stream: TcpStream) {
 async fn answer(house: &House, request: &Request<Incoming>) -> Response<String> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // of HEAD, the head alone is sent
     if is_read && request.uri().path() == "/metrics" {
-        let mut response = Response::new(shown(house).await);
-        response.headers_mut().insert(CONTENT_TYPE, KIND);
+        let (shown, kind) = match preferred(request.headers(), TEXT, &[OPEN]) {
+            OPEN => (
+                shown(house).await,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            ),
+            _ => (
+                classic(&shown(house).await),
+                "text/plain; version=0.0.4; charset=utf-8",
+            ),
+        };
+        let mut response = Response::new(shown);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(VARY, HeaderValue::from_static("accept"));
         return response;
     }
     let (status, words) = match is_read {

@@ -3,6 +3,7 @@
 //! A door is a transport times a dialect. A new one is a file in this folder and an arm of
 //! [`Door::attend`].
 
+mod accept;
 mod admission;
 mod descriptors;
 mod lines;

@@ -68,6 +68,8 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Manners {
     /// Whoever sends nothing for this long is closed.
     pub(crate) idle: Option<Duration>,
+    /// Whoever is silent is asked this often whether they are there, by a door that can ask; else warned once.
+    pub(crate) ask_every: Option<Duration>,
     /// What may change meanwhile: how fast one may speak, and what is shown on entering a room.
     pub(crate) live: Arc<Live>,
     /// How many bytes are read, and held, at once.

@@ -81,7 +81,8 @@ pub(super) struct Reader<'a, R, D> {
     bucket: Bucket,
     /// When something was last typed.
     active: Instant,
-    warned: bool,
+    /// How often one was warned, or asked, since then.
+    warnings: u32,
 }
 
 /// What a stretch of input amounts to.
@@ -117,7 +118,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             manners,
             bucket: Bucket::default(),
             active,
-            warned: false,
+            warnings: 0,
         }
     }
 
@@ -153,7 +154,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 return ended;
             }
             self.active = Instant::now();
-            self.warned = false;
+            self.warnings = 0;
         }
     }
 
@@ -206,18 +207,21 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         if silent >= limit {
             return Err(Ended::Idle(limit));
         }
-        let warning = warning_at(limit);
-        if silent >= warning && !self.warned {
-            self.warned = true;
-            self.tell_idle(warning, limit - warning);
+        let warning = self.next_warning(limit);
+        if silent >= warning {
+            self.warnings += 1;
+            self.tell_idle(warning, limit.saturating_sub(warning));
         }
         Ok(())
     }
 
+    fn next_warning(&self, limit: Duration) -> Duration {
+        warning_after(self.manners.ask_every, self.warnings, limit)
+    }
+
     pub(super) fn next_idle_step(&self) -> Instant {
         match self.manners.idle {
-            Some(limit) if self.warned => self.active + limit,
-            Some(limit) => self.active + warning_at(limit),
+            Some(limit) => self.active + self.next_warning(limit).min(limit),
             None => self.active + Duration::from_secs(365 * 86_400),
         }
     }
@@ -369,6 +373,29 @@ async fn removed(seat: &Seat, others: &[Seat]) {
     .await;
 }
 
+/// After how much silence there is a word the next time; the limit where there is none any more.
+fn warning_after(ask_every: Option<Duration>, warnings: u32, limit: Duration) -> Duration {
+    match (ask_every, warnings) {
+        (Some(every), warnings) => every * (warnings + 1),
+        (None, 0) => warning_at(limit),
+        (None, _) => limit,
+    }
+}
+
 fn warning_at(limit: Duration) -> Duration {
     limit.saturating_sub(IDLE_WARNING).max(limit / 5 * 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_can_be_asked_is_asked_again_and_others_are_warned_once() {
+        let seconds = Duration::from_secs;
+        let asked = |warnings| warning_after(Some(seconds(15)), warnings, seconds(40));
+        assert_eq!([asked(0), asked(1), asked(2)], [15, 30, 45].map(seconds));
+        let warned = |warnings| warning_after(None, warnings, seconds(300));
+        assert_eq!([warned(0), warned(1)], [240, 300].map(seconds));
+    }
 }

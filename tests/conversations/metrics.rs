@@ -10,7 +10,8 @@ use crate::support::{DEADLINE, Guest, House, Visitor};
 
 /// What is told now, by name with labels; each line of it has its form.
 fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
-    let (head, body) = get(server, "/metrics");
+    let accept = "Accept: application/openmetrics-text\r\n";
+    let (head, body) = request_with(server, "GET", "/metrics", accept);
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     assert!(
         head.contains("content-type: application/openmetrics-text; version=1.0.0"),
@@ -46,11 +47,15 @@ fn get(server: SocketAddr, path: &str) -> (String, String) {
 }
 
 fn request(server: SocketAddr, method: &str, path: &str) -> (String, String) {
+    request_with(server, method, path, "")
+}
+
+fn request_with(server: SocketAddr, method: &str, path: &str, headers: &str) -> (String, String) {
     let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
     )
     .unwrap();
     let mut answer = String::new();
@@ -68,6 +73,61 @@ fn open(furnish: impl FnOnce(&mut parlor::config::Config)) -> (House, SocketAddr
     let house = House::open(&doors, furnish);
     let numbers = house.addresses()[2];
     (house, numbers)
+}
+
+#[test]
+fn the_older_text_has_the_same_numbers_and_is_what_prometheus_reads() {
+    let (_house, numbers) = open(|_| {});
+    let open = scrape(numbers);
+    let accepts = [
+        "",
+        "Accept: */*\r\n",
+        "Accept: text/plain;version=0.0.4\r\n",
+        "Accept: application/openmetrics-text;q=0.5, text/plain\r\n",
+        "Accept: application/openmetrics-text; q=0\r\n",
+    ];
+    for accept in accepts {
+        let (head, body) = request_with(numbers, "GET", "/metrics", accept);
+        assert!(
+            head.contains("\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+            "{accept}: {head}"
+        );
+        let mut samples = BTreeMap::new();
+        let mut described: Option<(&str, &str)> = None;
+        let mut seen = Vec::new();
+        for line in body.lines() {
+            match line.split(' ').collect::<Vec<_>>().as_slice() {
+                ["#", "HELP", name, _, ..] => {
+                    assert!(!seen.contains(name), "{name} is described once");
+                    seen.push(name);
+                    described = None;
+                }
+                ["#", "TYPE", name, kind] => {
+                    assert_eq!(seen.last(), Some(name));
+                    assert!(["counter", "gauge", "histogram"].contains(kind), "{line}");
+                    assert_eq!(*kind == "counter", name.ends_with("_total"), "{line}");
+                    described = Some((name, kind));
+                }
+                [sample, number] => {
+                    let (name, kind) = described.expect("a sample is described");
+                    let bare = sample.split('{').next().unwrap();
+                    let suffix = bare.strip_prefix(name).expect(line);
+                    let wanted: &[&str] = match kind {
+                        "histogram" => &["_bucket", "_sum", "_count"],
+                        _ => &[""],
+                    };
+                    assert!(wanted.contains(&suffix), "{line}");
+                    samples.insert((*sample).to_owned(), number.parse::<f64>().unwrap());
+                }
+                _ => panic!("{line}"),
+            }
+        }
+        assert_eq!(
+            samples.keys().collect::<Vec<_>>(),
+            open.keys().collect::<Vec<_>>()
+        );
+        assert_eq!(samples["parlor_build_info{version=\"0.1.0\"}"], 1.0);
+    }
 }
 
 #[test]

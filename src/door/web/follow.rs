@@ -1,7 +1,9 @@
 //! Reading a room over HTTP: its last lines, or what is said from now on. Nobody arrives by that.
 
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
@@ -22,17 +24,23 @@ use parlor_wire::web::{Follow, FollowEncoder};
 use serde::Deserialize;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::select;
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::io::ReaderStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Visit;
-use super::http::{Room, accepts, refuse, sentence, wants_page};
+use super::http::{HTML, Room, TEXT, refuse, sentence};
 use super::pages::PAGE;
+use crate::door::accept::preferred;
 use crate::door::requests::Busy;
 use crate::session::{Output, Watching, begin};
 
 /// So much lies between the room and the connection, beside what the system holds.
 const BETWEEN_BYTES_MAX: usize = 8 * 1024;
+
+/// Where nothing was said for this long, twice over at most, there is a sign of life: balancers end what is silent for 20 s and
+/// more.
+const SILENCE: Duration = Duration::from_secs(9);
 
 /// With which a browser says what it has seen (HTML, section 9.2).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -57,9 +65,9 @@ pub(super) async fn read(
     wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    if wants_page(&headers) {
+    let Some(form) = Form::wanted(&headers) else {
         return PAGE.answer(&headers);
-    }
+    };
     let most = begin::LINES_MAX;
     let Ok(Query(wanted @ (Wanted { last: None, .. } | Wanted { replay: None, .. }))) = wanted
     else {
@@ -83,7 +91,6 @@ pub(super) async fn read(
             "Last-Event-ID is not an event's id; write LOG:NUMBER, or leave it out",
         );
     };
-    let form = Form::wanted(&headers);
     let read = async {
         let owner = visit.owner(&headers).await?;
         visit.read_room(owner, room, &wanted, start, form).await
@@ -108,6 +115,9 @@ fn start(wanted: &Wanted, headers: &HeaderMap) -> Option<Start> {
     })
 }
 
+const JSON_LINES: &str = "application/x-ndjson";
+const EVENTS: &str = "text/event-stream";
+
 /// In which form a room is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -117,21 +127,30 @@ enum Form {
 }
 
 impl Form {
-    fn wanted(headers: &HeaderMap) -> Form {
-        if accepts(headers, "application/x-ndjson") {
-            Form::Json(Follow::JsonLines)
-        } else if accepts(headers, "text/event-stream") {
-            Form::Json(Follow::Events)
-        } else {
-            Form::Text
+    /// None where the page is wanted.
+    fn wanted(headers: &HeaderMap) -> Option<Form> {
+        match preferred(headers, TEXT, &[HTML, JSON_LINES, EVENTS]) {
+            HTML => None,
+            JSON_LINES => Some(Form::Json(Follow::JsonLines)),
+            EVENTS => Some(Form::Json(Follow::Events)),
+            _ => Some(Form::Text),
+        }
+    }
+
+    /// What says that the connection lives where nothing is said: a comment, or an empty line, which `jq` and most readers of
+    /// JSON lines pass over.
+    fn sign_of_life(self) -> &'static [u8] {
+        match self {
+            Form::Json(Follow::Events) => b":\n\n",
+            Form::Text | Form::Json(Follow::JsonLines) => b"\n",
         }
     }
 
     fn kind(self) -> &'static str {
         match self {
             Form::Text => "text/plain; charset=utf-8",
-            Form::Json(Follow::JsonLines) => "application/x-ndjson",
-            Form::Json(Follow::Events) => "text/event-stream",
+            Form::Json(Follow::JsonLines) => JSON_LINES,
+            Form::Json(Follow::Events) => EVENTS,
         }
     }
 }
@@ -179,14 +198,14 @@ impl Visit {
         let listener = wanted.last.is_none().then_some(listener); // else the view ends here
         let (keeping, clock) = (self.door.keeping(), self.door.clock.clone());
         let log = self.door.manners.log.to_string();
-        let mut first = Vec::new();
+        let (mut first, sign_of_life) = (Vec::new(), form.sign_of_life());
         Ok(match form {
             Form::Text => {
                 let encoder = LineEncoder::new(Mode::Named, keeping, clock);
                 if is_elsewhere {
                     first.extend_from_slice(format!("-- {ELSEWHERE}\n").as_bytes());
                 }
-                self.follow(link, listener, listening, encoder, &first)
+                self.follow(link, listener, listening, encoder, &first, sign_of_life)
                     .await
             }
             Form::Json(follow) => {
@@ -194,7 +213,7 @@ impl Visit {
                 if is_elsewhere {
                     encoder.another_log(ELSEWHERE, &mut first);
                 }
-                self.follow(link, listener, listening, encoder, &first)
+                self.follow(link, listener, listening, encoder, &first, sign_of_life)
                     .await
             }
         })
@@ -208,6 +227,7 @@ impl Visit {
         listening: Box<Listening>,
         encoder: E,
         first: &[u8],
+        sign_of_life: &'static [u8],
     ) -> Body {
         let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
         output.write_all(first).await.ok(); // they fit, and nobody has left
@@ -220,6 +240,10 @@ impl Visit {
         let is_over = CancellationToken::new();
         let body = Following {
             bytes: ReaderStream::new(input),
+            silence: Box::pin(sleep(SILENCE)),
+            is_silent: true,
+            is_between_lines: true,
+            sign_of_life,
             _busy: self.turn.busy(),
             _is_over: is_over.clone().drop_guard(),
         };
@@ -279,6 +303,11 @@ impl Follower {
 /// The body of an answer that goes on. It knows when nobody reads it any more.
 struct Following {
     bytes: ReaderStream<DuplexStream>,
+    silence: Pin<Box<Sleep>>,
+    /// Nothing has come since the timer was set.
+    is_silent: bool,
+    is_between_lines: bool,
+    sign_of_life: &'static [u8],
     _busy: Busy,
     _is_over: DropGuard,
 }
@@ -287,8 +316,64 @@ impl Stream for Following {
     type Item = std::io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.bytes).poll_next(cx)
+        if let Poll::Ready(read) = Pin::new(&mut self.bytes).poll_next(cx) {
+            if let Some(Ok(bytes)) = &read {
+                self.is_silent = false;
+                self.is_between_lines = bytes.ends_with(b"\n");
+            }
+            return Poll::Ready(read);
+        }
+        loop {
+            ready!(self.silence.as_mut().poll(cx));
+            self.silence.as_mut().reset(Instant::now() + SILENCE);
+            if mem::replace(&mut self.is_silent, true) && self.is_between_lines {
+                return Poll::Ready(Some(Ok(Bytes::from_static(self.sign_of_life))));
+            }
+        }
     }
 }
 
 impl Output for DuplexStream {}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::door::Questions;
+    use crate::door::requests::Turn;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_shows_signs_of_life_between_lines_alone() {
+        let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
+        let mut body = Following {
+            bytes: ReaderStream::new(input),
+            silence: Box::pin(sleep(SILENCE)),
+            is_silent: true,
+            is_between_lines: true,
+            sign_of_life: b":\n\n",
+            _busy: Turn::new(&Questions::with_places(1)).busy(),
+            _is_over: CancellationToken::new().drop_guard(),
+        };
+        let mut next = async || poll_fn(|cx| Pin::new(&mut body).poll_next(cx)).await;
+        let begun = Instant::now();
+        for _ in 0..3 {
+            assert_eq!(next().await.unwrap().unwrap(), ":\n\n");
+        }
+        output.write_all(b"data: one\n\n").await.unwrap();
+        assert_eq!(next().await.unwrap().unwrap(), "data: one\n\n");
+        let said = Instant::now();
+        assert_eq!(next().await.unwrap().unwrap(), ":\n\n");
+        assert!(said.elapsed() < Duration::from_secs(20));
+        output.write_all(b"data: tw").await.unwrap();
+        assert_eq!(next().await.unwrap().unwrap(), "data: tw");
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(100)).await;
+            output.write_all(b"o\n\n").await
+        });
+        assert_eq!(next().await.unwrap().unwrap(), "o\n\n");
+        assert!(next().await.is_none());
+        assert!(begun.elapsed() > Duration::from_secs(100));
+    }
+}

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Extension, FromRequestParts, Path, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -15,6 +15,7 @@ use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use super::pages::{File, PAGE};
 use super::site::Names;
 use super::{Visit, follow, socket, speak};
+use crate::door::accept::preferred;
 use crate::door::requests::{GOING_DOWN, last_answer};
 use crate::door::{RETRY_SECONDS, Refused};
 
@@ -42,7 +43,7 @@ const GREETING: &str = "This is Parlor, a chat server. In a browser, open this a
 /// Who answers what. Everything that is no room stands under `/-/`.
 pub(super) fn router(names: Names) -> Router {
     let guard = move |request: Request, next: Next| {
-        let refused = names.refuse(request.method(), request.headers());
+        let refused = names.refuse(&request);
         async move {
             match refused {
                 None => next.run(request).await,
@@ -54,15 +55,10 @@ pub(super) fn router(names: Names) -> Router {
         .route("/", get(greet))
         .route("/{room}", get(follow::read).post(speak::speak))
         .route("/{room}/", get(without_slash).post(without_slash))
-        .route("/-/healthz", get(health))
+        .route(HEALTH, get(health))
         .route("/-/socket", any(socket::open))
         .route("/-/{file}", get(file))
-        .fallback(async || {
-            sentence(
-                StatusCode::NOT_FOUND,
-                "There is nothing at this address; rooms are at /ROOM, as in /lobby",
-            )
-        })
+        .fallback(nothing_there)
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn(guard))
         .layer(axum::middleware::map_response(with_headers))
@@ -97,8 +93,22 @@ async fn without_slash(_: Room, address: Uri) -> Response {
     response
 }
 
-/// The router says with `Allow` what can be done there.
-async fn not_allowed(address: Uri) -> Response {
+async fn nothing_there(method: Method, address: Uri) -> Response {
+    if method == Method::OPTIONS && address.path() == "*" {
+        let can = [(header::ALLOW, "GET,HEAD,POST,OPTIONS")];
+        return (StatusCode::NO_CONTENT, can).into_response();
+    }
+    sentence(
+        StatusCode::NOT_FOUND,
+        "There is nothing at this address; rooms are at /ROOM, as in /lobby",
+    )
+}
+
+/// The router says with `Allow` what can be done there; who only asks for that has been answered with it.
+async fn not_allowed(method: Method, address: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let words = match address.path() {
         "/" => "This address can only be read; send lines to a room's address, as in /lobby",
         path if path.starts_with("/-/") => "Addresses under /-/ can only be read, with GET",
@@ -108,9 +118,9 @@ async fn not_allowed(address: Uri) -> Response {
 }
 
 async fn greet(headers: HeaderMap) -> Response {
-    match wants_page(&headers) {
-        true => PAGE.answer(&headers),
-        false => {
+    match preferred(&headers, TEXT, &[HTML]) {
+        HTML => PAGE.answer(&headers),
+        _ => {
             let host = headers
                 .get(header::HOST)
                 .and_then(|host| host.to_str().ok());
@@ -136,15 +146,14 @@ async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     }
 }
 
-/// Whether somebody asks who shows pages.
-pub(super) fn wants_page(headers: &HeaderMap) -> bool {
-    accepts(headers, "text/html")
-}
+/// Where balancers ask whether the server is there.
+pub(super) const HEALTH: &str = "/-/healthz";
 
-/// Whether this kind of answer is among those that are taken.
-pub(super) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
-    lists(headers, header::ACCEPT, kind)
-}
+/// Text for people.
+pub(super) const TEXT: &str = "text/plain";
+
+/// The page.
+pub(super) const HTML: &str = "text/html";
 
 /// Whether something is among what a header lists.
 pub(super) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::http::lists;
+use crate::door::accept::wants_gzip;
 
 /// What a browser shows at every room's address.
 pub(super) static PAGE: File = File {
@@ -84,14 +84,24 @@ impl File {
             (header::VARY, varies),
             (header::ETAG, self.tag().clone()),
         ];
-        if headers.get(header::IF_NONE_MATCH) == Some(self.tag()) {
+        if self.is_had(headers) {
             return (StatusCode::NOT_MODIFIED, described).into_response();
         }
-        if !lists(headers, header::ACCEPT_ENCODING, "gzip") {
+        if !wants_gzip(headers) {
             return (described, self.bytes).into_response();
         }
         let packing = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
         (described, packing, self.packed().clone()).into_response()
+    }
+
+    /// Whether somebody has this version: one of those listed, or whichever there is (RFC 9110, section 13.1.2).
+    fn is_had(&self, headers: &HeaderMap) -> bool {
+        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        let own = self.tag().to_str().map(opaque).unwrap_or_default();
+        let lists = headers.get_all(header::IF_NONE_MATCH).into_iter();
+        let mut lists = lists.filter_map(|list| list.to_str().ok());
+        // Ours have no comma in them.
+        lists.any(|list| list.trim() == "*" || list.split(',').any(|tag| opaque(tag) == own))
     }
 
     /// Weak, as it is the same for the packed one (RFC 9110, section 8.8.1).
@@ -136,6 +146,27 @@ mod tests {
         let tag = first.headers()[header::ETAG].clone();
         let again = PAGE.answer(&has(tag.clone()));
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let opaque = tag.to_str().unwrap().trim_start_matches("W/").to_owned();
+        for tags in [
+            format!("\"other\", W/{opaque}"),
+            format!("{opaque},\"other\""),
+            format!("W/\"a, b\" , {opaque} "),
+            "*".to_owned(),
+        ] {
+            let answer = PAGE.answer(&has(tags.parse().unwrap()));
+            assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{tags}");
+        }
+        for tags in [
+            "",
+            "W/",
+            "\"\"",
+            "\"other\"",
+            "**",
+            opaque.trim_matches('"'),
+        ] {
+            let answer = PAGE.answer(&has(tags.parse().unwrap()));
+            assert_eq!(answer.status(), StatusCode::OK, "{tags}");
+        }
         let other = File::find("words.js").unwrap().answer(&has(tag));
         assert_eq!(other.status(), StatusCode::OK);
     }

@@ -3,10 +3,12 @@
 //! A browser sends requests for whatever page it shows. That of another site is given away by `Origin` and `Sec-Fetch-Site`
 //! (Fetch Metadata); one that has its own name point to this machine (DNS rebinding), by `Host`.
 
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::Request;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode, Version, header};
 use axum::response::Response;
 
-use super::http::sentence;
+use super::http::{HEALTH, sentence};
 
 /// The names by which this machine is called, beside its addresses.
 #[derive(Clone, Debug)]
@@ -22,13 +24,23 @@ impl Names {
     }
 
     /// What to answer where a request is not for this server, or comes from somebody else's page.
-    pub(super) fn refuse(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
-        let Some(host) = only(headers, header::HOST.as_str()) else {
+    pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
+        let (method, headers) = (request.method(), request.headers());
+        let named = match headers.get(header::HOST) {
+            // Balancers ask so, and no browser does.
+            None if request.version() == Version::HTTP_10 => Some(None),
+            _ => only(headers, header::HOST.as_str()).map(Some),
+        };
+        // An address in the first line counts and not the header (RFC 9112, section 3.2.2).
+        let address = request.uri().authority().map(Authority::as_str);
+        let Some(host) = named.map(|host| address.or(host)) else {
             let words = "Send one Host field with the name of this server";
             return Some(sentence(StatusCode::BAD_REQUEST, words));
         };
-        if !self.is_ours(host) {
-            let (name, _) = split_port(host);
+        let is_ours = host.is_none_or(|host| self.is_ours(host));
+        // Whether the server is there, also those may know who call it by a name of their own, as balancers do.
+        if !is_ours && request.uri().path() != HEALTH {
+            let (name, _) = split_port(host.unwrap_or_default());
             return Some(sentence(
                 StatusCode::MISDIRECTED_REQUEST,
                 &format!(
@@ -37,7 +49,7 @@ impl Names {
             ));
         }
         let is_foreign = match only(headers, header::ORIGIN.as_str()) {
-            Some(origin) => !is_same(origin, host),
+            Some(origin) => host.is_none_or(|host| !is_same(origin, host)),
             None => headers.contains_key(header::ORIGIN),
         };
         if is_foreign || (is_from_elsewhere(headers) && !is_link(method, headers)) {
@@ -124,13 +136,64 @@ mod tests {
     use super::*;
 
     fn status(method: Method, headers: &[(&'static str, &str)]) -> u16 {
+        status_of(method, "/lobby", Version::HTTP_11, headers)
+    }
+
+    fn status_of(
+        method: Method,
+        target: &str,
+        version: Version,
+        headers: &[(&'static str, &str)],
+    ) -> u16 {
         let names = Names::new(vec!["chat.example.org".to_owned()]);
-        let mut map = HeaderMap::new();
+        let mut request = Request::new(axum::body::Body::empty());
+        *request.method_mut() = method;
+        *request.version_mut() = version;
+        *request.uri_mut() = target.parse().unwrap();
         for (name, value) in headers {
-            map.append(*name, value.parse().unwrap());
+            request.headers_mut().append(*name, value.parse().unwrap());
         }
-        let refused = names.refuse(&method, &map);
+        let refused = names.refuse(&request);
         refused.map_or(200, |response| response.status().as_u16())
+    }
+
+    #[test]
+    fn balancers_ask_without_a_name_or_with_one_of_their_own() {
+        fn old(target: &str, headers: &[(&'static str, &str)]) -> u16 {
+            status_of(Method::GET, target, Version::HTTP_10, headers)
+        }
+        fn new(target: &str, headers: &[(&'static str, &str)]) -> u16 {
+            status_of(Method::GET, target, Version::HTTP_11, headers)
+        }
+        assert_eq!(old("/-/healthz", &[]), 200);
+        assert_eq!(old("/lobby", &[]), 200);
+        assert_eq!(new("/-/healthz", &[]), 400);
+        assert_eq!(old("/lobby", &[("origin", "http://localhost")]), 403);
+        assert_eq!(old("/lobby", &[("sec-fetch-site", "cross-site")]), 403);
+        assert_eq!(old("/lobby", &[("host", "backend")]), 421);
+        let backend = ("host", "backend:8080");
+        assert_eq!(new("/-/healthz", &[backend]), 200);
+        assert_eq!(new("/-/healthz", &[backend, backend]), 400);
+        assert_eq!(new("/-/healthz", &[backend, ("origin", "null")]), 403);
+        assert_eq!(new("/-/socket", &[backend]), 421);
+    }
+
+    #[test]
+    fn an_address_in_the_first_line_is_the_host() {
+        fn get(target: &str, host: &str) -> u16 {
+            status_of(Method::GET, target, Version::HTTP_11, &[("host", host)])
+        }
+        assert_eq!(get("http://localhost:8080/lobby", "localhost:8080"), 200);
+        assert_eq!(get("http://chat.example.org/lobby", "proxy.example"), 200);
+        assert_eq!(get("http://evil.example/lobby", "localhost"), 421);
+        assert_eq!(get("http://localhost@evil.example/lobby", "localhost"), 421);
+        assert_eq!(get("http://user@localhost/lobby", "localhost"), 421);
+        let origin = [("host", "localhost"), ("origin", "http://localhost")];
+        let target = "http://chat.example.org/lobby";
+        assert_eq!(
+            status_of(Method::GET, target, Version::HTTP_11, &origin),
+            403
+        );
     }
 
     #[test]

@@ -23,8 +23,12 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::Visit;
-use super::http::{Room, accepts, later, refuse, sentence};
+use super::http::{Room, TEXT, later, refuse, sentence};
+use crate::door::accept::preferred;
 use crate::door::network;
+
+/// For programs.
+const JSON: &str = "application/json";
 
 /// What is said has so many bytes at the most.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -73,7 +77,7 @@ pub(super) async fn speak(
 
 /// The numbers of what is kept now, a line each.
 fn receipt(room: &RoomName, first: u64, last: u64, headers: &HeaderMap) -> Response {
-    if accepts(headers, "application/json") {
+    if preferred(headers, TEXT, &[JSON]) == JSON {
         let kind = HeaderValue::from_static("application/json");
         let numbers = json!({ "room": room.as_str(), "first": first, "last": last });
         return ([(header::CONTENT_TYPE, kind)], format!("{numbers}\n")).into_response();

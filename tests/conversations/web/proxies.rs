@@ -92,3 +92,180 @@ fn a_slash_behind_a_room_leads_to_the_room_below_a_path_too() {
     assert!(answer.starts_with("HTTP/1.1 308 "), "{answer}");
     assert!(answer.contains("\nlocation: ../tea?last=5\r\n"), "{answer}");
 }
+
+#[test]
+fn balancers_ask_in_their_ways_whether_the_server_is_there() {
+    let house = House::web();
+    let server = house.addresses()[0];
+    for request in [
+        "GET /-/healthz HTTP/1.0\r\n\r\n",
+        "HEAD /-/healthz HTTP/1.0\r\n\r\n",
+        "OPTIONS /-/healthz HTTP/1.0\r\n\r\n",
+        "OPTIONS * HTTP/1.0\r\n\r\n",
+        "GET /-/healthz HTTP/1.0\r\nHost: backend\r\n\r\n",
+        "GET /-/healthz HTTP/1.1\r\nHost: parlor:80\r\nConnection: close\r\n\r\n",
+        "GET /-/healthz HTTP/1.1\r\nHost: localhost.:65535\r\nConnection: close\r\n\r\n",
+        "GET /-/healthz HTTP/1.1\r\nHost: localhost:\r\nConnection: close\r\n\r\n",
+        "GET http://localhost:8080/-/healthz HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\n\r\n",
+        "HEAD /lobby?last=1 HTTP/1.0\r\n\r\n",
+        "GET /l%6Fbby?last=1 HTTP/1.0\r\n\r\n",
+        "GET http://127.0.0.1/lobby?last=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    ] {
+        let answer = ask(server, request);
+        let status: u16 = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        assert!([200, 204].contains(&status), "{request}: {answer}");
+        let is_bare = !request.starts_with("GET") || request.contains("last=");
+        assert_eq!(answer.ends_with("\r\n\r\n"), is_bare, "{request}: {answer}");
+    }
+    for (request, status) in [
+        (
+            "GET /-/healthz HTTP/1.1\r\nConnection: close\r\n\r\n",
+            "400",
+        ),
+        (
+            "GET /lobby?last=1 HTTP/1.0\r\nHost: evil.example\r\n\r\n",
+            "421",
+        ),
+        (
+            "GET http://evil.example/lobby HTTP/1.0\r\nHost: localhost\r\n\r\n",
+            "421",
+        ),
+        (
+            "GET /lobby?last=1 HTTP/1.0\r\nOrigin: http://localhost\r\n\r\n",
+            "403",
+        ),
+        (
+            "OPTIONS /lobby HTTP/1.0\r\nOrigin: http://evil.example\r\n\r\n",
+            "403",
+        ),
+        (
+            "CONNECT localhost:80 HTTP/1.0\r\nHost: localhost\r\n\r\n",
+            "40",
+        ),
+    ] {
+        let answer = ask(server, request);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.0 {status}"))
+                || answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{request}: {answer}"
+        );
+    }
+    let options = ask(server, "OPTIONS /lobby HTTP/1.0\r\n\r\n");
+    assert!(options.contains("\nallow: GET,HEAD,POST\r\n"), "{options}");
+}
+
+#[test]
+fn forwarded_headers_are_believed_by_nobody() {
+    let house = House::web();
+    let server = house.addresses()[0];
+    let forwarded = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
+        X-Real-IP: 192.0.2.1\r\nForwarded: for=192.0.2.1;host=evil.example\r\nX-Original-URL: /tea\r\n\
+        X-HTTP-Method-Override: DELETE\r\n";
+    let answer = get(server, "/-/healthz", forwarded);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let answer = ask(
+        server,
+        "GET /lobby?last=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\nX-Forwarded-Host: localhost\r\n\r\n",
+    );
+    assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
+}
+
+#[test]
+fn bodies_come_in_pieces_and_when_they_are_asked_for() {
+    let house = House::web();
+    let server = house.addresses()[0];
+    let mut bob = house.guest_at(1).enter("bob");
+    let chunked = "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+        Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nTrailer: x\r\n\r\n";
+    let answer = ask(server, chunked);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    bob.sees("ci: hello world");
+
+    let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let head = "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\
+        Connection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let wanted = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut go_on = vec![0; wanted.len()];
+    stream.read_exact(&mut go_on).unwrap();
+    assert_eq!(go_on, wanted);
+    stream.write_all(b"late").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    bob.sees("ci: late");
+    // What is refused is not asked for.
+    let refused = ask(server, &head.replace("?name=ci", "?name=bob&x=1"));
+    assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
+}
+
+#[test]
+fn the_head_of_a_room_that_is_followed_ends_at_once() {
+    let house = House::web();
+    let mut bob = house.guest_at(1).enter("bob");
+    for accept in ["text/plain", "application/x-ndjson", "text/event-stream"] {
+        let request = format!(
+            "HEAD /lobby HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n\
+            GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        );
+        let answer = ask(house.addresses()[0], &request);
+        let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert!(head.contains(&format!("content-type: {accept}")), "{head}");
+        assert!(
+            !head.contains("content-length"),
+            "of a stream nobody knows it: {head}"
+        );
+        assert!(
+            rest.starts_with("HTTP/1.1 200 ") && rest.ends_with("ok\n"),
+            "{rest}"
+        );
+    }
+    loop {
+        bob.say("/who");
+        let told = [bob.line(), bob.line()];
+        bob.say("x");
+        if bob.line() == "bob: x" {
+            break; // nobody listens any more
+        }
+        bob.sees("bob: x");
+        assert_eq!(told.len(), 2);
+    }
+}
+
+#[test]
+fn the_form_that_is_wanted_most_is_shown() {
+    let house = House::web();
+    for (accept, kind) in [
+        ("*/*", "text/plain"),
+        ("text/*", "text/plain"),
+        ("application/json", "text/plain"),
+        ("application/x-ndjson", "application/x-ndjson"),
+        (
+            "text/html;q=0.1, application/x-ndjson",
+            "application/x-ndjson",
+        ),
+        ("application/x-ndjson;q=0", "text/plain"),
+        ("application/x-ndjson;q=0.1, text/plain", "text/plain"),
+        (
+            "text/event-stream;q=0.9, application/x-ndjson;q=0.8",
+            "text/event-stream",
+        ),
+        (
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "text/html",
+        ),
+        ("text/html;q=0, */*", "text/plain"),
+    ] {
+        let answer = get(
+            house.addresses()[0],
+            "/lobby?last=1",
+            &format!("Accept: {accept}\r\n"),
+        );
+        assert!(
+            answer.contains(&format!("\ncontent-type: {kind}")),
+            "{accept}: {answer}"
+        );
+    }
+}
