@@ -129,6 +129,46 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// The links of a page, as paths from the root.
+fn links(page: &str) -> BTreeSet<String> {
+    let folder = Path::new(page).parent().unwrap();
+    let text = text(page);
+    let from_root = |link: &str| match link.strip_prefix("../") {
+        Some(above) => above.to_owned(),
+        None if link.contains("://") => link.to_owned(),
+        None => folder.join(link).to_string_lossy().into_owned(),
+    };
+    between(&text, "](", ')').map(from_root).collect()
+}
+
+#[test]
+fn the_chinese_readme_has_the_same_commands_and_links() {
+    let twins = ["README.md", "docs/README.zh.md"];
+    let [english, chinese] = twins.map(|page| {
+        let mut links = links(page);
+        twins.iter().for_each(|twin| drop(links.remove(*twin)));
+        links
+    });
+    assert!(english.len() > 10, "{english:?}");
+    assert_eq!(english, chinese);
+    let texts = twins.map(text);
+    let [english, chinese] = texts
+        .each_ref()
+        .map(|text| between_fences(text).collect::<Vec<_>>());
+    assert!(english.len() > 3, "{english:?}");
+    assert_eq!(english, chinese);
+    let [english, chinese] = texts.each_ref().map(|text| {
+        let lines = text.lines().filter(|line| !line.starts_with("```"));
+        lines.flat_map(code).collect::<BTreeSet<_>>()
+    });
+    assert_eq!(english, chinese);
+}
+
+/// The commands of a page that stand in blocks of their own.
+fn between_fences(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```").skip(1).step_by(2)
+}
+
 /// The words in `text` that look like options.
 fn options_in(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
@@ -160,7 +200,7 @@ fn every_option_that_is_mentioned_exists() {
 
 #[test]
 fn the_table_of_options_has_each_with_its_variable_and_its_default() {
-    let readme = text("README.md");
+    let page = text("docs/configuration.md");
     let mut command = parlor::args::command();
     command.build();
     let serve = command.find_subcommand("serve").unwrap();
@@ -175,7 +215,7 @@ fn the_table_of_options_has_each_with_its_variable_and_its_default() {
         if name == "config" {
             continue; // said above the table
         }
-        let row = readme
+        let row = page
             .lines()
             .find(|line| line.starts_with(&format!("| `--{name}` |")));
         let row = row.unwrap_or_else(|| panic!("--{name} is not in the table"));
