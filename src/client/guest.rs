@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn a_program_does_not_come_back_by_itself_where_the_end_is_meant() {
         for line in [
-            "-- You came back on another connection: this one is closed",
+            "-- You came back on another connection; this one is closed",
             "-- You were removed by the operator",
             "-- You are banned by the operator",
         ] {

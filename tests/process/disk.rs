@@ -130,7 +130,7 @@ fn a_checkpoint_that_fails_loses_nothing() {
     checkpoints_fail(
         "pwrite64",
         "error=EIO:when=20+300",
-        "cannot be moved to its place yet",
+        "cannot be moved into the database yet",
     );
 }
 

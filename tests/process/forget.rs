@@ -71,7 +71,7 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
     );
     assert_eq!(
         answers(&mut again, "/forget bob"),
-        ["-- Type /forget [all]: it takes back all that you have said, for everyone"]
+        ["-- Type /forget [all]: it deletes everything you ever said, for everybody"]
     );
     assert_eq!(search::answers(&mut bob, "gooseberry").len(), 21);
     let gone = "alice deleted everything alice said";

@@ -579,7 +579,7 @@ fn a_place_that_was_taken_over_is_left_alone() {
     let mut elsewhere = Guest::connect(house.address);
     elsewhere.say(&format!("/resume {code}"));
     elsewhere.until("You are alice");
-    terminal.shows("-- Connection closed; press Enter to come back");
+    terminal.shows("-- Connection closed; press Enter to reconnect");
     elsewhere.say("still here");
     elsewhere.until("alice: still here");
     house.close(elsewhere);

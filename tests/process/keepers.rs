@@ -512,12 +512,12 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
         ),
         (
             "/unban zoe",
-            "-- alice lets zoe come again",
+            "-- alice lifted the ban on zoe",
             "-- Nobody is banned",
         ),
         (
             "/keeper -carol",
-            "-- alice has carol be a keeper no longer",
+            "-- alice removed carol as a keeper",
             "-- Keepers of tea: alice",
         ),
     ] {

@@ -276,8 +276,8 @@ fn a_password_that_fails_is_asked_for_again_until_it_is_good_or_cancelled() {
 
 #[test]
 fn passwords_pasted_behind_a_command_that_asks_for_none_are_not_said() {
-    const DROPPED: &str = "-- The 2 lines behind it may be a password, so they are not said: \
-        say them again if they are none";
+    const DROPPED: &str = "-- The 2 lines after it may hold a password, so they were not sent; \
+        send them again if they do not";
     let data = Data::new();
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");

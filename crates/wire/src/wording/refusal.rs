@@ -34,7 +34,7 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         }
         Refusal::AnswerFirst => "First answer the question for the password".to_owned(),
         Refusal::AnswersDropped(1) => {
-            "The line behind it may be a password, so it is not said: say it again if it is none"
+            "The line after it may hold a password, so it was not sent; send it again if it does not"
                 .to_owned()
         }
         Refusal::AnswersDropped(lines) => format!(
