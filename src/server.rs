@@ -27,7 +27,7 @@ use crate::config::{self, Config, ListenUrl, Mode, Names, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions, WebDoor};
 use crate::forgetting::{self, Forgetting};
 use crate::joining::{WayIn, ways_to_join};
-use crate::journal::{Disk, Kept, Memory};
+use crate::journal::{Disk, Kept, Memory, passing_epoch};
 use crate::limits::{connections, limits, pace};
 use crate::listeners::{BindError, bind_all};
 use crate::metrics::Metrics;
@@ -97,7 +97,7 @@ impl Server {
         tracing::info!("lines are stored in {}", directory.display());
         let registry = Arc::new(Registry::new(kept.errands.clone()));
         Ok(Server {
-            log: kept.identity.as_str().into(),
+            log: kept.epoch.as_str().into(),
             kept: Some(kept),
             registry: Some(registry),
             ..Server::with_journal(config, Box::new(disk))
@@ -135,7 +135,7 @@ impl Server {
             journal,
             kept: None,
             registry: None,
-            log: passing_log(),
+            log: passing_epoch().into(),
             house: Arc::new(house),
             clock: Clock::start(),
             doors: Vec::new(),
@@ -384,16 +384,6 @@ fn line_clock() -> lines::Clock {
         zone: TimeZone::system(),
         now: clock::wall,
     }
-}
-
-/// The name of a log that nothing keeps: another one each time.
-fn passing_log() -> Arc<str> {
-    let mut random = [0; 8];
-    // Without random numbers the time will do: it tells this start from the others.
-    if getrandom::fill(&mut random).is_err() {
-        random = clock::wall().0.to_be_bytes();
-    }
-    format!("{:016x}", u64::from_be_bytes(random)).into()
 }
 
 /// Everybody is told and leaves; then the last batch is kept.

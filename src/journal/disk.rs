@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use super::codes::CODE_LIFE;
 use super::committer::{ANSWER_TIME, Committer, Job, NO_ANSWER, Signals, Work, tell_not_moved};
+use super::epochs::passing_epoch;
 use super::errands::{ERRANDS_MAX, Errands};
 use super::fault::Unusable;
 use super::files::{Files, OpenError};
@@ -49,8 +50,8 @@ const SYNC_PAUSE: Duration = Duration::from_millis(1);
 /// What a journal has of former times.
 #[derive(Debug)]
 pub struct Kept {
-    /// Which log this is: never the same for two.
-    pub identity: String,
+    /// What the log is called until the next start.
+    pub epoch: String,
     /// What the house goes on with.
     pub past: Past,
     /// How to read them.
@@ -158,6 +159,11 @@ fn open(
         older: store.look_at_latest(&ends)?,
         damages: Arc::clone(&damages),
     };
+    // Where the disk is full, people can come in and read all the same.
+    let epoch = store.begin_epoch().unwrap_or_else(|error| {
+        tracing::warn!(%error, "after the next start nobody can go on where they read now");
+        passing_epoch()
+    });
     // Whoever says something is told if there is no room for lines either.
     if store.make_room_ahead().is_err() {
         store.checkpoint("TRUNCATE").ok(); // what room there is, is for lines
@@ -168,16 +174,9 @@ fn open(
     let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
     let history = History::open(Arc::clone(files), damages)?;
     files.note_beside().map_err(Unusable::Beside)?;
-    let identity = store.identity()?;
-    let (search, follow) = Search::new(
-        path,
-        identity.clone(),
-        history.clone(),
-        Arc::clone(signals),
-        ends.clone(),
-    );
+    let (search, follow) = Search::new(path, epoch.clone(), history.clone(), Arc::clone(signals));
     let kept = Kept {
-        identity,
+        epoch,
         past: Past {
             ends: ends.into_iter().filter_map(named).collect(),
             owned: store.owned()?,

@@ -255,6 +255,19 @@ impl History {
         .await
     }
 
+    /// The number of the last line of a room that was said while the log was called so; see [`Store::end_of`].
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn end_of(
+        &self,
+        epoch: &str,
+        room: &RoomName,
+    ) -> Result<Option<u64>, Unreadable> {
+        let (epoch, room) = (epoch.to_owned(), room.clone());
+        self.ask(move |store| store.end_of(&epoch, &room)).await
+    }
+
     /// Where the lines of each room end.
     ///
     /// # Errors

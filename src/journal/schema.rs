@@ -1,10 +1,11 @@
 //! The tables of the file, version by version. Knows what each was, and none of their rows.
 
 /// The version of the tables. A file with a higher one was written by a later Parlor.
-pub(super) const SCHEMA: i32 = 5;
+pub(super) const SCHEMA: i32 = 6;
 
 /// What makes tables of one version those of the next, beginning with a file that has none.
-pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [LINES, PEOPLE, TAKINGS, TOKENS, PLACES];
+pub(super) const MIGRATIONS: [&str; SCHEMA as usize] =
+    [LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS];
 
 /// Version 1: what was said.
 const LINES: &str = "
@@ -110,4 +111,17 @@ const PLACES: &str = "
     ALTER TABLE letters ADD COLUMN origin BLOB;
     ALTER TABLE letters ADD COLUMN standing INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE codes ADD COLUMN origin BLOB;
+";
+
+/// Version 6: what the log was called after each start, and how far each room had come at the end of that; rooms that had not
+/// gone on are left out.
+const EPOCHS: &str = "
+    CREATE TABLE epochs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+    INSERT INTO epochs (name) SELECT value FROM meta WHERE key = 'identity';
+    CREATE TABLE ends (
+        room INTEGER NOT NULL REFERENCES rooms,
+        epoch INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (room, epoch)
+    ) STRICT, WITHOUT ROWID;
 ";

@@ -231,12 +231,6 @@ impl Store {
         self.connection.execute("VACUUM INTO ?1", [path])?;
         Ok(())
     }
-
-    /// Which log this is: never the same for two.
-    pub(super) fn identity(&self) -> rusqlite::Result<String> {
-        let query = "SELECT value FROM meta WHERE key = 'identity'";
-        self.connection.query_row(query, [], |row| row.get(0))
-    }
 }
 
 fn make_room(connection: &Connection, room: &RoomName) -> rusqlite::Result<i64> {

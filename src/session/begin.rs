@@ -35,7 +35,7 @@ pub(crate) async fn complete(entered: &mut Entered, start: &Start, manners: &Man
 pub(crate) async fn replay(view: &View, start: &Start, manners: &Manners) -> (Replay, Resumed) {
     let history = manners.history.as_ref();
     match start {
-        Start::After { log, seq } if **log == *manners.log && *seq <= view.arrived.seq => {
+        Start::After { log, seq } if is_of_this_log(log, *seq, view, manners).await => {
             (all_after(*seq, view, history).await, Resumed::Exactly)
         }
         Start::After { .. } => {
@@ -47,6 +47,20 @@ pub(crate) async fn replay(view: &View, start: &Start, manners: &Manners) -> (Re
             (last(lines, view, history).await, Resumed::No)
         }
     }
+}
+
+/// Whether the line with that number, in the log that was called so, is one of this log: then it is known what follows it.
+async fn is_of_this_log(log: &str, seq: u64, view: &View, manners: &Manners) -> bool {
+    if seq > view.arrived.seq {
+        return false;
+    }
+    let end = match &manners.history {
+        _ if *log == *manners.log => return true,
+        Some(history) => history.end_of(log, view.room_name()).await,
+        None => return false,
+    };
+    // Where the file cannot be read, nothing is known.
+    matches!(end, Ok(Some(end)) if seq <= end)
 }
 
 async fn last(lines: u64, view: &View, history: Option<&History>) -> Replay {

@@ -61,13 +61,10 @@ pub(super) enum Removal {
 /// Follows a journal.
 pub(super) struct Follower {
     pub(super) journal: PathBuf,
-    pub(super) identity: String,
+    /// What the log is called now.
+    pub(super) epoch: String,
     pub(super) index: PathBuf,
     pub(super) signals: Arc<Signals>,
-    /// Where the lines of each room ended before anybody said more: an index that is further on is of other lines.
-    pub(super) ends: Vec<(String, End)>,
-    /// It has been seen that the index is of these lines.
-    pub(super) is_own: bool,
     /// What was said before is not to be found.
     pub(super) expired: WallTime,
     pub(super) wipes: Wipes,
@@ -141,7 +138,7 @@ impl Follower {
         let ends = store.ends().map_err(|_| Trouble::Journal)?;
         let index = match index {
             Some(index) if self.index.exists() => index,
-            _ => index.insert(self.open()?),
+            _ => index.insert(self.open(store)?),
         };
         let followed = index.followed()?;
         for (name, end) in ends {
@@ -226,27 +223,32 @@ impl Follower {
     }
 
     /// Opens the index; one that is of no use is made anew.
-    fn open(&mut self) -> Result<Index, Trouble> {
-        let index = match Index::open(&self.index, &self.identity)? {
-            Some(index) if self.is_own || is_behind(&index, &self.ends)? => Some(index),
-            other => {
-                drop(other);
-                remove(&self.index);
-                Index::open(&self.index, &self.identity)?
-            }
-        };
-        self.is_own = index.is_some();
+    fn open(&self, store: &Store) -> Result<Index, Trouble> {
+        if let Some(mut index) = Index::open(&self.index, &self.epoch)?
+            && self.is_of_this_log(&index, store)?
+        {
+            index.set_epoch(&self.epoch)?;
+            return Ok(index);
+        }
+        remove(&self.index);
+        let index = Index::open(&self.index, &self.epoch)?;
         index.ok_or(Trouble::Useless)
     }
-}
 
-/// Whether the lines had gone on since the index was written: those of a backup had not.
-fn is_behind(index: &Index, ends: &[(String, End)]) -> rusqlite::Result<bool> {
-    let followed = index.followed()?;
-    let end_of = |name: &String| ends.iter().find(|(room, _)| room == name);
-    Ok(followed
-        .iter()
-        .all(|(name, &seq)| end_of(name).is_some_and(|(_, end)| seq <= end.seq)))
+    /// Whether the lines in the index are those of the file: a copy that was put back may have others.
+    fn is_of_this_log(&self, index: &Index, store: &Store) -> Result<bool, Trouble> {
+        let epoch = index.epoch()?;
+        for (room, followed) in index.followed()? {
+            let Ok(room) = RoomName::parse(&room) else {
+                continue;
+            };
+            let end = store.end_of(&epoch, &room).map_err(|_| Trouble::Journal)?;
+            if end.is_none_or(|end| followed > end) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// Takes the files of the index away: those who search in them are not disturbed.

@@ -16,7 +16,7 @@ use super::words::{self, Phrase};
 use crate::journal::scrub;
 
 /// What the tables and the words in them are like. With another number the index is made anew.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Whoever finds the file locked waits so long: somebody looks at it from outside.
 const BUSY_TIME: Duration = Duration::from_millis(100);
@@ -33,7 +33,7 @@ const TIME_MAX: i64 = 1 << (63 - COUNTER_BITS);
 /// Words of our own making, hence the plainest of tokenizers. The content is kept, so that a line can be removed by its number;
 /// and what is removed is overwritten.
 const TABLES: &str = "
-    CREATE TABLE meta (identity TEXT NOT NULL, probe TEXT NOT NULL) STRICT;
+    CREATE TABLE meta (epoch TEXT NOT NULL, probe TEXT NOT NULL) STRICT;
     CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, followed INTEGER NOT NULL) STRICT;
     CREATE TABLE places (id INTEGER PRIMARY KEY, room INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (room, seq)) STRICT;
     CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'ascii', columnsize = 0);
@@ -59,8 +59,8 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Opens the index of a journal to write in it, and makes it if there is none. None if it is another's.
-    pub(super) fn open(path: &Path, identity: &str) -> rusqlite::Result<Option<Index>> {
+    /// Opens an index to write in it; one of a log that is called so, where there is none. None where it is of no use.
+    pub(super) fn open(path: &Path, epoch: &str) -> rusqlite::Result<Option<Index>> {
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIME)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -70,22 +70,31 @@ impl Index {
         if version == 0 {
             let transaction = connection.transaction()?;
             transaction.execute_batch(TABLES)?;
-            transaction.execute(
-                "INSERT INTO meta VALUES (?1, ?2)",
-                [identity, &veil::probe()],
-            )?;
+            transaction.execute("INSERT INTO meta VALUES (?1, ?2)", [epoch, &veil::probe()])?;
             transaction.pragma_update(None, "user_version", VERSION)?;
             transaction.commit()?;
             return Ok(Some(Index { connection }));
         }
-        let of: Option<(String, String)> = connection
-            .query_row("SELECT identity, probe FROM meta", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+        if version != VERSION {
+            return Ok(None);
+        }
+        let probe = "SELECT probe FROM meta";
+        let probe: Option<String> = connection
+            .query_row(probe, [], |row| row.get(0))
             .optional()?;
-        let ours = (identity.to_owned(), veil::probe());
-        let is_ours = version == VERSION && of == Some(ours);
-        Ok(is_ours.then_some(Index { connection }))
+        Ok((probe == Some(veil::probe())).then_some(Index { connection }))
+    }
+
+    /// What the log was called of which it was made last.
+    pub(super) fn epoch(&self) -> rusqlite::Result<String> {
+        let epoch = "SELECT epoch FROM meta";
+        self.connection.query_row(epoch, [], |row| row.get(0))
+    }
+
+    /// It has been seen that it is of the log that is called so now.
+    pub(super) fn set_epoch(&mut self, epoch: &str) -> rusqlite::Result<()> {
+        let set = "UPDATE meta SET epoch = ?1";
+        self.connection.execute(set, [epoch]).map(drop)
     }
 
     /// Opens the index to search in it, for no longer than this.

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use parlor_core::journal::End;
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::{Semaphore, oneshot};
@@ -65,20 +64,17 @@ impl Search {
     /// For the journal in this file, which `history` reads; and the work of the thread that follows it.
     pub(super) fn new(
         journal: &Path,
-        identity: String,
+        epoch: String,
         history: History,
         signals: Arc<Signals>,
-        ends: Vec<(String, End)>,
     ) -> (Search, impl FnOnce() + Send + use<>) {
         let (follower, asked) = sync_channel(ASKED_MAX);
         let index = journal.with_file_name(FILE);
         let work = Follower {
             journal: journal.to_owned(),
-            identity,
+            epoch,
             index: index.clone(),
             signals,
-            ends,
-            is_own: false,
             expired: WallTime(i64::MIN),
             wipes: Wipes::default(),
         };

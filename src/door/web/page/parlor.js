@@ -83,13 +83,13 @@ async function enter() {
 
 /** A room, and the line after which its lines are wanted. */
 function from(room) {
-	const after = rooms.get(room)?.last ?? readIn(room);
-	return after >= 0 ? { room, log: hello.log, after } : { room };
+	const { log, last: after } = rooms.get(room) ?? readIn(room);
+	return after >= 0 ? { room, log, after } : { room };
 }
 
-/** How far a room was read on the last visit; rooms may be called as objects' own things are. */
+/** How far a room was read on the last visit, and in which log that is a number; rooms may be called as objects' own things are. */
 function readIn(room) {
-	return Object.hasOwn(visit.read, room) ? visit.read[room] : undefined;
+	return Object.hasOwn(visit.read, room) ? visit.read[room] : {};
 }
 
 function turnedAway(refusal, place) {
@@ -151,14 +151,16 @@ function showState(words) {
 
 const heard = {
 	hello(message) {
-		if (hello.log && hello.log !== message.log) for (const room of rooms.values()) room.renew(say('anew'));
-		if (visit.log !== message.log) Object.assign(visit, { log: message.log, read: {} });
 		hello = message;
 		showState('');
 		if (identity) enter();
 	},
 	entered(message) {
-		const room = rooms.get(message.room) ?? new Room(message.room, readIn(message.room));
+		// Numbers of another log mean nothing here.
+		const isAnew = message.resumed === 'another log';
+		const room = rooms.get(message.room) ?? new Room(message.room, isAnew ? undefined : readIn(message.room).last);
+		if (isAnew && rooms.has(room.name)) room.renew(say('anew'));
+		room.log = hello.log;
 		me = message.name;
 		room.enter(message);
 		if (!rooms.size) room.note(keeping());
@@ -546,7 +548,7 @@ function load(store) {
 }
 
 function save() {
-	for (const room of rooms.values()) visit.read[room.name] = room.read;
+	for (const room of rooms.values()) visit.read[room.name] = { log: room.log, last: room.read };
 	if (current) tab.rooms = [...rooms.keys()];
 	try {
 		sessionStorage.parlor = JSON.stringify(tab);

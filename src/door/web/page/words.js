@@ -28,7 +28,7 @@ const words = {
 	news: 'New',
 	gap: '{n} {n line lines} not shown',
 	show: 'Show',
-	anew: 'The server began anew; nothing from before is left.',
+	anew: 'The server began anew or went back to an older copy: what you missed here cannot be counted.',
 	kept: 'Lines here are kept.',
 	keptFor: 'Lines here are kept for {n} {n day days}.',
 	notKept: 'Lines here are gone when the server ends.',
