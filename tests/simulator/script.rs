@@ -85,6 +85,7 @@ impl Script {
                 Request::Listen {
                     owner: None,
                     room,
+                    waits: rng.bool(),
                     replay,
                 },
             )

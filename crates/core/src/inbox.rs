@@ -73,12 +73,14 @@ pub enum Request {
         /// How many lines said before are wanted.
         replay: u64,
     },
-    /// Reads a room that there is, without a seat in it.
+    /// Reads a room without a seat in it.
     Listen {
         /// The name that has been shown to be one's own, if any was.
         owner: Option<Name>,
         /// The room.
         room: RoomName,
+        /// Whether a room that is not there is waited for; else that is refused.
+        waits: bool,
         /// How many lines said before are wanted.
         replay: u64,
     },

@@ -217,6 +217,13 @@ impl Members {
 }
 
 impl Room {
+    /// Whether the room is there for those alone who wait for it: nobody is in it, and nothing was said.
+    pub(crate) fn is_awaited(&self) -> bool {
+        let is_unused =
+            self.members.values().next().is_none() && self.pending == 0 && self.log.end().seq == 0;
+        is_unused && self.name != RoomName::lobby()
+    }
+
     /// A room without anybody, whose first line follows `end`.
     pub(crate) fn new(id: RoomId, name: RoomName, end: End) -> Room {
         let start = Cursor {

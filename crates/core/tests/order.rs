@@ -565,6 +565,7 @@ fn listen(owner: Option<&str>, into: &str) -> Request {
     Request::Listen {
         owner: owner.map(name),
         room: room(into),
+        waits: false,
         replay: 0,
     }
 }

@@ -139,6 +139,7 @@ fn listen(room: &str) -> Request {
     Request::Listen {
         owner: None,
         room: RoomName::parse(room).unwrap(),
+        waits: false,
         replay: 1,
     }
 }
@@ -303,6 +304,32 @@ fn a_room_stays_while_somebody_listens_and_is_not_made_for_it() {
     let (seat, _) = granted(house.ask(&mut alice, enter("alice", "tea")));
     assert_eq!(seat.room(), room);
     drop((seat, alice, listens, listener));
+    house.assert_empty();
+}
+
+#[test]
+fn a_room_that_is_waited_for_is_shown_to_nobody_and_made_by_whoever_comes() {
+    let mut house = House::new();
+    let mut listener = house.connect();
+    let waits = Request::Listen {
+        owner: None,
+        room: RoomName::parse("tea").unwrap(),
+        waits: true,
+        replay: 0,
+    };
+    let (listens, _) = listening(house.ask(&mut listener, waits));
+    let mut other = house.connect();
+    let refused = house.refusal(&mut other, listen("tea"));
+    assert!(matches!(refused, Refusal::NoRoom(_)), "{refused:?}");
+    let mut alice = house.enter("alice");
+    let rooms = |house: &mut House, link: &mut Link| match house.ask(link, Request::Rooms) {
+        Outcome::Answer(Answer::Rooms { rooms, .. }) => rooms.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(rooms(&mut house, &mut alice.link), 1, "the lobby");
+    let (seat, _) = granted(house.ask(&mut other, enter("bob", "tea")));
+    assert_eq!(rooms(&mut house, &mut alice.link), 2);
+    drop((seat, other, alice, listens, listener));
     house.assert_empty();
 }
 

@@ -182,6 +182,7 @@ impl Visit {
         let request = Request::Listen {
             owner,
             room,
+            waits: wanted.last.is_none(), // who follows a room waits for it
             replay: 0,
         };
         let (listener, mut listening) = match link.call(request).await {

@@ -441,7 +441,7 @@ fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
         answer.body,
         "There is no room tea; the first line sent there creates it\n"
     );
-    assert_eq!(get(&house, "/tea").status, 404);
+    assert_eq!(get(&house, "/tea?last=0").status, 404);
     let mut bob = house.guest_at(1).enter("bob");
     bob.say("/join \u{8336}");
     bob.sees("In \u{8336}: nobody else");
@@ -454,6 +454,24 @@ fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
             .ends_with("] ci: \u{4f60}\u{597d}\n")
     );
     assert_eq!(post(&house, "/new?name=ci", "x").status, 200);
+}
+
+#[test]
+fn whoever_follows_a_room_that_is_not_there_waits_for_it() {
+    let house = House::web();
+    let server = house.addresses()[0];
+    let mut first = Stream::open(server, "/tea", "");
+    let mut second = Stream::open(server, "/tea?replay=5", "Accept: application/x-ndjson\r\n");
+    // It is still none.
+    let missing = get(&house, "/tea?last=5");
+    assert_eq!(missing.status, 404);
+    let mut bob = house.guest_at(1).enter("bob");
+    bob.say("/who tea");
+    let told = bob.line();
+    assert!(told.contains("no room"), "{told}");
+    assert_eq!(post(&house, "/tea?name=ci", "at last").body, "1\n");
+    first.sees("ci: at last");
+    assert!(second.line().contains("\"at last\""));
 }
 
 #[test]

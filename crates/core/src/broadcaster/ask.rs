@@ -24,9 +24,9 @@ impl Broadcaster {
             Request::Who { here, room: None } => self.who(asker, here, now),
             Request::Who {
                 room: Some(name), ..
-            } => match self.rooms_by_name.get(&name) {
-                Some(&room) => self.who(asker, room, now),
-                None => Err(Refusal::NoRoom(name)),
+            } => match self.room_called(&name) {
+                Some(room) if !room.is_awaited() => self.who(asker, room.id, now),
+                _ => Err(Refusal::NoRoom(name)),
             },
             Request::Rooms => self.list_rooms(asker, now),
             Request::Barred => match self.barred(asker, now) {
@@ -180,7 +180,8 @@ impl Broadcaster {
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
         let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
         let may_read = |room: &&Room| self.may_read(person.subject(), &room.name, now).is_ok();
-        let visible: Vec<_> = self.rooms.values().filter(may_read).collect();
+        let used = self.rooms.values().filter(|room| !room.is_awaited());
+        let visible: Vec<_> = used.filter(may_read).collect();
         let all = visible.len();
         let largest = first(visible, ROOMS_MAX, |room| {
             (Reverse(room.members.len()), room.name.as_str())

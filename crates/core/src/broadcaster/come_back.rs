@@ -39,9 +39,7 @@ impl Broadcaster {
         now: Now,
     ) -> Result<(), Refusal> {
         self.may_come_back(client, &name, &room, now)?;
-        if !self.rooms_by_name.contains_key(&room) {
-            self.may_make_room()?; // before anybody is taken out
-        }
+        self.may_make(&room)?; // before anybody is taken out
         let ghost = ghost.filter(|&ghost| ghost != client.id);
         if let Some(ghost) = ghost {
             self.rules.follow(ghost, client.id);

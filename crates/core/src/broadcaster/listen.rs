@@ -12,12 +12,12 @@ use crate::seat::{Listener, Listening, Place, Replay, View};
 use crate::time::Now;
 
 impl Broadcaster {
-    /// Somebody reads a room from now on: perhaps one who owns a name.
+    /// Somebody reads a room from now on, or waits for it where that is wanted: perhaps one who owns a name.
     pub(super) fn listen(
         &mut self,
         client: &Arc<Client>,
         owner: Option<Name>,
-        room: RoomName,
+        room: (RoomName, bool),
         replay: u64,
         now: Now,
     ) -> Outcome {
@@ -31,19 +31,17 @@ impl Broadcaster {
         &mut self,
         client: &Arc<Client>,
         owner: Option<Name>,
-        name: RoomName,
+        (name, waits): (RoomName, bool),
         replay: u64,
         now: Now,
     ) -> Result<(Listener, Listening), Refusal> {
         let is_kept = |ends: &std::collections::HashMap<RoomName, _>| ends.contains_key(&name);
-        if !self.rooms_by_name.contains_key(&name) && !self.ends.as_ref().is_some_and(is_kept) {
+        if !waits && self.is_new(&name) && !self.ends.as_ref().is_some_and(is_kept) {
             return Err(Refusal::NoRoom(name));
         }
         let hearer = Hearer::new(client, owner);
         self.may_read(hearer.subject(), &name, now)?;
-        if !self.rooms_by_name.contains_key(&name) {
-            self.may_make_room()?;
-        }
+        self.may_make(&name)?;
         let id = self.room_for(name);
         let room = self.rooms.get_mut(&id).ok_or(Refusal::NotThere)?;
         room.members.listen(hearer);

@@ -263,9 +263,10 @@ impl Broadcaster {
                     Request::Listen {
                         owner,
                         room,
+                        waits,
                         replay,
                     },
-            } => client.finish(self.listen(&client, owner, room, replay, now)),
+            } => client.finish(self.listen(&client, owner, (room, waits), replay, now)),
             Letter::StopListening { place } => self.stop_listening(&place),
             Letter::Settled(settled) => self.go_on(*settled, now),
             Letter::Request { client, request } if !request.is_ordered() => {
@@ -393,10 +394,10 @@ impl Broadcaster {
     fn room_to_join(&mut self, id: PersonId, name: RoomName, now: Now) -> Result<RoomId, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         self.may_join(id, person, &name, now)?;
-        if !self.rooms_by_name.contains_key(&name) {
+        if self.is_new(&name) {
             let who = self.people.who(id).ok_or(Refusal::NotThere)?;
             self.may_speak_in(&who, &name, now)?; // the names of rooms are read, too
-            self.may_make_room()?;
+            self.may_make(&name)?;
         }
         Ok(self.room_for(name))
     }
@@ -567,8 +568,19 @@ impl Broadcaster {
         Ok(())
     }
 
-    fn may_make_room(&self) -> Result<(), Refusal> {
-        match self.rooms.len() >= self.limits.rooms {
+    fn room_called(&self, name: &RoomName) -> Option<&Room> {
+        self.rooms.get(self.rooms_by_name.get(name)?)
+    }
+
+    /// Whether nobody has a room of this name, those aside who wait for it.
+    fn is_new(&self, name: &RoomName) -> bool {
+        self.room_called(name).is_none_or(Room::is_awaited)
+    }
+
+    /// Whether there is room for one more, if it is one more.
+    fn may_make(&self, name: &RoomName) -> Result<(), Refusal> {
+        let is_one_more = self.room_called(name).is_none();
+        match is_one_more && self.rooms.len() >= self.limits.rooms {
             true => Err(Refusal::TooManyRooms(self.limits.rooms)),
             false => Ok(()),
         }

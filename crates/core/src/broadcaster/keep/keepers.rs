@@ -108,8 +108,8 @@ impl Broadcaster {
             address: client.address(),
         };
         let ends = self.ends.as_ref()?;
-        let is_new = !ends.contains_key(room) && !self.rooms_by_name.contains_key(room);
-        let may = is_new && is_owner && self.may_make_room().is_ok();
+        let is_new = !ends.contains_key(room) && self.is_new(room);
+        let may = is_new && is_owner && self.may_make(room).is_ok();
         let who = Who {
             id: client.id,
             name: name.clone(),
