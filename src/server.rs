@@ -95,12 +95,13 @@ impl Server {
         };
         let (disk, kept) = Disk::open(&directory, config.keep)?;
         tracing::info!("lines are stored in {}", directory.display());
-        let registry = Arc::new(Registry::new(kept.errands.clone()));
+        let server = Server::with_journal(config, Box::new(disk));
+        let inbox = Arc::clone(&server.house.inbox);
         Ok(Server {
             log: kept.epoch.as_str().into(),
+            registry: Some(Arc::new(Registry::new(kept.errands.clone(), inbox))),
             kept: Some(kept),
-            registry: Some(registry),
-            ..Server::with_journal(config, Box::new(disk))
+            ..server
         })
     }
 

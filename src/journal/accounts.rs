@@ -169,30 +169,31 @@ impl Store {
         Ok(if put > 0 { Put::Done } else { Put::Taken })
     }
 
-    /// Gives the owner of a name another password. Whoever had a code to come back under that name cannot use it any more,
-    /// but for this one; nor the token.
+    /// Gives the owner of a name another password. What the one before has opened is good no longer: codes, the token
+    /// unless that is to be kept, and what is known of the places from which they came in. Whether the name has an owner.
     pub(crate) fn change_password(
         &mut self,
         name: &Name,
         password: &str,
-        code: Option<CodeHash>,
-    ) -> rusqlite::Result<()> {
+        keeps_token: bool,
+        seen: Option<(Place, WallTime)>,
+    ) -> rusqlite::Result<bool> {
         let [key, _] = name.keys();
         let transaction = self.connection().transaction()?;
-        transaction.execute(
-            "UPDATE accounts SET password = ?2, token = NULL WHERE fold = ?1",
-            params![key, password],
+        let changed = transaction.execute(
+            "UPDATE accounts SET password = ?2, token = iif(?3, token, NULL) WHERE fold = ?1",
+            params![key, password, keeps_token],
         )?;
-        let mut owners = transaction.prepare("SELECT hash, name FROM codes WHERE owner")?;
-        let codes = owners.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let codes: Vec<([u8; 32], String)> = codes.collect::<Result<_, _>>()?;
-        drop(owners);
-        for (hash, _) in codes.iter().filter(|(hash, owner)| {
-            Name::kept(owner).is_same(name) && Some(CodeHash(*hash)) != code
-        }) {
-            transaction.execute("DELETE FROM codes WHERE hash = ?1", [hash])?;
+        end_codes(&transaction, name)?;
+        transaction.execute(
+            "DELETE FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)",
+            [key],
+        )?;
+        if let Some((place, now)) = seen {
+            put_seen(&transaction, key, place, now)?;
         }
-        transaction.commit()
+        transaction.commit()?;
+        Ok(changed > 0)
     }
 
     /// Keeps a message for the owner of a name, unless `max` wait already, or `from_one` of this sender. Whether there was room.
@@ -273,5 +274,18 @@ fn put_seen(
           ORDER BY at DESC LIMIT ?2)",
         params![key, PLACES_MAX],
     )?;
+    Ok(())
+}
+
+/// From now on nobody comes back with a code as the owner of that name.
+fn end_codes(transaction: &Transaction<'_>, name: &Name) -> rusqlite::Result<()> {
+    let mut owners = transaction.prepare("SELECT hash, name FROM codes WHERE owner")?;
+    let codes = owners.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let codes: Vec<([u8; 32], String)> = codes.collect::<Result<_, _>>()?;
+    for (hash, owner) in &codes {
+        if Name::kept(owner).is_same(name) {
+            transaction.execute("DELETE FROM codes WHERE hash = ?1", [hash])?;
+        }
+    }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parlor_core::inbox::Proof;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::time::WallTime;
 use rusqlite::{OptionalExtension, params};
@@ -17,8 +18,8 @@ pub(crate) struct CodeHash(pub(crate) [u8; 32]);
 pub(crate) struct Standing {
     /// Under which name.
     pub(crate) name: Name,
-    /// Whether it was that person's own.
-    pub(crate) is_owner: bool,
+    /// By what it was that person's own, if it was.
+    pub(crate) proof: Option<Proof>,
     /// In which room.
     pub(crate) room: RoomName,
     /// The number of the last line there that was written to the connection.
@@ -51,7 +52,7 @@ impl Store {
             params![
                 code.0,
                 standing.name.as_str(),
-                standing.is_owner,
+                standing.proof.is_some(),
                 standing.room.as_str(),
                 standing.seq as i64,
                 until.map(|until| until.0),
@@ -91,7 +92,7 @@ impl Store {
             let room: String = row.get(2)?;
             Ok(Standing {
                 name: Name::kept(&row.get::<_, String>(0)?),
-                is_owner: row.get(1)?,
+                proof: row.get::<_, bool>(1)?.then(Proof::default),
                 room: RoomName::parse(&room).unwrap_or_else(|_| RoomName::lobby()),
                 seq: row.get::<_, i64>(3)? as u64,
             })

@@ -107,7 +107,7 @@ fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
 fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
     let at = shown(WallTime(row.get(1)?));
     let keeper = match by(row, 2)? {
-        By::Operator | By::Oneself => "the operator".to_owned(),
+        By::Operator | By::Oneself | By::NewPassword => "the operator".to_owned(),
         By::Keeper(name) => name.to_string(),
     };
     let words: [String; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
@@ -211,7 +211,7 @@ fn reach(row: &Row<'_>, column: usize) -> rusqlite::Result<Reach> {
 /// What stands in a column `keeper`: nothing for the operator.
 fn keeper(by: &By) -> &str {
     match by {
-        By::Operator | By::Oneself => "",
+        By::Operator | By::Oneself | By::NewPassword => "",
         By::Keeper(name) => name.as_str(),
     }
 }

@@ -88,12 +88,12 @@ impl Returned {
     pub(crate) fn request(&self, room: Option<RoomName>) -> Request {
         let Standing {
             name,
-            is_owner: is_proven,
+            proof,
             room: before,
             ..
         } = self.standing.clone();
         Request::ComeBack {
-            name: Claim { name, is_proven },
+            name: Claim { name, proof },
             room: room.unwrap_or(before),
             ghost: self.ghost.as_ref().map(|ghost| ghost.id()),
         }
@@ -145,10 +145,12 @@ impl Registry {
         if !is_here {
             return Ok(());
         }
-        let put = move |store: &mut crate::journal::Store| {
-            store.put_code(&hash, &standing, None, clock::wall())
-        };
-        self.errands.run(put).await
+        self.put_code(hash, standing, None).await
+    }
+
+    /// A code is good no longer, and its connection goes on.
+    pub(crate) fn forget_code(&self, code: &Code) {
+        self.living.with(|living| living.remove(&code.hash()));
     }
 
     /// The connection with this code has ended, having read so far.
@@ -167,10 +169,21 @@ impl Registry {
         if !was_its {
             return Ok(());
         }
-        let now = clock::wall();
-        let until = WallTime(now.0 + CODE_LIFE.as_millis() as i64);
-        let put = move |store: &mut crate::journal::Store| {
-            store.put_code(&hash, &standing, Some(until), now)
+        let until = WallTime(clock::wall().0 + CODE_LIFE.as_millis() as i64);
+        self.put_code(hash, standing, Some(until)).await
+    }
+
+    /// Keeps a code, unless the password has been changed by which its person owned the name.
+    async fn put_code(
+        &self,
+        hash: CodeHash,
+        standing: Standing,
+        until: Option<WallTime>,
+    ) -> Result<(), Undone> {
+        let proofs = Arc::clone(&self.proofs);
+        let put = move |store: &mut crate::journal::Store| match standing.proof {
+            Some(proof) if proof != proofs.of(&standing.name) => Ok(()),
+            _ => store.put_code(&hash, &standing, until, clock::wall()),
         };
         self.errands.run(put).await
     }
@@ -207,7 +220,19 @@ impl Registry {
     pub(crate) async fn redeem(&self, typed: &str) -> Result<Returned, Refusal> {
         let code = Code::typed(typed);
         let (hash, now) = (code.hash(), clock::wall());
-        let found = self.errands.read(move |store| store.code(&hash, now));
+        let proofs = Arc::clone(&self.proofs);
+        let found = self.errands.read(move |store| {
+            // What it shows is no newer than the code: that is looked at again when its name is known.
+            let Some(before) = store.code(&hash, now)? else {
+                return Ok(None);
+            };
+            let proof = proofs.of(&before.name);
+            let found = store.code(&hash, now)?;
+            Ok(found.map(|standing| Standing {
+                proof: standing.proof.map(|_| proof),
+                ..standing
+            }))
+        });
         let Some(mut standing) = found.await? else {
             return Err(Refusal::NoSuchCode);
         };

@@ -3,6 +3,7 @@
 mod codes;
 mod counts;
 mod passwords;
+mod proofs;
 mod tokens;
 mod tries;
 mod turns;
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 use blake2::{Blake2s256, Digest};
 use parlor_core::answer::Refusal;
 use parlor_core::command::Command;
-use parlor_core::inbox::Claim;
+use parlor_core::entry::PersonId;
+use parlor_core::inbox::{Inbox, Proof, Request};
 use parlor_core::line::Line;
 use parlor_core::name::Name;
 use parlor_core::time::WallTime;
@@ -23,10 +25,11 @@ use tokio::time::sleep;
 
 use crate::clock;
 use crate::door::network;
-use crate::journal::{Account, Errands, Letter, Place, Put, Undone};
+use crate::journal::{Account, Errands, Letter, Place, Put, Store, Undone};
 use codes::Living;
 pub(crate) use codes::{Code, Returned};
 use passwords::{Fit, Password};
+use proofs::Proofs;
 use tries::{Tries, Try};
 use turns::{Party, Turns};
 
@@ -52,6 +55,9 @@ const ACCOUNTS_MAX: usize = 100_000;
 /// Whose names are whose.
 pub(crate) struct Registry {
     errands: Errands,
+    /// Where the broadcaster is told whose names are whose.
+    inbox: Arc<Inbox>,
+    proofs: Arc<Proofs>,
     turns: Arc<Turns>,
     tries: Mutex<Tries>,
     living: Living,
@@ -79,10 +85,12 @@ pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
 }
 
 impl Registry {
-    /// As it is kept where errands are done.
-    pub(crate) fn new(errands: Errands) -> Registry {
+    /// As it is kept where errands are done, for the broadcaster of this inbox.
+    pub(crate) fn new(errands: Errands, inbox: Arc<Inbox>) -> Registry {
         Registry {
             errands,
+            inbox,
+            proofs: Arc::default(),
             turns: Turns::new(),
             tries: Mutex::default(),
             living: Living::default(),
@@ -100,50 +108,106 @@ impl Registry {
             .await?)
     }
 
-    /// Keeps a password for a name, which has been worn since then; another one, if it is the own name already. Other codes
-    /// to come back as its owner are none any more then.
+    /// Makes a name somebody's own who has worn it since then, and says so to the broadcaster.
     ///
     /// # Errors
-    /// It is too short, there are too many names, somebody else owns this one, or it cannot be kept.
+    /// The password is too short, there are too many names, somebody else owns this one, or it cannot be kept.
     pub(crate) async fn register(
         &self,
-        name: Claim,
+        name: Name,
         password: Line,
         since: WallTime,
         address: IpAddr,
-        code: Option<&Code>,
+        by: PersonId,
     ) -> Result<(), Refusal> {
         good_password(&password)?;
-        let password = Password::typed(password.as_str());
-        let party = match name.is_proven {
-            true => known(&name.name, address),
-            false => {
-                self.tries().register(address, Instant::now())?;
-                Party::Stranger(network(address.to_canonical()))
-            }
+        self.tries().register(address, Instant::now())?;
+        let party = Party::Stranger(network(address.to_canonical()));
+        let stored = self.stored(party, password).await?;
+        let (proofs, place, now) = (
+            Arc::clone(&self.proofs),
+            place(&name, address),
+            clock::wall(),
+        );
+        let wanted = name.clone();
+        let put = move |store: &mut Store| {
+            let put = store.put_password(&wanted, &stored, since, place, now, ACCOUNTS_MAX)?;
+            Ok((put, proofs.of(&wanted)))
         };
-        let stored = self.work(party, Duration::ZERO, move || password.stored());
-        let stored = stored.await?.map_err(|error| {
-            tracing::error!(%error, "a password cannot be stored");
-            Refusal::NotWritten
-        })?;
-        let Claim { name, is_proven } = name;
-        let code = code.map(Code::hash);
-        let (wanted, place, now) = (name.clone(), place(&name, address), clock::wall());
-        let put = self.errands.run(move |store| match is_proven {
-            true => store
-                .change_password(&wanted, &stored, code)
-                .map(|()| Put::Done),
-            false => store.put_password(&wanted, &stored, since, place, now, ACCOUNTS_MAX),
-        });
-        match put.await? {
+        match self.own(name.clone(), Some(by), put).await? {
             Put::Done => Ok(()),
             Put::Taken => Err(Refusal::NameOwned(name)),
             Put::Full => Err(Refusal::TooManyNames),
         }
     }
 
-    /// Whether somebody at an address knows the password of a name.
+    /// Gives a name another password, and ends what the one before has opened: connections but the one by which it is
+    /// done, codes, and the token, unless that is to be kept.
+    ///
+    /// # Errors
+    /// The password is too short, the proof is of one that has been changed meanwhile, or it cannot be kept.
+    pub(crate) async fn change_password(
+        &self,
+        (name, proof): (Name, Proof),
+        password: Line,
+        keeps_token: bool,
+        address: IpAddr,
+        by: PersonId,
+    ) -> Result<(), Refusal> {
+        good_password(&password)?;
+        let stored = self.stored(known(&name, address), password).await?;
+        let (proofs, place, now) = (
+            Arc::clone(&self.proofs),
+            place(&name, address),
+            clock::wall(),
+        );
+        let wanted = name.clone();
+        let put = move |store: &mut Store| {
+            let is_changed = proofs.of(&wanted) == proof
+                && store.change_password(&wanted, &stored, keeps_token, Some((place, now)))?;
+            Ok(match is_changed {
+                true => (Put::Done, proofs.renew(&wanted)),
+                false => (Put::Taken, proof),
+            })
+        };
+        match self.own(name, Some(by), put).await? {
+            Put::Done => Ok(()),
+            Put::Taken | Put::Full => Err(Refusal::NotOwner),
+        }
+    }
+
+    /// Has something about the owner of a name written down, and tells the broadcaster: both, also where nobody waits for it
+    /// any more. Else the file might have an owner whom the broadcaster does not know.
+    async fn own(
+        &self,
+        name: Name,
+        by: Option<PersonId>,
+        put: impl FnOnce(&mut Store) -> rusqlite::Result<(Put, Proof)> + Send + 'static,
+    ) -> Result<Put, Undone> {
+        let inbox = Arc::clone(&self.inbox);
+        let own = move |store: &mut Store| {
+            let (put, proof) = put(store)?;
+            if put == Put::Done {
+                // What is asked of the broadcaster from now on comes behind this.
+                let request = Request::Owned { name, proof, by };
+                inbox.connect().start(request);
+            }
+            Ok(put)
+        };
+        self.errands.run(own).await
+    }
+
+    /// What is to be stored of a password.
+    async fn stored(&self, party: Party, password: Line) -> Result<String, Refusal> {
+        let password = Password::typed(password.as_str());
+        let stored = self.work(party, Duration::ZERO, move || password.stored());
+        stored.await?.map_err(|error| {
+            tracing::error!(%error, "a password cannot be stored");
+            Refusal::NotWritten
+        })
+    }
+
+    /// That somebody at an address knows the password of a name.
     ///
     /// # Errors
     /// That is not the password, has been tried too often, or cannot be told now.
@@ -152,9 +216,10 @@ impl Registry {
         name: &Name,
         password: Line,
         address: IpAddr,
-    ) -> Result<(), Refusal> {
-        let account = self.account(name, address).await?;
-        self.prove_to(account, name, password, address).await
+    ) -> Result<Proof, Refusal> {
+        let (account, proof) = self.account(name, address).await?;
+        self.prove_to(account, name, password, address).await?;
+        Ok(proof)
     }
 
     async fn prove_to(
@@ -205,12 +270,15 @@ impl Registry {
         }
     }
 
-    /// What is kept of the owner of a name, for somebody at that address who says to be it.
-    async fn account(&self, name: &Name, address: IpAddr) -> Result<Account, Refusal> {
+    /// What is kept of the owner of a name, for somebody at that address who says to be it; and what shows it, if they are.
+    async fn account(&self, name: &Name, address: IpAddr) -> Result<(Account, Proof), Refusal> {
         let (owned, place) = (name.clone(), place(name, address));
-        let account = self
-            .errands
-            .read(move |store| store.account(&owned, &place));
+        let proofs = Arc::clone(&self.proofs);
+        let account = self.errands.read(move |store| {
+            let proof = proofs.of(&owned); // first: else it might be newer than the password
+            let account = store.account(&owned, &place)?;
+            Ok(account.map(|account| (account, proof)))
+        });
         account.await?.ok_or(Refusal::WrongPassword(name.clone()))
     }
 
@@ -223,7 +291,7 @@ impl Registry {
             return; // next time
         };
         let name = name.clone();
-        let put = move |store: &mut crate::journal::Store| store.store_anew(&name, &old, &stored);
+        let put = move |store: &mut Store| store.store_anew(&name, &old, &stored);
         self.errands.run(put).await.ok(); // else next time
     }
 
@@ -235,7 +303,7 @@ impl Registry {
             return;
         }
         let (owned, place) = (name.clone(), place(name, address));
-        let put = move |store: &mut crate::journal::Store| store.put_seen(&owned, place, now);
+        let put = move |store: &mut Store| store.put_seen(&owned, place, now);
         self.errands.run(put).await.ok(); // else next time
     }
 

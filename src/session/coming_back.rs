@@ -8,6 +8,7 @@ use parlor_core::command::Spec;
 use parlor_core::dialect::Decoder;
 use parlor_core::entry::RoomId;
 use parlor_core::inbox::{Outcome, Request};
+use parlor_core::mailbox::Item;
 use tokio::io::AsyncRead;
 
 use super::read::Reader;
@@ -47,6 +48,21 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let Some(registry) = self.manners.registry.clone() else {
             return Refusal::NeedsDisk(spec).into();
         };
+        self.make_code(&registry).await
+    }
+
+    /// Has the code end that was shown before another password was set, and shows the one that counts instead.
+    pub(super) async fn with_another_code(&mut self, answer: Answer) -> Answer {
+        let (Some((code, _)), Some(registry)) = (self.place.take(), self.manners.registry.clone())
+        else {
+            return answer;
+        };
+        registry.forget_code(&code);
+        self.reply(Item::Answer(answer)).await;
+        self.make_code(&registry).await
+    }
+
+    async fn make_code(&mut self, registry: &Registry) -> Answer {
         let Some(standing) = self.standing().await else {
             return Refusal::NotThere.into();
         };
@@ -98,7 +114,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let here = |(room, seq)| (room == self.seat.room()).then_some(seq);
         Some(Standing {
             name: me.name,
-            is_owner: me.is_proven,
+            proof: me.proof,
             room: self.seat.room_name().clone(),
             seq: read.and_then(here).unwrap_or(self.seat.log().end().seq),
         })

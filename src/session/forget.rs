@@ -23,7 +23,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let Outcome::You(Claim {
             name,
-            is_proven: true,
+            proof: Some(_),
         }) = self.link.call(Request::WhoAmI).await
         else {
             return Err(Refusal::NotOwner);

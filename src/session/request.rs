@@ -56,10 +56,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 self.link.reply(self.seat.mark(), Item::Raw(bytes));
                 return ControlFlow::Break(Ended::Foreign);
             }
-            Input::Command(Command::Register(spec)) => match self.register(spec).await {
-                Ok(answer) => Some(Item::Answer(answer)),
-                Err(ended) => return ControlFlow::Break(ended),
-            },
+            Input::Command(Command::Register { keeps_token, spec }) => {
+                match self.register(keeps_token, spec).await {
+                    Ok(answer) => Some(Item::Answer(answer)),
+                    Err(ended) => return ControlFlow::Break(ended),
+                }
+            }
             Input::Command(Command::Name(typed)) => match self.rename(&typed).await {
                 Ok(answer) => answer.map(Item::Answer),
                 Err(ended) => return ControlFlow::Break(ended),
@@ -100,7 +102,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Unignore(typed) => Answer::Unignored(typed),
             Command::Quiet(quiet) => Answer::Quiet(quiet),
             // Taken care of before.
-            Command::Say(_) | Command::Quit(_) | Command::Name(_) | Command::Register(_) => {
+            Command::Say(_) | Command::Quit(_) | Command::Name(_) | Command::Register { .. } => {
                 return None;
             }
         };

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use parlor_core::answer::{Answer, Password, Refusal};
 use parlor_core::command::Spec;
 use parlor_core::dialect::{Decoder, Input};
-use parlor_core::inbox::{Claim, Outcome, Request};
+use parlor_core::entry::PersonId;
+use parlor_core::inbox::{Claim, Outcome, Proof, Request};
 use parlor_core::line::Line;
 use parlor_core::mailbox::Item;
 use parlor_core::name::Name;
@@ -38,33 +39,36 @@ pub(crate) struct Peer {
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Makes the name that is worn this person's own, or gives it another password.
-    pub(super) async fn register(&mut self, spec: &'static Spec) -> Result<Answer, Ended> {
-        let (registry, claim) = match self.can_register(spec).await {
-            Ok(both) => both,
-            Err(refusal) => return self.ask_nothing(refusal, ANSWERS_TO_REGISTER).await,
+    pub(super) async fn register(
+        &mut self,
+        keeps_token: bool,
+        spec: &'static Spec,
+    ) -> Result<Answer, Ended> {
+        let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
+            return Ok(Refusal::NotThere.into());
         };
-        loop {
-            let Some(password) = self.ask_new_password(&claim.name).await? else {
-                return Ok(Refusal::NoPassword.into());
-            };
-            match self.own_name(&registry, claim.clone(), password).await {
-                Err(Refusal::NameOwned(name)) => {
-                    // The broadcaster had not been told.
-                    self.link.call(Request::Owned(name.clone())).await;
-                    return Ok(Refusal::NameOwned(name).into());
-                }
-                Err(refusal @ Refusal::TooManyNames) => return Ok(refusal.into()),
-                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
-                Ok(answer) => return Ok(answer),
+        let registry = match self.can_register(&me, spec) {
+            Ok(registry) => registry,
+            Err(refusal) => {
+                let answers = ANSWERS_TO_REGISTER + usize::from(me.is_proven());
+                return self.ask_nothing(refusal, answers).await;
             }
+        };
+        let Claim { name, proof } = me;
+        if proof.is_none() {
+            return self.own_name(&registry, name).await;
+        }
+        match self.prove(Password::Present(name.clone()), &name).await? {
+            Ok(proof) => {
+                let own = (name, proof);
+                self.change_password(&registry, own, keeps_token).await
+            }
+            Err(_) => Ok(Refusal::NoPassword.into()),
         }
     }
 
-    /// Where passwords are kept, and the name that can have one.
-    async fn can_register(
-        &mut self,
-        spec: &'static Spec,
-    ) -> Result<(Arc<Registry>, Claim), Refusal> {
+    /// Where passwords are kept, if this person can have one for the name that is worn.
+    fn can_register(&self, me: &Claim, spec: &'static Spec) -> Result<Arc<Registry>, Refusal> {
         if self.is_asked {
             return Err(Refusal::AnswerFirst);
         }
@@ -73,28 +77,59 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if !self.peer.is_private {
             return Err(Refusal::PlainPassword);
         }
-        match self.link.call(Request::WhoAmI).await {
-            Outcome::You(claim) if Name::parse(claim.name.as_str()).is_ok() => {
-                Ok((registry, claim))
-            }
-            _ => Err(Refusal::NoNameToOwn),
+        match Name::parse(me.name.as_str()) {
+            Ok(_) => Ok(registry),
+            Err(_) => Err(Refusal::NoNameToOwn),
         }
     }
 
-    /// Keeps the password for the name that is worn.
-    async fn own_name(
+    /// Keeps a password for the name that is worn, as soon as there is a good one.
+    async fn own_name(&mut self, registry: &Registry, name: Name) -> Result<Answer, Ended> {
+        loop {
+            let Some(password) = self.ask_new_password(&name).await? else {
+                return Ok(Refusal::NoPassword.into());
+            };
+            let (since, address, by) = (self.named_at, self.peer.address, self.id());
+            let registered = registry.register(name.clone(), password, since, address, by);
+            match registered.await {
+                Ok(()) => {
+                    self.note_standing().await; // whoever comes back comes as the owner
+                    return Ok(Answer::Registered(name));
+                }
+                Err(refusal @ (Refusal::NameOwned(_) | Refusal::TooManyNames)) => {
+                    return Ok(refusal.into());
+                }
+                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+            }
+        }
+    }
+
+    /// Keeps another password for the own name, as soon as there is a good one.
+    async fn change_password(
         &mut self,
         registry: &Registry,
-        claim: Claim,
-        password: Line,
-    ) -> Result<Answer, Refusal> {
-        let code = self.place.as_ref().map(|(code, _)| code.clone());
-        let (since, address) = (self.named_at, self.peer.address);
-        let registered = registry.register(claim, password, since, address, code.as_ref());
-        registered.await?;
-        let owned = self.ask(Request::Own).await;
-        self.note_standing().await; // whoever comes back comes as the owner
-        Ok(owned.unwrap_or(Refusal::NotThere.into()))
+        (name, proof): (Name, Proof),
+        keeps_token: bool,
+    ) -> Result<Answer, Ended> {
+        loop {
+            let Some(password) = self.ask_new_password(&name).await? else {
+                return Ok(Refusal::NoPassword.into());
+            };
+            let (own, address, by) = ((name.clone(), proof), self.peer.address, self.id());
+            let changed = registry.change_password(own, password, keeps_token, address, by);
+            match changed.await {
+                Ok(()) => {
+                    let answer = Answer::PasswordChanged { name, keeps_token };
+                    return Ok(self.with_another_code(answer).await);
+                }
+                Err(refusal @ Refusal::NotOwner) => return Ok(refusal.into()),
+                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+            }
+        }
+    }
+
+    fn id(&self) -> PersonId {
+        self.link.client().id()
     }
 
     /// Asks for a new password until it is good and typed twice alike. None if an empty line cancels that: nothing else
@@ -129,14 +164,17 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let Outcome::You(Claim {
             name,
-            is_proven: true,
+            proof: Some(proof),
         }) = self.link.call(Request::WhoAmI).await
         else {
             return Refusal::NotOwner.into();
         };
         let done = match revoke {
-            true => registry.revoke_token(name).await.map(Answer::TokenRevoked),
-            false => registry.make_token(name).await.map(Answer::Token),
+            true => {
+                let revoked = registry.revoke_token(name, proof).await;
+                revoked.map(Answer::TokenRevoked)
+            }
+            false => registry.make_token(name, proof).await.map(Answer::Token),
         };
         done.unwrap_or_else(Answer::Refused)
     }
@@ -152,15 +190,14 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let mut answer = self.ask(Request::Rename(name.clone().into())).await;
         if let Some(Answer::Refused(Refusal::NameOwned(owned))) = &answer {
-            match self.prove(owned).await? {
-                Ok(()) => {}
+            let proof = match self.prove(Password::Of(owned.clone()), owned).await? {
+                Ok(proof) => Some(proof),
                 Err(refusal @ Refusal::PlainPassword) => {
                     return self.ask_nothing(refusal, 1).await.map(Some);
                 }
                 Err(refusal) => return Ok(Some(refusal.into())),
-            }
-            let is_proven = true;
-            answer = self.ask(Request::Rename(Claim { name, is_proven })).await;
+            };
+            answer = self.ask(Request::Rename(Claim { name, proof })).await;
             self.show_letters = matches!(answer, Some(Answer::YouAre(_)));
         }
         if let Some(Answer::YouAre(_)) = answer {
@@ -172,7 +209,11 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Asks for the password of a name until it is right, or an empty line cancels that: so the next guess is never said
     /// in the room.
-    async fn prove(&mut self, name: &Name) -> Result<Result<(), Refusal>, Ended> {
+    async fn prove(
+        &mut self,
+        question: Password,
+        name: &Name,
+    ) -> Result<Result<Proof, Refusal>, Ended> {
         let Some(registry) = self.manners.registry.clone() else {
             return Ok(Err(Refusal::NameOwned(name.clone())));
         };
@@ -180,13 +221,13 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             return Ok(Err(Refusal::PlainPassword));
         }
         loop {
-            let password = self.ask_password(Password::Of(name.clone())).await?;
+            let password = self.ask_password(question.clone()).await?;
             if password.as_str().is_empty() {
                 return Ok(Err(Refusal::NameOwned(name.clone())));
             }
             match registry.prove(name, password, self.peer.address).await {
                 Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
-                Ok(()) => return Ok(Ok(())),
+                Ok(proof) => return Ok(Ok(proof)),
             }
         }
     }

@@ -38,6 +38,7 @@ mod join_terminal;
 mod keepers;
 mod kill;
 mod owners;
+mod passwords;
 mod readiness;
 mod reload;
 mod resets;

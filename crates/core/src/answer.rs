@@ -83,6 +83,13 @@ pub enum Answer {
     Password(Password),
     /// The name is this person's own from now on.
     Registered(Name),
+    /// The name has another password, and what the one before had opened is over.
+    PasswordChanged {
+        /// The name.
+        name: Name,
+        /// Whether the token is good all the same.
+        keeps_token: bool,
+    },
     /// What one comes back with who has lost the connection.
     Code(Line),
     /// What scripts speak with under one's name.
@@ -285,6 +292,8 @@ impl From<Refusal> for Answer {
 pub enum Password {
     /// To show that one is the owner of this name.
     Of(Name),
+    /// To show once more that one is the owner of this name, which one wears.
+    Present(Name),
     /// To be the one for this name from now on.
     New(Name),
     /// To be typed once more, against mistakes.

@@ -51,7 +51,12 @@ pub enum Command {
     /// To read the lines that were skipped.
     Missed(&'static Spec),
     /// To own the name that one wears, with a password.
-    Register(&'static Spec),
+    Register {
+        /// Whether the token stays when the password is changed.
+        keeps_token: bool,
+        /// The command, for its name.
+        spec: &'static Spec,
+    },
     /// To take back what one has said.
     Forget {
         /// Whether it is to be done, and not only explained.
@@ -242,10 +247,20 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "register",
         aliases: &[],
-        arguments: "",
+        arguments: "[keep]",
         does: "registers your name with a password",
-        more: "The server then asks for the password. Type /register again to change it.",
-        parse: |spec, _| Ok(Command::Register(spec)),
+        more: "The server then asks for the password. Type /register again to change the password: your other connections, return codes and token end then; /register keep keeps the token.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Register {
+                keeps_token: false,
+                spec,
+            }),
+            "keep" => Ok(Command::Register {
+                keeps_token: true,
+                spec,
+            }),
+            _ => Err(Refusal::Usage(spec)),
+        },
     },
     Spec {
         name: "forget",
@@ -503,7 +518,7 @@ mod tests {
             "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
             "missed" => &[("", "Missed")],
             "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
-            "register" => &[("", "Register")],
+            "register" => &[("", "Register(false)"), ("keep", "Register(true)")],
             "kick" => &[
                 ("bob", "Remove(bob, None)"),
                 ("bob  too  loud", "Remove(bob, Some(too  loud))"),
@@ -573,7 +588,7 @@ mod tests {
             Command::Since(time) => format!("Since({time})"),
             Command::Search { words, .. } => format!("Search({words})"),
             Command::Missed(_) => "Missed".to_owned(),
-            Command::Register(_) => "Register".to_owned(),
+            Command::Register { keeps_token, .. } => format!("Register({keeps_token})"),
             Command::Forget { all, .. } => format!("Forget({all})"),
             Command::Code(_) => "Code".to_owned(),
             Command::Token { revoke, .. } => format!("Token({revoke})"),

@@ -30,17 +30,26 @@ pub struct Spoken {
 pub struct Claim {
     /// The name.
     pub name: Name,
+    /// That it has been shown to be one's own.
+    pub proof: Option<Proof>,
+}
+
+/// Which of its passwords, or what came of it, has shown that a name is one's own: the first one that counts is 0, and
+/// each change counts one more. So a proof ends with the password, also where its request is still on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proof(pub u64);
+
+impl Claim {
     /// Whether it has been shown to be one's own.
-    pub is_proven: bool,
+    pub fn is_proven(&self) -> bool {
+        self.proof.is_some()
+    }
 }
 
 impl From<Name> for Claim {
     /// As everybody may who comes along.
     fn from(name: Name) -> Claim {
-        Claim {
-            name,
-            is_proven: false,
-        }
+        Claim { name, proof: None }
     }
 }
 
@@ -102,10 +111,15 @@ pub enum Request {
     },
     /// Takes another name.
     Rename(Claim),
-    /// The name that one wears is one's own from now on, a journal having been told.
-    Own,
-    /// A journal says that this name has an owner.
-    Owned(Name),
+    /// A journal says that this name has an owner. Nobody with a seat asks so.
+    Owned {
+        /// The name.
+        name: Name,
+        /// What shows from now on that it is one's own: earlier proofs count no longer, and who wears the name by one leaves.
+        proof: Proof,
+        /// The connection that asked for it, and stays.
+        by: Option<PersonId>,
+    },
     /// Asks under which name one is known.
     WhoAmI,
     /// Takes back what was said under the name that somebody owns; what a journal has of it is another's business.

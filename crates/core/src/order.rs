@@ -32,6 +32,8 @@ pub enum By {
     Operator,
     /// The same person, on another connection.
     Oneself,
+    /// Whoever changed the password of the name.
+    NewPassword,
     /// A keeper of the room or of the server.
     Keeper(Name),
 }

@@ -17,7 +17,7 @@ use parlor_core::answer::{Answer, PEOPLE_MAX, Refusal};
 use parlor_core::batch::Cursor;
 use parlor_core::broadcaster::{Broadcaster, Limits};
 use parlor_core::entry::{Entry, Manner, Telling};
-use parlor_core::inbox::{Outcome, Request};
+use parlor_core::inbox::{Claim, Outcome, Proof, Request};
 use parlor_core::journal::{End, NotKept, Past};
 use parlor_core::mailbox::Item;
 use parlor_core::name::{Name, RoomName};
@@ -522,7 +522,7 @@ fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
     let request = Request::TakeBack { whose, since };
     let refused = house.refusal(&mut alice.link, request);
     assert!(matches!(refused, Refusal::NotOwner), "{refused:?}");
-    house.ask(&mut alice.link, Request::Own);
+    house.own(&mut alice.link, "alice", 0);
     house.ask(&mut alice.link, post(room, &["one", "two"]));
     house.ask(&mut bob.link, post(room, &["three"]));
     let (start, end) = (alice.seat.log().start(), alice.seat.log().end());
@@ -557,7 +557,7 @@ fn what_is_taken_back_ends_where_a_room_ended_that_is_not_in_memory() {
     let mut house = House::new();
     house.broadcaster = Broadcaster::resume(Arc::default(), Limits::default(), past);
     let mut alice = house.enter("alice");
-    house.ask(&mut alice.link, Request::Own);
+    house.own(&mut alice.link, "alice", 0);
     let (whose, since) = (alice.link.client().id(), WallTime(50));
     let request = Request::TakeBack { whose, since };
     let outcome = house.ask(&mut alice.link, request);
@@ -567,4 +567,99 @@ fn what_is_taken_back_ends_where_a_room_ended_that_is_not_in_memory() {
     let tea = RoomName::parse("tea").unwrap();
     // What is said there from now on stays; and in the attic nothing was said since.
     assert_eq!(ends, [(tea, 7), (RoomName::lobby(), 0)]);
+}
+
+/// Kate, as she is after so many changes of her password.
+fn kate(changes: u64) -> Claim {
+    Claim {
+        name: Name::kept("kate"),
+        proof: Some(Proof(changes)),
+    }
+}
+
+fn enter_as(name: Claim) -> Request {
+    Request::Enter {
+        name,
+        room: RoomName::lobby(),
+        replay: 0,
+    }
+}
+
+#[test]
+fn a_password_that_is_changed_ends_what_the_one_before_has_opened() {
+    let mut house = House::new();
+    let mut bob = house.enter("bob");
+    let mut kate_here = house.enter("kate");
+    house.own(&mut kate_here.link, "kate", 0);
+    let mut other = house.connect();
+    let (seat, _entered) = granted(house.ask(&mut other, enter_as(kate(0))));
+    house.own(&mut kate_here.link, "kate", 1);
+    assert!(kate_here.link.client().removed().is_none());
+    assert!(other.client().removed().is_some());
+    let refused = house.refusal(&mut other, post(seat.room(), &["still here"]));
+    assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
+    drop(seat);
+    house.run();
+    house.ask(&mut kate_here.link, post(kate_here.seat.room(), &["alone"]));
+    assert_eq!(bob.heard(), ["alone"]);
+    let has_left =
+        |entry: &Entry| matches!(entry, Entry::Left { telling, .. } if *telling != Telling::Untold);
+    assert!(!bob.read().iter().any(has_left), "she is still there");
+    let refused = house.refusal(&mut bob.link, Request::Rename(kate(0)));
+    assert!(matches!(refused, Refusal::NameOwned(_)), "{refused:?}");
+}
+
+#[test]
+fn a_request_on_its_way_counts_no_more_when_the_password_is_changed_before_it_is_done() {
+    let mut house = House::with(Limits {
+        batch_entries: 1,
+        ..Limits::default()
+    });
+    let mut here = house.enter("kate");
+    house.own(&mut here.link, "kate", 0);
+    let mut bob = house.enter("bob");
+    let (room, id) = (here.seat.room(), here.link.client().id());
+    let Request::Post { lines, .. } = post(room, &["by the old token"]) else {
+        panic!("no post");
+    };
+    let old = [
+        enter_as(kate(0)),
+        Request::Speak {
+            name: kate(0),
+            room: RoomName::lobby(),
+            lines,
+        },
+        Request::ComeBack {
+            name: kate(0),
+            room: RoomName::lobby(),
+            ghost: Some(id),
+        },
+    ];
+    // One batch is under way and the next one is full, so these wait; what concerns names does not.
+    here.link.start(post(room, &["first"]));
+    let under_way = house.gather();
+    bob.link.start(post(room, &["second"]));
+    let mut others: Vec<_> = old.iter().map(|_| house.connect()).collect();
+    for (link, request) in others.iter_mut().zip(old) {
+        link.start(request);
+    }
+    let mut registry = house.connect();
+    registry.start(Request::Owned {
+        name: Name::kept("kate"),
+        proof: Proof(1),
+        by: Some(id),
+    });
+    house.drain();
+    assert!(matches!(registry.outcome(), Some(Outcome::Done)));
+    house.append(under_way);
+    house.run();
+    for link in &mut others {
+        let outcome = link.outcome();
+        let is_refused = matches!(outcome, Some(Outcome::Answer(Answer::Refused(_))));
+        assert!(is_refused, "{outcome:?}");
+    }
+    let refused = house.refusal(&mut bob.link, Request::Rename(kate(0)));
+    assert!(matches!(refused, Refusal::NameOwned(_)), "{refused:?}");
+    assert!(here.link.client().removed().is_none());
+    assert_eq!(here.heard(), ["first", "second"]);
 }

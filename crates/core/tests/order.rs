@@ -11,7 +11,7 @@ use parlor_core::batch::Slice;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Limits, Unsettled};
 use parlor_core::client::Link;
 use parlor_core::entry::{Entry, Manner};
-use parlor_core::inbox::{Claim, Inbox, Outcome, Request, Spoken};
+use parlor_core::inbox::{Claim, Inbox, Outcome, Proof, Request, Spoken};
 use parlor_core::journal::Past;
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
@@ -109,7 +109,8 @@ impl House {
         is_proven: bool,
     ) -> Result<Seat, Refusal> {
         let (name, room, replay) = (name(who), RoomName::lobby(), 0);
-        let name = Claim { name, is_proven };
+        let proof = is_proven.then(Proof::default);
+        let name = Claim { name, proof };
         match self.ask(link, Request::Enter { name, room, replay }) {
             Outcome::Entered(seat, _) => Ok(seat),
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
@@ -354,10 +355,7 @@ fn who_is_just_coming_in_is_removed_from_the_server() {
     let mut house = House::new();
     let mut bob = house.connect("198.51.100.7:50001");
     let (name, room, replay) = (name("bob"), RoomName::lobby(), 0);
-    let name = Claim {
-        name,
-        is_proven: false,
-    };
+    let name = Claim { name, proof: None };
     let arriving = house.begin(&mut bob, Request::Enter { name, room, replay });
     let mut operator = house.broadcaster.inbox().connect();
     operator.start(Request::Order {
@@ -555,7 +553,10 @@ fn a_keeper_who_is_muted_gives_no_orders_since_their_words_are_read() {
 fn enter(typed: &str, is_proven: bool, into: &str) -> Request {
     let name = name(typed);
     Request::Enter {
-        name: Claim { name, is_proven },
+        name: Claim {
+            name,
+            proof: is_proven.then(Proof::default),
+        },
         room: room(into),
         replay: 0,
     }
@@ -684,7 +685,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     let speak = |into: &str| Request::Speak {
         name: Claim {
             name: name("carol"),
-            is_proven: true,
+            proof: Some(Proof::default()),
         },
         room: room(into),
         lines: vec![Spoken {
@@ -695,7 +696,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     let back = Request::ComeBack {
         name: Claim {
             name: name("carol"),
-            is_proven: true,
+            proof: Some(Proof::default()),
         },
         room: room("den3"),
         ghost: None,

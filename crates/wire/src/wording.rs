@@ -215,6 +215,13 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         Answer::Registered(name) => vec![format!(
             "-- {name} is registered: this name needs your password from now on"
         )],
+        Answer::PasswordChanged { name, keeps_token } => {
+            let ended = match keeps_token {
+                true => "your other connections and return codes end; your token stays",
+                false => "your other connections, return codes and token end",
+            };
+            vec![format!("-- {name} has a new password: {ended}")]
+        }
         Answer::Code(code) => vec![format!(
             "-- Your return code is {code}: if you lose the connection, type /resume {code} at the name prompt within an hour"
         )],
@@ -378,6 +385,9 @@ fn password(password: &Password) -> String {
     match password {
         Password::Of(name) => {
             format!("{name} is registered: type its password (Enter to go without this name)")
+        }
+        Password::Present(name) => {
+            format!("Type the present password of {name} (Enter to cancel)")
         }
         Password::New(name) => {
             format!("Type a password for {name}; nobody else sees it (Enter to cancel)")

@@ -113,6 +113,10 @@ fn answers() -> Vec<Answer> {
         Answer::Password(Password::New(name())),
         Answer::Password(Password::Again),
         Answer::Registered(name()),
+        Answer::PasswordChanged {
+            name: name(),
+            keeps_token: true,
+        },
         Answer::Code(line()),
         Answer::Token(line()),
         Answer::TokenRevoked(true),

@@ -50,11 +50,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             let refusal = match heard? {
                 Ok(line) if line.as_str().is_empty() => break,
                 Ok(line) => match registry.prove(&owned, line, self.peer.address).await {
-                    Ok(()) => {
+                    Ok(proof) => {
                         self.say(&words).await?;
                         self.is_owner = true;
-                        let is_proven = true;
-                        return Ok(self.enter(Claim { name, is_proven }, replay).await);
+                        let proof = Some(proof);
+                        return Ok(self.enter(Claim { name, proof }, replay).await);
                     }
                     Err(refusal) => refusal,
                 },
@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         let returned = registry.redeem(typed).await?;
         let entered = self.seat(returned.request(None)).await?;
         registry.take_over(&returned.code, self.link.client(), entered.0.room());
-        self.is_owner = returned.standing.is_owner;
+        self.is_owner = returned.standing.proof.is_some();
         self.returned = Some(returned);
         Ok(entered)
     }

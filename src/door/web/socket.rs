@@ -284,9 +284,9 @@ impl Newcomer {
         if !visit.peer.is_private {
             return Err(Refusal::PlainPassword.into());
         }
-        registry.prove(&owned, password, visit.peer.address).await?;
-        let is_proven = true;
-        let entered = ask(Claim { name, is_proven }, room).await?;
+        let proof = registry.prove(&owned, password, visit.peer.address).await?;
+        let proof = Some(proof);
+        let entered = ask(Claim { name, proof }, room).await?;
         self.is_owner = true;
         Ok(entered)
     }
@@ -303,7 +303,7 @@ impl Newcomer {
         let returned = registry.redeem(code).await?;
         let entered = seat(&mut self.link, returned.request(room)).await?;
         registry.take_over(&returned.code, self.link.client(), entered.0.room());
-        self.is_owner = returned.standing.is_owner;
+        self.is_owner = returned.standing.proof.is_some();
         self.returned = Some(returned);
         Ok(entered)
     }

@@ -165,11 +165,8 @@ impl Visit {
         let secret = Line::sanitise(secret.as_bytes());
         let (address, is_private) = (self.peer.address, self.peer.is_private);
         let proof = registry.prove_by_token(&name, secret, address, is_private);
-        proof.await.map_err(refused)?;
-        Ok(Claim {
-            name,
-            is_proven: true,
-        })
+        let proof = Some(proof.await.map_err(refused)?);
+        Ok(Claim { name, proof })
     }
 
     /// What to answer to somebody who speaks too fast for these lines.

@@ -54,7 +54,7 @@ impl Broadcaster {
             return;
         };
         let people = &self.people;
-        let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner);
+        let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner());
         room.pending = room.pending.saturating_sub(part.happenings);
         // The entries first take effect and then become visible: so nobody reads on behind the own
         // departure, and each roster is the one at its arrival.

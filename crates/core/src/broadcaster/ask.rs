@@ -5,11 +5,10 @@ use std::cmp::Reverse;
 
 use super::Broadcaster;
 use crate::answer::{Answer, ROOMS_MAX, Refusal};
-use crate::entry::{PersonId, RoomId, Who};
+use crate::entry::{PersonId, RoomId};
 use crate::inbox::{Claim, Outcome, Request};
 use crate::line::Line;
 use crate::mailbox::{Item, Mark};
-use crate::name::Name;
 use crate::room::{Room, first};
 use crate::time::Now;
 
@@ -41,19 +40,15 @@ impl Broadcaster {
                 Some(person) => {
                     return Outcome::You(Claim {
                         name: person.name.clone(),
-                        is_proven: person.is_owner,
+                        proof: person.proof,
                     });
                 }
                 None => Err(Refusal::NotThere),
             },
-            Request::Owned(name) => {
-                self.people.own(name);
+            Request::Owned { name, proof, by } => {
+                self.own(name, proof, by);
                 return Outcome::Done;
             }
-            Request::Own => match self.own(asker) {
-                Some(name) => Ok(Answer::Registered(name)),
-                None => Err(Refusal::NotThere),
-            },
             Request::TakeBack { whose, since } => match self.take_back(whose, since) {
                 Ok(ends) => return Outcome::TookBack(ends),
                 Err(refusal) => Err(refusal),
@@ -139,24 +134,6 @@ impl Broadcaster {
             0 => Err(Refusal::NotReading(found.name)),
             _ => Ok(private),
         }
-    }
-
-    /// The name that somebody wears is that person's own from now on. Which one it is.
-    fn own(&mut self, asker: PersonId) -> Option<Name> {
-        let person = self.people.get_mut(asker)?;
-        person.is_owner = true;
-        let (name, seats) = (person.name.clone(), person.seats.clone());
-        self.people.own(name.clone());
-        let who = Who {
-            id: asker,
-            name: name.clone(),
-        };
-        for place in seats {
-            if let Some(room) = self.rooms.get_mut(&place.room) {
-                room.members.rename(&who, true);
-            }
-        }
-        Some(name)
     }
 
     /// The room in which this person has last taken a seat.

@@ -38,6 +38,9 @@ impl Broadcaster {
         ghost: Option<PersonId>,
         now: Now,
     ) -> Result<(), Refusal> {
+        if name.proof.is_some() && !self.people.is_proven(&name) {
+            return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
+        }
         self.may_come_back(client, &name, &room, now)?;
         self.may_make(&room)?; // before anybody is taken out
         let ghost = ghost.filter(|&ghost| ghost != client.id);

@@ -56,7 +56,7 @@ impl Broadcaster {
     ) -> Result<(), Refusal> {
         let subject = Subject {
             name: &claim.name,
-            is_owner: claim.is_proven,
+            is_owner: self.people.is_proven(claim),
             address: client.address(),
         };
         self.may_read(subject, room, now)

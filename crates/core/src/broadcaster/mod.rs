@@ -13,6 +13,7 @@ mod gather;
 mod keep;
 mod listen;
 mod may;
+mod own;
 mod people;
 mod rules;
 mod speak;
@@ -39,7 +40,7 @@ use crate::line::Line;
 use crate::log::Capacity;
 use crate::mailbox::Item;
 use crate::name::RoomName;
-use crate::order::Reach;
+use crate::order::{By, Reach};
 use crate::room::{Member, Room};
 use crate::seat::Place;
 use crate::time::Now;
@@ -329,8 +330,7 @@ impl Broadcaster {
                 // Answered on receipt, being without a place in the order.
                 Request::Listen { .. }
                 | Request::Private { .. }
-                | Request::Own
-                | Request::Owned(_)
+                | Request::Owned { .. }
                 | Request::WhoAmI
                 | Request::TakeBack { .. }
                 | Request::Topic(_)
@@ -448,6 +448,8 @@ impl Broadcaster {
         let member = member.and_then(|room| room.members.get(who.id));
         let removal = member.and_then(|member| member.client.removed());
         let removal = removal.or(place.removed()).cloned();
+        // Whose password was changed leaves: that is nobody's business.
+        let removal = removal.filter(|removal| removal.by != By::NewPassword);
         let removal = removal.map(Box::new);
         let departure = Happening::Departure {
             who,

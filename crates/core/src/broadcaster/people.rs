@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::answer::Refusal;
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
-use crate::inbox::Claim;
+use crate::inbox::{Claim, Proof};
 use crate::name::{Name, fold};
 use crate::seat::Place;
 
@@ -17,8 +17,8 @@ use crate::seat::Place;
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) name: Name,
-    /// Whether the name is this person's own.
-    pub(super) is_owner: bool,
+    /// By what the name is this person's own, if it is.
+    pub(super) proof: Option<Proof>,
     /// What the name looks like in other letters, as it was claimed.
     looks: Box<[Box<str>]>,
     pub(super) client: Arc<Client>,
@@ -27,11 +27,16 @@ pub(super) struct Person {
 }
 
 impl Person {
+    /// Whether the name is this person's own.
+    pub(super) fn is_owner(&self) -> bool {
+        self.proof.is_some()
+    }
+
     /// Of whom is asked what holds for them.
     pub(super) fn subject(&self) -> Subject<'_> {
         Subject {
             name: &self.name,
-            is_owner: self.is_owner,
+            is_owner: self.is_owner(),
             address: self.client.address(),
         }
     }
@@ -53,6 +58,8 @@ pub(super) struct People {
     looks: Wearers,
     /// Both keys of every name that has an owner.
     owned: HashMap<Box<str>, Name>,
+    /// What shows that a name is one's own, where that has changed since the start; by the first key.
+    proofs: HashMap<Box<str>, Proof>,
 }
 
 impl People {
@@ -110,18 +117,18 @@ impl People {
     /// Whether a connection of the owner who wears this name sits in a room, or is about to.
     pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
         self.called(name.keys()[0])
-            .any(|(_, person)| person.is_owner && person.sits_in(room))
+            .any(|(_, person)| person.is_owner() && person.sits_in(room))
     }
 
     /// Whether a connection of the owner other than this one wears a name in a room, or is about to.
     pub(super) fn is_worn_by_another(&self, name: &Name, room: RoomId, id: PersonId) -> bool {
         self.called(name.keys()[0])
-            .any(|(other, person)| other != id && person.is_owner && person.sits_in(room))
+            .any(|(other, person)| other != id && person.is_owner() && person.sits_in(room))
     }
 
     /// Whether another connection of the same person sits in a room, or is about to.
     pub(super) fn is_accompanied(&self, id: PersonId, room: RoomId) -> bool {
-        let person = self.people.get(&id).filter(|person| person.is_owner);
+        let person = self.people.get(&id).filter(|person| person.is_owner());
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
@@ -139,6 +146,19 @@ impl People {
         }
     }
 
+    /// From now on earlier proofs of a name count no longer.
+    pub(super) fn renew(&mut self, name: &Name, proof: Proof) {
+        if proof > Proof::default() {
+            self.proofs.insert(name.keys()[0].into(), proof);
+        }
+    }
+
+    /// Whether somebody who claims a name has shown that it is their own.
+    pub(super) fn is_proven(&self, claim: &Claim) -> bool {
+        let needed = self.proofs.get(claim.name.keys()[0]).copied();
+        claim.proof >= Some(needed.unwrap_or_default())
+    }
+
     /// The name with an owner that somebody typed.
     pub(super) fn owned(&self, typed: &str) -> Option<&Name> {
         let key = fold(typed.trim());
@@ -150,8 +170,8 @@ impl People {
     pub(super) fn enter(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
         let looks = self.claim(client.id, &claim)?;
         let person = Person {
+            proof: claim.proof.filter(|_| self.is_proven(&claim)),
             name: claim.name,
-            is_owner: claim.is_proven,
             looks,
             client: Arc::clone(client),
             seats: Vec::new(),
@@ -166,19 +186,20 @@ impl People {
             return Err(Refusal::NotThere); // before anything is claimed: nobody would release it
         };
         // The same name in other letters stays one's own.
-        let is_same = person.is_owner && person.name.is_same(&claim.name);
-        let is_proven = claim.is_proven || is_same;
+        let is_same = person.is_owner() && person.name.is_same(&claim.name);
+        let own = person.proof.filter(|_| is_same);
+        let proof = claim.proof.filter(|_| self.is_proven(&claim)).or(own);
         let looks = self.claim(
             id,
             &Claim {
-                is_proven,
+                proof,
                 ..claim.clone()
             },
         )?;
         let Some(person) = self.people.get_mut(&id) else {
             return Err(Refusal::NotThere);
         };
-        person.is_owner = is_proven;
+        person.proof = proof;
         let from = std::mem::replace(&mut person.name, claim.name.clone());
         let looked = std::mem::replace(&mut person.looks, looks);
         let kept = claim.name.keys();
@@ -199,7 +220,7 @@ impl People {
 
     /// Somebody is to wear a name. What it looks like in other letters, which nobody else can take from now on.
     fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<Box<[Box<str>]>, Refusal> {
-        let Claim { name, is_proven } = claim;
+        let (name, is_proven) = (&claim.name, self.is_proven(claim));
         // Each key by itself: in other letters a name may look like a third one.
         for owned in name.keys().iter().filter_map(|&key| self.owned.get(key)) {
             if !owned.is_same(name) {
@@ -223,11 +244,12 @@ impl People {
     }
 
     /// Whether others wear a name or one that looks like it: they may have before it had an owner.
-    fn is_taken(&self, id: PersonId, Claim { name, is_proven }: &Claim) -> bool {
-        let is_own = |wearer: &Person| wearer.is_owner && wearer.name.is_same(name);
+    fn is_taken(&self, id: PersonId, claim: &Claim) -> bool {
+        let (name, is_proven) = (&claim.name, self.is_proven(claim));
+        let is_own = |wearer: &Person| wearer.is_owner() && wearer.name.is_same(name);
         let wearers = name.keys().into_iter().flat_map(|key| self.keys.of(key));
         let mut others = wearers.filter(|wearer| *wearer != id);
-        others.any(|wearer| !(*is_proven && self.get(wearer).is_some_and(is_own)))
+        others.any(|wearer| !(is_proven && self.get(wearer).is_some_and(is_own)))
     }
 
     /// Whether a name looks like one that another person wears, written in other letters; or that one like this, which

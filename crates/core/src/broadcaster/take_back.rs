@@ -17,7 +17,7 @@ impl Broadcaster {
         since: WallTime,
     ) -> Result<Vec<(RoomName, u64)>, Refusal> {
         let person = self.people.get(owner).ok_or(Refusal::NotThere)?;
-        if !person.is_owner {
+        if !person.is_owner() {
             return Err(Refusal::NotOwner);
         }
         let name = person.name.clone();

@@ -9,7 +9,7 @@ use parlor_core::batch::Slice;
 use parlor_core::broadcaster::{Broadcaster, Census, Gathered, Limits};
 use parlor_core::client::Link;
 use parlor_core::entry::{Entry, Manner, RoomId};
-use parlor_core::inbox::{Inbox, Outcome, Request, Spoken};
+use parlor_core::inbox::{Inbox, Outcome, Proof, Request, Spoken};
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
 use parlor_core::seat::{Entered, Seat};
@@ -78,6 +78,17 @@ impl House {
             seat,
             entered,
         }
+    }
+
+    /// A name that somebody wears, or wore, is theirs; after so many changes of the password.
+    pub(crate) fn own(&mut self, link: &mut Link, name: &str, changes: u64) {
+        let request = Request::Owned {
+            name: Name::kept(name),
+            proof: Proof(changes),
+            by: Some(link.client().id()),
+        };
+        let mut registry = self.connect();
+        assert!(matches!(self.ask(&mut registry, request), Outcome::Done));
     }
 
     /// Lets so much time pass.

@@ -71,6 +71,9 @@ fn put_other<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
             put_about("found-nothing", out).with("words", words.as_str())
         }
         Answer::SearchBehind(lines) => put_about("search-behind", out).with("lines", lines),
+        Answer::PasswordChanged { name, keeps_token } => put_about("password-changed", out)
+            .with("name", name.as_str())
+            .with("token", keeps_token),
         Answer::Registered(name) => put_about("registered", out).with("name", name.as_str()),
         Answer::TokenRevoked(true) => put_about("token-revoked", out),
         Answer::TokenRevoked(false) => put_about("no-token", out),
@@ -237,6 +240,7 @@ fn put_list<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
 fn put_password<'a>(password: &Password, out: &'a mut Vec<u8>) -> Object<'a> {
     let (what, name) = match password {
         Password::Of(name) => ("own", Some(name)),
+        Password::Present(name) => ("present", Some(name)),
         Password::New(name) => ("new", Some(name)),
         Password::Again => ("again", None),
     };

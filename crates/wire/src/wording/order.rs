@@ -151,6 +151,10 @@ pub(super) fn word(word: &Word, clock: &Clock) -> String {
         Word::Removed(Removal {
             by: By::Oneself, ..
         }) => "You came back on another connection; this one is closed".to_owned(),
+        Word::Removed(Removal {
+            by: By::NewPassword,
+            ..
+        }) => "The name you use has a new password; this connection is closed".to_owned(),
         Word::Removed(removal) => {
             let (verb, from) = match removal.ban {
                 None => ("were removed", from(&removal.reach)),
@@ -233,6 +237,7 @@ pub(crate) fn name_of(by: &By) -> &str {
     match by {
         By::Operator => "the operator",
         By::Oneself => "themselves",
+        By::NewPassword => "new-password", // for programs: people read a sentence of its own
         By::Keeper(name) => name.as_str(),
     }
 }

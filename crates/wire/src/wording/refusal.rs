@@ -45,7 +45,9 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::PasswordsDiffer => "The two passwords differ: try again".to_owned(),
         Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
         Refusal::TooManyTries(wait) => format!("Too many tries; try again in {}", span(*wait)),
-        Refusal::Busy => "Too many passwords are being checked: try again in a moment".to_owned(),
+        Refusal::Busy => {
+            "The server is checking too many passwords; try again in a moment".to_owned()
+        }
         Refusal::PlainPassword => {
             "This connection is not encrypted and others could read a password, so none is asked \
             for; the operator can allow that with --allow-plain-passwords"

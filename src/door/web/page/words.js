@@ -42,6 +42,8 @@ const words = {
 	tryNow: 'Try now',
 	owned: '{name} has an owner: what is the password?',
 	'for-own': 'The password of {name}',
+	'new-password': 'The name you use has a new password; this connection is closed',
+	'for-present': 'The present password of {name}',
 	'for-new': 'A password for {name}: 8 characters or more; nobody else sees it',
 	'for-again': 'The same once more',
 	cancel: 'Cancel',
@@ -104,6 +106,7 @@ export const say = (key, fields) => parts(key, fields).map((part) => part.name ?
 export function told(message) {
 	const { kind, why, about, banned, by } = message;
 	const verdict = kind === 'removed' ? (banned ? 'banned' : kind) : (why ?? about);
+	if (by === 'new-password') return say('new-password');
 	if (by && by !== 'themselves' && `you-${verdict}` in words) return order(`you-${verdict}`, message);
 	return other.told?.(message) || message.text;
 }

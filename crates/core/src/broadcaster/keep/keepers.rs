@@ -98,8 +98,8 @@ impl Broadcaster {
         let (name, is_owner, room) = match request {
             Request::Enter { name, room, .. }
             | Request::ComeBack { name, room, .. }
-            | Request::Speak { name, room, .. } => (&name.name, name.is_proven, room),
-            Request::Join { room, .. } => person.map(|who| (&who.name, who.is_owner, room))?,
+            | Request::Speak { name, room, .. } => (&name.name, self.people.is_proven(name), room),
+            Request::Join { room, .. } => person.map(|who| (&who.name, who.is_owner(), room))?,
             _ => return None,
         };
         let subject = Subject {

@@ -1,0 +1,260 @@
+//! Passwords that are changed: what the old one has opened ends, at every door.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::data::{Data, KEPT, enter};
+use crate::guest::Guest;
+use crate::house::House;
+use crate::owners::{ASKED, PASSWORD, come_back, register};
+use crate::visitor::Visitor;
+
+const PRESENT: &str = "-- Type the present password of alice (Enter to cancel)";
+const NEW: &str = "-- Type a password for alice; nobody else sees it (Enter to cancel)";
+const CHANGED: &str =
+    "-- alice has a new password: your other connections, return codes and token end";
+const CLOSED: &str = "-- The name you use has a new password; this connection is closed";
+
+/// Changes the password of alice, by `/register` and what may follow it.
+fn change(alice: &mut Guest, command: &str, from: &str, to: &str, answer: &str) {
+    alice.say(command);
+    alice.until(PRESENT);
+    alice.say(from);
+    alice.until(NEW);
+    alice.say(to);
+    alice.until("-- Type the password again");
+    alice.say(to);
+    alice.until(answer);
+}
+
+fn after<'a>(line: &'a str, words: &str) -> &'a str {
+    let rest = line.strip_prefix(words);
+    rest.unwrap_or_else(|| panic!("{line}"))
+        .split(&[' ', ':'])
+        .next()
+        .unwrap()
+}
+
+fn code_of(guest: &mut Guest) -> String {
+    guest.say("/code");
+    let words = "-- Your return code is ";
+    let lines = guest.lines_until("the code", |line| line.starts_with(words));
+    after(lines.last().unwrap(), words).to_owned()
+}
+
+fn token_of(guest: &mut Guest) -> String {
+    guest.say("/token");
+    let words = "-- Your token is ";
+    let lines = guest.lines_until("the token", |line| line.starts_with(words));
+    after(lines.last().unwrap(), words).to_owned()
+}
+
+/// The code that curl is answered with for a line under the name alice.
+fn speak(web: &str, secret: &str) -> String {
+    let output = Command::new("curl")
+        .args([
+            "-s",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-d",
+            "hello",
+            "-u",
+        ])
+        .arg(format!("alice:{secret}"))
+        .arg(format!("http://{web}/lobby"))
+        .output();
+    String::from_utf8(output.unwrap().stdout).unwrap()
+}
+
+fn resume(house: &House, code: &str) -> Guest {
+    let mut guest = Guest::connect(house.address);
+    guest.say(&format!("/resume {code}"));
+    guest
+}
+
+fn with_web(data: &Data) -> (House, String) {
+    let house = data.open(&["--listen", "http://127.0.0.1:0"]);
+    let line = house.logged("listening http ");
+    let (_, web) = line.split_once("listening http ").unwrap();
+    let web = web.trim().to_owned();
+    (house, web)
+}
+
+#[test]
+fn another_password_ends_connections_codes_and_the_token() {
+    let data = Data::new();
+    let (house, web) = with_web(&data);
+    let mut bob = enter(&house, "bob");
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let own_code = code_of(&mut alice);
+    let mut thief = come_back(&house, PASSWORD);
+    let open = code_of(&mut thief);
+    let mut gone = come_back(&house, PASSWORD);
+    let ended = code_of(&mut gone);
+    drop(gone);
+    let token = token_of(&mut thief);
+    assert_eq!(speak(&web, &token), "200");
+    let mut tab = Visitor::connect(web.parse().unwrap());
+    tab.asks(json!({"do": "enter", "name": "alice", "password": PASSWORD}).to_string());
+    tab.hears("entered");
+    bob.say("/msg alice before");
+    alice.until("[bob -> alice] before");
+
+    // The thief does not know what it takes to lock her out; she does.
+    thief.say("/register");
+    thief.until(PRESENT);
+    thief.say("a guess");
+    thief.until("-- That is not the password of alice");
+    thief.until(PRESENT);
+    change(&mut alice, "/register", PASSWORD, "another horse", CHANGED);
+    let another = alice.line();
+    let another = after(&another, "-- Your return code is ").to_owned();
+    assert_eq!(thief.rest().last().unwrap(), CLOSED);
+    let (last, _) = tab.is_closed();
+    let last = last.last().unwrap();
+    assert_eq!(
+        (&last["kind"], &last["by"]),
+        (&json!("removed"), &json!("new-password"))
+    );
+    alice.say("still here");
+    bob.until("alice: still here");
+    for code in [&own_code, &open, &ended] {
+        resume(&house, code)
+            .until("-- That return code is wrong, or its hour is over; enter with a name");
+    }
+    assert_eq!(speak(&web, &token), "401");
+    assert_eq!(speak(&web, PASSWORD), "401");
+    assert_eq!(speak(&web, "another horse"), "200");
+    let mut late = Guest::connect(house.address);
+    late.say("alice");
+    late.until(ASKED);
+    late.say(PASSWORD);
+    late.until("-- That is not the password of alice");
+    let mut back = resume(&house, &another);
+    back.until("You are alice");
+    house.close(([bob, alice, late, back], tab));
+}
+
+#[test]
+fn a_token_stays_where_its_owner_keeps_it_and_so_do_messages() {
+    let data = Data::new();
+    let (house, web) = with_web(&data);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let token = token_of(&mut alice);
+    change(
+        &mut alice,
+        "/register keep",
+        PASSWORD,
+        "another horse",
+        "-- alice has a new password: your other connections and return codes end; your token stays",
+    );
+    assert_eq!(speak(&web, &token), "200");
+    alice.say("/name al");
+    alice.until("You are al");
+    alice.say("/msg alice kept");
+    alice.until("-- alice is away and gets your message on return");
+    let mut second = come_back(&house, "another horse");
+    second.until("-- 1 message while you were away");
+    change(&mut second, "/register", "another horse", PASSWORD, CHANGED);
+    house.close([alice, second]);
+}
+
+#[test]
+fn of_two_who_change_a_password_at_once_the_first_one_does() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut first = enter(&house, "alice");
+    register(&mut first, PASSWORD);
+    let mut second = come_back(&house, PASSWORD);
+    for guest in [&mut first, &mut second] {
+        guest.say("/register");
+        guest.until(PRESENT);
+        guest.say(PASSWORD);
+        guest.until(NEW);
+        guest.say("another horse");
+        guest.until("-- Type the password again");
+    }
+    first.say("another horse");
+    second.say("another horse");
+    // Whichever it is: one of them has done it and stays, and the other one is closed.
+    let last = |guest: &mut Guest| {
+        let lines = guest.lines_until("the outcome", |line| line == CHANGED || line == CLOSED);
+        lines.last().unwrap().clone()
+    };
+    let mut outcomes = [last(&mut first), last(&mut second)];
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [CLOSED, CHANGED]);
+    let third = come_back(&house, "another horse");
+    house.close([first, second, third]);
+}
+
+#[test]
+fn a_name_that_is_being_registered_is_not_exchanged_for_another_one() {
+    let data = Data::new();
+    let (house, web) = with_web(&data);
+    let mut bob = Visitor::connect(web.parse().unwrap()).enter("bob");
+    bob.asks(json!({"do": "register", "id": "r"}).to_string());
+    bob.hears("password");
+    bob.asks(json!({"do": "name", "args": ["mallory"], "id": "n"}).to_string());
+    let refused = bob.hears("refused");
+    assert_eq!(refused["why"], "answer-first", "{refused}");
+    bob.asks(json!({"do": "password", "text": PASSWORD}).to_string());
+    assert_eq!(bob.hears("password")["for"], "again");
+    bob.asks(json!({"do": "password", "text": PASSWORD}).to_string());
+    let registered = bob.hears("answer");
+    assert_eq!(
+        (&registered["about"], &registered["name"]),
+        (&json!("registered"), &json!("bob"))
+    );
+    bob.until_done("r");
+    bob.asks(json!({"do": "name", "args": ["mallory"], "id": "m"}).to_string());
+    let told = bob.until_done("m");
+    assert!(
+        told.iter().any(|message| message["kind"] == "you"),
+        "{told:?}"
+    );
+    // It is owned, and its owner can wear it.
+    let mut again = Guest::connect(house.address);
+    again.say("bob");
+    again.until("-- bob is registered: type its password (Enter to go without this name)");
+    again.say(PASSWORD);
+    again.until(KEPT);
+    house.close((bob, again));
+}
+
+#[test]
+fn who_leaves_while_a_password_is_kept_owns_the_name_all_the_same() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut bob = enter(&house, "bob");
+    for name in ["one", "two", "three"] {
+        let mut guest = enter(&house, name);
+        guest.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
+        guest.until("-- Type the password again");
+        guest.reset(); // while the password is worked on, or a moment before or after
+        bob.lines_until("the departure", |line| line == format!("{name} has left"));
+        // Either way the file and the server agree.
+        let mut another = Guest::connect(house.address);
+        another.say(name);
+        let question =
+            format!("-- {name} is registered: type its password (Enter to go without this name)");
+        let line = another.lines_until("an answer", |line| line == question || line == KEPT);
+        if line.last() == Some(&question) {
+            another.say(PASSWORD);
+            another.until(KEPT);
+        } else {
+            another.say("/register");
+            another.until(&format!(
+                "-- Type a password for {name}; nobody else sees it (Enter to cancel)"
+            ));
+        }
+        drop(another);
+        bob.lines_until("the departure", |line| line == format!("{name} has left"));
+    }
+    house.close([bob]);
+}
