@@ -16,7 +16,7 @@ use super::words::{self, Phrase};
 use crate::journal::scrub;
 
 /// What the tables and the words in them are like. With another number the index is made anew.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// Whoever finds the file locked waits so long: somebody looks at it from outside.
 const BUSY_TIME: Duration = Duration::from_millis(100);

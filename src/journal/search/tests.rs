@@ -88,6 +88,9 @@ fn what_was_said_is_found_by_its_words() {
         "오늘 날씨가 좋네요",
         "Un CAFÉ, s'il vous plaît",
         "teatime 🍵",
+        "สวัสดีครับผมชื่อสมชาย",
+        "مُحَمَّد said شـــكرا",
+        "ຂ້ອຍຮຽນພາສາລາວ 🇱🇦 👍🏽",
     ]);
     for (typed, numbers) in [
         ("tea", &[2, 1][..]),
@@ -108,6 +111,15 @@ fn what_was_said_is_found_by_its_words() {
         ("cafe", &[6]),
         ("s'il PLAIT", &[6]),
         ("🍵", &[7]),
+        ("ชื่อ", &[8]),
+        ("ครับ ผม", &[8]),
+        ("ชือ", &[]),
+        ("محمد", &[9]),
+        ("شكرا", &[9]),
+        ("ພາສາ", &[10]),
+        ("🇱🇦", &[10]),
+        ("👍", &[10]),
+        ("👍🏿", &[10]),
         ("te", &[]),
     ] {
         assert_eq!(table.find(typed), numbers, "{typed:?}");

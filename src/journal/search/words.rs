@@ -1,8 +1,9 @@
 //! What counts as a word in a search, in what was said and in what is looked for alike. Knows no index.
 //!
-//! Letters and digits that stand together are a word, in whatever case and without its accents. Chinese, Japanese and
-//! Korean put no blanks between words: there every two characters that stand side by side are one, and the last by
-//! itself. So two characters or more are found wherever they stand, and one by what begins with it.
+//! Letters and digits that stand together are a word, in whatever case and script, without its accents and vowel points.
+//! Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese put no blanks between words: there every two characters that stand
+//! side by side are one, and the last by itself. So two characters or more are found wherever they stand, and one by what
+//! begins with it.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -79,8 +80,18 @@ impl Piece {
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut is_apart = true;
-    for c in text.nfkc() {
-        if is_emoji(c) {
+    // One half of a flag that waits for the other.
+    let mut half: Option<char> = None;
+    for c in text.nfkc().filter(|c| !is_passed_over(*c)) {
+        let c = digit(c).unwrap_or(c);
+        let first = half.take();
+        if is_half_of_flag(c) {
+            match first {
+                Some(first) => pieces.push(Piece::Word(String::from_iter([first, c]))),
+                None => half = Some(c),
+            }
+            is_apart = true;
+        } else if is_emoji(c) {
             pieces.push(Piece::Word(c.to_string()));
             is_apart = true;
         } else if has_no_blanks(c) {
@@ -90,13 +101,16 @@ fn pieces(text: &str) -> Vec<Piece> {
             }
             is_apart = false;
         } else if c.is_alphanumeric() {
-            let plain = plain(c);
             match pieces.last_mut() {
-                Some(Piece::Word(word)) if !is_apart => word.extend(plain),
-                _ => pieces.push(Piece::Word(plain.collect())),
+                Some(Piece::Word(word)) if !is_apart => plain(c, word),
+                _ => {
+                    let mut word = String::new();
+                    plain(c, &mut word);
+                    pieces.push(Piece::Word(word));
+                }
             }
             is_apart = false;
-        } else if !is_combining_mark(c) && !is_invisible(c) {
+        } else if !is_combining_mark(c) {
             is_apart = true;
         }
     }
@@ -104,30 +118,74 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// A letter in lower case, without what stands above or below it.
-fn plain(c: char) -> impl Iterator<Item = char> {
-    let folded = c.to_uppercase().flat_map(char::to_lowercase);
-    folded.nfd().filter(|c| c.is_alphanumeric())
+/// A letter in lower case, without what stands above or below it, in the form that its readers take it for.
+fn plain(c: char, word: &mut String) {
+    // The capital sharp s is two letters only by way of the small one.
+    let small = c.to_lowercase().flat_map(char::to_uppercase);
+    let small = small.flat_map(char::to_lowercase);
+    for c in small.nfd() {
+        match c {
+            'ø' => word.push('o'),
+            'ł' => word.push('l'),
+            'đ' | 'ð' => word.push('d'),
+            'ħ' => word.push('h'),
+            'ŧ' => word.push('t'),
+            'þ' => word.push_str("th"),
+            'æ' => word.push_str("ae"),
+            'œ' => word.push_str("oe"),
+            // Arabic as written elsewhere, or with less care: alef, ya, ha and kaf.
+            'ٱ' => word.push('ا'),
+            'ى' | 'ی' => word.push('ي'),
+            'ة' | 'ہ' | 'ھ' | 'ە' | 'ۃ' => word.push('ه'),
+            'ک' | 'ڪ' => word.push('ك'),
+            c if c.is_alphanumeric() && !is_passed_over(c) => word.push(c),
+            _ => {}
+        }
+    }
 }
 
-/// Whether it is written without blanks between words: Han, kana and hangul.
+/// A digit of any script as the one that means the same.
+fn digit(c: char) -> Option<char> {
+    /// The zeros of the scripts that have digits of their own; nine follow each.
+    const ZEROS: [char; 35] = [
+        '٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '෦', '๐', '໐', '༠', '၀', '႐',
+        '០', '᠐', '᥆', '᧐', '᪀', '᪐', '᭐', '᮰', '᱀', '᱐', '꘠', '꣐', '꤀', '꧐', '꧰', '꩐', '꯰',
+    ];
+    let zero = ZEROS.iter().rfind(|zero| **zero <= c)?;
+    char::from_digit(u32::from(c) - u32::from(*zero), 10)
+}
+
+/// Whether it is written without blanks between words: Han, kana and hangul; Thai, Lao, Burmese and Khmer, with their vowels
+/// and tones.
 pub(super) fn has_no_blanks(c: char) -> bool {
     matches!(c,
-        '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{3096}' | '\u{309D}'..='\u{309F}' | '\u{30A1}'..='\u{30FA}'
+        '\u{E01}'..='\u{E3A}' | '\u{E40}'..='\u{E4E}' | '\u{E81}'..='\u{ECF}' | '\u{EDC}'..='\u{EDF}'
+        | '\u{1000}'..='\u{103F}' | '\u{1050}'..='\u{108F}' | '\u{109A}'..='\u{109D}' | '\u{1780}'..='\u{17D3}'
+        | '\u{17D7}' | '\u{17DC}' | '\u{A9E0}'..='\u{A9EF}' | '\u{A9FA}'..='\u{A9FE}' | '\u{AA60}'..='\u{AA7F}'
+        | '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{3096}' | '\u{309D}'..='\u{309F}' | '\u{30A1}'..='\u{30FA}'
         | '\u{30FC}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
         | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFD}')
 }
 
 fn is_emoji(c: char) -> bool {
-    matches!(c, '\u{2600}'..='\u{27BF}' | '\u{1F300}'..='\u{1FAFF}')
+    matches!(c, '\u{231A}' | '\u{231B}' | '\u{23E9}'..='\u{23FA}' | '\u{2600}'..='\u{27BF}' | '\u{2B05}'..='\u{2B07}'
+        | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}' | '\u{1F004}' | '\u{1F0CF}' | '\u{1F300}'..='\u{1FAFF}')
 }
 
-/// Joiners and soft hyphens: they stand in the middle of a word.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}'
-    )
+/// Two of them are the flag of a country.
+fn is_half_of_flag(c: char) -> bool {
+    matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
+}
+
+/// What stands in a word and makes no other word of it: joiners and soft hyphens, the points and vowel signs of Hebrew and
+/// Arabic, what stretches a word, a lone hamza, the tones of skin, and how an emoji is to be shown.
+fn is_passed_over(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{591}'..='\u{5BD}' | '\u{5BF}' | '\u{5C1}' | '\u{5C2}' | '\u{5C4}' | '\u{5C5}' | '\u{5C7}'
+        | '\u{610}'..='\u{61A}' | '\u{621}' | '\u{640}' | '\u{64B}'..='\u{65F}' | '\u{670}'
+        | '\u{6D6}'..='\u{6DC}' | '\u{6DF}'..='\u{6E8}' | '\u{6EA}'..='\u{6ED}' | '\u{8CA}'..='\u{8FF}')
 }
 
 #[cfg(test)]
@@ -142,7 +200,16 @@ mod tests {
             ("Çà et là: CAFÉ cafe\u{301}", "ca et la cafe cafe"),
             ("Straße ΣΊΣΥΦΟΣ σίσυφος İı", "strasse σισυφοσ σισυφοσ ii"),
             ("ﬁne ① ２", "fine 1 2"),
-            ("हिन्दी ไทย", "हिनदी ไทย"),
+            ("हिन्दी", "हिनदी"),
+            ("STRAẞE Øl Łódź Æsir", "strasse ol lodz aesir"),
+            ("مُحَمَّد محمد شـــكرا", "محمد محمد شكرا"),
+            ("أحمد إيمان آمال ٱلله ﷲ", "احمد ايمان امال الله الله"),
+            ("مكتبة مكتبه على علي شيء", "مكتبه مكتبه علي علي شي"),
+            ("کتاب كتاب یک يك", "كتاب كتاب يك يك"),
+            ("שָׁלוֹם שלום", "שלום שלום"),
+            ("٢٠٢٦ ۲۰۲۶ २०२६ ２０２６ ๒๐๒๖", "2026 2026 2026 2026 2026"),
+            ("👍🏽 👍 ❤\u{fe0f} ❤", "👍 👍 ❤ ❤"),
+            ("🇩🇪🇫🇷 🇩🇪 🇩", "🇩🇪 🇫🇷 🇩🇪"),
             ("soft\u{ad}hyphen", "softhyphen"),
             ("tea🍵time 🍵🍵", "tea 🍵 time 🍵 🍵"),
             ("\u{0}\"*()-^:' ..", ""),
@@ -159,6 +226,10 @@ mod tests {
             ("用Rust写。好!", "用 rust 写 好"),
             ("が ｶﾞｷﾞ か\u{3099}く", "が ガギ ギ がく く"),
             ("안녕 하세요", "안녕 녕 하세 세요 요"),
+            ("ชื่อ", "ชื ื่ ่อ อ"),
+            ("ພາສາ", "ພາ າສ ສາ າ"),
+            ("ខ្មែរ", "ខ្ ្ម មែ ែរ រ"),
+            ("မြန်မာ", "မြ ြန န် ်မ မာ ာ"),
         ] {
             assert_eq!(said(text).join(" "), words, "{text:?}");
         }
