@@ -1,15 +1,21 @@
 //! The clocks of the machine, for everybody who needs one.
 
+mod standstill;
+
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 use parlor_core::time::{Now, WallTime};
 use tokio::time::Instant;
 
-/// What time it is, counted from the start of the server.
+pub(crate) use standstill::{HyperTimer, Sleep, sleep, timeout};
+
+/// What time it is, counted from the start of the server. It stands still while the server does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Instant,
+    /// How long the process had stood still before.
+    lost: Duration,
 }
 
 impl Clock {
@@ -17,6 +23,7 @@ impl Clock {
     pub(crate) fn start() -> Clock {
         Clock {
             start: Instant::now(),
+            lost: standstill::lost(),
         }
     }
 
@@ -30,12 +37,17 @@ impl Clock {
 
     /// Time since the start.
     pub(crate) fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        self.start.elapsed().saturating_sub(self.stood_still())
+    }
+
+    /// How long the server has stood still.
+    fn stood_still(&self) -> Duration {
+        standstill::lost().saturating_sub(self.lost)
     }
 
     /// That point on the monotonic clock, as tokio's timers want it.
     pub(crate) fn instant(&self, monotonic: Duration) -> Instant {
-        self.start + monotonic
+        self.start + self.stood_still() + monotonic
     }
 }
 
@@ -43,6 +55,11 @@ impl Clock {
 pub(crate) fn wall() -> WallTime {
     let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     WallTime(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// What the clock on the wall would show if it had stood still when this process did. Codes to come back live by it.
+pub(crate) fn wall_awake() -> WallTime {
+    wall().before(standstill::lost())
 }
 
 /// A sentence where the variable `TZ` names a zone that this machine does not know, so that all times would be off.

@@ -19,7 +19,9 @@ use serde::Serialize;
 
 pub use address::{Address, Host};
 pub use data::{Keep, directory};
-pub use doors::{DOORS, Door, DoorOption, LINE_PORT, METRICS_PORT, Mode, Names, Scheme, WEB_PORT};
+pub use doors::{
+    DOORS, Door, DoorOption, Idle, LINE_PORT, METRICS_PORT, Mode, Names, Scheme, WEB_PORT,
+};
 pub use file::FileError;
 pub use listen::ListenUrl;
 pub use rate::Rate;

@@ -49,7 +49,7 @@ pub(crate) async fn run(
     let rounds = async {
         loop {
             let taken_back = take_back(&mut retention, &mut left).await;
-            let dropped = retention.drop_old_codes(clock::wall()).await;
+            let dropped = retention.drop_old_codes(clock::wall_awake()).await;
             let time = *retain.borrow_and_update();
             let outcome = match time {
                 Some(time) => retention.round(clock::wall().before(time)).await,

@@ -23,7 +23,7 @@ use crate::admin::{Desk, Socket};
 use crate::broadcaster::{self, Closing};
 use crate::clerk::Clerk;
 use crate::clock::{self, Clock, zone_is_unknown};
-use crate::config::{self, Config, ListenUrl, Mode, Names, Scheme};
+use crate::config::{self, Config, Idle, ListenUrl, Mode, Names, Scheme};
 use crate::door::{self, Admission, Door, House, LineDoor, Questions, WebDoor};
 use crate::forgetting::{self, Forgetting};
 use crate::joining::{WayIn, ways_to_join};
@@ -328,7 +328,7 @@ impl Server {
             Scheme::Metrics => Door::Metrics,
             Scheme::Http => Door::Web(Arc::new(WebDoor::new(
                 Manners {
-                    idle: Some(PING_TIME),
+                    idle: Idle::Everybody(PING_TIME),
                     ask_every: Some(PING_EVERY),
                     ..self.manners(READ_BYTES_NAMED)
                 },
@@ -363,7 +363,7 @@ impl Server {
     /// What all doors want of their sessions.
     fn manners(&self, read_bytes_max: usize) -> Manners {
         Manners {
-            idle: None,
+            idle: Idle::Nobody,
             ask_every: None,
             live: Arc::clone(&self.live),
             read_bytes_max,

@@ -461,7 +461,7 @@ fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
     for part in [
         "[--listen <URL>]... [--classic[=<BOOL>]]",
         "[default: 10/s]\n\nEnvironment: PARLOR_RATE\n.TP\n",
-        ".ti -2n\nidle=5m|0: how long",
+        ".ti -2n\nidle=5m|0: how long everybody",
         ".SH EXAMPLES\n.nf\nparlor serve\n",
         ".SH NOTES\nOptions win over",
     ] {

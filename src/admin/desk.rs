@@ -17,11 +17,11 @@ use tokio::net::UnixStream;
 use tokio::select;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{interval, sleep};
 
 use super::socket::LOOK_EVERY;
 use super::{AdminOrder, KeeperOrder, Socket};
-use crate::clock;
+use crate::clock::{self, timeout};
 use crate::journal::Errands;
 use crate::reload::Reload;
 

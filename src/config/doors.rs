@@ -61,10 +61,10 @@ const CLASSIC: DoorOption = DoorOption {
 
 const IDLE: DoorOption = DoorOption {
     form: "idle=5m|0",
-    about: "how long a silent person may stay [default: 5m, classic 0]",
+    about: "how long everybody may be silent [default: 5m for people without a name, classic 0]",
     repeats: false,
     read: |said, text| {
-        said.idle = Some(values::idle(text)?);
+        said.idle = Some(values::idle(text)?.map_or(Idle::Nobody, Idle::Everybody));
         Ok(())
     },
 };
@@ -127,7 +127,7 @@ impl DoorOption {
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) classic: bool,
-    pub(super) idle: Option<Option<Duration>>,
+    pub(super) idle: Option<Idle>,
     pub(super) names: Option<Names>,
     pub(super) hosts: Vec<String>,
 }
@@ -161,12 +161,35 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// How long people may be silent unless the URL says otherwise. Five minutes is exercise 8.13 of "The Go
-    /// Programming Language"; the plain protocol comes before that exercise.
-    pub const fn default_idle(self) -> Option<Duration> {
+    /// Who may not be silent for long unless the URL says otherwise. Five minutes are exercise 8.13 of "The Go
+    /// Programming Language"; the plain protocol comes before that exercise. Whoever has given a name may read for as long as
+    /// they like: keepalive finds those that are gone.
+    pub const fn default_idle(self) -> Idle {
         match self {
-            Self::Classic => None,
-            Self::Named(_) => Some(Duration::from_mins(5)),
+            Self::Classic => Idle::Nobody,
+            Self::Named(_) => Idle::Nameless(Duration::from_mins(5)),
+        }
+    }
+}
+
+/// Who has to leave after saying nothing for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    /// Nobody has to.
+    Nobody,
+    /// People who have given no name.
+    Nameless(Duration),
+    /// Everybody.
+    Everybody(Duration),
+}
+
+impl Idle {
+    /// How long somebody may be silent who has a name or has none; none is for ever.
+    pub(crate) fn limit(self, is_named: bool) -> Option<Duration> {
+        match self {
+            Self::Everybody(time) => Some(time),
+            Self::Nameless(time) if !is_named => Some(time),
+            Self::Nobody | Self::Nameless(_) => None,
         }
     }
 }

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::iter::{once, repeat};
 use std::str::FromStr;
-use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use super::address::{Address, Host};
-use super::doors::{LINE_PORT, Mode, Names, Scheme, WEB_PORT, find_door, read_options};
+use super::doors::{Idle, LINE_PORT, Mode, Names, Scheme, WEB_PORT, find_door, read_options};
 use super::values::{self, Refused};
 
 /// A door to open, with all that was said about it.
@@ -20,8 +19,8 @@ pub struct ListenUrl {
     pub address: Address,
     /// The plain protocol or the full one.
     pub mode: Mode,
-    /// How long people may be silent before the server closes; none is for ever.
-    pub idle: Option<Duration>,
+    /// Who may not be silent for long.
+    pub idle: Idle,
     /// Under which names browsers find it, beside those that it knows by itself.
     pub hosts: Vec<String>,
 }
@@ -96,10 +95,10 @@ impl fmt::Display for ListenUrl {
             Mode::Named(Names::Address) => Some("names=address".to_owned()),
             Mode::Named(Names::Ask) => None,
         };
-        let idle = (self.idle != self.mode.default_idle()).then(|| match self.idle {
-            Some(time) => format!("idle={}", values::duration(time)),
-            None => "idle=0".to_owned(),
-        });
+        let idle = match self.idle {
+            Idle::Everybody(time) => Some(format!("idle={}", values::duration(time))),
+            idle => (idle != self.mode.default_idle()).then(|| "idle=0".to_owned()),
+        };
         let hosts = self.hosts.iter().map(|host| format!("host={host}"));
         let options = mode.into_iter().chain(idle).chain(hosts);
         for (option, mark) in options.zip(once('?').chain(repeat('&'))) {

@@ -11,10 +11,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::select;
-use tokio::time::{Instant, sleep_until};
 
 use super::socket::Eager;
 use super::{House, QUESTION_TIME, Refused, peer_at, say_at_once, say_last};
+use crate::clock::sleep;
 use crate::session::{self, Arrival, Manners};
 use guest::{Gone, Guest};
 
@@ -134,11 +134,10 @@ impl LineDoor {
         if !self.asks {
             return guest.enter_as_address(self.manners.live.replay()).await;
         }
-        let deadline = Instant::now() + QUESTION_TIME;
         select! {
             biased;
             entered = guest.answer_question(self.manners.live.replay()) => entered,
-            () = sleep_until(deadline) => Err(guest.last_word("-- No name given: closed")),
+            () = sleep(QUESTION_TIME) => Err(guest.last_word("-- No name given: closed")),
             () = house.closing.cancelled() => Err(guest.last_word("-- The server is going down")),
         }
     }

@@ -28,7 +28,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -40,6 +40,7 @@ pub(crate) use question::Questions;
 pub(crate) use socket::bind;
 pub(crate) use web::WebDoor;
 
+use crate::clock::timeout;
 use crate::joining::WayIn;
 use crate::metrics::Metrics;
 use crate::session::{self, Peer, Writers};

@@ -14,16 +14,16 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::select;
 use tokio::task::yield_now;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::question::{Answerer, Questions};
 use super::{say_at_once, say_last};
+use crate::clock::{HyperTimer, timeout};
 use crate::session;
 
 /// What is being answered when the server ends has this long.
@@ -187,7 +187,7 @@ where
         status: Vec::new(),
     };
     let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(HyperTimer)
         .header_read_timeout(port.head_time)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(io), service);

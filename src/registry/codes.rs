@@ -169,7 +169,7 @@ impl Registry {
         if !was_its {
             return Ok(());
         }
-        let until = WallTime(clock::wall().0 + CODE_LIFE.as_millis() as i64);
+        let until = WallTime(clock::wall_awake().0 + CODE_LIFE.as_millis() as i64);
         self.put_code(hash, standing, Some(until)).await
     }
 
@@ -183,7 +183,7 @@ impl Registry {
         let proofs = Arc::clone(&self.proofs);
         let put = move |store: &mut crate::journal::Store| match standing.proof {
             Some(proof) if proof != proofs.of(&standing.name) => Ok(()),
-            _ => store.put_code(&hash, &standing, until, clock::wall()),
+            _ => store.put_code(&hash, &standing, until, clock::wall_awake()),
         };
         self.errands.run(put).await
     }
@@ -219,7 +219,7 @@ impl Registry {
     /// That is no code, or none any more.
     pub(crate) async fn redeem(&self, typed: &str) -> Result<Returned, Refusal> {
         let code = Code::typed(typed);
-        let (hash, now) = (code.hash(), clock::wall());
+        let (hash, now) = (code.hash(), clock::wall_awake());
         let proofs = Arc::clone(&self.proofs);
         let found = self.errands.read(move |store| {
             // What it shows is no newer than the code: that is looked at again when its name is known.

@@ -33,14 +33,14 @@ use parlor_core::seat::{Entered, Seat};
 use parlor_wire::lines::Keeping;
 use tokio::io::AsyncRead;
 use tokio::select;
-use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use live::Live;
 pub(crate) use read::read_some;
 pub(crate) use secrets::Peer;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, sleep, timeout};
+use crate::config::Idle;
 use crate::forgetting::Forgetting;
 use crate::journal::{History, Search, Standing};
 use crate::metrics::Metrics;
@@ -66,8 +66,8 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 /// What a listener wants of its sessions.
 #[derive(Clone)]
 pub(crate) struct Manners {
-    /// Whoever sends nothing for this long is closed.
-    pub(crate) idle: Option<Duration>,
+    /// Who is closed after sending nothing for how long.
+    pub(crate) idle: Idle,
     /// Whoever is silent is asked this often whether they are there, by a door that can ask; else warned once.
     pub(crate) ask_every: Option<Duration>,
     /// What may change meanwhile: how fast one may speak, and what is shown on entering a room.
@@ -171,11 +171,13 @@ where
         peer,
         held,
     } = arrival;
+    let is_named = !entered.who.name.is_address();
     link.reply(seat.mark(), Item::Entered(entered));
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
     let mut reader = Reader::new(input, decoder, link, seat, peer, manners);
     (reader.held, reader.show_letters, reader.place) = (held, is_owner, place);
+    reader.is_named = is_named;
     read_and_write(reader, writing, closing)
 }
 

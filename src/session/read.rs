@@ -3,7 +3,7 @@
 //! Knows no dialect: a decoder says what the bytes mean.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::future::{self, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
@@ -21,6 +21,7 @@ use parlor_core::seat::Seat;
 use parlor_core::time::WallTime;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::select;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::{Ended, Manners, Peer};
@@ -79,8 +80,10 @@ pub(super) struct Reader<'a, R, D> {
     pub(super) is_asked: bool,
     pub(super) manners: &'a Manners,
     bucket: Bucket,
-    /// When something was last typed.
-    active: Instant,
+    /// Whether this person has a name, and not the address for one.
+    pub(super) is_named: bool,
+    /// When something was last typed, on the server's clock.
+    active: Duration,
     /// How often one was warned, or asked, since then.
     warnings: u32,
 }
@@ -102,7 +105,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         peer: Peer,
         manners: &'a Manners,
     ) -> Self {
-        let active = Instant::now();
+        let active = manners.clock.monotonic();
         Reader {
             input,
             decoder,
@@ -115,6 +118,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             place: None,
             show_letters: false,
             is_asked: false,
+            is_named: false,
             manners,
             bucket: Bucket::default(),
             active,
@@ -153,7 +157,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             if let ControlFlow::Break(ended) = self.act(heard).await {
                 return ended;
             }
-            self.active = Instant::now();
+            self.active = self.manners.clock.monotonic();
             self.warnings = 0;
         }
     }
@@ -191,19 +195,32 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 read = read_some(&mut self.input, &mut self.held, self.manners.read_bytes_max) => {
                     return read.map_err(|_| Ended::Broken);
                 }
-                () = idle.as_mut() => self.idle_step()?,
+                () = idle.as_mut() => {
+                    if let Err(ended) = self.idle_step() {
+                        return self.read_at_last().await.ok_or(ended);
+                    }
+                }
             }
             idle.as_mut().reset(self.next_idle_step());
         }
     }
 
+    /// Looks once more at the input of somebody who is about to be closed.
+    async fn read_at_last(&mut self) -> Option<usize> {
+        yield_now().await; // so that what has come in is known
+        let max = self.manners.read_bytes_max;
+        let read = poll_once(read_some(&mut self.input, &mut self.held, max)).await?;
+        read.ok()
+    }
+
     /// The timer of the idle limit has run out: it may be time to warn or to end, or it is not,
     /// since typing sets no timer.
     fn idle_step(&mut self) -> Result<(), Ended> {
-        let Some(limit) = self.manners.idle else {
+        let Some(limit) = self.manners.idle.limit(self.is_named) else {
             return Ok(());
         };
-        let silent = self.active.elapsed();
+        let now = self.manners.clock.monotonic();
+        let silent = now.saturating_sub(self.active);
         if silent >= limit {
             return Err(Ended::Idle(limit));
         }
@@ -220,10 +237,11 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     pub(super) fn next_idle_step(&self) -> Instant {
-        match self.manners.idle {
-            Some(limit) => self.active + self.next_warning(limit).min(limit),
-            None => self.active + Duration::from_secs(365 * 86_400),
-        }
+        let silent = match self.manners.idle.limit(self.is_named) {
+            Some(limit) => self.next_warning(limit).min(limit),
+            None => Duration::from_secs(365 * 86_400),
+        };
+        self.manners.clock.instant(self.active + silent)
     }
 
     /// How many inputs may be taken now: at least one, after a pause where the pace is too fast.
@@ -285,7 +303,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         let used = self.held.len() - rest.len();
         self.held.drain(..used);
         self.pay(usize::from(taken.is_some()));
-        self.active = Instant::now();
+        self.active = self.manners.clock.monotonic();
         taken
     }
 
@@ -354,6 +372,15 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             ControlFlow::Break(ended) => ended,
             ControlFlow::Continue(()) => Ended::EndOfInput,
         }
+    }
+}
+
+/// What there is without waiting.
+async fn poll_once<T>(waiting: impl Future<Output = T>) -> Option<T> {
+    select! {
+        biased;
+        done = waiting => Some(done),
+        () = future::ready(()) => None,
     }
 }
 

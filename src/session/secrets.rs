@@ -202,6 +202,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
         if let Some(Answer::YouAre(_)) = answer {
             self.named_at = clock::wall();
+            self.is_named = true;
             self.note_standing().await;
         }
         Ok(answer)

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::clock::{Sleep, sleep};
 use parlor_core::backlog::{BATCHES_MAX, Backlog, Rooms};
 use parlor_core::client::Client;
 use parlor_core::dialect::Encoder;
 use parlor_core::entry::RoomId;
 use tokio::io::AsyncWrite;
-use tokio::time::{Sleep, sleep};
 
 /// Whoever takes no byte for this long is closed.
 const STALL_TIME: Duration = Duration::from_secs(120);

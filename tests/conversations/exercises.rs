@@ -1,6 +1,8 @@
 //! Exercises 8.12 to 8.15 of "The Go Programming Language", which ask for what named mode has.
 
-use parlor::config::Rate;
+use std::time::Duration;
+
+use parlor::config::{Idle, Rate};
 
 use crate::support::{Guest, House};
 
@@ -65,6 +67,41 @@ fn exercise_8_13_typing_enter_keeps_one_here() {
     alice.sees("bob has left");
     alice.say("still here");
     alice.sees("alice: still here");
+}
+
+#[test]
+fn by_default_only_those_without_a_name_are_closed_for_being_silent() {
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+        let usual = Idle::Nameless(Duration::from_mins(5));
+        assert_eq!(config.listeners[0].idle, usual);
+        config.listeners[0].idle = Idle::Nameless(Duration::from_secs(5));
+    });
+    let mut alice = house.enter("alice");
+    let mut nameless = house.guest();
+    let address = nameless.address();
+    nameless.sees_question();
+    nameless.say("");
+    nameless.sees(&format!("You are {address}"));
+    nameless.sees_roster();
+    let mut late = house.guest();
+    late.sees_question();
+    late.say("");
+    late.sees(&format!("You are {}", late.address()));
+    late.sees_roster();
+    late.say("/name zed");
+    late.sees("You are zed");
+    let warning = "-- Silent for 4 seconds: closing in 1 second; press Enter to stay";
+    for line in [warning, "-- Silent for 5 seconds: closed"] {
+        while nameless.line() != line {}
+    }
+    nameless.sees_end();
+    // Both came before and have said no more since: whoever has a name may read.
+    while alice.line() != format!("{address} has left") {}
+    late.sees(&format!("{address} has left"));
+    late.say("still here");
+    for guest in [&mut alice, &mut late] {
+        guest.sees("zed: still here");
+    }
 }
 
 #[test]

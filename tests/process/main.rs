@@ -47,6 +47,7 @@ mod scripting;
 mod search;
 mod signals;
 mod slow;
+mod standstill;
 mod startup;
 mod web;
 

@@ -92,6 +92,12 @@ impl Name {
         Self::new(address.into())
     }
 
+    /// Whether it is an address in place of a name.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        self.as_str().contains(':')
+    }
+
     /// A name that somebody wore whose lines were kept. It has been checked then; whatever has become of it since, it is
     /// safe to show.
     #[must_use]

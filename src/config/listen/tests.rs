@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -28,21 +30,25 @@ fn the_short_form_is_the_default_door() {
 }
 
 #[test]
-fn people_may_be_silent_for_five_minutes_but_in_classic_mode_for_ever() {
-    assert_eq!(url("tcp://localhost").idle, Some(Duration::from_mins(5)));
-    assert_eq!(url("tcp://localhost?classic").idle, None);
+fn people_without_a_name_may_be_silent_for_five_minutes_but_in_classic_mode_for_ever() {
+    assert_eq!(
+        url("tcp://localhost").idle,
+        Idle::Nameless(Duration::from_mins(5))
+    );
+    assert_eq!(url("tcp://localhost?classic").idle, Idle::Nobody);
     assert_eq!(
         url("tcp://localhost?classic&idle=2s").idle,
-        Some(Duration::from_secs(2))
+        Idle::Everybody(Duration::from_secs(2))
     );
-    assert_eq!(url("tcp://localhost?idle=0").idle, None);
+    assert_eq!(url("tcp://localhost?idle=0").idle, Idle::Nobody);
 }
 
 #[test]
 fn a_url_prints_in_one_form() {
     for (typed, printed) in [
         ("tcp://LOCALHOST/", "tcp://localhost:8000"),
-        ("tcp://[::1]:0?names=ask&idle=300s", "tcp://[::1]:0"),
+        ("tcp://[::1]:0?names=ask", "tcp://[::1]:0"),
+        ("tcp://[::1]:0?idle=300s", "tcp://[::1]:0?idle=5m"),
         (
             "tcp://*:90?idle=90m&names=address",
             "tcp://*:90?names=address&idle=1h30m",
@@ -142,14 +148,19 @@ pub(in crate::config) fn any_url() -> impl Strategy<Value = ListenUrl> {
         Just(Mode::Named(Names::Address)),
     ];
     let idle = proptest::option::of((1..100_000_000u64).prop_map(Duration::from_millis));
+    let is_said = any::<bool>();
     let hosts = proptest::collection::vec("[a-z][a-z0-9-]{0,8}", 0..3);
     let address = (host, any::<u16>()).prop_map(|(host, port)| Address { host, port });
     prop_oneof![
-        (address.clone(), mode, idle).prop_map(|(address, mode, idle)| ListenUrl {
-            address,
-            mode,
-            idle,
-            ..ListenUrl::lines(Host::All, mode)
+        (address.clone(), mode, idle, is_said).prop_map(|(address, mode, idle, is_said)| {
+            let usual = ListenUrl::lines(Host::All, mode);
+            let said = idle.map_or(Idle::Nobody, Idle::Everybody);
+            let idle = if is_said { said } else { usual.idle };
+            ListenUrl {
+                address,
+                idle,
+                ..usual
+            }
         }),
         (address, hosts).prop_map(|(address, hosts)| ListenUrl {
             address,

@@ -12,8 +12,8 @@ use parlor_core::name::{Name, RoomName};
 use parlor_core::seat::{Entered, Seat};
 use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 
+use crate::clock::timeout;
 use crate::door::WORD_TIME;
 use crate::door::question::Answerer;
 use crate::registry::{Registry, Returned};

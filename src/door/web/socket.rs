@@ -18,10 +18,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::select;
-use tokio::time::{sleep, timeout};
 
 use super::Visit;
 use super::http::{lists, sentence};
+use crate::clock::{sleep, timeout};
 use crate::door::question::Answerer;
 use crate::door::socket::Eager;
 use crate::door::{QUESTION_TIME, WORD_TIME, say_at_once, say_last};

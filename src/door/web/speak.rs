@@ -20,10 +20,10 @@ use parlor_core::rate::{Bucket, Rate};
 use parlor_wire::web::{LINE_BYTES_MAX, LINES_MAX, spoken};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::Visit;
 use super::http::{Room, TEXT, later, refuse, sentence};
+use crate::clock::timeout;
 use crate::door::accept::preferred;
 use crate::door::network;
 
