@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use parlor_core::batch::Batch;
 use parlor_core::journal::{Commit, End, Journal, NotKept, Past};
-use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::timeout;
@@ -26,6 +25,7 @@ use super::fault::Unusable;
 use super::files::{Files, OpenError};
 use super::history::History;
 use super::inspection::{Inspection, is_alone};
+use super::order::kept_room;
 use super::retention::Retention;
 use super::search::Search;
 use super::store::Store;
@@ -171,17 +171,30 @@ fn open(
         ahead.sync_data().ok();
     }
     store.let_codes_die(WallTime(clock::wall().0 + CODE_LIFE.as_millis() as i64))?;
-    let named = |(name, end): (String, End)| Some((RoomName::parse(&name).ok()?, end));
+    let named = |(name, end): (String, End)| {
+        let room = kept_room(&name);
+        if room.is_none() {
+            tracing::warn!(
+                room = ?name,
+                "lines are kept of a room whose name is none: nobody can enter it"
+            );
+        }
+        Some((room?, end))
+    };
     let history = History::open(Arc::clone(files), damages)?;
     files.note_beside().map_err(Unusable::Beside)?;
     let (search, follow) = Search::new(path, epoch.clone(), history.clone(), Arc::clone(signals));
+    let now = clock::wall();
     let kept = Kept {
         epoch,
         past: Past {
             ends: ends.into_iter().filter_map(named).collect(),
             owned: store.owned()?,
             keepers: store.keepers()?,
-            bans: store.bans()?,
+            makers: store.makers()?,
+            bans: store.bans(now)?,
+            mutes: store.mutes(now)?,
+            topics: store.topics()?,
         },
         errands: Errands::new(work.clone(), Arc::clone(signals), history.clone()),
         history,

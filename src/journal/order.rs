@@ -1,12 +1,15 @@
 //! Order in the house, in the file: who keeps what, who is not let in, and everything that was done with authority.
 //! Knows not who may.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::ban::{Ban, Whom};
+use parlor_core::journal::Topic;
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
-use parlor_core::order::{By, Deed, Reach, Record};
+use parlor_core::order::{By, Deed, Mute, Reach, Record};
 use parlor_core::time::WallTime;
 use rusqlite::{Row, Transaction, params};
 
@@ -16,6 +19,9 @@ use super::store::Store;
 /// those whom the operator trusts is kept for good, so that nobody can push it out.
 const AUDIT_ROWS_MAX: i64 = 100_000;
 
+/// So many bans and mutes stay in the file, be they over or not: as many as hold at once at the most.
+const ENDED_ROWS_MAX: i64 = 10_000;
+
 impl Store {
     /// Who keeps what.
     pub(super) fn keepers(&mut self) -> rusqlite::Result<Vec<(Reach, Name)>> {
@@ -24,29 +30,84 @@ impl Store {
         )?;
         let keepers = query.query_map([], |row| {
             let name: String = row.get(1)?;
-            Ok((reach(row, 0)?, Name::kept(&name)))
+            let reach = held(row, 0, "a keeper")?;
+            Ok(reach.map(|reach| (reach, Name::kept(&name))))
         })?;
-        keepers.collect()
+        keepers.filter_map(Result::transpose).collect()
     }
 
-    /// Who is not let in.
-    pub(super) fn bans(&mut self) -> rusqlite::Result<Vec<Ban>> {
+    /// Who has made which of the rooms that have keepers.
+    pub(super) fn makers(&mut self) -> rusqlite::Result<HashMap<RoomName, Name>> {
         let mut query = self
             .connection()
-            .prepare("SELECT room, whom, keeper, at, until, reason FROM bans ORDER BY id")?;
-        let bans = query.query_map([], |row| {
+            .prepare("SELECT room, name FROM makers JOIN accounts ON account = id")?;
+        let makers = query.query_map([], |row| {
+            let (room, name): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(kept_room(&room).map(|room| (room, Name::kept(&name))))
+        })?;
+        makers.filter_map(Result::transpose).collect()
+    }
+
+    /// Who is not let in now.
+    pub(super) fn bans(&mut self, now: WallTime) -> rusqlite::Result<Vec<Ban>> {
+        let mut query = self
+            .connection()
+            .prepare("SELECT room, whom, keeper, at, until, reason FROM bans WHERE until IS NULL OR until > ?1 ORDER BY id")?;
+        let bans = query.query_map([now.0], |row| {
             let until: Option<i64> = row.get(4)?;
             let reason: String = row.get(5)?;
-            Ok(Ban {
-                reach: reach(row, 0)?,
+            let Some(reach) = held(row, 0, "a ban")? else {
+                return Ok(None);
+            };
+            Ok(Some(Ban {
+                reach,
                 whom: whom(&row.get::<_, String>(1)?),
                 by: by(row, 2)?,
                 at: WallTime(row.get(3)?),
                 until: until.map(WallTime),
                 reason: (!reason.is_empty()).then(|| Line::sanitise(reason.as_bytes())),
+            }))
+        })?;
+        bans.filter_map(Result::transpose).collect()
+    }
+
+    /// Who may not speak now.
+    pub(super) fn mutes(&mut self, now: WallTime) -> rusqlite::Result<Vec<(Name, Mute)>> {
+        let mut query = self
+            .connection()
+            .prepare("SELECT room, name, keeper, until FROM mutes WHERE until > ?1 ORDER BY id")?;
+        let mutes = query.query_map([now.0], |row| {
+            let name: String = row.get(1)?;
+            let Some(reach) = held(row, 0, "a mute")? else {
+                return Ok(None);
+            };
+            let mute = Mute {
+                reach,
+                by: by(row, 2)?,
+                until: WallTime(row.get(3)?),
+            };
+            Ok(Some((Name::kept(&name), mute)))
+        })?;
+        mutes.filter_map(Result::transpose).collect()
+    }
+
+    /// What rooms are about.
+    pub(super) fn topics(&mut self) -> rusqlite::Result<HashMap<RoomName, Topic>> {
+        let mut query = self
+            .connection()
+            .prepare("SELECT room, text, locked FROM topics")?;
+        let topics = query.query_map([], |row| {
+            let text: String = row.get(1)?;
+            let topic = Topic {
+                text: (!text.is_empty()).then(|| Line::sanitise(text.as_bytes())),
+                is_locked: row.get(2)?,
+            };
+            Ok(match held(row, 0, "a topic")? {
+                Some(Reach::Room(room)) => Some((room, topic)),
+                _ => None,
             })
         })?;
-        bans.collect()
+        topics.filter_map(Result::transpose).collect()
     }
 
     /// Writes down what was done with authority, and what holds from then on: all of it, or nothing.
@@ -57,6 +118,7 @@ impl Store {
         }
         transaction.commit()
     }
+
     /// The last things that were done with authority, oldest first, as sentences.
     pub(crate) fn audit(&mut self, rows: usize) -> rusqlite::Result<Vec<String>> {
         let mut query = self.connection().prepare(
@@ -80,6 +142,12 @@ fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
                 "INSERT OR IGNORE INTO keepers SELECT ?1, id FROM accounts WHERE fold = ?2",
                 params![room, name.keys()[0]],
             )?;
+            if let Deed::Make(name) = &record.deed {
+                transaction.execute(
+                    "INSERT OR IGNORE INTO makers SELECT ?1, id FROM accounts WHERE fold = ?2",
+                    params![room, name.keys()[0]],
+                )?;
+            }
         }
         Deed::RemoveKeeper(name) => {
             transaction.execute(
@@ -88,7 +156,26 @@ fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
                 params![room, name.keys()[0]],
             )?;
         }
-        _ => {}
+        Deed::Mute(name, until) => put_mute(transaction, record, name, *until)?,
+        Deed::Unmute(name) => take_mute(transaction, room, name)?,
+        Deed::Lock(is_locked) => {
+            transaction.execute(
+                "INSERT INTO topics VALUES (?1, '', '', ?2)
+                 ON CONFLICT (room) DO UPDATE SET locked = excluded.locked",
+                params![room, is_locked],
+            )?;
+            take_empty_topic(transaction, room)?;
+        }
+        Deed::Topic(text) => {
+            let text = text.as_ref().map_or("", Line::as_str);
+            transaction.execute(
+                "INSERT INTO topics VALUES (?1, ?2, ?3, 0)
+                 ON CONFLICT (room) DO UPDATE SET text = excluded.text, name = excluded.name",
+                params![room, text, keeper(&record.by)],
+            )?;
+            return take_empty_topic(transaction, room); // whoever wants to know reads it in the room
+        }
+        Deed::Broadcast(_) | Deed::Remove(..) | Deed::Reload => {}
     }
     let (deed, whom, reason) = told(&record.deed);
     transaction.execute(
@@ -112,9 +199,10 @@ fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
     };
     let words: [String; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
     let [deed, whom, reason] = words.map(|text| Line::sanitise(text.as_bytes()).to_string());
-    let in_room = match reach(row, 0)? {
-        Reach::Server => String::new(),
-        Reach::Room(room) => format!(" in {room}"),
+    let room: String = row.get(0)?;
+    let in_room = match room.is_empty() {
+        true => String::new(),
+        false => format!(" in {}", Line::sanitise(room.as_bytes())),
     };
     let what = format!("{deed} {whom}");
     let what = what.trim_end();
@@ -127,7 +215,7 @@ fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
 
 fn put_ban(transaction: &Transaction<'_>, ban: &Ban) -> rusqlite::Result<()> {
     let room = room(&ban.reach);
-    transaction.execute("DELETE FROM bans WHERE until <= ?1", [ban.at.0])?;
+    take_ended(transaction, "bans", ban.at)?;
     take_ban(transaction, room, &ban.whom)?;
     let reason = ban.reason.as_ref().map_or("", Line::as_str);
     let until = ban.until.map(|until| until.0);
@@ -147,14 +235,76 @@ fn put_ban(transaction: &Transaction<'_>, ban: &Ban) -> rusqlite::Result<()> {
 
 /// Takes out a ban, whatever the letters in which it was written.
 fn take_ban(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
-    let mut query = transaction.prepare("SELECT id, whom FROM bans WHERE room = ?1")?;
+    take_if(transaction, "bans", "whom", room, |written| {
+        self::whom(written).is_same(whom)
+    })
+}
+
+fn take_empty_topic(transaction: &Transaction<'_>, room: &str) -> rusqlite::Result<()> {
+    transaction.execute(
+        "DELETE FROM topics WHERE room = ?1 AND text = '' AND NOT locked",
+        [room],
+    )?;
+    Ok(())
+}
+
+fn put_mute(
+    transaction: &Transaction<'_>,
+    record: &Record,
+    name: &Name,
+    until: WallTime,
+) -> rusqlite::Result<()> {
+    let room = room(&record.reach);
+    take_ended(transaction, "mutes", record.at)?;
+    take_mute(transaction, room, name)?;
+    transaction.execute(
+        "INSERT INTO mutes (room, name, at, until, keeper) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            room,
+            name.as_str(),
+            record.at.0,
+            until.0,
+            keeper(&record.by)
+        ],
+    )?;
+    Ok(())
+}
+
+/// Takes out a mute, whatever the letters in which the name was written.
+fn take_mute(transaction: &Transaction<'_>, room: &str, name: &Name) -> rusqlite::Result<()> {
+    take_if(transaction, "mutes", "name", room, |written| {
+        Name::kept(written).is_same(name)
+    })
+}
+
+/// Takes out what is over in a table. The latest rows stay, as the clock may be wrong just now, and then they are not over.
+fn take_ended(transaction: &Transaction<'_>, table: &str, now: WallTime) -> rusqlite::Result<()> {
+    transaction.execute(
+        &format!(
+            "DELETE FROM {table} WHERE until <= ?1 AND id <= (SELECT max(id) FROM {table}) - ?2"
+        ),
+        [now.0, ENDED_ROWS_MAX],
+    )?;
+    Ok(())
+}
+
+/// Takes out the rows of a room in which `column` is it.
+fn take_if(
+    transaction: &Transaction<'_>,
+    table: &str,
+    column: &str,
+    room: &str,
+    is_it: impl Fn(&str) -> bool,
+) -> rusqlite::Result<()> {
+    let select = format!("SELECT id, {column} FROM {table} WHERE room = ?1");
+    let mut query = transaction.prepare(&select)?;
     let rows = query.query_map([room], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
     })?;
     for row in rows {
         let (id, written) = row?;
-        if self::whom(&written).is_same(whom) {
-            transaction.execute("DELETE FROM bans WHERE id = ?1", [id])?;
+        if is_it(&written) {
+            transaction.execute(&format!("DELETE FROM {table} WHERE id = ?1"), [id])?;
         }
     }
     Ok(())
@@ -181,6 +331,10 @@ fn told(deed: &Deed) -> (String, String, String) {
         Deed::AddKeeper(name) => ("keeper add", name.to_string(), String::new()),
         Deed::RemoveKeeper(name) => ("keeper remove", name.to_string(), String::new()),
         Deed::Reload => ("reload", String::new(), String::new()),
+        Deed::Topic(text) => {
+            let text = text.as_ref().map_or(String::new(), Line::to_string);
+            ("topic", String::new(), text)
+        }
     };
     (deed.to_owned(), whom, reason)
 }
@@ -199,13 +353,28 @@ fn room(reach: &Reach) -> &str {
     }
 }
 
-fn reach(row: &Row<'_>, column: usize) -> rusqlite::Result<Reach> {
+/// How far something reaches. What names a room that nobody can enter reaches nowhere, and never over the whole server:
+/// then the operator is told what it is.
+fn held(row: &Row<'_>, column: usize, what: &str) -> rusqlite::Result<Option<Reach>> {
     let text: String = row.get(column)?;
-    // What is no room's name is none that anybody enters.
-    Ok(match RoomName::parse(&text) {
-        Ok(room) => Reach::Room(room),
-        Err(_) => Reach::Server,
-    })
+    let reach = match text.is_empty() {
+        true => Some(Reach::Server),
+        false => kept_room(&text).map(Reach::Room),
+    };
+    if reach.is_none() {
+        tracing::warn!(
+            room = text,
+            "{what} is kept for a room whose name is none, and is left out"
+        );
+    }
+    Ok(reach)
+}
+
+/// The room that is called exactly so.
+pub(super) fn kept_room(text: &str) -> Option<RoomName> {
+    RoomName::parse(text)
+        .ok()
+        .filter(|room| room.as_str() == text)
 }
 
 /// What stands in a column `keeper`: nothing for the operator.

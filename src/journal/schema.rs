@@ -1,11 +1,11 @@
 //! The tables of the file, version by version. Knows what each was, and none of their rows.
 
 /// The version of the tables. A file with a higher one was written by a later Parlor.
-pub(super) const SCHEMA: i32 = 6;
+pub(super) const SCHEMA: i32 = 7;
 
 /// What makes tables of one version those of the next, beginning with a file that has none.
 pub(super) const MIGRATIONS: [&str; SCHEMA as usize] =
-    [LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS];
+    [LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS, RULES];
 
 /// Version 1: what was said.
 const LINES: &str = "
@@ -124,4 +124,32 @@ const EPOCHS: &str = "
         seq INTEGER NOT NULL,
         PRIMARY KEY (room, epoch)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// Version 7: what holds in rooms beside bans. Who made a room that has keepers: of old ones, the keeper who registered first. The index is for
+/// taking out what one keeper has done most of. A topic that is replaced leaves remains, as lines do that are taken out.
+const RULES: &str = "
+    CREATE TABLE topics (
+        room TEXT PRIMARY KEY,
+        text TEXT NOT NULL,
+        name TEXT NOT NULL,
+        locked INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE mutes (
+        id INTEGER PRIMARY KEY,
+        room TEXT NOT NULL,
+        name TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        keeper TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE makers (room TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES accounts) STRICT, WITHOUT ROWID;
+    INSERT INTO makers SELECT room, min(account) FROM keepers WHERE room <> '' GROUP BY room;
+    CREATE INDEX audit_of ON audit (keeper, id);
+    CREATE TRIGGER topics_leave_remains AFTER UPDATE OF text ON topics BEGIN
+        INSERT INTO meta VALUES ('remains', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
+    END;
+    CREATE TRIGGER topics_gone_leave_remains AFTER DELETE ON topics BEGIN
+        INSERT INTO meta VALUES ('remains', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
+    END;
 ";

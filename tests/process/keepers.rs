@@ -543,6 +543,114 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
 }
 
 #[test]
+fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
+    let data = Data::new();
+    let mut house = data.open(&[]);
+    let mut alice = enter_as_owner(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    bob.say("/topic for all");
+    bob.until("bob changed the topic to: for all");
+    join(&mut alice, "tea");
+    join(&mut bob, "tea");
+    alice.say("/topic green");
+    alice.until("alice changed the topic to: green");
+    alice.say("/topic lock");
+    alice.until("-- alice locked the topic: only keepers can change it");
+    alice.say("/mute bob 1h");
+    alice.lines_until("the mute", |line| line.starts_with("-- alice muted bob"));
+    assert_eq!(done(&data, &["mute", "bob", "2h"]).len(), 1);
+    house.signal(Signal::KILL);
+    house.ended();
+    drop((alice, bob));
+
+    let muted = |line: &str| line.starts_with("-- You are muted");
+    let house = data.open(&[]);
+    let mut bob = Guest::connect(house.address);
+    bob.say("bob");
+    bob.until("-- Topic: for all");
+    bob.say("hello");
+    bob.lines_until("the mute", muted);
+    assert_eq!(done(&data, &["unmute", "bob"]), ["bob is no longer muted"]);
+    bob.until("-- You are no longer muted, says the operator");
+    bob.say("/join tea");
+    bob.until("-- Topic: green");
+    bob.say("hello");
+    bob.lines_until("the mute", muted);
+    let mut carol = enter(&house, "carol");
+    join(&mut carol, "tea");
+    carol.say("/topic mine");
+    carol.until("-- Only keepers can change the topic of this room");
+    let mut alice = come_back(&house, "alice");
+    join(&mut alice, "tea");
+    alice.say("/unmute bob");
+    bob.until("-- You are no longer muted, says alice");
+    alice.say("/topic unlock");
+    alice.until("-- alice unlocked the topic: everybody can change it");
+    alice.say("/topic -");
+    alice.until("alice cleared the topic");
+    house.close([alice, bob, carol]);
+
+    let house = data.open(&[]);
+    let mut bob = enter(&house, "bob");
+    join(&mut bob, "tea");
+    bob.say("/topic");
+    bob.until("-- tea has no topic; /topic TEXT sets one");
+    bob.say("hello");
+    bob.until("bob: hello");
+    house.close([bob]);
+}
+
+#[test]
+fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let alice = enter_as_owner(&house, "alice");
+    house.close([alice]);
+    let file = rusqlite::Connection::open(data.file()).unwrap();
+    for (room, whom) in [("no room", "eve"), ("Tea", "zoe"), ("x/../y\nWARN", "bob")] {
+        let until = i64::MAX;
+        for (rule, values) in [
+            (
+                "keepers (room, account)",
+                "(?1, (SELECT id FROM accounts WHERE ?2 <> '' AND ?3 > 0))",
+            ),
+            (
+                "bans (room, whom, at, until, keeper, reason)",
+                "(?1, ?2, 0, ?3, '', '')",
+            ),
+            (
+                "mutes (room, name, at, until, keeper)",
+                "(?1, ?2, 0, ?3, '')",
+            ),
+        ] {
+            let insert = format!("INSERT INTO {rule} VALUES {values}");
+            file.execute(&insert, rusqlite::params![room, whom, until])
+                .unwrap();
+        }
+        file.execute("INSERT INTO topics VALUES (?1, 'buy', 'eve', 1)", [room])
+            .unwrap();
+    }
+    drop(file);
+
+    let house = data.open(&[]);
+    for what in ["a keeper", "a ban", "a mute", "a topic"] {
+        house.logged_times(&format!("{what} is kept for a room whose name is none"), 3);
+    }
+    assert_eq!(
+        done(&data, &["keeper", "list"]),
+        ["Keepers of the server: nobody"]
+    );
+    assert_eq!(done(&data, &["bans"]), ["Nobody is banned"]);
+    let mut alice = come_back(&house, "alice");
+    let mut bob = enter(&house, "bob");
+    bob.say("hello");
+    alice.until("bob: hello");
+    alice.say("/ban bob");
+    alice.until("-- Only keepers can do that; /keeper lists them");
+    house.close([alice, bob]);
+}
+
+#[test]
 fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
     let data = Data::new();
     let (house, web) = open(&data);

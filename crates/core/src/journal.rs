@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::ban::Ban;
 use crate::batch::Batch;
+use crate::line::Line;
 use crate::name::{Name, RoomName};
-use crate::order::Reach;
+use crate::order::{Mute, Reach};
 use crate::time::WallTime;
 
 /// Where the lines end that a journal keeps of a room: what is said next follows.
@@ -31,6 +32,22 @@ pub struct Damaged {
     pub last: u64,
 }
 
+/// What a room is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topic {
+    /// The words, if there are any.
+    pub text: Option<Line>,
+    /// Whether nobody but keepers changes them.
+    pub is_locked: bool,
+}
+
+impl Topic {
+    /// Whether a room without it is the same.
+    pub fn is_nothing(&self) -> bool {
+        *self == Topic::default()
+    }
+}
+
 /// What a journal has of former times that a house goes on with.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
@@ -40,8 +57,14 @@ pub struct Past {
     pub owned: Vec<Name>,
     /// Who keeps what.
     pub keepers: Vec<(Reach, Name)>,
+    /// Who has made which of the rooms that have keepers.
+    pub makers: HashMap<RoomName, Name>,
     /// Who is not let in.
     pub bans: Vec<Ban>,
+    /// Who may not speak.
+    pub mutes: Vec<(Name, Mute)>,
+    /// What rooms are about, and whether nobody but keepers changes that.
+    pub topics: HashMap<RoomName, Topic>,
 }
 
 /// A commit failed: its lines are not kept, and nobody has seen them.

@@ -14,8 +14,7 @@ use crate::client::Client;
 use crate::crowd::Crowd;
 use crate::entry::{PersonId, RoomId, Together, Who};
 use crate::group::Group;
-use crate::journal::End;
-use crate::line::Line;
+use crate::journal::{End, Topic};
 use crate::log::Log;
 use crate::name::{Name, RoomName};
 use crate::seat::Place;
@@ -30,9 +29,7 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
-    pub(crate) topic: Option<Line>,
-    /// Whether nobody but keepers changes it.
-    pub(crate) is_topic_locked: bool,
+    pub(crate) topic: Topic,
     pub(crate) crowd: Crowd,
     /// Those whose arrival is in the log and whose departure is not.
     pub(crate) members: Members,
@@ -225,7 +222,7 @@ impl Room {
     }
 
     /// A room without anybody, whose first line follows `end`.
-    pub(crate) fn new(id: RoomId, name: RoomName, end: End) -> Room {
+    pub(crate) fn new(id: RoomId, name: RoomName, end: End, topic: Topic) -> Room {
         let start = Cursor {
             position: 0,
             seq: end.seq,
@@ -234,8 +231,7 @@ impl Room {
             id,
             name,
             log: Arc::new(Log::new(start)),
-            topic: None,
-            is_topic_locked: false,
+            topic,
             crowd: Crowd::default(),
             members: Members::default(),
             pending: 0,
@@ -310,7 +306,7 @@ impl Room {
         RoomInfo {
             room: self.name.clone(),
             people: self.members.people(),
-            topic: self.topic.clone(),
+            topic: self.topic.text.clone(),
         }
     }
 

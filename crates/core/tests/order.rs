@@ -12,10 +12,10 @@ use parlor_core::broadcaster::{Broadcaster, Gathered, Limits, Unsettled};
 use parlor_core::client::Link;
 use parlor_core::entry::{Entry, Manner};
 use parlor_core::inbox::{Claim, Inbox, Outcome, Proof, Request, Spoken};
-use parlor_core::journal::Past;
+use parlor_core::journal::{Past, Topic};
 use parlor_core::line::Line;
 use parlor_core::name::{Name, RoomName};
-use parlor_core::order::{By, Done, Forbidden, Order, Reach, Rule};
+use parlor_core::order::{By, Done, Forbidden, Mute, Order, Reach, Rule};
 use parlor_core::seat::Seat;
 use parlor_core::time::{Now, WallTime};
 
@@ -839,4 +839,82 @@ fn whoever_makes_a_room_enters_it_when_it_is_written_down_that_they_keep_it() {
         };
         assert_eq!(entered.keeps.is_some(), is_written);
     }
+}
+
+#[test]
+fn topics_and_mutes_are_the_same_after_a_restart() {
+    let topic = |text: &str, is_locked| Topic {
+        text: Some(line(text)),
+        is_locked,
+    };
+    let mute = Mute {
+        reach: Reach::Room(room("tea")),
+        by: By::Keeper(name("dave")),
+        until: WallTime(60_000),
+    };
+    let past = Past {
+        owned: vec![name("dave")],
+        keepers: vec![(Reach::Room(room("tea")), name("dave"))],
+        mutes: vec![(name("bob"), mute)],
+        topics: [
+            (room("tea"), topic("green", true)),
+            (RoomName::lobby(), topic("all", false)),
+        ]
+        .into(),
+        ..Past::default()
+    };
+    let mut house = House::with(past);
+    let (mut bob, lobby) = house.enter("bob", false);
+    let about = |house: &mut House, link: &mut Link, seat: &Seat| match house
+        .ask(link, Request::Topic(seat.room()))
+    {
+        Outcome::Answer(Answer::Topic { text, .. }) => text.map(|text| text.to_string()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(about(&mut house, &mut bob, &lobby).as_deref(), Some("all"));
+    let (mut eve, _seat) = house.enter("eve", false);
+    let set = |seat: &Seat, text: &str| Request::SetTopic {
+        room: seat.room(),
+        text: Some(line(text)),
+    };
+    for _ in 0..2 {
+        let tea = house.join(&mut eve, "tea").unwrap();
+        assert_eq!(about(&mut house, &mut eve, &tea).as_deref(), Some("green"));
+        let refused = answered(house.ask(&mut eve, set(&tea, "mine")));
+        assert!(
+            matches!(&refused, Err(Refusal::Order(why)) if matches!(**why, Forbidden::TopicLocked)),
+            "{refused:?}"
+        );
+        drop(tea); // and the room is empty, and gone from memory
+        house.finish(None);
+    }
+    let there = house.join(&mut bob, "tea").unwrap();
+    assert!(is_muted(&house.say(&mut bob, &there)));
+    house.later(1);
+    house.say(&mut bob, &there).unwrap();
+}
+
+#[test]
+fn a_topic_is_read_when_it_is_written_down_wherever_its_setter_is_by_then() {
+    let mut house = House::new();
+    let (mut eve, lobby) = house.enter("eve", false);
+    let den = house.join(&mut eve, "den").unwrap();
+    let set = |seat: &Seat, text: &str| Request::SetTopic {
+        room: seat.room(),
+        text: Some(line(text)),
+    };
+    let (outcome, unsettled) = house.hear(&mut eve, set(&lobby, "first"));
+    assert!(outcome.is_none());
+    house.settle(unsettled, false);
+    let outcome = answered(eve.outcome().unwrap());
+    assert!(matches!(outcome, Err(Refusal::NotWritten)), "{outcome:?}");
+    let (_, unsettled) = house.hear(&mut eve, set(&den, "mine"));
+    drop(den);
+    house.finish(None);
+    house.settle(unsettled, true);
+    answered(eve.outcome().unwrap()).unwrap();
+    let Outcome::Entered(_den, entered) = house.ask(&mut eve, join("den")) else {
+        panic!("a seat");
+    };
+    assert_eq!(entered.topic.as_ref().map(Line::as_str), Some("mine"));
 }

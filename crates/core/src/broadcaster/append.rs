@@ -84,7 +84,7 @@ impl Broadcaster {
                 }
                 Entry::Left { who, .. } => departed.extend(room.let_go(who, cursor)),
                 Entry::Renamed { who, .. } => room.members.rename(who, is_owner(who)),
-                Entry::Topic { text, .. } => room.topic.clone_from(text),
+                Entry::Topic { text, .. } => room.topic.text.clone_from(text),
             }
             cursor = after;
         }
@@ -132,7 +132,7 @@ impl Broadcaster {
         }
     }
 
-    /// Where its lines end is remembered, if they are kept.
+    /// Where its lines end and what it is about is remembered, if that is kept.
     #[cold]
     fn forget(&mut self, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else {
@@ -144,7 +144,13 @@ impl Broadcaster {
             seq: room.log.end().seq,
             at: room.at,
         };
-        if let (Some(ends), 1..) = (&mut self.ends, end.seq) {
+        let Some(ends) = &mut self.ends else {
+            return;
+        };
+        if !room.topic.is_nothing() {
+            self.topics.insert(room.name.clone(), room.topic);
+        }
+        if end.seq > 0 {
             ends.insert(room.name, end);
         }
     }
@@ -194,7 +200,7 @@ impl Room {
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),
-            topic: self.topic.clone(),
+            topic: self.topic.text.clone(),
             roster: self.roster(), // taken before the newcomer is a member
             keeps: None,           // as the rules are the broadcaster's
             first,

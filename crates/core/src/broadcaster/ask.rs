@@ -18,7 +18,7 @@ impl Broadcaster {
             Request::Private { to, text } => self.send_private(asker, to, text, now),
             Request::Topic(room) => self.visible(asker, room, now).map(|room| Answer::Topic {
                 room: room.name.clone(),
-                text: room.topic.clone(),
+                text: room.topic.text.clone(),
             }),
             Request::Who { here, room: None } => self.who(asker, here, now),
             Request::Who {

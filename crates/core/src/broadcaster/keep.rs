@@ -14,7 +14,7 @@ use super::gather::Happening;
 use crate::answer::{Answer, Refusal};
 use crate::ban::Ban;
 use crate::client::Client;
-use crate::entry::{PersonId, RoomId};
+use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::{Inbox, Letter, Outcome};
 use crate::line::Line;
 use crate::name::{Name, RoomName};
@@ -54,6 +54,8 @@ enum Next {
     Report(Arc<Client>, Box<Obeyed>),
     /// Somebody's request is granted, which makes a room that they keep.
     Make(Box<Letter>, RoomName, Name),
+    /// Somebody has set a topic.
+    Topic(Arc<Client>, RoomName, Who, Option<Line>),
 }
 
 /// Somebody who acts with authority.
@@ -150,6 +152,24 @@ impl Broadcaster {
         }
     }
 
+    /// A room is about something else as soon as that is written down.
+    pub(super) fn keep_topic(
+        &mut self,
+        client: &Arc<Client>,
+        room: RoomName,
+        who: Who,
+        text: Option<Line>,
+        now: Now,
+    ) {
+        let record = Record {
+            at: now.wall,
+            by: By::Keeper(who.name.clone()),
+            reach: Reach::Room(room.clone()),
+            deed: Deed::Topic(text.clone()),
+        };
+        self.write_down(record, Next::Topic(Arc::clone(client), room, who, text));
+    }
+
     fn write_down(&mut self, record: Record, next: Next) {
         let inbox = Arc::clone(&self.inbox);
         self.unsettled.push(Unsettled {
@@ -170,6 +190,10 @@ impl Broadcaster {
                 }
                 self.grant(*letter, now);
             }
+            Next::Topic(client, room, who, text) => match is_written {
+                true => self.have_topic(&client, room, who, text),
+                false => client.finish(Refusal::NotWritten.into()),
+            },
         }
     }
 

@@ -136,6 +136,26 @@ impl Broadcaster {
         }
     }
 
+    /// Whether somebody may go where nobody has been: the names of rooms are read, too.
+    pub(super) fn may_name_room(
+        &self,
+        id: PersonId,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let who = self.people.who(id).ok_or(Refusal::NotThere)?;
+        let ends = self.ends.as_ref();
+        let is_known = ends.is_some_and(|ends| ends.contains_key(room))
+            || self.topics.contains_key(room)
+            || !self.rules.keepers(&Reach::Room(room.clone())).is_empty();
+        match self.rules.muted(id, &who.name, room, now.wall) {
+            Some(mute) if !is_known && mute.reach == Reach::Server => {
+                Err(Forbidden::Muted(mute.clone()).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether somebody may write to a person alone. Keepers hear the muted, too; nobody else does who sits where they may
     /// not speak, or to whom they write from there.
     pub(super) fn may_write_to(&self, who: &Who, to: &Name, now: Now) -> Result<(), Refusal> {
@@ -160,7 +180,7 @@ impl Broadcaster {
         self.may_speak(who, room, now)?;
         let (person, room) = (self.people.get(who.id), self.rooms.get(&room));
         let (person, room) = person.zip(room).ok_or(Refusal::NotThere)?;
-        match room.is_topic_locked && self.may_keep(person, &room.name).is_none() {
+        match room.topic.is_locked && self.may_keep(person, &room.name).is_none() {
             true => Err(Forbidden::TopicLocked.into()),
             false => Ok(()),
         }

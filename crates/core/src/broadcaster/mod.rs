@@ -35,7 +35,7 @@ use crate::answer::{Answer, Notice, Refusal};
 use crate::client::Client;
 use crate::entry::{PersonId, RoomId, Who};
 use crate::inbox::{Claim, Inbox, Letter, Outcome, Request, Spoken};
-use crate::journal::{End, Past};
+use crate::journal::{End, Past, Topic};
 use crate::line::Line;
 use crate::log::Capacity;
 use crate::mailbox::Item;
@@ -95,6 +95,8 @@ pub struct Broadcaster {
     rooms_made: u64,
     /// Where the lines of rooms end that are kept and not in memory. None where nothing is kept.
     ends: Option<HashMap<RoomName, End>>,
+    /// What those rooms are about that are not in memory, if they are about anything.
+    topics: HashMap<RoomName, Topic>,
     people: People,
     rules: Rules,
     /// What is to be written down: one thing for each connection, which waits for it.
@@ -122,17 +124,17 @@ pub struct Broadcaster {
 impl Broadcaster {
     /// A house with an empty lobby, where nothing outlasts a room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
-        Broadcaster::build(inbox, limits, None)
+        Broadcaster::build(inbox, limits, None, HashMap::new())
     }
 
     /// A house that goes on where the lines end that a journal keeps: in each room the numbers
     /// follow on, also when it has been empty in between. Names that have an owner are the owner's.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
-        let mut broadcaster = Broadcaster::build(inbox, limits, Some(past.ends));
+        let mut broadcaster = Broadcaster::build(inbox, limits, Some(past.ends), past.topics);
         for name in past.owned {
             broadcaster.people.own(name);
         }
-        broadcaster.rules = Rules::resume(past.keepers, past.bans);
+        broadcaster.rules = Rules::resume(past.keepers, past.makers, past.bans, past.mutes);
         broadcaster
     }
 
@@ -140,6 +142,7 @@ impl Broadcaster {
         inbox: Arc<Inbox>,
         limits: Limits,
         ends: Option<HashMap<RoomName, End>>,
+        topics: HashMap<RoomName, Topic>,
     ) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             inbox,
@@ -148,6 +151,7 @@ impl Broadcaster {
             rooms_by_name: HashMap::new(),
             rooms_made: 0,
             ends,
+            topics,
             people: People::default(),
             rules: Rules::default(),
             unsettled: Vec::new(),
@@ -395,8 +399,7 @@ impl Broadcaster {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         self.may_join(id, person, &name, now)?;
         if self.is_new(&name) {
-            let who = self.people.who(id).ok_or(Refusal::NotThere)?;
-            self.may_speak_in(&who, &name, now)?; // the names of rooms are read, too
+            self.may_name_room(id, &name, now)?;
             self.may_make(&name)?;
         }
         Ok(self.room_for(name))
@@ -565,9 +568,27 @@ impl Broadcaster {
         self.speaker(client.id, room)?;
         let who = self.people.who(client.id).ok_or(Refusal::NotThere)?;
         self.may_set_topic(&who, room, now)?;
-        self.gathering.promise(client, Outcome::Done, false);
-        self.happen(room, Happening::Topic { who, text });
+        let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
+        let name = room.name.clone();
+        match self.ends {
+            Some(_) => self.keep_topic(client, name, who, text, now),
+            None => self.have_topic(client, name, who, text),
+        }
         Ok(())
+    }
+
+    /// A room is about something else from now on. If it has left memory meanwhile, it is when it comes back.
+    fn have_topic(&mut self, client: &Arc<Client>, room: RoomName, who: Who, text: Option<Line>) {
+        match self.rooms_by_name.get(&room) {
+            Some(&room) => {
+                self.gathering.promise(client, Outcome::Done, false);
+                self.happen(room, Happening::Topic { who, text });
+            }
+            None => {
+                self.topics.entry(room).or_default().text = text;
+                client.finish(Outcome::Done);
+            }
+        }
     }
 
     fn room_called(&self, name: &RoomName) -> Option<&Room> {
@@ -601,7 +622,8 @@ impl Broadcaster {
         let end = self.ends.as_mut().and_then(|ends| ends.remove(&name));
         let end = end.unwrap_or_default();
         self.rooms_by_name.insert(name.clone(), id);
-        self.rooms.insert(id, Room::new(id, name, end));
+        let topic = self.topics.remove(&name).unwrap_or_default();
+        self.rooms.insert(id, Room::new(id, name, end, topic));
         id
     }
 

@@ -29,6 +29,8 @@ const ROOMS_KEPT_MAX: usize = 20;
 pub(super) struct Rules {
     /// Those of former times first.
     keepers: HashMap<Reach, Vec<Name>>,
+    /// Who has made which rooms that have keepers.
+    makers: HashMap<RoomName, Name>,
     /// Those of former times first.
     bans: HashMap<Reach, Vec<Ban>>,
     mutes: Vec<(Muted, Mute)>,
@@ -52,8 +54,20 @@ pub(crate) struct Subject<'a> {
 
 impl Rules {
     /// The rules of former times.
-    pub(super) fn resume(keepers: Vec<(Reach, Name)>, bans: Vec<Ban>) -> Rules {
-        let mut rules = Rules::default();
+    pub(super) fn resume(
+        keepers: Vec<(Reach, Name)>,
+        makers: HashMap<RoomName, Name>,
+        bans: Vec<Ban>,
+        mutes: Vec<(Name, Mute)>,
+    ) -> Rules {
+        let mut rules = Rules {
+            makers,
+            ..Rules::default()
+        };
+        for (name, mute) in mutes {
+            let people = Vec::new(); // who they were, only the name says
+            rules.mutes.push((Muted { name, people }, mute));
+        }
         for ban in bans {
             rules.bans.entry(ban.reach.clone()).or_default().push(ban);
         }
@@ -101,14 +115,19 @@ impl Rules {
         }
     }
 
-    /// Somebody makes a room that never was: whether they keep it.
+    /// Somebody makes a room that never was: whether they keep it. Rooms of others, of which one was made a keeper, do not
+    /// count: nobody uses up the share of somebody else.
     pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
-        let reach = Reach::Room(room.clone());
-        let kept = self.keepers.values();
-        let kept = kept.filter(|keepers| keepers.iter().any(|name| name.is_same(maker)));
-        if !self.keepers(&reach).is_empty() || kept.count() >= ROOMS_KEPT_MAX {
+        let of_room = |room: &RoomName| Reach::Room(room.clone());
+        let is_theirs = |(room, name): &(&RoomName, &Name)| {
+            name.is_same(maker) && self.is_keeper(&of_room(room), maker)
+        };
+        let made = self.makers.iter().filter(is_theirs).count();
+        let reach = of_room(room);
+        if !self.keepers(&reach).is_empty() || made >= ROOMS_KEPT_MAX {
             return false;
         }
+        self.makers.insert(room.clone(), maker.clone());
         self.add_keeper(&reach, maker.clone()).is_ok()
     }
 

@@ -36,6 +36,8 @@ pub enum Deed {
     Unmute(Name),
     /// The topic is locked: only keepers can change it, or for everybody.
     Lock(bool),
+    /// A room has this topic, or none. Anybody may do that, so it is kept and not told of.
+    Topic(Option<Line>),
     /// A room was made, and its maker keeps it.
     Make(Name),
     /// Somebody is a keeper.

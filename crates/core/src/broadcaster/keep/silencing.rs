@@ -58,7 +58,7 @@ impl Broadcaster {
     pub(super) fn lock_topic(&mut self, hand: &Hand, is_locked: bool) -> Result<Obeyed, Refusal> {
         let room = hand.here.and_then(|here| self.rooms.get_mut(&here));
         let room = room.ok_or(Refusal::NotThere)?;
-        room.is_topic_locked = is_locked;
+        room.topic.is_locked = is_locked;
         let reach = Reach::Room(room.name.clone());
         let obeyed = hand.done(Done::Locked(is_locked), Deed::Lock(is_locked));
         let obeyed = obeyed.report(hand.rule(Rule::Locked(is_locked)));
