@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::errands::Errand;
 use super::fault::Unusable;
 use super::files::{Displaced, Files};
+use super::refused;
 use super::store::Store;
 use crate::config::Keep;
 
@@ -195,10 +196,14 @@ impl Committer {
     }
 
     fn commit(&mut self, Job { batches, kept }: Job) {
-        if kept.is_closed() {
-            return; // refused while it waited
-        }
         self.mend();
+        if kept.is_closed() {
+            // Refused while it waited: nothing of it is in the file.
+            if self.trouble.is_none() {
+                refused::is_gone(self.files.path());
+            }
+            return;
+        }
         if let Some(trouble) = &self.trouble {
             kept.send(Err(trouble.why)).ok(); // perhaps the house is closed
             return;
@@ -217,7 +222,7 @@ impl Committer {
         self.signals.written.fetch_add(written, Ordering::Relaxed);
         self.signals.commits.fetch_add(1, Ordering::Release);
         if mem::take(&mut self.is_told) {
-            tracing::info!("lines are kept again");
+            tracing::info!("lines are stored again");
         }
     }
 
@@ -258,6 +263,7 @@ impl Committer {
             return;
         };
         let Err(failure) = self.try_to_mend(&mut trouble) else {
+            refused::is_gone(self.files.path());
             self.signals.failures.fetch_add(1, Ordering::AcqRel);
             return;
         };

@@ -14,7 +14,8 @@ use std::time::Duration;
 use parlor_core::batch::Batch;
 use parlor_core::journal::{Commit, End, Journal, NotKept, Past};
 use parlor_core::time::WallTime;
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::codes::CODE_LIFE;
@@ -26,6 +27,7 @@ use super::files::{Files, OpenError};
 use super::history::History;
 use super::inspection::{Inspection, is_alone};
 use super::order::kept_room;
+use super::refused;
 use super::retention::Retention;
 use super::search::Search;
 use super::store::Store;
@@ -46,6 +48,9 @@ const PAGES_AHEAD_MAX: i64 = 1_024;
 /// A sync takes tens of microseconds of a core beside the time of the disk, however little is written: so much as fifty
 /// lines. While many talk, they are worth this wait, which nobody sees.
 const SYNC_PAUSE: Duration = Duration::from_millis(1);
+
+/// Whoever is refused because the disk does not answer waits no longer than this until that is noted down.
+const NOTE_TIME: Duration = Duration::from_secs(1);
 
 /// What a journal has of former times.
 #[derive(Debug)]
@@ -84,7 +89,7 @@ pub struct Disk {
     search: Search,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the journal is open.
-    _files: Arc<Files>,
+    files: Arc<Files>,
 }
 
 impl Disk {
@@ -136,7 +141,7 @@ impl Disk {
                     .map_err(in_directory)?,
                 spawn("search", follow).map_err(in_directory)?,
             ],
-            _files: files,
+            files,
         };
         Ok((disk, kept))
     }
@@ -152,6 +157,7 @@ fn open(
     let path = files.path();
     is_alone(path)?;
     let mut store = Store::open(path, keep)?;
+    store.take_back_noted(path)?;
     let ends = store.ends()?;
     let damages = Arc::default();
     let inspection = Inspection {
@@ -240,7 +246,8 @@ impl Journal for Disk {
             return Box::pin(ready(Err(NO_ANSWER)));
         }
         let (kept, mut outcome) = oneshot::channel();
-        let batches = batches.to_vec();
+        let (batches, noted) = (batches.to_vec(), batches.to_vec());
+        let files = Arc::clone(&self.files);
         let work = Work::Commit(Job { batches, kept });
         self.work.try_send(work).ok(); // else the thread has ended, and the sender with it
         Box::pin(async move {
@@ -250,10 +257,12 @@ impl Journal for Disk {
             }
             // From here on the committer knows that the lines are refused, unless it has answered in the last moment.
             outcome.close();
-            match outcome.try_recv() {
-                Ok(kept) => kept,
-                Err(TryRecvError::Empty | TryRecvError::Closed) => Err(NO_ANSWER),
+            if let Ok(kept) = outcome.try_recv() {
+                return kept;
             }
+            let noting = spawn_blocking(move || refused::note(files.path(), &noted));
+            timeout(NOTE_TIME, noting).await.ok(); // else the disk does not answer to that either
+            Err(NO_ANSWER)
         })
     }
 

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use rustix::process::geteuid;
 
-use super::search;
+use super::{refused, search};
 
 /// The file of lines in its directory.
 pub(crate) const FILE: &str = "parlor.db";
@@ -160,6 +160,7 @@ impl Files {
                 close_file(&file.with_extension(beside))?;
             }
         }
+        close_file(&directory.join(refused::FILE))?;
         fs::remove_file(directory.join(FORMER_LOCK)).ok(); // it may stay, too
         let path = directory.join(FILE);
         let mut options = OpenOptions::new();

@@ -17,6 +17,7 @@ mod holes;
 mod inspection;
 mod memory;
 mod order;
+mod refused;
 mod remains;
 mod retention;
 mod rows;

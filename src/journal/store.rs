@@ -244,3 +244,60 @@ fn make_room(connection: &Connection, room: &RoomName) -> rusqlite::Result<i64> 
     connection.execute("INSERT INTO rooms (name) VALUES (?1)", [room.as_str()])?;
     Ok(connection.last_insert_rowid())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+mod tests {
+    use std::fs::File;
+    use std::sync::Arc;
+
+    use parlor_core::batch::{Batch, Cursor};
+    use parlor_core::entry::{Entry, Manner, PersonId, Said, Who};
+    use parlor_core::line::Line;
+    use parlor_core::name::{Name, RoomName};
+    use parlor_core::time::WallTime;
+
+    use super::Store;
+    use crate::config::Keep;
+    use crate::journal::refused;
+
+    fn batch(texts: &[&str]) -> Arc<Batch> {
+        let said = texts.iter().zip(1..).map(|(text, seq)| {
+            Entry::Said(Said {
+                seq,
+                at: WallTime(1_000),
+                who: Who {
+                    id: PersonId::BYGONE,
+                    name: Name::kept("alice"),
+                },
+                manner: Manner::Plain,
+                text: Line::sanitise(text.as_bytes()),
+            })
+        });
+        let (room, start, at) = (RoomName::lobby(), Cursor::default(), WallTime(1_000));
+        Arc::new(Batch::new(room, start, at, said.collect()))
+    }
+
+    fn texts(store: &Store) -> Vec<String> {
+        let mut query = store.connection.prepare("SELECT text FROM lines").unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn what_is_taken_back_is_what_was_refused_and_nothing_that_has_its_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("parlor.db");
+        File::create(&path).unwrap();
+        let mut store = Store::open(&path, Keep::Written).unwrap();
+        store.append(&[batch(&["one", "two", "three"])]).unwrap();
+        let refused = batch(&["uno", "two", "tres", "quattro"]);
+        store.take_back(&[Arc::clone(&refused)]).unwrap();
+        assert_eq!(texts(&store), ["one", "three"]);
+        // The same for what a server before this one has noted down.
+        refused::note(&path, &[refused, batch(&["one"])]).unwrap();
+        store.take_back_noted(&path).unwrap();
+        assert_eq!(texts(&store), ["three"]);
+        assert!(!path.with_file_name(refused::FILE).exists());
+    }
+}

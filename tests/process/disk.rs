@@ -258,14 +258,13 @@ fn goes_on_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal
     }
 }
 
-/// The disk is as it was before, also for a call that it did not answer.
-fn works_again(house: &House) {
+/// Who makes the calls of a server fail. Without it the disk is as it was before, also for a call that it did not answer.
+fn tracer(house: &House) -> Pid {
     let process = house.process().as_raw_nonzero();
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let mut lines = status.lines();
     let tracer = lines.find_map(|line| line.strip_prefix("TracerPid:"));
-    let tracer = Pid::from_raw(tracer.unwrap().trim().parse().unwrap());
-    kill_process(tracer.unwrap(), Signal::KILL).unwrap();
+    Pid::from_raw(tracer.unwrap().trim().parse().unwrap()).unwrap()
 }
 
 /// Fails for good, as the fault says, and works again in the end.
@@ -278,16 +277,16 @@ fn fails_for_good(call: &str, fault: &str, refusal: &str) {
     let mut alice = come_back(&house, PASSWORD);
     let mut said = says_until_refused(&mut alice, refusal);
     goes_on_without_a_disk(&house, &data, &mut alice, refusal);
-    works_again(&house);
+    kill_process(tracer(&house), Signal::KILL).unwrap();
     while !is_kept(&mut alice, "and on", refusal) {}
     said.push("and on".to_owned());
-    house.logged("lines are kept again");
+    house.logged("lines are stored again");
     house.signal(Signal::KILL); // before it could put anything right
     house.ended();
     has_exactly(&data.lobby(), &said);
     assert_eq!(rows(&data.file(), "tea"), []);
     let log = house.log();
-    let told = log.iter().filter(|line| line.contains("kept:"));
+    let told = log.iter().filter(|line| line.contains(" ERROR "));
     assert!(told.count() <= 3, "{log:#?}");
 }
 
@@ -305,16 +304,29 @@ fn a_disk_that_does_not_answer_refuses_lines_and_people_come_and_go() {
 
 #[test]
 fn what_a_disk_refused_that_fails_for_good_is_not_there_after_a_kill() {
-    for call in ["fdatasync", "pwrite64"] {
+    for (call, fault, refusal) in [
+        ("fdatasync", "error=EIO", FAILED),
+        ("pwrite64", "error=EIO", FAILED),
+        ("fdatasync", "delay_enter=120000000", NO_ANSWER),
+    ] {
         let (data, scratch) = (Data::new(), TempDir::new().unwrap());
-        let rules = injected(call, "error=EIO:when=40+");
+        let rules = injected(call, &format!("{fault}:when=40+"));
         let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
             return;
         };
         let mut alice = come_back(&house, PASSWORD);
-        let said = says_until_refused(&mut alice, FAILED);
+        let mut said = says_until_refused(&mut alice, refusal);
+        let tracer = tracer(&house);
         house.signal(Signal::KILL);
+        if refusal == NO_ANSWER {
+            kill_process(tracer, Signal::KILL).unwrap(); // what waits for it cannot end
+        }
         house.ended();
+        let house = data.open(&["--replay", "0"]);
+        let mut alice = come_back(&house, PASSWORD);
+        assert!(is_kept(&mut alice, "and on", refusal));
+        said.push("and on".to_owned());
+        house.close([alice]);
         has_exactly(&data.lobby(), &said);
     }
 }

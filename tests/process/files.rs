@@ -262,7 +262,7 @@ fn a_directory_that_is_moved_away_is_noticed_and_the_server_goes_on_when_it_is_b
         }
         fs::rename(&moved, &data).unwrap();
         says(&mut alice, "and on");
-        house.logged_times("lines are kept again", round + 1);
+        house.logged_times("lines are stored again", round + 1);
     }
     let log = end(house);
     let told = log.iter().filter(|line| line.contains("is not the file"));
