@@ -553,6 +553,81 @@ fn skipped(lines: u64) -> Missed {
     Missed::between(&RoomName::lobby(), 0, lines)
 }
 
+/// Turns of phrase that are no plain English: the noun comes first, and the words are the reader's.
+const NOT_PLAIN: [&str; 14] = [
+    "whoever",
+    "whomever",
+    "so many",
+    "is no more",
+    "none where",
+    "has somebody",
+    "again and again",
+    "taken back",
+    "takes back",
+    "take back what",
+    "has an owner",
+    "is yours:",
+    "in peace",
+    "in anybody's way",
+];
+
+/// What people read, each text with its place; code set between backticks is left out.
+fn texts_for_people() -> Vec<(String, String)> {
+    let pages = with_extension("md").into_iter();
+    let pages = pages.map(|(path, text)| (path.display().to_string(), text));
+    let packaging = ["packaging/parlor.toml", "packaging/parlor.service"];
+    let packaging = packaging.map(|path| (path.to_owned(), text(path)));
+    let wording = [
+        "crates/wire/src/wording.rs",
+        "crates/wire/src/wording/order.rs",
+        "crates/wire/src/wording/refusal.rs",
+        "crates/core/src/name/error.rs",
+        "src/door/web/http.rs",
+        "src/door/web/speak.rs",
+        "src/door/web/follow.rs",
+        "src/admin/desk.rs",
+        "src/admin/ask.rs",
+    ];
+    let wording = wording.map(|path| {
+        let text = text(path);
+        let code = text.lines().filter(|line| !line.trim().starts_with("//"));
+        (path.to_owned(), code.collect::<Vec<_>>().join("\n"))
+    });
+    let commands = COMMANDS
+        .iter()
+        .map(|spec| (format!("/{}", spec.name), [spec.does, spec.more].join(" ")));
+    let mut command = parlor::args::command();
+    command.build();
+    let help = command.get_subcommands_mut().map(|part| {
+        let name = format!("parlor {} --help", part.get_name());
+        (name, part.render_long_help().to_string())
+    });
+    pages
+        .chain(packaging)
+        .chain(wording)
+        .chain(commands)
+        .chain(help)
+        .collect()
+}
+
+#[test]
+fn what_people_read_is_plain_english() {
+    let mut found = Vec::new();
+    for (place, text) in texts_for_people() {
+        let prose: Vec<_> = text.split('`').step_by(2).collect();
+        let prose = prose.join(" ").to_lowercase();
+        let words: Vec<_> = prose.split_whitespace().collect();
+        let prose = words.join(" ");
+        for phrase in NOT_PLAIN
+            .into_iter()
+            .filter(|phrase| prose.contains(phrase))
+        {
+            found.push(format!("{place}: {phrase}"));
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 /// The words between quotation marks, or backticks, that may be a reason.
 fn reasons(text: &str, mark: char) -> BTreeSet<String> {
     let words = text.split(mark).skip(1).step_by(2);

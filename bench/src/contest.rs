@@ -206,7 +206,7 @@ fn cost_table(title: &str, reference: &str) -> Table {
         &format!("{title}: CPU for each delivery"),
         &format!(
             "User and system time of the server for each line that reached somebody. N listeners and {SPEAKERS} speakers; \
-             lines of 64 bytes. W: so many lines are under way at once, and one is done when all N have it. Medians of turns; \
+             lines of 64 bytes. W lines are under way at once, and a line is done when all N have it. Medians of turns; \
              the ratio is to the {reference}. Where the load was busier than 90 % of its core and busier than the server, \
              it was the bottleneck: the figure is not valid, and there is no ratio. The same where both were idle in the \
              closed loop: then the server held its clients back."

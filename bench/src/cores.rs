@@ -57,7 +57,7 @@ fn table(cores: usize) -> Table {
     Table::new(
         "One core and all",
         &format!(
-            "The same server on one core, and on all {cores} of this machine, in turns; {LISTENERS} listeners, so many lines at once, \
+            "The same server on one core, and on all {cores} of this machine, in turns; {LISTENERS} listeners, lines at once as in the first column, \
              and the time until all listeners have them. The load, which always runs on the last core, only looks how much has come to \
              them, and reads it in between. Shares are of one core. Medians of turns; the ratio is of deliveries a second."
         ),

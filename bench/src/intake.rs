@@ -23,7 +23,7 @@ pub(crate) fn run(quick: bool, parlor: Parlor<'_>, places: Places) -> anyhow::Re
     let mut table = Table::new(
         "Intake",
         &format!(
-            "{SPEAKERS} speakers say so many lines of 64 bytes a second in all, by the clock, for {seconds} s; {LISTENERS} listen, and the time is until all of them have \
+            "{SPEAKERS} speakers say as many lines of 64 bytes a second as the first column has, by the clock, for {seconds} s; {LISTENERS} listen, and the time is until all of them have \
              a line, in milliseconds, from when it was due. Lines are on disk before they are shown, and the index for searching follows. The server may use all \
              cores of this machine ({}), of which the load has one to itself as far as it needs it. A rate at which a listener misses lines, or all are 100,000 behind, has no figures.",
             cores().len()

@@ -179,7 +179,7 @@ impl Field {
 
     fn note(&self) -> String {
         let mut note = " Each server has the same one core, on which the others wait meanwhile, and all its limits lifted. \
-             With NATS and Redis who speaks is no listener; in IRC who speaks hears all but the own lines."
+             With NATS and Redis a speaker does not listen; in IRC a speaker hears all lines but their own."
             .to_owned();
         if !self.missing.is_empty() {
             note.push_str(&format!(" Not installed: {}.", self.missing.join(", ")));
