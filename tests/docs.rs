@@ -48,6 +48,12 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// A page as one line, since a sentence may be wrapped anywhere.
+fn unwrapped(path: &str) -> String {
+    let text = text(path);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// All files of the repository that people write, by their path from the root.
 fn files() -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -291,7 +297,7 @@ fn refused(typed: &str) -> Refusal {
 
 #[test]
 fn the_sentences_on_the_page_are_those_that_the_server_says() {
-    let page = text("docs/line-protocol.md");
+    let page = unwrapped("docs/line-protocol.md");
     let line = |text: &str| Line::sanitise(text.as_bytes());
     let bob = Name::parse("bob").unwrap();
     let minutes = Duration::from_mins;
@@ -393,7 +399,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
 
 #[test]
 fn the_page_on_history_says_what_the_server_says() {
-    let page = text("docs/history.md");
+    let page = unwrapped("docs/history.md");
     let alice = Name::parse("alice").unwrap();
     for answer in [
         Answer::SearchBehind(1_234),
@@ -423,7 +429,7 @@ fn with_commas(number: usize) -> String {
 
 #[test]
 fn the_limits_on_the_page_are_those_of_the_code() {
-    let page = text("docs/line-protocol.md");
+    let page = unwrapped("docs/line-protocol.md");
     let config = Config::default();
     for limit in [
         format!(
