@@ -101,6 +101,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
             Command::Unignore(typed) => Answer::Unignored(typed),
             Command::Quiet(quiet) => Answer::Quiet(quiet),
+            Command::Echo(echo) => Answer::Echo(echo),
             // Taken care of before.
             Command::Say(_) | Command::Quit(_) | Command::Name(_) | Command::Register { .. } => {
                 return None;

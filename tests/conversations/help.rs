@@ -1,6 +1,6 @@
 //! Lines that begin with a slash, and the help about them.
 
-use parlor_core::command::COMMANDS;
+use parlor_core::command::{COMMANDS, Group};
 
 use crate::support::House;
 
@@ -9,15 +9,39 @@ fn help_lists_every_command_and_explains_each() {
     let house = House::named();
     let mut alice = house.enter("alice");
     alice.say("/help");
-    let summaries: Vec<String> = COMMANDS.iter().map(|_| alice.line()).collect();
-    for (spec, summary) in COMMANDS.iter().zip(summaries) {
+    let mut overview = Vec::new();
+    while !overview
+        .last()
+        .is_some_and(|line: &String| line.starts_with("-- /help COMMAND"))
+    {
+        overview.push(alice.line());
+    }
+    // Beside the line that was typed and the next one, on a screen of 24 rows.
+    assert!(overview.len() <= 22, "{overview:#?}");
+    assert!(
+        overview.iter().all(|line| line.len() <= 80),
+        "{overview:#?}"
+    );
+    let overview = overview.join("  ");
+    for group in Group::ALL {
         assert!(
-            summary.starts_with(&format!("-- /{}", spec.name)),
-            "{summary}"
+            overview.contains(&format!("-- {}:  /", group.title())),
+            "{overview}"
+        );
+    }
+    for spec in COMMANDS {
+        let usage = format!("/{} {}", spec.name, spec.arguments);
+        assert!(
+            overview.contains(&format!(" {}", usage.trim_end())),
+            "{usage}"
         );
         for name in [spec.name].iter().chain(spec.aliases) {
             alice.say(&format!("/help {name}"));
-            alice.sees(&summary);
+            let summary = alice.line();
+            assert!(
+                summary.starts_with(&format!("-- {}", usage.trim_end())),
+                "{summary}"
+            );
             if !spec.more.is_empty() {
                 alice.sees(&format!("-- {}", spec.more));
             }
@@ -25,6 +49,22 @@ fn help_lists_every_command_and_explains_each() {
     }
     alice.say("/help /NICK");
     alice.sees("-- /name NEW (or /nick): takes another name");
+}
+
+#[test]
+fn without_the_echo_ones_own_lines_do_not_come_back() {
+    let house = House::named();
+    let [mut alice, mut bob] = house.friends(["alice", "bob"]);
+    alice.send("one\n/echo off\ntwo\n/me waves\n/echo on\nthree\n");
+    alice.sees_all([
+        "alice: one",
+        "-- Your own lines are no longer sent back to you; /echo on undoes this",
+        "-- Your own lines are sent back to you again",
+        "alice: three",
+    ]);
+    bob.sees_all(["alice: one", "alice: two", "* alice waves", "alice: three"]);
+    bob.say("four");
+    alice.sees("bob: four");
 }
 
 #[test]

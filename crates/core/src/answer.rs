@@ -61,6 +61,8 @@ pub enum Answer {
     Unignored(Line),
     /// Whether arrivals and departures are hidden from now on.
     Quiet(bool),
+    /// Whether the own lines are shown from now on.
+    Echo(bool),
     /// A line that has been found.
     Found {
         /// Where it was said.

@@ -236,6 +236,10 @@ impl<E: Encoder> Backlog<E> {
                 self.filter.set_quiet(quiet);
                 Answer::Quiet(quiet)
             }
+            Answer::Echo(echo) => {
+                self.filter.set_echo(echo);
+                Answer::Echo(echo)
+            }
             Answer::Unignored(typed) => self.unignore(typed),
             other => other,
         };

@@ -81,6 +81,8 @@ pub enum Command {
     Unignore(Line),
     /// To hide, or see, arrivals and departures.
     Quiet(bool),
+    /// To see, or not to see, the own lines.
+    Echo(bool),
     /// To have order kept.
     Keep(Order),
     /// To leave with these words.
@@ -94,6 +96,8 @@ pub struct Spec {
     pub name: &'static str,
     /// What may be typed instead.
     pub aliases: &'static [&'static str],
+    /// Beside which others help lists it.
+    pub group: Group,
     /// What follows, as it is shown: `NAME TEXT`.
     pub arguments: &'static str,
     /// What it does, in a few words.
@@ -104,6 +108,43 @@ pub struct Spec {
     parse: fn(&'static Spec, &str) -> Result<Command, Refusal>,
 }
 
+/// Commands that are listed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What is said, and what is shown.
+    Talk,
+    /// Where, and with whom.
+    Rooms,
+    /// What was said before.
+    Back,
+    /// Who one is.
+    Name,
+    /// For those who keep order.
+    Keepers,
+}
+
+impl Group {
+    /// All of them, in the order in which help lists them.
+    pub const ALL: [Group; 5] = [
+        Group::Talk,
+        Group::Rooms,
+        Group::Back,
+        Group::Name,
+        Group::Keepers,
+    ];
+
+    /// What help calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Talk => "Talk",
+            Group::Rooms => "Rooms",
+            Group::Back => "Read back",
+            Group::Name => "Your name",
+            Group::Keepers => "Keepers",
+        }
+    }
+}
+
 /// How many lines `/last` shows when no number is given.
 const LAST_LINES: u64 = 10;
 
@@ -112,6 +153,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "help",
         aliases: &[],
+        group: Group::Talk,
         arguments: "[COMMAND]",
         does: "lists the commands, or explains one",
         more: "A line that begins with // says it with one slash.",
@@ -123,6 +165,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "who",
         aliases: &["names"],
+        group: Group::Rooms,
         arguments: "[ROOM]",
         does: "lists who is here, and how long each has been silent",
         more: "",
@@ -134,6 +177,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "name",
         aliases: &["nick"],
+        group: Group::Name,
         arguments: "NEW",
         does: "takes another name",
         more: "A name has 1 to 32 letters, digits, -, _ or . and it must not look like the name of somebody else here.",
@@ -142,6 +186,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "me",
         aliases: &[],
+        group: Group::Talk,
         arguments: "ACTION",
         does: "says what you are doing: /me waves shows * alice waves",
         more: "",
@@ -155,6 +200,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "msg",
         aliases: &[],
+        group: Group::Talk,
         arguments: "NAME TEXT",
         does: "sends a private message",
         more: "Nobody else reads it, and no room stores it. For people with a registered name it waits while they are away.",
@@ -171,6 +217,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "rooms",
         aliases: &["list"],
+        group: Group::Rooms,
         arguments: "",
         does: "lists the rooms",
         more: "",
@@ -179,6 +226,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "join",
         aliases: &[],
+        group: Group::Rooms,
         arguments: "ROOM",
         does: "enters another room",
         more: "A room is created when you enter it, and removed when it is empty.",
@@ -190,6 +238,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "topic",
         aliases: &[],
+        group: Group::Rooms,
         arguments: "[TEXT]",
         does: "shows or changes the topic of this room",
         more: "/topic - clears it; keepers can reserve it for keepers with /topic lock, and open it with /topic unlock.",
@@ -204,6 +253,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "last",
         aliases: &[],
+        group: Group::Back,
         arguments: "[N]",
         does: "shows the last lines again, with times",
         more: "It shows 10 lines, or the number you give.",
@@ -218,6 +268,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "since",
         aliases: &[],
+        group: Group::Back,
         arguments: "TIME",
         does: "shows what was said since then",
         more: "As 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h; by the server's clock, or with a zone: 2026-11-20T12:01+01:00.",
@@ -226,6 +277,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "search",
         aliases: &[],
+        group: Group::Back,
         arguments: "WORDS",
         does: "finds lines in all rooms",
         more: "A line must contain every word, and \"words in quotes\" side by side. It shows the newest 20.",
@@ -239,6 +291,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "missed",
         aliases: &[],
+        group: Group::Back,
         arguments: "",
         does: "shows the lines you skipped",
         more: "It shows exactly the lines that the last notice counted.",
@@ -247,6 +300,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "register",
         aliases: &[],
+        group: Group::Name,
         arguments: "[keep]",
         does: "registers your name with a password",
         more: "The server then asks for the password. Type /register again to change the password: your other connections, return codes and token end then; /register keep keeps the token.",
@@ -265,6 +319,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "forget",
         aliases: &[],
+        group: Group::Name,
         arguments: "[all]",
         does: "deletes everything you ever said, for everybody",
         more: "/forget all deletes it, and it cannot be undone. It needs a registered name: see /register.",
@@ -277,6 +332,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "code",
         aliases: &[],
+        group: Group::Name,
         arguments: "",
         does: "shows the code that brings you back after a lost connection",
         more: "Keep it secret: anybody who has it can take your place.",
@@ -285,6 +341,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "resume",
         aliases: &[],
+        group: Group::Name,
         arguments: "CODE",
         does: "at the name prompt: takes your place again and shows what you missed",
         more: "/code shows the code; it works for an hour after the connection is lost.",
@@ -293,6 +350,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "token",
         aliases: &[],
+        group: Group::Name,
         arguments: "[revoke]",
         does: "creates a token for scripts that speak under your name",
         more: "It needs a registered name. Use it as in curl -u NAME:TOKEN; a new token, or /token revoke, ends the old one.",
@@ -308,6 +366,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "ignore",
         aliases: &[],
+        group: Group::Talk,
         arguments: "NAME",
         does: "hides a person's lines, also under a new name",
         more: "",
@@ -316,6 +375,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "unignore",
         aliases: &[],
+        group: Group::Talk,
         arguments: "NAME",
         does: "shows a person's lines again",
         more: "",
@@ -324,6 +384,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "quiet",
         aliases: &[],
+        group: Group::Talk,
         arguments: "[off]",
         does: "hides arrivals and departures",
         more: "",
@@ -334,8 +395,22 @@ pub static COMMANDS: &[Spec] = &[
         },
     },
     Spec {
+        name: "echo",
+        aliases: &[],
+        group: Group::Talk,
+        arguments: "[off]",
+        does: "with off, does not send your own lines back to you",
+        more: "For netcat, where you see what you type already. The others read your lines as before.",
+        parse: |spec, rest| match rest {
+            "" | "on" => Ok(Command::Echo(true)),
+            "off" => Ok(Command::Echo(false)),
+            _ => Err(Refusal::Usage(spec)),
+        },
+    },
+    Spec {
         name: "kick",
         aliases: &[],
+        group: Group::Keepers,
         arguments: "NAME [REASON]",
         does: "removes somebody; for keepers",
         more: "Keepers of a room send people to the lobby; keepers of the server end the connection.",
@@ -344,6 +419,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "ban",
         aliases: &[],
+        group: Group::Keepers,
         arguments: "[WHOM [TIME] [REASON]]",
         does: "bans somebody, or lists the bans; for keepers",
         more: "WHOM is a name or an address, as 192.0.2.7 or 192.0.2.0/24; TIME is 30m, 2h or 7d. A ban without TIME has no end.",
@@ -352,6 +428,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "unban",
         aliases: &[],
+        group: Group::Keepers,
         arguments: "WHOM",
         does: "lifts the ban on a name or an address; for keepers",
         more: "",
@@ -360,6 +437,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "mute",
         aliases: &[],
+        group: Group::Keepers,
         arguments: "NAME [TIME]",
         does: "silences somebody; for keepers",
         more: "It lasts 10 minutes, or TIME, as 30m or 2h.",
@@ -368,6 +446,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "unmute",
         aliases: &[],
+        group: Group::Keepers,
         arguments: "NAME",
         does: "lets somebody speak again; for keepers",
         more: "",
@@ -376,6 +455,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "keeper",
         aliases: &[],
+        group: Group::Keepers,
         arguments: "[NAME]",
         does: "lists the keepers, or makes somebody a keeper",
         more: "/keeper -NAME undoes that. If you create a room under a registered name, you are its keeper.",
@@ -384,6 +464,7 @@ pub static COMMANDS: &[Spec] = &[
     Spec {
         name: "quit",
         aliases: &[],
+        group: Group::Talk,
         arguments: "[WORDS]",
         does: "leaves, with a last word to the others",
         more: "",
@@ -515,6 +596,11 @@ mod tests {
                 ("on", "Quiet(true)"),
                 ("off", "Quiet(false)"),
             ],
+            "echo" => &[
+                ("", "Echo(true)"),
+                ("on", "Echo(true)"),
+                ("off", "Echo(false)"),
+            ],
             "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
             "missed" => &[("", "Missed")],
             "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
@@ -554,7 +640,7 @@ mod tests {
         match name {
             "msg" => &["bob", "bob "],
             "last" => &["x", "-1", "1.5", "99999999999999999999"],
-            "quiet" => &["maybe"],
+            "quiet" | "echo" => &["maybe"],
             "forget" => &["bob", "all of it"],
             "token" => &["bob", "revoke it"],
             "ban" => &["bob 30min spam", "bob 0s", "bob -1h", "bob 99999w"],
@@ -596,6 +682,7 @@ mod tests {
             Command::Ignore(name) => format!("Ignore({name})"),
             Command::Unignore(name) => format!("Unignore({name})"),
             Command::Quiet(quiet) => format!("Quiet({quiet})"),
+            Command::Echo(echo) => format!("Echo({echo})"),
             Command::Keep(order) => meant_by(order),
             Command::Quit(words) => format!("Quit({})", some(words)),
         }

@@ -9,6 +9,8 @@ pub(crate) struct Filter {
     /// The person who reads.
     me: PersonId,
     quiet: bool,
+    /// The own lines are hidden, too.
+    hides_own: bool,
     /// Each under the name last seen; usually empty.
     ignored: Vec<Who>,
 }
@@ -21,6 +23,7 @@ impl Filter {
         Filter {
             me,
             quiet: false,
+            hides_own: false,
             ignored: Vec::new(),
         }
     }
@@ -28,11 +31,15 @@ impl Filter {
     /// Whether entries have to be looked at one by one. Without a filter nobody but the person
     /// who takes a new name sees less than the others.
     pub(crate) fn is_active(&self) -> bool {
-        self.quiet || !self.ignored.is_empty()
+        self.quiet || self.hides_own || !self.ignored.is_empty()
     }
 
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
         self.quiet = quiet;
+    }
+
+    pub(crate) fn set_echo(&mut self, echo: bool) {
+        self.hides_own = !echo;
     }
 
     /// From now on this person's lines are hidden.
@@ -65,6 +72,7 @@ impl Filter {
         match entry {
             Entry::Renamed { who, .. } if who.id == self.me => return false, // told as an answer
             Entry::Renamed { who, .. } => self.follow(who),
+            Entry::Said(said) if self.hides_own && said.who.id == self.me => return false,
             _ => {}
         }
         let is_speech = match entry {

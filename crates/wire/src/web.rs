@@ -322,6 +322,9 @@ impl Encoder for WebEncoder {
 fn command(name: &str, arguments: &str) -> Input {
     match Command::parse(&format!("{name} {arguments}")) {
         Ok(Command::Say(spoken)) => Input::Say(spoken),
+        Ok(Command::Echo(_)) => {
+            Input::Refused(Refusal::NoRequest("your own lines always come back here"))
+        }
         Ok(command) => Input::Command(command),
         Err(refusal) => Input::Refused(refusal),
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::answer::{Answer, Notice, Password, Present, RoomInfo, Roster};
 use parlor_core::client::Missed;
-use parlor_core::command::{COMMANDS, Spec};
+use parlor_core::command::{COMMANDS, Group, Spec};
 use parlor_core::entry::{Entry, Manner, Said, Telling, Together, Who};
 use parlor_core::journal::Damaged;
 use parlor_core::name::Name;
@@ -172,10 +172,7 @@ fn roster(roster: &Roster) -> String {
 /// What the server says to one person, a line each.
 pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Clock) -> Vec<String> {
     match answer {
-        Answer::Help(None) => COMMANDS
-            .iter()
-            .map(|spec| format!("-- {}", summary(spec)))
-            .collect(),
+        Answer::Help(None) => overview(),
         Answer::Help(Some(spec)) => help(spec),
         Answer::Who {
             room,
@@ -210,6 +207,10 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
                     .to_owned(),
             ]
         }
+        Answer::Echo(true) => vec!["-- Your own lines are sent back to you again".to_owned()],
+        Answer::Echo(false) => vec![
+            "-- Your own lines are no longer sent back to you; /echo on undoes this".to_owned(),
+        ],
         Answer::Quiet(false) => vec!["-- You see arrivals and departures again".to_owned()],
         Answer::Password(password) => vec![format!("-- {}", self::password(password))],
         Answer::Registered(name) => vec![format!(
@@ -293,6 +294,32 @@ fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// A terminal has so many columns.
+const COLUMNS: usize = 80;
+
+/// All commands by their groups; together they fit a small screen.
+fn overview() -> Vec<String> {
+    let mut lines: Vec<_> = Group::ALL.into_iter().flat_map(list_group).collect();
+    lines.push("-- /help COMMAND explains one; // at the beginning of a line says /".to_owned());
+    lines
+}
+
+/// The commands of a group in as few lines as hold them.
+fn list_group(group: Group) -> Vec<String> {
+    let mut lines = vec![format!("-- {}:", group.title())];
+    for spec in COMMANDS.iter().filter(|spec| spec.group == group) {
+        let usage = usage(spec);
+        match lines.last_mut() {
+            Some(line) if line.len() + "  ".len() + usage.len() <= COLUMNS => {
+                line.push_str("  ");
+                line.push_str(&usage);
+            }
+            _ => lines.push(format!("--     {usage}")),
+        }
+    }
+    lines
 }
 
 fn summary(spec: &Spec) -> String {
