@@ -8,6 +8,7 @@
 
 mod ask;
 mod desk;
+mod secret;
 mod socket;
 
 use std::path::PathBuf;
@@ -88,6 +89,12 @@ pub enum AdminOrder {
         #[command(subcommand)]
         order: KeeperOrder,
     },
+    /// List registered names, release one, or set a new password for its owner
+    Name {
+        /// What is to be done.
+        #[command(subcommand)]
+        order: NameOrder,
+    },
     /// Print the log of moderation, oldest first
     Log {
         /// How many of the latest entries
@@ -115,4 +122,25 @@ pub enum KeeperOrder {
     },
     /// List the keepers of the server
     List,
+}
+
+/// What the operator wants done with a registered name.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameOrder {
+    /// List the registered names: since when, and when the owner was last here
+    List,
+    /// Make a name free again: its password, token, return codes, waiting messages and keeper roles are deleted
+    Release {
+        /// The name
+        name: String,
+    },
+    /// Set a new password for the owner of a name; it is read from the terminal or from standard input
+    Password {
+        /// The name
+        name: String,
+        /// What was typed, and never stands among the arguments.
+        #[arg(skip)]
+        password: String,
+    },
 }

@@ -285,7 +285,7 @@ fn limit(refusal: &Refusal) -> Option<&'static str> {
         Refusal::TooManyTries(_) | Refusal::Busy => "tries",
         Refusal::NotReading(_) => "mailbox",
         Refusal::LettersFull(_) => "letters",
-        Refusal::TooManyNames => "names",
+        Refusal::TooManyNames | Refusal::TooManyNamesFromHere => "names",
         _ => return None,
     })
 }

@@ -254,6 +254,7 @@ impl Server {
                 .tasks
                 .spawn(door::serve(Arc::clone(&house), door, listener));
         }
+        let names = registry.clone();
         if let Some(registry) = registry {
             stewards.spawn(async move { registry.keep_readings().await });
         }
@@ -263,6 +264,7 @@ impl Server {
                 inbox,
                 reload,
                 errands,
+                registry: names,
             };
             stewards.spawn(desk.attend(socket));
         }

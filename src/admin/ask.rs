@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{AdminOptions, SOCKET};
+use super::secret::read_password;
+use super::{AdminOptions, AdminOrder, NameOrder, SOCKET};
 use crate::config::directory;
 
 /// The server answers sooner, unless it stands still.
@@ -20,6 +21,13 @@ const ANSWER_TIME: Duration = Duration::from_secs(15);
 /// # Errors
 /// No server runs there, it does not answer, or it refuses: in one sentence.
 pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result<()> {
+    let mut order = options.order.clone();
+    if let AdminOrder::Name {
+        order: NameOrder::Password { name, password },
+    } = &mut order
+    {
+        *password = read_password(name)?;
+    }
     let directory = directory(options.data.as_deref())?;
     let path = directory.join(SOCKET);
     let shown = directory.display();
@@ -43,7 +51,7 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
         ),
     })?;
     let until = Instant::now() + ANSWER_TIME;
-    match converse(Timed { stream, until }, options, &mut tell) {
+    match converse(Timed { stream, until }, &order, &mut tell) {
         Ok(outcome) => outcome.map_err(|sentence| anyhow!("{sentence}")),
         Err(error) if is_timeout(&error) => bail!("the server on {shown} {STANDS_STILL}"),
         Err(error) => Err(error).with_context(|| format!("the server on {shown} broke off")),
@@ -69,10 +77,10 @@ fn is_timeout(error: &io::Error) -> bool {
 /// Sends the order and reads the answer: whether it was done, or the sentence that says why not.
 fn converse(
     mut stream: Timed,
-    options: &AdminOptions,
+    order: &AdminOrder,
     tell: &mut impl FnMut(&str),
 ) -> io::Result<Result<(), String>> {
-    let order = serde_json::to_string(&options.order)?;
+    let order = serde_json::to_string(order)?;
     writeln!(stream, "{order}")?;
     for line in BufReader::new(stream).lines() {
         let line = line?;

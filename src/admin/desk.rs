@@ -10,6 +10,7 @@ use parlor_core::ban::Whom;
 use parlor_core::dialect::Encoder;
 use parlor_core::inbox::{Inbox, Outcome, Request};
 use parlor_core::line::Line;
+use parlor_core::name::Name;
 use parlor_core::order::{By, Deed, Order, Reach, Record, is_meant_as_time, parse_time};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -20,9 +21,10 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
 use super::socket::LOOK_EVERY;
-use super::{AdminOrder, KeeperOrder, Socket};
+use super::{AdminOrder, KeeperOrder, NameOrder, Socket};
 use crate::clock::{self, timeout};
-use crate::journal::Errands;
+use crate::journal::{Errands, Registered, moment};
+use crate::registry::Registry;
 use crate::reload::Reload;
 
 /// So many are attended to at once; others wait in the system's queue.
@@ -48,6 +50,8 @@ pub(crate) struct Desk {
     pub(crate) reload: Option<Reload>,
     /// None where nothing is kept.
     pub(crate) errands: Option<Errands>,
+    /// Whose names are whose; none where nothing is kept.
+    pub(crate) registry: Option<Arc<Registry>>,
 }
 
 /// What is answered: lines, and perhaps why it was not done.
@@ -137,6 +141,7 @@ impl Desk {
                 self.ask(Order::Unmute(Line::sanitise(name.as_bytes())))
                     .await
             }
+            AdminOrder::Name { order } => self.name(order).await,
             AdminOrder::Keeper { order } => match order {
                 KeeperOrder::List => self.ask(Order::Keepers).await,
                 KeeperOrder::Add { name } => {
@@ -148,6 +153,38 @@ impl Desk {
                         .await
                 }
             },
+        }
+    }
+
+    async fn name(&self, order: NameOrder) -> Reply {
+        let registry = self.registry.as_ref();
+        let registry = registry.ok_or("this server stores no names")?;
+        let unregistered = |name: &str| Err(format!("{name} is not registered"));
+        match order {
+            NameOrder::List => {
+                let names = registry.registered().await.map_err(|_| UNREADABLE)?;
+                Ok(match names.is_empty() {
+                    true => vec!["No name is registered".to_owned()],
+                    false => names.iter().map(registered).collect(),
+                })
+            }
+            NameOrder::Release { name } => match registry.release(Name::kept(name.trim())).await {
+                Ok(true) => Ok(vec![format!("{} is free again", shown(&name))]),
+                Ok(false) => unregistered(&shown(&name)),
+                Err(undone) => Err(undone.to_string()),
+            },
+            NameOrder::Password { name, password } => {
+                let password = Line::sanitise(password.as_bytes());
+                let set = registry.set_password(Name::kept(name.trim()), password);
+                match set.await {
+                    Ok(true) => Ok(vec![format!(
+                        "{} has a new password: the owner's connections, return codes and token end",
+                        shown(&name)
+                    )]),
+                    Ok(false) => unregistered(&shown(&name)),
+                    Err(refusal) => Err(worded(&refusal.into()).join(" ")),
+                }
+            }
         }
     }
 
@@ -201,6 +238,23 @@ fn look_after(socket: &mut Socket) {
         Ok(true) => tracing::warn!("the socket of parlor admin was gone; there is a new one"),
         Err(error) => tracing::debug!(%error, "the socket of parlor admin is gone"),
     }
+}
+
+/// What is answered where the file cannot be read.
+const UNREADABLE: &str = "the file cannot be read; the log says why";
+
+/// `alice, registered 2026-11-20 14:00, last seen 2026-11-21 09:30`
+fn registered(registered: &Registered) -> String {
+    let Registered { name, since, seen } = registered;
+    let seen = seen.map_or("not seen since then".to_owned(), |seen| {
+        format!("last seen {}", moment(seen))
+    });
+    format!("{name}, registered {}, {seen}", moment(*since))
+}
+
+/// A name as it was typed, without what would steer a terminal.
+fn shown(name: &str) -> String {
+    Line::sanitise(name.trim().as_bytes()).to_string()
 }
 
 fn no_time(typed: &str) -> String {

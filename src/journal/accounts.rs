@@ -3,10 +3,12 @@
 
 use parlor_core::line::Line;
 use parlor_core::name::Name;
+use parlor_core::order::Record;
 use parlor_core::time::WallTime;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::codes::CodeHash;
+use super::order;
 use super::store::Store;
 
 /// What came of registering a name.
@@ -18,6 +20,8 @@ pub(crate) enum Put {
     Taken,
     /// There are too many names with owners.
     Full,
+    /// Too many of them were registered from there.
+    ShareFull,
 }
 
 /// What is kept of the owner of a name.
@@ -37,8 +41,54 @@ pub(crate) struct Account {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(pub(crate) [u8; 32]);
 
+/// Who changes a password.
+#[derive(Debug)]
+pub(crate) enum Changer {
+    /// The owner of the name, from there and then.
+    Owner(Place, WallTime),
+    /// The operator, and what is to be written down of it.
+    Operator(Record),
+}
+
+/// So many names are registered from one address in all: a hundredth of what there may be.
+const NAMES_FROM_ONE_MAX: i64 = 1_000;
+
 /// So many places of one owner are known: home, work, a phone that moves about.
 const PLACES_MAX: i64 = 16;
+
+/// So many messages wait for one person: of strangers, of these and owners of names, and of all with the keepers of the
+/// server. So nobody who needs no name of their own fills the room of those who have one.
+const LETTERS_MAX: [i64; 3] = [60, 90, 100];
+
+/// So many of them are one person's, whatever they are called.
+const LETTERS_FROM_ONE_MAX: i64 = 20;
+
+/// And so many come from one address, whoever is there.
+const LETTERS_FROM_PLACE_MAX: i64 = 40;
+
+/// Who writes a message that is to be kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    /// As they are called now.
+    pub(crate) name: Name,
+    /// Whether the name is their own.
+    pub(crate) is_owner: bool,
+    /// By what they are known again under another name, too.
+    pub(crate) person: Place,
+    /// From where they write; none from this machine, where everybody comes from who has a web server between.
+    pub(crate) place: Option<Place>,
+}
+
+/// A name that has an owner, as the operator sees it.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    /// The name.
+    pub(crate) name: Name,
+    /// Since when it has its owner.
+    pub(crate) since: WallTime,
+    /// When the owner last came in, as far as that is known.
+    pub(crate) seen: Option<WallTime>,
+}
 
 /// A message for somebody who is away.
 #[derive(Debug)]
@@ -59,6 +109,43 @@ impl Store {
         let mut query = self.connection().prepare("SELECT name FROM accounts")?;
         let names = query.query_map([], |row| Ok(Name::kept(&row.get::<_, String>(0)?)))?;
         names.collect()
+    }
+
+    /// The names that have an owner, by the alphabet.
+    pub(crate) fn registered(&mut self) -> rusqlite::Result<Vec<Registered>> {
+        let mut query = self
+            .connection()
+            .prepare("SELECT name, since, seen FROM accounts ORDER BY fold")?;
+        let names = query.query_map([], |row| {
+            Ok(Registered {
+                name: Name::kept(&row.get::<_, String>(0)?),
+                since: WallTime(row.get(1)?),
+                seen: row.get::<_, Option<_>>(2)?.map(WallTime),
+            })
+        })?;
+        names.collect()
+    }
+
+    /// From now on a name has no owner: what is kept for them, and what they may, goes with it. Whether it had one.
+    pub(crate) fn release(&mut self, name: &Name, record: &Record) -> rusqlite::Result<bool> {
+        let [key, _] = name.keys();
+        let transaction = self.connection().transaction()?;
+        for table in ["letters", "places", "keepers", "makers"] {
+            transaction.execute(
+                &format!(
+                    "DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE fold = ?1)"
+                ),
+                [key],
+            )?;
+        }
+        let released = transaction.execute("DELETE FROM accounts WHERE fold = ?1", [key])?;
+        if released == 0 {
+            return Ok(false);
+        }
+        end_codes(&transaction, name)?;
+        order::put(&transaction, record)?;
+        transaction.commit()?;
+        Ok(true)
     }
 
     /// What is kept of the owner of a name, for somebody who comes from that place; none where it has no owner.
@@ -147,20 +234,26 @@ impl Store {
         name: &Name,
         password: &str,
         since: WallTime,
-        place: Place,
+        (place, origin): (Place, Option<Place>),
         now: WallTime,
         max: usize,
     ) -> rusqlite::Result<Put> {
         let [key, _] = name.keys();
+        let origin = origin.map(|origin| origin.0);
         let transaction = self.connection().transaction()?;
+        let count = "SELECT count(*) FROM accounts WHERE origin = ?1";
+        let own: i64 = transaction.query_row(count, [origin], |row| row.get(0))?;
+        if own >= NAMES_FROM_ONE_MAX {
+            return Ok(Put::ShareFull);
+        }
         let count = "SELECT count(*) FROM accounts";
         let accounts: i64 = transaction.query_row(count, [], |row| row.get(0))?;
         if accounts >= max as i64 {
             return Ok(Put::Full);
         }
         let put = transaction.execute(
-            "INSERT OR IGNORE INTO accounts (name, fold, password, since) VALUES (?1, ?2, ?3, ?4)",
-            params![name.as_str(), key, password, since.0],
+            "INSERT OR IGNORE INTO accounts (name, fold, password, since, origin) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![name.as_str(), key, password, since.0, origin],
         )?;
         if put > 0 {
             put_seen(&transaction, key, place, now)?;
@@ -176,7 +269,7 @@ impl Store {
         name: &Name,
         password: &str,
         keeps_token: bool,
-        seen: Option<(Place, WallTime)>,
+        by: Changer,
     ) -> rusqlite::Result<bool> {
         let [key, _] = name.keys();
         let transaction = self.connection().transaction()?;
@@ -189,39 +282,61 @@ impl Store {
             "DELETE FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)",
             [key],
         )?;
-        if let Some((place, now)) = seen {
-            put_seen(&transaction, key, place, now)?;
+        match by {
+            _ if changed == 0 => {}
+            Changer::Owner(place, now) => put_seen(&transaction, key, place, now)?,
+            Changer::Operator(record) => order::put(&transaction, &record)?,
         }
         transaction.commit()?;
         Ok(changed > 0)
     }
 
-    /// Keeps a message for the owner of a name, unless `max` wait already, or `from_one` of this sender. Whether there was room.
+    /// Keeps a message for the owner of a name, unless too many wait of the same writer, from the same place, or of all who
+    /// stand as the writer does. Whether there was room.
     pub(crate) fn put_letter(
         &mut self,
         to: &Name,
-        from: &Name,
+        writer: &Writer,
         text: &Line,
         at: WallTime,
-        max: usize,
-        from_one: usize,
     ) -> rusqlite::Result<bool> {
         let [key, _] = to.keys();
+        let standing = match writer.is_owner {
+            true => 1 + i64::from(self.keeps_server(&writer.name)?),
+            false => 0,
+        };
+        let max = LETTERS_MAX.get(standing as usize).copied().unwrap_or(0);
         let put = self.connection().execute(
-            "INSERT INTO letters (account, at, sender, text)
-             SELECT id, ?2, ?3, ?4 FROM accounts WHERE fold = ?1
-             AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?5
-             AND (SELECT count(*) FROM letters WHERE account = accounts.id AND sender = ?3) < ?6",
+            "INSERT INTO letters (account, at, sender, text, writer, origin, standing)
+             SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM accounts WHERE fold = ?1
+             AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?8
+             AND (SELECT count(*) FROM letters WHERE account = accounts.id AND standing <= ?7) < ?9
+             AND (SELECT count(*) FROM letters WHERE account = accounts.id AND writer = ?5) < ?10
+             AND (?7 = 2 OR ?6 IS NULL OR
+                  (SELECT count(*) FROM letters WHERE account = accounts.id AND origin = ?6) < ?11)",
             params![
                 key,
                 at.0,
-                from.as_str(),
+                writer.name.as_str(),
                 text.as_str(),
-                max as i64,
-                from_one as i64
+                writer.person.0,
+                writer.place.map(|place| place.0),
+                standing,
+                LETTERS_MAX[2],
+                max,
+                LETTERS_FROM_ONE_MAX,
+                LETTERS_FROM_PLACE_MAX,
             ],
         )?;
         Ok(put > 0)
+    }
+
+    /// Whether the owner of a name keeps order on the whole server.
+    fn keeps_server(&mut self, name: &Name) -> rusqlite::Result<bool> {
+        let mut find = self.connection().prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM keepers JOIN accounts ON account = id WHERE room = '' AND fold = ?1)",
+        )?;
+        find.query_row([name.keys()[0]], |row| row.get(0))
     }
 
     /// The messages that wait for the owner of a name, oldest first.

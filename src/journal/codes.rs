@@ -29,7 +29,7 @@ pub(crate) struct Standing {
 /// So long a code is good for when its connection, or the server, has ended.
 pub(crate) const CODE_LIFE: Duration = Duration::from_secs(3_600);
 
-/// So many codes of connections that have ended are kept; the oldest give way.
+/// So many codes of connections that have ended are kept; the oldest give way, those of owners last.
 const ENDED_MAX: i64 = 10_000;
 
 impl Store {
@@ -44,7 +44,7 @@ impl Store {
         let transaction = self.connection().transaction()?;
         transaction.execute(
             "DELETE FROM codes WHERE until < ?1 OR hash IN
-             (SELECT hash FROM codes WHERE until IS NOT NULL ORDER BY until DESC LIMIT -1 OFFSET ?2)",
+             (SELECT hash FROM codes WHERE until IS NOT NULL ORDER BY owner DESC, until DESC LIMIT -1 OFFSET ?2)",
             params![now.0, ENDED_MAX],
         )?;
         transaction.execute(

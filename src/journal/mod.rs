@@ -28,7 +28,7 @@ mod store;
 mod takings;
 mod wipes;
 
-pub(crate) use accounts::{Account, Letter, Place, Put};
+pub(crate) use accounts::{Account, Changer, Letter, Place, Put, Registered, Writer};
 pub(crate) use codes::{CODE_LIFE, CodeHash, Standing};
 pub use disk::{Disk, Kept};
 pub(crate) use epochs::passing_epoch;
@@ -40,6 +40,7 @@ pub use files::OpenError;
 pub(crate) use history::Ahead;
 pub use history::{History, Unreadable};
 pub use memory::Memory;
+pub(crate) use order::moment;
 pub(crate) use retention::{Retention, StillThere};
 pub(crate) use search::Found;
 pub use search::Search;

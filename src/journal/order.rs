@@ -132,7 +132,7 @@ impl Store {
 }
 
 /// Writes down one thing.
-fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+pub(super) fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
     let room = room(&record.reach);
     match &record.deed {
         Deed::Ban(ban) => put_ban(transaction, ban)?,
@@ -175,7 +175,11 @@ fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
             )?;
             return take_empty_topic(transaction, room); // whoever wants to know reads it in the room
         }
-        Deed::Broadcast(_) | Deed::Remove(..) | Deed::Reload => {}
+        Deed::Broadcast(_)
+        | Deed::Remove(..)
+        | Deed::ReleaseName(_)
+        | Deed::SetPassword(_)
+        | Deed::Reload => {}
     }
     let (deed, whom, reason) = told(&record.deed);
     transaction.execute(
@@ -192,7 +196,7 @@ fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
 
 /// `2026-11-20 14:00 alice: ban bob until 2026-11-20 15:00 in tea (too loud)`
 fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
-    let at = shown(WallTime(row.get(1)?));
+    let at = moment(WallTime(row.get(1)?));
     let keeper = match by(row, 2)? {
         By::Operator | By::Oneself | By::NewPassword => "the operator".to_owned(),
         By::Keeper(name) => name.to_string(),
@@ -313,7 +317,7 @@ fn take_if(
 /// What was done, to whom, and what was said about it.
 fn told(deed: &Deed) -> (String, String, String) {
     let reason = |reason: &Option<Line>| reason.as_ref().map_or(String::new(), Line::to_string);
-    let until = |until: WallTime| format!("until {}", shown(until));
+    let until = |until: WallTime| format!("until {}", moment(until));
     let (deed, whom, reason) = match deed {
         Deed::Broadcast(text) => ("broadcast", String::new(), text.to_string()),
         Deed::Remove(name, why) => ("kick", name.to_string(), reason(why)),
@@ -330,6 +334,8 @@ fn told(deed: &Deed) -> (String, String, String) {
         Deed::Make(_) => ("make the room", String::new(), String::new()),
         Deed::AddKeeper(name) => ("keeper add", name.to_string(), String::new()),
         Deed::RemoveKeeper(name) => ("keeper remove", name.to_string(), String::new()),
+        Deed::ReleaseName(name) => ("name release", name.to_string(), String::new()),
+        Deed::SetPassword(name) => ("name password", name.to_string(), String::new()),
         Deed::Reload => ("reload", String::new(), String::new()),
         Deed::Topic(text) => {
             let text = text.as_ref().map_or(String::new(), Line::to_string);
@@ -339,7 +345,8 @@ fn told(deed: &Deed) -> (String, String, String) {
     (deed.to_owned(), whom, reason)
 }
 
-fn shown(at: WallTime) -> String {
+/// A time as it stands in what the operator reads.
+pub(crate) fn moment(at: WallTime) -> String {
     let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let at = ZonedDateTime::new(at, TimeZone::system());
     at.strftime("%Y-%m-%d %H:%M").to_string()

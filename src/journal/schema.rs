@@ -1,11 +1,12 @@
 //! The tables of the file, version by version. Knows what each was, and none of their rows.
 
 /// The version of the tables. A file with a higher one was written by a later Parlor.
-pub(super) const SCHEMA: i32 = 7;
+pub(super) const SCHEMA: i32 = 8;
 
 /// What makes tables of one version those of the next, beginning with a file that has none.
-pub(super) const MIGRATIONS: [&str; SCHEMA as usize] =
-    [LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS, RULES];
+pub(super) const MIGRATIONS: [&str; SCHEMA as usize] = [
+    LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS, RULES, WRITERS,
+];
 
 /// Version 1: what was said.
 const LINES: &str = "
@@ -153,3 +154,6 @@ const RULES: &str = "
         INSERT INTO meta VALUES ('remains', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
     END;
 ";
+
+/// Version 8: who wrote a message that is kept, hashed, whatever they were called.
+const WRITERS: &str = "ALTER TABLE letters ADD COLUMN writer BLOB";

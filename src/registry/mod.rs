@@ -8,7 +8,7 @@ mod tokens;
 mod tries;
 mod turns;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,16 +16,19 @@ use blake2::{Blake2s256, Digest};
 use parlor_core::answer::Refusal;
 use parlor_core::command::Command;
 use parlor_core::entry::PersonId;
-use parlor_core::inbox::{Inbox, Proof, Request};
+use parlor_core::inbox::{Claim, Inbox, Proof, Request};
 use parlor_core::line::Line;
 use parlor_core::name::Name;
+use parlor_core::order::{By, Deed, Reach, Record};
 use parlor_core::time::WallTime;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::clock;
 use crate::door::network;
-use crate::journal::{Account, Errands, Letter, Place, Put, Store, Undone};
+use crate::journal::{
+    Account, Changer, Errands, Letter, Place, Put, Registered, Store, Undone, Writer,
+};
 use codes::Living;
 pub(crate) use codes::{Code, Returned};
 use passwords::{Fit, Password};
@@ -43,18 +46,14 @@ const SEEN_EVERY: Duration = Duration::from_secs(3_600);
 /// A password has so many characters at the least.
 pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
 
-/// So many messages wait for one person.
-const LETTERS_MAX: usize = 100;
-
-/// And so many of these from one name: nobody fills the letterbox alone.
-const LETTERS_FROM_ONE_MAX: usize = 20;
-
 /// So many names can have an owner: each is kept for good, and known to the broadcaster.
 const ACCOUNTS_MAX: usize = 100_000;
 
 /// Whose names are whose.
 pub(crate) struct Registry {
     errands: Errands,
+    /// Since when it is kept here: connections are numbered from then on.
+    since: WallTime,
     /// Where the broadcaster is told whose names are whose.
     inbox: Arc<Inbox>,
     proofs: Arc<Proofs>,
@@ -89,6 +88,7 @@ impl Registry {
     pub(crate) fn new(errands: Errands, inbox: Arc<Inbox>) -> Registry {
         Registry {
             errands,
+            since: clock::wall(),
             inbox,
             proofs: Arc::default(),
             turns: Turns::new(),
@@ -124,20 +124,18 @@ impl Registry {
         self.tries().register(address, Instant::now())?;
         let party = Party::Stranger(network(address.to_canonical()));
         let stored = self.stored(party, password).await?;
-        let (proofs, place, now) = (
-            Arc::clone(&self.proofs),
-            place(&name, address),
-            clock::wall(),
-        );
+        let places = (place(&name, address), from(address));
+        let (proofs, now) = (Arc::clone(&self.proofs), clock::wall());
         let wanted = name.clone();
         let put = move |store: &mut Store| {
-            let put = store.put_password(&wanted, &stored, since, place, now, ACCOUNTS_MAX)?;
+            let put = store.put_password(&wanted, &stored, since, places, now, ACCOUNTS_MAX)?;
             Ok((put, proofs.of(&wanted)))
         };
         match self.own(name.clone(), Some(by), put).await? {
             Put::Done => Ok(()),
             Put::Taken => Err(Refusal::NameOwned(name)),
             Put::Full => Err(Refusal::TooManyNames),
+            Put::ShareFull => Err(Refusal::TooManyNamesFromHere),
         }
     }
 
@@ -156,15 +154,11 @@ impl Registry {
     ) -> Result<(), Refusal> {
         good_password(&password)?;
         let stored = self.stored(known(&name, address), password).await?;
-        let (proofs, place, now) = (
-            Arc::clone(&self.proofs),
-            place(&name, address),
-            clock::wall(),
-        );
-        let wanted = name.clone();
+        let by_owner = Changer::Owner(place(&name, address), clock::wall());
+        let (proofs, wanted) = (Arc::clone(&self.proofs), name.clone());
         let put = move |store: &mut Store| {
             let is_changed = proofs.of(&wanted) == proof
-                && store.change_password(&wanted, &stored, keeps_token, Some((place, now)))?;
+                && store.change_password(&wanted, &stored, keeps_token, by_owner)?;
             Ok(match is_changed {
                 true => (Put::Done, proofs.renew(&wanted)),
                 false => (Put::Taken, proof),
@@ -172,8 +166,50 @@ impl Registry {
         };
         match self.own(name, Some(by), put).await? {
             Put::Done => Ok(()),
-            Put::Taken | Put::Full => Err(Refusal::NotOwner),
+            _ => Err(Refusal::NotOwner),
         }
+    }
+
+    /// Gives the owner of a name another password, as the operator wants it: all that the one before has opened ends.
+    /// Whether the name has an owner.
+    ///
+    /// # Errors
+    /// The password is too short, or it cannot be kept.
+    pub(crate) async fn set_password(&self, name: Name, password: Line) -> Result<bool, Refusal> {
+        good_password(&password)?;
+        let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let stored = self.stored(known(&name, here), password).await?;
+        let (proofs, wanted) = (Arc::clone(&self.proofs), name.clone());
+        let put = move |store: &mut Store| {
+            let by = Changer::Operator(record(Deed::SetPassword(wanted.clone())));
+            Ok(match store.change_password(&wanted, &stored, false, by)? {
+                true => (Put::Done, proofs.renew(&wanted)),
+                false => (Put::Taken, proofs.of(&wanted)),
+            })
+        };
+        Ok(self.own(name, None, put).await? == Put::Done)
+    }
+
+    /// Makes a name anybody's, as the operator wants it. Whether it had an owner.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub(crate) async fn release(&self, name: Name) -> Result<bool, Undone> {
+        let (proofs, inbox) = (Arc::clone(&self.proofs), Arc::clone(&self.inbox));
+        let release = move |store: &mut Store| {
+            let is_released = store.release(&name, &record(Deed::ReleaseName(name.clone())))?;
+            if is_released {
+                let proof = proofs.renew(&name);
+                inbox.connect().start(Request::Released { name, proof });
+            }
+            Ok(is_released)
+        };
+        self.errands.run(release).await
+    }
+
+    /// All names that have an owner.
+    pub(crate) async fn registered(&self) -> Result<Vec<Registered>, Undone> {
+        self.errands.read(Store::registered).await
     }
 
     /// Has something about the owner of a name written down, and tells the broadcaster: both, also where nobody waits for it
@@ -314,14 +350,25 @@ impl Registry {
     pub(crate) async fn keep_letter(
         &self,
         to: Name,
-        from: Name,
+        (from, id, address): (Claim, PersonId, IpAddr),
         text: Line,
         at: WallTime,
     ) -> Result<(), Refusal> {
         let name = to.clone();
-        let put = self.errands.run(move |store| {
-            store.put_letter(&to, &from, &text, at, LETTERS_MAX, LETTERS_FROM_ONE_MAX)
-        });
+        let is_owner = from.is_proven();
+        let person = match is_owner {
+            true => format!("owner {}", from.name.keys()[0]),
+            false => format!("{} {id:?}", self.since.0),
+        };
+        let writer = Writer {
+            name: from.name,
+            is_owner,
+            person: hashed(&person),
+            place: self::from(address),
+        };
+        let put = self
+            .errands
+            .run(move |store| store.put_letter(&to, &writer, &text, at));
         match put.await? {
             true => Ok(()),
             false => Err(Refusal::LettersFull(name)),
@@ -373,5 +420,26 @@ fn known(name: &Name, address: IpAddr) -> Party {
 /// What is kept of an address from which the owner of a name came in: to be known again, and not to be read.
 fn place(name: &Name, address: IpAddr) -> Place {
     let address = network(address.to_canonical());
-    Place(Blake2s256::digest(format!("{} {address}", name.keys()[0])).into())
+    hashed(&format!("{} {address}", name.keys()[0]))
+}
+
+/// What is kept of an address that has a share; none of this machine, from which everybody comes who has a web server
+/// between.
+fn from(address: IpAddr) -> Option<Place> {
+    let address = network(address.to_canonical());
+    (!address.is_loopback()).then(|| hashed(&address.to_string()))
+}
+
+fn hashed(what: &str) -> Place {
+    Place(Blake2s256::digest(what).into())
+}
+
+/// Something that the operator does.
+fn record(deed: Deed) -> Record {
+    Record {
+        at: clock::wall(),
+        by: By::Operator,
+        reach: Reach::Server,
+        deed,
+    }
 }

@@ -96,7 +96,11 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                     self.note_standing().await; // whoever comes back comes as the owner
                     return Ok(Answer::Registered(name));
                 }
-                Err(refusal @ (Refusal::NameOwned(_) | Refusal::TooManyNames)) => {
+                Err(
+                    refusal @ (Refusal::NameOwned(_)
+                    | Refusal::TooManyNames
+                    | Refusal::TooManyNamesFromHere),
+                ) => {
                     return Ok(refusal.into());
                 }
                 Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
@@ -329,7 +333,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             return Some(answer);
         };
         let at: WallTime = clock::wall();
-        let kept = registry.keep_letter(owner.clone(), me.name, words, at);
+        let kept =
+            registry.keep_letter(owner.clone(), (me, self.id(), self.peer.address), words, at);
         Some(match kept.await {
             Ok(()) => Answer::KeptFor(owner.clone()),
             Err(refusal) => refusal.into(),

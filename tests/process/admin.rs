@@ -13,6 +13,7 @@ use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::{HERE, House, parlor};
+use crate::owners::{PASSWORD, come_back, register};
 
 /// Gives an order; whether it was done, and the words on stdout or else on stderr.
 pub(crate) fn order(data: &Data, words: &[&str]) -> Result<Vec<String>, String> {
@@ -263,4 +264,116 @@ fn a_socket_that_was_swept_away_comes_back() {
     house.logged("the socket of parlor admin was gone; there is a new one");
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
     house.close(());
+}
+
+/// Gives an order with something on standard input; whether it was done, and the words.
+fn order_with(data: &Data, words: &[&str], input: &str) -> Result<String, String> {
+    let mut child = data
+        .parlor()
+        .arg("admin")
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap().trim_end().to_owned();
+    match output.status.success() {
+        true => Ok(text(output.stdout)),
+        false => Err(text(output.stderr)),
+    }
+}
+
+#[test]
+fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let mut thief = come_back(&house, PASSWORD);
+    let set = |name, password: &str| order_with(&data, &["name", "password", name], password);
+    assert_eq!(
+        set("nobody", "another horse\n"),
+        Err("parlor: nobody is not registered".to_owned())
+    );
+    let short = set("alice", "short\n").unwrap_err();
+    assert!(short.contains("8 characters"), "{short}");
+    let in_the_open = data
+        .parlor()
+        .args(["admin", "name", "password", "alice", "another horse"])
+        .output();
+    assert_eq!(
+        in_the_open.unwrap().status.code(),
+        Some(2),
+        "never an argument"
+    );
+    let told = set("Alice", "another horse\n").unwrap();
+    assert!(told.starts_with("Alice has a new password: "), "{told}");
+    for guest in [&mut alice, &mut thief] {
+        let last = guest.rest().pop().unwrap();
+        assert_eq!(
+            last,
+            "-- The name you use has a new password; this connection is closed"
+        );
+    }
+    let again = come_back(&house, "another horse");
+    let log = done(&data, &["log"]);
+    assert!(
+        log.last()
+            .unwrap()
+            .ends_with("the operator: name password Alice"),
+        "{log:?}"
+    );
+    house.close([again]);
+}
+
+#[test]
+fn a_name_that_is_released_is_anybodys_and_nothing_of_its_owner_stays() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    assert_eq!(done(&data, &["name", "list"]), ["No name is registered"]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    done(&data, &["keeper", "add", "alice"]);
+    let list = done(&data, &["name", "list"]);
+    assert!(list[0].starts_with("alice, registered 20"), "{list:?}");
+    assert!(list[0].contains(", last seen 20"), "{list:?}");
+    alice.say("/code");
+    let told = alice.lines_until("the code", |line| {
+        line.starts_with("-- Your return code is ")
+    });
+    let code = told.last().unwrap()["-- Your return code is ".len()..].to_owned();
+    let code = code.split([':', ' ']).next().unwrap();
+    assert_eq!(
+        order(&data, &["name", "release", "bob"]),
+        Err("bob is not registered".to_owned())
+    );
+    assert_eq!(
+        done(&data, &["name", "release", "alice"]),
+        ["alice is free again"]
+    );
+    let last = alice.rest().pop().unwrap();
+    assert_eq!(
+        last,
+        "-- You were removed by the operator: this name is no longer registered"
+    );
+    assert_eq!(done(&data, &["name", "list"]), ["No name is registered"]);
+    assert_eq!(
+        done(&data, &["keeper", "list"]),
+        ["Keepers of the server: nobody"]
+    );
+    let mut stranger = Guest::connect(house.address);
+    stranger.say(&format!("/resume {code}"));
+    stranger.lines_until("a refusal", |line| line.contains("return code is wrong"));
+    stranger.say("alice");
+    stranger.until("You are alice");
+    register(&mut stranger, "a third horse");
+    house.close([stranger]);
+    let house = data.open(&[]);
+    let alice = come_back(&house, "a third horse");
+    house.close([alice]);
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::DEADLINE;
+use crate::codes::enter_among;
 use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
 use crate::house::House;
@@ -366,35 +367,70 @@ fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
     house.close([carol]);
 }
 
+const KEPT_FOR_ALICE: &str = "-- alice is away and gets your message on return";
+const FULL: &str = "-- alice is away";
+
+/// Whether a message to alice, who is away, is kept.
+fn is_kept(guest: &mut Guest) -> bool {
+    guest.say("/msg alice hello");
+    let lines = guest.lines_until("an answer", |line| line.starts_with(FULL));
+    lines.last().unwrap() == KEPT_FOR_ALICE
+}
+
+/// How many of so many messages to alice are kept.
+fn kept(guest: &mut Guest, messages: usize) -> usize {
+    (0..messages).filter(|_| is_kept(guest)).count()
+}
+
 #[test]
-fn a_hundred_messages_wait_and_no_more() {
+fn nobody_fills_a_letterbox_for_others_whatever_they_are_called() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    for number in 0..101 {
-        if number % 20 == 0 {
-            alice.say(&format!("/name al{number}"));
-            alice.until(&format!("You are al{number}"));
-        }
-        alice.say(&format!("/msg alice {number}"));
-        alice.until(match number {
-            100 => "-- alice is away and has too many messages waiting; yours was not delivered",
-            _ => "-- alice is away and gets your message on return",
-        });
+    house.close([alice]);
+    let house = data.open(&[]);
+    let mut mallory = enter_among(&house, "mallory");
+    let mut sent = 0;
+    for round in 0..5 {
+        mallory.say(&format!("/name mallory{round}"));
+        mallory.until(&format!("You are mallory{round}"));
+        sent += kept(&mut mallory, 10);
     }
-    let mut bob = enter(&house, "bob");
-    bob.say("/register"); // any other name: one sender does not fill a letterbox
-    bob.send(b"correct horse\ncorrect horse\n/name al\n");
-    bob.until("You are al");
-    for number in 0..21 {
-        bob.say(&format!("/msg bob {number}"));
-        bob.until(match number {
-            20 => "-- bob is away and has too many messages waiting; yours was not delivered",
-            _ => "-- bob is away and gets your message on return",
+    assert_eq!(sent, 20, "one person, whatever the name");
+    let mut bob = enter_among(&house, "bob");
+    assert!(is_kept(&mut bob), "another one");
+    // Many connections from one address fill the share of the address, and all strangers together theirs.
+    let from = |last: u8, name: &str| {
+        let address = Ipv4Addr::new(127, 0, 0, last).into();
+        let mut guest = Guest::connect_from(address, house.address);
+        guest.say(name);
+        guest.until(KEPT);
+        guest
+    };
+    let mut strangers: Vec<_> = (0..4)
+        .map(|number| from(7, &format!("stranger{number}")))
+        .collect();
+    let filled: usize = strangers.iter_mut().map(|guest| kept(guest, 20)).sum();
+    assert_eq!(filled, 39, "60 of strangers in all");
+    assert!(!is_kept(&mut bob));
+    // Who has a name of their own has room all the same, and so has a keeper when these have filled theirs.
+    let mut owners = Vec::new();
+    for name in ["carol", "dave"] {
+        let mut owner = enter_among(&house, name);
+        owner.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
+        owner.lines_until("the name", |line| {
+            line.starts_with(&format!("-- {name} is registered"))
         });
+        owners.push(owner);
     }
-    house.close((alice, bob));
+    assert_eq!(kept(&mut owners[0], 25), 20);
+    assert_eq!(kept(&mut owners[1], 25), 10, "90 of strangers and owners");
+    crate::admin::done(&data, &["keeper", "add", "carol"]);
+    assert!(!is_kept(&mut owners[0]), "carol has had her share");
+    crate::admin::done(&data, &["keeper", "add", "dave"]);
+    assert_eq!(kept(&mut owners[1], 12), 10, "100 in all, and 20 of one");
+    house.close(([mallory, bob], strangers, owners));
 }
 
 #[test]

@@ -188,6 +188,8 @@ pub enum Refusal {
     TooLateToResume,
     /// As many names have owners as may.
     TooManyNames,
+    /// As many names were registered from one address as may.
+    TooManyNamesFromHere,
     /// Only a name can be owned, and one wears none.
     NoNameToOwn,
     /// A password has this many characters at the least.

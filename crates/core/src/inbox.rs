@@ -120,6 +120,13 @@ pub enum Request {
         /// The connection that asked for it, and stays.
         by: Option<PersonId>,
     },
+    /// A journal says that this name has no owner any more. Nobody with a seat asks so.
+    Released {
+        /// The name.
+        name: Name,
+        /// What would have to show that it is one's own: no proof of before.
+        proof: Proof,
+    },
     /// Asks under which name one is known.
     WhoAmI,
     /// Takes back what was said under the name that somebody owns; what a journal has of it is another's business.

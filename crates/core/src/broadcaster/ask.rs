@@ -49,6 +49,10 @@ impl Broadcaster {
                 self.own(name, proof, by);
                 return Outcome::Done;
             }
+            Request::Released { name, proof } => {
+                self.release(&name, proof);
+                return Outcome::Done;
+            }
             Request::TakeBack { whose, since } => match self.take_back(whose, since) {
                 Ok(ends) => return Outcome::TookBack(ends),
                 Err(refusal) => Err(refusal),

@@ -335,6 +335,7 @@ impl Broadcaster {
                 Request::Listen { .. }
                 | Request::Private { .. }
                 | Request::Owned { .. }
+                | Request::Released { .. }
                 | Request::WhoAmI
                 | Request::TakeBack { .. }
                 | Request::Topic(_)

@@ -3,8 +3,12 @@
 use super::Broadcaster;
 use crate::entry::{PersonId, Who};
 use crate::inbox::Proof;
+use crate::line::Line;
 use crate::name::Name;
 use crate::order::{By, Reach, Removal};
+
+/// Why the connections of an owner end whose name the operator releases.
+const RELEASED: &str = "this name is no longer registered";
 
 impl Broadcaster {
     /// From now on a name has this owner: earlier proofs of it count no longer. Who wears it leaves, but for the connection
@@ -16,8 +20,19 @@ impl Broadcaster {
         for id in wearers {
             match by == Some(id) {
                 true => self.make_owner(id, proof),
-                false => self.take_name(id),
+                false => self.end(id, By::NewPassword, None),
             }
+        }
+    }
+
+    /// From now on a name is anybody's. Who wears it as its owner leaves, and keeps nothing any more.
+    pub(super) fn release(&mut self, name: &Name, proof: Proof) {
+        let wearers: Vec<_> = self.people.wearers(name).collect();
+        self.people.renew(name, proof);
+        self.people.disown(name);
+        self.rules.remove_keeper_everywhere(name);
+        for id in wearers {
+            self.end(id, By::Operator, Some(Line::sanitise(RELEASED.as_bytes())));
         }
     }
 
@@ -35,16 +50,16 @@ impl Broadcaster {
         }
     }
 
-    /// Has a connection end whose name is another one's by now: what it still asks for counts as anybody's.
-    fn take_name(&mut self, id: PersonId) {
+    /// Has a connection end whose name is not this person's any more: what it still asks for counts as anybody's.
+    fn end(&mut self, id: PersonId, by: By, reason: Option<Line>) {
         let Some(person) = self.people.get_mut(id) else {
             return;
         };
         person.proof = None;
         person.client.remove(Removal {
             reach: Reach::Server,
-            by: By::NewPassword,
-            reason: None,
+            by,
+            reason,
             ban: None,
         });
     }

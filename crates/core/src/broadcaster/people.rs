@@ -146,6 +146,11 @@ impl People {
         }
     }
 
+    /// From now on a name has no owner.
+    pub(super) fn disown(&mut self, name: &Name) {
+        self.owned.retain(|_, owned| !owned.is_same(name));
+    }
+
     /// From now on earlier proofs of a name count no longer.
     pub(super) fn renew(&mut self, name: &Name, proof: Proof) {
         if proof > Proof::default() {

@@ -115,6 +115,14 @@ impl Rules {
         }
     }
 
+    /// Has whoever owned a name keep nothing any more.
+    pub(super) fn remove_keeper_everywhere(&mut self, name: &Name) {
+        for keepers in self.keepers.values_mut() {
+            keepers.retain(|keeper| !keeper.is_same(name));
+        }
+        self.makers.retain(|_, maker| !maker.is_same(name));
+    }
+
     /// Somebody makes a room that never was: whether they keep it. Rooms of others, of which one was made a keeper, do not
     /// count: nobody uses up the share of somebody else.
     pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {

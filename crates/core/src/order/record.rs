@@ -44,6 +44,10 @@ pub enum Deed {
     AddKeeper(Name),
     /// Somebody is a keeper no longer.
     RemoveKeeper(Name),
+    /// A name has no owner any more.
+    ReleaseName(Name),
+    /// The owner of a name has another password.
+    SetPassword(Name),
     /// The configuration was read again.
     Reload,
 }

@@ -13,7 +13,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::NameTaken(_) => "name-taken",
         Refusal::NoSuchCode => "no-such-code",
         Refusal::TooLateToResume => "too-late-to-resume",
-        Refusal::TooManyNames => "too-many-names",
+        Refusal::TooManyNames | Refusal::TooManyNamesFromHere => "too-many-names",
         Refusal::NoNameToOwn => "no-name-to-own",
         Refusal::PasswordTooShort(_) => "password-too-short",
         Refusal::PasswordIsCommand => "password-is-command",

@@ -19,6 +19,9 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         }
         Refusal::NameOwned(name) => format!("{name} is registered; choose another name"),
         Refusal::NoNameToOwn => "You have no name to register; /name NEW takes one".to_owned(),
+        Refusal::TooManyNamesFromHere => {
+            "Too many names are registered from your address; use one of them".to_owned()
+        }
         Refusal::TooManyNames => {
             "This server can register no more names; ask its operator".to_owned()
         }
