@@ -60,7 +60,7 @@ pub(crate) fn first() -> anyhow::Result<impl Future<Output = ()>> {
 fn end_in_time() {
     let end = || {
         thread::sleep(END_TIME);
-        tracing::error!("the server did not end within {END_TIME:?}, so it is ended now");
+        tracing::error!("the server did not stop within {END_TIME:?}; it is cut off now");
         process::exit(1);
     };
     thread::Builder::new().spawn(end).ok(); // without a thread, a second signal still ends it

@@ -235,7 +235,9 @@ impl Desk {
 fn look_after(socket: &mut Socket) {
     match socket.reopen_if_gone() {
         Ok(false) => {}
-        Ok(true) => tracing::warn!("the socket of parlor admin was gone; there is a new one"),
+        Ok(true) => tracing::warn!(
+            "the socket of parlor admin was missing; the server has created a new one"
+        ),
         Err(error) => tracing::debug!(%error, "the socket of parlor admin is gone"),
     }
 }

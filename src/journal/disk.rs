@@ -167,7 +167,7 @@ fn open(
     };
     // Where the disk is full, people can come in and read all the same.
     let epoch = store.begin_epoch().unwrap_or_else(|error| {
-        tracing::warn!(%error, "after the next start nobody can go on where they read now");
+        tracing::warn!(%error, "after the next start nobody can continue exactly where they stopped reading");
         passing_epoch()
     });
     // Whoever says something is told if there is no room for lines either.
@@ -182,7 +182,7 @@ fn open(
         if room.is_none() {
             tracing::warn!(
                 room = ?name,
-                "lines are kept of a room whose name is none: nobody can enter it"
+                "there are lines of a room with an invalid name: nobody can enter it"
             );
         }
         Some((room?, end))

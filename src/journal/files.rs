@@ -44,7 +44,7 @@ pub enum OpenError {
         error: io::Error,
     },
     /// Something else has that name.
-    #[error("cannot keep lines in {}: {} is no directory; give --data the path of a directory", path.display(), other.display())]
+    #[error("cannot store lines in {}: {} is not a directory; give --data the path of a directory", path.display(), other.display())]
     NoDirectory {
         /// Which directory.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum OpenError {
         other: PathBuf,
     },
     /// Others use the directory.
-    #[error("{} holds other things than lines, such as {}, and the server would close it to other users; give --data a directory for the server alone", path.display(), other.display())]
+    #[error("{} has other files, such as {}, and the server would close it to other users; give --data a directory of its own", path.display(), other.display())]
     Shared {
         /// Which directory.
         path: PathBuf,
@@ -71,7 +71,7 @@ pub enum OpenError {
     #[error("{} is a symbolic link, and the server follows none; put the file itself there", .0.display())]
     Link(PathBuf),
     /// Something else stands where a file should.
-    #[error("{} is no regular file; move it away", .0.display())]
+    #[error("{} is not a regular file; move it away", .0.display())]
     NoFile(PathBuf),
     /// The file has a second name, perhaps in another server's directory.
     #[error("{} has a second name (a hard link), under which another server could write to it; copy the file, and put the copy in its place", .0.display())]

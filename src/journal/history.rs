@@ -318,7 +318,7 @@ impl History {
             }
             Ok(None) => Err(Unreadable),
             Err(_) => {
-                tracing::warn!("the disk does not answer: what is kept cannot be read now");
+                tracing::warn!("the disk does not answer: stored lines cannot be read now");
                 Err(Unreadable)
             }
         }

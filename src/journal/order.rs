@@ -371,7 +371,7 @@ fn held(row: &Row<'_>, column: usize, what: &str) -> rusqlite::Result<Option<Rea
     if reach.is_none() {
         tracing::warn!(
             room = text,
-            "{what} is kept for a room whose name is none, and is left out"
+            "{what} belongs to a room with an invalid name, and is left out"
         );
     }
     Ok(reach)

@@ -99,7 +99,9 @@ fn since_shows_what_was_said_since_a_time_or_a_day() {
     alice.sees(NOTHING);
     for typed in ["24:00", "noon", "12-31", "2026-02-30", "2026-11-20 25:00"] {
         alice.say(&format!("/since {typed}"));
-        alice.sees("-- That is no time: type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h");
+        alice.sees(
+            "-- That is not a time; type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h",
+        );
     }
     alice.say("/since");
     alice.sees("-- Type /since TIME: it shows what was said since then");

@@ -261,7 +261,7 @@ fn a_socket_that_was_swept_away_comes_back() {
     let data = Data::new();
     let house = data.open(&[]);
     fs::remove_file(data.file().with_file_name("parlor.sock")).unwrap();
-    house.logged("the socket of parlor admin was gone; there is a new one");
+    house.logged("the socket of parlor admin was missing; the server has created a new one");
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
     house.close(());
 }

@@ -158,7 +158,7 @@ fn what_is_no_file_of_its_own_is_not_touched() {
         assert!(!data.path().join("nothing").exists());
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
-        assert!(is_refused(data.path()).contains("is no regular file"));
+        assert!(is_refused(data.path()).contains("is not a regular file"));
     }
     assert_eq!(fs::read(&elsewhere).unwrap(), b"dear diary");
     assert_eq!(mode(&elsewhere), 0o644);
@@ -179,10 +179,10 @@ fn a_directory_that_others_use_is_not_closed_to_them() {
     fs::create_dir_all(shared.join("photos")).unwrap();
     set_mode(&shared, 0o755);
     let words = is_refused(&shared);
-    assert!(words.contains("holds other things"), "{words}");
+    assert!(words.contains("has other files"), "{words}");
     assert!(words.contains("photos"), "{words}");
     set_mode(&shared, 0o1777);
-    assert!(is_refused(&shared).contains("holds other things"));
+    assert!(is_refused(&shared).contains("has other files"));
     assert_eq!(mode(&shared), 0o1777);
     let disk = place.path().join("disk");
     fs::create_dir_all(disk.join("lost+found")).unwrap();
@@ -204,10 +204,10 @@ fn a_path_that_is_no_directory_is_said() {
         (link.clone(), &link),
     ] {
         let words = is_refused(&path);
-        let sentence = format!("{} is no directory", other.display());
+        let sentence = format!("{} is not a directory", other.display());
         assert!(words.contains(&sentence), "{words}");
     }
-    assert!(is_refused(Path::new("/dev/null")).contains("/dev/null is no directory"));
+    assert!(is_refused(Path::new("/dev/null")).contains("/dev/null is not a directory"));
 }
 
 #[test]

@@ -461,7 +461,7 @@ fn whoever_is_muted_is_told_and_says_nothing_until_then() {
     bob.until("bob: here I may");
     join(&mut bob, "tea");
     alice.say("/unmute bob");
-    bob.until("-- You are no longer muted, says alice");
+    bob.until("-- alice unmuted you");
     bob.say("thank you");
     alice.until("bob: thank you");
     assert_eq!(done(&data, &["mute", "bob", "1h"]).len(), 1);
@@ -571,7 +571,7 @@ fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
     bob.say("hello");
     bob.lines_until("the mute", muted);
     assert_eq!(done(&data, &["unmute", "bob"]), ["bob is no longer muted"]);
-    bob.until("-- You are no longer muted, says the operator");
+    bob.until("-- the operator unmuted you");
     bob.say("/join tea");
     bob.until("-- Topic: green");
     bob.say("hello");
@@ -583,7 +583,7 @@ fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
     let mut alice = come_back(&house, "alice");
     join(&mut alice, "tea");
     alice.say("/unmute bob");
-    bob.until("-- You are no longer muted, says alice");
+    bob.until("-- alice unmuted you");
     alice.say("/topic unlock");
     alice.until("-- alice unlocked the topic: everybody can change it");
     alice.say("/topic -");
@@ -634,7 +634,7 @@ fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
 
     let house = data.open(&[]);
     for what in ["a keeper", "a ban", "a mute", "a topic"] {
-        house.logged_times(&format!("{what} is kept for a room whose name is none"), 3);
+        house.logged_times(&format!("{what} belongs to a room with an invalid name"), 3);
     }
     assert_eq!(
         done(&data, &["keeper", "list"]),

@@ -230,7 +230,7 @@ fn a_password_that_fails_is_asked_for_again_until_it_is_good_or_cancelled() {
         (
             "seven77",
             None,
-            "A password has at least 8 characters: try again",
+            "A password needs at least 8 characters: try again",
         ),
         (
             "/msg bob secret",

@@ -163,7 +163,7 @@ pub(super) fn word(word: &Word, clock: &Clock) -> String {
             format!("You {verb}{from}{}", until_by_whom_and_why(removal, clock))
         }
         Word::Muted(mute) => you_are_muted(mute, clock),
-        Word::Unmuted(by) => format!("You are no longer muted, says {}", name_of(by)),
+        Word::Unmuted(by) => format!("{} unmuted you", name_of(by)),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         }
         // Passwords and codes.
         Refusal::PasswordTooShort(chars) => {
-            format!("A password has at least {chars} characters: try again")
+            format!("A password needs at least {chars} characters: try again")
         }
         Refusal::PasswordIsCommand => {
             "A command cannot be a password: try again, or press Enter to cancel".to_owned()
@@ -98,7 +98,7 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
         Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
         Refusal::NoSuchTime => {
-            "That is no time: type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h".to_owned()
+            "That is not a time; type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h".to_owned()
         }
         Refusal::TooManyLines(lines) => {
             format!("More than {lines} lines at once; nothing was sent, send fewer")
