@@ -281,7 +281,7 @@ impl Drop for Here {
 fn limit(refusal: &Refusal) -> Option<&'static str> {
     Some(match refusal {
         Refusal::TooLong(_) | Refusal::TooManyLines(_) => "line",
-        Refusal::TooManyRooms(_) | Refusal::TooManySeats(_) => "rooms",
+        Refusal::TooManyRooms(_) | Refusal::RoomsShare(_) | Refusal::TooManySeats(_) => "rooms",
         Refusal::TooManyTries(_) | Refusal::Busy => "tries",
         Refusal::NotReading(_) => "mailbox",
         Refusal::LettersFull(_) => "letters",

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::answer::Answer;
+use parlor_core::answer::{Answer, Refusal};
 use parlor_core::ban::Whom;
 use parlor_core::dialect::Encoder;
 use parlor_core::inbox::{Inbox, Outcome, Request};
 use parlor_core::line::Line;
 use parlor_core::name::Name;
-use parlor_core::order::{By, Deed, Order, Reach, Record, is_meant_as_time, parse_time};
+use parlor_core::order::{By, Deed, Forbidden, Order, Reach, Record, is_meant_as_time, parse_time};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -226,7 +226,7 @@ impl Desk {
         };
         let words = worded(&answer);
         match answer {
-            Answer::Refused(_) => Err(words.join(" ")),
+            Answer::Refused(refusal) => Err(for_operator(&refusal).unwrap_or(words.join(" "))),
             _ => Ok(words),
         }
     }
@@ -257,6 +257,32 @@ fn registered(registered: &Registered) -> String {
 /// A name as it was typed, without what would steer a terminal.
 fn shown(name: &str) -> String {
     Line::sanitise(name.trim().as_bytes()).to_string()
+}
+
+/// A refusal that people read with a command of theirs, with one of the operator's.
+fn for_operator(refusal: &Refusal) -> Option<String> {
+    Some(match refusal {
+        Refusal::NobodyCalled(typed) => {
+            format!("Nobody is here as {typed}; parlor admin list shows everybody")
+        }
+        Refusal::NotThere => "They have left; parlor admin list shows everybody".to_owned(),
+        Refusal::Order(forbidden) => match &**forbidden {
+            Forbidden::NotRegistered(typed) => format!(
+                "{typed} is not a registered name, and a keeper needs one: ask {typed} to type /register"
+            ),
+            Forbidden::KeepsNot(typed) => {
+                format!(
+                    "{typed} is not a keeper of the server; parlor admin keeper list shows them"
+                )
+            }
+            Forbidden::NotBanned(whom) => {
+                format!("{whom} is not banned; parlor admin bans lists the bans")
+            }
+            Forbidden::NotMuted(name) => format!("{name} is not muted on the whole server"),
+            _ => return None,
+        },
+        _ => return None,
+    })
 }
 
 fn no_time(typed: &str) -> String {

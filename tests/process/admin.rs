@@ -98,7 +98,7 @@ fn whoever_is_removed_reads_by_whom_and_why_and_so_do_the_others() {
     let mut bob = enter(&house, "bob");
     assert_eq!(
         order(&data, &["kick", "zoe"]),
-        Err("Nobody here is called zoe; /who lists the people in this room".to_owned())
+        Err("Nobody is here as zoe; parlor admin list shows everybody".to_owned())
     );
     assert_eq!(
         done(&data, &["kick", "BOB", "no", "advertising"]),

@@ -90,7 +90,7 @@ fn the_operator_names_the_keepers_of_the_server() {
     let refused = order(&data, &["keeper", "add", "alice"]).unwrap_err();
     assert_eq!(
         refused,
-        "alice is not a registered name, and a keeper needs one; /help register"
+        "alice is not a registered name, and a keeper needs one: ask alice to type /register"
     );
     let mut alice = enter_as_owner(&house, "alice");
     let mut bob = enter(&house, "bob");
@@ -284,7 +284,7 @@ fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
     assert_eq!(done(&data, &["unban", "Bob"]), ["bob is no longer banned"]);
     assert_eq!(
         order(&data, &["unban", "bob"]),
-        Err("bob is not banned".into())
+        Err("bob is not banned; parlor admin bans lists the bans".into())
     );
     bob.say("/name bob");
     bob.until("You are bob");

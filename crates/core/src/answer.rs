@@ -226,6 +226,8 @@ pub enum Refusal {
     NoRoom(RoomName),
     /// There are as many rooms as there may be.
     TooManyRooms(usize),
+    /// So many rooms that there are were made from here, which is a share.
+    RoomsShare(usize),
     /// One sits there already.
     AlreadyIn(RoomName),
     /// One has no seat in that room (any more).

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
     pub(crate) topic: Topic,
+    /// Who made it, if that counts.
+    pub(crate) maker: Option<Maker>,
     pub(crate) crowd: Crowd,
     /// Those whose arrival is in the log and whose departure is not.
     pub(crate) members: Members,
@@ -37,6 +40,32 @@ pub(crate) struct Room {
     pub(crate) pending: usize,
     /// When the last batch was closed: times never decrease, whatever the clock does.
     pub(crate) at: WallTime,
+}
+
+/// Against whose share a room counts as long as it is in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// Somebody who owns this name: its first key.
+    Owner(Box<str>),
+    /// All strangers at an address; in IPv6 at a household's.
+    At(IpAddr),
+}
+
+impl Maker {
+    /// None is for strangers at this machine's own address: a proxy has all of its visitors come from there.
+    pub(crate) fn of(subject: Subject<'_>) -> Option<Maker> {
+        if subject.is_owner {
+            return Some(Maker::Owner(subject.name.keys()[0].into()));
+        }
+        match subject.address?.ip().to_canonical() {
+            ip if ip.is_loopback() => None,
+            IpAddr::V4(ip) => Some(Maker::At(ip.into())),
+            IpAddr::V6(ip) => {
+                let household = ip.to_bits() >> 64 << 64;
+                Some(Maker::At(Ipv6Addr::from_bits(household).into()))
+            }
+        }
+    }
 }
 
 /// Somebody in a room.
@@ -232,6 +261,7 @@ impl Room {
             name,
             log: Arc::new(Log::new(start)),
             topic,
+            maker: None,
             crowd: Crowd::default(),
             members: Members::default(),
             pending: 0,

@@ -918,3 +918,78 @@ fn a_topic_is_read_when_it_is_written_down_wherever_its_setter_is_by_then() {
     };
     assert_eq!(entered.topic.as_ref().map(Line::as_str), Some("mine"));
 }
+
+#[test]
+fn one_keeper_of_a_room_uses_up_no_mutes_or_bans_of_others() {
+    let mut house = House::new();
+    let (mut dave, _lobby) = house.enter("dave", true);
+    let tea = house.join(&mut dave, "tea").unwrap();
+    let mut muted = 0;
+    while muted < 1_000 {
+        let (link, seat) = house.enter(&format!("puppet{muted}"), false);
+        let refused = house.order(&mut dave, &tea, mute(&format!("puppet{muted}"), 60));
+        drop((link, seat));
+        house.finish(None);
+        match refused {
+            Ok(()) => muted += 1,
+            Err(Forbidden::TooMany(max)) => {
+                assert_eq!(max, muted);
+                break;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(muted, 100, "a tenth");
+    for number in 0..=1_000 {
+        let banned = house.order(&mut dave, &tea, ban(&format!("guest{number}"), None));
+        assert_eq!(banned.is_ok(), number < 1_000, "{number}: {banned:?}");
+    }
+    // Everybody else has theirs.
+    let (_bob, _seat) = house.enter("bob", false);
+    let (mut alice, here) = house.enter("alice", true);
+    house.order(&mut alice, &here, mute("bob", 1)).unwrap();
+    house.order(&mut alice, &here, ban("eve", None)).unwrap();
+    house.operate(mute("bob", 2)).unwrap();
+}
+
+#[test]
+fn strangers_leave_rooms_to_owners_and_owners_to_keepers_of_the_server() {
+    let mut house = House::new();
+    let mut links = Vec::new();
+    let mut fill = |house: &mut House, who: &str, is_proven: bool, address: &str| {
+        let mut link = house.connect(address);
+        let seat = house.try_to_enter(&mut link, who, is_proven).unwrap();
+        let mut seats = vec![seat];
+        loop {
+            match house.join(&mut link, &format!("{who}-{}", seats.len())) {
+                Ok(seat) => seats.push(seat),
+                Err(Refusal::TooManyRooms(_) | Refusal::RoomsShare(_)) => break,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        let made = seats.len() - 1;
+        links.push((link, seats));
+        made
+    };
+    assert_eq!(
+        fill(&mut house, "eve", false, "203.0.113.1:1"),
+        74,
+        "a tenth of three quarters"
+    );
+    assert_eq!(
+        fill(&mut house, "eva", false, "203.0.113.1:2"),
+        0,
+        "at the same address"
+    );
+    assert!(fill(&mut house, "mallory", false, "203.0.113.2:1") > 60);
+    let near = fill(&mut house, "near", false, "127.0.0.1:1");
+    assert!(
+        (500..750).contains(&near),
+        "{near}: behind a proxy there are many"
+    );
+    assert_eq!(fill(&mut house, "zoe", false, "203.0.113.3:1"), 0);
+    assert!(fill(&mut house, "dave", true, "203.0.113.3:2") >= 20);
+    assert!(fill(&mut house, "alice", true, "203.0.113.3:3") > 200);
+    let rooms = house.broadcaster.census().rooms;
+    assert_eq!(rooms, 1_000);
+}

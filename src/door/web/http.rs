@@ -228,6 +228,7 @@ fn status(refusal: &Refusal) -> StatusCode {
             _ => StatusCode::FORBIDDEN,
         },
         Refusal::TooManyRooms(_)
+        | Refusal::RoomsShare(_)
         | Refusal::NotKept(_)
         | Refusal::NotWritten
         | Refusal::Unreadable

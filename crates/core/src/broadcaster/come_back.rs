@@ -41,8 +41,7 @@ impl Broadcaster {
         if name.proof.is_some() && !self.people.is_proven(&name) {
             return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
         }
-        self.may_come_back(client, &name, &room, now)?;
-        self.may_make(&room)?; // before anybody is taken out
+        self.may_come_back(client, &name, &room, now)?; // before anybody is taken out
         let ghost = ghost.filter(|&ghost| ghost != client.id);
         if let Some(ghost) = ghost {
             self.rules.follow(ghost, client.id);

@@ -7,7 +7,7 @@ use crate::answer::Refusal;
 use crate::client::Client;
 use crate::inbox::Outcome;
 use crate::name::{Name, RoomName};
-use crate::room::Hearer;
+use crate::room::{Hearer, Maker};
 use crate::seat::{Listener, Listening, Place, Replay, View};
 use crate::time::Now;
 
@@ -41,8 +41,9 @@ impl Broadcaster {
         }
         let hearer = Hearer::new(client, owner);
         self.may_read(hearer.subject(), &name, now)?;
-        self.may_make(&name)?;
-        let id = self.room_for(name);
+        self.may_make(hearer.subject(), &name)?;
+        let maker = Maker::of(hearer.subject());
+        let id = self.room_for(name, maker);
         let room = self.rooms.get_mut(&id).ok_or(Refusal::NotThere)?;
         room.members.listen(hearer);
         let place = room.place(client.id);

@@ -59,7 +59,8 @@ impl Broadcaster {
             is_owner: self.people.is_proven(claim),
             address: client.address(),
         };
-        self.may_read(subject, room, now)
+        self.may_read(subject, room, now)?;
+        self.may_make(subject, room)
     }
 
     /// Whether a ban keeps somebody out of a room, or a mute under which they had another name.

@@ -16,6 +16,7 @@ mod may;
 mod own;
 mod people;
 mod rules;
+mod share;
 mod speak;
 mod take_back;
 
@@ -41,7 +42,7 @@ use crate::log::Capacity;
 use crate::mailbox::Item;
 use crate::name::RoomName;
 use crate::order::{By, Reach};
-use crate::room::{Member, Room};
+use crate::room::{Maker, Member, Room};
 use crate::seat::Place;
 use crate::time::Now;
 use gather::{Gathering, Happening, Ticket};
@@ -81,6 +82,15 @@ impl Default for Limits {
         }
     }
 }
+
+/// Of the rooms, this part is for people who own their names: strangers leave it to them.
+const STRANGERS_LEAVE: usize = 4;
+
+/// And this part is for keepers of the server: owners leave it to them.
+const OWNERS_LEAVE: usize = 20;
+
+/// So many rooms one person may make, however few there may be.
+const ROOMS_AT_LEAST: usize = 4;
 
 /// Lines are shown for as long as they are kept, and this much longer at most.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
@@ -401,9 +411,11 @@ impl Broadcaster {
         self.may_join(id, person, &name, now)?;
         if self.is_new(&name) {
             self.may_name_room(id, &name, now)?;
-            self.may_make(&name)?;
         }
-        Ok(self.room_for(name))
+        let person = self.people.get(id).ok_or(Refusal::NotThere)?;
+        self.may_make(person.subject(), &name)?;
+        let maker = Maker::of(person.subject());
+        Ok(self.room_for(name, maker))
     }
 
     fn take_seat(
@@ -601,20 +613,48 @@ impl Broadcaster {
         self.room_called(name).is_none_or(Room::is_awaited)
     }
 
-    /// Whether there is room for one more, if it is one more.
-    fn may_make(&self, name: &RoomName) -> Result<(), Refusal> {
-        let is_one_more = self.room_called(name).is_none();
-        match is_one_more && self.rooms.len() >= self.limits.rooms {
-            true => Err(Refusal::TooManyRooms(self.limits.rooms)),
-            false => Ok(()),
+    /// Whether there is room for one more, if it is one more. Strangers together leave a quarter to those who own their
+    /// names, and these a twentieth to the keepers of the server. Of what they have, one person makes a share: an owner, or
+    /// all at one address, this machine's own aside, where a proxy may stand.
+    fn may_make(&self, subject: Subject<'_>, name: &RoomName) -> Result<(), Refusal> {
+        if self.room_called(name).is_some() {
+            return Ok(());
+        }
+        let (all, limit) = (self.rooms.len(), self.limits.rooms);
+        let max = match subject.is_owner {
+            _ if self.ends.is_none() => limit, // nobody owns a name
+            _ if self.rules.keeps(&Reach::Server, subject) => return self.has_room(limit),
+            true => limit - limit / OWNERS_LEAVE,
+            false => limit - limit / STRANGERS_LEAVE,
+        };
+        self.has_room(max)?;
+        let Some(maker) = Maker::of(subject) else {
+            return Ok(());
+        };
+        let makers = self.rooms.values().filter_map(|room| room.maker.as_ref());
+        let own = makers.filter(|other| **other == maker).count();
+        match share::is_within(own, all, max, ROOMS_AT_LEAST) {
+            true => Ok(()),
+            false => Err(Refusal::RoomsShare(own)),
         }
     }
 
-    fn room_for(&mut self, name: RoomName) -> RoomId {
-        match self.rooms_by_name.get(&name) {
-            Some(&room) => room,
-            None => self.make_room(name),
+    fn has_room(&self, max: usize) -> Result<(), Refusal> {
+        match self.rooms.len() < max {
+            true => Ok(()),
+            false => Err(Refusal::TooManyRooms(max)),
         }
+    }
+
+    fn room_for(&mut self, name: RoomName, maker: Option<Maker>) -> RoomId {
+        if let Some(&room) = self.rooms_by_name.get(&name) {
+            return room;
+        }
+        let id = self.make_room(name);
+        if let Some(room) = self.rooms.get_mut(&id) {
+            room.maker = maker;
+        }
+        id
     }
 
     fn make_room(&mut self, name: RoomName) -> RoomId {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use super::share;
 use crate::ban::{Ban, Whom};
 use crate::entry::PersonId;
 use crate::name::{Name, RoomName};
-use crate::order::{Forbidden, Mute, Reach};
+use crate::order::{By, Forbidden, Mute, Reach};
 use crate::time::WallTime;
 
 /// So many keepers has a room, or the server.
@@ -18,7 +19,8 @@ const BANS_MAX: usize = 1_000;
 /// So many bans hold in all rooms together: whoever makes many rooms does not fill the memory with them.
 const BANS_OF_ROOMS_MAX: usize = 10_000;
 
-/// So many people are muted at once: each is looked at when somebody speaks.
+/// So many people are muted at once on the whole server, and as many in all rooms together: each is looked at when somebody
+/// speaks.
 const MUTES_MAX: usize = 1_000;
 
 /// Whoever keeps so many rooms does not keep those made in addition.
@@ -174,14 +176,16 @@ impl Rules {
             bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
             !bans.is_empty()
         });
-        let of_rooms = self.bans.iter().filter(|(at, _)| **at != Reach::Server);
-        let in_rooms: usize = of_rooms.map(|(_, bans)| bans.len()).sum();
-        if ban.reach != Reach::Server && in_rooms >= BANS_OF_ROOMS_MAX {
-            return Err(Forbidden::TooMany(BANS_OF_ROOMS_MAX));
+        if ban.reach != Reach::Server {
+            let of_rooms = self.bans.iter().filter(|(at, _)| **at != Reach::Server);
+            let of_rooms = of_rooms.flat_map(|(_, bans)| bans);
+            has_share(&ban.by, of_rooms.map(|other| &other.by), BANS_OF_ROOMS_MAX)?;
         }
         let here = self.bans.entry(ban.reach.clone()).or_default();
-        if here.len() >= BANS_MAX {
-            return Err(Forbidden::TooMany(BANS_MAX));
+        match ban.reach {
+            Reach::Server => has_share(&ban.by, here.iter().map(|other| &other.by), BANS_MAX)?,
+            Reach::Room(_) if here.len() >= BANS_MAX => return Err(Forbidden::TooMany(BANS_MAX)),
+            Reach::Room(_) => {}
         }
         here.push(ban);
         Ok(())
@@ -203,9 +207,10 @@ impl Rules {
     ) -> Result<(), Forbidden> {
         self.unmute(&mute.reach, &muted.name);
         self.mutes.retain(|(_, mute)| mute.until > now);
-        if self.mutes.len() >= MUTES_MAX {
-            return Err(Forbidden::TooMany(MUTES_MAX));
-        }
+        let is_of_server = |reach: &Reach| *reach == Reach::Server;
+        let alike = self.mutes.iter().map(|(_, other)| other);
+        let alike = alike.filter(|other| is_of_server(&other.reach) == is_of_server(&mute.reach));
+        has_share(&mute.by, alike.map(|other| &other.by), MUTES_MAX)?;
         self.mutes.push((muted, mute));
         Ok(())
     }
@@ -280,5 +285,24 @@ impl Rules {
             .iter()
             .find(|(muted, mute)| mute.until > now && is_here(&mute.reach) && is_meant(muted))
             .map(|(_, mute)| mute)
+    }
+}
+
+/// Whether there is one more for somebody, where these have those that there are. The operator has all that is left, and
+/// each keeper a share of it.
+fn has_share<'a>(
+    by: &By,
+    holders: impl Iterator<Item = &'a By>,
+    max: usize,
+) -> Result<(), Forbidden> {
+    let (mut own, mut all) = (0, 0);
+    for holder in holders {
+        all += 1;
+        own += usize::from(holder == by);
+    }
+    match by {
+        _ if all >= max => Err(Forbidden::TooMany(max)),
+        By::Keeper(_) if !share::is_within(own, all, max, 1) => Err(Forbidden::TooMany(own)),
+        _ => Ok(()),
     }
 }

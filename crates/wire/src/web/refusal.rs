@@ -30,7 +30,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::NotWritten => "not-written",
         Refusal::NobodyCalled(_) => "nobody-called",
         Refusal::NoRoom(_) => "no-room",
-        Refusal::TooManyRooms(_) => "too-many-rooms",
+        Refusal::TooManyRooms(_) | Refusal::RoomsShare(_) => "too-many-rooms",
         Refusal::AlreadyIn(_) => "already-in",
         Refusal::NotThere => "not-there",
         Refusal::NotReading(_) => "not-reading",

@@ -84,6 +84,9 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::TooManyRooms(max) => {
             format!("There are {max} rooms, the most allowed here; join one that /rooms lists")
         }
+        Refusal::RoomsShare(own) => format!(
+            "You, or others at your address, opened {own} of the rooms, the most for one person; join one that /rooms lists"
+        ),
         Refusal::AlreadyIn(room) => format!("You are already in {room}"),
         Refusal::NotThere => "You are not in that room".to_owned(),
         Refusal::TooManySeats(seats) => {

@@ -109,7 +109,7 @@ impl Broadcaster {
         };
         let ends = self.ends.as_ref()?;
         let is_new = !ends.contains_key(room) && self.is_new(room);
-        let may = is_new && is_owner && self.may_make(room).is_ok();
+        let may = is_new && is_owner && self.may_make(subject, room).is_ok();
         let who = Who {
             id: client.id,
             name: name.clone(),
