@@ -97,9 +97,14 @@ class Netcat:
         self.stream.close()
 
     def until(self, wanted):
+        self.lines_until(wanted)
+
+    def lines_until(self, wanted):
+        lines = []
         for line in self.lines:
+            lines.append(line)
             if line.endswith(wanted):
-                return
+                return lines
         raise AssertionError(f"no {wanted!r}")
 
 
@@ -476,9 +481,6 @@ def finds(browser, house, pictures):
     alice.page.locator("#newest").click()
     alice.line("news")
     expect(alice.page).not_to_have_title(re.compile(r"^\("))
-    carol.say("/msg alice over here")
-    alice.page.locator(".private .answer").click()
-    assert alice.page.locator("#input").input_value() == "/msg carol "
     alice.page.locator("#input").fill("a draft")
     alice.page.locator("#topic").click()
     alice.page.locator("#me").click()
@@ -488,6 +490,209 @@ def finds(browser, house, pictures):
     alice.page.locator("#input").fill("/join t")
     alice.page.keyboard.press("Tab")
     assert alice.page.locator("#input").input_value().strip() == "/join tea"
+    alice.fine()
+
+
+def talks(browser, house, pictures):
+    """Private messages are conversations of their own, which a reload leaves where they are."""
+    alice = Reader(browser, house).enter("alice")
+    bob = house.netcat("bob")
+    carol = house.netcat("carol")
+    bob.say("/msg alice a secret <b>plan</b>")
+    bob.say("/msg alice and one more")
+    carol.say("/msg alice over here")
+    entry = alice.page.locator("#talk-list li", has_text="bob")
+    entry.locator(".count", has_text="2").wait_for()
+    assert alice.page.locator("#talk-list li").count() == 2
+    assert alice.texts() == [], "a private message stands in the room"
+    entry.locator(".open").click()
+    alice.line("a secret <b>plan</b>")
+    assert alice.texts() == ["a secret <b>plan</b>", "and one more"]
+    expect(entry.locator(".count")).to_have_count(0)
+    alice.say("what plan?")
+    bob.until("[alice -> bob] what plan?\n")
+    alice.line("what plan?")
+    alice.page.locator("#input").fill("half an answer")
+    alice.page.reload()
+    alice.line("what plan?")
+    assert alice.texts() == ["a secret <b>plan</b>", "and one more", "what plan?"]
+    expect(alice.page.locator("#input")).to_have_value("half an answer")
+    alice.page.locator("#talk-list li", has_text="carol").locator(".count", has_text="1").wait_for()
+    alice.page.screenshot(path=f"{pictures}/private.png")
+    bob.say("/name rob")
+    bob.say("/msg alice it is me")
+    alice.line("it is me")
+    assert alice.page.locator("#title").inner_text() == "rob"
+    bob.say("/quit")
+    alice.page.locator("#people-list li", has_text="rob").wait_for()  # of the conversation
+    alice.page.locator("#room-list .open", has_text="lobby").click()
+    expect(alice.page.locator("#people-list li")).to_have_text(["alice", "carol"])
+    alice.page.go_back()
+    expect(alice.page.locator("#title")).to_have_text("rob")
+    alice.say("are you gone?")
+    expect(alice.page.locator("#input")).to_have_value("are you gone?")
+    assert alice.page.locator("#hint").inner_text() != ""
+    alice.page.locator("#input").fill("")
+    alice.say("/msg carol I see you")
+    carol.until("[alice -> carol] I see you\n")
+    alice.line("I see you")
+    assert alice.page.locator("#title").inner_text() == "carol"
+    item = alice.page.locator("#talk-list li", has_text="carol")
+    item.hover()
+    item.locator(".leave").click()
+    expect(alice.page.locator("#title")).to_have_text("lobby")
+    alice.page.reload()
+    alice.page.locator("#talk-list li", has_text="rob").wait_for()
+    assert alice.page.locator("#talk-list li").count() == 1
+    alice.fine()
+
+
+def reloads(browser, house, pictures):
+    """A reload leaves nothing undone: nobody reads of it, and the draft stands in the field."""
+    del pictures
+    bob = house.netcat("bob")
+    alice = Reader(browser, house).enter("alice")
+    bob.until("alice has arrived\n")
+    alice.say("/join tea")
+    alice.page.wait_for_url("**/tea")
+    alice.page.locator("#input").fill("half a thought")
+    for _ in range(3):
+        alice.page.reload()
+        expect(alice.page.locator("#input")).to_have_value("half a thought")
+        alice.page.locator("#room-list li", has_text="lobby").wait_for()
+    bob.say("nobody left?")
+    lines = bob.lines_until("bob: nobody left?\n")
+    assert not any("alice" in line for line in lines), lines
+    expect(alice.page.locator("#title")).to_have_text("tea")
+    alice.say("/quit bye")
+    alice.page.locator("#door").wait_for(state="visible")
+    bob.until("alice has left (bye)\n")
+    alice.fine()
+
+
+def scrolls_back(browser, house, pictures):
+    """All lines of a long room can be reached, and what is not shown is counted where it is missing."""
+    bob = house.netcat("bob")
+    for number in range(1, 3_701):
+        bob.say(f"line {number}")
+    bob.until("bob: line 3700\n")
+    alice = Reader(browser, house).enter("alice")
+    alice.line("line 3700")
+    top = alice.page.locator("#lines .item").first
+
+    def to_top():
+        alice.page.wait_for_function(
+            """() => {
+                const scroller = document.getElementById('scroller');
+                scroller.scrollTop = 0;
+                const first = document.querySelector('#lines .item');
+                return first.matches('.gap') || first.querySelector('.text').textContent === 'line 1';
+            }""",
+            polling=20,
+        )
+
+    to_top()
+    assert top.evaluate("(node) => node.matches('.gap')"), "no gap is told of"
+    alice.page.screenshot(path=f"{pictures}/gap.png")
+    top.locator("button").click()
+    expect(top.locator("button")).to_have_count(0)
+    to_top()
+    assert alice.texts()[0] == "line 1"
+    items = alice.page.locator("#lines .item").count()
+    assert items < 3_600, f"{items} items"
+    bob.say("news")
+    alice.page.locator("#newest").click()
+    alice.line("news")
+    expect(alice.page.locator("#input")).to_be_focused()
+    alice.fine()
+
+
+def by_keys(browser, house, pictures):
+    """Without a pointer: rooms, pages, what is newest; and the page says why it does not send."""
+    alice = Reader(browser, house, timezone_id="Asia/Tokyo").enter("alice")
+    for number in range(100):
+        alice.say(f"line {number}")
+    alice.line("line 99")
+    page = alice.page
+    field = page.locator("#input")
+    alice.say("/join tea")
+    page.wait_for_url("**/tea")
+    page.locator("#empty").wait_for(state="visible")
+    assert page.locator("#share").input_value().endswith("/tea")
+    page.keyboard.press("Alt+ArrowUp")
+    page.wait_for_url("**/lobby")
+    page.keyboard.press("Alt+ArrowDown")
+    page.wait_for_url("**/tea")
+    page.keyboard.press("Control+k")
+    page.locator("#wanted").press_sequentially("lob")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/lobby")
+    expect(field).to_be_focused()
+    page.keyboard.press("PageUp")
+    page.locator("#newest").wait_for(state="visible")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    page.locator("#newest").wait_for(state="hidden")
+    field.press_sequentially("/")
+    menu = page.locator("#menu")
+    menu.wait_for(state="visible")
+    assert not menu.get_by_text("/kick").is_visible(), "of no use to who keeps no order"
+    page.keyboard.press("Escape")
+    field.fill("")
+    paste = """(text) => {
+        const data = new DataTransfer();
+        data.setData('text/plain', text);
+        document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+    }"""
+    page.evaluate(paste, "\n".join(f"{number}" for number in range(500)))
+    expect(page.locator("#pasted")).to_contain_text("200")
+    assert not page.locator("#together").is_visible()
+    field.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#hint")).to_contain_text("200")
+    field.fill("")
+    # The clock beside the lines is the reader's, and so is the one behind /since.
+    now = page.evaluate("new Date(Date.now() - 5 * 60_000).toTimeString().slice(0, 5)")
+    alice.say(f"/since {now}")
+    page.wait_for_function("() => document.querySelectorAll('#lines .typed').length === 1")
+    later = page.evaluate("new Date(Date.now() + 5 * 60_000).toLocaleDateString('sv') + ' 23:59'")
+    alice.say(f"/since {later}")
+    page.locator("#lines .typed + .note").wait_for()
+    assert page.locator("#lines .note", has_text="since").count() == 0
+    # Code is shown as code, and is text.
+    alice.say("try `<b>x</b>` now")
+    page.locator("#lines code", has_text="<b>x</b>").wait_for()
+    page.evaluate(paste, "```\nfn main() {\n    <i>1</i>\n}\n```")
+    page.locator("#together").click()
+    page.locator("#lines .code", has_text="<i>1</i>").wait_for()
+    assert page.locator("#lines .code").count() == 5
+    alice.say("and prose again")
+    alice.line("and prose again")
+    assert page.locator("#lines .code", has_text="prose").count() == 0
+    page.screenshot(path=f"{pictures}/code.png")
+    alice.fine()
+
+
+def distinct(browser, house, pictures):
+    """Those who are here have different colours, each the same for as long as they stay."""
+    alice = Reader(browser, house).enter("alice")
+    names = ["mara", "dora", "olga", "tina", "bob", "carol"]
+    others = [house.netcat(name) for name in names]
+    rows = alice.page.locator("#people-list li")
+    expect(rows).to_have_text(sorted(["alice", *names]))
+    hues = "(rows) => rows.map((row) => row.querySelector('.name').style.getPropertyValue('--hue'))"
+    before = rows.evaluate_all(hues)
+    assert len(set(before)) == 7, before
+    others[0].say("hello")
+    alice.line("hello")
+    others[5].say("/quit")
+    expect(rows).to_have_text(sorted(["alice", *names[:5]]))
+    after = dict(zip(sorted(["alice", *names[:5]]), rows.evaluate_all(hues)))
+    was = dict(zip(sorted(["alice", *names]), before))
+    assert all(was[name] == hue for name, hue in after.items()), (was, after)
+    said = alice.page.locator("#lines .said .name", has_text="mara").first
+    assert said.evaluate("(node) => node.style.getPropertyValue('--hue')") == after["mara"]
+    alice.page.screenshot(path=f"{pictures}/colours.png")
     alice.fine()
 
 
@@ -517,7 +722,7 @@ def removed(browser, house, pictures):
     keeper = house.netcat("bob")
     for line in ("/register", "correct horse", "correct horse"):
         keeper.say(line)
-    keeper.until("is asked for the password\n")
+    keeper.until("your password from now on\n")
     keeper.say("/join den")
     keeper.until("-- You are a keeper of this room\n")
     alice = Reader(browser, house).enter("alice")

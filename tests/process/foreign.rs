@@ -119,6 +119,31 @@ fn rooms_and_lines_are_chosen_from_lists_in_a_browser() {
 }
 
 #[test]
+fn private_messages_are_conversations_that_outlive_a_reload() {
+    browse("talks");
+}
+
+#[test]
+fn a_reload_in_a_browser_is_no_departure_and_loses_no_draft() {
+    browse("reloads");
+}
+
+#[test]
+fn every_line_of_a_long_room_can_be_reached_in_a_browser() {
+    browse("scrolls_back");
+}
+
+#[test]
+fn a_browser_is_used_by_keys_alone() {
+    browse("by_keys");
+}
+
+#[test]
+fn those_who_are_here_have_different_colours_in_a_browser() {
+    browse("distinct");
+}
+
+#[test]
 fn what_was_on_its_way_comes_back_in_its_order_in_a_browser() {
     browse("gives_back");
 }

@@ -12,8 +12,8 @@ let [recalled, place] = [[], 0];
 let kept = ''; // what is being typed, while a command stands in front of it
 let on = {};
 
-/** From now on calls `on.submit(text)`, which says why it is not taken; `on.most()` for how many lines may be said together;
-	and for what may stand there `on.names(word)`, `on.rooms(word)` and `on.commands(word)`, the last with `insert`, `label`
+/** From now on calls `on.submit(text)`, which says why it is not taken; `on.changed()` while one types; `on.most()` for how
+	many lines may be said together; and for what may stand there `on.names(word)`, `on.rooms(word)` and `on.commands(word)`, the last with `insert`, `label`
 	and `words`. */
 export function listen(listener) {
 	on = listener;
@@ -29,12 +29,16 @@ export function listen(listener) {
 		event.preventDefault();
 		action();
 	};
-	input.oninput = typed;
+	input.oninput = () => {
+		typed();
+		on.changed();
+	};
 	input.onblur = () => offer(0, []);
 	input.onpaste = paste;
 	question.onclick = ({ target }) => answer(target.id);
 	// The field keeps the focus.
 	menu.onmousedown = (event) => event.preventDefault();
+	menu.onfocus = () => input.focus();
 	menu.onclick = ({ target }) => accept([...menu.children].indexOf(target.closest('li')));
 }
 
@@ -60,6 +64,7 @@ function submit() {
 	const typed = input.value;
 	if (!typed.trim()) return;
 	put(kept);
+	on.changed();
 	recalled = [...recalled.filter((other) => other !== typed), typed].slice(-RECALLED_MAX);
 	place = recalled.length;
 	const words = on.submit(typed);
@@ -123,8 +128,9 @@ function offer(place, what) {
 	from = place;
 	menu.hidden = choices.length === 0;
 	const rows = choices.map(({ label, words = '' }, index) =>
-		Object.assign(make('li', '', make('b', '', label), words), { id: `choice-${index}`, role: 'option' }),
+		Object.assign(make('li', '', make('b', '', label), make('span', 'quiet', words)), { id: `choice-${index}`, role: 'option' }),
 	);
+	menu.classList.toggle('explained', choices.some(({ words }) => words));
 	menu.replaceChildren(...rows);
 	choose(0);
 }
@@ -151,9 +157,10 @@ function paste(event) {
 	input.setRangeText(copied.replace(/\n+$/, ''), input.selectionStart, input.selectionEnd, 'end');
 	typed();
 	const n = input.value.split('\n').filter((line) => line.trim()).length;
-	$('pasted').textContent = say('pasted', { n });
+	const isTooMuch = n > on.most();
+	$('pasted').textContent = say(isTooMuch ? 'tooMany' : 'pasted', { n, most: on.most() });
 	question.hidden = n < 2;
-	$('together').hidden = n > on.most();
+	$('together').hidden = isTooMuch;
 	$($('together').hidden ? 'one-line' : 'together').focus();
 }
 

@@ -12,7 +12,15 @@ $('look').onclick = async (event) => {
 	if (typed) show((await on.submit(typed)) ?? []);
 };
 
-/** Shows what `on.typed(word)` gives while one types, or what `on.submit(typed)` gives in the end: rows as [label, words,
+dialog.onkeydown = (event) => {
+	const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+	if (!way) return;
+	event.preventDefault();
+	const stops = [field, ...list.querySelectorAll('button')];
+	stops.at((stops.indexOf(document.activeElement) + way) % stops.length).focus();
+};
+
+/** Shows what `on.typed(word)` gives while one types, or what `on.submit(typed)` gives in the end: rows as [nodes, words,
 	what happens when it is chosen], and strings to be read only. */
 export function find(title, action, typed, listener) {
 	on = listener;
@@ -29,12 +37,14 @@ function show(rows) {
 	list.replaceChildren(...rows.map((row) => make('li', '', typeof row === 'string' ? row : choice(...row))));
 }
 
-function choice(label, words, choose) {
+function choice(nodes, words, choose) {
 	const chosen = () => {
 		dialog.close();
 		choose();
 	};
-	const opener = button(make('b', '', label), chosen, 'open');
+	const label = make('span', '', ...nodes);
+	label.dir = 'auto';
+	const opener = button(label, chosen, 'open');
 	const more = make('span', 'quiet', words);
 	more.dir = 'auto';
 	opener.append(more);

@@ -1,7 +1,7 @@
 // Draws the lines of one room, and keeps the reader's place. Knows no socket, and changes no room.
 
 import { isLine } from './rooms.js';
-import { $, button, colored, make, mentionOf, rich, sentence } from './text.js';
+import { $, button, colored, isUpright, make, mentionOf, rich, sentence } from './text.js';
 import { moment, order, say } from './words.js';
 
 const AT_END_PX = 48; // nearer than this, one follows what comes
@@ -9,6 +9,8 @@ const SHOWN_MS = 4_000; // what was looked for stands out for so long
 const NEAR_TOP_PX = 400; // older lines are asked for before one gets there
 const SAME_BREATH_MS = 5 * 60_000; // who speaks on has the name shown once,
 const SAME_BREATH_LINES = 10; // and again where it would be out of sight
+const NAME_PX_MAX = 144; // the column of names is as wide as the widest of them, but no wider
+const FENCE = /^```\S*$/; // around lines of code
 
 const happenings = ['arrived', 'left', 'arrived_together', 'left_together', 'renamed', 'topic', 'took_back'];
 const clock = new Intl.DateTimeFormat(navigator.language, { hour: 'numeric', minute: '2-digit' });
@@ -18,12 +20,17 @@ const calendar = new Intl.DateTimeFormat(navigator.language, { weekday: 'long', 
 export let isAtEnd = true;
 const [scroller, list] = [$('scroller'), $('lines')];
 const nodes = new WeakMap();
+const ruler = document.createElement('canvas').getContext('2d');
 let [room, version, drawn, me, mention] = [null, 0, 0, '', null];
+const widths = new Map();
+let widest = 0;
 let on = {};
 
-/** From now on calls `on.older()` near the top, `on.moved()`, and where somebody wants it `on.fill(gap)` and `on.write(name)`. */
+/** From now on calls `on.older()` near the top, `on.moved()`, and where somebody wants it `on.fill(gap)`. */
 export function listen(listener) {
 	on = listener;
+	const { fontSize, fontFamily } = getComputedStyle(scroller);
+	ruler.font = `600 ${fontSize} ${fontFamily}`;
 	scroller.addEventListener('scroll', scrolled, { passive: true });
 	// The keyboard of a phone takes half of the height away, and the last line must not go with it.
 	new ResizeObserver(() => isAtEnd && toEnd()).observe(scroller);
@@ -33,10 +40,13 @@ export function listen(listener) {
 export function draw(shown, name) {
 	if (name !== me) [me, mention] = [name, mentionOf(name)];
 	const isOther = shown !== room;
+	if (isOther) widest = 0;
 	if (isOther || shown.version !== version) drawAll(shown, isOther);
 	else list.append(...dressed(drawn));
+	if (widest === 0) fit(me);
 	drawn = room.items.length;
-	$('outbox').textContent = room.outbox.flatMap(({ lines }) => lines).join('\n');
+	const waiting = room.outbox.flatMap(({ lines }) => lines).join('\n');
+	if ($('outbox').textContent !== waiting) $('outbox').textContent = waiting;
 	if (isOther || isAtEnd) toEnd();
 	if (isOther) list.querySelector('.news')?.scrollIntoView();
 	scrolled();
@@ -83,6 +93,7 @@ function dressed(from) {
 	return room.items.slice(from).map((item, place) => {
 		if (!nodes.has(item)) nodes.set(item, build(item));
 		const node = nodes.get(item);
+		if (isLine(item)) fit(item.name);
 		const previous = room.items[from + place - 1];
 		const at = new Date(item.time);
 		const isNewDay = item.time && at.toDateString() !== before.toDateString();
@@ -91,6 +102,11 @@ function dressed(from) {
 		const isOneBreath = previous?.kind === item.kind && previous.name === item.name && at - before < SAME_BREATH_MS;
 		node.breath = isOneBreath && !rule ? (nodes.get(previous)?.breath ?? 0) + 1 : 0;
 		if (item.time) before = at;
+		const isInCode = isOneBreath && nodes.get(previous).fence;
+		const isFence = item.kind === 'line' && FENCE.test(item.text);
+		node.fence = isFence !== !!isInCode;
+		node.classList.toggle('code', !!(isInCode || isFence));
+		node.classList.toggle('fence', isFence);
 		node.classList.toggle('same', node.breath % SAME_BREATH_LINES > 0);
 		node.classList.toggle('news', isNews);
 		node.toggleAttribute('data-rule', rule);
@@ -99,27 +115,35 @@ function dressed(from) {
 	});
 }
 
+/** Makes room for a name; a very long one breaks. */
+function fit(name) {
+	if (!widths.has(name)) widths.set(name, Math.ceil(ruler.measureText(name).width) + 2);
+	if (widths.get(name) <= widest) return;
+	widest = Math.min(widths.get(name), NAME_PX_MAX);
+	scroller.style.setProperty('--names', `${widest}px`);
+}
+
 function build(item) {
-	const isSaid = isLine(item) || item.kind === 'private';
+	const isSaid = isLine(item);
 	const body = make('div', 'body', ...(isSaid ? said(item) : [told(item)]));
 	const isCalling = item.name !== me && body.querySelector('mark');
 	return make('div', `item ${isSaid ? 'said' : 'told'} ${item.kind} ${isCalling ? 'named' : ''}`, body);
 }
 
-function said({ kind, name, to, text, time }) {
+function said({ kind, name, text, time }) {
 	const at = make('time', '', clock.format(new Date(time)));
 	at.title = moment.format(new Date(time));
 	const words = make('span', 'text', ...rich(text, mention));
 	words.dir = 'auto';
 	if (kind === 'action') words.prepend(colored(name), ' ');
-	if (kind === 'private') words.prepend(make('span', 'quiet', ...sentence('privately', { to })), ' ');
-	if (kind === 'private' && name !== me) words.append(' ', button(say('answerTo'), () => on.write(name), 'answer quiet'));
+	if (kind === 'action' && isUpright(text)) words.classList.add('upright');
 	return [make('span', 'who', ...(kind === 'action' ? [] : [colored(name)])), words, at];
 }
 
 function told(item) {
 	if (item.kind !== 'gap') return make('span', 'text', ...happening(item));
 	const n = item.last - item.first + 1;
+	if (room.isTop(item)) return make('span', 'text', say('above', { n }), ' ', button(say('show'), () => on.fill(item)));
 	return make('span', 'text', say('gap', { n }), ' ', button(say('show'), () => on.fill(item)));
 }
 

@@ -1,17 +1,24 @@
 // What stands around the lines: the door, rooms, people, the question for a password. Knows no socket.
 
+import { isLine } from './rooms.js';
 import { $, button, colored, make, sentence } from './text.js';
 import { say } from './words.js';
 
 const PASSWORD_CHARS = 8; // the server takes no shorter one, but says so late
+const WAIT_MS = 300; // most are in sooner, and need not read that they wait
+const COPIED_MS = 2_000;
+
+let waiting = 0;
 
 /** Puts the words of the reader's language where the HTML names them. */
 export function putWords() {
 	for (const element of document.querySelectorAll('[data-say]')) element.textContent = say(element.dataset.say);
 	for (const element of document.querySelectorAll('[data-label]')) element.ariaLabel = say(element.dataset.label);
+	$('copy').onclick = copy;
 }
 
 export function showDoor(room, words = '', wantsPassword = false) {
+	waitForDoor(false);
 	$('chat').hidden = true;
 	$('door').hidden = false;
 	$('place').replaceChildren(...sentence('place', { room }));
@@ -22,32 +29,85 @@ export function showDoor(room, words = '', wantsPassword = false) {
 }
 
 export function hideDoor() {
+	waitForDoor(false);
 	$('door-words').textContent = '';
 	$('door').hidden = true;
 	$('chat').hidden = false;
 }
 
-export function drawRooms(rooms, current, open, leave) {
-	const row = (room) => {
-		const opener = button(make('bdi', '', room.name), () => open(room), 'open');
-		if (room === current) opener.ariaCurrent = 'page';
-		if (room.unread) opener.append(make('span', room.isNamed ? 'count named' : 'count', room.unread));
-		const leaver = button('×', () => leave(room.name), 'leave');
-		leaver.ariaLabel = say('leave', room);
+/** Between the door and the room, on a slow line. */
+export function waitForDoor(waits) {
+	clearTimeout(waiting);
+	$('enter').disabled = waits;
+	$('enter').textContent = say(waits ? 'entering' : 'enter');
+	$('wait').hidden = true;
+	if (waits && $('door').hidden && $('chat').hidden) waiting = setTimeout(() => ($('wait').hidden = false), WAIT_MS);
+}
+
+export function hideSides() {
+	for (const side of [$('rooms'), $('people')]) side.hidePopover();
+}
+
+export function drawRooms(places, current, open, leave) {
+	const row = (place) => {
+		const opener = button(make('bdi', 'label', place.name), () => open(place), 'open');
+		if (place === current) opener.ariaCurrent = 'page';
+		if (place.unread) opener.append(badge(place));
+		const leaver = button('×', () => leave(place), 'leave');
+		leaver.ariaLabel = leaver.title = say(place.isTalk ? 'closeTalk' : 'leave', place);
 		return make('li', '', opener, leaver);
 	};
-	put($('room-list'), rooms.toSorted((a, b) => a.name.localeCompare(b.name)).map(row));
-	const unread = rooms.reduce((sum, room) => sum + room.unread, 0);
-	$('elsewhere').textContent = unread - (current?.unread ?? 0) || '';
+	const sorted = places.toSorted((a, b) => a.name.localeCompare(b.name));
+	put($('room-list'), sorted.filter(({ isTalk }) => !isTalk).map(row));
+	put($('talk-list'), sorted.filter(({ isTalk }) => isTalk).map(row));
+	$('talks').hidden = !places.some(({ isTalk }) => isTalk);
+	const elsewhere = places.filter((place) => place !== current);
+	const sum = (of) => of.reduce((all, { unread }) => all + unread, 0);
+	$('elsewhere').textContent = sum(elsewhere) || '';
+	$('elsewhere').classList.toggle('named', elsewhere.some(({ isNamed }) => isNamed));
+	const unread = sum(places);
 	document.title = `${unread ? `(${unread}) ` : ''}${current ? `${current.name} · ` : ''}Parlor`;
 }
 
+/** Who is called by name sees it from afar: `@` before the number, in another colour. */
+function badge({ isNamed, isTalk, unread }) {
+	const element = make('span', isNamed ? 'count named' : 'count', isNamed && !isTalk ? `@ ${unread}` : unread);
+	element.title = say(isNamed ? 'unreadNamed' : 'unread', { n: unread });
+	return element;
+}
+
 export function drawRoom(room, me, write) {
+	$('chat').classList.toggle('talking', !!room.isTalk);
 	$('title').textContent = room.name;
 	$('me').textContent = me;
-	$('topic').textContent = room.topic ?? say('about');
-	$('here').textContent = room.size;
+	$('topic').textContent = room.isTalk ? say('talkAbout', room) : (room.topic ?? say('about'));
+	$('topic').classList.toggle('none', room.topic === null);
+	$('topic').disabled = !!room.isTalk;
+	for (const element of [$('here'), $('size')]) element.textContent = room.size;
 	drawPeople(room, me, write);
+}
+
+/** What stands where nothing was said yet: whom one could ask in, and how. */
+export function drawEmpty(room) {
+	const isEmpty = !room.isLoading && !room.items.some((item) => isLine(item) || item.kind === 'gap') && !room.outbox.length;
+	$('empty').hidden = !isEmpty;
+	if (!isEmpty) return;
+	const isAlone = room.size < 2;
+	$('nothing').replaceChildren(...sentence(room.isTalk ? 'talkEmpty' : isAlone ? 'firstHere' : 'nothingYet', room));
+	$('invitation').hidden = room.isTalk || !isAlone;
+	$('share').value = location.href;
+}
+
+function copy() {
+	$('share').select();
+	// Where the page did not come over TLS, browsers have no other way.
+	if (navigator.clipboard) navigator.clipboard.writeText($('share').value).then(copied, () => {});
+	else if (document.execCommand('copy')) copied();
+}
+
+function copied() {
+	$('copy').textContent = say('copied');
+	setTimeout(() => ($('copy').textContent = say('copy')), COPIED_MS);
 }
 
 /** A row stays for as long as its person does: of thousands, few change at once. */
@@ -67,7 +127,9 @@ function drawPeople({ people, size }, me, write) {
 }
 
 function person(name, write) {
-	const row = make('li', '', button(colored(name), () => write(name), 'open'));
+	const opener = button(colored(name), () => write(name), 'open');
+	opener.title = name; // it may be cut
+	const row = make('li', '', opener);
 	row.dataset.name = name;
 	return row;
 }

@@ -3,8 +3,13 @@
 // An item is an event of the server's, a `note`, or a `gap` for lines that are not here. Lines have numbers of their own;
 // everything else has that of the line before it.
 
+import { comes } from './colors.js';
+import { fold } from './text.js';
+
 /** What a phone draws without effort; what is older is asked for again when one scrolls there. */
-export const ITEMS_MAX = 3_000;
+const ITEMS_MAX = 3_000;
+/** So many of the newest stay while one reads far above them. */
+const NEWEST_KEPT = 200;
 /** So many go at once, since everything is put in place again after that. */
 const ITEMS_DROPPED = 500;
 
@@ -20,9 +25,15 @@ export class Room {
 	isNamed = false;
 	draft = '';
 	outbox = [];
+	greetings = []; // to be read behind the lines that come first
+	wanted = ITEMS_MAX; // so many older lines come by themselves
 
 	constructor(name, read) {
 		Object.assign(this, { name, read, last: read ?? 0 });
+	}
+
+	get key() {
+		return this.name;
 	}
 
 	get first() {
@@ -40,6 +51,7 @@ export class Room {
 	caughtUp() {
 		this.last = Math.max(this.last, this.upTo);
 		this.isLoading = false;
+		for (const words of this.greetings.splice(0)) this.note(words);
 	}
 
 	/** The log of these numbers is gone; its lines stay. */
@@ -101,10 +113,39 @@ export class Room {
 		this.version += 1;
 	}
 
-	trim() {
-		if (this.items.length < ITEMS_MAX + ITEMS_DROPPED) return;
-		this.items.splice(0, this.items.length - ITEMS_MAX);
-		this.isWhole = false;
+	/** Lets go of what nobody looks at: above, or below where one reads. */
+	trim(isAtEnd) {
+		const excess = this.items.length - ITEMS_MAX;
+		if (excess < ITEMS_DROPPED) return;
+		if (isAtEnd) {
+			this.items.splice(0, excess);
+			Object.assign(this, { isWhole: false, wanted: ITEMS_MAX });
+		} else {
+			const from = this.items.length - NEWEST_KEPT - excess;
+			const cut = this.items.splice(from, excess).filter((item) => rank(item) === 0);
+			const place = gap(cut[0]?.seq, cut.at(-1)?.last ?? cut.at(-1)?.seq);
+			if (cut.length) this.items.splice(from, 0, place);
+		}
+		this.version += 1;
+	}
+
+	/** Older lines have come; behind many of them one says that one wants more. */
+	grow(lines) {
+		this.wanted -= lines;
+		if (this.wanted > 0 || this.first <= 1) return;
+		this.items.unshift(gap(1, this.first - 1));
+		this.version += 1;
+	}
+
+	/** Whether this gap stands above all lines. */
+	isTop(item) {
+		return this.items[0] === item;
+	}
+
+	/** From here on older lines come by themselves again. */
+	openTop() {
+		if (this.items[0]?.kind === 'gap') this.items.shift();
+		this.wanted = ITEMS_MAX;
 		this.version += 1;
 	}
 
@@ -133,6 +174,7 @@ export class Room {
 
 	/** Nobody is known but these; so many more are here. */
 	listAnew(names, others = 0) {
+		names.forEach(comes);
 		this.seats = new Map(names.map((name) => [fold(name), name]));
 		this.size = this.seats.size + others;
 	}
@@ -148,18 +190,13 @@ export class Room {
 		if (go !== undefined && (this.seats.delete(fold(go)) || isUnknown())) this.size -= 1;
 		if (come === undefined) return;
 		if (!this.seats.has(fold(come))) this.size += 1;
+		comes(come);
 		this.seats.set(fold(come), come);
 	}
 
 	get people() {
 		return [...this.seats.values()];
 	}
-}
-
-/** The same for all ways to write a name: as the server does it, sign by sign, until nothing changes. */
-function fold(name) {
-	const folded = [...name].map((sign) => sign.toUpperCase().toLowerCase()).join('');
-	return folded === name ? name : fold(folded);
 }
 
 const gap = (first, last) => ({ kind: 'gap', seq: first, first, last });

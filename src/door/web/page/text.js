@@ -1,13 +1,16 @@
 // Nodes out of what people typed, which is hostile, and becomes text and nothing else. Knows no room.
 
+import { hueOf } from './colors.js';
 import { parts } from './words.js';
 
 /** Up to a blank, or to a sign that ends a phrase in Chinese and Japanese, where no blank follows. */
 const LINK = /(https?:\/\/[^\s<>"“”‘’「」『』【】《》（），。、；：！？]+)/i;
+/** Between one or two backticks. */
+const CODE = /(`{1,2})([^`]+)\1/;
 /** Scripts without blanks between words have no cases, and let a name stand right beside them. */
 const IN_WORD = '[\\p{Ll}\\p{Lu}\\p{N}_-]';
-
-const HUES = 18; // as many as can be told apart
+/** Of these, slanted letters are hard to read. */
+const UPRIGHT = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Arab}\p{sc=Hebr}\p{sc=Thai}]/u;
 
 export const $ = (id) => document.getElementById(id);
 
@@ -19,13 +22,16 @@ export function make(tag, className, ...children) {
 	return element;
 }
 
-/** A name in its colour, the same everywhere and on every visit. */
+/** The same for all ways to write a name: as the server does it, sign by sign, until nothing changes. */
+export function fold(name) {
+	const folded = [...name].map((sign) => sign.toUpperCase().toLowerCase()).join('');
+	return folded === name ? name : fold(folded);
+}
+
+/** A name in its colour. */
 export function colored(name) {
-	let hash = 0;
-	for (const sign of name.toLowerCase()) hash = Math.imul(hash + sign.codePointAt(0), 0x9e3779b1);
 	const element = make('bdi', 'name', name);
-	element.title = name; // it may be cut
-	element.style.setProperty('--hue', (((hash ^ (hash >>> 16)) >>> 0) % HUES) * (360 / HUES));
+	element.style.setProperty('--hue', hueOf(name));
 	return element;
 }
 
@@ -37,15 +43,31 @@ export function button(words, onclick, className) {
 export const sentence = (key, fields) =>
 	parts(key, fields).map((part) => (part.name === undefined ? part : make('bdi', '', part.name)));
 
+const escaped = (text) => text.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
+
 /** What finds this name where it is called. An address is no name. */
 export function mentionOf(name) {
-	if (name.includes(':')) return null;
-	const letters = name.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
-	return new RegExp(`(?<!${IN_WORD})(${letters})(?!${IN_WORD})`, 'iu');
+	return name.includes(':') ? null : new RegExp(`(?<!${IN_WORD})(${escaped(name)})(?!${IN_WORD})`, 'iu');
 }
 
-export const rich = (text, mention) =>
-	text.split(LINK).flatMap((piece, place) => (place % 2 ? linked(piece) : marked(piece, mention)));
+/** What finds the words that were searched for. */
+export function marksOf(words) {
+	const found = words.split(/[\s"]+/).filter(Boolean);
+	return found.length ? new RegExp(`(${found.map(escaped).join('|')})`, 'iu') : null;
+}
+
+export const isUpright = (text) => UPRIGHT.test(text);
+
+/** Links, code, and what `mark` finds stand out. */
+export const rich = (text, mark) => {
+	const code = CODE.exec(text);
+	if (!code) return plain(text, mark);
+	const [before, behind] = [text.slice(0, code.index), text.slice(code.index + code[0].length)];
+	return [...plain(before, mark), make('code', '', code[2]), ...rich(behind, mark)];
+};
+
+const plain = (text, mark) =>
+	text.split(LINK).flatMap((piece, place) => (place % 2 ? linked(piece) : marked(piece, mark)));
 
 function linked(address) {
 	const shown = withoutStop(address);
@@ -62,5 +84,5 @@ function withoutStop(address) {
 	return cut.endsWith(')') && isOpenedBefore ? withoutStop(cut.slice(0, -1)) : cut;
 }
 
-const marked = (text, mention) =>
-	mention ? text.split(mention).map((piece, place) => (place % 2 ? make('mark', '', piece) : piece)) : [text];
+const marked = (text, mark) =>
+	mark ? text.split(mark).map((piece, place) => (place % 2 ? make('mark', '', piece) : piece)) : [text];

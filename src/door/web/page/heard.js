@@ -1,0 +1,165 @@
+// What the server says, and what follows from it. Knows no element but those it notifies with.
+
+import * as connection from './connection.js';
+import { address, command, open, remove } from './deeds.js';
+import * as lines from './lines.js';
+import { askPassword } from './panels.js';
+import { Room } from './rooms.js';
+import { house, kept, places, save, tab, visit } from './state.js';
+import { follow, talkWith } from './talks.js';
+import { $, fold, mentionOf } from './text.js';
+import { attends, draw, note } from './view.js';
+import { say, told } from './words.js';
+
+const DAY_S = 86_400;
+
+let farewell = ''; // why one has to leave a room
+
+/** By the kind of message; `answer` for what has no line here. */
+export const heard = {
+	entered(message) {
+		// Numbers of another log mean nothing here.
+		const isAnew = message.resumed === 'another log';
+		const room = house.rooms.get(message.room) ?? newRoom(message.room, isAnew);
+		if (isAnew && house.rooms.has(room.name)) room.renew(say('anew'));
+		room.log = house.hello.log;
+		house.me = message.name;
+		room.keeps = message.keeps;
+		room.enter(message);
+		if (!house.rooms.size) room.greetings.push(keeping());
+		if (message.keeps && !house.rooms.has(room.name)) room.greetings.push(say('youKeep'));
+		house.rooms.set(room.name, room);
+		if (house.current && !places().includes(house.current)) open(room, true);
+		sayFarewell();
+		if (message.others) listPeople(room);
+		draw();
+	},
+	departed: ({ room }) => remove(room),
+	fell_behind({ room }) {
+		const behind = house.rooms.get(room);
+		if (behind?.isSeated) listPeople(behind, true);
+	},
+	presence({ room, come, gone }) {
+		house.rooms.get(room)?.seat(come, gone);
+		draw();
+	},
+	line: said,
+	action: said,
+	skipped({ room, first, last }) {
+		house.rooms.get(room)?.skip(first, last);
+		draw();
+	},
+	arrived: happening((room, { name }) => room.seat(name)),
+	left: happening((room, { name }) => room.seat(undefined, name)),
+	// Who they are has been told one by one.
+	arrived_together: happening(() => {}),
+	left_together: happening(() => {}),
+	renamed: happening((room, { from, name, stays }) => {
+		room.seat(name, stays ? undefined : from);
+		const talk = stays ? null : follow(from, name);
+		if (talk && talk === house.current) address(talk, true);
+	}),
+	topic: happening((room, { topic }) => (room.topic = topic)),
+	took_back: happening((room, { name }) => room.takeBack(name)),
+	ruled: happening(() => {}),
+	you({ name }) {
+		house.me = visit.name = name;
+		draw();
+	},
+	private({ from, to, words, time = Date.now() }) {
+		const isOwn = fold(from) === fold(house.me);
+		const talk = talkWith(isOwn ? to : from);
+		talk.hear(isOwn ? house.me : from, words, time);
+		if (!isOwn && !attends(talk)) call(talk, from, words);
+		save();
+		draw();
+	},
+	letter: (message) => heard.private(message),
+	password: async (message) => command('password', { text: await askPassword(message) }),
+	refused: (message) => note(told(message)),
+	removed(message) {
+		if (!message.room) return showReason(told(message));
+		farewell = told(message);
+		sayFarewell();
+	},
+	answer: (message) => message.text && note(told(message)),
+};
+
+function newRoom(name, isAnew) {
+	const room = new Room(name, isAnew ? undefined : kept(visit.read, name)?.last);
+	room.draft = kept(tab.drafts, name) ?? '';
+	return room;
+}
+
+function showReason(words) {
+	$('door-words').textContent = words;
+}
+
+function said(event) {
+	const room = house.rooms.get(event.room);
+	if (!room?.add(event)) return;
+	if (event.name === house.me) room.confirm(event);
+	else if (event.seq > room.read && (event.old || !attends(room))) {
+		if (mentionOf(house.me)?.test(event.text)) call(room, event.name, event.text, event.old);
+		else room.count();
+	}
+	draw();
+}
+
+/** What happens changes a room, and is to be read there. */
+function happening(change) {
+	return (event) => {
+		const room = house.rooms.get(event.room);
+		if (!room) return;
+		change(room, event);
+		room.items.push(event);
+		draw();
+	};
+}
+
+/** Asks for all who are in a room, page by page; who comes and goes meanwhile is heard between the pages. */
+async function listPeople(room, isAnew = false) {
+	let next = 0;
+	const take = ({ kind, ...page }) => {
+		if (kind !== 'people') return false;
+		if (isAnew) room.listAnew([]);
+		isAnew = false;
+		next = page.next;
+		room.list(page.names, next === null);
+		return true;
+	};
+	const asking = Symbol();
+	room.asking = asking;
+	while (next !== null && room.asking === asking) {
+		const { isDone, refusal } = await connection.ask({ do: 'people', room: room.name, from: next }, take);
+		if (!isDone || refusal) return;
+		draw();
+	}
+}
+
+function keeping() {
+	const { keeps, retain } = house.hello;
+	const key = keeps === 'disk' ? (retain ? 'keptFor' : 'kept') : 'notKept';
+	return say(key, { n: Math.ceil(retain / DAY_S) });
+}
+
+function call(room, name, body, isOld) {
+	room.count(true);
+	$('call').textContent = room.isTalk ? say('wrote', { name }) : say('named', { name, room: room.name });
+	if (isOld || window.Notification?.permission !== 'granted') return;
+	try {
+		const title = room.isTalk ? name : `${name} · ${room.name}`;
+		new Notification(title, { body, tag: room.key }).onclick = () => focus() || open(room);
+	} catch {
+		// Phones have no such notifications; the count in the title is there.
+	}
+}
+
+/** Where one sits when one has had to leave another room. */
+export function sayFarewell() {
+	if (!farewell || !places().includes(house.current)) return;
+	lines.toEnd();
+	note(farewell);
+	farewell = '';
+}
+

@@ -1,0 +1,74 @@
+// What is looked for: a room to go to, or a line that was said. Knows no socket but to ask.
+
+import * as connection from './connection.js';
+import { inOrder, join, open } from './deeds.js';
+import { find } from './finder.js';
+import { hideSides } from './panels.js';
+import { show } from './past.js';
+import { house, places } from './state.js';
+import { $, colored, make, marksOf, rich } from './text.js';
+import { moment, say, told } from './words.js';
+
+/** Asks which rooms there are. */
+export const look = () =>
+	connection.ask({ do: 'rooms' }, (message) => message.kind === 'rooms' && (house.known = message.rooms));
+
+export async function browse() {
+	hideSides();
+	await look();
+	const row = ({ room, people, topic }) => [
+		[make('bdi', '', room)],
+		[say('inRoom', { n: people }), topic].filter(Boolean).join(' · '),
+		() => join(room, true),
+	];
+	find(say('roomName'), say('go'), '', {
+		typed: (word) => house.known.filter(({ room }) => room.includes(word)).map(row),
+		submit: (name) => {
+			$('finder').close();
+			join(name, true);
+		},
+	});
+}
+
+/** Goes to one of the places where one is, or to any other room, with few keys. */
+export async function goQuickly() {
+	hideSides();
+	const mine = inOrder(places().filter((place) => place !== house.current)).toSorted((a, b) => !!b.unread - !!a.unread);
+	const own = (place) => [[make('bdi', '', place.name)], place.unread ? String(place.unread) : say(place.isTalk ? 'talk' : 'room'), () => open(place)];
+	const other = ({ room, people }) => [[make('bdi', '', room)], say('inRoom', { n: people }), () => join(room, true)];
+	const rows = (word) => [
+		...mine.filter(({ name }) => name.toLowerCase().includes(word)).map(own),
+		...house.known.filter(({ room }) => room.includes(word) && !house.rooms.has(room)).map(other),
+	];
+	find(say('goTo'), say('go'), '', {
+		typed: rows,
+		submit: (name) => {
+			const [first] = rows(name.toLowerCase());
+			$('finder').close();
+			if (first) first[2]();
+			else join(name, true);
+		},
+	});
+	look();
+}
+
+export function search(words) {
+	find(say('searchFor'), say('find'), words, {
+		async submit(typed) {
+			const rows = [];
+			const take = (message) => {
+				const { kind, room, seq, time, name, words: text } = message;
+				if (kind === 'found') {
+					const line = [colored(name), ' ', ...rich(text, marksOf(typed)).map(unlinked)];
+					rows.push([line, `${room} · ${moment.format(new Date(time))}`, () => show(room, seq)]);
+				} else if (kind === 'answer') rows.push(told(message));
+				return kind === 'found' || kind === 'answer';
+			};
+			const { refusal } = await connection.ask({ do: 'search', args: [typed] }, take);
+			return refusal ? [told(refusal)] : rows;
+		},
+	});
+}
+
+/** The whole row is what one clicks on. */
+const unlinked = (node) => (node.tagName === 'A' ? node.textContent : node);

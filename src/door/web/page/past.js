@@ -1,0 +1,60 @@
+// Lines from before: older ones, those that were left out, and one that was found. Knows no element.
+
+import * as connection from './connection.js';
+import { join } from './deeds.js';
+import * as lines from './lines.js';
+import { house } from './state.js';
+import { draw, drawNow } from './view.js';
+
+const HISTORY_LINES = 100; // more than a screen
+
+async function recall(room, query) {
+	const events = [];
+	const take = (event) => event.old && event.room === room.name && events.push(event);
+	const { isDone } = await connection.ask({ do: 'history', room: room.name, limit: HISTORY_LINES, ...query }, take);
+	for (const event of events) if (event.name === house.me) room.confirm(event);
+	return isDone ? events : null;
+}
+
+/** What stands before the first line, where one has come near it. */
+export async function older() {
+	const room = house.current;
+	if (!house.isIn || room.isWhole || room.isLoading || room.items[0]?.kind === 'gap') return;
+	room.isLoading = true;
+	const events = room.first > 1 ? await recall(room, { before: room.first }) : [];
+	room.isLoading = false;
+	if (!events) return;
+	if (events.length) {
+		room.fill(events[0].seq, room.first - 1, events);
+		room.grow(events.length);
+	} else room.isWhole = true;
+	draw();
+}
+
+export async function fillGap(gap) {
+	const room = house.current;
+	if (room.isTop(gap)) {
+		room.openTop();
+		return older();
+	}
+	const { first, last } = gap;
+	const events = await recall(room, { after: first - 1 });
+	if (!events) return;
+	// Where fewer came, the server has no more.
+	const high = events.length < HISTORY_LINES ? last : Math.min(last, events.at(-1).seq);
+	room.fill(first, high, events.filter(({ seq }) => seq <= last));
+	draw();
+}
+
+/** Shows a line among those that were said around it. */
+export async function show(name, seq) {
+	await join(name, true);
+	const room = house.current;
+	if (room.name !== name || room.isTalk) return;
+	if (!room.has(seq)) {
+		const events = await recall(room, { before: seq + HISTORY_LINES / 2 });
+		if (events?.length) room.fill(events[0].seq, events.at(-1).seq, events);
+	}
+	drawNow();
+	lines.show(seq);
+}

@@ -1,0 +1,60 @@
+// What the page knows: where one is, under which name, and what is kept for the next visit. Knows no element and no socket.
+
+import { fold } from './text.js';
+
+const TALKS_CHARS_MAX = 200_000; // a browser keeps some millions for the whole site
+
+export const house = {
+	rooms: new Map(),
+	talks: new Map(), // private conversations, by the folded name of the other
+	current: null, // a room or a talk
+	room: null, // the room in which one was last: commands are about it
+	me: '',
+	isIn: false,
+	hello: {},
+	commands: [],
+	known: [], // rooms that there are, as far as was asked
+};
+
+/** This tab knows how to come back, what stands in each field, and the private messages. */
+export const tab = { rooms: [], drafts: {}, talks: [], ...load('sessionStorage') };
+/** The next visit knows one's name, and how far one has read in which log. */
+export const visit = { read: {}, ...load('localStorage') };
+
+function load(store) {
+	try {
+		return JSON.parse(window[store].parlor);
+	} catch {
+		return {};
+	}
+}
+
+export const places = () => [...house.rooms.values(), ...house.talks.values()];
+
+/** Rooms may be called as objects' own things are. */
+export const kept = (record, key) => (Object.hasOwn(record, key) ? record[key] : undefined);
+
+export function save() {
+	for (const room of house.rooms.values()) visit.read[room.name] = { log: room.log, last: room.read };
+	if (house.current) {
+		tab.rooms = [...house.rooms.keys()];
+		tab.drafts = Object.fromEntries(places().flatMap(({ key, draft }) => (draft ? [[key, draft]] : [])));
+		Object.assign(tab, { talker: fold(house.me), talks: packed() });
+	}
+	try {
+		sessionStorage.parlor = JSON.stringify(tab);
+		localStorage.parlor = JSON.stringify(visit);
+	} catch {
+		// A browser that keeps nothing asks for the name again.
+	}
+}
+
+/** The newest of all private messages. */
+function packed() {
+	let left = TALKS_CHARS_MAX;
+	return [...house.talks.values()].map(({ name, unread, items }) => {
+		const said = items.filter(({ kind }) => kind === 'line').map(({ name: who, text, time }) => ({ who, text, time }));
+		const from = said.findLastIndex(({ text }) => (left -= text.length) < 0) + 1;
+		return { name, unread, said: said.slice(from) };
+	});
+}

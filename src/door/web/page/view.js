@@ -1,0 +1,44 @@
+// When what is drawn: once for all that comes in a burst. Knows no socket.
+
+import * as lines from './lines.js';
+import { drawEmpty, drawRoom, drawRooms } from './panels.js';
+import { house, places } from './state.js';
+import { $ } from './text.js';
+
+const DRAW_MS = 16;
+
+let drawing = 0;
+let on = {};
+
+/** From now on a click on a room calls `on.open(room)`, on its cross `on.leave(room)`, on a name `on.write(name)`. */
+export function listen(listener) {
+	on = listener;
+}
+
+export const attends = (room) => room === house.current && lines.isAtEnd && document.hasFocus();
+
+export function draw() {
+	drawing ||= setTimeout(drawNow, DRAW_MS);
+}
+
+export function drawNow() {
+	clearTimeout(drawing);
+	drawing = 0;
+	const { current, me } = house;
+	if (current) {
+		for (const room of house.rooms.values()) room.trim(room !== current || lines.isAtEnd);
+		lines.draw(current, me);
+		if (attends(current)) current.attend();
+		drawRoom(current, me, on.write);
+		drawEmpty(current);
+		$('notify').hidden = window.Notification?.permission !== 'default';
+		$('newest').hidden = lines.isAtEnd;
+	}
+	drawRooms(places(), current, on.open, on.leave);
+}
+
+/** A line for this reader alone, where one is. */
+export function note(text, kind) {
+	house.current?.note(text, kind);
+	draw();
+}
