@@ -19,6 +19,9 @@ use super::store::Store;
 /// those whom the operator trusts is kept for good, so that nobody can push it out.
 const AUDIT_ROWS_MAX: i64 = 100_000;
 
+/// And so much of one keeper, so that one who does much pushes out nothing of others.
+const AUDIT_ROWS_OF_ONE_MAX: i64 = 1_000;
+
 /// So many bans and mutes stay in the file, be they over or not: as many as hold at once at the most.
 const ENDED_ROWS_MAX: i64 = 10_000;
 
@@ -185,6 +188,11 @@ pub(super) fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::R
     transaction.execute(
         "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![record.at.0, keeper(&record.by), room, deed, whom, reason],
+    )?;
+    transaction.execute(
+        "DELETE FROM audit WHERE keeper = ?1 AND room <> '' AND id <= (
+             SELECT id FROM audit WHERE keeper = ?1 AND room <> '' ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+        params![keeper(&record.by), AUDIT_ROWS_OF_ONE_MAX],
     )?;
     let last = transaction.last_insert_rowid();
     transaction.execute(
@@ -402,4 +410,43 @@ fn by(row: &Row<'_>, column: usize) -> rusqlite::Result<By> {
 
 fn whom(text: &str) -> Whom {
     Whom::parse(text).unwrap_or_else(|_| Whom::Name(Name::kept(text)))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use super::*;
+    use crate::config::Keep;
+
+    fn removal(at: i64, keeper: &str, reach: &Reach) -> Record {
+        Record {
+            at: WallTime(at),
+            by: By::Keeper(Name::kept(keeper)),
+            reach: reach.clone(),
+            deed: Deed::Remove(Name::kept("bob"), None),
+        }
+    }
+
+    #[test]
+    fn one_keeper_of_a_room_pushes_nothing_of_others_out_of_the_log() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let path = directory.path().join("a.db");
+        std::fs::File::create(&path).unwrap();
+        let mut store = Store::open(&path, Keep::Written).unwrap();
+        let tea = Reach::Room(RoomName::parse("tea").unwrap());
+        let max = AUDIT_ROWS_OF_ONE_MAX;
+        let of_others = [
+            removal(0, "alice", &tea),
+            removal(1, "mallory", &Reach::Server),
+        ];
+        store.record(&of_others).unwrap();
+        let much: Vec<_> = (2..max + 12)
+            .map(|at| removal(at, "mallory", &tea))
+            .collect();
+        store.record(&much).unwrap();
+        let told = store.audit(usize::MAX >> 1).unwrap();
+        assert_eq!(told.len() as i64, max + 2);
+        assert!(told[0].contains("alice: kick bob in tea"), "{}", told[0]);
+        assert!(told[1].ends_with("mallory: kick bob"), "{}", told[1]);
+    }
 }
