@@ -42,14 +42,14 @@ Examples:
   printf 'hello\\n' | parlor join --name bot
 
 Keys:
-  Enter            say the line; what is pasted in several lines is said as it is, never as a command
-  Tab              complete a command or a name; again for the next one
-  Up, Down         lines typed before; Ctrl-R finds one by a part of it, Esc leaves that
-  Ctrl-A, Ctrl-E   to the beginning, to the end; Ctrl-Left and Ctrl-Right by words
-  Ctrl-W, -U, -K   erase a word, all before the cursor, all behind it; Ctrl-Y brings it back
+  Enter            say the line; pasted lines are text, never a command
+  Tab              complete a command or a name; press it again for the next one
+  Up, Down         earlier lines of yours; Ctrl-R searches them, Esc ends the search
+  Ctrl-A, Ctrl-E   go to the beginning or end; Ctrl-Left and Ctrl-Right go by words
+  Ctrl-W, -U, -K   erase a word, everything before the cursor, everything after it; Ctrl-Y brings it back
   Ctrl-L           clear the screen
-  Ctrl-Z           stop the program; fg goes on
-  Ctrl-C           clear the line; on an empty line, leave, as Ctrl-D does";
+  Ctrl-Z           suspend the program; fg continues it
+  Ctrl-C           clear the line; on an empty line leave, as with Ctrl-D";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

@@ -18,7 +18,7 @@ use crate::journal::{self, FILE};
 /// What `backup` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct BackupOptions {
-    /// The copy to be made; there must be none yet
+    /// The copy; the file must not exist yet
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 

@@ -30,15 +30,15 @@ pub struct ExportOptions {
     #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
 
-    /// Only what was said in ROOM
+    /// Only lines from ROOM
     #[arg(long, value_name = "ROOM")]
     pub room: Option<String>,
 
-    /// Only what was said since 14:00, 2026-11-20, "2026-11-20 12:01", 2026-11-20T12:01+01:00, yesterday or 2h
+    /// Only lines since 14:00, 2026-11-20, "2026-11-20 12:01", 2026-11-20T12:01+01:00, yesterday or 2h
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub since: Option<Timestamp>,
 
-    /// In which form
+    /// The format
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub format: Form,
 }

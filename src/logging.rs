@@ -25,15 +25,15 @@ use tracing_subscriber::{Layer, Registry, fmt as layers, reload};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// What the server could not do.
+    /// Failures.
     Error,
-    /// And what the operator should look at.
+    /// Also things to look at.
     Warn,
-    /// And what happens: listeners, start and end.
+    /// Also listeners, start and stop.
     Info,
-    /// And every connection.
+    /// Also every connection.
     Debug,
-    /// And every step: far too much for daily use.
+    /// Also every step: far too much for daily use.
     Trace,
 }
 

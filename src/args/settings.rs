@@ -12,7 +12,7 @@ use crate::logging::{LogFormat, LogLevel};
 /// What flags and environment, or a file, say about the server; none where they are silent.
 #[derive(Debug, Clone, Default, PartialEq, Args)]
 pub struct Settings {
-    /// Open a door at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
+    /// Listen at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
     #[arg(long, env = "PARLOR_LISTEN", value_name = "URL", value_parser = config::read_urls,
           long_help = listen_help(), value_hint = ValueHint::Url)]
     pub listen: Option<Vec<Urls>>,
@@ -141,7 +141,7 @@ pub(crate) fn settings_alone() -> clap::Command {
 
 fn listen_help() -> String {
     let mut help = "\
-Open a door at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
+Listen at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
 
 URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IPv6 address], or * for all \
 interfaces. PORT 0 picks a free port. The schemes and their options:

@@ -14,9 +14,9 @@ use super::values::Refused;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// It is on disk, and survives a power cut
+    /// The line is on disk, and survives a power cut
     Synced,
-    /// It is with the system, and survives the end of the program
+    /// The system has the line; it survives a crash of the program
     Written,
 }
 
