@@ -58,7 +58,7 @@ pub(crate) async fn run(
         }
         let paused = pace.pauses_until(&broadcaster).filter(|_| !last);
         if under_way.is_none() && paused.is_none() {
-            under_way = begin(&mut broadcaster, journal.as_mut(), clock);
+            under_way = begin(&mut broadcaster, journal.as_mut(), &clock);
             pace.note(&under_way);
         }
         if last && under_way.is_none() {
@@ -149,7 +149,7 @@ impl Pace {
 fn begin(
     broadcaster: &mut Broadcaster,
     journal: &mut dyn Journal,
-    clock: Clock,
+    clock: &Clock,
 ) -> Option<UnderWay> {
     while let Some(gathered) = broadcaster.gather(clock.now()) {
         if gathered.has_lines() {

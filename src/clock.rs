@@ -2,6 +2,8 @@
 
 mod standstill;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
@@ -11,11 +13,13 @@ use tokio::time::Instant;
 pub(crate) use standstill::{HyperTimer, Sleep, sleep, timeout};
 
 /// What time it is, counted from the start of the server. It stands still while the server does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Clock {
     start: Instant,
     /// How long the process had stood still before.
     lost: Duration,
+    /// It was no earlier than this at the start, in milliseconds, whatever the clock on the wall shows.
+    trusted_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -24,15 +28,28 @@ impl Clock {
         Clock {
             start: Instant::now(),
             lost: standstill::lost(),
+            trusted_ms: Arc::new(AtomicI64::new(i64::MIN)),
         }
     }
 
     /// What time it is on both clocks.
     pub(crate) fn now(&self) -> Now {
+        let passed_ms = i64::try_from(self.passed().as_millis()).unwrap_or(i64::MAX);
+        let trusted_ms = self.trusted_ms.load(Ordering::Relaxed);
         Now {
             monotonic: self.monotonic(),
-            wall: wall(),
+            wall: wall().max(WallTime(trusted_ms.saturating_add(passed_ms))),
         }
+    }
+
+    /// Time since the start, also that in which the server stood still.
+    pub(crate) fn passed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// It was no earlier than this at the start.
+    pub(crate) fn trust(&self, start_ms: i64) {
+        self.trusted_ms.store(start_ms, Ordering::Relaxed);
     }
 
     /// Time since the start.

@@ -30,6 +30,7 @@ mod registry;
 mod retention;
 mod session;
 mod signals;
+mod trust;
 
 use args::JoinOptions;
 use config::Config;

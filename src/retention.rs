@@ -7,14 +7,18 @@ use std::time::Duration;
 use parlor_core::answer::Refusal;
 use tokio::select;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::journal::{Own, Retention, StillThere, TakingId};
+use crate::trust::Trust;
 
 /// Lines are kept for as long as they may be, and this much longer at most.
 const ROUND_EVERY: Duration = Duration::from_secs(60);
+
+/// So often it is noted how late it is: a server that is killed has the next one delete that much less in its first hour.
+const NOTE_CLOCK_EVERY: Duration = Duration::from_mins(10);
 
 /// What somebody takes back: it is written down, and in nobody's log any more.
 pub(crate) struct Taking {
@@ -39,6 +43,7 @@ impl From<(TakingId, Own)> for Taking {
 /// first what a house before this one has left.
 pub(crate) async fn run(
     mut retention: Retention,
+    mut trust: Trust,
     left: Vec<(TakingId, Own)>,
     mut retain: watch::Receiver<Option<Duration>>,
     mut takings: mpsc::Receiver<Taking>,
@@ -46,13 +51,19 @@ pub(crate) async fn run(
 ) {
     let mut left: Vec<_> = left.into_iter().map(Taking::from).collect();
     let mut was_told = false;
+    let mut clock_noted: Option<Instant> = None;
     let rounds = async {
         loop {
+            let now = trust.look();
+            if clock_noted.is_none_or(|noted| noted.elapsed() >= NOTE_CLOCK_EVERY) {
+                clock_noted = Some(Instant::now());
+                retention.note_clock(now, trust.latest()).await.ok(); // the operator's log says why not
+            }
             let taken_back = take_back(&mut retention, &mut left).await;
-            let dropped = retention.drop_old_codes(clock::wall_awake()).await;
+            let dropped = retention.drop_old_codes(now.min(clock::wall_awake())).await;
             let time = *retain.borrow_and_update();
             let outcome = match time {
-                Some(time) => retention.round(clock::wall().before(time)).await,
+                Some(time) => retention.round(now.before(time)).await,
                 None => retention.tidy().await.map(|()| 0),
             };
             let outcome = taken_back.and(dropped).and(outcome);
@@ -69,6 +80,8 @@ pub(crate) async fn run(
         () = closing.cancelled() => {}
         () = rounds => {}
     }
+    let (now, latest) = (trust.look(), trust.latest());
+    retention.note_clock(now, latest).await.ok(); // the next server goes on from there
 }
 
 /// Takes out of the file what people take back; what cannot be taken out yet is left for the next time.

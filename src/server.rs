@@ -36,6 +36,7 @@ use crate::reload::{Reload, Reloader, Source};
 use crate::retention;
 use crate::session::{Live, Manners, Writers};
 use crate::signals::Hangups;
+use crate::trust::Trust;
 
 /// Everybody has this long to take the last words when the server ends.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
@@ -216,6 +217,7 @@ impl Server {
         if let Some(kept) = &mut kept {
             let left = mem::take(&mut kept.takings);
             let (retention, closing) = (kept.retention(), house.closing.clone());
+            let trust = Trust::new(clock.clone(), kept.clock);
             let retain = live.retain_changes();
             let (takings, taken) = mpsc::channel(1);
             let desk = forgetting::Desk {
@@ -225,9 +227,9 @@ impl Server {
                 takings,
             };
             house.tasks.spawn(desk.attend(to_forget, closing.clone()));
-            house
-                .tasks
-                .spawn(retention::run(retention, left, retain, taken, closing));
+            house.tasks.spawn(retention::run(
+                retention, trust, left, retain, taken, closing,
+            ));
         }
         let inbox = Arc::clone(&house.inbox);
         let errands = kept.as_ref().map(|kept| kept.errands.clone());
@@ -376,7 +378,7 @@ impl Server {
             registry: self.registry.clone(),
             metrics: Arc::clone(&self.house.metrics),
             zone: TimeZone::system(),
-            clock: self.clock,
+            clock: self.clock.clone(),
         }
     }
 }

@@ -55,6 +55,8 @@ const NOTE_TIME: Duration = Duration::from_secs(1);
 /// What a journal has of former times.
 #[derive(Debug)]
 pub struct Kept {
+    /// How late it was when the server before this one ended; none where nothing was kept.
+    pub(crate) clock: Option<WallTime>,
     /// What the log is called until the next start.
     pub epoch: String,
     /// What the house goes on with.
@@ -176,7 +178,9 @@ fn open(
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
-    store.let_codes_die(WallTime(clock::wall().0 + CODE_LIFE.as_millis() as i64))?;
+    let clock = store.clock()?;
+    let now = clock.map_or(clock::wall(), |clock| clock.max(clock::wall()));
+    store.let_codes_die(WallTime(now.0 + CODE_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| {
         let room = kept_room(&name);
         if room.is_none() {
@@ -190,8 +194,10 @@ fn open(
     let history = History::open(Arc::clone(files), damages)?;
     files.note_beside().map_err(Unusable::Beside)?;
     let (search, follow) = Search::new(path, epoch.clone(), history.clone(), Arc::clone(signals));
-    let now = clock::wall();
+    // What was in force when the server before this one ended is not over because this clock says so.
+    let now = clock.map_or(clock::wall(), |clock| clock.min(clock::wall()));
     let kept = Kept {
+        clock,
         epoch,
         past: Past {
             ends: ends.into_iter().filter_map(named).collect(),

@@ -78,6 +78,8 @@ impl Store {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
+    use std::fs;
+
     use parlor_core::name::RoomName;
 
     use super::EPOCHS_MAX;
@@ -98,7 +100,15 @@ mod tests {
     fn a_name_of_before_is_good_up_to_where_it_ended() {
         let directory = tempfile::tempdir().unwrap();
         let (file, copy) = ("file.db", "copy.db");
-        let open = |name: &str| Store::open(&directory.path().join(name), Keep::Written).unwrap();
+        let open = |name: &str| {
+            let file = directory.path().join(name);
+            fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(&file)
+                .unwrap();
+            Store::open(&file, Keep::Written).unwrap()
+        };
         let lobby = RoomName::lobby();
         let mut store = open(file);
         let first = store.begin_epoch().unwrap();

@@ -26,6 +26,7 @@ mod scrub;
 mod search;
 mod store;
 mod takings;
+mod times;
 mod wipes;
 
 pub(crate) use accounts::{Account, Changer, Letter, Place, Put, Registered, Writer};

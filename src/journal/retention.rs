@@ -143,6 +143,19 @@ impl Retention {
         Ok(lines)
     }
 
+    /// Notes how late it is at least, for the server after this one, and dates back what was said later than it can be.
+    ///
+    /// # Errors
+    /// The file does not take that.
+    pub(crate) async fn note_clock(
+        &mut self,
+        now: WallTime,
+        latest: WallTime,
+    ) -> Result<(), StillThere> {
+        let note = move |store: &mut Store| store.note_clock(now, latest);
+        Ok(self.errands.run(note).await?)
+    }
+
     /// Takes out the return codes that are good no longer.
     ///
     /// # Errors

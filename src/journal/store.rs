@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, named_params, params};
 use super::fault::Unusable;
 use super::rows::{code, sum};
 use super::schema::{MIGRATIONS, SCHEMA};
+use super::times::date_back;
 use crate::config::Keep;
 
 /// Marks a SQLite file as one of Parlor's: "Parl", as the file's header has it.
@@ -153,6 +154,9 @@ impl Store {
                 continue;
             }
             let room = make_room(&transaction, batch.room())?;
+            if batch.goes_back() {
+                date_back(&transaction, batch.room(), batch.at())?;
+            }
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO lines VALUES (:room, :seq, :at, :manner, :name, :text, :sum)",
             )?;

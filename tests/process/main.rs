@@ -22,6 +22,7 @@ mod admin;
 mod backup;
 mod bytes;
 mod clients;
+mod clocks;
 mod codes;
 mod crowds;
 mod damage;

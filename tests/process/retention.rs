@@ -37,7 +37,7 @@ fn put(file: &Connection, room: i64, seq: i64, ago: Duration, text: &str) {
 }
 
 /// What was said in two rooms, 40 days ago and 20 days ago.
-fn fill(data: &Data, old: i64, young: i64) {
+pub(crate) fn fill(data: &Data, old: i64, young: i64) {
     let mut file = Connection::open(data.file()).unwrap();
     let all = file.transaction().unwrap();
     all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby'), (2, 'tea')")

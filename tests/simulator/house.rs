@@ -211,7 +211,11 @@ impl Record {
                 .map(|entry| self.event(entry))
                 .collect();
             let present = self.present[room.as_str()];
-            self.rooms[present].events.extend(events);
+            let written = &mut self.rooms[present].events;
+            if batch.goes_back() {
+                date_back(written, batch.at().0);
+            }
+            written.extend(events);
         }
     }
 
@@ -247,6 +251,15 @@ impl Record {
                 .and_then(|who| self.persons.get(&who.id).copied()),
             kind,
             shown,
+        }
+    }
+}
+
+/// As a journal does where the clock was ahead.
+fn date_back(written: &mut [Event], latest: i64) {
+    for event in written {
+        if let Kind::Line { at, .. } = &mut event.kind {
+            *at = latest.min(*at);
         }
     }
 }

@@ -135,6 +135,8 @@ pub struct Batch {
     has_renames: bool,
     /// Some of its lines have been taken back.
     has_gone: bool,
+    /// See [`Batch::goes_back`].
+    goes_back: bool,
     encoded: [OnceLock<Box<Encoded>>; ENCODINGS_MAX],
 }
 
@@ -156,6 +158,7 @@ impl Batch {
             weight,
             has_renames,
             has_gone: false,
+            goes_back: false,
             encoded: Default::default(),
         }
     }
@@ -172,6 +175,37 @@ impl Batch {
                 ..Batch::new(self.room.clone(), self.start, self.at, entries.collect())
             }
         })
+    }
+
+    /// The same batch, in front of which time goes back.
+    pub(crate) fn going_back(self) -> Batch {
+        Batch {
+            goes_back: true,
+            ..self
+        }
+    }
+
+    /// The same batch as if it had happened no later than that; none if it did not.
+    pub(crate) fn dated_back(&self, at: WallTime) -> Option<Batch> {
+        (self.at > at).then(|| {
+            let entries = self.entries.iter().map(|entry| match entry {
+                Entry::Said(said) => Entry::Said(Said {
+                    at: said.at.min(at),
+                    ..said.clone()
+                }),
+                other => other.clone(),
+            });
+            Batch {
+                has_gone: self.has_gone,
+                ..Batch::new(self.room.clone(), self.start, at, entries.collect())
+            }
+        })
+    }
+
+    /// Whether the clock was ahead before it and is so no longer: what was said in the room is dated back, so that times
+    /// never decrease.
+    pub fn goes_back(&self) -> bool {
+        self.goes_back
     }
 
     /// The room in which it all happened.

@@ -186,6 +186,19 @@ impl Log {
         is_changed
     }
 
+    /// Dates back what happened later than this, as the clock had it that was wrong.
+    pub(crate) fn date_back(&self, at: WallTime) {
+        let mut before = Vec::new(); // freed when the lock is open again
+        let mut ring = write(&self.ring);
+        for batch in ring.batches.iter_mut().rev() {
+            let Some(dated) = batch.dated_back(at) else {
+                break;
+            };
+            before.push(std::mem::replace(batch, Arc::new(dated)));
+        }
+        drop(ring);
+    }
+
     /// Reads what stands behind `from` and before `until`: at most `batches_max` batches, into `out`.
     ///
     /// # Errors

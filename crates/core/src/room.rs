@@ -38,8 +38,10 @@ pub(crate) struct Room {
     pub(crate) members: Members,
     /// Entries that are on their way into the log: while there are any, the room stays.
     pub(crate) pending: usize,
-    /// When the last batch was closed: times never decrease, whatever the clock does.
+    /// When the last batch was closed: times never decrease, whatever the clock does, unless all are dated back.
     pub(crate) at: WallTime,
+    /// The clock was ahead, and what was said is to be dated back with the next lines.
+    pub(crate) was_ahead: bool,
 }
 
 /// Against whose share a room counts as long as it is in memory.
@@ -266,6 +268,7 @@ impl Room {
             members: Members::default(),
             pending: 0,
             at: end.at,
+            was_ahead: false,
         }
     }
 

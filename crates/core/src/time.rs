@@ -6,7 +6,16 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(pub i64);
 
+/// A clock that goes back by more than this was ahead, and what was said is dated back; else the time stands still until the
+/// clock has come as far again.
+pub const AHEAD_MAX: Duration = Duration::from_mins(15);
+
 impl WallTime {
+    /// Whether it is so much later than the clock shows that the clock was ahead.
+    pub fn was_ahead(self, shown: WallTime) -> bool {
+        self.before(AHEAD_MAX) > shown
+    }
+
     /// So much earlier.
     pub fn before(self, time: Duration) -> WallTime {
         let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);

@@ -136,8 +136,9 @@ impl Follower {
             None => store.insert(Store::open_to_read(&self.journal)?),
         };
         let ends = store.ends().map_err(|_| Trouble::Journal)?;
+        let dated_back = store.dated_back().map_err(|_| Trouble::Journal)?;
         let index = match index {
-            Some(index) if self.index.exists() => index,
+            Some(index) if self.index.exists() && index.dated_back()? == dated_back => index,
             _ => index.insert(self.open(store)?),
         };
         let followed = index.followed()?;
@@ -224,15 +225,18 @@ impl Follower {
 
     /// Opens the index; one that is of no use is made anew.
     fn open(&self, store: &Store) -> Result<Index, Trouble> {
+        let dated_back = store.dated_back().map_err(|_| Trouble::Journal)?;
         if let Some(mut index) = Index::open(&self.index, &self.epoch)?
+            && index.dated_back()? == dated_back
             && self.is_of_this_log(&index, store)?
         {
-            index.set_epoch(&self.epoch)?;
+            index.set(&self.epoch, dated_back)?;
             return Ok(index);
         }
         remove(&self.index);
-        let index = Index::open(&self.index, &self.epoch)?;
-        index.ok_or(Trouble::Useless)
+        let mut index = Index::open(&self.index, &self.epoch)?.ok_or(Trouble::Useless)?;
+        index.set(&self.epoch, dated_back)?;
+        Ok(index)
     }
 
     /// Whether the lines in the index are those of the file: a copy that was put back may have others.

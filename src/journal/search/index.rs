@@ -16,7 +16,7 @@ use super::words::{self, Phrase};
 use crate::journal::scrub;
 
 /// What the tables and the words in them are like. With another number the index is made anew.
-const VERSION: i32 = 3;
+const VERSION: i32 = 4;
 
 /// Whoever finds the file locked waits so long: somebody looks at it from outside.
 const BUSY_TIME: Duration = Duration::from_millis(100);
@@ -33,7 +33,7 @@ const TIME_MAX: i64 = 1 << (63 - COUNTER_BITS);
 /// Words of our own making, hence the plainest of tokenizers. The content is kept, so that a line can be removed by its number;
 /// and what is removed is overwritten.
 const TABLES: &str = "
-    CREATE TABLE meta (epoch TEXT NOT NULL, probe TEXT NOT NULL) STRICT;
+    CREATE TABLE meta (epoch TEXT NOT NULL, probe TEXT NOT NULL, dated_back INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, followed INTEGER NOT NULL) STRICT;
     CREATE TABLE places (id INTEGER PRIMARY KEY, room INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (room, seq)) STRICT;
     CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'ascii', columnsize = 0);
@@ -70,7 +70,10 @@ impl Index {
         if version == 0 {
             let transaction = connection.transaction()?;
             transaction.execute_batch(TABLES)?;
-            transaction.execute("INSERT INTO meta VALUES (?1, ?2)", [epoch, &veil::probe()])?;
+            transaction.execute(
+                "INSERT INTO meta (epoch, probe) VALUES (?1, ?2)",
+                [epoch, &veil::probe()],
+            )?;
             transaction.pragma_update(None, "user_version", VERSION)?;
             transaction.commit()?;
             return Ok(Some(Index { connection }));
@@ -91,10 +94,17 @@ impl Index {
         self.connection.query_row(epoch, [], |row| row.get(0))
     }
 
-    /// It has been seen that it is of the log that is called so now.
-    pub(super) fn set_epoch(&mut self, epoch: &str) -> rusqlite::Result<()> {
-        let set = "UPDATE meta SET epoch = ?1";
-        self.connection.execute(set, [epoch]).map(drop)
+    /// How often lines had been dated back when it was made: their place in it is their time.
+    pub(super) fn dated_back(&self) -> rusqlite::Result<i64> {
+        let dated_back = "SELECT dated_back FROM meta";
+        self.connection.query_row(dated_back, [], |row| row.get(0))
+    }
+
+    /// It has been seen that it is of the log that is called so now, and in which lines have been dated back so often.
+    pub(super) fn set(&mut self, epoch: &str, dated_back: i64) -> rusqlite::Result<()> {
+        let set = "UPDATE meta SET epoch = ?1, dated_back = ?2";
+        let set = self.connection.execute(set, params![epoch, dated_back]);
+        set.map(drop)
     }
 
     /// Opens the index to search in it, for no longer than this.

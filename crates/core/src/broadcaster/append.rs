@@ -89,6 +89,10 @@ impl Broadcaster {
             cursor = after;
         }
         let weight = room.log.weight();
+        if batch.goes_back() {
+            room.log.date_back(batch.at());
+            room.was_ahead = batch.lines() == 0; // a journal keeps lines alone
+        }
         if !batch.entries().is_empty() {
             room.log.append(batch, self.limits.log);
         }
@@ -238,5 +242,9 @@ fn without_lines(batch: &Batch) -> Batch {
         .iter()
         .filter(|entry| !matches!(entry, Entry::Said(_)));
     let room = batch.room().clone();
-    Batch::new(room, batch.start(), batch.at(), rest.cloned().collect())
+    let rest = Batch::new(room, batch.start(), batch.at(), rest.cloned().collect());
+    match batch.goes_back() {
+        true => rest.going_back(),
+        false => rest,
+    }
 }

@@ -253,8 +253,12 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(room: &Room, wall: WallTime) -> Draft {
+    fn new(room: &mut Room, wall: WallTime) -> Draft {
         let seq = room.log.end().seq;
+        if room.at.was_ahead(wall) {
+            room.was_ahead = true;
+            room.at = wall;
+        }
         Draft {
             entries: Vec::new(),
             seq,
@@ -363,7 +367,10 @@ impl Draft {
     /// From now on nothing comes to it.
     fn close(self, room: &mut Room) -> (Arc<Batch>, Part) {
         room.at = self.at;
-        let batch = Batch::new(room.name.clone(), room.log.end(), self.at, self.entries);
+        let mut batch = Batch::new(room.name.clone(), room.log.end(), self.at, self.entries);
+        if room.was_ahead {
+            batch = batch.going_back();
+        }
         let part = Part {
             room: room.id,
             tickets: self.tickets,

@@ -1,0 +1,165 @@
+//! The machine's clock is wrong for a while, as that of a board without a battery: no harm lasts.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use crate::data::{Data, enter};
+use crate::guest::Guest;
+use crate::house::{HERE, House};
+use crate::retention::fill;
+use crate::search;
+
+const YEARS: i64 = 5 * 365 * 24 * 3_600;
+
+/// A clock that goes wrong by so many seconds, for one program.
+struct Clock(TempDir);
+
+impl Clock {
+    fn new() -> Clock {
+        let clock = Clock(tempfile::tempdir().unwrap());
+        let made = Command::new("cc")
+            .args(["-shared", "-fPIC", "-o"])
+            .arg(clock.library())
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/process/clock.c"
+            ))
+            .status();
+        assert!(made.unwrap().success(), "a C compiler makes the clock");
+        clock.is_wrong_by(0);
+        clock
+    }
+
+    fn library(&self) -> PathBuf {
+        self.0.path().join("clock.so")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("seconds")
+    }
+
+    fn is_wrong_by(&self, seconds: i64) {
+        let new = self.0.path().join("new");
+        fs::write(&new, seconds.to_string()).unwrap();
+        fs::rename(new, self.file()).unwrap();
+    }
+
+    fn open(&self, data: &Data, options: &[&str]) -> House {
+        let mut parlor = data.parlor();
+        parlor.env("LD_PRELOAD", self.library());
+        parlor.env("CLOCK_FILE", self.file());
+        House::run(parlor, &[&HERE[..], options].concat())
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64
+}
+
+fn says(guest: &mut Guest, text: &str) {
+    guest.say(text);
+    guest.until(&format!("alice: {text}"));
+}
+
+/// The times of the lobby never decrease, nor are they in the future.
+fn times_are_right(data: &Data) {
+    let times: Vec<_> = data.lobby().iter().map(|row| row.at).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert!(times.last().is_none_or(|last| *last <= now()), "{times:?}");
+    data.is_whole();
+}
+
+#[test]
+fn a_clock_that_is_years_ahead_for_a_while_deletes_nothing_and_dates_nothing() {
+    let (data, clock) = (Data::new(), Clock::new());
+    data.open(&[]).close::<[Guest; 0]>([]);
+    fill(&data, 10, 20); // of which the 10 in each room are too old anyway
+    clock.is_wrong_by(YEARS);
+    let house = clock.open(&data, &["--retain", "30d", "--replay", "0"]);
+    house.logged("the clock is 1825 days later than when lines were last stored");
+    house.logged("old lines are deleted lines=20");
+    let mut alice = Guest::connect(house.address);
+    alice.say("alice");
+    alice.until("-- Lines here are stored for 30 days");
+    says(&mut alice, "said too early");
+    let ahead = data.lobby().pop().unwrap().at;
+    assert!(ahead > now() + (YEARS - 60) * 1_000);
+    assert_eq!(search::answers(&mut alice, "early").len(), 1);
+    clock.is_wrong_by(0);
+    says(&mut alice, "said now");
+    house.logged("the clock was ahead and has gone back");
+    times_are_right(&data);
+    alice.say("/last 30");
+    assert_eq!(
+        alice
+            .lines_until("the last", |line| line.contains("said now"))
+            .len(),
+        22
+    );
+    assert_eq!(search::answers(&mut alice, "said").len(), 2);
+    house.close([alice]);
+    let texts = |data: &Data| {
+        data.lobby()
+            .iter()
+            .filter(|row| !row.text.is_empty())
+            .count()
+    };
+    assert_eq!(texts(&data), 22);
+
+    // Nobody says anything more there before it ends.
+    clock.is_wrong_by(YEARS);
+    let house = clock.open(&data, &["--replay", "0"]);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "too early again");
+    house.close([alice]);
+    clock.is_wrong_by(0);
+    let house = clock.open(&data, &["--retain", "30d", "--replay", "0"]);
+    house.logged("the clock was ahead and has gone back");
+    house.close::<[Guest; 0]>([]);
+    times_are_right(&data);
+    assert_eq!(texts(&data), 23);
+}
+
+#[test]
+fn a_clock_that_is_years_behind_for_a_while_dates_nothing() {
+    let (data, clock) = (Data::new(), Clock::new());
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    alice.say("/code");
+    let code = alice
+        .lines_until("the code", |line| line.contains("/resume "))
+        .pop()
+        .unwrap();
+    house.close([alice]);
+    clock.is_wrong_by(-10 * YEARS);
+    let house = clock.open(&data, &["--retain", "30d"]);
+    house.logged("earlier than when lines were last stored");
+    let mut bob = Guest::connect(house.address);
+    bob.say("bob");
+    bob.until("-- Lines here are stored for 30 days");
+    bob.say("two");
+    bob.until("bob: two");
+    house.close([bob]);
+    times_are_right(&data);
+
+    let house = data.open(&["--retain", "30d"]);
+    let mut alice = Guest::connect(house.address);
+    let (_, code) = code.split_once("/resume ").unwrap();
+    let code = code.split_whitespace().next().unwrap();
+    alice.say(&format!("/resume {code}"));
+    alice.until("-- Lines here are stored for 30 days");
+    house.close([alice]);
+    assert_eq!(
+        data.lobby()
+            .iter()
+            .filter(|row| !row.text.is_empty())
+            .count(),
+        2
+    );
+    times_are_right(&data);
+}
