@@ -236,6 +236,11 @@ def comes_back(browser, house, pictures):
     expected = [f"before {n}" for n in range(5)] + [f"meanwhile {n}" for n in range(5)] + ["after"]
     for reader in (alice, bob):
         assert reader.texts() == expected, reader.texts()
+    alice.context.set_offline(True)
+    alice.page.locator("#state").wait_for(state="visible")
+    alice.context.set_offline(False)
+    alice.page.locator("#state").wait_for(state="hidden")
+    for reader in (alice, bob):
         reader.fine()
 
 
@@ -441,6 +446,17 @@ def narrow(browser, house, pictures):
         reader.page.locator("#together").click()
         reader.line(pasted[-1])
         assert reader.texts()[-3:] == pasted, reader.texts()
+        field.press_sequentially("/")
+        reader.page.locator("#menu").wait_for(state="visible")
+        reader.page.screenshot(path=f"{pictures}/menu-{locale}.png")
+        field.fill("")
+        reader.page.locator("header .narrow").first.click()
+        small = """() => [...document.querySelectorAll('button, #input')].filter((it) => it.checkVisibility())
+            .map((it) => [it.id || it.textContent, it.getBoundingClientRect()])
+            .filter(([, { width, height }]) => Math.min(width, height) < 44).map(([name]) => name)"""
+        assert reader.page.evaluate(small) == [], "too small for a finger"
+        reader.page.locator("#room-list .leave").click()
+        reader.page.locator("#door").wait_for(state="visible")
         reader.fine()
 
 

@@ -38,13 +38,12 @@ macro_rules! files {
 }
 
 /// What the page loads, under `/-/`.
-static FILES: [File; 21] = files! {
+static FILES: [File; 19] = files! {
     "parlor.css": STYLE,
     "parlor.js": SCRIPT,
     "state.js": SCRIPT,
     "rooms.js": SCRIPT,
     "talks.js": SCRIPT,
-    "colors.js": SCRIPT,
     "text.js": SCRIPT,
     "lines.js": SCRIPT,
     "view.js": SCRIPT,
@@ -56,7 +55,6 @@ static FILES: [File; 21] = files! {
     "connection.js": SCRIPT,
     "compose.js": SCRIPT,
     "panels.js": SCRIPT,
-    "finder.js": SCRIPT,
     "words.js": SCRIPT,
     "zh.js": SCRIPT,
     "icon.svg": "image/svg+xml",

@@ -2,12 +2,29 @@
 
 import * as connection from './connection.js';
 import { inOrder, join, open } from './deeds.js';
-import { find } from './finder.js';
 import { hideSides } from './panels.js';
 import { show } from './past.js';
 import { house, places } from './state.js';
-import { $, colored, make, marksOf, rich } from './text.js';
+import { $, button, colored, make, marksOf, rich } from './text.js';
 import { moment, say, told } from './words.js';
+
+const [dialog, field, found] = [$('finder'), $('wanted'), $('found')];
+let on = {};
+
+field.oninput = () => on.typed && list(on.typed(field.value.trim().toLowerCase()));
+$('look').onclick = async (event) => {
+	event.preventDefault();
+	const typed = field.value.trim();
+	if (typed) list((await on.submit(typed)) ?? []);
+};
+
+dialog.onkeydown = (event) => {
+	const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+	if (!way) return;
+	event.preventDefault();
+	const stops = [field, ...found.querySelectorAll('button')];
+	stops.at((stops.indexOf(document.activeElement) + way) % stops.length).focus();
+};
 
 /** Asks which rooms there are. */
 export const look = () =>
@@ -72,3 +89,36 @@ export function search(words) {
 
 /** The whole row is what one clicks on. */
 const unlinked = (node) => (node.tagName === 'A' ? node.textContent : node);
+
+// The list, and the field that asks for it.
+
+/** Shows what `on.typed(word)` gives while one types, or what `on.submit(typed)` gives in the end: rows as [nodes, words,
+	what happens when it is chosen], and strings to be read only. */
+function find(title, action, typed, listener) {
+	on = listener;
+	$('finding').textContent = title;
+	$('look').textContent = action;
+	field.value = typed;
+	list([]);
+	if (!dialog.open) dialog.showModal();
+	if (typed) $('look').click();
+	else field.oninput();
+}
+
+function list(rows) {
+	found.replaceChildren(...rows.map((row) => make('li', '', typeof row === 'string' ? row : choice(...row))));
+}
+
+function choice(nodes, words, choose) {
+	const chosen = () => {
+		dialog.close();
+		choose();
+	};
+	const label = make('span', '', ...nodes);
+	label.dir = 'auto';
+	const opener = button(label, chosen, 'open');
+	const more = make('span', 'quiet', words);
+	more.dir = 'auto';
+	opener.append(more);
+	return opener;
+}

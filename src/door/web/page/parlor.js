@@ -1,6 +1,5 @@
 // The page: it comes in, comes back, and binds its parts together. Knows not how anything is sent, kept or shown.
 
-import { among } from './colors.js';
 import * as compose from './compose.js';
 import * as connection from './connection.js';
 import * as deeds from './deeds.js';
@@ -12,7 +11,7 @@ import { hideDoor, putWords, showDoor, waitForDoor } from './panels.js';
 import { fillGap, older } from './past.js';
 import { house, places, save, tab, visit } from './state.js';
 import { restore } from './talks.js';
-import { $ } from './text.js';
+import { $, among } from './text.js';
 import { draw, drawNow, listen as listenToView } from './view.js';
 import { command as offered, say, tag, told } from './words.js';
 

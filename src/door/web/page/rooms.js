@@ -3,8 +3,7 @@
 // An item is an event of the server's, a `note`, or a `gap` for lines that are not here. Lines have numbers of their own;
 // everything else has that of the line before it.
 
-import { comes } from './colors.js';
-import { fold } from './text.js';
+import { comes, fold } from './text.js';
 
 /** What a phone draws without effort; what is older is asked for again when one scrolls there. */
 const ITEMS_MAX = 3_000;

@@ -122,6 +122,7 @@ const commands = {
 	ignore: '不看某人说的话',
 	unignore: '重新看某人说的话',
 	quiet: '不显示谁来谁走',
+	echo: '在终端里不再送回你自己的话',
 	kick: '把一个人移出房间',
 	ban: '封禁某人，或列出封禁',
 	unban: '解除封禁',
