@@ -580,6 +580,17 @@ def reloads(browser, house, pictures):
     lines = bob.lines_until("bob: nobody left?\n")
     assert not any("alice" in line for line in lines), lines
     expect(alice.page.locator("#title")).to_have_text("tea")
+    # Another tab is told of the first at once; a tab that was closed has the name no longer than a moment.
+    other = alice.context.new_page()
+    other.goto(house.url())
+    assert other.locator("#name").input_value() == "alice"
+    other.keyboard.press("Enter")
+    expect(other.locator("#door-words")).to_contain_text("tab")
+    alice.page.close()
+    other.keyboard.press("Enter")
+    other.locator("#chat").wait_for(state="visible")
+    alice.page = other
+    bob.until("alice has arrived\n")
     alice.say("/quit bye")
     alice.page.locator("#door").wait_for(state="visible")
     bob.until("alice has left (bye)\n")

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use house::{House, Person, enter, granted, join, line, post, refusal, rename};
 use parlor_core::answer::{Answer, PEOPLE_MAX, Refusal};
-use parlor_core::batch::Cursor;
-use parlor_core::broadcaster::{Broadcaster, Limits};
+use parlor_core::batch::{Cursor, Slice};
+use parlor_core::broadcaster::{Broadcaster, Limits, RETURN_TIME};
 use parlor_core::entry::{Entry, Manner, Telling};
 use parlor_core::inbox::{Claim, Outcome, Proof, Request};
 use parlor_core::journal::{End, NotKept, Past};
@@ -421,6 +421,59 @@ fn whoever_speaks_in_a_crowd_is_told_of_first() {
         ] if who.name.as_str() == "guest9" && others.len() == 2),
         "{told:?}"
     );
+}
+
+/// What somebody reads of others who come and go.
+fn told(watcher: &Person) -> Vec<Entry> {
+    let is_told = |entry: &Entry| match entry {
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => *telling == Telling::Told,
+        _ => true,
+    };
+    watcher.read().into_iter().filter(is_told).collect()
+}
+
+#[test]
+fn a_seat_that_is_taken_again_in_time_was_never_left() {
+    let mut house = House::new();
+    let mut alice = house.enter("alice");
+    let (tea, _) = granted(house.ask(&mut alice.link, join("tea")));
+    let mut bob = house.enter("bob");
+    let (bobs_tea, in_tea) = granted(house.ask(&mut bob.link, join("tea")));
+    let ghost = Some(alice.entered.who.id);
+    let mut again = house.connect();
+    let name = Name::parse("alice").unwrap().into();
+    let room = RoomName::lobby();
+    let (lobby, _) = granted(house.ask(&mut again, Request::ComeBack { name, room, ghost }));
+    drop((alice, tea));
+    house.wait(RETURN_TIME.checked_sub(Duration::from_millis(1)).unwrap());
+    assert_eq!(told(&bob), [], "in the lobby alice never left");
+    let (attic, _) = granted(house.ask(&mut again, join("attic")));
+    house.wait(Duration::from_millis(1));
+    assert_eq!(told(&bob), []);
+    let who = |entry: &Entry| entry.who().map(|who| who.name.to_string());
+    let mut slices: Vec<Slice> = Vec::new();
+    in_tea
+        .view
+        .read(in_tea.view.arrived, usize::MAX, &mut slices)
+        .unwrap();
+    let in_tea = slices
+        .iter()
+        .flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+    let left: Vec<_> = in_tea
+        .filter(|entry| {
+            matches!(
+                entry,
+                Entry::Left {
+                    telling: Telling::Told,
+                    ..
+                }
+            )
+        })
+        .filter_map(who)
+        .collect();
+    assert_eq!(left, ["alice"], "in tea she was not back in time");
+    drop((lobby, attic, again, bobs_tea, bob));
+    house.assert_empty();
 }
 
 #[test]

@@ -20,8 +20,20 @@ const LEAVE = { name: 'leave', arguments: '[ROOM]', does: 'leaves a room and sta
 const ELSEWHERE = ['resume', 'echo']; // for the name question, and for terminals
 const KEEPERS = ['kick', 'ban', 'unban', 'mute', 'unmute']; // of use to nobody else
 
+const OTHER_TAB_MS = 200; // another tab of this browser answers sooner
+const LEAVING_MS = 2_000; // somebody who has closed the page has the name for some seconds,
+const LEAVING_TRIES = 3; // and is asked for it so often
+
 let identity = null; // of somebody who wants to be in
+let tries = 0;
+let answered = () => {};
 let saving = 0;
+
+const tabs = new BroadcastChannel('parlor');
+tabs.onmessage = ({ data }) => {
+	if (data.answer) answered();
+	else if (house.isIn && data.asked === house.me) tabs.postMessage({ answer: house.me });
+};
 
 document.documentElement.lang = tag;
 putWords();
@@ -81,6 +93,7 @@ function keep() {
 // Coming in, and coming back.
 
 function comeIn(name, password) {
+	tries = 0;
 	identity = { ...(name && { name }), ...(password && { password }) };
 	waitForDoor(true);
 	if (connection.isOpen()) enter();
@@ -97,7 +110,19 @@ async function enter() {
 	if (who !== identity && identity.name) enter();
 	// A connection that was lost has the name until the server has noticed, too.
 	else if (refusal.why === 'name-taken' && house.current) connection.lose();
+	else if (refusal.why === 'name-taken' && (await isLeaving(identity.name))) setTimeout(enter, LEAVING_MS);
 	else turnedAway(refusal, place);
+}
+
+/** Whether it may be this very browser that has a name, in a page that was closed a moment ago. */
+async function isLeaving(name) {
+	if (name !== visit.name || tries++ >= LEAVING_TRIES) return false;
+	const isInOtherTab = await new Promise((resolve) => {
+		answered = () => resolve(true);
+		tabs.postMessage({ asked: name });
+		setTimeout(() => resolve(false), OTHER_TAB_MS);
+	});
+	return !isInOtherTab;
 }
 
 function turnedAway(refusal, place) {
