@@ -43,8 +43,8 @@ pub use history::{History, Unreadable};
 pub use memory::Memory;
 pub(crate) use order::moment;
 pub(crate) use retention::{Retention, StillThere};
-pub(crate) use search::Found;
 pub use search::Search;
+pub(crate) use search::{Found, Searcher};
 pub(crate) use store::Store;
 pub(crate) use takings::{Own, TakingId};
 

@@ -10,7 +10,8 @@ use parlor_core::name::RoomName;
 use tokio::io::AsyncRead;
 
 use super::read::Reader;
-use crate::journal::{Found, Unreadable};
+use crate::door::network;
+use crate::journal::{Found, Searcher, Unreadable};
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Has the lines shown that have these words; what is left to say.
@@ -22,10 +23,14 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             return Some(Item::Answer(Refusal::NotThere.into()));
         };
         let may_read = move |room: &RoomName| !barred.contains(room);
-        let found = match search.find(words.as_str(), may_read).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return Some(Item::Answer(Refusal::NothingToFind.into())),
-            Err(Unreadable) => return Some(Item::Answer(Refusal::Unreadable.into())),
+        let address = self.peer.address;
+        let searcher = Searcher {
+            person: self.link.client().id(),
+            network: (!address.is_loopback()).then(|| network(address)),
+        };
+        let found = match search.find(words.as_str(), searcher, may_read).await {
+            Ok(found) => found,
+            Err(refusal) => return Some(Item::Answer(refusal.into())),
         };
         if found.behind > 0 {
             self.reply(Item::Answer(Answer::SearchBehind(found.behind)))

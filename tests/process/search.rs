@@ -245,3 +245,17 @@ fn an_index_that_lags_says_so() {
     );
     house.close([alice]);
 }
+
+#[test]
+fn more_words_than_anybody_needs_are_refused_in_a_sentence() {
+    let data = Data::new();
+    let house = open(&data);
+    let mut alice = enter(&house, "alice");
+    let words = |count: usize| "tea ham ".repeat(count / 2);
+    says(&mut alice, "alice", &[words(40).trim_end()]);
+    assert_eq!(answers(&mut alice, &format!("\"{}\"", words(32))).len(), 1);
+    let refused = ["-- Too many words to search for: 32 at most; type fewer"];
+    assert_eq!(answers(&mut alice, &format!("\"{}\"", words(34))), refused);
+    assert_eq!(answers(&mut alice, &"天气很好".repeat(10)), refused);
+    house.close([alice]);
+}

@@ -261,6 +261,8 @@ pub enum Refusal {
     NotOwner,
     /// What is to be found has no word in it.
     NothingToFind,
+    /// More than so many words are to be found together.
+    TooManyWords(usize),
     /// What is kept cannot be read.
     Unreadable,
     /// Nobody can tell when that was.

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parlor_core::entry::Said;
 use parlor_core::name::RoomName;
@@ -107,12 +107,14 @@ impl Index {
         set.map(drop)
     }
 
-    /// Opens the index to search in it, for no longer than this.
-    pub(super) fn open_to_read(path: &Path, time: Duration) -> rusqlite::Result<Index> {
+    /// Opens the index to search in it, until that is over.
+    pub(super) fn open_to_read(
+        path: &Path,
+        is_over: impl FnMut() -> bool + Send + 'static,
+    ) -> rusqlite::Result<Index> {
         let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(BUSY_TIME)?;
-        let until = Instant::now() + time;
-        connection.progress_handler(STEPS, Some(move || Instant::now() >= until))?;
+        connection.progress_handler(STEPS, Some(is_over))?;
         Ok(Index { connection })
     }
 

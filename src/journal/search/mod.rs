@@ -8,6 +8,7 @@ mod index;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod turns;
 mod veil;
 mod words;
 
@@ -16,9 +17,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
+use parlor_core::answer::Refusal;
 use parlor_core::name::RoomName;
 use parlor_core::time::WallTime;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
@@ -28,6 +30,8 @@ use super::wipes::Wipes;
 use follower::{Asked, Follower, Removal};
 pub(crate) use index::Found;
 use index::Index;
+pub(crate) use turns::Searcher;
+use turns::Turns;
 
 /// The index, beside the file of lines.
 pub(super) const FILE: &str = "parlor-search.db";
@@ -38,8 +42,12 @@ pub(crate) const FOUND_MAX: usize = 20;
 /// A search takes no longer, with what it waits for the index.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
-/// So many may search at once; who comes then waits for a turn.
-const SEARCHES_MAX: usize = 2;
+/// Nor longer than this, where others wait for a turn.
+const SHARE_TIME: Duration = Duration::from_millis(250);
+
+/// So many words may be looked for at once: more than a sentence has, and a fraction of a second in a large file, even
+/// where all of them are frequent.
+const WORDS_MAX: usize = 32;
 
 /// So many may ask the thread for something.
 const ASKED_MAX: usize = 8;
@@ -57,7 +65,7 @@ pub struct Search {
     index: PathBuf,
     history: History,
     follower: SyncSender<Asked>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Search {
@@ -82,7 +90,7 @@ impl Search {
             index,
             history,
             follower,
-            turns: Arc::new(Semaphore::new(SEARCHES_MAX)),
+            turns: Turns::default(),
         };
         (search, move || work.run(&asked))
     }
@@ -108,30 +116,40 @@ impl Search {
     }
 
     /// Looks for lines in which all these words stand, and what is in quotes as it stands there: in all rooms that
-    /// `may_read` agrees to. None where no word was typed.
+    /// `may_read` agrees to.
     ///
     /// # Errors
-    /// What is kept cannot be read.
+    /// It is nothing that can be looked for, or what is kept cannot be read.
     pub(crate) async fn find(
         &self,
         typed: &str,
+        searcher: Searcher,
         may_read: impl Fn(&RoomName) -> bool + Send + 'static,
-    ) -> Result<Option<Found>, Unreadable> {
+    ) -> Result<Found, Refusal> {
         let phrases = words::looked_for(typed);
-        if phrases.is_empty() {
-            return Ok(None);
+        let words: usize = phrases.iter().map(|phrase| phrase.words.len()).sum();
+        match words {
+            0 => return Err(Refusal::NothingToFind),
+            1..=WORDS_MAX => {}
+            _ => return Err(Refusal::TooManyWords(WORDS_MAX)),
         }
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let ends = self.history.ends().await;
+        let ends = ends.map_err(|Unreadable| Refusal::Unreadable)?;
         let time = SEARCH_TIME - self.catch_up().await;
-        let ends = self.history.ends().await?;
-        let path = self.index.clone();
+        let turn = self.turns.take(searcher).await;
+        let (path, turns) = (self.index.clone(), self.turns.clone());
         let searching = spawn_blocking(move || {
             let _turn = turn; // held even where nobody waits for the answer any more
-            let index = Index::open_to_read(&path, time)?;
+            let began = Instant::now();
+            let is_over = move || {
+                let passed = began.elapsed();
+                passed >= time || (passed >= SHARE_TIME && turns.are_wanted())
+            };
+            let index = Index::open_to_read(&path, is_over)?;
             let followed = index.followed()?;
             Ok((index.find(&phrases, FOUND_MAX, may_read)?, followed))
         });
-        let outcome: rusqlite::Result<_> = searching.await.map_err(|_| Unreadable)?;
+        let outcome: rusqlite::Result<_> = searching.await.map_err(|_| Refusal::Unreadable)?;
         let (mut found, followed) = outcome.unwrap_or_else(|error| {
             tracing::debug!(%error, "there is no search index yet");
             Default::default()
@@ -141,7 +159,7 @@ impl Search {
             end.seq.saturating_sub(followed)
         });
         found.behind = behind.sum();
-        Ok(Some(found))
+        Ok(found)
     }
 
     /// Waits until the index has what was said until now, but not for long. How long it was.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parlor_core::entry::{Manner, PersonId, Said, Who};
 use parlor_core::line::Line;
@@ -54,7 +54,8 @@ impl Table {
             return None;
         }
         let path = self.directory.path().join("index.db");
-        let index = Index::open_to_read(&path, time).unwrap();
+        let until = Instant::now() + time;
+        let index = Index::open_to_read(&path, move || Instant::now() >= until).unwrap();
         let found = index.find(&phrases, 20, |room| room.as_str() != "secret");
         Some(found.unwrap_or_else(|error| panic!("{typed:?}, {phrases:?}: {error}")))
     }

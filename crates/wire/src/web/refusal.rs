@@ -45,6 +45,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::NotAllTakenBack => "not-all-taken-back",
         Refusal::NotOwner => "not-owner",
         Refusal::NothingToFind => "nothing-to-find",
+        Refusal::TooManyWords(_) => "too-many-words",
         Refusal::Unreadable => "unreadable",
         Refusal::NoSuchTime => "no-such-time",
         Refusal::TooLong(_) => "too-long",

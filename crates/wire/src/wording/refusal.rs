@@ -100,6 +100,9 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         ),
         Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
         Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
+        Refusal::TooManyWords(words) => {
+            format!("Too many words to search for: {words} at most; type fewer")
+        }
         Refusal::NoSuchTime => {
             "That is not a time; type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h".to_owned()
         }

@@ -178,6 +178,7 @@ const refusals = {
 	'not-all-taken-back': '还没有全部删除，每分钟会再试一次。',
 	'not-owner': '只有注册了名字的人才能这样做；用 /register 注册。',
 	'nothing-to-find': '请写要找的词。',
+	'too-many-words': '一次找的词太多；请少写一些。',
 	unreadable: '现在读不了保存的内容。',
 	'no-such-time': '看不懂这个时间；请写成 14:00、2026-11-20、2026-11-20 12:01、yesterday 或 2h 这样。',
 	'too-long': '这一行太长，没有发送。',

@@ -1,0 +1,251 @@
+//! Who searches next, where more want to than can at once: whoever has searched least. Knows no index.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use parlor_core::entry::PersonId;
+use tokio::sync::oneshot;
+
+/// So many may search at once: each keeps a core busy.
+const SEARCHES_MAX: usize = 2;
+
+/// What somebody has searched counts half after this time.
+const HALF_LIFE: Duration = Duration::from_secs(30);
+
+/// And no more than this, in seconds: a crowd of those who come new does not go before somebody for long.
+const COUNTED_MAX: f64 = 0.5;
+
+/// So many are remembered; beyond that, those are forgotten whose searches count for nothing.
+const REMEMBERED_MAX: usize = 1_000;
+
+/// This much counts for nothing, in seconds.
+const NOTHING: f64 = 0.01;
+
+/// Who searches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Searcher {
+    /// The connection.
+    pub(crate) person: PersonId,
+    /// From where, if that is not this machine: who has many connections has one share.
+    pub(crate) network: Option<IpAddr>,
+}
+
+/// The turns. Cloned, they are the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turns(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// So many wait; read without the lock by those who search.
+    waiting: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: usize,
+    queue: Vec<(Searcher, oneshot::Sender<Turn>)>,
+    /// How many seconds each has searched, and when that was counted.
+    used: HashMap<Whose, (f64, Instant)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Whose {
+    Person(PersonId),
+    Network(IpAddr),
+}
+
+/// The right to search now. The time until it is dropped is its searcher's.
+#[derive(Debug)]
+pub(super) struct Turn {
+    turns: Turns,
+    searcher: Searcher,
+    began: Instant,
+    /// Nobody has taken it: it is given to another one.
+    is_void: bool,
+}
+
+impl Turns {
+    /// Waits for a turn.
+    pub(super) async fn take(&self, searcher: Searcher) -> Turn {
+        let granted = {
+            let mut state = self.lock();
+            if state.running < SEARCHES_MAX {
+                state.running += 1;
+                None
+            } else {
+                let (grant, granted) = oneshot::channel();
+                state.queue.push((searcher, grant));
+                self.count(&state);
+                Some(granted)
+            }
+        };
+        match granted {
+            None => self.turn(searcher),
+            // It is never dropped without an answer, as each turn that ends grants the next.
+            Some(granted) => granted.await.unwrap_or_else(|_| self.turn(searcher)),
+        }
+    }
+
+    /// Whether somebody waits for a turn.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.0.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    fn turn(&self, searcher: Searcher) -> Turn {
+        Turn {
+            turns: self.clone(),
+            searcher,
+            began: Instant::now(),
+            is_void: false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        let state = self.0.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, state: &State) {
+        self.0.waiting.store(state.queue.len(), Ordering::Relaxed);
+    }
+
+    /// A turn has ended: it is that of whoever waits and has searched least.
+    fn pass_on(&self) {
+        loop {
+            let next = {
+                let mut state = self.lock();
+                state.queue.retain(|(_, grant)| !grant.is_closed());
+                let next = state.least();
+                if next.is_none() {
+                    state.running -= 1;
+                }
+                self.count(&state);
+                next
+            };
+            let Some((searcher, grant)) = next else {
+                return;
+            };
+            match grant.send(self.turn(searcher)) {
+                Ok(()) => return,
+                Err(mut turn) => turn.is_void = true,
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes whoever has searched least out of the queue; of two, who has waited longer.
+    fn least(&mut self) -> Option<(Searcher, oneshot::Sender<Turn>)> {
+        let now = Instant::now();
+        let scores = self
+            .queue
+            .iter()
+            .map(|(searcher, _)| self.score(searcher, now));
+        let least = scores.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
+        least.map(|(index, _)| self.queue.remove(index))
+    }
+
+    fn score(&self, searcher: &Searcher, now: Instant) -> f64 {
+        let of = |whose| {
+            self.used
+                .get(&whose)
+                .map_or(0.0, |used| decayed(*used, now))
+        };
+        searcher
+            .whose()
+            .map(of)
+            .fold(0.0, f64::max)
+            .min(COUNTED_MAX)
+    }
+
+    fn note(&mut self, searcher: &Searcher, time: Duration) {
+        let now = Instant::now();
+        if self.used.len() >= REMEMBERED_MAX {
+            self.used.retain(|_, used| decayed(*used, now) > NOTHING);
+        }
+        for whose in searcher.whose() {
+            let (used, at) = self.used.entry(whose).or_insert((0.0, now));
+            *used = decayed((*used, *at), now) + time.as_secs_f64();
+            *at = now;
+        }
+    }
+}
+
+impl Searcher {
+    fn whose(&self) -> impl Iterator<Item = Whose> + use<> {
+        let network = self.network.map(Whose::Network);
+        [Whose::Person(self.person)].into_iter().chain(network)
+    }
+}
+
+fn decayed((used, at): (f64, Instant), now: Instant) -> f64 {
+    let passed = now.saturating_duration_since(at).as_secs_f64();
+    used * 0.5_f64.powf(passed / HALF_LIFE.as_secs_f64())
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.is_void {
+            let time = self.began.elapsed();
+            self.turns.lock().note(&self.searcher, time);
+            self.turns.pass_on();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use parlor_core::inbox::Inbox;
+
+    use super::{SEARCHES_MAX, Searcher, Turns};
+
+    fn somebody(network: Option<IpAddr>) -> Searcher {
+        Searcher {
+            person: Arc::new(Inbox::default()).connect().client().id(),
+            network,
+        }
+    }
+
+    #[test]
+    fn whoever_has_searched_least_is_next() {
+        let turns = Turns::default();
+        let inbox = Arc::new(Inbox::default());
+        let at_home = |network| Searcher {
+            person: inbox.connect().client().id(),
+            network,
+        };
+        let far = Some(IpAddr::from([192, 0, 2, 1]));
+        let (greedy, modest, other) = (at_home(None), at_home(None), at_home(far));
+        let spent = Duration::from_secs(9);
+        turns.lock().note(&greedy, spent);
+        turns.lock().note(&at_home(far), spent); // another connection from there
+        let mut running: Vec<_> = (0..SEARCHES_MAX)
+            .map(|_| turns.take(somebody(None)).now_or_never())
+            .collect();
+        assert!(!turns.are_wanted());
+        let mut waiting = [greedy, other, modest].map(|searcher| Box::pin(turns.take(searcher)));
+        for turn in &mut waiting {
+            assert!(turn.now_or_never().is_none());
+        }
+        assert!(turns.are_wanted());
+        drop(running.pop());
+        let [mut first, second, mut third] = waiting;
+        let modest = (&mut third).now_or_never();
+        assert!(modest.is_some() && (&mut first).now_or_never().is_none());
+        drop(second); // it waits no more
+        drop(modest);
+        assert!((&mut first).now_or_never().is_some());
+        drop(running);
+        assert!(!turns.are_wanted());
+        assert_eq!(turns.lock().running, 0);
+    }
+}
