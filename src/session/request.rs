@@ -92,7 +92,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
             Command::Last(lines) => return Some(self.last(lines).await),
             Command::Since(since) => return Some(self.since(since).await),
-            Command::Search { words, spec } => return self.search(words, spec).await,
+            Command::Search { words, skip, spec } => return self.search(words, skip, spec).await,
             Command::Forget { all, spec } => self.forget(all, spec).await,
             Command::Code(spec) => self.show_code(spec).await,
             Command::Token { revoke, spec } => self.token(revoke, spec).await,

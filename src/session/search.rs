@@ -15,7 +15,12 @@ use crate::journal::{Found, Searcher, Unreadable};
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Has the lines shown that have these words; what is left to say.
-    pub(super) async fn search(&mut self, words: Line, spec: &'static Spec) -> Option<Item> {
+    pub(super) async fn search(
+        &mut self,
+        words: Line,
+        skip: u64,
+        spec: &'static Spec,
+    ) -> Option<Item> {
         let Some(search) = &self.manners.search else {
             return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
         };
@@ -28,7 +33,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             person: self.link.client().id(),
             network: (!address.is_loopback()).then(|| network(address)),
         };
-        let found = match search.find(words.as_str(), searcher, may_read).await {
+        let found = match search.find(words.as_str(), skip, searcher, may_read).await {
             Ok(found) => found,
             Err(refusal) => return Some(Item::Answer(refusal.into())),
         };

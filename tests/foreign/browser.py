@@ -493,6 +493,17 @@ def finds(browser, house, pictures):
     place = around.index("the needle")
     assert around[place - 1 : place + 2] == ["hay 149", "the needle", "hay 151"], around[place - 3 : place + 3]
     alice.page.screenshot(path=f"{pictures}/found.png")
+    alice.page.locator("#search").click()
+    alice.page.locator("#wanted").fill("hay")
+    alice.page.keyboard.press("Enter")
+    rows = alice.page.locator("#found .open")
+    expect(rows).to_have_count(20)
+    alice.page.locator("#found .more").click()
+    expect(rows).to_have_count(40)
+    assert len(set(rows.all_inner_texts())) == 40, "the same again"
+    assert rows.first.locator("mark").inner_text() == "hay"
+    alice.page.screenshot(path=f"{pictures}/search.png")
+    alice.page.keyboard.press("Escape")
     bob.say("news")
     alice.page.locator("#newest").click()
     alice.line("news")

@@ -45,6 +45,8 @@ pub enum Command {
     Search {
         /// The words, as typed.
         words: Line,
+        /// So many of the newest have been shown already.
+        skip: u64,
         /// The command, for its name.
         spec: &'static Spec,
     },
@@ -284,6 +286,7 @@ pub static COMMANDS: &[Spec] = &[
         parse: |spec, rest| {
             Ok(Command::Search {
                 words: needed(spec, rest)?,
+                skip: 0,
                 spec,
             })
         },

@@ -201,12 +201,14 @@ impl Index {
     pub(super) fn find(
         &self,
         phrases: &[Phrase],
+        skip: u64,
         lines_max: usize,
         may_read: impl Fn(&RoomName) -> bool,
     ) -> rusqlite::Result<Found> {
         let mut rooms = self.rooms()?;
         rooms.retain(|_, room| may_read(room));
         let mut found = Found::default();
+        let mut skipped = 0;
         let mut search = self.connection.prepare(
             "SELECT room, seq FROM words CROSS JOIN places ON id = words.rowid
              WHERE words MATCH ?1 ORDER BY words.rowid DESC",
@@ -218,7 +220,9 @@ impl Index {
                     let Some(room) = rooms.get(&row.get(0)?) else {
                         continue;
                     };
-                    if found.lines.len() < lines_max {
+                    if skipped < skip {
+                        skipped += 1;
+                    } else if found.lines.len() < lines_max {
                         let seq: i64 = row.get(1)?;
                         found.lines.push((room.clone(), seq as u64));
                     } else {

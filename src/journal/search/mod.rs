@@ -116,13 +116,14 @@ impl Search {
     }
 
     /// Looks for lines in which all these words stand, and what is in quotes as it stands there: in all rooms that
-    /// `may_read` agrees to.
+    /// `may_read` agrees to, and of those the ones behind the first `skip`.
     ///
     /// # Errors
     /// It is nothing that can be looked for, or what is kept cannot be read.
     pub(crate) async fn find(
         &self,
         typed: &str,
+        skip: u64,
         searcher: Searcher,
         may_read: impl Fn(&RoomName) -> bool + Send + 'static,
     ) -> Result<Found, Refusal> {
@@ -147,7 +148,7 @@ impl Search {
             };
             let index = Index::open_to_read(&path, is_over)?;
             let followed = index.followed()?;
-            Ok((index.find(&phrases, FOUND_MAX, may_read)?, followed))
+            Ok((index.find(&phrases, skip, FOUND_MAX, may_read)?, followed))
         });
         let outcome: rusqlite::Result<_> = searching.await.map_err(|_| Refusal::Unreadable)?;
         let (mut found, followed) = outcome.unwrap_or_else(|error| {

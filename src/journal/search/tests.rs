@@ -56,7 +56,7 @@ impl Table {
         let path = self.directory.path().join("index.db");
         let until = Instant::now() + time;
         let index = Index::open_to_read(&path, move || Instant::now() >= until).unwrap();
-        let found = index.find(&phrases, 20, |room| room.as_str() != "secret");
+        let found = index.find(&phrases, 0, 20, |room| room.as_str() != "secret");
         Some(found.unwrap_or_else(|error| panic!("{typed:?}, {phrases:?}: {error}")))
     }
 

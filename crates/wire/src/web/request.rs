@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use parlor_core::answer::Refusal;
+use parlor_core::command::Command;
 use parlor_core::command::slipped;
 use parlor_core::dialect::{Input, Next, Start};
 use parlor_core::entry::Manner;
@@ -45,6 +46,7 @@ pub struct Request {
     before: Option<u64>,
     limit: Option<u64>,
     from: Option<u64>,
+    skip: Option<u64>,
 }
 
 /// What a client calls its request: any JSON, which goes back as it was written.
@@ -178,7 +180,11 @@ impl Request {
                 if arguments.len() > LINE_BYTES_MAX {
                     return Err(Refusal::TooLong(LINE_BYTES_MAX));
                 }
-                command(name, &arguments)
+                let mut input = command(name, &arguments);
+                if let Input::Command(Command::Search { skip, .. }) = &mut input {
+                    *skip = self.skip.unwrap_or(0);
+                }
+                input
             }
         };
         Ok(match room {

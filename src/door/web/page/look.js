@@ -70,19 +70,32 @@ export async function goQuickly() {
 }
 
 export function search(words) {
+	let [typed, rows] = ['', []];
+	/** What was found so far, with the next of it; and if there is more, what one clicks on for that. */
+	async function next() {
+		const more = [];
+		const take = (message) => {
+			const { kind, about, lines, room, seq, time, name, words: text } = message;
+			if (kind === 'found') {
+				const line = [colored(name), ' ', ...rich(text, marksOf(typed)).map(unlinked)];
+				rows.push([line, `${room} · ${moment.format(new Date(time))}`, () => show(room, seq)]);
+			} else if (about === 'found-more' && lines) {
+				more.push(button(say('foundMore', { n: lines }), goOn, 'more'));
+			} else if (kind === 'answer') more.push(told(message));
+			return kind === 'found' || kind === 'answer';
+		};
+		const { refusal } = await connection.ask({ do: 'search', args: [typed], skip: rows.length }, take);
+		return refusal ? [told(refusal)] : [...rows, ...more];
+	}
+	async function goOn() {
+		const from = rows.length;
+		list(await next());
+		found.querySelectorAll('button')[from]?.focus();
+	}
 	find(say('searchFor'), say('find'), words, {
-		async submit(typed) {
-			const rows = [];
-			const take = (message) => {
-				const { kind, room, seq, time, name, words: text } = message;
-				if (kind === 'found') {
-					const line = [colored(name), ' ', ...rich(text, marksOf(typed)).map(unlinked)];
-					rows.push([line, `${room} · ${moment.format(new Date(time))}`, () => show(room, seq)]);
-				} else if (kind === 'answer') rows.push(told(message));
-				return kind === 'found' || kind === 'answer';
-			};
-			const { refusal } = await connection.ask({ do: 'search', args: [typed] }, take);
-			return refusal ? [told(refusal)] : rows;
+		submit(text) {
+			[typed, rows] = [text, []];
+			return next();
 		},
 	});
 }
@@ -93,7 +106,7 @@ const unlinked = (node) => (node.tagName === 'A' ? node.textContent : node);
 // The list, and the field that asks for it.
 
 /** Shows what `on.typed(word)` gives while one types, or what `on.submit(typed)` gives in the end: rows as [nodes, words,
-	what happens when it is chosen], and strings to be read only. */
+	what happens when it is chosen], and whatever else stands among them as it is. */
 function find(title, action, typed, listener) {
 	on = listener;
 	$('finding').textContent = title;
@@ -106,7 +119,7 @@ function find(title, action, typed, listener) {
 }
 
 function list(rows) {
-	found.replaceChildren(...rows.map((row) => make('li', '', typeof row === 'string' ? row : choice(...row))));
+	found.replaceChildren(...rows.map((row) => make('li', '', Array.isArray(row) ? choice(...row) : row)));
 }
 
 function choice(nodes, words, choose) {

@@ -95,6 +95,7 @@ const words = {
 	roomName: 'Join or create a room',
 	searchFor: 'Search all rooms',
 	find: 'Search',
+	foundMore: 'Show more ({n} left)',
 	go: 'Go',
 	close: 'Close',
 	inRoom: '{n} {n person people}',

@@ -93,6 +93,7 @@ export const words = {
 	roomName: '加入或新建房间',
 	searchFor: '搜索所有房间',
 	find: '搜索',
+	foundMore: '显示更多（还有 {n} 条）',
 	go: '进入',
 	close: '关闭',
 	inRoom: '{n} 人',
