@@ -501,8 +501,9 @@ const SLASHES: [char; 5] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}']
 pub fn slipped(line: &Line) -> Option<&'static str> {
     let text = line.as_str();
     let first = text.bytes().next()?;
-    if text.is_ascii() && first.is_ascii_graphic() {
-        return None; // nearly every line; and commands themselves
+    // Nearly every line ends here; and so do commands themselves.
+    if text.is_ascii() && first.is_ascii_graphic() || !text.contains(SLASHES) {
+        return None;
     }
     let typed = keys::applied_to_shown(text);
     let typed = typed.trim_start_matches(|c| is_unseen(c) || is_picture(c));

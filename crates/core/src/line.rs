@@ -57,7 +57,8 @@ impl Line {
     /// Whether nothing in it can be seen: blanks, format characters, marks without a letter. Nobody says that.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        let is_unseen = |c: char| is_unseen(c) || is_combining_mark(c); // a mark has no place of its own
+        // Letters are looked at first: most lines begin with one. A mark has no place of its own.
+        let is_unseen = |c: char| !c.is_ascii_graphic() && (is_unseen(c) || is_combining_mark(c));
         self.0.chars().all(is_unseen)
     }
 
