@@ -32,6 +32,8 @@ pub struct Watch {
     doubt: u8,
     /// So many blank lines have come: PROXY's version 2 begins with two.
     blanks: u8,
+    /// A verb has come: what follows tells whether it was a name.
+    had_verb: bool,
     /// A line was too long: perhaps a request, and what follows gives it away.
     had_too_long: bool,
 }
@@ -61,7 +63,9 @@ impl Watch {
         }
         let doubt = doubt(text, ends_in_crlf);
         self.doubt = self.doubt.saturating_add(doubt);
-        self.is_over = doubt == 0 && !is_verb(text);
+        let is_verb = is_verb(text);
+        self.had_verb |= is_verb;
+        self.is_over = doubt == 0 && !is_verb;
         (self.doubt >= DOUBT_MAX).then_some(Foreign::Other)
     }
 
@@ -75,7 +79,7 @@ impl Watch {
 
     /// Looks at what has come behind the last line, where that alone does not tell.
     pub fn ahead(&self, bytes: &[u8]) -> Option<Foreign> {
-        if self.is_over || self.blanks == 0 && self.doubt == 0 {
+        if self.is_over || self.blanks == 0 && self.doubt == 0 && !self.had_verb {
             return None;
         }
         let mut watch = self.clone();
@@ -229,7 +233,10 @@ const LINES: &[(&str, Doubt)] = &[
     ("replace ? # # #", Sure),
     ("get ?", Likely),
     // Redis without its framing
+    ("auth ?", Weak),
     ("AUTH ?", Likely),
+    ("SET ? ?", Likely),
+    ("FLUSHALL", Likely),
     ("CONFIG GET *", Likely),
     ("SLAVEOF *", Likely),
     // HTTP before it had versions
@@ -238,6 +245,12 @@ const LINES: &[(&str, Doubt)] = &[
     ("POST /*", Likely),
     ("OPTIONS /*", Likely),
     ("SIP/2.0 # *", Sure),
+    // STOMP and NATS
+    ("accept-version:*", Sure),
+    ("CONNECT {*", Sure),
+    // Telephone exchanges and their kin
+    ("Action: Login", Likely),
+    ("api ?", Weak),
 ];
 
 /// How much a line looks like another protocol.
@@ -306,8 +319,10 @@ fn is_json_rpc(line: &str) -> bool {
 /// Words with which a conversation in another protocol can begin, and which can be names, too. Whoever is called so may be
 /// watched for one line more.
 const VERBS: &[&str] = &[
+    "auth",
     "capa",
     "capabilities",
+    "connect",
     "data",
     "ehlo",
     "feat",
@@ -323,7 +338,9 @@ const VERBS: &[&str] = &[
     "rset",
     "starttls",
     "stats",
+    "status",
     "stls",
+    "stomp",
     "syst",
     "user",
     "version",
@@ -501,6 +518,9 @@ mod tests {
             "PASS me the salt",
             "EHLO there",
             "mail from: the bank",
+            "status",
+            "Connect",
+            "auth is broken",
             "set a b c d",
             "proxy unknown",
             "PROXY TCP is odd",
@@ -601,6 +621,14 @@ mod tests {
             "get k\r\n",
             "GET /\r\n",
             "GET /\n\nGET /x\n",
+            "CAPA\r\nAUTH\r\nUSER bob\r\n",
+            "PING\r\nSET a b\r\n",
+            "stats\r\nget k\r\n",
+            "CONNECT\naccept-version:1.2\n",
+            "STOMP\naccept-version:1.1,1.2\n",
+            "CONNECT {\"verbose\":false}\r\n",
+            "auth ClueCon\n\napi status\n",
+            "Action: Login\r\n",
             "{\"id\":1,\"method\":\"mining.subscribe\"}\r\n",
         ] {
             assert_eq!(seen(lines.as_bytes()), Some(Foreign::Other), "{lines}");
@@ -613,6 +641,10 @@ mod tests {
         assert_eq!(watch.line(b"", true), None);
         assert_eq!(watch.ahead(b"\r\n\0\r\nQUIT\n"), Some(Foreign::Other));
         assert_eq!(watch.ahead(b"\r\nhello\r\nGET / HTTP/1.1\r\n"), None);
+        let mut verb = Watch::default();
+        assert_eq!(verb.line(b"CAPA", true), None);
+        assert_eq!(verb.ahead(b"AUTH\r\nUSER bob\r\n"), Some(Foreign::Other));
+        assert_eq!(verb.ahead(b"hello\r\nUSER bob\r\n"), None);
         assert_eq!(watch.line(b"EHLO x", false), None);
         assert_eq!(watch.ahead(b"MAIL FROM:<a@b>\n"), Some(Foreign::Other));
         assert_eq!(watch.ahead(b"everybody\n"), None);
