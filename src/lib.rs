@@ -45,6 +45,7 @@ pub use server::Server;
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config, source: Option<reload::Source>) -> anyhow::Result<()> {
     limits::check_descriptors(&config)?;
+    limits::check_file_size(&config);
     let mut server = Server::new(config)?;
     server.bind().await?;
     // Before anybody is told that the server runs, since whoever was told may end it.

@@ -2,13 +2,16 @@
 
 use std::io;
 use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, ensure};
 use parlor_core::broadcaster::Limits;
 use parlor_core::log::Capacity;
 use parlor_core::rate;
+use rustix::process::{Resource, getrlimit};
+use signal_hook::consts::SIGXFSZ;
+use signal_hook::flag;
 
 use crate::config::{Config, Rate};
 use crate::door;
@@ -72,6 +75,25 @@ pub fn check_threads() -> anyhow::Result<()> {
     .with_context(|| {
         format!("the system gives this user no {wanted} threads; raise the limit: ulimit -u, or TasksMax= in a unit file")
     })
+}
+
+/// Lets a write beyond `ulimit -f` fail, as on a full disk: otherwise the system ends the process at once.
+///
+/// # Errors
+/// The signal cannot be caught.
+pub fn survive_file_size() -> anyhow::Result<()> {
+    flag::register(SIGXFSZ, Arc::default()).context("cannot catch SIGXFSZ")?;
+    Ok(())
+}
+
+/// Warns where files may not grow for ever: one day lines would be refused.
+pub(crate) fn check_file_size(config: &Config) {
+    if let (Some(bytes), false) = (getrlimit(Resource::Fsize).current, config.memory) {
+        tracing::warn!(
+            "this process may write files of {bytes} bytes at most, and lines are refused when the file of lines is that long; \
+             raise the limit: ulimit -f unlimited, or LimitFSIZE= in a unit file"
+        );
+    }
 }
 
 /// How many connections there may be: as many as there are descriptors, where nothing else was said.

@@ -43,6 +43,7 @@ fn complain(sentence: String) {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
+    parlor::limits::survive_file_size()?;
     match command {
         Command::Serve(options) => {
             let config = Config::load((*options).clone())?;

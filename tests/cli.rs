@@ -219,6 +219,7 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
         ("lan = 1", "lan = 1: write true or false"),
         ("memory = 'true'", "memory = \"true\": write true or false"),
         ("data = 1", "data = 1: write a path in quotes"),
+        ("data = ''", "data = \"\": write a path in quotes"),
         ("keep = 'well'", "keep = \"well\": write synced, written"),
         (
             "retain = 30",
@@ -309,6 +310,19 @@ fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
         (
             &["serve", "--replay", "-1"],
             "write a whole number from 0 to",
+        ),
+        (
+            &["serve", "--rate", "-5/s"],
+            "write a rate as lines a second",
+        ),
+        (
+            &["serve", "--retain", "-1d"],
+            "write how long lines are stored",
+        ),
+        (&["serve", "--log-size", "-1"], "write a size like 512KiB"),
+        (
+            &["serve", "--log-total", "-4MiB"],
+            "write a size like 512KiB",
         ),
         (
             &["serve", "--port", "9000"],

@@ -31,24 +31,27 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
     let directory = directory(options.data.as_deref())?;
     let path = directory.join(SOCKET);
     let shown = directory.display();
+    let no_server = |missing| {
+        anyhow!(
+            "{missing} {}: no server runs on {shown}, or its socket was deleted, and then it makes a new one within {} s; \
+             give --data the server's directory, which it logs when it starts",
+            path.display(),
+            super::socket::LOOK_EVERY.as_secs()
+        )
+    };
     let stream = connect(&path).map_err(|error| match error.kind() {
-        ErrorKind::PermissionDenied => anyhow!(
-            "only root and the user who runs the server on {shown} can control it"
-        ),
+        ErrorKind::PermissionDenied => {
+            anyhow!("only root and the user who runs the server on {shown} can control it")
+        }
         ErrorKind::InvalidInput => anyhow!(
             "{} is too long for a socket's path; start the server with a shorter --data",
             path.display()
         ),
         ErrorKind::WouldBlock => anyhow!("the server on {shown} {STANDS_STILL}"),
-        ErrorKind::NotFound => anyhow!(
-            "there is no {}: no server runs on {shown}, or its socket was deleted, and then it makes a new one within {} s; \
-             say with --data where the server keeps its lines, as it logs at its start",
-            path.display(),
-            super::socket::LOOK_EVERY.as_secs()
-        ),
-        _ => anyhow!(
-            "no server runs on {shown}: {error}; give --data the server's directory, which it logs when it starts"
-        ),
+        ErrorKind::NotFound => no_server("there is no"),
+        // What stands there is no socket, or that of a server that was killed.
+        ErrorKind::ConnectionRefused => no_server("no server answers at"),
+        _ => anyhow!("cannot reach the server on {shown}: {error}"),
     })?;
     let until = Instant::now() + ANSWER_TIME;
     match converse(Timed { stream, until }, &order, &mut tell) {

@@ -1,6 +1,6 @@
 //! The operator's socket: a file that nobody else may open, from the start of the server to its end. Knows no order.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -40,6 +40,8 @@ pub(crate) struct Socket {
     path: PathBuf,
     /// Device and inode of the file, so that another one in its place is noticed.
     file: (u64, u64),
+    /// The same of its directory: another one in that place is not this server's.
+    directory: (u64, u64),
 }
 
 impl Socket {
@@ -47,24 +49,34 @@ impl Socket {
     pub(crate) fn open(directory: &Path) -> Result<Socket, NoSocket> {
         let path = directory.join(SOCKET);
         let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
-        let bound = bind(&path, &address).and_then(|listener| Ok((listener, identity(&path)?)));
+        let bound = bind(&path, &address).and_then(|listener| {
+            let (file, directory) = (identity(&path)?, identity_of(&fs::metadata(directory)?));
+            Ok((listener, file, directory))
+        });
         match bound {
-            Ok((listener, file)) => Ok(Socket {
+            Ok((listener, file, directory)) => Ok(Socket {
                 listener,
                 path,
                 file,
+                directory,
             }),
             Err(error) => Err(NoSocket::Io { path, error }),
         }
     }
 
-    /// Opens it again if its file is gone, or another one stands there. Whether it was.
+    /// Opens it again if its file is gone, or another one stands there. Whether it was. While the directory is elsewhere,
+    /// the socket is there, too.
     pub(super) fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
-        let is_there = self.is_there();
-        if !is_there && let Some(directory) = self.path.parent() {
-            *self = Socket::open(directory)?;
+        let Some(directory) = self.path.parent() else {
+            return Ok(false);
+        };
+        let is_in_place =
+            fs::metadata(directory).is_ok_and(|there| identity_of(&there) == self.directory);
+        if !is_in_place || self.is_there() {
+            return Ok(false);
         }
-        Ok(!is_there)
+        *self = Socket::open(directory)?;
+        Ok(true)
     }
 
     fn is_there(&self) -> bool {
@@ -73,8 +85,11 @@ impl Socket {
 }
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let file = fs::symlink_metadata(path)?;
-    Ok((file.dev(), file.ino()))
+    fs::symlink_metadata(path).map(|file| identity_of(&file))
+}
+
+fn identity_of(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
@@ -101,5 +116,34 @@ impl Drop for Socket {
         if self.is_there() {
             fs::remove_file(&self.path).ok(); // the next server replaces it otherwise
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_is_gone_comes_back_and_only_in_its_own_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let (here, away) = (place.path().join("here"), place.path().join("away"));
+        fs::create_dir(&here).unwrap();
+        let mut socket = Socket::open(&here).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        fs::remove_file(here.join(SOCKET)).unwrap();
+        assert!(socket.reopen_if_gone().unwrap());
+        fs::write(here.join("other"), "").unwrap();
+        fs::rename(here.join("other"), here.join(SOCKET)).unwrap();
+        assert!(socket.reopen_if_gone().unwrap());
+        fs::rename(&here, &away).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        fs::create_dir(&here).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        fs::remove_dir(&here).unwrap(); // nothing was put into it
+        fs::rename(&away, &here).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        assert!(socket.is_there());
     }
 }

@@ -36,7 +36,12 @@ pub struct Settings {
     pub keep: Option<Keep>,
 
     /// Delete lines older than this: 30d, 12h, 4w; or off, to store them for good [default: off]
-    #[arg(long, env = "PARLOR_RETAIN", value_name = "TIME")]
+    #[arg(
+        long,
+        env = "PARLOR_RETAIN",
+        value_name = "TIME",
+        allow_hyphen_values = true
+    )]
     pub retain: Option<Retain>,
 
     /// Store nothing on disk: lines are gone when the server stops; not together with --data
@@ -54,7 +59,7 @@ pub struct Settings {
         long,
         env = "PARLOR_RATE",
         value_name = "N/s",
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub rate: Option<Rate>,
 
@@ -84,11 +89,21 @@ pub struct Settings {
     pub log_lines: Option<usize>,
 
     /// Most memory for the lines of one room [default: 4MiB]
-    #[arg(long, env = "PARLOR_LOG_SIZE", value_name = "SIZE")]
+    #[arg(
+        long,
+        env = "PARLOR_LOG_SIZE",
+        value_name = "SIZE",
+        allow_hyphen_values = true
+    )]
     pub log_size: Option<ByteSize>,
 
     /// Most memory for the lines of all rooms [default: 256MiB]
-    #[arg(long, env = "PARLOR_LOG_TOTAL", value_name = "SIZE")]
+    #[arg(
+        long,
+        env = "PARLOR_LOG_TOTAL",
+        value_name = "SIZE",
+        allow_hyphen_values = true
+    )]
     pub log_total: Option<ByteSize>,
 
     /// How much to log on stderr [default: info]

@@ -108,7 +108,7 @@ fn kind_missed(flag: &clap::Arg, value: &Value) -> Option<String> {
         Some([name]) if name == "BOOL" && !value.is_bool() => {
             Some("write true or false".to_owned())
         }
-        Some([name]) if name == "DIR" && !value.is_str() => {
+        Some([name]) if name == "DIR" && value.as_str().is_none_or(str::is_empty) => {
             Some("write a path in quotes".to_owned())
         }
         _ => None,

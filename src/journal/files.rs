@@ -129,12 +129,14 @@ impl Identity {
 /// The files, claimed for this server until this is dropped.
 ///
 /// The lock is on the file of lines itself, so it holds whatever becomes of its name, of other files, and of the
-/// directory. It is one of `flock`, which does not meet SQLite's own. Those end as soon as the process closes any
-/// descriptor of the file: so this is dropped after all connections to it, and nobody else opens it.
+/// directory. Another one is on the directory, since a file that was put in the place of the lines would share with them
+/// what SQLite keeps beside. They are of `flock`, which does not meet SQLite's own. Those end as soon as the process closes
+/// any descriptor of the file: so this is dropped after all connections to it, and nobody else opens it.
 #[derive(Debug)]
 pub(super) struct Files {
     path: PathBuf,
     held: File,
+    _held_directory: File,
     lines: Identity,
     /// What SQLite has open beside it.
     beside: OnceLock<[(PathBuf, Identity); 2]>,
@@ -166,10 +168,13 @@ impl Files {
         let mut options = OpenOptions::new();
         options.append(true).create(true).mode(0o600);
         let held = options.open(&path).map_err(failed)?;
-        match held.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Taken(directory)),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        let held_directory = File::open(&directory).map_err(failed)?;
+        for file in [&held, &held_directory] {
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(OpenError::Taken(directory)),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
         let metadata = held.metadata().map_err(failed)?;
         if metadata.nlink() > 1 {
@@ -178,6 +183,7 @@ impl Files {
         Ok(Files {
             path,
             held,
+            _held_directory: held_directory,
             lines: Identity::of(&metadata),
             beside: OnceLock::new(),
         })
@@ -216,6 +222,16 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Makes a file that nobody else may open. SQLite gives what it keeps beside a file the same mode.
+///
+/// # Errors
+/// There is one already, which is not opened: its locks end with any descriptor of it. Or it cannot be made.
+pub(in crate::journal) fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true).mode(0o600);
+    options.open(path).map(drop)
 }
 
 /// Makes the directory if there is none.

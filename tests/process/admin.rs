@@ -165,7 +165,8 @@ fn the_socket_is_for_one_user_alone_and_gone_in_the_end() {
     house.ended();
     assert!(path.exists(), "nobody took it away");
     let nobody = order(&data, &["list"]).unwrap_err();
-    assert!(nobody.starts_with("no server runs on "), "{nobody}");
+    assert!(nobody.starts_with("no server answers at "), "{nobody}");
+    assert!(nobody.contains(": no server runs on "), "{nobody}");
     let house = data.open(&[]);
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
     house.close(());

@@ -106,6 +106,21 @@ fn a_second_server_never_starts_on_the_same_file() {
 }
 
 #[test]
+fn a_copy_in_the_place_of_the_file_lets_no_second_server_start() {
+    let place = TempDir::new().unwrap();
+    let (data, copy) = (place.path().join("data"), place.path().join("copy"));
+    let house = serve_in(&data);
+    let mut alice = enter(&house, "alice");
+    says(&mut alice, "one");
+    // It would share with the file that is open what SQLite keeps beside it.
+    fs::copy(data.join("parlor.db"), &copy).unwrap();
+    fs::rename(&copy, data.join("parlor.db")).unwrap();
+    assert!(is_refused(&data).contains("another server uses"));
+    end(house);
+    serve_in(&data).close::<[Guest; 0]>([]);
+}
+
+#[test]
 fn each_start_makes_the_directory_and_its_files_private() {
     let place = TempDir::new().unwrap();
     let data = place.path().join("data");
@@ -113,6 +128,8 @@ fn each_start_makes_the_directory_and_its_files_private() {
     let house = serve_in(&data);
     let mut alice = enter(&house, "alice");
     says(&mut alice, "one");
+    answers(&mut alice, "one");
+    all_is_private(&data);
     kill(house);
     for (round, open) in [0o755, 0o777, 0o710].into_iter().enumerate() {
         set_mode(&data, open);
@@ -127,14 +144,18 @@ fn each_start_makes_the_directory_and_its_files_private() {
         alice.until("You are alice");
         says(&mut alice, &round.to_string());
         answers(&mut alice, "one");
-        assert_eq!(mode(&data), 0o700);
-        let files = fs::read_dir(&data).unwrap().map(Result::unwrap);
-        let names: Vec<_> = files.map(|file| file.path()).collect();
-        assert!(names.len() >= 7, "{names:?}");
-        for name in names {
-            assert_eq!(mode(&name), 0o600, "{name:?}");
-        }
+        all_is_private(&data);
         kill(house);
+    }
+}
+
+fn all_is_private(data: &Path) {
+    assert_eq!(mode(data), 0o700);
+    let files = fs::read_dir(data).unwrap().map(Result::unwrap);
+    let names: Vec<_> = files.map(|file| file.path()).collect();
+    assert!(names.len() >= 7, "{names:?}");
+    for name in names {
+        assert_eq!(mode(&name), 0o600, "{name:?}");
     }
 }
 
@@ -324,6 +345,33 @@ fn what_was_seen_is_kept_although_a_file_beside_it_is_deleted() {
         assert_eq!(texts(&data.file()), ["one", "three"], "{extension}");
         data.is_whole();
     }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_told_and_refuses_lines_and_nothing_else() {
+    /// Some hundred kilobytes: shells count in blocks of 512 or 1024 bytes.
+    const LIMITED: &str = "ulimit -f 400 && exec \"$0\" \"$@\"";
+    let data = Data::new();
+    let limited = data.parlor_by("sh", &["-c", LIMITED]);
+    let house = House::run(limited, &[&HERE[..], &["--rate", "off"]].concat());
+    house.logged("this process may write files of");
+    let mut alice = enter(&house, "alice");
+    let long = "x".repeat(4_000);
+    let mut kept = 0;
+    loop {
+        alice.say(&long);
+        let line = alice.line();
+        if line.starts_with("-- Not sent: ") {
+            break;
+        }
+        assert_eq!(line, format!("alice: {long}"));
+        kept += 1;
+        assert!(kept < 1_000, "nothing is refused");
+    }
+    enter_and_read(&house, "bob");
+    end(house);
+    assert_eq!(texts(&data.file()).len(), kept);
+    data.is_whole();
 }
 
 #[test]

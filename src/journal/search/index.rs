@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Tran
 
 use super::veil;
 use super::words::{self, Phrase};
+use crate::journal::files::make_private;
 use crate::journal::scrub;
 
 /// What the tables and the words in them are like. With another number the index is made anew.
@@ -61,6 +62,7 @@ pub(super) struct Index {
 impl Index {
     /// Opens an index to write in it; one of a log that is called so, where there is none. None where it is of no use.
     pub(super) fn open(path: &Path, epoch: &str) -> rusqlite::Result<Option<Index>> {
+        make_private(path).ok(); // SQLite says what is wrong
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIME)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
