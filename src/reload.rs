@@ -127,6 +127,7 @@ impl Reloader {
         let connections = limits::connections(config);
         self.house.questions.set(connections);
         self.house.requests.set(connections);
+        self.house.leaving.set(connections);
         self.house.admission.set(
             connections,
             config.connections_per_address,

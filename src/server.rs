@@ -118,6 +118,7 @@ impl Server {
             ),
             questions: Questions::new(connections),
             requests: Questions::new(connections),
+            leaving: Questions::new(connections),
             scrapes: Questions::with_places(SCRAPERS_MAX),
             line_port: OnceLock::new(),
             writers: Writers::new(thread::available_parallelism().map_or(1, NonZero::get)),

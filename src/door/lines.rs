@@ -40,9 +40,10 @@ impl LineDoor {
         // Boxed: it is over soon, and a session need not carry its room.
         match Box::pin(self.receive(house, stream, peer)).await {
             Ok(arrival) => {
-                let ended =
+                let (ended, rest) =
                     session::run(arrival, &self.manners, &house.closing, &house.writers).await;
                 tracing::debug!(%ended, "session ended");
+                house.see_out(rest).await;
             }
             Err(Gone::Silently) => tracing::debug!("gone before entering"),
             Err(Gone::Told(_)) => tracing::debug!("turned out before entering"),
@@ -83,15 +84,16 @@ impl LineDoor {
                 drop(link); // so that nobody arrives who is being turned out
                 match answerer.is_pushed_out() {
                     true => say_at_once(&stream, &words),
-                    false => say_last(stream, &words).await,
+                    false => say_last(stream, &words, &house.leaving).await,
                 }
                 Err(Gone::Told(words))
             }
         }
     }
 
-    pub(super) async fn turn_away(&self, stream: TcpStream, refused: Refused) {
-        say_last(stream, format!("-- {refused}\n").as_bytes()).await;
+    pub(super) async fn turn_away(&self, house: &House, stream: TcpStream, refused: Refused) {
+        let words = format!("-- {refused}\n");
+        say_last(stream, words.as_bytes(), &house.leaving).await;
     }
 
     /// The handshake, and what was said before it, as far as that is wanted.

@@ -28,11 +28,12 @@ pub(super) async fn attend(house: &Arc<House>, stream: TcpStream) {
         head_time: SCRAPE_TIME,
         purpose: &|| "This port has metrics for Prometheus: GET /metrics".to_owned(),
         closing: &house.closing,
+        leaving: &house.leaving,
     };
     let turn = Turn::new(&house.scrapes);
     let answer = |request: Request<Incoming>| async move { Ok(answer(house, &request).await) };
     if let Some((stream, _)) = requests::answer_requests(stream, &turn, port, answer).await {
-        requests::close(stream).await;
+        requests::close(stream, &house.leaving).await;
     }
 }
 

@@ -25,9 +25,10 @@ use std::{future, io, panic};
 use parlor_core::inbox::Inbox;
 use parlor_wire::lines::Mode;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,7 +44,7 @@ pub(crate) use web::WebDoor;
 use crate::clock::timeout;
 use crate::joining::WayIn;
 use crate::metrics::Metrics;
-use crate::session::{self, Peer, Writers};
+use crate::session::{Peer, Writers};
 use descriptors::Reserve;
 
 /// An accept that failed is tried again after this long at first.
@@ -51,6 +52,10 @@ const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 
 /// And after this long at last, however often it fails.
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// After so many connections those who came get to run: most of a burst of junk is gone before more of it comes in, and a small
+/// house is not full meanwhile.
+const ACCEPTED_MAX: usize = 8;
 
 /// Whoever gives no name for this long is closed.
 const QUESTION_TIME: Duration = Duration::from_secs(60);
@@ -70,6 +75,8 @@ pub(crate) struct House {
     pub(crate) requests: Questions,
     /// Those at the door of the operator's numbers.
     pub(crate) scrapes: Questions,
+    /// Those who have read their last words, or are about to.
+    pub(crate) leaving: Questions,
     /// At which port people join with lines; none where they cannot.
     pub(crate) line_port: OnceLock<u16>,
     /// The writing halves of all connections.
@@ -82,6 +89,15 @@ pub(crate) struct House {
     pub(crate) metrics: Arc<Metrics>,
     /// How many connections ended by a panic: a bug, each of them.
     pub(crate) panics: AtomicU64,
+}
+
+impl House {
+    /// Reads what somebody who had entered still sends, where that is needed for the last words to arrive.
+    async fn see_out<R: AsyncRead + Unpin>(&self, rest: Option<R>) {
+        if let Some(mut rest) = rest {
+            Box::pin(self.leaving.linger(&mut rest)).await; // boxed, as a session need not carry its room
+        }
+    }
 }
 
 /// The doors there are.
@@ -105,10 +121,10 @@ impl Door {
     }
 
     /// Says to somebody who may not come in why.
-    async fn turn_away(&self, stream: TcpStream, refused: Refused) {
+    async fn turn_away(&self, house: &House, stream: TcpStream, refused: Refused) {
         match self {
-            Door::Lines(door) => door.turn_away(stream, refused).await,
-            Door::Web(door) => door.turn_away(stream, refused).await,
+            Door::Lines(door) => door.turn_away(house, stream, refused).await,
+            Door::Web(door) => door.turn_away(house, stream, refused).await,
             Door::Metrics => {}
         }
     }
@@ -145,13 +161,13 @@ fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_passwords: bool) ->
 }
 
 /// Says the last words to somebody who has not entered, and closes.
-async fn say_last(mut stream: TcpStream, words: &[u8]) {
+async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &Questions) {
     let said = async {
         stream.write_all(words).await?;
         stream.shutdown().await
     };
     if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
-        session::linger(&mut stream).await;
+        leaving.linger(&mut stream).await;
     }
 }
 
@@ -167,6 +183,7 @@ fn say_at_once(stream: &TcpStream, words: &[u8]) {
 pub(crate) async fn serve(house: Arc<House>, door: Arc<Door>, listener: TcpListener) {
     let mut back_off = BACK_OFF_MIN;
     let mut reserve = Reserve::new();
+    let mut accepted_in_a_row = 0;
     loop {
         let accepted = select! {
             biased;
@@ -177,6 +194,11 @@ pub(crate) async fn serve(house: Arc<House>, door: Arc<Door>, listener: TcpListe
             Ok((stream, peer)) => {
                 back_off = BACK_OFF_MIN;
                 receive(&house, &door, stream, peer);
+                accepted_in_a_row += 1;
+                if accepted_in_a_row == ACCEPTED_MAX {
+                    accepted_in_a_row = 0;
+                    yield_now().await;
+                }
             }
             // The client went away before it was accepted: nothing is wrong here.
             Err(error)
@@ -226,9 +248,10 @@ fn receive(house: &Arc<House>, door: &Arc<Door>, stream: TcpStream, peer: Socket
             let Some(place) = house.admission.spare_place() else {
                 return;
             };
-            let door = Arc::clone(door);
-            house.tasks.spawn(async move {
-                door.turn_away(stream, refused).await;
+            let tasks = house.tasks.clone();
+            let (house, door) = (Arc::clone(house), Arc::clone(door));
+            tasks.spawn(async move {
+                door.turn_away(&house, stream, refused).await;
                 drop(place);
             });
         }

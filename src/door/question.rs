@@ -13,7 +13,7 @@ use tokio::select;
 use tokio::task::yield_now;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::session::read_some;
+use crate::session::{self, read_some};
 
 /// Everybody at the question, the longest-waiting first.
 #[derive(Clone, Debug)]
@@ -72,6 +72,17 @@ impl Questions {
             number: self.number(),
             place: None,
             is_pushed_out: false,
+        }
+    }
+
+    /// Reads what still comes behind the last words, for a moment, in a place: whoever has done so for longest is closed when
+    /// others need it. So those who are turned out keep nobody out.
+    pub(crate) async fn linger<R: AsyncRead + Unpin>(&self, input: &mut R) {
+        let mut leaving = self.answerer();
+        select! {
+            biased;
+            () = session::linger(input) => {}
+            () = poll_fn(|cx| leaving.poll_pushed_out(cx)) => {}
         }
     }
 

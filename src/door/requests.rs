@@ -24,7 +24,6 @@ use tokio_util::sync::CancellationToken;
 use super::question::{Answerer, Questions};
 use super::{say_at_once, say_last};
 use crate::clock::{HyperTimer, timeout};
-use crate::session;
 
 /// What is being answered when the server ends has this long.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
@@ -142,6 +141,8 @@ pub(super) struct Port<'a> {
     pub(super) purpose: &'a (dyn Fn() -> String + Sync),
     /// Cancelled when the server ends.
     pub(super) closing: &'a CancellationToken,
+    /// Those who leave.
+    pub(super) leaving: &'a Questions,
 }
 
 /// Why no more requests are answered.
@@ -215,7 +216,8 @@ where
         End::Served(Err(error)) => {
             tracing::debug!(%error, "no further request");
             if !turn.has_asked() {
-                say_last(stream, &no_request(&error, &status, &port)).await;
+                let words = no_request(&error, &status, &port);
+                say_last(stream, &words, port.leaving).await;
             }
         }
         End::PushedOut if turn.may_be_told() => {
@@ -231,9 +233,9 @@ where
 }
 
 /// Closes a connection whose requests are answered.
-pub(super) async fn close(mut stream: TcpStream) {
+pub(super) async fn close(mut stream: TcpStream, leaving: &Questions) {
     if let Ok(Ok(())) = timeout(FAREWELL_TIME, stream.shutdown()).await {
-        session::linger(&mut stream).await;
+        leaving.linger(&mut stream).await;
     }
 }
 
@@ -351,11 +353,12 @@ mod tests {
                 head_time: HEAD_TIME,
                 purpose: &|| "This port is for tests".to_owned(),
                 closing: &CancellationToken::new(),
+                leaving: &Questions::with_places(4),
             };
             let turn = Turn::new(&Questions::with_places(4));
             let answer = async |_| Ok(Response::new("answered".to_owned()));
             if let Some((stream, _)) = answer_requests(stream, &turn, port, answer).await {
-                close(stream).await;
+                close(stream, &Questions::with_places(4)).await;
             }
         });
         client.unwrap()

@@ -87,8 +87,9 @@ impl WebDoor {
             return tracing::debug!("gone, or never entered");
         };
         let (manners, closing) = (&self.manners, &house.closing);
-        let ended = session::run(arrival, manners, closing, &house.writers).await;
+        let (ended, rest) = session::run(arrival, manners, closing, &house.writers).await;
         tracing::debug!(%ended, "session ended");
+        house.see_out(rest).await;
     }
 
     /// Answers requests; and where one of them opens a socket, whoever comes in by it.
@@ -110,8 +111,9 @@ impl WebDoor {
         Newcomer::new(&visit, stream, held).come_in(&visit).await
     }
 
-    pub(super) async fn turn_away(&self, stream: TcpStream, refused: Refused) {
-        say_last(stream, http::unavailable(&refused).as_bytes()).await;
+    pub(super) async fn turn_away(&self, house: &House, stream: TcpStream, refused: Refused) {
+        let words = http::unavailable(&refused);
+        say_last(stream, words.as_bytes(), &house.leaving).await;
     }
 }
 
@@ -128,12 +130,13 @@ impl Visit {
             head_time: HEAD_TIME,
             purpose: &|| self.purpose(),
             closing: &self.house.closing,
+            leaving: &self.house.leaving,
         };
         let (stream, held) = requests::answer_requests(stream, &self.turn, port, answer).await?;
         if self.becomes_socket.is_cancelled() {
             return Some((stream, held));
         }
-        requests::close(stream).await;
+        requests::close(stream, &self.house.leaving).await;
         None
     }
 

@@ -141,7 +141,8 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) held: Vec<u8>,
 }
 
-/// Serves a connection until it ends.
+/// Serves a connection until it ends. The input comes back where closing over what is unread in it would reset the connection,
+/// and the last words with it: see [`linger`].
 ///
 /// The writing half is none of this task's, so that a line wakes nothing but what writes it. Not an
 /// async function: that would hold the arrival beside the halves it is made into, for as long as
@@ -151,7 +152,7 @@ pub(crate) fn run<R, W, D, E>(
     manners: &Manners,
     closing: &CancellationToken,
     writers: &Writers,
-) -> impl Future<Output = Ended>
+) -> impl Future<Output = (Ended, Option<R>)>
 where
     R: AsyncRead + Unpin,
     W: Output + 'static,
@@ -185,7 +186,7 @@ async fn read_and_write<R, D>(
     mut reader: Reader<'_, R, D>,
     mut writing: Writing,
     closing: &CancellationToken,
-) -> Ended
+) -> (Ended, Option<R>)
 where
     R: AsyncRead + Unpin,
     D: Decoder,
@@ -206,14 +207,15 @@ where
     }
     let last = reader.last_place();
     let input = reader.leave(&ended);
-    Box::pin(async {
-        part(input, writing, &ended).await;
+    let says_last = Box::pin(async {
+        let says_last = part(writing, &ended).await;
         if let Some(last) = last {
             last.keep(&client).await;
         }
+        says_last
     })
     .await; // boxed, as it is over soon
-    ended
+    (ended, says_last.then_some(input))
 }
 
 /// The others are not told at once of somebody who may be back in a moment: then nobody has to read of it at all.
@@ -227,13 +229,10 @@ async fn wait_for_return(client: &Client, closing: &CancellationToken) {
     }
 }
 
-/// Has the last words written, and closes so that they arrive.
-async fn part<R: AsyncRead + Unpin>(mut input: R, writing: Writing, ended: &Ended) {
+/// Has the last words written. Whether they are on their way, and more may come in meanwhile.
+async fn part(writing: Writing, ended: &Ended) -> bool {
     let says_last = !writing.is_over() && say_last(writing, ended).await == Written::All;
-    if says_last && !matches!(ended, Ended::EndOfInput) {
-        // Closing over unread input would reset the connection, and the last words with it.
-        linger(&mut input).await;
-    }
+    says_last && !matches!(ended, Ended::EndOfInput)
 }
 
 /// Nobody takes what is written any more, but what was sent before that still counts: lines piped
@@ -264,7 +263,7 @@ async fn say_last(writing: Writing, ended: &Ended) -> Written {
     written.unwrap_or(Written::Broken)
 }
 
-/// Reads and forgets what still comes, for a moment.
+/// Reads and forgets what still comes, for a moment. A door does it in a place among those who leave.
 pub(crate) async fn linger<R: AsyncRead + Unpin>(input: &mut R) {
     let reading = async {
         let mut ignored = Vec::new();

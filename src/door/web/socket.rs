@@ -141,7 +141,7 @@ impl Newcomer {
                 drop(self.link); // so that nobody arrives who is being turned out
                 match self.answerer.is_pushed_out() {
                     true => say_at_once(&self.stream, &words?),
-                    false => say_last(self.stream, &words?).await,
+                    false => say_last(self.stream, &words?, &visit.house.leaving).await,
                 }
                 None
             }

@@ -138,6 +138,57 @@ fn silence_at_the_name_question_keeps_nobody_out_at_once() {
 }
 
 #[test]
+fn who_is_turned_out_keeps_no_place_of_the_house() {
+    let doors = [
+        "http://127.0.0.1:0",
+        "tcp://127.0.0.1:0",
+        "tcp://127.0.0.1:0?classic",
+    ];
+    let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
+    let [web, lines, classic] = [0, 1, 2].map(|door| house.addresses()[door]);
+    for (door, sent, told) in [
+        (web, "\x16\x03\x01\x02\x00\x01\x00\x01", "HTTP/1.1 400 "),
+        (
+            web,
+            "POST /lobby HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n",
+            "HTTP/1.1 400 ",
+        ),
+        (
+            web,
+            "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 200 ",
+        ),
+        // A socket, and a frame without a mask in it.
+        (
+            web,
+            "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\u{1}\0",
+            "HTTP/1.1 101 ",
+        ),
+        (lines, "GET / HTTP/1.1\r\n\r\n", "You are "),
+        (lines, "SSH-2.0-OpenSSH_9.6\r\n", "You are "),
+        (lines, "guest\n/quit\n", "You are "),
+        (classic, "GET / HTTP/1.1\r\n\r\n", "You are "),
+    ] {
+        // All of them stay open at this end.
+        let ended = (0..2 * CONNECTIONS).map(|_| {
+            let mut stream = connect(door);
+            stream.write_all(sent.as_bytes()).unwrap();
+            let mut read = Vec::new();
+            stream.read_to_end(&mut read).unwrap();
+            let read = String::from_utf8_lossy(&read);
+            assert!(read.starts_with(told), "{sent:?}: {read}");
+            stream
+        });
+        let ended: Vec<_> = ended.collect();
+        let mut guest = Guest::connect(lines).enter("newcomer");
+        guest.say("/quit");
+        guest.sees_end();
+        drop(ended);
+    }
+}
+
+#[test]
 fn who_follows_a_room_is_not_waited_for() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
     let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
