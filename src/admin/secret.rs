@@ -1,6 +1,6 @@
 //! A password that the operator types: not shown on a terminal, or a line of standard input. Knows no order.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
@@ -12,9 +12,12 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 /// There is none, it was cancelled, or the two differ.
 pub(super) fn read_password(name: &str) -> anyhow::Result<String> {
     if !io::stdin().is_terminal() {
-        let mut line = String::new();
-        let read = io::stdin().read_line(&mut line);
+        let mut line = Vec::new();
+        let read = io::stdin().lock().read_until(b'\n', &mut line);
         read.context("cannot read the password from standard input")?;
+        let line = String::from_utf8(line)
+            .ok()
+            .context("the password is not in UTF-8; write it in UTF-8. Nothing is changed")?;
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
     let password = ask(&format!("New password for {name}: "))?;

@@ -72,9 +72,13 @@ impl From<Undone> for Refusal {
 /// Whether a line can be the password of a name.
 ///
 /// # Errors
-/// It is too short, or a command: somebody wants out of the question.
+/// It is not text, too short, or a command: somebody wants out of the question.
 pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
-    if Password::typed(password.as_str()).chars() < PASSWORD_CHARS_MIN {
+    let typed = Password::typed(password.as_str());
+    if !typed.is_text() {
+        return Err(Refusal::PasswordNotText);
+    }
+    if typed.chars() < PASSWORD_CHARS_MIN {
         return Err(Refusal::PasswordTooShort(PASSWORD_CHARS_MIN));
     }
     match Command::named(password.as_str()) {

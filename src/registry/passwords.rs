@@ -49,6 +49,12 @@ impl Password {
         Password { form, others }
     }
 
+    /// Whether all of it is text. A line has the same mark in place of all bytes that are not UTF-8, so one such password
+    /// would be as good as another.
+    pub(super) fn is_text(&self) -> bool {
+        !self.form.contains(char::REPLACEMENT_CHARACTER)
+    }
+
     /// How many characters it has.
     pub(super) fn chars(&self) -> usize {
         self.form.chars().count()
@@ -76,8 +82,11 @@ impl Password {
             .map_err(|error| unusable(&error))
     }
 
-    /// Whether it is the one of which that is stored.
+    /// Whether it is the one of which that is stored. What is not text fits nothing, not even itself.
     pub(super) fn fits(&self, stored: &str) -> Option<Fit> {
+        if !self.is_text() {
+            return None;
+        }
         if is_it(&self.form, stored)? {
             return Some(Fit::Well);
         }
@@ -152,6 +161,13 @@ mod tests {
             .unwrap();
         let typed = Password::typed("two\u{3000}words");
         assert_eq!(typed.fits(&stored.to_string()), Some(Fit::Otherwise));
+    }
+
+    #[test]
+    fn what_is_not_text_fits_nothing() {
+        let typed = "gr\u{fffd}ne W\u{fffd}lder";
+        let stored = Argon2::default().hash_password(typed.as_bytes()).unwrap();
+        assert_eq!(Password::typed(typed).fits(&stored.to_string()), None);
     }
 
     #[test]

@@ -268,7 +268,7 @@ fn a_socket_that_was_swept_away_comes_back() {
 }
 
 /// Gives an order with something on standard input; whether it was done, and the words.
-fn order_with(data: &Data, words: &[&str], input: &str) -> Result<String, String> {
+fn order_with(data: &Data, words: &[&str], input: impl AsRef<[u8]>) -> Result<String, String> {
     let mut child = data
         .parlor()
         .arg("admin")
@@ -279,7 +279,7 @@ fn order_with(data: &Data, words: &[&str], input: &str) -> Result<String, String
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
+    stdin.write_all(input.as_ref()).unwrap();
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().trim_end().to_owned();
@@ -297,6 +297,12 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
     register(&mut alice, PASSWORD);
     let mut thief = come_back(&house, PASSWORD);
     let set = |name, password: &str| order_with(&data, &["name", "password", name], password);
+    let latin_1 = b"gr\xfcne W\xe4lder\n";
+    let refused = order_with(&data, &["name", "password", "alice"], latin_1).unwrap_err();
+    assert!(
+        refused.contains("the password is not in UTF-8"),
+        "{refused}"
+    );
     assert_eq!(
         set("nobody", "another horse\n"),
         Err("parlor: nobody is not registered".to_owned())

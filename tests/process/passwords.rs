@@ -1,5 +1,7 @@
 //! Passwords that are changed: what the old one has opened ends, at every door.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use serde_json::json;
@@ -51,7 +53,7 @@ fn token_of(guest: &mut Guest) -> String {
 }
 
 /// The code that curl is answered with for a line under the name alice.
-fn speak(web: &str, secret: &str) -> String {
+fn speak(web: &str, secret: impl AsRef<[u8]>) -> String {
     let output = Command::new("curl")
         .args([
             "-s",
@@ -63,7 +65,7 @@ fn speak(web: &str, secret: &str) -> String {
             "hello",
             "-u",
         ])
-        .arg(format!("alice:{secret}"))
+        .arg(OsStr::from_bytes(&[b"alice:", secret.as_ref()].concat()))
         .arg(format!("http://{web}/lobby"))
         .output();
     String::from_utf8(output.unwrap().stdout).unwrap()
@@ -257,4 +259,61 @@ fn who_leaves_while_a_password_is_kept_owns_the_name_all_the_same() {
         bob.lines_until("the departure", |line| line == format!("{name} has left"));
     }
     house.close([bob]);
+}
+
+/// As a terminal sends it that is set to Latin-1.
+const LATIN_1: &[u8] = b"gr\xfcne W\xe4lder";
+const NOT_TEXT: &str =
+    "-- That password is not in UTF-8: set your terminal to UTF-8, or type it without such letters";
+const WRONG: &str = "-- That is not the password of alice";
+
+#[test]
+fn a_password_that_is_not_in_utf_8_is_refused_and_matches_nothing() {
+    let latin_1 = [LATIN_1, b"\n"].concat();
+    let data = Data::new();
+    let (house, web) = with_web(&data);
+    let mut alice = enter(&house, "alice");
+    alice.say("/register");
+    for typed in [&latin_1[..], "gr\u{fffd}ne W\u{fffd}lder\n".as_bytes()] {
+        alice.until(NEW);
+        alice.send(typed);
+        alice.until(NOT_TEXT);
+    }
+    alice.until(NEW);
+    alice.say("gr\u{fc}ne W\u{e4}lder");
+    alice.until("-- Type the password again");
+    alice.send(&latin_1);
+    alice.until("-- The two passwords differ: try again");
+    alice.until(NEW);
+    for _ in 0..2 {
+        alice.say("gr\u{fc}ne W\u{e4}lder");
+    }
+    alice.until("-- alice is registered: this name needs your password from now on");
+    // At every other place where a password is asked for.
+    alice.say("/register");
+    alice.until(PRESENT);
+    alice.send(&latin_1);
+    alice.until(WRONG);
+    alice.until(PRESENT);
+    alice.say("");
+    let mut late = Guest::connect(house.address);
+    late.say("alice");
+    late.until(ASKED);
+    late.send(&latin_1);
+    late.until(WRONG);
+    late.until(ASKED);
+    late.say("");
+    late.until("-- alice is registered; choose another name");
+    late.say("bob");
+    late.until("You are bob");
+    late.say("/name alice");
+    late.until(ASKED);
+    late.send(&latin_1);
+    late.until(WRONG);
+    late.until(ASKED);
+    late.say("gr\u{fc}ne W\u{e4}lder");
+    late.until("You are alice");
+    assert_eq!(speak(&web, LATIN_1), "401");
+    assert_eq!(speak(&web, "gr\u{fc}ne W\u{e4}lder"), "200");
+    house.close([alice, late]);
 }

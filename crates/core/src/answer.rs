@@ -196,6 +196,8 @@ pub enum Refusal {
     PasswordTooShort(usize),
     /// A command was typed where a password is asked for.
     PasswordIsCommand,
+    /// The password has bytes that are not UTF-8: others would pass for them.
+    PasswordNotText,
     /// A password is asked for, and that comes first.
     AnswerFirst,
     /// No password is asked for, and so many lines that came together with the command may be one: they are not said.

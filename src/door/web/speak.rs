@@ -115,15 +115,18 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
 }
 
 /// Who somebody says to be, and the proof of it, as `curl -u NAME:TOKEN` sends them (RFC 7617).
-fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
+fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (name, shown) = decoded.split_once(':')?;
-    Some((name.to_owned(), shown.to_owned()))
+    let decoded = STANDARD.decode(encoded.trim()).ok()?;
+    let colon = decoded.iter().position(|&byte| byte == b':')?;
+    let (name, shown) = (decoded.get(..colon)?, decoded.get(colon + 1..)?);
+    // What is not UTF-8 is wrong, and not nothing: else somebody would speak or read without a proof.
+    let name = String::from_utf8_lossy(name).into_owned();
+    Some((name, Line::sanitise(shown)))
 }
 
 impl Visit {
@@ -155,14 +158,13 @@ impl Visit {
     }
 
     /// Whether what is shown proves a name.
-    async fn prove(&self, name: Name, shown: (String, String)) -> Result<Claim, Response> {
+    async fn prove(&self, name: Name, shown: (String, Line)) -> Result<Claim, Response> {
         let refused = |refusal: Refusal| self.refuse(refusal);
         let (user, secret) = shown;
         let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
         let Some(registry) = self.door.manners.registry.as_ref().filter(|_| is_same) else {
             return Err(refused(Refusal::WrongPassword(name)));
         };
-        let secret = Line::sanitise(secret.as_bytes());
         let (address, is_private) = (self.peer.address, self.peer.is_private);
         let proof = registry.prove_by_token(&name, secret, address, is_private);
         let proof = Some(proof.await.map_err(refused)?);

@@ -17,6 +17,7 @@ pub(super) fn why(refusal: &Refusal) -> &'static str {
         Refusal::NoNameToOwn => "no-name-to-own",
         Refusal::PasswordTooShort(_) => "password-too-short",
         Refusal::PasswordIsCommand => "password-is-command",
+        Refusal::PasswordNotText => "password-not-text",
         Refusal::AnswerFirst => "answer-first",
         Refusal::AnswersDropped(_) => "answers-dropped",
         Refusal::NoPassword => "no-password",

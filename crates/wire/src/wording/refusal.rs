@@ -35,6 +35,10 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         Refusal::PasswordIsCommand => {
             "A command cannot be a password: try again, or press Enter to cancel".to_owned()
         }
+        Refusal::PasswordNotText => {
+            "That password is not in UTF-8: set your terminal to UTF-8, or type it without such letters"
+                .to_owned()
+        }
         Refusal::AnswerFirst => "First answer the question for the password".to_owned(),
         Refusal::AnswersDropped(1) => {
             "The line after it may hold a password, so it was not sent; send it again if it does not"

@@ -152,6 +152,7 @@ const refusals = {
 	'no-password': '没有密码，没有改动。',
 	'password-too-short': '密码太短，请重新输入。',
 	'password-is-command': '命令不能用作密码，请重新输入。',
+	'password-not-text': '密码中有无法识别的字符，请重新输入。',
 	'answers-dropped': '后面的内容可能是密码，因此没有发送；如果不是，请再发一次。',
 	'answer-first': '请先回答密码问题。',
 	'passwords-differ': '两次输入的密码不一致，请重新输入。',
