@@ -148,8 +148,13 @@ impl Committer {
             .into_iter()
             .for_each(|errand| self.run_errand(errand));
         self.mend();
-        if let Some(store) = &self.store {
-            store.checkpoint("TRUNCATE").ok(); // it is done at the next start otherwise
+        match self.store.take() {
+            // Where the last connection is closed, SQLite moves what is written ahead: this one stays open.
+            Some(store) if self.files.is_emptied() => mem::forget(store),
+            Some(store) => {
+                store.checkpoint("TRUNCATE").ok(); // it is done at the next start otherwise
+            }
+            None => {}
         }
     }
 
@@ -163,7 +168,8 @@ impl Committer {
     }
 
     fn begin_anew_if_long(&self) {
-        if self.signals.is_long.swap(false, Ordering::Relaxed)
+        if self.trouble.is_none()
+            && self.signals.is_long.swap(false, Ordering::Relaxed)
             && let Some(store) = &self.store
             && let Err(error) = store.begin_anew(PATIENCE)
         {
@@ -277,6 +283,9 @@ impl Committer {
 
     fn try_to_mend(&mut self, trouble: &mut Trouble) -> Result<(), Failure> {
         let in_place = self.files.are_in_place();
+        if let Err(Displaced::Emptied(_)) = in_place {
+            in_place.clone()?; // nothing is mended by what is written behind the hole
+        }
         let store = match &mut self.store {
             Some(store) => store,
             None => {

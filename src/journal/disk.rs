@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::future::ready;
 use std::io;
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -228,6 +229,10 @@ fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &
             continue;
         }
         signals.written.store(0, Ordering::Relaxed);
+        if files.is_emptied() {
+            mem::forget(store); // as the committer does
+            return;
+        }
         if store.is_none() && files.are_in_place().is_ok() {
             store = Store::open(files.path(), keep).ok(); // the committer says what is wrong
         }

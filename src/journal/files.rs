@@ -3,10 +3,11 @@
 use std::fs::{self, DirBuilder, DirEntry, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::geteuid;
 
@@ -19,6 +20,10 @@ pub(crate) const FILE: &str = "parlor.db";
 const AHEAD: &str = "db-wal";
 const SHARED: &str = "db-shm";
 const JOURNAL: &str = "db-journal";
+
+/// What is written ahead begins with this number, whose last bit says how its sums are computed
+/// (<https://www.sqlite.org/fileformat2.html#the_write_ahead_log>).
+const AHEAD_MAGIC: u32 = 0x377f_0682;
 
 /// Servers of earlier versions held this file; now the file of lines itself is held.
 const FORMER_LOCK: &str = "parlor.lock";
@@ -109,6 +114,13 @@ pub(super) enum Displaced {
          deleted, stop the server and start it again: no line is lost", .0.display()
     )]
     Beside(PathBuf),
+    /// What is written ahead was emptied in its place. SQLite writes on behind the hole, and would move the zeros in it into
+    /// the file of lines.
+    #[error(
+        "{} was emptied by another program, and the lines in it are lost: lines are refused until you stop the server \
+         and start it again", .0.display()
+    )]
+    Emptied(PathBuf),
 }
 
 /// What tells a file from all others: its device and its number there.
@@ -140,6 +152,10 @@ pub(super) struct Files {
     lines: Identity,
     /// What SQLite has open beside it.
     beside: OnceLock<[(PathBuf, Identity); 2]>,
+    /// What is written ahead, to read its first bytes.
+    ahead: OnceLock<File>,
+    /// It was emptied once: that stays so until the server ends.
+    is_emptied: AtomicBool,
 }
 
 impl Files {
@@ -186,6 +202,8 @@ impl Files {
             _held_directory: held_directory,
             lines: Identity::of(&metadata),
             beside: OnceLock::new(),
+            ahead: OnceLock::new(),
+            is_emptied: AtomicBool::new(false),
         })
     }
 
@@ -201,6 +219,8 @@ impl Files {
             Identity::at(&path).map(|identity| (path, identity))
         };
         let beside = [noted(AHEAD)?, noted(SHARED)?];
+        let ahead = File::open(self.path.with_extension(AHEAD))?;
+        self.ahead.set(ahead).ok();
         self.beside.set(beside).ok(); // they stay the same while the file is open
         Ok(())
     }
@@ -208,6 +228,9 @@ impl Files {
     /// Whether the files that are open are still those in the directory: what is written to others is gone when the
     /// server ends.
     pub(super) fn are_in_place(&self) -> Result<(), Displaced> {
+        if self.is_emptied() {
+            return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: nothing mends that
+        }
         if Identity::at(&self.path).ok() != Some(self.lines) {
             let (process, descriptor) = (process::id(), self.held.as_raw_fd());
             return Err(Displaced::Lines {
@@ -221,6 +244,24 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    /// Whether what is written ahead was emptied in its place, and SQLite has written on behind the hole.
+    pub(super) fn is_emptied(&self) -> bool {
+        if self.begins_with_a_hole() {
+            self.is_emptied.store(true, Ordering::Relaxed);
+        }
+        self.is_emptied.load(Ordering::Relaxed)
+    }
+
+    fn begins_with_a_hole(&self) -> bool {
+        let mut magic = [0; 4];
+        let read = self.ahead.get().map(|ahead| ahead.read_at(&mut magic, 0));
+        match read {
+            Some(Ok(0)) => false, // SQLite empties it, too, when all of it is in its place
+            Some(Ok(_)) => u32::from_be_bytes(magic) & !1 != AHEAD_MAGIC,
+            Some(Err(_)) | None => false, // SQLite says what the disk has
+        }
     }
 }
 

@@ -348,6 +348,34 @@ fn what_was_seen_is_kept_although_a_file_beside_it_is_deleted() {
 }
 
 #[test]
+fn a_log_that_is_emptied_in_its_place_refuses_lines_and_leaves_the_file_whole() {
+    for ending in [kill, |house| drop(end(house))] {
+        let data = Data::new();
+        let house = data.open(&[]);
+        let mut alice = enter(&house, "alice");
+        says(&mut alice, "one");
+        house.close([alice]);
+        let house = data.open(&["--replay", "0"]);
+        let mut alice = enter(&house, "alice");
+        says(&mut alice, "lost with the log");
+        fs::write(data.file().with_extension("db-wal"), "").unwrap();
+        for line in ["two", "three"] {
+            alice.say(line);
+            assert_eq!(alice.line(), DISPLACED);
+        }
+        house.logged("parlor.db-wal was emptied by another program");
+        ending(house);
+        data.is_whole();
+        let house = data.open(&["--replay", "0"]);
+        let mut alice = enter(&house, "alice");
+        says(&mut alice, "four");
+        house.close([alice]);
+        assert_eq!(texts(&data.file()), ["one", "four"]);
+        data.is_whole();
+    }
+}
+
+#[test]
 fn a_limit_on_the_size_of_files_is_told_and_refuses_lines_and_nothing_else() {
     /// Some hundred kilobytes: shells count in blocks of 512 or 1024 bytes.
     const LIMITED: &str = "ulimit -f 400 && exec \"$0\" \"$@\"";
