@@ -31,6 +31,10 @@ const FAREWELL_TIME: Duration = Duration::from_secs(10);
 /// A head may have this many bytes: a long address, and what browsers say of themselves.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
+/// What is said of a longer one, and of one with more fields than hyper reads.
+const HEAD_TOO_LONG: &str =
+    "The head of this request is too large: it may have 16 KiB and 100 fields";
+
 /// What everybody reads then.
 pub(super) const GOING_DOWN: &str = "The server is going down";
 
@@ -248,8 +252,15 @@ fn no_request(error: &hyper::Error, status: &[u8], port: &Port<'_>) -> Vec<u8> {
         let (status, _) = head.split_once("\r\n")?;
         status.strip_prefix("HTTP/1.1 ")
     });
-    let words = format!("This is not an HTTP request. {}", (port.purpose)());
-    last_answer(status.unwrap_or("400 Bad Request"), "", &words).into_bytes()
+    let (status, fault) = match status {
+        Some(long) if long.starts_with("431 ") => (long, HEAD_TOO_LONG),
+        status => (
+            status.unwrap_or("400 Bad Request"),
+            "This is not an HTTP request",
+        ),
+    };
+    let words = format!("{fault}. {}", (port.purpose)());
+    last_answer(status, "", &words).into_bytes()
 }
 
 fn too_late(port: &Port<'_>) -> String {

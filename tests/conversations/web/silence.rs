@@ -261,13 +261,20 @@ fn what_is_no_request_is_told_what_the_port_is_for() {
         );
         assert!(answer.ends_with(&words), "{sent:?}: {answer:?}");
     }
-    let mut stream = connect(web);
-    let long = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(20_000));
-    stream.write_all(long.as_bytes()).ok();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
-    assert!(answer.contains("This port is for browsers"), "{answer}");
+    for long in [
+        format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(20_000)),
+        format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(20_000)),
+        format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(101)),
+    ] {
+        let mut stream = connect(web);
+        stream.write_all(long.as_bytes()).ok();
+        answer.clear();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        let words = "\r\n\r\nThe head of this request is too large: it may have 16 KiB and 100 fields. This port is for browsers";
+        assert!(answer.contains(words), "{answer}");
+    }
     // Who only looks whether the port is open is told nothing.
     let mut stream = connect(web);
     stream.shutdown(Shutdown::Write).unwrap();
