@@ -156,7 +156,12 @@ pub struct JoinOptions {
 
 /// Reads also what is clear though a listener is written otherwise: `::1`, and the URL that the server prints.
 fn join_address(text: &str) -> Result<Address, Refused> {
-    let place = text.strip_prefix("tcp://").unwrap_or(text);
+    let (scheme, place) = text.split_once("://").unwrap_or(("tcp", text));
+    match scheme.to_ascii_lowercase().as_str() {
+        "tcp" => {}
+        "http" | "https" | "ws" | "wss" => return Err(for_browsers(place)),
+        _ => return Err(Refused::new("write HOST or HOST:PORT, without a scheme")),
+    }
     if place.contains('?') {
         return Err(Refused::new(
             "only a listener takes options after a question mark; leave them out",
@@ -176,6 +181,16 @@ fn join_address(text: &str) -> Result<Address, Refused> {
         )),
         _ => Ok(address),
     }
+}
+
+/// About the URL of a page: lines are elsewhere.
+fn for_browsers(place: &str) -> Refused {
+    let place = place.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = Address::parse(place, LINE_PORT).map(|address| address.host.to_string());
+    let host = host.unwrap_or_else(|_| "HOST".to_owned());
+    Refused::new(format!(
+        "this address is for browsers; lines are at another port, usually {LINE_PORT}: parlor join {host}"
+    ))
 }
 
 /// Reads the command line and the environment, and ends the process with a sentence and code 2 where they are wrong.
@@ -259,8 +274,27 @@ mod tests {
             let address = join_address(typed).map(|address| address.to_string());
             assert_eq!(address.as_deref(), Ok(meant), "{typed}");
         }
-        for typed in ["*", "tcp://localhost?classic", "http://localhost", "::g"] {
+        for typed in [
+            "*",
+            "tcp://localhost?classic",
+            "ssh://localhost",
+            "://localhost",
+            "::g",
+        ] {
             assert!(join_address(typed).is_err(), "{typed}");
+        }
+        for (typed, host) in [
+            ("http://localhost:8080", "localhost"),
+            ("HTTPS://chat.example.org/lobby?last=1", "chat.example.org"),
+            ("ws://[::1]:8080/-/socket", "[::1]"),
+            ("http://", "HOST"),
+            ("http://a:b:c", "HOST"),
+        ] {
+            let words = join_address(typed).map_err(|refused| refused.to_string());
+            let expected = format!(
+                "this address is for browsers; lines are at another port, usually 8000: parlor join {host}"
+            );
+            assert_eq!(words, Err(expected), "{typed}");
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct ExportOptions {
     pub room: Option<String>,
 
     /// Only lines since 14:00, 2026-11-20, "2026-11-20 12:01", 2026-11-20T12:01+01:00, yesterday or 2h
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     pub since: Option<Timestamp>,
 
     /// The format

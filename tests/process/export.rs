@@ -70,6 +70,7 @@ fn what_was_said_is_exported_as_it_was_said_whether_or_not_the_server_runs() {
             "2020-01-01 12:01",
             "[2020-01-01 12:01]",
             "1h",
+            "-5m",
             "yesterday",
         ] {
             assert_eq!(records(data, &["--since", since]), all, "{since}");
