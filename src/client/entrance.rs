@@ -8,8 +8,34 @@ const REASON_CHARS_MAX: usize = 200;
 /// What helps with a name that is registered: nobody is there to type the password.
 const OWNED: &str = "give another --name, or speak with curl -u NAME:TOKEN";
 
-/// What helps with the door for browsers.
-const WEB_PORT: &str = "join the port for lines, usually 8000";
+/// What helps with the door for browsers, and with servers of another kind.
+pub(super) const LINE_PORT: &str = "join the port for lines, usually 8000";
+
+/// How servers of another kind begin. A line that people read in Parlor can begin like that, but not the first one.
+const FOREIGN: [&str; 12] = [
+    "HTTP/", "SSH-", "RFB ",  // VNC
+    "+OK",   // POP3; Redis
+    "-ERR",  // Redis; POP3
+    "* OK",  // IMAP
+    "* BYE", // IMAP
+    ":",     // IRC
+    "NOTICE ", "ERROR ", "INFO {", // NATS
+    "@RSYNCD:",
+];
+
+/// What a server of another kind begins with, if it is known to be one.
+pub(super) fn foreign_words(line: &str) -> Option<String> {
+    let is_foreign = has_status(line) || FOREIGN.iter().any(|start| line.starts_with(start));
+    is_foreign.then(|| line.chars().take(REASON_CHARS_MAX).collect())
+}
+
+/// Whether a line begins as those of SMTP, FTP and NNTP do: three digits, and a blank or a hyphen.
+fn has_status(line: &str) -> bool {
+    matches!(
+        line.as_bytes(),
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..]
+    )
+}
 
 /// What is known of the server so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,10 +86,6 @@ impl Entrance {
                 _ => Step::Wait,
             };
         }
-        if line.starts_with("HTTP/") {
-            self.reason = line.chars().take(REASON_CHARS_MAX).collect();
-            return Step::Refused(WEB_PORT);
-        }
         match (heard, self.stage) {
             (Heard::NameQuestion, Stage::Answered) => Step::Refused("give another --name"),
             (Heard::NameQuestion, _) => {
@@ -73,6 +95,11 @@ impl Entrance {
             (Heard::YouAre(_), Stage::Silent) => {
                 self.stage = Stage::Greeted;
                 Step::Wait
+            }
+            // It is no Parlor, and takes what comes next for something else.
+            (_, Stage::Silent) => {
+                self.reason = line.chars().take(REASON_CHARS_MAX).collect();
+                Step::Refused(LINE_PORT)
             }
             _ => Step::In,
         }
@@ -91,7 +118,7 @@ impl Entrance {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entrance, OWNED, REASON_CHARS_MAX, Step, WEB_PORT};
+    use super::{Entrance, LINE_PORT, OWNED, REASON_CHARS_MAX, Step, foreign_words};
 
     const PASSWORD: &str = "-- al is registered: type its password (Enter to go without this name)";
 
@@ -131,7 +158,6 @@ mod tests {
             let expected = vec![Step::Wait, Step::In];
             assert_eq!(steps(&["You are [::1]:64208", line]), (expected, None));
         }
-        assert_eq!(steps(&["220 mail.example.org"]), (vec![Step::In], None));
     }
 
     #[test]
@@ -139,7 +165,37 @@ mod tests {
         let owned = ["You are [::1]:64208", "What is your name? (Enter", PASSWORD];
         assert_eq!(steps(&owned).0.last(), Some(&Step::Refused(OWNED)));
         let web = steps(&["HTTP/1.1 400 Bad Request"]);
-        assert_eq!(web.0, [Step::Refused(WEB_PORT)]);
+        assert_eq!(web.0, [Step::Refused(LINE_PORT)]);
+    }
+
+    #[test]
+    fn what_does_not_greet_as_parlor_does_gets_no_name() {
+        for line in [
+            "HTTP/1.1 400 Bad Request",
+            "SSH-2.0-OpenSSH_9.6",
+            "220 mail.example.org ESMTP",
+            "220-files.example.org",
+            "+OK POP3 ready",
+            "* OK IMAP4rev1 ready",
+            "RFB 003.008",
+            ":irc.example.org NOTICE * :*** Looking up your hostname...",
+        ] {
+            let refused = (vec![Step::Refused(LINE_PORT)], Some(line.to_owned()));
+            assert_eq!(steps(&[line]), refused);
+            assert_eq!(foreign_words(line).as_deref(), Some(line));
+        }
+        for line in ["Welcome to a server of another kind", "", "bob: hello"] {
+            assert_eq!(steps(&[line]).0, [Step::Refused(LINE_PORT)]);
+            assert_eq!(foreign_words(line), None);
+        }
+        for line in [
+            "You are [::1]:64208",
+            "-- The server is full",
+            "220",
+            "a: 220 ",
+        ] {
+            assert_eq!(foreign_words(line), None);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::entrance::{Entrance, Step};
+use super::entrance::{self, Entrance, LINE_PORT, Step};
 use super::lines::Cutter;
 use super::{QUESTION_SECONDS, screen};
 use crate::args::JoinOptions;
@@ -114,6 +114,12 @@ fn turned_away(advice: &str, entrance: &Entrance) -> Failure {
     Failure::Entrance(format!("Nothing was sent, {advice}: {reason}."))
 }
 
+/// The first line of a server of another kind, which comes at once and so in one piece.
+fn foreign_words(first: &[u8]) -> Option<String> {
+    let line = first.split(|&byte| byte == b'\n').next()?;
+    entrance::foreign_words(&screen::sanitise(line))
+}
+
 /// A connection that breaks while sending breaks while receiving as well, and is reported there.
 async fn send(mut writer: OwnedWriteHalf) -> io::Result<()> {
     let mut typed = standard_input();
@@ -164,8 +170,14 @@ impl Incoming {
             // Every door for lines greets at once.
             let first = timeout(ENTRANCE_SECONDS_MAX, self.pass_on()).await;
             let silent = |_| Failure::Entrance(format!("The server says nothing: {WHICH_PORT}."));
-            if first.map_err(silent)??.is_empty() {
+            let first = first.map_err(silent)??;
+            if first.is_empty() {
                 return Ok(());
+            }
+            if let Some(words) = foreign_words(first) {
+                return Err(Failure::Entrance(format!(
+                    "This port is not for chatting, {LINE_PORT}: the server says \"{words}\"."
+                )));
             }
         }
         while !self.pass_on().await?.is_empty() {}

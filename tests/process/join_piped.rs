@@ -282,6 +282,33 @@ fn a_registered_name_is_a_failure_at_once_that_says_what_to_do() {
 }
 
 #[test]
+fn a_server_of_another_kind_is_a_failure_that_names_the_port_for_lines() {
+    for opening in [
+        "SSH-2.0-OpenSSH_9.6\r",
+        "220 mail.example.org ESMTP\r",
+        "+OK ready\r",
+        "* OK IMAP4rev1 ready\r",
+        "RFB 003.008",
+        ":irc.example.org NOTICE * :*** Looking up your hostname...\r",
+    ] {
+        for more in [&["--name", "bot"][..], &[]] {
+            let is_named = !more.is_empty();
+            let assert = join(b"hello\n", more, move |fake| {
+                let mut guest = fake.accept();
+                guest.say(opening);
+                let heard = guest.heard_to_the_end(); // it closes nothing by itself
+                assert!(!is_named || heard.is_empty(), "{heard:?}");
+            });
+            let output = assert.failure().code(1).get_output().clone();
+            let words = String::from_utf8(output.stderr).unwrap();
+            let advice = "join the port for lines, usually 8000: the server says";
+            assert!(words.contains(advice), "{words}");
+            assert!(words.contains(opening.trim_end()), "{words}");
+        }
+    }
+}
+
+#[test]
 fn the_port_for_browsers_is_a_failure_that_names_the_other() {
     let assert = join(b"hello\n", &["--name", "bot"], |fake| {
         let mut guest = fake.accept();
