@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::journal::{Own, Retention, StillThere, TakingId};
-use crate::trust::Trust;
+use crate::trust::{LOOK_EVERY, Trust};
 
 /// Lines are kept for as long as they may be, and this much longer at most.
-const ROUND_EVERY: Duration = Duration::from_secs(60);
+const ROUND_EVERY: Duration = LOOK_EVERY;
 
 /// So often it is noted how late it is: a server that is killed has the next one delete that much less in its first hour.
 const NOTE_CLOCK_EVERY: Duration = Duration::from_mins(10);
@@ -52,12 +52,15 @@ pub(crate) async fn run(
     let mut left: Vec<_> = left.into_iter().map(Taking::from).collect();
     let mut was_told = false;
     let mut clock_noted: Option<Instant> = None;
+    let mut latest = trust.latest();
     let rounds = async {
         loop {
-            let now = trust.look();
-            if clock_noted.is_none_or(|noted| noted.elapsed() >= NOTE_CLOCK_EVERY) {
+            let (now, before) = (trust.look(), latest);
+            latest = trust.latest();
+            let is_noted = clock_noted.is_some_and(|noted| noted.elapsed() < NOTE_CLOCK_EVERY);
+            if !is_noted || latest < before {
                 clock_noted = Some(Instant::now());
-                retention.note_clock(now, trust.latest()).await.ok(); // the operator's log says why not
+                retention.note_clock(now, latest).await.ok(); // the operator's log says why not
             }
             let taken_back = take_back(&mut retention, &mut left).await;
             let dropped = retention.drop_old_codes(now.min(clock::wall_awake())).await;

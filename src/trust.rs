@@ -13,8 +13,20 @@ const PLAUSIBLE_AFTER: Duration = Duration::from_hours(1);
 /// Between two looks, which are a minute apart, a clock that goes evenly gains or loses no more.
 const JUMP_MS: u64 = 30_000;
 
+/// The clock is looked at so often.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_mins(1);
+
 /// A server that was off for longer has its operator look at the clock.
 const GAP_MS: i64 = 24 * 3_600_000;
+
+/// When something happened that was noted then, now that it is so late. What was noted as later than now is from a time when
+/// the clock was ahead: it has gone back since the last look, and that was after it happened.
+pub(crate) fn bounded(noted: WallTime, now: WallTime) -> WallTime {
+    match noted > now {
+        true => now.before(LOOK_EVERY),
+        false => noted,
+    }
+}
 
 /// Follows the clock. Until it has gone evenly for an hour, time goes on from where the server before this one had come.
 pub(crate) struct Trust {

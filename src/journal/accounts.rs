@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::codes::CodeHash;
 use super::order;
 use super::store::Store;
+use crate::trust::bounded;
 
 /// What came of registering a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,12 +195,16 @@ impl Store {
         Ok(())
     }
 
-    /// Since when a name has its owner; none where it has none.
-    pub(crate) fn owned_since(&mut self, name: &Name) -> rusqlite::Result<Option<WallTime>> {
+    /// Since when a name has its owner, now that it is so late; none where it has none.
+    pub(crate) fn owned_since(
+        &mut self,
+        name: &Name,
+        now: WallTime,
+    ) -> rusqlite::Result<Option<WallTime>> {
         let [key, _] = name.keys();
         let query = "SELECT since FROM accounts WHERE fold = ?1";
         let mut find = self.connection().prepare_cached(query)?;
-        find.query_row([key], |row| Ok(WallTime(row.get(0)?)))
+        find.query_row([key], |row| Ok(bounded(WallTime(row.get(0)?), now)))
             .optional()
     }
 

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::sum;
 use super::store::Store;
+use crate::trust::LOOK_EVERY;
 
 /// So many lines are dated back in one go.
 const SLICE_ROWS: i64 = 1_000;
@@ -24,7 +25,7 @@ impl Store {
         })
     }
 
-    /// Notes how late it is at least, and dates back what was said later than it can be.
+    /// Notes how late it is at least, and dates back what was said, and what was registered, later than it can be.
     pub(super) fn note_clock(&mut self, now: WallTime, latest: WallTime) -> rusqlite::Result<()> {
         let ends = self.ends()?;
         let transaction = self.connection.transaction()?;
@@ -37,6 +38,10 @@ impl Store {
                 date_back(&transaction, &room, latest)?;
             }
         }
+        transaction.execute(
+            "UPDATE accounts SET since = ?2 WHERE since > ?1",
+            [latest.0, latest.before(LOOK_EVERY).0],
+        )?;
         transaction.commit()
     }
 

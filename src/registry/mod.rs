@@ -101,14 +101,18 @@ impl Registry {
         }
     }
 
-    /// Since when a name has its owner; none where it has none.
+    /// Since when a name has its owner, now that it is so late; none where it has none.
     ///
     /// # Errors
     /// The disk does not say.
-    pub(crate) async fn owned_since(&self, name: Name) -> Result<Option<WallTime>, Refusal> {
+    pub(crate) async fn owned_since(
+        &self,
+        name: Name,
+        now: WallTime,
+    ) -> Result<Option<WallTime>, Refusal> {
         Ok(self
             .errands
-            .read(move |store| store.owned_since(&name))
+            .read(move |store| store.owned_since(&name, now))
             .await?)
     }
 

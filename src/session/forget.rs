@@ -31,7 +31,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if !all {
             return Ok(Answer::CanTakeBack(name));
         }
-        let since = registry.owned_since(name.clone()).await?;
+        let now = self.manners.clock.now().wall;
+        let since = registry.owned_since(name.clone(), now).await?;
         let since = since.ok_or(Refusal::NotOwner)?;
         let id = self.link.client().id();
         let lines = forgetting.forget(Owner { id, name, since }).await?;

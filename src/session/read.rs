@@ -25,7 +25,6 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::{Ended, Manners, Peer};
-use crate::clock;
 use crate::journal::Standing;
 use crate::registry::Code;
 
@@ -114,7 +113,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             others: Vec::new(),
             held: Vec::new(),
             peer,
-            named_at: clock::wall(),
+            named_at: manners.clock.now().wall,
             place: None,
             show_letters: false,
             is_asked: false,

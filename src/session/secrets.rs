@@ -205,7 +205,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             self.show_letters = matches!(answer, Some(Answer::YouAre(_)));
         }
         if let Some(Answer::YouAre(_)) = answer {
-            self.named_at = clock::wall();
+            self.named_at = self.manners.clock.now().wall;
             self.is_named = true;
             self.note_standing().await;
         }

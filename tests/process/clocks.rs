@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::SystemTime;
 
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::{HERE, House};
+use crate::owners::{PASSWORD, register};
 use crate::retention::fill;
 use crate::search;
 
@@ -162,4 +164,34 @@ fn a_clock_that_is_years_behind_for_a_while_dates_nothing() {
         2
     );
     times_are_right(&data);
+}
+
+fn owned_since(data: &Data) -> i64 {
+    let file = Connection::open(data.file()).unwrap();
+    let query = "SELECT since FROM accounts";
+    file.query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn who_registers_while_the_clock_is_wrong_takes_back_their_own_lines_and_no_others() {
+    for wrong in [-YEARS, 600, YEARS] {
+        let (data, clock) = (Data::new(), Clock::new());
+        clock.is_wrong_by(-3_600); // so that it was said an hour ago
+        let house = clock.open(&data, &[]);
+        let mut other = enter(&house, "alice");
+        says(&mut other, "of another alice");
+        house.close([other]);
+        clock.is_wrong_by(wrong);
+        let house = clock.open(&data, &["--replay", "0"]);
+        let mut alice = enter(&house, "alice");
+        register(&mut alice, PASSWORD);
+        clock.is_wrong_by(0);
+        says(&mut alice, "my own");
+        alice.say("/forget all");
+        alice.until("-- 1 line that you said is deleted, for everybody");
+        house.close([alice]);
+        let texts: Vec<_> = data.lobby().into_iter().map(|row| row.text).collect();
+        assert_eq!(texts, ["of another alice", ""]);
+        assert!(owned_since(&data) <= now(), "for the next time");
+    }
 }
