@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::data::{Data, enter};
@@ -83,6 +84,29 @@ fn what_was_said_is_exported_as_it_was_said_whether_or_not_the_server_runs() {
     is_right(&data);
     house.close([alice]);
     is_right(&data);
+}
+
+#[test]
+fn a_room_whose_name_is_no_name_any_more_is_exported_with_the_others() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    alice.say("one");
+    alice.until("alice: one");
+    alice.say("/join tea");
+    alice.until("In tea: nobody else");
+    alice.say("two");
+    alice.until("alice: two");
+    house.close([alice]);
+    let file = Connection::open(data.file()).unwrap();
+    file.execute("UPDATE rooms SET name = 'te a' WHERE name = 'tea'", [])
+        .unwrap();
+    drop(file);
+    let rooms: Vec<_> = records(&data, &[])
+        .iter()
+        .map(|record| record["room"].clone())
+        .collect();
+    assert_eq!(rooms, ["lobby", "te a"]);
 }
 
 #[test]
