@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::admin::done;
 use crate::data::{Data, KEPT, enter};
 use crate::guest::Guest;
 use crate::house::House;
 use crate::owners::{ASKED, PASSWORD, come_back, register};
+use crate::web::{follow, open};
 
 /// What a password takes that is worked on, in memory: twice, with room for everything else that comes and goes.
 const HASHING_BYTES: u64 = 2 * (19 << 20);
@@ -112,6 +114,32 @@ fn a_password_is_the_same_however_a_system_composes_it() {
     let second = come_back(&house, "gru\u{308}ne Wa\u{308}lder");
     let third = come_back(&house, "gr\u{fc}ne\u{a0}W\u{e4}lder");
     house.close([alice, second, third]);
+}
+
+#[test]
+fn another_password_ends_what_is_followed_by_the_one_before() {
+    let data = Data::new();
+    let (house, web) = open(&data);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    alice.say("hello");
+    alice.until("alice: hello");
+    let following = follow(web, &format!("alice:{PASSWORD}"), "lobby");
+    alice.send(format!("/register\n{PASSWORD}\nanother horse\nanother horse\n").as_bytes());
+    alice.lines_until("the new password", |line| {
+        line.starts_with("-- alice has a new password")
+    });
+    assert_eq!(
+        following(),
+        "-- The name you use has a new password; this connection is closed\n"
+    );
+    let following = follow(web, "alice:another horse", "lobby");
+    done(&data, &["name", "release", "alice"]);
+    assert_eq!(
+        following(),
+        "-- You were removed by the operator: this name is no longer registered\n"
+    );
+    house.close([alice]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::guest::Guest;
 use crate::house::{HERE, House};
 use crate::owners::another_address;
 use crate::visitor::Visitor;
-use crate::web::{curl, open};
+use crate::web::{curl, follow, open};
 
 const PASSWORD: &str = "correct horse";
 
@@ -667,8 +667,10 @@ fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
     bob.say("/search leaf");
     bob.lines_until("the line", words);
     assert_eq!(curl(web, &["-u", &user], "/tea?last=1").1, "200");
+    let following = follow(web, &user, "tea");
     alice.say("/ban bob");
     alice.until("-- alice banned bob");
+    assert!(following().ends_with("-- You are banned from tea by alice\n"));
 
     for line in ["/who tea", "/join tea"] {
         bob.say(line);

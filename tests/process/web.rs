@@ -1,9 +1,10 @@
 //! The web door of the built program, where lines are kept: coming back over a restart, owned names, tokens, order.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -34,6 +35,25 @@ pub(crate) fn curl(web: SocketAddr, arguments: &[&str], target: &str) -> (String
     let printed = String::from_utf8(stdout).unwrap();
     let (words, code) = printed.split_at(printed.len() - 3);
     (words.to_owned(), code.to_owned())
+}
+
+/// Follows a room with curl, which has shown the last line when this returns. What it shows until the server ends it: curl
+/// itself gives up later, and fails.
+pub(crate) fn follow(web: SocketAddr, user: &str, room: &str) -> impl FnOnce() -> String + use<> {
+    let mut curl = Command::new("curl")
+        .args(["-sSN", "--max-time", "30", "-u", user])
+        .arg(format!("http://{web}/{room}?replay=1"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut shown = BufReader::new(curl.stdout.take().unwrap());
+    shown.read_line(&mut String::new()).unwrap();
+    move || {
+        let mut rest = String::new();
+        shown.read_to_string(&mut rest).unwrap();
+        assert!(curl.wait().unwrap().success(), "not ended: {rest}");
+        rest
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub enum Request {
     /// Reads a room without a seat in it.
     Listen {
         /// The name that has been shown to be one's own, if any was.
-        owner: Option<Name>,
+        owner: Option<Claim>,
         /// The room.
         room: RoomName,
         /// Whether a room that is not there is waited for; else that is refused.

@@ -522,6 +522,14 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     answered(house.ask(&mut bob, write("eve"))).unwrap();
     answered(house.ask(&mut bob, claim("buy"))).unwrap();
     assert!(is_muted(&house.join(&mut bob, "tea")), "with the new name");
+    let mut back = house.connect("198.51.100.7:1");
+    let come_back = Request::ComeBack {
+        name: name("buy").into(),
+        room: room("tea"),
+        ghost: Some(bob.client().id()),
+    };
+    assert!(is_muted(&answered(house.ask(&mut back, come_back))));
+    house.say(&mut bob, &seat).unwrap(); // whose connection is not lost by that
     answered(house.ask(&mut bob, claim("bob"))).unwrap();
     let there = house.join(&mut bob, "tea").unwrap();
     assert!(is_muted(&house.say(&mut bob, &there)));
@@ -564,7 +572,10 @@ fn enter(typed: &str, is_proven: bool, into: &str) -> Request {
 
 fn listen(owner: Option<&str>, into: &str) -> Request {
     Request::Listen {
-        owner: owner.map(name),
+        owner: owner.map(|owner| Claim {
+            name: name(owner),
+            proof: Some(Proof::default()),
+        }),
         room: room(into),
         waits: false,
         replay: 0,

@@ -14,9 +14,9 @@ use futures_util::Stream;
 use parlor_core::answer::{Answer, Notice};
 use parlor_core::client::Link;
 use parlor_core::dialect::{Encoder, Start};
-use parlor_core::inbox::{Outcome, Request};
+use parlor_core::inbox::{Claim, Outcome, Request};
 use parlor_core::mailbox::{Item, Mark};
-use parlor_core::name::{Name, RoomName};
+use parlor_core::name::RoomName;
 use parlor_core::order::Word;
 use parlor_core::seat::{Listener, Listening, Resumed};
 use parlor_wire::lines::{LineEncoder, Mode};
@@ -169,7 +169,7 @@ impl Visit {
     /// What is read, as the body of an answer.
     async fn read_room(
         &self,
-        owner: Option<Name>,
+        owner: Option<Claim>,
         room: RoomName,
         wanted: &Wanted,
         start: Start,
@@ -296,7 +296,8 @@ impl Follower {
         if is_going_down {
             link.reply(mark, Item::Answer(Answer::Notice(Notice::GoingDown)));
         }
-        drop(listener);
+        drop(link); // all is said: the writing half waits for no more
+        drop(listener); // and is rung for
         watching.await;
     }
 }

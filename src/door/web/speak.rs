@@ -149,12 +149,12 @@ impl Visit {
     }
 
     /// The name that somebody owns who reads, if they say so.
-    pub(super) async fn owner(&self, headers: &HeaderMap) -> Result<Option<Name>, Response> {
+    pub(super) async fn owner(&self, headers: &HeaderMap) -> Result<Option<Claim>, Response> {
         let Some(shown) = credentials(headers) else {
             return Ok(None);
         };
         let name = Name::parse(&shown.0).map_err(|error| self.refuse(Refusal::Name(error)))?;
-        Ok(Some(self.prove(name, shown).await?.name))
+        Ok(Some(self.prove(name, shown).await?))
     }
 
     /// Whether what is shown proves a name.

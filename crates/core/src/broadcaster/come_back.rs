@@ -41,8 +41,8 @@ impl Broadcaster {
         if name.proof.is_some() && !self.people.is_proven(&name) {
             return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
         }
-        self.may_come_back(client, &name, &room, now)?; // before anybody is taken out
         let ghost = ghost.filter(|&ghost| ghost != client.id);
+        self.may_come_back(client, ghost, &name, &room, now)?; // before anybody is taken out
         if let Some(ghost) = ghost {
             self.rules.follow(ghost, client.id);
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Broadcaster;
 use crate::answer::Refusal;
 use crate::client::Client;
-use crate::inbox::Outcome;
-use crate::name::{Name, RoomName};
+use crate::inbox::{Claim, Outcome};
+use crate::name::RoomName;
 use crate::room::{Hearer, Maker};
 use crate::seat::{Listener, Listening, Place, Replay, View};
 use crate::time::Now;
@@ -16,7 +16,7 @@ impl Broadcaster {
     pub(super) fn listen(
         &mut self,
         client: &Arc<Client>,
-        owner: Option<Name>,
+        owner: Option<Claim>,
         room: (RoomName, bool),
         replay: u64,
         now: Now,
@@ -30,7 +30,7 @@ impl Broadcaster {
     fn try_to_listen(
         &mut self,
         client: &Arc<Client>,
-        owner: Option<Name>,
+        owner: Option<Claim>,
         (name, waits): (RoomName, bool),
         replay: u64,
         now: Now,
@@ -39,7 +39,10 @@ impl Broadcaster {
         if !waits && self.is_new(&name) && !self.ends.as_ref().is_some_and(is_kept) {
             return Err(Refusal::NoRoom(name));
         }
-        let hearer = Hearer::new(client, owner);
+        if let Some(claim) = owner.as_ref().filter(|claim| !self.people.is_proven(claim)) {
+            return Err(Refusal::WrongPassword(claim.name.clone())); // it was changed meanwhile
+        }
+        let hearer = Hearer::new(client, owner.map(|claim| claim.name));
         self.may_read(hearer.subject(), &name, now)?;
         self.may_make(hearer.subject(), &name)?;
         let maker = Maker::of(hearer.subject());

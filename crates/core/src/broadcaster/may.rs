@@ -46,10 +46,11 @@ impl Broadcaster {
             .collect())
     }
 
-    /// Whether somebody may come back to a room.
+    /// Whether somebody may come back to a room, perhaps from a connection that is there still.
     pub(super) fn may_come_back(
         &self,
         client: &Client,
+        ghost: Option<PersonId>,
         claim: &Claim,
         room: &RoomName,
         now: Now,
@@ -60,6 +61,7 @@ impl Broadcaster {
             address: client.address(),
         };
         self.may_read(subject, room, now)?;
+        self.may_be_renamed_in(ghost.unwrap_or(client.id), &claim.name, room, now)?;
         self.may_make(subject, room)
     }
 
@@ -72,11 +74,23 @@ impl Broadcaster {
         now: Now,
     ) -> Result<(), Refusal> {
         self.may_read(person.subject(), room, now)?;
+        self.may_be_renamed_in(id, &person.name, room, now)
+    }
+
+    /// Whether somebody may be in a room under this name: whoever was muted there under another one may not, as the others
+    /// would read the new one.
+    fn may_be_renamed_in(
+        &self,
+        id: PersonId,
+        name: &Name,
+        room: &RoomName,
+        now: Now,
+    ) -> Result<(), Refusal> {
         match self
             .rules
-            .muted_under_another_name(id, &person.name, room, now.wall)
+            .muted_under_another_name(id, name, room, now.wall)
         {
-            Some(mute) => Err(Forbidden::Muted(mute.clone()).into()), // the others would read the new one
+            Some(mute) => Err(Forbidden::Muted(mute.clone()).into()),
             None => Ok(()),
         }
     }

@@ -23,6 +23,7 @@ impl Broadcaster {
                 false => self.end(id, By::NewPassword, None),
             }
         }
+        self.end_hearers(&name, &removal(By::NewPassword, None));
     }
 
     /// From now on a name is anybody's. Who wears it as its owner leaves, and keeps nothing any more.
@@ -31,9 +32,11 @@ impl Broadcaster {
         self.people.renew(name, proof);
         self.people.disown(name);
         self.rules.remove_keeper_everywhere(name);
+        let reason = Line::sanitise(RELEASED.as_bytes());
         for id in wearers {
-            self.end(id, By::Operator, Some(Line::sanitise(RELEASED.as_bytes())));
+            self.end(id, By::Operator, Some(reason.clone()));
         }
+        self.end_hearers(name, &removal(By::Operator, Some(reason)));
     }
 
     fn make_owner(&mut self, id: PersonId, proof: Proof) {
@@ -56,11 +59,25 @@ impl Broadcaster {
             return;
         };
         person.proof = None;
-        person.client.remove(Removal {
-            reach: Reach::Server,
-            by,
-            reason,
-            ban: None,
+        person.client.remove(removal(by, reason));
+    }
+
+    /// Has those end who read without a seat as the owner of a name.
+    fn end_hearers(&self, name: &Name, removal: &Removal) {
+        let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
+        let of_name = hearers.filter(|hearer| {
+            let subject = hearer.subject();
+            subject.is_owner && subject.name.is_same(name)
         });
+        of_name.for_each(|hearer| hearer.client.remove(removal.clone()));
+    }
+}
+
+fn removal(by: By, reason: Option<Line>) -> Removal {
+    Removal {
+        reach: Reach::Server,
+        by,
+        reason,
+        ban: None,
     }
 }
