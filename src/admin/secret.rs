@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
+use crate::registry::is_same_password;
+
 /// Reads a new password: twice from a terminal, where nobody sees what was typed.
 ///
 /// # Errors
@@ -21,7 +23,7 @@ pub(super) fn read_password(name: &str) -> anyhow::Result<String> {
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
     let password = ask(&format!("New password for {name}: "))?;
-    match ask("The same again: ")? == password {
+    match is_same_password(&ask("The same again: ")?, &password) {
         true => Ok(password),
         false => bail!("the two passwords differ; nothing is changed"),
     }

@@ -87,6 +87,11 @@ pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
     }
 }
 
+/// Whether a password was typed twice alike: keyboards and systems may compose its letters otherwise the second time.
+pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
+    Password::typed(one).is_same(&Password::typed(other))
+}
+
 impl Registry {
     /// As it is kept where errands are done, for the broadcaster of this inbox.
     pub(crate) fn new(errands: Errands, inbox: Arc<Inbox>) -> Registry {

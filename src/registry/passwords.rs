@@ -55,6 +55,11 @@ impl Password {
         !self.form.contains(char::REPLACEMENT_CHARACTER)
     }
 
+    /// Whether another one is this password, however each was typed.
+    pub(super) fn is_same(&self, other: &Password) -> bool {
+        self.form == other.form
+    }
+
     /// How many characters it has.
     pub(super) fn chars(&self) -> usize {
         self.form.chars().count()

@@ -23,7 +23,7 @@ use super::Ended;
 use super::read::Reader;
 use crate::clock;
 use crate::journal::Letter;
-use crate::registry::{Registry, good_password};
+use crate::registry::{Registry, good_password, is_same_password};
 
 /// `/register` asks twice.
 const ANSWERS_TO_REGISTER: usize = 2;
@@ -148,7 +148,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 Err(refusal) => refusal,
                 Ok(()) => {
                     let again = self.ask_password(Password::Again).await?;
-                    if again == password {
+                    if is_same_password(again.as_str(), password.as_str()) {
                         return Ok(Some(password));
                     }
                     if again.as_str().is_empty() {

@@ -110,7 +110,8 @@ fn a_password_is_the_same_however_a_system_composes_it() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
-    register(&mut alice, "gr\u{fc}ne W\u{e4}lder");
+    alice.send("/register\ngr\u{fc}ne W\u{e4}lder\ngru\u{308}ne Wa\u{308}lder\n".as_bytes());
+    alice.until("-- alice is registered: this name needs your password from now on");
     let second = come_back(&house, "gru\u{308}ne Wa\u{308}lder");
     let third = come_back(&house, "gr\u{fc}ne\u{a0}W\u{e4}lder");
     house.close([alice, second, third]);
