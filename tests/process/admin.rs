@@ -296,6 +296,7 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
     let mut thief = come_back(&house, PASSWORD);
+    let mut bob = enter(&house, "bob");
     let set = |name, password: &str| order_with(&data, &["name", "password", name], password);
     let latin_1 = b"gr\xfcne W\xe4lder\n";
     let refused = order_with(&data, &["name", "password", "alice"], latin_1).unwrap_err();
@@ -328,6 +329,8 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
         );
     }
     let again = come_back(&house, "another horse");
+    bob.until("alice has left");
+    assert_eq!(bob.line(), "alice has arrived", "one person, who left once");
     let log = done(&data, &["log"]);
     assert!(
         log.last()
@@ -335,7 +338,7 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
             .ends_with("the operator: name password Alice"),
         "{log:?}"
     );
-    house.close([again]);
+    house.close([again, bob]);
 }
 
 #[test]

@@ -114,16 +114,23 @@ impl People {
         people.filter(move |(_, person)| person.name.keys()[0] == key)
     }
 
-    /// Whether a connection of the owner who wears this name sits in a room, or is about to.
+    /// Whether a connection of the person who wears this name sits in a room, or is about to.
     pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
-        self.called(name.keys()[0])
-            .any(|(_, person)| person.is_owner() && person.sits_in(room))
+        self.of_person(name).any(|(_, person)| person.sits_in(room))
     }
 
-    /// Whether a connection of the owner other than this one wears a name in a room, or is about to.
+    /// Whether a connection of the same person other than this one wears a name in a room, or is about to.
     pub(super) fn is_worn_by_another(&self, name: &Name, room: RoomId, id: PersonId) -> bool {
-        self.called(name.keys()[0])
-            .any(|(other, person)| other != id && person.is_owner() && person.sits_in(room))
+        self.of_person(name)
+            .any(|(other, person)| other != id && person.sits_in(room))
+    }
+
+    /// The connections that wear a name: those of one person, also while they end because the name is not theirs any more.
+    /// Two people share an address at most.
+    fn of_person(&self, name: &Name) -> impl Iterator<Item = (PersonId, &Person)> {
+        let is_shared = is_address(name);
+        let people = self.called(name.keys()[0]);
+        people.filter(move |_| !is_shared)
     }
 
     /// Whether another connection of the same person sits in a room, or is about to.
