@@ -125,7 +125,7 @@ fn a_command_behind_a_blank_or_a_stray_key_is_answered_and_not_said() {
     ] {
         alice.say(typed);
         alice.sees(&format!(
-            "-- Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command"
+            "-- Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; this one was not said"
         ));
     }
     alice.say("  indented, as /usr/bin is");

@@ -494,7 +494,10 @@ impl Command {
 }
 
 /// What people take for the slash before a command: input methods put some of them in its place.
-const SLASHES: [char; 5] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}'];
+const SLASHES: [char; 6] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}', BROKEN];
+
+/// What telnet makes of the full-width slash, whose last byte it takes for Ctrl-O.
+const BROKEN: char = char::REPLACEMENT_CHARACTER;
 
 /// The command that somebody means whose line is none, since something stands before the slash that nobody sees, or another
 /// slash in its place. Said, the line could give a secret away.
@@ -508,13 +511,14 @@ pub fn slipped(line: &Line) -> Option<&'static str> {
     let typed = keys::applied_to_shown(text);
     let typed = typed.trim_start_matches(|c| is_unseen(c) || is_picture(c));
     let name = typed.strip_prefix(SLASHES)?.trim_start();
+    let is_broken = typed.starts_with(BROKEN); // also the first letter of words in Latin-1
     if typed.len() == text.len() && first == b'/' || name.starts_with('/') {
         return None;
     }
     let name = name.split(char::is_whitespace).next()?;
     match find(name) {
         Ok(spec) => Some(spec.name),
-        Err(Refusal::NoCommand { nearest, .. }) => nearest,
+        Err(Refusal::NoCommand { nearest, .. }) if !is_broken => nearest,
         Err(_) => None,
     }
 }
@@ -796,6 +800,7 @@ mod tests {
             "\u{1b}[A/msg bob",
             "\u{ff0f}msg bob",
             "\u{3001}msg bob",
+            "\u{fffd}msg bob",
             " / msg bob",
             " /mgs bob",
         ] {
@@ -812,6 +817,8 @@ mod tests {
             " /usr/bin/env is there",
             " /etc is full",
             "\u{3001}\u{5927}",
+            "\u{fffd}mgs bob",
+            "\u{fffd}t\u{fffd} in Latin-1",
             "a\u{8}",
             " / ",
         ] {

@@ -100,7 +100,7 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         // What is typed.
         Refusal::NoCommand { typed, nearest } => no_command(typed, *nearest),
         Refusal::Slipped(name) => format!(
-            "Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command"
+            "Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; this one was not said"
         ),
         Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
         Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
@@ -122,7 +122,11 @@ pub(super) fn why(refusal: &Refusal, clock: &Clock) -> String {
         }
         Refusal::NeedsDisk(spec) => {
             let needs = "needs lines stored on disk, and this server stores none";
-            format!("/{} {needs}; /last shows the latest", spec.name)
+            let instead = match spec.name {
+                "search" | "missed" => "; /last shows the latest",
+                _ => "",
+            };
+            format!("/{} {needs}{instead}", spec.name)
         }
         Refusal::Unreadable => {
             "Stored lines cannot be read right now; the operator's log says why".to_owned()
