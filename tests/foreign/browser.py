@@ -231,6 +231,7 @@ def comes_back(browser, house, pictures):
     for reader in (alice, bob):
         reader.page.locator("#state").wait_for(state="hidden")
         reader.line("meanwhile 4")
+        reader.page.locator("#lines .note", has_text="Connected again.").wait_for(state="attached")
     bob.say("after")
     alice.line("after")
     expected = [f"before {n}" for n in range(5)] + [f"meanwhile {n}" for n in range(5)] + ["after"]
@@ -425,6 +426,8 @@ def narrow(browser, house, pictures):
         reader.page.screenshot(path=f"{pictures}/door-{locale}.png")
         reader.enter(f"guest-{locale[:2]}")
         assert reader.page.get_by_text(word, exact=True).is_visible(), word
+        placeholder = "Message lobby" if word == "Send" else "在 lobby 发消息"
+        expect(reader.page.locator("#input")).to_have_attribute("placeholder", placeholder)
         reader.say("a long line: " + "words " * 60 + "x" * 200)
         reader.say("/topic " + "what this room is about " * 4)
         reader.page.locator("#lines .item").nth(1).wait_for()
@@ -787,7 +790,20 @@ def removed(browser, house, pictures):
     alice.page.locator("#lines .note", has_text="bob has banned you from den").nth(1).wait_for(state="visible")
     alice.page.wait_for_url("**/lobby")
     alice.say("/register")
-    alice.page.locator("#asking").wait_for(state="visible")
+    why, answer = alice.page.locator("#asked-again"), alice.page.locator("#answer")
+    for question, typed, reason in (
+        ("New password", "short", ""),
+        ("New password", "correct horse", "A password needs at least 8 characters"),
+        ("Repeat", "another horse", ""),
+        ("New password", "", "The two passwords differ"),
+    ):
+        expect(alice.page.locator("#asked")).to_contain_text(question)
+        expect(why).to_have_text(re.compile(f"^{reason}.*" if reason else "^$"))
+        expect(answer).to_have_attribute("autocomplete", "new-password")
+        answer.fill(typed)
+        if typed:
+            alice.page.keyboard.press("Enter")
+    alice.page.screenshot(path=f"{pictures}/asked-again.png")
     alice.page.keyboard.press("Escape")
     alice.page.locator("#lines .note", has_text="No password typed; nothing is changed").wait_for(state="visible")
     assert not alice.page.locator("#asking").is_visible()

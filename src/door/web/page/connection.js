@@ -91,6 +91,11 @@ function take(message) {
 		}
 	} else if (message.kind === 'refused' && request) {
 		request.refusal = message;
+	} else if (message.kind === 'password' && request) {
+		// The server refused the last password, not the request: it asks again.
+		const { refusal } = request;
+		delete request.refusal;
+		on.hear({ ...message, refusal });
 	} else if (message.kind !== 'pong' && !request?.take(message)) {
 		on.hear(message);
 	}

@@ -156,7 +156,9 @@ export function open(place, isInHistory) {
 	house.current = place;
 	if (!place.isTalk) house.room = place;
 	address(place, isInHistory);
-	$('input').placeholder = $('input').ariaLabel = say(place.isTalk ? 'sayTo' : 'say', place);
+	const label = say(place.isTalk ? 'sayTo' : 'say', place);
+	$('input').ariaLabel = label;
+	$('input').placeholder = matchMedia('(max-width: 40rem)').matches ? say('sayBriefly', place) : label;
 	drawNow();
 	hideSides();
 	// A phone would bring up its keyboard.

@@ -75,7 +75,9 @@ export const heard = {
 		draw();
 	},
 	letter: (message) => heard.private(message),
-	password: async (message) => command('password', { text: await askPassword(message) }),
+	async password({ refusal, ...question }) {
+		command('password', { text: await askPassword(question, refusal && told(refusal)) });
+	},
 	refused: (message) => note(told(message)),
 	removed(message) {
 		if (!message.room) return showReason(told(message));

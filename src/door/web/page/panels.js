@@ -4,7 +4,6 @@ import { isLine } from './rooms.js';
 import { $, button, colored, make, sentence } from './text.js';
 import { say } from './words.js';
 
-const PASSWORD_CHARS = 8; // the server takes no shorter one, but says so late
 const WAIT_MS = 300; // most are in sooner, and need not read that they wait
 const COPIED_MS = 2_000;
 
@@ -80,7 +79,7 @@ export function drawRoom(room, me, write) {
 	$('chat').classList.toggle('talking', !!room.isTalk);
 	$('title').textContent = room.name;
 	$('me').textContent = me;
-	$('topic').textContent = room.isTalk ? say('talkAbout', room) : (room.topic ?? say('about'));
+	$('topic').textContent = room.isTalk ? say('talkAbout') : (room.topic ?? say('about'));
 	$('topic').classList.toggle('none', room.topic === null);
 	$('topic').disabled = !!room.isTalk;
 	for (const element of [$('here'), $('size')]) element.textContent = room.size;
@@ -142,13 +141,14 @@ function put(list, rows) {
 	list.querySelectorAll('button')[place]?.focus();
 }
 
-/** Resolves to nothing where none is given. */
-export function askPassword({ for: use, name }) {
+/** Resolves to nothing where none is given. `why` is the reason for asking again. */
+export function askPassword({ for: use, name }, why = '') {
 	const [dialog, field] = [$('asking'), $('answer')];
 	$('asked').replaceChildren(...sentence(`for-${use}`, { name }));
 	dialog.returnValue = field.value = '';
-	field.minLength = use === 'new' ? PASSWORD_CHARS : 0;
+	field.autocomplete = ['new', 'again'].includes(use) ? 'new-password' : 'current-password';
 	dialog.showModal();
+	$('asked-again').textContent = why; // a screen reader tells only what changes in sight
 	return new Promise((resolve) => {
 		dialog.onclose = () => {
 			resolve(dialog.returnValue && field.value);

@@ -12,7 +12,7 @@ import { fillGap, older } from './past.js';
 import { house, places, save, tab, visit } from './state.js';
 import { restore } from './talks.js';
 import { $, among } from './text.js';
-import { draw, drawNow, listen as listenToView } from './view.js';
+import { draw, drawNow, listen as listenToView, note } from './view.js';
 import { command as offered, say, tag, told } from './words.js';
 
 const SAVE_MS = 500; // a draft that is being typed is kept so soon
@@ -133,6 +133,7 @@ function turnedAway(refusal, place) {
 }
 
 async function settle() {
+	const isBack = !!house.current;
 	connection.settle();
 	house.isIn = true;
 	hideDoor();
@@ -159,6 +160,7 @@ async function settle() {
 		if (refusal) deeds.remove(name);
 	}
 	for (const room of house.rooms.values()) room.caughtUp();
+	if (isBack) note(say('back'));
 	// What was said first comes to stand first.
 	for (const place of places()) {
 		for (const sent of place.outbox.toReversed()) if (sent.isLost) deeds.giveBack(place, sent, say('lost'));
