@@ -1,4 +1,4 @@
-// The field in which one types: its menu, what is pasted, and the Enter that is none. Knows no socket and no room.
+// The field for typing: its menu, pastes, and input methods. Knows no socket and no room.
 
 import { $, make } from './text.js';
 import { say } from './words.js';
@@ -52,7 +52,7 @@ export function put(text, words = '') {
 	$('hint').textContent = words;
 }
 
-/** Puts a command in front of what is being typed, which comes back when that is given or given up. Of two commands the
+/** Puts a command in front of the draft, which comes back when the command is given or given up. Of two commands the
 	second is meant. */
 export function interpose(command, words) {
 	const before = text().startsWith('/') ? '' : text();

@@ -6,7 +6,7 @@ const PAUSE_MAX_MS = 30_000;
 /** A network can forget a connection without a word, so it is asked whether it lives. */
 const PING_EVERY_MS = 30_000;
 const PING_WAIT_MS = 15_000;
-/** Where the system says that there is no network, a server on this machine answers all the same, and at once. */
+/** Also without a network, a server on this machine answers at once. */
 const OFFLINE_WAIT_MS = 2_000;
 /** Trying again would change nothing: left, removed, no name given, banned. */
 const FINAL_CODES = [1000, 4001, 4002, 4003];
@@ -20,7 +20,7 @@ let retry = 0;
 let deadline = 0;
 let on = {};
 
-/** From now on calls `on.hear(message)`, and `on.down(pauseMs)`: without a pause it stays down. */
+/** Calls `on.hear(message)`, and `on.down(pauseMs)`: without a pause it stays down. */
 export function listen(listener) {
 	on = listener;
 	setInterval(() => probe(), PING_EVERY_MS);

@@ -1,4 +1,4 @@
-// What the person does: speaks, gives commands, goes from room to room. Knows not how it is sent or shown.
+// What the person does: speaks, gives commands, changes rooms. Knows not how it is sent or shown.
 
 import * as compose from './compose.js';
 import * as connection from './connection.js';
@@ -199,7 +199,7 @@ export function interpose(text) {
 	compose.interpose(text);
 }
 
-/** The room or conversation so many steps further down the list; or the next with something new. */
+/** The room or conversation that many steps down the list; or the next with something new. */
 export function step(steps, isUnread) {
 	const all = inOrder(places());
 	const wanted = isUnread ? all.filter((place) => place.unread || place === house.current) : all;

@@ -26,7 +26,7 @@ const widths = new Map();
 let widest = 0;
 let on = {};
 
-/** From now on calls `on.older()` near the top, `on.moved()`, and where somebody wants it `on.fill(gap)`. */
+/** Calls `on.older()` near the top, `on.moved()`, and on a click in a gap `on.fill(gap)`. */
 export function listen(listener) {
 	on = listener;
 	const { fontSize, fontFamily } = getComputedStyle(scroller);

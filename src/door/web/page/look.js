@@ -71,7 +71,7 @@ export async function goQuickly() {
 
 export function search(words) {
 	let [typed, rows] = ['', []];
-	/** What was found so far, with the next of it; and if there is more, what one clicks on for that. */
+	/** What was found so far, and a button if there is more. */
 	async function next() {
 		const more = [];
 		const take = (message) => {

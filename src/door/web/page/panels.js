@@ -1,4 +1,4 @@
-// What stands around the lines: the door, rooms, people, the question for a password. Knows no socket.
+// Around the lines: the door, rooms, people, passwords. Knows no socket.
 
 import { isLine } from './rooms.js';
 import { $, button, colored, make, sentence } from './text.js';

@@ -1,4 +1,4 @@
-// The page: it comes in, comes back, and binds its parts together. Knows not how anything is sent, kept or shown.
+// The page: enters, reconnects, and binds its parts together. Knows not how anything is sent or shown.
 
 import * as compose from './compose.js';
 import * as connection from './connection.js';
@@ -114,7 +114,7 @@ async function enter() {
 	else turnedAway(refusal, place);
 }
 
-/** Whether it may be this very browser that has a name, in a page that was closed a moment ago. */
+/** Whether this browser may have the name, in a page closed a moment ago. */
 async function isLeaving(name) {
 	if (name !== visit.name || tries++ >= LEAVING_TRIES) return false;
 	const isInOtherTab = await new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// Lines from before: older ones, those that were left out, and one that was found. Knows no element.
+// Earlier lines: older ones, gaps, and one that was found. Knows no element.
 
 import * as connection from './connection.js';
 import { join } from './deeds.js';

@@ -5,7 +5,7 @@
 
 import { comes, fold } from './text.js';
 
-/** What a phone draws without effort; what is older is asked for again when one scrolls there. */
+/** What a phone draws without effort; scrolling up asks for older lines again. */
 const ITEMS_MAX = 3_000;
 /** So many of the newest stay while one reads far above them. */
 const NEWEST_KEPT = 200;

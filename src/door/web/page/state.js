@@ -1,4 +1,4 @@
-// What the page knows: where one is, under which name, and what is kept for the next visit. Knows no element and no socket.
+// What the page knows: the place, the name, and what is stored for the next visit. Knows no element and no socket.
 
 import { fold } from './text.js';
 

@@ -1,4 +1,4 @@
-// Private conversations: each is shown like a room, and a reload leaves them there. Knows neither socket nor page.
+// Private conversations: shown like rooms, they survive a reload. Knows neither socket nor page.
 
 import { Room } from './rooms.js';
 import { house, tab } from './state.js';

@@ -1,4 +1,4 @@
-// Nodes out of what people typed, which is hostile, and becomes text and nothing else. Knows no room.
+// Nodes from what people typed, which is hostile: text and nothing else. Knows no room.
 
 import { parts } from './words.js';
 
@@ -25,7 +25,7 @@ export function make(tag, className, ...children) {
 	return element;
 }
 
-/** The same for all ways to write a name: as the server does it, sign by sign, until nothing changes. */
+/** Folds a name as the server does, sign by sign, until nothing changes. */
 export function fold(name) {
 	const folded = [...name].map((sign) => sign.toUpperCase().toLowerCase()).join('');
 	return folded === name ? name : fold(folded);
@@ -90,7 +90,7 @@ function withoutStop(address) {
 const marked = (text, mark) =>
 	mark ? text.split(mark).map((piece, place) => (place % 2 ? make('mark', '', piece) : piece)) : [text];
 
-// The colours of names: as different as can be among those who are here, and each for as long as its owner stays.
+// The colours of names: different among the people here, and stable while they stay.
 
 const given = new Map();
 let here = () => [];

@@ -10,7 +10,7 @@ const DRAW_MS = 16;
 let drawing = 0;
 let on = {};
 
-/** From now on a click on a room calls `on.open(room)`, on its cross `on.leave(room)`, on a name `on.write(name)`. */
+/** A click on a room calls `on.open(room)`, on its cross `on.leave(room)`, on a name `on.write(name)`. */
 export function listen(listener) {
 	on = listener;
 }

@@ -1,4 +1,4 @@
-// What the page says in English; other languages have a file each, which is loaded where it is wanted.
+// What the page says in English; each other language has a file of its own.
 // Knows neither the page nor the server. {name} stands for what somebody typed; {n line lines} for the word that follows a number.
 
 /** Which of them the browser prefers. */
@@ -139,7 +139,7 @@ export function order(key, { by, room, until, reason, ...fields }) {
 	return [done, end, reason].filter(Boolean).join(' · ');
 }
 
-/** A time as somebody types it, by the clock beside the lines, for a server whose clock may be elsewhere. */
+/** A typed time, by the reader's clock, for a server in another zone. */
 export function zoned(typed) {
 	const [, day, hour] = /^(?:(\d{4}-\d\d?-\d\d?|yesterday|today)[ T]?)?(?:(\d\d?:\d\d)(?::\d\d)?)?$/i.exec(typed.trim()) ?? [];
 	if (!day && !hour) return typed;
