@@ -5,7 +5,7 @@ use std::mem;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use parlor_core::command::command_names;
+use parlor_core::command::Command;
 
 use super::text::{Text, To, last_word};
 
@@ -268,15 +268,9 @@ impl Editor {
             let surplus = self.history.len().saturating_sub(HISTORY_LINES_MAX);
             self.history.drain(..surplus);
         }
-        let is_command = |line: &str| {
-            let word = line
-                .strip_prefix('/')
-                .and_then(|rest| rest.split(' ').next());
-            word.is_some_and(|word| command_names().any(|name| name == word.to_lowercase()))
-        };
         let is_text = match origin {
             Origin::Keys => false,
-            Origin::Paste => !is_command(&line),
+            Origin::Paste => Command::named(&line).is_none(),
             Origin::PastedLines => true,
         };
         self.typed.push_back(match is_text {
