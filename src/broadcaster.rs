@@ -13,9 +13,9 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::clerk::Clerk;
+use crate::audit::Clerk;
 use crate::clock::Clock;
-use crate::metrics::Metrics;
+use crate::telemetry::Metrics;
 
 /// A commit that takes longer is told to those who wait.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);

@@ -3,40 +3,26 @@
 //! [`Server`] is the house; [`serve`] runs it as a program does, with signals and logs. What
 //! happens in it is decided by `parlor-core`, which knows no socket.
 
-pub mod admin;
-pub mod args;
-pub mod backup;
-pub mod check;
-pub mod config;
-pub mod export;
-pub mod journal;
-pub mod limits;
-pub mod listeners;
-pub mod logging;
-pub mod manual;
-pub mod reload;
-pub mod server;
-
+mod accounts;
+mod audit;
 mod broadcaster;
-mod clerk;
+pub mod cli;
 mod client;
-mod clock;
-mod door;
-mod forgetting;
-mod joining;
-mod metrics;
-mod moment;
-mod registry;
-mod retention;
+pub mod clock;
+pub mod config;
+pub mod door;
+pub mod journal;
+pub mod server;
 mod session;
-mod signals;
-mod trust;
+pub mod telemetry;
+pub mod terminal;
 
-use args::JoinOptions;
-use config::Config;
+use crate::cli::JoinOptions;
+use crate::config::Config;
+use crate::server::{limits, reload, signals};
 
-pub use clock::zone_is_unknown;
-pub use server::Server;
+pub use crate::clock::zone_is_unknown;
+pub use crate::server::Server;
 
 /// Runs the server until a signal ends it and everybody has been told; `source` is where the configuration comes from
 /// when it is to be read again, if it is.

@@ -7,13 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use parlor::admin::ask;
-use parlor::args::{self, Command};
-use parlor::backup::backup;
-use parlor::check::check;
+use parlor::cli::{Command, args, ask, backup, check, manual};
 use parlor::config::Config;
-use parlor::reload::Source;
-use parlor::{logging, manual};
+use parlor::server::Source;
+use parlor::telemetry::logging;
 
 /// Wrong usage has ended the process with code 2 before anything runs.
 fn main() -> ExitCode {
@@ -43,7 +40,7 @@ fn complain(sentence: String) {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    parlor::limits::survive_file_size()?;
+    parlor::server::survive_file_size()?;
     match command {
         Command::Serve(options) => {
             let config = Config::load((*options).clone())?;
@@ -53,10 +50,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Join(options) => block_on(parlor::join(options)),
         Command::Export(options) => {
-            if let Some(sentence) = parlor::zone_is_unknown() {
+            if let Some(sentence) = parlor::clock::zone_is_unknown() {
                 complain(format!("parlor: {sentence}\n"));
             }
-            parlor::export::export(&options)
+            parlor::cli::export(&options)
         }
         Command::Check(options) => {
             let mut damages = String::new();
@@ -78,7 +75,7 @@ fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    parlor::limits::check_threads()?;
+    parlor::server::check_threads()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(work);
     // A thread may still wait for a key on stdin, and nobody will press one.

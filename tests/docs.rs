@@ -9,18 +9,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use parlor::config::Config;
-use parlor_core::answer::{Answer, Notice, ROOMS_MAX, Refusal, WHO_MAX};
-use parlor_core::ban::{Ban, Whom};
-use parlor_core::client::Missed;
-use parlor_core::command::{COMMANDS, Command as ChatCommand};
-use parlor_core::dialect::Encoder;
-use parlor_core::entry::Together;
 use parlor_core::journal::Damaged;
-use parlor_core::line::Line;
-use parlor_core::mailbox::{BYTES_MAX, ITEMS_MAX};
-use parlor_core::name::{NAME_CHARS_MAX, Name, RoomName};
-use parlor_core::order::{By, Forbidden, Mute, Reach, Removal, Word};
-use parlor_core::time::WallTime;
+use parlor_core::link::{
+    Answer, BYTES_MAX, COMMANDS, Command as ChatCommand, Encoder, ITEMS_MAX, Missed, Notice,
+    ROOMS_MAX, Refusal, WHO_MAX,
+};
+use parlor_core::model::{
+    Ban, By, Forbidden, Line, Mute, NAME_CHARS_MAX, Name, Reach, Removal, RoomName, Together,
+    WallTime, Whom, Word,
+};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
@@ -189,7 +186,7 @@ fn options_in(text: &str) -> BTreeSet<&str> {
 
 #[test]
 fn every_option_that_is_mentioned_exists() {
-    let mut command = parlor::args::command();
+    let mut command = parlor::cli::command();
     command.build();
     let mut known: BTreeSet<String> = OPTIONS_OF_OTHERS.map(str::to_owned).into();
     for part in [&command].into_iter().chain(command.get_subcommands()) {
@@ -209,7 +206,7 @@ fn every_option_that_is_mentioned_exists() {
 #[test]
 fn the_table_of_options_has_each_with_its_variable_and_its_default() {
     let page = text("docs/configuration.md");
-    let mut command = parlor::args::command();
+    let mut command = parlor::cli::command();
     command.build();
     let serve = command.find_subcommand("serve").unwrap();
     let config = Config::default().to_toml().unwrap();
@@ -380,8 +377,8 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
     )));
     // What is said before somebody has entered stands beside the door.
     let door = [
-        "src/door/lines.rs",
-        "src/door/lines/guest.rs",
+        "src/door/lines/mod.rs",
+        "src/door/lines/prompt.rs",
         "crates/wire/src/lines.rs",
     ];
     let door = door.map(text).concat();
@@ -584,15 +581,15 @@ fn texts_for_people() -> Vec<(String, String)> {
     let packaging = ["packaging/parlor.toml", "packaging/parlor.service"];
     let packaging = packaging.map(|path| (path.to_owned(), text(path)));
     let wording = [
-        "crates/wire/src/wording.rs",
-        "crates/wire/src/wording/order.rs",
-        "crates/wire/src/wording/refusal.rs",
-        "crates/core/src/name/error.rs",
-        "src/door/web/http.rs",
+        "crates/wire/src/words/mod.rs",
+        "crates/wire/src/words/act.rs",
+        "crates/wire/src/words/refusal.rs",
+        "crates/core/src/model/name/error.rs",
+        "src/door/web/router.rs",
         "src/door/web/speak.rs",
         "src/door/web/follow.rs",
-        "src/admin/desk.rs",
-        "src/admin/ask.rs",
+        "src/door/admin/desk.rs",
+        "src/cli/admin.rs",
     ];
     let wording = wording.map(|path| {
         let text = text(path);
@@ -602,7 +599,7 @@ fn texts_for_people() -> Vec<(String, String)> {
     let commands = COMMANDS
         .iter()
         .map(|spec| (format!("/{}", spec.name), [spec.does, spec.more].join(" ")));
-    let mut command = parlor::args::command();
+    let mut command = parlor::cli::command();
     command.build();
     let help = command.get_subcommands_mut().map(|part| {
         let name = format!("parlor {} --help", part.get_name());
@@ -646,7 +643,7 @@ fn reasons(text: &str, mark: char) -> BTreeSet<String> {
 
 #[test]
 fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
-    let code = text("crates/wire/src/web/refusal.rs");
+    let code = text("crates/wire/src/json/refusal.rs");
     let page = text("docs/web-protocol.md");
     let (_, table) = page.split_once("## Refusals").unwrap();
     let (_, table) = table.split_once("|---|---|").unwrap();
@@ -669,7 +666,7 @@ fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
 
 #[test]
 fn every_answer_has_its_word_on_the_page_of_the_web_protocol_and_in_chinese() {
-    let code = text("crates/wire/src/web/answer.rs");
+    let code = text("crates/wire/src/json/answer.rs");
     let page = text("docs/web-protocol.md");
     let chinese = text("src/door/web/page/zh.js");
     let answers = code.split("about(\"").skip(1);

@@ -230,13 +230,13 @@ fn as_typed() -> String {
 
 /// Runs the server as `parlor serve` does.
 fn serve(words: Vec<OsString>) -> anyhow::Result<()> {
-    use parlor::args::{self, Command};
+    use parlor::cli::args::{self, Command};
     let words = [OsString::from("parlor")].into_iter().chain(words);
     let matches = args::command().get_matches_from(words);
     let Command::Serve(options) = args::Options::from_arg_matches(&matches)?.command else {
         anyhow::bail!("only `serve` is measured");
     };
     let config = parlor::config::Config::load(*options)?;
-    parlor::logging::start(config.log, config.log_format)?;
+    parlor::telemetry::start(config.log, config.log_format)?;
     tokio::runtime::Runtime::new()?.block_on(parlor::serve(config, None))
 }

@@ -1,16 +1,13 @@
 //! `parlor join`: netcat for people who stay longer. Knows the wording of the line protocol, nothing of the server behind it.
 
 mod catch_up;
-mod editor;
+mod conversation;
 mod entrance;
-mod guest;
 mod heard;
 mod lines;
 mod pause;
 mod pipe;
-mod screen;
 mod terminal;
-mod text;
 mod window;
 
 use std::env;
@@ -22,7 +19,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::args::JoinOptions;
+use crate::cli::JoinOptions;
 
 /// Long enough for a slow resolver and a far host; shorter than a person's patience.
 const CONNECT_SECONDS_MAX: Duration = Duration::from_secs(10);

@@ -11,10 +11,11 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::entrance::{self, Entrance, LINE_PORT, Step};
+use super::entrance::{Entrance, LINE_PORT, Step};
 use super::lines::Cutter;
-use super::{QUESTION_SECONDS, screen};
-use crate::args::JoinOptions;
+use super::{QUESTION_SECONDS, entrance};
+use crate::cli::JoinOptions;
+use crate::terminal::paint;
 
 /// One read; as much as a pipe usually holds.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -88,7 +89,7 @@ async fn enter(
         }
         let was_greeted = entrance.is_greeted();
         for line in cutter.cut_all(chunk) {
-            match entrance.hear(&screen::sanitise(&line)) {
+            match entrance.hear(&paint::sanitise(&line)) {
                 Step::Wait => {}
                 Step::Answer => {
                     // A connection that breaks now is noticed by the next read.
@@ -117,7 +118,7 @@ fn turned_away(advice: &str, entrance: &Entrance) -> Failure {
 /// The first line of a server of another kind, which comes at once and so in one piece.
 fn foreign_words(first: &[u8]) -> Option<String> {
     let line = first.split(|&byte| byte == b'\n').next()?;
-    entrance::foreign_words(&screen::sanitise(line))
+    entrance::foreign_words(&paint::sanitise(line))
 }
 
 /// A connection that breaks while sending breaks while receiving as well, and is reported there.
@@ -196,7 +197,7 @@ impl Incoming {
                 if self.chunk.is_empty() {
                     lines.extend(cutter.rest());
                 }
-                let shown = lines.iter().map(|line| screen::sanitise(line) + "\n");
+                let shown = lines.iter().map(|line| paint::sanitise(line) + "\n");
                 write(shown.collect::<String>().as_bytes())
             }
         };

@@ -12,14 +12,14 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::editor::Typed;
-use super::guest::{Guest, Reaction};
+use super::conversation::{Guest, Reaction};
 use super::heard::{Heard, split_time};
 use super::lines::Lines;
 use super::pause::Pauses;
 use super::window::Window;
-use super::{QUESTION_SECONDS, connect, screen};
-use crate::args::JoinOptions;
+use super::{QUESTION_SECONDS, connect};
+use crate::cli::JoinOptions;
+use crate::terminal::{Typed, paint};
 
 /// Leaving waits this long for the server to take what was typed and to say what it still has to say.
 const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
@@ -150,7 +150,7 @@ impl Chat<'_> {
 
     /// Shows a line of the server, and the command that it is answered with; returns what else it does.
     fn hear(&mut self, line: &[u8]) -> io::Result<Reaction> {
-        let line = screen::sanitise(line);
+        let line = paint::sanitise(line);
         let reaction = self.guest.hear(&line);
         if self.options.bell && reaction.mentioned {
             self.window.ring()?;

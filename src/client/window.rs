@@ -17,7 +17,7 @@ use rustix::process::{Signal as Sent, kill_current_process_group};
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::editor::{Editor, Typed};
+use crate::terminal::{Editor, Typed};
 
 const PROMPT: &str = "> ";
 

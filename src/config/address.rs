@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::values::{Refused, whole};
+use super::units::{Refused, whole};
 
 /// Where to listen, or whom to join.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -75,9 +75,13 @@ fn shown(value: Option<&Value>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::address::Host;
+    use super::super::data::Keep;
+    use super::super::listen::ListenUrl;
+    use super::super::rate::Rate;
     use super::*;
-    use crate::config::{Host, Keep, ListenUrl, Mode, Rate};
-    use crate::logging::LogLevel;
+    use crate::door::kinds::Mode;
+    use crate::telemetry::LogLevel;
 
     #[test]
     fn limits_change_and_the_rest_is_named() {

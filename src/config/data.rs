@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use rustix::process::geteuid;
 use serde::Serialize;
 
-use super::values::Refused;
+use super::units::Refused;
 
 /// What a line must have come through before anybody sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]

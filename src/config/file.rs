@@ -10,8 +10,9 @@ use clap::error::{ContextKind, ContextValue};
 use toml::Value;
 
 use super::Config;
-use crate::args::{self, Settings};
-use parlor_core::nearest::nearest;
+use super::settings::Settings;
+use crate::cli::args;
+use parlor_core::model::nearest;
 
 /// What is wrong with a file, in one sentence that names it.
 #[derive(Debug, thiserror::Error)]

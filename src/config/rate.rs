@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::values::{Refused, whole};
+use super::units::{Refused, whole};
 
 /// How fast one person may speak, written `10/s` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::values::{Refused, whole};
+use super::units::{Refused, whole};
 
 /// How long a line is kept, written `30d`, `12h`, `4w` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

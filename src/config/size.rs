@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::values::{Refused, whole};
+use super::units::{Refused, whole};
 
 /// An amount of memory, written `4MiB`, `512KiB`, `1GiB` or as a number of bytes. Never nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

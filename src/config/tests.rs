@@ -9,8 +9,8 @@ use clap::{FromArgMatches, ValueEnum};
 use proptest::prelude::*;
 
 use super::listen::tests::any_url;
-use super::*;
-use crate::args;
+use crate::cli::args;
+use crate::config::*;
 
 fn settings(typed: &[&str]) -> Settings {
     let matches = args::settings_alone().get_matches_from(typed);

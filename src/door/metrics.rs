@@ -7,13 +7,13 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, VARY};
 use hyper::{Method, Request, Response, StatusCode};
-use parlor_core::inbox::{self, Outcome};
+use parlor_core::link::{Outcome, inbox};
 use tokio::net::TcpStream;
 
-use super::House;
 use super::accept::preferred;
-use super::requests::{self, Port, Turn};
-use crate::metrics::{Now, classic};
+use super::requests::{Port, Turn};
+use super::{House, requests};
+use crate::telemetry::{Now, classic};
 
 /// Whoever asks has this long to do so; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);

@@ -1,17 +1,30 @@
 //! The doors: where connections come in. One accept loop serves them all.
 //!
 //! A door is a transport times a dialect. A new one is a file in this folder and an arm of
-//! [`Door::attend`].
+//! `Door::attend`.
 
 mod accept;
+mod admin;
 mod admission;
 mod descriptors;
+pub mod kinds;
 mod lines;
 mod metrics;
 mod question;
 mod requests;
-mod socket;
+mod transport;
 mod web;
+
+pub(crate) use admin::{AdminOptions, AdminOrder, NameOrder};
+pub(crate) use admin::{Desk, LOOK_EVERY, SOCKET, Socket, read_password};
+pub(crate) use admission::{Admission, Refused, network};
+pub(crate) use descriptors::raise_limit;
+pub use kinds::{DOORS, Idle, LINE_PORT, Names, Scheme, WEB_PORT};
+pub(crate) use kinds::{find_door, read_options};
+pub(crate) use lines::LineDoor;
+pub(crate) use question::Questions;
+pub(crate) use transport::bind;
+pub(crate) use web::WebDoor;
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -22,7 +35,7 @@ use std::task::Poll;
 use std::time::Duration;
 use std::{future, io, panic};
 
-use parlor_core::inbox::Inbox;
+use parlor_core::link::Inbox;
 use parlor_wire::lines::Mode;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::{AsyncRead, AsyncWriteExt};
@@ -34,18 +47,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-pub(crate) use admission::{Admission, RETRY_SECONDS, Refused, network};
-pub(crate) use descriptors::raise_limit;
-pub(crate) use lines::LineDoor;
-pub(crate) use question::Questions;
-pub(crate) use socket::bind;
-pub(crate) use web::WebDoor;
-
+use self::descriptors::Reserve;
 use crate::clock::timeout;
-use crate::joining::WayIn;
-use crate::metrics::Metrics;
+use crate::server::WayIn;
 use crate::session::{Peer, Writers};
-use descriptors::Reserve;
+use crate::telemetry::Metrics;
 
 /// An accept that failed is tried again after this long at first.
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);

@@ -13,7 +13,8 @@ use tokio::select;
 use tokio::task::yield_now;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::session::{self, read_some};
+use crate::session;
+use crate::session::read_some;
 
 /// Everybody at the question, the longest-waiting first.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use parlor_core::batch::Batch;
 use parlor_core::journal::{Commit, Journal};
+use parlor_core::log::batch::Batch;
 
 /// Keeps lines nowhere: every commit succeeds at once.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,50 +3,17 @@
 //! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another; and a third follows it, for
 //! [`Search`].
 
-mod accounts;
-mod codes;
-mod committer;
-mod disk;
-mod emptying;
-mod epochs;
-mod errands;
-mod fault;
-mod files;
-mod history;
-mod holes;
-mod inspection;
+pub mod erase;
 mod memory;
-mod order;
-mod refused;
-mod remains;
-mod retention;
-mod rows;
-mod schema;
-mod scrub;
 mod search;
-mod store;
-mod takings;
-mod times;
-mod wipes;
+pub mod sqlite;
 
-pub(crate) use accounts::{Account, Changer, Letter, Place, Put, Registered, Writer};
-pub(crate) use codes::{CODE_LIFE, CodeHash, Standing};
-pub use disk::{Disk, Kept};
-pub(crate) use epochs::passing_epoch;
-pub use errands::Errands;
-pub(crate) use errands::Undone;
-pub use fault::{Damage, Unusable};
-pub(crate) use files::FILE;
-pub use files::OpenError;
-pub(crate) use history::Ahead;
-pub use history::{History, Unreadable};
+pub(crate) use erase::{Forgetting, Owner};
 pub use memory::Memory;
-pub(crate) use order::moment;
-pub(crate) use retention::{Retention, StillThere};
 pub use search::Search;
 pub(crate) use search::{Found, Searcher};
-pub(crate) use store::Store;
-pub(crate) use takings::{Own, TakingId};
+pub(crate) use sqlite::{Ahead, FILE, Store, Undone, passing_epoch};
+pub use sqlite::{Damage, Disk, Errands, History, Kept, OpenError, Unreadable, Unusable};
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -69,7 +36,7 @@ pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
     }
     let opened = match is_there {
         Err(ErrorKind::PermissionDenied) => Err(Unusable::Forbidden),
-        _ => inspection::is_alone(file).and_then(|()| open_where_it_is(file)),
+        _ => sqlite::is_alone(file).and_then(|()| open_where_it_is(file)),
     };
     opened.with_context(|| file.display().to_string())
 }

@@ -2,18 +2,12 @@
 
 use std::sync::Arc;
 
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::client::Client;
-use parlor_core::command::Spec;
-use parlor_core::dialect::Decoder;
-use parlor_core::entry::RoomId;
-use parlor_core::inbox::{Outcome, Request};
-use parlor_core::mailbox::Item;
+use parlor_core::link::{Answer, Client, Decoder, Item, Outcome, Refusal, Request, Spec};
+use parlor_core::model::RoomId;
 use tokio::io::AsyncRead;
 
 use super::read::Reader;
-use crate::journal::Standing;
-use crate::registry::{Code, Registry};
+use crate::accounts::{Code, Registry, Standing};
 
 /// Where somebody stood at last, and the code for it.
 pub(super) struct Last {

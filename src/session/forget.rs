@@ -1,13 +1,10 @@
 //! `/forget`: the owner of a name takes back what was said under it. Knows no wording, and no file.
 
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::command::Spec;
-use parlor_core::dialect::Decoder;
-use parlor_core::inbox::{Claim, Outcome, Request};
+use parlor_core::link::{Answer, Claim, Decoder, Outcome, Refusal, Request, Spec};
 use tokio::io::AsyncRead;
 
 use super::read::Reader;
-use crate::forgetting::Owner;
+use crate::journal::Owner;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Says what can be taken back, or takes it back: in what everybody reads first, and then in the file.

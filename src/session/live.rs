@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parlor_core::rate::Rate;
+use parlor_core::model::Rate;
 use tokio::sync::watch;
 
 /// Read whenever it counts, and set by whoever reloads; each value stands by itself, so there is no lock.

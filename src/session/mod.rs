@@ -4,17 +4,23 @@
 //! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
 //! Knows no socket and no dialect.
 
-pub(crate) mod begin;
+mod account;
 mod coming_back;
+mod commands;
 mod forget;
 mod live;
 mod read;
-mod request;
+pub(crate) mod replay;
 mod rooms;
 mod search;
-mod secrets;
 mod write;
 mod writers;
+
+pub(crate) use account::Peer;
+pub(crate) use live::Live;
+pub(crate) use read::read_some;
+pub(crate) use write::Output;
+pub(crate) use writers::{Watching, Writers};
 
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -22,35 +28,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::answer::{Answer, Notice};
 use parlor_core::broadcaster::RETURN_TIME;
-use parlor_core::client::{Client, Link};
-use parlor_core::dialect::{Decoder, Encoder};
-use parlor_core::line::Line;
-use parlor_core::mailbox::Item;
-use parlor_core::order::{Removal, Word};
-use parlor_core::seat::{Entered, Seat};
+use parlor_core::link::{Answer, Client, Decoder, Encoder, Entered, Item, Link, Notice, Seat};
+use parlor_core::model::{Line, Removal, Word};
 use parlor_wire::lines::Keeping;
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use live::Live;
-pub(crate) use read::read_some;
-pub(crate) use secrets::Peer;
-
+use self::read::Reader;
+use self::write::{Writer, Written};
+use self::writers::Writing;
+use crate::accounts::{Code, Registry, Standing};
 use crate::clock::{Clock, sleep, timeout};
-use crate::config::Idle;
-use crate::forgetting::Forgetting;
-use crate::journal::{History, Search, Standing};
-use crate::metrics::Metrics;
-use crate::registry::{Code, Registry};
-use read::Reader;
-pub(crate) use write::Output;
-use write::{Writer, Written};
-use writers::Writing;
-
-pub(crate) use writers::{Watching, Writers};
+use crate::door::Idle;
+use crate::journal::{Forgetting, History, Search};
+use crate::telemetry::Metrics;
 
 /// Whoever is sent the last words has this long to take them.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);

@@ -11,22 +11,18 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use parlor_core::answer::{Answer, Notice};
-use parlor_core::client::Link;
-use parlor_core::dialect::{Decoder, Input};
-use parlor_core::inbox::{Outcome, Request, Spoken};
-use parlor_core::mailbox::Item;
-use parlor_core::rate::Bucket;
-use parlor_core::seat::Seat;
-use parlor_core::time::WallTime;
+use parlor_core::link::{
+    Answer, Decoder, Input, Item, Link, Notice, Outcome, Request, Seat, Spoken,
+};
+use parlor_core::model::{Bucket, WallTime};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::select;
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::{Ended, Manners, Peer};
-use crate::journal::Standing;
-use crate::registry::Code;
+use super::account::Peer;
+use super::{Ended, Manners};
+use crate::accounts::{Code, Standing};
 
 /// This many lines of one read are posted together; more would make one post hold too much memory.
 const POST_LINES_MAX: usize = 256;
@@ -390,7 +386,7 @@ fn is_removed(seat: &Seat, others: &[Seat]) -> bool {
 
 /// Waits until one is to leave a room. Whoever waits for [`Client::removal`] too is woken for it.
 ///
-/// [`Client::removal`]: parlor_core::client::Client::removal
+/// [`Client::removal`]: parlor_core::link::Client::removal
 async fn removed(seat: &Seat, others: &[Seat]) {
     poll_fn(|_| match is_removed(seat, others) {
         true => Poll::Ready(()),

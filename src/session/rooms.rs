@@ -2,17 +2,14 @@
 
 use std::mem;
 
-use parlor_core::answer::{Answer, Notice, Refusal};
-use parlor_core::dialect::{Decoder, Start};
-use parlor_core::inbox::{Outcome, Request};
-use parlor_core::mailbox::Item;
-use parlor_core::name::RoomName;
-use parlor_core::order::Word;
-use parlor_core::seat::{Entered, Seat};
+use parlor_core::link::{
+    Answer, Decoder, Entered, Item, Notice, Outcome, Refusal, Request, Seat, Start,
+};
+use parlor_core::model::{RoomName, Word};
 use tokio::io::AsyncRead;
 
 use super::read::Reader;
-use super::{Ended, begin};
+use super::{Ended, replay};
 
 /// So many rooms one can be in at once: more than anybody reads, and few to look through.
 const SEATS_MAX: usize = 32;
@@ -118,10 +115,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         room: RoomName,
         start: Start,
     ) -> Result<(Seat, Box<Entered>), Option<Answer>> {
-        let replay = begin::lines_asked_for(&start, self.manners);
+        let replay = replay::lines_asked_for(&start, self.manners);
         match self.link.call(Request::Join { room, replay }).await {
             Outcome::Entered(seat, mut entered) => {
-                begin::complete(&mut entered, &start, self.manners).await;
+                replay::complete(&mut entered, &start, self.manners).await;
                 Ok((seat, entered))
             }
             Outcome::Answer(answer) => Err(Some(answer)),

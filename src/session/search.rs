@@ -1,12 +1,7 @@
 //! `/search`: what is found is shown line by line, each as soon as there is room for it. Knows no wording, and no index.
 
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::command::Spec;
-use parlor_core::dialect::Decoder;
-use parlor_core::inbox::{Outcome, Request};
-use parlor_core::line::Line;
-use parlor_core::mailbox::Item;
-use parlor_core::name::RoomName;
+use parlor_core::link::{Answer, Decoder, Item, Outcome, Refusal, Request, Spec};
+use parlor_core::model::{Line, RoomName};
 use tokio::io::AsyncRead;
 
 use super::read::Reader;

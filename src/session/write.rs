@@ -10,10 +10,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::clock::{Sleep, sleep};
-use parlor_core::backlog::{BATCHES_MAX, Backlog, Rooms};
-use parlor_core::client::Client;
-use parlor_core::dialect::Encoder;
-use parlor_core::entry::RoomId;
+use parlor_core::link::{BATCHES_MAX, Backlog, Client, Encoder, Rooms};
+use parlor_core::model::RoomId;
 use tokio::io::AsyncWrite;
 
 /// Whoever takes no byte for this long is closed.

@@ -13,12 +13,9 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use std::thread;
 
 use indexmap::IndexSet;
-use parlor_core::backlog::Rooms;
-use parlor_core::client::{Client, Link};
-use parlor_core::dialect::Encoder;
-use parlor_core::entry::{PersonId, RoomId};
-use parlor_core::group::{Group, Rung};
-use parlor_core::inbox::Inbox;
+use parlor_core::link::{Client, Encoder, Inbox, Link, Rooms};
+use parlor_core::log::{Group, Rung};
+use parlor_core::model::{PersonId, RoomId};
 use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, unconstrained, yield_now};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use parlor::config::{Idle, Rate};
+use parlor::config::Rate;
+use parlor::door::Idle;
 
 use crate::support::{Guest, House};
 

@@ -1,6 +1,6 @@
 //! Lines that begin with a slash, and the help about them.
 
-use parlor_core::command::{COMMANDS, Group};
+use parlor_core::link::{COMMANDS, Group};
 
 use crate::support::House;
 

@@ -4,8 +4,8 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parlor_core::batch::Batch;
 use parlor_core::journal::{Commit, Journal, NotKept};
+use parlor_core::log::batch::Batch;
 use tokio::sync::Semaphore;
 
 use crate::support::House;

@@ -5,12 +5,11 @@ use std::time::Instant;
 use rusqlite::Connection;
 use rustix::process::Signal;
 
-use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
 use crate::owners::{PASSWORD, come_back, register};
-use crate::search;
+use crate::{DEADLINE, search};
 
 fn says(guest: &mut Guest, line: &str, echo: &str) {
     guest.say(line);

@@ -7,11 +7,10 @@ use crc32fast::Hasher;
 use rusqlite::{Connection, params};
 use rustix::process::Signal;
 
-use crate::DEADLINE;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
-use crate::search;
+use crate::{DEADLINE, search};
 
 const DAY: Duration = Duration::from_hours(24);
 

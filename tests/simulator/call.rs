@@ -1,7 +1,6 @@
 //! A simulated client's end of the house: one request at a time, and the bell that says when to look for its outcome.
 
-use parlor_core::client::Link;
-use parlor_core::inbox::{Outcome, Request};
+use parlor_core::link::{Link, Outcome, Request};
 
 pub(crate) struct Call<A> {
     /// None when nothing will be asked any more.

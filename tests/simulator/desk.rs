@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parlor_core::entry::{PersonId, RoomId};
-use parlor_core::group::{Group, Rung};
+use parlor_core::log::{Group, Rung};
+use parlor_core::model::{PersonId, RoomId};
 
 #[derive(Default)]
 pub(crate) struct Desk {

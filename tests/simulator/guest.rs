@@ -6,13 +6,8 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
 
 use fastrand::Rng;
-use parlor_core::client::Link;
-use parlor_core::inbox::{Outcome, Request};
-use parlor_core::mailbox::Item;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::rate::{Bucket, Rate};
-use parlor_core::seat::{Replay, Seat};
-use parlor_core::time::Now;
+use parlor_core::link::{Item, Link, Outcome, Replay, Request, Seat};
+use parlor_core::model::{Bucket, Name, Now, Rate, RoomName};
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
@@ -221,7 +216,7 @@ impl Guest {
         }
     }
 
-    fn room(&self) -> parlor_core::entry::RoomId {
+    fn room(&self) -> parlor_core::model::RoomId {
         self.seats.last().expect("asked only when seated").room()
     }
 
@@ -390,7 +385,7 @@ impl Guest {
         })
     }
 
-    pub(crate) fn client(&self) -> Option<&Arc<parlor_core::client::Client>> {
+    pub(crate) fn client(&self) -> Option<&Arc<parlor_core::link::Client>> {
         self.reader.as_ref().map(Reader::client)
     }
 }

@@ -7,16 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor_core::batch::Batch;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
-use parlor_core::client::{Client, Link};
-use parlor_core::entry::{Entry, Manner, PersonId, Telling, Together, Who};
-use parlor_core::inbox::Inbox;
 use parlor_core::journal::NotKept;
+use parlor_core::link::{Client, Inbox, Link, View};
 use parlor_core::log::Capacity;
-use parlor_core::name::RoomName;
-use parlor_core::seat::View;
-use parlor_core::time::Now;
+use parlor_core::log::batch::Batch;
+use parlor_core::model::{Entry, Manner, Now, PersonId, RoomName, Telling, Together, Who};
 
 use crate::checker::{Event, Kind, Room, Shown, together};
 use crate::desk::Desk;

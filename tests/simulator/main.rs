@@ -28,7 +28,7 @@ use checker::{End, Story, check};
 use fastrand::Rng;
 use guest::Guest;
 use house::{House, small_limits};
-use parlor_core::client::Client;
+use parlor_core::link::Client;
 use script::Script;
 
 /// Seeds of an ordinary run.

@@ -5,17 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use parlor_core::answer::Answer;
-use parlor_core::backlog::{Backlog, Rooms};
-use parlor_core::batch::{Encoding, Scene, Slot};
-use parlor_core::client::Client;
-use parlor_core::dialect::Encoder;
-use parlor_core::entry::{Entry, Said};
-use parlor_core::name::RoomName;
-use parlor_core::seat::Entered;
-use parlor_core::time::WallTime;
+use parlor_core::link::{Answer, Backlog, Client, Encoder, Entered, Rooms};
+use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::model::{Entry, RoomName, Said, WallTime};
+use parlor_wire::json::WebEncoder;
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
-use parlor_wire::web::WebEncoder;
 
 use crate::checker::Dialect;
 use crate::desk::Desk;

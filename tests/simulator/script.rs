@@ -4,11 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::client::Link;
-use parlor_core::inbox::{Outcome, Request};
-use parlor_core::mailbox::{Item, Mark};
-use parlor_core::seat::{Listener, View};
+use parlor_core::link::{Answer, Item, Link, Listener, Mark, Outcome, Refusal, Request, View};
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, Listened};

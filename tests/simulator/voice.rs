@@ -1,9 +1,8 @@
 //! What a simulated client says: lines like nothing else that is said.
 
 use fastrand::Rng;
-use parlor_core::entry::Manner;
-use parlor_core::inbox::Spoken;
-use parlor_core::line::Line;
+use parlor_core::link::Spoken;
+use parlor_core::model::{Line, Manner};
 
 use crate::checker::token;
 

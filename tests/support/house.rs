@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
-use parlor::Server;
 use parlor::config::{Config, ListenUrl};
 use parlor::journal::Memory;
+use parlor::server::Server;
 use parlor_core::journal::Journal;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;

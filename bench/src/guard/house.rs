@@ -6,19 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
-use parlor_core::backlog::Backlog;
-use parlor_core::batch::Batch;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
-use parlor_core::client::Link;
-use parlor_core::entry::{Manner, RoomId};
-use parlor_core::group::{Group, Rung};
-use parlor_core::inbox::{Inbox, Outcome, Request, Spoken};
-use parlor_core::line::Line;
-use parlor_core::log::Capacity;
-use parlor_core::mailbox::Item;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::seat::Seat;
-use parlor_core::time::{Now, WallTime};
+use parlor_core::link::{Backlog, Inbox, Item, Link, Outcome, Request, Seat, Spoken};
+use parlor_core::log::batch::Batch;
+use parlor_core::log::{Capacity, Group, Rung};
+use parlor_core::model::{Line, Manner, Name, Now, RoomId, RoomName, WallTime};
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 use super::callgrind::counted;

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use anyhow::Context;
-use parlor_core::batch::Batch;
-use parlor_core::dialect::{Decoder, Input};
+use parlor_core::link::{Decoder, Input};
+use parlor_core::log::batch::Batch;
 use parlor_wire::framer::{Frame, Framer};
 use parlor_wire::lines::{LineDecoder, Mode};
 

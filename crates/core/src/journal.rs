@@ -5,12 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ban::Ban;
-use crate::batch::Batch;
-use crate::line::Line;
-use crate::name::{Name, RoomName};
-use crate::order::{Mute, Reach};
-use crate::time::WallTime;
+use crate::log::batch::Batch;
+use crate::model::{Ban, Line, Mute, Name, Reach, RoomName, WallTime};
 
 /// Where the lines end that a journal keeps of a room: what is said next follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

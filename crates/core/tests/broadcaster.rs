@@ -13,15 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use house::{House, Person, enter, granted, join, line, post, refusal, rename};
-use parlor_core::answer::{Answer, PEOPLE_MAX, Refusal};
-use parlor_core::batch::{Cursor, Slice};
 use parlor_core::broadcaster::{Broadcaster, Limits, RETURN_TIME};
-use parlor_core::entry::{Entry, Manner, Telling};
-use parlor_core::inbox::{Claim, Outcome, Proof, Request};
 use parlor_core::journal::{End, NotKept, Past};
-use parlor_core::mailbox::Item;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::time::WallTime;
+use parlor_core::link::{Answer, Claim, Item, Outcome, PEOPLE_MAX, Proof, Refusal, Request};
+use parlor_core::log::Slice;
+use parlor_core::log::batch::Cursor;
+use parlor_core::model::{Entry, Manner, Name, RoomName, Telling, WallTime};
 
 #[test]
 fn a_name_is_free_for_the_next_when_its_wearer_leaves() {

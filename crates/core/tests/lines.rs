@@ -1,6 +1,6 @@
 //! What the sanitiser promises, over random bytes and over the worst of Unicode.
 
-use parlor_core::line::Line;
+use parlor_core::model::Line;
 use proptest::{collection::vec, prelude::*};
 use unicode_normalization::char::is_combining_mark;
 

@@ -3,13 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use parlor_core::batch::{Batch, Cursor, Encoding, Scene, Slice, Slot};
-use parlor_core::entry::{Entry, Manner, Said, Telling, Who};
-use parlor_core::inbox::Inbox;
-use parlor_core::line::Line;
-use parlor_core::log::{Capacity, Fallen, Log};
-use parlor_core::name::{Name, RoomName};
-use parlor_core::time::WallTime;
+use parlor_core::link::Inbox;
+use parlor_core::log::batch::{Batch, Cursor};
+use parlor_core::log::{Capacity, Encoding, Fallen, Log, Scene, Slice, Slot};
+use parlor_core::model::{Entry, Line, Manner, Name, RoomName, Said, Telling, WallTime, Who};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -13,20 +13,11 @@ use std::sync::Arc;
 use loom::future::block_on;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use parlor_core::answer::{Answer, Notice};
-use parlor_core::batch::{Batch, Cursor, Slice};
-use parlor_core::bell::Bell;
 use parlor_core::broadcaster::{Broadcaster, Census, Limits};
-use parlor_core::client::Link;
-use parlor_core::entry::{Entry, Manner, Said, Who};
-use parlor_core::group::{Group, Rung};
-use parlor_core::inbox::{Inbox, Outcome, Request};
-use parlor_core::line::Line;
-use parlor_core::log::{Capacity, Fallen, Log};
-use parlor_core::mailbox::{Item, Mark};
-use parlor_core::name::{Name, RoomName};
-use parlor_core::seat::{Entered, Seat};
-use parlor_core::time::{Now, WallTime};
+use parlor_core::link::{Answer, Entered, Inbox, Item, Link, Mark, Notice, Outcome, Request, Seat};
+use parlor_core::log::batch::{Batch, Cursor};
+use parlor_core::log::{Bell, Capacity, Fallen, Group, Log, Rung, Slice};
+use parlor_core::model::{Entry, Line, Manner, Name, Now, RoomName, Said, WallTime, Who};
 
 /// Every order with so many switches between threads that were not asked for; nearly all bugs
 /// need two.

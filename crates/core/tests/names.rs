@@ -1,7 +1,6 @@
 //! What holds of every name, and of every character that looks like another.
 
-use parlor_core::line::Line;
-use parlor_core::name::{Name, RoomName, fold};
+use parlor_core::model::{Line, Name, RoomName, fold};
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;

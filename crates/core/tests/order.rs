@@ -5,19 +5,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::ban::{Ban, Whom};
-use parlor_core::batch::Slice;
 use parlor_core::broadcaster::{Broadcaster, Gathered, Limits, Unsettled};
-use parlor_core::client::Link;
-use parlor_core::entry::{Entry, Manner};
-use parlor_core::inbox::{Claim, Inbox, Outcome, Proof, Request, Spoken};
 use parlor_core::journal::{Past, Topic};
-use parlor_core::line::Line;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::order::{By, Done, Forbidden, Mute, Order, Reach, Rule};
-use parlor_core::seat::Seat;
-use parlor_core::time::{Now, WallTime};
+use parlor_core::link::{
+    Answer, Claim, Inbox, Link, Outcome, Proof, Refusal, Request, Seat, Spoken,
+};
+use parlor_core::log::Slice;
+use parlor_core::model::{
+    Ban, By, Done, Entry, Forbidden, Line, Manner, Mute, Name, Now, Order, Reach, RoomName, Rule,
+    WallTime, Whom,
+};
 
 /// A house in which alice, carol and dave own their names; alice and carol keep the server, dave keeps tea.
 struct House {

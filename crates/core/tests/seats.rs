@@ -10,19 +10,14 @@ mod house;
 use std::sync::Arc;
 
 use house::{House, enter, granted, join, line, post, refusal};
-use parlor_core::answer::{Answer, Notice, Refusal};
-use parlor_core::backlog::{BATCHES_MAX, Backlog};
-use parlor_core::batch::{Encoding, Scene, Slot};
 use parlor_core::broadcaster::Limits;
-use parlor_core::client::Link;
-use parlor_core::dialect::Encoder;
-use parlor_core::entry::{Entry, Manner, Said};
-use parlor_core::inbox::{Outcome, Request, Spoken};
 use parlor_core::journal::NotKept;
-use parlor_core::log::Capacity;
-use parlor_core::mailbox::{Item, Mark};
-use parlor_core::name::{Name, RoomName};
-use parlor_core::seat::{Entered, Listener, Seat};
+use parlor_core::link::{
+    Answer, BATCHES_MAX, Backlog, Encoder, Entered, Item, Link, Listener, Mark, Notice, Outcome,
+    Refusal, Request, Seat, Spoken,
+};
+use parlor_core::log::{Capacity, Encoding, Scene, Slot};
+use parlor_core::model::{Entry, Manner, Name, RoomName, Said};
 
 /// A dialect of words: what was said as `room:text`, what else happens as little as possible.
 #[derive(Debug)]
@@ -144,7 +139,7 @@ fn listen(room: &str) -> Request {
     }
 }
 
-fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::seat::Listening>) {
+fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::link::Listening>) {
     match outcome {
         Outcome::Listening(listener, listening) => (listener, listening),
         other => panic!("does not listen but {other:?}"),

@@ -4,7 +4,7 @@
 //! The caller pulls one frame at a time, so it can stop at any line and keep the rest as it came:
 //!
 //! ```
-//! use parlor_wire::framer::{Frame, Framer};
+//! use crate::framer::{Frame, Framer};
 //!
 //! let mut framer = Framer::new(4096);
 //! let mut input: &[u8] = b"alice\r\nhel";

@@ -2,8 +2,8 @@
 
 pub mod first_line;
 pub mod framer;
+pub mod json;
 pub mod lines;
 pub mod telnet;
-pub mod web;
 pub mod websocket;
-mod wording;
+mod words;

@@ -1,25 +1,19 @@
 //! The line dialect: text lines for netcat and telnet, in classic and named mode.
 //!
-//! Knows no connection. What it says, word for word, is in `wording`.
+//! Knows no connection. What it says, word for word, is in `words`.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::batch::{Encoding, Scene, Slot};
-use parlor_core::command::{Command, slipped};
-use parlor_core::dialect::{Decoder, Encoder, Input};
-use parlor_core::entry::{Entry, Manner, Said};
-use parlor_core::inbox::Spoken;
-use parlor_core::keys;
-use parlor_core::line::Line;
-use parlor_core::name::RoomName;
-use parlor_core::seat::Entered;
-use parlor_core::time::WallTime;
+use parlor_core::link::{
+    Answer, Command, Decoder, Encoder, Entered, Input, Refusal, Spoken, slipped,
+};
+use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::model::{Entry, Line, Manner, RoomName, Said, WallTime, keys};
 
 use crate::first_line::{Foreign, Watch, http_refusal};
 use crate::framer::{Frame, Framer};
-use crate::wording;
+use crate::words;
 
 /// How a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,9 +294,9 @@ impl Encoding for LineEncoder {
             if said.manner == Manner::Gone {
                 return;
             }
-            wording::said(said, out);
+            words::said(said, out);
             out.extend_from_slice(self.ending());
-        } else if let Some(words) = wording::happening(entry, self.mode, &self.clock) {
+        } else if let Some(words) = words::happening(entry, self.mode, &self.clock) {
             self.line(&words, out);
         }
     }
@@ -311,19 +305,19 @@ impl Encoding for LineEncoder {
 impl Encoder for LineEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         if let Answer::Found { room, said } = answer {
-            let place = format!("-- {}{room} ", wording::time_of(said.at, &self.clock));
+            let place = format!("-- {}{room} ", words::time_of(said.at, &self.clock));
             out.extend_from_slice(place.as_bytes());
-            wording::said(said, out);
+            words::said(said, out);
             out.extend_from_slice(self.ending());
             return;
         }
-        for words in wording::answer(answer, self.mode, self.keeping, &self.clock) {
+        for words in words::answer(answer, self.mode, self.keeping, &self.clock) {
             self.line(&words, out);
         }
     }
 
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
-        for words in wording::entered(entered, self.mode, self.keeping) {
+        for words in words::entered(entered, self.mode, self.keeping) {
             self.line(&words, out);
         }
     }
@@ -332,8 +326,8 @@ impl Encoder for LineEncoder {
         if said.manner == Manner::Gone {
             return;
         }
-        out.extend_from_slice(wording::time_of(said.at, &self.clock).as_bytes());
-        wording::said(said, out);
+        out.extend_from_slice(words::time_of(said.at, &self.clock).as_bytes());
+        words::said(said, out);
         out.extend_from_slice(self.ending());
     }
 

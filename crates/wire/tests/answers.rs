@@ -10,17 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fuzz_bodies::web::{encoder, object};
-use parlor_core::answer::{Answer, Notice, Password, Present, Refusal, RoomInfo};
-use parlor_core::client::Missed;
-use parlor_core::command::COMMANDS;
-use parlor_core::dialect::Encoder;
-use parlor_core::entry::{Manner, Said, Who};
-use parlor_core::inbox::Inbox;
 use parlor_core::journal::Damaged;
-use parlor_core::line::Line;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::order::{By, Done, Forbidden, Mute, Reach, Removal, Word};
-use parlor_core::time::WallTime;
+use parlor_core::link::{
+    Answer, COMMANDS, Encoder, Inbox, Missed, Notice, Password, Present, Refusal, RoomInfo,
+};
+use parlor_core::model::{
+    By, Done, Forbidden, Line, Manner, Mute, Name, Reach, Removal, RoomName, Said, WallTime, Who,
+    Word,
+};
 
 /// As hostile as a line can be.
 fn line() -> Line {

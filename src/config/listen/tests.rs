@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::config::doors::DOORS;
+use crate::config::listen::*;
+use crate::door::DOORS;
 
 fn url(text: &str) -> ListenUrl {
     text.parse().unwrap()

@@ -1,16 +1,15 @@
 //! Somebody at the name question who has more to show than a name: the password of the name, or a code to come back with.
 
-use parlor_core::answer::{Answer, Notice, Password, Refusal};
-use parlor_core::dialect::{Decoder, Encoder};
-use parlor_core::inbox::Claim;
-use parlor_core::name::Name;
-use parlor_core::order::Word;
-use parlor_core::seat::{Entered, Seat};
+use parlor_core::link::{
+    Answer, Claim, Decoder, Encoder, Entered, Notice, Password, Refusal, Seat,
+};
+use parlor_core::model::{Name, Word};
 use parlor_wire::lines::{Heard, LineDecoder};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::guest::{Gone, Guest};
-use crate::journal::{History, Standing};
+use super::prompt::{Gone, Guest};
+use crate::accounts::Standing;
+use crate::journal::History;
 
 /// So much of what was written to a lost connection may lie unread in the buffers between: it is shown again.
 const UNREAD_BYTES_MAX: u64 = 128 * 1024;

@@ -11,16 +11,13 @@ use axum::extract::{Extension, Query};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
-use parlor_core::answer::{Answer, Notice};
-use parlor_core::client::Link;
-use parlor_core::dialect::{Encoder, Start};
-use parlor_core::inbox::{Claim, Outcome, Request};
-use parlor_core::mailbox::{Item, Mark};
-use parlor_core::name::RoomName;
-use parlor_core::order::Word;
-use parlor_core::seat::{Listener, Listening, Resumed};
+use parlor_core::link::{
+    Answer, Claim, Encoder, Item, Link, Listener, Listening, Mark, Notice, Outcome, Request,
+    Resumed, Start,
+};
+use parlor_core::model::{RoomName, Word};
+use parlor_wire::json::{Follow, FollowEncoder};
 use parlor_wire::lines::{LineEncoder, Mode};
-use parlor_wire::web::{Follow, FollowEncoder};
 use serde::Deserialize;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::select;
@@ -29,11 +26,11 @@ use tokio_util::io::ReaderStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Visit;
-use super::http::{HTML, Room, TEXT, refuse, sentence};
 use super::pages::PAGE;
+use super::router::{HTML, Room, TEXT, refuse, sentence};
 use crate::door::accept::preferred;
 use crate::door::requests::Busy;
-use crate::session::{Output, Watching, begin};
+use crate::session::{Output, Watching, replay};
 
 /// So much lies between the room and the connection, beside what the system holds.
 const BETWEEN_BYTES_MAX: usize = 8 * 1024;
@@ -68,7 +65,7 @@ pub(super) async fn read(
     let Some(form) = Form::wanted(&headers) else {
         return PAGE.answer(&headers);
     };
-    let most = begin::LINES_MAX;
+    let most = replay::LINES_MAX;
     let Ok(Query(wanted @ (Wanted { last: None, .. } | Wanted { replay: None, .. }))) = wanted
     else {
         return sentence(
@@ -193,7 +190,7 @@ impl Visit {
             _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
         };
         let view = &listening.view;
-        let (replay, resumed) = begin::replay(view, &start, &self.door.manners).await;
+        let (replay, resumed) = replay::replay(view, &start, &self.door.manners).await;
         listening.replay = replay;
         let is_elsewhere = resumed == Resumed::AnotherLog;
         let listener = wanted.last.is_none().then_some(listener); // else the view ends here
@@ -343,7 +340,7 @@ mod tests {
     use std::future::poll_fn;
 
     use super::*;
-    use crate::door::Questions;
+    use crate::door::question::Questions;
     use crate::door::requests::Turn;
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, Version, header};
 use axum::response::Response;
 
-use super::http::{HEALTH, sentence};
+use super::router::{HEALTH, sentence};
 
 /// The names by which this machine is called, beside its addresses.
 #[derive(Clone, Debug)]

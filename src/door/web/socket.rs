@@ -6,13 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::answer::{Answer, Notice, Refusal};
-use parlor_core::client::Link;
-use parlor_core::dialect::Encoder;
-use parlor_core::inbox::{Claim, Outcome, Request};
-use parlor_core::name::{Name, RoomName};
-use parlor_core::seat::{Entered, Seat};
-use parlor_wire::web::{Entrance, Heard, Hello, WebDecoder, WebEncoder};
+use parlor_core::link::{
+    Answer, Claim, Encoder, Entered, Link, Notice, Outcome, Refusal, Request, Seat,
+};
+use parlor_core::model::{Name, RoomName};
+use parlor_wire::json::{Entrance, Heard, Hello, WebDecoder, WebEncoder};
 use sha1::{Digest, Sha1};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -20,13 +18,13 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::select;
 
 use super::Visit;
-use super::http::{lists, sentence};
+use super::router::{lists, sentence};
+use crate::accounts::Returned;
 use crate::clock::{sleep, timeout};
 use crate::door::question::Answerer;
-use crate::door::socket::Eager;
+use crate::door::transport::Eager;
 use crate::door::{QUESTION_TIME, WORD_TIME, say_at_once, say_last};
-use crate::registry::Returned;
-use crate::session::{Arrival, begin};
+use crate::session::{Arrival, replay};
 
 /// After so many refusals it is over.
 const REFUSALS_MAX: usize = 5;
@@ -249,7 +247,7 @@ impl Newcomer {
             }
             None => self.enter_anew(visit, entrance).await?,
         };
-        begin::complete(&mut entered, &start, &visit.door.manners).await;
+        replay::complete(&mut entered, &start, &visit.door.manners).await;
         Ok((seat, entered))
     }
 
@@ -270,7 +268,7 @@ impl Newcomer {
             Some(typed) => Name::parse(typed.as_str()).map_err(Refusal::Name)?,
             None => Name::of_address(&visit.from.to_string()),
         };
-        let replay = begin::lines_asked_for(&start, &visit.door.manners);
+        let replay = replay::lines_asked_for(&start, &visit.door.manners);
         let mut ask = async |name: Claim, room: RoomName| {
             seat(&mut self.link, Request::Enter { name, room, replay }).await
         };

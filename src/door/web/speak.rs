@@ -12,20 +12,17 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::inbox::{Claim, Outcome, Request, Spoken};
-use parlor_core::line::Line;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::rate::{Bucket, Rate};
-use parlor_wire::web::{LINE_BYTES_MAX, LINES_MAX, spoken};
+use parlor_core::link::{Answer, Claim, Outcome, Refusal, Request, Spoken};
+use parlor_core::model::{Bucket, Line, Name, Rate, RoomName};
+use parlor_wire::json::{LINE_BYTES_MAX, LINES_MAX, spoken};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Visit;
-use super::http::{Room, TEXT, later, refuse, sentence};
+use super::router::{Room, TEXT, later, refuse, sentence};
 use crate::clock::timeout;
 use crate::door::accept::preferred;
-use crate::door::network;
+use crate::door::admission::network;
 
 /// For programs.
 const JSON: &str = "application/json";

@@ -8,15 +8,12 @@ use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use parlor_core::journal::End;
-use parlor_core::name::RoomName;
-use parlor_core::time::WallTime;
+use parlor_core::model::{RoomName, WallTime};
 use tokio::sync::oneshot;
 
 use super::index::Index;
 use super::trouble::Trouble;
-use crate::journal::committer::Signals;
-use crate::journal::store::Store;
-use crate::journal::wipes::Wipes;
+use crate::journal::sqlite::{Signals, Store, Wipes};
 
 /// Looks so often for lines that are new, unless somebody searches meanwhile.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);

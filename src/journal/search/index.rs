@@ -6,15 +6,12 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use parlor_core::entry::Said;
-use parlor_core::name::RoomName;
-use parlor_core::time::WallTime;
+use parlor_core::model::{RoomName, Said, WallTime};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Transaction, params};
 
-use super::veil;
-use super::words::{self, Phrase};
-use crate::journal::files::make_private;
-use crate::journal::scrub;
+use super::words::Phrase;
+use super::{veil, words};
+use crate::journal::sqlite::{make_private, scrub};
 
 /// What the tables and the words in them are like. With another number the index is made anew.
 const VERSION: i32 = 4;

@@ -5,33 +5,32 @@
 
 mod follower;
 mod index;
-#[cfg(test)]
-mod tests;
 mod trouble;
 mod turns;
 mod veil;
 mod words;
+
+pub(crate) use index::Found;
+pub(crate) use turns::Searcher;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use parlor_core::answer::Refusal;
-use parlor_core::name::RoomName;
-use parlor_core::time::WallTime;
+use parlor_core::link::Refusal;
+use parlor_core::model::{RoomName, WallTime};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-use super::committer::Signals;
-use super::history::{History, Unreadable};
-use super::wipes::Wipes;
-use follower::{Asked, Follower, Removal};
-pub(crate) use index::Found;
-use index::Index;
-pub(crate) use turns::Searcher;
-use turns::Turns;
+use self::follower::{Asked, Follower, Removal};
+use self::index::Index;
+use self::turns::Turns;
+use crate::journal::sqlite::{History, Signals, Unreadable, Wipes};
 
 /// The index, beside the file of lines.
 pub(super) const FILE: &str = "parlor-search.db";

@@ -4,16 +4,12 @@
 
 use std::time::{Duration, Instant};
 
-use parlor_core::entry::{Manner, PersonId, Said, Who};
-use parlor_core::line::Line;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::time::WallTime;
+use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::SEARCH_TIME;
 use super::index::{Found, Index};
-use super::words;
+use super::{SEARCH_TIME, words};
 
 /// An index in a directory of its own.
 struct Table {

@@ -2,7 +2,7 @@
 
 use rusqlite::ErrorCode;
 
-use crate::journal::fault::Unusable;
+use crate::journal::sqlite::Unusable;
 
 /// What keeps the index from following.
 pub(super) enum Trouble {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use parlor_core::entry::PersonId;
+use parlor_core::model::PersonId;
 use tokio::sync::oneshot;
 
 /// So many may search at once: each keeps a core busy.
@@ -204,7 +204,7 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::FutureExt;
-    use parlor_core::inbox::Inbox;
+    use parlor_core::link::Inbox;
 
     use super::{SEARCHES_MAX, Searcher, Turns};
 

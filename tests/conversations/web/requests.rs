@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parlor_core::command::COMMANDS;
+use parlor_core::link::COMMANDS;
 use serde_json::{Value, json};
 
 use crate::support::{House, Visitor};

@@ -5,16 +5,11 @@ use std::sync::Arc;
 
 use super::Broadcaster;
 use super::gather::{Gathered, Part, Promise, Ticket};
-use crate::answer::Refusal;
-use crate::batch::{Batch, Cursor};
-use crate::client::Client;
-use crate::entry::{Entry, RoomId, Telling, Who};
-use crate::inbox::Outcome;
+use super::rooms::{Member, Room};
 use crate::journal::{End, NotKept};
-use crate::name::RoomName;
-use crate::room::{Member, Room};
-use crate::seat::{Entered, Place, Replay, Resumed, Seat, View};
-use crate::time::Now;
+use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
+use crate::log::batch::{Batch, Cursor};
+use crate::model::{Entry, Now, RoomId, RoomName, Telling, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells those who wait for it.

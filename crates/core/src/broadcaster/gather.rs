@@ -4,18 +4,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::crowd::CROWD_TIME;
+use super::rooms::Room;
 use super::{Broadcaster, Limits};
-use crate::batch::Batch;
-use crate::client::Client;
-use crate::crowd::CROWD_TIME;
-use crate::entry::{Entry, RoomId, Said, Telling, Who};
-use crate::inbox::{Outcome, Spoken};
-use crate::line::Line;
-use crate::name::Name;
-use crate::order::{Removal, Ruling};
-use crate::room::Room;
-use crate::seat::Place;
-use crate::time::{Now, WallTime};
+use crate::link::{Client, Outcome, Place, Spoken};
+use crate::log::batch::Batch;
+use crate::model::{Entry, Line, Name, Now, Removal, RoomId, Ruling, Said, Telling, WallTime, Who};
 
 /// Something that happens in a room, before it is an entry of the log.
 #[derive(Debug)]

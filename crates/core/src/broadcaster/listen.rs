@@ -3,13 +3,9 @@
 use std::sync::Arc;
 
 use super::Broadcaster;
-use crate::answer::Refusal;
-use crate::client::Client;
-use crate::inbox::{Claim, Outcome};
-use crate::name::RoomName;
-use crate::room::{Hearer, Maker};
-use crate::seat::{Listener, Listening, Place, Replay, View};
-use crate::time::Now;
+use super::rooms::{Hearer, Maker};
+use crate::link::{Claim, Client, Listener, Listening, Outcome, Place, Refusal, Replay, View};
+use crate::model::{Now, RoomName};
 
 impl Broadcaster {
     /// Somebody reads a room from now on, or waits for it where that is wanted: perhaps one who owns a name.

@@ -3,13 +3,8 @@
 use super::Broadcaster;
 use super::people::Person;
 use super::rules::Subject;
-use crate::answer::Refusal;
-use crate::client::Client;
-use crate::entry::{PersonId, RoomId, Who};
-use crate::inbox::Claim;
-use crate::name::{Name, RoomName};
-use crate::order::{Forbidden, Reach};
-use crate::time::Now;
+use crate::link::{Claim, Client, Refusal};
+use crate::model::{Forbidden, Name, Now, PersonId, Reach, RoomId, RoomName, Who};
 
 impl Broadcaster {
     /// How far the authority of somebody goes who sits in a room.

@@ -6,48 +6,45 @@
 //! while the journal works. There is no lock in here, since nobody else can touch it.
 
 mod append;
-mod ask;
+mod asking;
 mod census;
 mod come_back;
+mod crowd;
 mod gather;
-mod keep;
 mod listen;
 mod may;
+mod moderating;
 mod own;
 mod people;
+pub mod rooms;
 mod rules;
 mod share;
 mod speak;
 mod take_back;
 
+pub use census::Census;
+pub use come_back::RETURN_TIME;
+pub use gather::Gathered;
+pub(crate) use moderating::Settled;
+pub use moderating::Unsettled;
+pub(crate) use rules::Subject;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use census::Census;
-use come_back::Absent;
-pub use come_back::RETURN_TIME;
-pub use gather::Gathered;
-pub(crate) use keep::Settled;
-pub use keep::Unsettled;
-pub(crate) use rules::Subject;
+use self::come_back::Absent;
 
-use crate::answer::{Answer, Notice, Refusal};
-use crate::client::Client;
-use crate::entry::{PersonId, RoomId, Who};
-use crate::inbox::{Claim, Inbox, Letter, Outcome, Request, Spoken};
+use self::gather::{Gathering, Happening, Ticket};
+use self::people::People;
+use self::rooms::{Maker, Member, Room};
+use self::rules::Rules;
 use crate::journal::{End, Past, Topic};
-use crate::line::Line;
+use crate::link::{
+    Answer, Claim, Client, Inbox, Item, Letter, Notice, Outcome, Place, Refusal, Request, Spoken,
+};
 use crate::log::Capacity;
-use crate::mailbox::Item;
-use crate::name::RoomName;
-use crate::order::{By, Reach};
-use crate::room::{Maker, Member, Room};
-use crate::seat::Place;
-use crate::time::Now;
-use gather::{Gathering, Happening, Ticket};
-use people::People;
-use rules::Rules;
+use crate::model::{By, Line, Now, PersonId, Reach, RoomId, RoomName, Who};
 
 /// How much the house holds.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,8 @@
 //! Names that get an owner, or another password. Knows no password.
 
 use super::Broadcaster;
-use crate::entry::{PersonId, Who};
-use crate::inbox::Proof;
-use crate::line::Line;
-use crate::name::Name;
-use crate::order::{By, Reach, Removal};
+use crate::link::Proof;
+use crate::model::{By, Line, Name, PersonId, Reach, Removal, Who};
 
 /// Why the connections of an owner end whose name the operator releases.
 const RELEASED: &str = "this name is no longer registered";

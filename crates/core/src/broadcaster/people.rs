@@ -6,12 +6,8 @@ use std::sync::Arc;
 use super::rules::Subject;
 use smallvec::SmallVec;
 
-use crate::answer::Refusal;
-use crate::client::Client;
-use crate::entry::{PersonId, RoomId, Who};
-use crate::inbox::{Claim, Proof};
-use crate::name::{Name, fold};
-use crate::seat::Place;
+use crate::link::{Claim, Client, Place, Proof, Refusal};
+use crate::model::{Name, PersonId, RoomId, Who, fold};
 
 /// Somebody in the house: one connection.
 #[derive(Debug)]

@@ -4,11 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::share;
-use crate::ban::{Ban, Whom};
-use crate::entry::PersonId;
-use crate::name::{Name, RoomName};
-use crate::order::{By, Forbidden, Mute, Reach};
-use crate::time::WallTime;
+use crate::model::{Ban, By, Forbidden, Mute, Name, PersonId, Reach, RoomName, WallTime, Whom};
 
 /// So many keepers has a room, or the server.
 const KEEPERS_MAX: usize = 100;

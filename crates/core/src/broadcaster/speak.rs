@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use super::Broadcaster;
 use super::gather::Happening;
-use crate::answer::Refusal;
-use crate::client::Client;
-use crate::inbox::{Claim, Outcome, Spoken};
-use crate::name::RoomName;
-use crate::time::Now;
+use crate::link::{Claim, Client, Outcome, Refusal, Spoken};
+use crate::model::{Now, RoomName};
 
 impl Broadcaster {
     /// Somebody says these lines in a room, and is gone.

@@ -2,10 +2,8 @@
 
 use super::Broadcaster;
 use super::gather::Happening;
-use crate::answer::Refusal;
-use crate::entry::{Manner, PersonId, Said, Who};
-use crate::name::RoomName;
-use crate::time::WallTime;
+use crate::link::Refusal;
+use crate::model::{Manner, PersonId, RoomName, Said, WallTime, Who};
 
 impl Broadcaster {
     /// Takes the words out of all lines that the owner of a name has said under it since then, and tells those rooms in

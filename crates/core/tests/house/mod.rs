@@ -4,16 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::batch::Slice;
 use parlor_core::broadcaster::{Broadcaster, Census, Gathered, Limits};
-use parlor_core::client::Link;
-use parlor_core::entry::{Entry, Manner, RoomId};
-use parlor_core::inbox::{Inbox, Outcome, Proof, Request, Spoken};
-use parlor_core::line::Line;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::seat::{Entered, Seat};
-use parlor_core::time::Now;
+use parlor_core::link::{
+    Answer, Entered, Inbox, Link, Outcome, Proof, Refusal, Request, Seat, Spoken,
+};
+use parlor_core::log::Slice;
+use parlor_core::model::{Entry, Line, Manner, Name, Now, RoomId, RoomName};
 
 pub(crate) struct House {
     pub(crate) broadcaster: Broadcaster,

@@ -1,7 +1,7 @@
 //! Whatever comes: no request goes unnoticed, no sentence is taken for one, and keys leave no control behind.
 
-use parlor_core::dialect::{Decoder, Input};
-use parlor_core::keys;
+use parlor_core::link::{Decoder, Input};
+use parlor_core::model::keys;
 use parlor_wire::first_line::{Foreign, Watch, http_refusal};
 use parlor_wire::lines::{Heard, LineDecoder, Mode};
 

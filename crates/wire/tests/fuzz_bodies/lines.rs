@@ -3,15 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::batch::{Encoding, Scene};
-use parlor_core::command::Command;
-use parlor_core::dialect::{Decoder, Encoder, Input};
-use parlor_core::entry::{Entry, Said, Telling, Who};
-use parlor_core::inbox::{Inbox, Spoken};
-use parlor_core::line::Line;
-use parlor_core::name::{Name, RoomName};
-use parlor_core::time::WallTime;
+use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Refusal, Spoken};
+use parlor_core::log::{Encoding, Scene};
+use parlor_core::model::{Entry, Line, Name, RoomName, Said, Telling, WallTime, Who};
 use parlor_wire::lines::{Clock, Keeping, LineDecoder, LineEncoder, Mode};
 
 /// The bytes are all that a connection sends, in either mode.

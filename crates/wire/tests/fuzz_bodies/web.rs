@@ -3,16 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::answer::{Answer, Refusal};
-use parlor_core::batch::{Encoding, Scene};
-use parlor_core::command::Command;
-use parlor_core::dialect::{Decoder, Encoder, Input, Next};
-use parlor_core::entry::{Entry, Said, Who};
-use parlor_core::inbox::{Inbox, Spoken};
-use parlor_core::name::{Name, RoomName};
-use parlor_core::time::WallTime;
+use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Next, Refusal, Spoken};
+use parlor_core::log::{Encoding, Scene};
+use parlor_core::model::{Entry, Name, RoomName, Said, WallTime, Who};
+use parlor_wire::json::{LINE_BYTES_MAX, LINES_MAX, WebDecoder, WebEncoder};
 use parlor_wire::lines::{Clock, Keeping};
-use parlor_wire::web::{LINE_BYTES_MAX, LINES_MAX, WebDecoder, WebEncoder};
 use parlor_wire::websocket::{Opcode, frame};
 use serde_json::Value;
 

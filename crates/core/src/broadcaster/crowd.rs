@@ -1,0 +1,377 @@
+//! Crowds: when many come or go at once, the first are told one by one, the rest together.
+//!
+//! Knows no clock and no log: it is told of everybody who comes and goes, and says how to tell it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::model::{Entry, Name, Telling, Together, Who};
+
+/// Those who come or go within this time are a crowd.
+pub(crate) const CROWD_TIME: Duration = Duration::from_secs(1);
+
+/// So many of a crowd are told at once, one line each.
+const TOLD_MAX: usize = 8;
+
+/// A summary names the first two who came.
+const ARRIVED_NAMED: usize = 2;
+
+/// A summary names the first one who left.
+const LEFT_NAMED: usize = 1;
+
+/// Those who came and went in one room since the window opened.
+///
+/// Whoever reads the summaries, in their order, has the right people in the room: those who left
+/// may have come back since, or another one under the same name.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    /// How many came or went; 0 while the window is closed.
+    count: usize,
+    /// Who left, untold, and was known to be here.
+    left: Folded,
+    /// Who came, untold.
+    arrived: Folded,
+    /// Who of these is gone again, untold.
+    gone: Folded,
+}
+
+impl Crowd {
+    /// Whether the next to come or go opens the window.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Somebody comes.
+    pub(crate) fn arrive(&mut self, who: &Who) -> Telling {
+        let telling = self.count();
+        if telling == Telling::Folded {
+            self.drop_visit(&who.name);
+            self.arrived.push(who);
+        }
+        telling
+    }
+
+    /// Somebody goes.
+    pub(crate) fn leave(&mut self, who: &Who) -> Telling {
+        let telling = self.count();
+        if telling == Telling::Folded {
+            let here = self.arrived.contains(&who.name);
+            let list = if here { &mut self.gone } else { &mut self.left };
+            list.push(who);
+        }
+        telling
+    }
+
+    fn count(&mut self) -> Telling {
+        self.count += 1;
+        if self.count <= TOLD_MAX {
+            Telling::Told
+        } else {
+            Telling::Folded
+        }
+    }
+
+    /// This name is about to be heard: what has yet to be told of it.
+    pub(crate) fn tell_first(&mut self, name: &Name) -> impl Iterator<Item = Entry> + use<> {
+        self.drop_visit(name);
+        let telling = Telling::Late;
+        let left = self.left.remove(name).map(|who| Entry::Left {
+            who,
+            words: None,
+            removal: None,
+            telling,
+        });
+        let arrived = self.arrived.remove(name);
+        let arrived = arrived.map(|who| Entry::Arrived { who, telling });
+        left.into_iter().chain(arrived)
+    }
+
+    /// The name is worn anew: a visit that began and ended untold need not be told any more.
+    fn drop_visit(&mut self, name: &Name) {
+        if self.gone.remove(name).is_some() {
+            self.arrived.remove(name);
+        }
+    }
+
+    /// The window closes: the summaries of those who were folded.
+    pub(crate) fn close(&mut self) -> impl Iterator<Item = Entry> + use<> {
+        let crowd = std::mem::take(self);
+        [
+            crowd.left.together(LEFT_NAMED).map(Entry::LeftTogether),
+            crowd
+                .arrived
+                .together(ARRIVED_NAMED)
+                .map(Entry::ArrivedTogether),
+            crowd.gone.together(LEFT_NAMED).map(Entry::LeftTogether),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// People in the order in which they came or went, found by name.
+#[derive(Debug, Default)]
+struct Folded {
+    /// None where somebody has been told of since.
+    people: Vec<Option<Who>>,
+    places: HashMap<Name, usize>,
+}
+
+impl Folded {
+    fn push(&mut self, who: &Who) {
+        self.places.insert(who.name.clone(), self.people.len());
+        self.people.push(Some(who.clone()));
+    }
+
+    fn contains(&self, name: &Name) -> bool {
+        self.places.contains_key(name)
+    }
+
+    fn remove(&mut self, name: &Name) -> Option<Who> {
+        if self.places.is_empty() {
+            return None; // as nearly always: without a crowd nobody is folded
+        }
+        let place = self.places.remove(name)?;
+        self.people.get_mut(place)?.take()
+    }
+
+    /// Names `named` of them; one more is named too, being no longer than "and 1 other".
+    fn together(self, named: usize) -> Option<Together> {
+        let mut people: Vec<_> = self.people.into_iter().flatten().map(|w| w.name).collect();
+        let others = if people.len() > named + 1 {
+            people.len() - named
+        } else {
+            0
+        };
+        people.truncate(people.len() - others);
+        (!people.is_empty()).then_some(Together {
+            named: people,
+            others,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::collection::vec;
+    use proptest::prelude::{Strategy, prop_assert_eq, prop_oneof, proptest};
+
+    use super::*;
+    use crate::model::PersonId;
+
+    /// The `n`th connection, wearing the `name`th name.
+    fn who(n: u64, name: usize) -> Who {
+        Who {
+            id: PersonId(n),
+            name: Name::of_address(&format!(":{name}")),
+        }
+    }
+
+    fn names(together: &Together) -> Vec<&str> {
+        together.named.iter().map(Name::as_str).collect()
+    }
+
+    /// A window in which eight have come and been told of.
+    fn crowd() -> Crowd {
+        let mut crowd = Crowd::default();
+        for n in 0..8 {
+            assert_eq!(crowd.arrive(&who(n, n as usize)), Telling::Told);
+        }
+        crowd
+    }
+
+    #[test]
+    fn the_first_eight_are_told_and_the_rest_counted() {
+        let mut crowd = crowd();
+        for n in 8..45 {
+            assert_eq!(crowd.arrive(&who(n, n as usize)), Telling::Folded);
+        }
+        for n in 0..12 {
+            assert_eq!(crowd.leave(&who(n, n as usize)), Telling::Folded);
+        }
+        let told: Vec<_> = crowd.close().collect();
+        let [
+            Entry::LeftTogether(left),
+            Entry::ArrivedTogether(arrived),
+            Entry::LeftTogether(gone),
+        ] = told.as_slice()
+        else {
+            panic!("{told:?}");
+        };
+        assert_eq!((names(left), left.others), (vec![":0"], 7));
+        assert_eq!((names(arrived), arrived.others), (vec![":8", ":9"], 35));
+        assert_eq!((names(gone), gone.others), (vec![":8"], 3));
+        assert!(crowd.is_closed());
+        assert_eq!(crowd.arrive(&who(99, 99)), Telling::Told);
+    }
+
+    #[test]
+    fn nobody_is_one_other() {
+        let mut crowd = crowd();
+        for n in 8..11 {
+            crowd.arrive(&who(n, n as usize));
+        }
+        let told: Vec<_> = crowd.close().collect();
+        let [Entry::ArrivedTogether(arrived)] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        assert_eq!(
+            (names(arrived), arrived.others),
+            (vec![":8", ":9", ":10"], 0)
+        );
+    }
+
+    #[test]
+    fn whoever_speaks_is_told_of_once() {
+        let mut crowd = crowd();
+        crowd.arrive(&who(8, 8));
+        crowd.arrive(&who(9, 9));
+        let telling = Telling::Late;
+        let late = Entry::Arrived {
+            who: who(8, 8),
+            telling,
+        };
+        assert_eq!(
+            crowd.tell_first(&who(8, 8).name).collect::<Vec<_>>(),
+            [late]
+        );
+        assert_eq!(crowd.tell_first(&who(8, 8).name).count(), 0);
+        let told: Vec<_> = crowd.close().collect();
+        assert!(
+            matches!(told.as_slice(), [Entry::ArrivedTogether(arrived)] if names(arrived) == [":9"]),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn those_who_come_back_at_once_are_here_in_the_end() {
+        let mut crowd = crowd();
+        for n in 0..8 {
+            crowd.leave(&who(n, n as usize));
+            crowd.arrive(&who(n + 100, n as usize));
+        }
+        let told: Vec<_> = crowd.close().collect();
+        assert!(
+            matches!(told.as_slice(), [Entry::LeftTogether(left), Entry::ArrivedTogether(arrived)]
+                if left.len() == 8 && arrived.len() == 8),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_name_that_changes_hands_is_told_before_it_is_heard() {
+        let mut crowd = crowd();
+        crowd.leave(&who(3, 3));
+        crowd.arrive(&who(100, 3));
+        let told: Vec<_> = crowd.tell_first(&who(100, 3).name).collect();
+        assert!(
+            matches!(told.as_slice(), [Entry::Left { who: before, .. }, Entry::Arrived { who: after, .. }]
+                if before.id == PersonId(3) && after.id == PersonId(100)),
+            "{told:?}"
+        );
+        assert_eq!(crowd.close().count(), 0);
+    }
+
+    /// What happens in a crowd, to one of a few names.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        ComeOrGo(usize),
+        Speak(usize),
+        Close,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            20 => (0..12_usize).prop_map(Step::ComeOrGo),
+            4 => (0..12_usize).prop_map(Step::Speak),
+            1 => proptest::strategy::Just(Step::Close),
+        ];
+        vec(step, 0..200)
+    }
+
+    /// Somebody who reads what the named dialect tells, and knows by it who is here.
+    #[derive(Default)]
+    struct Screen {
+        named: HashSet<String>,
+        unnamed: usize,
+    }
+
+    impl Screen {
+        fn show(&mut self, entry: &Entry) {
+            let folded = |telling: &Telling| *telling == Telling::Folded;
+            match entry {
+                Entry::Arrived { telling, .. } | Entry::Left { telling, .. } if folded(telling) => {
+                }
+                Entry::Arrived { who, .. } => self.come(who.name.as_str()),
+                Entry::Left { who, .. } => self.go(who.name.as_str()),
+                Entry::ArrivedTogether(people) => {
+                    names(people).into_iter().for_each(|name| self.come(name));
+                    self.unnamed += people.others;
+                }
+                Entry::LeftTogether(people) => {
+                    names(people).into_iter().for_each(|name| self.go(name));
+                    // Some of those here, and who knows which.
+                    self.unnamed += self.named.len();
+                    self.named.clear();
+                    self.lose(people.others);
+                }
+                other => panic!("not of a crowd: {other:?}"),
+            }
+        }
+
+        fn come(&mut self, name: &str) {
+            assert!(self.named.insert(name.to_owned()), "{name} came twice");
+        }
+
+        /// So many go whose names are not known.
+        fn lose(&mut self, count: usize) {
+            assert!(self.unnamed >= count, "more go than have come");
+            self.unnamed -= count;
+        }
+
+        fn go(&mut self, name: &str) {
+            if !self.named.remove(name) {
+                self.lose(1);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn who_reads_the_summaries_knows_who_is_here(steps in steps()) {
+            let mut crowd = Crowd::default();
+            let mut screen = Screen::default();
+            let mut here: HashSet<usize> = HashSet::new();
+            let mut connections = 0;
+            for step in steps.into_iter().chain([Step::Close]) {
+                connections += 1;
+                match step {
+                    Step::ComeOrGo(name) => {
+                        let who = who(connections, name);
+                        let entry = if here.remove(&name) {
+                            let telling = crowd.leave(&who);
+                            Entry::Left { who, words: None, removal: None, telling }
+                        } else {
+                            here.insert(name);
+                            let telling = crowd.arrive(&who);
+                            Entry::Arrived { who, telling }
+                        };
+                        screen.show(&entry);
+                    }
+                    Step::Speak(name) if here.contains(&name) => {
+                        let who = who(connections, name);
+                        crowd.tell_first(&who.name).for_each(|entry| screen.show(&entry));
+                        assert!(screen.named.contains(who.name.as_str()) || screen.unnamed > 0);
+                    }
+                    Step::Speak(_) => {}
+                    Step::Close => {
+                        crowd.close().for_each(|entry| screen.show(&entry));
+                        prop_assert_eq!(screen.named.len() + screen.unnamed, here.len());
+                    }
+                }
+            }
+        }
+    }
+}

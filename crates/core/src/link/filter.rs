@@ -1,0 +1,99 @@
+//! What one person does not want to see: ignored people, and who comes and goes. Knows no bytes.
+
+use crate::model::{Entry, Name, PersonId, Who, fold};
+
+/// Hides entries from one person.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    /// The person who reads.
+    me: PersonId,
+    quiet: bool,
+    /// The own lines are hidden, too.
+    hides_own: bool,
+    /// Each under the name last seen; usually empty.
+    ignored: Vec<Who>,
+}
+
+/// So many people can be ignored by one; the list is searched for every line.
+const IGNORED_MAX: usize = 100;
+
+impl Filter {
+    pub(crate) fn new(me: PersonId) -> Filter {
+        Filter {
+            me,
+            quiet: false,
+            hides_own: false,
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Whether entries have to be looked at one by one. Without a filter nobody but the person
+    /// who takes a new name sees less than the others.
+    pub(crate) fn is_active(&self) -> bool {
+        self.quiet || self.hides_own || !self.ignored.is_empty()
+    }
+
+    pub(crate) fn set_quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
+    pub(crate) fn set_echo(&mut self, echo: bool) {
+        self.hides_own = !echo;
+    }
+
+    /// From now on this person's lines are hidden.
+    pub(crate) fn ignore(&mut self, who: &Who) {
+        self.ignored.retain(|ignored| ignored.id != who.id);
+        self.ignored.truncate(IGNORED_MAX - 1);
+        self.ignored.push(who.clone());
+    }
+
+    /// The person called so is shown again. None if nobody called so is ignored.
+    pub(crate) fn unignore(&mut self, typed: &str) -> Option<Name> {
+        let key = fold(typed);
+        let index = self
+            .ignored
+            .iter()
+            .position(|who| who.name.keys()[0] == key)?;
+        Some(self.ignored.swap_remove(index).name)
+    }
+
+    /// Whether `who` is ignored: by person, or by name if that person has come back.
+    pub(crate) fn ignores(&self, who: &Who) -> bool {
+        self.ignored
+            .iter()
+            .any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
+    }
+
+    /// Whether an entry is shown. Entries are to be asked for in their order: the filter follows
+    /// ignored people through their renames.
+    pub(crate) fn shows(&mut self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Renamed { who, .. } if who.id == self.me => return false, // told as an answer
+            Entry::Renamed { who, .. } => self.follow(who),
+            Entry::Said(said) if self.hides_own && said.who.id == self.me => return false,
+            _ => {}
+        }
+        let is_speech = match entry {
+            // A topic and the words one leaves with are typed too. A new name is shown: without it
+            // nobody could be shown again.
+            Entry::Said(_) | Entry::Topic { .. } => true,
+            Entry::Left { words, .. } => words.is_some(),
+            _ => false,
+        };
+        match entry.who() {
+            Some(who) if is_speech && self.ignores(who) => false,
+            _ => !(self.quiet && entry.is_presence()),
+        }
+    }
+
+    fn follow(&mut self, renamed: &Who) {
+        if let Some(ignored) = self
+            .ignored
+            .iter_mut()
+            .find(|ignored| ignored.id == renamed.id)
+        {
+            ignored.name = renamed.name.clone();
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! A batch: entries that were committed together, and their bytes, made once for each encoding.
+//!
+//! Knows no dialect: an [`Encoding`] is handed in by whoever reads.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use crate::model::{Entry, RoomName, Said, WallTime};
+
+/// A place in a room's log: between two entries.
+///
+/// Positions count all entries, numbers only what was said; so the lines between two cursors are
+/// the difference of their numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// How many entries stand before it.
+    pub position: u64,
+    /// The number of the last line before it; 0 before the first.
+    pub seq: u64,
+}
+
+impl Cursor {
+    /// The place behind `entry`, which stands right behind this one.
+    pub fn after(self, entry: &Entry) -> Cursor {
+        let said = u64::from(matches!(entry, Entry::Said(_)));
+        Cursor {
+            position: self.position + 1,
+            seq: self.seq + said,
+        }
+    }
+}
+
+/// How many encodings a batch can hold at once.
+pub const ENCODINGS_MAX: usize = 8;
+
+/// Where in a batch an encoding keeps its bytes. Each encoding has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(usize);
+
+impl Slot {
+    /// The slot with this number, which is below [`ENCODINGS_MAX`]: checked when a constant is
+    /// made of it.
+    pub const fn new(number: usize) -> Slot {
+        assert!(number < ENCODINGS_MAX, "no such slot");
+        Slot(number)
+    }
+}
+
+/// Where and when something happened, for encodings that say so.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The room.
+    pub room: &'a RoomName,
+    /// The number of the last line before it.
+    pub seq: u64,
+    /// When it became visible; what was said has a time of its own.
+    pub at: WallTime,
+}
+
+/// Turns entries into bytes. The same entry always gives the same bytes.
+pub trait Encoding {
+    /// Where the bytes are kept.
+    fn slot(&self) -> Slot;
+    /// Appends the bytes of one entry: whole lines (or frames), or nothing where it is not shown.
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>);
+}
+
+/// The bytes of a batch in one encoding: one contiguous run, and where each entry ends in it.
+#[derive(Debug)]
+pub struct Encoded {
+    bytes: Box<[u8]>,
+    ends: Box<[u32]>,
+}
+
+impl Encoded {
+    fn new(batch: &Batch, encoding: &dyn Encoding) -> Encoded {
+        let mut bytes = Vec::new();
+        let mut ends = Vec::with_capacity(batch.entries.len());
+        let mut before = batch.start;
+        for entry in &batch.entries {
+            encoding.encode(entry, batch.scene(before.seq), &mut bytes);
+            before = before.after(entry);
+            // A batch is closed at 1 MiB of text, far below 4 GiB however it is encoded.
+            ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        }
+        Encoded {
+            bytes: bytes.into_boxed_slice(),
+            ends: ends.into_boxed_slice(),
+        }
+    }
+
+    fn start_of(&self, index: usize) -> usize {
+        index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .map_or(0, |&end| end as usize)
+    }
+
+    /// The bytes of the entries with these indices.
+    pub fn bytes(&self, entries: Range<usize>) -> &[u8] {
+        self.bytes
+            .get(self.start_of(entries.start)..self.start_of(entries.end))
+            .unwrap_or_default()
+    }
+
+    /// The index of the entry in which `written` bytes from the start of entry `from` end, and how
+    /// many bytes of that entry are still to be written.
+    pub fn entry_at(&self, from: usize, written: usize) -> (usize, &[u8]) {
+        let place = self.start_of(from) + written;
+        let index = self.ends.partition_point(|&end| end as usize <= place);
+        let rest = if place == self.start_of(index) {
+            &[]
+        } else {
+            self.bytes
+                .get(place..self.start_of(index + 1))
+                .unwrap_or_default()
+        };
+        (index, rest)
+    }
+}
+
+/// Entries of one room that became visible together. Never changes.
+#[derive(Debug)]
+pub struct Batch {
+    room: RoomName,
+    start: Cursor,
+    end: Cursor,
+    /// No line in it was said later than this, and none in a later batch earlier.
+    at: WallTime,
+    entries: Box<[Entry]>,
+    /// What it takes in memory, in bytes; an estimate.
+    weight: usize,
+    has_renames: bool,
+    /// Some of its lines have been taken back.
+    has_gone: bool,
+    /// See [`Batch::goes_back`].
+    goes_back: bool,
+    encoded: [OnceLock<Box<Encoded>>; ENCODINGS_MAX],
+}
+
+impl Batch {
+    /// The entries of a room that follow `start`; the numbers of what was said in them follow `start.seq`.
+    pub fn new(room: RoomName, start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
+        let end = entries.iter().fold(start, Cursor::after);
+        // A room in which one speaks at a time has a batch for each line.
+        let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
+        let has_renames = entries
+            .iter()
+            .any(|entry| matches!(entry, Entry::Renamed { .. }));
+        Batch {
+            room,
+            start,
+            end,
+            at,
+            entries: entries.into(),
+            weight,
+            has_renames,
+            has_gone: false,
+            goes_back: false,
+            encoded: Default::default(),
+        }
+    }
+
+    /// The same batch without the words of these lines; none if there are none of them.
+    pub(crate) fn without(&self, is_meant: impl Fn(&Said) -> bool) -> Option<Batch> {
+        self.said().any(&is_meant).then(|| {
+            let entries = self.entries.iter().map(|entry| match entry {
+                Entry::Said(said) if is_meant(said) => Entry::Said(said.without_words()),
+                other => other.clone(),
+            });
+            Batch {
+                has_gone: true,
+                ..Batch::new(self.room.clone(), self.start, self.at, entries.collect())
+            }
+        })
+    }
+
+    /// The same batch, in front of which time goes back.
+    pub(crate) fn going_back(self) -> Batch {
+        Batch {
+            goes_back: true,
+            ..self
+        }
+    }
+
+    /// The same batch as if it had happened no later than that; none if it did not.
+    pub(crate) fn dated_back(&self, at: WallTime) -> Option<Batch> {
+        (self.at > at).then(|| {
+            let entries = self.entries.iter().map(|entry| match entry {
+                Entry::Said(said) => Entry::Said(Said {
+                    at: said.at.min(at),
+                    ..said.clone()
+                }),
+                other => other.clone(),
+            });
+            Batch {
+                has_gone: self.has_gone,
+                ..Batch::new(self.room.clone(), self.start, at, entries.collect())
+            }
+        })
+    }
+
+    /// Whether the clock was ahead before it and is so no longer: what was said in the room is dated back, so that times
+    /// never decrease.
+    pub fn goes_back(&self) -> bool {
+        self.goes_back
+    }
+
+    /// The room in which it all happened.
+    pub fn room(&self) -> &RoomName {
+        &self.room
+    }
+
+    /// The place before its first entry.
+    pub fn start(&self) -> Cursor {
+        self.start
+    }
+
+    /// The place behind its last entry.
+    pub fn end(&self) -> Cursor {
+        self.end
+    }
+
+    /// What is told of an entry in it that stands behind the line with this number.
+    pub(crate) fn scene(&self, seq: u64) -> Scene<'_> {
+        Scene {
+            room: &self.room,
+            seq,
+            at: self.at,
+        }
+    }
+
+    /// When it was closed.
+    pub fn at(&self) -> WallTime {
+        self.at
+    }
+
+    /// Its entries, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What people said in it, oldest first.
+    pub fn said(&self) -> impl Iterator<Item = &Said> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Said(said) => Some(said),
+            _ => None,
+        })
+    }
+
+    /// Whether somebody in it took another name, of which that person alone learns otherwise.
+    pub fn has_renames(&self) -> bool {
+        self.has_renames
+    }
+
+    pub(crate) fn lines(&self) -> u64 {
+        self.end.seq - self.start.seq
+    }
+
+    /// How many of its lines have not been taken back, of those numbered above `first` and up to `last`.
+    pub(crate) fn words(&self, first: u64, last: u64) -> u64 {
+        if !self.has_gone {
+            let (first, last) = (first.max(self.start.seq), last.min(self.end.seq));
+            return last.saturating_sub(first);
+        }
+        let is_in = |said: &&Said| said.seq > first && said.seq <= last;
+        let words = self.said().filter(is_in).filter(|said| said.has_words());
+        words.count() as u64
+    }
+
+    /// What it takes in memory, in bytes; an estimate.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Where `position` stands in it, as an index into its entries.
+    pub fn index_of(&self, position: u64) -> usize {
+        let index = position.saturating_sub(self.start.position);
+        usize::try_from(index).map_or(self.entries.len(), |index| index.min(self.entries.len()))
+    }
+
+    /// The place before the entry with this index.
+    pub fn cursor_at(&self, index: usize) -> Cursor {
+        if index >= self.entries.len() {
+            return self.end;
+        }
+        self.entries
+            .iter()
+            .take(index)
+            .fold(self.start, Cursor::after)
+    }
+
+    /// Its bytes in this encoding, made by whoever asks first and shared by all.
+    pub fn encoded(&self, encoding: &dyn Encoding) -> &Encoded {
+        let Slot(slot) = encoding.slot();
+        // In range: a slot cannot be made of a larger number.
+        self.encoded[slot].get_or_init(|| Box::new(Encoded::new(self, encoding)))
+    }
+}
+
+/// A run of entries of one batch, held while it is being written.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// The batch.
+    pub batch: Arc<Batch>,
+    /// Which of its entries, by index.
+    pub entries: Range<usize>,
+}

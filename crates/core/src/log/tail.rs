@@ -1,0 +1,410 @@
+//! A room's log: the last batches, shared by everybody who reads. Knows no reader.
+//!
+//! Readers hold a [`Cursor`] each and no place in any queue, so a slow one costs nothing: its
+//! cursor falls behind, and when it falls off the log it is told how many lines it missed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::batch::{Batch, Cursor, Slice};
+use super::sync::{AtomicU64, Ordering, RwLock, read, write};
+use crate::model::{Entry, Said, WallTime};
+
+/// How much a room's log keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Lines.
+    pub lines: usize,
+    /// Bytes of memory, as estimated by the weight of its entries.
+    pub bytes: usize,
+}
+
+/// What a reader learns that fell off the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fallen {
+    /// Where to go on: the middle of the log, so as not to fall off again at once.
+    pub to: Cursor,
+    /// How many lines were passed over.
+    pub lines: u64,
+}
+
+/// The log of one room. The broadcaster appends; everybody reads.
+#[derive(Debug)]
+pub struct Log {
+    ring: RwLock<Ring>,
+    /// The watermark: the position behind the last visible entry. A hint for readers, who thereby
+    /// need no lock to see that there is nothing new.
+    watermark: AtomicU64,
+}
+
+/// Consecutive batches, oldest first: each starts where the one before it ends.
+#[derive(Debug)]
+struct Ring {
+    batches: VecDeque<Arc<Batch>>,
+    end: Cursor,
+    lines: usize,
+    weight: usize,
+}
+
+impl Ring {
+    fn start(&self) -> Cursor {
+        self.batches.front().map_or(self.end, |batch| batch.start())
+    }
+
+    fn shed(&mut self) -> Option<Arc<Batch>> {
+        let batch = self.batches.pop_front()?;
+        self.lines -= batch.lines() as usize;
+        self.weight -= batch.weight();
+        Some(batch)
+    }
+
+    /// The index of the first batch that ends behind `position`.
+    fn find(&self, position: u64) -> usize {
+        match self.batches.back() {
+            // Nearly every read is of the last batch alone.
+            Some(last) if last.start().position <= position => self.batches.len() - 1,
+            _ => self
+                .batches
+                .partition_point(|batch| batch.end().position <= position),
+        }
+    }
+
+    fn middle(&self) -> Cursor {
+        let position = self.start().position.midpoint(self.end.position);
+        self.batches
+            .get(self.find(position))
+            .map_or(self.end, |batch| batch.cursor_at(batch.index_of(position)))
+    }
+}
+
+impl Log {
+    /// An empty log whose first line follows `start`.
+    pub fn new(start: Cursor) -> Log {
+        let ring = Ring {
+            batches: VecDeque::new(),
+            end: start,
+            lines: 0,
+            weight: 0,
+        };
+        Log {
+            ring: RwLock::new(ring),
+            watermark: AtomicU64::new(start.position),
+        }
+    }
+
+    /// The position behind the last visible entry.
+    pub fn watermark(&self) -> u64 {
+        self.watermark.load(Ordering::Acquire)
+    }
+
+    /// The place behind the last visible entry.
+    pub fn end(&self) -> Cursor {
+        read(&self.ring).end
+    }
+
+    /// The oldest place that can still be read from.
+    pub fn start(&self) -> Cursor {
+        read(&self.ring).start()
+    }
+
+    /// What it takes in memory, in bytes; an estimate.
+    pub fn weight(&self) -> usize {
+        read(&self.ring).weight
+    }
+
+    /// What of its weight could be let go: all but the newest batch.
+    pub fn spare(&self) -> usize {
+        let ring = read(&self.ring);
+        ring.weight - ring.batches.back().map_or(0, |batch| batch.weight())
+    }
+
+    /// Makes a batch visible, which starts at [`Log::end`], and lets go of the oldest ones beyond
+    /// `capacity`. The newest stays however large it is.
+    pub fn append(&self, batch: Arc<Batch>, capacity: Capacity) {
+        let mut shed = Vec::new(); // freed when the lock is open again
+        let mut ring = write(&self.ring);
+        ring.end = batch.end();
+        ring.lines += batch.lines() as usize;
+        ring.weight += batch.weight();
+        ring.batches.push_back(batch);
+        while ring.batches.len() > 1
+            && (ring.lines > capacity.lines || ring.weight > capacity.bytes)
+        {
+            shed.extend(ring.shed());
+        }
+        self.watermark.store(ring.end.position, Ordering::Release);
+        drop(ring);
+    }
+
+    /// Lets go of the oldest batch, unless it is the only one. Whether there was one.
+    pub fn shed(&self) -> bool {
+        let mut ring = write(&self.ring);
+        let shed = if ring.batches.len() > 1 {
+            ring.shed()
+        } else {
+            None
+        };
+        drop(ring);
+        shed.is_some()
+    }
+
+    /// Lets go of all batches in which nothing was said at `before` or later.
+    pub fn expire(&self, before: WallTime) {
+        let mut expired = Vec::new(); // freed when the lock is open again
+        let mut ring = write(&self.ring);
+        while ring
+            .batches
+            .front()
+            .is_some_and(|batch| batch.at() < before)
+        {
+            expired.extend(ring.shed());
+        }
+        drop(ring);
+    }
+
+    /// Takes the words out of lines that were said at `since` or later; their places stay. Whether there were any.
+    pub(crate) fn forget(&self, since: WallTime, is_meant: impl Fn(&Said) -> bool) -> bool {
+        // One task changes the log, so this is what there is; it is looked through while others read.
+        let ring = read(&self.ring);
+        let first = ring.batches.partition_point(|batch| batch.at() < since);
+        let batches: Vec<_> = ring.batches.range(first..).cloned().collect();
+        drop(ring);
+        let is_meant = |said: &Said| said.at >= since && is_meant(said);
+        let forgotten = |batch: &Arc<Batch>| batch.without(is_meant).map(Arc::new);
+        let changed: Vec<_> = batches.iter().map(forgotten).collect();
+        let is_changed = changed.iter().any(Option::is_some);
+        let mut ring = write(&self.ring);
+        for (batch, changed) in ring.batches.range_mut(first..).zip(changed) {
+            if let Some(changed) = changed {
+                *batch = changed;
+            }
+        }
+        ring.weight = ring.batches.iter().map(|batch| batch.weight()).sum();
+        drop(ring);
+        drop(batches); // freed when the lock is open again
+        is_changed
+    }
+
+    /// Dates back what happened later than this, as the clock had it that was wrong.
+    pub(crate) fn date_back(&self, at: WallTime) {
+        let mut before = Vec::new(); // freed when the lock is open again
+        let mut ring = write(&self.ring);
+        for batch in ring.batches.iter_mut().rev() {
+            let Some(dated) = batch.dated_back(at) else {
+                break;
+            };
+            before.push(std::mem::replace(batch, Arc::new(dated)));
+        }
+        drop(ring);
+    }
+
+    /// Reads what stands behind `from` and before `until`: at most `batches_max` batches, into `out`.
+    ///
+    /// # Errors
+    /// `from` has fallen off the log: where to go on, and how many lines were passed over.
+    pub fn read(
+        &self,
+        from: Cursor,
+        until: Option<Cursor>,
+        batches_max: usize,
+        out: &mut impl Extend<Slice>,
+    ) -> Result<(), Fallen> {
+        self.read_until(from, || until, batches_max, out)
+    }
+
+    /// Like [`Log::read`]; asks for the end when it is settled which batches are read. So an end
+    /// that is set before a batch is appended is seen by whoever reads that batch.
+    pub(crate) fn read_until(
+        &self,
+        from: Cursor,
+        until: impl FnOnce() -> Option<Cursor>,
+        batches_max: usize,
+        out: &mut impl Extend<Slice>,
+    ) -> Result<(), Fallen> {
+        if from.position >= self.watermark() {
+            return Ok(());
+        }
+        let ring = read(&self.ring);
+        let until = until();
+        let stop = until.map_or(u64::MAX, |until| until.position);
+        if from.position >= stop {
+            return Ok(());
+        }
+        if from.position < ring.start().position {
+            let middle = ring.middle();
+            let to = until
+                .filter(|until| until.position < middle.position)
+                .unwrap_or(middle);
+            return Err(Fallen {
+                to,
+                lines: to.seq - from.seq,
+            });
+        }
+        let first = ring.find(from.position);
+        for batch in ring.batches.range(first..).take(batches_max) {
+            let entries = batch.index_of(from.position)..batch.index_of(stop);
+            if entries.is_empty() {
+                break;
+            }
+            out.extend([Slice {
+                batch: Arc::clone(batch),
+                entries,
+            }]);
+        }
+        Ok(())
+    }
+
+    /// The place behind line number `seq`, or the one nearest to it.
+    pub fn behind(&self, seq: u64) -> Cursor {
+        let ring = read(&self.ring);
+        let index = ring.batches.partition_point(|batch| batch.end().seq <= seq);
+        ring.batches
+            .get(index)
+            .map_or(ring.end, |batch| place_before(batch, |said| said.seq > seq))
+    }
+
+    /// The place before the last `lines` lines that stand before `from`, or before the oldest line that is kept. Lines that
+    /// have been taken back do not count.
+    pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
+        let ring = read(&self.ring);
+        if lines == 0 || ring.start().seq >= from.seq {
+            return from;
+        }
+        let mut left = lines;
+        let behind = ring
+            .batches
+            .partition_point(|batch| batch.start().seq < from.seq);
+        for batch in ring.batches.range(..behind).rev() {
+            let words = batch.words(0, from.seq);
+            if words >= left {
+                return place_of_word(batch, 0, words - left);
+            }
+            left -= words;
+        }
+        let oldest = ring.start().seq;
+        let index = ring
+            .batches
+            .partition_point(|batch| batch.end().seq <= oldest);
+        ring.batches
+            .get(index)
+            .map_or(from, |batch| place_before(batch, |said| said.seq > oldest))
+    }
+
+    /// The place behind the first `lines` lines that stand behind `from`, or behind the last there is. Lines that have been
+    /// taken back do not count.
+    pub fn ahead(&self, from: Cursor, lines: u64) -> Cursor {
+        let ring = read(&self.ring);
+        let mut left = lines;
+        let first = ring
+            .batches
+            .partition_point(|batch| batch.end().seq <= from.seq);
+        for batch in ring.batches.range(first..) {
+            let words = batch.words(from.seq, u64::MAX);
+            if words > left {
+                return place_of_word(batch, from.seq, left);
+            }
+            left -= words;
+        }
+        ring.end
+    }
+
+    /// How many lines stand between these places that have not been taken back.
+    pub fn words(&self, from: Cursor, to: Cursor) -> u64 {
+        let ring = read(&self.ring);
+        let batches = ring.batches.iter();
+        batches.map(|batch| batch.words(from.seq, to.seq)).sum()
+    }
+
+    /// The place before the first kept line that was said at `at` or later.
+    pub fn since(&self, at: WallTime) -> Cursor {
+        let ring = read(&self.ring);
+        let index = ring.batches.partition_point(|batch| batch.at() < at);
+        ring.batches
+            .get(index)
+            .map_or(ring.end, |batch| place_before(batch, |said| said.at >= at))
+    }
+}
+
+/// The place before the first line of `batch` that is `wanted`, or behind its last entry.
+fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor {
+    let found = batch
+        .entries()
+        .iter()
+        .position(|entry| matches!(entry, Entry::Said(said) if wanted(said)));
+    batch.cursor_at(found.unwrap_or(usize::MAX))
+}
+
+/// The place before a line of `batch` that is numbered above `seq` and has words, with so many of those in front of it.
+fn place_of_word(batch: &Batch, seq: u64, mut in_front: u64) -> Cursor {
+    place_before(batch, |said| {
+        let counts = said.seq > seq && said.has_words();
+        let is_it = counts && in_front == 0;
+        in_front -= u64::from(counts && !is_it);
+        is_it
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::batch::{Batch, Cursor};
+    use super::{Capacity, Log};
+    use crate::model::Entry;
+    use crate::model::Line;
+    use crate::model::Manner;
+    use crate::model::Name;
+    use crate::model::PersonId;
+    use crate::model::RoomName;
+    use crate::model::Said;
+    use crate::model::WallTime;
+    use crate::model::Who;
+
+    /// Batches of three lines; what was said at an uneven time is taken back.
+    fn log_with_holes(batches: i64) -> Log {
+        let log = Log::new(Cursor::default());
+        for at in 0..batches {
+            let start = log.end();
+            let said = (1..=3).map(|line| {
+                Entry::Said(Said {
+                    seq: start.seq + line,
+                    at: WallTime(at),
+                    who: Who {
+                        id: PersonId::BYGONE,
+                        name: Name::kept("alice"),
+                    },
+                    manner: Manner::Plain,
+                    text: Line::sanitise(b"Hi!"),
+                })
+            });
+            let (room, at) = (RoomName::lobby(), WallTime(at));
+            let batch = Arc::new(Batch::new(room, start, at, said.collect()));
+            let (lines, bytes) = (usize::MAX, usize::MAX);
+            log.append(batch, Capacity { lines, bytes });
+        }
+        log.forget(WallTime(0), |said| said.at.0 % 2 == 1);
+        log
+    }
+
+    #[test]
+    fn lines_that_were_taken_back_do_not_count() {
+        let log = log_with_holes(5); // 1 to 3, 7 to 9 and 13 to 15 are left
+        let back = |from, lines| log.back(log.behind(from), lines).seq;
+        let ahead = |from, lines| log.ahead(log.behind(from), lines).seq;
+        for (from, lines, place) in [
+            (15, 3, 12),
+            (15, 4, 8),
+            (15, 7, 2),
+            (15, 99, 0),
+            (11, 1, 8),
+            (5, 1, 2),
+        ] {
+            assert_eq!(back(from, lines), place, "{lines} before {from}");
+        }
+        for (from, lines, place) in [(0, 3, 6), (0, 4, 7), (3, 1, 7), (5, 4, 13), (9, 99, 15)] {
+            assert_eq!(ahead(from, lines), place, "{lines} behind {from}");
+            let (from, to) = (log.behind(from), log.behind(place));
+            assert_eq!(log.words(from, to), if lines == 99 { 3 } else { lines });
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Bans: who is not let in, by name or by address, and until when. Knows nobody who is here, and no clock.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::forbidden::Forbidden;
+use super::{By, Reach};
+use crate::link::Refusal;
+use crate::model::line::Line;
+use crate::model::name::Name;
+use crate::model::time::WallTime;
+
+/// Somebody is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ban {
+    /// Where.
+    pub reach: Reach,
+    /// Who.
+    pub whom: Whom,
+    /// Who said so.
+    pub by: By,
+    /// When.
+    pub at: WallTime,
+    /// Until when; none is for good.
+    pub until: Option<WallTime>,
+    /// Why, if that was said.
+    pub reason: Option<Line>,
+}
+
+impl Ban {
+    /// Whether it is over by now.
+    pub fn is_over(&self, now: WallTime) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether it is for somebody who wears this name, or comes from there.
+    pub fn is_for(&self, name: &Name, address: Option<SocketAddr>) -> bool {
+        match &self.whom {
+            Whom::Name(banned) => banned.looks_like(name),
+            Whom::Net(net) => address.is_some_and(|address| net.contains(address.ip())),
+        }
+    }
+}
+
+/// Whom a ban is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever wears this name, or one that looks like it.
+    Name(Name),
+    /// Whoever comes from there.
+    Net(Net),
+}
+
+impl Whom {
+    /// An address, several with one beginning, or a name, as typed.
+    ///
+    /// # Errors
+    /// It is none of these, and no name for this reason.
+    pub fn parse(typed: &str) -> Result<Whom, Refusal> {
+        match Net::parse(typed) {
+            Some(net) => Ok(Whom::Net(net)),
+            // No name has these.
+            None if typed.contains(['/', ':']) => {
+                Err(Forbidden::NoAddress(Line::sanitise(typed.as_bytes())).into())
+            }
+            None => Name::parse(typed).map(Whom::Name).map_err(Refusal::Name),
+        }
+    }
+
+    /// Whether another word for it means the same.
+    pub fn is_same(&self, other: &Whom) -> bool {
+        match (self, other) {
+            (Whom::Name(one), Whom::Name(other)) => one.is_same(other),
+            (one, other) => one == other,
+        }
+    }
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Whom::Name(name) => name.fmt(f),
+            Whom::Net(net) => net.fmt(f),
+        }
+    }
+}
+
+/// Addresses with one beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Net {
+    first: IpAddr,
+    bits: u8,
+}
+
+/// What one household is given in IPv6.
+const BITS_V6: u8 = 64;
+
+/// Where IPv6 has a place for the addresses of IPv4.
+const BITS_MAPPED: u8 = 96;
+
+impl Net {
+    /// `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`; of an IPv6 address alone its /64 is meant. The port that a
+    /// connection has is no matter.
+    pub fn parse(typed: &str) -> Option<Net> {
+        let (ip, bits) = match typed.split_once('/') {
+            Some((ip, bits)) => (ip.parse().ok()?, Some(whole(bits)?)),
+            None => {
+                let ip = typed.parse().ok();
+                let of_peer = || Some(typed.parse::<SocketAddr>().ok()?.ip());
+                (ip.or_else(of_peer)?, None)
+            }
+        };
+        let is_mapped = ip.is_ipv6() && ip.to_canonical().is_ipv4();
+        let bits = match bits {
+            Some(bits) if is_mapped => Some(bits.checked_sub(BITS_MAPPED)?),
+            bits => bits,
+        };
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => {
+                let bits = bits.unwrap_or(32);
+                let rest = 32_u32.checked_sub(bits.into())?;
+                let mask = u32::MAX.checked_shl(rest).unwrap_or(0);
+                let first = Ipv4Addr::from_bits(ip.to_bits() & mask).into();
+                Some(Net { first, bits })
+            }
+            IpAddr::V6(ip) => {
+                let bits = bits.unwrap_or(if ip.is_loopback() { 128 } else { BITS_V6 });
+                let rest = 128_u32.checked_sub(bits.into())?;
+                let mask = u128::MAX.checked_shl(rest).unwrap_or(0);
+                let first = Ipv6Addr::from_bits(ip.to_bits() & mask).into();
+                Some(Net { first, bits })
+            }
+        }
+    }
+
+    /// Whether an address is one of these. This machine's own is none, however many are meant: who sits there can
+    /// always come in, and undo what locks out all others.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let begins_alike = match (self.first, ip.to_canonical()) {
+            (IpAddr::V4(first), IpAddr::V4(ip)) => {
+                let differ = first.to_bits() ^ ip.to_bits();
+                differ.leading_zeros() >= self.bits.into()
+            }
+            (IpAddr::V6(first), IpAddr::V6(ip)) => {
+                let differ = first.to_bits() ^ ip.to_bits();
+                differ.leading_zeros() >= self.bits.into()
+            }
+            _ => false,
+        };
+        begins_alike && !ip.to_canonical().is_loopback()
+    }
+
+    /// Whether they are this machine's own alone.
+    pub(crate) fn is_here(&self) -> bool {
+        self.first.is_loopback()
+    }
+}
+
+/// Digits and nothing else.
+fn whole(text: &str) -> Option<u8> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.first {
+            IpAddr::V4(ip) if self.bits == 32 => ip.fmt(f),
+            first => write!(f, "{first}/{}", self.bits),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+    use super::*;
+
+    fn net(typed: &str) -> Net {
+        Net::parse(typed).unwrap()
+    }
+
+    #[test]
+    fn addresses_are_understood_as_people_write_them() {
+        for (typed, shown) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("192.0.2.7/24", "192.0.2.0/24"),
+            ("192.0.2.7:50000", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7/120", "192.0.2.0/24"),
+            ("2001:db8::7", "2001:db8::/64"),
+            ("2001:db8::7/128", "2001:db8::7/128"),
+            ("[2001:db8::7]:50000", "2001:db8::/64"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(net(typed).to_string(), shown, "{typed}");
+        }
+        for typed in [
+            "",
+            "bob",
+            "192.0.2",
+            "192.0.2.7/33",
+            "192.0.2.7/",
+            "192.0.2.7/+8",
+            "::1/129",
+            "::ffff:192.0.2.7/64",
+            "/8",
+        ] {
+            assert_eq!(Net::parse(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_net_has_those_with_its_beginning_and_never_this_machine() {
+        for (typed, inside, outside) in [
+            ("192.0.2.0/24", "192.0.2.200", "192.0.3.1"),
+            ("192.0.2.0/24", "::ffff:192.0.2.200", "2001:db8::1"),
+            ("2001:db8::7", "2001:db8::ffff", "2001:db8:0:1::7"),
+            ("0.0.0.0/0", "198.51.100.1", "127.0.0.1"),
+            ("::/0", "2001:db8::1", "::1"),
+            ("127.0.0.0/1", "100.0.0.1", "127.3.2.1"),
+        ] {
+            assert!(
+                net(typed).contains(inside.parse().unwrap()),
+                "{typed} {inside}"
+            );
+            assert!(
+                !net(typed).contains(outside.parse().unwrap()),
+                "{typed} {outside}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_stands_for_those_that_look_like_it() {
+        let ban = Ban {
+            reach: Reach::Server,
+            whom: Whom::parse("paypal").unwrap(),
+            by: By::Operator,
+            at: WallTime(0),
+            until: Some(WallTime(10)),
+            reason: None,
+        };
+        for (name, is_for) in [("PayPal", true), ("Раураl", true), ("pay", false)] {
+            assert_eq!(ban.is_for(&Name::kept(name), None), is_for, "{name}");
+        }
+        assert!(!ban.is_over(WallTime(9)) && ban.is_over(WallTime(10)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_net_reads_back_as_it_is_shown(ip in any::<IpAddr>(), bits in 0..=32_u8) {
+            let net = Net::parse(&format!("{ip}/{bits}"));
+            if let Some(net) = net {
+                prop_assert_eq!(Net::parse(&net.to_string()), Some(net));
+                prop_assert!(net.contains(ip) || ip.to_canonical().is_loopback());
+            }
+        }
+
+        #[test]
+        fn anything_may_be_typed(typed in ".*") {
+            let _ = Net::parse(&typed);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The two keys of a name, by which names are too alike, and what it looks like in other letters. Knows no rules of what
+//! a name may hold.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::skeleton;
+
+/// Every letter settles within three; no hostile name shall find one that never does.
+const FOLD_ROUNDS_MAX: usize = 8;
+
+/// What a name reads as, whatever its case; and what it looks like, whatever its characters.
+pub(crate) fn keys(name: &str) -> [Box<str>; 2] {
+    [fold(name).into(), fold(&look(name)).into()]
+}
+
+/// What a name looks like as it stands there, with its case: `ALICE` is `ALlCE`.
+pub(crate) fn look(name: &str) -> String {
+    let composed: String = name.nfkc().collect();
+    skeleton(&composed).collect()
+}
+
+/// What a name looks like in small letters, in capitals, and with one capital; where its keys do not say so already.
+pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
+    let small = name.to_lowercase();
+    let mut rest = small.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    let with_capital = first.chain(rest).collect();
+    [name.to_uppercase(), with_capital, small]
+        .into_iter()
+        .filter(|written| written != name)
+        .map(|written| look(&written))
+        .filter(|look| !keys.contains(&&*fold(look)))
+        .map(String::into_boxed_str)
+        .collect()
+}
+
+/// Text without its case, for comparing and never for showing: `Straße`, `STRASSE` and `strasse`
+/// fold to one text.
+///
+/// Each character goes to upper case and back, with the full mappings of Unicode; that finds what
+/// lower case alone leaves apart (ß and ẞ, s and ſ, the two small sigmas). Dotless ı, which looks
+/// like i, folds to it too. The result is composed (NFC), and folding it again changes nothing.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let mut folded: String = text.nfc().collect();
+    for _ in 0..FOLD_ROUNDS_MAX {
+        let upper = folded.chars().flat_map(char::to_uppercase);
+        let next: String = upper.flat_map(char::to_lowercase).nfc().collect();
+        if next == folded {
+            break;
+        }
+        folded = next;
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_of_one_word_fold_alike() {
+        for (a, b) in [
+            ("ALICE", "alice"),
+            ("Straße", "STRASSE"),
+            ("STRAẞE", "strasse"),
+            ("Congreſs", "congress"),
+            ("ὈΔΥΣΣΕΎΣ", "ὀδυσσεύς"),
+            ("σσ", "ςς"),
+            ("\u{13a0}\u{13f0}", "\u{ab70}\u{13f8}"),
+            ("\u{1c90}", "\u{10d0}"),
+            ("ǅ", "ǆ"),
+            ("ﬁ", "FI"),
+            ("İ", "i\u{307}"),
+            ("\u{212a}\u{212b}", "kå"),
+            ("\u{390}", "\u{3aa}\u{301}"),
+            ("\u{1fb3}", "ΑΙ"),
+        ] {
+            assert_eq!(fold(a), fold(b), "{a} and {b}");
+        }
+        assert_ne!(fold("İ"), fold("i"));
+        assert_ne!(fold("å"), fold("a"));
+    }
+
+    #[test]
+    fn every_letter_folds_for_good() {
+        for c in ('\0'..=char::MAX).filter(|c| c.is_alphanumeric()) {
+            let folded = fold(c.encode_utf8(&mut [0; 4]));
+            assert_eq!(fold(&folded), folded, "{c:?}");
+            assert_eq!(fold(&c.to_uppercase().to_string()), folded, "{c:?}");
+            assert_eq!(fold(&c.to_lowercase().to_string()), folded, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn the_second_key_is_what_the_eye_sees() {
+        let [read, seen] = keys("Раураl");
+        assert_ne!(&*read, "paypal");
+        assert_eq!(&*seen, "paypal");
+        assert_eq!(&*keys("R00T")[1], "root");
+        assert_eq!(keys("mike")[1], keys("rnike")[1]);
+    }
+
+    #[test]
+    fn what_a_name_looks_like_in_other_letters_is_more_than_its_keys() {
+        let looks_else = |name| looks_else(name, keys(name).each_ref().map(|key| &**key));
+        assert_eq!(looks_else("bob"), []);
+        assert_eq!(looks_else("127.0.0.1:64208"), []);
+        assert_eq!(looks_else("alice"), ["ALlCE".into()]);
+        assert_eq!(looks_else("ian"), ["lAN".into(), "lan".into()]);
+        assert_eq!(look("lan"), look("Ian"));
+    }
+}

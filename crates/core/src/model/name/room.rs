@@ -1,0 +1,92 @@
+//! A room's name: the rules of a person's, in lower case. Knows no room.
+
+use std::{fmt, sync::LazyLock};
+
+use super::Name;
+use super::error::NameError;
+use super::rules::well_formed;
+
+static LOBBY: LazyLock<RoomName> = LazyLock::new(|| RoomName(Name::new("lobby".into())));
+
+/// A room's name. What is typed in upper case is taken in lower case.
+///
+/// No name is reserved: a room never speaks, so `/join all` harms nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RoomName(Name);
+
+impl RoomName {
+    /// The room that everybody enters first.
+    #[must_use]
+    pub fn lobby() -> Self {
+        LOBBY.clone()
+    }
+
+    /// A room's name as somebody typed it.
+    ///
+    /// # Errors
+    ///
+    /// When it is no name by the rules of [`Name::parse`], reserved names apart.
+    pub fn parse(typed: &str) -> Result<Self, NameError> {
+        well_formed(&typed.to_lowercase()).map(|shown| Self(Name::new(shown)))
+    }
+
+    /// The name of a room whose lines were kept. It has been checked then; whatever has become of it since, it is safe to
+    /// show.
+    #[must_use]
+    pub fn kept(name: &str) -> Self {
+        Self(Name::kept(name))
+    }
+
+    /// The name as it is shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// What it reads as and what it looks like; see [`Name::keys`].
+    #[must_use]
+    pub fn keys(&self) -> [&str; 2] {
+        self.0.keys()
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_are_in_lower_case() {
+        for (typed, shown) in [
+            ("Tea", "tea"),
+            (" TEA ", "tea"),
+            ("Straße", "straße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("İzmir", "i\u{307}zmir"),
+        ] {
+            assert_eq!(
+                RoomName::parse(typed).map(|r| r.to_string()),
+                Ok(shown.to_owned())
+            );
+        }
+        assert_eq!(RoomName::parse("LOBBY"), Ok(RoomName::lobby()));
+    }
+
+    #[test]
+    fn rooms_follow_the_rules_of_names_but_none_is_reserved() {
+        for free in ["all", "here", "server", "you"] {
+            assert_eq!(
+                RoomName::parse(free).map(|r| r.to_string()),
+                Ok(free.to_owned())
+            );
+        }
+        assert_eq!(RoomName::parse(""), Err(NameError::Empty));
+        assert_eq!(RoomName::parse("a/b"), Err(NameError::Sign('/')));
+        assert_eq!(RoomName::parse("lоbby"), Err(NameError::MixedScripts));
+    }
+}

@@ -1,0 +1,180 @@
+//! What happens in a room, as JSON objects: alike for sockets, for curl and for exports.
+
+use jiff::Timestamp;
+use parlor_core::log::Scene;
+use parlor_core::model::{
+    Entry, Manner, Name, RoomName, Rule, Ruling, Said, Telling, Together, Until, WallTime,
+};
+
+use super::answer::with_sentence;
+use super::object::{Object, object};
+use crate::lines::{Clock, Mode};
+use crate::words;
+
+/// A point in time: RFC 3339, in UTC, to the millisecond.
+pub(crate) fn time(at: WallTime) -> String {
+    let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// Whether there is still something of it to be shown.
+pub(crate) fn is_there(said: &Said) -> bool {
+    said.manner != Manner::Gone
+}
+
+/// Whether somebody is told of an entry: of a crowd together.
+pub(crate) fn is_shown(entry: &Entry) -> bool {
+    match entry {
+        Entry::Said(said) => is_there(said),
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => {
+            !matches!(telling, Telling::Folded | Telling::Untold)
+        }
+        _ => true,
+    }
+}
+
+/// Who is in a room is changed so by what is not told in words: by one of a crowd, or by what a reader hides.
+pub(crate) struct Presence<'a> {
+    come: Option<&'a Name>,
+    gone: Option<&'a Name>,
+}
+
+impl Presence<'_> {
+    /// What an entry changes; none where that is nothing.
+    pub(crate) fn of(entry: &Entry) -> Option<Presence<'_>> {
+        let (come, gone) = match entry {
+            Entry::Arrived {
+                telling: Telling::Untold,
+                ..
+            }
+            | Entry::Left {
+                telling: Telling::Untold,
+                ..
+            } => return None,
+            Entry::Arrived { who, .. } => (Some(&who.name), None),
+            Entry::Left { who, .. } => (None, Some(&who.name)),
+            Entry::Renamed {
+                who,
+                from,
+                is_still_worn,
+            } => (Some(&who.name), Some(from).filter(|_| !is_still_worn)),
+            _ => return None,
+        };
+        Some(Presence { come, gone })
+    }
+
+    pub(crate) fn put(&self, scene: Scene<'_>, out: &mut Vec<u8>) {
+        object("presence", out)
+            .with("room", scene.room.as_str())
+            .with("seq", scene.seq)
+            .with_some("come", self.come.map(Name::as_str))
+            .with_some("gone", self.gone.map(Name::as_str));
+    }
+}
+
+/// Appends a line that was said in a room: what exports and scripts read.
+pub fn put_line(room: &RoomName, said: &Said, out: &mut Vec<u8>) {
+    put_said(room, said, false, out);
+}
+
+/// The same; for sockets it says whether it was said before.
+pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec<u8>) {
+    let kind = match said.manner {
+        Manner::Action => "action",
+        Manner::Plain | Manner::Gone => "line",
+    };
+    Object::begin(out)
+        .with("room", room.as_str())
+        .with("seq", said.seq)
+        .with("time", time(said.at))
+        .with("name", said.who.name.as_str())
+        .with("kind", kind)
+        .with("text", said.text.as_str())
+        .with_some("old", is_old.then_some(true));
+}
+
+/// Appends an entry that is shown.
+pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &Clock, out: &mut Vec<u8>) {
+    if let Entry::Said(said) = entry {
+        return put_said(scene.room, said, false, out);
+    }
+    let event = object(kind(entry), out)
+        .with("room", scene.room.as_str())
+        .with("seq", scene.seq)
+        .with("time", time(scene.at))
+        .with_some("name", entry.who().map(|who| who.name.as_str()));
+    let event = match entry {
+        Entry::Left {
+            removal: Some(removal),
+            ..
+        } => {
+            let until = removal.ban.and_then(|Until(until)| until);
+            let event = event.with("banned", removal.ban.is_some());
+            with_sentence(event, None, &removal.by, until, removal.reason.as_ref())
+        }
+        Entry::Left { words, .. } => {
+            event.with_some("words", words.as_ref().map(|words| words.as_str()))
+        }
+        Entry::Ruled(ruling) => with_ruling(event, ruling),
+        Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
+        Entry::Renamed {
+            from,
+            is_still_worn,
+            ..
+        } => event
+            .with("from", from.as_str())
+            .with_some("stays", is_still_worn.then_some(true)),
+        Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
+        Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } => event,
+    };
+    let text = words::happening(entry, Mode::Named, clock).unwrap_or_default();
+    event.with("text", text.strip_prefix("-- ").unwrap_or(&text));
+}
+
+/// What was done with authority in a room, to whom, until when and why.
+fn with_ruling<'a>(event: Object<'a>, Ruling { by, rule }: &Ruling) -> Object<'a> {
+    let about = match rule {
+        Rule::Banned { .. } => "banned",
+        Rule::Unbanned(_) => "unbanned",
+        Rule::Muted(..) => "muted",
+        Rule::Unmuted(_) => "unmuted",
+        Rule::Locked(true) => "locked",
+        Rule::Locked(false) => "unlocked",
+        Rule::Keeper(_, true) => "keeper",
+        Rule::Keeper(_, false) => "no-keeper",
+    };
+    let (until, reason) = match rule {
+        Rule::Banned { until, reason, .. } => (*until, reason.as_ref()),
+        Rule::Muted(_, until) => (Some(*until), None),
+        _ => (None, None),
+    };
+    let whom = match rule {
+        Rule::Banned { whom, .. } | Rule::Unbanned(whom) => Some(whom.to_string()),
+        Rule::Muted(name, _) | Rule::Unmuted(name) | Rule::Keeper(name, _) => {
+            Some(name.to_string())
+        }
+        Rule::Locked(_) => None,
+    };
+    let event = event.with("about", about).with_some("whom", whom);
+    with_sentence(event, None, by, until, reason)
+}
+
+/// Several people.
+pub(crate) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'a> {
+    let names: Vec<_> = people.named.iter().map(Name::as_str).collect();
+    object.with("names", names).with("others", people.others)
+}
+
+fn kind(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::Said(_) => "line",
+        Entry::Arrived { .. } => "arrived",
+        Entry::Left { .. } => "left",
+        Entry::ArrivedTogether(_) => "arrived_together",
+        Entry::LeftTogether(_) => "left_together",
+        Entry::Renamed { .. } => "renamed",
+        Entry::TookBack { .. } => "took_back",
+        Entry::Topic { .. } => "topic",
+        Entry::Ruled(_) => "ruled",
+    }
+}

@@ -1,0 +1,115 @@
+//! How a room is followed over plain HTTP: JSON lines, or server-sent events. (Plain text is the line dialect.)
+
+use parlor_core::link::{Answer, Encoder, Entered, Missed, Notice};
+use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::model::{Entry, RoomName, Said};
+
+use super::event;
+use super::object::object;
+use crate::lines::{Clock, Keeping};
+
+/// In which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// An object a line.
+    JsonLines,
+    /// Server-sent events, each with an object; lines have an `id`, with which a browser comes back.
+    Events,
+}
+
+/// From what happens in a room to what a follower reads.
+#[derive(Debug)]
+pub struct FollowEncoder {
+    follow: Follow,
+    /// The log that the numbers belong to.
+    log: String,
+    keeping: Keeping,
+    clock: Clock,
+}
+
+impl FollowEncoder {
+    /// For one connection.
+    pub fn new(follow: Follow, log: String, keeping: Keeping, clock: Clock) -> FollowEncoder {
+        FollowEncoder {
+            follow,
+            log,
+            keeping,
+            clock,
+        }
+    }
+
+    /// What is said to this follower alone, before all lines: that what it has seen is of another log.
+    pub fn another_log(&self, words: &str, out: &mut Vec<u8>) {
+        self.line(None, out, |out| {
+            object("notice", out)
+                .with("about", "another-log")
+                .with("text", words);
+        });
+    }
+
+    fn line(&self, seq: Option<u64>, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
+        if self.follow == Follow::Events {
+            if let Some(seq) = seq {
+                out.extend_from_slice(format!("id: {}:{seq}\n", self.log).as_bytes());
+            }
+            out.extend_from_slice(b"data: ");
+        }
+        put(out);
+        out.extend_from_slice(match self.follow {
+            Follow::JsonLines => b"\n",
+            Follow::Events => b"\n\n",
+        });
+    }
+}
+
+impl Encoding for FollowEncoder {
+    fn slot(&self) -> Slot {
+        const JSON_LINES: Slot = Slot::new(5);
+        const EVENTS: Slot = Slot::new(6);
+        match self.follow {
+            Follow::JsonLines => JSON_LINES,
+            Follow::Events => EVENTS,
+        }
+    }
+
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        if event::is_shown(entry) {
+            let seq = match entry {
+                Entry::Said(said) => Some(said.seq),
+                _ => None,
+            };
+            self.line(seq, out, |out| event::put(entry, scene, &self.clock, out));
+        }
+    }
+}
+
+impl Encoder for FollowEncoder {
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        // Whoever misses lines comes back behind them.
+        let last = match answer {
+            Answer::Notice(
+                Notice::Skipped(Missed { last, .. }) | Notice::PassedOver(Missed { last, .. }),
+            ) => Some(*last),
+            _ => None,
+        };
+        self.line(last, out, |out| {
+            super::answer::put(answer, self.keeping, &self.clock, out);
+        });
+    }
+
+    fn entered(&mut self, _: &Entered, _: &mut Vec<u8>) {}
+
+    fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
+        if event::is_there(said) {
+            self.line(Some(said.seq), out, |out| event::put_line(room, said, out));
+        }
+    }
+
+    fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
+
+    fn ended(&mut self, _: &mut Vec<u8>) {}
+
+    fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(bytes);
+    }
+}

@@ -1,0 +1,340 @@
+//! What a client asks for, from JSON. Knows no connection.
+
+use std::collections::BTreeMap;
+
+use parlor_core::link::{Command, Input, Next, Refusal, Spoken, Start, slipped};
+use parlor_core::model::{Line, Manner, RoomName};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::object::object;
+use super::{LINE_BYTES_MAX, command};
+use crate::websocket::{Opcode, frame};
+
+/// So many lines can be said together: as many as of a paste pass at once, twice.
+pub const LINES_MAX: usize = 200;
+
+/// So many lines are read at once, and so many where no number is given.
+const HISTORY_LINES_MAX: u64 = 200;
+const HISTORY_LINES: u64 = 50;
+
+/// An id has this many bytes at the most; a string, without its quotation marks.
+const ID_BYTES_MAX: usize = 64;
+
+/// A request, as it was sent: each field has its meaning with some of them.
+#[derive(Debug, Default, Deserialize)]
+pub struct Request {
+    #[serde(rename = "do")]
+    what: String,
+    id: Option<Id>,
+    room: Option<String>,
+    text: Option<String>,
+    #[serde(default)]
+    args: Vec<String>,
+    name: Option<String>,
+    password: Option<String>,
+    code: Option<String>,
+    replay: Option<u64>,
+    log: Option<String>,
+    after: Option<u64>,
+    before: Option<u64>,
+    limit: Option<u64>,
+    from: Option<u64>,
+    skip: Option<u64>,
+}
+
+/// What a client calls its request: any JSON, which goes back as it was written.
+type Id = Box<RawValue>;
+
+fn is_short(id: &RawValue) -> bool {
+    let written = id.get();
+    let text = written
+        .starts_with('"')
+        .then(|| serde_json::from_str::<String>(written));
+    let length = match text {
+        Some(Ok(text)) => text.len(),
+        _ => written.len(),
+    };
+    length <= ID_BYTES_MAX
+}
+
+/// What somebody who enters has to show.
+#[derive(Debug)]
+pub struct Entrance {
+    /// The name, as typed; none to be called by the address.
+    pub name: Option<Line>,
+    /// Its password.
+    pub password: Option<Line>,
+    /// Instead of a name: a return code.
+    pub code: Option<Line>,
+    /// The room, if one was named.
+    pub room: Option<RoomName>,
+    /// Which lines come first.
+    pub start: Start,
+}
+
+impl Request {
+    /// From a message.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse(text: &str) -> Result<Request, Refusal> {
+        let request = match serde_json::from_str(text) {
+            Ok(request) => request,
+            Err(_) => Request::parse_odd(text)?,
+        };
+        match &request.id {
+            Some(id) if !is_short(id) => Err(Refusal::NoRequest("its id has more than 64 bytes")),
+            _ => Ok(request),
+        }
+    }
+
+    /// The same where the message is JSON that does not fit at once: a byte order mark before it, halves of a character, a field
+    /// that is there twice, of which the last one counts, as in browsers.
+    #[cold]
+    fn parse_odd(text: &str) -> Result<Request, Refusal> {
+        let mended = mended(text);
+        let is_json = serde_json::from_str::<&RawValue>(&mended).is_ok();
+        let fields = fields(&mended).and_then(|fields| serde_json::to_string(&fields).ok());
+        let request = fields.and_then(|fields| serde_json::from_str(&fields).ok());
+        request.ok_or(Refusal::NoRequest(match is_json {
+            true => {
+                "it must be an object with \"do\" and the fields that docs/web-protocol.md lists"
+            }
+            false => "it is not JSON",
+        }))
+    }
+
+    /// What is sent when it is done, if the client wants to know.
+    pub fn receipt(&self) -> Option<Vec<u8>> {
+        self.id.as_deref().map(receipt)
+    }
+
+    /// The answer where it only asks whether the server is there.
+    pub fn pong(&self) -> Option<Vec<u8>> {
+        (self.what == "ping").then(|| {
+            let mut out = Vec::new();
+            frame(Opcode::Text, &mut out, |out| drop(object("pong", out)));
+            out
+        })
+    }
+
+    /// The password that it answers a question with.
+    pub(crate) fn secret(&self) -> Option<Line> {
+        let is_answer = self.what == "password";
+        is_answer.then(|| line(self.text.as_deref().unwrap_or_default()))
+    }
+
+    /// What somebody has to show who wants to come in.
+    ///
+    /// # Errors
+    /// It asks for something else, or for no room.
+    pub fn entrance(&self) -> Result<Entrance, Refusal> {
+        if self.what != "enter" {
+            return Err(Refusal::NoRequest(
+                "first enter: {\"do\":\"enter\",\"name\":\"alice\"}",
+            ));
+        }
+        let line_of = |text: &Option<String>| text.as_deref().map(line);
+        Ok(Entrance {
+            name: line_of(&self.name).filter(|name| !name.as_str().trim().is_empty()),
+            password: line_of(&self.password),
+            code: line_of(&self.code),
+            room: self.room(&mut None)?,
+            start: self.start(),
+        })
+    }
+
+    /// What it means to a session; `last` is the room of the request before.
+    pub(crate) fn mean(self, last: &mut Option<RoomName>) -> Input {
+        if let Some(pong) = self.pong() {
+            return Input::Raw(pong.into());
+        }
+        match self.try_to_mean(last) {
+            Ok(input) => input,
+            Err(refusal) => Input::Refused(refusal),
+        }
+    }
+
+    fn try_to_mean(self, last: &mut Option<RoomName>) -> Result<Input, Refusal> {
+        let room = self.room(last)?;
+        let needed = |room: Option<RoomName>| room.ok_or(Refusal::NoRequest("it needs a \"room\""));
+        let input = match self.what.as_str() {
+            "enter" => return Err(Refusal::NoRequest("you have entered already")),
+            "password" => return Err(Refusal::NoRequest("no password was asked for")),
+            "join" => return Ok(Input::Enter(needed(room)?, self.start())),
+            "leave" => return Ok(Input::Leave(needed(room)?)),
+            "say" => self.say()?,
+            "history" => self.history()?,
+            "people" => Input::People {
+                from: self.from.unwrap_or(0),
+            },
+            name => {
+                let arguments = self.args.join(" ");
+                if arguments.len() > LINE_BYTES_MAX {
+                    return Err(Refusal::TooLong(LINE_BYTES_MAX));
+                }
+                let mut input = command(name, &arguments);
+                if let Input::Command(Command::Search { skip, .. }) = &mut input {
+                    *skip = self.skip.unwrap_or(0);
+                }
+                input
+            }
+        };
+        Ok(match room {
+            Some(room) => Input::In(room, Box::new(input)),
+            None => input,
+        })
+    }
+
+    /// The room that it names: nearly always the last one, and to look whether a name is one takes longer than all else here.
+    fn room(&self, last: &mut Option<RoomName>) -> Result<Option<RoomName>, Refusal> {
+        let Some(typed) = self.room.as_deref() else {
+            return Ok(None);
+        };
+        if last.as_ref().is_none_or(|last| last.as_str() != typed) {
+            *last = Some(RoomName::parse(typed).map_err(Refusal::Name)?);
+        }
+        Ok(last.clone())
+    }
+
+    fn start(&self) -> Start {
+        match (&self.log, self.after, self.replay) {
+            (Some(log), Some(seq), _) => Start::After {
+                log: log.clone(),
+                seq,
+            },
+            (_, _, Some(lines)) => Start::Last(lines),
+            _ => Start::Usual,
+        }
+    }
+
+    fn say(&self) -> Result<Input, Refusal> {
+        let text = self.text.as_deref();
+        let text = text.ok_or(Refusal::NoRequest("it needs a \"text\""))?;
+        let mut lines = spoken(text)?;
+        // Several lines are a paste, which is text.
+        if let [alone] = lines.as_slice()
+            && let Some(name) = slipped(&alone.text)
+        {
+            return Err(Refusal::Slipped(name));
+        }
+        Ok(match lines.len() {
+            0 => Input::Nothing,
+            1 => lines.pop().map_or(Input::Nothing, Input::Say),
+            _ => Input::SayAll(lines),
+        })
+    }
+
+    fn history(&self) -> Result<Input, Refusal> {
+        let limit = self.limit.unwrap_or(HISTORY_LINES);
+        let lines = limit.clamp(1, HISTORY_LINES_MAX);
+        match (self.before, self.after) {
+            (Some(seq), None) => Ok(Input::Read(Next::Before { seq, lines })),
+            (None, Some(seq)) => Ok(Input::Read(Next::After { seq, lines })),
+            _ => Err(Refusal::NoRequest(
+                "history takes either \"before\" or \"after\"",
+            )),
+        }
+    }
+}
+
+/// What is sent when a message has been refused that is no request, if the client has called it something.
+pub(crate) fn receipt_of(text: &str) -> Option<Vec<u8>> {
+    let mended = mended(text);
+    let id = *fields(&mended)?.get("id")?;
+    (is_short(id) && id.get() != "null").then(|| receipt(id))
+}
+
+/// The fields of an object, whatever is in them.
+fn fields(text: &str) -> Option<BTreeMap<String, &RawValue>> {
+    serde_json::from_str(text).ok()
+}
+
+/// Without a byte order mark, and with U+FFFD for each half of a character (RFC 8259, section 8.2): browsers write half an
+/// emoji so.
+fn mended(text: &str) -> String {
+    let mut rest = text.trim_start_matches('\u{feff}');
+    let mut mended = String::with_capacity(rest.len());
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let (taken, is_whole) = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (12, true),
+            (Some(_), _) => (6, false),
+            // The next character belongs to it: a second backslash begins nothing.
+            (None, _) => (escape.chars().take(2).map(char::len_utf8).sum(), true),
+        };
+        let (escape, behind) = escape.split_at(taken);
+        mended.push_str(if is_whole { escape } else { "\\ufffd" });
+        rest = behind;
+    }
+    mended.push_str(rest);
+    mended
+}
+
+/// Half of a character, if that is what an escape stands for.
+fn surrogate(escape: &str) -> Option<u16> {
+    let digits = escape.strip_prefix("\\u")?.get(..4)?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    matches!(unit, 0xd800..0xe000).then_some(unit)
+}
+
+fn receipt(id: &RawValue) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame(Opcode::Text, &mut out, |out| {
+        object("done", out).with("id", id);
+    });
+    out
+}
+
+/// The lines of a text, to be said together: those in which nothing can be seen are left out.
+///
+/// # Errors
+/// One of them is too long, or there are too many.
+pub fn spoken(text: &str) -> Result<Vec<Spoken>, Refusal> {
+    let lines = text.lines().filter(|line| !line.is_empty());
+    let mut spoken = Vec::new();
+    for text in lines {
+        if text.len() > LINE_BYTES_MAX {
+            return Err(Refusal::TooLong(LINE_BYTES_MAX));
+        }
+        let text = line(text);
+        if text.is_blank() {
+            continue;
+        }
+        if spoken.len() == LINES_MAX {
+            return Err(Refusal::TooManyLines(LINES_MAX));
+        }
+        let manner = Manner::Plain;
+        spoken.push(Spoken { manner, text });
+    }
+    Ok(spoken)
+}
+
+fn line(text: &str) -> Line {
+    Line::sanitise(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_characters_are_mended_and_nothing_else() {
+        for (text, wanted) in [
+            (r"half \ud83d", r"half \ufffd"),
+            (r"\ude00\ud83d", r"\ufffd\ufffd"),
+            (r"\uD83D\uDE00", r"\uD83D\uDE00"),
+            (r"\ud83d\ud83d\ude00", r"\ufffd\ud83d\ude00"),
+            (r"\\ud83d", r"\\ud83d"),
+            (r"\\\ud83d", r"\\\ufffd"),
+            (r"\ud83", r"\ud83"),
+            (r"\u+83d \ud83é", r"\u+83d \ud83é"),
+            (r"\é\", r"\é\"),
+            ("\u{feff}{}", "{}"),
+        ] {
+            assert_eq!(mended(text), wanted);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Turns at the work that passwords make: strangers who guess cannot make the owner wait behind them. Knows no password.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use parlor_core::link::Refusal;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Undone;
+
+/// So many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
+const AT_ONCE_MAX: usize = 2;
+
+/// And so many of these for strangers.
+const STRANGERS_MAX: usize = 1;
+
+/// So many wait for one of these who share their turns: half a minute where each takes a second.
+const WAITING_EACH_MAX: usize = 32;
+
+/// So many wait in all: at 20 ms for each whoever waits is still there when it is their turn.
+const WAITING_MAX: usize = 512;
+
+/// Whose turn it is. Those who are the same come one after the other; and each of them as often as any other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Party {
+    /// Somebody at an address from which the owner of that name came in before.
+    Known(Box<str>, IpAddr),
+    /// Somebody else at that address.
+    Stranger(IpAddr),
+}
+
+/// Who waits for a turn, and who has one.
+pub(crate) struct Turns {
+    all: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+    waiting: Mutex<HashMap<Party, Waiting>>,
+}
+
+struct Waiting {
+    turn: Arc<Semaphore>,
+    people: usize,
+}
+
+/// A place in the queue of a party: no other one of the same goes on before it is given up.
+pub(crate) struct Place {
+    /// Given up before the place is, so that the next one finds it.
+    _own: OwnedSemaphorePermit,
+    queued: Queued,
+}
+
+/// Somebody who waits or works.
+struct Queued {
+    turns: Arc<Turns>,
+    party: Party,
+}
+
+/// The right to work on a password; given up when dropped.
+pub(crate) struct Turn {
+    _all: OwnedSemaphorePermit,
+    _stranger: Option<OwnedSemaphorePermit>,
+    _place: Place,
+}
+
+impl Turns {
+    pub(crate) fn new() -> Arc<Turns> {
+        Arc::new(Turns {
+            all: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+            strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+            waiting: Mutex::default(),
+        })
+    }
+
+    /// Waits until none of the same party is before one.
+    ///
+    /// # Errors
+    /// Too many wait.
+    pub(crate) async fn queue(self: &Arc<Turns>, party: Party) -> Result<Place, Refusal> {
+        let (turn, queued) = self.enqueue(party)?;
+        let own = turn.acquire_owned().await.map_err(|_| Undone)?;
+        Ok(Place { _own: own, queued })
+    }
+
+    fn enqueue(self: &Arc<Turns>, party: Party) -> Result<(Arc<Semaphore>, Queued), Refusal> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = waiting.values().map(|waiting| waiting.people).sum();
+        let is_stranger = matches!(party, Party::Stranger(_));
+        let own = waiting.entry(party.clone()).or_insert_with(|| Waiting {
+            turn: Arc::new(Semaphore::new(1)),
+            people: 0,
+        });
+        // Those who are known are as many as have the right passwords.
+        if own.people > WAITING_EACH_MAX || is_stranger && all > WAITING_MAX {
+            return Err(Refusal::Busy);
+        }
+        own.people += 1;
+        let turn = Arc::clone(&own.turn);
+        let turns = Arc::clone(self);
+        Ok((turn, Queued { turns, party }))
+    }
+}
+
+impl Place {
+    /// Waits for the turn to work.
+    pub(crate) async fn turn(self) -> Result<Turn, Undone> {
+        let turns = Arc::clone(&self.queued.turns);
+        let stranger = match self.queued.party {
+            Party::Known(..) => None,
+            Party::Stranger(_) => Some(Arc::clone(&turns.strangers).acquire_owned().await),
+        };
+        let stranger = stranger.transpose().map_err(|_| Undone)?;
+        let all = Arc::clone(&turns.all).acquire_owned().await;
+        Ok(Turn {
+            _all: all.map_err(|_| Undone)?,
+            _stranger: stranger,
+            _place: self,
+        })
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        let waiting = self.turns.waiting.lock();
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = waiting.get_mut(&self.party) {
+            own.people -= 1;
+            if own.people == 0 {
+                waiting.remove(&self.party);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use std::pin::pin;
+
+    use tokio::runtime::Builder;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    fn run(test: impl Future<Output = ()>) {
+        Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(test);
+    }
+
+    fn stranger(last: u8) -> Party {
+        Party::Stranger([192, 0, 2, last].into())
+    }
+
+    fn owner() -> Party {
+        Party::Known("alice".into(), [198, 51, 100, 1].into())
+    }
+
+    #[test]
+    fn however_many_strangers_wait_the_owner_is_next() {
+        run(async {
+            let turns = Turns::new();
+            let mut works = Vec::new();
+            for last in 0..=255 {
+                let place = turns.queue(stranger(last)).await.unwrap();
+                works.push(tokio::spawn(place.turn()));
+                yield_now().await;
+            }
+            assert_eq!(works.iter().filter(|work| work.is_finished()).count(), 1);
+            let owner = turns.queue(owner()).await.unwrap().turn().await.unwrap();
+            drop(owner);
+            works.into_iter().for_each(|work| work.abort());
+        });
+    }
+
+    #[test]
+    fn one_address_waits_once_and_has_an_end() {
+        run(async {
+            let turns = Turns::new();
+            let first = turns.queue(stranger(1)).await.unwrap();
+            let mut others = Vec::new();
+            for _ in 0..WAITING_EACH_MAX {
+                let turns = Arc::clone(&turns);
+                others.push(tokio::spawn(async move { turns.queue(stranger(1)).await }));
+                yield_now().await;
+            }
+            let refused = turns.queue(stranger(1)).await;
+            assert!(matches!(refused, Err(Refusal::Busy)));
+            let mut next = pin!(turns.queue(stranger(2)));
+            drop(next.as_mut().await.unwrap().turn().await.unwrap());
+            drop(first);
+            for other in others {
+                drop(other.await.unwrap().unwrap());
+            }
+            assert!(turns.waiting.lock().unwrap().is_empty());
+        });
+    }
+}

@@ -1,0 +1,298 @@
+//! What can be typed after `parlor`. Knows what was said, not what it means: that is `config`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use super::backup::BackupOptions;
+use super::check::CheckOptions;
+use super::export::ExportOptions;
+use crate::config::{Address, Host, Refused};
+use crate::door::{AdminOptions, LINE_PORT};
+
+pub use crate::config::Settings;
+pub(crate) use crate::config::settings_alone;
+
+const EXAMPLES: &str = "\
+Examples:
+  parlor serve                   Run a server on this machine; join it with: nc localhost 8000
+  parlor serve --lan             Let everybody on your network join
+  parlor join chat.example.org   Join with line editing, colours and reconnecting";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  parlor serve
+  parlor serve --lan --rate off
+  parlor serve --listen 'tcp://*:8000?idle=1h' --listen 'tcp://localhost:8001?classic'
+  parlor config --lan > parlor.toml && parlor serve --config parlor.toml
+
+Options win over environment variables, variables over the file, and the file over the defaults.
+PARLOR_LISTEN takes several URLs, separated by blanks or commas.";
+
+const JOIN_EXAMPLES: &str = "\
+Examples:
+  parlor join
+  parlor join chat.example.org --name alice --bell
+  printf 'hello\\n' | parlor join --name bot
+
+Keys:
+  Enter            say the line; pasted lines are text, never a command
+  Tab              complete a command or a name; press it again for the next one
+  Up, Down         earlier lines of yours; Ctrl-R searches them, Esc ends the search
+  Ctrl-A, Ctrl-E   go to the beginning or end; Ctrl-Left and Ctrl-Right go by words
+  Ctrl-W, -U, -K   erase a word, everything before the cursor, everything after it; Ctrl-Y brings it back
+  Ctrl-L           clear the screen
+  Ctrl-Z           suspend the program; fg continues it
+  Ctrl-C           clear the line; on an empty line leave, as with Ctrl-D";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  parlor export --since 09:00
+  parlor export --room lobby --format jsonl > lobby.jsonl
+  parlor export --format jsonl | jq -r 'select(.name == \"alice\").text'";
+
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  parlor backup monday.db
+  parlor backup --data /var/lib/parlor /backup/parlor-$(date +%F).db
+
+To serve the copy, put it as parlor.db into an empty directory.";
+
+const ADMIN_EXAMPLES: &str = "\
+Examples:
+  parlor admin list
+  parlor admin broadcast 'Back in five minutes: a new disk'
+  parlor admin keeper add alice
+  parlor admin ban 192.0.2.0/24 2h no advertising here
+  parlor admin --data /var/lib/parlor reload";
+
+/// A chat server that you join with netcat, a browser or curl.
+#[derive(Debug, Parser)]
+#[command(name = "parlor", version, after_help = EXAMPLES)]
+pub struct Options {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The things that parlor does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server; by default, only this machine can join
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<ServeOptions>),
+    /// Join a server from this terminal, or pipe lines to it
+    #[command(after_help = JOIN_EXAMPLES)]
+    Join(JoinOptions),
+    /// Print stored lines, whether or not the server runs
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportOptions),
+    /// Check all stored lines for damage, whether or not the server runs
+    #[command(after_help = "Example:\n  parlor check --data /var/lib/parlor")]
+    Check(CheckOptions),
+    /// Copy all stored lines into a file, whether or not the server runs
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(BackupOptions),
+    /// Control a running server: list people, remove somebody, reload its configuration
+    #[command(after_help = ADMIN_EXAMPLES)]
+    Admin(AdminOptions),
+    /// Print the configuration that serve would use with these options, as a file for --config
+    #[command(after_help = SERVE_EXAMPLES)]
+    Config(Box<ServeOptions>),
+    /// Print the manual page, or that of one command
+    #[command(after_help = "Example:\n  parlor man serve | man -l -")]
+    Man {
+        /// The command to explain
+        #[arg(value_parser = ["serve", "join", "export", "check", "backup", "admin", "config", "man", "completions"])]
+        command: Option<String>,
+    },
+    /// Print completions for a shell
+    #[command(
+        after_help = "Example:\n  parlor completions bash > ~/.local/share/bash-completion/completions/parlor"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// What `serve` and `config` take.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Read a TOML file whose keys are the names of these options
+    #[arg(long, env = "PARLOR_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// What else was said.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What `join` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct JoinOptions {
+    /// The server to join; the default port is 8000
+    #[arg(value_name = "HOST[:PORT]", default_value = "localhost:8000", value_parser = join_address,
+          value_hint = ValueHint::Hostname)]
+    pub address: Address,
+
+    /// The port, written as for netcat
+    #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
+    /// Enter under this name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Ring the terminal's bell when somebody says your name
+    #[arg(long)]
+    pub bell: bool,
+}
+
+/// Reads also what is clear though a listener is written otherwise: `::1`, and the URL that the server prints.
+fn join_address(text: &str) -> Result<Address, Refused> {
+    let (scheme, place) = text.split_once("://").unwrap_or(("tcp", text));
+    match scheme.to_ascii_lowercase().as_str() {
+        "tcp" => {}
+        "http" | "https" | "ws" | "wss" => return Err(for_browsers(place)),
+        _ => return Err(Refused::new("write HOST or HOST:PORT, without a scheme")),
+    }
+    if place.contains('?') {
+        return Err(Refused::new(
+            "only a listener takes options after a question mark; leave them out",
+        ));
+    }
+    let place = place.strip_suffix('/').unwrap_or(place);
+    if let Ok(host) = Host::ipv6(place) {
+        return Ok(Address {
+            host,
+            port: LINE_PORT,
+        });
+    }
+    let address = Address::parse(place, LINE_PORT)?;
+    match address.host {
+        Host::All => Err(Refused::new(
+            "only a listener can use *; give the name of a host to join",
+        )),
+        _ => Ok(address),
+    }
+}
+
+/// About the URL of a page: lines are elsewhere.
+fn for_browsers(place: &str) -> Refused {
+    let place = place.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = Address::parse(place, LINE_PORT).map(|address| address.host.to_string());
+    let host = host.unwrap_or_else(|_| "HOST".to_owned());
+    Refused::new(format!(
+        "this address is for browsers; lines are at another port, usually {LINE_PORT}: parlor join {host}"
+    ))
+}
+
+/// Reads the command line and the environment, and ends the process with a sentence and code 2 where they are wrong.
+pub fn parse() -> Options {
+    let read = |words| Options::from_arg_matches(&command().try_get_matches_from(words)?);
+    match read(std::env::args_os().collect::<Vec<OsString>>()) {
+        Ok(options) => options,
+        Err(error) => point_to_listen(name_the_variable(error)).exit(),
+    }
+}
+
+/// The whole command line. Manual page and completions come from the same definitions.
+pub fn command() -> clap::Command {
+    Options::command().mut_subcommands(|command| {
+        // An empty variable says nothing: `PARLOR_RATE=` is how one is switched off in many a start script.
+        command.mut_args(|arg| match arg.get_env().map(std::env::var_os) {
+            Some(Some(value)) if value.is_empty() => arg.env(Resettable::Reset),
+            _ => arg,
+        })
+    })
+}
+
+/// Clap speaks of the flag also where the environment was wrong. Who never typed the flag is told the variable.
+fn name_the_variable(mut error: clap::Error) -> clap::Error {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    // The flag comes as its usage: `--rate <N/s>`, `--lan[=<BOOL>]`.
+    let name = flag.trim_start_matches("--");
+    let name = name.split([' ', '[']).next().unwrap_or(name);
+    let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
+    if std::env::var(&variable).is_ok_and(|set| set == value) {
+        let tip = format!("the environment sets {variable}={value}");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
+}
+
+/// Other servers have options of their own for the address; here it is a part of a URL.
+fn point_to_listen(mut error: clap::Error) -> clap::Error {
+    const ELSEWHERE: [&str; 7] = [
+        "--port",
+        "-p",
+        "--host",
+        "--bind",
+        "--address",
+        "--addr",
+        "--interface",
+    ];
+    let typed = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if error.kind() == ErrorKind::UnknownArgument
+        && typed.is_some_and(|typed| ELSEWHERE.contains(&typed.as_str()))
+    {
+        let tip = "the address and the port are part of a URL: --listen tcp://localhost:9000";
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join_address;
+
+    #[test]
+    fn whom_to_join_is_understood_as_people_write_it() {
+        for (typed, meant) in [
+            ("chat.example.org", "chat.example.org:8000"),
+            ("::1", "[::1]:8000"),
+            ("2001:db8::7", "[2001:db8::7]:8000"),
+            ("[::1]:9000", "[::1]:9000"),
+            ("fe80::7%eth0", "[fe80::7%eth0]:8000"),
+            ("tcp://localhost:9000", "localhost:9000"),
+            ("tcp://[::1]/", "[::1]:8000"),
+        ] {
+            let address = join_address(typed).map(|address| address.to_string());
+            assert_eq!(address.as_deref(), Ok(meant), "{typed}");
+        }
+        for typed in [
+            "*",
+            "tcp://localhost?classic",
+            "ssh://localhost",
+            "://localhost",
+            "::g",
+        ] {
+            assert!(join_address(typed).is_err(), "{typed}");
+        }
+        for (typed, host) in [
+            ("http://localhost:8080", "localhost"),
+            ("HTTPS://chat.example.org/lobby?last=1", "chat.example.org"),
+            ("ws://[::1]:8080/-/socket", "[::1]"),
+            ("http://", "HOST"),
+            ("http://a:b:c", "HOST"),
+        ] {
+            let words = join_address(typed).map_err(|refused| refused.to_string());
+            let expected = format!(
+                "this address is for browsers; lines are at another port, usually 8000: parlor join {host}"
+            );
+            assert_eq!(words, Err(expected), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! `parlor export`: what has been kept, as text or as JSON lines, whether or not a server runs. Knows no connection.
+//!
+//! It reads page by page, each by itself, so however long it takes, it holds up nobody who writes.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, bail};
+use clap::{Args, ValueEnum, ValueHint};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use parlor_core::model::{Manner, RoomName, Said, WallTime};
+use parlor_wire::json::put_line;
+
+use crate::clock::moment;
+use crate::config::{Refused, directory};
+use crate::journal;
+use crate::journal::{Damage, FILE, Store, Unusable};
+
+/// So many lines of a room are read at once.
+const PAGE_LINES: usize = 1_000;
+
+/// What `export` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ExportOptions {
+    /// The directory in which the server stores its lines [default: as for serve]
+    #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+
+    /// Only lines from ROOM
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<String>,
+
+    /// Only lines since 14:00, 2026-11-20, "2026-11-20 12:01", 2026-11-20T12:01+01:00, yesterday or 2h
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    pub since: Option<Timestamp>,
+
+    /// The format
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub format: Form,
+}
+
+/// How a line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// As people read it, with day, time and room
+    Text,
+    /// A JSON object with room, seq, time, name, kind and text
+    Jsonl,
+}
+
+/// Reads a time as people type it.
+fn moment(typed: &str) -> Result<Timestamp, Refused> {
+    moment::parse(typed, &ZonedDateTime::now()).ok_or_else(|| {
+        Refused::new(
+            "write a time as 14:00, a day as 2026-11-20, both as \"2026-11-20 12:01\" or 2026-11-20T12:01:00Z, or yesterday or 2h",
+        )
+    })
+}
+
+/// Writes what was kept to standard output, oldest first. A reader that has seen enough is no failure.
+///
+/// # Errors
+/// Nothing is kept there, the room is unknown, or the file cannot be read: in one sentence.
+pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
+    let file = directory(options.data.as_deref())?.join(FILE);
+    let store = journal::open_to_read(&file)?;
+    let file = file.display();
+    let unreadable = |error: anyhow::Error| match error.downcast::<rusqlite::Error>() {
+        Ok(error) => anyhow!(Unusable::from(error)).context(file.to_string()),
+        Err(error) => error,
+    };
+    let rooms = rooms(&store, options).map_err(unreadable)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write_all(&store, rooms, options.format, &mut out) {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        Err(error) if error.is::<io::Error>() => {
+            Err(error.context("cannot write to standard output"))
+        }
+        Err(error) => Err(unreadable(error)),
+        Ok(None) => Ok(()),
+        Ok(Some(damage)) => bail!(
+            "damaged lines in {file} are left out ({damage}); list them with parlor check, and restore a backup"
+        ),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// A room's lines, of which some have been read.
+struct Unwritten {
+    room: RoomName,
+    page: VecDeque<Said>,
+    /// The number of the next line to be read.
+    next: u64,
+    /// That of the last line there was at the beginning.
+    last: u64,
+    /// The first lines, of those read, that are damaged.
+    damage: Option<Damage>,
+}
+
+impl Unwritten {
+    /// When the next line was said; none when there is no more.
+    fn at(&mut self, store: &Store) -> anyhow::Result<Option<WallTime>> {
+        while self.page.is_empty() && self.next <= self.last {
+            let (page, first_damage) = (&mut self.page, &mut self.damage);
+            self.next = 1 + store.read(&self.room, self.next, self.last, |line| {
+                match line {
+                    Ok(said) => page.push_back(said),
+                    Err(damage) => {
+                        first_damage.get_or_insert(damage);
+                    }
+                }
+                page.len() < PAGE_LINES
+            })?;
+        }
+        Ok(self.page.front().map(|said| said.at))
+    }
+}
+
+/// The rooms that are wanted, each from the first line that is.
+fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten>> {
+    let wanted = match &options.room {
+        Some(typed) => {
+            Some(RoomName::parse(typed).with_context(|| format!("{typed:?} cannot be a room"))?)
+        }
+        None => None,
+    };
+    let mut rooms = Vec::new();
+    for (name, end) in store.ends()? {
+        let room = RoomName::kept(&name); // also one that nobody could make any more
+        if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
+            continue;
+        }
+        let next = match options.since {
+            Some(since) => store.first_since(&room, WallTime(since.as_millisecond()))?,
+            None => Some(1),
+        };
+        rooms.push(Unwritten {
+            room,
+            page: VecDeque::new(),
+            next: next.unwrap_or(u64::MAX),
+            last: end.seq,
+            damage: None,
+        });
+    }
+    if let (Some(wanted), true) = (wanted, rooms.is_empty()) {
+        bail!(
+            "there are no lines from a room {wanted}; --room takes the name of a room in which somebody spoke"
+        );
+    }
+    rooms.sort_by(|a, b| a.room.as_str().cmp(b.room.as_str()));
+    Ok(rooms)
+}
+
+/// Writes the lines of all rooms in the order in which they were said; of one moment, by the names of the rooms. The
+/// first damage, if any, which is left out.
+fn write_all(
+    store: &Store,
+    mut rooms: Vec<Unwritten>,
+    form: Form,
+    out: &mut impl Write,
+) -> anyhow::Result<Option<Damage>> {
+    let zone = TimeZone::system();
+    let mut first = BinaryHeap::new();
+    for (index, room) in rooms.iter_mut().enumerate() {
+        first.extend(room.at(store)?.map(|at| Reverse((at, index))));
+    }
+    while let Some(Reverse((_, index))) = first.pop() {
+        let Some(room) = rooms.get_mut(index) else {
+            break;
+        };
+        if let Some(said) = room.page.pop_front() {
+            match form {
+                Form::Text => write_text(&room.room, &said, &zone, out)?,
+                Form::Jsonl => write_record(&room.room, &said, out)?,
+            }
+        }
+        first.extend(room.at(store)?.map(|at| Reverse((at, index))));
+    }
+    out.flush()?;
+    Ok(rooms.into_iter().find_map(|room| room.damage))
+}
+
+fn write_text(
+    room: &RoomName,
+    said: &Said,
+    zone: &TimeZone,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let at = ZonedDateTime::new(time_of(said), zone.clone()).strftime("[%Y-%m-%d %H:%M]");
+    let (name, text) = (&said.who.name, &said.text);
+    match said.manner {
+        Manner::Plain => writeln!(out, "{at} {room} {name}: {text}")?,
+        Manner::Action => writeln!(out, "{at} {room} * {name} {text}")?,
+        Manner::Gone => {}
+    }
+    Ok(())
+}
+
+fn write_record(room: &RoomName, said: &Said, out: &mut impl Write) -> anyhow::Result<()> {
+    if said.manner == Manner::Gone {
+        return Ok(());
+    }
+    let mut line = Vec::new();
+    put_line(room, said, &mut line);
+    line.push(b'\n');
+    Ok(out.write_all(&line)?)
+}
+
+fn time_of(said: &Said) -> Timestamp {
+    Timestamp::from_millisecond(said.at.0).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,15 @@
+//! What is typed behind `parlor`, and the commands that run beside a server.
+
+mod admin;
+pub mod args;
+pub mod backup;
+pub mod check;
+pub mod export;
+pub mod manual;
+pub(crate) mod variables;
+
+pub use admin::ask;
+pub use args::{Command, JoinOptions, ServeOptions, command};
+pub use backup::backup;
+pub use check::check;
+pub use export::export;

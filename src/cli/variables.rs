@@ -1,0 +1,66 @@
+//! Variables that look like settings and are none. Reads no value.
+
+use clap::CommandFactory;
+use parlor_core::model::nearest;
+
+use super::args::Options;
+
+/// What every variable of ours begins with.
+const PREFIX: &str = "PARLOR_";
+
+/// A sentence for each of `names` that has our prefix and is no setting. No more than that: other programs may use
+/// the prefix, as Kubernetes does for a service of the name.
+pub(crate) fn strangers(names: impl Iterator<Item = String>) -> Vec<String> {
+    let known = known();
+    let mut sentences: Vec<String> = names
+        .filter(|name| !known.contains(name))
+        .filter_map(|name| {
+            // Without what they share, or any two short words would be near.
+            let known = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
+            let hint = match nearest(name.strip_prefix(PREFIX)?, known) {
+                Some(near) => format!("; did you mean {PREFIX}{near}?"),
+                None => "; parlor serve --help lists them".to_owned(),
+            };
+            Some(format!(
+                "there is no setting {name}, so it is ignored{hint}"
+            ))
+        })
+        .collect();
+    sentences.sort();
+    sentences
+}
+
+/// The variables of all commands, also of those that are empty.
+fn known() -> Vec<String> {
+    let whole = Options::command();
+    let arguments = whole
+        .get_subcommands()
+        .flat_map(clap::Command::get_arguments);
+    arguments
+        .filter_map(clap::Arg::get_env)
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::strangers;
+
+    #[test]
+    fn a_mistyped_variable_is_named_with_the_one_that_was_meant() {
+        let names = [
+            "PARLOR_RTE",
+            "PARLOR_RATE",
+            "PARLOR_CONFIG",
+            "PARLOR_SERVICE_HOST",
+        ];
+        let names = names.into_iter().chain(["PATH", "XPARLOR_RTE", "PARLOR"]);
+        assert_eq!(
+            strangers(names.map(str::to_owned)),
+            [
+                "there is no setting PARLOR_RTE, so it is ignored; did you mean PARLOR_RATE?",
+                "there is no setting PARLOR_SERVICE_HOST, so it is ignored; parlor serve --help lists them",
+            ]
+        );
+    }
+}

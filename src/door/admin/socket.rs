@@ -1,0 +1,149 @@
+//! The operator's socket: a file that nobody else may open, from the start of the server to its end. Knows no order.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, Type};
+use tokio::net::UnixListener;
+
+use super::SOCKET;
+
+/// Those who wait to be accepted.
+const BACKLOG: i32 = 16;
+
+/// How often the server looks whether the socket is still there: programs that sweep old files take it away.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoSocket {
+    /// Addresses of such sockets are short.
+    #[error("{} is too long for a socket's path, so parlor admin cannot reach this server; choose a shorter --data", .0.display())]
+    TooLong(PathBuf),
+    /// It cannot be made.
+    #[error("cannot open {}, so parlor admin cannot reach this server: {error}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// The socket, which is gone with this.
+pub(crate) struct Socket {
+    pub(crate) listener: UnixListener,
+    path: PathBuf,
+    /// Device and inode of the file, so that another one in its place is noticed.
+    file: (u64, u64),
+    /// The same of its directory: another one in that place is not this server's.
+    directory: (u64, u64),
+}
+
+impl Socket {
+    /// Opens it in a directory that is this server's alone: what stands there is left over from one that was killed.
+    pub(crate) fn open(directory: &Path) -> Result<Socket, NoSocket> {
+        let path = directory.join(SOCKET);
+        let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
+        let bound = bind(&path, &address).and_then(|listener| {
+            let (file, directory) = (identity(&path)?, identity_of(&fs::metadata(directory)?));
+            Ok((listener, file, directory))
+        });
+        match bound {
+            Ok((listener, file, directory)) => Ok(Socket {
+                listener,
+                path,
+                file,
+                directory,
+            }),
+            Err(error) => Err(NoSocket::Io { path, error }),
+        }
+    }
+
+    /// Opens it again if its file is gone, or another one stands there. Whether it was. While the directory is elsewhere,
+    /// the socket is there, too.
+    pub(crate) fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
+        let Some(directory) = self.path.parent() else {
+            return Ok(false);
+        };
+        let is_in_place =
+            fs::metadata(directory).is_ok_and(|there| identity_of(&there) == self.directory);
+        if !is_in_place || self.is_there() {
+            return Ok(false);
+        }
+        *self = Socket::open(directory)?;
+        Ok(true)
+    }
+
+    fn is_there(&self) -> bool {
+        identity(&self.path).is_ok_and(|file| file == self.file)
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|file| identity_of(&file))
+}
+
+fn identity_of(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    // Before it has a name: so there is no moment in which somebody else may open it.
+    let nobody_else = || Permissions::from_mode(0o600);
+    let socket = File::from(OwnedFd::from(socket));
+    socket.set_permissions(nobody_else())?;
+    let socket = socket2::Socket::from(OwnedFd::from(socket));
+    socket.bind(address)?;
+    fs::set_permissions(path, nobody_else())?; // where the system does not go by the former
+    socket.listen(BACKLOG)?;
+    UnixListener::from_std(OwnedFd::from(socket).into())
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // What stands there may be the socket of another server, or this one's, made anew.
+        if self.is_there() {
+            fs::remove_file(&self.path).ok(); // the next server replaces it otherwise
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_is_gone_comes_back_and_only_in_its_own_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let (here, away) = (place.path().join("here"), place.path().join("away"));
+        fs::create_dir(&here).unwrap();
+        let mut socket = Socket::open(&here).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        fs::remove_file(here.join(SOCKET)).unwrap();
+        assert!(socket.reopen_if_gone().unwrap());
+        fs::write(here.join("other"), "").unwrap();
+        fs::rename(here.join("other"), here.join(SOCKET)).unwrap();
+        assert!(socket.reopen_if_gone().unwrap());
+        fs::rename(&here, &away).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        fs::create_dir(&here).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        fs::remove_dir(&here).unwrap(); // nothing was put into it
+        fs::rename(&away, &here).unwrap();
+        assert!(!socket.reopen_if_gone().unwrap());
+        assert!(socket.is_there());
+    }
+}

@@ -1,0 +1,269 @@
+//! What is at which address, and what every answer says. Knows no room's lines.
+
+use axum::Router;
+use axum::extract::{Extension, FromRequestParts, Path, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use parlor_core::link::{Answer, Encoder, Refusal};
+use parlor_core::model::{Forbidden, RoomName};
+use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+
+use super::pages::{File, PAGE};
+use super::site::Names;
+use super::{Visit, follow, socket, speak};
+use crate::door::accept::preferred;
+use crate::door::admission::{RETRY_SECONDS, Refused};
+use crate::door::requests::{GOING_DOWN, last_answer};
+
+/// What a browser is told about every answer: nothing runs or loads but what is this server's own, nobody frames it or learns
+/// from where somebody comes, and what it is called is what it is.
+const HEADERS: &[(&str, &str)] = &[
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+];
+
+/// What is told to somebody who asks for nothing in particular, and is no browser.
+const GREETING: &str = "This is Parlor, a chat server. In a browser, open this address. With curl:\n\
+    \x20 curl -N HOST/lobby                            follows the room\n\
+    \x20 curl 'HOST/lobby?last=50'                     shows the last lines\n\
+    \x20 curl -d 'hello' 'HOST/lobby?name=YOUR-NAME'   speaks\n";
+
+/// Who answers what. Everything that is no room stands under `/-/`.
+pub(crate) fn router(names: Names) -> Router {
+    let guard = move |request: Request, next: Next| {
+        let refused = names.refuse(&request);
+        async move {
+            match refused {
+                None => next.run(request).await,
+                Some(refused) => refused,
+            }
+        }
+    };
+    Router::new()
+        .route("/", get(greet))
+        .route("/{room}", get(follow::read).post(speak::speak))
+        .route("/{room}/", get(without_slash).post(without_slash))
+        .route(HEALTH, get(health))
+        .route("/-/socket", any(socket::open))
+        .route("/-/{file}", get(file))
+        .fallback(nothing_there)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn(guard))
+        .layer(axum::middleware::map_response(with_headers))
+}
+
+async fn with_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().entry(*name).or_insert(value);
+    }
+    let unstored = HeaderValue::from_static("no-store");
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(unstored);
+    response
+}
+
+/// A room's address with a slash behind it, as scripts put together and people type it. The way to the right one is relative:
+/// a web server in front may pass on what is below a path of its own.
+async fn without_slash(_: Room, address: Uri) -> Response {
+    let room = address.path().trim_matches('/');
+    let target = match address.query() {
+        Some(query) => format!("../{room}?{query}"),
+        None => format!("../{room}"),
+    };
+    let words = format!(
+        "A room's address has no slash at its end: write {room} instead of {room}/, or use curl -L"
+    );
+    let mut response = sentence(StatusCode::PERMANENT_REDIRECT, &words);
+    if let Ok(target) = HeaderValue::from_str(&target) {
+        response.headers_mut().insert(header::LOCATION, target);
+    }
+    response
+}
+
+async fn nothing_there(method: Method, address: Uri) -> Response {
+    if method == Method::OPTIONS && address.path() == "*" {
+        let can = [(header::ALLOW, "GET,HEAD,POST,OPTIONS")];
+        return (StatusCode::NO_CONTENT, can).into_response();
+    }
+    sentence(
+        StatusCode::NOT_FOUND,
+        "There is nothing at this address; rooms are at /ROOM, as in /lobby",
+    )
+}
+
+/// The router says with `Allow` what can be done there; who only asks for that has been answered with it.
+async fn not_allowed(method: Method, address: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let words = match address.path() {
+        "/" => "This address can only be read; send lines to a room's address, as in /lobby",
+        path if path.starts_with("/-/") => "Addresses under /-/ can only be read, with GET",
+        _ => "Use GET to read a room, or POST to speak in it",
+    };
+    sentence(StatusCode::METHOD_NOT_ALLOWED, words)
+}
+
+async fn greet(headers: HeaderMap) -> Response {
+    match preferred(&headers, TEXT, &[HTML]) {
+        HTML => PAGE.answer(&headers),
+        _ => {
+            let host = headers
+                .get(header::HOST)
+                .and_then(|host| host.to_str().ok());
+            sentence(
+                StatusCode::OK,
+                &GREETING.replace("HOST", host.unwrap_or("HOST")),
+            )
+        }
+    }
+}
+
+async fn health(Extension(visit): Extension<Visit>) -> Response {
+    match visit.house.closing.is_cancelled() {
+        false => sentence(StatusCode::OK, "ok"),
+        true => sentence(StatusCode::SERVICE_UNAVAILABLE, GOING_DOWN),
+    }
+}
+
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match File::find(&name) {
+        Some(file) => file.answer(&headers),
+        None => sentence(StatusCode::NOT_FOUND, "There is no such file here"),
+    }
+}
+
+/// Where balancers ask whether the server is there.
+pub(crate) const HEALTH: &str = "/-/healthz";
+
+/// Text for people.
+pub(crate) const TEXT: &str = "text/plain";
+
+/// The page.
+pub(crate) const HTML: &str = "text/html";
+
+/// Whether something is among what a header lists.
+pub(crate) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool {
+    let kinds = headers.get_all(header).into_iter();
+    let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());
+    kinds.any(|kinds| {
+        let mut kinds = kinds
+            .split(',')
+            .map(|one| one.split(';').next().unwrap_or(one));
+        kinds.any(|one| one.trim().eq_ignore_ascii_case(kind))
+    })
+}
+
+/// An answer of one sentence.
+pub(crate) fn sentence(status: StatusCode, words: &str) -> Response {
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    let words = format!("{}\n", words.trim_end());
+    (status, [(header::CONTENT_TYPE, kind)], words).into_response()
+}
+
+/// The same, with how many seconds to wait before the next try.
+pub(crate) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
+    let mut response = sentence(status, words);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Why something is not done, in the words that people with netcat read; but where the way on is another one with curl.
+pub(crate) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
+    let status = status(&refusal);
+    let words = match &refusal {
+        Refusal::NoRoom(room) => {
+            format!("There is no room {room}; the first line sent there creates it")
+        }
+        Refusal::NameOwned(name) => format!(
+            "{name} is registered; choose another name, or, if it is yours, use curl -u {name}:TOKEN with the token that /token gives you in any client"
+        ),
+        Refusal::WrongPassword(name) => format!(
+            "That is not the token of {name}, nor a password that is accepted from your address; /token in any client gives its \
+             owner a new token, and a name that is not registered needs no -u"
+        ),
+        _ => words_of(&refusal, clock),
+    };
+    match refusal {
+        Refusal::Busy => later(status, 1, &words),
+        Refusal::TooManyTries(wait) => later(status, wait.as_secs().max(1), &words),
+        Refusal::NotKept(_) | Refusal::NotWritten | Refusal::Unreadable => later(status, 5, &words),
+        _ => sentence(status, &words),
+    }
+}
+
+fn words_of(refusal: &Refusal, clock: &Clock) -> String {
+    let mut words = Vec::new();
+    LineEncoder::new(Mode::Named, Keeping::Nowhere, clock.clone())
+        .answer(&Answer::Refused(refusal.clone()), &mut words);
+    let words = String::from_utf8_lossy(&words);
+    words.strip_prefix("-- ").unwrap_or(&words).to_owned()
+}
+
+fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::NoRoom(_) => StatusCode::NOT_FOUND,
+        Refusal::NameTaken(_) => StatusCode::CONFLICT,
+        Refusal::NameOwned(_) | Refusal::WrongPassword(_) => StatusCode::UNAUTHORIZED,
+        Refusal::TooManyTries(_) | Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::TooLong(_) | Refusal::TooManyLines(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::PlainPassword => StatusCode::FORBIDDEN,
+        Refusal::Order(forbidden) => match **forbidden {
+            Forbidden::TooMany(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::FORBIDDEN,
+        },
+        Refusal::TooManyRooms(_)
+        | Refusal::RoomsShare(_)
+        | Refusal::NotKept(_)
+        | Refusal::NotWritten
+        | Refusal::Unreadable
+        | Refusal::NotThere => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The room that an address names.
+pub(crate) struct Room(pub(crate) RoomName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Room {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<Room, Response> {
+        let Ok(Path(typed)) =
+            <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await
+        else {
+            return Err(sentence(
+                StatusCode::BAD_REQUEST,
+                "A room's name must be UTF-8 text",
+            ));
+        };
+        RoomName::parse(&typed).map(Room).map_err(|error| {
+            sentence(
+                StatusCode::BAD_REQUEST,
+                &format!("{typed:?} cannot be a room's name: {error}"),
+            )
+        })
+    }
+}
+
+/// What somebody reads who finds no place: before there is anybody to answer requests.
+pub(crate) fn unavailable(refused: &Refused) -> String {
+    let when = format!("Retry-After: {RETRY_SECONDS}\r\n");
+    last_answer("503 Service Unavailable", &when, &refused.to_string())
+}

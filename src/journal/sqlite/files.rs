@@ -1,0 +1,357 @@
+//! The files of a journal: private, of this server alone, and still in their places. Knows nothing of what is in them.
+
+use std::fs::{self, DirBuilder, DirEntry, File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::process::geteuid;
+
+use super::refused;
+use crate::journal::search;
+
+/// The file of lines in its directory.
+pub(crate) const FILE: &str = "parlor.db";
+
+/// SQLite keeps these beside a file: what is written ahead, the index of that, and, until the file is made, its own journal.
+const AHEAD: &str = "db-wal";
+const SHARED: &str = "db-shm";
+const JOURNAL: &str = "db-journal";
+
+/// What is written ahead begins with this number, whose last bit says how its sums are computed
+/// (<https://www.sqlite.org/fileformat2.html#the_write_ahead_log>).
+const AHEAD_MAGIC: u32 = 0x377f_0682;
+
+/// Servers of earlier versions held this file; now the file of lines itself is held.
+const FORMER_LOCK: &str = "parlor.lock";
+
+/// A disk has this directory from the beginning.
+const LOST_AND_FOUND: &str = "lost+found";
+
+/// The bits of a mode that let others in.
+const OTHERS: u32 = 0o077;
+
+/// All that `chmod` changes.
+const MODE: u32 = 0o7777;
+
+/// Why a directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made or written to.
+    #[error("cannot store lines in {}: {error}; give --data a directory that this user can write to, or store nothing with --memory", path.display())]
+    Directory {
+        /// Which directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Something else has that name.
+    #[error("cannot store lines in {}: {} is not a directory; give --data the path of a directory", path.display(), other.display())]
+    NoDirectory {
+        /// Which directory.
+        path: PathBuf,
+        /// The part of the path that is none.
+        other: PathBuf,
+    },
+    /// Others use the directory.
+    #[error("{} has other files, such as {}, and the server would close it to other users; give --data a directory of its own", path.display(), other.display())]
+    Shared {
+        /// Which directory.
+        path: PathBuf,
+        /// What is in it.
+        other: PathBuf,
+    },
+    /// The directory or a file in it belongs to another user.
+    #[error("{} belongs to another user, whose id is {owner}; run the server as that user, or give --data another directory", path.display())]
+    OfAnother {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// A link stands where a file should.
+    #[error("{} is a symbolic link, and the server follows none; put the file itself there", .0.display())]
+    Link(PathBuf),
+    /// Something else stands where a file should.
+    #[error("{} is not a regular file; move it away", .0.display())]
+    NoFile(PathBuf),
+    /// The file has a second name, perhaps in another server's directory.
+    #[error("{} has a second name (a hard link), under which another server could write to it; copy the file, and put the copy in its place", .0.display())]
+    SecondName(PathBuf),
+    /// Another server writes there.
+    #[error("another server uses {}; stop it, or give this one its own directory with --data DIR", .0.display())]
+    Taken(PathBuf),
+    /// The file in it is of no use.
+    #[error("{} {error}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: super::fault::Unusable,
+    },
+}
+
+/// A file that is open is not the one that stands in its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Displaced {
+    /// The lines are in a file that has no name any more, or another one.
+    #[error(
+        "{} is not the file any more that the server has open: lines are refused until that file is back. If it was \
+         deleted, copy {} there, which has every line, then stop the server and start it again", path.display(), open.display()
+    )]
+    Lines {
+        /// Where the file was.
+        path: PathBuf,
+        /// Where it can be read for as long as the server runs.
+        open: PathBuf,
+    },
+    /// What belongs to it is gone.
+    #[error(
+        "{} is not the file any more that the server has open: lines are refused until that file is back. If it was \
+         deleted, stop the server and start it again: no line is lost", .0.display()
+    )]
+    Beside(PathBuf),
+    /// What is written ahead was emptied in its place. SQLite writes on behind the hole, and would move the zeros in it into
+    /// the file of lines.
+    #[error(
+        "{} was emptied by another program, and the lines in it are lost: lines are refused until you stop the server \
+         and start it again", .0.display()
+    )]
+    Emptied(PathBuf),
+}
+
+/// What tells a file from all others: its device and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+impl Identity {
+    fn of(file: &Metadata) -> Identity {
+        Identity(file.dev(), file.ino())
+    }
+
+    /// That of the file at this path; a link is not followed.
+    fn at(path: &Path) -> io::Result<Identity> {
+        fs::symlink_metadata(path).map(|file| Identity::of(&file))
+    }
+}
+
+/// The files, claimed for this server until this is dropped.
+///
+/// The lock is on the file of lines itself, so it holds whatever becomes of its name, of other files, and of the
+/// directory. Another one is on the directory, since a file that was put in the place of the lines would share with them
+/// what SQLite keeps beside. They are of `flock`, which does not meet SQLite's own. Those end as soon as the process closes
+/// any descriptor of the file: so this is dropped after all connections to it, and nobody else opens it.
+#[derive(Debug)]
+pub(crate) struct Files {
+    path: PathBuf,
+    held: File,
+    _held_directory: File,
+    lines: Identity,
+    /// What SQLite has open beside it.
+    beside: OnceLock<[(PathBuf, Identity); 2]>,
+    /// What is written ahead, to read its first bytes.
+    ahead: OnceLock<File>,
+    /// It was emptied once: that stays so until the server ends.
+    is_emptied: AtomicBool,
+}
+
+impl Files {
+    /// Claims the files in a directory, which is made if there is none, and keeps others out: what people say, and what
+    /// stands for their passwords, is for this user to read.
+    pub(crate) fn claim(directory: &Path) -> Result<Files, OpenError> {
+        let failed = |error| OpenError::Directory {
+            path: directory.to_owned(),
+            error,
+        };
+        make(directory)
+            .map_err(|error| no_directory(directory).unwrap_or_else(|| failed(error)))?;
+        // A link to the directory is followed once, and never again.
+        let directory = fs::canonicalize(directory).map_err(failed)?;
+        close_directory(&directory)?;
+        for file in [FILE, search::FILE] {
+            let file = directory.join(file);
+            close_file(&file)?;
+            for beside in [AHEAD, SHARED, JOURNAL] {
+                close_file(&file.with_extension(beside))?;
+            }
+        }
+        close_file(&directory.join(refused::FILE))?;
+        fs::remove_file(directory.join(FORMER_LOCK)).ok(); // it may stay, too
+        let path = directory.join(FILE);
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600);
+        let held = options.open(&path).map_err(failed)?;
+        let held_directory = File::open(&directory).map_err(failed)?;
+        for file in [&held, &held_directory] {
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(OpenError::Taken(directory)),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
+        let metadata = held.metadata().map_err(failed)?;
+        if metadata.nlink() > 1 {
+            return Err(OpenError::SecondName(path));
+        }
+        Ok(Files {
+            path,
+            held,
+            _held_directory: held_directory,
+            lines: Identity::of(&metadata),
+            beside: OnceLock::new(),
+            ahead: OnceLock::new(),
+            is_emptied: AtomicBool::new(false),
+        })
+    }
+
+    /// The file of lines.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes note of the files that SQLite has opened beside the file of lines. To be called once it has.
+    pub(crate) fn note_beside(&self) -> io::Result<()> {
+        let noted = |extension| {
+            let path = self.path.with_extension(extension);
+            Identity::at(&path).map(|identity| (path, identity))
+        };
+        let beside = [noted(AHEAD)?, noted(SHARED)?];
+        let ahead = File::open(self.path.with_extension(AHEAD))?;
+        self.ahead.set(ahead).ok();
+        self.beside.set(beside).ok(); // they stay the same while the file is open
+        Ok(())
+    }
+
+    /// Whether the files that are open are still those in the directory: what is written to others is gone when the
+    /// server ends.
+    pub(crate) fn are_in_place(&self) -> Result<(), Displaced> {
+        if self.is_emptied() {
+            return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: nothing mends that
+        }
+        if Identity::at(&self.path).ok() != Some(self.lines) {
+            let (process, descriptor) = (process::id(), self.held.as_raw_fd());
+            return Err(Displaced::Lines {
+                path: self.path.clone(),
+                open: format!("/proc/{process}/fd/{descriptor}").into(),
+            });
+        }
+        for (path, identity) in self.beside.get().into_iter().flatten() {
+            if Identity::at(path).ok() != Some(*identity) {
+                return Err(Displaced::Beside(path.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what is written ahead was emptied in its place, and SQLite has written on behind the hole.
+    pub(crate) fn is_emptied(&self) -> bool {
+        if self.begins_with_a_hole() {
+            self.is_emptied.store(true, Ordering::Relaxed);
+        }
+        self.is_emptied.load(Ordering::Relaxed)
+    }
+
+    fn begins_with_a_hole(&self) -> bool {
+        let mut magic = [0; 4];
+        let read = self.ahead.get().map(|ahead| ahead.read_at(&mut magic, 0));
+        match read {
+            Some(Ok(0)) => false, // SQLite empties it, too, when all of it is in its place
+            Some(Ok(_)) => u32::from_be_bytes(magic) & !1 != AHEAD_MAGIC,
+            Some(Err(_)) | None => false, // SQLite says what the disk has
+        }
+    }
+}
+
+/// Makes a file that nobody else may open. SQLite gives what it keeps beside a file the same mode.
+///
+/// # Errors
+/// There is one already, which is not opened: its locks end with any descriptor of it. Or it cannot be made.
+pub(in crate::journal) fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true).mode(0o600);
+    options.open(path).map(drop)
+}
+
+/// Makes the directory if there is none.
+fn make(directory: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+}
+
+/// The part of a path, if any, that is there and no directory.
+fn no_directory(path: &Path) -> Option<OpenError> {
+    let is_other = |part: &&Path| match fs::metadata(part) {
+        Ok(there) => !there.is_dir(),
+        Err(_) => fs::symlink_metadata(part).is_ok(), // a link to nothing
+    };
+    let other = path.ancestors().find(is_other)?.to_owned();
+    let path = path.to_owned();
+    Some(OpenError::NoDirectory { path, other })
+}
+
+/// Makes sure that nobody else may enter the directory. One that others use is left as it is.
+fn close_directory(directory: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::Directory {
+        path: directory.to_owned(),
+        error,
+    };
+    let there = fs::metadata(directory).map_err(failed)?;
+    is_own(directory, &there)?;
+    if there.mode() & OTHERS == 0 {
+        return Ok(());
+    }
+    if !directory.join(FILE).exists() {
+        let mut inside = fs::read_dir(directory).map_err(failed)?.flatten();
+        let is_other = |entry: &DirEntry| {
+            let of_another = entry.metadata().is_ok_and(|file| file.uid() != there.uid());
+            of_another || entry.path().is_dir() && entry.file_name() != LOST_AND_FOUND
+        };
+        let other = inside.find(is_other);
+        if let Some(other) = other {
+            return Err(OpenError::Shared {
+                path: directory.to_owned(),
+                other: other.path(),
+            });
+        }
+    }
+    fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(failed)
+}
+
+/// Makes sure that a file, if it is there, is one, and that nobody else may open it. Nobody else may enter the directory
+/// any more, so nothing changes meanwhile.
+fn close_file(path: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::Directory {
+        path: path.to_owned(),
+        error,
+    };
+    let there = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        there => there.map_err(failed)?,
+    };
+    if there.is_symlink() {
+        return Err(OpenError::Link(path.to_owned()));
+    }
+    if !there.is_file() {
+        return Err(OpenError::NoFile(path.to_owned()));
+    }
+    is_own(path, &there)?;
+    match there.mode() & MODE {
+        0o600 => Ok(()),
+        _ => fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed),
+    }
+}
+
+fn is_own(path: &Path, there: &Metadata) -> Result<(), OpenError> {
+    let owner = there.uid();
+    if owner == geteuid().as_raw() {
+        return Ok(());
+    }
+    let path = path.to_owned();
+    Err(OpenError::OfAnother { path, owner })
+}

@@ -1,0 +1,226 @@
+//! What was taken out of a file of SQLite's is overwritten where it stood; but when SQLite makes room in a page, it moves
+//! rows to another one and leaves a copy behind, in the space that is free there. Here that space is wiped.
+//!
+//! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
+
+use std::collections::HashMap;
+use std::iter::successors;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::store::BUSY_TIME;
+
+/// So many pages are looked at in one go: some milliseconds.
+const PAGES: u32 = 500;
+
+/// With this many pages the number of one could be taken for the kind of another: some 128 GiB.
+const PAGES_MAX: u32 = 1 << 25;
+
+/// The file begins with a header of so many bytes, in its first page.
+const FILE_HEADER: usize = 100;
+
+/// The kinds of pages that hold rows, as their first byte says, and how long their header is.
+const KINDS: [(u8, usize); 4] = [(2, 12), (5, 12), (10, 8), (13, 8)];
+
+/// Wipes some pages, from number `first` on, in a transaction of its own. The number to go on with; none at the end.
+pub(crate) fn wipe(connection: &mut Connection, first: u32) -> rusqlite::Result<Option<u32>> {
+    let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages >= PAGES_MAX || first > pages {
+        return Ok(None);
+    }
+    let last = pages.min(first + PAGES - 1);
+    if !left_over(connection, first..=last)?.is_empty() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Once more: now nobody else writes.
+        for (number, wiped) in left_over(&transaction, first..=last)? {
+            let put = "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1";
+            let mut put = transaction.prepare_cached(put)?;
+            put.execute(params![number, wiped])?;
+        }
+        transaction.commit()?;
+    }
+    Ok((last < pages).then_some(last + 1))
+}
+
+/// Moves what is written ahead to its place and empties that file. Whether it could be done: not while somebody reads,
+/// and nobody waits for that.
+pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let was_hindered = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        Ok(row.get::<_, i64>(0)? != 0)
+    });
+    connection.busy_timeout(BUSY_TIME)?;
+    was_hindered.map(|was_hindered| !was_hindered)
+}
+
+/// Those pages that hold something where no row is, without it.
+fn left_over(
+    connection: &Connection,
+    numbers: RangeInclusive<u32>,
+) -> rusqlite::Result<Vec<(u32, Vec<u8>)>> {
+    let free = free(connection)?;
+    let mut wiped_pages = Vec::new();
+    for number in numbers {
+        let Some(page) = page(connection, number)? else {
+            continue;
+        };
+        let wiped = match free.get(&number) {
+            Some(used) => wiped_from(page, *used),
+            None => wiped(page, number),
+        };
+        wiped_pages.extend(wiped.map(|wiped| (number, wiped)));
+    }
+    Ok(wiped_pages)
+}
+
+/// The pages that hold no rows, and how many bytes of each are in use all the same: they are listed in some of them, which
+/// are a list themselves; it begins where the header of the file says.
+fn free(connection: &Connection) -> rusqlite::Result<HashMap<u32, usize>> {
+    const FIRST_LIST: usize = 32;
+    let mut free = HashMap::new();
+    let header = page(connection, 1)?.unwrap_or_default();
+    let mut next = four_bytes(&header, FIRST_LIST).unwrap_or_default();
+    while next != 0 && !free.contains_key(&next) {
+        let list = page(connection, next)?.unwrap_or_default();
+        let length = four_bytes(&list, 4).unwrap_or_default() as usize;
+        let listed = (0..length).map_while(|index| four_bytes(&list, 8 + 4 * index));
+        free.extend(listed.map(|number| (number, 0)));
+        free.insert(next, 8 + 4 * length);
+        next = four_bytes(&list, 0).unwrap_or_default();
+    }
+    Ok(free)
+}
+
+/// The page with nothing behind what is in use; none if there is nothing now.
+fn wiped_from(mut page: Vec<u8>, used: usize) -> Option<Vec<u8>> {
+    let rest = page.get_mut(used..)?;
+    if rest.iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    rest.fill(0);
+    Some(page)
+}
+
+fn page(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>>> {
+    let look = "SELECT data FROM sqlite_dbpage WHERE pgno = ?1";
+    let mut look = connection.prepare_cached(look)?;
+    let mut rows = look.query([number])?;
+    rows.next()?.map(|row| row.get(0)).transpose()
+}
+
+/// The page with nothing where no row is: between the list of its rows and the rows, and in the gaps between those. None
+/// if there is nothing now.
+fn wiped(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
+    let header = if number == 1 { FILE_HEADER } else { 0 };
+    let kind = *page.get(header)?;
+    let (_, length) = KINDS.iter().find(|(of, _)| *of == kind)?;
+    let rows = two_bytes(&page, header + 3)?;
+    let content = match two_bytes(&page, header + 5)? {
+        0 => 65_536, // the only number that does not fit
+        content => content,
+    };
+    // Each gap begins with the place of the next, which is behind it, and its own size.
+    let first = two_bytes(&page, header + 1).filter(|gap| *gap > 0);
+    let gaps = successors(first, |gap| {
+        two_bytes(&page, *gap).filter(|next| next > gap)
+    });
+    let gaps = gaps.filter_map(|gap| Some(gap + 4..gap + two_bytes(&page, gap + 2)?));
+    let before = header + length + 2 * rows..content;
+    let free: Vec<_> = [before].into_iter().chain(gaps).collect();
+    let mut is_clean = true;
+    for range in free {
+        let bytes = page.get_mut(range)?;
+        is_clean &= bytes.iter().all(|byte| *byte == 0);
+        bytes.fill(0);
+    }
+    (!is_clean).then_some(page)
+}
+
+fn four_bytes(page: &[u8], at: usize) -> Option<u32> {
+    let bytes = page.get(at..at + 4)?;
+    Some(u32::from_be_bytes(bytes.try_into().ok()?))
+}
+
+fn two_bytes(page: &[u8], at: usize) -> Option<usize> {
+    let bytes = page.get(at..at + 2)?;
+    Some(usize::from(u16::from_be_bytes(bytes.try_into().ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use rusqlite::{Connection, params};
+
+    use super::wipe;
+
+    /// The texts that stand anywhere in the file.
+    fn texts(file: &std::path::Path) -> BTreeSet<String> {
+        let bytes = fs::read(file).unwrap();
+        let found = bytes.windows(7).filter(|bytes| {
+            bytes[0] == b'<' && bytes[6] == b'>' && bytes[1..6].iter().all(u8::is_ascii_digit)
+        });
+        found
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn what_was_taken_out_is_nowhere_in_the_file() {
+        const LINES: i64 = 6_000;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file.db");
+        let mut connection = Connection::open(&file).unwrap();
+        connection
+            .pragma_update(None, "secure_delete", true)
+            .unwrap();
+        connection
+            .execute_batch("CREATE TABLE lines (room INTEGER, seq INTEGER, text TEXT, PRIMARY KEY (room, seq)) WITHOUT ROWID")
+            .unwrap();
+        let text = |seq: i64| format!("<{seq:05}>{}", "x".repeat((seq * seq % 401) as usize));
+        let all = connection.transaction().unwrap();
+        for seq in 0..LINES {
+            let put = "INSERT INTO lines VALUES (?1, ?2, ?3)";
+            all.execute(put, params![seq % 3, seq, text(seq)]).unwrap();
+        }
+        all.commit().unwrap();
+        let old = connection.transaction().unwrap();
+        for seq in 0..LINES / 2 {
+            let empty = "UPDATE lines SET text = '' WHERE room = ?1 AND seq = ?2";
+            old.execute(empty, params![seq % 3, seq]).unwrap();
+        }
+        old.commit().unwrap();
+        let kept: BTreeSet<_> = (LINES / 2..LINES)
+            .map(|seq| format!("<{seq:05}>"))
+            .collect();
+        // Somebody who takes no care has taken out other lines, and their pages are free.
+        let careless = "PRAGMA secure_delete = off; CREATE TABLE others AS SELECT * FROM lines; DROP TABLE others";
+        connection.execute_batch(careless).unwrap();
+        connection
+            .execute("DELETE FROM lines WHERE seq >= ?1", [LINES - 500])
+            .unwrap();
+        let kept: BTreeSet<_> = kept.into_iter().take(LINES as usize / 2 - 500).collect();
+        // Were nothing left over, there would be nothing to do; and this test would show nothing.
+        assert_ne!(texts(&file), kept);
+        let mut next = Some(1);
+        while let Some(first) = next {
+            next = wipe(&mut connection, first).unwrap();
+        }
+        assert_eq!(texts(&file), kept);
+        let check: String = connection
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(check, "ok");
+        let rows: i64 = connection
+            .query_row("SELECT count(*) FROM lines WHERE text != ''", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(rows, LINES / 2 - 500);
+    }
+}

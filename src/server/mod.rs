@@ -1,0 +1,422 @@
+//! The house: binds its doors, opens them together, and closes in peace.
+
+mod announce;
+pub mod limits;
+pub mod listeners;
+pub mod reload;
+pub(crate) mod signals;
+
+pub(crate) use announce::WayIn;
+pub use limits::{check_threads, survive_file_size};
+pub(crate) use reload::Reload;
+pub use reload::Source;
+
+use std::mem;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use parlor_core::broadcaster::Broadcaster;
+use parlor_core::journal::Journal;
+use parlor_core::link::Inbox;
+use parlor_wire::lines;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use self::announce::ways_to_join;
+use self::limits::{connections, limits, pace};
+use self::listeners::{BindError, bind_all};
+use self::reload::Reloader;
+use self::signals::Hangups;
+use crate::accounts::Registry;
+use crate::audit::Clerk;
+use crate::broadcaster::Closing;
+use crate::cli::variables;
+use crate::clock::{Clock, Trust, zone_is_unknown};
+use crate::config::{Config, ListenUrl};
+use crate::door::kinds::Mode;
+use crate::door::{
+    Admission, Desk, Door, House, Idle, LineDoor, Names, Questions, Scheme, Socket, WebDoor,
+};
+use crate::journal::erase::{retention_task, task};
+use crate::journal::{Disk, Forgetting, Kept, Memory, passing_epoch};
+use crate::session::{Live, Manners, Writers};
+use crate::telemetry::Metrics;
+use crate::{broadcaster, clock, door};
+
+/// Everybody has this long to take the last words when the server ends.
+const DRAIN_TIME: Duration = Duration::from_secs(12);
+
+/// The last batch has this long to be kept after that: 15 s in all, with a little to spare.
+const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
+
+/// Whoever comes by a door that can ask is asked this often whether they are there, and so often that nothing between the two
+/// takes the connection for dead: balancers end what is silent for 20 s and more.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// And is closed after this long without an answer.
+const PING_TIME: Duration = Duration::from_secs(120);
+
+/// This many connections at the door of the numbers are waited for: two servers of Prometheus have one each.
+const SCRAPERS_MAX: usize = 32;
+
+/// What a line is read with: a share of what one connection may hold.
+const READ_BYTES_NAMED: usize = 16 * 1024;
+
+/// In classic mode a line may be longer than that.
+const READ_BYTES_CLASSIC: usize = 64 * 1024;
+
+/// A chat server.
+pub struct Server {
+    config: Config,
+    journal: Box<dyn Journal>,
+    /// What the journal has of former times; none where nothing is kept.
+    kept: Option<Kept>,
+    /// Whose names are whose; none where nothing is kept.
+    registry: Option<Arc<Registry>>,
+    /// Which log it is that the numbers of lines belong to.
+    log: Arc<str>,
+    house: Arc<House>,
+    clock: Clock,
+    doors: Vec<(TcpListener, Arc<Door>)>,
+    /// What may change at all doors that are no classic ones.
+    live: Arc<Live>,
+    /// How lines are taken back, and where the requests come out.
+    forgetting: (Forgetting, mpsc::Receiver<task::Wanted>),
+    /// Whoever looks after the house while it is open; ends with it.
+    stewards: JoinSet<()>,
+    /// Whom to ask for a reload; none where the configuration comes from nowhere.
+    reload: Option<Reload>,
+    /// Through which the operator gives orders; none where nothing is kept.
+    socket: Option<Socket>,
+}
+
+impl Server {
+    /// A server that keeps lines where it is told to.
+    ///
+    /// # Errors
+    /// They cannot be kept there: why, and what to do.
+    pub fn new(config: Config) -> anyhow::Result<Server> {
+        let Some(directory) = config.directory()? else {
+            return Ok(Server::with_journal(config, Box::new(Memory)));
+        };
+        let (disk, kept) = Disk::open(&directory, config.keep)?;
+        tracing::info!("lines are stored in {}", directory.display());
+        let server = Server::with_journal(config, Box::new(disk));
+        let inbox = Arc::clone(&server.house.inbox);
+        Ok(Server {
+            log: kept.epoch.as_str().into(),
+            registry: Some(Arc::new(Registry::new(kept.errands.clone(), inbox))),
+            kept: Some(kept),
+            ..server
+        })
+    }
+
+    /// A server that keeps lines in this journal, and begins with none.
+    pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
+        let connections = connections(&config);
+        let house = House {
+            inbox: Arc::new(Inbox::default()),
+            admission: Admission::new(
+                connections,
+                config.connections_per_address,
+                config.limit_loopback,
+            ),
+            questions: Questions::new(connections),
+            requests: Questions::new(connections),
+            leaving: Questions::new(connections),
+            scrapes: Questions::with_places(SCRAPERS_MAX),
+            line_port: OnceLock::new(),
+            writers: Writers::new(thread::available_parallelism().map_or(1, NonZero::get)),
+            tasks: TaskTracker::new(),
+            closing: tokio_util::sync::CancellationToken::new(),
+            metrics: Arc::new(Metrics::new()),
+            panics: AtomicU64::new(0),
+        };
+        Server {
+            forgetting: Forgetting::new(),
+            live: Arc::new(Live::new(
+                pace(&config),
+                config.replay as u64,
+                config.retain.time(),
+            )),
+            config,
+            journal,
+            kept: None,
+            registry: None,
+            log: passing_epoch().into(),
+            house: Arc::new(house),
+            clock: Clock::start(),
+            doors: Vec::new(),
+            stewards: JoinSet::new(),
+            reload: None,
+            socket: None,
+        }
+    }
+
+    /// From now on the configuration is read again from there when a signal says so. To be called in a runtime.
+    pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
+        let (reload, requests) = Reload::new();
+        self.reload = Some(reload);
+        let reloader = Reloader {
+            source,
+            config: self.config.clone(),
+            house: Arc::clone(&self.house),
+            live: Arc::clone(&self.live),
+            link: self.house.inbox.connect(),
+        };
+        self.stewards.spawn(reloader.run(hangups, requests));
+    }
+
+    /// Binds all listeners; none of them accepts yet. Returns their real addresses.
+    ///
+    /// # Errors
+    /// One of them cannot be bound: which, why, and what to do.
+    pub async fn bind(&mut self) -> Result<Vec<SocketAddr>, BindError> {
+        let mut addresses = Vec::new();
+        for url in self.config.listeners.clone() {
+            let door = Arc::new(self.door(&url));
+            let listeners = match bind_all(&url).await {
+                Err(error) if self.config.web_by_default && url.scheme == Scheme::Http => {
+                    tracing::warn!("{error}; until then nobody can join with a browser");
+                    continue;
+                }
+                bound => bound?,
+            };
+            for listener in listeners {
+                addresses.extend(listener.local_addr());
+                self.doors.push((listener, Arc::clone(&door)));
+            }
+        }
+        if let Some(port) = self.line_port() {
+            self.house.line_port.set(port).ok(); // doors are bound once
+        }
+        if self.kept.is_some()
+            && let Some(directory) = self.config.directory().ok().flatten()
+        {
+            self.socket = Socket::open(&directory)
+                .inspect_err(|error| tracing::warn!("{error}"))
+                .ok();
+        }
+        Ok(addresses)
+    }
+
+    /// Opens the doors, and serves until `shutdown`; then tells everybody and closes in peace.
+    ///
+    /// # Errors
+    /// The broadcaster has ended: a bug.
+    pub async fn listen(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Server {
+            config,
+            journal,
+            mut kept,
+            house,
+            clock,
+            doors,
+            registry,
+            live,
+            forgetting: (_, to_forget),
+            mut stewards,
+            reload,
+            socket,
+            log: _,
+        } = self;
+        if let Some(kept) = &mut kept {
+            let left = mem::take(&mut kept.takings);
+            let (retention, closing) = (kept.retention(), house.closing.clone());
+            let trust = Trust::new(clock.clone(), kept.clock);
+            let retain = live.retain_changes();
+            let (takings, taken) = mpsc::channel(1);
+            let desk = task::Desk {
+                errands: kept.errands.clone(),
+                history: kept.history.clone(),
+                link: house.inbox.connect(),
+                takings,
+            };
+            house.tasks.spawn(desk.attend(to_forget, closing.clone()));
+            house.tasks.spawn(retention_task::run(
+                retention, trust, left, retain, taken, closing,
+            ));
+        }
+        let inbox = Arc::clone(&house.inbox);
+        let errands = kept.as_ref().map(|kept| kept.errands.clone());
+        let broadcaster = match kept {
+            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
+            None => Broadcaster::new(inbox, limits(&config)),
+        };
+        let closing = Closing {
+            soon: house.closing.clone(),
+            ..Closing::default()
+        };
+        let mut broadcasting = tokio::spawn(broadcaster::run(
+            broadcaster,
+            journal,
+            clock,
+            closing.clone(),
+            Clerk::new(errands.clone()),
+            Arc::clone(&house.metrics),
+        ));
+        let mut writing = JoinSet::new();
+        house.writers.start(&mut writing);
+        for (listener, door) in doors {
+            house
+                .tasks
+                .spawn(door::serve(Arc::clone(&house), door, listener));
+        }
+        let names = registry.clone();
+        if let Some(registry) = registry {
+            stewards.spawn(async move { registry.keep_readings().await });
+        }
+        if let Some(socket) = socket {
+            let inbox = Arc::clone(&house.inbox);
+            let desk = Desk {
+                inbox,
+                reload,
+                errands,
+                registry: names,
+            };
+            stewards.spawn(desk.attend(socket));
+        }
+        tokio::select! {
+            () = shutdown => {}
+            ended = &mut broadcasting => anyhow::bail!("the broadcaster stopped: {ended:?}"),
+            ended = writing.join_next() => anyhow::bail!("a group of writers stopped: {ended:?}"),
+        }
+        stewards.shutdown().await;
+        close(&house, &closing, broadcasting).await;
+        match house.panics.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            panics => anyhow::bail!("{panics} connections ended with a panic; each one is a bug"),
+        }
+    }
+
+    /// Logs the listeners, says how to join at each door, and warns of variables that were mistyped.
+    pub fn announce(&self) {
+        let variables = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+        for sentence in variables::strangers(variables)
+            .into_iter()
+            .chain(zone_is_unknown())
+        {
+            tracing::warn!("{sentence}");
+        }
+        // One door may have several listeners, side by side.
+        for listeners in self.doors.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b)) {
+            let addresses: Vec<SocketAddr> = listeners
+                .iter()
+                .filter_map(|(listener, _)| listener.local_addr().ok())
+                .collect();
+            let Some((_, door)) = listeners.first() else {
+                continue;
+            };
+            for address in &addresses {
+                tracing::info!("listening {} {address}", door.name());
+            }
+            for way in ways_to_join(&addresses, door.way_in()) {
+                tracing::info!("{way}");
+            }
+        }
+        if self.config.only_this_machine() {
+            tracing::info!("only this machine can join; --lan lets others in");
+        }
+        if self.kept.is_none() {
+            tracing::info!("lines are stored in memory only: they are gone when the server stops");
+        }
+    }
+
+    /// Where people join with lines: as in the book only if there is no other way.
+    fn line_port(&self) -> Option<u16> {
+        let port_of = |wanted: WayIn| {
+            let mut doors = self.doors.iter();
+            let (listener, _) = doors.find(|(_, door)| door.way_in() == wanted)?;
+            listener.local_addr().ok().map(|address| address.port())
+        };
+        port_of(WayIn::Netcat).or_else(|| port_of(WayIn::Classic))
+    }
+
+    fn door(&self, url: &ListenUrl) -> Door {
+        match url.scheme {
+            Scheme::Tcp => Door::Lines(Box::new(self.line_door(url))),
+            Scheme::Metrics => Door::Metrics,
+            Scheme::Http => Door::Web(Arc::new(WebDoor::new(
+                Manners {
+                    idle: Idle::Everybody(PING_TIME),
+                    ask_every: Some(PING_EVERY),
+                    ..self.manners(READ_BYTES_NAMED)
+                },
+                self.config.allow_plain_passwords,
+                line_clock(),
+                url.hosts.clone(),
+            ))),
+        }
+    }
+
+    fn line_door(&self, url: &ListenUrl) -> LineDoor {
+        let (mode, asks, read_bytes_max) = match url.mode {
+            Mode::Classic => (lines::Mode::Classic, false, READ_BYTES_CLASSIC),
+            Mode::Named(names) => (lines::Mode::Named, names == Names::Ask, READ_BYTES_NAMED),
+        };
+        let mut manners = Manners {
+            idle: url.idle,
+            ..self.manners(read_bytes_max)
+        };
+        if mode == lines::Mode::Classic {
+            manners.live = Arc::new(Live::new(None, 0, None));
+        }
+        LineDoor {
+            mode,
+            asks,
+            allow_plain_passwords: self.config.allow_plain_passwords,
+            manners,
+            clock: line_clock(),
+        }
+    }
+
+    /// What all doors want of their sessions.
+    fn manners(&self, read_bytes_max: usize) -> Manners {
+        Manners {
+            idle: Idle::Nobody,
+            ask_every: None,
+            live: Arc::clone(&self.live),
+            read_bytes_max,
+            history: self.kept.as_ref().map(|kept| kept.history.clone()),
+            search: self.kept.as_ref().map(|kept| kept.search.clone()),
+            forgetting: self.kept.as_ref().map(|_| self.forgetting.0.clone()),
+            log: Arc::clone(&self.log),
+            registry: self.registry.clone(),
+            metrics: Arc::clone(&self.house.metrics),
+            zone: TimeZone::system(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+/// For times in sentences.
+fn line_clock() -> lines::Clock {
+    lines::Clock {
+        zone: TimeZone::system(),
+        now: clock::wall,
+    }
+}
+
+/// Everybody is told and leaves; then the last batch is kept.
+async fn close(house: &House, closing: &Closing, broadcasting: JoinHandle<()>) {
+    sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();
+    closing.soon.cancel();
+    house.tasks.close();
+    if timeout(DRAIN_TIME, house.tasks.wait()).await.is_err() {
+        tracing::warn!("some clients did not receive the final message in time");
+    }
+    closing.now.cancel();
+    match timeout(LAST_COMMIT_TIME, broadcasting).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the broadcaster has failed"),
+        Err(_) => tracing::error!("the journal did not finish in time"),
+    }
+}

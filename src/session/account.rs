@@ -1,0 +1,337 @@
+//! What a session does where a password is in play: it asks for it, and shows what waits for the owner of a name.
+//!
+//! Knows no dialect and no way to hide what is typed: the decoder has that.
+
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::sync::Arc;
+
+use parlor_core::link::{
+    Answer, Claim, Decoder, Input, Item, Outcome, Password, Proof, Refusal, Request, Spec,
+};
+use parlor_core::model::{Line, Name, PersonId, WallTime};
+use tokio::io::AsyncRead;
+use tokio::time::sleep_until;
+
+use super::Ended;
+use super::read::Reader;
+use crate::accounts::{Letter, Registry, good_password, is_same_password};
+use crate::clock;
+
+/// `/register` asks twice.
+const ANSWERS_TO_REGISTER: usize = 2;
+
+/// Who is at the other end, as far as secrets go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    /// From where.
+    pub(crate) address: IpAddr,
+    /// Whether nobody between there and here can read a password.
+    pub(crate) is_private: bool,
+}
+
+impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
+    /// Makes the name that is worn this person's own, or gives it another password.
+    pub(crate) async fn register(
+        &mut self,
+        keeps_token: bool,
+        spec: &'static Spec,
+    ) -> Result<Answer, Ended> {
+        let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
+            return Ok(Refusal::NotThere.into());
+        };
+        let registry = match self.can_register(&me, spec) {
+            Ok(registry) => registry,
+            Err(refusal) => {
+                let answers = ANSWERS_TO_REGISTER + usize::from(me.is_proven());
+                return self.ask_nothing(refusal, answers).await;
+            }
+        };
+        let Claim { name, proof } = me;
+        if proof.is_none() {
+            return self.own_name(&registry, name).await;
+        }
+        match self.prove(Password::Present(name.clone()), &name).await? {
+            Ok(proof) => {
+                let own = (name, proof);
+                self.change_password(&registry, own, keeps_token).await
+            }
+            Err(_) => Ok(Refusal::NoPassword.into()),
+        }
+    }
+
+    /// Where passwords are kept, if this person can have one for the name that is worn.
+    fn can_register(&self, me: &Claim, spec: &'static Spec) -> Result<Arc<Registry>, Refusal> {
+        if self.is_asked {
+            return Err(Refusal::AnswerFirst);
+        }
+        let registry = self.manners.registry.clone();
+        let registry = registry.ok_or(Refusal::NeedsDisk(spec))?;
+        if !self.peer.is_private {
+            return Err(Refusal::PlainPassword);
+        }
+        match Name::parse(me.name.as_str()) {
+            Ok(_) => Ok(registry),
+            Err(_) => Err(Refusal::NoNameToOwn),
+        }
+    }
+
+    /// Keeps a password for the name that is worn, as soon as there is a good one.
+    async fn own_name(&mut self, registry: &Registry, name: Name) -> Result<Answer, Ended> {
+        loop {
+            let Some(password) = self.ask_new_password(&name).await? else {
+                return Ok(Refusal::NoPassword.into());
+            };
+            let (since, address, by) = (self.named_at, self.peer.address, self.id());
+            let registered = registry.register(name.clone(), password, since, address, by);
+            match registered.await {
+                Ok(()) => {
+                    self.note_standing().await; // whoever comes back comes as the owner
+                    return Ok(Answer::Registered(name));
+                }
+                Err(
+                    refusal @ (Refusal::NameOwned(_)
+                    | Refusal::TooManyNames
+                    | Refusal::TooManyNamesFromHere),
+                ) => {
+                    return Ok(refusal.into());
+                }
+                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+            }
+        }
+    }
+
+    /// Keeps another password for the own name, as soon as there is a good one.
+    async fn change_password(
+        &mut self,
+        registry: &Registry,
+        (name, proof): (Name, Proof),
+        keeps_token: bool,
+    ) -> Result<Answer, Ended> {
+        loop {
+            let Some(password) = self.ask_new_password(&name).await? else {
+                return Ok(Refusal::NoPassword.into());
+            };
+            let (own, address, by) = ((name.clone(), proof), self.peer.address, self.id());
+            let changed = registry.change_password(own, password, keeps_token, address, by);
+            match changed.await {
+                Ok(()) => {
+                    let answer = Answer::PasswordChanged { name, keeps_token };
+                    return Ok(self.with_another_code(answer).await);
+                }
+                Err(refusal @ Refusal::NotOwner) => return Ok(refusal.into()),
+                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+            }
+        }
+    }
+
+    fn id(&self) -> PersonId {
+        self.link.client().id()
+    }
+
+    /// Asks for a new password until it is good and typed twice alike. None if an empty line cancels that: nothing else
+    /// ends the questions, so the next try is never said in the room.
+    async fn ask_new_password(&mut self, name: &Name) -> Result<Option<Line>, Ended> {
+        loop {
+            let password = self.ask_password(Password::New(name.clone())).await?;
+            if password.as_str().is_empty() {
+                return Ok(None);
+            }
+            let refusal = match good_password(&password) {
+                Err(refusal) => refusal,
+                Ok(()) => {
+                    let again = self.ask_password(Password::Again).await?;
+                    if is_same_password(again.as_str(), password.as_str()) {
+                        return Ok(Some(password));
+                    }
+                    if again.as_str().is_empty() {
+                        return Ok(None);
+                    }
+                    Refusal::PasswordsDiffer
+                }
+            };
+            self.reply(Item::Answer(refusal.into())).await;
+        }
+    }
+
+    /// Makes a token for scripts under the own name, or ends it.
+    pub(crate) async fn token(&mut self, revoke: bool, spec: &'static Spec) -> Answer {
+        let Some(registry) = self.manners.registry.clone() else {
+            return Refusal::NeedsDisk(spec).into();
+        };
+        let Outcome::You(Claim {
+            name,
+            proof: Some(proof),
+        }) = self.link.call(Request::WhoAmI).await
+        else {
+            return Refusal::NotOwner.into();
+        };
+        let done = match revoke {
+            true => {
+                let revoked = registry.revoke_token(name, proof).await;
+                revoked.map(Answer::TokenRevoked)
+            }
+            false => registry.make_token(name, proof).await.map(Answer::Token),
+        };
+        done.unwrap_or_else(Answer::Refused)
+    }
+
+    /// Takes another name, with its password where it has an owner.
+    pub(crate) async fn rename(&mut self, typed: &Line) -> Result<Option<Answer>, Ended> {
+        if self.is_asked {
+            return Ok(Some(Refusal::AnswerFirst.into()));
+        }
+        let name = match Name::parse(typed.as_str()) {
+            Ok(name) => name,
+            Err(error) => return Ok(Some(Refusal::Name(error).into())),
+        };
+        let mut answer = self.ask(Request::Rename(name.clone().into())).await;
+        if let Some(Answer::Refused(Refusal::NameOwned(owned))) = &answer {
+            let proof = match self.prove(Password::Of(owned.clone()), owned).await? {
+                Ok(proof) => Some(proof),
+                Err(refusal @ Refusal::PlainPassword) => {
+                    return self.ask_nothing(refusal, 1).await.map(Some);
+                }
+                Err(refusal) => return Ok(Some(refusal.into())),
+            };
+            answer = self.ask(Request::Rename(Claim { name, proof })).await;
+            self.show_letters = matches!(answer, Some(Answer::YouAre(_)));
+        }
+        if let Some(Answer::YouAre(_)) = answer {
+            self.named_at = self.manners.clock.now().wall;
+            self.is_named = true;
+            self.note_standing().await;
+        }
+        Ok(answer)
+    }
+
+    /// Asks for the password of a name until it is right, or an empty line cancels that: so the next guess is never said
+    /// in the room.
+    async fn prove(
+        &mut self,
+        question: Password,
+        name: &Name,
+    ) -> Result<Result<Proof, Refusal>, Ended> {
+        let Some(registry) = self.manners.registry.clone() else {
+            return Ok(Err(Refusal::NameOwned(name.clone())));
+        };
+        if !self.peer.is_private {
+            return Ok(Err(Refusal::PlainPassword));
+        }
+        loop {
+            let password = self.ask_password(question.clone()).await?;
+            if password.as_str().is_empty() {
+                return Ok(Err(Refusal::NameOwned(name.clone())));
+            }
+            match registry.prove(name, password, self.peer.address).await {
+                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+                Ok(proof) => return Ok(Ok(proof)),
+            }
+        }
+    }
+
+    async fn ask_password(&mut self, password: Password) -> Result<Line, Ended> {
+        self.conceal(true).await;
+        self.reply(Item::Answer(Answer::Password(password))).await;
+        self.is_asked = true;
+        let typed = self.hear_secret().await;
+        self.is_asked = false;
+        self.conceal(false).await;
+        typed
+    }
+
+    async fn conceal(&mut self, is_hidden: bool) {
+        if let Some(bytes) = self.decoder.conceal(is_hidden) {
+            self.reply(Item::Raw(bytes)).await;
+        }
+    }
+
+    /// The next line, whatever it begins with.
+    async fn hear_secret(&mut self) -> Result<Line, Ended> {
+        let mut idle = pin!(sleep_until(self.next_idle_step()));
+        loop {
+            if self.held.is_empty() && self.read_or_idle(idle.as_mut()).await? == 0 {
+                return Err(Ended::EndOfInput);
+            }
+            let _one_at_a_time = self.allowance().await;
+            match self.take(D::next_secret) {
+                Some(Input::Secret(secret)) => return Ok(secret),
+                Some(other) => {
+                    if let ControlFlow::Break(ended) = Box::pin(self.obey(other)).await {
+                        return Err(ended);
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Says why no password was asked for. Answers that came together with the command, as in a paste, are not said.
+    async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Result<Answer, Ended> {
+        let mut dropped = 0;
+        while !self.is_asked && dropped < answers {
+            match self.take(D::next_secret) {
+                Some(Input::Secret(_)) => dropped += 1,
+                Some(other) => {
+                    if let ControlFlow::Break(ended) = Box::pin(self.obey(other)).await {
+                        return Err(ended);
+                    }
+                }
+                None => break,
+            }
+        }
+        if dropped == 0 {
+            return Ok(refusal.into());
+        }
+        self.reply(Item::Answer(refusal.into())).await;
+        Ok(Refusal::AnswersDropped(dropped).into())
+    }
+
+    /// Shows the messages that were kept while the owner of the name was away.
+    pub(crate) async fn deliver_letters(&mut self) {
+        let Some(registry) = self.manners.registry.clone() else {
+            return;
+        };
+        let Outcome::You(Claim { name, .. }) = self.link.call(Request::WhoAmI).await else {
+            return;
+        };
+        // Where they cannot be read, the operator's log says so, and they wait until next time.
+        let letters = registry.letters(&name).await.unwrap_or_default();
+        let Some(last) = letters.last().map(|letter| letter.id) else {
+            return;
+        };
+        self.reply(Item::Answer(Answer::WhileAway(letters.len())))
+            .await;
+        for Letter { at, from, text, .. } in letters {
+            let to = name.clone();
+            let letter = Answer::Letter { at, from, to, text };
+            self.reply(Item::Answer(letter)).await;
+        }
+        if !self.link.drained().await {
+            return; // they have not been taken, and wait until next time
+        }
+        registry.take_letters(&name, last).await.ok(); // else they are shown once more
+    }
+
+    /// Writes to one person; where that is the owner of a name who is away, the message is kept.
+    pub(crate) async fn write_to(&mut self, to: Line, text: Line) -> Option<Answer> {
+        let words = text.clone();
+        let answer = self.ask(Request::Private { to, text }).await?;
+        let (Answer::Refused(Refusal::Away(owner)), Some(registry)) =
+            (&answer, self.manners.registry.clone())
+        else {
+            return Some(answer);
+        };
+        let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
+            return Some(answer);
+        };
+        let at: WallTime = clock::wall();
+        let kept =
+            registry.keep_letter(owner.clone(), (me, self.id(), self.peer.address), words, at);
+        Some(match kept.await {
+            Ok(()) => Answer::KeptFor(owner.clone()),
+            Err(refusal) => refusal.into(),
+        })
+    }
+}

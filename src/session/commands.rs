@@ -1,0 +1,234 @@
+//! What a session does with everything that is not a line: commands, and what makes no sense.
+//!
+//! Knows no wording: answers are values, which the dialect puts into words.
+
+use std::ops::ControlFlow;
+
+use jiff::{Timestamp, ZonedDateTime};
+use parlor_core::link::{
+    Answer, Command, Decoder, Input, Item, Missed, Next, Outcome, Refusal, Replay, Request, Spec,
+};
+use parlor_core::model::{Line, RoomName, WallTime};
+use tokio::io::AsyncRead;
+
+use super::Ended;
+use super::read::Reader;
+use crate::clock::moment;
+use crate::journal::{Ahead, Unreadable};
+
+impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
+    /// Does what was asked, or says why not.
+    pub(crate) async fn obey(&mut self, input: Input) -> ControlFlow<Ended> {
+        let item = match input {
+            Input::Nothing | Input::Secret(_) => return ControlFlow::Continue(()),
+            Input::Say(spoken) => {
+                self.post(vec![spoken]).await;
+                None
+            }
+            Input::SayAll(lines) => {
+                self.say_all(lines).await;
+                None
+            }
+            Input::In(room, input) => match self.turn_to(&room) {
+                Ok(()) => return Box::pin(self.obey(*input)).await,
+                Err(refusal) => Some(Item::Answer(refusal.into())),
+            },
+            Input::Enter(room, start) => self.enter_too(room, start).await,
+            Input::Leave(room) => self.leave_one(&room).map(Item::Answer),
+            Input::Read(next) => {
+                let item = self.read_next(next).await;
+                Some(item.unwrap_or_else(|Unreadable| Item::Answer(Refusal::Unreadable.into())))
+            }
+            Input::People { from } => {
+                let room = self.seat.room();
+                self.link.room().await;
+                let refused = self.ask(Request::People { room, from }).await;
+                refused.map(Item::Answer)
+            }
+            Input::Command(Command::Quit(words)) => return ControlFlow::Break(Ended::Quit(words)),
+            Input::Farewell(bytes) => {
+                self.link.reply(self.seat.mark(), Item::Raw(bytes));
+                return ControlFlow::Break(Ended::Foreign);
+            }
+            Input::Command(Command::Register { keeps_token, spec }) => {
+                match self.register(keeps_token, spec).await {
+                    Ok(answer) => Some(Item::Answer(answer)),
+                    Err(ended) => return ControlFlow::Break(ended),
+                }
+            }
+            Input::Command(Command::Name(typed)) => match self.rename(&typed).await {
+                Ok(answer) => answer.map(Item::Answer),
+                Err(ended) => return ControlFlow::Break(ended),
+            },
+            Input::Command(command) => self.run_command(command).await,
+            Input::Refused(refusal) => Some(Item::Answer(Answer::Refused(refusal))),
+            Input::Raw(bytes) => Some(Item::Raw(bytes)),
+        };
+        if let Some(item) = item {
+            self.reply(item).await;
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn run_command(&mut self, command: Command) -> Option<Item> {
+        let here = self.seat.room();
+        let answer = match command {
+            Command::Help(spec) => Answer::Help(spec),
+            Command::Who(room) => self.ask(Request::Who { here, room }).await?,
+            Command::Private { to, text } => self.write_to(to, text).await?,
+            Command::Rooms => self.ask(Request::Rooms).await?,
+            Command::Join(room) => return self.move_to(room).await,
+            Command::Keep(order) => {
+                let here = Some(here);
+                self.ask(Request::Order { here, order }).await?
+            }
+            Command::Topic => self.ask(Request::Topic(here)).await?,
+            Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
+            Command::Last(lines) => return Some(self.last(lines).await),
+            Command::Since(since) => return Some(self.since(since).await),
+            Command::Search { words, skip, spec } => return self.search(words, skip, spec).await,
+            Command::Forget { all, spec } => self.forget(all, spec).await,
+            Command::Code(spec) => self.show_code(spec).await,
+            Command::Token { revoke, spec } => self.token(revoke, spec).await,
+            Command::Resume(_) => Refusal::TooLateToResume.into(),
+            Command::Missed(spec) => return self.missed(spec).await,
+            Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
+            Command::Unignore(typed) => Answer::Unignored(typed),
+            Command::Quiet(quiet) => Answer::Quiet(quiet),
+            Command::Echo(echo) => Answer::Echo(echo),
+            // Taken care of before.
+            Command::Say(_) | Command::Quit(_) | Command::Name(_) | Command::Register { .. } => {
+                return None;
+            }
+        };
+        Some(Item::Answer(answer))
+    }
+
+    /// Asks the broadcaster; none where what was asked shows by itself.
+    pub(crate) async fn ask(&mut self, request: Request) -> Option<Answer> {
+        match self.link.call(request).await {
+            Outcome::Answer(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    async fn last(&self, lines: u64) -> Item {
+        let read = self
+            .read_next(Next::Before {
+                seq: u64::MAX,
+                lines,
+            })
+            .await;
+        read.unwrap_or_else(|Unreadable| Item::Answer(Refusal::Unreadable.into()))
+    }
+
+    async fn since(&self, typed: Line) -> Item {
+        let now = ZonedDateTime::new(Timestamp::now(), self.manners.zone.clone());
+        let Some(at) = moment::parse(typed.as_str(), &now) else {
+            return Item::Answer(Answer::Refused(Refusal::NoSuchTime));
+        };
+        let at = WallTime(at.as_millisecond());
+        let log = self.seat.log();
+        let replay = Replay::between(self.seat.room_name(), log, log.since(at), log.end());
+        let first = match &self.manners.history {
+            // What the log has begins with it, and so may what it has not.
+            Some(history) if replay.from.seq == log.start().seq => {
+                match history.first_since(self.seat.room_name(), at).await {
+                    Ok(first) => first.unwrap_or(u64::MAX),
+                    Err(Unreadable) => return Item::Answer(Refusal::Unreadable.into()),
+                }
+            }
+            _ => u64::MAX,
+        };
+        self.show(first, u64::MAX, replay).await
+    }
+
+    /// The lines next to a number. What the log has let go of is the journal's: perhaps all of it.
+    async fn read_next(&self, next: Next) -> Result<Item, Unreadable> {
+        let (room, log) = (self.seat.room_name(), self.seat.log());
+        let history = self.manners.history.as_ref();
+        let start = log.start().seq;
+        match next {
+            Next::Before { seq, lines } => {
+                let last = seq.saturating_sub(1);
+                let to = log.behind(last);
+                let from = log.back(to, lines);
+                let missing = lines.saturating_sub(log.words(from, to));
+                let older = from.seq.min(last);
+                let first = match history {
+                    Some(history) if missing > 0 => history.back(room, older, missing).await?,
+                    _ => older + 1,
+                };
+                let replay = Replay::between(room, log, from, to);
+                Ok(self.show(first, last, replay).await)
+            }
+            Next::After { seq, lines } => {
+                let ahead = match history {
+                    Some(history) if seq < start => history.ahead(room, seq, start, lines).await?,
+                    _ => Ahead {
+                        lines: 0,
+                        last: start,
+                    },
+                };
+                let from = log.behind(seq.max(start));
+                let to = log.ahead(from, lines - ahead.lines.min(lines));
+                let replay = Replay::between(room, log, from, to);
+                Ok(self.show(seq.saturating_add(1), ahead.last, replay).await)
+            }
+        }
+    }
+
+    /// Has lines shown from number `first` to `last`: from the journal what stands before the replay, and then the replay.
+    async fn show(&self, first: u64, last: u64, replay: Replay) -> Item {
+        let before = replay.from.seq.min(last);
+        match self.show_kept(self.seat.room_name(), first, before).await {
+            Err(Unreadable) => Item::Answer(Refusal::Unreadable.into()),
+            Ok(0) if replay.words() == 0 => Item::Answer(Answer::NothingKept),
+            Ok(_) => Item::Replay(replay),
+        }
+    }
+
+    /// Exactly the lines that the last notice counted.
+    async fn missed(&mut self, spec: &'static Spec) -> Option<Item> {
+        if self.manners.history.is_none() {
+            return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
+        }
+        let Some(missed) = self.link.client().missed() else {
+            return Some(Item::Answer(Refusal::NothingMissed.into()));
+        };
+        let Missed { room, first, last } = missed;
+        match self.link.call(Request::Barred).await {
+            Outcome::Barred(barred) if !barred.contains(&room) => {}
+            _ => return Some(Item::Answer(Refusal::NotThere.into())),
+        }
+        match self.show_kept(&room, first, last).await {
+            Err(Unreadable) => Some(Item::Answer(Refusal::Unreadable.into())),
+            Ok(0) => Some(Item::Answer(Answer::NothingKept)),
+            Ok(_) => None,
+        }
+    }
+
+    /// Has lines shown that the journal keeps, page by page, each as soon as there is room for it. How many there were.
+    async fn show_kept(&self, room: &RoomName, first: u64, last: u64) -> Result<usize, Unreadable> {
+        let Some(history) = &self.manners.history else {
+            return Ok(0);
+        };
+        let log = self.seat.log();
+        let (mut next, mut shown) = (first, 0);
+        while next <= last && self.seat.removed().is_none() {
+            let page = history.page(room, next, last).await?;
+            next = page.next;
+            shown += page.lines.len();
+            if page.lines.is_empty() {
+                continue; // all of them have been taken out
+            }
+            let end = log.end();
+            self.reply(Item::Replay(Replay {
+                older: page.lines,
+                ..Replay::between(room, log, end, end)
+            }))
+            .await;
+        }
+        Ok(shown)
+    }
+}

@@ -1,0 +1,107 @@
+//! Which lines come first for somebody who enters a room: some of the last, or all that was missed. Knows no connection.
+
+use std::collections::VecDeque;
+
+use parlor_core::journal::Damaged;
+use parlor_core::link::{Entered, Missed, Replay, Resumed, Start, View};
+use parlor_core::model::Said;
+
+use super::Manners;
+use crate::journal::{History, Unreadable};
+
+/// So many lines come first at the most: they are held until they are written.
+pub(crate) const LINES_MAX: u64 = 1_000;
+
+/// And so many bytes of them, as they are shown.
+const BYTES_MAX: u64 = 64 * 1024;
+
+/// How many of the last lines are wanted, whatever they are.
+pub(crate) fn lines_asked_for(start: &Start, manners: &Manners) -> u64 {
+    match start {
+        Start::Last(lines) => (*lines).min(LINES_MAX),
+        Start::Usual => manners.live.replay(),
+        Start::After { .. } => 0, // it is known when there is a seat
+    }
+}
+
+/// Puts in front of a room what is to come first.
+pub(crate) async fn complete(entered: &mut Entered, start: &Start, manners: &Manners) {
+    (entered.replay, entered.resumed) = replay(&entered.view, start, manners).await;
+}
+
+/// What is to come first for somebody who begins to read there.
+pub(crate) async fn replay(view: &View, start: &Start, manners: &Manners) -> (Replay, Resumed) {
+    let history = manners.history.as_ref();
+    match start {
+        Start::After { log, seq } if is_of_this_log(log, *seq, view, manners).await => {
+            (all_after(*seq, view, history).await, Resumed::Exactly)
+        }
+        Start::After { .. } => {
+            let lines = manners.live.replay();
+            (last(lines, view, history).await, Resumed::AnotherLog)
+        }
+        Start::Last(_) | Start::Usual => {
+            let lines = lines_asked_for(start, manners);
+            (last(lines, view, history).await, Resumed::No)
+        }
+    }
+}
+
+/// Whether the line with that number, in the log that was called so, is one of this log: then it is known what follows it.
+async fn is_of_this_log(log: &str, seq: u64, view: &View, manners: &Manners) -> bool {
+    if seq > view.arrived.seq {
+        return false;
+    }
+    let end = match &manners.history {
+        _ if *log == *manners.log => return true,
+        Some(history) => history.end_of(log, view.room_name()).await,
+        None => return false,
+    };
+    // Where the file cannot be read, nothing is known.
+    matches!(end, Ok(Some(end)) if seq <= end)
+}
+
+async fn last(lines: u64, view: &View, history: Option<&History>) -> Replay {
+    let mut replay = Replay::last(view.room_name(), view.log(), lines, view.arrived);
+    if let Some(history) = history {
+        history.complete(&mut replay, view.room_name(), lines).await;
+    }
+    replay
+}
+
+/// The lines behind number `seq`, and a count of those that cannot be had or would be too many.
+async fn all_after(seq: u64, view: &View, history: Option<&History>) -> Replay {
+    let (room, log, arrived) = (view.room_name(), view.log(), view.arrived);
+    let wanted = arrived.seq - seq;
+    let from = log.behind(arrived.seq - wanted.min(LINES_MAX));
+    let mut replay = Replay::between(room, log, from, arrived);
+    let mut before = replay.from.seq;
+    if let Some(history) = history
+        && let Ok((first, older)) = older(seq, &replay, history).await
+    {
+        replay.older = older;
+        before = first - 1;
+    }
+    if before > seq {
+        replay.passed_over = Some(Missed::between(room, seq, before));
+    }
+    replay
+}
+
+/// What stands behind number `seq` and before a replay: the lines, and the number of the first that is among them.
+async fn older(seq: u64, replay: &Replay, history: &History) -> Result<(u64, Older), Unreadable> {
+    let last = replay.from.seq;
+    let most = replay.to.seq.saturating_sub(LINES_MAX);
+    let fits = history.before(&replay.room, last, BYTES_MAX).await?;
+    let first = seq.max(most).max(fits).min(last) + 1;
+    let (mut next, mut older) = (first, Older::new());
+    while next <= last {
+        let page = history.page(&replay.room, next, last).await?;
+        next = page.next;
+        older.extend(page.lines);
+    }
+    Ok((first, older))
+}
+
+/// As [`Replay::older`] has them.
+type Older = VecDeque<Result<Said, Damaged>>;

@@ -1,0 +1,7 @@
+//! What the operator reads: log lines and metrics. Knows no room.
+
+pub mod logging;
+mod metrics;
+
+pub use logging::{Level, LogFormat, LogLevel, start};
+pub(crate) use metrics::{Metrics, Now, classic};

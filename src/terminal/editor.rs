@@ -1,0 +1,539 @@
+//! What keys do to the line being typed: editing, history, Tab. Knows no terminal; it is told keys and asked what to show.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use parlor_core::link::Command;
+
+use super::text::{Text, To, last_word};
+
+/// Lines that Up brings back; a day's talking.
+const HISTORY_LINES_MAX: usize = 1_000;
+
+/// What the person did that is more than editing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// A line, ended with Enter.
+    Line(String),
+    /// A line that was pasted: it is said as it is, also where it looks like a command.
+    Text(String),
+    /// A line that is for nobody to read, and that Up does not bring back.
+    Secret(String),
+    /// Ctrl-C or Ctrl-D on an empty line.
+    Leave,
+}
+
+/// Where the beginning of the line being typed comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Origin {
+    #[default]
+    Keys,
+    /// A paste of one line, or of a part of one: it may be a command that somebody copied.
+    Paste,
+    /// A paste of several lines: all of them are text.
+    PastedLines,
+}
+
+/// Looking for a line typed before, by a part of it.
+#[derive(Debug, Default)]
+struct Search {
+    part: String,
+    /// How many lines that hold the part are passed over, counted from the newest.
+    passed: usize,
+}
+
+/// The line being typed and those before it.
+#[derive(Default)]
+pub(crate) struct Editor {
+    text: Text,
+    origin: Origin,
+    search: Option<Search>,
+    /// What was erased last by whole words or more, for Ctrl-Y.
+    erased: String,
+    /// What is being typed is not shown.
+    is_secret: bool,
+    /// Typed and not yet taken: a paste may hold many lines.
+    typed: VecDeque<Typed>,
+    history: VecDeque<String>,
+    /// How many lines Up has gone back.
+    back: usize,
+    /// What was being typed before that.
+    draft: String,
+    /// While Tab is pressed again and again: where the word begins, and what it may become, in turn.
+    offers: Option<(usize, VecDeque<String>)>,
+}
+
+impl Editor {
+    /// What was typed first and is not yet taken.
+    pub(crate) fn take(&mut self) -> Option<Typed> {
+        self.typed.pop_front()
+    }
+
+    /// Puts a line back to be edited or sent again, unless another is being typed already.
+    pub(crate) fn put_back(&mut self, line: String) {
+        if self.text.is_empty() {
+            self.text = Text::new(line);
+        }
+    }
+
+    /// The next line is not shown while it is typed; one that has been begun, neither.
+    pub(crate) fn conceal(&mut self) {
+        self.is_secret = true;
+    }
+
+    /// Nobody asks for a secret any more: what has been typed of it is gone.
+    pub(crate) fn forget_secret(&mut self) {
+        if mem::take(&mut self.is_secret) {
+            self.text.take();
+        }
+    }
+
+    /// What to show in a row of `columns`, and in which of them the cursor stands.
+    pub(crate) fn view(&self, columns: usize) -> (String, usize) {
+        match &self.search {
+            _ if self.is_secret => (String::new(), 0),
+            Some(search) => {
+                let found = self.found(search).map_or("", String::as_str);
+                Text::new(format!("(search {:?}) {found}", search.part)).view(columns)
+            }
+            None => self.text.view(columns),
+        }
+    }
+
+    /// Does what a key or a paste means; `complete` tells what the last word of the text before the cursor may become.
+    pub(crate) fn handle(&mut self, event: Event, complete: impl Fn(&str) -> Vec<String>) {
+        match event {
+            Event::Paste(text) => {
+                self.end_search();
+                self.paste(&text.replace("\r\n", "\n").replace('\r', "\n"));
+            }
+            Event::Key(KeyEvent {
+                code: KeyCode::Tab, ..
+            }) => return self.tab(complete),
+            Event::Key(key) if key.kind != KeyEventKind::Release => self.press(key),
+            _ => return,
+        }
+        if self.text.is_empty() {
+            self.origin = Origin::Keys;
+        }
+        self.offers = None;
+    }
+
+    /// Puts text in. Its lines are said one by one, and none of them is a command.
+    fn paste(&mut self, text: &str) {
+        let is_command = self.text.before().starts_with('/') && self.origin == Origin::Keys;
+        match text.split_once('\n') {
+            // What follows would be said to all: it answers no question for a secret.
+            Some((first, _)) if self.is_secret => self.text.insert_all(first),
+            // What a command was begun for stays with it.
+            _ if is_command => self.text.insert_all(&text.replace('\n', " ")),
+            Some(_) => {
+                for c in text.chars() {
+                    self.origin = Origin::PastedLines; // a line that ends takes it with it
+                    self.insert(c);
+                }
+            }
+            None => {
+                if self.text.is_empty() {
+                    self.origin = Origin::Paste;
+                }
+                self.text.insert_all(text);
+            }
+        }
+    }
+
+    fn press(&mut self, key: KeyEvent) {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
+        if self.search.is_some() && self.press_in_search(key.code, control) {
+            return;
+        }
+        match key.code {
+            KeyCode::Enter => self.enter(),
+            KeyCode::Backspace if alt => self.cut(To::WordLeft),
+            KeyCode::Backspace => drop(self.text.erase(To::Left)),
+            KeyCode::Delete => drop(self.text.erase(To::Right)),
+            KeyCode::Left if control => self.text.go(To::WordLeft),
+            KeyCode::Right if control => self.text.go(To::WordRight),
+            KeyCode::Left => self.text.go(To::Left),
+            KeyCode::Right => self.text.go(To::Right),
+            KeyCode::Home => self.text.go(To::Start),
+            KeyCode::End => self.text.go(To::End),
+            KeyCode::Up | KeyCode::Down if self.is_secret => {}
+            KeyCode::Up => self.recall(self.back + 1),
+            KeyCode::Down => self.recall(self.back.saturating_sub(1)),
+            KeyCode::Char(c) if control => self.chord(c),
+            KeyCode::Char('b') if alt => self.text.go(To::WordLeft),
+            KeyCode::Char('f') if alt => self.text.go(To::WordRight),
+            KeyCode::Char(c) if !alt => self.insert(c),
+            _ => {}
+        }
+    }
+
+    /// Control and a letter: what shells have taught people's fingers.
+    fn chord(&mut self, letter: char) {
+        match letter {
+            'c' if !self.text.is_empty() => drop(self.text.take()),
+            'c' => self.typed.push_back(Typed::Leave),
+            'd' if self.text.is_empty() => self.typed.push_back(Typed::Leave),
+            'a' => self.text.go(To::Start),
+            'b' => self.text.go(To::Left),
+            'd' => drop(self.text.erase(To::Right)),
+            'e' => self.text.go(To::End),
+            'f' => self.text.go(To::Right),
+            'h' => drop(self.text.erase(To::Left)),
+            'k' => self.cut(To::End),
+            'n' => self.recall(self.back.saturating_sub(1)),
+            'p' => self.recall(self.back + 1),
+            'r' if !self.is_secret => self.search = Some(Search::default()),
+            'u' => self.cut(To::Start),
+            'w' => self.cut(To::WordLeft),
+            'y' => self.text.insert_all(&self.erased),
+            _ => {}
+        }
+    }
+
+    /// Erases, and keeps what was erased for Ctrl-Y; a secret is not kept.
+    fn cut(&mut self, to: To) {
+        let erased = self.text.erase(to);
+        if !erased.is_empty() && !self.is_secret {
+            self.erased = erased;
+        }
+    }
+
+    /// The line that is looked for, if there is one.
+    fn found(&self, search: &Search) -> Option<&String> {
+        let lines = self.history.iter().rev();
+        let mut fitting = lines.filter(|line| line.contains(&search.part));
+        fitting.nth(search.passed)
+    }
+
+    /// Does what a key means while a line is looked for. Whether it means nothing more than that.
+    fn press_in_search(&mut self, code: KeyCode, control: bool) -> bool {
+        let Some(mut search) = self.search.take() else {
+            return false;
+        };
+        match code {
+            KeyCode::Char('r') if control => search.passed += 1,
+            KeyCode::Char('c' | 'g') if control => return true,
+            KeyCode::Esc => return true,
+            KeyCode::Char(c) if !control => {
+                search.part.push(c);
+                search.passed = 0;
+            }
+            KeyCode::Backspace => {
+                search.part.pop();
+                search.passed = 0;
+            }
+            _ => {
+                self.search = Some(search);
+                self.end_search();
+                return false;
+            }
+        }
+        if self.found(&search).is_none() {
+            search.passed = 0; // round again
+        }
+        self.search = Some(search);
+        true
+    }
+
+    /// Takes the line that was found, to be edited.
+    fn end_search(&mut self) {
+        if let Some(search) = self.search.take()
+            && let Some(found) = self.found(&search).cloned()
+        {
+            self.text = Text::new(found);
+        }
+    }
+
+    fn insert(&mut self, c: char) {
+        match c {
+            '\n' | '\r' => self.enter(),
+            c => self.text.insert(c),
+        }
+    }
+
+    fn enter(&mut self) {
+        let line = self.text.take();
+        let origin = mem::take(&mut self.origin);
+        self.back = 0;
+        if mem::take(&mut self.is_secret) {
+            return self.typed.push_back(Typed::Secret(line));
+        }
+        if !line.is_empty() && self.history.back() != Some(&line) {
+            self.history.push_back(line.clone());
+            let surplus = self.history.len().saturating_sub(HISTORY_LINES_MAX);
+            self.history.drain(..surplus);
+        }
+        let is_text = match origin {
+            Origin::Keys => false,
+            Origin::Paste => Command::named(&line).is_none(),
+            Origin::PastedLines => true,
+        };
+        self.typed.push_back(match is_text {
+            true => Typed::Text(line),
+            false => Typed::Line(line),
+        });
+    }
+
+    /// Shows the line typed `back` lines ago; 0 is the one that was being typed.
+    fn recall(&mut self, back: usize) {
+        let Some(at) = self.history.len().checked_sub(back) else {
+            return;
+        };
+        if self.back == 0 {
+            self.draft = self.text.take();
+        }
+        let recalled = self.history.get(at).cloned();
+        self.text = Text::new(recalled.unwrap_or_else(|| mem::take(&mut self.draft)));
+        self.back = back;
+    }
+
+    /// Ends the word before the cursor with the first offer; pressed again, puts the next one in its place.
+    fn tab(&mut self, complete: impl Fn(&str) -> Vec<String>) {
+        let pressed_again = self.offers.take();
+        let before = self.text.before();
+        let (start, mut offers) = pressed_again.unwrap_or_else(|| {
+            let start = before.len() - last_word(before).len();
+            (start, complete(before).into())
+        });
+        if let Some(offer) = offers.front() {
+            self.text.end_with(start, offer);
+            offers.rotate_left(1);
+            self.offers = Some((start, offers));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Editor, HISTORY_LINES_MAX, Typed};
+    use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+    use proptest::prelude::{Strategy, any, prop_oneof, proptest};
+
+    fn offers(typed: &str) -> Vec<String> {
+        let names = ["bob", "bea", "日本"].into_iter();
+        let word = typed.rsplit(' ').next().unwrap_or_default();
+        names
+            .filter(|name| name.starts_with(word))
+            .map(|name| format!("{name} "))
+            .collect()
+    }
+
+    fn press(editor: &mut Editor, code: KeyCode, modifiers: KeyModifiers) {
+        editor.handle(Event::Key(KeyEvent::new(code, modifiers)), offers);
+    }
+
+    /// `^X` is a chord, `<` and `>` are Left and Right, `+` and `-` are Up and Down, `|` is Tab, `$` is Enter, `~` is Backspace.
+    fn typed(keys: &str) -> Editor {
+        let mut editor = Editor::default();
+        let mut keys = keys.chars();
+        while let Some(key) = keys.next() {
+            let (code, modifiers) = match key {
+                '^' => (
+                    KeyCode::Char(keys.next().unwrap_or_default()),
+                    KeyModifiers::CONTROL,
+                ),
+                '<' => (KeyCode::Left, KeyModifiers::NONE),
+                '>' => (KeyCode::Right, KeyModifiers::NONE),
+                '+' => (KeyCode::Up, KeyModifiers::NONE),
+                '-' => (KeyCode::Down, KeyModifiers::NONE),
+                '|' => (KeyCode::Tab, KeyModifiers::NONE),
+                '$' => (KeyCode::Enter, KeyModifiers::NONE),
+                '~' => (KeyCode::Backspace, KeyModifiers::NONE),
+                key => (KeyCode::Char(key), KeyModifiers::NONE),
+            };
+            press(&mut editor, code, modifiers);
+        }
+        editor
+    }
+
+    /// What stands in the prompt, with `|` for the cursor.
+    fn shown(keys: &str) -> String {
+        let editor = typed(keys);
+        format!("{}|{}", editor.text.before(), editor.text.after())
+    }
+
+    #[test]
+    fn a_secret_is_neither_shown_nor_remembered() {
+        let mut editor = typed("before$");
+        assert_eq!(editor.take(), Some(Typed::Line("before".to_owned())));
+        editor.conceal();
+        for c in "s3cret".chars() {
+            press(&mut editor, KeyCode::Char(c), KeyModifiers::NONE);
+            assert_eq!(editor.view(60), (String::new(), 0));
+        }
+        press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Secret("s3cret".to_owned())));
+        press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
+        assert_eq!(editor.view(60).0, "before");
+        editor.conceal();
+        editor.forget_secret();
+        assert_eq!(editor.view(60), (String::new(), 0));
+    }
+
+    #[test]
+    fn keys_move_and_erase() {
+        assert_eq!(shown("abc<<X>~"), "aX|c");
+        assert_eq!(shown("one two^w"), "one |");
+        assert_eq!(shown("日本 語です^w"), "日本 |");
+        assert_eq!(shown("e\u{301}a👨‍👩‍👧~~"), "e\u{301}|");
+        assert_eq!(shown("e\u{301}<"), "|e\u{301}");
+        assert_eq!(shown("hello^a^k"), "|");
+        assert_eq!(shown("hello<<^u"), "|lo");
+        assert_eq!(shown("ab<^d"), "a|");
+    }
+
+    #[test]
+    fn up_and_down_walk_through_what_was_typed() {
+        assert_eq!(shown("one$two$new+"), "two|");
+        assert_eq!(shown("one$two$new++"), "one|");
+        assert_eq!(shown("one$two$new+++"), "one|");
+        assert_eq!(shown("one$two$new++---"), "new|");
+        assert_eq!(shown("same$same$+"), "same|");
+        assert_eq!(shown("+-"), "|");
+        assert!(typed(&"a$b$".repeat(HISTORY_LINES_MAX)).history.len() <= HISTORY_LINES_MAX);
+    }
+
+    #[test]
+    fn tab_offers_in_turn() {
+        assert_eq!(shown("b|"), "bob |");
+        assert_eq!(shown("b||"), "bea |");
+        assert_eq!(shown("b|||"), "bob |");
+        assert_eq!(shown("hi 日|"), "hi 日本 |");
+        assert_eq!(shown("x|"), "x|");
+        assert_eq!(shown("b|x|"), "bob x|");
+    }
+
+    #[test]
+    fn a_paste_of_lines_is_typed_in_order() {
+        let mut editor = Editor::default();
+        editor.handle(
+            Event::Paste("one\r\ntwo\rthree\n\x1bfour".to_owned()),
+            offers,
+        );
+        let lines: Vec<_> = std::iter::from_fn(|| editor.take()).collect();
+        assert_eq!(
+            lines,
+            ["one", "two", "three"].map(|line| Typed::Text(line.to_owned()))
+        );
+        assert_eq!(editor.view(60).0, "four");
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Text("four".to_owned())));
+        press(&mut editor, KeyCode::Char('/'), KeyModifiers::NONE);
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Line("/".to_owned())));
+    }
+
+    fn pasted(editor: &mut Editor, text: &str) -> Vec<Typed> {
+        editor.handle(Event::Paste(text.to_owned()), offers);
+        std::iter::from_fn(|| editor.take()).collect()
+    }
+
+    #[test]
+    fn a_pasted_command_of_one_line_is_a_command_and_anything_else_is_text() {
+        for (text, typed) in [
+            ("/resume ab-cd", Typed::Line("/resume ab-cd".to_owned())),
+            ("/usr/bin/env", Typed::Text("/usr/bin/env".to_owned())),
+            ("// no", Typed::Text("// no".to_owned())),
+        ] {
+            let mut editor = Editor::default();
+            assert_eq!(pasted(&mut editor, text), []);
+            press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+            assert_eq!(editor.take(), Some(typed));
+        }
+        let lines = pasted(&mut Editor::default(), "/quit\n/msg bob psst\n");
+        assert_eq!(
+            lines,
+            ["/quit", "/msg bob psst"].map(|line| Typed::Text(line.to_owned()))
+        );
+    }
+
+    #[test]
+    fn lines_pasted_into_a_command_stay_with_it_and_into_a_secret_none_follows() {
+        let mut editor = typed("/msg bob ");
+        assert_eq!(pasted(&mut editor, "one\ntwo\n"), []);
+        assert_eq!(editor.view(60).0, "/msg bob one two ");
+        let mut editor = Editor::default();
+        editor.conceal();
+        assert_eq!(pasted(&mut editor, "horse\nhorse\n"), []);
+        press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(editor.take(), Some(Typed::Secret("horse".to_owned())));
+        assert_eq!(editor.view(60).0, "");
+    }
+
+    #[test]
+    fn a_line_typed_before_is_found_by_a_part_of_it() {
+        let shown = |keys: &str| typed(keys).view(60).0;
+        assert_eq!(
+            shown("tea at one$coffee$^rat"),
+            "(search \"at\") tea at one"
+        );
+        assert_eq!(shown("one a$one b$^rone^r"), "(search \"one\") one a");
+        assert_eq!(shown("one a$one b$^rone^r^r"), "(search \"one\") one b");
+        assert_eq!(shown("one a$^rone<X"), "one Xa");
+        assert_eq!(shown("one a$draft^rone^g"), "draft");
+        let mut editor = typed("one a$^rone$");
+        editor.take();
+        assert_eq!(editor.take(), Some(Typed::Line("one a".to_owned())));
+    }
+
+    #[test]
+    fn what_was_erased_comes_back() {
+        assert_eq!(shown("one two^w^a^y"), "two|one ");
+        assert_eq!(shown("hello^u^y^y"), "hellohello|");
+    }
+
+    #[test]
+    fn control_c_and_control_d_leave_on_an_empty_line() {
+        assert_eq!(typed("half^c").take(), None);
+        assert_eq!(shown("half^c"), "|");
+        assert_eq!(typed("half^c^c").take(), Some(Typed::Leave));
+        assert_eq!(typed("^d").take(), Some(Typed::Leave));
+        assert_eq!(typed("half^d").take(), None);
+    }
+
+    fn key() -> impl Strategy<Value = (KeyCode, KeyModifiers)> {
+        let code = prop_oneof![
+            any::<char>().prop_map(KeyCode::Char),
+            "[a-f hknpuw日\u{301}]"
+                .prop_map(|c| KeyCode::Char(c.chars().next().unwrap_or_default())),
+            proptest::sample::select(vec![
+                KeyCode::Enter,
+                KeyCode::Tab,
+                KeyCode::Backspace,
+                KeyCode::Delete,
+                KeyCode::Left,
+                KeyCode::Right,
+                KeyCode::Up,
+                KeyCode::Down,
+            ]),
+        ];
+        let modifiers = proptest::sample::select(vec![
+            KeyModifiers::NONE,
+            KeyModifiers::CONTROL,
+            KeyModifiers::ALT,
+        ]);
+        (code, modifiers)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_pressed_the_cursor_stays_in_the_row(
+            keys in proptest::collection::vec(key(), 0..60),
+            columns in 0_usize..30,
+        ) {
+            let mut editor = Editor::default();
+            for (code, modifiers) in keys {
+                press(&mut editor, code, modifiers);
+                let (text, cursor) = editor.view(columns);
+                assert!(cursor <= columns.saturating_sub(1));
+                assert!(text.chars().all(|c| !c.is_control()));
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! A terminal: the editor, the text it holds, and what it paints. Knows no connection.
+
+mod editor;
+pub(crate) mod paint;
+mod text;
+
+pub(crate) use editor::{Editor, Typed};
+pub(crate) use paint::Colours;
+pub(crate) use text::last_word;
