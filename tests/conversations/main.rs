@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod book;
 mod crowds;
 mod doors;
 mod endings;

@@ -1,22 +1,32 @@
-//! Sessions recorded from the original program, which come out alike at a classic listener.
+//! Sessions recorded from the original program. They come out alike at a classic listener and at `examples/chat`.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Guest, House};
+use crate::support::{Chat, Guest, House};
 
 /// Stands among the lines where the server has closed.
 const END: &str = "<EOF>";
 
 #[test]
+fn every_recorded_session_comes_out_alike() {
+    replay_all(|steps| replay(steps, House::classic().addresses()[0]));
+}
+
+#[test]
+fn every_recorded_session_comes_out_alike_at_the_books_chat() {
+    replay_all(|steps| replay(steps, Chat::start().address));
+}
+
 #[expect(
     clippy::print_stdout,
     reason = "a failed test shows which session it was"
 )]
-fn every_recorded_session_comes_out_alike() {
+fn replay_all(replay: impl Fn(&[Value])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/classic");
     let mut replayed = 0;
     for entry in fs::read_dir(folder).unwrap() {
@@ -29,13 +39,12 @@ fn every_recorded_session_comes_out_alike() {
     assert!(replayed >= 7, "only {replayed} sessions were found");
 }
 
-fn replay(steps: &[Value]) {
-    let house = House::classic();
+fn replay(steps: &[Value], server: SocketAddr) {
     let mut session = Session::default();
     for step in steps {
-        session.take(step, &house);
+        session.take(step, server);
     }
-    session.nobody_has_seen_more(&house);
+    session.nobody_has_seen_more(server);
 }
 
 /// The clients of a session, by the names that they have in it.
@@ -46,7 +55,7 @@ struct Session {
 }
 
 impl Session {
-    fn take(&mut self, step: &Value, house: &House) {
+    fn take(&mut self, step: &Value, server: SocketAddr) {
         let (verb, what) = step
             .as_object()
             .and_then(|step| {
@@ -61,7 +70,7 @@ impl Session {
         let name = what.as_str().unwrap();
         match verb {
             "connect" => {
-                let mut guest = house.guest();
+                let mut guest = Guest::connect(server);
                 guest.is_answered(); // so that clients arrive in the order in which they connect
                 self.addresses.insert(name.to_owned(), guest.address());
                 self.present.insert(name.to_owned(), guest);
@@ -102,8 +111,8 @@ impl Session {
 
     /// A client that a step does not name has received nothing by then, or the next step that
     /// names it fails; after the last one, a stranger's arrival is the next line.
-    fn nobody_has_seen_more(mut self, house: &House) {
-        let stranger = house.guest();
+    fn nobody_has_seen_more(mut self, server: SocketAddr) {
+        let stranger = Guest::connect(server);
         for guest in self.present.values_mut() {
             guest.sees(&format!("{} has arrived", stranger.address()));
         }

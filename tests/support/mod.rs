@@ -1,12 +1,14 @@
 //! A server in this process and people who join it: what a conversation is made of.
 #![allow(dead_code, reason = "no test binary needs all of it")]
 
+mod book;
 mod guest;
 mod house;
 mod visitor;
 
 use std::time::Duration;
 
+pub(crate) use book::{Chat, Netcat3};
 pub(crate) use guest::Guest;
 pub(crate) use house::House;
 pub(crate) use visitor::{Visitor, numbers};
