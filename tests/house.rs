@@ -330,5 +330,4 @@ fn a_file_imports_from_few_others() {
         average <= IMPORTS_MAX,
         "a file imports from {average:.2} others on average"
     );
-    println!("a file imports from {average:.2} others on average");
 }
