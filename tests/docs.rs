@@ -21,12 +21,13 @@ use parlor_core::model::{
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 13] = [
+const OPTIONS_OF_OTHERS: [&str; 14] = [
     "--data-binary",   // curl
     "--line-buffered", // grep
     "--retry",         // curl
     "--cfg",           // rustc
     "--locked",        // cargo, as all that follow
+    "--profile",       // ..
     "--release",       // ..
     "--test",          // ..
     "--workspace",     // ..
