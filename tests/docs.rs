@@ -15,8 +15,8 @@ use parlor_core::link::{
     ROOMS_MAX, Refusal, WHO_MAX,
 };
 use parlor_core::model::{
-    Ban, By, Forbidden, Line, Mute, NAME_CHARS_MAX, Name, Reach, Removal, RoomName, Together,
-    WallTime, Whom, Word,
+    Ban, By, Line, Mute, NAME_CHARS_MAX, Name, Reach, Removal, RoomName, Together, WallTime, Whom,
+    Word,
 };
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
@@ -360,9 +360,9 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Notice(Notice::IdleClosed(minutes(5))),
         Answer::Notice(Notice::GoingDown),
         Answer::YouAre(Name::parse("al").unwrap()),
-        Answer::Refused(Forbidden::NoKeeper.into()),
-        Answer::Refused(Forbidden::Banned(ban).into()),
-        Answer::Refused(Forbidden::Muted(mute).into()),
+        Answer::Refused(Refusal::NotKeeper),
+        Answer::Refused(Refusal::Banned(Box::new(ban))),
+        Answer::Refused(Refusal::Muted(Box::new(mute))),
         Answer::Notice(Notice::Order(Word::Removed(removal))),
     ] {
         let sentence = words(&answer);

@@ -12,8 +12,8 @@ use parlor_core::link::{
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
-    Ban, By, Done, Entry, Forbidden, Line, Manner, Mute, Name, Now, Order, Reach, RoomName, Rule,
-    WallTime, Whom,
+    Ban, By, Done, Entry, Line, Manner, Mute, Name, Now, Order, Reach, RoomName, Rule, WallTime,
+    Whom,
 };
 
 /// A house in which alice, carol and dave own their names; alice and carol keep the server, dave keeps tea.
@@ -139,20 +139,19 @@ impl House {
         }
     }
 
-    fn order(&mut self, link: &mut Link, seat: &Seat, order: Order) -> Result<(), Forbidden> {
+    fn order(&mut self, link: &mut Link, seat: &Seat, order: Order) -> Result<(), Refusal> {
         let here = Some(seat.room());
         match self.ask(link, Request::Order { here, order }) {
-            Outcome::Answer(Answer::Refused(Refusal::Order(forbidden))) => Err(*forbidden),
-            Outcome::Answer(Answer::Refused(other)) => panic!("{other:?}"),
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             _ => Ok(()),
         }
     }
 
-    fn operate(&mut self, order: Order) -> Result<Done, Forbidden> {
+    fn operate(&mut self, order: Order) -> Result<Done, Refusal> {
         let mut link = self.broadcaster.inbox().connect();
         match self.ask(&mut link, Request::Order { here: None, order }) {
             Outcome::Answer(Answer::Done(done)) => Ok(done),
-            Outcome::Answer(Answer::Refused(Refusal::Order(forbidden))) => Err(*forbidden),
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             other => panic!("{other:?}"),
         }
     }
@@ -196,10 +195,7 @@ fn granted(link: &mut Link) -> Seat {
 }
 
 fn is_banned<T>(outcome: &Result<T, Refusal>) -> bool {
-    let Err(Refusal::Order(forbidden)) = outcome else {
-        return false;
-    };
-    matches!(**forbidden, Forbidden::Banned(_))
+    matches!(outcome, Err(Refusal::Banned(_)))
 }
 
 #[test]
@@ -239,7 +235,7 @@ fn whoever_is_muted_may_speak_again_after_that_time() {
     let (mut bob, seat) = house.enter("bob", false);
     let (mut alice, here) = house.enter("alice", true);
     house.order(&mut alice, &here, mute("bob", 10)).unwrap();
-    let muted = |outcome: &Result<(), Refusal>| matches!(outcome, Err(Refusal::Order(forbidden)) if matches!(**forbidden, Forbidden::Muted(_)));
+    let muted = |outcome: &Result<(), Refusal>| matches!(outcome, Err(Refusal::Muted(_)));
     assert!(muted(&house.say(&mut bob, &seat)));
     house.later(9);
     assert!(muted(&house.say(&mut bob, &seat)));
@@ -266,7 +262,7 @@ fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
     assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
     let refused = house.operate(ban("0.0.0.0/0", None));
     assert!(
-        matches!(refused, Err(Forbidden::LocksOut(_))),
+        matches!(refused, Err(Refusal::LocksOutKeeper(_))),
         "{refused:?}"
     );
 }
@@ -287,7 +283,7 @@ fn the_rooms_together_have_so_many_bans_and_the_door_has_its_own() {
     let tea = house.join(&mut dave, "tea").unwrap();
     let refused = house.order(&mut dave, &tea, ban("bob", None));
     assert!(
-        matches!(refused, Err(Forbidden::TooMany(10_000))),
+        matches!(refused, Err(Refusal::TooManyRules(10_000))),
         "{refused:?}"
     );
     house.operate(ban("bob", None)).unwrap();
@@ -385,16 +381,19 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
     ] {
         let refused = house.order(&mut alice, &here, order);
         assert!(
-            matches!(refused, Err(Forbidden::Keeps(_) | Forbidden::LocksOut(_))),
+            matches!(
+                refused,
+                Err(Refusal::IsKeeper(_) | Refusal::LocksOutKeeper(_))
+            ),
             "{refused:?}"
         );
     }
     // In the lobby dave keeps nothing; in tea he does, but not over keepers of the server.
     let refused = house.order(&mut dave, &lobby, ban("bob", None));
-    assert!(matches!(refused, Err(Forbidden::NoKeeper)), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
     let tea = house.join(&mut dave, "tea").unwrap();
     let refused = house.order(&mut dave, &tea, ban("alice", None));
-    assert!(matches!(refused, Err(Forbidden::Keeps(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal::IsKeeper(_))), "{refused:?}");
     house.order(&mut dave, &tea, ban("bob", None)).unwrap();
     let (mut bob, _seat) = house.enter("bob", false); // it was no ban from the server
     assert!(is_banned(&house.join(&mut bob, "tea")));
@@ -430,15 +429,12 @@ fn whoever_only_wears_the_name_of_a_keeper_is_none() {
         Order::LockTopic(true),
     ] {
         let refused = house.order(&mut bob, &seat, order);
-        assert!(matches!(refused, Err(Forbidden::NoKeeper)), "{refused:?}");
+        assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
     }
 }
 
 fn is_muted<T>(outcome: &Result<T, Refusal>) -> bool {
-    let Err(Refusal::Order(forbidden)) = outcome else {
-        return false;
-    };
-    matches!(**forbidden, Forbidden::Muted(_))
+    matches!(outcome, Err(Refusal::Muted(_)))
 }
 
 fn answered(outcome: Outcome) -> Result<(), Refusal> {
@@ -550,7 +546,7 @@ fn a_keeper_who_is_muted_gives_no_orders_since_their_words_are_read() {
         Order::LockTopic(true),
     ] {
         let refused = house.order(&mut dave, &tea, order);
-        assert!(matches!(refused, Err(Forbidden::Muted(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Refusal::Muted(_))), "{refused:?}");
     }
     house.order(&mut dave, &tea, Order::Bans).unwrap();
 }
@@ -889,10 +885,7 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
         let tea = house.join(&mut eve, "tea").unwrap();
         assert_eq!(about(&mut house, &mut eve, &tea).as_deref(), Some("green"));
         let refused = answered(house.ask(&mut eve, set(&tea, "mine")));
-        assert!(
-            matches!(&refused, Err(Refusal::Order(why)) if matches!(**why, Forbidden::TopicLocked)),
-            "{refused:?}"
-        );
+        assert!(matches!(&refused, Err(Refusal::TopicLocked)), "{refused:?}");
         drop(tea); // and the room is empty, and gone from memory
         house.finish(None);
     }
@@ -940,7 +933,7 @@ fn one_keeper_of_a_room_uses_up_no_mutes_or_bans_of_others() {
         house.finish(None);
         match refused {
             Ok(()) => muted += 1,
-            Err(Forbidden::TooMany(max)) => {
+            Err(Refusal::TooManyRules(max)) => {
                 assert_eq!(max, muted);
                 break;
             }

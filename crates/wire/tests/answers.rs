@@ -15,8 +15,7 @@ use parlor_core::link::{
     Answer, COMMANDS, Encoder, Inbox, Missed, Notice, Password, Present, Refusal, RoomInfo,
 };
 use parlor_core::model::{
-    By, Done, Forbidden, Line, Manner, Mute, Name, Reach, Removal, RoomName, Said, WallTime, Who,
-    Word,
+    By, Done, Line, Manner, Mute, Name, Reach, Removal, RoomName, Said, WallTime, Who, Word,
 };
 
 /// As hostile as a line can be.
@@ -130,7 +129,7 @@ fn answers() -> Vec<Answer> {
             server: Vec::new(),
         }),
         Refusal::NobodyCalled(line()).into(),
-        Refusal::from(Forbidden::NotRegistered(line())).into(),
+        Refusal::NotRegistered(line()).into(),
     ]
 }
 

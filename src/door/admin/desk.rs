@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Encoder, Inbox, Outcome, Refusal, Request};
 use parlor_core::model::{
-    By, Deed, Forbidden, Line, Name, Order, Reach, Record, Whom, is_meant_as_time, parse_time,
+    By, Deed, Line, Name, Order, Reach, Record, Whom, is_meant_as_time, parse_time,
 };
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -265,21 +265,16 @@ fn for_operator(refusal: &Refusal) -> Option<String> {
             format!("Nobody is here as {typed}; parlor admin list shows everybody")
         }
         Refusal::NotThere => "They have left; parlor admin list shows everybody".to_owned(),
-        Refusal::Order(forbidden) => match &**forbidden {
-            Forbidden::NotRegistered(typed) => format!(
-                "{typed} is not a registered name, and a keeper needs one: ask {typed} to type /register"
-            ),
-            Forbidden::KeepsNot(typed) => {
-                format!(
-                    "{typed} is not a keeper of the server; parlor admin keeper list shows them"
-                )
-            }
-            Forbidden::NotBanned(whom) => {
-                format!("{whom} is not banned; parlor admin bans lists the bans")
-            }
-            Forbidden::NotMuted(name) => format!("{name} is not muted on the whole server"),
-            _ => return None,
-        },
+        Refusal::NotRegistered(typed) => format!(
+            "{typed} is not a registered name, and a keeper needs one: ask {typed} to type /register"
+        ),
+        Refusal::NoSuchKeeper(typed) => {
+            format!("{typed} is not a keeper of the server; parlor admin keeper list shows them")
+        }
+        Refusal::NotBanned(whom) => {
+            format!("{whom} is not banned; parlor admin bans lists the bans")
+        }
+        Refusal::NotMuted(name) => format!("{name} is not muted on the whole server"),
         _ => return None,
     })
 }
@@ -302,7 +297,13 @@ fn worded(answer: &Answer) -> Vec<String> {
     text.lines().map(words).collect()
 }
 fn parse_whom(typed: &str) -> Result<Whom, String> {
-    Whom::parse(typed).map_err(|refusal| worded(&refusal.into()).join(" "))
+    Whom::parse(typed).map_err(|error| {
+        let refusal = match typed.contains(['/', ':']) {
+            true => Refusal::NoAddress(Line::sanitise(typed.as_bytes())),
+            false => Refusal::Name(error),
+        };
+        worded(&refusal.into()).join(" ")
+    })
 }
 
 /// Words as one line, none where there are none.

@@ -240,7 +240,7 @@ const QUESTION_BYTES_MAX: usize = 4 * 1024;
 /// Whether another name would be of no use.
 fn is_for_any_name(answer: &Answer) -> bool {
     match answer {
-        Answer::Refused(Refusal::Order(forbidden)) => forbidden.is_for_any_name(),
+        Answer::Refused(refusal) => refusal.is_for_any_name(),
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use parlor_core::link::{Answer, Encoder, Refusal};
-use parlor_core::model::{Forbidden, RoomName};
+use parlor_core::model::RoomName;
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 use super::pages::{File, PAGE};
@@ -220,12 +220,26 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::NameOwned(_) | Refusal::WrongPassword(_) => StatusCode::UNAUTHORIZED,
         Refusal::TooManyTries(_) | Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
         Refusal::TooLong(_) | Refusal::TooManyLines(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::PlainPassword => StatusCode::FORBIDDEN,
-        Refusal::Order(forbidden) => match **forbidden {
-            Forbidden::TooMany(_) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::FORBIDDEN,
-        },
-        Refusal::TooManyRooms(_)
+        Refusal::PlainPassword
+        | Refusal::NotKeeper
+        | Refusal::IsKeeper(_)
+        | Refusal::IsServerKeeper(_)
+        | Refusal::LocksOutKeeper(_)
+        | Refusal::NoAddress(_)
+        | Refusal::OwnMachine
+        | Refusal::Elsewhere(..)
+        | Refusal::Banned(_)
+        | Refusal::Muted(_)
+        | Refusal::TopicLocked
+        | Refusal::NotRegistered(_)
+        | Refusal::AlreadyKeeper(_)
+        | Refusal::NoSuchKeeper(_)
+        | Refusal::LastKeeper(_)
+        | Refusal::LobbyKeepers
+        | Refusal::NotBanned(_)
+        | Refusal::NotMuted(_) => StatusCode::FORBIDDEN,
+        Refusal::TooManyRules(_)
+        | Refusal::TooManyRooms(_)
         | Refusal::RoomsShare(_)
         | Refusal::NotKept(_)
         | Refusal::NotWritten

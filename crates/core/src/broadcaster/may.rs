@@ -4,7 +4,7 @@ use super::Broadcaster;
 use super::people::Person;
 use super::rules::Subject;
 use crate::link::{Claim, Client, Refusal};
-use crate::model::{Forbidden, Name, Now, PersonId, Reach, RoomId, RoomName, Who};
+use crate::model::{Name, Now, PersonId, Reach, RoomId, RoomName, Who};
 
 impl Broadcaster {
     /// How far the authority of somebody goes who sits in a room.
@@ -85,7 +85,7 @@ impl Broadcaster {
             .rules
             .muted_under_another_name(id, name, room, now.wall)
         {
-            Some(mute) => Err(Forbidden::Muted(mute.clone()).into()),
+            Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
             None => Ok(()),
         }
     }
@@ -113,7 +113,7 @@ impl Broadcaster {
 
     fn is_let_in(&self, subject: Subject<'_>, reach: &Reach, now: Now) -> Result<(), Refusal> {
         match self.rules.banned(reach, subject, now.wall) {
-            Some(ban) => Err(Forbidden::Banned(ban.clone()).into()),
+            Some(ban) => Err(Refusal::Banned(Box::new(ban.clone()))),
             None => Ok(()),
         }
     }
@@ -141,7 +141,7 @@ impl Broadcaster {
             return Err(Refusal::NotThere); // as soon as it is written down
         }
         match self.rules.muted(who.id, &who.name, room, now.wall) {
-            Some(mute) => Err(Forbidden::Muted(mute.clone()).into()),
+            Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
             None => Ok(()),
         }
     }
@@ -160,7 +160,7 @@ impl Broadcaster {
             || !self.rules.keepers(&Reach::Room(room.clone())).is_empty();
         match self.rules.muted(id, &who.name, room, now.wall) {
             Some(mute) if !is_known && mute.reach == Reach::Server => {
-                Err(Forbidden::Muted(mute.clone()).into())
+                Err(Refusal::Muted(Box::new(mute.clone())))
             }
             _ => Ok(()),
         }
@@ -191,7 +191,7 @@ impl Broadcaster {
         let (person, room) = (self.people.get(who.id), self.rooms.get(&room));
         let (person, room) = person.zip(room).ok_or(Refusal::NotThere)?;
         match room.topic.is_locked && self.may_keep(person, &room.name).is_none() {
-            true => Err(Forbidden::TopicLocked.into()),
+            true => Err(Refusal::TopicLocked),
             false => Ok(()),
         }
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::share;
-use crate::model::{Ban, By, Forbidden, Mute, Name, PersonId, Reach, RoomName, WallTime, Whom};
+use crate::link::Refusal;
+use crate::model::{Ban, By, Mute, Name, PersonId, Reach, RoomName, WallTime, Whom};
 
 /// So many keepers has a room, or the server.
 const KEEPERS_MAX: usize = 100;
@@ -94,13 +95,13 @@ impl Rules {
     }
 
     /// Makes the owner of a name a keeper.
-    pub(super) fn add_keeper(&mut self, reach: &Reach, name: Name) -> Result<(), Forbidden> {
+    pub(super) fn add_keeper(&mut self, reach: &Reach, name: Name) -> Result<(), Refusal> {
         if self.is_keeper(reach, &name) {
-            return Err(Forbidden::KeepsAlready(name));
+            return Err(Refusal::AlreadyKeeper(name));
         }
         let keepers = self.keepers.entry(reach.clone()).or_default();
         if keepers.len() >= KEEPERS_MAX {
-            return Err(Forbidden::TooMany(KEEPERS_MAX));
+            return Err(Refusal::TooManyRules(KEEPERS_MAX));
         }
         keepers.push(name);
         Ok(())
@@ -166,7 +167,7 @@ impl Rules {
     }
 
     /// From now on this ban holds, in place of one for the same.
-    pub(super) fn ban(&mut self, ban: Ban) -> Result<(), Forbidden> {
+    pub(super) fn ban(&mut self, ban: Ban) -> Result<(), Refusal> {
         self.bans.retain(|reach, bans| {
             let is_old = |old: &Ban| *reach == ban.reach && old.whom.is_same(&ban.whom);
             bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
@@ -180,7 +181,9 @@ impl Rules {
         let here = self.bans.entry(ban.reach.clone()).or_default();
         match ban.reach {
             Reach::Server => has_share(&ban.by, here.iter().map(|other| &other.by), BANS_MAX)?,
-            Reach::Room(_) if here.len() >= BANS_MAX => return Err(Forbidden::TooMany(BANS_MAX)),
+            Reach::Room(_) if here.len() >= BANS_MAX => {
+                return Err(Refusal::TooManyRules(BANS_MAX));
+            }
             Reach::Room(_) => {}
         }
         here.push(ban);
@@ -195,12 +198,7 @@ impl Rules {
     }
 
     /// Has somebody say nothing, as it was said last.
-    pub(super) fn mute(
-        &mut self,
-        muted: Muted,
-        mute: Mute,
-        now: WallTime,
-    ) -> Result<(), Forbidden> {
+    pub(super) fn mute(&mut self, muted: Muted, mute: Mute, now: WallTime) -> Result<(), Refusal> {
         self.unmute(&mute.reach, &muted.name);
         self.mutes.retain(|(_, mute)| mute.until > now);
         let is_of_server = |reach: &Reach| *reach == Reach::Server;
@@ -290,15 +288,15 @@ fn has_share<'a>(
     by: &By,
     holders: impl Iterator<Item = &'a By>,
     max: usize,
-) -> Result<(), Forbidden> {
+) -> Result<(), Refusal> {
     let (mut own, mut all) = (0, 0);
     for holder in holders {
         all += 1;
         own += usize::from(holder == by);
     }
     match by {
-        _ if all >= max => Err(Forbidden::TooMany(max)),
-        By::Keeper(_) if !share::is_within(own, all, max, 1) => Err(Forbidden::TooMany(own)),
+        _ if all >= max => Err(Refusal::TooManyRules(max)),
+        By::Keeper(_) if !share::is_within(own, all, max, 1) => Err(Refusal::TooManyRules(own)),
         _ => Ok(()),
     }
 }

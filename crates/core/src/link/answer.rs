@@ -7,7 +7,8 @@ use super::client::Missed;
 use super::command::Spec;
 use crate::journal::Damaged;
 use crate::model::{
-    Done, Forbidden, Line, Name, NameError, RoomName, Said, Together, WallTime, Who, Word,
+    Ban, Done, Line, Mute, Name, NameError, Reach, RoomName, Said, Together, WallTime, Who, Whom,
+    Word,
 };
 
 /// The answer to a command, or a word of the server's own.
@@ -277,15 +278,51 @@ pub enum Refusal {
     LastSeat,
     /// What a program asks for makes no sense: why, as a clause.
     NoRequest(&'static str),
-    /// Somebody with authority does not want it so, or one has none.
-    Order(Box<Forbidden>),
+    /// Only keepers may do that here.
+    NotKeeper,
+    /// A keeper cannot be removed, banned or muted by another one of the same.
+    IsKeeper(Name),
+    /// The operator first makes this person a keeper no longer.
+    IsServerKeeper(Name),
+    /// This keeper comes from an address that is to be banned.
+    LocksOutKeeper(Name),
+    /// What was typed is no address.
+    NoAddress(Line),
+    /// The address is that of this machine.
+    OwnMachine,
+    /// That person sits in another room.
+    Elsewhere(Name, RoomName),
+    /// One is banned.
+    Banned(Box<Ban>),
+    /// One may not speak.
+    Muted(Box<Mute>),
+    /// The topic is locked: only keepers can change it.
+    TopicLocked,
+    /// A keeper needs a registered name, and this is none.
+    NotRegistered(Line),
+    /// That person is a keeper already.
+    AlreadyKeeper(Name),
+    /// Nobody of this name is a keeper here.
+    NoSuchKeeper(Line),
+    /// A room needs one keeper.
+    LastKeeper(Name),
+    /// The lobby has the keepers of the server, and no others.
+    LobbyKeepers,
+    /// That is not banned.
+    NotBanned(Whom),
+    /// That person is not muted.
+    NotMuted(Name),
+    /// There are as many as there may be: bans, mutes or keepers.
+    TooManyRules(usize),
     /// The journal could not keep it: why, as a clause ("the disk is full").
     NotKept(&'static str),
 }
 
-impl From<Forbidden> for Refusal {
-    fn from(forbidden: Forbidden) -> Refusal {
-        Refusal::Order(Box::new(forbidden))
+impl Refusal {
+    /// Whether another name would be of no use: the address is banned.
+    pub fn is_for_any_name(&self) -> bool {
+        let is_for_all = |ban: &Ban| ban.reach == Reach::Server && matches!(ban.whom, Whom::Net(_));
+        matches!(self, Refusal::Banned(ban) if is_for_all(ban))
     }
 }
 

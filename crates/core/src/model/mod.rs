@@ -11,8 +11,8 @@ pub mod rate;
 pub mod time;
 
 pub use act::{
-    BANS_SHOWN_MAX, Ban, By, Deed, Done, Forbidden, Mute, Order, Reach, Record, Removal, Rule,
-    Ruling, Until, Visitor, Whom, Word, is_meant_as_time, parse_time,
+    BANS_SHOWN_MAX, Ban, By, Deed, Done, Mute, Order, Reach, Record, Removal, Rule, Ruling, Until,
+    Visitor, Whom, Word, is_meant_as_time, parse_time,
 };
 pub use entry::{Entry, Manner, PersonId, RoomId, Said, Telling, Together, Who};
 pub use line::Line;

@@ -4,7 +4,7 @@ use parlor_core::link::{
     Answer, COMMANDS, Entered, Missed, Notice, Password, People, Refusal, Resumed, Spec,
 };
 use parlor_core::model::{
-    By, Done, Forbidden, Line, Manner, Mute, Name, Reach, Removal, Until, WallTime, Word,
+    By, Done, Line, Manner, Mute, Name, Reach, Removal, Until, WallTime, Word,
 };
 use serde::Serialize;
 
@@ -300,18 +300,15 @@ fn put_removed<'a>(removal: &Removal, out: &'a mut Vec<u8>) -> Object<'a> {
 
 fn put_refused<'a>(refusal: &Refusal, out: &'a mut Vec<u8>) -> Object<'a> {
     let object = object("refused", out).with("why", refusal::why(refusal));
-    let forbidden = match refusal {
-        Refusal::Order(forbidden) => forbidden,
-        Refusal::Usage(spec) => return object.with("command", shown(spec)),
-        Refusal::Name(error) => return object.with_some("rule", refusal::rule(error)),
-        _ => return object,
-    };
-    match &**forbidden {
-        Forbidden::Banned(ban) => {
+    match refusal {
+        Refusal::Usage(spec) => object.with("command", shown(spec)),
+        Refusal::Name(error) => object.with_some("rule", refusal::rule(error)),
+        Refusal::Banned(ban) => {
             let (until, reason) = (ban.until, ban.reason.as_ref());
             with_sentence(object, Some(&ban.reach), &ban.by, until, reason)
         }
-        Forbidden::Muted(Mute { reach, by, until }) => {
+        Refusal::Muted(mute) => {
+            let Mute { reach, by, until } = &**mute;
             with_sentence(object, Some(reach), by, Some(*until), None)
         }
         _ => object,

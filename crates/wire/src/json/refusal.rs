@@ -1,7 +1,7 @@
 //! Refusals for programs: a word for each reason.
 
 use parlor_core::link::Refusal;
-use parlor_core::model::{Forbidden, NameError};
+use parlor_core::model::NameError;
 
 /// The word for it; docs/web-protocol.md lists them.
 pub(crate) fn why(refusal: &Refusal) -> &'static str {
@@ -54,13 +54,24 @@ pub(crate) fn why(refusal: &Refusal) -> &'static str {
         Refusal::LastSeat => "last-seat",
         Refusal::NoRequest(_) => "no-request",
         Refusal::NotKept(_) => "not-kept",
-        Refusal::Order(forbidden) => match **forbidden {
-            Forbidden::Banned(_) => "banned",
-            Forbidden::Muted(_) => "muted",
-            Forbidden::TopicLocked => "topic-locked",
-            Forbidden::NoKeeper => "no-keeper",
-            _ => "forbidden",
-        },
+        Refusal::Banned(_) => "banned",
+        Refusal::Muted(_) => "muted",
+        Refusal::TopicLocked => "topic-locked",
+        Refusal::NotKeeper => "no-keeper",
+        Refusal::IsKeeper(_)
+        | Refusal::IsServerKeeper(_)
+        | Refusal::LocksOutKeeper(_)
+        | Refusal::NoAddress(_)
+        | Refusal::OwnMachine
+        | Refusal::Elsewhere(..)
+        | Refusal::NotRegistered(_)
+        | Refusal::AlreadyKeeper(_)
+        | Refusal::NoSuchKeeper(_)
+        | Refusal::LastKeeper(_)
+        | Refusal::LobbyKeepers
+        | Refusal::NotBanned(_)
+        | Refusal::NotMuted(_)
+        | Refusal::TooManyRules(_) => "forbidden",
     }
 }
 

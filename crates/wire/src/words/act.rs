@@ -1,8 +1,8 @@
 //! What is said about order in the house, word for word. Knows no line ending and no connection.
 
 use parlor_core::model::{
-    Ban, By, Done, Forbidden, Line, Mute, Name, Reach, Removal, RoomName, Rule, Ruling, Until,
-    Visitor, WallTime, Word,
+    Ban, By, Done, Line, Mute, Name, Reach, Removal, RoomName, Rule, Ruling, Until, Visitor,
+    WallTime, Word,
 };
 
 use super::{moment, silence};
@@ -92,53 +92,12 @@ fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String>
     of_room.into_iter().chain([of_server]).collect()
 }
 
-/// Why an order is not carried out.
-pub(crate) fn forbidden(forbidden: &Forbidden, clock: &Clock) -> String {
-    match forbidden {
-        Forbidden::NoKeeper => "Only keepers can do that; /keeper lists them".to_owned(),
-        Forbidden::Keeps(name) => {
-            format!("{name} is a keeper; only the operator can remove a keeper")
-        }
-        Forbidden::KeepsStill(name) => {
-            format!(
-                "{name} is a keeper of the server; first run: parlor admin keeper remove {name}"
-            )
-        }
-        Forbidden::LocksOut(name) => format!("{name} is a keeper and connects from there"),
-        Forbidden::NoAddress(typed) => {
-            format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")
-        }
-        Forbidden::ThisMachine => {
-            "That is the server's own machine, which cannot be banned".to_owned()
-        }
-        Forbidden::Elsewhere(name, room) => format!("{name} is in {room}, not here"),
-        Forbidden::Banned(ban) => {
-            let Ban { by, reason, .. } = ban;
-            let (from, until) = (from(&ban.reach), until(ban.until, clock));
-            let (by, why) = (name_of(by), why(reason.as_ref()));
-            format!("You are banned{from}{until} by {by}{why}")
-        }
-        Forbidden::Muted(mute) => you_are_muted(mute, clock),
-        Forbidden::TopicLocked => "Only keepers can change the topic of this room".to_owned(),
-        Forbidden::NotRegistered(typed) => {
-            format!("{typed} is not a registered name, and a keeper needs one; /help register")
-        }
-        Forbidden::KeepsAlready(name) => format!("{name} is already a keeper"),
-        Forbidden::KeepsNot(typed) => {
-            format!("{typed} is not a keeper here; /keeper lists the keepers")
-        }
-        Forbidden::LastKeeper(name) => {
-            format!("{name} is the last keeper of this room; first make another with /keeper NAME")
-        }
-        Forbidden::Lobby => {
-            "The lobby has the server's keepers; only the operator can name them".to_owned()
-        }
-        Forbidden::NotBanned(whom) => format!("{whom} is not banned"),
-        Forbidden::NotMuted(name) => format!("{name} is not muted"),
-        Forbidden::TooMany(max) => {
-            format!("There are already {max} of these, the most allowed; remove one first")
-        }
-    }
+/// Why somebody is not let in: `You are banned from tea until 14:10 by alice: too loud`.
+pub(crate) fn you_are_banned(ban: &Ban, clock: &Clock) -> String {
+    let Ban { by, reason, .. } = ban;
+    let (from, until) = (from(&ban.reach), until(ban.until, clock));
+    let (by, why) = (name_of(by), why(reason.as_ref()));
+    format!("You are banned{from}{until} by {by}{why}")
 }
 
 /// A word with authority, without what stands before each word of the server's.
@@ -204,7 +163,7 @@ pub(crate) fn keeps(reach: &Reach) -> String {
     }
 }
 
-fn you_are_muted(mute: &Mute, clock: &Clock) -> String {
+pub(crate) fn you_are_muted(mute: &Mute, clock: &Clock) -> String {
     let (until, by) = (moment(mute.until, clock), name_of(&mute.by));
     let at = match &mute.reach {
         Reach::Server => String::new(),

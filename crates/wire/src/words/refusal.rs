@@ -80,7 +80,45 @@ pub(crate) fn why(refusal: &Refusal, clock: &Clock) -> String {
         }
         Refusal::Yourself => "That is you; choose somebody else".to_owned(),
         Refusal::NotIgnored(typed) => format!("You are not ignoring {typed}"),
-        Refusal::Order(forbidden) => act::forbidden(forbidden, clock),
+        // Keepers, and what they decide.
+        Refusal::NotKeeper => "Only keepers can do that; /keeper lists them".to_owned(),
+        Refusal::IsKeeper(name) => {
+            format!("{name} is a keeper; only the operator can remove a keeper")
+        }
+        Refusal::IsServerKeeper(name) => {
+            format!(
+                "{name} is a keeper of the server; first run: parlor admin keeper remove {name}"
+            )
+        }
+        Refusal::LocksOutKeeper(name) => format!("{name} is a keeper and connects from there"),
+        Refusal::NoAddress(typed) => {
+            format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")
+        }
+        Refusal::OwnMachine => {
+            "That is the server's own machine, which cannot be banned".to_owned()
+        }
+        Refusal::Elsewhere(name, room) => format!("{name} is in {room}, not here"),
+        Refusal::Banned(ban) => act::you_are_banned(ban, clock),
+        Refusal::Muted(mute) => act::you_are_muted(mute, clock),
+        Refusal::TopicLocked => "Only keepers can change the topic of this room".to_owned(),
+        Refusal::NotRegistered(typed) => {
+            format!("{typed} is not a registered name, and a keeper needs one; /help register")
+        }
+        Refusal::AlreadyKeeper(name) => format!("{name} is already a keeper"),
+        Refusal::NoSuchKeeper(typed) => {
+            format!("{typed} is not a keeper here; /keeper lists the keepers")
+        }
+        Refusal::LastKeeper(name) => {
+            format!("{name} is the last keeper of this room; first make another with /keeper NAME")
+        }
+        Refusal::LobbyKeepers => {
+            "The lobby has the server's keepers; only the operator can name them".to_owned()
+        }
+        Refusal::NotBanned(whom) => format!("{whom} is not banned"),
+        Refusal::NotMuted(name) => format!("{name} is not muted"),
+        Refusal::TooManyRules(max) => {
+            format!("There are already {max} of these, the most allowed; remove one first")
+        }
         // Rooms.
         Refusal::NoRoom(room) => {
             format!("There is no room {room}; /rooms lists the rooms, /join {room} creates it")

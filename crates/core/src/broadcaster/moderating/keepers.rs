@@ -4,9 +4,7 @@ use super::{Hand, Next, Obeyed};
 use crate::broadcaster::Broadcaster;
 use crate::broadcaster::rules::Subject;
 use crate::link::{Letter, Refusal, Request};
-use crate::model::{
-    By, Deed, Done, Forbidden, Line, Name, Now, Reach, Record, RoomName, Rule, Who,
-};
+use crate::model::{By, Deed, Done, Line, Name, Now, Reach, Record, RoomName, Rule, Who};
 
 impl Broadcaster {
     pub(super) fn keepers(&self, hand: &Hand) -> Done {
@@ -28,7 +26,7 @@ impl Broadcaster {
         };
         let room = self.rooms.get(&here).ok_or(Refusal::NotThere)?;
         match room.name == RoomName::lobby() {
-            true => Err(Forbidden::Lobby.into()),
+            true => Err(Refusal::LobbyKeepers),
             false => Ok(Reach::Room(room.name.clone())),
         }
     }
@@ -36,7 +34,7 @@ impl Broadcaster {
     pub(super) fn add_keeper(&mut self, hand: &Hand, whom: Line) -> Result<Obeyed, Refusal> {
         let kept = self.kept(hand)?;
         let Some(name) = self.people.owned(whom.as_str()).cloned() else {
-            return Err(Forbidden::NotRegistered(whom).into());
+            return Err(Refusal::NotRegistered(whom));
         };
         self.rules.add_keeper(&kept, name.clone())?;
         let done = Done::Keeper(name.clone(), true);
@@ -50,11 +48,11 @@ impl Broadcaster {
         let keepers = self.rules.keepers(&kept);
         let name = self.people.owned(whom.as_str()).cloned();
         let Some(name) = name.filter(|name| self.rules.is_keeper(&kept, name)) else {
-            return Err(Forbidden::KeepsNot(whom).into());
+            return Err(Refusal::NoSuchKeeper(whom));
         };
         // The server has its operator, but a room has nobody else.
         if keepers.len() == 1 && kept != Reach::Server && hand.reach != Reach::Server {
-            return Err(Forbidden::LastKeeper(name).into());
+            return Err(Refusal::LastKeeper(name));
         }
         self.rules.remove_keeper(&kept, &name);
         let done = Done::Keeper(name.clone(), false);

@@ -13,8 +13,8 @@ use crate::broadcaster::Broadcaster;
 use crate::broadcaster::gather::Happening;
 use crate::link::{Answer, Client, Inbox, Letter, Outcome, Refusal};
 use crate::model::{
-    Ban, By, Deed, Done, Forbidden, Line, Name, Now, Order, PersonId, Reach, Record, Removal,
-    RoomId, RoomName, Rule, Ruling, Until, WallTime, Who, Word,
+    Ban, By, Deed, Done, Line, Name, Now, Order, PersonId, Reach, Record, Removal, RoomId,
+    RoomName, Rule, Ruling, Until, WallTime, Who, Word,
 };
 
 /// Something that is to be written down before anybody reads of it.
@@ -253,7 +253,7 @@ impl Broadcaster {
         let reach = match self.may_keep(person, &room.name) {
             Some(reach) if !is_operators => reach,
             None if may_anybody => Reach::Room(room.name.clone()),
-            _ => return Err(Forbidden::NoKeeper.into()),
+            _ => return Err(Refusal::NotKeeper),
         };
         if !matches!(order, Order::Bans | Order::Keepers) {
             let who = self.people.who(asker).ok_or(Refusal::NotThere)?;

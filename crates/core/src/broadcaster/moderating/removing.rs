@@ -9,8 +9,7 @@ use crate::broadcaster::people::Person;
 use crate::broadcaster::rooms::Room;
 use crate::link::Refusal;
 use crate::model::{
-    BANS_SHOWN_MAX, Ban, By, Deed, Done, Forbidden, Line, Name, PersonId, Reach, Removal, Rule,
-    Until, Whom,
+    BANS_SHOWN_MAX, Ban, By, Deed, Done, Line, Name, PersonId, Reach, Removal, Rule, Until, Whom,
 };
 
 impl Broadcaster {
@@ -86,7 +85,7 @@ impl Broadcaster {
         let person = self.people.get(found.id).ok_or(Refusal::NotThere)?;
         let is_keeper = self.rules.keeps(&hand.reach, person.subject());
         if is_keeper && hand.by != By::Operator {
-            return Err(Forbidden::Keeps(found.name).into());
+            return Err(Refusal::IsKeeper(found.name));
         }
         Ok(found.name)
     }
@@ -94,7 +93,7 @@ impl Broadcaster {
     fn elsewhere(&self, name: Name) -> Refusal {
         let found = self.people.find(name.as_str());
         match found.and_then(|who| self.room_of(who.id)) {
-            Some(room) => Forbidden::Elsewhere(name, room.name.clone()).into(),
+            Some(room) => Refusal::Elsewhere(name, room.name.clone()),
             None => Refusal::NotThere,
         }
     }
@@ -163,14 +162,12 @@ impl Broadcaster {
                 }
                 let is_keeper = |reach| self.rules.is_keeper(reach, name);
                 match is_keeper(&Reach::Server) || is_keeper(&hand.reach) {
-                    true if hand.by == By::Operator => {
-                        Err(Forbidden::KeepsStill(name.clone()).into())
-                    }
-                    true => Err(Forbidden::Keeps(name.clone()).into()),
+                    true if hand.by == By::Operator => Err(Refusal::IsServerKeeper(name.clone())),
+                    true => Err(Refusal::IsKeeper(name.clone())),
                     false => Ok(()),
                 }
             }
-            Whom::Net(net) if net.is_here() => Err(Forbidden::ThisMachine.into()),
+            Whom::Net(net) if net.is_here() => Err(Refusal::OwnMachine),
             Whom::Net(net) => {
                 let is_there = |person: &Person| {
                     let address = person.client.address();
@@ -179,7 +176,7 @@ impl Broadcaster {
                 };
                 let mut people = self.people.iter();
                 match people.find(|(_, person)| is_there(person)) {
-                    Some((_, person)) => Err(Forbidden::LocksOut(person.name.clone()).into()),
+                    Some((_, person)) => Err(Refusal::LocksOutKeeper(person.name.clone())),
                     None => Ok(()),
                 }
             }
@@ -203,7 +200,7 @@ impl Broadcaster {
                 let done = Done::Unbanned(whom.clone());
                 Ok(hand.done(done, Deed::Unban(whom)).report(report))
             }
-            None => Err(Forbidden::NotBanned(whom).into()),
+            None => Err(Refusal::NotBanned(whom)),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Hand, Obeyed, Report, after};
 use crate::broadcaster::Broadcaster;
 use crate::broadcaster::rules::Muted;
 use crate::link::Refusal;
-use crate::model::{Deed, Done, Forbidden, Line, Mute, Name, Reach, Rule, Word};
+use crate::model::{Deed, Done, Line, Mute, Name, Reach, Rule, Word};
 
 impl Broadcaster {
     pub(super) fn mute(
@@ -43,7 +43,7 @@ impl Broadcaster {
             None => Name::parse(whom.as_str()).map_err(|_| Refusal::NobodyCalled(whom))?,
         };
         if !self.rules.unmute(&hand.reach, &name) {
-            return Err(Forbidden::NotMuted(name).into());
+            return Err(Refusal::NotMuted(name));
         }
         let told = self.people.wearers(&name);
         let told = told.map(|id| Report::Told(id, Word::Unmuted(hand.by.clone())));

@@ -31,7 +31,7 @@ pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
         None => (None, rest),
     };
     Ok(Command::Keep(Order::Ban {
-        whom: Whom::parse(whom)?,
+        whom: parse_whom(whom)?,
         time,
         reason: seen(reason),
     }))
@@ -41,7 +41,7 @@ pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
 pub(crate) fn unban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
     match rest {
         "" => Err(Refusal::Usage(spec)),
-        whom => Ok(Command::Keep(Order::Unban(Whom::parse(whom)?))),
+        whom => Ok(Command::Keep(Order::Unban(parse_whom(whom)?))),
     }
 }
 
@@ -68,6 +68,14 @@ pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Refusal
         None if rest.is_empty() => Order::Keepers,
         None => Order::AddKeeper(line(rest)),
     }))
+}
+
+/// A name, an address, or several addresses with one beginning.
+fn parse_whom(typed: &str) -> Result<Whom, Refusal> {
+    Whom::parse(typed).map_err(|error| match typed.contains(['/', ':']) {
+        true => Refusal::NoAddress(line(typed)), // no name has these
+        false => Refusal::Name(error),
+    })
 }
 
 fn first_word(text: &str) -> (&str, &str) {

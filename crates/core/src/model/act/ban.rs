@@ -3,11 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::forbidden::Forbidden;
 use super::{By, Reach};
-use crate::link::Refusal;
 use crate::model::line::Line;
-use crate::model::name::Name;
+use crate::model::name::{Name, NameError};
 use crate::model::time::WallTime;
 
 /// Somebody is not let in.
@@ -56,14 +54,10 @@ impl Whom {
     ///
     /// # Errors
     /// It is none of these, and no name for this reason.
-    pub fn parse(typed: &str) -> Result<Whom, Refusal> {
+    pub fn parse(typed: &str) -> Result<Whom, NameError> {
         match Net::parse(typed) {
             Some(net) => Ok(Whom::Net(net)),
-            // No name has these.
-            None if typed.contains(['/', ':']) => {
-                Err(Forbidden::NoAddress(Line::sanitise(typed.as_bytes())).into())
-            }
-            None => Name::parse(typed).map(Whom::Name).map_err(Refusal::Name),
+            None => Name::parse(typed).map(Whom::Name),
         }
     }
 

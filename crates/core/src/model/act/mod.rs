@@ -1,12 +1,10 @@
 //! Order in the house: what is done with authority, and what comes of it. Knows no wording, and not who may.
 
 pub mod ban;
-mod forbidden;
 mod record;
 mod told;
 
 pub use ban::{Ban, Whom};
-pub use forbidden::Forbidden;
 pub use record::{Deed, Record};
 pub use told::{Mute, Removal, Rule, Ruling, Until, Word};
 
