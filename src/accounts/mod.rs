@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use blake2::{Blake2s256, Digest};
 use parlor_core::link::{Claim, Command, Inbox, Proof, Refusal, Request};
-use parlor_core::model::{By, Deed, Line, Name, PersonId, Reach, Record, WallTime};
+use parlor_core::model::{By, Deed, Line, Name, PersonId, Reach, Record, WallTime, network};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -31,7 +31,6 @@ use self::table::{Account, Changer, Place, Put, Writer};
 use self::tries::{Tries, Try};
 use self::turns::{Party, Turns};
 use crate::clock;
-use crate::door::network;
 use crate::journal::{Errands, Store, Undone};
 
 /// Where a name was tried too often already, but its owner came in before, a try takes this long: so that nobody there

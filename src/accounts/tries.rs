@@ -5,10 +5,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use parlor_core::link::Refusal;
-use parlor_core::model::Name;
+use parlor_core::model::{Name, network};
 
 use super::counts::{Counts, Period};
-use crate::door::network;
 
 /// So often one address may be wrong about one name: counted in [periods](super::counts::PERIOD), for ten minutes at most.
 const TRIES_MAX: u16 = 10;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Refused, units};
+use crate::session::Idle;
 use parlor_core::model::nearest;
 
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
@@ -168,28 +169,6 @@ impl Mode {
         match self {
             Self::Classic => Idle::Nobody,
             Self::Named(_) => Idle::Nameless(Duration::from_mins(5)),
-        }
-    }
-}
-
-/// Who has to leave after saying nothing for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idle {
-    /// Nobody has to.
-    Nobody,
-    /// People who have given no name.
-    Nameless(Duration),
-    /// Everybody.
-    Everybody(Duration),
-}
-
-impl Idle {
-    /// How long somebody may be silent who has a name or has none; none is for ever.
-    pub(crate) fn limit(self, is_named: bool) -> Option<Duration> {
-        match self {
-            Self::Everybody(time) => Some(time),
-            Self::Nameless(time) if !is_named => Some(time),
-            Self::Nobody | Self::Nameless(_) => None,
         }
     }
 }

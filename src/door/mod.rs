@@ -15,11 +15,12 @@ mod requests;
 mod transport;
 mod web;
 
+pub use crate::session::Idle;
 pub(crate) use admin::{AdminOptions, AdminOrder, NameOrder};
 pub(crate) use admin::{Desk, LOOK_EVERY, SOCKET, Socket, read_password};
-pub(crate) use admission::{Admission, Refused, network};
+pub(crate) use admission::{Admission, Refused};
 pub(crate) use descriptors::raise_limit;
-pub use kinds::{DOORS, Idle, LINE_PORT, Names, Scheme, WEB_PORT};
+pub use kinds::{DOORS, LINE_PORT, Names, Scheme, WEB_PORT};
 pub(crate) use kinds::{find_door, read_options};
 pub(crate) use lines::LineDoor;
 pub(crate) use question::Questions;

@@ -47,7 +47,7 @@ use crate::door::{
 };
 use crate::journal::erase::{retention_task, task};
 use crate::journal::{Disk, Forgetting, Kept, Memory, passing_epoch};
-use crate::session::{Live, Manners, Writers};
+use crate::session::{Live, SessionSettings, Writers};
 use crate::telemetry::Metrics;
 use crate::{broadcaster, clock, door};
 
@@ -345,10 +345,10 @@ impl Server {
             Scheme::Tcp => Door::Lines(Box::new(self.line_door(url))),
             Scheme::Metrics => Door::Metrics,
             Scheme::Http => Door::Web(Arc::new(WebDoor::new(
-                Manners {
+                SessionSettings {
                     idle: Idle::Everybody(PING_TIME),
                     ask_every: Some(PING_EVERY),
-                    ..self.manners(READ_BYTES_NAMED)
+                    ..self.settings(READ_BYTES_NAMED)
                 },
                 self.config.allow_plain_passwords,
                 line_clock(),
@@ -362,25 +362,25 @@ impl Server {
             Mode::Classic => (lines::Mode::Classic, false, READ_BYTES_CLASSIC),
             Mode::Named(names) => (lines::Mode::Named, names == Names::Ask, READ_BYTES_NAMED),
         };
-        let mut manners = Manners {
+        let mut settings = SessionSettings {
             idle: url.idle,
-            ..self.manners(read_bytes_max)
+            ..self.settings(read_bytes_max)
         };
         if mode == lines::Mode::Classic {
-            manners.live = Arc::new(Live::new(None, 0, None));
+            settings.live = Arc::new(Live::new(None, 0, None));
         }
         LineDoor {
             mode,
             asks,
             allow_plain_passwords: self.config.allow_plain_passwords,
-            manners,
+            settings,
             clock: line_clock(),
         }
     }
 
     /// What all doors want of their sessions.
-    fn manners(&self, read_bytes_max: usize) -> Manners {
-        Manners {
+    fn settings(&self, read_bytes_max: usize) -> SessionSettings {
+        SessionSettings {
             idle: Idle::Nobody,
             ask_every: None,
             live: Arc::clone(&self.live),

@@ -2,34 +2,24 @@
 //!
 //! Knows no dialect and no way to hide what is typed: the decoder has that.
 
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 
 use parlor_core::link::{
-    Answer, Claim, Decoder, Input, Item, Outcome, Password, Proof, Refusal, Request, Spec,
+    Answer, Claim, Client, Decoder, Input, Item, Outcome, Password, Proof, Refusal, Request, Spec,
 };
-use parlor_core::model::{Line, Name, PersonId, WallTime};
+use parlor_core::model::{Line, Name, PersonId, RoomId, WallTime};
 use tokio::io::AsyncRead;
 use tokio::time::sleep_until;
 
-use super::Ended;
+use super::ended::SessionEnd;
 use super::read::Reader;
-use crate::accounts::{Letter, Registry, good_password, is_same_password};
+use crate::accounts::{Code, Letter, Registry, Standing, good_password, is_same_password};
 use crate::clock;
 
 /// `/register` asks twice.
 const ANSWERS_TO_REGISTER: usize = 2;
-
-/// Who is at the other end, as far as secrets go.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
-    /// From where.
-    pub(crate) address: IpAddr,
-    /// Whether nobody between there and here can read a password.
-    pub(crate) is_private: bool,
-}
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Makes the name that is worn this person's own, or gives it another password.
@@ -37,7 +27,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         &mut self,
         keeps_token: bool,
         spec: &'static Spec,
-    ) -> Result<Answer, Ended> {
+    ) -> Result<Answer, SessionEnd> {
         let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
             return Ok(Refusal::NotThere.into());
         };
@@ -66,7 +56,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if self.is_asked {
             return Err(Refusal::AnswerFirst);
         }
-        let registry = self.manners.registry.clone();
+        let registry = self.settings.registry.clone();
         let registry = registry.ok_or(Refusal::NeedsDisk(spec))?;
         if !self.peer.is_private {
             return Err(Refusal::PlainPassword);
@@ -78,7 +68,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// Keeps a password for the name that is worn, as soon as there is a good one.
-    async fn own_name(&mut self, registry: &Registry, name: Name) -> Result<Answer, Ended> {
+    async fn own_name(&mut self, registry: &Registry, name: Name) -> Result<Answer, SessionEnd> {
         loop {
             let Some(password) = self.ask_new_password(&name).await? else {
                 return Ok(Refusal::NoPassword.into());
@@ -108,7 +98,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         registry: &Registry,
         (name, proof): (Name, Proof),
         keeps_token: bool,
-    ) -> Result<Answer, Ended> {
+    ) -> Result<Answer, SessionEnd> {
         loop {
             let Some(password) = self.ask_new_password(&name).await? else {
                 return Ok(Refusal::NoPassword.into());
@@ -132,7 +122,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Asks for a new password until it is good and typed twice alike. None if an empty line cancels that: nothing else
     /// ends the questions, so the next try is never said in the room.
-    async fn ask_new_password(&mut self, name: &Name) -> Result<Option<Line>, Ended> {
+    async fn ask_new_password(&mut self, name: &Name) -> Result<Option<Line>, SessionEnd> {
         loop {
             let password = self.ask_password(Password::New(name.clone())).await?;
             if password.as_str().is_empty() {
@@ -157,7 +147,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Makes a token for scripts under the own name, or ends it.
     pub(crate) async fn token(&mut self, revoke: bool, spec: &'static Spec) -> Answer {
-        let Some(registry) = self.manners.registry.clone() else {
+        let Some(registry) = self.settings.registry.clone() else {
             return Refusal::NeedsDisk(spec).into();
         };
         let Outcome::You(Claim {
@@ -178,7 +168,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// Takes another name, with its password where it has an owner.
-    pub(crate) async fn rename(&mut self, typed: &Line) -> Result<Option<Answer>, Ended> {
+    pub(crate) async fn rename(&mut self, typed: &Line) -> Result<Option<Answer>, SessionEnd> {
         if self.is_asked {
             return Ok(Some(Refusal::AnswerFirst.into()));
         }
@@ -199,7 +189,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             self.show_letters = matches!(answer, Some(Answer::YouAre(_)));
         }
         if let Some(Answer::YouAre(_)) = answer {
-            self.named_at = self.manners.clock.now().wall;
+            self.named_at = self.settings.clock.now().wall;
             self.is_named = true;
             self.note_standing().await;
         }
@@ -212,8 +202,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         &mut self,
         question: Password,
         name: &Name,
-    ) -> Result<Result<Proof, Refusal>, Ended> {
-        let Some(registry) = self.manners.registry.clone() else {
+    ) -> Result<Result<Proof, Refusal>, SessionEnd> {
+        let Some(registry) = self.settings.registry.clone() else {
             return Ok(Err(Refusal::NameOwned(name.clone())));
         };
         if !self.peer.is_private {
@@ -231,7 +221,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    async fn ask_password(&mut self, password: Password) -> Result<Line, Ended> {
+    async fn ask_password(&mut self, password: Password) -> Result<Line, SessionEnd> {
         self.conceal(true).await;
         self.reply(Item::Answer(Answer::Password(password))).await;
         self.is_asked = true;
@@ -248,11 +238,11 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// The next line, whatever it begins with.
-    async fn hear_secret(&mut self) -> Result<Line, Ended> {
+    async fn hear_secret(&mut self) -> Result<Line, SessionEnd> {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
         loop {
             if self.held.is_empty() && self.read_or_idle(idle.as_mut()).await? == 0 {
-                return Err(Ended::EndOfInput);
+                return Err(SessionEnd::EndOfInput);
             }
             let _one_at_a_time = self.allowance().await;
             match self.take(D::next_secret) {
@@ -268,7 +258,11 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// Says why no password was asked for. Answers that came together with the command, as in a paste, are not said.
-    async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Result<Answer, Ended> {
+    async fn ask_nothing(
+        &mut self,
+        refusal: Refusal,
+        answers: usize,
+    ) -> Result<Answer, SessionEnd> {
         let mut dropped = 0;
         while !self.is_asked && dropped < answers {
             match self.take(D::next_secret) {
@@ -290,7 +284,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Shows the messages that were kept while the owner of the name was away.
     pub(crate) async fn deliver_letters(&mut self) {
-        let Some(registry) = self.manners.registry.clone() else {
+        let Some(registry) = self.settings.registry.clone() else {
             return;
         };
         let Outcome::You(Claim { name, .. }) = self.link.call(Request::WhoAmI).await else {
@@ -319,7 +313,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let words = text.clone();
         let answer = self.ask(Request::Private { to, text }).await?;
         let (Answer::Refused(Refusal::Away(owner)), Some(registry)) =
-            (&answer, self.manners.registry.clone())
+            (&answer, self.settings.registry.clone())
         else {
             return Some(answer);
         };
@@ -333,5 +327,110 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Ok(()) => Answer::KeptFor(owner.clone()),
             Err(refusal) => refusal.into(),
         })
+    }
+
+    /// Says the code, which is made when it is first asked for.
+    pub(super) async fn show_code(&mut self, spec: &'static Spec) -> Answer {
+        if let Some((code, _)) = &self.place {
+            return Answer::Code(code.shown());
+        }
+        let Some(registry) = self.settings.registry.clone() else {
+            return Refusal::NeedsDisk(spec).into();
+        };
+        self.make_code(&registry).await
+    }
+
+    /// Has the code end that was shown before another password was set, and shows the one that counts instead.
+    pub(super) async fn with_another_code(&mut self, answer: Answer) -> Answer {
+        let (Some((code, _)), Some(registry)) = (self.place.take(), self.settings.registry.clone())
+        else {
+            return answer;
+        };
+        registry.forget_code(&code);
+        self.reply(Item::Answer(answer)).await;
+        self.make_code(&registry).await
+    }
+
+    async fn make_code(&mut self, registry: &Registry) -> Answer {
+        let Some(standing) = self.standing().await else {
+            return Refusal::NotThere.into();
+        };
+        let client = Arc::clone(self.link.client());
+        let given = registry.give_code(&client, self.seat.room(), standing.clone());
+        match given.await {
+            Ok(code) => {
+                let shown = code.shown();
+                self.place = Some((code, standing));
+                Answer::Code(shown)
+            }
+            Err(undone) => Refusal::from(undone).into(),
+        }
+    }
+
+    /// Keeps that the person is somewhere else, or somebody else, if there is a code for it.
+    pub(super) async fn note_standing(&mut self) {
+        let (Some((code, _)), Some(registry)) = (&self.place, self.settings.registry.clone())
+        else {
+            return;
+        };
+        let code = code.clone();
+        let Some(standing) = self.standing().await else {
+            return;
+        };
+        self.place = Some((code.clone(), standing.clone()));
+        let (client, room) = (Arc::clone(self.link.client()), self.seat.room());
+        // Where it cannot be kept, the operator's log says so.
+        let noted = registry.note_standing(&code, &client, room, standing);
+        noted.await.ok();
+    }
+
+    /// Where the person stands at the end; none if nobody asked for a code.
+    pub(super) fn last_place(&self) -> Option<Last> {
+        let (code, standing) = self.place.clone()?;
+        Some(Last {
+            registry: self.settings.registry.clone()?,
+            code,
+            room: self.seat.room(),
+            standing,
+        })
+    }
+
+    /// Where the person stands now: behind the last line that was written, if that is known, else at the end.
+    async fn standing(&mut self) -> Option<Standing> {
+        let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
+            return None;
+        };
+        let read = self.link.client().read_to();
+        let here = |(room, seq)| (room == self.seat.room()).then_some(seq);
+        Some(Standing {
+            name: me.name,
+            proof: me.proof,
+            room: self.seat.room_name().clone(),
+            seq: read.and_then(here).unwrap_or(self.seat.log().end().seq),
+        })
+    }
+}
+
+/// Where somebody stood at last, and the code for it.
+pub(super) struct Last {
+    registry: Arc<Registry>,
+    code: Code,
+    room: RoomId,
+    standing: Standing,
+}
+
+impl Last {
+    /// Keeps it, with how far has been written.
+    pub(super) async fn keep(mut self, client: &Client) {
+        if let Some((room, seq)) = client.read_to()
+            && room == self.room
+        {
+            self.standing.seq = seq;
+        }
+        // Where it cannot be kept, the operator's log says so.
+        let kept = self
+            .registry
+            .let_code_die(&self.code, client, self.standing);
+        kept.await.ok();
     }
 }

@@ -6,19 +6,20 @@ use std::ops::ControlFlow;
 
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::link::{
-    Answer, Command, Decoder, Input, Item, Missed, Next, Outcome, Refusal, Replay, Request, Spec,
+    Answer, Claim, Command, Decoder, Input, Item, Missed, Next, Outcome, Refusal, Replay, Request,
+    Spec,
 };
-use parlor_core::model::{Line, RoomName, WallTime};
+use parlor_core::model::{Line, RoomName, WallTime, network};
 use tokio::io::AsyncRead;
 
-use super::Ended;
+use super::ended::SessionEnd;
 use super::read::Reader;
 use crate::clock::moment;
-use crate::journal::{Ahead, Unreadable};
+use crate::journal::{Ahead, Found, Owner, Searcher, Unreadable};
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Does what was asked, or says why not.
-    pub(crate) async fn obey(&mut self, input: Input) -> ControlFlow<Ended> {
+    pub(crate) async fn obey(&mut self, input: Input) -> ControlFlow<SessionEnd> {
         let item = match input {
             Input::Nothing | Input::Secret(_) => return ControlFlow::Continue(()),
             Input::Say(spoken) => {
@@ -45,10 +46,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 let refused = self.ask(Request::People { room, from }).await;
                 refused.map(Item::Answer)
             }
-            Input::Command(Command::Quit(words)) => return ControlFlow::Break(Ended::Quit(words)),
+            Input::Command(Command::Quit(words)) => {
+                return ControlFlow::Break(SessionEnd::Quit(words));
+            }
             Input::Farewell(bytes) => {
                 self.link.reply(self.seat.mark(), Item::Raw(bytes));
-                return ControlFlow::Break(Ended::Foreign);
+                return ControlFlow::Break(SessionEnd::Foreign);
             }
             Input::Command(Command::Register { keeps_token, spec }) => {
                 match self.register(keeps_token, spec).await {
@@ -123,14 +126,14 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     async fn since(&self, typed: Line) -> Item {
-        let now = ZonedDateTime::new(Timestamp::now(), self.manners.zone.clone());
+        let now = ZonedDateTime::new(Timestamp::now(), self.settings.zone.clone());
         let Some(at) = moment::parse(typed.as_str(), &now) else {
             return Item::Answer(Answer::Refused(Refusal::NoSuchTime));
         };
         let at = WallTime(at.as_millisecond());
         let log = self.seat.log();
         let replay = Replay::between(self.seat.room_name(), log, log.since(at), log.end());
-        let first = match &self.manners.history {
+        let first = match &self.settings.history {
             // What the log has begins with it, and so may what it has not.
             Some(history) if replay.from.seq == log.start().seq => {
                 match history.first_since(self.seat.room_name(), at).await {
@@ -146,7 +149,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// The lines next to a number. What the log has let go of is the journal's: perhaps all of it.
     async fn read_next(&self, next: Next) -> Result<Item, Unreadable> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
-        let history = self.manners.history.as_ref();
+        let history = self.settings.history.as_ref();
         let start = log.start().seq;
         match next {
             Next::Before { seq, lines } => {
@@ -190,7 +193,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Exactly the lines that the last notice counted.
     async fn missed(&mut self, spec: &'static Spec) -> Option<Item> {
-        if self.manners.history.is_none() {
+        if self.settings.history.is_none() {
             return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
         }
         let Some(missed) = self.link.client().missed() else {
@@ -210,7 +213,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Has lines shown that the journal keeps, page by page, each as soon as there is room for it. How many there were.
     async fn show_kept(&self, room: &RoomName, first: u64, last: u64) -> Result<usize, Unreadable> {
-        let Some(history) = &self.manners.history else {
+        let Some(history) = &self.settings.history else {
             return Ok(0);
         };
         let log = self.seat.log();
@@ -230,5 +233,100 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             .await;
         }
         Ok(shown)
+    }
+
+    /// Has the lines shown that have these words; what is left to say.
+    pub(super) async fn search(
+        &mut self,
+        words: Line,
+        skip: u64,
+        spec: &'static Spec,
+    ) -> Option<Item> {
+        let Some(search) = &self.settings.search else {
+            return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
+        };
+        let Outcome::Barred(barred) = self.link.call(Request::Barred).await else {
+            return Some(Item::Answer(Refusal::NotThere.into()));
+        };
+        let may_read = move |room: &RoomName| !barred.contains(room);
+        let address = self.peer.address;
+        let searcher = Searcher {
+            person: self.link.client().id(),
+            network: (!address.is_loopback()).then(|| network(address)),
+        };
+        let found = match search.find(words.as_str(), skip, searcher, may_read).await {
+            Ok(found) => found,
+            Err(refusal) => return Some(Item::Answer(refusal.into())),
+        };
+        if found.behind > 0 {
+            self.reply(Item::Answer(Answer::SearchBehind(found.behind)))
+                .await;
+        }
+        self.show_found(words, &found)
+            .await
+            .unwrap_or_else(|Unreadable| Some(Refusal::Unreadable.into()))
+            .map(Item::Answer)
+    }
+
+    async fn show_found(&self, words: Line, found: &Found) -> Result<Option<Answer>, Unreadable> {
+        let Some(history) = &self.settings.history else {
+            return Ok(None);
+        };
+        let mut shown = 0;
+        for (room, seq) in &found.lines {
+            let page = history.page(room, *seq, *seq).await?;
+            // What is damaged has been indexed as it was; what it was, nobody knows any more.
+            for said in page.lines.into_iter().flatten() {
+                shown += 1;
+                let room = room.clone();
+                self.reply(Item::Answer(Answer::Found { room, said })).await;
+            }
+        }
+        Ok(match found {
+            Found {
+                more: 0,
+                is_cut: false,
+                ..
+            } if shown == 0 => Some(Answer::FoundNothing(words)),
+            Found {
+                more: 0,
+                is_cut: false,
+                ..
+            } => None,
+            Found { more, is_cut, .. } => Some(Answer::FoundMore {
+                lines: *more,
+                is_all: !is_cut,
+            }),
+        })
+    }
+
+    /// Says what can be taken back, or takes it back: in what everybody reads first, and then in the file.
+    pub(super) async fn forget(&mut self, all: bool, spec: &'static Spec) -> Answer {
+        let outcome = self.try_to_forget(all, spec).await;
+        outcome.unwrap_or_else(Answer::Refused)
+    }
+
+    async fn try_to_forget(&mut self, all: bool, spec: &'static Spec) -> Result<Answer, Refusal> {
+        let (Some(registry), Some(forgetting)) =
+            (&self.settings.registry, &self.settings.forgetting)
+        else {
+            return Err(Refusal::NeedsDisk(spec));
+        };
+        let Outcome::You(Claim {
+            name,
+            proof: Some(_),
+        }) = self.link.call(Request::WhoAmI).await
+        else {
+            return Err(Refusal::NotOwner);
+        };
+        if !all {
+            return Ok(Answer::CanTakeBack(name));
+        }
+        let now = self.settings.clock.now().wall;
+        let since = registry.owned_since(name.clone(), now).await?;
+        let since = since.ok_or(Refusal::NotOwner)?;
+        let id = self.link.client().id();
+        let lines = forgetting.forget(Owner { id, name, since }).await?;
+        Ok(Answer::TakenBack(lines as u64))
     }
 }

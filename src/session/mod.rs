@@ -5,45 +5,37 @@
 //! Knows no socket and no dialect.
 
 mod account;
-mod coming_back;
 mod commands;
-mod forget;
-mod live;
+mod ended;
+mod io;
 mod read;
 pub(crate) mod replay;
 mod rooms;
-mod search;
+mod settings;
 mod write;
 mod writers;
 
-pub(crate) use account::Peer;
-pub(crate) use live::Live;
-pub(crate) use read::read_some;
-pub(crate) use write::Output;
+pub(crate) use io::{Output, linger, read_some};
+pub use settings::Idle;
+pub(crate) use settings::{Live, Peer, SessionSettings};
 pub(crate) use writers::{Watching, Writers};
 
-use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use parlor_core::broadcaster::RETURN_TIME;
-use parlor_core::link::{Answer, Client, Decoder, Encoder, Entered, Item, Link, Notice, Seat};
-use parlor_core::model::{Line, Removal, Word};
-use parlor_wire::lines::Keeping;
+use parlor_core::link::{Client, Decoder, Encoder, Entered, Item, Link, Seat};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio_util::sync::CancellationToken;
 
+use self::ended::SessionEnd;
 use self::read::Reader;
 use self::write::{Writer, Written};
 use self::writers::Writing;
-use crate::accounts::{Code, Registry, Standing};
-use crate::clock::{Clock, sleep, timeout};
-use crate::door::Idle;
-use crate::journal::{Forgetting, History, Search};
-use crate::telemetry::Metrics;
+use crate::accounts::{Code, Standing};
+use crate::clock::{sleep, timeout};
 
 /// Whoever is sent the last words has this long to take them.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
@@ -51,70 +43,6 @@ const FAREWELL_TIME: Duration = Duration::from_secs(10);
 /// What was sent before a connection closed is said for this long, where the rate delays it: more
 /// than a thousand lines at the usual one, and whoever is gone leaves at last.
 const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
-
-/// After the last words the other side's remaining input is read for this long, so that closing
-/// resets nothing.
-const LINGER_TIME: Duration = Duration::from_secs(1);
-
-/// What a listener wants of its sessions.
-#[derive(Clone)]
-pub(crate) struct Manners {
-    /// Who is closed after sending nothing for how long.
-    pub(crate) idle: Idle,
-    /// Whoever is silent is asked this often whether they are there, by a door that can ask; else warned once.
-    pub(crate) ask_every: Option<Duration>,
-    /// What may change meanwhile: how fast one may speak, and what is shown on entering a room.
-    pub(crate) live: Arc<Live>,
-    /// How many bytes are read, and held, at once.
-    pub(crate) read_bytes_max: usize,
-    /// What is kept from before; none where nothing is.
-    pub(crate) history: Option<History>,
-    /// How to search in it.
-    pub(crate) search: Option<Search>,
-    /// How to take back what was said; none where nothing is kept.
-    pub(crate) forgetting: Option<Forgetting>,
-    /// Which log it is that the numbers of lines belong to.
-    pub(crate) log: Arc<str>,
-    /// Whose names are whose; none where nothing is kept.
-    pub(crate) registry: Option<Arc<Registry>>,
-    /// What the operator is told in numbers.
-    pub(crate) metrics: Arc<Metrics>,
-    /// The zone in which people type times.
-    pub(crate) zone: TimeZone,
-    /// What time it is.
-    pub(crate) clock: Clock,
-}
-
-impl Manners {
-    /// Where lines are kept, and for how long just now.
-    pub(crate) fn keeping(&self) -> Keeping {
-        match self.history {
-            Some(_) => Keeping::OnDisk {
-                retain: self.live.retain(),
-            },
-            None => Keeping::Nowhere,
-        }
-    }
-}
-
-/// Why a session ended. Not an error: every session ends.
-#[derive(Debug)]
-pub(crate) enum Ended {
-    /// The other side has no more to say.
-    EndOfInput,
-    /// `/quit`, with a word to the others.
-    Quit(Option<Line>),
-    /// Nothing was typed for this long.
-    Idle(Duration),
-    /// The other side speaks something else; it was told.
-    Foreign,
-    /// The connection broke, or took no byte for too long.
-    Broken,
-    /// Somebody with authority wants it so.
-    Removed(Removal),
-    /// The server ends.
-    GoingDown,
-}
 
 /// A connection that has a seat: what a door hands to the session.
 pub(crate) struct Arrival<R, W, D, E> {
@@ -142,10 +70,10 @@ pub(crate) struct Arrival<R, W, D, E> {
 /// the connection lasts.
 pub(crate) fn run<R, W, D, E>(
     arrival: Arrival<R, W, D, E>,
-    manners: &Manners,
+    settings: &SessionSettings,
     closing: &CancellationToken,
     writers: &Writers,
-) -> impl Future<Output = (Ended, Option<R>)>
+) -> impl Future<Output = (SessionEnd, Option<R>)>
 where
     R: AsyncRead + Unpin,
     W: Output + 'static,
@@ -169,7 +97,7 @@ where
     link.reply(seat.mark(), Item::Entered(entered));
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
-    let mut reader = Reader::new(input, decoder, link, seat, peer, manners);
+    let mut reader = Reader::new(input, decoder, link, seat, peer, settings);
     (reader.held, reader.show_letters, reader.place) = (held, is_owner, place);
     reader.is_named = is_named;
     read_and_write(reader, writing, closing)
@@ -179,7 +107,7 @@ async fn read_and_write<R, D>(
     mut reader: Reader<'_, R, D>,
     mut writing: Writing,
     closing: &CancellationToken,
-) -> (Ended, Option<R>)
+) -> (SessionEnd, Option<R>)
 where
     R: AsyncRead + Unpin,
     D: Decoder,
@@ -191,8 +119,8 @@ where
             biased;
             _ = &mut writing => Box::pin(hear_out(reading, &client, closing)).await,
             ended = &mut reading => ended,
-            removal = client.removal() => Ended::Removed(removal.clone()),
-            () = closing.cancelled() => Ended::GoingDown,
+            removal = client.removal() => SessionEnd::Removed(removal.clone()),
+            () = closing.cancelled() => SessionEnd::GoingDown,
         }
     };
     if reader.may_return(&ended) {
@@ -223,82 +151,35 @@ async fn wait_for_return(client: &Client, closing: &CancellationToken) {
 }
 
 /// Has the last words written. Whether they are on their way, and more may come in meanwhile.
-async fn part(writing: Writing, ended: &Ended) -> bool {
+async fn part(writing: Writing, ended: &SessionEnd) -> bool {
     let says_last = !writing.is_over() && say_last(writing, ended).await == Written::All;
-    says_last && !matches!(ended, Ended::EndOfInput)
+    says_last && !matches!(ended, SessionEnd::EndOfInput)
 }
 
 /// Nobody takes what is written any more, but what was sent before that still counts: lines piped
 /// into a netcat that hangs up at the end of its input are said. Answers are forgotten, so that
 /// nobody waits for room in the mailbox.
 async fn hear_out(
-    reading: Pin<&mut impl Future<Output = Ended>>,
+    reading: Pin<&mut impl Future<Output = SessionEnd>>,
     client: &Client,
     closing: &CancellationToken,
-) -> Ended {
+) -> SessionEnd {
     client.forget_mail();
     select! {
         biased;
         ended = reading => ended,
-        removal = client.removal() => Ended::Removed(removal.clone()),
-        () = closing.cancelled() => Ended::Broken,
-        () = sleep(HEAR_OUT_TIME) => Ended::Broken,
+        removal = client.removal() => SessionEnd::Removed(removal.clone()),
+        () = closing.cancelled() => SessionEnd::Broken,
+        () = sleep(HEAR_OUT_TIME) => SessionEnd::Broken,
     }
 }
 
 /// Lets the writer write up to the own departure.
-async fn say_last(writing: Writing, ended: &Ended) -> Written {
-    if matches!(ended, Ended::EndOfInput) {
+async fn say_last(writing: Writing, ended: &SessionEnd) -> Written {
+    if matches!(ended, SessionEnd::EndOfInput) {
         // At whatever pace it is taken: the writer itself ends for somebody who takes nothing.
         return writing.await;
     }
     let written = timeout(FAREWELL_TIME, writing).await;
     written.unwrap_or(Written::Broken)
-}
-
-/// Reads and forgets what still comes, for a moment. A door does it in a place among those who leave.
-pub(crate) async fn linger<R: AsyncRead + Unpin>(input: &mut R) {
-    let reading = async {
-        let mut ignored = Vec::new();
-        while let Ok(1..) = read_some(input, &mut ignored, usize::MAX).await {
-            ignored.clear();
-        }
-    };
-    timeout(LINGER_TIME, reading).await.ok();
-}
-
-/// As the log has it: without the words, which are no business of the operator's.
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Ended::EndOfInput => "end of input",
-            Ended::Quit(_) => "quit",
-            Ended::Idle(_) => "idle",
-            Ended::Foreign => "speaks something else",
-            Ended::Broken => "broken",
-            Ended::Removed(_) => "removed",
-            Ended::GoingDown => "the server ends",
-        })
-    }
-}
-
-impl Ended {
-    /// What the person concerned reads at the end.
-    fn notice(&self) -> Option<Item> {
-        let notice = match self {
-            Ended::Idle(silent) => Notice::IdleClosed(*silent),
-            Ended::Removed(removal) => Notice::Order(Word::Removed(removal.clone())),
-            Ended::GoingDown => Notice::GoingDown,
-            _ => return None,
-        };
-        Some(Item::Answer(Answer::Notice(notice)))
-    }
-
-    /// What the others read beside the departure.
-    fn words(&self) -> Option<Line> {
-        match self {
-            Ended::Quit(words) => words.clone(),
-            _ => None,
-        }
-    }
 }

@@ -2,26 +2,25 @@
 //!
 //! Knows no dialect: a decoder says what the bytes mean.
 
-use std::cell::RefCell;
 use std::future::{self, poll_fn};
-use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
 use parlor_core::link::{
     Answer, Decoder, Input, Item, Link, Notice, Outcome, Request, Seat, Spoken,
 };
 use parlor_core::model::{Bucket, WallTime};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::account::Peer;
-use super::{Ended, Manners};
+use super::ended::SessionEnd;
+use super::io::read_some;
+use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Code, Standing};
 
 /// This many lines of one read are posted together; more would make one post hold too much memory.
@@ -29,29 +28,6 @@ const POST_LINES_MAX: usize = 256;
 
 /// An idle limit is announced this long before, or at four fifths of a shorter one.
 const IDLE_WARNING: Duration = Duration::from_secs(60);
-
-thread_local! {
-    /// Bytes are read into this and copied from it: so an idle connection holds no buffer.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
-}
-
-/// Reads what there is, at most `max` bytes, and appends it to `held`. 0 at the end of the input.
-pub(crate) async fn read_some<R: AsyncRead + Unpin>(
-    input: &mut R,
-    held: &mut Vec<u8>,
-    max: usize,
-) -> io::Result<usize> {
-    poll_fn(|cx| {
-        SCRATCH.with_borrow_mut(|scratch| {
-            let size = scratch.len().min(max);
-            let mut buffer = ReadBuf::new(scratch.get_mut(..size).unwrap_or_default());
-            ready!(Pin::new(&mut *input).poll_read(cx, &mut buffer))?;
-            held.extend_from_slice(buffer.filled());
-            Ok(buffer.filled().len()).into()
-        })
-    })
-    .await
-}
 
 /// The reading half.
 pub(super) struct Reader<'a, R, D> {
@@ -73,7 +49,7 @@ pub(super) struct Reader<'a, R, D> {
     pub(super) show_letters: bool,
     /// A password is asked for.
     pub(super) is_asked: bool,
-    pub(super) manners: &'a Manners,
+    pub(super) settings: &'a SessionSettings,
     bucket: Bucket,
     /// Whether this person has a name, and not the address for one.
     pub(super) is_named: bool,
@@ -84,7 +60,7 @@ pub(super) struct Reader<'a, R, D> {
 }
 
 /// What a stretch of input amounts to.
-struct Heard {
+struct Decoded {
     /// Lines to be posted together.
     lines: Vec<Spoken>,
     /// What came behind them, if it was not a line.
@@ -98,9 +74,9 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         link: Link,
         seat: Seat,
         peer: Peer,
-        manners: &'a Manners,
+        settings: &'a SessionSettings,
     ) -> Self {
-        let active = manners.clock.monotonic();
+        let active = settings.clock.monotonic();
         Reader {
             input,
             decoder,
@@ -109,12 +85,12 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             others: Vec::new(),
             held: Vec::new(),
             peer,
-            named_at: manners.clock.now().wall,
+            named_at: settings.clock.now().wall,
             place: None,
             show_letters: false,
             is_asked: false,
             is_named: false,
-            manners,
+            settings,
             bucket: Bucket::default(),
             active,
             warnings: 0,
@@ -122,7 +98,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     /// Reads until there is a reason to end.
-    pub(super) async fn read_lines(&mut self) -> Ended {
+    pub(super) async fn read_lines(&mut self) -> SessionEnd {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
         if self.place.is_some() {
             Box::pin(self.note_standing()).await;
@@ -152,19 +128,22 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             if let ControlFlow::Break(ended) = self.act(heard).await {
                 return ended;
             }
-            self.active = self.manners.clock.monotonic();
+            self.active = self.settings.clock.monotonic();
             self.warnings = 0;
         }
     }
 
     /// Whether the person may be back in a moment, with the code that was asked for.
-    pub(super) fn may_return(&self, ended: &Ended) -> bool {
-        let is_lost = matches!(ended, Ended::EndOfInput | Ended::Foreign | Ended::Broken);
+    pub(super) fn may_return(&self, ended: &SessionEnd) -> bool {
+        let is_lost = matches!(
+            ended,
+            SessionEnd::EndOfInput | SessionEnd::Foreign | SessionEnd::Broken
+        );
         is_lost && self.place.is_some() && self.decoder.may_return()
     }
 
     /// Leaves all rooms, with a last word to the person concerned. The input is for whoever closes.
-    pub(super) fn leave(self, ended: &Ended) -> R {
+    pub(super) fn leave(self, ended: &SessionEnd) -> R {
         if let Some(notice) = ended.notice() {
             self.link.reply(self.seat.mark_of_departure(), notice);
         }
@@ -182,13 +161,16 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         is_removed(&self.seat, &self.others)
     }
 
-    pub(super) async fn read_or_idle(&mut self, mut idle: Pin<&mut Sleep>) -> Result<usize, Ended> {
+    pub(super) async fn read_or_idle(
+        &mut self,
+        mut idle: Pin<&mut Sleep>,
+    ) -> Result<usize, SessionEnd> {
         loop {
             select! {
                 biased;
                 () = removed(&self.seat, &self.others) => Box::pin(self.move_out()).await?,
-                read = read_some(&mut self.input, &mut self.held, self.manners.read_bytes_max) => {
-                    return read.map_err(|_| Ended::Broken);
+                read = read_some(&mut self.input, &mut self.held, self.settings.read_bytes_max) => {
+                    return read.map_err(|_| SessionEnd::Broken);
                 }
                 () = idle.as_mut() => {
                     if let Err(ended) = self.idle_step() {
@@ -203,21 +185,21 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Looks once more at the input of somebody who is about to be closed.
     async fn read_at_last(&mut self) -> Option<usize> {
         yield_now().await; // so that what has come in is known
-        let max = self.manners.read_bytes_max;
+        let max = self.settings.read_bytes_max;
         let read = poll_once(read_some(&mut self.input, &mut self.held, max)).await?;
         read.ok()
     }
 
     /// The timer of the idle limit has run out: it may be time to warn or to end, or it is not,
     /// since typing sets no timer.
-    fn idle_step(&mut self) -> Result<(), Ended> {
-        let Some(limit) = self.manners.idle.limit(self.is_named) else {
+    fn idle_step(&mut self) -> Result<(), SessionEnd> {
+        let Some(limit) = self.settings.idle.limit(self.is_named) else {
             return Ok(());
         };
-        let now = self.manners.clock.monotonic();
+        let now = self.settings.clock.monotonic();
         let silent = now.saturating_sub(self.active);
         if silent >= limit {
-            return Err(Ended::Idle(limit));
+            return Err(SessionEnd::Idle(limit));
         }
         let warning = self.next_warning(limit);
         if silent >= warning {
@@ -228,35 +210,35 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     fn next_warning(&self, limit: Duration) -> Duration {
-        warning_after(self.manners.ask_every, self.warnings, limit)
+        warning_after(self.settings.ask_every, self.warnings, limit)
     }
 
     pub(super) fn next_idle_step(&self) -> Instant {
-        let silent = match self.manners.idle.limit(self.is_named) {
+        let silent = match self.settings.idle.limit(self.is_named) {
             Some(limit) => self.next_warning(limit).min(limit),
             None => Duration::from_secs(365 * 86_400),
         };
-        self.manners.clock.instant(self.active + silent)
+        self.settings.clock.instant(self.active + silent)
     }
 
     /// How many inputs may be taken now: at least one, after a pause where the pace is too fast.
     pub(super) async fn allowance(&mut self) -> usize {
-        let Some(rate) = self.manners.live.rate() else {
+        let Some(rate) = self.settings.live.rate() else {
             return POST_LINES_MAX;
         };
-        let wait = self.bucket.wait(rate, self.manners.clock.monotonic());
+        let wait = self.bucket.wait(rate, self.settings.clock.monotonic());
         if !wait.is_zero() {
-            self.manners.metrics.met("rate");
+            self.settings.metrics.met("rate");
             sleep(wait).await;
         }
         self.bucket
-            .level(rate, self.manners.clock.monotonic())
+            .level(rate, self.settings.clock.monotonic())
             .clamp(1, POST_LINES_MAX)
     }
 
     /// Decodes what is held: up to `allowed` inputs, or to the first that is not a line. What there is without any more
     /// bytes belongs to an input that was taken already.
-    fn decode(&mut self, allowed: usize) -> Heard {
+    fn decode(&mut self, allowed: usize) -> Decoded {
         let mut rest = self.held.as_slice();
         let mut lines = Vec::new();
         let mut then = None;
@@ -285,7 +267,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         } else {
             self.held.drain(..used);
         }
-        Heard { lines, then }
+        Decoded { lines, then }
     }
 
     /// Takes one thing of what is held, or finds none in it.
@@ -298,18 +280,18 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         let used = self.held.len() - rest.len();
         self.held.drain(..used);
         self.pay(usize::from(taken.is_some()));
-        self.active = self.manners.clock.monotonic();
+        self.active = self.settings.clock.monotonic();
         taken
     }
 
     fn pay(&mut self, inputs: usize) {
-        if let Some(rate) = self.manners.live.rate() {
+        if let Some(rate) = self.settings.live.rate() {
             self.bucket
-                .take(rate, self.manners.clock.monotonic(), inputs);
+                .take(rate, self.settings.clock.monotonic(), inputs);
         }
     }
 
-    async fn act(&mut self, heard: Heard) -> ControlFlow<Ended> {
+    async fn act(&mut self, heard: Decoded) -> ControlFlow<SessionEnd> {
         if !heard.lines.is_empty() {
             self.post(heard.lines).await;
         }
@@ -337,7 +319,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Puts an item into one's own mailbox, as soon as there is room.
     pub(super) async fn reply(&self, item: Item) {
         if let Item::Answer(Answer::Refused(refusal)) = &item {
-            self.manners.metrics.refused(refusal);
+            self.settings.metrics.refused(refusal);
         }
         self.link.room().await;
         self.link.reply(self.seat.mark(), item);
@@ -351,21 +333,21 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     /// The end of the input: what stood there without an ending counts.
-    async fn finish(&mut self) -> Ended {
+    async fn finish(&mut self) -> SessionEnd {
         let last = self.decoder.finish();
         let heard = match last {
-            Some(Input::Say(spoken)) => Heard {
+            Some(Input::Say(spoken)) => Decoded {
                 lines: vec![spoken],
                 then: None,
             },
-            then => Heard {
+            then => Decoded {
                 lines: Vec::new(),
                 then,
             },
         };
         match self.act(heard).await {
             ControlFlow::Break(ended) => ended,
-            ControlFlow::Continue(()) => Ended::EndOfInput,
+            ControlFlow::Continue(()) => SessionEnd::EndOfInput,
         }
     }
 }

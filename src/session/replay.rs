@@ -6,7 +6,7 @@ use parlor_core::journal::Damaged;
 use parlor_core::link::{Entered, Missed, Replay, Resumed, Start, View};
 use parlor_core::model::Said;
 
-use super::Manners;
+use super::settings::SessionSettings;
 use crate::journal::{History, Unreadable};
 
 /// So many lines come first at the most: they are held until they are written.
@@ -16,44 +16,48 @@ pub(crate) const LINES_MAX: u64 = 1_000;
 const BYTES_MAX: u64 = 64 * 1024;
 
 /// How many of the last lines are wanted, whatever they are.
-pub(crate) fn lines_asked_for(start: &Start, manners: &Manners) -> u64 {
+pub(crate) fn lines_asked_for(start: &Start, settings: &SessionSettings) -> u64 {
     match start {
         Start::Last(lines) => (*lines).min(LINES_MAX),
-        Start::Usual => manners.live.replay(),
+        Start::Usual => settings.live.replay(),
         Start::After { .. } => 0, // it is known when there is a seat
     }
 }
 
 /// Puts in front of a room what is to come first.
-pub(crate) async fn complete(entered: &mut Entered, start: &Start, manners: &Manners) {
-    (entered.replay, entered.resumed) = replay(&entered.view, start, manners).await;
+pub(crate) async fn complete(entered: &mut Entered, start: &Start, settings: &SessionSettings) {
+    (entered.replay, entered.resumed) = replay(&entered.view, start, settings).await;
 }
 
 /// What is to come first for somebody who begins to read there.
-pub(crate) async fn replay(view: &View, start: &Start, manners: &Manners) -> (Replay, Resumed) {
-    let history = manners.history.as_ref();
+pub(crate) async fn replay(
+    view: &View,
+    start: &Start,
+    settings: &SessionSettings,
+) -> (Replay, Resumed) {
+    let history = settings.history.as_ref();
     match start {
-        Start::After { log, seq } if is_of_this_log(log, *seq, view, manners).await => {
+        Start::After { log, seq } if is_of_this_log(log, *seq, view, settings).await => {
             (all_after(*seq, view, history).await, Resumed::Exactly)
         }
         Start::After { .. } => {
-            let lines = manners.live.replay();
+            let lines = settings.live.replay();
             (last(lines, view, history).await, Resumed::AnotherLog)
         }
         Start::Last(_) | Start::Usual => {
-            let lines = lines_asked_for(start, manners);
+            let lines = lines_asked_for(start, settings);
             (last(lines, view, history).await, Resumed::No)
         }
     }
 }
 
 /// Whether the line with that number, in the log that was called so, is one of this log: then it is known what follows it.
-async fn is_of_this_log(log: &str, seq: u64, view: &View, manners: &Manners) -> bool {
+async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSettings) -> bool {
     if seq > view.arrived.seq {
         return false;
     }
-    let end = match &manners.history {
-        _ if *log == *manners.log => return true,
+    let end = match &settings.history {
+        _ if *log == *settings.log => return true,
         Some(history) => history.end_of(log, view.room_name()).await,
         None => return false,
     };

@@ -8,8 +8,9 @@ use parlor_core::link::{
 use parlor_core::model::{RoomName, Word};
 use tokio::io::AsyncRead;
 
+use super::ended::SessionEnd;
 use super::read::Reader;
-use super::{Ended, replay};
+use super::replay;
 
 /// So many rooms one can be in at once: more than anybody reads, and few to look through.
 const SEATS_MAX: usize = 32;
@@ -72,7 +73,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// Is to leave rooms; and goes to the lobby, if there is no other.
-    pub(super) async fn move_out(&mut self) -> Result<(), Ended> {
+    pub(super) async fn move_out(&mut self) -> Result<(), SessionEnd> {
         let (removed, others) = mem::take(&mut self.others)
             .into_iter()
             .partition(|seat| seat.removed().is_some());
@@ -90,7 +91,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let refused = self.move_to(RoomName::lobby()).await;
         match self.seat.removed() {
             None if refused.is_none() => Ok(()),
-            _ => Err(Ended::Quit(None)), // there is no place to go to
+            _ => Err(SessionEnd::Quit(None)), // there is no place to go to
         }
     }
 
@@ -115,10 +116,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         room: RoomName,
         start: Start,
     ) -> Result<(Seat, Box<Entered>), Option<Answer>> {
-        let replay = replay::lines_asked_for(&start, self.manners);
+        let replay = replay::lines_asked_for(&start, self.settings);
         match self.link.call(Request::Join { room, replay }).await {
             Outcome::Entered(seat, mut entered) => {
-                replay::complete(&mut entered, &start, self.manners).await;
+                replay::complete(&mut entered, &start, self.settings).await;
                 Ok((seat, entered))
             }
             Outcome::Answer(answer) => Err(Some(answer)),

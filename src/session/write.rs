@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::clock::{Sleep, sleep};
 use parlor_core::link::{BATCHES_MAX, Backlog, Client, Encoder, Rooms};
 use parlor_core::model::RoomId;
-use tokio::io::AsyncWrite;
+
+use super::io::Output;
+use crate::clock::{Sleep, sleep};
 
 /// Whoever takes no byte for this long is closed.
 const STALL_TIME: Duration = Duration::from_secs(120);
@@ -32,14 +33,6 @@ pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
     /// Reads from all the memory that the next poll is going to read, and so has it fetched; what
     /// comes of it means nothing.
     fn prefetch(&self) -> usize;
-}
-
-/// Where a session's bytes go.
-pub(crate) trait Output: AsyncWrite + Unpin + Send {
-    /// As [`WriteLines::prefetch`], for the memory of the connection.
-    fn prefetch(&self) -> usize {
-        0
-    }
 }
 
 /// The writing half over one transport and in one dialect.

@@ -20,7 +20,8 @@ use slab::Slab;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, unconstrained, yield_now};
 
-use super::write::{Output, WriteLines, Writer, Written};
+use super::io::Output;
+use super::write::{WriteLines, Writer, Written};
 
 /// After so many writers others get to run: half a millisecond.
 const POLLS_MAX: usize = 64;

@@ -18,7 +18,7 @@ use crate::door::admission::Refused;
 use crate::door::transport::Eager;
 use crate::door::{House, QUESTION_TIME, peer_at, say_at_once, say_last};
 use crate::session;
-use crate::session::{Arrival, Manners};
+use crate::session::{Arrival, SessionSettings};
 
 /// A listener for lines.
 pub(crate) struct LineDoor {
@@ -27,7 +27,7 @@ pub(crate) struct LineDoor {
     /// Whether it asks for a name; else one is called by the address.
     pub(crate) asks: bool,
     /// What it wants of its sessions.
-    pub(crate) manners: Manners,
+    pub(crate) settings: SessionSettings,
     /// Whether passwords are asked for whoever can read them on their way.
     pub(crate) allow_plain_passwords: bool,
     /// For lines said before.
@@ -43,7 +43,7 @@ impl LineDoor {
         match Box::pin(self.receive(house, stream, peer)).await {
             Ok(arrival) => {
                 let (ended, rest) =
-                    session::run(arrival, &self.manners, &house.closing, &house.writers).await;
+                    session::run(arrival, &self.settings, &house.closing, &house.writers).await;
                 tracing::debug!(%ended, "session ended");
                 house.see_out(rest).await;
             }
@@ -61,12 +61,12 @@ impl LineDoor {
     ) -> Result<LineArrival, Gone> {
         let mut guest = Guest {
             peer: peer_at(&stream, peer, self.allow_plain_passwords),
-            registry: self.manners.registry.clone(),
+            registry: self.settings.registry.clone(),
             is_owner: false,
             returned: None,
             stream,
             decoder: LineDecoder::new(self.mode),
-            encoder: LineEncoder::new(self.mode, self.manners.keeping(), self.clock.clone()),
+            encoder: LineEncoder::new(self.mode, self.settings.keeping(), self.clock.clone()),
             link: house.writers.connect(&house.inbox, Some(peer)),
             address: peer.to_string(),
             held: Vec::new(),
@@ -108,7 +108,7 @@ impl LineDoor {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let (seat, mut entered) = self.handshake(house, guest).await?;
-        let Some(history) = &self.manners.history else {
+        let Some(history) = &self.settings.history else {
             return Ok((seat, entered));
         };
         if let Some(returned) = &guest.returned {
@@ -120,7 +120,7 @@ impl LineDoor {
                 () = house.closing.cancelled() => {}
             }
         } else {
-            let replay = self.manners.live.replay();
+            let replay = self.settings.live.replay();
             let room = seat.room_name();
             history.complete(&mut entered.replay, room, replay).await;
         }
@@ -136,11 +136,11 @@ impl LineDoor {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         if !self.asks {
-            return guest.enter_as_address(self.manners.live.replay()).await;
+            return guest.enter_as_address(self.settings.live.replay()).await;
         }
         select! {
             biased;
-            entered = guest.answer_question(self.manners.live.replay()) => entered,
+            entered = guest.answer_question(self.settings.live.replay()) => entered,
             () = sleep(QUESTION_TIME) => Err(guest.last_word("-- No name given: closed")),
             () = house.closing.cancelled() => Err(guest.last_word("-- The server is going down")),
         }

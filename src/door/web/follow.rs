@@ -190,12 +190,12 @@ impl Visit {
             _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
         };
         let view = &listening.view;
-        let (replay, resumed) = replay::replay(view, &start, &self.door.manners).await;
+        let (replay, resumed) = replay::replay(view, &start, &self.door.settings).await;
         listening.replay = replay;
         let is_elsewhere = resumed == Resumed::AnotherLog;
         let listener = wanted.last.is_none().then_some(listener); // else the view ends here
         let (keeping, clock) = (self.door.keeping(), self.door.clock.clone());
-        let log = self.door.manners.log.to_string();
+        let log = self.door.settings.log.to_string();
         let (mut first, sign_of_life) = (Vec::new(), form.sign_of_life());
         Ok(match form {
             Form::Text => {

@@ -26,7 +26,7 @@ use crate::door::admission::Refused;
 use crate::door::requests::{Port, Turn};
 use crate::door::{House, peer_at, requests, say_last};
 use crate::session;
-use crate::session::{Manners, Peer};
+use crate::session::{Peer, SessionSettings};
 
 /// Whoever has not sent the head of a request for this long, also behind another one, is closed.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 /// A listener for HTTP.
 pub(crate) struct WebDoor {
     /// What it wants of its sessions.
-    manners: Manners,
+    settings: SessionSettings,
     /// Whether passwords are asked for whoever can read them on their way.
     allow_plain_passwords: bool,
     /// For times in sentences.
@@ -59,13 +59,13 @@ struct Visit {
 
 impl WebDoor {
     pub(crate) fn new(
-        manners: Manners,
+        settings: SessionSettings,
         allow_plain_passwords: bool,
         clock: Clock,
         hosts: Vec<String>,
     ) -> WebDoor {
         WebDoor {
-            manners,
+            settings,
             allow_plain_passwords,
             clock,
             paces: Paces::default(),
@@ -75,7 +75,7 @@ impl WebDoor {
 
     /// Where lines are kept, and for how long just now.
     fn keeping(&self) -> Keeping {
-        self.manners.keeping()
+        self.settings.keeping()
     }
 
     pub(crate) async fn attend(
@@ -88,8 +88,8 @@ impl WebDoor {
         let Some(arrival) = Box::pin(self.receive(house, stream, from)).await else {
             return tracing::debug!("gone, or never entered");
         };
-        let (manners, closing) = (&self.manners, &house.closing);
-        let (ended, rest) = session::run(arrival, manners, closing, &house.writers).await;
+        let (settings, closing) = (&self.settings, &house.closing);
+        let (ended, rest) = session::run(arrival, settings, closing, &house.writers).await;
         tracing::debug!(%ended, "session ended");
         house.see_out(rest).await;
     }

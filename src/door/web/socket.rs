@@ -170,7 +170,7 @@ impl Newcomer {
         let mut words = Vec::new();
         let hello = Hello {
             server: SERVER,
-            log: &visit.door.manners.log,
+            log: &visit.door.settings.log,
             address: &visit.from.to_string(),
         };
         self.encoder.hello(hello, &mut words);
@@ -247,7 +247,7 @@ impl Newcomer {
             }
             None => self.enter_anew(visit, entrance).await?,
         };
-        replay::complete(&mut entered, &start, &visit.door.manners).await;
+        replay::complete(&mut entered, &start, &visit.door.settings).await;
         Ok((seat, entered))
     }
 
@@ -268,7 +268,7 @@ impl Newcomer {
             Some(typed) => Name::parse(typed.as_str()).map_err(Refusal::Name)?,
             None => Name::of_address(&visit.from.to_string()),
         };
-        let replay = replay::lines_asked_for(&start, &visit.door.manners);
+        let replay = replay::lines_asked_for(&start, &visit.door.settings);
         let mut ask = async |name: Claim, room: RoomName| {
             seat(&mut self.link, Request::Enter { name, room, replay }).await
         };
@@ -276,7 +276,7 @@ impl Newcomer {
             Err(Answer::Refused(Refusal::NameOwned(owned))) => owned,
             other => return other,
         };
-        let (Some(password), Some(registry)) = (password, &visit.door.manners.registry) else {
+        let (Some(password), Some(registry)) = (password, &visit.door.settings.registry) else {
             return Err(Refusal::NameOwned(owned).into());
         };
         if !visit.peer.is_private {
@@ -296,7 +296,7 @@ impl Newcomer {
         code: &str,
         room: Option<RoomName>,
     ) -> Result<(Seat, Box<Entered>), Answer> {
-        let registry = visit.door.manners.registry.as_ref();
+        let registry = visit.door.settings.registry.as_ref();
         let registry = registry.ok_or(Refusal::NoSuchCode)?;
         let returned = registry.redeem(code).await?;
         let entered = seat(&mut self.link, returned.request(room)).await?;

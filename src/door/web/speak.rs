@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parlor_core::link::{Answer, Claim, Outcome, Refusal, Request, Spoken};
-use parlor_core::model::{Bucket, Line, Name, Rate, RoomName};
+use parlor_core::model::{Bucket, Line, Name, Rate, RoomName, network};
 use parlor_wire::json::{LINE_BYTES_MAX, LINES_MAX, spoken};
 use serde::Deserialize;
 use serde_json::json;
@@ -22,7 +22,6 @@ use super::Visit;
 use super::router::{Room, TEXT, later, refuse, sentence};
 use crate::clock::timeout;
 use crate::door::accept::preferred;
-use crate::door::admission::network;
 
 /// For programs.
 const JSON: &str = "application/json";
@@ -92,7 +91,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
         ));
     };
     let Ok(bytes) = read else {
-        visit.door.manners.metrics.met("line");
+        visit.door.settings.metrics.met("line");
         return Err(sentence(
             StatusCode::PAYLOAD_TOO_LARGE,
             &format!(
@@ -159,7 +158,7 @@ impl Visit {
         let refused = |refusal: Refusal| self.refuse(refusal);
         let (user, secret) = shown;
         let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
-        let Some(registry) = self.door.manners.registry.as_ref().filter(|_| is_same) else {
+        let Some(registry) = self.door.settings.registry.as_ref().filter(|_| is_same) else {
             return Err(refused(Refusal::WrongPassword(name)));
         };
         let (address, is_private) = (self.peer.address, self.peer.is_private);
@@ -170,12 +169,12 @@ impl Visit {
 
     /// What to answer to somebody who speaks too fast for these lines.
     fn too_fast(&self, lines: usize) -> Option<Response> {
-        let manners = &self.door.manners;
-        let rate = manners.live.rate()?;
-        let now = manners.clock.monotonic();
+        let settings = &self.door.settings;
+        let rate = settings.live.rate()?;
+        let now = settings.clock.monotonic();
         let taken = self.door.paces.take(self.peer.address, rate, now, lines);
         let wait = taken.err()?;
-        manners.metrics.met("rate");
+        settings.metrics.met("rate");
         let seconds = wait.as_secs() + 1;
         let words = format!(
             "Too fast, nothing was sent; try again in {seconds} s: the limit is {}/s, and ten times that at once after a pause",
@@ -203,7 +202,7 @@ impl Visit {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
-        self.door.manners.metrics.refused(&refusal);
+        self.door.settings.metrics.refused(&refusal);
         let asks = matches!(refusal, Refusal::NameOwned(_) | Refusal::WrongPassword(_));
         let mut response = refuse(refusal, &self.door.clock);
         if asks {

@@ -19,5 +19,5 @@ pub use line::Line;
 pub(crate) use line::{is_picture, is_unseen};
 pub use name::{NAME_CHARS_MAX, Name, NameError, RoomName, fold};
 pub use nearest::nearest;
-pub use rate::{Bucket, Rate};
+pub use rate::{Bucket, Rate, network};
 pub use time::{Now, WallTime};

@@ -1,5 +1,6 @@
 //! How fast a connection may speak: a bucket that delays and never refuses. Knows no clock.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// So many lines a second, and ten times as many at once after a silence.
@@ -47,6 +48,17 @@ impl Bucket {
     pub fn wait(&self, rate: Rate, now: Duration) -> Duration {
         let used = self.full_at.saturating_sub(now) + rate.interval();
         used.saturating_sub(rate.burst())
+    }
+}
+
+/// What counts as one address: in IPv6 a /64, which one household gets.
+pub fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
     }
 }
 

@@ -1,0 +1,63 @@
+//! Why a session ended. Knows no connection.
+
+use std::fmt;
+use std::time::Duration;
+
+use parlor_core::link::{Answer, Item, Notice};
+use parlor_core::model::{Line, Removal, Word};
+
+/// Why a session ended. Not an error: every session ends.
+#[derive(Debug)]
+pub(crate) enum SessionEnd {
+    /// The client has closed its side.
+    EndOfInput,
+    /// `/quit`, with a word to the others.
+    Quit(Option<Line>),
+    /// The person was silent for this long.
+    Idle(Duration),
+    /// The client speaks another protocol; it was told so.
+    Foreign,
+    /// The connection broke, or took no byte for too long.
+    Broken,
+    /// An act of moderation.
+    Removed(Removal),
+    /// The server shuts down.
+    GoingDown,
+}
+
+impl SessionEnd {
+    /// What the person concerned reads at the end.
+    pub(super) fn notice(&self) -> Option<Item> {
+        let notice = match self {
+            Self::Idle(silent) => Notice::IdleClosed(*silent),
+            Self::Removed(removal) => Notice::Order(Word::Removed(removal.clone())),
+            Self::GoingDown => Notice::GoingDown,
+            Self::EndOfInput | Self::Quit(_) | Self::Foreign | Self::Broken => return None,
+        };
+        Some(Item::Answer(Answer::Notice(notice)))
+    }
+
+    /// What the others read beside the departure.
+    pub(super) fn words(&self) -> Option<Line> {
+        if let Self::Quit(words) = self {
+            words.clone()
+        } else {
+            None
+        }
+    }
+}
+
+/// For the operator's log: without the words, which are private.
+impl fmt::Display for SessionEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndOfInput => "end of input",
+            Self::Quit(_) => "quit",
+            Self::Idle(_) => "idle",
+            Self::Foreign => "speaks something else",
+            Self::Broken => "broken",
+            Self::Removed(_) => "removed",
+            Self::GoingDown => "the server ends",
+        })
+    }
+}
