@@ -7,7 +7,7 @@ mod accounts;
 mod audit;
 mod broadcaster;
 pub mod cli;
-mod client;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod door;
@@ -17,7 +17,7 @@ mod session;
 pub mod telemetry;
 pub mod terminal;
 
-use crate::cli::JoinOptions;
+use crate::client::JoinOptions;
 use crate::config::Config;
 use crate::server::{limits, reload, signals};
 

@@ -11,8 +11,8 @@ use clap_complete::Shell;
 use super::backup::BackupOptions;
 use super::check::CheckOptions;
 use super::export::ExportOptions;
-use crate::config::{Address, Host, Refused};
-use crate::door::{AdminOptions, LINE_PORT};
+use crate::client::JoinOptions;
+use crate::door::AdminOptions;
 
 pub use crate::config::Settings;
 pub(crate) use crate::config::settings_alone;
@@ -131,66 +131,6 @@ pub struct ServeOptions {
     pub settings: Settings,
 }
 
-/// What `join` takes.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct JoinOptions {
-    /// The server to join; the default port is 8000
-    #[arg(value_name = "HOST[:PORT]", default_value = "localhost:8000", value_parser = join_address,
-          value_hint = ValueHint::Hostname)]
-    pub address: Address,
-
-    /// The port, written as for netcat
-    #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: Option<u16>,
-
-    /// Enter under this name
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
-
-    /// Ring the terminal's bell when somebody says your name
-    #[arg(long)]
-    pub bell: bool,
-}
-
-/// Reads also what is clear though a listener is written otherwise: `::1`, and the URL that the server prints.
-fn join_address(text: &str) -> Result<Address, Refused> {
-    let (scheme, place) = text.split_once("://").unwrap_or(("tcp", text));
-    match scheme.to_ascii_lowercase().as_str() {
-        "tcp" => {}
-        "http" | "https" | "ws" | "wss" => return Err(for_browsers(place)),
-        _ => return Err(Refused::new("write HOST or HOST:PORT, without a scheme")),
-    }
-    if place.contains('?') {
-        return Err(Refused::new(
-            "only a listener takes options after a question mark; leave them out",
-        ));
-    }
-    let place = place.strip_suffix('/').unwrap_or(place);
-    if let Ok(host) = Host::ipv6(place) {
-        return Ok(Address {
-            host,
-            port: LINE_PORT,
-        });
-    }
-    let address = Address::parse(place, LINE_PORT)?;
-    match address.host {
-        Host::All => Err(Refused::new(
-            "only a listener can use *; give the name of a host to join",
-        )),
-        _ => Ok(address),
-    }
-}
-
-/// About the URL of a page: lines are elsewhere.
-fn for_browsers(place: &str) -> Refused {
-    let place = place.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = Address::parse(place, LINE_PORT).map(|address| address.host.to_string());
-    let host = host.unwrap_or_else(|_| "HOST".to_owned());
-    Refused::new(format!(
-        "this address is for browsers; lines are at another port, usually {LINE_PORT}: parlor join {host}"
-    ))
-}
-
 /// Reads the command line and the environment, and ends the process with a sentence and code 2 where they are wrong.
 pub fn parse() -> Options {
     let read = |words| Options::from_arg_matches(&command().try_get_matches_from(words)?);
@@ -252,47 +192,4 @@ fn point_to_listen(mut error: clap::Error) -> clap::Error {
         );
     }
     error
-}
-
-#[cfg(test)]
-mod tests {
-    use super::join_address;
-
-    #[test]
-    fn whom_to_join_is_understood_as_people_write_it() {
-        for (typed, meant) in [
-            ("chat.example.org", "chat.example.org:8000"),
-            ("::1", "[::1]:8000"),
-            ("2001:db8::7", "[2001:db8::7]:8000"),
-            ("[::1]:9000", "[::1]:9000"),
-            ("fe80::7%eth0", "[fe80::7%eth0]:8000"),
-            ("tcp://localhost:9000", "localhost:9000"),
-            ("tcp://[::1]/", "[::1]:8000"),
-        ] {
-            let address = join_address(typed).map(|address| address.to_string());
-            assert_eq!(address.as_deref(), Ok(meant), "{typed}");
-        }
-        for typed in [
-            "*",
-            "tcp://localhost?classic",
-            "ssh://localhost",
-            "://localhost",
-            "::g",
-        ] {
-            assert!(join_address(typed).is_err(), "{typed}");
-        }
-        for (typed, host) in [
-            ("http://localhost:8080", "localhost"),
-            ("HTTPS://chat.example.org/lobby?last=1", "chat.example.org"),
-            ("ws://[::1]:8080/-/socket", "[::1]"),
-            ("http://", "HOST"),
-            ("http://a:b:c", "HOST"),
-        ] {
-            let words = join_address(typed).map_err(|refused| refused.to_string());
-            let expected = format!(
-                "this address is for browsers; lines are at another port, usually 8000: parlor join {host}"
-            );
-            assert_eq!(words, Err(expected), "{typed}");
-        }
-    }
 }

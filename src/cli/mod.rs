@@ -9,7 +9,7 @@ pub mod manual;
 pub(crate) mod variables;
 
 pub use admin::ask;
-pub use args::{Command, JoinOptions, ServeOptions, command};
+pub use args::{Command, ServeOptions, command};
 pub use backup::backup;
 pub use check::check;
 pub use export::export;

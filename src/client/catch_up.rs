@@ -1,13 +1,15 @@
-//! What was shown and is replayed after a lost connection is shown once. Knows no connection and no terminal.
+//! Hides replayed lines that were shown before the connection was lost. Knows no connection and no
+//! terminal.
 
 use std::collections::VecDeque;
 
-use super::heard::{Heard, split_time};
+use super::server_line::{ServerLine, split_time};
 
-/// Lines that are remembered as shown: more than a server replays of them.
+/// The client remembers this number of shown lines, more than a server replays.
 const SHOWN_MAX: usize = 5_000;
 
-/// Replayed lines that are held back until their end has come; what is more is shown at once.
+/// The client holds back this number of replayed lines until the replay ends; more are shown at
+/// once.
 const HELD_MAX: usize = 5_000;
 
 /// The lines of a room that were shown, and those that are being replayed.
@@ -15,22 +17,22 @@ const HELD_MAX: usize = 5_000;
 pub(super) struct CatchUp {
     /// What people said, without times; the newest at the end.
     shown: VecDeque<String>,
-    /// While the server replays.
+    /// The replayed lines so far, while the server replays.
     held: Option<Vec<String>>,
 }
 
 impl CatchUp {
-    /// The replay has broken off; the next one has all of it again.
+    /// Notes that the replay broke off. The next replay has all of its lines again.
     pub(super) fn break_off(&mut self) {
         self.held = None;
     }
 
-    /// What belongs to another room is not replayed here.
+    /// Forgets the lines of another room, since they are not replayed here.
     pub(super) fn forget(&mut self) {
         self.shown.clear();
     }
 
-    /// Takes the next line; returns what is to be shown now.
+    /// Takes the next line, and returns the lines to show now.
     pub(super) fn pass(&mut self, line: &str) -> Vec<String> {
         let is_replayed = !split_time(line).0.is_empty();
         match &mut self.held {
@@ -42,14 +44,15 @@ impl CatchUp {
                 let mut lines = self.end_replay();
                 lines.push(line.to_owned());
                 lines.iter().for_each(|line| self.note(line));
-                // What follows begins with a line that was shown, or right behind one.
-                self.held = (Heard::of(line) == Heard::Back).then(Vec::new);
+                // The replay begins with a line that was shown, or directly after one.
+                self.held = (ServerLine::of(line) == ServerLine::Back).then(Vec::new);
                 lines
             }
         }
     }
 
-    /// The replayed lines that were not shown before: those behind the longest beginning of them that is an end of what was.
+    /// Ends the replay and returns its new lines: those after the longest beginning of the replay
+    /// that equals the end of the shown lines.
     fn end_replay(&mut self) -> Vec<String> {
         let Some(mut held) = self.held.take() else {
             return Vec::new();
@@ -66,7 +69,7 @@ impl CatchUp {
 
     fn note(&mut self, line: &str) {
         let said = split_time(line).1;
-        if matches!(Heard::of(said), Heard::Said { to: None, .. }) {
+        if matches!(ServerLine::of(said), ServerLine::Said { to: None, .. }) {
             self.shown.push_back(said.to_owned());
             if self.shown.len() > SHOWN_MAX {
                 self.shown.pop_front();
@@ -81,7 +84,7 @@ mod tests {
 
     const BACK: &str = "-- Welcome back, al: what came after the last line";
 
-    /// What is shown of `replayed` and the roster behind it, after `shown`.
+    /// The lines of `replayed` that appear after `shown`, when a roster ends the replay.
     fn caught_up(shown: &[&str], replayed: &[&str]) -> Vec<String> {
         let mut catch_up = CatchUp::default();
         for line in shown {

@@ -1,11 +1,12 @@
-//! Cuts what the server sends into lines. Knows neither what they say nor where they are shown.
+//! Cuts the server's bytes into lines. Knows neither their meaning nor where they are shown.
 
 use std::io;
 use std::mem;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// Holds the longest line that a server lets pass: 65,535 bytes, each shown as a picture of three, and a name before them.
+/// Holds the longest line of a server: 65,535 bytes, each shown as a picture of three bytes, and a
+/// name.
 const LINE_BYTES_MAX: usize = 256 * 1024;
 
 /// Lines as they arrive; never holds more than [`LINE_BYTES_MAX`] of one.
@@ -22,9 +23,10 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// The next line without its end, what is too long cut off; `None` when the server has closed.
+    /// The next line without its line ending, cut at [`LINE_BYTES_MAX`]; `None` when the server has
+    /// closed the connection.
     ///
-    /// Dropping the call while it waits loses nothing.
+    /// Cancelling the call loses nothing.
     pub(super) async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
             let arrived = self.reader.fill_buf().await?;
@@ -47,7 +49,7 @@ pub(super) struct Cutter {
 }
 
 impl Cutter {
-    /// Takes what belongs to one line; returns how many bytes that was, and the line if it is complete.
+    /// Takes bytes up to the end of a line; returns their number, and the line if it is complete.
     pub(super) fn cut(&mut self, arrived: &[u8]) -> (usize, Option<Vec<u8>>) {
         let part = arrived
             .split(|&byte| byte == b'\n')
@@ -62,7 +64,7 @@ impl Cutter {
         (part.len() + 1, Some(mem::take(&mut self.line)))
     }
 
-    /// Takes all of it; returns the lines that are complete.
+    /// Takes all bytes, and returns the complete lines.
     pub(super) fn cut_all(&mut self, mut arrived: &[u8]) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
         while !arrived.is_empty() {
@@ -73,7 +75,7 @@ impl Cutter {
         lines
     }
 
-    /// What stands at the end without a line ending, if anything.
+    /// The last line, if it has no line ending.
     pub(super) fn rest(&mut self) -> Option<Vec<u8>> {
         Some(mem::take(&mut self.line)).filter(|line| !line.is_empty())
     }

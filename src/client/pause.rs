@@ -1,4 +1,4 @@
-//! How long to wait before trying again. Knows nothing of what is tried.
+//! How long to wait before the next attempt to connect. Knows no connection.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -9,10 +9,10 @@ const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// A connection that held for so long was a good one: the next pause is the shortest again.
+/// After a connection of this length, the next pause is the shortest again.
 const GOOD_TIME: Duration = Duration::from_secs(10);
 
-/// Pauses that grow: 1 s, 2 s, 4 s and so on up to a minute.
+/// Growing pauses: 1 s, 2 s, 4 s and so on up to a minute.
 pub(super) struct Pauses {
     next: Duration,
 }
@@ -22,16 +22,17 @@ impl Pauses {
         Self { next: PAUSE_MIN }
     }
 
-    /// The next pause, up to a quarter of it taken off at random: a thousand clients of one server do not come back at once.
+    /// The next pause, shortened at random by up to a quarter, so that a thousand clients of one
+    /// server do not reconnect at once.
     pub(super) fn next(&mut self) -> Duration {
         let pause = self.next;
         self.next = PAUSE_MAX.min(pause * 2);
-        // The only source of randomness in the standard library; nothing secret hangs on it.
+        // The standard library has no other source of randomness, and nothing here is secret.
         let random = u32::from(RandomState::new().hash_one(()) as u8);
         pause * 3 / 4 + pause / 4 * random / u32::from(u8::MAX)
     }
 
-    /// Takes into account that a connection held for so long.
+    /// Notes how long a connection held.
     pub(super) fn held(&mut self, time: Duration) {
         if time >= GOOD_TIME {
             self.next = PAUSE_MIN;

@@ -1,4 +1,5 @@
-//! Without a person at a terminal: a plain copy both ways, after the name if one is given. Knows nothing of what is said.
+//! Without a terminal: a plain copy in both directions, after the name if there is one. Does not
+//! read what people say.
 
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::thread;
@@ -11,52 +12,52 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::entrance::{Entrance, LINE_PORT, Step};
+use super::connect::{JoinOptions, QUESTION_SECONDS};
+use super::handshake::{self, Handshake, HandshakeStep, LINE_PORT};
 use super::lines::Cutter;
-use super::{QUESTION_SECONDS, entrance};
-use crate::cli::JoinOptions;
 use crate::terminal::paint;
 
-/// One read; as much as a pipe usually holds.
+/// The size of one read: what a pipe usually holds.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A busy server greets within this time, and says within it whether a name will do.
+/// Even a busy server greets within this time, and accepts or refuses a name within it.
 const ENTRANCE_SECONDS_MAX: Duration = Duration::from_secs(10);
 
-/// What helps with a server that is full, or going down.
+/// The advice for a server that is full or going down.
 const TRY_LATER: &str = "try again later";
 
-/// What helps where nothing is heard at all.
+/// The advice for a server that sends nothing.
 const WHICH_PORT: &str =
     "try again later, or another port: lines are usually at 8000, and 8080 is for browsers";
 
-/// How the copy from the server ended, other than by its closing.
-enum Failure {
+/// Why the copy from the server ended, if the server did not close the connection.
+enum CopyError {
     /// The connection broke.
     Connection(io::Error),
-    /// Our output is closed, as by `| head`: whoever reads it has seen enough.
+    /// The output is closed, as by `| head`: its reader has seen enough.
     Output(io::Error),
-    /// The name was not accepted; why, and what to do.
-    Entrance(String),
+    /// The server did not accept the name, with the reason and what to do.
+    Handshake(String),
 }
 
-/// Copies standard input to the server and what it sends to standard output, until the server closes.
+/// Copies standard input to the server, and the server's bytes to standard output, until the server
+/// closes the connection.
 ///
-/// With a name the input waits until that is accepted: its first line is not to become the name.
-/// The end of the input closes the sending side only.
+/// With a name, the input waits until the server accepts the name, so that its first line is not
+/// taken for the name. The end of the input closes only the sending side.
 pub(super) async fn copy(options: &JoinOptions, stream: TcpStream) -> anyhow::Result<()> {
     match talk(options.name.as_deref(), stream).await {
         Ok(()) => Ok(()),
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(Failure::Output(error)) => bail!("Could not write what the server said: {error}."),
-        Err(Failure::Connection(error)) => {
+        Err(CopyError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(CopyError::Output(error)) => bail!("Could not write what the server said: {error}."),
+        Err(CopyError::Connection(error)) => {
             bail!("The connection to {} broke: {error}.", options.address)
         }
-        Err(Failure::Entrance(sentence)) => Err(anyhow!(sentence)),
+        Err(CopyError::Handshake(sentence)) => Err(anyhow!(sentence)),
     }
 }
 
-async fn talk(name: Option<&str>, stream: TcpStream) -> Result<(), Failure> {
+async fn talk(name: Option<&str>, stream: TcpStream) -> Result<(), CopyError> {
     let (reader, mut writer) = stream.into_split();
     let mut incoming = Incoming::new(reader);
     if let Some(name) = name {
@@ -68,60 +69,61 @@ async fn talk(name: Option<&str>, stream: TcpStream) -> Result<(), Failure> {
     ended
 }
 
-/// Gives the name if the server asks for one; returns when what is sent next is said and no answer.
+/// Gives the name if the server asks for one; returns when the next line is no longer an answer.
 async fn enter(
     name: &str,
     incoming: &mut Incoming,
     writer: &mut OwnedWriteHalf,
-) -> Result<(), Failure> {
-    let (mut entrance, mut cutter) = (Entrance::new(), Cutter::default());
+) -> Result<(), CopyError> {
+    let (mut handshake, mut cutter) = (Handshake::new(), Cutter::default());
     let mut deadline = Instant::now() + ENTRANCE_SECONDS_MAX;
     loop {
         let Ok(chunk) = timeout_at(deadline, incoming.pass_on()).await else {
-            return match entrance.is_greeted() {
+            return match handshake.is_greeted() {
                 true => Ok(()),
-                false => Err(turned_away(WHICH_PORT, &entrance)),
+                false => Err(turned_away(WHICH_PORT, &handshake)),
             };
         };
         let chunk = chunk?;
         if chunk.is_empty() {
-            return Err(turned_away(TRY_LATER, &entrance));
+            return Err(turned_away(TRY_LATER, &handshake));
         }
-        let was_greeted = entrance.is_greeted();
+        let was_greeted = handshake.is_greeted();
         for line in cutter.cut_all(chunk) {
-            match entrance.hear(&paint::sanitise(&line)) {
-                Step::Wait => {}
-                Step::Answer => {
-                    // A connection that breaks now is noticed by the next read.
+            match handshake.hear(&paint::sanitise(&line)) {
+                HandshakeStep::Wait => {}
+                HandshakeStep::Answer => {
+                    // If the connection breaks now, the next read notices.
                     let _ = writer.write_all(format!("{name}\n").as_bytes()).await;
                     deadline = Instant::now() + ENTRANCE_SECONDS_MAX;
                 }
-                Step::In => return Ok(()),
-                Step::Refused(advice) => return Err(turned_away(advice, &entrance)),
+                HandshakeStep::In => return Ok(()),
+                HandshakeStep::Refused(advice) => return Err(turned_away(advice, &handshake)),
             }
         }
-        if entrance.is_greeted() && !was_greeted {
+        if handshake.is_greeted() && !was_greeted {
             deadline = Instant::now() + QUESTION_SECONDS;
         }
     }
 }
 
-/// What to do about not being let in, and why that is: in the server's words if it had any.
-fn turned_away(advice: &str, entrance: &Entrance) -> Failure {
-    let reason = match entrance.reason() {
+/// The sentence for a name that is not accepted: the advice, and the server's reason if it gave
+/// one.
+fn turned_away(advice: &str, handshake: &Handshake) -> CopyError {
+    let reason = match handshake.reason() {
         Some(words) => format!("the server says \"{words}\""),
         None => "the server gives no reason".to_owned(),
     };
-    Failure::Entrance(format!("Nothing was sent, {advice}: {reason}."))
+    CopyError::Handshake(format!("Nothing was sent, {advice}: {reason}."))
 }
 
-/// The first line of a server of another kind, which comes at once and so in one piece.
+/// The first line of a server of another protocol, which arrives in one piece.
 fn foreign_words(first: &[u8]) -> Option<String> {
     let line = first.split(|&byte| byte == b'\n').next()?;
-    entrance::foreign_words(&paint::sanitise(line))
+    handshake::foreign_words(&paint::sanitise(line))
 }
 
-/// A connection that breaks while sending breaks while receiving as well, and is reported there.
+/// Sends standard input to the server. A broken connection is reported by the receiving side.
 async fn send(mut writer: OwnedWriteHalf) -> io::Result<()> {
     let mut typed = standard_input();
     while let Some(chunk) = typed.recv().await {
@@ -130,7 +132,8 @@ async fn send(mut writer: OwnedWriteHalf) -> io::Result<()> {
     writer.shutdown().await
 }
 
-/// Reads in a thread of its own: it may wait for ever, and must not keep the program from ending.
+/// Reads standard input in its own thread: a read may wait for ever, and the program must still
+/// end.
 fn standard_input() -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel(1);
     thread::spawn(move || {
@@ -145,14 +148,15 @@ fn standard_input() -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
-/// What the server sends, on its way to standard output.
+/// The server's bytes on their way to standard output.
 struct Incoming {
     reader: OwnedReadHalf,
-    /// What was read last.
+    /// The bytes of the last read.
     chunk: Vec<u8>,
     /// Whether anything was read.
     has_begun: bool,
-    /// The line that is arriving, if it goes to a terminal: line by line, harmless. Anything else gets it byte for byte.
+    /// If the output is a terminal, the line that is arriving: a terminal gets sanitised lines, a
+    /// file or a pipe every byte.
     terminal: Option<Cutter>,
 }
 
@@ -166,17 +170,18 @@ impl Incoming {
         }
     }
 
-    async fn copy(&mut self) -> Result<(), Failure> {
+    async fn copy(&mut self) -> Result<(), CopyError> {
         if !self.has_begun {
-            // Every door for lines greets at once.
+            // A server for lines greets at once.
             let first = timeout(ENTRANCE_SECONDS_MAX, self.pass_on()).await;
-            let silent = |_| Failure::Entrance(format!("The server says nothing: {WHICH_PORT}."));
+            let silent =
+                |_| CopyError::Handshake(format!("The server says nothing: {WHICH_PORT}."));
             let first = first.map_err(silent)??;
             if first.is_empty() {
                 return Ok(());
             }
             if let Some(words) = foreign_words(first) {
-                return Err(Failure::Entrance(format!(
+                return Err(CopyError::Handshake(format!(
                     "This port is not for chatting, {LINE_PORT}: the server says \"{words}\"."
                 )));
             }
@@ -185,8 +190,9 @@ impl Incoming {
         Ok(())
     }
 
-    /// Reads once and writes that; returns what was read, which is nothing when the server has closed.
-    async fn pass_on(&mut self) -> Result<&[u8], Failure> {
+    /// Reads once and writes the bytes to the output; returns them. There are none when the server
+    /// has closed the connection.
+    async fn pass_on(&mut self) -> Result<&[u8], CopyError> {
         self.chunk.clear();
         let read = self.reader.read_buf(&mut self.chunk).await;
         self.has_begun |= !self.chunk.is_empty();
@@ -201,9 +207,9 @@ impl Incoming {
                 write(shown.collect::<String>().as_bytes())
             }
         };
-        shown.map_err(Failure::Output)?;
-        // A break comes after what was said before it.
-        read.map_err(Failure::Connection)?;
+        shown.map_err(CopyError::Output)?;
+        // The output comes before the error, since it was sent before.
+        read.map_err(CopyError::Connection)?;
         Ok(&self.chunk)
     }
 }

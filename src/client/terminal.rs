@@ -1,4 +1,5 @@
-//! With a person at a terminal: keeps the conversation going, across connections. Knows keys only as what was typed.
+//! With a person at a terminal: keeps the conversation going across connections. Knows typed lines,
+//! and no keys.
 
 use std::env;
 use std::io;
@@ -12,36 +13,36 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::select;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::conversation::{Guest, Reaction};
-use super::heard::{Heard, split_time};
+use super::connect::{JoinOptions, QUESTION_SECONDS, connect};
+use super::conversation::{Conversation, Reaction};
 use super::lines::Lines;
 use super::pause::Pauses;
+use super::server_line::{ServerLine, split_time};
 use super::window::Window;
-use super::{QUESTION_SECONDS, connect};
-use crate::cli::JoinOptions;
 use crate::terminal::{Typed, paint};
 
-/// Leaving waits this long for the server to take what was typed and to say what it still has to say.
+/// Leaving waits this long for the server to take the last lines and to send its own.
 const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
 
-/// A door for lines greets at once; a busy one, within this time.
+/// Even a busy server for lines greets within this time.
 const GREETING_SECONDS: Duration = Duration::from_secs(10);
 
-/// What is told after that.
+/// What the person reads after that.
 const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000, and 8080 is for browsers; Ctrl-C leaves";
 
-/// What may wait for a server that reads slowly, such as one that limits the rate: a long paste.
+/// What may wait for a server that reads slowly, for example because it limits the rate: a long
+/// paste.
 const UNSENT_BYTES_MAX: usize = 1024 * 1024;
 
-/// How talking over one connection ended.
-enum Ended {
+/// How the talk over one connection ended.
+enum TalkEnd {
     /// The person left.
     Left,
     /// The server closed, or the connection broke.
     Lost,
 }
 
-/// What happens while one talks.
+/// What can happen during a talk.
 enum Event {
     /// The server has not greeted in time.
     Silence,
@@ -50,21 +51,21 @@ enum Event {
     Sent(io::Result<usize>),
 }
 
-/// What lives across connections.
+/// What outlives a connection.
 struct Chat<'a> {
     options: &'a JoinOptions,
     window: Window,
-    guest: Guest,
+    conversation: Conversation,
     colours: bool,
     pauses: Pauses,
 }
 
-/// Talks until the person leaves; a connection that is lost is made again.
+/// Talks until the person leaves, and reconnects when the connection is lost.
 pub(super) async fn stay(options: &JoinOptions, first: TcpStream) -> io::Result<()> {
     let mut chat = Chat {
         options,
         window: Window::open()?,
-        guest: Guest::new(options.name.clone()),
+        conversation: Conversation::new(options.name.clone()),
         colours: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         pauses: Pauses::new(),
     };
@@ -72,8 +73,8 @@ pub(super) async fn stay(options: &JoinOptions, first: TcpStream) -> io::Result<
     while let Some(stream) = connected {
         let began = Instant::now();
         connected = match chat.talk(stream).await? {
-            Ended::Left => None,
-            Ended::Lost => {
+            TalkEnd::Left => None,
+            TalkEnd::Lost => {
                 chat.pauses.held(began.elapsed());
                 chat.reconnect().await?
             }
@@ -84,10 +85,10 @@ pub(super) async fn stay(options: &JoinOptions, first: TcpStream) -> io::Result<
 
 impl Chat<'_> {
     /// Talks over one connection until it ends.
-    async fn talk(&mut self, stream: TcpStream) -> io::Result<Ended> {
+    async fn talk(&mut self, stream: TcpStream) -> io::Result<TalkEnd> {
         let (reader, mut writer) = stream.into_split();
         let mut lines = Lines::new(reader);
-        // What is answered for the person goes before what that has typed, and waits for nothing.
+        // The client's own answers go before the person's lines, and do not wait.
         let (mut answers, mut unsent) = (Vec::new(), Vec::new());
         let mut leaving = false;
         let (mut is_greeted, greeted_by) = (false, Instant::now() + GREETING_SECONDS);
@@ -100,7 +101,7 @@ impl Chat<'_> {
             let event = select! {
                 () = sleep_until(greeted_by), if !is_greeted => Event::Silence,
                 heard = lines.next() => Event::Heard(heard),
-                typed = self.window.typed(|text| self.guest.complete(text)) => Event::Typed(typed),
+                typed = self.window.typed(|text| self.conversation.complete(text)) => Event::Typed(typed),
                 sent = after(from, writer.write(next)), if !next.is_empty() => Event::Sent(sent),
             };
             match event {
@@ -114,7 +115,7 @@ impl Chat<'_> {
                     if let Some(answer) = reaction.answer {
                         answers.extend_from_slice(format!("{answer}\n").as_bytes());
                         quiet_until = self.quiet_until();
-                    } else if reaction.asked || !self.guest.expects_more() {
+                    } else if reaction.asked || !self.conversation.expects_more() {
                         quiet_until = Instant::now();
                     }
                 }
@@ -132,26 +133,28 @@ impl Chat<'_> {
                 },
                 Event::Sent(Ok(count)) if answers.is_empty() => drop(unsent.drain(..count)),
                 Event::Sent(Ok(count)) => drop(answers.drain(..count)),
-                // The reading side notices as well, after what the server said last.
+                // The reading side notices as well, after the server's last lines.
                 Event::Sent(Err(_)) => (answers, unsent) = (Vec::new(), Vec::new()),
-                Event::Heard(Ok(None) | Err(_)) if leaving => return Ok(Ended::Left),
-                Event::Heard(Ok(None) | Err(_)) => return Ok(Ended::Lost),
+                Event::Heard(Ok(None) | Err(_)) if leaving => return Ok(TalkEnd::Left),
+                Event::Heard(Ok(None) | Err(_)) => return Ok(TalkEnd::Lost),
             }
         }
     }
 
-    /// Until when what is typed waits: while something is to be answered first, such as the way back to one's room.
+    /// When typed lines may be sent: after the client's own answers, such as the way back to the
+    /// room.
     fn quiet_until(&self) -> Instant {
-        match self.guest.expects_more() {
+        match self.conversation.expects_more() {
             true => Instant::now() + QUESTION_SECONDS,
             false => Instant::now(),
         }
     }
 
-    /// Shows a line of the server, and the command that it is answered with; returns what else it does.
+    /// Shows a line of the server and the command that the client answers; returns its other
+    /// effects.
     fn hear(&mut self, line: &[u8]) -> io::Result<Reaction> {
         let line = paint::sanitise(line);
-        let reaction = self.guest.hear(&line);
+        let reaction = self.conversation.hear(&line);
         if self.options.bell && reaction.mentioned {
             self.window.ring()?;
         }
@@ -159,7 +162,7 @@ impl Chat<'_> {
             self.show("-- Connected again", false)?;
         }
         if !reaction.hidden {
-            for line in self.guest.shown(&line) {
+            for line in self.conversation.shown(&line) {
                 self.show(&stamped(line), reaction.mentioned)?;
             }
         }
@@ -178,12 +181,13 @@ impl Chat<'_> {
 
     fn show(&mut self, line: &str, is_mention: bool) -> io::Result<()> {
         match self.colours {
-            true => self.window.show(&self.guest.paint(line, is_mention)),
+            true => self.window.show(&self.conversation.paint(line, is_mention)),
             false => self.window.show(line),
         }
     }
 
-    /// Queues a line for the server. What is said comes back from there; a command does not, so it stays on the screen.
+    /// Queues a line for the server. The server sends a said line back; it does not do that with a
+    /// command, so the command stays on the screen.
     fn say(&mut self, line: String, unsent: &mut Vec<u8>) -> io::Result<()> {
         if unsent.len() + line.len() > UNSENT_BYTES_MAX {
             self.window.put_back(line)?;
@@ -191,7 +195,7 @@ impl Chat<'_> {
                 .window
                 .show("-- The server is not reading; your line was not sent");
         }
-        self.guest.away = false;
+        self.conversation.away = false;
         unsent.extend_from_slice(line.as_bytes());
         unsent.push(b'\n');
         match line.starts_with('/') && !line.starts_with("//") {
@@ -200,13 +204,13 @@ impl Chat<'_> {
         }
     }
 
-    /// Ends the sending side, and gives the server a moment to close as well.
+    /// Closes the sending side, and gives the server a moment to do the same.
     async fn leave(
         &mut self,
         mut lines: Lines<OwnedReadHalf>,
         mut writer: OwnedWriteHalf,
         unsent: &[u8],
-    ) -> io::Result<Ended> {
+    ) -> io::Result<TalkEnd> {
         let farewell = async {
             writer.write_all(unsent).await?;
             writer.shutdown().await?;
@@ -215,21 +219,25 @@ impl Chat<'_> {
             }
             io::Result::Ok(())
         };
-        // Whether the server heard it or not: the person has left.
+        // The person has left, even if the server did not hear it.
         let _ = timeout(FAREWELL_SECONDS, farewell).await;
-        Ok(Ended::Left)
+        Ok(TalkEnd::Left)
     }
 
-    /// Tries with growing pauses until there is a connection; `None` when the person leaves instead.
+    /// Tries to connect, with growing pauses; `None` if the person leaves meanwhile.
     async fn reconnect(&mut self) -> io::Result<Option<TcpStream>> {
-        self.guest.come_back();
+        self.conversation.come_back();
         self.window.forget_secret();
         let mut wait = Duration::ZERO;
-        if mem::take(&mut self.guest.away) {
-            // A server that closes on silent people is not to be kept busy by their programs.
+        if mem::take(&mut self.conversation.away) {
+            // A client that reconnects by itself would undo what the server meant.
             self.window
                 .show("-- Connection closed; press Enter to reconnect")?;
-            match self.window.typed(|text| self.guest.complete(text)).await? {
+            match self
+                .window
+                .typed(|text| self.conversation.complete(text))
+                .await?
+            {
                 Typed::Line(line) if !is_quit(&line) => self.window.put_back(line)?,
                 Typed::Text(line) => self.window.put_back(as_text(line))?,
                 _ => return Ok(None),
@@ -250,7 +258,7 @@ impl Chat<'_> {
         }
     }
 
-    /// Says how long the next pause is, and returns it.
+    /// Shows how long the next pause is, and returns it.
     fn announce(&mut self) -> io::Result<Duration> {
         let wait = self.pauses.next();
         let seconds = wait.as_secs_f64().ceil();
@@ -259,10 +267,14 @@ impl Chat<'_> {
         Ok(wait)
     }
 
-    /// Ends when the person leaves; a line typed meanwhile stays in the prompt.
+    /// Waits until the person leaves. A line that is typed meanwhile stays in the prompt.
     async fn hold(&mut self) -> io::Result<()> {
         loop {
-            let line = match self.window.typed(|text| self.guest.complete(text)).await? {
+            let line = match self
+                .window
+                .typed(|text| self.conversation.complete(text))
+                .await?
+            {
                 Typed::Line(line) if is_quit(&line) => return Ok(()),
                 Typed::Line(line) => line,
                 Typed::Text(line) => as_text(line),
@@ -275,17 +287,17 @@ impl Chat<'_> {
     }
 }
 
-/// The line with the time at which it came, if it tells what happens now.
+/// The line with the time of its arrival, if it is about the present.
 fn stamped(line: String) -> String {
     let (time, said) = split_time(&line);
     let is_live = time.is_empty()
         && matches!(
-            Heard::of(said),
-            Heard::Said { .. }
-                | Heard::Arrived(_)
-                | Heard::Left(_)
-                | Heard::Renamed { .. }
-                | Heard::Topic(_)
+            ServerLine::of(said),
+            ServerLine::Said { .. }
+                | ServerLine::Arrived(_)
+                | ServerLine::Left(_)
+                | ServerLine::Renamed { .. }
+                | ServerLine::Topic(_)
         );
     match is_live {
         true => format!("[{}] {line}", ZonedDateTime::now().strftime("%H:%M")),
@@ -293,7 +305,8 @@ fn stamped(line: String) -> String {
     }
 }
 
-/// What a server says literally: `//text` says `/text`, and in front of that it takes no blanks.
+/// The form in which the server takes a line as text: `//text` says `/text`, without spaces before
+/// it.
 fn as_text(line: String) -> String {
     match line.trim_start() {
         text if text.starts_with('/') => format!("/{text}"),
@@ -301,12 +314,12 @@ fn as_text(line: String) -> String {
     }
 }
 
-/// Whether the person asks the server to let go.
+/// Whether the line is `/quit`.
 fn is_quit(line: &str) -> bool {
     line.split(' ').next() == Some("/quit")
 }
 
-/// Does nothing before `time`.
+/// Waits until `time`, then for `what`.
 async fn after<T>(time: Instant, what: impl Future<Output = T>) -> T {
     sleep_until(time).await;
     what.await

@@ -21,15 +21,15 @@ use crate::terminal::{Editor, Typed};
 
 const PROMPT: &str = "> ";
 
-/// What a terminal that does not say how wide it is, such as a serial line, is taken for.
+/// The width of a terminal that does not tell its own, like a serial line.
 const COLUMNS_USUAL: usize = 80;
 
-/// A signal to oneself arrives within this time.
+/// A signal to this process arrives within this time.
 const STOP_TIME: Duration = Duration::from_millis(100);
 
-/// A terminal that hands over single keys; dropping it gives it back as it was, also when a panic unwinds.
+/// A terminal in raw mode. Dropping it restores the terminal, also when a panic unwinds.
 ///
-/// The cursor is always in the prompt row, and that is one row only.
+/// The cursor is always in the prompt, which is a single row.
 pub(super) struct Window {
     out: Stdout,
     keys: EventStream,
@@ -37,7 +37,7 @@ pub(super) struct Window {
     hangup: Signal,
     continued: Signal,
     editor: Editor,
-    /// In which column of the screen the cursor stands.
+    /// The column of the cursor on the screen.
     cursor: usize,
 }
 
@@ -49,7 +49,7 @@ impl Window {
             signal(SignalKind::from_raw(Sent::CONT.as_raw()))?,
         );
         enable_raw_mode()?;
-        // From here on the value exists, and its Drop runs whatever fails.
+        // From here on `Drop` restores the terminal, even if the next step fails.
         let mut window = Self {
             out: stdout(),
             keys: EventStream::new(),
@@ -64,7 +64,8 @@ impl Window {
         Ok(window)
     }
 
-    /// Shows a line above the prompt, broken between words. It must be free of anything that steers a terminal, colours apart.
+    /// Shows a line above the prompt, wrapped between words. The line must have no control
+    /// characters, except for colours.
     pub(super) fn show(&mut self, line: &str) -> io::Result<()> {
         queue!(
             self.out,
@@ -76,13 +77,13 @@ impl Window {
         self.show_prompt()
     }
 
-    /// The next line that is typed is for nobody to read.
+    /// Hides the next line while it is typed.
     pub(super) fn conceal(&mut self) -> io::Result<()> {
         self.editor.conceal();
         self.show_prompt()
     }
 
-    /// The one who asked for a secret is gone.
+    /// Drops the secret that is being typed: the server that asked for it is gone.
     pub(super) fn forget_secret(&mut self) {
         self.editor.forget_secret();
     }
@@ -91,13 +92,13 @@ impl Window {
         execute!(self.out, Print('\x07'))
     }
 
-    /// Puts a line that could not be sent back into the prompt row.
+    /// Puts a line back into the prompt, since it could not be sent.
     pub(super) fn put_back(&mut self, line: String) -> io::Result<()> {
         self.editor.put_back(line);
         self.show_prompt()
     }
 
-    /// Lets the person edit until a line is complete. Dropping the call while it waits loses nothing.
+    /// Lets the person edit until a line is complete. Cancelling the call loses nothing.
     pub(super) async fn typed(
         &mut self,
         complete: impl Fn(&str) -> Vec<String>,
@@ -110,7 +111,7 @@ impl Window {
                 event = self.keys.next() => event.transpose()?,
                 _ = self.terminate.recv() => None,
                 _ = self.hangup.recv() => None,
-                // Whoever stopped it may have given the terminal back to lines and echo.
+                // The shell may have set the terminal back to lines and echo.
                 _ = self.continued.recv() => {
                     self.take_terminal()?;
                     continue;
@@ -131,7 +132,7 @@ impl Window {
         }
     }
 
-    /// A terminal that has become narrower has broken the prompt row in two or more: goes up to where it begins.
+    /// Goes up to the first row of the prompt, which a narrower terminal wraps into several.
     fn climb_to_prompt(&mut self) -> io::Result<()> {
         match u16::try_from(self.cursor / columns()) {
             Ok(0) | Err(_) => Ok(()),
@@ -139,7 +140,7 @@ impl Window {
         }
     }
 
-    /// Stops, as Ctrl-Z stops programs that read lines, until the shell lets it go on.
+    /// Suspends the program, as Ctrl-Z does elsewhere, until the shell continues it.
     fn stop(&mut self) -> io::Result<()> {
         self.give_back()?;
         kill_current_process_group(Sent::TSTP)?;
@@ -147,7 +148,7 @@ impl Window {
         self.take_terminal()
     }
 
-    /// Has the terminal hand over single keys, whatever others did to it meanwhile.
+    /// Sets the terminal to raw mode, whatever other programs did to it meanwhile.
     fn take_terminal(&mut self) -> io::Result<()> {
         disable_raw_mode()?; // else the next call takes the terminal for raw still
         enable_raw_mode()?;
@@ -184,7 +185,7 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        // What cannot be restored any more has gone away with its terminal.
+        // If this fails, the terminal itself is gone.
         let _ = self.give_back();
         let _ = disable_raw_mode();
     }
@@ -201,8 +202,8 @@ fn is_control(key: KeyEvent, letter: char) -> bool {
     key.code == KeyCode::Char(letter) && key.modifiers == KeyModifiers::CONTROL
 }
 
-/// The line in rows that are no wider than the screen; words that are wider go on in the next row. Tabs are left to the
-/// terminal, which alone knows how wide they are.
+/// The line in rows no wider than the screen; a longer word continues in the next row. A line with
+/// tabs stays as it is, since only the terminal knows their width.
 fn wrapped(line: &str, columns: usize) -> String {
     if line.contains('\t') {
         return line.to_owned();

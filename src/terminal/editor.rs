@@ -1,4 +1,5 @@
-//! What keys do to the line being typed: editing, history, Tab. Knows no terminal; it is told keys and asked what to show.
+//! The line editor: editing, history, completion. Knows no terminal: it takes keys, and says what
+//! to show.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -9,88 +10,88 @@ use parlor_core::link::Command;
 
 use super::text::{Text, To, last_word};
 
-/// Lines that Up brings back; a day's talking.
+/// The number of lines that Up brings back: a day of talking.
 const HISTORY_LINES_MAX: usize = 1_000;
 
-/// What the person did that is more than editing.
+/// What the person finished typing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Typed {
     /// A line, ended with Enter.
     Line(String),
-    /// A line that was pasted: it is said as it is, also where it looks like a command.
+    /// A pasted line. It is said as it is, even if it looks like a command.
     Text(String),
-    /// A line that is for nobody to read, and that Up does not bring back.
+    /// A secret, which Up does not bring back.
     Secret(String),
     /// Ctrl-C or Ctrl-D on an empty line.
     Leave,
 }
 
-/// Where the beginning of the line being typed comes from.
+/// Where the beginning of the line comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Origin {
     #[default]
     Keys,
-    /// A paste of one line, or of a part of one: it may be a command that somebody copied.
+    /// A paste without a line end: it may be a command that somebody copied.
     Paste,
-    /// A paste of several lines: all of them are text.
+    /// A paste of several lines, which are all text.
     PastedLines,
 }
 
-/// Looking for a line typed before, by a part of it.
+/// A search for an earlier line by a part of it.
 #[derive(Debug, Default)]
-struct Search {
+struct HistorySearch {
     part: String,
-    /// How many lines that hold the part are passed over, counted from the newest.
+    /// The number of matching lines to skip, from the newest on.
     passed: usize,
 }
 
-/// The line being typed and those before it.
+/// The line being typed, and the history.
 #[derive(Default)]
 pub(crate) struct Editor {
     text: Text,
     origin: Origin,
-    search: Option<Search>,
-    /// What was erased last by whole words or more, for Ctrl-Y.
+    search: Option<HistorySearch>,
+    /// The last erased words, for Ctrl-Y.
     erased: String,
-    /// What is being typed is not shown.
+    /// Whether the line is a secret, and so not shown.
     is_secret: bool,
-    /// Typed and not yet taken: a paste may hold many lines.
+    /// Finished lines that nobody has taken yet; a paste may have many.
     typed: VecDeque<Typed>,
     history: VecDeque<String>,
-    /// How many lines Up has gone back.
+    /// The number of lines that Up has gone back.
     back: usize,
-    /// What was being typed before that.
+    /// The line that was being typed before Up.
     draft: String,
-    /// While Tab is pressed again and again: where the word begins, and what it may become, in turn.
+    /// While Tab is pressed repeatedly: where the word begins, and its completions in turn.
     offers: Option<(usize, VecDeque<String>)>,
 }
 
 impl Editor {
-    /// What was typed first and is not yet taken.
+    /// Takes the first finished line.
     pub(crate) fn take(&mut self) -> Option<Typed> {
         self.typed.pop_front()
     }
 
-    /// Puts a line back to be edited or sent again, unless another is being typed already.
+    /// Puts a line back to be edited or sent again, unless another one has been begun.
     pub(crate) fn put_back(&mut self, line: String) {
         if self.text.is_empty() {
             self.text = Text::new(line);
         }
     }
 
-    /// The next line is not shown while it is typed; one that has been begun, neither.
+    /// Hides the next line while it is typed, also if it has been begun.
     pub(crate) fn conceal(&mut self) {
         self.is_secret = true;
     }
 
-    /// Nobody asks for a secret any more: what has been typed of it is gone.
+    /// Drops the secret that is being typed, if there is one.
     pub(crate) fn forget_secret(&mut self) {
         if mem::take(&mut self.is_secret) {
             self.text.take();
         }
     }
 
-    /// What to show in a row of `columns`, and in which of them the cursor stands.
+    /// The text for a row of `columns` columns, and the column of the cursor.
     pub(crate) fn view(&self, columns: usize) -> (String, usize) {
         match &self.search {
             _ if self.is_secret => (String::new(), 0),
@@ -102,7 +103,8 @@ impl Editor {
         }
     }
 
-    /// Does what a key or a paste means; `complete` tells what the last word of the text before the cursor may become.
+    /// Handles a key or a paste; `complete` gives the completions of the last word before the
+    /// cursor.
     pub(crate) fn handle(&mut self, event: Event, complete: impl Fn(&str) -> Vec<String>) {
         match event {
             Event::Paste(text) => {
@@ -121,13 +123,14 @@ impl Editor {
         self.offers = None;
     }
 
-    /// Puts text in. Its lines are said one by one, and none of them is a command.
+    /// Inserts pasted text. Its lines are said one by one, and none of them is a command.
     fn paste(&mut self, text: &str) {
         let is_command = self.text.before().starts_with('/') && self.origin == Origin::Keys;
         match text.split_once('\n') {
-            // What follows would be said to all: it answers no question for a secret.
+            // Drops the rest, which would be said to everybody instead of answering the question
+            // for a secret.
             Some((first, _)) if self.is_secret => self.text.insert_all(first),
-            // What a command was begun for stays with it.
+            // Keeps a pasted argument together with its command.
             _ if is_command => self.text.insert_all(&text.replace('\n', " ")),
             Some(_) => {
                 for c in text.chars() {
@@ -172,7 +175,7 @@ impl Editor {
         }
     }
 
-    /// Control and a letter: what shells have taught people's fingers.
+    /// Handles Control with a letter, as shells do.
     fn chord(&mut self, letter: char) {
         match letter {
             'c' if !self.text.is_empty() => drop(self.text.take()),
@@ -187,7 +190,7 @@ impl Editor {
             'k' => self.cut(To::End),
             'n' => self.recall(self.back.saturating_sub(1)),
             'p' => self.recall(self.back + 1),
-            'r' if !self.is_secret => self.search = Some(Search::default()),
+            'r' if !self.is_secret => self.search = Some(HistorySearch::default()),
             'u' => self.cut(To::Start),
             'w' => self.cut(To::WordLeft),
             'y' => self.text.insert_all(&self.erased),
@@ -195,7 +198,7 @@ impl Editor {
         }
     }
 
-    /// Erases, and keeps what was erased for Ctrl-Y; a secret is not kept.
+    /// Erases up to `to`, and keeps the erased text for Ctrl-Y unless it is a secret.
     fn cut(&mut self, to: To) {
         let erased = self.text.erase(to);
         if !erased.is_empty() && !self.is_secret {
@@ -203,14 +206,14 @@ impl Editor {
         }
     }
 
-    /// The line that is looked for, if there is one.
-    fn found(&self, search: &Search) -> Option<&String> {
+    /// The line that the search finds, if any.
+    fn found(&self, search: &HistorySearch) -> Option<&String> {
         let lines = self.history.iter().rev();
         let mut fitting = lines.filter(|line| line.contains(&search.part));
         fitting.nth(search.passed)
     }
 
-    /// Does what a key means while a line is looked for. Whether it means nothing more than that.
+    /// Handles a key during a search. False if the key has its usual meaning as well.
     fn press_in_search(&mut self, code: KeyCode, control: bool) -> bool {
         let Some(mut search) = self.search.take() else {
             return false;
@@ -240,7 +243,7 @@ impl Editor {
         true
     }
 
-    /// Takes the line that was found, to be edited.
+    /// Ends the search, and takes the found line for editing.
     fn end_search(&mut self) {
         if let Some(search) = self.search.take()
             && let Some(found) = self.found(&search).cloned()
@@ -279,7 +282,7 @@ impl Editor {
         });
     }
 
-    /// Shows the line typed `back` lines ago; 0 is the one that was being typed.
+    /// Shows the line `back` steps back in the history; 0 is the line being typed.
     fn recall(&mut self, back: usize) {
         let Some(at) = self.history.len().checked_sub(back) else {
             return;
@@ -292,7 +295,8 @@ impl Editor {
         self.back = back;
     }
 
-    /// Ends the word before the cursor with the first offer; pressed again, puts the next one in its place.
+    /// Completes the word before the cursor with the first completion; the next Tab replaces it
+    /// with the next one.
     fn tab(&mut self, complete: impl Fn(&str) -> Vec<String>) {
         let pressed_again = self.offers.take();
         let before = self.text.before();
@@ -351,7 +355,7 @@ mod tests {
         editor
     }
 
-    /// What stands in the prompt, with `|` for the cursor.
+    /// The text of the prompt, with `|` for the cursor.
     fn shown(keys: &str) -> String {
         let editor = typed(keys);
         format!("{}|{}", editor.text.before(), editor.text.after())
@@ -523,7 +527,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_pressed_the_cursor_stays_in_the_row(
+        fn the_cursor_stays_in_the_row_for_any_keys(
             keys in proptest::collection::vec(key(), 0..60),
             columns in 0_usize..30,
         ) {

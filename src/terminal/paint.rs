@@ -1,25 +1,27 @@
-//! What the terminal is given: text made harmless, names coloured. Knows no terminal and no connection.
+//! Text for a terminal: sanitised, with coloured names. Knows no terminal and no connection.
 
 use std::collections::{HashMap, HashSet};
 
 use parlor_core::model::Line;
 
-/// How a name is coloured: 256-colour numbers that read at 3.8:1 or better on black and on white alike; around the rainbow.
+/// The colours of names, around the rainbow: 256-colour numbers with a contrast of at least 3.8:1
+/// on black and on white.
 const PALETTE: [u8; 20] = [
     160, 131, 166, 130, 100, 64, 28, 65, 29, 66, 30, 31, 27, 63, 98, 129, 164, 133, 132, 161,
 ];
 
-/// Text that cannot steer a terminal, whatever the bytes.
+/// Text without control codes for the terminal, from any bytes.
 pub(crate) fn sanitise(bytes: &[u8]) -> String {
     Line::sanitise(bytes).as_str().to_owned()
 }
 
-/// Puts each of `names`, which are parts of `line` in the order of the line, in the colour beside it.
+/// Colours each of `names`, which are parts of `line` in order, with the colour at the same index.
 pub(crate) fn paint(line: &str, names: &[&str], colours: &[u8]) -> String {
     let mut painted = String::with_capacity(line.len() + 16 * names.len());
     let mut rest = line;
     for (name, colour) in names.iter().zip(colours) {
-        // Where the name stands, not where its letters occur first: `In lobby: lob` holds them twice.
+        // The position of the name itself, not of the first equal letters: `In lobby: lob` has them
+        // twice.
         let offset = (name.as_ptr() as usize).saturating_sub(rest.as_ptr() as usize);
         let Some((before, from)) = rest.split_at_checked(offset) else {
             continue;
@@ -34,14 +36,15 @@ pub(crate) fn paint(line: &str, names: &[&str], colours: &[u8]) -> String {
     painted + rest
 }
 
-/// Which colour each name has: its own, unless somebody who is here has that already. It stays while both are here.
+/// The colour of each name: its own, unless somebody here has it already. It does not change while
+/// both are here.
 #[derive(Default)]
 pub(crate) struct Colours {
     given: HashMap<String, u8>,
 }
 
 impl Colours {
-    /// The colours of `names`, where these others are `here`.
+    /// The colours of `names`, while these people are `here`.
     pub(crate) fn of<'a>(
         &mut self,
         names: &[&'a str],
@@ -70,9 +73,10 @@ impl Colours {
     }
 }
 
-/// The colour of a name's own: the same on every machine and every day (FNV-1a; the standard hashers promise no such thing).
+/// A name's own colour. FNV-1a gives the same one on every machine, which the standard hashers do
+/// not promise.
 ///
-/// The low bits of that hash know little of a short name, hence the mixing of all bits at its end, which is MurmurHash3's.
+/// Its low bits vary little for short names, so the finaliser of MurmurHash3 mixes all bits.
 fn colour(name: &str) -> u8 {
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -120,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_are_here_have_colours_of_their_own() {
+    fn people_who_are_here_have_different_colours() {
         let names: Vec<String> = (0..PALETTE.len()).map(|n| format!("guest{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut colours = Colours::default();

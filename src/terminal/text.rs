@@ -1,12 +1,12 @@
-//! A line of text and a cursor in it. Knows characters as people count them and columns as terminals do, but no keys.
+//! A line of text with a cursor. Knows graphemes and columns, but no keys.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The longest line that a server takes in any mode; what is typed or pasted beyond it is dropped.
+/// The longest line that a server takes in any mode. Text beyond it is dropped.
 const TEXT_BYTES_MAX: usize = 65_535;
 
-/// Where the cursor goes, or up to where is erased.
+/// The target of a movement or of erasing.
 #[derive(Clone, Copy)]
 pub(crate) enum To {
     Left,
@@ -17,11 +17,11 @@ pub(crate) enum To {
     End,
 }
 
-/// Holds no control character but tab.
+/// The text; it has no control characters except for tabs.
 #[derive(Default)]
 pub(crate) struct Text {
     text: String,
-    /// In bytes; always between two code points.
+    /// The cursor in bytes, always between two code points.
     cursor: usize,
 }
 
@@ -38,17 +38,17 @@ impl Text {
         self.text.is_empty()
     }
 
-    /// Hands the text over and begins an empty one.
+    /// Takes the text, and leaves an empty one.
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(self).text
     }
 
-    /// What stands before the cursor.
+    /// The text before the cursor.
     pub(crate) fn before(&self) -> &str {
         self.text.get(..self.cursor).unwrap_or_default()
     }
 
-    /// What stands after the cursor.
+    /// The text after the cursor.
     pub(crate) fn after(&self) -> &str {
         self.text.get(self.cursor..).unwrap_or_default()
     }
@@ -65,12 +65,12 @@ impl Text {
         self.cursor = self.find(to);
     }
 
-    /// Puts text in; what is no text is left out.
+    /// Inserts text, without its control characters.
     pub(crate) fn insert_all(&mut self, text: &str) {
         text.chars().for_each(|c| self.insert(c));
     }
 
-    /// Erases, and returns what that was.
+    /// Erases up to `to`, and returns the erased text.
     pub(crate) fn erase(&mut self, to: To) -> String {
         let other = self.find(to);
         let from = self.cursor.min(other);
@@ -79,7 +79,7 @@ impl Text {
         erased
     }
 
-    /// Puts `ending` in the place of what stands between byte `start` and the cursor.
+    /// Replaces the text between byte `start` and the cursor with `ending`.
     pub(crate) fn end_with(&mut self, start: usize, ending: &str) {
         let begun = self.before().get(..start).unwrap_or_default().to_owned() + ending;
         self.text = begun.clone() + self.after();
@@ -105,13 +105,13 @@ impl Text {
         }
     }
 
-    /// The part of the text that fits into `columns`, and in which of them the cursor stands.
+    /// The part of the text that fits into `columns`, and the column of the cursor.
     ///
-    /// One row is enough: a longer text slides to the left, so nobody ever has to count the rows of a prompt.
+    /// A longer text slides to the left, so the prompt is always one row.
     pub(crate) fn view(&self, columns: usize) -> (String, usize) {
         let mut cursor = 0;
         let behind = self.before().graphemes(true).rev().take_while(|part| {
-            // The last column is the cursor's.
+            // The last column is for the cursor.
             let fits = cursor + width(part) < columns;
             cursor += if fits { width(part) } else { 0 };
             fits
@@ -127,12 +127,12 @@ impl Text {
     }
 }
 
-/// What follows the last blank: the word that is being typed, if any.
+/// The text after the last space: the word being typed.
 pub(crate) fn last_word(text: &str) -> &str {
     text.rsplit(char::is_whitespace).next().unwrap_or_default()
 }
 
-/// Columns of one character; a tab is shown as a blank while it is typed.
+/// The width of one grapheme in columns; a tab is shown as a space while it is typed.
 fn width(part: &str) -> usize {
     if part == "\t" { 1 } else { part.width() }
 }

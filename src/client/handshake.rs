@@ -1,17 +1,19 @@
-//! Giving one's name without a person to ask. Knows the order of a greeting, but no connection and no clock.
+//! Gives a name to the server without a person. Knows the order of a greeting, but no connection
+//! and no clock.
 
-use super::heard::Heard;
+use super::server_line::ServerLine;
 
-/// The reason that is passed on; the server may say more.
+/// The length up to which the server's reason is shown.
 const REASON_CHARS_MAX: usize = 200;
 
-/// What helps with a name that is registered: nobody is there to type the password.
+/// The advice for a registered name, since nobody is there to type its password.
 const OWNED: &str = "give another --name, or speak with curl -u NAME:TOKEN";
 
-/// What helps with the door for browsers, and with servers of another kind.
+/// The advice for the port for browsers, and for servers of another kind.
 pub(super) const LINE_PORT: &str = "join the port for lines, usually 8000";
 
-/// How servers of another kind begin. A line that people read in Parlor can begin like that, but not the first one.
+/// How servers of other protocols begin. A later line of Parlor may begin like this, but never the
+/// first one.
 const FOREIGN: [&str; 12] = [
     "HTTP/", "SSH-", "RFB ",  // VNC
     "+OK",   // POP3; Redis
@@ -23,13 +25,14 @@ const FOREIGN: [&str; 12] = [
     "@RSYNCD:",
 ];
 
-/// What a server of another kind begins with, if it is known to be one.
+/// The first line of a server of another protocol, if it is known to be one.
 pub(super) fn foreign_words(line: &str) -> Option<String> {
     let is_foreign = has_status(line) || FOREIGN.iter().any(|start| line.starts_with(start));
     is_foreign.then(|| line.chars().take(REASON_CHARS_MAX).collect())
 }
 
-/// Whether a line begins as those of SMTP, FTP and NNTP do: three digits, and a blank or a hyphen.
+/// Whether a line begins like those of SMTP, FTP and NNTP: with three digits and a space or a
+/// hyphen.
 fn has_status(line: &str) -> bool {
     matches!(
         line.as_bytes(),
@@ -39,78 +42,80 @@ fn has_status(line: &str) -> bool {
 
 /// What is known of the server so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// It has not greeted.
+enum HandshakeState {
+    /// It has sent no greeting.
     Silent,
-    /// It has said `You are ADDR`, after which a server that wants a name asks.
+    /// It has said `You are ADDR`. A server that wants a name asks for it next.
     Greeted,
-    /// It has been told the name.
+    /// It has received the name.
     Answered,
 }
 
 /// What to do after a line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum HandshakeStep {
     /// Read on.
     Wait,
     /// Give the name.
     Answer,
-    /// Say what there is to say: the name is accepted, or nobody asks for one.
+    /// Start sending: the server has accepted the name, or does not ask for one.
     In,
-    /// Give up: this is not to be the name, or there is no server for lines. What to do about it.
+    /// Give up, with advice: the server refuses the name, or it does not speak lines.
     Refused(&'static str),
 }
 
-/// The way in, up to the name's being accepted.
-pub(super) struct Entrance {
-    stage: Stage,
-    /// What the server said last in its own words: the reason, should it refuse.
+/// The exchange with the server until it accepts the name.
+pub(super) struct Handshake {
+    stage: HandshakeState,
+    /// The server's last sentence: the reason, if it refuses.
     reason: String,
 }
 
-impl Entrance {
+impl Handshake {
     pub(super) fn new() -> Self {
         Self {
-            stage: Stage::Silent,
+            stage: HandshakeState::Silent,
             reason: String::new(),
         }
     }
 
     /// Learns from a sanitised line of the server.
-    pub(super) fn hear(&mut self, line: &str) -> Step {
-        let heard = Heard::of(line);
+    pub(super) fn hear(&mut self, line: &str) -> HandshakeStep {
+        let heard = ServerLine::of(line);
         if let Some(words) = line.strip_prefix("-- ") {
             self.reason = words.chars().take(REASON_CHARS_MAX).collect();
             return match heard {
-                Heard::Password => Step::Refused(OWNED),
-                _ => Step::Wait,
+                ServerLine::Password => HandshakeStep::Refused(OWNED),
+                _ => HandshakeStep::Wait,
             };
         }
         match (heard, self.stage) {
-            (Heard::NameQuestion, Stage::Answered) => Step::Refused("give another --name"),
-            (Heard::NameQuestion, _) => {
-                self.stage = Stage::Answered;
-                Step::Answer
+            (ServerLine::NameQuestion, HandshakeState::Answered) => {
+                HandshakeStep::Refused("give another --name")
             }
-            (Heard::YouAre(_), Stage::Silent) => {
-                self.stage = Stage::Greeted;
-                Step::Wait
+            (ServerLine::NameQuestion, _) => {
+                self.stage = HandshakeState::Answered;
+                HandshakeStep::Answer
             }
-            // It is no Parlor, and takes what comes next for something else.
-            (_, Stage::Silent) => {
+            (ServerLine::YouAre(_), HandshakeState::Silent) => {
+                self.stage = HandshakeState::Greeted;
+                HandshakeStep::Wait
+            }
+            // The server is not Parlor, and would misread whatever comes next.
+            (_, HandshakeState::Silent) => {
                 self.reason = line.chars().take(REASON_CHARS_MAX).collect();
-                Step::Refused(LINE_PORT)
+                HandshakeStep::Refused(LINE_PORT)
             }
-            _ => Step::In,
+            _ => HandshakeStep::In,
         }
     }
 
-    /// Whether nothing but a question, which comes at once, keeps one from being in.
+    /// Whether the server has greeted: it asks for a name at once, or not at all.
     pub(super) fn is_greeted(&self) -> bool {
-        self.stage == Stage::Greeted
+        self.stage == HandshakeState::Greeted
     }
 
-    /// The server's own words, if it had any.
+    /// The server's reason, if it gave one.
     pub(super) fn reason(&self) -> Option<&str> {
         Some(self.reason.as_str()).filter(|reason| !reason.is_empty())
     }
@@ -118,14 +123,14 @@ impl Entrance {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entrance, LINE_PORT, OWNED, REASON_CHARS_MAX, Step, foreign_words};
+    use super::{Handshake, HandshakeStep, LINE_PORT, OWNED, REASON_CHARS_MAX, foreign_words};
 
     const PASSWORD: &str = "-- al is registered: type its password (Enter to go without this name)";
 
-    fn steps(lines: &[&str]) -> (Vec<Step>, Option<String>) {
-        let mut entrance = Entrance::new();
-        let steps = lines.iter().map(|line| entrance.hear(line)).collect();
-        (steps, entrance.reason().map(str::to_owned))
+    fn steps(lines: &[&str]) -> (Vec<HandshakeStep>, Option<String>) {
+        let mut handshake = Handshake::new();
+        let steps = lines.iter().map(|line| handshake.hear(line)).collect();
+        (steps, handshake.reason().map(str::to_owned))
     }
 
     #[test]
@@ -135,7 +140,11 @@ mod tests {
             "What is your name? (Enter",
             "You are al",
         ];
-        let expected = vec![Step::Wait, Step::Answer, Step::In];
+        let expected = vec![
+            HandshakeStep::Wait,
+            HandshakeStep::Answer,
+            HandshakeStep::In,
+        ];
         assert_eq!(steps(&lines), (expected, None));
     }
 
@@ -148,14 +157,14 @@ mod tests {
             "What is your name? (Enter",
         ];
         let (steps, reason) = steps(&lines);
-        assert!(matches!(steps.last(), Some(Step::Refused(_))));
+        assert!(matches!(steps.last(), Some(HandshakeStep::Refused(_))));
         assert_eq!(reason.as_deref(), Some("al is taken"));
     }
 
     #[test]
     fn a_server_that_asks_nothing_gets_no_name() {
         for line in ["In lobby: bob", "al: What is your name?", "bob has arrived"] {
-            let expected = vec![Step::Wait, Step::In];
+            let expected = vec![HandshakeStep::Wait, HandshakeStep::In];
             assert_eq!(steps(&["You are [::1]:64208", line]), (expected, None));
         }
     }
@@ -163,9 +172,9 @@ mod tests {
     #[test]
     fn a_password_and_a_door_for_browsers_are_refusals_at_once() {
         let owned = ["You are [::1]:64208", "What is your name? (Enter", PASSWORD];
-        assert_eq!(steps(&owned).0.last(), Some(&Step::Refused(OWNED)));
+        assert_eq!(steps(&owned).0.last(), Some(&HandshakeStep::Refused(OWNED)));
         let web = steps(&["HTTP/1.1 400 Bad Request"]);
-        assert_eq!(web.0, [Step::Refused(LINE_PORT)]);
+        assert_eq!(web.0, [HandshakeStep::Refused(LINE_PORT)]);
     }
 
     #[test]
@@ -180,12 +189,15 @@ mod tests {
             "RFB 003.008",
             ":irc.example.org NOTICE * :*** Looking up your hostname...",
         ] {
-            let refused = (vec![Step::Refused(LINE_PORT)], Some(line.to_owned()));
+            let refused = (
+                vec![HandshakeStep::Refused(LINE_PORT)],
+                Some(line.to_owned()),
+            );
             assert_eq!(steps(&[line]), refused);
             assert_eq!(foreign_words(line).as_deref(), Some(line));
         }
         for line in ["Welcome to a server of another kind", "", "bob: hello"] {
-            assert_eq!(steps(&[line]).0, [Step::Refused(LINE_PORT)]);
+            assert_eq!(steps(&[line]).0, [HandshakeStep::Refused(LINE_PORT)]);
             assert_eq!(foreign_words(line), None);
         }
         for line in [

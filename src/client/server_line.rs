@@ -1,9 +1,11 @@
-//! What a line from the server means, by the wording of the line protocol. Knows nothing of who is here or what is shown.
+//! The meaning of a line from the server, by the sentences of the line protocol. Knows nobody who
+//! is here, and nothing that is shown.
 
-/// Holds 32 characters of four bytes, and every address; keeps a hostile server from having longer ones remembered.
+/// Holds 32 characters of four bytes, and every address. A hostile server cannot make the client
+/// remember a longer name.
 const NAME_BYTES_MAX: usize = 128;
 
-/// How the lines begin after which the server closes, and would close again on a program that comes back by itself.
+/// How the lines begin with which the server ends a connection on purpose.
 const ENDS: [&str; 5] = [
     "-- Silent for ",
     "-- No name given",
@@ -12,14 +14,14 @@ const ENDS: [&str; 5] = [
     "-- You are banned",
 ];
 
-/// One line, understood as far as the client cares. Every `&str` is a part of that line.
+/// A line, as far as the client understands it. Every `&str` is a part of the line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Heard<'a> {
-    /// `You are alice`: the name one has from now on.
+pub(super) enum ServerLine<'a> {
+    /// `You are alice`: the person's name from now on.
     YouAre(&'a str),
     /// `What is your name? ...`
     NameQuestion,
-    /// `In lobby: bob, carol`: where one is now, and everybody else who is there.
+    /// `In lobby: bob, carol`: the person's room, and everybody else there.
     Roster { room: &'a str, names: Vec<&'a str> },
     /// `alice: text`, `* alice text`, or `[alice -> bob] text` with `bob` as `to`.
     Said {
@@ -35,23 +37,25 @@ pub(super) enum Heard<'a> {
     Renamed { old: &'a str, new: &'a str },
     /// `alice changed the topic to: TEXT`; `alice cleared the topic`
     Topic(&'a str),
-    /// `-- Lines here are stored`, which everybody reads on entering: there are return codes.
+    /// `-- Lines here are stored`, which everybody reads on entering: the server has return codes.
     Kept,
-    /// `-- Type a password for alice ...` and the like: what is typed next is for nobody to read.
+    /// `-- Type a password for alice ...` and the like: the next line that the person types is a
+    /// secret.
     Password,
     /// `-- Your return code is CODE: ...`
     Code(&'a str),
-    /// `-- Welcome back, alice: ...`: what was said before follows, from a line on that was read, or not long before it.
+    /// `-- Welcome back, alice: ...`: a replay follows, which may begin with lines that were shown
+    /// before.
     Back,
     /// `-- /help lists what you can type`
     Help,
-    /// `-- You were removed ...` and the like: the connection ends, and that is meant.
+    /// `-- You were removed ...` and the like: the server ends the connection on purpose.
     Ended,
     /// Anything else, such as the server's other `-- ` lines.
     Other,
 }
 
-/// Splits `[12:01] ` or `[2026-11-20 12:01] `, which mark a line of the past, from what was said then.
+/// Splits `[12:01] ` or `[2026-11-20 12:01] `, which mark a line of the past, from the line itself.
 pub(super) fn split_time(line: &str) -> (&str, &str) {
     let end = line
         .strip_prefix('[')
@@ -69,10 +73,10 @@ pub(super) fn split_time(line: &str) -> (&str, &str) {
     }
 }
 
-impl<'a> Heard<'a> {
-    /// Understands a line that has no time in front.
+impl<'a> ServerLine<'a> {
+    /// Understands a line without a time.
     ///
-    /// What people say is looked at first: nobody can fake an arrival by saying one.
+    /// Lines of people come first, so that nobody can forge an arrival.
     pub(super) fn of(line: &'a str) -> Self {
         Self::person(line)
             .or_else(|| Self::server(line))
@@ -132,7 +136,8 @@ impl<'a> Heard<'a> {
             let names = names(roster);
             return is_name(room).then_some(Self::Roster { room, names });
         }
-        // Before the lines that are known by their end, which a topic or a reason may have, too.
+        // These come before lines that are known by their end, since a topic or a reason may end in
+        // the same way.
         if let Some((by, _)) = line
             .split_once(" changed the topic to: ")
             .or_else(|| line.split_once(" cleared the topic"))
@@ -165,7 +170,7 @@ impl<'a> Heard<'a> {
         Some(Self::Left(names(who)))
     }
 
-    /// The names in it, in the order in which they stand there.
+    /// The names in the line, in order.
     pub(super) fn names(&self) -> Vec<&'a str> {
         match self {
             Self::YouAre(name) | Self::Topic(name) => vec![name],
@@ -184,7 +189,8 @@ impl<'a> Heard<'a> {
     }
 }
 
-/// Whether the server wants a password with these words; a line that was found may have them further behind.
+/// Whether the server asks for a password with these words. A found line may have them, but not at
+/// its beginning.
 fn asks_for_password(words: &str) -> bool {
     words.starts_with("Type a password for ")
         || words.starts_with("Type the present password of ")
@@ -194,7 +200,7 @@ fn asks_for_password(words: &str) -> bool {
             .is_some_and(|(name, _)| is_name(name))
 }
 
-/// The names in `alice, bob and 35 others`; what is no name (`35 others`, `nobody else`) is left out.
+/// The names in `alice, bob and 35 others`, without `35 others` and `nobody else`.
 fn names(list: &str) -> Vec<&str> {
     list.split(", ")
         .flat_map(|part| part.split(" and "))
@@ -202,7 +208,7 @@ fn names(list: &str) -> Vec<&str> {
         .collect()
 }
 
-/// An address, as in `127.0.0.1:64208`, passes for a name.
+/// Whether a word can be a name. An address like `127.0.0.1:64208` can.
 fn is_name(word: &str) -> bool {
     word.len() <= NAME_BYTES_MAX
         && word.contains(char::is_alphanumeric)
@@ -211,64 +217,73 @@ fn is_name(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Heard, split_time};
+    use super::{ServerLine, split_time};
 
     #[test]
     fn people_are_heard() {
-        let said = |by, to, text| Heard::Said { by, to, text };
+        let said = |by, to, text| ServerLine::Said { by, to, text };
         assert_eq!(
-            Heard::of("bob: hello: you"),
+            ServerLine::of("bob: hello: you"),
             said("bob", None, "hello: you")
         );
         assert_eq!(
-            Heard::of("127.0.0.1:64208: "),
+            ServerLine::of("127.0.0.1:64208: "),
             said("127.0.0.1:64208", None, "")
         );
         assert_eq!(
-            Heard::of("[::1]:64208: hi"),
+            ServerLine::of("[::1]:64208: hi"),
             said("[::1]:64208", None, "hi")
         );
-        assert_eq!(Heard::of("* bob has left"), said("bob", None, "has left"));
         assert_eq!(
-            Heard::of("[bob -> alice] psst"),
+            ServerLine::of("* bob has left"),
+            said("bob", None, "has left")
+        );
+        assert_eq!(
+            ServerLine::of("[bob -> alice] psst"),
             said("bob", Some("alice"), "psst")
         );
     }
 
     #[test]
     fn the_server_is_heard() {
-        assert_eq!(Heard::of("You are alice"), Heard::YouAre("alice"));
+        assert_eq!(ServerLine::of("You are alice"), ServerLine::YouAre("alice"));
         assert_eq!(
-            Heard::of("What is your name? (Enter to stay ::1)"),
-            Heard::NameQuestion
+            ServerLine::of("What is your name? (Enter to stay ::1)"),
+            ServerLine::NameQuestion
         );
         assert_eq!(
-            Heard::of("In lobby: bob, carol, ... and 980 others"),
-            Heard::Roster {
+            ServerLine::of("In lobby: bob, carol, ... and 980 others"),
+            ServerLine::Roster {
                 room: "lobby",
                 names: vec!["bob", "carol"]
             }
         );
         assert_eq!(
-            Heard::of("In tea: nobody else"),
-            Heard::Roster {
+            ServerLine::of("In tea: nobody else"),
+            ServerLine::Roster {
                 room: "tea",
                 names: vec![]
             }
         );
         assert_eq!(
-            Heard::of("al changed the topic to: bo and cy has left"),
-            Heard::Topic("al")
-        );
-        assert_eq!(Heard::of("al cleared the topic"), Heard::Topic("al"));
-        assert_eq!(Heard::of("dave has arrived"), Heard::Arrived(vec!["dave"]));
-        assert_eq!(
-            Heard::of("al, bo and 35 others have arrived"),
-            Heard::Arrived(vec!["al", "bo"])
+            ServerLine::of("al changed the topic to: bo and cy has left"),
+            ServerLine::Topic("al")
         );
         assert_eq!(
-            Heard::of("dave has left (so long)"),
-            Heard::Left(vec!["dave"])
+            ServerLine::of("al cleared the topic"),
+            ServerLine::Topic("al")
+        );
+        assert_eq!(
+            ServerLine::of("dave has arrived"),
+            ServerLine::Arrived(vec!["dave"])
+        );
+        assert_eq!(
+            ServerLine::of("al, bo and 35 others have arrived"),
+            ServerLine::Arrived(vec!["al", "bo"])
+        );
+        assert_eq!(
+            ServerLine::of("dave has left (so long)"),
+            ServerLine::Left(vec!["dave"])
         );
         for line in [
             "bo was removed by the operator",
@@ -276,31 +291,34 @@ mod tests {
             "bo was banned until 14:00 by al",
             "bo has left (cy was removed by al)",
         ] {
-            assert_eq!(Heard::of(line), Heard::Left(vec!["bo"]), "{line}");
+            assert_eq!(ServerLine::of(line), ServerLine::Left(vec!["bo"]), "{line}");
         }
         assert_eq!(
-            Heard::of("al and 11 others have left"),
-            Heard::Left(vec!["al"])
+            ServerLine::of("al and 11 others have left"),
+            ServerLine::Left(vec!["al"])
         );
         assert_eq!(
-            Heard::of("al is now known as bo"),
-            Heard::Renamed {
+            ServerLine::of("al is now known as bo"),
+            ServerLine::Renamed {
                 old: "al",
                 new: "bo"
             }
         );
-        assert_eq!(Heard::of("-- The server is going down"), Heard::Other);
         assert_eq!(
-            Heard::of("-- Lines here are stored for 30 days"),
-            Heard::Kept
+            ServerLine::of("-- The server is going down"),
+            ServerLine::Other
         );
         assert_eq!(
-            Heard::of("-- Lines here are not stored: they are gone when the server stops"),
-            Heard::Other
+            ServerLine::of("-- Lines here are stored for 30 days"),
+            ServerLine::Kept
         );
         assert_eq!(
-            Heard::of("-- Your return code is ab-cd: if you lose"),
-            Heard::Code("ab-cd")
+            ServerLine::of("-- Lines here are not stored: they are gone when the server stops"),
+            ServerLine::Other
+        );
+        assert_eq!(
+            ServerLine::of("-- Your return code is ab-cd: if you lose"),
+            ServerLine::Code("ab-cd")
         );
         for asking in [
             "-- Type a password for al; nobody else sees it (Enter to cancel)",
@@ -308,12 +326,12 @@ mod tests {
             "-- Type the password again",
             "-- al is registered: type its password (Enter to go without this name)",
         ] {
-            assert_eq!(Heard::of(asking), Heard::Password);
+            assert_eq!(ServerLine::of(asking), ServerLine::Password);
         }
         let found = "-- [12:01] lobby bob: al is registered: type its password (Enter";
-        assert_eq!(Heard::of(found), Heard::Other);
+        assert_eq!(ServerLine::of(found), ServerLine::Other);
         let forged = "bob: -- Your return code is ab-cd: if you lose";
-        assert!(matches!(Heard::of(forged), Heard::Said { .. }));
+        assert!(matches!(ServerLine::of(forged), ServerLine::Said { .. }));
     }
 
     #[test]
