@@ -21,18 +21,20 @@ use parlor_core::model::{
 use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 14] = [
+const OPTIONS_OF_OTHERS: [&str; 16] = [
     "--data-binary",   // curl
     "--line-buffered", // grep
     "--retry",         // curl
     "--cfg",           // rustc
-    "--locked",        // cargo, as all that follow
+    "--locked",        // cargo, as the next five
+    "--example",       // ..
     "--profile",       // ..
     "--release",       // ..
     "--test",          // ..
     "--workspace",     // ..
-    "--quick",         // parlor-bench, as the next
+    "--quick",         // parlor-bench, as the next two
     "--door",          // ..
+    "--peer",          // ..
     "--now",           // systemctl
     "--offline",       // systemd-analyze
     "--reference",     // chown
@@ -145,29 +147,39 @@ fn links(page: &str) -> BTreeSet<String> {
     between(&text, "](", ')').map(from_root).collect()
 }
 
+/// Pages in English, each with its Chinese twin.
+const TWINS: [[&str; 2]; 2] = [
+    ["README.md", "docs/README.zh.md"],
+    ["docs/from-the-book.md", "docs/from-the-book.zh.md"],
+];
+
 #[test]
-fn the_chinese_readme_has_the_same_commands_and_links() {
-    let twins = ["README.md", "docs/README.zh.md"];
-    let [english, chinese] = twins.map(|page| {
-        let mut links = links(page);
-        for twin in twins {
-            links.remove(twin);
-        }
-        links
-    });
-    assert!(english.len() > 10, "{english:?}");
-    assert_eq!(english, chinese);
-    let texts = twins.map(text);
-    let [english, chinese] = texts
-        .each_ref()
-        .map(|text| between_fences(text).collect::<Vec<_>>());
-    assert!(english.len() > 3, "{english:?}");
-    assert_eq!(english, chinese);
-    let [english, chinese] = texts.each_ref().map(|text| {
-        let lines = text.lines().filter(|line| !line.starts_with("```"));
-        lines.flat_map(code).collect::<BTreeSet<_>>()
-    });
-    assert_eq!(english, chinese);
+fn each_chinese_page_has_the_same_commands_and_links() {
+    for twins in TWINS {
+        let [english, chinese] = twins.map(|page| {
+            let mut links = links(page);
+            for [english, chinese] in TWINS {
+                if links.remove(chinese) {
+                    links.insert(english.to_owned());
+                }
+            }
+            links.remove(twins[0]);
+            links
+        });
+        assert!(english.len() > 10, "{english:?}");
+        assert_eq!(english, chinese);
+        let texts = twins.map(text);
+        let [english, chinese] = texts
+            .each_ref()
+            .map(|text| between_fences(text).collect::<Vec<_>>());
+        assert!(english.len() > 1, "{english:?}");
+        assert_eq!(english, chinese);
+        let [english, chinese] = texts.each_ref().map(|text| {
+            let lines = text.lines().filter(|line| !line.starts_with("```"));
+            lines.flat_map(code).collect::<BTreeSet<_>>()
+        });
+        assert_eq!(english, chinese);
+    }
 }
 
 /// The commands of a page that stand in blocks of their own.
@@ -480,6 +492,35 @@ fn the_steps_of_a_message_are_where_the_page_says() {
     {
         let path = path.split([']', ';', ',']).next().unwrap_or_default();
         assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn the_exercises_of_the_book_are_solved_where_the_page_says() {
+    let page = text("docs/from-the-book.md");
+    let is_source = |path: &Path| path.iter().any(|part| part == "src");
+    let sources: Vec<_> = with_extension("rs")
+        .into_iter()
+        .filter(|(path, _)| is_source(path))
+        .collect();
+    let exercises: Vec<_> = page
+        .lines()
+        .filter(|line| line.starts_with("| 8."))
+        .collect();
+    assert_eq!(exercises.len(), 4);
+    for exercise in exercises {
+        let cells: Vec<_> = exercise.split(" | ").collect();
+        let files: Vec<_> = between(cells[3], "](../", ')').collect();
+        for function in code(cells[2]) {
+            let definition = format!("fn {function}(");
+            let places: Vec<_> = sources
+                .iter()
+                .filter(|(_, text)| text.contains(&definition))
+                .map(|(path, _)| path.to_str().unwrap())
+                .collect();
+            assert_eq!(places.len(), 1, "{function}: {places:?}");
+            assert!(files.contains(&places[0]), "{function}: {places:?}");
+        }
     }
 }
 
