@@ -18,7 +18,8 @@ use parlor_core::model::{
     Ban, By, Line, Mute, NAME_CHARS_MAX, Name, Reach, Removal, RoomName, Together, WallTime, Whom,
     Word,
 };
-use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// Options of other programs that the pages mention.
 const OPTIONS_OF_OTHERS: [&str; 16] = [
@@ -292,12 +293,12 @@ fn every_command_is_on_the_page_of_the_line_protocol() {
 
 /// What the line dialect makes of an answer in named mode.
 fn words(answer: &Answer) -> String {
-    let clock = Clock {
+    let clock = LocalClock {
         zone: jiff::tz::TimeZone::UTC,
         now: Default::default,
     };
     let mut bytes = Vec::new();
-    LineEncoder::new(Mode::Named, Keeping::Nowhere, clock).answer(answer, &mut bytes);
+    LineEncoder::new(LineMode::Named, Storage::Memory, clock).answer(answer, &mut bytes);
     String::from_utf8(bytes).unwrap().trim_end().to_owned()
 }
 
@@ -349,7 +350,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Refused(Refusal::NameTaken(bob.clone())),
         Answer::Refused(Refusal::NoRoom(RoomName::parse("den").unwrap())),
         Answer::Refused(Refusal::NotReading(bob)),
-        Answer::Refused(Refusal::TooLong(Mode::Named.line_bytes_max())),
+        Answer::Refused(Refusal::TooLong(LineMode::Named.line_bytes_max())),
         Answer::Refused(Refusal::TooManyRooms(Config::default().rooms)),
         Answer::Refused(Refusal::NothingToFind),
         Answer::SearchBehind(1_234),
@@ -444,11 +445,11 @@ fn the_limits_on_the_page_are_those_of_the_code() {
     for limit in [
         format!(
             "at most {} bytes",
-            with_commas(Mode::Named.line_bytes_max())
+            with_commas(LineMode::Named.line_bytes_max())
         ),
         format!(
             "may have {} bytes",
-            with_commas(Mode::Classic.line_bytes_max())
+            with_commas(LineMode::Classic.line_bytes_max())
         ),
         format!("1 to {NAME_CHARS_MAX} characters"),
         format!("{WHO_MAX} people at most"),

@@ -37,7 +37,7 @@ use std::time::Duration;
 use std::{future, io, panic};
 
 use parlor_core::link::Inbox;
-use parlor_wire::lines::Mode;
+use parlor_wire::style::LineMode;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -139,7 +139,7 @@ impl Door {
     /// How people come in.
     pub(crate) fn way_in(&self) -> WayIn {
         match self {
-            Door::Lines(door) if door.mode == Mode::Classic => WayIn::Classic,
+            Door::Lines(door) if door.mode == LineMode::Classic => WayIn::Classic,
             Door::Lines(_) => WayIn::Netcat,
             Door::Web(_) => WayIn::Browser,
             Door::Metrics => WayIn::Nobody,

@@ -23,7 +23,7 @@ use jiff::tz::TimeZone;
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::journal::Journal;
 use parlor_core::link::Inbox;
-use parlor_wire::lines;
+use parlor_wire::style::{LineMode, LocalClock};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
@@ -359,14 +359,14 @@ impl Server {
 
     fn line_door(&self, url: &ListenUrl) -> LineDoor {
         let (mode, asks, read_bytes_max) = match url.mode {
-            Mode::Classic => (lines::Mode::Classic, false, READ_BYTES_CLASSIC),
-            Mode::Named(names) => (lines::Mode::Named, names == Names::Ask, READ_BYTES_NAMED),
+            Mode::Classic => (LineMode::Classic, false, READ_BYTES_CLASSIC),
+            Mode::Named(names) => (LineMode::Named, names == Names::Ask, READ_BYTES_NAMED),
         };
         let mut settings = SessionSettings {
             idle: url.idle,
             ..self.settings(read_bytes_max)
         };
-        if mode == lines::Mode::Classic {
+        if mode == LineMode::Classic {
             settings.live = Arc::new(Live::new(None, 0, None));
         }
         LineDoor {
@@ -398,8 +398,8 @@ impl Server {
 }
 
 /// For times in sentences.
-fn line_clock() -> lines::Clock {
-    lines::Clock {
+fn line_clock() -> LocalClock {
+    LocalClock {
         zone: TimeZone::system(),
         now: clock::wall,
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use parlor_core::model::Rate;
-use parlor_wire::lines::Keeping;
+use parlor_wire::style::Storage;
 use tokio::sync::watch;
 
 use crate::accounts::Registry;
@@ -47,12 +47,12 @@ pub(crate) struct SessionSettings {
 
 impl SessionSettings {
     /// Where lines are stored, and for how long at the moment.
-    pub(crate) fn keeping(&self) -> Keeping {
+    pub(crate) fn keeping(&self) -> Storage {
         match self.history {
-            Some(_) => Keeping::OnDisk {
+            Some(_) => Storage::Disk {
                 retain: self.live.retain(),
             },
-            None => Keeping::Nowhere,
+            None => Storage::Memory,
         }
     }
 }

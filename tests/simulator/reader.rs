@@ -9,7 +9,8 @@ use parlor_core::link::{Answer, Backlog, Client, Encoder, Entered, Rooms};
 use parlor_core::log::{Encoding, Scene, Slot};
 use parlor_core::model::{Entry, RoomName, Said, WallTime};
 use parlor_wire::json::WebEncoder;
-use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 use crate::checker::Dialect;
 use crate::desk::Desk;
@@ -23,15 +24,15 @@ pub(crate) enum Tongue {
 
 impl Tongue {
     pub(crate) fn new(dialect: Dialect) -> Tongue {
-        let clock = Clock {
+        let clock = LocalClock {
             zone: TimeZone::UTC,
             now: || WallTime(0),
         };
-        let lines = |mode, clock| Tongue::Lines(LineEncoder::new(mode, Keeping::Nowhere, clock));
+        let lines = |mode, clock| Tongue::Lines(LineEncoder::new(mode, Storage::Memory, clock));
         match dialect {
-            Dialect::Named => lines(Mode::Named, clock),
-            Dialect::Classic => lines(Mode::Classic, clock),
-            Dialect::Web => Tongue::Web(WebEncoder::new(Keeping::Nowhere, clock)),
+            Dialect::Named => lines(LineMode::Named, clock),
+            Dialect::Classic => lines(LineMode::Classic, clock),
+            Dialect::Web => Tongue::Web(WebEncoder::new(Storage::Memory, clock)),
         }
     }
 

@@ -11,7 +11,8 @@ use parlor_core::link::{Backlog, Inbox, Item, Link, Outcome, Request, Seat, Spok
 use parlor_core::log::batch::Batch;
 use parlor_core::log::{Capacity, Group, Rung};
 use parlor_core::model::{Line, Manner, Name, Now, RoomId, RoomName, WallTime};
-use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 use super::callgrind::counted;
 
@@ -37,11 +38,11 @@ pub(super) enum Step {
 
 /// An encoder as a client of netcat has it, where the time is always the same.
 pub(super) fn encoder() -> LineEncoder {
-    let clock = Clock {
+    let clock = LocalClock {
         zone: TimeZone::UTC,
         now: WallTime::default,
     };
-    LineEncoder::new(Mode::Named, Keeping::Nowhere, clock)
+    LineEncoder::new(LineMode::Named, Storage::Memory, clock)
 }
 
 /// The house and those in it.

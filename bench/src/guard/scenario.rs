@@ -6,7 +6,8 @@ use anyhow::Context;
 use parlor_core::link::{Decoder, Input};
 use parlor_core::log::batch::Batch;
 use parlor_wire::framer::{Frame, Framer};
-use parlor_wire::lines::{LineDecoder, Mode};
+use parlor_wire::lines::LineDecoder;
+use parlor_wire::style::LineMode;
 
 use super::callgrind::counted;
 use super::house::{House, Step, encoder, text};
@@ -110,7 +111,7 @@ pub(super) fn run(name: &str) -> anyhow::Result<u64> {
 /// A read of several lines is cut into lines.
 fn frame(line: fn(usize) -> Vec<u8>) -> Round {
     let read: Vec<u8> = (0..MANY).flat_map(line).collect();
-    let mut framer = Framer::new(Mode::Named.line_bytes_max());
+    let mut framer = Framer::new(LineMode::Named.line_bytes_max());
     Box::new(move || {
         counted(|| {
             let mut rest = read.as_slice();
@@ -126,7 +127,7 @@ fn frame(line: fn(usize) -> Vec<u8>) -> Round {
 /// A read of several lines becomes inputs, as the reading half of a session has it.
 fn decode(line: fn(usize) -> Vec<u8>) -> Round {
     let read: Vec<u8> = (0..MANY).flat_map(line).collect();
-    let mut decoder = LineDecoder::new(Mode::Named);
+    let mut decoder = LineDecoder::new(LineMode::Named);
     Box::new(move || {
         let said = counted(|| {
             let mut rest = read.as_slice();

@@ -4,7 +4,7 @@
 //! The caller pulls one frame at a time, so it can stop at any line and keep the rest as it came:
 //!
 //! ```
-//! use crate::framer::{Frame, Framer};
+//! use parlor_wire::framer::{Frame, Framer};
 //!
 //! let mut framer = Framer::new(4096);
 //! let mut input: &[u8] = b"alice\r\nhel";
@@ -17,7 +17,7 @@
 use std::borrow::Cow;
 use std::mem;
 
-use crate::telnet::{Heard, IAC, Telnet};
+use crate::telnet::{IAC, Telnet, TelnetEvent};
 
 /// One thing that a client sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,10 +159,10 @@ impl Framer {
     /// A byte while telnet is listening: the IAC itself, and what follows until the command is over.
     fn telnet(&mut self, byte: u8) -> Option<Frame<'static>> {
         match self.telnet.get_or_insert_default().hear(byte) {
-            Heard::Text(byte) => self.text(byte),
-            Heard::Nothing => None,
-            Heard::Answer(bytes) => Some(Frame::Reply(bytes)),
-            Heard::Endless => self.discard(),
+            TelnetEvent::Text(byte) => self.text(byte),
+            TelnetEvent::Nothing => None,
+            TelnetEvent::Answer(bytes) => Some(Frame::Reply(bytes)),
+            TelnetEvent::Endless => self.discard(),
         }
     }
 

@@ -4,6 +4,7 @@ pub mod first_line;
 pub mod framer;
 pub mod json;
 pub mod lines;
+pub mod style;
 pub mod telnet;
 pub mod websocket;
 mod words;

@@ -2,42 +2,20 @@
 //!
 //! Knows no connection. What it says, word for word, is in `words`.
 
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
 use parlor_core::link::{
     Answer, Command, Decoder, Encoder, Entered, Input, Refusal, Spoken, slipped,
 };
 use parlor_core::log::{Encoding, Scene, Slot};
-use parlor_core::model::{Entry, Line, Manner, RoomName, Said, WallTime, keys};
+use parlor_core::model::{Entry, Line, Manner, RoomName, Said, keys};
 
 use crate::first_line::{Foreign, Watch, http_refusal};
 use crate::framer::{Frame, Framer};
+use crate::style::{LineMode, LocalClock, Storage};
 use crate::words;
-
-/// How a listener speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// The chat server of "The Go Programming Language", section 8.10, byte for byte.
-    Classic,
-    /// With names, commands, rooms and history.
-    Named,
-}
-
-impl Mode {
-    /// The longest line that passes, in bytes without its ending: what the original takes in
-    /// classic mode; a long paragraph in named mode.
-    pub const fn line_bytes_max(self) -> usize {
-        match self {
-            Mode::Classic => 65_535,
-            Mode::Named => 4_096,
-        }
-    }
-}
 
 /// What has come in, before it has a meaning.
 #[derive(Debug)]
-pub enum Heard {
+pub enum LineInput {
     /// A line, fit to be shown.
     Line(Line),
     /// A line that is too long, and is thrown away.
@@ -59,14 +37,14 @@ const UTF16_REFUSAL: &[u8] =
 #[derive(Debug)]
 pub struct LineDecoder {
     framer: Framer,
-    mode: Mode,
+    mode: LineMode,
     /// It may yet turn out that a browser or a TLS client talks to us.
     watch: Watch,
 }
 
 impl LineDecoder {
     /// For a connection on which nothing has come yet.
-    pub fn new(mode: Mode) -> LineDecoder {
+    pub fn new(mode: LineMode) -> LineDecoder {
         LineDecoder {
             framer: Framer::new(mode.line_bytes_max()),
             mode,
@@ -76,13 +54,13 @@ impl LineDecoder {
 
     /// Takes the next answer to the name question from the front of `bytes`, or takes all of them and returns none. The keys
     /// with which people edit have had their effect.
-    pub fn hear_name(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
+    pub fn hear_name(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
         let Self { framer, watch, .. } = self;
         Self::hear(framer, Some(watch), answered, bytes)
     }
 
     /// The same where a secret is asked for, which can be anything.
-    pub fn hear_secret(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
+    pub fn hear_secret(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
         Self::hear(&mut self.framer, None, answered, bytes)
     }
 
@@ -97,7 +75,7 @@ impl LineDecoder {
         mut watch: Option<&mut Watch>,
         read: fn(&[u8]) -> Line,
         bytes: &mut &[u8],
-    ) -> Option<Heard> {
+    ) -> Option<LineInput> {
         let frame = framer.next(bytes);
         let foreign = match (&frame, &mut watch) {
             (Some(Frame::Line(line)), Some(watch)) => watch
@@ -112,25 +90,25 @@ impl LineDecoder {
             _ => None,
         };
         if let Some(foreign) = foreign {
-            return Some(Heard::Foreign(refusal(foreign)));
+            return Some(LineInput::Foreign(refusal(foreign)));
         }
         Some(match frame? {
-            Frame::Line(line) => Heard::Line(read(&line)),
-            Frame::TooLong => Heard::TooLong,
-            Frame::Reply(reply) => Heard::Reply(reply.into()),
+            Frame::Line(line) => LineInput::Line(read(&line)),
+            Frame::TooLong => LineInput::TooLong,
+            Frame::Reply(reply) => LineInput::Reply(reply.into()),
         })
     }
 
-    fn mean(&self, heard: Heard) -> Input {
+    fn mean(&self, heard: LineInput) -> Input {
         match heard {
-            Heard::Line(line) if self.mode == Mode::Named => mean_named(line),
-            Heard::Line(text) => Input::Say(Spoken {
+            LineInput::Line(line) if self.mode == LineMode::Named => mean_named(line),
+            LineInput::Line(text) => Input::Say(Spoken {
                 manner: Manner::Plain,
                 text,
             }),
-            Heard::TooLong => Input::Refused(Refusal::TooLong(self.mode.line_bytes_max())),
-            Heard::Reply(bytes) => Input::Raw(bytes),
-            Heard::Foreign(farewell) => Input::Farewell(farewell),
+            LineInput::TooLong => Input::Refused(Refusal::TooLong(self.mode.line_bytes_max())),
+            LineInput::Reply(bytes) => Input::Raw(bytes),
+            LineInput::Foreign(farewell) => Input::Farewell(farewell),
         }
     }
 }
@@ -203,7 +181,7 @@ impl Decoder for LineDecoder {
 
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
         Some(match self.hear_secret(bytes)? {
-            Heard::Line(text) => Input::Secret(text),
+            LineInput::Line(text) => Input::Secret(text),
             other => self.mean(other),
         })
     }
@@ -215,47 +193,26 @@ impl Decoder for LineDecoder {
     fn finish(&mut self) -> Option<Input> {
         let line = self.framer.finish()?;
         let heard = match self.watch.line(&line, false) {
-            Some(foreign) => Heard::Foreign(refusal(foreign)),
-            None => Heard::Line(Line::sanitise(&line)),
+            Some(foreign) => LineInput::Foreign(refusal(foreign)),
+            None => LineInput::Line(Line::sanitise(&line)),
         };
         Some(self.mean(heard))
     }
 }
 
-/// What time it is where the server stands, for lines said before.
-#[derive(Clone, Debug)]
-pub struct Clock {
-    /// The zone in which times are shown.
-    pub zone: TimeZone,
-    /// What time it is.
-    pub now: fn() -> WallTime,
-}
-
-/// Where the lines are kept that people say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeping {
-    /// In memory, as long as the server runs.
-    Nowhere,
-    /// In a file.
-    OnDisk {
-        /// For so long; for good where there is no time.
-        retain: Option<Duration>,
-    },
-}
-
 /// From what happens in a room to lines of text.
 #[derive(Debug)]
 pub struct LineEncoder {
-    mode: Mode,
+    mode: LineMode,
     /// Whether the client has shown itself to be telnet, whose lines end in CR LF.
     is_telnet: bool,
-    keeping: Keeping,
-    clock: Clock,
+    keeping: Storage,
+    clock: LocalClock,
 }
 
 impl LineEncoder {
     /// For one connection.
-    pub fn new(mode: Mode, keeping: Keeping, clock: Clock) -> LineEncoder {
+    pub fn new(mode: LineMode, keeping: Storage, clock: LocalClock) -> LineEncoder {
         LineEncoder {
             mode,
             is_telnet: false,
@@ -282,10 +239,10 @@ impl Encoding for LineEncoder {
         const NAMED: Slot = Slot::new(2);
         const NAMED_TELNET: Slot = Slot::new(3);
         match (self.mode, self.is_telnet) {
-            (Mode::Classic, false) => CLASSIC,
-            (Mode::Classic, true) => CLASSIC_TELNET,
-            (Mode::Named, false) => NAMED,
-            (Mode::Named, true) => NAMED_TELNET,
+            (LineMode::Classic, false) => CLASSIC,
+            (LineMode::Classic, true) => CLASSIC_TELNET,
+            (LineMode::Named, false) => NAMED,
+            (LineMode::Named, true) => NAMED_TELNET,
         }
     }
 
@@ -305,7 +262,7 @@ impl Encoding for LineEncoder {
 impl Encoder for LineEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         if let Answer::Found { room, said } = answer {
-            let place = format!("-- {}{room} ", words::time_of(said.at, &self.clock));
+            let place = format!("-- {}{room} ", self.clock.stamp(said.at));
             out.extend_from_slice(place.as_bytes());
             words::said(said, out);
             out.extend_from_slice(self.ending());
@@ -326,7 +283,7 @@ impl Encoder for LineEncoder {
         if said.manner == Manner::Gone {
             return;
         }
-        out.extend_from_slice(words::time_of(said.at, &self.clock).as_bytes());
+        out.extend_from_slice(self.clock.stamp(said.at).as_bytes());
         words::said(said, out);
         out.extend_from_slice(self.ending());
     }

@@ -31,7 +31,7 @@ const TIMING_MARK: u8 = 6;
 
 /// What one byte turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum TelnetEvent {
     /// A byte of text.
     Text(u8),
     /// A part of a command: nothing to show and nothing to do.
@@ -48,7 +48,7 @@ pub enum Heard {
 /// The telnet side of one connection; without a buffer, however long a command is.
 #[derive(Debug, Default)]
 pub struct Telnet {
-    state: State,
+    state: TelnetState,
     /// The answers given, at most [`ANSWERS_MAX`]; kept until the connection ends, so that none is given twice.
     answered: Vec<[u8; 3]>,
     /// This side has offered to show what is typed, or does.
@@ -57,7 +57,7 @@ pub struct Telnet {
 
 /// What the bytes so far have begun.
 #[derive(Debug, Default, Clone, Copy)]
-enum State {
+enum TelnetState {
     #[default]
     Text,
     /// After IAC.
@@ -71,7 +71,7 @@ enum State {
 impl Telnet {
     /// Whether a command has begun, so that the next byte has to be heard even if it looks like text.
     pub fn in_command(&self) -> bool {
-        !matches!(self.state, State::Text)
+        !matches!(self.state, TelnetState::Text)
     }
 
     /// The command that takes over the showing of what is typed, or gives it back.
@@ -82,26 +82,28 @@ impl Telnet {
     }
 
     /// Takes the next byte from the peer.
-    pub fn hear(&mut self, byte: u8) -> Heard {
+    pub fn hear(&mut self, byte: u8) -> TelnetEvent {
         match self.state {
-            State::Text if byte == IAC => self.go_on(State::Command),
-            State::Text => Heard::Text(byte),
-            State::Command => self.command(byte),
-            State::Negotiation { verb } => {
-                self.state = State::Text;
+            TelnetState::Text if byte == IAC => self.go_on(TelnetState::Command),
+            TelnetState::Text => TelnetEvent::Text(byte),
+            TelnetState::Command => self.command(byte),
+            TelnetState::Negotiation { verb } => {
+                self.state = TelnetState::Text;
                 self.answer(verb, byte)
             }
-            State::Subnegotiation { iac: true, .. } if byte == SE => self.go_on(State::Text),
-            State::Subnegotiation { bytes, iac: false } if byte == IAC => {
-                self.go_on(State::Subnegotiation { bytes, iac: true })
+            TelnetState::Subnegotiation { iac: true, .. } if byte == SE => {
+                self.go_on(TelnetState::Text)
             }
-            State::Subnegotiation { bytes, .. } if bytes >= SUBNEGOTIATION_BYTES_MAX => {
-                self.state = State::Text;
-                Heard::Endless
+            TelnetState::Subnegotiation { bytes, iac: false } if byte == IAC => {
+                self.go_on(TelnetState::Subnegotiation { bytes, iac: true })
+            }
+            TelnetState::Subnegotiation { bytes, .. } if bytes >= SUBNEGOTIATION_BYTES_MAX => {
+                self.state = TelnetState::Text;
+                TelnetEvent::Endless
             }
             // After an IAC too: the second of two is payload, and one before any other command is an error of the
             // peer's; to obey it would show the rest of the payload.
-            State::Subnegotiation { bytes, .. } => self.go_on(State::Subnegotiation {
+            TelnetState::Subnegotiation { bytes, .. } => self.go_on(TelnetState::Subnegotiation {
                 bytes: bytes.saturating_add(1),
                 iac: false,
             }),
@@ -109,17 +111,17 @@ impl Telnet {
     }
 
     /// The byte after IAC.
-    fn command(&mut self, byte: u8) -> Heard {
+    fn command(&mut self, byte: u8) -> TelnetEvent {
         match byte {
-            WILL | WONT | DO | DONT => self.go_on(State::Negotiation { verb: byte }),
-            SB => self.go_on(State::Subnegotiation {
+            WILL | WONT | DO | DONT => self.go_on(TelnetState::Negotiation { verb: byte }),
+            SB => self.go_on(TelnetState::Subnegotiation {
                 bytes: 0,
                 iac: false,
             }),
             // Two stand for the byte itself. It is no UTF-8, and is treated as any other byte that is not.
             IAC => self.say(IAC),
             // Interrupts, erasures and the like are for a terminal's program; here is none.
-            FIRST_COMMAND.. => self.go_on(State::Text),
+            FIRST_COMMAND.. => self.go_on(TelnetState::Text),
             // No command: the 255 was a stray byte, or the byte after it was sent as urgent data and is lost.
             // Without this a newline could vanish.
             _ => self.say(byte),
@@ -127,31 +129,31 @@ impl Telnet {
     }
 
     /// Refuses what is offered or asked for; a refusal is never answered, or two peers would never stop.
-    fn answer(&mut self, verb: u8, option: u8) -> Heard {
+    fn answer(&mut self, verb: u8, option: u8) -> TelnetEvent {
         let refusal = match verb {
-            DO if option == ECHO && self.echoes => return Heard::Nothing, // it takes the offer
+            DO if option == ECHO && self.echoes => return TelnetEvent::Nothing, // it takes the offer
             WILL => DONT,
             DO => WONT,
-            _ => return Heard::Nothing,
+            _ => return TelnetEvent::Nothing,
         };
         let answer = [IAC, refusal, option];
         // A client that was interrupted shows nothing more until its timing mark is answered, every time.
         let again = self.answered.contains(&answer) && answer != [IAC, WONT, TIMING_MARK];
         if again || self.answered.len() >= ANSWERS_MAX {
-            return Heard::Nothing;
+            return TelnetEvent::Nothing;
         }
         self.answered.push(answer);
-        Heard::Answer(answer)
+        TelnetEvent::Answer(answer)
     }
 
-    fn go_on(&mut self, state: State) -> Heard {
+    fn go_on(&mut self, state: TelnetState) -> TelnetEvent {
         self.state = state;
-        Heard::Nothing
+        TelnetEvent::Nothing
     }
 
-    fn say(&mut self, byte: u8) -> Heard {
-        self.state = State::Text;
-        Heard::Text(byte)
+    fn say(&mut self, byte: u8) -> TelnetEvent {
+        self.state = TelnetState::Text;
+        TelnetEvent::Text(byte)
     }
 }
 
@@ -164,10 +166,10 @@ mod tests {
         let (mut text, mut answers) = (Vec::new(), Vec::new());
         for &byte in bytes {
             match telnet.hear(byte) {
-                Heard::Text(byte) => text.push(byte),
-                Heard::Answer(bytes) => answers.push(bytes),
-                Heard::Nothing => {}
-                Heard::Endless => text.extend(b"(endless)"),
+                TelnetEvent::Text(byte) => text.push(byte),
+                TelnetEvent::Answer(bytes) => answers.push(bytes),
+                TelnetEvent::Nothing => {}
+                TelnetEvent::Endless => text.extend(b"(endless)"),
             }
         }
         (text, answers)

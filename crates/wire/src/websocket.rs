@@ -169,7 +169,7 @@ impl FrameReader {
         None
     }
 
-    fn read_header(&mut self, bytes: &mut &[u8]) -> Step {
+    fn read_header(&mut self, bytes: &mut &[u8]) -> Progress {
         loop {
             if let Some(payload) = self.parse_header()? {
                 self.header = Vec::new(); // an idle connection holds no buffer
@@ -228,7 +228,7 @@ impl FrameReader {
         }
     }
 
-    fn read_payload(&mut self, bytes: &mut &[u8]) -> Step {
+    fn read_payload(&mut self, bytes: &mut &[u8]) -> Progress {
         let Some(payload) = &mut self.payload else {
             return Ok(ControlFlow::Continue(()));
         };
@@ -259,7 +259,7 @@ impl FrameReader {
         }
     }
 
-    fn finish_message(&mut self) -> Step {
+    fn finish_message(&mut self) -> Progress {
         let bytes = self.message.take().unwrap_or_default();
         let text = String::from_utf8(bytes).map_err(|_| CloseCode::NO_UTF8)?;
         Ok(ControlFlow::Break(Some(Received::Text(text))))
@@ -267,7 +267,7 @@ impl FrameReader {
 }
 
 /// What comes of a step: it goes on, or something has been received, or all bytes have been taken; or it is over.
-type Step = Result<ControlFlow<Option<Received>>, CloseCode>;
+type Progress = Result<ControlFlow<Option<Received>>, CloseCode>;
 
 /// The length of a payload, in as few bytes as it fits (section 5.2), and what stands behind it; none while some of it is
 /// missing.

@@ -9,7 +9,8 @@ use parlor_core::link::{Answer, Encoder, Inbox, Outcome, Refusal, Request};
 use parlor_core::model::{
     By, Deed, Line, Name, Order, Reach, Record, Whom, is_meant_as_time, parse_time,
 };
-use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::select;
@@ -286,11 +287,11 @@ fn no_time(typed: &str) -> String {
 /// The words that anybody would read, without what marks them as the server's.
 fn worded(answer: &Answer) -> Vec<String> {
     let mut bytes = Vec::new();
-    let clock = Clock {
+    let clock = LocalClock {
         zone: TimeZone::system(),
         now: clock::wall,
     };
-    LineEncoder::new(Mode::Named, Keeping::OnDisk { retain: None }, clock)
+    LineEncoder::new(LineMode::Named, Storage::Disk { retain: None }, clock)
         .answer(answer, &mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let words = |line: &str| line.strip_prefix("-- ").unwrap_or(line).to_owned();
@@ -309,7 +310,7 @@ fn parse_whom(typed: &str) -> Result<Whom, String> {
 /// Words as one line, none where there are none.
 fn line(words: &[String]) -> Result<Option<Line>, String> {
     let text = words.join(" ");
-    let max = Mode::Named.line_bytes_max();
+    let max = LineMode::Named.line_bytes_max();
     match text.trim() {
         "" => Ok(None),
         text if text.len() > max => Err(format!("too long; write at most {max} bytes")),

@@ -6,7 +6,8 @@ mod proof;
 use std::net::SocketAddr;
 
 use parlor_core::link::{Entered, Seat};
-use parlor_wire::lines::{LineDecoder, LineEncoder, Mode};
+use parlor_wire::lines::{LineDecoder, LineEncoder};
+use parlor_wire::style::LineMode;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -23,7 +24,7 @@ use crate::session::{Arrival, SessionSettings};
 /// A listener for lines.
 pub(crate) struct LineDoor {
     /// How it speaks.
-    pub(crate) mode: Mode,
+    pub(crate) mode: LineMode,
     /// Whether it asks for a name; else one is called by the address.
     pub(crate) asks: bool,
     /// What it wants of its sessions.
@@ -31,7 +32,7 @@ pub(crate) struct LineDoor {
     /// Whether passwords are asked for whoever can read them on their way.
     pub(crate) allow_plain_passwords: bool,
     /// For lines said before.
-    pub(crate) clock: parlor_wire::lines::Clock,
+    pub(crate) clock: parlor_wire::style::LocalClock,
 }
 
 /// Who comes in by this door.

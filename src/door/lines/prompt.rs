@@ -6,7 +6,8 @@ use parlor_core::link::{
     Answer, Claim, Command, Encoder, Entered, Link, Outcome, Refusal, Request, Seat,
 };
 use parlor_core::model::{Line, Name, RoomName};
-use parlor_wire::lines::{Heard, LineDecoder, LineEncoder, Mode};
+use parlor_wire::lines::{LineDecoder, LineEncoder, LineInput};
+use parlor_wire::style::LineMode;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use crate::accounts::{Registry, Returned};
@@ -138,16 +139,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     /// The next line.
     async fn hear_line(
         &mut self,
-        next: fn(&mut LineDecoder, &mut &[u8]) -> Option<Heard>,
+        next: fn(&mut LineDecoder, &mut &[u8]) -> Option<LineInput>,
     ) -> Result<Result<Line, Refusal>, Gone> {
         loop {
             match self.take_held(next) {
-                Some(Heard::Line(line)) => return Ok(Ok(line)),
-                Some(Heard::TooLong) => {
-                    return Ok(Err(Refusal::TooLong(Mode::Named.line_bytes_max())));
+                Some(LineInput::Line(line)) => return Ok(Ok(line)),
+                Some(LineInput::TooLong) => {
+                    return Ok(Err(Refusal::TooLong(LineMode::Named.line_bytes_max())));
                 }
-                Some(Heard::Foreign(farewell)) => return Err(Gone::Told(farewell.into())),
-                Some(Heard::Reply(reply)) => {
+                Some(LineInput::Foreign(farewell)) => return Err(Gone::Told(farewell.into())),
+                Some(LineInput::Reply(reply)) => {
                     let mut words = Vec::new();
                     self.encoder.raw(&reply, &mut words);
                     self.say(&words).await?;
@@ -165,8 +166,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     /// Takes one thing of what has come.
     pub(crate) fn take_held(
         &mut self,
-        next: fn(&mut LineDecoder, &mut &[u8]) -> Option<Heard>,
-    ) -> Option<Heard> {
+        next: fn(&mut LineDecoder, &mut &[u8]) -> Option<LineInput>,
+    ) -> Option<LineInput> {
         let mut rest = self.held.as_slice();
         let heard = next(&mut self.decoder, &mut rest);
         let used = self.held.len() - rest.len();

@@ -4,7 +4,7 @@ use parlor_core::link::{
     Answer, Claim, Decoder, Encoder, Entered, Notice, Password, Refusal, Seat,
 };
 use parlor_core::model::{Name, Word};
-use parlor_wire::lines::{Heard, LineDecoder};
+use parlor_wire::lines::{LineDecoder, LineInput};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::prompt::{Gone, Guest};
@@ -68,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     /// Drops a line that has come already: it may be the password that is not asked for, and would be taken for a name.
     fn drop_held_line(&mut self) -> bool {
         let heard = self.take_held(LineDecoder::hear_secret);
-        matches!(heard, Some(Heard::Line(_)))
+        matches!(heard, Some(LineInput::Line(_)))
     }
 
     /// Has the other side hide what is typed, or show it again, where it can.

@@ -17,7 +17,8 @@ use parlor_core::link::{
 };
 use parlor_core::model::{RoomName, Word};
 use parlor_wire::json::{Follow, FollowEncoder};
-use parlor_wire::lines::{LineEncoder, Mode};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::LineMode;
 use serde::Deserialize;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::select;
@@ -199,7 +200,7 @@ impl Visit {
         let (mut first, sign_of_life) = (Vec::new(), form.sign_of_life());
         Ok(match form {
             Form::Text => {
-                let encoder = LineEncoder::new(Mode::Named, keeping, clock);
+                let encoder = LineEncoder::new(LineMode::Named, keeping, clock);
                 if is_elsewhere {
                     first.extend_from_slice(format!("-- {ELSEWHERE}\n").as_bytes());
                 }

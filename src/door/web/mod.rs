@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use hyper::body::Incoming;
-use parlor_wire::lines::{Clock, Keeping};
+use parlor_wire::style::{LocalClock, Storage};
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
@@ -38,7 +38,7 @@ pub(crate) struct WebDoor {
     /// Whether passwords are asked for whoever can read them on their way.
     allow_plain_passwords: bool,
     /// For times in sentences.
-    clock: Clock,
+    clock: LocalClock,
     /// How fast each address may speak without a session.
     paces: Paces,
     router: Router,
@@ -61,7 +61,7 @@ impl WebDoor {
     pub(crate) fn new(
         settings: SessionSettings,
         allow_plain_passwords: bool,
-        clock: Clock,
+        clock: LocalClock,
         hosts: Vec<String>,
     ) -> WebDoor {
         WebDoor {
@@ -74,7 +74,7 @@ impl WebDoor {
     }
 
     /// Where lines are kept, and for how long just now.
-    fn keeping(&self) -> Keeping {
+    fn keeping(&self) -> Storage {
         self.settings.keeping()
     }
 

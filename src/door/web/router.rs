@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use parlor_core::link::{Answer, Encoder, Refusal};
 use parlor_core::model::RoomName;
-use parlor_wire::lines::{Clock, Keeping, LineEncoder, Mode};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 use super::pages::{File, PAGE};
 use super::site::Names;
@@ -182,7 +183,7 @@ pub(crate) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
 }
 
 /// Why something is not done, in the words that people with netcat read; but where the way on is another one with curl.
-pub(crate) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
+pub(crate) fn refuse(refusal: Refusal, clock: &LocalClock) -> Response {
     let status = status(&refusal);
     let words = match &refusal {
         Refusal::NoRoom(room) => {
@@ -205,9 +206,9 @@ pub(crate) fn refuse(refusal: Refusal, clock: &Clock) -> Response {
     }
 }
 
-fn words_of(refusal: &Refusal, clock: &Clock) -> String {
+fn words_of(refusal: &Refusal, clock: &LocalClock) -> String {
     let mut words = Vec::new();
-    LineEncoder::new(Mode::Named, Keeping::Nowhere, clock.clone())
+    LineEncoder::new(LineMode::Named, Storage::Memory, clock.clone())
         .answer(&Answer::Refused(refusal.clone()), &mut words);
     let words = String::from_utf8_lossy(&words);
     words.strip_prefix("-- ").unwrap_or(&words).to_owned()

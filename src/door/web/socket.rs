@@ -10,7 +10,7 @@ use parlor_core::link::{
     Answer, Claim, Encoder, Entered, Link, Notice, Outcome, Refusal, Request, Seat,
 };
 use parlor_core::model::{Name, RoomName};
-use parlor_wire::json::{Entrance, Heard, Hello, WebDecoder, WebEncoder};
+use parlor_wire::json::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -199,24 +199,24 @@ impl Newcomer {
     /// The next request to come in, and what to say when it is done; others are answered.
     async fn hear_entrance(
         &mut self,
-    ) -> Result<(Result<Entrance, Refusal>, Option<Vec<u8>>), Gone> {
+    ) -> Result<(Result<EnterRequest, Refusal>, Option<Vec<u8>>), Gone> {
         loop {
             let mut rest = self.held.as_slice();
             let heard = self.decoder.hear(&mut rest);
             let used = self.held.len() - rest.len();
             self.held.drain(..used);
             match heard {
-                Some(Heard::Request(request)) => match request.pong() {
+                Some(WebInput::Request(request)) => match request.pong() {
                     Some(mut pong) => {
                         pong.extend(request.receipt().unwrap_or_default());
                         self.say(&pong).await?;
                     }
                     None => return Ok((request.entrance(), request.receipt())),
                 },
-                Some(Heard::Refused(refusal, receipt)) => return Ok((Err(refusal), receipt)),
-                Some(Heard::Reply(bytes)) => self.say(&bytes).await?,
-                Some(Heard::Nothing) => {}
-                Some(Heard::Over(bytes)) => return Err(Gone(Some(bytes))),
+                Some(WebInput::Refused(refusal, receipt)) => return Ok((Err(refusal), receipt)),
+                Some(WebInput::Reply(bytes)) => self.say(&bytes).await?,
+                Some(WebInput::Nothing) => {}
+                Some(WebInput::Over(bytes)) => return Err(Gone(Some(bytes))),
                 None => self.read_more().await?,
             }
         }
@@ -237,7 +237,7 @@ impl Newcomer {
     async fn enter(
         &mut self,
         visit: &Visit,
-        entrance: Entrance,
+        entrance: EnterRequest,
     ) -> Result<(Seat, Box<Entered>), Answer> {
         let start = entrance.start.clone();
         let (seat, mut entered) = match &entrance.code {
@@ -254,9 +254,9 @@ impl Newcomer {
     async fn enter_anew(
         &mut self,
         visit: &Visit,
-        entrance: Entrance,
+        entrance: EnterRequest,
     ) -> Result<(Seat, Box<Entered>), Answer> {
-        let Entrance {
+        let EnterRequest {
             name,
             password,
             room,

@@ -14,7 +14,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parlor_core::link::{Answer, Claim, Outcome, Refusal, Request, Spoken};
 use parlor_core::model::{Bucket, Line, Name, Rate, RoomName, network};
-use parlor_wire::json::{LINE_BYTES_MAX, LINES_MAX, spoken};
+use parlor_wire::json::{LINES_MAX, spoken};
+use parlor_wire::style::LINE_BYTES_MAX;
 use serde::Deserialize;
 use serde_json::json;
 

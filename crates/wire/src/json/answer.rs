@@ -3,19 +3,16 @@
 use parlor_core::link::{
     Answer, COMMANDS, Entered, Missed, Notice, Password, People, Refusal, Resumed, Spec,
 };
-use parlor_core::model::{
-    By, Done, Line, Manner, Mute, Name, Reach, Removal, Until, WallTime, Word,
-};
+use parlor_core::model::{Done, Line, Manner, Mute, Name, Removal, Until, Word};
 use serde::Serialize;
 
-use super::event::{time, with_people};
-use super::object::{Object, object};
+use super::object::{Object, object, with_people, with_sentence};
 use super::refusal;
-use crate::lines::{Clock, Keeping, Mode};
+use crate::style::{LineMode, LocalClock, Storage, rfc3339};
 use crate::words;
 
 /// Appends an answer.
-pub(crate) fn put(answer: &Answer, keeping: Keeping, clock: &Clock, out: &mut Vec<u8>) {
+pub(crate) fn put(answer: &Answer, keeping: Storage, clock: &LocalClock, out: &mut Vec<u8>) {
     let object = match answer {
         Answer::Help(None) => object("help", out).with("commands", commands(COMMANDS)),
         Answer::Help(Some(spec)) => {
@@ -33,14 +30,14 @@ pub(crate) fn put(answer: &Answer, keeping: Keeping, clock: &Clock, out: &mut Ve
             .with("to", to.as_str())
             .with("words", text.as_str()),
         Answer::Letter { at, from, to, text } => object("letter", out)
-            .with("time", time(*at))
+            .with("time", rfc3339(*at))
             .with("from", from.as_str())
             .with("to", to.as_str())
             .with("words", text.as_str()),
         Answer::Found { room, said } => object("found", out)
             .with("room", room.as_str())
             .with("seq", said.seq)
-            .with("time", time(said.at))
+            .with("time", rfc3339(said.at))
             .with("name", said.who.name.as_str())
             .with("action", said.manner == Manner::Action)
             .with("words", said.text.as_str()),
@@ -94,12 +91,12 @@ fn put_done<'a>(done: &Done, out: &'a mut Vec<u8>) -> Object<'a> {
         Done::Removed(name) => put_about("removed", out).with("whom", name.as_str()),
         Done::Banned(ban) => put_about("banned", out)
             .with("whom", ban.whom.to_string())
-            .with_some("until", ban.until.map(time)),
+            .with_some("until", ban.until.map(rfc3339)),
         Done::Unbanned(whom) => put_about("unbanned", out).with("whom", whom.to_string()),
         Done::Bans { bans, .. } if bans.is_empty() => put_about("nobody-banned", out),
         Done::Muted(name, until) => put_about("muted", out)
             .with("whom", name.as_str())
-            .with("until", time(*until)),
+            .with("until", rfc3339(*until)),
         Done::Unmuted(name) => put_about("unmuted", out).with("whom", name.as_str()),
         Done::Locked(true) => put_about("locked", out),
         Done::Locked(false) => put_about("unlocked", out),
@@ -121,13 +118,13 @@ fn put_about<'a>(about: &str, out: &'a mut Vec<u8>) -> Object<'a> {
 }
 
 /// Appends what somebody reads first in a room.
-pub(crate) fn put_entered(entered: &Entered, keeping: Keeping, out: &mut Vec<u8>) {
+pub(crate) fn put_entered(entered: &Entered, keeping: Storage, out: &mut Vec<u8>) {
     let resumed = match entered.resumed {
         Resumed::No => None,
         Resumed::Exactly => Some("exact"),
         Resumed::AnotherLog => Some("another log"),
     };
-    let text = words::entered(entered, Mode::Named, keeping);
+    let text = words::entered(entered, LineMode::Named, keeping);
     let object = object("entered", out)
         .with("room", entered.room.as_str())
         .with("name", entered.who.name.as_str())
@@ -140,13 +137,13 @@ pub(crate) fn put_entered(entered: &Entered, keeping: Keeping, out: &mut Vec<u8>
 }
 
 /// The sentences of the line dialect, without the mark that they are the server's.
-fn words(answer: &Answer, keeping: Keeping, clock: &Clock) -> String {
+fn words(answer: &Answer, keeping: Storage, clock: &LocalClock) -> String {
     if let Answer::Found { room, said } = answer {
-        let mut line = format!("{}{room} ", words::time_of(said.at, clock)).into_bytes();
+        let mut line = format!("{}{room} ", clock.stamp(said.at)).into_bytes();
         words::said(said, &mut line);
         return String::from_utf8_lossy(&line).into_owned();
     }
-    let lines = words::answer(answer, Mode::Named, keeping, clock);
+    let lines = words::answer(answer, LineMode::Named, keeping, clock);
     let bare = lines
         .iter()
         .map(|line| line.strip_prefix("-- ").unwrap_or(line));
@@ -313,23 +310,4 @@ fn put_refused<'a>(refusal: &Refusal, out: &'a mut Vec<u8>) -> Object<'a> {
         }
         _ => object,
     }
-}
-
-/// What was done with authority: where, by whom, until when and why.
-pub(crate) fn with_sentence<'a>(
-    object: Object<'a>,
-    reach: Option<&Reach>,
-    by: &By,
-    until: Option<WallTime>,
-    reason: Option<&Line>,
-) -> Object<'a> {
-    let room = match reach {
-        Some(Reach::Room(room)) => Some(room.as_str()),
-        Some(Reach::Server) | None => None,
-    };
-    object
-        .with_some("room", room)
-        .with("by", words::name_of(by))
-        .with_some("until", until.map(time))
-        .with_some("reason", reason.map(Line::as_str))
 }

@@ -1,21 +1,11 @@
 //! What happens in a room, as JSON objects: alike for sockets, for curl and for exports.
 
-use jiff::Timestamp;
 use parlor_core::log::Scene;
-use parlor_core::model::{
-    Entry, Manner, Name, RoomName, Rule, Ruling, Said, Telling, Together, Until, WallTime,
-};
+use parlor_core::model::{Entry, Manner, Name, RoomName, Rule, Ruling, Said, Telling, Until};
 
-use super::answer::with_sentence;
-use super::object::{Object, object};
-use crate::lines::{Clock, Mode};
+use super::object::{Object, object, with_people, with_sentence};
+use crate::style::{LineMode, LocalClock, rfc3339};
 use crate::words;
-
-/// A point in time: RFC 3339, in UTC, to the millisecond.
-pub(crate) fn time(at: WallTime) -> String {
-    let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
-}
 
 /// Whether there is still something of it to be shown.
 pub(crate) fn is_there(said: &Said) -> bool {
@@ -86,7 +76,7 @@ pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec
     Object::begin(out)
         .with("room", room.as_str())
         .with("seq", said.seq)
-        .with("time", time(said.at))
+        .with("time", rfc3339(said.at))
         .with("name", said.who.name.as_str())
         .with("kind", kind)
         .with("text", said.text.as_str())
@@ -94,14 +84,14 @@ pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec
 }
 
 /// Appends an entry that is shown.
-pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &Clock, out: &mut Vec<u8>) {
+pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut Vec<u8>) {
     if let Entry::Said(said) = entry {
         return put_said(scene.room, said, false, out);
     }
     let event = object(kind(entry), out)
         .with("room", scene.room.as_str())
         .with("seq", scene.seq)
-        .with("time", time(scene.at))
+        .with("time", rfc3339(scene.at))
         .with_some("name", entry.who().map(|who| who.name.as_str()));
     let event = match entry {
         Entry::Left {
@@ -127,7 +117,7 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &Clock, out: &mut Vec<
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
         Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } => event,
     };
-    let text = words::happening(entry, Mode::Named, clock).unwrap_or_default();
+    let text = words::happening(entry, LineMode::Named, clock).unwrap_or_default();
     event.with("text", text.strip_prefix("-- ").unwrap_or(&text));
 }
 
@@ -157,12 +147,6 @@ fn with_ruling<'a>(event: Object<'a>, Ruling { by, rule }: &Ruling) -> Object<'a
     };
     let event = event.with("about", about).with_some("whom", whom);
     with_sentence(event, None, by, until, reason)
-}
-
-/// Several people.
-pub(crate) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'a> {
-    let names: Vec<_> = people.named.iter().map(Name::as_str).collect();
-    object.with("names", names).with("others", people.others)
 }
 
 fn kind(entry: &Entry) -> &'static str {

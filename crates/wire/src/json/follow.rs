@@ -6,7 +6,7 @@ use parlor_core::model::{Entry, RoomName, Said};
 
 use super::event;
 use super::object::object;
-use crate::lines::{Clock, Keeping};
+use crate::style::{LocalClock, Storage};
 
 /// In which form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,13 @@ pub struct FollowEncoder {
     follow: Follow,
     /// The log that the numbers belong to.
     log: String,
-    keeping: Keeping,
-    clock: Clock,
+    keeping: Storage,
+    clock: LocalClock,
 }
 
 impl FollowEncoder {
     /// For one connection.
-    pub fn new(follow: Follow, log: String, keeping: Keeping, clock: Clock) -> FollowEncoder {
+    pub fn new(follow: Follow, log: String, keeping: Storage, clock: LocalClock) -> FollowEncoder {
         FollowEncoder {
             follow,
             log,

@@ -9,24 +9,21 @@ mod request;
 
 pub use event::put_line;
 pub use follow::{Follow, FollowEncoder};
-pub use request::{Entrance, LINES_MAX, Request, spoken};
+pub use request::{EnterRequest, JsonRequest, LINES_MAX, spoken};
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Command, Decoder, Encoder, Entered, Input, Notice, Refusal};
+use parlor_core::link::{Answer, Decoder, Encoder, Entered, Input, Notice, Refusal};
 use parlor_core::log::{Encoding, Scene, Slot};
 use parlor_core::model::{Entry, Reach, RoomName, Said, Word};
 
 use self::object::object;
-use crate::lines::{Clock, Keeping, Mode};
+use crate::style::{LINE_BYTES_MAX, LocalClock, Storage};
 use crate::websocket::{CloseCode, FrameReader, Opcode, Received, close, frame};
 
 /// The version of the protocol. Kinds and fields that come new do not change it.
 const VERSION: u32 = 1;
-
-/// A line may have as many bytes as with netcat.
-pub const LINE_BYTES_MAX: usize = Mode::Named.line_bytes_max();
 
 /// Nothing was heard, pings included.
 const SILENT: CloseCode = CloseCode(4000);
@@ -53,9 +50,9 @@ pub struct Hello<'a> {
 
 /// What has come in, before it has a meaning in a session.
 #[derive(Debug)]
-pub enum Heard {
+pub enum WebInput {
     /// Something is asked for.
-    Request(Box<Request>),
+    Request(Box<JsonRequest>),
     /// The other side wants these bytes for an answer.
     Reply(Vec<u8>),
     /// The other side is there.
@@ -80,23 +77,23 @@ pub struct WebDecoder {
 
 impl WebDecoder {
     /// Takes the next thing from the front of `bytes`, or takes all of them and returns none.
-    pub fn hear(&mut self, bytes: &mut &[u8]) -> Option<Heard> {
+    pub fn hear(&mut self, bytes: &mut &[u8]) -> Option<WebInput> {
         Some(match self.frames.next(bytes)? {
-            Received::Text(text) => match Request::parse(&text) {
-                Ok(request) => Heard::Request(Box::new(request)),
-                Err(refusal) => Heard::Refused(refusal, request::receipt_of(&text)),
+            Received::Text(text) => match JsonRequest::parse(&text) {
+                Ok(request) => WebInput::Request(Box::new(request)),
+                Err(refusal) => WebInput::Refused(refusal, request::receipt_of(&text)),
             },
             Received::Ping(payload) => {
                 let mut pong = Vec::new();
                 frame(Opcode::Pong, &mut pong, |out| {
                     out.extend_from_slice(&payload);
                 });
-                Heard::Reply(pong)
+                WebInput::Reply(pong)
             }
-            Received::Pong => Heard::Nothing,
+            Received::Pong => WebInput::Nothing,
             Received::Over(code) => {
                 self.said_goodbye = code != CloseCode::GOING_AWAY;
-                Heard::Over(close(code))
+                WebInput::Over(close(code))
             }
         })
     }
@@ -107,16 +104,16 @@ impl WebDecoder {
         self.waiting.extend(answer);
     }
 
-    fn mean(&mut self, heard: Heard) -> Input {
+    fn mean(&mut self, heard: WebInput) -> Input {
         match heard {
-            Heard::Request(request) => {
+            WebInput::Request(request) => {
                 self.answer_later(request.receipt());
                 request.mean(&mut self.room)
             }
-            Heard::Reply(bytes) => Input::Raw(bytes.into()),
-            Heard::Nothing => Input::Nothing,
-            Heard::Over(bytes) => Input::Farewell(bytes.into()),
-            Heard::Refused(refusal, receipt) => {
+            WebInput::Reply(bytes) => Input::Raw(bytes.into()),
+            WebInput::Nothing => Input::Nothing,
+            WebInput::Over(bytes) => Input::Farewell(bytes.into()),
+            WebInput::Refused(refusal, receipt) => {
                 self.answer_later(receipt);
                 Input::Refused(refusal)
             }
@@ -140,7 +137,7 @@ impl Decoder for WebDecoder {
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
         // What waits is for when that is done for which the secret is asked.
         let heard = self.hear(bytes)?;
-        if let Heard::Request(request) = &heard
+        if let WebInput::Request(request) = &heard
             && let Some(text) = request.secret()
         {
             self.answer_later(request.receipt());
@@ -166,15 +163,15 @@ impl Decoder for WebDecoder {
 /// From what happens in rooms to frames.
 #[derive(Debug)]
 pub struct WebEncoder {
-    keeping: Keeping,
-    clock: Clock,
+    keeping: Storage,
+    clock: LocalClock,
     /// With which code it closes in the end; none if the frame for that has gone out already.
     closes: Option<CloseCode>,
 }
 
 impl WebEncoder {
     /// For one connection.
-    pub fn new(keeping: Keeping, clock: Clock) -> WebEncoder {
+    pub fn new(keeping: Storage, clock: LocalClock) -> WebEncoder {
         WebEncoder {
             keeping,
             clock,
@@ -190,8 +187,8 @@ impl WebEncoder {
             address,
         } = hello;
         let (keeps, retain) = match self.keeping {
-            Keeping::Nowhere => ("memory", None),
-            Keeping::OnDisk { retain } => ("disk", retain),
+            Storage::Memory => ("memory", None),
+            Storage::Disk { retain } => ("disk", retain),
         };
         frame(Opcode::Text, out, |out| {
             object("hello", out)
@@ -310,17 +307,5 @@ impl Encoder for WebEncoder {
             self.closes = None;
         }
         out.extend_from_slice(bytes);
-    }
-}
-
-/// What is asked for under the name of a command.
-fn command(name: &str, arguments: &str) -> Input {
-    match Command::parse(&format!("{name} {arguments}")) {
-        Ok(Command::Say(spoken)) => Input::Say(spoken),
-        Ok(Command::Echo(_)) => {
-            Input::Refused(Refusal::NoRequest("your own lines always come back here"))
-        }
-        Ok(command) => Input::Command(command),
-        Err(refusal) => Input::Refused(refusal),
     }
 }

@@ -1,6 +1,10 @@
-//! A JSON object, field by field in the order in which they are given. Knows no field.
+//! A JSON object, field by field in the order in which they are given. Fields that several kinds have.
 
+use parlor_core::model::{By, Line, Name, Reach, Together, WallTime};
 use serde::Serialize;
+
+use crate::style::rfc3339;
+use crate::words;
 
 /// Begins an object of this kind; it is whole when dropped.
 pub(crate) fn object<'a>(kind: &str, out: &'a mut Vec<u8>) -> Object<'a> {
@@ -52,4 +56,29 @@ impl Drop for Object<'_> {
     fn drop(&mut self) {
         self.out.push(b'}');
     }
+}
+
+/// Several people.
+pub(crate) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'a> {
+    let names: Vec<_> = people.named.iter().map(Name::as_str).collect();
+    object.with("names", names).with("others", people.others)
+}
+
+/// What was done with authority: where, by whom, until when and why.
+pub(crate) fn with_sentence<'a>(
+    object: Object<'a>,
+    reach: Option<&Reach>,
+    by: &By,
+    until: Option<WallTime>,
+    reason: Option<&Line>,
+) -> Object<'a> {
+    let room = match reach {
+        Some(Reach::Room(room)) => Some(room.as_str()),
+        Some(Reach::Server) | None => None,
+    };
+    object
+        .with_some("room", room)
+        .with("by", words::name_of(by))
+        .with_some("until", until.map(rfc3339))
+        .with_some("reason", reason.map(Line::as_str))
 }

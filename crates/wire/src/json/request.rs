@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::object::object;
-use super::{LINE_BYTES_MAX, command};
+use crate::style::LINE_BYTES_MAX;
 use crate::websocket::{Opcode, frame};
 
 /// So many lines can be said together: as many as of a paste pass at once, twice.
@@ -23,7 +23,7 @@ const ID_BYTES_MAX: usize = 64;
 
 /// A request, as it was sent: each field has its meaning with some of them.
 #[derive(Debug, Default, Deserialize)]
-pub struct Request {
+pub struct JsonRequest {
     #[serde(rename = "do")]
     what: String,
     id: Option<Id>,
@@ -60,7 +60,7 @@ fn is_short(id: &RawValue) -> bool {
 
 /// What somebody who enters has to show.
 #[derive(Debug)]
-pub struct Entrance {
+pub struct EnterRequest {
     /// The name, as typed; none to be called by the address.
     pub name: Option<Line>,
     /// Its password.
@@ -73,15 +73,15 @@ pub struct Entrance {
     pub start: Start,
 }
 
-impl Request {
+impl JsonRequest {
     /// From a message.
     ///
     /// # Errors
     /// It is none.
-    pub fn parse(text: &str) -> Result<Request, Refusal> {
+    pub fn parse(text: &str) -> Result<JsonRequest, Refusal> {
         let request = match serde_json::from_str(text) {
             Ok(request) => request,
-            Err(_) => Request::parse_odd(text)?,
+            Err(_) => JsonRequest::parse_odd(text)?,
         };
         match &request.id {
             Some(id) if !is_short(id) => Err(Refusal::NoRequest("its id has more than 64 bytes")),
@@ -92,7 +92,7 @@ impl Request {
     /// The same where the message is JSON that does not fit at once: a byte order mark before it, halves of a character, a field
     /// that is there twice, of which the last one counts, as in browsers.
     #[cold]
-    fn parse_odd(text: &str) -> Result<Request, Refusal> {
+    fn parse_odd(text: &str) -> Result<JsonRequest, Refusal> {
         let mended = mended(text);
         let is_json = serde_json::from_str::<&RawValue>(&mended).is_ok();
         let fields = fields(&mended).and_then(|fields| serde_json::to_string(&fields).ok());
@@ -129,14 +129,14 @@ impl Request {
     ///
     /// # Errors
     /// It asks for something else, or for no room.
-    pub fn entrance(&self) -> Result<Entrance, Refusal> {
+    pub fn entrance(&self) -> Result<EnterRequest, Refusal> {
         if self.what != "enter" {
             return Err(Refusal::NoRequest(
                 "first enter: {\"do\":\"enter\",\"name\":\"alice\"}",
             ));
         }
         let line_of = |text: &Option<String>| text.as_deref().map(line);
-        Ok(Entrance {
+        Ok(EnterRequest {
             name: line_of(&self.name).filter(|name| !name.as_str().trim().is_empty()),
             password: line_of(&self.password),
             code: line_of(&self.code),
@@ -236,6 +236,18 @@ impl Request {
                 "history takes either \"before\" or \"after\"",
             )),
         }
+    }
+}
+
+/// What is asked for under the name of a command.
+fn command(name: &str, arguments: &str) -> Input {
+    match Command::parse(&format!("{name} {arguments}")) {
+        Ok(Command::Say(spoken)) => Input::Say(spoken),
+        Ok(Command::Echo(_)) => {
+            Input::Refused(Refusal::NoRequest("your own lines always come back here"))
+        }
+        Ok(command) => Input::Command(command),
+        Err(refusal) => Input::Refused(refusal),
     }
 }
 

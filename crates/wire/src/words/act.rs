@@ -5,11 +5,10 @@ use parlor_core::model::{
     WallTime, Word,
 };
 
-use super::{moment, silence};
-use crate::lines::Clock;
+use crate::style::{LocalClock, silence};
 
 /// What has come of an order, a line each.
-pub(crate) fn done(done: &Done, clock: &Clock) -> Vec<String> {
+pub(crate) fn done(done: &Done, clock: &LocalClock) -> Vec<String> {
     let one = |words: String| vec![format!("-- {words}")];
     match done {
         Done::Everybody(people) if people.is_empty() => one("Nobody is here".to_owned()),
@@ -26,7 +25,7 @@ pub(crate) fn done(done: &Done, clock: &Clock) -> Vec<String> {
             let rest = (*others > 0).then(|| format!("-- and {others} older bans"));
             listed.chain(rest).collect()
         }
-        Done::Muted(name, until) => one(format!("{name} is muted until {}", moment(*until, clock))),
+        Done::Muted(name, until) => one(format!("{name} is muted until {}", clock.moment(*until))),
         Done::Unmuted(name) => one(format!("{name} is no longer muted")),
         Done::Locked(true) => one("The topic is locked: only keepers can change it".to_owned()),
         Done::Locked(false) => one("The topic is unlocked: everybody can change it".to_owned()),
@@ -70,7 +69,7 @@ fn told(people: usize, deaf: usize) -> String {
 }
 
 /// `bob is banned until 14:10 by alice: too loud`
-fn is_banned(ban: &Ban, clock: &Clock) -> String {
+fn is_banned(ban: &Ban, clock: &LocalClock) -> String {
     let Ban {
         whom, by, reason, ..
     } = ban;
@@ -93,7 +92,7 @@ fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String>
 }
 
 /// Why somebody is not let in: `You are banned from tea until 14:10 by alice: too loud`.
-pub(crate) fn you_are_banned(ban: &Ban, clock: &Clock) -> String {
+pub(crate) fn you_are_banned(ban: &Ban, clock: &LocalClock) -> String {
     let Ban { by, reason, .. } = ban;
     let (from, until) = (from(&ban.reach), until(ban.until, clock));
     let (by, why) = (name_of(by), why(reason.as_ref()));
@@ -101,7 +100,7 @@ pub(crate) fn you_are_banned(ban: &Ban, clock: &Clock) -> String {
 }
 
 /// A word with authority, without what stands before each word of the server's.
-pub(crate) fn word(word: &Word, clock: &Clock) -> String {
+pub(crate) fn word(word: &Word, clock: &LocalClock) -> String {
     match word {
         Word::Says(text) => format!("The operator says: {text}"),
         Word::Removed(Removal {
@@ -124,7 +123,7 @@ pub(crate) fn word(word: &Word, clock: &Clock) -> String {
 }
 
 /// What the others read of somebody who is removed: `was removed by the operator: too loud`.
-pub(crate) fn was_removed(removal: &Removal, clock: &Clock) -> String {
+pub(crate) fn was_removed(removal: &Removal, clock: &LocalClock) -> String {
     let verb = match removal.ban {
         None => "removed",
         Some(_) => "banned",
@@ -133,7 +132,7 @@ pub(crate) fn was_removed(removal: &Removal, clock: &Clock) -> String {
 }
 
 /// What all in a room read: `alice muted bob until 14:10`.
-pub(crate) fn ruling(ruling: &Ruling, clock: &Clock) -> String {
+pub(crate) fn ruling(ruling: &Ruling, clock: &LocalClock) -> String {
     let by = name_of(&ruling.by);
     match &ruling.rule {
         Rule::Banned {
@@ -146,7 +145,7 @@ pub(crate) fn ruling(ruling: &Ruling, clock: &Clock) -> String {
             why(reason.as_ref())
         ),
         Rule::Unbanned(whom) => format!("{by} lifted the ban on {whom}"),
-        Rule::Muted(name, until) => format!("{by} muted {name} until {}", moment(*until, clock)),
+        Rule::Muted(name, until) => format!("{by} muted {name} until {}", clock.moment(*until)),
         Rule::Unmuted(name) => format!("{by} unmuted {name}"),
         Rule::Locked(true) => format!("{by} locked the topic: only keepers can change it"),
         Rule::Locked(false) => format!("{by} unlocked the topic: everybody can change it"),
@@ -163,8 +162,8 @@ pub(crate) fn keeps(reach: &Reach) -> String {
     }
 }
 
-pub(crate) fn you_are_muted(mute: &Mute, clock: &Clock) -> String {
-    let (until, by) = (moment(mute.until, clock), name_of(&mute.by));
+pub(crate) fn you_are_muted(mute: &Mute, clock: &LocalClock) -> String {
+    let (until, by) = (clock.moment(mute.until), name_of(&mute.by));
     let at = match &mute.reach {
         Reach::Server => String::new(),
         Reach::Room(room) => format!(" in {room}"),
@@ -172,7 +171,7 @@ pub(crate) fn you_are_muted(mute: &Mute, clock: &Clock) -> String {
     format!("You are muted{at} until {until} by {by}")
 }
 
-fn until_by_whom_and_why(removal: &Removal, clock: &Clock) -> String {
+fn until_by_whom_and_why(removal: &Removal, clock: &LocalClock) -> String {
     let end = removal.ban.and_then(|Until(end)| end);
     let (until, by) = (until(end, clock), name_of(&removal.by));
     format!("{until} by {by}{}", why(removal.reason.as_ref()))
@@ -185,8 +184,8 @@ fn from(reach: &Reach) -> String {
     }
 }
 
-fn until(end: Option<WallTime>, clock: &Clock) -> String {
-    end.map_or_else(String::new, |end| format!(" until {}", moment(end, clock)))
+fn until(end: Option<WallTime>, clock: &LocalClock) -> String {
+    end.map_or_else(String::new, |end| format!(" until {}", clock.moment(end)))
 }
 
 pub(crate) fn name_of(by: &By) -> &str {

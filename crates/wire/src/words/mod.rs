@@ -1,20 +1,16 @@
 //! What the line dialect says, word for word. Knows no line ending and no connection.
 
 mod act;
+mod help;
 mod refusal;
 
 pub(crate) use act::name_of;
 
-use std::time::Duration;
-
-use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::journal::Damaged;
-use parlor_core::link::{
-    Answer, COMMANDS, Entered, Group, Missed, Notice, Password, Present, RoomInfo, Roster, Spec,
-};
-use parlor_core::model::{Entry, Manner, Name, Said, Telling, Together, WallTime, Who};
+use parlor_core::link::{Answer, Entered, Missed, Notice, Password, Present, RoomInfo, Roster};
+use parlor_core::model::{Entry, Manner, Name, Said, Telling, Together, Who};
 
-use crate::lines::{Clock, Keeping, Mode};
+use crate::style::{LineMode, LocalClock, Storage, silence, span};
 
 /// What somebody said: `alice: Hi!`, `* alice waves`.
 pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
@@ -33,32 +29,12 @@ pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
     }
 }
 
-/// The time in front of a line said before: `[12:01] `, with the day if that was not today.
-pub(crate) fn time_of(at: WallTime, clock: &Clock) -> String {
-    let zoned = |at: WallTime| {
-        let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        ZonedDateTime::new(at, clock.zone.clone())
-    };
-    let (said, today) = (zoned(at), zoned((clock.now)()));
-    if said.date() == today.date() {
-        said.strftime("[%H:%M] ").to_string()
-    } else {
-        said.strftime("[%Y-%m-%d %H:%M] ").to_string()
-    }
-}
-
-/// A point in time in a sentence: `14:00`, with the day if that is not today.
-fn moment(at: WallTime, clock: &Clock) -> String {
-    let stamp = time_of(at, clock);
-    stamp.trim_matches(['[', ']', ' ']).to_owned()
-}
-
 /// What happened, if people with this mode are told: whoever reads named mode is told of a crowd
 /// together, whoever reads classic mode of each one.
-pub(crate) fn happening(entry: &Entry, mode: Mode, clock: &Clock) -> Option<String> {
+pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Option<String> {
     let untold = match mode {
-        Mode::Classic => Telling::Late,
-        Mode::Named => Telling::Folded,
+        LineMode::Classic => Telling::Late,
+        LineMode::Named => Telling::Folded,
     };
     match entry {
         Entry::Arrived { telling, .. } | Entry::Left { telling, .. }
@@ -71,7 +47,7 @@ pub(crate) fn happening(entry: &Entry, mode: Mode, clock: &Clock) -> Option<Stri
             who,
             removal: Some(removal),
             ..
-        } if mode == Mode::Named => {
+        } if mode == LineMode::Named => {
             let was_removed = act::was_removed(removal, clock);
             Some(format!("{} {was_removed}", who.name))
         }
@@ -83,7 +59,7 @@ pub(crate) fn happening(entry: &Entry, mode: Mode, clock: &Clock) -> Option<Stri
             words: Some(words),
             ..
         } => Some(format!("{} has left ({words})", who.name)),
-        Entry::ArrivedTogether(_) | Entry::LeftTogether(_) if mode == Mode::Classic => None,
+        Entry::ArrivedTogether(_) | Entry::LeftTogether(_) if mode == LineMode::Classic => None,
         Entry::ArrivedTogether(people) => Some(format!("{} arrived", together(people))),
         Entry::LeftTogether(people) => Some(format!("{} left", together(people))),
         Entry::Renamed { who, from, .. } => Some(format!("{from} is now known as {}", who.name)),
@@ -93,7 +69,7 @@ pub(crate) fn happening(entry: &Entry, mode: Mode, clock: &Clock) -> Option<Stri
             text: Some(text),
         } => Some(format!("{} changed the topic to: {text}", who.name)),
         Entry::Topic { who, text: None } => Some(format!("{} cleared the topic", who.name)),
-        Entry::Ruled(_) if mode == Mode::Classic => None,
+        Entry::Ruled(_) if mode == LineMode::Classic => None,
         Entry::Ruled(ruling) => Some(format!("-- {}", act::ruling(ruling, clock))),
         Entry::Said(_) => None,
     }
@@ -116,11 +92,11 @@ fn together(people: &Together) -> String {
 }
 
 /// What somebody reads first in a room.
-pub(crate) fn entered(entered: &Entered, mode: Mode, keeping: Keeping) -> Vec<String> {
+pub(crate) fn entered(entered: &Entered, mode: LineMode, keeping: Storage) -> Vec<String> {
     let you_are = entered
         .first
         .then(|| format!("You are {}", entered.who.name));
-    if mode == Mode::Classic {
+    if mode == LineMode::Classic {
         return you_are.into_iter().collect();
     }
     let roster = format!("In {}: {}", entered.room, roster(&entered.roster));
@@ -144,13 +120,13 @@ pub(crate) fn entered(entered: &Entered, mode: Mode, keeping: Keeping) -> Vec<St
 }
 
 /// For how long what one says is kept: whoever enters is told before speaking.
-fn kept(keeping: Keeping) -> String {
+fn kept(keeping: Storage) -> String {
     match keeping {
-        Keeping::Nowhere => {
+        Storage::Memory => {
             "-- Lines here are not stored: they are gone when the server stops".to_owned()
         }
-        Keeping::OnDisk { retain: None } => "-- Lines here are stored".to_owned(),
-        Keeping::OnDisk { retain: Some(time) } => {
+        Storage::Disk { retain: None } => "-- Lines here are stored".to_owned(),
+        Storage::Disk { retain: Some(time) } => {
             format!("-- Lines here are stored for {}", span(time))
         }
     }
@@ -167,10 +143,15 @@ fn roster(roster: &Roster) -> String {
 }
 
 /// What the server says to one person, a line each.
-pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Clock) -> Vec<String> {
+pub(crate) fn answer(
+    answer: &Answer,
+    mode: LineMode,
+    keeping: Storage,
+    clock: &LocalClock,
+) -> Vec<String> {
     match answer {
-        Answer::Help(None) => overview(),
-        Answer::Help(Some(spec)) => help(spec),
+        Answer::Help(None) => help::overview(),
+        Answer::Help(Some(spec)) => help::help(spec),
         Answer::Who {
             room,
             people,
@@ -235,7 +216,7 @@ pub(crate) fn answer(answer: &Answer, mode: Mode, keeping: Keeping, clock: &Cloc
         Answer::WhileAway(1) => vec!["-- 1 message while you were away".to_owned()],
         Answer::WhileAway(count) => vec![format!("-- {count} messages while you were away")],
         Answer::Letter { at, from, to, text } => {
-            vec![format!("{}[{from} -> {to}] {text}", time_of(*at, clock))]
+            vec![format!("{}[{from} -> {to}] {text}", clock.stamp(*at))]
         }
         Answer::CanTakeBack(name) => vec![format!(
             "-- /forget all deletes everything you said as {name}, in all rooms and for everybody; this cannot be undone"
@@ -293,55 +274,6 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-/// A terminal has so many columns.
-const COLUMNS: usize = 80;
-
-/// All commands by their groups; together they fit a small screen.
-fn overview() -> Vec<String> {
-    let mut lines: Vec<_> = Group::ALL.into_iter().flat_map(list_group).collect();
-    lines.push("-- /help COMMAND explains one; // at the beginning of a line says /".to_owned());
-    lines
-}
-
-/// The commands of a group in as few lines as hold them.
-fn list_group(group: Group) -> Vec<String> {
-    let mut lines = vec![format!("-- {}:", group.title())];
-    for spec in COMMANDS.iter().filter(|spec| spec.group == group) {
-        let usage = usage(spec);
-        match lines.last_mut() {
-            Some(line) if line.len() + "  ".len() + usage.len() <= COLUMNS => {
-                line.push_str("  ");
-                line.push_str(&usage);
-            }
-            _ => lines.push(format!("--     {usage}")),
-        }
-    }
-    lines
-}
-
-fn summary(spec: &Spec) -> String {
-    let aliases: String = spec
-        .aliases
-        .iter()
-        .map(|alias| format!(" (or /{alias})"))
-        .collect();
-    format!("{}{aliases}: {}", usage(spec), spec.does)
-}
-
-fn usage(spec: &Spec) -> String {
-    format!("/{} {}", spec.name, spec.arguments)
-        .trim_end()
-        .to_owned()
-}
-
-fn help(spec: &Spec) -> Vec<String> {
-    let more = (!spec.more.is_empty()).then(|| format!("-- {}", spec.more));
-    [format!("-- {}", summary(spec))]
-        .into_iter()
-        .chain(more)
-        .collect()
-}
-
 fn who(room: &str, people: &[Present], others: usize, listening: usize) -> Vec<String> {
     let all = people.len() + others;
     let head = match all {
@@ -366,16 +298,6 @@ fn present(person: &Present) -> String {
         Some(address) if address != name.as_str() => format!("--   {name}, {address}, {silence}"),
         _ => format!("--   {name}, {silence}"),
     }
-}
-
-fn silence(silent: Duration) -> String {
-    let rounded = match silent.as_secs() {
-        0..60 => return "active".to_owned(),
-        seconds @ 60..3_600 => Duration::from_secs(seconds / 60 * 60),
-        seconds @ 3_600..86_400 => Duration::from_secs(seconds / 3_600 * 3_600),
-        seconds => Duration::from_secs(seconds / 86_400 * 86_400),
-    };
-    format!("silent for {}", span(rounded))
 }
 
 fn list(rooms: &[RoomInfo], others: usize) -> Vec<String> {
@@ -420,17 +342,17 @@ fn password(password: &Password) -> String {
     }
 }
 
-fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Option<String> {
+fn notice(notice: &Notice, mode: LineMode, keeping: Storage, clock: &LocalClock) -> Option<String> {
     let lines = |missed: &Missed| match missed.lines() {
         1 => "1 line".to_owned(),
         lines => format!("{lines} lines"),
     };
     let words = match (notice, mode) {
-        (Notice::Skipped(missed), Mode::Classic) => format!("{} skipped", lines(missed)),
-        (Notice::Skipped(missed), Mode::Named) => {
+        (Notice::Skipped(missed), LineMode::Classic) => format!("{} skipped", lines(missed)),
+        (Notice::Skipped(missed), LineMode::Named) => {
             let hint = match keeping {
-                Keeping::Nowhere => "",
-                Keeping::OnDisk { .. } => " (/missed shows them)",
+                Storage::Memory => "",
+                Storage::Disk { .. } => " (/missed shows them)",
             };
             format!(
                 "{} skipped: you were reading too slowly{hint}",
@@ -438,7 +360,7 @@ fn notice(notice: &Notice, mode: Mode, keeping: Keeping, clock: &Clock) -> Optio
             )
         }
         (Notice::Order(word), _) => act::word(word, clock),
-        (_, Mode::Classic) => return None,
+        (_, LineMode::Classic) => return None,
         (Notice::PassedOver(missed), _) => {
             format!("{} before these not shown", lines(missed))
         }
@@ -467,21 +389,4 @@ fn damaged(Damaged { room, first, last }: &Damaged) -> String {
         format!("Lines {first} to {last} of {room} are")
     };
     format!("{lines} damaged: the operator's log has the details")
-}
-
-/// A time span in one unit: `4 minutes`, `90 seconds`.
-fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (count, unit) = match seconds {
-        0 => (u64::from(time.subsec_millis()), "millisecond"),
-        _ if seconds.is_multiple_of(86_400) => (seconds / 86_400, "day"),
-        _ if seconds.is_multiple_of(3_600) => (seconds / 3_600, "hour"),
-        _ if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
-        _ => (seconds, "second"),
-    };
-    if count == 1 {
-        format!("1 {unit}")
-    } else {
-        format!("{count} {unit}s")
-    }
 }

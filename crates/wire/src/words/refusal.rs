@@ -3,11 +3,12 @@
 use parlor_core::link::Refusal;
 use parlor_core::model::Line;
 
-use super::{act, span, usage};
-use crate::lines::Clock;
+use super::act;
+use super::help::usage;
+use crate::style::{LocalClock, span};
 
 /// A sentence for the person who typed it. One table, so that the compiler finds the one that is missing.
-pub(crate) fn why(refusal: &Refusal, clock: &Clock) -> String {
+pub(crate) fn why(refusal: &Refusal, clock: &LocalClock) -> String {
     match refusal {
         // Names, and whose they are.
         Refusal::Name(error) => error.to_string(),

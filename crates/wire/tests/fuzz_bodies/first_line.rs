@@ -3,7 +3,8 @@
 use parlor_core::link::{Decoder, Input};
 use parlor_core::model::keys;
 use parlor_wire::first_line::{Foreign, Watch, http_refusal};
-use parlor_wire::lines::{Heard, LineDecoder, Mode};
+use parlor_wire::lines::{LineDecoder, LineInput};
+use parlor_wire::style::LineMode;
 
 /// The bytes are the first line; and once more parts of requests, and of a sentence.
 pub(crate) fn run(data: &[u8]) {
@@ -40,7 +41,7 @@ pub(crate) fn run(data: &[u8]) {
 /// However a request arrives in pieces, its client is turned out at either door.
 fn says_nothing(request: &[u8], piece: usize) {
     let request = [request, b"\r\n\r\nhello\r\n"].concat();
-    for mode in [Mode::Classic, Mode::Named] {
+    for mode in [LineMode::Classic, LineMode::Named] {
         let mut decoder = LineDecoder::new(mode);
         let mut inputs = request.chunks(piece).flat_map(|mut piece| {
             let next = || decoder.next(&mut piece);
@@ -48,9 +49,9 @@ fn says_nothing(request: &[u8], piece: usize) {
         });
         assert!(matches!(inputs.next(), Some(Input::Farewell(_))));
     }
-    let mut decoder = LineDecoder::new(Mode::Named);
+    let mut decoder = LineDecoder::new(LineMode::Named);
     let heard = decoder.hear_name(&mut &request[..]);
-    assert!(matches!(heard, Some(Heard::Foreign(_))));
+    assert!(matches!(heard, Some(LineInput::Foreign(_))));
 }
 
 fn edits(data: &[u8]) {

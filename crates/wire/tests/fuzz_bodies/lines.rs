@@ -6,17 +6,18 @@ use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Refusal, Spoken};
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{Entry, Line, Name, RoomName, Said, Telling, WallTime, Who};
-use parlor_wire::lines::{Clock, Keeping, LineDecoder, LineEncoder, Mode};
+use parlor_wire::lines::{LineDecoder, LineEncoder};
+use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// The bytes are all that a connection sends, in either mode.
 pub(crate) fn run(data: &[u8]) {
-    for mode in [Mode::Classic, Mode::Named] {
+    for mode in [LineMode::Classic, LineMode::Named] {
         let mut decoder = LineDecoder::new(mode);
-        let clock = Clock {
+        let clock = LocalClock {
             zone: TimeZone::UTC,
             now: WallTime::default,
         };
-        let mut encoder = LineEncoder::new(mode, Keeping::Nowhere, clock);
+        let mut encoder = LineEncoder::new(mode, Storage::Memory, clock);
         let mut rest = data;
         while let Some(input) = decoder.next(&mut rest) {
             show(input, &mut encoder);

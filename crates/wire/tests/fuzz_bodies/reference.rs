@@ -2,7 +2,7 @@
 //! Shares no code with what it is compared to but the constants.
 
 use parlor_wire::framer::Frame;
-use parlor_wire::telnet::{ANSWERS_MAX, Heard, SUBNEGOTIATION_BYTES_MAX};
+use parlor_wire::telnet::{ANSWERS_MAX, SUBNEGOTIATION_BYTES_MAX, TelnetEvent};
 
 /// The frames of bytes without an IAC.
 pub(crate) fn lines(line_bytes_max: usize, bytes: &[u8]) -> Vec<Frame<'static>> {
@@ -37,9 +37,9 @@ pub(crate) fn frames(line_bytes_max: usize, bytes: &[u8]) -> Vec<Frame<'static>>
     let mut told = false;
     for heard in heard(bytes) {
         match heard {
-            Heard::Text(b'\n') => {}
-            Heard::Text(0) if text.ends_with(b"\r") => {}
-            Heard::Text(byte) => {
+            TelnetEvent::Text(b'\n') => {}
+            TelnetEvent::Text(0) if text.ends_with(b"\r") => {}
+            TelnetEvent::Text(byte) => {
                 text.push(byte);
                 if !told && line(line_bytes_max, &text) == Frame::TooLong {
                     frames.push(Frame::TooLong);
@@ -47,16 +47,16 @@ pub(crate) fn frames(line_bytes_max: usize, bytes: &[u8]) -> Vec<Frame<'static>>
                 }
                 continue;
             }
-            Heard::Answer(bytes) => {
+            TelnetEvent::Answer(bytes) => {
                 frames.push(Frame::Reply(bytes));
                 continue;
             }
-            Heard::Endless => {
+            TelnetEvent::Endless => {
                 frames.extend((!told).then_some(Frame::TooLong));
                 told = true;
                 continue;
             }
-            Heard::Nothing => continue,
+            TelnetEvent::Nothing => continue,
         }
         frames.extend((!told).then(|| line(line_bytes_max, &text)));
         text.clear();
@@ -68,8 +68,8 @@ pub(crate) fn frames(line_bytes_max: usize, bytes: &[u8]) -> Vec<Frame<'static>>
     frames
 }
 
-/// What telnet makes of any bytes, `Heard::Nothing` left out.
-pub(crate) fn heard(mut bytes: &[u8]) -> Vec<Heard> {
+/// What telnet makes of any bytes, `TelnetEvent::Nothing` left out.
+pub(crate) fn heard(mut bytes: &[u8]) -> Vec<TelnetEvent> {
     let mut all = Vec::new();
     let mut answered = Vec::new();
     loop {
@@ -84,26 +84,31 @@ pub(crate) fn heard(mut bytes: &[u8]) -> Vec<Heard> {
                 let new = !answered.contains(&answer) || answer == [255, 252, 6];
                 let answer = (new && answered.len() < ANSWERS_MAX).then_some(answer);
                 answered.extend(answer);
-                (answer.map_or(Heard::Nothing, Heard::Answer), rest)
+                (
+                    answer.map_or(TelnetEvent::Nothing, TelnetEvent::Answer),
+                    rest,
+                )
             }
-            [255, 252 | 254, _, rest @ ..] | [255, 236..=249, rest @ ..] => (Heard::Nothing, rest),
-            [255, byte, rest @ ..] | [byte, rest @ ..] => (Heard::Text(*byte), rest),
+            [255, 252 | 254, _, rest @ ..] | [255, 236..=249, rest @ ..] => {
+                (TelnetEvent::Nothing, rest)
+            }
+            [255, byte, rest @ ..] | [byte, rest @ ..] => (TelnetEvent::Text(*byte), rest),
         };
-        all.extend((heard != Heard::Nothing).then_some(heard));
+        all.extend((heard != TelnetEvent::Nothing).then_some(heard));
         bytes = rest;
     }
 }
 
 /// What comes of the bytes after IAC SB, and what follows them; `None` if it is still to come.
-fn subnegotiation(bytes: &[u8]) -> Option<(Heard, &[u8])> {
+fn subnegotiation(bytes: &[u8]) -> Option<(TelnetEvent, &[u8])> {
     let mut at = 0;
     for _ in 0..=SUBNEGOTIATION_BYTES_MAX {
         match bytes.get(at..)? {
-            [255, 240, rest @ ..] => return Some((Heard::Nothing, rest)),
+            [255, 240, rest @ ..] => return Some((TelnetEvent::Nothing, rest)),
             [255, _, ..] => at += 2,
             [0..=254, ..] => at += 1,
             _ => return None,
         }
     }
-    Some((Heard::Endless, bytes.get(at..)?))
+    Some((TelnetEvent::Endless, bytes.get(at..)?))
 }

@@ -1,23 +1,25 @@
 //! Whatever comes: refusals only, at most so many, and nothing of a command among the text.
 
 use parlor_wire::framer::Frame;
-use parlor_wire::telnet::{ANSWERS_MAX, Heard, IAC, SUBNEGOTIATION_BYTES_MAX, Telnet};
+use parlor_wire::telnet::{ANSWERS_MAX, IAC, SUBNEGOTIATION_BYTES_MAX, Telnet, TelnetEvent};
 
 use super::{framer, reference};
 
 /// The bytes are what the peer sends; and once more the payload of a subnegotiation.
 pub(crate) fn run(data: &[u8]) {
     let mut telnet = Telnet::default();
-    let heard: Vec<Heard> = data.iter().map(|byte| telnet.hear(*byte)).collect();
+    let heard: Vec<TelnetEvent> = data.iter().map(|byte| telnet.hear(*byte)).collect();
     let answers = heard.iter().filter_map(|heard| match heard {
-        Heard::Answer(bytes) => Some(bytes),
+        TelnetEvent::Answer(bytes) => Some(bytes),
         _ => None,
     });
     assert!(answers.clone().count() <= ANSWERS_MAX);
     for answer in answers {
         assert!(matches!(answer, [IAC, 252 | 254, _]));
     }
-    let told = heard.into_iter().filter(|heard| *heard != Heard::Nothing);
+    let told = heard
+        .into_iter()
+        .filter(|heard| *heard != TelnetEvent::Nothing);
     assert_eq!(told.collect::<Vec<_>>(), reference::heard(data));
     payload_stays_hidden(data);
 }

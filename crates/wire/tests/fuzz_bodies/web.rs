@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Next, Refusal, Spoken};
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{Entry, Name, RoomName, Said, WallTime, Who};
-use parlor_wire::json::{LINE_BYTES_MAX, LINES_MAX, WebDecoder, WebEncoder};
-use parlor_wire::lines::{Clock, Keeping};
+use parlor_wire::json::{LINES_MAX, WebDecoder, WebEncoder};
+use parlor_wire::style::{LINE_BYTES_MAX, LocalClock, Storage};
 use parlor_wire::websocket::{Opcode, frame};
 use serde_json::Value;
 
@@ -65,11 +65,11 @@ fn all(
 
 /// An encoder of this dialect.
 pub(crate) fn encoder() -> WebEncoder {
-    let clock = Clock {
+    let clock = LocalClock {
         zone: TimeZone::UTC,
         now: WallTime::default,
     };
-    WebEncoder::new(Keeping::Nowhere, clock)
+    WebEncoder::new(Storage::Memory, clock)
 }
 
 /// The object in what is one frame of text.

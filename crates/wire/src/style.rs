@@ -1,0 +1,109 @@
+//! How the server speaks, for all dialects: modes, and times as people read them. Knows no sentence.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+use parlor_core::model::WallTime;
+
+/// How a client of the line dialect is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineMode {
+    /// The chat server of "The Go Programming Language", section 8.10, byte for byte.
+    Classic,
+    /// With names, commands, rooms and history.
+    Named,
+}
+
+impl LineMode {
+    /// The longest line that passes, in bytes without its ending: what the original takes in classic
+    /// mode; a long paragraph in named mode.
+    pub const fn line_bytes_max(self) -> usize {
+        match self {
+            LineMode::Classic => 65_535,
+            LineMode::Named => LINE_BYTES_MAX,
+        }
+    }
+}
+
+/// The longest line in bytes, through every door but a classic one.
+pub const LINE_BYTES_MAX: usize = 4_096;
+
+/// Where lines are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// In memory, until the server stops.
+    Memory,
+    /// In a file.
+    Disk {
+        /// How long they are stored; without a limit if there is none.
+        retain: Option<Duration>,
+    },
+}
+
+/// The time of day at the server, for times in sentences.
+#[derive(Clone, Debug)]
+pub struct LocalClock {
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    /// The time now.
+    pub now: fn() -> WallTime,
+}
+
+impl LocalClock {
+    /// The time in front of an old line: `[12:01] `, with the date if that was not today.
+    pub(crate) fn stamp(&self, at: WallTime) -> String {
+        format!("[{}] ", self.moment(at))
+    }
+
+    /// A point in time in a sentence: `14:00`, with the date if that is not today.
+    pub(crate) fn moment(&self, at: WallTime) -> String {
+        let zoned = |at: WallTime| ZonedDateTime::new(timestamp(at), self.zone.clone());
+        let (then, today) = (zoned(at), zoned((self.now)()));
+        let format = match then.date() == today.date() {
+            true => "%H:%M",
+            false => "%Y-%m-%d %H:%M",
+        };
+        then.strftime(format).to_string()
+    }
+}
+
+/// A point in time for programs: RFC 3339, in UTC, to the millisecond.
+pub(crate) fn rfc3339(at: WallTime) -> String {
+    let format = "%Y-%m-%dT%H:%M:%S.%3fZ";
+    timestamp(at).strftime(format).to_string()
+}
+
+/// The epoch stands in for a time that no calendar has.
+fn timestamp(at: WallTime) -> Timestamp {
+    Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A time span in one unit: `4 minutes`, `90 seconds`.
+pub(crate) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (count, unit) = match seconds {
+        0 => (u64::from(time.subsec_millis()), "millisecond"),
+        _ if seconds.is_multiple_of(86_400) => (seconds / 86_400, "day"),
+        _ if seconds.is_multiple_of(3_600) => (seconds / 3_600, "hour"),
+        _ if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    match count {
+        1 => format!("1 {unit}"),
+        _ => format!("{count} {unit}s"),
+    }
+}
+
+/// How long somebody has said nothing, in whole units.
+pub(crate) fn silence(silent: Duration) -> String {
+    let seconds = silent.as_secs();
+    let unit = match seconds {
+        0..60 => return "active".to_owned(),
+        60..3_600 => 60,
+        3_600..86_400 => 3_600,
+        _ => 86_400,
+    };
+    let rounded = Duration::from_secs(seconds / unit * unit);
+    format!("silent for {}", span(rounded))
+}

@@ -1,0 +1,52 @@
+//! What /help says. Knows no line ending and no connection.
+
+use parlor_core::link::{COMMANDS, Group, Spec};
+
+/// The width of a terminal.
+const COLUMNS: usize = 80;
+
+/// All commands in their groups; the whole list fits a small screen.
+pub(crate) fn overview() -> Vec<String> {
+    let mut lines: Vec<_> = Group::ALL.into_iter().flat_map(list_group).collect();
+    lines.push("-- /help COMMAND explains one; // at the beginning of a line says /".to_owned());
+    lines
+}
+
+/// The commands of a group, several to a line.
+fn list_group(group: Group) -> Vec<String> {
+    let mut lines = vec![format!("-- {}:", group.title())];
+    for spec in COMMANDS.iter().filter(|spec| spec.group == group) {
+        let usage = usage(spec);
+        match lines.last_mut() {
+            Some(line) if line.len() + "  ".len() + usage.len() <= COLUMNS => {
+                line.push_str("  ");
+                line.push_str(&usage);
+            }
+            _ => lines.push(format!("--     {usage}")),
+        }
+    }
+    lines
+}
+
+fn summary(spec: &Spec) -> String {
+    let aliases: String = spec
+        .aliases
+        .iter()
+        .map(|alias| format!(" (or /{alias})"))
+        .collect();
+    format!("{}{aliases}: {}", usage(spec), spec.does)
+}
+
+pub(crate) fn usage(spec: &Spec) -> String {
+    format!("/{} {}", spec.name, spec.arguments)
+        .trim_end()
+        .to_owned()
+}
+
+pub(crate) fn help(spec: &Spec) -> Vec<String> {
+    let more = (!spec.more.is_empty()).then(|| format!("-- {}", spec.more));
+    [format!("-- {}", summary(spec))]
+        .into_iter()
+        .chain(more)
+        .collect()
+}
