@@ -9,14 +9,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use parlor::config::Config;
-use parlor_core::journal::Damaged;
 use parlor_core::link::{
-    Answer, BYTES_MAX, COMMANDS, Command as ChatCommand, Encoder, ITEMS_MAX, Missed, Notice,
-    ROOMS_MAX, Refusal, WHO_MAX,
+    Answer, BYTES_MAX, COMMANDS, Command as ChatCommand, Encoder, ITEMS_MAX, Notice, ROOMS_MAX,
+    Refusal, WHO_MAX,
 };
 use parlor_core::model::{
-    Ban, By, Line, Mute, NAME_CHARS_MAX, Name, Reach, Removal, RoomName, Together, WallTime, Whom,
-    Word,
+    Ban, By, Damaged, Line, Missed, Mute, NAME_CHARS_MAX, Name, Reach, Removal, RoomName, Together,
+    WallTime, Whom, Word,
 };
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};

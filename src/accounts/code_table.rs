@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use parlor_core::link::Proof;
-use parlor_core::model::{Name, RoomName, WallTime};
+use parlor_core::model::{Name, Proof, RoomName, WallTime};
 use rusqlite::{OptionalExtension, params};
 
 use crate::journal::Store;

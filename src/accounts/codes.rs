@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use blake2::{Blake2s256, Digest};
-use parlor_core::link::{Claim, Client, Refusal, Request};
-use parlor_core::model::{Line, RoomId, RoomName, WallTime};
+use parlor_core::link::{Client, Refusal, Request};
+use parlor_core::model::{Claim, Line, RoomId, RoomName, WallTime};
 
 use tokio::time::sleep;
 

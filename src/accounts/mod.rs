@@ -19,8 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use blake2::{Blake2s256, Digest};
-use parlor_core::link::{Claim, Command, Inbox, Proof, Refusal, Request};
-use parlor_core::model::{By, Deed, Line, Name, PersonId, Reach, Record, WallTime, network};
+use parlor_core::link::{Command, Inbox, Refusal, Request};
+use parlor_core::model::{
+    By, Claim, Deed, Line, Name, PersonId, Proof, Reach, Record, WallTime, network,
+};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 

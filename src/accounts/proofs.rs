@@ -6,8 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use parlor_core::link::Proof;
-use parlor_core::model::Name;
+use parlor_core::model::{Name, Proof};
 
 /// How often each name was changed since the server started: as many as are registered at the most.
 #[derive(Debug, Default)]

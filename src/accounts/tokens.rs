@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use parlor_core::link::{Proof, Refusal};
-use parlor_core::model::{Line, Name};
+use parlor_core::link::Refusal;
+use parlor_core::model::{Line, Name, Proof};
 
 use super::Registry;
 use super::code_table::CodeHash;

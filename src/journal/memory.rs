@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use parlor_core::journal::{Commit, Journal};
-use parlor_core::log::batch::Batch;
+use parlor_core::log::Batch;
 
 /// Keeps lines nowhere: every commit succeeds at once.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, ensure};
-use parlor_core::broadcaster::Limits;
-use parlor_core::log::Capacity;
-use parlor_core::model::rate;
+use parlor_core::model::{Capacity, Limits, rate};
 use rustix::process::{Resource, getrlimit};
 use signal_hook::consts::SIGXFSZ;
 use signal_hook::flag;

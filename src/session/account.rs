@@ -7,9 +7,9 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use parlor_core::link::{
-    Answer, Claim, Client, Decoder, Input, Item, Outcome, Password, Proof, Refusal, Request, Spec,
+    Answer, Client, Decoder, Input, Item, Outcome, Password, Refusal, Request, Spec,
 };
-use parlor_core::model::{Line, Name, PersonId, RoomId, WallTime};
+use parlor_core::model::{Claim, Line, Name, PersonId, Proof, RoomId, WallTime};
 use tokio::io::AsyncRead;
 use tokio::time::sleep_until;
 

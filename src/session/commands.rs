@@ -6,10 +6,9 @@ use std::ops::ControlFlow;
 
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::link::{
-    Answer, Claim, Command, Decoder, Input, Item, Missed, Next, Outcome, Refusal, Replay, Request,
-    Spec,
+    Answer, Command, Decoder, Input, Item, Next, Outcome, Refusal, Replay, Request, Spec,
 };
-use parlor_core::model::{Line, RoomName, WallTime, network};
+use parlor_core::model::{Claim, Line, Missed, RoomName, WallTime, network};
 use tokio::io::AsyncRead;
 
 use super::ended::SessionEnd;

@@ -9,10 +9,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use parlor_core::link::{
-    Answer, Decoder, Input, Item, Link, Notice, Outcome, Request, Seat, Spoken,
-};
-use parlor_core::model::{Bucket, WallTime};
+use parlor_core::link::{Answer, Decoder, Input, Item, Link, Notice, Outcome, Request, Seat};
+use parlor_core::model::{Bucket, Spoken, WallTime};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio::task::yield_now;

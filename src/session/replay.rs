@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use parlor_core::journal::Damaged;
-use parlor_core::link::{Entered, Missed, Replay, Resumed, Start, View};
-use parlor_core::model::Said;
+use parlor_core::link::{Entered, Replay, Resumed, Start, View};
+use parlor_core::model::{Damaged, Missed, Said};
 
 use super::settings::SessionSettings;
 use crate::journal::{History, Unreadable};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parlor_core::journal::{Commit, Journal, NotKept};
-use parlor_core::log::batch::Batch;
+use parlor_core::log::Batch;
 use tokio::sync::Semaphore;
 
 use crate::support::House;

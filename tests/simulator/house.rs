@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
+use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::NotKept;
 use parlor_core::link::{Client, Inbox, Link, View};
-use parlor_core::log::Capacity;
-use parlor_core::log::batch::Batch;
-use parlor_core::model::{Entry, Manner, Now, PersonId, RoomName, Telling, Together, Who};
+use parlor_core::log::Batch;
+use parlor_core::model::{
+    Capacity, Entry, Limits, Manner, Now, PersonId, RoomName, Telling, Together, Who,
+};
 
 use crate::checker::{Event, Kind, Room, Shown, together};
 use crate::desk::Desk;

@@ -1,8 +1,7 @@
 //! What a simulated client says: lines like nothing else that is said.
 
 use fastrand::Rng;
-use parlor_core::link::Spoken;
-use parlor_core::model::{Line, Manner};
+use parlor_core::model::{Line, Manner, Spoken};
 
 use crate::checker::token;
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
-use parlor_core::broadcaster::{Broadcaster, Gathered, Limits};
-use parlor_core::link::{Backlog, Inbox, Item, Link, Outcome, Request, Seat, Spoken};
-use parlor_core::log::batch::Batch;
-use parlor_core::log::{Capacity, Group, Rung};
-use parlor_core::model::{Line, Manner, Name, Now, RoomId, RoomName, WallTime};
+use parlor_core::broadcaster::{Broadcaster, Gathered};
+use parlor_core::link::{Backlog, Inbox, Item, Link, Outcome, Request, Seat};
+use parlor_core::log::{Batch, Group, Rung};
+use parlor_core::model::{
+    Capacity, Limits, Line, Manner, Name, Now, RoomId, RoomName, Spoken, WallTime,
+};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use anyhow::Context;
 use parlor_core::link::{Decoder, Input};
-use parlor_core::log::batch::Batch;
+use parlor_core::log::Batch;
 use parlor_wire::framer::{Frame, Framer};
 use parlor_wire::lines::LineDecoder;
 use parlor_wire::style::LineMode;

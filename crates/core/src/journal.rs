@@ -5,28 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::log::batch::Batch;
-use crate::model::{Ban, Line, Mute, Name, Reach, RoomName, WallTime};
-
-/// Where the lines end that a journal keeps of a room: what is said next follows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct End {
-    /// The number of the last line.
-    pub seq: u64,
-    /// When it was said: nothing is said there earlier.
-    pub at: WallTime,
-}
-
-/// Lines of a room that were kept, and are not there any more as they were said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damaged {
-    /// The room.
-    pub room: RoomName,
-    /// The number of the first of them.
-    pub first: u64,
-    /// That of the last, often the same.
-    pub last: u64,
-}
+use crate::log::Batch;
+use crate::model::{Ban, End, Line, Mute, Name, Reach, RoomName};
 
 /// What a room is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use house::{House, Person, enter, granted, join, line, post, refusal, rename};
-use parlor_core::broadcaster::{Broadcaster, Limits, RETURN_TIME};
-use parlor_core::journal::{End, NotKept, Past};
-use parlor_core::link::{Answer, Claim, Item, Outcome, PEOPLE_MAX, Proof, Refusal, Request};
-use parlor_core::log::Slice;
-use parlor_core::log::batch::Cursor;
-use parlor_core::model::{Entry, Manner, Name, RoomName, Telling, WallTime};
+use parlor_core::broadcaster::{Broadcaster, RETURN_TIME};
+use parlor_core::journal::{NotKept, Past};
+use parlor_core::link::{Answer, Item, Outcome, PEOPLE_MAX, Refusal, Request};
+use parlor_core::log::{Cursor, Slice};
+use parlor_core::model::{
+    Claim, End, Entry, Limits, Manner, Name, Proof, RoomName, Telling, WallTime,
+};
 
 #[test]
 fn a_name_is_free_for_the_next_when_its_wearer_leaves() {

@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parlor_core::link::Inbox;
-use parlor_core::log::batch::{Batch, Cursor};
-use parlor_core::log::{Capacity, Encoding, Fallen, Log, Scene, Slice, Slot};
-use parlor_core::model::{Entry, Line, Manner, Name, RoomName, Said, Telling, WallTime, Who};
+use parlor_core::log::{Batch, Cursor, Encoding, Fallen, Log, Scene, Slice, Slot};
+use parlor_core::model::{
+    Capacity, Entry, Line, Manner, Name, RoomName, Said, Telling, WallTime, Who,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

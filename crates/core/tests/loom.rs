@@ -13,11 +13,12 @@ use std::sync::Arc;
 use loom::future::block_on;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use parlor_core::broadcaster::{Broadcaster, Census, Limits};
+use parlor_core::broadcaster::Broadcaster;
 use parlor_core::link::{Answer, Entered, Inbox, Item, Link, Mark, Notice, Outcome, Request, Seat};
-use parlor_core::log::batch::{Batch, Cursor};
-use parlor_core::log::{Bell, Capacity, Fallen, Group, Log, Rung, Slice};
-use parlor_core::model::{Entry, Line, Manner, Name, Now, RoomName, Said, WallTime, Who};
+use parlor_core::log::{Batch, Bell, Cursor, Fallen, Group, Log, Rung, Slice};
+use parlor_core::model::{
+    Capacity, Census, Entry, Limits, Line, Manner, Name, Now, RoomName, Said, WallTime, Who,
+};
 
 /// Every order with so many switches between threads that were not asked for; nearly all bugs
 /// need two.

@@ -5,15 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::broadcaster::{Broadcaster, Gathered, Limits, Unsettled};
+use parlor_core::broadcaster::{Broadcaster, Gathered, Unsettled};
 use parlor_core::journal::{Past, Topic};
-use parlor_core::link::{
-    Answer, Claim, Inbox, Link, Outcome, Proof, Refusal, Request, Seat, Spoken,
-};
+use parlor_core::link::{Answer, Inbox, Link, Outcome, Refusal, Request, Seat};
 use parlor_core::log::Slice;
 use parlor_core::model::{
-    Ban, By, Done, Entry, Line, Manner, Mute, Name, Now, Order, Reach, RoomName, Rule, WallTime,
-    Whom,
+    Ban, By, Claim, Done, Entry, Limits, Line, Manner, Mute, Name, Now, Order, Proof, Reach,
+    RoomName, Rule, Spoken, WallTime, Whom,
 };
 
 /// A house in which alice, carol and dave own their names; alice and carol keep the server, dave keeps tea.
@@ -674,7 +672,7 @@ fn who_reads_a_room_without_a_seat_is_banned_from_it_all_the_same() {
 #[test]
 fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     let past = Past {
-        ends: [(room("old"), parlor_core::journal::End::default())].into(),
+        ends: [(room("old"), parlor_core::model::End::default())].into(),
         owned: vec![name("carol")],
         ..Past::default()
     };

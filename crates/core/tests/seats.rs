@@ -10,14 +10,13 @@ mod house;
 use std::sync::Arc;
 
 use house::{House, enter, granted, join, line, post, refusal};
-use parlor_core::broadcaster::Limits;
 use parlor_core::journal::NotKept;
 use parlor_core::link::{
     Answer, BATCHES_MAX, Backlog, Encoder, Entered, Item, Link, Listener, Mark, Notice, Outcome,
-    Refusal, Request, Seat, Spoken,
+    Refusal, Request, Seat,
 };
-use parlor_core::log::{Capacity, Encoding, Scene, Slot};
-use parlor_core::model::{Entry, Manner, Name, RoomName, Said};
+use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
 
 /// A dialect of words: what was said as `room:text`, what else happens as little as possible.
 #[derive(Debug)]

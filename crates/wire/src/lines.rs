@@ -2,11 +2,9 @@
 //!
 //! Knows no connection. What it says, word for word, is in `words`.
 
-use parlor_core::link::{
-    Answer, Command, Decoder, Encoder, Entered, Input, Refusal, Spoken, slipped,
-};
+use parlor_core::link::{Answer, Command, Decoder, Encoder, Entered, Input, Refusal, slipped};
 use parlor_core::log::{Encoding, Scene, Slot};
-use parlor_core::model::{Entry, Line, Manner, RoomName, Said, keys};
+use parlor_core::model::{Entry, Line, Manner, RoomName, Said, Spoken, keys};
 
 use crate::first_line::{Foreign, Watch, http_refusal};
 use crate::framer::{Frame, Framer};

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fuzz_bodies::web::{encoder, object};
-use parlor_core::journal::Damaged;
 use parlor_core::link::{
-    Answer, COMMANDS, Encoder, Inbox, Missed, Notice, Password, Present, Refusal, RoomInfo,
+    Answer, COMMANDS, Encoder, Inbox, Notice, Password, Present, Refusal, RoomInfo,
 };
 use parlor_core::model::{
-    By, Done, Line, Manner, Mute, Name, Reach, Removal, RoomName, Said, WallTime, Who, Word,
+    By, Damaged, Done, Line, Manner, Missed, Mute, Name, Reach, Removal, RoomName, Said, WallTime,
+    Who, Word,
 };
 
 /// As hostile as a line can be.

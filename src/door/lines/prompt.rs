@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use parlor_core::link::{
-    Answer, Claim, Command, Encoder, Entered, Link, Outcome, Refusal, Request, Seat,
-};
-use parlor_core::model::{Line, Name, RoomName};
+use parlor_core::link::{Answer, Command, Encoder, Entered, Link, Outcome, Refusal, Request, Seat};
+use parlor_core::model::{Claim, Line, Name, RoomName};
 use parlor_wire::lines::{LineDecoder, LineEncoder, LineInput};
 use parlor_wire::style::LineMode;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};

@@ -1,9 +1,7 @@
 //! Somebody at the name question who has more to show than a name: the password of the name, or a code to come back with.
 
-use parlor_core::link::{
-    Answer, Claim, Decoder, Encoder, Entered, Notice, Password, Refusal, Seat,
-};
-use parlor_core::model::{Name, Word};
+use parlor_core::link::{Answer, Decoder, Encoder, Entered, Notice, Password, Refusal, Seat};
+use parlor_core::model::{Claim, Name, Word};
 use parlor_wire::lines::{LineDecoder, LineInput};
 use tokio::io::{AsyncRead, AsyncWrite};
 

@@ -12,10 +12,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use parlor_core::link::{
-    Answer, Claim, Encoder, Item, Link, Listener, Listening, Mark, Notice, Outcome, Request,
-    Resumed, Start,
+    Answer, Encoder, Item, Link, Listener, Listening, Mark, Notice, Outcome, Request, Resumed,
+    Start,
 };
-use parlor_core::model::{RoomName, Word};
+use parlor_core::model::{Claim, RoomName, Word};
 use parlor_wire::json::{Follow, FollowEncoder};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::LineMode;

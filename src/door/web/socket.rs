@@ -6,10 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::link::{
-    Answer, Claim, Encoder, Entered, Link, Notice, Outcome, Refusal, Request, Seat,
-};
-use parlor_core::model::{Name, RoomName};
+use parlor_core::link::{Answer, Encoder, Entered, Link, Notice, Outcome, Refusal, Request, Seat};
+use parlor_core::model::{Claim, Name, RoomName};
 use parlor_wire::json::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
 use tokio::io::AsyncWriteExt;

@@ -7,8 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use parlor_core::journal::End;
-use parlor_core::model::{RoomName, WallTime};
+use parlor_core::model::{End, RoomName, WallTime};
 use tokio::sync::oneshot;
 
 use super::index::Index;

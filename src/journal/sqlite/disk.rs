@@ -12,9 +12,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parlor_core::journal::{Commit, End, Journal, NotKept, Past};
-use parlor_core::log::batch::Batch;
-use parlor_core::model::WallTime;
+use parlor_core::journal::{Commit, Journal, NotKept, Past};
+use parlor_core::log::Batch;
+use parlor_core::model::{End, WallTime};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;

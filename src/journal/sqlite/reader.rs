@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use parlor_core::journal::{Damaged, End};
 use parlor_core::link::Replay;
-use parlor_core::model::{RoomName, Said, WallTime};
+use parlor_core::model::{Damaged, End, RoomName, Said, WallTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 

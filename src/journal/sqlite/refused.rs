@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use parlor_core::log::batch::Batch;
+use parlor_core::log::Batch;
 use rusqlite::params;
 
 use super::rows::{code, sum};

@@ -4,8 +4,7 @@
 //! stay what they were.
 
 use crc32fast::Hasher;
-use parlor_core::journal::End;
-use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who};
+use parlor_core::model::{End, Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who};
 use rusqlite::{Row, params};
 
 use super::fault::{Damage, Unusable};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::log::batch::Batch;
+use parlor_core::log::Batch;
 use parlor_core::model::RoomName;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, named_params, params};
 
@@ -255,8 +255,8 @@ mod tests {
     use std::fs::File;
     use std::sync::Arc;
 
-    use parlor_core::log::batch::Batch;
-    use parlor_core::log::batch::Cursor;
+    use parlor_core::log::Batch;
+    use parlor_core::log::Cursor;
     use parlor_core::model::Entry;
     use parlor_core::model::Line;
     use parlor_core::model::Manner;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use parlor_core::journal::NotKept;
-use parlor_core::log::batch::Batch;
+use parlor_core::log::Batch;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 use tokio::sync::oneshot;

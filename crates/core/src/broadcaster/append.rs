@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::Broadcaster;
 use super::gather::{Gathered, Part, Promise, Ticket};
 use super::rooms::{Member, Room};
-use crate::journal::{End, NotKept};
+use crate::journal::NotKept;
 use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
-use crate::log::batch::{Batch, Cursor};
-use crate::model::{Entry, Now, RoomId, RoomName, Telling, Who};
+use crate::log::{Batch, Cursor};
+use crate::model::{End, Entry, Now, RoomId, RoomName, Telling, Who};
 
 impl Broadcaster {
     /// Makes a gathered batch visible and tells those who wait for it.

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 
 use super::Broadcaster;
 use super::rooms::{Room, first};
-use crate::link::{Answer, Claim, Item, Mark, Outcome, ROOMS_MAX, Refusal, Request};
-use crate::model::{Line, Now, PersonId, RoomId};
+use crate::link::{Answer, Item, Mark, Outcome, ROOMS_MAX, Refusal, Request};
+use crate::model::{Claim, Line, Now, PersonId, RoomId};
 
 impl Broadcaster {
     pub(crate) fn answer(&mut self, asker: PersonId, request: Request, now: Now) -> Outcome {

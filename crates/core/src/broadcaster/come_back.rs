@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::Broadcaster;
 use super::gather::Happening;
-use crate::link::{Claim, Client, Refusal};
-use crate::model::{By, Now, PersonId, Reach, Removal, RoomId, RoomName, Who};
+use crate::link::{Client, Refusal};
+use crate::model::{By, Claim, Now, PersonId, Reach, Removal, RoomId, RoomName, Who};
 
 /// A page that is loaded again is back within this time, also on a slow line; and nobody is shown longer than that who is gone.
 pub const RETURN_TIME: Duration = Duration::from_secs(5);

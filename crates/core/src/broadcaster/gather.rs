@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::Broadcaster;
 use super::crowd::CROWD_TIME;
 use super::rooms::Room;
-use super::{Broadcaster, Limits};
-use crate::link::{Client, Outcome, Place, Spoken};
-use crate::log::batch::Batch;
-use crate::model::{Entry, Line, Name, Now, Removal, RoomId, Ruling, Said, Telling, WallTime, Who};
+use crate::link::{Client, Outcome, Place};
+use crate::log::Batch;
+use crate::model::{
+    Entry, Limits, Line, Name, Now, Removal, RoomId, Ruling, Said, Spoken, Telling, WallTime, Who,
+};
 
 /// Something that happens in a room, before it is an entry of the log.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Broadcaster;
 use super::rooms::{Hearer, Maker};
-use crate::link::{Claim, Client, Listener, Listening, Outcome, Place, Refusal, Replay, View};
-use crate::model::{Now, RoomName};
+use crate::link::{Client, Listener, Listening, Outcome, Place, Refusal, Replay, View};
+use crate::model::{Claim, Now, RoomName};
 
 impl Broadcaster {
     /// Somebody reads a room from now on, or waits for it where that is wanted: perhaps one who owns a name.

@@ -3,8 +3,8 @@
 use super::Broadcaster;
 use super::people::Person;
 use super::rules::Subject;
-use crate::link::{Claim, Client, Refusal};
-use crate::model::{Name, Now, PersonId, Reach, RoomId, RoomName, Who};
+use crate::link::{Client, Refusal};
+use crate::model::{Claim, Name, Now, PersonId, Reach, RoomId, RoomName, Who};
 
 impl Broadcaster {
     /// How far the authority of somebody goes who sits in a room.

@@ -22,7 +22,6 @@ mod share;
 mod speak;
 mod take_back;
 
-pub use census::Census;
 pub use come_back::RETURN_TIME;
 pub use gather::Gathered;
 pub(crate) use moderating::Settled;
@@ -39,46 +38,11 @@ use self::gather::{Gathering, Happening, Ticket};
 use self::people::People;
 use self::rooms::{Maker, Member, Room};
 use self::rules::Rules;
-use crate::journal::{End, Past, Topic};
-use crate::link::{
-    Answer, Claim, Client, Inbox, Item, Letter, Notice, Outcome, Place, Refusal, Request, Spoken,
+use crate::journal::{Past, Topic};
+use crate::link::{Answer, Client, Inbox, Item, Letter, Notice, Outcome, Place, Refusal, Request};
+use crate::model::{
+    By, Claim, End, Limits, Line, Now, PersonId, Reach, RoomId, RoomName, Spoken, Who,
 };
-use crate::log::Capacity;
-use crate::model::{By, Line, Now, PersonId, Reach, RoomId, RoomName, Who};
-
-/// How much the house holds.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How many rooms there may be.
-    pub rooms: usize,
-    /// What the log of one room keeps.
-    pub log: Capacity,
-    /// What the logs of all rooms keep together, in bytes.
-    pub logs_bytes: usize,
-    /// How long what was said is shown; for good where there is no time.
-    pub retain: Option<Duration>,
-    /// A batch is full at this many entries; what comes then waits for the commit under way.
-    pub batch_entries: usize,
-    /// A batch is full at this many bytes of text.
-    pub batch_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        let log = Capacity {
-            lines: 16_384,
-            bytes: 4 << 20,
-        };
-        Limits {
-            rooms: 1_000,
-            log,
-            logs_bytes: 256 << 20,
-            retain: None,
-            batch_entries: 8_192,
-            batch_bytes: 1 << 20,
-        }
-    }
-}
 
 /// Of the rooms, this part is for people who own their names: strangers leave it to them.
 const STRANGERS_LEAVE: usize = 4;

@@ -1,8 +1,7 @@
 //! Names that get an owner, or another password. Knows no password.
 
 use super::Broadcaster;
-use crate::link::Proof;
-use crate::model::{By, Line, Name, PersonId, Reach, Removal, Who};
+use crate::model::{By, Line, Name, PersonId, Proof, Reach, Removal, Who};
 
 /// Why the connections of an owner end whose name the operator releases.
 const RELEASED: &str = "this name is no longer registered";

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::rules::Subject;
 use smallvec::SmallVec;
 
-use crate::link::{Claim, Client, Place, Proof, Refusal};
-use crate::model::{Name, PersonId, RoomId, Who, fold};
+use crate::link::{Client, Place, Refusal};
+use crate::model::{Claim, Name, PersonId, Proof, RoomId, Who, fold};
 
 /// Somebody in the house: one connection.
 #[derive(Debug)]

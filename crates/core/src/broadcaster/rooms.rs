@@ -10,11 +10,10 @@ use indexmap::IndexMap;
 
 use super::crowd::Crowd;
 use super::rules::Subject;
-use crate::journal::{End, Topic};
+use crate::journal::Topic;
 use crate::link::{Answer, Client, PEOPLE_MAX, People, Place, Present, RoomInfo, Roster, WHO_MAX};
-use crate::log::batch::Cursor;
-use crate::log::{Group, Log};
-use crate::model::{Name, PersonId, RoomId, RoomName, Together, WallTime, Who};
+use crate::log::{Cursor, Group, Log};
+use crate::model::{End, Name, PersonId, RoomId, RoomName, Together, WallTime, Who};
 
 /// The roster on arrival names this many people; more would fill a screen.
 const ROSTER_MAX: usize = 20;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Broadcaster;
 use super::gather::Happening;
-use crate::link::{Claim, Client, Outcome, Refusal, Spoken};
-use crate::model::{Now, RoomName};
+use crate::link::{Client, Outcome, Refusal};
+use crate::model::{Claim, Now, RoomName, Spoken};
 
 impl Broadcaster {
     /// Somebody says these lines in a room, and is gone.

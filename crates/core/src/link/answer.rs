@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::client::Missed;
 use super::command::Spec;
-use crate::journal::Damaged;
 use crate::model::{
-    Ban, Done, Line, Mute, Name, NameError, Reach, RoomName, Said, Together, WallTime, Who, Whom,
-    Word,
+    Ban, Damaged, Done, Line, Missed, Mute, Name, NameError, Reach, RoomName, Said, Together,
+    WallTime, Who, Whom, Word,
 };
 
 /// The answer to a command, or a word of the server's own.

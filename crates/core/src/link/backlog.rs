@@ -8,13 +8,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::answer::{Answer, Notice, People, Refusal};
-use super::client::{Client, Missed};
+use super::client::Client;
 use super::dialect::Encoder;
 use super::mailbox::{Item, Mark};
 use super::seat::{Replay, View};
-use crate::log::Slice;
-use crate::log::batch::Cursor;
-use crate::model::{Entry, Line, RoomId, RoomName, Said};
+use crate::log::{Cursor, Slice};
+use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 
 use super::filter::Filter;
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use super::inbox::{Inbox, Letter, Outcome, Request};
 use super::mailbox::{Full, Item, Mailbox, Mark};
 use crate::log::{AtomicUsize, Bell, Group, Mutex, Ordering, lock};
-use crate::model::{PersonId, Removal, RoomId, RoomName};
+use crate::model::{Missed, PersonId, Removal, RoomId};
 
 /// One connection, as the broadcaster knows it.
 #[derive(Debug)]
@@ -32,33 +32,6 @@ pub struct Client {
     read_to: Mutex<Option<(RoomId, u64)>>,
     /// Set once, by the broadcaster: the connection is to end.
     removed: OnceLock<Box<Removal>>,
-}
-
-/// Lines that readers skipped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missed {
-    /// Their room.
-    pub room: RoomName,
-    /// The number of the first.
-    pub first: u64,
-    /// The number of the last.
-    pub last: u64,
-}
-
-impl Missed {
-    /// Those behind number `before`, up to `last`.
-    pub fn between(room: &RoomName, before: u64, last: u64) -> Missed {
-        Missed {
-            room: room.clone(),
-            first: before + 1,
-            last,
-        }
-    }
-
-    /// How many they are.
-    pub fn lines(&self) -> u64 {
-        self.last + 1 - self.first
-    }
 }
 
 /// What has become of the one request that may be under way.

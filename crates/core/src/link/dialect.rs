@@ -5,10 +5,9 @@
 
 use super::answer::{Answer, Refusal};
 use super::command::Command;
-use super::inbox::Spoken;
 use super::seat::Entered;
 use crate::log::{Encoding, Scene};
-use crate::model::{Entry, Line, RoomName, Said};
+use crate::model::{Entry, Line, RoomName, Said, Spoken};
 
 /// What somebody means by the bytes that came.
 #[derive(Debug)]

@@ -6,46 +6,11 @@ use std::sync::Arc;
 use super::answer::{Answer, Refusal};
 use super::client::{Client, Link};
 use super::seat::{Entered, Listener, Listening, Place, Seat};
-use crate::broadcaster::{Census, Limits, Settled};
+use crate::broadcaster::Settled;
 use crate::log::{AtomicU64, Bell, Group, Mutex, Ordering, lock};
-use crate::model::{Line, Manner, Name, Order, PersonId, RoomId, RoomName, WallTime};
-
-/// Something said, on its way to the broadcaster.
-#[derive(Clone, Debug)]
-pub struct Spoken {
-    /// Whether it is a line or an action.
-    pub manner: Manner,
-    /// The words.
-    pub text: Line,
-}
-
-/// A name that somebody wants to wear.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// The name.
-    pub name: Name,
-    /// That it has been shown to be one's own.
-    pub proof: Option<Proof>,
-}
-
-/// Which of its passwords, or what came of it, has shown that a name is one's own: the first one that counts is 0, and
-/// each change counts one more. So a proof ends with the password, also where its request is still on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Proof(pub u64);
-
-impl Claim {
-    /// Whether it has been shown to be one's own.
-    pub fn is_proven(&self) -> bool {
-        self.proof.is_some()
-    }
-}
-
-impl From<Name> for Claim {
-    /// As everybody may who comes along.
-    fn from(name: Name) -> Claim {
-        Claim { name, proof: None }
-    }
-}
+use crate::model::{
+    Census, Claim, Limits, Line, Name, Order, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
+};
 
 /// What a connection asks of the broadcaster.
 #[derive(Debug)]

@@ -16,11 +16,11 @@ pub use answer::{
     WHO_MAX,
 };
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
-pub use client::{Client, Link, Missed};
+pub use client::{Client, Link};
 pub use command::{COMMANDS, Command, Group, Spec, command_names, slipped};
 pub use dialect::{Decoder, Encoder, Input, Next, Start};
 pub(crate) use inbox::Letter;
-pub use inbox::{Claim, Inbox, Outcome, Proof, Request, Spoken};
+pub use inbox::{Inbox, Outcome, Request};
 pub use mailbox::{BYTES_MAX, ITEMS_MAX, Item, Mark};
 pub(crate) use seat::Place;
 pub use seat::{Entered, Listener, Listening, Replay, Resumed, Seat, View};

@@ -4,13 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use super::answer::Roster;
-use super::client::Missed;
 use super::inbox::{Inbox, Letter};
 use super::mailbox::Mark;
-use crate::journal::Damaged;
-use crate::log::batch::Cursor;
-use crate::log::{Fallen, Log, Slice};
-use crate::model::{Line, PersonId, Reach, Removal, RoomId, RoomName, Said, Who};
+use crate::log::{Cursor, Fallen, Log, Slice};
+use crate::model::{Damaged, Line, Missed, PersonId, Reach, Removal, RoomId, RoomName, Said, Who};
 
 /// What the seat's owner, its reader and the broadcaster share.
 #[derive(Debug)]

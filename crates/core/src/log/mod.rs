@@ -1,13 +1,13 @@
 //! What was said in a room, once for all readers, and the bells that wake them. Knows no broadcaster.
 
-pub mod batch;
-pub mod bell;
-pub mod group;
+mod batch;
+mod bell;
+mod group;
 mod sync;
-pub mod tail;
+mod tail;
 
-pub use batch::{Encoding, Scene, Slice, Slot};
+pub use batch::{Batch, Cursor, ENCODINGS_MAX, Encoded, Encoding, Scene, Slice, Slot};
 pub use bell::Bell;
 pub use group::{Group, Rung};
 pub(crate) use sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
-pub use tail::{Capacity, Fallen, Log};
+pub use tail::{Fallen, Log};

@@ -8,16 +8,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Cursor, Slice};
 use super::sync::{AtomicU64, Ordering, RwLock, read, write};
-use crate::model::{Entry, Said, WallTime};
-
-/// How much a room's log keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity {
-    /// Lines.
-    pub lines: usize,
-    /// Bytes of memory, as estimated by the weight of its entries.
-    pub bytes: usize,
-}
+use crate::model::{Capacity, Entry, Said, WallTime};
 
 /// What a reader learns that fell off the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

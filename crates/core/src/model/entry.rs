@@ -4,33 +4,7 @@ use super::act::{Removal, Ruling};
 use super::line::Line;
 use super::name::Name;
 use super::time::WallTime;
-
-/// A person, from entering to leaving, through all renames. Never used twice by one server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PersonId(pub(crate) u64);
-
-impl PersonId {
-    /// The number: connections are counted in the order in which they come.
-    pub fn number(self) -> u64 {
-        self.0
-    }
-
-    /// Somebody of whom a journal has the name alone: nobody here.
-    pub const BYGONE: PersonId = PersonId(u64::MAX);
-}
-
-/// A room, from being made to leaving memory. Never used twice by one server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RoomId(pub(crate) u64);
-
-/// A person under the name worn at that moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
-    /// The person, whatever the name.
-    pub id: PersonId,
-    /// The name worn.
-    pub name: Name,
-}
+use super::who::{Manner, Who};
 
 /// One entry of a room's log.
 ///
@@ -121,17 +95,6 @@ impl Said {
     pub fn weight(&self) -> usize {
         size_of::<Said>() + self.who.name.as_str().len() + self.text.len()
     }
-}
-
-/// How something is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// `alice: Hi!`
-    Plain,
-    /// `* alice waves`
-    Action,
-    /// It has been taken back: there is nothing to show but the place where it was.
-    Gone,
 }
 
 /// Whether an arrival or departure is told by its own entry.

@@ -1,23 +1,29 @@
-//! What everything else speaks of: lines, names, times, entries, acts and limits. Knows no log and no
+//! What everything else speaks of: lines, names, people, times, entries, acts and limits. Knows no log and no
 //! connection.
 
 pub mod act;
 pub mod entry;
 pub mod keys;
+pub mod limits;
 pub mod line;
 pub mod name;
 pub mod nearest;
 pub mod rate;
+pub mod span;
 pub mod time;
+pub mod who;
 
 pub use act::{
     BANS_SHOWN_MAX, Ban, By, Deed, Done, Mute, Order, Reach, Record, Removal, Rule, Ruling, Until,
     Visitor, Whom, Word, is_meant_as_time, parse_time,
 };
-pub use entry::{Entry, Manner, PersonId, RoomId, Said, Telling, Together, Who};
+pub use entry::{Entry, Said, Telling, Together};
+pub use limits::{Capacity, Census, Limits};
 pub use line::Line;
 pub(crate) use line::{is_picture, is_unseen};
 pub use name::{NAME_CHARS_MAX, Name, NameError, RoomName, fold};
 pub use nearest::nearest;
 pub use rate::{Bucket, Rate, network};
+pub use span::{Damaged, End, Missed};
 pub use time::{Now, WallTime};
+pub use who::{Claim, Manner, PersonId, Proof, RoomId, Spoken, Who};

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::broadcaster::{Broadcaster, Census, Gathered, Limits};
-use parlor_core::link::{
-    Answer, Entered, Inbox, Link, Outcome, Proof, Refusal, Request, Seat, Spoken,
-};
+use parlor_core::broadcaster::{Broadcaster, Gathered};
+use parlor_core::link::{Answer, Entered, Inbox, Link, Outcome, Refusal, Request, Seat};
 use parlor_core::log::Slice;
-use parlor_core::model::{Entry, Line, Manner, Name, Now, RoomId, RoomName};
+use parlor_core::model::{
+    Census, Entry, Limits, Line, Manner, Name, Now, Proof, RoomId, RoomName, Spoken,
+};
 
 pub(crate) struct House {
     pub(crate) broadcaster: Broadcaster,

@@ -1,9 +1,9 @@
 //! What the server says to one person, as JSON objects: with fields for programs, and in words for everybody.
 
 use parlor_core::link::{
-    Answer, COMMANDS, Entered, Missed, Notice, Password, People, Refusal, Resumed, Spec,
+    Answer, COMMANDS, Entered, Notice, Password, People, Refusal, Resumed, Spec,
 };
-use parlor_core::model::{Done, Line, Manner, Mute, Name, Removal, Until, Word};
+use parlor_core::model::{Done, Line, Manner, Missed, Mute, Name, Removal, Until, Word};
 use serde::Serialize;
 
 use super::object::{Object, object, with_people, with_sentence};

@@ -1,8 +1,8 @@
 //! How a room is followed over plain HTTP: JSON lines, or server-sent events. (Plain text is the line dialect.)
 
-use parlor_core::link::{Answer, Encoder, Entered, Missed, Notice};
+use parlor_core::link::{Answer, Encoder, Entered, Notice};
 use parlor_core::log::{Encoding, Scene, Slot};
-use parlor_core::model::{Entry, RoomName, Said};
+use parlor_core::model::{Entry, Missed, RoomName, Said};
 
 use super::event;
 use super::object::object;

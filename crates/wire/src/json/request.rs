@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use parlor_core::link::{Command, Input, Next, Refusal, Spoken, Start, slipped};
-use parlor_core::model::{Line, Manner, RoomName};
+use parlor_core::link::{Command, Input, Next, Refusal, Start, slipped};
+use parlor_core::model::{Line, Manner, RoomName, Spoken};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -6,9 +6,8 @@ mod refusal;
 
 pub(crate) use act::name_of;
 
-use parlor_core::journal::Damaged;
-use parlor_core::link::{Answer, Entered, Missed, Notice, Password, Present, RoomInfo, Roster};
-use parlor_core::model::{Entry, Manner, Name, Said, Telling, Together, Who};
+use parlor_core::link::{Answer, Entered, Notice, Password, Present, RoomInfo, Roster};
+use parlor_core::model::{Damaged, Entry, Manner, Missed, Name, Said, Telling, Together, Who};
 
 use crate::style::{LineMode, LocalClock, Storage, silence, span};
 

@@ -3,9 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Refusal, Spoken};
+use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Refusal};
 use parlor_core::log::{Encoding, Scene};
-use parlor_core::model::{Entry, Line, Name, RoomName, Said, Telling, WallTime, Who};
+use parlor_core::model::{Entry, Line, Name, RoomName, Said, Spoken, Telling, WallTime, Who};
 use parlor_wire::lines::{LineDecoder, LineEncoder};
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 

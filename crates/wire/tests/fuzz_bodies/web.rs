@@ -3,9 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Next, Refusal, Spoken};
+use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Next, Refusal};
 use parlor_core::log::{Encoding, Scene};
-use parlor_core::model::{Entry, Name, RoomName, Said, WallTime, Who};
+use parlor_core::model::{Entry, Name, RoomName, Said, Spoken, WallTime, Who};
 use parlor_wire::json::{LINES_MAX, WebDecoder, WebEncoder};
 use parlor_wire::style::{LINE_BYTES_MAX, LocalClock, Storage};
 use parlor_wire::websocket::{Opcode, frame};

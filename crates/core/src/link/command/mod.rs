@@ -3,8 +3,7 @@
 mod act;
 
 use crate::link::answer::Refusal;
-use crate::link::inbox::Spoken;
-use crate::model::{Line, Manner, Order, RoomName, is_picture, is_unseen, keys, nearest};
+use crate::model::{Line, Manner, Order, RoomName, Spoken, is_picture, is_unseen, keys, nearest};
 
 /// Something a person wants done.
 #[derive(Clone, Debug)]

@@ -5,7 +5,8 @@ use std::fmt;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::skeleton;
 
-use super::NAME_CHARS_MAX;
+/// Fits people's names in full and leaves room for what they say; in code points.
+pub const NAME_CHARS_MAX: usize = 32;
 
 /// Why a name was refused. Each reads as a sentence that says how to do better, and is safe to
 /// show.

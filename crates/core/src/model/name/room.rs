@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::LazyLock};
 
-use super::Name;
 use super::error::NameError;
+use super::person::Name;
 use super::rules::well_formed;
 
 static LOBBY: LazyLock<RoomName> = LazyLock::new(|| RoomName(Name::new("lobby".into())));

@@ -6,8 +6,7 @@ use unicode_normalization::{
 };
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
-use super::NAME_CHARS_MAX;
-use super::error::NameError;
+use super::error::{NAME_CHARS_MAX, NameError};
 use crate::model::line::MARKS_IN_A_ROW_MAX;
 
 /// How many marks may pile up above or below one letter (UTS 39, section 5.4).

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::*;
+use super::{Name, NameError};
 
 fn refused(typed: &str) -> NameError {
     match Name::parse(typed) {

@@ -1,0 +1,170 @@
+//! A person's name: what may be one, and which are too alike. Knows nobody who wears one.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::{Arc, LazyLock},
+};
+
+use super::error::NameError;
+use super::keys::{keys, look, looks_else};
+use super::rules::well_formed;
+use crate::model::line::Line;
+
+/// Names that would speak for the server, for its keeper, or for more than one person.
+static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
+    [
+        "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
+    ]
+    .map(Reserved::new)
+    .into()
+});
+
+/// A name that nobody may wear.
+struct Reserved {
+    word: &'static str,
+    name: Name,
+    /// What it looks like in other letters.
+    looks: Vec<Box<str>>,
+}
+
+impl Reserved {
+    fn new(word: &'static str) -> Self {
+        let name = Name::new(word.into());
+        let looks = name.looks_else();
+        Self { word, name, looks }
+    }
+
+    fn is_like(&self, name: &Name, look: &str) -> bool {
+        self.name.looks_like(name) || self.looks.iter().any(|reserved| **reserved == *look)
+    }
+}
+
+/// A name that somebody wears: one typed and found good, or an address.
+///
+/// It is safe to show as it stands. Two names are equal when they are shown alike, letter by
+/// letter; whether they are too alike for two people is what [`Name::looks_like`] says.
+#[derive(Clone)]
+pub struct Name(Arc<Parts>);
+
+struct Parts {
+    shown: Box<str>,
+    keys: [Box<str>; 2],
+}
+
+impl Name {
+    /// A name as somebody typed it, blanks around it left out.
+    ///
+    /// It is kept composed (NFC), so that a name typed on a system that takes letters apart is
+    /// shown, counted and found like the same name typed elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty or has more than [`NAME_CHARS_MAX`](super::NAME_CHARS_MAX) characters; has anything but letters
+    /// and digits in everyday use, marks on letters, `-`, `_` and `.`; does not begin with a letter
+    /// or digit; has no letter; mixes scripts (it must be "highly restrictive", UTS 39, section
+    /// 5.2); or is like a reserved name.
+    pub fn parse(typed: &str) -> Result<Self, NameError> {
+        let name = Self::new(well_formed(typed)?);
+        let look = name.look();
+        let mut reserved = RESERVED.iter();
+        match reserved.find(|reserved| reserved.is_like(&name, &look)) {
+            Some(reserved) => Err(NameError::Reserved(reserved.word)),
+            None => Ok(name),
+        }
+    }
+
+    /// The name of somebody who stays at their address, such as `127.0.0.1:64208`, as the server
+    /// itself wrote it.
+    ///
+    /// No typed name equals it, for an address has a `:`.
+    #[must_use]
+    pub fn of_address(address: &str) -> Self {
+        debug_assert!(address.contains(':'), "not an address: {address:?}");
+        Self::new(address.into())
+    }
+
+    /// Whether it is an address in place of a name.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        self.as_str().contains(':')
+    }
+
+    /// A name that somebody wore whose lines were kept. It has been checked then; whatever has become of it since, it is
+    /// safe to show.
+    #[must_use]
+    pub fn kept(name: &str) -> Self {
+        Self::new(Line::sanitise(name.as_bytes()).as_str().to_owned())
+    }
+
+    /// A name that needs no check, or has had it.
+    pub(super) fn new(shown: String) -> Self {
+        let keys = keys(&shown);
+        Self(Arc::new(Parts {
+            shown: shown.into(),
+            keys,
+        }))
+    }
+
+    /// The name as it is shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.shown
+    }
+
+    /// What it reads as and what it looks like, whatever its case. The first is [`fold`] of the
+    /// name.
+    #[must_use]
+    pub fn keys(&self) -> [&str; 2] {
+        self.0.keys.each_ref().map(|key| &**key)
+    }
+
+    /// Whether both are the same name, in whatever letters: a name and its owner's other ways to write it.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.keys[0] == other.0.keys[0]
+    }
+
+    /// Whether two people may not wear these at the same time: a key of one is a key of the other.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        self.0.keys.iter().any(|key| other.0.keys.contains(key))
+    }
+
+    /// What it looks like as it is shown.
+    pub(crate) fn look(&self) -> String {
+        look(self.as_str())
+    }
+
+    /// What it looks like as others may write it, in small letters, in capitals or with one; where its keys do not say so
+    /// already. Nobody's name should be [shown](Self::look) like that: who reads `ALlCE` takes it for alice.
+    pub(crate) fn looks_else(&self) -> Vec<Box<str>> {
+        looks_else(self.as_str(), self.keys())
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.shown == other.0.shown
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.shown.hash(state);
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0.shown)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0.shown, f)
+    }
+}
