@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::Registry;
 use super::code_table::{CODE_LIFE, CodeHash, Standing};
 use crate::clock;
-use crate::journal::Undone;
+use crate::journal::DatabaseFailed;
 
 /// So often it is kept how far those have read who have a code.
 const READINGS_EVERY: Duration = Duration::from_secs(10);
@@ -103,10 +103,10 @@ impl Registry {
         client: &Arc<Client>,
         room: RoomId,
         standing: Standing,
-    ) -> Result<Code, Undone> {
+    ) -> Result<Code, DatabaseFailed> {
         let code = Code::new().map_err(|error| {
             tracing::error!(%error, "the system has no random numbers");
-            Undone
+            DatabaseFailed
         })?;
         self.note_standing(&code, client, room, standing).await?;
         Ok(code)
@@ -126,7 +126,7 @@ impl Registry {
         client: &Arc<Client>,
         room: RoomId,
         standing: Standing,
-    ) -> Result<(), Undone> {
+    ) -> Result<(), DatabaseFailed> {
         let hash = code.hash();
         client.track_reading();
         let is_here = self.living.with(|living| {
@@ -156,7 +156,7 @@ impl Registry {
         code: &Code,
         client: &Client,
         standing: Standing,
-    ) -> Result<(), Undone> {
+    ) -> Result<(), DatabaseFailed> {
         let hash = code.hash();
         let was_its = self.living.with(|living| {
             let its = |life: &mut Life| std::ptr::eq(life.client.as_ptr(), client);
@@ -175,13 +175,13 @@ impl Registry {
         hash: CodeHash,
         standing: Standing,
         until: Option<WallTime>,
-    ) -> Result<(), Undone> {
+    ) -> Result<(), DatabaseFailed> {
         let proofs = Arc::clone(&self.proofs);
         let put = move |store: &mut crate::journal::Store| match standing.proof {
             Some(proof) if proof != proofs.of(&standing.name) => Ok(()),
             _ => store.put_code(&hash, &standing, until, clock::wall_awake()),
         };
-        self.errands.run(put).await
+        self.database.write(put).await
     }
 
     /// Keeps now and then how far everybody has read who may come back after a crash.
@@ -192,7 +192,7 @@ impl Registry {
         }
     }
 
-    async fn note_readings(&self) -> Result<(), Undone> {
+    async fn note_readings(&self) -> Result<(), DatabaseFailed> {
         let mut readings = Vec::new();
         self.living.with(|living| {
             for (hash, life) in living {
@@ -205,7 +205,7 @@ impl Registry {
             return Ok(());
         }
         let put = move |store: &mut crate::journal::Store| store.put_readings(&readings);
-        self.errands.run(put).await
+        self.database.write(put).await
     }
 
     /// Who comes back with what somebody has typed. Wrong ones are not counted: nobody guesses a code, and those behind one
@@ -217,7 +217,7 @@ impl Registry {
         let code = Code::typed(typed);
         let (hash, now) = (code.hash(), clock::wall_awake());
         let proofs = Arc::clone(&self.proofs);
-        let found = self.errands.read(move |store| {
+        let found = self.database.read(move |store| {
             // What it shows is no newer than the code: that is looked at again when its name is known.
             let Some(before) = store.code(&hash, now)? else {
                 return Ok(None);

@@ -33,7 +33,7 @@ use self::table::{Account, Changer, Place, Put, Writer};
 use self::tries::{Tries, Try};
 use self::turns::{Party, Turns};
 use crate::clock;
-use crate::journal::{Errands, Store, Undone};
+use crate::journal::{Database, DatabaseFailed, OpenError, Store};
 
 /// Where a name was tried too often already, but its owner came in before, a try takes this long: so that nobody there
 /// guesses fast, and the owner gets in.
@@ -50,7 +50,7 @@ const ACCOUNTS_MAX: usize = 100_000;
 
 /// Whose names are whose.
 pub(crate) struct Registry {
-    errands: Errands,
+    database: Database,
     /// Since when it is kept here: connections are numbered from then on.
     since: WallTime,
     /// Where the broadcaster is told whose names are whose.
@@ -62,8 +62,8 @@ pub(crate) struct Registry {
 }
 
 /// What cannot be done because the disk does not take it.
-impl From<Undone> for Refusal {
-    fn from(_: Undone) -> Refusal {
+impl From<DatabaseFailed> for Refusal {
+    fn from(_: DatabaseFailed) -> Refusal {
         Refusal::NotWritten
     }
 }
@@ -92,17 +92,32 @@ pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
 }
 
 impl Registry {
-    /// As it is kept where errands are done, for the broadcaster of this inbox.
-    pub(crate) fn new(errands: Errands, inbox: Arc<Inbox>) -> Registry {
-        Registry {
-            errands,
+    /// The accounts in a file, for the broadcaster of this inbox; and the names that have an owner.
+    /// `clock` says how late it was when the server before this one ended.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub(crate) fn open(
+        database: Database,
+        clock: Option<WallTime>,
+        inbox: Arc<Inbox>,
+    ) -> Result<(Registry, Vec<Name>), OpenError> {
+        let now = clock.map_or(clock::wall(), |clock| clock.max(clock::wall()));
+        let until = WallTime(now.0 + CODE_LIFE.as_millis() as i64);
+        let owned = database.at_start(move |store| {
+            store.let_codes_die(until)?;
+            store.owned()
+        })?;
+        let registry = Registry {
+            database,
             since: clock::wall(),
             inbox,
             proofs: Arc::default(),
             turns: Turns::new(),
             tries: Mutex::default(),
             living: Living::default(),
-        }
+        };
+        Ok((registry, owned))
     }
 
     /// Since when a name has its owner, now that it is so late; none where it has none.
@@ -115,7 +130,7 @@ impl Registry {
         now: WallTime,
     ) -> Result<Option<WallTime>, Refusal> {
         Ok(self
-            .errands
+            .database
             .read(move |store| store.owned_since(&name, now))
             .await?)
     }
@@ -206,7 +221,7 @@ impl Registry {
     ///
     /// # Errors
     /// It cannot be written down.
-    pub(crate) async fn release(&self, name: Name) -> Result<bool, Undone> {
+    pub(crate) async fn release(&self, name: Name) -> Result<bool, DatabaseFailed> {
         let (proofs, inbox) = (Arc::clone(&self.proofs), Arc::clone(&self.inbox));
         let release = move |store: &mut Store| {
             let is_released = store.release(&name, &record(Deed::ReleaseName(name.clone())))?;
@@ -216,12 +231,12 @@ impl Registry {
             }
             Ok(is_released)
         };
-        self.errands.run(release).await
+        self.database.write(release).await
     }
 
     /// All names that have an owner.
-    pub(crate) async fn registered(&self) -> Result<Vec<Registered>, Undone> {
-        self.errands.read(Store::registered).await
+    pub(crate) async fn registered(&self) -> Result<Vec<Registered>, DatabaseFailed> {
+        self.database.read(Store::registered).await
     }
 
     /// Has something about the owner of a name written down, and tells the broadcaster: both, also where nobody waits for it
@@ -231,7 +246,7 @@ impl Registry {
         name: Name,
         by: Option<PersonId>,
         put: impl FnOnce(&mut Store) -> rusqlite::Result<(Put, Proof)> + Send + 'static,
-    ) -> Result<Put, Undone> {
+    ) -> Result<Put, DatabaseFailed> {
         let inbox = Arc::clone(&self.inbox);
         let own = move |store: &mut Store| {
             let (put, proof) = put(store)?;
@@ -242,7 +257,7 @@ impl Registry {
             }
             Ok(put)
         };
-        self.errands.run(own).await
+        self.database.write(own).await
     }
 
     /// What is to be stored of a password.
@@ -322,7 +337,7 @@ impl Registry {
     async fn account(&self, name: &Name, address: IpAddr) -> Result<(Account, Proof), Refusal> {
         let (owned, place) = (name.clone(), place(name, address));
         let proofs = Arc::clone(&self.proofs);
-        let account = self.errands.read(move |store| {
+        let account = self.database.read(move |store| {
             let proof = proofs.of(&owned); // first: else it might be newer than the password
             let account = store.account(&owned, &place)?;
             Ok(account.map(|account| (account, proof)))
@@ -340,7 +355,7 @@ impl Registry {
         };
         let name = name.clone();
         let put = move |store: &mut Store| store.store_anew(&name, &old, &stored);
-        self.errands.run(put).await.ok(); // else next time
+        self.database.write(put).await.ok(); // else next time
     }
 
     /// The owner of a name has come in from there.
@@ -352,7 +367,7 @@ impl Registry {
         }
         let (owned, place) = (name.clone(), place(name, address));
         let put = move |store: &mut Store| store.put_seen(&owned, place, now);
-        self.errands.run(put).await.ok(); // else next time
+        self.database.write(put).await.ok(); // else next time
     }
 
     /// Keeps a message for the owner of a name, who is away.
@@ -379,8 +394,8 @@ impl Registry {
             place: self::from(address),
         };
         let put = self
-            .errands
-            .run(move |store| store.put_letter(&to, &writer, &text, at));
+            .database
+            .write(move |store| store.put_letter(&to, &writer, &text, at));
         match put.await? {
             true => Ok(()),
             false => Err(Refusal::LettersFull(name)),
@@ -388,16 +403,16 @@ impl Registry {
     }
 
     /// The messages that wait for the owner of a name, oldest first.
-    pub(crate) async fn letters(&self, to: &Name) -> Result<Vec<Letter>, Undone> {
+    pub(crate) async fn letters(&self, to: &Name) -> Result<Vec<Letter>, DatabaseFailed> {
         let to = to.clone();
-        self.errands.read(move |store| store.letters(&to)).await
+        self.database.read(move |store| store.letters(&to)).await
     }
 
     /// Takes out the messages for the owner of a name up to this one.
-    pub(crate) async fn take_letters(&self, to: &Name, last: i64) -> Result<(), Undone> {
+    pub(crate) async fn take_letters(&self, to: &Name, last: i64) -> Result<(), DatabaseFailed> {
         let to = to.clone();
-        self.errands
-            .run(move |store| store.take_letters(&to, last))
+        self.database
+            .write(move |store| store.take_letters(&to, last))
             .await
     }
 
@@ -416,7 +431,7 @@ impl Registry {
             drop(turn); // also where nobody waits for it any more
             done
         };
-        Ok(spawn_blocking(work).await.map_err(|_| Undone)?)
+        Ok(spawn_blocking(work).await.map_err(|_| DatabaseFailed)?)
     }
 
     fn tries(&self) -> std::sync::MutexGuard<'_, Tries> {

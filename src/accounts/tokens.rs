@@ -44,7 +44,7 @@ impl Registry {
             true => store.put_token(&name, token).map(Some),
             false => Ok(None),
         };
-        self.errands.run(put).await?.ok_or(Refusal::NotOwner)
+        self.database.write(put).await?.ok_or(Refusal::NotOwner)
     }
 
     /// That what somebody at an address shows is the token for a name, or its password, where that may travel.

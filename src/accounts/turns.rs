@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use parlor_core::link::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Undone;
+use super::DatabaseFailed;
 
 /// So many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
 const AT_ONCE_MAX: usize = 2;
@@ -77,7 +77,7 @@ impl Turns {
     /// Too many wait.
     pub(crate) async fn queue(self: &Arc<Turns>, party: Party) -> Result<Place, Refusal> {
         let (turn, queued) = self.enqueue(party)?;
-        let own = turn.acquire_owned().await.map_err(|_| Undone)?;
+        let own = turn.acquire_owned().await.map_err(|_| DatabaseFailed)?;
         Ok(Place { _own: own, queued })
     }
 
@@ -102,16 +102,16 @@ impl Turns {
 
 impl Place {
     /// Waits for the turn to work.
-    pub(crate) async fn turn(self) -> Result<Turn, Undone> {
+    pub(crate) async fn turn(self) -> Result<Turn, DatabaseFailed> {
         let turns = Arc::clone(&self.queued.turns);
         let stranger = match self.queued.party {
             Party::Known(..) => None,
             Party::Stranger(_) => Some(Arc::clone(&turns.strangers).acquire_owned().await),
         };
-        let stranger = stranger.transpose().map_err(|_| Undone)?;
+        let stranger = stranger.transpose().map_err(|_| DatabaseFailed)?;
         let all = Arc::clone(&turns.all).acquire_owned().await;
         Ok(Turn {
-            _all: all.map_err(|_| Undone)?,
+            _all: all.map_err(|_| DatabaseFailed)?,
             _stranger: stranger,
             _place: self,
         })

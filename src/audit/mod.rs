@@ -2,13 +2,13 @@
 
 pub(crate) mod table;
 
-pub(crate) use table::{kept_room, moment};
+pub(crate) use table::{moment, past};
 
 use parlor_core::broadcaster::Unsettled;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::journal::Errands;
+use crate::journal::Database;
 
 /// Where it is written; where nothing is kept, nobody waits.
 ///
@@ -17,11 +17,11 @@ use crate::journal::Errands;
 pub(crate) struct Clerk(Option<(mpsc::UnboundedSender<Unsettled>, JoinHandle<()>)>);
 
 impl Clerk {
-    /// One who writes where these errands are done.
-    pub(crate) fn new(errands: Option<Errands>) -> Clerk {
-        Clerk(errands.map(|errands| {
+    /// One who writes where these database are done.
+    pub(crate) fn new(database: Option<Database>) -> Clerk {
+        Clerk(database.map(|database| {
             let (orders, queue) = mpsc::unbounded_channel();
-            (orders, tokio::spawn(write(errands, queue)))
+            (orders, tokio::spawn(write(database, queue)))
         }))
     }
 
@@ -47,11 +47,11 @@ impl Clerk {
 /// So much is written down at once: whatever many people want done at a time, an order waits for two syncs at most.
 const RECORDS_MAX: usize = 256;
 
-async fn write(errands: Errands, mut queue: mpsc::UnboundedReceiver<Unsettled>) {
+async fn write(database: Database, mut queue: mpsc::UnboundedReceiver<Unsettled>) {
     let mut taken = Vec::new();
     while queue.recv_many(&mut taken, RECORDS_MAX).await > 0 {
         let records: Vec<_> = taken.iter().map(|one| one.record.clone()).collect();
-        let written = errands.run(move |store| store.record(&records)).await;
+        let written = database.write(move |store| store.record(&records)).await;
         for unsettled in taken.drain(..) {
             unsettled.settle(written.is_ok());
         }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::journal::Topic;
+use parlor_core::journal::{Past, Topic};
 use parlor_core::model::{
     Ban, By, Deed, Line, Mute, Name, Reach, Record, RoomName, WallTime, Whom,
 };
 use rusqlite::{Row, Transaction, params};
 
-use crate::journal::Store;
+use crate::journal::{Store, stored_room};
 
 /// Of what was done in rooms, where anybody can be a keeper, so much is kept: more than anybody reads. What was done by
 /// those whom the operator trusts is kept for good, so that nobody can push it out.
@@ -22,6 +22,18 @@ const AUDIT_ROWS_OF_ONE_MAX: i64 = 1_000;
 
 /// So many bans and mutes stay in the file, be they over or not: as many as hold at once at the most.
 const ENDED_ROWS_MAX: i64 = 10_000;
+
+/// What holds from before the start, now that it is this late: keepers, bans, mutes and topics.
+pub(crate) fn past(store: &mut Store, now: WallTime) -> rusqlite::Result<Past> {
+    Ok(Past {
+        keepers: store.keepers()?,
+        makers: store.makers()?,
+        bans: store.bans(now)?,
+        mutes: store.mutes(now)?,
+        topics: store.topics()?,
+        ..Past::default()
+    })
+}
 
 impl Store {
     /// Who keeps what.
@@ -44,7 +56,7 @@ impl Store {
             .prepare("SELECT room, name FROM makers JOIN accounts ON account = id")?;
         let makers = query.query_map([], |row| {
             let (room, name): (String, String) = (row.get(0)?, row.get(1)?);
-            Ok(kept_room(&room).map(|room| (room, Name::kept(&name))))
+            Ok(stored_room(&room).map(|room| (room, Name::kept(&name))))
         })?;
         makers.filter_map(Result::transpose).collect()
     }
@@ -372,7 +384,7 @@ fn held(row: &Row<'_>, column: usize, what: &str) -> rusqlite::Result<Option<Rea
     let text: String = row.get(column)?;
     let reach = match text.is_empty() {
         true => Some(Reach::Server),
-        false => kept_room(&text).map(Reach::Room),
+        false => stored_room(&text).map(Reach::Room),
     };
     if reach.is_none() {
         tracing::warn!(
@@ -381,13 +393,6 @@ fn held(row: &Row<'_>, column: usize, what: &str) -> rusqlite::Result<Option<Rea
         );
     }
     Ok(reach)
-}
-
-/// The room that is called exactly so.
-pub(crate) fn kept_room(text: &str) -> Option<RoomName> {
-    RoomName::parse(text)
-        .ok()
-        .filter(|room| room.as_str() == text)
 }
 
 /// What stands in a column `keeper`: nothing for the operator.

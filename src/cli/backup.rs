@@ -11,10 +11,8 @@ use std::path::{Path, PathBuf, absolute};
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 
-use super::check::{Extent, look_at_all};
 use crate::config::directory;
-use crate::journal;
-use crate::journal::FILE;
+use crate::journal::{self, Extent};
 
 /// What `backup` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -33,18 +31,17 @@ pub struct BackupOptions {
 /// # Errors
 /// There is no copy then, for a reason in one sentence.
 pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
-    let source = directory(options.data.as_deref())?.join(FILE);
-    let store = journal::open_to_read(&source)?;
+    let (archive, source) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let target = absolute(&options.file).context("the copy needs a file name")?;
     let part = Part::begin(target)?;
-    store.copy_to(&part.path).with_context(|| {
+    archive.copy_to(&part.path).with_context(|| {
         format!(
             "cannot copy {} to {}",
             source.display(),
             part.path.display()
         )
     })?;
-    let Extent { rooms, lines } = part.look_at_all(&source)?;
+    let Extent { rooms, lines } = part.verify(&source)?;
     let target = part.finish()?;
     let target = target.display();
     Ok(format!(
@@ -85,14 +82,14 @@ impl Part {
     }
 
     /// What is in it, if all is as it was written.
-    fn look_at_all(&self, source: &Path) -> anyhow::Result<Extent> {
-        let copy = journal::open_to_read(&self.path)?;
+    fn verify(&self, source: &Path) -> anyhow::Result<Extent> {
+        let copy = journal::open_backup(&self.path)?;
         let mut damage = None;
-        let looked = look_at_all(&copy, |found| {
+        let verified = copy.verify(&mut |found| {
             damage.get_or_insert(found);
         });
         let extent =
-            looked.with_context(|| format!("cannot read {} again", self.path.display()))?;
+            verified.with_context(|| format!("cannot read {} again", self.path.display()))?;
         match damage {
             None => Ok(extent),
             Some(damage) => bail!(

@@ -7,7 +7,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -16,8 +16,7 @@ use parlor_wire::json::put_line;
 
 use crate::clock::moment;
 use crate::config::{Refused, directory};
-use crate::journal;
-use crate::journal::{Damage, FILE, Store, Unusable};
+use crate::journal::{self, Archive, Damage};
 
 /// So many lines of a room are read at once.
 const PAGE_LINES: usize = 1_000;
@@ -65,21 +64,16 @@ fn moment(typed: &str) -> Result<Timestamp, Refused> {
 /// # Errors
 /// Nothing is kept there, the room is unknown, or the file cannot be read: in one sentence.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
-    let file = directory(options.data.as_deref())?.join(FILE);
-    let store = journal::open_to_read(&file)?;
-    let file = file.display();
-    let unreadable = |error: anyhow::Error| match error.downcast::<rusqlite::Error>() {
-        Ok(error) => anyhow!(Unusable::from(error)).context(file.to_string()),
-        Err(error) => error,
-    };
-    let rooms = rooms(&store, options).map_err(unreadable)?;
+    let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
+    let (archive, file) = (&*archive, file.display());
+    let rooms = rooms(archive, options, &file.to_string())?;
     let mut out = BufWriter::new(io::stdout().lock());
-    match write_all(&store, rooms, options.format, &mut out) {
+    match write_all(archive, rooms, options.format, &mut out) {
         Err(error) if is_broken_pipe(&error) => Ok(()),
         Err(error) if error.is::<io::Error>() => {
             Err(error.context("cannot write to standard output"))
         }
-        Err(error) => Err(unreadable(error)),
+        Err(error) => Err(error.context(file.to_string())),
         Ok(None) => Ok(()),
         Ok(Some(damage)) => bail!(
             "damaged lines in {file} are left out ({damage}); list them with parlor check, and restore a backup"
@@ -106,10 +100,10 @@ struct Unwritten {
 
 impl Unwritten {
     /// When the next line was said; none when there is no more.
-    fn at(&mut self, store: &Store) -> anyhow::Result<Option<WallTime>> {
+    fn at(&mut self, archive: &dyn Archive) -> anyhow::Result<Option<WallTime>> {
         while self.page.is_empty() && self.next <= self.last {
             let (page, first_damage) = (&mut self.page, &mut self.damage);
-            self.next = 1 + store.read(&self.room, self.next, self.last, |line| {
+            self.next = 1 + archive.read(&self.room, self.next, self.last, &mut |line| {
                 match line {
                     Ok(said) => page.push_back(said),
                     Err(damage) => {
@@ -124,7 +118,11 @@ impl Unwritten {
 }
 
 /// The rooms that are wanted, each from the first line that is.
-fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten>> {
+fn rooms(
+    archive: &dyn Archive,
+    options: &ExportOptions,
+    file: &str,
+) -> anyhow::Result<Vec<Unwritten>> {
     let wanted = match &options.room {
         Some(typed) => {
             Some(RoomName::parse(typed).with_context(|| format!("{typed:?} cannot be a room"))?)
@@ -132,13 +130,15 @@ fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten
         None => None,
     };
     let mut rooms = Vec::new();
-    for (name, end) in store.ends()? {
+    for (name, end) in archive.ends().with_context(|| file.to_owned())? {
         let room = RoomName::kept(&name); // also one that nobody could make any more
         if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
             continue;
         }
         let next = match options.since {
-            Some(since) => store.first_since(&room, WallTime(since.as_millisecond()))?,
+            Some(since) => archive
+                .first_since(&room, WallTime(since.as_millisecond()))
+                .with_context(|| file.to_owned())?,
             None => Some(1),
         };
         rooms.push(Unwritten {
@@ -161,7 +161,7 @@ fn rooms(store: &Store, options: &ExportOptions) -> anyhow::Result<Vec<Unwritten
 /// Writes the lines of all rooms in the order in which they were said; of one moment, by the names of the rooms. The
 /// first damage, if any, which is left out.
 fn write_all(
-    store: &Store,
+    archive: &dyn Archive,
     mut rooms: Vec<Unwritten>,
     form: Form,
     out: &mut impl Write,
@@ -169,7 +169,7 @@ fn write_all(
     let zone = TimeZone::system();
     let mut first = BinaryHeap::new();
     for (index, room) in rooms.iter_mut().enumerate() {
-        first.extend(room.at(store)?.map(|at| Reverse((at, index))));
+        first.extend(room.at(archive)?.map(|at| Reverse((at, index))));
     }
     while let Some(Reverse((_, index))) = first.pop() {
         let Some(room) = rooms.get_mut(index) else {
@@ -181,7 +181,7 @@ fn write_all(
                 Form::Jsonl => write_record(&room.room, &said, out)?,
             }
         }
-        first.extend(room.at(store)?.map(|at| Reverse((at, index))));
+        first.extend(room.at(archive)?.map(|at| Reverse((at, index))));
     }
     out.flush()?;
     Ok(rooms.into_iter().find_map(|room| room.damage))

@@ -1,4 +1,4 @@
-//! The journal that keeps nothing: lines live in the rooms' logs alone. Knows no file.
+//! The journal that stores nothing: lines are in the rooms' logs alone. Knows no file.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parlor_core::journal::{Commit, Journal};
 use parlor_core::log::Batch;
 
-/// Keeps lines nowhere: every commit succeeds at once.
+/// Stores no lines: every commit succeeds at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory;
 

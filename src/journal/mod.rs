@@ -1,62 +1,111 @@
-//! The journals there are. Each keeps lines in its own way; none knows a connection.
+//! The journals and searches that there are. None of them knows a connection, an account or an act.
 //!
-//! [`Disk`] is the one for use: a file of SQLite's, written by one thread and read by another; and a third follows it, for
-//! [`Search`].
+//! [`open`] is the one place that knows which journal a server has. A file of SQLite is the one for
+//! use: one thread writes in it, another one reads, and a third one follows for the search.
 
-pub mod erase;
+mod epoch;
+mod erase;
 mod memory;
 mod search;
-pub mod sqlite;
+mod sqlite;
+mod traits;
 
-pub(crate) use erase::{Forgetting, Owner};
+pub(crate) use epoch::passing_epoch;
+pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
-pub use search::Search;
-pub(crate) use search::{Found, Searcher};
-pub(crate) use sqlite::{Ahead, FILE, Store, Undone, passing_epoch};
-pub use sqlite::{Damage, Disk, Errands, History, Kept, OpenError, Unreadable, Unusable};
+pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Store, stored_room};
+pub(crate) use traits::{Ahead, Archive, Damage, Extent, Found, Searcher, Unreadable};
+pub(crate) use traits::{History, Search};
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use rusqlite::ErrorCode;
+use parlor_core::journal::Journal;
+use parlor_core::model::{End, RoomName, WallTime};
 
-/// Opens a file of lines to read in it, whether or not a server runs.
-///
-/// # Errors
-/// There is none, or it is of no use: in one sentence.
-pub(crate) fn open_to_read(file: &Path) -> anyhow::Result<Store> {
-    let is_there = File::open(file).map(drop).map_err(|error| error.kind());
-    if let Err(ErrorKind::NotFound | ErrorKind::NotADirectory) = is_there {
-        bail!(
-            "there is no {}; give --data the server's directory, which it logs when it starts",
-            file.display()
-        );
-    }
-    let opened = match is_there {
-        Err(ErrorKind::PermissionDenied) => Err(Unusable::Forbidden),
-        _ => sqlite::is_alone(file).and_then(|()| open_where_it_is(file)),
-    };
-    opened.with_context(|| file.display().to_string())
+use self::search::IndexedSearch;
+use self::sqlite::{Disk, FILE, OpenedDisk, open_archive};
+use crate::config::Keep;
+
+/// A journal that stores lines, and everything that works with what it has stored.
+pub(crate) struct Opened {
+    pub(crate) journal: Box<dyn Journal>,
+    /// The name of the log until the next start.
+    pub(crate) epoch: String,
+    /// Where the lines of each room end.
+    pub(crate) ends: HashMap<RoomName, End>,
+    pub(crate) stored: Stored,
+    pub(crate) eraser: Eraser,
 }
 
-/// To read what is written ahead, SQLite needs an index of it, which it has to make where there is none. Not everybody
-/// can do that, and not on every disk.
-fn open_where_it_is(file: &Path) -> Result<Store, Unusable> {
-    match Store::open_to_read(file) {
-        Err(Unusable::Sqlite(error))
-            if matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
-            ) =>
-        {
-            match fs::metadata(file.with_extension("db-wal")) {
-                Ok(ahead) if ahead.len() > 0 => Err(Unusable::NoRoomBeside(file.to_owned())),
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(Unusable::Forbidden),
-                _ => Store::open_unchanging(file),
-            }
-        }
-        opened => opened,
-    }
+/// What a journal has stored, for the rest of the server.
+#[derive(Clone)]
+pub(crate) struct Stored {
+    /// How late it was when the server before this one ended; none if nothing was stored yet.
+    pub(crate) clock: Option<WallTime>,
+    pub(crate) history: Arc<dyn History>,
+    pub(crate) search: Arc<dyn Search>,
+    /// Deletes what an owner has said.
+    pub(crate) forgetting: Forgetting,
+    /// For accounts and acts, which have tables of their own.
+    pub(crate) database: Database,
+}
+
+/// Opens the journal in a directory, with the search and the eraser beside it.
+///
+/// # Errors
+/// It cannot be used: why, and what to do.
+pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
+    let OpenedDisk {
+        mut disk,
+        clock,
+        epoch,
+        ends,
+        history,
+        database,
+        signals,
+    } = Disk::open(directory, keep)?;
+    let path = database.path();
+    let (index, follow) = IndexedSearch::new(path, epoch.clone(), Arc::clone(&history), signals);
+    let search = Arc::new(index);
+    let wake = {
+        let search = Arc::clone(&search);
+        move || search.wake()
+    };
+    disk.run("search", follow, wake)?;
+    let search: Arc<dyn Search> = search;
+    let parts = (database.clone(), Arc::clone(&history), Arc::clone(&search));
+    let (eraser, forgetting) = Eraser::new(parts.0, parts.1, parts.2)?;
+    Ok(Opened {
+        journal: Box::new(disk),
+        epoch,
+        ends,
+        stored: Stored {
+            clock,
+            history,
+            search,
+            forgetting,
+            database,
+        },
+        eraser,
+    })
+}
+
+/// Opens the lines that are stored in a directory for a command, whether or not a server runs; and
+/// the file they are in.
+///
+/// # Errors
+/// There are none, or they cannot be used, in one sentence.
+pub(crate) fn open_stored(directory: &Path) -> anyhow::Result<(Box<dyn Archive>, PathBuf)> {
+    let file = directory.join(FILE);
+    Ok((open_backup(&file)?, file))
+}
+
+/// Opens a backup.
+///
+/// # Errors
+/// It cannot be used, in one sentence.
+pub(crate) fn open_backup(file: &Path) -> anyhow::Result<Box<dyn Archive>> {
+    Ok(Box::new(open_archive(file)?))
 }

@@ -11,7 +11,6 @@ pub use limits::{check_threads, survive_file_size};
 pub(crate) use reload::Reload;
 pub use reload::Source;
 
-use std::mem;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,11 +20,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use parlor_core::broadcaster::Broadcaster;
-use parlor_core::journal::Journal;
+use parlor_core::journal::{Journal, Past};
 use parlor_core::link::Inbox;
 use parlor_wire::style::{LineMode, LocalClock};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -36,7 +34,7 @@ use self::listeners::{BindError, bind_all};
 use self::reload::Reloader;
 use self::signals::Hangups;
 use crate::accounts::Registry;
-use crate::audit::Clerk;
+use crate::audit::{self, Clerk};
 use crate::broadcaster::Closing;
 use crate::cli::variables;
 use crate::clock::{Clock, Trust, zone_is_unknown};
@@ -45,11 +43,10 @@ use crate::door::kinds::Mode;
 use crate::door::{
     Admission, Desk, Door, House, Idle, LineDoor, Names, Questions, Scheme, Socket, WebDoor,
 };
-use crate::journal::erase::{retention_task, task};
-use crate::journal::{Disk, Forgetting, Kept, Memory, passing_epoch};
+use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
 use crate::session::{Live, SessionSettings, Writers};
 use crate::telemetry::Metrics;
-use crate::{broadcaster, clock, door};
+use crate::{broadcaster, clock, door, journal};
 
 /// Everybody has this long to take the last words when the server ends.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
@@ -77,8 +74,12 @@ const READ_BYTES_CLASSIC: usize = 64 * 1024;
 pub struct Server {
     config: Config,
     journal: Box<dyn Journal>,
-    /// What the journal has of former times; none where nothing is kept.
-    kept: Option<Kept>,
+    /// What the journal has stored; none if it stores nothing.
+    stored: Option<Stored>,
+    /// What holds from before the start; none if nothing is stored.
+    past: Option<Past>,
+    /// Deletes stored lines; none if nothing is stored.
+    eraser: Option<Eraser>,
     /// Whose names are whose; none where nothing is kept.
     registry: Option<Arc<Registry>>,
     /// Which log it is that the numbers of lines belong to.
@@ -88,8 +89,6 @@ pub struct Server {
     doors: Vec<(TcpListener, Arc<Door>)>,
     /// What may change at all doors that are no classic ones.
     live: Arc<Live>,
-    /// How lines are taken back, and where the requests come out.
-    forgetting: (Forgetting, mpsc::Receiver<task::Wanted>),
     /// Whoever looks after the house while it is open; ends with it.
     stewards: JoinSet<()>,
     /// Whom to ask for a reload; none where the configuration comes from nowhere.
@@ -107,14 +106,34 @@ impl Server {
         let Some(directory) = config.directory()? else {
             return Ok(Server::with_journal(config, Box::new(Memory)));
         };
-        let (disk, kept) = Disk::open(&directory, config.keep)?;
+        let Opened {
+            journal,
+            epoch,
+            ends,
+            stored,
+            eraser,
+        } = journal::open(&directory, config.keep)?;
         tracing::info!("lines are stored in {}", directory.display());
-        let server = Server::with_journal(config, Box::new(disk));
+        let server = Server::with_journal(config, journal);
         let inbox = Arc::clone(&server.house.inbox);
+        let (registry, owned) = Registry::open(stored.database.clone(), stored.clock, inbox)?;
+        // What held when the server before this one ended is not over because this clock says so.
+        let now = stored
+            .clock
+            .map_or(clock::wall(), |at| at.min(clock::wall()));
+        let past = stored
+            .database
+            .at_start(move |store| audit::past(store, now))?;
         Ok(Server {
-            log: kept.epoch.as_str().into(),
-            registry: Some(Arc::new(Registry::new(kept.errands.clone(), inbox))),
-            kept: Some(kept),
+            log: epoch.into(),
+            registry: Some(Arc::new(registry)),
+            past: Some(Past {
+                ends,
+                owned,
+                ..past
+            }),
+            stored: Some(stored),
+            eraser: Some(eraser),
             ..server
         })
     }
@@ -141,7 +160,6 @@ impl Server {
             panics: AtomicU64::new(0),
         };
         Server {
-            forgetting: Forgetting::new(),
             live: Arc::new(Live::new(
                 pace(&config),
                 config.replay as u64,
@@ -149,7 +167,9 @@ impl Server {
             )),
             config,
             journal,
-            kept: None,
+            stored: None,
+            past: None,
+            eraser: None,
             registry: None,
             log: passing_epoch().into(),
             house: Arc::new(house),
@@ -198,7 +218,7 @@ impl Server {
         if let Some(port) = self.line_port() {
             self.house.line_port.set(port).ok(); // doors are bound once
         }
-        if self.kept.is_some()
+        if self.stored.is_some()
             && let Some(directory) = self.config.directory().ok().flatten()
         {
             self.socket = Socket::open(&directory)
@@ -216,41 +236,32 @@ impl Server {
         let Server {
             config,
             journal,
-            mut kept,
+            stored,
+            past,
+            eraser,
             house,
             clock,
             doors,
             registry,
             live,
-            forgetting: (_, to_forget),
             mut stewards,
             reload,
             socket,
             log: _,
         } = self;
-        if let Some(kept) = &mut kept {
-            let left = mem::take(&mut kept.takings);
-            let (retention, closing) = (kept.retention(), house.closing.clone());
-            let trust = Trust::new(clock.clone(), kept.clock);
-            let retain = live.retain_changes();
-            let (takings, taken) = mpsc::channel(1);
-            let desk = task::Desk {
-                errands: kept.errands.clone(),
-                history: kept.history.clone(),
-                link: house.inbox.connect(),
-                takings,
-            };
-            house.tasks.spawn(desk.attend(to_forget, closing.clone()));
-            house.tasks.spawn(retention_task::run(
-                retention, trust, left, retain, taken, closing,
-            ));
+        if let (Some(eraser), Some(stored)) = (eraser, &stored) {
+            let link = house.inbox.connect();
+            let trust = Trust::new(clock.clone(), stored.clock);
+            let closing = house.closing.clone();
+            let erasing = eraser.run(link, trust, live.retain_changes(), closing);
+            house.tasks.spawn(erasing);
         }
         let inbox = Arc::clone(&house.inbox);
-        let errands = kept.as_ref().map(|kept| kept.errands.clone());
-        let broadcaster = match kept {
-            Some(kept) => Broadcaster::resume(inbox, limits(&config), kept.past),
+        let broadcaster = match past {
+            Some(past) => Broadcaster::resume(inbox, limits(&config), past),
             None => Broadcaster::new(inbox, limits(&config)),
         };
+        let database = stored.map(|stored| stored.database);
         let closing = Closing {
             soon: house.closing.clone(),
             ..Closing::default()
@@ -260,7 +271,7 @@ impl Server {
             journal,
             clock,
             closing.clone(),
-            Clerk::new(errands.clone()),
+            Clerk::new(database.clone()),
             Arc::clone(&house.metrics),
         ));
         let mut writing = JoinSet::new();
@@ -279,7 +290,7 @@ impl Server {
             let desk = Desk {
                 inbox,
                 reload,
-                errands,
+                database,
                 registry: names,
             };
             stewards.spawn(desk.attend(socket));
@@ -325,7 +336,7 @@ impl Server {
         if self.config.only_this_machine() {
             tracing::info!("only this machine can join; --lan lets others in");
         }
-        if self.kept.is_none() {
+        if self.stored.is_none() {
             tracing::info!("lines are stored in memory only: they are gone when the server stops");
         }
     }
@@ -385,9 +396,15 @@ impl Server {
             ask_every: None,
             live: Arc::clone(&self.live),
             read_bytes_max,
-            history: self.kept.as_ref().map(|kept| kept.history.clone()),
-            search: self.kept.as_ref().map(|kept| kept.search.clone()),
-            forgetting: self.kept.as_ref().map(|_| self.forgetting.0.clone()),
+            history: self
+                .stored
+                .as_ref()
+                .map(|stored| Arc::clone(&stored.history)),
+            search: self
+                .stored
+                .as_ref()
+                .map(|stored| Arc::clone(&stored.search)),
+            forgetting: self.stored.as_ref().map(|stored| stored.forgetting.clone()),
             log: Arc::clone(&self.log),
             registry: self.registry.clone(),
             metrics: Arc::clone(&self.house.metrics),

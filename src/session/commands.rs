@@ -148,7 +148,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// The lines next to a number. What the log has let go of is the journal's: perhaps all of it.
     async fn read_next(&self, next: Next) -> Result<Item, Unreadable> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
-        let history = self.settings.history.as_ref();
+        let history = self.settings.history.as_deref();
         let start = log.start().seq;
         match next {
             Next::Before { seq, lines } => {
@@ -247,7 +247,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let Outcome::Barred(barred) = self.link.call(Request::Barred).await else {
             return Some(Item::Answer(Refusal::NotThere.into()));
         };
-        let may_read = move |room: &RoomName| !barred.contains(room);
+        let may_read = Box::new(move |room: &RoomName| !barred.contains(room));
         let address = self.peer.address;
         let searcher = Searcher {
             person: self.link.client().id(),

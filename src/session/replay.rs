@@ -34,7 +34,7 @@ pub(crate) async fn replay(
     start: &Start,
     settings: &SessionSettings,
 ) -> (Replay, Resumed) {
-    let history = settings.history.as_ref();
+    let history = settings.history.as_deref();
     match start {
         Start::After { log, seq } if is_of_this_log(log, *seq, view, settings).await => {
             (all_after(*seq, view, history).await, Resumed::Exactly)
@@ -64,7 +64,7 @@ async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSett
     matches!(end, Ok(Some(end)) if seq <= end)
 }
 
-async fn last(lines: u64, view: &View, history: Option<&History>) -> Replay {
+async fn last(lines: u64, view: &View, history: Option<&dyn History>) -> Replay {
     let mut replay = Replay::last(view.room_name(), view.log(), lines, view.arrived);
     if let Some(history) = history {
         history.complete(&mut replay, view.room_name(), lines).await;
@@ -73,7 +73,7 @@ async fn last(lines: u64, view: &View, history: Option<&History>) -> Replay {
 }
 
 /// The lines behind number `seq`, and a count of those that cannot be had or would be too many.
-async fn all_after(seq: u64, view: &View, history: Option<&History>) -> Replay {
+async fn all_after(seq: u64, view: &View, history: Option<&dyn History>) -> Replay {
     let (room, log, arrived) = (view.room_name(), view.log(), view.arrived);
     let wanted = arrived.seq - seq;
     let from = log.behind(arrived.seq - wanted.min(LINES_MAX));
@@ -92,7 +92,11 @@ async fn all_after(seq: u64, view: &View, history: Option<&History>) -> Replay {
 }
 
 /// What stands behind number `seq` and before a replay: the lines, and the number of the first that is among them.
-async fn older(seq: u64, replay: &Replay, history: &History) -> Result<(u64, Older), Unreadable> {
+async fn older(
+    seq: u64,
+    replay: &Replay,
+    history: &dyn History,
+) -> Result<(u64, Older), Unreadable> {
     let last = replay.from.seq;
     let most = replay.to.seq.saturating_sub(LINES_MAX);
     let fits = history.before(&replay.room, last, BYTES_MAX).await?;

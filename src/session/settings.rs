@@ -28,9 +28,9 @@ pub(crate) struct SessionSettings {
     /// How many bytes are read, and held, at once.
     pub(crate) read_bytes_max: usize,
     /// The stored lines; none without a directory.
-    pub(crate) history: Option<History>,
+    pub(crate) history: Option<Arc<dyn History>>,
     /// The search in them.
-    pub(crate) search: Option<Search>,
+    pub(crate) search: Option<Arc<dyn Search>>,
     /// The deletion of lines; none without a directory.
     pub(crate) forgetting: Option<Forgetting>,
     /// The name of the log to which the numbers of lines belong.

@@ -24,7 +24,7 @@ use crate::accounts::{Registered, Registry};
 use crate::audit::moment;
 use crate::clock;
 use crate::clock::timeout;
-use crate::journal::Errands;
+use crate::journal::Database;
 use crate::server::Reload;
 
 /// So many are attended to at once; others wait in the system's queue.
@@ -49,7 +49,7 @@ pub(crate) struct Desk {
     /// None where the configuration comes from nowhere.
     pub(crate) reload: Option<Reload>,
     /// None where nothing is kept.
-    pub(crate) errands: Option<Errands>,
+    pub(crate) database: Option<Database>,
     /// Whose names are whose; none where nothing is kept.
     pub(crate) registry: Option<Arc<Registry>>,
 }
@@ -193,7 +193,7 @@ impl Desk {
             return Err("this server has no configuration to read again".to_owned());
         };
         let report = reload.reload().await;
-        if let (Ok(_), Some(errands)) = (&report, &self.errands) {
+        if let (Ok(_), Some(database)) = (&report, &self.database) {
             let record = Record {
                 at: clock::wall(),
                 by: By::Operator,
@@ -201,14 +201,17 @@ impl Desk {
                 deed: Deed::Reload,
             };
             // Where it cannot be written down, the log says so.
-            errands.run(move |store| store.record(&[record])).await.ok();
+            database
+                .write(move |store| store.record(&[record]))
+                .await
+                .ok();
         }
         report
     }
 
     async fn log(&self, rows: usize) -> Reply {
-        match &self.errands {
-            Some(errands) => errands
+        match &self.database {
+            Some(database) => database
                 .read(move |store| store.audit(rows.min(LOG_ROWS_MAX)))
                 .await
                 .map_err(|error| error.to_string()),

@@ -117,7 +117,7 @@ impl LineDoor {
             let last = entered.view.arrived.seq;
             select! {
                 biased;
-                caught_up = guest.catch_up(history, &standing, &seat, last) => caught_up?,
+                caught_up = guest.catch_up(history.as_ref(), &standing, &seat, last) => caught_up?,
                 () = house.closing.cancelled() => {}
             }
         } else {

@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
     /// Shows what was said since the last line that has surely been read, up to number `last`.
     pub(super) async fn catch_up(
         &mut self,
-        history: &History,
+        history: &dyn History,
         standing: &Standing,
         seat: &Seat,
         last: u64,

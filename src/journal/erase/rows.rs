@@ -1,57 +1,166 @@
-//! Rows that are emptied: their numbers and times stay. Knows no reason to do so.
+//! The SQL of deletion. Knows no reason to delete.
+//!
+//! The row of a deleted line stays, with its number and its time, so that numbers are dense. A row
+//! in `takings` is a deletion that an owner asked for and that is not complete. The key `remains`
+//! in `meta` says that copies of deleted rows may be left in the file; it changes with each deletion,
+//! until the file is scrubbed.
 
-use parlor_core::model::RoomName;
+use std::collections::HashMap;
+
+use parlor_core::model::{Name, RoomName, WallTime};
 use rusqlite::params;
 
-use super::remains::leave;
-use crate::journal::sqlite::{GONE, Store, sum};
+use crate::journal::sqlite::{GONE, Sql, Store, sum};
+
+/// The lines of an owner that are to be deleted.
+#[derive(Clone, Debug)]
+pub(super) struct OwnLines {
+    /// The name they were said under.
+    pub(super) name: Name,
+    /// When this person registered the name.
+    pub(super) since: WallTime,
+    /// The rooms, and the last number to delete in each.
+    pub(super) ends: HashMap<RoomName, u64>,
+}
+
+impl OwnLines {
+    /// Whether a name is the owner's, in whatever letters it was used.
+    pub(super) fn is_own(&self) -> impl FnMut(&str) -> bool + use<> {
+        let name = self.name.clone();
+        let mut known: HashMap<String, bool> = HashMap::new();
+        move |used| match known.get(used) {
+            Some(is_own) => *is_own,
+            None => {
+                let is_own = Name::kept(used).keys()[0] == name.keys()[0];
+                known.insert(used.to_owned(), is_own);
+                is_own
+            }
+        }
+    }
+}
+
+/// The number of a deletion in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DeletionId(i64);
+
+/// Copies of deleted rows may be left, as of the time of asking.
+#[derive(Clone, Debug)]
+pub(super) struct Leftovers(String);
 
 /// A row that is to be emptied.
-pub(crate) struct Row {
+pub(super) struct FullRow {
     room: i64,
     /// Its number in the room.
-    pub(crate) seq: i64,
+    pub(super) seq: i64,
     at: i64,
 }
 
-impl Store {
-    /// Those rows of a room from number `first` to `last` that are not empty, and whose speaker is meant.
-    pub(crate) fn rows(
-        &mut self,
-        room: &RoomName,
-        first: u64,
-        last: u64,
-        mut is_meant: impl FnMut(&str) -> bool,
-    ) -> rusqlite::Result<Vec<Row>> {
-        let mut look = self.connection().prepare_cached(
-            "SELECT room, seq, at, name FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
-             AND seq BETWEEN ?2 AND ?3 AND manner != ?4",
-        )?;
-        let mut found = look.query(params![room.as_str(), first as i64, last as i64, GONE])?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next()? {
-            if is_meant(row.get_ref(3)?.as_str().unwrap_or_default()) {
-                rows.push(Row {
-                    room: row.get(0)?,
-                    seq: row.get(1)?,
-                    at: row.get(2)?,
-                });
+/// The rows of a room from number `first` to `last` that are not empty and whose name is meant.
+pub(super) fn full_rows(
+    store: &mut Store,
+    room: &RoomName,
+    (first, last): (u64, u64),
+    mut is_meant: impl FnMut(&str) -> bool,
+) -> rusqlite::Result<Vec<FullRow>> {
+    let rows = store.connection().all(
+        "SELECT room, seq, at, name FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
+         AND seq BETWEEN ?2 AND ?3 AND manner != ?4",
+        params![room.as_str(), first as i64, last as i64, GONE],
+        |row| {
+            if !is_meant(row.get_ref(3)?.as_str().unwrap_or_default()) {
+                return Ok(None);
             }
-        }
-        Ok(rows)
-    }
+            Ok(Some(FullRow {
+                room: row.get(0)?,
+                seq: row.get(1)?,
+                at: row.get(2)?,
+            }))
+        },
+    )?;
+    Ok(rows.into_iter().flatten().collect())
+}
 
-    /// Empties these rows, all or none of them.
-    pub(crate) fn empty(&mut self, rows: &[Row]) -> rusqlite::Result<()> {
-        let transaction = self.connection().transaction()?;
-        let mut empty = transaction.prepare_cached(
-            "UPDATE lines SET manner = ?3, name = '', text = '', sum = ?4 WHERE room = ?1 AND seq = ?2",
+/// Empties these rows, in one transaction.
+pub(super) fn empty(store: &mut Store, rows: &[FullRow]) -> rusqlite::Result<()> {
+    let transaction = store.connection().transaction()?;
+    for FullRow { room, seq, at } in rows {
+        transaction.run(
+            "UPDATE lines SET manner = ?3, name = '', text = '', sum = ?4
+             WHERE room = ?1 AND seq = ?2",
+            params![room, seq, GONE, sum(*seq, *at, GONE, "", "")],
         )?;
-        for Row { room, seq, at } in rows {
-            empty.execute(params![room, seq, GONE, sum(*seq, *at, GONE, "", "")])?;
-        }
-        drop(empty);
-        leave(&transaction)?;
-        transaction.commit()
     }
+    transaction.run(
+        "INSERT INTO meta VALUES ('remains', '1')
+         ON CONFLICT (key) DO UPDATE SET value = value + 1",
+        [],
+    )?;
+    transaction.commit()
+}
+
+/// Notes a deletion, so that the next server continues it if this one is killed.
+pub(super) fn note_deletion(store: &mut Store, own: &OwnLines) -> rusqlite::Result<DeletionId> {
+    let transaction = store.connection().transaction()?;
+    let next = "SELECT ifnull(max(id), 0) + 1 FROM takings";
+    let id: i64 = transaction.query_row(next, [], |row| row.get(0))?;
+    for (room, last) in &own.ends {
+        transaction.run(
+            "INSERT INTO takings (id, name, since, room, last) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                id,
+                own.name.as_str(),
+                own.since.0,
+                room.as_str(),
+                *last as i64
+            ],
+        )?;
+    }
+    transaction.commit()?;
+    Ok(DeletionId(id))
+}
+
+/// The deletions that are noted.
+pub(super) fn deletions(store: &mut Store) -> rusqlite::Result<Vec<(DeletionId, OwnLines)>> {
+    let mut deletions: HashMap<DeletionId, OwnLines> = HashMap::new();
+    let rows = "SELECT id, name, since, room, last FROM takings";
+    store.connection().all(rows, [], |row| {
+        let (name, room): (String, String) = (row.get(1)?, row.get(3)?);
+        let (since, last): (i64, i64) = (row.get(2)?, row.get(4)?);
+        let id = DeletionId(row.get(0)?);
+        let own = deletions.entry(id).or_insert_with(|| OwnLines {
+            name: Name::kept(&name),
+            since: WallTime(since),
+            ends: HashMap::new(),
+        });
+        if let Ok(room) = RoomName::parse(&room) {
+            own.ends.insert(room, last as u64);
+        }
+        Ok(())
+    })?;
+    Ok(deletions.into_iter().collect())
+}
+
+/// A deletion is complete, or is not wanted after all.
+pub(super) fn drop_deletion(store: &mut Store, id: DeletionId) -> rusqlite::Result<()> {
+    let drop = "DELETE FROM takings WHERE id = ?1";
+    store.connection().run(drop, [id.0]).map(|_| ())
+}
+
+/// What deleted rows may have left in the file since it was scrubbed.
+pub(super) fn leftovers(store: &mut Store) -> rusqlite::Result<Option<Leftovers>> {
+    let query = "SELECT value FROM meta WHERE key = 'remains'";
+    let found = store.connection().one(query, [], |row| row.get(0));
+    Ok(found?.map(Leftovers))
+}
+
+/// Nothing is left of what was deleted until these were asked for.
+pub(super) fn clear_leftovers(store: &mut Store, seen: &Leftovers) -> rusqlite::Result<()> {
+    let clear = "DELETE FROM meta WHERE key = 'remains' AND value = ?1";
+    store.connection().run(clear, [&seen.0]).map(|_| ())
+}
+
+/// Deletes the return codes that have expired.
+pub(super) fn drop_expired_codes(store: &mut Store, now: WallTime) -> rusqlite::Result<()> {
+    let drop = "DELETE FROM codes WHERE until < ?1";
+    store.connection().run(drop, [now.0]).map(|_| ())
 }

@@ -1,35 +1,35 @@
-//! The index for searching: a file of its own, made of the lines, and of no use without them. Knows no thread.
+//! The file of the index, made from the lines and of no use without them. Knows no thread.
 //!
-//! It may be deleted at any time: it is made anew. Hence it need not be as careful as the journal is.
+//! It may be deleted at any time and is rebuilt then. So it need not be as careful as the journal.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
 use parlor_core::model::{RoomName, Said, WallTime};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Transaction, params};
 
-use super::words::Phrase;
-use super::{veil, words};
-use crate::journal::sqlite::{make_private, scrub};
+use super::words::{self, Phrase};
+use crate::journal::sqlite::{Sql, UnusableFile, create_private, empty_log, scrub};
+use crate::journal::traits::Found;
 
-/// What the tables and the words in them are like. With another number the index is made anew.
+/// The version of the tables and of the words in them. An index with another version is rebuilt.
 const VERSION: i32 = 4;
 
-/// Whoever finds the file locked waits so long: somebody looks at it from outside.
+/// How long to wait for a file that another program has locked.
 const BUSY_TIME: Duration = Duration::from_millis(100);
 
-/// How often a search looks at the clock: after so many steps of SQLite's, a fraction of a millisecond.
+/// After how many steps of SQLite, a fraction of a millisecond, a search looks at the clock.
 const STEPS: i32 = 100;
 
-/// So many bits of a line's place say which it is among those of one millisecond.
+/// How many bits of a line's place tell it from the other lines of its millisecond.
 const COUNTER_BITS: u32 = 20;
 
-/// Times that a place has room for: up to the year 2248.
+/// The times that a place has room for: up to the year 2248.
 const TIME_MAX: i64 = 1 << (63 - COUNTER_BITS);
 
-/// Words of our own making, hence the plainest of tokenizers. The content is kept, so that a line can be removed by its number;
-/// and what is removed is overwritten.
+/// The words are hashes, so the plainest tokenizer will do. The content is stored, so that a line can
+/// be removed by its number; and what is removed is overwritten.
 const TABLES: &str = "
     CREATE TABLE meta (epoch TEXT NOT NULL, probe TEXT NOT NULL, dated_back INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, followed INTEGER NOT NULL) STRICT;
@@ -38,28 +38,16 @@ const TABLES: &str = "
     INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 ";
 
-/// Lines that have been found.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// Their rooms and numbers, the newest first, as many as were wanted.
-    pub(crate) lines: Vec<(RoomName, u64)>,
-    /// How many there are beside them.
-    pub(crate) more: u64,
-    /// The time was over: there may be more of both.
-    pub(crate) is_cut: bool,
-    /// So many lines are not in the index yet.
-    pub(crate) behind: u64,
-}
-
 /// A connection to the file.
 pub(super) struct Index {
     connection: Connection,
 }
 
 impl Index {
-    /// Opens an index to write in it; one of a log that is called so, where there is none. None where it is of no use.
+    /// Opens the index to write in it, and creates one for a log with this name if there is none.
+    /// None if it is of no use.
     pub(super) fn open(path: &Path, epoch: &str) -> rusqlite::Result<Option<Index>> {
-        make_private(path).ok(); // SQLite says what is wrong
+        create_private(path).ok(); // SQLite says what is wrong
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIME)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -71,7 +59,7 @@ impl Index {
             transaction.execute_batch(TABLES)?;
             transaction.execute(
                 "INSERT INTO meta (epoch, probe) VALUES (?1, ?2)",
-                [epoch, &veil::probe()],
+                [epoch, &words::probe()],
             )?;
             transaction.pragma_update(None, "user_version", VERSION)?;
             transaction.commit()?;
@@ -80,33 +68,30 @@ impl Index {
         if version != VERSION {
             return Ok(None);
         }
-        let probe = "SELECT probe FROM meta";
-        let probe: Option<String> = connection
-            .query_row(probe, [], |row| row.get(0))
-            .optional()?;
-        Ok((probe == Some(veil::probe())).then_some(Index { connection }))
+        let probe = connection.one("SELECT probe FROM meta", [], |row| row.get::<_, String>(0))?;
+        Ok((probe == Some(words::probe())).then_some(Index { connection }))
     }
 
-    /// What the log was called of which it was made last.
+    /// The name of the log when the index was written last.
     pub(super) fn epoch(&self) -> rusqlite::Result<String> {
         let epoch = "SELECT epoch FROM meta";
         self.connection.query_row(epoch, [], |row| row.get(0))
     }
 
-    /// How often lines had been dated back when it was made: their place in it is their time.
+    /// How often lines had been dated back when it was built: their place in it is their time.
     pub(super) fn dated_back(&self) -> rusqlite::Result<i64> {
         let dated_back = "SELECT dated_back FROM meta";
         self.connection.query_row(dated_back, [], |row| row.get(0))
     }
 
-    /// It has been seen that it is of the log that is called so now, and in which lines have been dated back so often.
+    /// Notes the present name of the log, and how often its lines have been dated back.
     pub(super) fn set(&mut self, epoch: &str, dated_back: i64) -> rusqlite::Result<()> {
         let set = "UPDATE meta SET epoch = ?1, dated_back = ?2";
-        let set = self.connection.execute(set, params![epoch, dated_back]);
-        set.map(drop)
+        self.connection.run(set, params![epoch, dated_back])?;
+        Ok(())
     }
 
-    /// Opens the index to search in it, until that is over.
+    /// Opens the index to search in it until `is_over` says so.
     pub(super) fn open_to_read(
         path: &Path,
         is_over: impl FnMut() -> bool + Send + 'static,
@@ -117,16 +102,16 @@ impl Index {
         Ok(Index { connection })
     }
 
-    /// Up to which number the lines of each room are in it.
+    /// Up to which number it has the lines of each room.
     pub(super) fn followed(&self) -> rusqlite::Result<HashMap<String, u64>> {
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT name, followed FROM rooms")?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
-        rows.collect()
+        let query = "SELECT name, followed FROM rooms";
+        let rooms = self.connection.all(query, [], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
+        })?;
+        Ok(rooms.into_iter().collect())
     }
 
-    /// Puts lines of a room into it: now it has all up to number `followed`.
+    /// Adds lines of a room. Then it has all of them up to number `followed`.
     pub(super) fn add(
         &mut self,
         room: &RoomName,
@@ -141,28 +126,26 @@ impl Index {
             |row| row.get(0),
         )?;
         for said in lines {
-            // Those who search read the newest first, of all rooms: so the place in the index is that in time.
+            // A search reads the newest first, of all rooms: so the place in the index is the time.
             let at = said.at.0.clamp(0, TIME_MAX - 1);
-            let first = at << COUNTER_BITS;
-            let mut place = transaction.prepare_cached(
+            let (first, width) = (at << COUNTER_BITS, (1_i64 << COUNTER_BITS) - 1);
+            let place = transaction.one(
                 "INSERT INTO places VALUES (
                      1 + coalesce((SELECT max(id) FROM places WHERE id BETWEEN ?1 AND ?1 + ?2), ?1), ?3, ?4)
                  RETURNING id",
+                params![first, width, room, said.seq as i64],
+                |row| row.get::<_, i64>(0),
             )?;
-            let width = (1_i64 << COUNTER_BITS) - 1;
-            let place: i64 = place
-                .query_row(params![first, width, room, said.seq as i64], |row| {
-                    row.get(0)
-                })?;
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
-            let words = words::said(said.text.as_str());
-            insert.execute(params![place, veil::veiled_all(&words)])?;
+            let words = words::hashed_all(&words::said(said.text.as_str()));
+            transaction.run(
+                "INSERT INTO words (rowid, text) VALUES (?1, ?2)",
+                params![place, words],
+            )?;
         }
         transaction.commit()
     }
 
-    /// Takes out lines that were said earlier, up to so many. How many it were.
+    /// Removes up to `max` lines that were said before this time. How many that were.
     pub(super) fn remove_before(
         &mut self,
         before: WallTime,
@@ -176,7 +159,7 @@ impl Index {
         Ok(removed)
     }
 
-    /// Takes out the lines of a room with these numbers, as far as they are there.
+    /// Removes the lines of a room with these numbers, as far as it has them.
     pub(super) fn remove_lines(&mut self, room: &RoomName, seqs: &[u64]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         let which = "SELECT places.id FROM places JOIN rooms ON rooms.id = room WHERE name = ?1 AND seq = ?2";
@@ -186,17 +169,18 @@ impl Index {
         transaction.commit()
     }
 
-    /// Wipes what was left of lines that have been taken out, and what is written ahead. Whether all of it could be: not
-    /// while somebody searches.
-    pub(super) fn wipe(&mut self) -> rusqlite::Result<bool> {
+    /// Overwrites what removed lines have left in the file, and empties the write-ahead log. Whether
+    /// it could do all of it: not while somebody searches.
+    pub(super) fn scrub(&mut self) -> rusqlite::Result<bool> {
         let mut next = Some(1);
         while let Some(first) = next {
-            next = scrub::wipe(&mut self.connection, first)?;
+            next = scrub(&mut self.connection, first)?;
         }
-        scrub::truncate(&self.connection)
+        empty_log(&self.connection)
     }
 
-    /// Looks for lines, the newest first: so many of those in rooms that may be read, and counts the others.
+    /// Finds up to `lines_max` lines in rooms that may be read, the newest first, and counts the
+    /// others.
     pub(super) fn find(
         &self,
         phrases: &[Phrase],
@@ -212,7 +196,7 @@ impl Index {
             "SELECT room, seq FROM words CROSS JOIN places ON id = words.rowid
              WHERE words MATCH ?1 ORDER BY words.rowid DESC",
         )?;
-        let mut rows = search.query([veil::query(phrases)])?;
+        let mut rows = search.query([words::query(phrases)])?;
         loop {
             match rows.next() {
                 Ok(Some(row)) => {
@@ -239,39 +223,76 @@ impl Index {
     }
 
     fn rooms(&self) -> rusqlite::Result<HashMap<i64, RoomName>> {
-        let mut query = self.connection.prepare("SELECT id, name FROM rooms")?;
-        let mut rows = query.query([])?;
-        let mut rooms = HashMap::new();
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(1)?;
-            if let Ok(room) = RoomName::parse(&name) {
-                rooms.insert(row.get(0)?, room);
-            }
-        }
-        Ok(rooms)
+        let query = "SELECT id, name FROM rooms";
+        let rooms = self.connection.all(query, [], |row| {
+            let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
+            Ok(RoomName::parse(&name).ok().map(|room| (id, room)))
+        })?;
+        Ok(rooms.into_iter().flatten().collect())
     }
 }
 
-/// Takes out the lines whose places a query finds. How many they are.
+/// Removes the lines whose places a query finds. How many they are.
 fn remove(
     transaction: &Transaction<'_>,
     which: &str,
     params: impl Params,
 ) -> rusqlite::Result<usize> {
-    let mut query = transaction.prepare_cached(which)?;
-    let places = query.query_map(params, |row| row.get(0))?;
-    let places: Vec<i64> = places.collect::<Result<_, _>>()?;
+    let places: Vec<i64> = transaction.all(which, params, |row| row.get(0))?;
     for place in &places {
-        for from in [
-            "DELETE FROM words WHERE rowid = ?1",
-            "DELETE FROM places WHERE id = ?1",
-        ] {
-            transaction.prepare_cached(from)?.execute([place])?;
-        }
+        transaction.run("DELETE FROM words WHERE rowid = ?1", [place])?;
+        transaction.run("DELETE FROM places WHERE id = ?1", [place])?;
     }
     Ok(places.len())
 }
 
 fn is_interrupted(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
+/// What keeps the index from following.
+pub(super) enum IndexTrouble {
+    /// Lines cannot be read: the journal's own threads say why.
+    Journal,
+    /// The index cannot be written now.
+    Index(rusqlite::Error),
+    /// It is damaged, another's, or ahead of the lines, since these were restored from a backup.
+    Useless,
+}
+
+impl From<rusqlite::Error> for IndexTrouble {
+    fn from(error: rusqlite::Error) -> IndexTrouble {
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory,
+            ) => IndexTrouble::Index(error),
+            _ => IndexTrouble::Useless,
+        }
+    }
+}
+
+impl From<UnusableFile> for IndexTrouble {
+    fn from(_: UnusableFile) -> IndexTrouble {
+        IndexTrouble::Journal
+    }
+}
+
+impl IndexTrouble {
+    /// Tells the operator.
+    pub(super) fn tell(&self) {
+        match self {
+            IndexTrouble::Index(error) => {
+                tracing::warn!(%error, "the search index cannot be written");
+            }
+            IndexTrouble::Useless => tracing::warn!("the search index is damaged"),
+            IndexTrouble::Journal => {}
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The index by itself: what is said is found, whatever it is; and whatever is typed is a question that it understands.
+//! The index by itself: any line is found, and any search is understood.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
@@ -8,8 +8,10 @@ use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Said, WallTime,
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::index::{Found, Index};
-use super::{SEARCH_TIME, words};
+use super::finder::SEARCH_TIME;
+use super::index::Index;
+use super::words;
+use crate::journal::traits::Found;
 
 /// An index in a directory of its own.
 struct Table {

@@ -1,4 +1,5 @@
-//! Who searches next, where more want to than can at once: whoever has searched least. Knows no index.
+//! Who searches next, if more people want to than can at once: the one who has searched least. Knows
+//! no index.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,45 +10,39 @@ use std::time::{Duration, Instant};
 use parlor_core::model::PersonId;
 use tokio::sync::oneshot;
 
-/// So many may search at once: each keeps a core busy.
+use crate::journal::traits::Searcher;
+
+/// How many searches run at once: each keeps a core busy.
 const SEARCHES_MAX: usize = 2;
 
-/// What somebody has searched counts half after this time.
+/// After this time, a person's searches count half.
 const HALF_LIFE: Duration = Duration::from_secs(30);
 
-/// And no more than this, in seconds: a crowd of those who come new does not go before somebody for long.
+/// Searches count no more than this, in seconds, so that a crowd of newcomers is not preferred for
+/// long.
 const COUNTED_MAX: f64 = 0.5;
 
-/// So many are remembered; beyond that, those are forgotten whose searches count for nothing.
+/// How many people are remembered; beyond that, those are forgotten whose searches count for nothing.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// This much counts for nothing, in seconds.
+/// So few seconds count for nothing.
 const NOTHING: f64 = 0.01;
 
-/// Who searches.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Searcher {
-    /// The connection.
-    pub(crate) person: PersonId,
-    /// From where, if that is not this machine: who has many connections has one share.
-    pub(crate) network: Option<IpAddr>,
-}
-
-/// The turns. Cloned, they are the same.
+/// The turns. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Shared>);
+pub(super) struct SearchTurns(Arc<SharedTurns>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    /// So many wait; read without the lock by those who search.
+struct SharedTurns {
+    state: Mutex<TurnState>,
+    /// How many wait; searches read it without the lock.
     waiting: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct TurnState {
     running: usize,
-    queue: Vec<(Searcher, oneshot::Sender<Turn>)>,
+    queue: Vec<(Searcher, oneshot::Sender<SearchTurn>)>,
     /// How many seconds each has searched, and when that was counted.
     used: HashMap<Whose, (f64, Instant)>,
 }
@@ -58,19 +53,19 @@ enum Whose {
     Network(IpAddr),
 }
 
-/// The right to search now. The time until it is dropped is its searcher's.
+/// The right to search now. The time until it is dropped counts for its searcher.
 #[derive(Debug)]
-pub(super) struct Turn {
-    turns: Turns,
+pub(super) struct SearchTurn {
+    turns: SearchTurns,
     searcher: Searcher,
     began: Instant,
-    /// Nobody has taken it: it is given to another one.
+    /// Its searcher no longer waits: another one gets it.
     is_void: bool,
 }
 
-impl Turns {
+impl SearchTurns {
     /// Waits for a turn.
-    pub(super) async fn take(&self, searcher: Searcher) -> Turn {
+    pub(super) async fn take(&self, searcher: Searcher) -> SearchTurn {
         let granted = {
             let mut state = self.lock();
             if state.running < SEARCHES_MAX {
@@ -95,8 +90,8 @@ impl Turns {
         self.0.waiting.load(Ordering::Relaxed) > 0
     }
 
-    fn turn(&self, searcher: Searcher) -> Turn {
-        Turn {
+    fn turn(&self, searcher: Searcher) -> SearchTurn {
+        SearchTurn {
             turns: self.clone(),
             searcher,
             began: Instant::now(),
@@ -104,16 +99,16 @@ impl Turns {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TurnState> {
         let state = self.0.state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, state: &State) {
+    fn count(&self, state: &TurnState) {
         self.0.waiting.store(state.queue.len(), Ordering::Relaxed);
     }
 
-    /// A turn has ended: it is that of whoever waits and has searched least.
+    /// Gives a turn that has ended to the waiting searcher who has searched least.
     fn pass_on(&self) {
         loop {
             let next = {
@@ -137,9 +132,9 @@ impl Turns {
     }
 }
 
-impl State {
-    /// Takes whoever has searched least out of the queue; of two, who has waited longer.
-    fn least(&mut self) -> Option<(Searcher, oneshot::Sender<Turn>)> {
+impl TurnState {
+    /// Takes the searcher who has searched least from the queue; of two, the one who waits longer.
+    fn least(&mut self) -> Option<(Searcher, oneshot::Sender<SearchTurn>)> {
         let now = Instant::now();
         let scores = self
             .queue
@@ -155,8 +150,7 @@ impl State {
                 .get(&whose)
                 .map_or(0.0, |used| decayed(*used, now))
         };
-        searcher
-            .whose()
+        shares(searcher)
             .map(of)
             .fold(0.0, f64::max)
             .min(COUNTED_MAX)
@@ -167,7 +161,7 @@ impl State {
         if self.used.len() >= REMEMBERED_MAX {
             self.used.retain(|_, used| decayed(*used, now) > NOTHING);
         }
-        for whose in searcher.whose() {
+        for whose in shares(searcher) {
             let (used, at) = self.used.entry(whose).or_insert((0.0, now));
             *used = decayed((*used, *at), now) + time.as_secs_f64();
             *at = now;
@@ -175,11 +169,10 @@ impl State {
     }
 }
 
-impl Searcher {
-    fn whose(&self) -> impl Iterator<Item = Whose> + use<> {
-        let network = self.network.map(Whose::Network);
-        [Whose::Person(self.person)].into_iter().chain(network)
-    }
+/// On whom the time of a search counts.
+fn shares(searcher: &Searcher) -> impl Iterator<Item = Whose> + use<> {
+    let network = searcher.network.map(Whose::Network);
+    [Whose::Person(searcher.person)].into_iter().chain(network)
 }
 
 fn decayed((used, at): (f64, Instant), now: Instant) -> f64 {
@@ -187,7 +180,7 @@ fn decayed((used, at): (f64, Instant), now: Instant) -> f64 {
     used * 0.5_f64.powf(passed / HALF_LIFE.as_secs_f64())
 }
 
-impl Drop for Turn {
+impl Drop for SearchTurn {
     fn drop(&mut self) {
         if !self.is_void {
             let time = self.began.elapsed();
@@ -206,7 +199,7 @@ mod tests {
     use futures_util::FutureExt;
     use parlor_core::link::Inbox;
 
-    use super::{SEARCHES_MAX, Searcher, Turns};
+    use super::{SEARCHES_MAX, SearchTurns, Searcher};
 
     fn somebody(network: Option<IpAddr>) -> Searcher {
         Searcher {
@@ -217,7 +210,7 @@ mod tests {
 
     #[test]
     fn whoever_has_searched_least_is_next() {
-        let turns = Turns::default();
+        let turns = SearchTurns::default();
         let inbox = Arc::new(Inbox::default());
         let at_home = |network| Searcher {
             person: inbox.connect().client().id(),

@@ -1,9 +1,14 @@
-//! What counts as a word in a search, in what was said and in what is looked for alike. Knows no index.
+//! The words of lines and of searches, made alike, and their hashes. Knows no index.
 //!
-//! Letters and digits that stand together are a word, in whatever case and script, without its accents and vowel points.
-//! Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese put no blanks between words: there every two characters that stand
-//! side by side are one, and the last by itself. So two characters or more are found wherever they stand, and one by what
-//! begins with it.
+//! Letters and digits that stand together are a word, in any case and script, without accents and
+//! vowel points. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese put no blanks between words:
+//! there every two neighbouring characters are a word, and the last character by itself. So two or
+//! more characters are found wherever they stand, and one as the beginning of a word.
+//!
+//! SQLite's full-text search stores some words to find its way, and keeps them when their lines are
+//! gone. So the index gets hashes of words.
+
+use std::hash::{DefaultHasher, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -16,15 +21,22 @@ enum Piece {
     Run(Vec<char>),
 }
 
-/// Words that are looked for as they follow each other.
+/// Two words with the same hash are one word; with this many bits nobody meets that.
+const WORD_BITS: u32 = 48;
+
+/// Each character of a pair has a hash of its own, so that words that begin with it can be found.
+const CHAR_BITS: u32 = 32;
+
+/// Words that a search looks for in this order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Phrase {
     pub(super) words: Vec<String>,
-    /// The last word may be the beginning of one: it is a single character, which begins a pair or ends a run.
+    /// The last word may be the beginning of one: it is a single character, which begins a pair or
+    /// ends a run.
     pub(super) is_open: bool,
 }
 
-/// The words of what was said, in their order.
+/// The words of a line, in their order.
 pub(super) fn said(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for piece in pieces(text) {
@@ -33,7 +45,7 @@ pub(super) fn said(text: &str) -> Vec<String> {
     words
 }
 
-/// What is looked for: all words, and those in quotes as they stand there. Nothing if no word is in it.
+/// What a search looks for: all words, and those in quotes in their order. Nothing if it has no word.
 ///
 /// What was typed without a blank belongs together, too: `don't` is found as it stands there.
 pub(super) fn looked_for(typed: &str) -> Vec<Phrase> {
@@ -45,7 +57,7 @@ pub(super) fn looked_for(typed: &str) -> Vec<Phrase> {
             phrases.extend(part.split_whitespace().filter_map(phrase));
         }
     }
-    phrases.sort(); // what is typed twice is looked for once
+    phrases.sort(); // a word that was typed twice is looked for once
     phrases.dedup();
     phrases
 }
@@ -62,8 +74,7 @@ fn phrase(typed: &str) -> Option<Phrase> {
 }
 
 impl Piece {
-    /// Puts its words behind the others. Whether a run ends here for sure is known of what was said, and not of what is
-    /// looked for.
+    /// Adds its words. Whether a run ends here is certain in a line, and not in a search.
     fn put(&self, ends: bool, words: &mut Vec<String>) {
         match self {
             Piece::Word(word) => words.push(word.clone()),
@@ -118,7 +129,7 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// A letter in lower case, without what stands above or below it, in the form that its readers take it for.
+/// A letter in lower case, without accents, in the form that its readers take it for.
 fn plain(c: char, word: &mut String) {
     // The capital sharp s is two letters only by way of the small one.
     let small = c.to_lowercase().flat_map(char::to_uppercase);
@@ -144,7 +155,7 @@ fn plain(c: char, word: &mut String) {
     }
 }
 
-/// A digit of any script as the one that means the same.
+/// A digit of any script as the digit from 0 to 9.
 fn digit(c: char) -> Option<char> {
     /// The zeros of the scripts that have digits of their own; nine follow each.
     const ZEROS: [char; 35] = [
@@ -155,9 +166,9 @@ fn digit(c: char) -> Option<char> {
     char::from_digit(u32::from(c) - u32::from(*zero), 10)
 }
 
-/// Whether it is written without blanks between words: Han, kana and hangul; Thai, Lao, Burmese and Khmer, with their vowels
-/// and tones.
-pub(super) fn has_no_blanks(c: char) -> bool {
+/// Whether its script puts no blanks between words: Han, kana and hangul; Thai, Lao, Burmese and
+/// Khmer, with their vowels and tones.
+fn has_no_blanks(c: char) -> bool {
     matches!(c,
         '\u{E01}'..='\u{E3A}' | '\u{E40}'..='\u{E4E}' | '\u{E81}'..='\u{ECF}' | '\u{EDC}'..='\u{EDF}'
         | '\u{1000}'..='\u{103F}' | '\u{1050}'..='\u{108F}' | '\u{109A}'..='\u{109D}' | '\u{1780}'..='\u{17D3}'
@@ -172,13 +183,13 @@ fn is_emoji(c: char) -> bool {
         | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}' | '\u{1F004}' | '\u{1F0CF}' | '\u{1F300}'..='\u{1FAFF}')
 }
 
-/// Two of them are the flag of a country.
+/// Two of these are the flag of a country.
 fn is_half_of_flag(c: char) -> bool {
     matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
 }
 
-/// What stands in a word and makes no other word of it: joiners and soft hyphens, the points and vowel signs of Hebrew and
-/// Arabic, what stretches a word, a lone hamza, the tones of skin, and how an emoji is to be shown.
+/// Characters that make no other word of a word: joiners and soft hyphens, the points and vowel signs
+/// of Hebrew and Arabic, the stretcher of words, a lone hamza, skin tones, and how to show an emoji.
 fn is_passed_over(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'
@@ -186,6 +197,45 @@ fn is_passed_over(c: char) -> bool {
         | '\u{591}'..='\u{5BD}' | '\u{5BF}' | '\u{5C1}' | '\u{5C2}' | '\u{5C4}' | '\u{5C5}' | '\u{5C7}'
         | '\u{610}'..='\u{61A}' | '\u{621}' | '\u{640}' | '\u{64B}'..='\u{65F}' | '\u{670}'
         | '\u{6D6}'..='\u{6DC}' | '\u{6DF}'..='\u{6E8}' | '\u{6EA}'..='\u{6ED}' | '\u{8CA}'..='\u{8FF}')
+}
+
+/// A word as it stands in the index.
+fn hashed(word: &str) -> String {
+    if !word.starts_with(has_no_blanks) {
+        return format!("w{:x}", hash(word, WORD_BITS));
+    }
+    let chars = word.chars();
+    let hashes = chars.map(|c| hash(c.encode_utf8(&mut [0; 4]), CHAR_BITS));
+    hashes.fold("c".to_owned(), |hashed, hash| {
+        hashed + &format!("{hash:08x}")
+    })
+}
+
+/// Words as they stand in the index, one after the other.
+pub(super) fn hashed_all(words: &[String]) -> String {
+    let hashed: Vec<_> = words.iter().map(|word| hashed(word)).collect();
+    hashed.join(" ")
+}
+
+/// The search for all of these phrases, in the language of the index.
+pub(super) fn query(phrases: &[Phrase]) -> String {
+    let terms = phrases.iter().map(|phrase| {
+        let open = if phrase.is_open { " *" } else { "" };
+        format!("\"{}\"{open}", hashed_all(&phrase.words))
+    });
+    terms.collect::<Vec<_>>().join(" AND ")
+}
+
+/// Another version of the standard library may make other hashes. Then this differs, and the index
+/// is rebuilt.
+pub(super) fn probe() -> String {
+    hashed("probe")
+}
+
+fn hash(text: &str, bits: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish() >> (u64::BITS - bits)
 }
 
 #[cfg(test)]
@@ -219,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_blanks_are_written_two_characters_are_a_word() {
+    fn without_blanks_two_characters_are_a_word() {
         for (text, words) in [
             ("今天天气", "今天 天天 天气 气"),
             ("好", "好"),
@@ -236,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn all_words_are_looked_for_and_those_in_quotes_together() {
+    fn a_search_has_all_words_and_those_in_quotes_together() {
         let shown = |typed: &str| {
             let phrases = looked_for(typed).into_iter().map(|phrase| {
                 let open = if phrase.is_open { "*" } else { "" };

@@ -1,188 +1,224 @@
-//! The journal on disk: a directory with a file of lines. Commits happen in a thread of their own, so no connection
-//! ever waits for a disk.
+//! The journal on disk: a directory with a file of lines. Threads of its own write and read the
+//! file, so no connection waits for a disk.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::future::ready;
-use std::io;
 use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parlor_core::journal::{Commit, Journal, NotKept, Past};
+use parlor_core::journal::{Commit, Journal, NotKept};
 use parlor_core::log::Batch;
-use parlor_core::model::{End, WallTime};
+use parlor_core::model::{End, RoomName, WallTime};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::epochs::passing_epoch;
-use super::errands::{ERRANDS_MAX, Errands};
-use super::fault::Unusable;
+use super::append::note_refused;
+use super::archive::is_alone;
+use super::database::{CHANGES_MAX, Database};
+use super::fault::UnusableFile;
 use super::files::{Files, OpenError};
-use super::reader::History;
-use super::refused;
+use super::holes::Holes;
+use super::reader::{FileHistory, ReaderThread};
+use super::row::stored_room;
 use super::store::Store;
-use super::verify::{Inspection, is_alone};
-use super::writer::{ANSWER_TIME, Committer, Job, NO_ANSWER, Signals, Work, tell_not_moved};
-use crate::accounts::CODE_LIFE;
-use crate::audit::kept_room;
-use crate::clock;
+use super::verify::Inspection;
+use super::writer::{ANSWER_TIME, CommitJob, FileWriter, NO_ANSWER, Signals, Work, tell_not_moved};
 use crate::config::Keep;
-use crate::journal::erase::{Own, Retention, TakingId};
-use crate::journal::search::Search;
+use crate::journal::epoch::passing_epoch;
+use crate::journal::traits::History;
 
-/// So often what has been written ahead is moved to its place.
+/// How often the write-ahead log is moved into the file.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
 
-/// Less than this is not worth a sync.
+/// Fewer bytes than this are not worth a sync.
 const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 
-/// More than this, 4 MiB, and commits wait until it has begun anew: a file that is written over again costs a sync
-/// less than one that grows.
+/// If the log has more pages than this, 4 MiB, commits wait until it has begun anew: a file that is
+/// overwritten costs one sync less than a file that grows.
 const PAGES_AHEAD_MAX: i64 = 1_024;
 
-/// A sync takes tens of microseconds of a core beside the time of the disk, however little is written: so much as fifty
-/// lines. While many talk, they are worth this wait, which nobody sees.
+/// A sync takes tens of microseconds of a core beside the time of the disk, however little it
+/// writes: as much as fifty lines. While many talk, that is worth this pause, which nobody notices.
 const SYNC_PAUSE: Duration = Duration::from_millis(1);
 
-/// Whoever is refused because the disk does not answer waits no longer than this until that is noted down.
+/// How long a refusal waits for its note, if the disk does not answer.
 const NOTE_TIME: Duration = Duration::from_secs(1);
 
-/// What a journal has of former times.
-#[derive(Debug)]
-pub struct Kept {
-    /// How late it was when the server before this one ended; none where nothing was kept.
+/// What the journal on disk has from before, and what reads and changes its file.
+pub(crate) struct OpenedDisk {
+    pub(crate) disk: Disk,
+    /// How late it was when the server before this one ended; none if nothing is stored yet.
     pub(crate) clock: Option<WallTime>,
-    /// What the log is called until the next start.
-    pub epoch: String,
-    /// What the house goes on with.
-    pub past: Past,
-    /// How to read them.
-    pub history: History,
-    /// How to search in them.
-    pub search: Search,
-    /// What somebody takes back and a server before this one has not taken out.
-    pub(crate) takings: Vec<(TakingId, Own)>,
-    /// How to change what is kept beside them.
-    pub errands: Errands,
+    /// The name of the log until the next start.
+    pub(crate) epoch: String,
+    /// Where the lines of each room end.
+    pub(crate) ends: HashMap<RoomName, End>,
+    pub(crate) history: Arc<dyn History>,
+    pub(crate) database: Database,
+    pub(crate) signals: Arc<Signals>,
 }
 
-impl Kept {
-    /// What takes out lines that are too old.
-    pub(crate) fn retention(&self) -> Retention {
-        let (errands, history) = (self.errands.clone(), self.history.clone());
-        Retention::new(errands, history, self.search.clone())
-    }
-}
-
-/// Keeps lines in a directory. When it is dropped, what it has begun is finished.
+/// Stores lines in a directory. When it is dropped, it finishes what it has begun.
 #[derive(Debug)]
-pub struct Disk {
+pub(crate) struct Disk {
     work: SyncSender<Work>,
     pause: Duration,
     signals: Arc<Signals>,
-    /// Dropped to end the threads that have work of their own.
-    running: Vec<Sender<()>>,
-    /// Woken to end the thread that follows.
-    search: Search,
-    threads: Vec<JoinHandle<()>>,
-    /// Held as long as the journal is open.
+    threads: Vec<Running>,
+    /// Locked as long as the journal is open.
     files: Arc<Files>,
 }
 
+/// A thread that ends with the journal.
+struct Running {
+    thread: JoinHandle<()>,
+    /// Makes it notice that it is to end.
+    wake: Box<dyn Fn() + Send>,
+}
+
 impl Disk {
-    /// Opens the journal in a directory, which is made if there is none.
+    /// Opens the journal in a directory, which it creates if there is none.
     ///
     /// # Errors
     /// It cannot be used: why, and what to do.
-    pub fn open(directory: &Path, keep: Keep) -> Result<(Disk, Kept), OpenError> {
-        let in_directory = |error| OpenError::Directory {
-            path: directory.to_owned(),
-            error,
-        };
+    pub(crate) fn open(directory: &Path, keep: Keep) -> Result<OpenedDisk, OpenError> {
         let files = Arc::new(Files::claim(directory)?);
-        // The broadcaster has one commit under way, two that were refused may be left, and there is one end.
-        let (work, queue) = sync_channel(ERRANDS_MAX + 4);
-        let signals = Arc::new(Signals::default());
-        let opened = open(&files, keep, &signals, &work).map_err(|error| OpenError::File {
+        let in_file = |error| OpenError::File {
             path: files.path().to_owned(),
             error,
-        });
-        let (store, kept, inspection, follow) = opened?;
-        let committer = Committer {
+        };
+        // The broadcaster has one commit under way, two that were refused may be left, and there is
+        // one end.
+        let (work, queue) = sync_channel(CHANGES_MAX + 4);
+        let signals = Arc::new(Signals::default());
+        let OpenedFile {
+            store,
+            older,
+            epoch,
+            ends,
+            clock,
+        } = open(files.path(), keep).map_err(in_file)?;
+        let damages = Arc::default();
+        let inspection = Inspection {
+            path: files.path().to_owned(),
+            older,
+            damages: Arc::clone(&damages),
+        };
+        let reader = ReaderThread::start(Arc::clone(&files)).map_err(in_file)?;
+        let beside = files.note_beside();
+        beside.map_err(|error| in_file(UnusableFile::Beside(error)))?;
+        let writer = FileWriter {
             files: Arc::clone(&files),
             keep,
             store: Some(store),
             signals: Arc::clone(&signals),
-            trouble: None,
+            breakdown: None,
             is_told: false,
         };
-        let (checkpoints, is_over) = channel();
-        let (inspects, inspection_ends) = channel();
-        let checkpointer = {
-            let (files, signals) = (Arc::clone(&files), Arc::clone(&signals));
-            move || checkpoint_now_and_then(&files, keep, &signals, &is_over)
-        };
-        let disk = Disk {
-            work,
+        let mut disk = Disk {
+            work: work.clone(),
             pause: match keep {
                 Keep::Synced => SYNC_PAUSE,
                 Keep::Written => Duration::ZERO,
             },
-            signals,
-            running: vec![checkpoints, inspects],
-            search: kept.search.clone(),
-            threads: vec![
-                spawn("journal", move || committer.run(&queue)).map_err(in_directory)?,
-                spawn("checkpoints", checkpointer).map_err(in_directory)?,
-                spawn("inspection", move || inspection.run(&inspection_ends))
-                    .map_err(in_directory)?,
-                spawn("search", follow).map_err(in_directory)?,
-            ],
-            files,
+            signals: Arc::clone(&signals),
+            threads: Vec::new(),
+            files: Arc::clone(&files),
         };
-        Ok((disk, kept))
+        disk.run("journal", move || writer.run(&queue), || ())?;
+        disk.run_until_end("checkpoints", {
+            let (files, signals) = (Arc::clone(&files), Arc::clone(&signals));
+            move |ends| checkpoint_now_and_then(&files, keep, &signals, ends)
+        })?;
+        disk.run_until_end("inspection", move |ends| inspection.run(ends))?;
+        let history = FileHistory {
+            reader: reader.clone(),
+            damages,
+            holes: Holes::default(),
+        };
+        Ok(OpenedDisk {
+            disk,
+            clock,
+            epoch,
+            ends,
+            history: Arc::new(history),
+            database: Database::new(work, Arc::clone(&signals), reader, files),
+            signals,
+        })
+    }
+
+    /// Runs work that reads the files, in a thread that ends with the journal: when
+    /// [`Signals::ends`] is set and `wake` was called.
+    ///
+    /// # Errors
+    /// The system has no thread for it.
+    pub(crate) fn run(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+        let thread = spawned.map_err(|error| OpenError::Directory {
+            path: self.files.path().to_owned(),
+            error,
+        })?;
+        let wake = Box::new(wake);
+        self.threads.push(Running { thread, wake });
+        Ok(())
+    }
+
+    fn run_until_end(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&Receiver<()>) + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let (end, ends) = channel::<()>();
+        let wake = move || {
+            end.send(()).ok(); // it may have ended by itself
+        };
+        self.run(name, move || work(&ends), wake)
     }
 }
 
-/// Opens the file: what has it, what is in it, and the work of the threads that look at it.
-fn open(
-    files: &Arc<Files>,
-    keep: Keep,
-    signals: &Arc<Signals>,
-    work: &SyncSender<Work>,
-) -> Result<(Store, Kept, Inspection, impl FnOnce() + Send + use<>), Unusable> {
-    let path = files.path();
+/// What opening the file has found.
+struct OpenedFile {
+    store: Store,
+    /// Where the lines of each room end that were not checked.
+    older: Vec<(String, u64)>,
+    epoch: String,
+    ends: HashMap<RoomName, End>,
+    clock: Option<WallTime>,
+}
+
+/// Opens the file to write in it, and makes it ready for this start.
+fn open(path: &Path, keep: Keep) -> Result<OpenedFile, UnusableFile> {
     is_alone(path)?;
     let mut store = Store::open(path, keep)?;
-    store.take_back_noted(path)?;
+    store.remove_noted(path)?;
     let ends = store.ends()?;
-    let damages = Arc::default();
-    let inspection = Inspection {
-        path: path.to_owned(),
-        older: store.look_at_latest(&ends)?,
-        damages: Arc::clone(&damages),
-    };
-    // Where the disk is full, people can come in and read all the same.
+    let older = store.check_latest(&ends)?;
+    // If the disk is full, people can come in and read all the same.
     let epoch = store.begin_epoch().unwrap_or_else(|error| {
         tracing::warn!(%error, "after the next start nobody can continue exactly where they stopped reading");
         passing_epoch()
     });
-    // Whoever says something is told if there is no room for lines either.
+    // A person who says something is told if there is no room for lines either.
     if store.make_room_ahead().is_err() {
         store.checkpoint("TRUNCATE").ok(); // what room there is, is for lines
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
-    let clock = store.clock()?;
-    let now = clock.map_or(clock::wall(), |clock| clock.max(clock::wall()));
-    store.let_codes_die(WallTime(now.0 + CODE_LIFE.as_millis() as i64))?;
     let named = |(name, end): (String, End)| {
-        let room = kept_room(&name);
+        let room = stored_room(&name);
         if room.is_none() {
             tracing::warn!(
                 room = ?name,
@@ -191,36 +227,16 @@ fn open(
         }
         Some((room?, end))
     };
-    let history = History::open(Arc::clone(files), damages)?;
-    files.note_beside().map_err(Unusable::Beside)?;
-    let (search, follow) = Search::new(path, epoch.clone(), history.clone(), Arc::clone(signals));
-    // What was in force when the server before this one ended is not over because this clock says so.
-    let now = clock.map_or(clock::wall(), |clock| clock.min(clock::wall()));
-    let kept = Kept {
-        clock,
+    Ok(OpenedFile {
+        clock: store.clock()?,
+        store,
+        older,
         epoch,
-        past: Past {
-            ends: ends.into_iter().filter_map(named).collect(),
-            owned: store.owned()?,
-            keepers: store.keepers()?,
-            makers: store.makers()?,
-            bans: store.bans(now)?,
-            mutes: store.mutes(now)?,
-            topics: store.topics()?,
-        },
-        errands: Errands::new(work.clone(), Arc::clone(signals), history.clone()),
-        history,
-        search,
-        takings: store.takings()?,
-    };
-    Ok((store, kept, inspection, follow))
+        ends: ends.into_iter().filter_map(named).collect(),
+    })
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name(name.to_owned()).spawn(work)
-}
-
-/// Moves what has been written ahead to its place, until the house ends.
+/// Moves the write-ahead log into the file now and then, until the server ends.
 fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
     let mut store = None;
     while ends.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
@@ -229,15 +245,15 @@ fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &
         }
         signals.written.store(0, Ordering::Relaxed);
         if files.is_emptied() {
-            mem::forget(store); // as the committer does
+            mem::forget(store); // as the writer does
             return;
         }
         if store.is_none() && files.are_in_place().is_ok() {
-            store = Store::open(files.path(), keep).ok(); // the committer says what is wrong
+            store = Store::open(files.path(), keep).ok(); // the writer says what is wrong
         }
         match store.as_ref().map(|store| store.checkpoint("PASSIVE")) {
-            // It begins anew by itself once all has been moved; but where lines come without a pause, more have come
-            // until then.
+            // The log begins anew by itself once all of it is moved. But if lines come without a pause,
+            // there are more by then.
             Some(Ok(done)) if done.pages_ahead > PAGES_AHEAD_MAX => {
                 signals.is_long.store(true, Ordering::Relaxed);
             }
@@ -255,23 +271,24 @@ impl Journal for Disk {
         if self.signals.is_stuck() {
             return Box::pin(ready(Err(NO_ANSWER)));
         }
-        let (kept, mut outcome) = oneshot::channel();
+        let (answer, mut outcome) = oneshot::channel();
         let (batches, noted) = (batches.to_vec(), batches.to_vec());
         let files = Arc::clone(&self.files);
-        let work = Work::Commit(Job { batches, kept });
-        self.work.try_send(work).ok(); // else the thread has ended, and the sender with it
+        let work = Work::Commit(CommitJob { batches, answer });
+        self.work.try_send(work).ok(); // if not, the thread has ended, and the sender with it
         Box::pin(async move {
             let ended = |_| Err(NotKept("the journal has stopped"));
-            if let Ok(kept) = timeout(ANSWER_TIME, &mut outcome).await {
-                return kept.unwrap_or_else(ended);
+            if let Ok(answer) = timeout(ANSWER_TIME, &mut outcome).await {
+                return answer.unwrap_or_else(ended);
             }
-            // From here on the committer knows that the lines are refused, unless it has answered in the last moment.
+            // From here on the writer knows that the lines are refused, unless it has answered in the
+            // last moment.
             outcome.close();
-            if let Ok(kept) = outcome.try_recv() {
-                return kept;
+            if let Ok(answer) = outcome.try_recv() {
+                return answer;
             }
-            let noting = spawn_blocking(move || refused::note(files.path(), &noted));
-            timeout(NOTE_TIME, noting).await.ok(); // else the disk does not answer to that either
+            let noting = spawn_blocking(move || note_refused(files.path(), &noted));
+            timeout(NOTE_TIME, noting).await.ok(); // if not, the disk does not answer to that either
             Err(NO_ANSWER)
         })
     }
@@ -285,12 +302,19 @@ impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
         self.work.send(Work::End).ok(); // it may have ended by itself
-        self.running.clear();
-        self.search.wake();
-        for thread in self.threads.drain(..) {
+        for Running { wake, .. } in &self.threads {
+            wake();
+        }
+        for Running { thread, .. } in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal ended with a panic; this is a bug");
             }
         }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.thread.fmt(f)
     }
 }

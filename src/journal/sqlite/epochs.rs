@@ -1,35 +1,27 @@
-//! Epochs: the log has another name after each start, so that a number with a name means one line and no other, whatever was
-//! done to the file meanwhile. Knows nobody who reads.
+//! Epochs: after each start the log has another name, so that a number together with a name means
+//! one line and no other, whatever was done to the file. Knows no reader.
 //!
-//! A copy may be put back, or a snapshot of the disk, and nothing in the file shows it. So each start gives the log a new
-//! name, and writes down how far each room had come under the one before. Who comes back with an earlier name goes on
-//! exactly if the file knows that name, and had come as far under it: then the file has what was read. Names that were given
-//! after a copy was made are not in the copy, and numbers behind its end are not from it.
+//! A copy of the file may be put back, or a snapshot of the disk, and nothing in the file shows it.
+//! So each start gives the log a new name, and notes how far each room had come under the one
+//! before. A person who returns with an earlier name continues exactly if the file knows that name
+//! and had come as far under it: then the file has what they read. Names that were given after a
+//! copy was made are not in the copy, and numbers after its end are not from it.
 
 use parlor_core::model::RoomName;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
+use super::sql::Sql;
 use super::store::Store;
-use crate::clock;
 
-/// So many names are known: who comes back after more starts than that is told that nobody can count what was missed.
+/// How many names the file knows. After more starts than that, nobody can count what a person has
+/// missed.
 const EPOCHS_MAX: i64 = 1_000;
 
-/// A name of a log that nothing keeps, or that cannot be written down.
-pub(crate) fn passing_epoch() -> String {
-    let mut random = [0; 8];
-    // Without random numbers the time will do: it tells this start from the others.
-    if getrandom::fill(&mut random).is_err() {
-        random = clock::wall().0.to_be_bytes();
-    }
-    format!("{:016x}", u64::from_be_bytes(random))
-}
-
 impl Store {
-    /// Gives the log another name, from now on, and notes how far it has come under the one before.
-    pub(crate) fn begin_epoch(&mut self) -> rusqlite::Result<String> {
+    /// Gives the log another name, and notes how far it has come under the one before.
+    pub(super) fn begin_epoch(&mut self) -> rusqlite::Result<String> {
         let transaction = self.connection.transaction()?;
-        transaction.execute(
+        transaction.run(
             "INSERT INTO ends SELECT id, (SELECT max(id) FROM epochs), last FROM
                  (SELECT id, (SELECT max(seq) FROM lines WHERE room = id) AS last FROM rooms)
              WHERE last > coalesce((SELECT max(seq) FROM ends WHERE room = id), 0)",
@@ -41,9 +33,9 @@ impl Store {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let forgotten = id - EPOCHS_MAX;
-        transaction.execute("DELETE FROM epochs WHERE id <= ?1", [forgotten])?;
-        // Of each room the last of the forgotten ends stays, as it holds for the epochs behind it.
-        transaction.execute(
+        transaction.run("DELETE FROM epochs WHERE id <= ?1", [forgotten])?;
+        // The last of the forgotten ends of each room stays: it holds for the epochs after it.
+        transaction.run(
             "DELETE FROM ends WHERE epoch < (SELECT max(epoch) FROM ends AS later
              WHERE later.room = ends.room AND later.epoch <= ?1)",
             [forgotten],
@@ -52,25 +44,26 @@ impl Store {
         Ok(name)
     }
 
-    /// The number of the last line of a room that was said up to the end of an epoch; no end where it lasts. None where the
-    /// file does not know it.
+    /// The number of a room's last line at the end of an epoch; no limit for the present one. None
+    /// if the file does not know the epoch.
     pub(crate) fn end_of(&self, epoch: &str, room: &RoomName) -> rusqlite::Result<Option<u64>> {
-        let mut find = self.connection.prepare_cached(
+        let found = self.connection.one(
             "SELECT id, id = (SELECT max(id) FROM epochs) FROM epochs WHERE name = ?1",
+            [epoch],
+            |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
         )?;
-        let found = find.query_row([epoch], |row| Ok((row.get(0)?, row.get(1)?)));
-        let Some((id, lasts)): Option<(i64, bool)> = found.optional()? else {
+        let Some((id, is_present)) = found else {
             return Ok(None);
         };
-        if lasts {
+        if is_present {
             return Ok(Some(u64::MAX));
         }
-        let mut end = self.connection.prepare_cached(
+        self.connection.one(
             "SELECT coalesce(max(seq), 0) FROM ends
              WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND epoch <= ?2",
-        )?;
-        let end: i64 = end.query_row(params![room.as_str(), id], |row| row.get(0))?;
-        Ok(Some(end as u64))
+            params![room.as_str(), id],
+            |row| Ok(row.get::<_, i64>(0)? as u64),
+        )
     }
 }
 
@@ -85,6 +78,7 @@ mod tests {
     use super::super::store::Store;
     use super::EPOCHS_MAX;
     use crate::config::Keep;
+    use crate::journal::traits::Archive;
 
     fn say(store: &mut Store, last: i64) {
         store
@@ -97,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_before_is_good_up_to_where_it_ended() {
+    fn an_earlier_name_is_good_up_to_where_it_ended() {
         let directory = tempfile::tempdir().unwrap();
         let (file, copy) = ("file.db", "copy.db");
         let open = |name: &str| {

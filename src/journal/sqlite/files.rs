@@ -1,4 +1,5 @@
-//! The files of a journal: private, of this server alone, and still in their places. Knows nothing of what is in them.
+//! The files of a journal: private, locked for this server, and still in their places. Knows nothing
+//! of their contents.
 
 use std::fs::{self, DirBuilder, DirEntry, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
@@ -11,25 +12,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::geteuid;
 
-use super::refused;
-use crate::journal::search;
+use super::fault::UnusableFile;
 
 /// The file of lines in its directory.
 pub(crate) const FILE: &str = "parlor.db";
 
-/// SQLite keeps these beside a file: what is written ahead, the index of that, and, until the file is made, its own journal.
+/// The index for searching, beside it.
+pub(crate) const SEARCH_FILE: &str = "parlor-search.db";
+
+/// Lines that were refused and may be stored all the same. It exists only while the disk does not
+/// answer.
+pub(super) const REFUSED_FILE: &str = "parlor-refused.txt";
+
+/// SQLite keeps these beside a file: the write-ahead log, the index of that, and, until the file is
+/// created, its own journal.
 const AHEAD: &str = "db-wal";
 const SHARED: &str = "db-shm";
 const JOURNAL: &str = "db-journal";
 
-/// What is written ahead begins with this number, whose last bit says how its sums are computed
+/// The write-ahead log begins with this number, whose last bit says how its checksums are computed
 /// (<https://www.sqlite.org/fileformat2.html#the_write_ahead_log>).
 const AHEAD_MAGIC: u32 = 0x377f_0682;
 
-/// Servers of earlier versions held this file; now the file of lines itself is held.
+/// Servers of earlier versions locked this file; now the file of lines itself is locked.
 const FORMER_LOCK: &str = "parlor.lock";
 
-/// A disk has this directory from the beginning.
+/// A new file system has this directory from the beginning.
 const LOST_AND_FOUND: &str = "lost+found";
 
 /// The bits of a mode that let others in.
@@ -40,7 +48,7 @@ const MODE: u32 = 0o7777;
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// The directory cannot be made or written to.
     #[error("cannot store lines in {}: {error}; give --data a directory that this user can write to, or store nothing with --memory", path.display())]
     Directory {
@@ -54,10 +62,10 @@ pub enum OpenError {
     NoDirectory {
         /// Which directory.
         path: PathBuf,
-        /// The part of the path that is none.
+        /// The part of the path that is no directory.
         other: PathBuf,
     },
-    /// Others use the directory.
+    /// Other programs use the directory.
     #[error("{} has other files, such as {}, and the server would close it to other users; give --data a directory of its own", path.display(), other.display())]
     Shared {
         /// Which directory.
@@ -91,14 +99,14 @@ pub enum OpenError {
         /// Which file.
         path: PathBuf,
         /// What is wrong with it.
-        error: super::fault::Unusable,
+        error: UnusableFile,
     },
 }
 
-/// A file that is open is not the one that stands in its place.
+/// A file that is open is no longer the one in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Displaced {
-    /// The lines are in a file that has no name any more, or another one.
+    /// The file of lines has lost its name, or has another one.
     #[error(
         "{} is not the file any more that the server has open: lines are refused until that file is back. If it was \
          deleted, copy {} there, which has every line, then stop the server and start it again", path.display(), open.display()
@@ -109,14 +117,14 @@ pub(crate) enum Displaced {
         /// Where it can be read for as long as the server runs.
         open: PathBuf,
     },
-    /// What belongs to it is gone.
+    /// A file beside it is gone.
     #[error(
         "{} is not the file any more that the server has open: lines are refused until that file is back. If it was \
          deleted, stop the server and start it again: no line is lost", .0.display()
     )]
     Beside(PathBuf),
-    /// What is written ahead was emptied in its place. SQLite writes on behind the hole, and would move the zeros in it into
-    /// the file of lines.
+    /// The write-ahead log was emptied in its place. SQLite continues to write after the hole, and
+    /// would move the zeros in it into the file of lines.
     #[error(
         "{} was emptied by another program, and the lines in it are lost: lines are refused until you stop the server \
          and start it again", .0.display()
@@ -124,7 +132,7 @@ pub(crate) enum Displaced {
     Emptied(PathBuf),
 }
 
-/// What tells a file from all others: its device and its number there.
+/// Tells a file from all others: its device and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -133,53 +141,58 @@ impl Identity {
         Identity(file.dev(), file.ino())
     }
 
-    /// That of the file at this path; a link is not followed.
+    /// The identity of the file at this path; a link is not followed.
     fn at(path: &Path) -> io::Result<Identity> {
         fs::symlink_metadata(path).map(|file| Identity::of(&file))
     }
 }
 
-/// The files, claimed for this server until this is dropped.
+/// The files, locked for this server until this is dropped.
 ///
-/// The lock is on the file of lines itself, so it holds whatever becomes of its name, of other files, and of the
-/// directory. Another one is on the directory, since a file that was put in the place of the lines would share with them
-/// what SQLite keeps beside. They are of `flock`, which does not meet SQLite's own. Those end as soon as the process closes
-/// any descriptor of the file: so this is dropped after all connections to it, and nobody else opens it.
+/// One lock is on the file of lines itself, so it holds whatever happens to its name, to other files
+/// and to the directory. Another one is on the directory, since a file that is put in the place of
+/// the lines would share with them what SQLite keeps beside. Both are locks of `flock`, which SQLite
+/// does not use. SQLite's own locks end as soon as the process closes any descriptor of the file: so
+/// this is dropped after all connections to it, and no other code opens it.
 #[derive(Debug)]
 pub(crate) struct Files {
     path: PathBuf,
     held: File,
     _held_directory: File,
     lines: Identity,
-    /// What SQLite has open beside it.
+    /// The files that SQLite has open beside it.
     beside: OnceLock<[(PathBuf, Identity); 2]>,
-    /// What is written ahead, to read its first bytes.
+    /// The write-ahead log, to read its first bytes.
     ahead: OnceLock<File>,
-    /// It was emptied once: that stays so until the server ends.
+    /// The write-ahead log was emptied once: that holds until the server ends.
     is_emptied: AtomicBool,
 }
 
 impl Files {
-    /// Claims the files in a directory, which is made if there is none, and keeps others out: what people say, and what
-    /// stands for their passwords, is for this user to read.
+    /// Locks the files in a directory, which it creates if there is none, and closes them to other
+    /// users: they have what people say, and the hashes of their passwords.
     pub(crate) fn claim(directory: &Path) -> Result<Files, OpenError> {
         let failed = |error| OpenError::Directory {
             path: directory.to_owned(),
             error,
         };
-        make(directory)
+        let mut private = DirBuilder::new();
+        private
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
             .map_err(|error| no_directory(directory).unwrap_or_else(|| failed(error)))?;
         // A link to the directory is followed once, and never again.
         let directory = fs::canonicalize(directory).map_err(failed)?;
         close_directory(&directory)?;
-        for file in [FILE, search::FILE] {
+        for file in [FILE, SEARCH_FILE] {
             let file = directory.join(file);
             close_file(&file)?;
             for beside in [AHEAD, SHARED, JOURNAL] {
                 close_file(&file.with_extension(beside))?;
             }
         }
-        close_file(&directory.join(refused::FILE))?;
+        close_file(&directory.join(REFUSED_FILE))?;
         fs::remove_file(directory.join(FORMER_LOCK)).ok(); // it may stay, too
         let path = directory.join(FILE);
         let mut options = OpenOptions::new();
@@ -213,7 +226,7 @@ impl Files {
         &self.path
     }
 
-    /// Takes note of the files that SQLite has opened beside the file of lines. To be called once it has.
+    /// Notes the files that SQLite has opened beside the file of lines. To be called when it has.
     pub(crate) fn note_beside(&self) -> io::Result<()> {
         let noted = |extension| {
             let path = self.path.with_extension(extension);
@@ -226,8 +239,8 @@ impl Files {
         Ok(())
     }
 
-    /// Whether the files that are open are still those in the directory: what is written to others is gone when the
-    /// server ends.
+    /// Whether the open files are still those in the directory. What is written to other files is
+    /// lost when the server ends.
     pub(crate) fn are_in_place(&self) -> Result<(), Displaced> {
         if self.is_emptied() {
             return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: nothing mends that
@@ -247,7 +260,7 @@ impl Files {
         Ok(())
     }
 
-    /// Whether what is written ahead was emptied in its place, and SQLite has written on behind the hole.
+    /// Whether the write-ahead log was emptied in its place, and SQLite has written after the hole.
     pub(crate) fn is_emptied(&self) -> bool {
         if self.begins_with_a_hole() {
             self.is_emptied.store(true, Ordering::Relaxed);
@@ -259,32 +272,24 @@ impl Files {
         let mut magic = [0; 4];
         let read = self.ahead.get().map(|ahead| ahead.read_at(&mut magic, 0));
         match read {
-            Some(Ok(0)) => false, // SQLite empties it, too, when all of it is in its place
+            Some(Ok(0)) => false, // SQLite empties it, too, when all of it is in the file
             Some(Ok(_)) => u32::from_be_bytes(magic) & !1 != AHEAD_MAGIC,
-            Some(Err(_)) | None => false, // SQLite says what the disk has
+            Some(Err(_)) | None => false, // SQLite reports what is wrong with the disk
         }
     }
 }
 
-/// Makes a file that nobody else may open. SQLite gives what it keeps beside a file the same mode.
+/// Creates a file that no other user may open. SQLite gives the files beside it the same mode.
 ///
 /// # Errors
-/// There is one already, which is not opened: its locks end with any descriptor of it. Or it cannot be made.
-pub(in crate::journal) fn make_private(path: &Path) -> io::Result<()> {
+/// It exists, and is not opened, as its locks end with any descriptor of it. Or it cannot be created.
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create_new(true).mode(0o600);
     options.open(path).map(drop)
 }
 
-/// Makes the directory if there is none.
-fn make(directory: &Path) -> io::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-}
-
-/// The part of a path, if any, that is there and no directory.
+/// The part of a path, if any, that exists and is no directory.
 fn no_directory(path: &Path) -> Option<OpenError> {
     let is_other = |part: &&Path| match fs::metadata(part) {
         Ok(there) => !there.is_dir(),
@@ -295,7 +300,8 @@ fn no_directory(path: &Path) -> Option<OpenError> {
     Some(OpenError::NoDirectory { path, other })
 }
 
-/// Makes sure that nobody else may enter the directory. One that others use is left as it is.
+/// Makes sure that no other user may enter the directory. A directory that other programs use is
+/// left as it is.
 fn close_directory(directory: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::Directory {
         path: directory.to_owned(),
@@ -323,8 +329,8 @@ fn close_directory(directory: &Path) -> Result<(), OpenError> {
     fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(failed)
 }
 
-/// Makes sure that a file, if it is there, is one, and that nobody else may open it. Nobody else may enter the directory
-/// any more, so nothing changes meanwhile.
+/// Makes sure that this path, if it exists, is a regular file, and that no other user may open it.
+/// No other user may enter the directory any more, so nothing changes meanwhile.
 fn close_file(path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::Directory {
         path: path.to_owned(),

@@ -1,17 +1,19 @@
-//! Where in the rooms nothing is left, for those who would walk through it again and again. Knows no file.
+//! Where all lines of a room are deleted, so that readers need not walk through them again. Knows no
+//! file.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use parlor_core::model::RoomName;
 
-/// The largest stretch of each room that is known to be empty. What is empty stays so: no number is used again.
+/// The largest stretch of each room that is known to be empty. It stays empty: no number is used
+/// again.
 #[derive(Debug, Default)]
-pub(crate) struct Holes(Mutex<HashMap<RoomName, (u64, u64)>>);
+pub(super) struct Holes(Mutex<HashMap<RoomName, (u64, u64)>>);
 
 impl Holes {
-    /// Notes that nothing is left from number `first` to `last`.
-    pub(crate) fn note(&self, room: &RoomName, first: u64, last: u64) {
+    /// Notes that no line is left from number `first` to `last`.
+    pub(super) fn note(&self, room: &RoomName, first: u64, last: u64) {
         let mut holes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = holes.get(room).copied();
         let hole = match known {
@@ -25,7 +27,7 @@ impl Holes {
     }
 
     /// The first number from this one on that is in no hole.
-    pub(crate) fn up(&self, room: &RoomName, seq: u64) -> u64 {
+    pub(super) fn up(&self, room: &RoomName, seq: u64) -> u64 {
         match self.around(room, seq) {
             Some((_, last)) => last.saturating_add(1),
             None => seq,
@@ -33,7 +35,7 @@ impl Holes {
     }
 
     /// The last number up to this one that is in no hole.
-    pub(crate) fn down(&self, room: &RoomName, seq: u64) -> u64 {
+    pub(super) fn down(&self, room: &RoomName, seq: u64) -> u64 {
         match self.around(room, seq) {
             Some((first, _)) => first.saturating_sub(1),
             None => seq,
@@ -54,7 +56,7 @@ mod tests {
     use super::Holes;
 
     #[test]
-    fn holes_that_touch_are_one_and_else_the_larger_is_known() {
+    fn holes_that_touch_are_one_and_otherwise_the_larger_is_known() {
         let (holes, lobby) = (Holes::default(), RoomName::lobby());
         let around = |seq| (holes.down(&lobby, seq), holes.up(&lobby, seq));
         assert_eq!(around(5), (5, 5));

@@ -1,34 +1,32 @@
-//! The journal on disk: a file of SQLite, one thread that writes and one that reads.
+//! The journal on disk: a file of SQLite, a thread that writes in it and one that reads.
 
+mod append;
+mod archive;
+mod database;
 mod disk;
 mod epochs;
-mod errands;
 mod fault;
 mod files;
 mod holes;
 mod reader;
-mod refused;
+mod row;
 mod rows;
 mod schema;
-pub(crate) mod scrub;
-pub(crate) mod store;
+mod scrub;
+mod sql;
+mod store;
 mod times;
 mod verify;
-mod wipes;
 mod writer;
 
-pub use disk::{Disk, Kept};
-pub(crate) use epochs::passing_epoch;
-pub use errands::Errands;
-pub(crate) use errands::Undone;
-pub use fault::{Damage, Unusable};
-pub(crate) use files::FILE;
-pub use files::OpenError;
-pub(in crate::journal) use files::make_private;
-pub(crate) use reader::Ahead;
-pub use reader::{History, Unreadable};
-pub(crate) use rows::{GONE, READ_ROWS_MAX, sum};
+pub(crate) use archive::open_archive;
+pub(crate) use database::{Database, DatabaseFailed};
+pub(crate) use disk::{Disk, OpenedDisk};
+pub(crate) use fault::UnusableFile;
+pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
+pub(crate) use row::{GONE, stored_room, sum};
+pub(crate) use rows::READ_ROWS_MAX;
+pub(crate) use scrub::{ScrubSchedule, empty_log, scrub};
+pub(crate) use sql::Sql;
 pub(crate) use store::Store;
-pub(in crate::journal) use verify::is_alone;
-pub(crate) use wipes::Wipes;
 pub(crate) use writer::Signals;

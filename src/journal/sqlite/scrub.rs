@@ -1,31 +1,63 @@
-//! What was taken out of a file of SQLite's is overwritten where it stood; but when SQLite makes room in a page, it moves
-//! rows to another one and leaves a copy behind, in the space that is free there. Here that space is wiped.
+//! Overwrites the copies that SQLite leaves of what it deletes. SQLite overwrites deleted rows where
+//! they stood; but when it makes room in a page, it moves rows to another page and leaves their
+//! copies in the free space. This overwrites that space.
 //!
 //! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
 
 use std::collections::HashMap;
 use std::iter::successors;
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::sql::Sql;
 use super::store::BUSY_TIME;
 
-/// So many pages are looked at in one go: some milliseconds.
+/// How many pages one slice reads: that takes some milliseconds.
 const PAGES: u32 = 500;
 
-/// With this many pages the number of one could be taken for the kind of another: some 128 GiB.
+/// In a file with this many pages, some 128 GiB, the number of one page could be taken for the kind
+/// of another.
 const PAGES_MAX: u32 = 1 << 25;
 
-/// The file begins with a header of so many bytes, in its first page.
+/// The file begins with a header of this many bytes, in its first page.
 const FILE_HEADER: usize = 100;
 
-/// The kinds of pages that hold rows, as their first byte says, and how long their header is.
+/// The kinds of pages that hold rows, as their first byte says, and the length of their header.
 const KINDS: [(u8, usize); 4] = [(2, 12), (5, 12), (10, 8), (13, 8)];
 
-/// Wipes some pages, from number `first` on, in a transaction of its own. The number to go on with; none at the end.
-pub(crate) fn wipe(connection: &mut Connection, first: u32) -> rusqlite::Result<Option<u32>> {
+/// The pause after scrubbing, in multiples of the time it took: it reads the whole file.
+const REST: u32 = 20;
+
+/// When a file is to be scrubbed.
+#[derive(Debug, Default)]
+pub(crate) struct ScrubSchedule {
+    is_needed: bool,
+    not_before: Option<Instant>,
+}
+
+impl ScrubSchedule {
+    /// Something was deleted.
+    pub(crate) fn need(&mut self) {
+        self.is_needed = true;
+    }
+
+    /// Whether it is time to scrub.
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_needed && self.not_before.is_none_or(|at| Instant::now() >= at)
+    }
+
+    /// The file was scrubbed, from then on until now.
+    pub(crate) fn done(&mut self, began: Instant) {
+        self.is_needed = false;
+        self.not_before = Some(Instant::now() + began.elapsed() * REST);
+    }
+}
+
+/// Scrubs some pages, from number `first` on, in a transaction of its own. The number to continue
+/// with; none at the end.
+pub(crate) fn scrub(connection: &mut Connection, first: u32) -> rusqlite::Result<Option<u32>> {
     let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     if pages >= PAGES_MAX || first > pages {
         return Ok(None);
@@ -33,20 +65,21 @@ pub(crate) fn wipe(connection: &mut Connection, first: u32) -> rusqlite::Result<
     let last = pages.min(first + PAGES - 1);
     if !left_over(connection, first..=last)?.is_empty() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Once more: now nobody else writes.
-        for (number, wiped) in left_over(&transaction, first..=last)? {
-            let put = "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1";
-            let mut put = transaction.prepare_cached(put)?;
-            put.execute(params![number, wiped])?;
+        // Once more: now no other connection writes.
+        for (number, scrubbed) in left_over(&transaction, first..=last)? {
+            transaction.run(
+                "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1",
+                params![number, scrubbed],
+            )?;
         }
         transaction.commit()?;
     }
     Ok((last < pages).then_some(last + 1))
 }
 
-/// Moves what is written ahead to its place and empties that file. Whether it could be done: not while somebody reads,
-/// and nobody waits for that.
-pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
+/// Moves the write-ahead log into the file and empties it. Whether it could: not while another
+/// connection reads, and this does not wait for it.
+pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(Duration::ZERO)?;
     let was_hindered = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
         Ok(row.get::<_, i64>(0)? != 0)
@@ -55,28 +88,28 @@ pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     was_hindered.map(|was_hindered| !was_hindered)
 }
 
-/// Those pages that hold something where no row is, without it.
+/// The pages that hold something where no row is, without it.
 fn left_over(
     connection: &Connection,
     numbers: RangeInclusive<u32>,
 ) -> rusqlite::Result<Vec<(u32, Vec<u8>)>> {
     let free = free(connection)?;
-    let mut wiped_pages = Vec::new();
+    let mut scrubbed_pages = Vec::new();
     for number in numbers {
         let Some(page) = page(connection, number)? else {
             continue;
         };
-        let wiped = match free.get(&number) {
-            Some(used) => wiped_from(page, *used),
-            None => wiped(page, number),
+        let scrubbed = match free.get(&number) {
+            Some(used) => scrubbed_from(page, *used),
+            None => scrubbed(page, number),
         };
-        wiped_pages.extend(wiped.map(|wiped| (number, wiped)));
+        scrubbed_pages.extend(scrubbed.map(|page| (number, page)));
     }
-    Ok(wiped_pages)
+    Ok(scrubbed_pages)
 }
 
-/// The pages that hold no rows, and how many bytes of each are in use all the same: they are listed in some of them, which
-/// are a list themselves; it begins where the header of the file says.
+/// The pages that hold no rows, and how many bytes of each are in use all the same. Some of these
+/// pages list the others and form a list themselves; it begins where the header of the file says.
 fn free(connection: &Connection) -> rusqlite::Result<HashMap<u32, usize>> {
     const FIRST_LIST: usize = 32;
     let mut free = HashMap::new();
@@ -93,8 +126,8 @@ fn free(connection: &Connection) -> rusqlite::Result<HashMap<u32, usize>> {
     Ok(free)
 }
 
-/// The page with nothing behind what is in use; none if there is nothing now.
-fn wiped_from(mut page: Vec<u8>, used: usize) -> Option<Vec<u8>> {
+/// The page with nothing after the bytes in use; none if there is nothing now.
+fn scrubbed_from(mut page: Vec<u8>, used: usize) -> Option<Vec<u8>> {
     let rest = page.get_mut(used..)?;
     if rest.iter().all(|byte| *byte == 0) {
         return None;
@@ -105,14 +138,12 @@ fn wiped_from(mut page: Vec<u8>, used: usize) -> Option<Vec<u8>> {
 
 fn page(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>>> {
     let look = "SELECT data FROM sqlite_dbpage WHERE pgno = ?1";
-    let mut look = connection.prepare_cached(look)?;
-    let mut rows = look.query([number])?;
-    rows.next()?.map(|row| row.get(0)).transpose()
+    connection.one(look, [number], |row| row.get(0))
 }
 
-/// The page with nothing where no row is: between the list of its rows and the rows, and in the gaps between those. None
-/// if there is nothing now.
-fn wiped(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
+/// The page with nothing where no row is: between the list of its rows and the rows, and in the gaps
+/// between those. None if there is nothing now.
+fn scrubbed(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
     let header = if number == 1 { FILE_HEADER } else { 0 };
     let kind = *page.get(header)?;
     let (_, length) = KINDS.iter().find(|(of, _)| *of == kind)?;
@@ -121,7 +152,7 @@ fn wiped(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
         0 => 65_536, // the only number that does not fit
         content => content,
     };
-    // Each gap begins with the place of the next, which is behind it, and its own size.
+    // Each gap begins with the place of the next, which is after it, and its own size.
     let first = two_bytes(&page, header + 1).filter(|gap| *gap > 0);
     let gaps = successors(first, |gap| {
         two_bytes(&page, *gap).filter(|next| next > gap)
@@ -157,7 +188,7 @@ mod tests {
 
     use rusqlite::{Connection, params};
 
-    use super::wipe;
+    use super::scrub;
 
     /// The texts that stand anywhere in the file.
     fn texts(file: &std::path::Path) -> BTreeSet<String> {
@@ -171,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_out_is_nowhere_in_the_file() {
+    fn what_was_deleted_is_nowhere_in_the_file() {
         const LINES: i64 = 6_000;
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file.db");
@@ -198,18 +229,18 @@ mod tests {
         let kept: BTreeSet<_> = (LINES / 2..LINES)
             .map(|seq| format!("<{seq:05}>"))
             .collect();
-        // Somebody who takes no care has taken out other lines, and their pages are free.
+        // A careless program has deleted other lines, and their pages are free.
         let careless = "PRAGMA secure_delete = off; CREATE TABLE others AS SELECT * FROM lines; DROP TABLE others";
         connection.execute_batch(careless).unwrap();
         connection
             .execute("DELETE FROM lines WHERE seq >= ?1", [LINES - 500])
             .unwrap();
         let kept: BTreeSet<_> = kept.into_iter().take(LINES as usize / 2 - 500).collect();
-        // Were nothing left over, there would be nothing to do; and this test would show nothing.
+        // If nothing were left, there would be nothing to do, and this test would show nothing.
         assert_ne!(texts(&file), kept);
         let mut next = Some(1);
         while let Some(first) = next {
-            next = wipe(&mut connection, first).unwrap();
+            next = scrub(&mut connection, first).unwrap();
         }
         assert_eq!(texts(&file), kept);
         let check: String = connection

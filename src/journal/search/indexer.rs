@@ -1,4 +1,4 @@
-//! The thread that puts into the index what has been said. It comes behind the journal, and holds up nobody.
+//! The thread that adds lines to the index. It follows the file of lines and holds up nobody.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,64 +10,80 @@ use std::{fs, io, thread};
 use parlor_core::model::{End, RoomName, WallTime};
 use tokio::sync::oneshot;
 
-use super::index::Index;
-use super::trouble::Trouble;
-use crate::journal::sqlite::{Signals, Store, Wipes};
+use super::index::{Index, IndexTrouble};
+use crate::journal::sqlite::{ScrubSchedule, Signals, Store};
 
-/// Looks so often for lines that are new, unless somebody searches meanwhile.
+/// How often it looks for new lines. A search makes it look at once.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
 
-/// After something has gone wrong it tries again after so long.
+/// How long it waits after something has gone wrong.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
-/// So many lines go into the index in one go, and about so many bytes of text: a fraction of a second, which is how long
-/// the house waits for it when it ends.
+/// How many lines, and about how many bytes of text, one slice adds: that takes a fraction of a
+/// second, and the server waits for it when it ends.
 const SLICE_LINES: u64 = 2_000;
 const SLICE_BYTES: usize = 128 * 1024;
 
-/// Where lines come without a pause, it rests for so many times as long as it has worked.
+/// How long it rests if lines come without a pause, in multiples of the time it has worked.
 const REST: u32 = 8;
 
-/// But no longer than this: the house may end meanwhile.
+/// It rests no longer than this: the server may end meanwhile.
 const REST_MAX: Duration = Duration::from_millis(250);
 
-/// As the scheduler has it: whoever serves people comes first.
+/// For the scheduler: threads that serve people come first.
 const NICENESS: i32 = 5;
 
-/// So many lines are taken out in one go.
+/// How many lines one slice removes.
 const REMOVED_LINES: usize = 500;
 
-/// What is asked of the thread: to have everything that was said until now, and then perhaps to take something out.
+/// A request to the thread: to have everything that was said until now, and then perhaps to remove
+/// something.
 pub(super) struct Asked {
-    pub(super) removal: Option<Removal>,
-    /// Dropped where it cannot be done just now.
+    pub(super) removal: Option<IndexRemoval>,
+    /// Dropped if it cannot be done now.
     pub(super) done: oneshot::Sender<()>,
 }
 
 /// What is to be found no longer.
-pub(super) enum Removal {
-    /// What was said earlier, now and whenever it is asked for anew.
+pub(super) enum IndexRemoval {
+    /// Lines that were said earlier, now and whenever the index is rebuilt.
     Before(WallTime),
     /// These lines of a room.
     Lines(RoomName, Vec<u64>),
-    /// Nothing more; but of what was taken out before, nothing is to be left.
-    Rest,
+    /// What removed lines have left in the file.
+    Leftovers,
 }
 
-/// Follows a journal.
-pub(super) struct Follower {
-    pub(super) journal: PathBuf,
-    /// What the log is called now.
-    pub(super) epoch: String,
-    pub(super) index: PathBuf,
-    pub(super) signals: Arc<Signals>,
-    /// What was said before is not to be found.
-    pub(super) expired: WallTime,
-    pub(super) wipes: Wipes,
+/// Follows a file of lines.
+pub(super) struct Indexer {
+    lines: PathBuf,
+    /// The present name of the log.
+    epoch: String,
+    index: PathBuf,
+    signals: Arc<Signals>,
+    /// Lines that were said before this are not to be found.
+    expired: WallTime,
+    schedule: ScrubSchedule,
 }
 
-impl Follower {
-    /// Works until the house ends.
+impl Indexer {
+    pub(super) fn new(
+        lines: PathBuf,
+        epoch: String,
+        index: PathBuf,
+        signals: Arc<Signals>,
+    ) -> Indexer {
+        Indexer {
+            lines,
+            epoch,
+            index,
+            signals,
+            expired: WallTime(i64::MIN),
+            schedule: ScrubSchedule::default(),
+        }
+    }
+
+    /// Works until the server ends.
     pub(super) fn run(mut self, asked: &Receiver<Asked>) {
         be_nice();
         let (mut store, mut index) = (None, None);
@@ -86,11 +102,11 @@ impl Follower {
                 continue;
             }
             for asked in &asking {
-                if let Some(Removal::Before(at)) = asked.removal
+                if let Some(IndexRemoval::Before(at)) = asked.removal
                     && at > self.expired
                 {
                     if self.expired == WallTime(i64::MIN) {
-                        self.wipes.need(); // who knows what was left when the server ended
+                        self.schedule.need(); // the last server may have left something
                     }
                     self.expired = at;
                 }
@@ -107,7 +123,7 @@ impl Follower {
                     if wait != RETRY_EVERY {
                         trouble.tell();
                     }
-                    if matches!(trouble, Trouble::Useless) {
+                    if matches!(trouble, IndexTrouble::Useless) {
                         remove(&self.index);
                     }
                     (store, index) = (None, None);
@@ -121,18 +137,18 @@ impl Follower {
         self.signals.ends.load(Ordering::Relaxed)
     }
 
-    /// Puts everything into the index that has been said until now.
+    /// Adds everything that was said until now to the index.
     fn follow(
         &mut self,
         store: &mut Option<Store>,
         index: &mut Option<Index>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), IndexTrouble> {
         let store = match store {
             Some(store) => store,
-            None => store.insert(Store::open_to_read(&self.journal)?),
+            None => store.insert(Store::open_to_read(&self.lines)?),
         };
-        let ends = store.ends().map_err(|_| Trouble::Journal)?;
-        let dated_back = store.dated_back().map_err(|_| Trouble::Journal)?;
+        let ends = store.ends().map_err(|_| IndexTrouble::Journal)?;
+        let dated_back = store.dated_back().map_err(|_| IndexTrouble::Journal)?;
         let index = match index {
             Some(index) if self.index.exists() && index.dated_back()? == dated_back => index,
             _ => index.insert(self.open(store)?),
@@ -154,31 +170,31 @@ impl Follower {
         Ok(())
     }
 
-    /// Takes out what is to be found no longer, and whatever is left of it.
-    fn remove(&mut self, index: Option<&mut Index>, asking: &[Asked]) -> Result<(), Trouble> {
+    /// Removes what is to be found no longer, and overwrites what is left of it.
+    fn remove(&mut self, index: Option<&mut Index>, asking: &[Asked]) -> Result<(), IndexTrouble> {
         let removals = asking.iter().filter_map(|asked| asked.removal.as_ref());
         let (Some(index), true) = (index, removals.clone().next().is_some()) else {
             return Ok(());
         };
         for removal in removals {
             match removal {
-                Removal::Before(at) => {
+                IndexRemoval::Before(at) => {
                     while !self.ends() && index.remove_before(*at, REMOVED_LINES)? > 0 {
-                        self.wipes.need();
+                        self.schedule.need();
                     }
                 }
-                Removal::Lines(room, seqs) => {
+                IndexRemoval::Lines(room, seqs) => {
                     index.remove_lines(room, seqs)?;
-                    self.wipes.need();
+                    self.schedule.need();
                 }
-                Removal::Rest => {}
+                IndexRemoval::Leftovers => {}
             }
         }
-        if self.wipes.is_due() && !self.ends() {
+        if self.schedule.is_due() && !self.ends() {
             let began = Instant::now();
-            // An index that cannot be wiped is not damaged for that.
-            if index.wipe().map_err(Trouble::Index)? {
-                self.wipes.done(began);
+            // An index that cannot be scrubbed is not damaged.
+            if index.scrub().map_err(IndexTrouble::Index)? {
+                self.schedule.done(began);
             }
         }
         Ok(())
@@ -188,7 +204,7 @@ impl Follower {
         self.signals.commits.load(Ordering::Relaxed)
     }
 
-    /// Puts some lines of a room into the index, from behind number `last` on. The number of the last one.
+    /// Adds some lines of a room to the index, those after number `last`. The number of the last one.
     fn follow_slice(
         &self,
         store: &Store,
@@ -196,12 +212,12 @@ impl Follower {
         room: &RoomName,
         last: u64,
         end: End,
-    ) -> Result<u64, Trouble> {
+    ) -> Result<u64, IndexTrouble> {
         let failures = self.signals.failures.load(Ordering::Acquire);
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let slice_end = end.seq.min(last + SLICE_LINES);
         let read = store.read(room, last + 1, slice_end, |said| {
-            // What is damaged says nothing that could be found.
+            // A damaged line has nothing that could be found.
             let said = said.ok().filter(|said| said.at >= self.expired);
             if let Some(said) = said {
                 bytes += said.weight();
@@ -209,19 +225,19 @@ impl Follower {
             }
             bytes < SLICE_BYTES
         });
-        let last = read.map_err(|_| Trouble::Journal)?;
-        // After a commit that failed, there may be lines for a moment that nobody has seen.
+        let last = read.map_err(|_| IndexTrouble::Journal)?;
+        // After a commit that failed, the file may have lines for a moment that nobody has seen.
         let is_settled = failures.is_multiple_of(2);
         if !is_settled || self.signals.failures.load(Ordering::Acquire) != failures {
-            return Err(Trouble::Journal);
+            return Err(IndexTrouble::Journal);
         }
         index.add(room, &lines, last)?;
         Ok(last)
     }
 
-    /// Opens the index; one that is of no use is made anew.
-    fn open(&self, store: &Store) -> Result<Index, Trouble> {
-        let dated_back = store.dated_back().map_err(|_| Trouble::Journal)?;
+    /// Opens the index, and rebuilds it if it is of no use.
+    fn open(&self, store: &Store) -> Result<Index, IndexTrouble> {
+        let dated_back = store.dated_back().map_err(|_| IndexTrouble::Journal)?;
         if let Some(mut index) = Index::open(&self.index, &self.epoch)?
             && index.dated_back()? == dated_back
             && self.is_of_this_log(&index, store)?
@@ -230,19 +246,21 @@ impl Follower {
             return Ok(index);
         }
         remove(&self.index);
-        let mut index = Index::open(&self.index, &self.epoch)?.ok_or(Trouble::Useless)?;
+        let mut index = Index::open(&self.index, &self.epoch)?.ok_or(IndexTrouble::Useless)?;
         index.set(&self.epoch, dated_back)?;
         Ok(index)
     }
 
-    /// Whether the lines in the index are those of the file: a copy that was put back may have others.
-    fn is_of_this_log(&self, index: &Index, store: &Store) -> Result<bool, Trouble> {
+    /// Whether the lines in the index are those of the file: a restored copy may have others.
+    fn is_of_this_log(&self, index: &Index, store: &Store) -> Result<bool, IndexTrouble> {
         let epoch = index.epoch()?;
         for (room, followed) in index.followed()? {
             let Ok(room) = RoomName::parse(&room) else {
                 continue;
             };
-            let end = store.end_of(&epoch, &room).map_err(|_| Trouble::Journal)?;
+            let end = store
+                .end_of(&epoch, &room)
+                .map_err(|_| IndexTrouble::Journal)?;
             if end.is_none_or(|end| followed > end) {
                 return Ok(false);
             }
@@ -251,7 +269,7 @@ impl Follower {
     }
 }
 
-/// Takes the files of the index away: those who search in them are not disturbed.
+/// Deletes the files of the index. Searches that have them open are not disturbed.
 fn remove(index: &Path) {
     tracing::info!("the search index is rebuilt");
     for extension in ["db", "db-wal", "db-shm"] {
@@ -264,7 +282,7 @@ fn remove(index: &Path) {
     }
 }
 
-/// Elsewhere it would be the whole program that stands back.
+/// Lowers the priority of this thread. On other systems this would be the whole program's.
 fn be_nice() {
     #[cfg(target_os = "linux")]
     rustix::process::nice(NICENESS).ok();

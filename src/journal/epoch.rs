@@ -1,0 +1,13 @@
+//! The name of a log that is not stored.
+
+use crate::clock;
+
+/// A new name, for a log that nothing stores or whose name cannot be stored.
+pub(crate) fn passing_epoch() -> String {
+    let mut random = [0; 8];
+    // Without random numbers the time will do: it tells this start from the others.
+    if getrandom::fill(&mut random).is_err() {
+        random = clock::wall().0.to_be_bytes();
+    }
+    format!("{:016x}", u64::from_be_bytes(random))
+}

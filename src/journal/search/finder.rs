@@ -1,0 +1,180 @@
+//! Searches in the index. Knows nobody who searches.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use parlor_core::link::Refusal;
+use parlor_core::model::{RoomName, WallTime};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+
+use super::index::Index;
+use super::indexer::{Asked, IndexRemoval, Indexer};
+use super::turns::SearchTurns;
+use super::words;
+use crate::journal::sqlite::{SEARCH_FILE, Signals};
+use crate::journal::traits::{Answering, Found, History, Search, Searcher, Unreadable};
+
+/// How many of the lines that are found are shown.
+const FOUND_MAX: usize = 20;
+
+/// How long a search takes at most, with the wait for the index.
+pub(super) const SEARCH_TIME: Duration = Duration::from_secs(2);
+
+/// How long it takes if others wait for a turn.
+const SHARE_TIME: Duration = Duration::from_millis(250);
+
+/// How many words a search may have: more than a sentence has, and a fraction of a second in a large
+/// file, even if all of them are frequent.
+const WORDS_MAX: usize = 32;
+
+/// How many may ask the thread for something.
+const ASKED_MAX: usize = 8;
+
+/// How often, and after what pause, further callers try again.
+const ASK_TRIES: usize = 100;
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// How much of its time a search waits for the index to have the latest lines.
+const CATCH_UP_TIME: Duration = Duration::from_millis(500);
+
+/// The index, for those who search.
+#[derive(Debug)]
+pub(crate) struct IndexedSearch {
+    index: PathBuf,
+    history: Arc<dyn History>,
+    indexer: SyncSender<Asked>,
+    turns: SearchTurns,
+}
+
+impl IndexedSearch {
+    /// A search in the lines of a file, which `history` reads; and the work of the thread that
+    /// follows it.
+    pub(crate) fn new(
+        lines: &Path,
+        epoch: String,
+        history: Arc<dyn History>,
+        signals: Arc<Signals>,
+    ) -> (IndexedSearch, impl FnOnce() + Send + use<>) {
+        let (sender, asked) = sync_channel(ASKED_MAX);
+        let index = lines.with_file_name(SEARCH_FILE);
+        let indexer = Indexer::new(lines.to_owned(), epoch, index.clone(), signals);
+        let search = IndexedSearch {
+            index,
+            history,
+            indexer: sender,
+            turns: SearchTurns::default(),
+        };
+        (search, move || indexer.run(&asked))
+    }
+
+    /// Makes the thread notice that the server ends.
+    pub(crate) fn wake(&self) {
+        drop(self.ask(None));
+    }
+
+    async fn try_to_find(
+        &self,
+        typed: &str,
+        skip: u64,
+        searcher: Searcher,
+        may_read: Box<dyn Fn(&RoomName) -> bool + Send>,
+    ) -> Result<Found, Refusal> {
+        let phrases = words::looked_for(typed);
+        let words: usize = phrases.iter().map(|phrase| phrase.words.len()).sum();
+        match words {
+            0 => return Err(Refusal::NothingToFind),
+            1..=WORDS_MAX => {}
+            _ => return Err(Refusal::TooManyWords(WORDS_MAX)),
+        }
+        let ends = self.history.ends().await;
+        let ends = ends.map_err(|Unreadable| Refusal::Unreadable)?;
+        let time = SEARCH_TIME - self.catch_up().await;
+        let turn = self.turns.take(searcher).await;
+        let (path, turns) = (self.index.clone(), self.turns.clone());
+        let searching = spawn_blocking(move || {
+            let _turn = turn; // held even if nobody waits for the answer any more
+            let began = Instant::now();
+            let is_over = move || {
+                let passed = began.elapsed();
+                passed >= time || (passed >= SHARE_TIME && turns.are_wanted())
+            };
+            let index = Index::open_to_read(&path, is_over)?;
+            let followed = index.followed()?;
+            Ok((index.find(&phrases, skip, FOUND_MAX, may_read)?, followed))
+        });
+        let outcome: rusqlite::Result<_> = searching.await.map_err(|_| Refusal::Unreadable)?;
+        let (mut found, followed) = outcome.unwrap_or_else(|error| {
+            tracing::debug!(%error, "there is no search index yet");
+            Default::default()
+        });
+        let behind = ends.iter().map(|(room, end)| {
+            let followed = followed.get(room).copied().unwrap_or_default();
+            end.seq.saturating_sub(followed)
+        });
+        found.behind = behind.sum();
+        Ok(found)
+    }
+
+    /// Waits until the index has the lines that were said until now, but not for long. How long that
+    /// took.
+    async fn catch_up(&self) -> Duration {
+        let begun = Instant::now();
+        // If many wait already, this one waits as long: otherwise searches would take the time that
+        // the thread needs.
+        timeout(CATCH_UP_TIME, self.ask_in_turn(None)).await.ok();
+        begun.elapsed().min(CATCH_UP_TIME)
+    }
+
+    /// Asks the thread as soon as there is a place, and waits until it is done. Whether it is.
+    async fn ask_in_turn(&self, removal: Option<IndexRemoval>) -> bool {
+        let (done, answer) = oneshot::channel();
+        let mut asked = Asked { removal, done };
+        for _ in 0..ASK_TRIES {
+            match self.indexer.try_send(asked) {
+                Ok(()) => return answer.await.is_ok(),
+                Err(TrySendError::Full(back)) => asked = back,
+                Err(TrySendError::Disconnected(_)) => return false,
+            }
+            sleep(ASK_EVERY).await;
+        }
+        false
+    }
+
+    /// Asks the thread. If it has too much to do already, the answer is that it could not.
+    fn ask(&self, removal: Option<IndexRemoval>) -> oneshot::Receiver<()> {
+        let (done, answer) = oneshot::channel();
+        self.indexer.try_send(Asked { removal, done }).ok();
+        answer
+    }
+}
+
+impl Search for IndexedSearch {
+    fn find<'a>(
+        &'a self,
+        typed: &'a str,
+        skip: u64,
+        searcher: Searcher,
+        may_read: Box<dyn Fn(&RoomName) -> bool + Send>,
+    ) -> Answering<'a, Result<Found, Refusal>> {
+        Box::pin(self.try_to_find(typed, skip, searcher, may_read))
+    }
+
+    fn remove_before(&self, time: WallTime) -> Answering<'_, bool> {
+        Box::pin(self.ask_in_turn(Some(IndexRemoval::Before(time))))
+    }
+
+    fn remove(&self, room: RoomName, seqs: Vec<u64>) -> Answering<'_, bool> {
+        Box::pin(self.ask_in_turn(Some(IndexRemoval::Lines(room, seqs))))
+    }
+
+    fn scrub(&self) -> Answering<'_, ()> {
+        let asked = self.ask(Some(IndexRemoval::Leftovers));
+        Box::pin(async {
+            asked.await.ok(); // if not now, the next round does it
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! Stores lines, and removes lines whose commit failed. Knows no thread.
+//!
+//! Lines that were refused while the disk did not answer may be stored all the same. A file of their
+//! own lists them, so that the next server removes them if this one is killed before it can.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use parlor_core::log::Batch;
+use parlor_core::model::RoomName;
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::files::REFUSED_FILE;
+use super::row::{code, sum_of};
+use super::schema::SCHEMA;
+use super::sql::Sql;
+use super::store::Store;
+use super::times::date_back;
+
+impl Store {
+    /// Stores what was said in these batches, in one transaction.
+    pub(super) fn append(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for batch in batches {
+            if batch.said().next().is_none() {
+                continue;
+            }
+            let room = make_room(&transaction, batch.room())?;
+            if batch.goes_back() {
+                date_back(&transaction, batch.room(), batch.at())?;
+            }
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO lines VALUES (:room, :seq, :at, :manner, :name, :text, :sum)",
+            )?;
+            for said in batch.said() {
+                insert.execute(named_params! {
+                    ":room": room,
+                    ":seq": said.seq as i64,
+                    ":at": said.at.0,
+                    ":manner": code(said.manner),
+                    ":name": said.who.name.as_str(),
+                    ":text": said.text.as_str(),
+                    ":sum": sum_of(said),
+                })?;
+            }
+        }
+        transaction.commit()
+    }
+
+    /// Removes what these batches may have left in the file after a failure whose extent is unknown:
+    /// these lines, which nobody has seen, and no others.
+    pub(super) fn remove_unseen(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        for batch in batches {
+            for said in batch.said() {
+                transaction.run(
+                    "DELETE FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
+                     AND seq = ?2 AND sum = ?3",
+                    params![batch.room().as_str(), said.seq as i64, sum_of(said)],
+                )?;
+            }
+        }
+        // A part of the write-ahead log that was never synced is invisible until the file is opened
+        // again after the end of this program. This write, which changes nothing, takes its place.
+        transaction.pragma_update(None, "user_version", SCHEMA)?;
+        transaction.commit()
+    }
+
+    /// Removes what a server before this one has refused. A note about another file finds nothing,
+    /// as it has the time and the checksum of each line.
+    pub(super) fn remove_noted(&mut self, lines: &Path) -> rusqlite::Result<()> {
+        let Ok(note) = fs::read_to_string(lines.with_file_name(REFUSED_FILE)) else {
+            return Ok(());
+        };
+        let transaction = self.connection.transaction()?;
+        for line in note.lines() {
+            let mut parts = line.splitn(4, ' ');
+            let mut number = || parts.next()?.parse::<i64>().ok();
+            let (Some(seq), Some(at), Some(sum)) = (number(), number(), number()) else {
+                continue;
+            };
+            transaction.run(
+                "DELETE FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
+                 AND seq = ?2 AND at = ?3 AND sum = ?4",
+                params![parts.next(), seq, at, sum],
+            )?;
+        }
+        transaction.commit()?;
+        delete_note(lines);
+        Ok(())
+    }
+}
+
+/// Notes lines that are refused. The note is not synced: a disk that does not answer would not
+/// answer to that either.
+pub(super) fn note_refused(lines: &Path, batches: &[Arc<Batch>]) -> io::Result<()> {
+    let mut note = String::new();
+    for batch in batches {
+        for said in batch.said() {
+            let (seq, at, sum) = (said.seq, said.at.0, sum_of(said));
+            note += &format!("{seq} {at} {sum} {}\n", batch.room().as_str());
+        }
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    let mut file = options.open(lines.with_file_name(REFUSED_FILE))?;
+    file.write_all(note.as_bytes())
+}
+
+/// Deletes the note: no refused line is in the file.
+pub(super) fn delete_note(lines: &Path) {
+    fs::remove_file(lines.with_file_name(REFUSED_FILE)).ok(); // it seldom exists
+}
+
+fn make_room(connection: &Connection, room: &RoomName) -> rusqlite::Result<i64> {
+    let mut find = connection.prepare_cached("SELECT id FROM rooms WHERE name = ?1")?;
+    let found = find.query_row([room.as_str()], |row| row.get(0));
+    if let Some(id) = found.optional()? {
+        return Ok(id);
+    }
+    connection.execute("INSERT INTO rooms (name) VALUES (?1)", [room.as_str()])?;
+    Ok(connection.last_insert_rowid())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+mod tests {
+    use std::fs::File;
+    use std::sync::Arc;
+
+    use parlor_core::log::{Batch, Cursor};
+    use parlor_core::model::{Entry, Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who};
+
+    use super::super::store::Store;
+    use super::{REFUSED_FILE, note_refused};
+    use crate::config::Keep;
+
+    fn batch(texts: &[&str]) -> Arc<Batch> {
+        let said = texts.iter().zip(1..).map(|(text, seq)| {
+            Entry::Said(Said {
+                seq,
+                at: WallTime(1_000),
+                who: Who {
+                    id: PersonId::BYGONE,
+                    name: Name::kept("alice"),
+                },
+                manner: Manner::Plain,
+                text: Line::sanitise(text.as_bytes()),
+            })
+        });
+        let (room, start, at) = (RoomName::lobby(), Cursor::default(), WallTime(1_000));
+        Arc::new(Batch::new(room, start, at, said.collect()))
+    }
+
+    fn texts(store: &Store) -> Vec<String> {
+        let mut query = store.connection.prepare("SELECT text FROM lines").unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn removal_finds_what_was_refused_and_nothing_else_with_its_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("parlor.db");
+        File::create(&path).unwrap();
+        let mut store = Store::open(&path, Keep::Written).unwrap();
+        store.append(&[batch(&["one", "two", "three"])]).unwrap();
+        let refused = batch(&["uno", "two", "tres", "quattro"]);
+        store.remove_unseen(&[Arc::clone(&refused)]).unwrap();
+        assert_eq!(texts(&store), ["one", "three"]);
+        // The same for what a server before this one has noted.
+        note_refused(&path, &[refused, batch(&["one"])]).unwrap();
+        store.remove_noted(&path).unwrap();
+        assert_eq!(texts(&store), ["three"]);
+        assert!(!path.with_file_name(REFUSED_FILE).exists());
+    }
+}

@@ -1,0 +1,139 @@
+//! Access to the file for code that has tables of its own in it. Knows no table.
+
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+
+use super::files::{Files, OpenError};
+use super::reader::ReaderThread;
+use super::store::Store;
+use super::writer::{FileChange, Signals, Work};
+
+/// How many changes may wait; further callers wait for a permit.
+pub(super) const CHANGES_MAX: usize = 64;
+
+/// How often a caller who waits for a change checks whether the disk still answers.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The file cannot be read or written. The log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the file cannot be written")]
+pub(crate) struct DatabaseFailed;
+
+/// Runs code in the two threads that have the file open. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Database {
+    work: SyncSender<Work>,
+    permits: Arc<Semaphore>,
+    signals: Arc<Signals>,
+    reader: ReaderThread,
+    files: Arc<Files>,
+}
+
+impl Database {
+    pub(super) fn new(
+        work: SyncSender<Work>,
+        signals: Arc<Signals>,
+        reader: ReaderThread,
+        files: Arc<Files>,
+    ) -> Database {
+        Database {
+            work,
+            permits: Arc::new(Semaphore::new(CHANGES_MAX)),
+            signals,
+            reader,
+            files,
+        }
+    }
+
+    /// Makes a change when no lines wait to be stored, and waits until it is made. It is to be short
+    /// and all or nothing: one transaction.
+    ///
+    /// # Errors
+    /// It could not be made, or nobody knows whether it was.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, DatabaseFailed> {
+        let permit = self.unless_stuck(Arc::clone(&self.permits).acquire_owned());
+        let permit = permit.await?;
+        let (answer, answered) = oneshot::channel();
+        self.begin(Box::new(move |store| {
+            let Some(store) = store.filter(|_| !answer.is_closed()) else {
+                return Ok(());
+            };
+            let done = change(store)?;
+            answer.send(done).ok(); // perhaps nobody waits any more
+            drop(permit);
+            Ok(())
+        }))?;
+        self.unless_stuck(answered)
+            .await?
+            .map_err(|_| DatabaseFailed)
+    }
+
+    /// Reads, also while the disk takes no change.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, DatabaseFailed> {
+        self.reader.ask(query).await.map_err(|_| DatabaseFailed)
+    }
+
+    /// Reads or changes something at the start of the server, and blocks until that is done.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub(crate) fn at_start<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        let (answer, answered) = mpsc::channel();
+        let begun = self.begin(Box::new(move |store| {
+            answer.send(store.map(what)).ok();
+            Ok(())
+        }));
+        let stopped = || OpenError::Directory {
+            path: self.path().to_owned(),
+            error: io::Error::other("the journal has stopped"),
+        };
+        let done = begun.ok().and_then(|()| answered.recv().ok().flatten());
+        done.ok_or_else(stopped)?.map_err(|error| OpenError::File {
+            path: self.path().to_owned(),
+            error: error.into(),
+        })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        self.files.path()
+    }
+
+    fn begin(&self, change: FileChange) -> Result<(), DatabaseFailed> {
+        // Each permit has a place in the queue; if there is none, the thread has ended.
+        let begun = self.work.try_send(Work::Change(change));
+        begun.map_err(|_| DatabaseFailed)
+    }
+
+    /// Waits for something, but not for a disk that does not answer.
+    async fn unless_stuck<T>(&self, what: impl Future<Output = T>) -> Result<T, DatabaseFailed> {
+        let mut what = pin!(what);
+        loop {
+            if self.signals.is_stuck() {
+                return Err(DatabaseFailed);
+            }
+            if let Ok(done) = timeout(LOOK_EVERY, what.as_mut()).await {
+                return Ok(done);
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Lookup and searching stored lines, as traits. Sessions, doors and commands know only these.
+//!
+//! A second kind of journal implements [`Journal`](parlor_core::journal::Journal), [`History`] and
+//! [`Archive`]; a second kind of search implements [`Search`]. [`open`](super::open) chooses.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+use std::pin::Pin;
+
+use parlor_core::link::{Refusal, Replay};
+use parlor_core::model::{Damaged, End, PersonId, RoomName, Said, WallTime};
+
+/// An answer that a disk or another server takes its time for.
+pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a question about stored lines comes to.
+pub(crate) type Lookup<'a, T> = Answering<'a, Result<T, Unreadable>>;
+
+/// Stored lines cannot be read. The log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stored lines cannot be read")]
+pub(crate) struct Unreadable;
+
+/// The stored lines of all rooms, for a running server.
+///
+/// What an implementation promises:
+/// - It reads what the journal has committed, and nothing else.
+/// - It holds up no commit, and answers within ten seconds, if only with [`Unreadable`].
+/// - Numbers are dense in a room. A deleted line keeps its number and its time; only `page`, `back`
+///   and `ahead` pass over it. A line that should be there and is not is damage, and shown as such.
+/// - One answer looks at a bounded number of rows, so that no reader waits long for another one.
+pub(crate) trait History: fmt::Debug + Send + Sync {
+    /// The lines of a room from number `first` to `last`, or as many of them as make a page.
+    fn page<'a>(&'a self, room: &'a RoomName, first: u64, last: u64) -> Lookup<'a, StoredPage>;
+
+    /// The number from which on a room has `lines` lines up to number `last`. 1 if it has fewer.
+    fn back<'a>(&'a self, room: &'a RoomName, last: u64, lines: u64) -> Lookup<'a, u64>;
+
+    /// Counts up to `lines` lines of a room after number `seq` and up to number `last`.
+    fn ahead<'a>(
+        &'a self,
+        room: &'a RoomName,
+        seq: u64,
+        last: u64,
+        lines: u64,
+    ) -> Lookup<'a, Ahead>;
+
+    /// The number of the first line of a room that was said at this time or later.
+    fn first_since<'a>(&'a self, room: &'a RoomName, at: WallTime) -> Lookup<'a, Option<u64>>;
+
+    /// The number of the line after which the lines up to number `last` take `bytes` bytes when
+    /// they are shown.
+    fn before<'a>(&'a self, room: &'a RoomName, last: u64, bytes: u64) -> Lookup<'a, u64>;
+
+    /// The number of a room's last line when the log had this name. No limit for the present name,
+    /// and none for a name that the journal does not know.
+    fn end_of<'a>(&'a self, epoch: &'a str, room: &'a RoomName) -> Lookup<'a, Option<u64>>;
+
+    /// Where the lines of each room end.
+    fn ends(&self) -> Lookup<'_, Vec<(String, End)>>;
+
+    /// Puts stored lines in front of a replay, so that it has `lines` lines. If they cannot be
+    /// read, the replay stays as it is: the log has the reason, and the reader has the room itself.
+    fn complete<'a>(
+        &'a self,
+        replay: &'a mut Replay,
+        room: &'a RoomName,
+        lines: u64,
+    ) -> Answering<'a, ()> {
+        Box::pin(async move {
+            let missing = lines.saturating_sub(replay.words());
+            let last = replay.from.seq;
+            if missing == 0 || last == 0 {
+                return;
+            }
+            let Ok(mut next) = self.back(room, last, missing).await else {
+                return;
+            };
+            while next <= last {
+                let Ok(page) = self.page(room, next, last).await else {
+                    return;
+                };
+                next = page.next;
+                replay.older.extend(page.lines);
+            }
+        })
+    }
+}
+
+/// Lines of a room, and where to continue.
+#[derive(Debug)]
+pub(crate) struct StoredPage {
+    /// Oldest first; damage in the place of damaged lines.
+    pub(crate) lines: VecDeque<Result<Said, Damaged>>,
+    /// The number after the last one looked at.
+    pub(crate) next: u64,
+}
+
+/// Lines of a room, counted upwards.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    /// How many lines there are, of those asked for.
+    pub(crate) lines: u64,
+    /// The number of the last of them, or of the last one looked at.
+    pub(crate) last: u64,
+}
+
+/// Search in stored lines.
+///
+/// What an implementation promises:
+/// - It follows the journal by itself; no commit waits for it. [`Found::behind`] counts the lines
+///   that it does not know yet.
+/// - It finds no line of a commit that failed.
+/// - When a removal has succeeded, the line is found no more, also not after a crash.
+/// - It can be rebuilt from the journal, so its files may be lost.
+pub(crate) trait Search: fmt::Debug + Send + Sync {
+    /// Finds lines with all these words, and with what stands in quotes as it stands there: the
+    /// newest first, without the first `skip`, in all rooms that `may_read` allows.
+    ///
+    /// # Errors
+    /// There is nothing to look for in `typed`, or stored lines cannot be read.
+    fn find<'a>(
+        &'a self,
+        typed: &'a str,
+        skip: u64,
+        searcher: Searcher,
+        may_read: Box<dyn Fn(&RoomName) -> bool + Send>,
+    ) -> Answering<'a, Result<Found, Refusal>>;
+
+    /// Removes every line that was said before this time, now and when it is rebuilt. Whether it
+    /// has done so.
+    fn remove_before(&self, time: WallTime) -> Answering<'_, bool>;
+
+    /// Removes these lines of a room. Whether it has done so.
+    fn remove(&self, room: RoomName, seqs: Vec<u64>) -> Answering<'_, bool>;
+
+    /// Overwrites what removed lines have left in its files, if it is time to.
+    fn scrub(&self) -> Answering<'_, ()>;
+}
+
+/// Who searches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Searcher {
+    /// The connection.
+    pub(crate) person: PersonId,
+    /// The network it comes from, unless that is this machine: all its connections share a turn.
+    pub(crate) network: Option<IpAddr>,
+}
+
+/// What a search has found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Rooms and numbers of lines, the newest first.
+    pub(crate) lines: Vec<(RoomName, u64)>,
+    /// How many lines there are beside them.
+    pub(crate) more: u64,
+    /// The time was over: there may be more of both.
+    pub(crate) is_cut: bool,
+    /// How many lines the search does not know yet.
+    pub(crate) behind: u64,
+}
+
+/// The stored lines of all rooms, for a command that runs whether or not a server does. It writes
+/// nothing in the server's directory and holds up no commit.
+pub(crate) trait Archive {
+    /// Where the lines of each room end.
+    ///
+    /// # Errors
+    /// The files cannot be read, in one sentence. The same holds for the functions below.
+    fn ends(&self) -> anyhow::Result<Vec<(String, End)>>;
+
+    /// The number of the first line of a room that was said at this time or later.
+    ///
+    /// # Errors
+    /// As above.
+    fn first_since(&self, room: &RoomName, at: WallTime) -> anyhow::Result<Option<u64>>;
+
+    /// Hands over the lines of a room with these numbers, oldest first, and damage in the place of
+    /// damaged lines, while `more` says so. The number of the last line looked at.
+    ///
+    /// # Errors
+    /// As above.
+    fn read(
+        &self,
+        room: &RoomName,
+        first: u64,
+        last: u64,
+        more: &mut dyn FnMut(Result<Said, Damage>) -> bool,
+    ) -> anyhow::Result<u64>;
+
+    /// Checks every line and the structure of the files, and hands over what is wrong.
+    ///
+    /// # Errors
+    /// As above.
+    fn verify(&self, found: &mut dyn FnMut(String)) -> anyhow::Result<Extent>;
+
+    /// Copies everything as it is at this moment, without anything that was deleted, into an empty
+    /// file.
+    ///
+    /// # Errors
+    /// As above, or the copy cannot be written.
+    fn copy_to(&self, file: &Path) -> anyhow::Result<()>;
+}
+
+/// How much is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    /// How many rooms have lines.
+    pub(crate) rooms: usize,
+    /// How many lines there are.
+    pub(crate) lines: u64,
+}
+
+/// Stored lines that are not as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// Their room.
+    pub(crate) room: String,
+    /// The number of the first line.
+    pub(crate) first: u64,
+    /// The number of the last line, often the same.
+    pub(crate) last: u64,
+    /// The lines are not there. Otherwise it is one line, and it has changed.
+    pub(crate) is_missing: bool,
+}
+
+impl Error for Damage {}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (room, first, last) = (&self.room, self.first, self.last);
+        match self.is_missing {
+            false => write!(
+                f,
+                "line {first} of {room} is damaged: it does not match its checksum"
+            ),
+            true if first == last => write!(f, "line {first} of {room} is missing"),
+            true => write!(f, "lines {first} to {last} of {room} are missing"),
+        }
+    }
+}
