@@ -691,9 +691,9 @@ fn what_people_read_is_plain_english() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The words between quotation marks, or backticks, that may be a reason.
-fn reasons(text: &str, mark: char) -> BTreeSet<String> {
-    let words = text.split(mark).skip(1).step_by(2);
+/// The words between backticks that may be a reason.
+fn reasons(text: &str) -> BTreeSet<String> {
+    let words = text.split('`').skip(1).step_by(2);
     let is_reason = |word: &&str| {
         word.contains(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
@@ -703,18 +703,27 @@ fn reasons(text: &str, mark: char) -> BTreeSet<String> {
 
 #[test]
 fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
-    let code = text("crates/wire/src/json/refusal.rs");
+    let code = text("crates/wire/src/words/refusal.rs");
+    let (_, table) = code.split_once("match refusal {").unwrap();
+    let (table, rules) = table.split_once("match error {").unwrap();
+    let (rules, _) = rules.split_once("\n    }").unwrap();
+    let rows = table.matches("Refusal::").count();
+    let codes = ["row(\"", "detailed(\""].map(|call| between(table, call, '"'));
+    let codes: Vec<_> = codes.into_iter().flatten().collect();
+    assert_eq!(codes.len(), rows, "each row has a reason");
+    let codes = codes.into_iter().chain(between(rules, "=> \"", '"'));
+    let codes: BTreeSet<_> = codes.map(str::to_owned).collect();
     let page = text("docs/web-protocol.md");
     let (_, table) = page.split_once("## Refusals").unwrap();
     let (_, table) = table.split_once("|---|---|").unwrap();
     let on_the_page: BTreeSet<_> = table
         .lines()
         .filter_map(|row| row.split('|').nth(1))
-        .flat_map(|cell| reasons(cell, '`'))
+        .flat_map(reasons)
         .collect();
-    assert_eq!(on_the_page, reasons(&code, '"'));
+    assert_eq!(on_the_page, codes);
     let chinese = text("src/door/web/page/zh.js");
-    for reason in reasons(&code, '"') {
+    for reason in codes {
         let key = format!("\t'{reason}': ");
         let bare = format!("\t{reason}: ");
         assert!(

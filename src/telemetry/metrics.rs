@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parlor_core::link::Refusal;
 use parlor_core::model::Census;
+use parlor_wire::words::limit_of;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -200,7 +201,7 @@ impl Metrics {
 
     /// Something was refused, perhaps because of a limit.
     pub(crate) fn refused(&self, refusal: &Refusal) {
-        if let Some(limit) = limit(refusal) {
+        if let Some(limit) = limit_of(refusal) {
             self.met(limit);
         }
     }
@@ -275,17 +276,4 @@ impl Drop for Here {
     fn drop(&mut self) {
         self.0.dec();
     }
-}
-
-/// The limit behind a refusal, if it is one.
-fn limit(refusal: &Refusal) -> Option<&'static str> {
-    Some(match refusal {
-        Refusal::TooLong(_) | Refusal::TooManyLines(_) => "line",
-        Refusal::TooManyRooms(_) | Refusal::RoomsShare(_) | Refusal::TooManySeats(_) => "rooms",
-        Refusal::TooManyTries(_) | Refusal::Busy => "tries",
-        Refusal::NotReading(_) => "mailbox",
-        Refusal::LettersFull(_) => "letters",
-        Refusal::TooManyNames | Refusal::TooManyNamesFromHere => "names",
-        _ => return None,
-    })
 }

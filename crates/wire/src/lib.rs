@@ -7,4 +7,4 @@ pub mod lines;
 pub mod style;
 pub mod telnet;
 pub mod websocket;
-mod words;
+pub mod words;

@@ -186,7 +186,7 @@ impl Visit {
         let (listener, mut listening) = match link.call(request).await {
             Outcome::Listening(listener, listening) => (listener, listening),
             Outcome::Answer(Answer::Refused(refusal)) => {
-                return Err(refuse(refusal, &self.door.clock));
+                return Err(refuse(&refusal, &self.door.clock));
             }
             _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
         };

@@ -1,15 +1,17 @@
 //! What is at which address, and what every answer says. Knows no room's lines.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::extract::{Extension, FromRequestParts, Path, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use parlor_core::link::{Answer, Encoder, Refusal};
+use parlor_core::link::Refusal;
 use parlor_core::model::RoomName;
-use parlor_wire::lines::LineEncoder;
-use parlor_wire::style::{LineMode, LocalClock, Storage};
+use parlor_wire::style::LocalClock;
+use parlor_wire::words::refusal_row;
 
 use super::pages::{File, PAGE};
 use super::site::Names;
@@ -182,71 +184,14 @@ pub(crate) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
     response
 }
 
-/// Why something is not done, in the words that people with netcat read; but where the way on is another one with curl.
-pub(crate) fn refuse(refusal: Refusal, clock: &LocalClock) -> Response {
-    let status = status(&refusal);
-    let words = match &refusal {
-        Refusal::NoRoom(room) => {
-            format!("There is no room {room}; the first line sent there creates it")
-        }
-        Refusal::NameOwned(name) => format!(
-            "{name} is registered; choose another name, or, if it is yours, use curl -u {name}:TOKEN with the token that /token gives you in any client"
-        ),
-        Refusal::WrongPassword(name) => format!(
-            "That is not the token of {name}, nor a password that is accepted from your address; /token in any client gives its \
-             owner a new token, and a name that is not registered needs no -u"
-        ),
-        _ => words_of(&refusal, clock),
-    };
-    match refusal {
-        Refusal::Busy => later(status, 1, &words),
-        Refusal::TooManyTries(wait) => later(status, wait.as_secs().max(1), &words),
-        Refusal::NotKept(_) | Refusal::NotWritten | Refusal::Unreadable => later(status, 5, &words),
-        _ => sentence(status, &words),
-    }
-}
-
-fn words_of(refusal: &Refusal, clock: &LocalClock) -> String {
-    let mut words = Vec::new();
-    LineEncoder::new(LineMode::Named, Storage::Memory, clock.clone())
-        .answer(&Answer::Refused(refusal.clone()), &mut words);
-    let words = String::from_utf8_lossy(&words);
-    words.strip_prefix("-- ").unwrap_or(&words).to_owned()
-}
-
-fn status(refusal: &Refusal) -> StatusCode {
-    match refusal {
-        Refusal::NoRoom(_) => StatusCode::NOT_FOUND,
-        Refusal::NameTaken(_) => StatusCode::CONFLICT,
-        Refusal::NameOwned(_) | Refusal::WrongPassword(_) => StatusCode::UNAUTHORIZED,
-        Refusal::TooManyTries(_) | Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::TooLong(_) | Refusal::TooManyLines(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::PlainPassword
-        | Refusal::NotKeeper
-        | Refusal::IsKeeper(_)
-        | Refusal::IsServerKeeper(_)
-        | Refusal::LocksOutKeeper(_)
-        | Refusal::NoAddress(_)
-        | Refusal::OwnMachine
-        | Refusal::Elsewhere(..)
-        | Refusal::Banned(_)
-        | Refusal::Muted(_)
-        | Refusal::TopicLocked
-        | Refusal::NotRegistered(_)
-        | Refusal::AlreadyKeeper(_)
-        | Refusal::NoSuchKeeper(_)
-        | Refusal::LastKeeper(_)
-        | Refusal::LobbyKeepers
-        | Refusal::NotBanned(_)
-        | Refusal::NotMuted(_) => StatusCode::FORBIDDEN,
-        Refusal::TooManyRules(_)
-        | Refusal::TooManyRooms(_)
-        | Refusal::RoomsShare(_)
-        | Refusal::NotKept(_)
-        | Refusal::NotWritten
-        | Refusal::Unreadable
-        | Refusal::NotThere => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_REQUEST,
+/// Why something is not done, in the words that people with netcat read; curl has some of its own.
+pub(crate) fn refuse(refusal: &Refusal, clock: &LocalClock) -> Response {
+    let row = refusal_row(refusal, clock);
+    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let words = row.for_curl.map_or(row.sentence, Cow::Owned);
+    match row.retry_after {
+        Some(seconds) => later(status, seconds, &words),
+        None => sentence(status, &words),
     }
 }
 

@@ -205,7 +205,7 @@ impl Visit {
     fn refuse(&self, refusal: Refusal) -> Response {
         self.door.settings.metrics.refused(&refusal);
         let asks = matches!(refusal, Refusal::NameOwned(_) | Refusal::WrongPassword(_));
-        let mut response = refuse(refusal, &self.door.clock);
+        let mut response = refuse(&refusal, &self.door.clock);
         if asks {
             let how = HeaderValue::from_static("Basic realm=\"Parlor\", charset=\"UTF-8\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);

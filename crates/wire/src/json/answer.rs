@@ -7,9 +7,8 @@ use parlor_core::model::{Done, Line, Manner, Missed, Mute, Name, Removal, Until,
 use serde::Serialize;
 
 use super::object::{Object, object, with_people, with_sentence};
-use super::refusal;
 use crate::style::{LineMode, LocalClock, Storage, rfc3339};
-use crate::words;
+use crate::words::{self, RefusalDetails};
 
 /// Appends an answer.
 pub(crate) fn put(answer: &Answer, keeping: Storage, clock: &LocalClock, out: &mut Vec<u8>) {
@@ -44,7 +43,7 @@ pub(crate) fn put(answer: &Answer, keeping: Storage, clock: &LocalClock, out: &m
         Answer::Password(password) => put_password(password, out),
         Answer::Code(code) => object("code", out).with("code", code.as_str()),
         Answer::Token(token) => object("token", out).with("token", token.as_str()),
-        Answer::Refused(refusal) => put_refused(refusal, out),
+        Answer::Refused(refusal) => put_refused(refusal, clock, out),
         Answer::Notice(notice) => put_notice(notice, out),
         _ => put_other(answer, out),
     };
@@ -295,19 +294,19 @@ fn put_removed<'a>(removal: &Removal, out: &'a mut Vec<u8>) -> Object<'a> {
     with_sentence(object, Some(reach), by, until, reason.as_ref())
 }
 
-fn put_refused<'a>(refusal: &Refusal, out: &'a mut Vec<u8>) -> Object<'a> {
-    let object = object("refused", out).with("why", refusal::why(refusal));
-    match refusal {
-        Refusal::Usage(spec) => object.with("command", shown(spec)),
-        Refusal::Name(error) => object.with_some("rule", refusal::rule(error)),
-        Refusal::Banned(ban) => {
+fn put_refused<'a>(refusal: &Refusal, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
+    let row = words::refusal_row(refusal, clock);
+    let object = object("refused", out).with("why", row.code);
+    match row.details {
+        RefusalDetails::None => object,
+        RefusalDetails::Command(spec) => object.with("command", shown(spec)),
+        RefusalDetails::NameRule(rule) => object.with("rule", rule),
+        RefusalDetails::Ban(ban) => {
             let (until, reason) = (ban.until, ban.reason.as_ref());
             with_sentence(object, Some(&ban.reach), &ban.by, until, reason)
         }
-        Refusal::Muted(mute) => {
-            let Mute { reach, by, until } = &**mute;
+        RefusalDetails::Mute(Mute { reach, by, until }) => {
             with_sentence(object, Some(reach), by, Some(*until), None)
         }
-        _ => object,
     }
 }

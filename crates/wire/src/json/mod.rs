@@ -4,7 +4,6 @@ mod answer;
 mod event;
 mod follow;
 mod object;
-mod refusal;
 mod request;
 
 pub use event::put_line;

@@ -5,6 +5,7 @@ mod help;
 mod refusal;
 
 pub(crate) use act::name_of;
+pub use refusal::{RefusalDetails, RefusalRow, limit_of, refusal_row};
 
 use parlor_core::link::{Answer, Entered, Notice, Password, Present, RoomInfo, Roster};
 use parlor_core::model::{Damaged, Entry, Manner, Missed, Name, Said, Telling, Together, Who};
@@ -239,7 +240,7 @@ pub(crate) fn answer(
             "-- Search is {} lines behind: the newest lines may be missing",
             grouped(*lines)
         )],
-        Answer::Refused(refusal) => vec![format!("-- {}", refusal::why(refusal, clock))],
+        Answer::Refused(refusal) => vec![format!("-- {}", refusal_row(refusal, clock).sentence)],
         Answer::Notice(notice) => self::notice(notice, mode, keeping, clock)
             .into_iter()
             .collect(),

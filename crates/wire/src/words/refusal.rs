@@ -1,190 +1,303 @@
-//! Why something is not done, word for word. Knows no line ending and no connection.
+//! Why something is not done: one row for each refusal, which every dialect reads.
 
-use parlor_core::link::Refusal;
-use parlor_core::model::Line;
+use std::borrow::Cow;
 
-use super::act;
+use jiff::tz::TimeZone;
+use parlor_core::link::{Refusal, Spec};
+use parlor_core::model::{Ban, Line, Mute, NameError, WallTime};
+
+use super::act::{you_are_banned, you_are_muted};
 use super::help::usage;
 use crate::style::{LocalClock, span};
 
-/// A sentence for the person who typed it. One table, so that the compiler finds the one that is missing.
-pub(crate) fn why(refusal: &Refusal, clock: &LocalClock) -> String {
+/// A refusal as the dialects and the metrics read it.
+#[derive(Clone, Debug)]
+pub struct RefusalRow<'a> {
+    /// The reason for programs: `why` in JSON. docs/web-protocol.md lists them.
+    pub code: &'static str,
+    /// The status of an answer in HTTP (RFC 9110, section 15).
+    pub status: u16,
+    /// What happened and what to do, for people.
+    pub sentence: Cow<'static, str>,
+    /// The sentence for curl, where its user has something else to do.
+    pub for_curl: Option<String>,
+    /// When to try again, in seconds.
+    pub retry_after: Option<u64>,
+    /// The limit that is reached, as the metrics call it.
+    pub limit: Option<&'static str>,
+    /// What programs read beside the reason.
+    pub details: RefusalDetails<'a>,
+}
+
+/// What a refusal is about, for programs.
+#[derive(Clone, Copy, Debug)]
+pub enum RefusalDetails<'a> {
+    /// Nothing but its reason.
+    None,
+    /// The command that lacks something.
+    Command(&'static Spec),
+    /// The rule that a name breaks. docs/web-protocol.md lists them.
+    NameRule(&'static str),
+    /// The ban in force.
+    Ban(&'a Ban),
+    /// How long somebody may not speak.
+    Mute(&'a Mute),
+}
+
+impl RefusalRow<'_> {
+    fn for_curl(mut self, sentence: String) -> Self {
+        self.for_curl = Some(sentence);
+        self
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    fn limit(mut self, limit: &'static str) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+fn row<'a>(
+    code: &'static str,
+    status: u16,
+    sentence: impl Into<Cow<'static, str>>,
+) -> RefusalRow<'a> {
+    RefusalRow {
+        code,
+        status,
+        sentence: sentence.into(),
+        for_curl: None,
+        retry_after: None,
+        limit: None,
+        details: RefusalDetails::None,
+    }
+}
+
+fn detailed<'a>(
+    code: &'static str,
+    status: u16,
+    details: RefusalDetails<'a>,
+    sentence: String,
+) -> RefusalRow<'a> {
+    RefusalRow {
+        details,
+        ..row(code, status, sentence)
+    }
+}
+
+/// The limit behind a refusal, as the metrics call it.
+pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
+    // No limit depends on the time of day, which only sentences need.
+    const ANY_TIME: LocalClock = LocalClock {
+        zone: TimeZone::UTC,
+        now: || WallTime(0),
+    };
+    refusal_row(refusal, &ANY_TIME).limit
+}
+
+/// The table. A new refusal does not compile until it has its row.
+#[rustfmt::skip]
+pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'a> {
     match refusal {
-        // Names, and whose they are.
-        Refusal::Name(error) => error.to_string(),
-        Refusal::NameFirst => {
-            "Type a name first, then commands; Enter alone enters without a name".to_owned()
-        }
-        Refusal::NameTaken(name) => {
-            format!("{name} is taken, or looks like a name that is taken; choose another name")
-        }
-        Refusal::NameOwned(name) => format!("{name} is registered; choose another name"),
-        Refusal::NoNameToOwn => "You have no name to register; /name NEW takes one".to_owned(),
-        Refusal::TooManyNamesFromHere => {
-            "Too many names are registered from your address; use one of them".to_owned()
-        }
-        Refusal::TooManyNames => {
-            "This server can register no more names; ask its operator".to_owned()
-        }
-        Refusal::NotOwner => {
-            "Only the owner of a registered name can do that; /register registers yours".to_owned()
-        }
+        // Names and their owners.
+        Refusal::Name(error) => detailed("no-name", 400, RefusalDetails::NameRule(name_rule(error)),
+            error.to_string()),
+        Refusal::NameFirst => row("name-first", 400,
+            "Type a name first, then commands; Enter alone enters without a name"),
+        Refusal::NameTaken(name) => row("name-taken", 409,
+            format!("{name} is taken, or looks like a name that is taken; choose another name")),
+        Refusal::NameOwned(name) => row("name-owned", 401,
+            format!("{name} is registered; choose another name"))
+            .for_curl(format!("{name} is registered; choose another name, or, if it is yours, use curl -u {name}:TOKEN \
+                with the token that /token gives you in any client")),
+        Refusal::NoNameToOwn => row("no-name-to-own", 400,
+            "You have no name to register; /name NEW takes one"),
+        Refusal::TooManyNamesFromHere => row("too-many-names", 400,
+            "Too many names are registered from your address; use one of them").limit("names"),
+        Refusal::TooManyNames => row("too-many-names", 400,
+            "This server can register no more names; ask its operator").limit("names"),
+        Refusal::NotOwner => row("not-owner", 400,
+            "Only the owner of a registered name can do that; /register registers yours"),
+
         // Passwords and codes.
-        Refusal::PasswordTooShort(chars) => {
-            format!("A password needs at least {chars} characters: try again")
-        }
-        Refusal::PasswordIsCommand => {
-            "A command cannot be a password: try again, or press Enter to cancel".to_owned()
-        }
-        Refusal::PasswordNotText => {
-            "That password is not in UTF-8: set your terminal to UTF-8, or type it without such letters"
-                .to_owned()
-        }
-        Refusal::AnswerFirst => "First answer the question for the password".to_owned(),
-        Refusal::AnswersDropped(1) => {
-            "The line after it may hold a password, so it was not sent; send it again if it does not"
-                .to_owned()
-        }
-        Refusal::AnswersDropped(lines) => format!(
-            "The {lines} lines after it may hold a password, so they were not sent; send them again if \
-            they do not"
-        ),
-        Refusal::NoPassword => "No password typed; nothing is changed".to_owned(),
-        Refusal::PasswordsDiffer => "The two passwords differ: try again".to_owned(),
-        Refusal::WrongPassword(name) => format!("That is not the password of {name}"),
-        Refusal::TooManyTries(wait) => format!("Too many tries; try again in {}", span(*wait)),
-        Refusal::Busy => {
-            "The server is checking too many passwords; try again in a moment".to_owned()
-        }
-        Refusal::PlainPassword => {
-            "This connection is not encrypted and others could read a password, so none is asked \
-            for; the operator can allow that with --allow-plain-passwords"
-                .to_owned()
-        }
-        Refusal::NoSuchCode => {
-            "That return code is wrong, or its hour is over; enter with a name".to_owned()
-        }
-        Refusal::TooLateToResume => {
-            "You have entered already; type /resume at the name prompt of a new connection"
-                .to_owned()
-        }
+        Refusal::PasswordTooShort(chars) => row("password-too-short", 400,
+            format!("A password needs at least {chars} characters: try again")),
+        Refusal::PasswordIsCommand => row("password-is-command", 400,
+            "A command cannot be a password: try again, or press Enter to cancel"),
+        Refusal::PasswordNotText => row("password-not-text", 400,
+            "That password is not in UTF-8: set your terminal to UTF-8, or type it without such letters"),
+        Refusal::AnswerFirst => row("answer-first", 400,
+            "First answer the question for the password"),
+        Refusal::AnswersDropped(1) => row("answers-dropped", 400,
+            "The line after it may hold a password, so it was not sent; send it again if it does not"),
+        Refusal::AnswersDropped(lines) => row("answers-dropped", 400,
+            format!("The {lines} lines after it may hold a password, so they were not sent; send them again if they do \
+                not")),
+        Refusal::NoPassword => row("no-password", 400,
+            "No password typed; nothing is changed"),
+        Refusal::PasswordsDiffer => row("passwords-differ", 400,
+            "The two passwords differ: try again"),
+        Refusal::WrongPassword(name) => row("wrong-password", 401,
+            format!("That is not the password of {name}"))
+            .for_curl(format!("That is not the token of {name}, nor a password that is accepted from your address; \
+                /token in any client gives its owner a new token, and a name that is not registered needs no -u")),
+        Refusal::TooManyTries(wait) => row("too-many-tries", 429,
+            format!("Too many tries; try again in {}", span(*wait))).retry_after(wait.as_secs().max(1)).limit("tries"),
+        Refusal::Busy => row("busy", 429,
+            "The server is checking too many passwords; try again in a moment").retry_after(1).limit("tries"),
+        Refusal::PlainPassword => row("plain-password", 403,
+            "This connection is not encrypted and others could read a password, so none is asked for; the operator can \
+            allow that with --allow-plain-passwords"),
+        Refusal::NoSuchCode => row("no-such-code", 400,
+            "That return code is wrong, or its hour is over; enter with a name"),
+        Refusal::TooLateToResume => row("too-late-to-resume", 400,
+            "You have entered already; type /resume at the name prompt of a new connection"),
+
         // Other people.
-        Refusal::NobodyCalled(typed) => {
-            format!("Nobody here is called {typed}; /who lists the people in this room")
-        }
-        Refusal::Away(name) => format!("{name} is away; the message was not delivered"),
-        Refusal::LettersFull(name) => {
-            format!("{name} is away and has too many messages waiting; yours was not delivered")
-        }
-        Refusal::NotReading(name) => {
-            format!("{name} is not reading; the message was not delivered")
-        }
-        Refusal::Yourself => "That is you; choose somebody else".to_owned(),
-        Refusal::NotIgnored(typed) => format!("You are not ignoring {typed}"),
-        // Keepers, and what they decide.
-        Refusal::NotKeeper => "Only keepers can do that; /keeper lists them".to_owned(),
-        Refusal::IsKeeper(name) => {
-            format!("{name} is a keeper; only the operator can remove a keeper")
-        }
-        Refusal::IsServerKeeper(name) => {
-            format!(
-                "{name} is a keeper of the server; first run: parlor admin keeper remove {name}"
-            )
-        }
-        Refusal::LocksOutKeeper(name) => format!("{name} is a keeper and connects from there"),
-        Refusal::NoAddress(typed) => {
-            format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")
-        }
-        Refusal::OwnMachine => {
-            "That is the server's own machine, which cannot be banned".to_owned()
-        }
-        Refusal::Elsewhere(name, room) => format!("{name} is in {room}, not here"),
-        Refusal::Banned(ban) => act::you_are_banned(ban, clock),
-        Refusal::Muted(mute) => act::you_are_muted(mute, clock),
-        Refusal::TopicLocked => "Only keepers can change the topic of this room".to_owned(),
-        Refusal::NotRegistered(typed) => {
-            format!("{typed} is not a registered name, and a keeper needs one; /help register")
-        }
-        Refusal::AlreadyKeeper(name) => format!("{name} is already a keeper"),
-        Refusal::NoSuchKeeper(typed) => {
-            format!("{typed} is not a keeper here; /keeper lists the keepers")
-        }
-        Refusal::LastKeeper(name) => {
-            format!("{name} is the last keeper of this room; first make another with /keeper NAME")
-        }
-        Refusal::LobbyKeepers => {
-            "The lobby has the server's keepers; only the operator can name them".to_owned()
-        }
-        Refusal::NotBanned(whom) => format!("{whom} is not banned"),
-        Refusal::NotMuted(name) => format!("{name} is not muted"),
-        Refusal::TooManyRules(max) => {
-            format!("There are already {max} of these, the most allowed; remove one first")
-        }
+        Refusal::NobodyCalled(typed) => row("nobody-called", 400,
+            format!("Nobody here is called {typed}; /who lists the people in this room")),
+        Refusal::Away(name) => row("away", 400,
+            format!("{name} is away; the message was not delivered")),
+        Refusal::LettersFull(name) => row("letters-full", 400,
+            format!("{name} is away and has too many messages waiting; yours was not delivered")).limit("letters"),
+        Refusal::NotReading(name) => row("not-reading", 400,
+            format!("{name} is not reading; the message was not delivered")).limit("mailbox"),
+        Refusal::Yourself => row("yourself", 400,
+            "That is you; choose somebody else"),
+        Refusal::NotIgnored(typed) => row("not-ignored", 400,
+            format!("You are not ignoring {typed}")),
+
+        // Keepers and what they decide.
+        Refusal::NotKeeper => row("no-keeper", 403,
+            "Only keepers can do that; /keeper lists them"),
+        Refusal::IsKeeper(name) => row("forbidden", 403,
+            format!("{name} is a keeper; only the operator can remove a keeper")),
+        Refusal::IsServerKeeper(name) => row("forbidden", 403,
+            format!("{name} is a keeper of the server; first run: parlor admin keeper remove {name}")),
+        Refusal::LocksOutKeeper(name) => row("forbidden", 403,
+            format!("{name} is a keeper and connects from there")),
+        Refusal::NoAddress(typed) => row("forbidden", 403,
+            format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")),
+        Refusal::OwnMachine => row("forbidden", 403,
+            "That is the server's own machine, which cannot be banned"),
+        Refusal::Elsewhere(name, room) => row("forbidden", 403,
+            format!("{name} is in {room}, not here")),
+        Refusal::Banned(ban) => detailed("banned", 403, RefusalDetails::Ban(ban),
+            you_are_banned(ban, clock)),
+        Refusal::Muted(mute) => detailed("muted", 403, RefusalDetails::Mute(mute),
+            you_are_muted(mute, clock)),
+        Refusal::TopicLocked => row("topic-locked", 403,
+            "Only keepers can change the topic of this room"),
+        Refusal::NotRegistered(typed) => row("forbidden", 403,
+            format!("{typed} is not a registered name, and a keeper needs one; /help register")),
+        Refusal::AlreadyKeeper(name) => row("forbidden", 403,
+            format!("{name} is already a keeper")),
+        Refusal::NoSuchKeeper(typed) => row("forbidden", 403,
+            format!("{typed} is not a keeper here; /keeper lists the keepers")),
+        Refusal::LastKeeper(name) => row("forbidden", 403,
+            format!("{name} is the last keeper of this room; first make another with /keeper NAME")),
+        Refusal::LobbyKeepers => row("forbidden", 403,
+            "The lobby has the server's keepers; only the operator can name them"),
+        Refusal::NotBanned(whom) => row("forbidden", 403,
+            format!("{whom} is not banned")),
+        Refusal::NotMuted(name) => row("forbidden", 403,
+            format!("{name} is not muted")),
+        Refusal::TooManyRules(max) => row("forbidden", 503,
+            format!("There are already {max} of these, the most allowed; remove one first")),
+
         // Rooms.
-        Refusal::NoRoom(room) => {
-            format!("There is no room {room}; /rooms lists the rooms, /join {room} creates it")
-        }
-        Refusal::TooManyRooms(max) => {
-            format!("There are {max} rooms, the most allowed here; join one that /rooms lists")
-        }
-        Refusal::RoomsShare(own) => format!(
-            "You, or others at your address, opened {own} of the rooms, the most for one person; join one that /rooms lists"
-        ),
-        Refusal::AlreadyIn(room) => format!("You are already in {room}"),
-        Refusal::NotThere => "You are not in that room".to_owned(),
-        Refusal::TooManySeats(seats) => {
-            format!("You are in {seats} rooms, the most allowed; leave one first")
-        }
-        Refusal::LastSeat => "This is the only room you are in; /quit leaves the server".to_owned(),
-        // What is typed.
-        Refusal::NoCommand { typed, nearest } => no_command(typed, *nearest),
-        Refusal::Slipped(name) => format!(
-            "Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; this one was not said"
-        ),
-        Refusal::Usage(spec) => format!("Type {}: it {}", usage(spec), spec.does),
-        Refusal::NothingToFind => "Type a word to search for: letters or digits".to_owned(),
-        Refusal::TooManyWords(words) => {
-            format!("Too many words to search for: {words} at most; type fewer")
-        }
-        Refusal::NoSuchTime => {
-            "That is not a time; type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h".to_owned()
-        }
-        Refusal::TooManyLines(lines) => {
-            format!("More than {lines} lines at once; nothing was sent, send fewer")
-        }
-        Refusal::NoRequest(why) => format!("Bad request: {why}"),
-        Refusal::TooLong(bytes) => format!("Line too long ({bytes} bytes at most): not sent"),
-        // What is kept.
-        Refusal::NotKept(why) => format!("Not sent: {why}; try again later"),
-        Refusal::NotWritten => {
-            "The disk cannot be written right now; nothing is changed, try again later".to_owned()
-        }
-        Refusal::NeedsDisk(spec) => {
-            let needs = "needs lines stored on disk, and this server stores none";
-            let instead = match spec.name {
-                "search" | "missed" => "; /last shows the latest",
-                _ => "",
-            };
-            format!("/{} {needs}{instead}", spec.name)
-        }
-        Refusal::Unreadable => {
-            "Stored lines cannot be read right now; the operator's log says why".to_owned()
-        }
-        Refusal::NothingMissed => "You missed nothing".to_owned(),
-        Refusal::TakingBack => {
-            "Your lines are already being deleted; this takes a while in a large file".to_owned()
-        }
-        Refusal::NotAllTakenBack => {
-            "Some of your lines could not be deleted and may still be read; the server tries again \
-            every minute"
-                .to_owned()
-        }
+        Refusal::NoRoom(room) => row("no-room", 404,
+            format!("There is no room {room}; /rooms lists the rooms, /join {room} creates it"))
+            .for_curl(format!("There is no room {room}; the first line sent there creates it")),
+        Refusal::TooManyRooms(max) => row("too-many-rooms", 503,
+            format!("There are {max} rooms, the most allowed here; join one that /rooms lists")).limit("rooms"),
+        Refusal::RoomsShare(own) => row("too-many-rooms", 503,
+            format!("You, or others at your address, opened {own} of the rooms, the most for one person; join one that \
+                /rooms lists")).limit("rooms"),
+        Refusal::AlreadyIn(room) => row("already-in", 400,
+            format!("You are already in {room}")),
+        Refusal::NotThere => row("not-there", 503,
+            "You are not in that room"),
+        Refusal::TooManySeats(seats) => row("too-many-seats", 400,
+            format!("You are in {seats} rooms, the most allowed; leave one first")).limit("rooms"),
+        Refusal::LastSeat => row("last-seat", 400,
+            "This is the only room you are in; /quit leaves the server"),
+
+        // Commands, lines and searches.
+        Refusal::NoCommand { typed, nearest } => row("no-command", 400,
+            no_command(typed, *nearest)),
+        Refusal::Slipped(name) => row("slipped", 400,
+            format!("Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; \
+                this one was not said")),
+        Refusal::Usage(spec) => detailed("usage", 400, RefusalDetails::Command(spec),
+            format!("Type {}: it {}", usage(spec), spec.does)),
+        Refusal::NothingToFind => row("nothing-to-find", 400,
+            "Type a word to search for: letters or digits"),
+        Refusal::TooManyWords(words) => row("too-many-words", 400,
+            format!("Too many words to search for: {words} at most; type fewer")),
+        Refusal::NoSuchTime => row("no-such-time", 400,
+            "That is not a time; type 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h"),
+        Refusal::TooManyLines(lines) => row("too-many-lines", 413,
+            format!("More than {lines} lines at once; nothing was sent, send fewer")).limit("line"),
+        Refusal::TooLong(bytes) => row("too-long", 413,
+            format!("Line too long ({bytes} bytes at most): not sent")).limit("line"),
+        Refusal::NoRequest(why) => row("no-request", 400,
+            format!("Bad request: {why}")),
+
+        // What is stored.
+        Refusal::NotKept(why) => row("not-kept", 503,
+            format!("Not sent: {why}; try again later")).retry_after(5),
+        Refusal::NotWritten => row("not-written", 503,
+            "The disk cannot be written right now; nothing is changed, try again later").retry_after(5),
+        Refusal::Unreadable => row("unreadable", 503,
+            "Stored lines cannot be read right now; the operator's log says why").retry_after(5),
+        Refusal::NeedsDisk(spec) => row("needs-disk", 400,
+            needs_disk(spec)),
+        Refusal::NothingMissed => row("nothing-missed", 400,
+            "You missed nothing"),
+        Refusal::TakingBack => row("taking-back", 400,
+            "Your lines are already being deleted; this takes a while in a large file"),
+        Refusal::NotAllTakenBack => row("not-all-taken-back", 400,
+            "Some of your lines could not be deleted and may still be read; the server tries again every minute"),
+    }
+}
+
+/// The rule that a name breaks, for programs.
+fn name_rule(error: &NameError) -> &'static str {
+    match error {
+        NameError::Empty => "empty",
+        NameError::TooLong { .. } => "too-long",
+        NameError::Blank => "blank",
+        NameError::Sign(_) => "sign",
+        NameError::Rare(_) => "rare",
+        NameError::Start(_) => "start",
+        NameError::NoLetter => "no-letter",
+        NameError::LooseMark(_) => "loose-mark",
+        NameError::TooManyMarks => "too-many-marks",
+        NameError::MixedScripts => "mixed-scripts",
+        NameError::Reserved(_) => "reserved",
     }
 }
 
 fn no_command(typed: &Line, nearest: Option<&str>) -> String {
-    let nearest = nearest
-        .map(|nearest| format!(" (did you mean /{nearest}?)"))
-        .unwrap_or_default();
-    format!("No command /{typed}; /help lists them{nearest}")
+    let hint = nearest.map(|nearest| format!(" (did you mean /{nearest}?)"));
+    format!(
+        "No command /{typed}; /help lists them{}",
+        hint.unwrap_or_default()
+    )
+}
+
+fn needs_disk(spec: &Spec) -> String {
+    let instead = match spec.name {
+        "search" | "missed" => "; /last shows the latest",
+        _ => "",
+    };
+    format!(
+        "/{} needs lines stored on disk, and this server stores none{instead}",
+        spec.name
+    )
 }

@@ -11,7 +11,6 @@ pub const NAME_CHARS_MAX: usize = 32;
 /// Why a name was refused. Each reads as a sentence that says how to do better, and is safe to
 /// show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum NameError {
     /// Nothing was typed, or blanks only.
     #[error("A name needs at least one character")]
