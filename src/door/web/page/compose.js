@@ -12,7 +12,7 @@ let [recalled, place] = [[], 0];
 let kept = ''; // what is being typed, while a command stands in front of it
 let on = {};
 
-/** From now on calls `on.submit(text)`, which says why it is not taken; `on.changed()` while one types; `on.most()` for how
+/** Calls `on.submit(text)`, which returns why the text is refused; `on.changed()` during typing; `on.most()` for how
 	many lines may be said together; and for what may stand there `on.names(word)`, `on.rooms(word)` and `on.commands(word)`, the last with `insert`, `label`
 	and `words`. */
 export function listen(listener) {
@@ -42,7 +42,7 @@ export function listen(listener) {
 	menu.onclick = ({ target }) => accept([...menu.children].indexOf(target.closest('li')));
 }
 
-/** What is being typed, be there a command in front of it or not. */
+/** The text in the field, with the command before it if there is one. */
 export const text = () => kept || input.value;
 
 export function put(text, words = '') {
@@ -52,7 +52,7 @@ export function put(text, words = '') {
 	$('hint').textContent = words;
 }
 
-/** Puts a command in front of the draft, which comes back when the command is given or given up. Of two commands the
+/** Puts a command before the draft, which comes back when the command is sent or cancelled. Of two commands the
 	second is meant. */
 export function interpose(command, words) {
 	const before = text().startsWith('/') ? '' : text();
@@ -74,7 +74,7 @@ function submit() {
 function actionOf(key, isShifted) {
 	if (isShifted) return null;
 	if (key === 'Tab' && choices.length === 0) return lookAround(true);
-	// What is whole already is meant as it stands.
+	// A complete word is taken as it is.
 	const isWhole = choices[chosen]?.insert.trim() === input.value.slice(from).trim();
 	if (key === 'Enter' && (choices.length === 0 || isWhole)) return submit;
 	if (choices.length === 0) return recallOf(key);
@@ -87,7 +87,7 @@ function actionOf(key, isShifted) {
 	}[key];
 }
 
-/** What was typed before comes back into a field in which nothing else stands. */
+/** Puts an earlier text back into an empty field. */
 function recallOf(key) {
 	if (key === 'Escape' && kept) return () => put(kept);
 	const step = { ArrowUp: -1, ArrowDown: 1 }[key];
@@ -108,7 +108,7 @@ function typed() {
 	lookAround(false)?.();
 }
 
-/** What could stand before the caret; a plain name only where Tab asks for it. */
+/** Completions for the text before the caret; plain names only after Tab. */
 function lookAround(isTab) {
 	const typed = input.value.slice(0, input.selectionStart);
 	if (/^\/\S*$/.test(typed)) return () => offer(0, on.commands(typed.slice(1)));
@@ -117,7 +117,7 @@ function lookAround(isTab) {
 	if (!(isTab && (word || isRoom)) && !/(^|\s)@$/.test(before)) return null;
 	const names = isRoom ? on.rooms(word) : on.names(word);
 	return () => {
-		// At the beginning of a line a name calls somebody.
+		// A name at the beginning of a line addresses somebody.
 		offer(before.length, names.map((label) => ({ label, insert: label + (before ? ' ' : ': ') })));
 		if (isTab && names.length === 1) accept(0);
 	};
@@ -149,7 +149,7 @@ function accept(place) {
 	typed();
 }
 
-/** Several lines are not said before somebody has said how. */
+/** Asks how to send several lines before it sends them. */
 function paste(event) {
 	const copied = event.clipboardData.getData('text/plain').replace(/\r\n?/g, '\n');
 	if (!copied.includes('\n')) return;

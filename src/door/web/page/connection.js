@@ -1,14 +1,14 @@
 // The connection: a socket that comes back by itself, and requests with their answers. Knows no room and no name.
 
-/** Doubled with every failure, so that a server that has just come back is not stormed. */
+/** Doubled with every failure, to spare a server that has just restarted. */
 const PAUSE_FIRST_MS = 500;
 const PAUSE_MAX_MS = 30_000;
-/** A network can forget a connection without a word, so it is asked whether it lives. */
+/** A connection can die unnoticed, so the page asks for a sign of life. */
 const PING_EVERY_MS = 30_000;
 const PING_WAIT_MS = 15_000;
-/** Also without a network, a server on this machine answers at once. */
+/** A server on this machine answers even without a network. */
 const OFFLINE_WAIT_MS = 2_000;
-/** Trying again would change nothing: left, removed, no name given, banned. */
+/** Reconnecting is useless: left, removed, no name, banned. */
 const FINAL_CODES = [1000, 4001, 4002, 4003];
 
 const address = new URL('-/socket', location.href.replace(/^http/, 'ws'));
@@ -20,7 +20,7 @@ let retry = 0;
 let deadline = 0;
 let on = {};
 
-/** Calls `on.hear(message)`, and `on.down(pauseMs)`: without a pause it stays down. */
+/** Calls `on.hear(message)`, and `on.down(pauseMs)`; without a pause, it does not reconnect. */
 export function listen(listener) {
 	on = listener;
 	setInterval(() => probe(), PING_EVERY_MS);
@@ -44,12 +44,12 @@ export function retryNow() {
 	if (retry) open();
 }
 
-/** The next failure is a first one again. */
+/** Sets the pause back to the first one. */
 export function settle() {
 	failures = 0;
 }
 
-/** `take` sees what comes until the request is done, and says what it keeps. If it is not done, the connection was lost,
+/** `take` sees messages until the request is done, and returns those it keeps. If it is not done, the connection was lost,
 	and nobody knows whether the server has read it. */
 export async function ask(request, take = () => false) {
 	if (!isOpen()) return { isDone: false };
@@ -58,7 +58,7 @@ export async function ask(request, take = () => false) {
 	return new Promise((resolve) => requests.push({ id, take, resolve }));
 }
 
-/** The socket has ended, or is given up. */
+/** The socket is closed. */
 export function lose(code = 4000) {
 	if (!socket) return;
 	socket.onmessage = socket.onclose = null;
@@ -68,7 +68,7 @@ export function lose(code = 4000) {
 	for (const { resolve } of requests) resolve({ isDone: false });
 	requests = [];
 	if (FINAL_CODES.includes(code)) return on.down();
-	// Half of the pause by chance: many who lost a server do not all come back at once.
+	// Half of the pause is random, so that not all clients come back at once.
 	const pauseMs = (Math.min(PAUSE_FIRST_MS * 2 ** failures++, PAUSE_MAX_MS) * (1 + Math.random())) / 2;
 	retry = setTimeout(open, pauseMs);
 	on.down(pauseMs);
@@ -92,7 +92,7 @@ function take(message) {
 	} else if (message.kind === 'refused' && request) {
 		request.refusal = message;
 	} else if (message.kind === 'password' && request) {
-		// The server refused the last password, not the request: it asks again.
+		// The server refused only the password, and asks again.
 		const { refusal } = request;
 		delete request.refusal;
 		on.hear({ ...message, refusal });

@@ -1,4 +1,4 @@
-// What the person does: speaks, gives commands, changes rooms. Knows not how it is sent or shown.
+// Actions of the person: lines, commands, rooms. Does not know how they are sent or shown.
 
 import * as compose from './compose.js';
 import * as connection from './connection.js';
@@ -13,7 +13,7 @@ import { say, told, zoned } from './words.js';
 
 const SAID_BYTES_MAX = 16_000; // a message has 16,384, and there is more in it
 
-/** Says what was typed, or does it. Returns why not, if it stays in the field. */
+/** Says the text or runs the command. Returns the reason if the text stays in the field. */
 export function submit(text) {
 	const typed = text.split('\n').filter((line) => line.trim());
 	if (!house.isIn) return say('notNow');
@@ -54,7 +54,7 @@ export async function command(verb, fields) {
 	if (!isDone && fields.args) compose.interpose(`/${verb} ${fields.args}`);
 }
 
-/** To one person, from wherever one is: the conversation opens when the other one has it. */
+/** Sends a private message; the conversation opens when it has arrived. */
 async function whisper(to, words) {
 	const { isDone, refusal } = await connection.ask({ do: 'msg', room: house.room.name, args: [to, words] });
 	if (isDone && !refusal) return house.talks.has(fold(to)) && open(house.talks.get(fold(to)));
@@ -62,7 +62,7 @@ async function whisper(to, words) {
 	compose.interpose(`/msg ${to} ${words}`);
 }
 
-/** What is said waits in the outbox until it comes back, or returns into the field. */
+/** A line waits in the outbox until the server sends it back; else it returns to the field. */
 async function send(verb, typed) {
 	const place = house.current;
 	const sent = { verb, lines: [...typed], seq: place.last };
@@ -99,7 +99,7 @@ export function giveBack(place, sent, words) {
 	if (isCurrent) compose.put(place.draft, words);
 }
 
-/** A room, and the line after which its lines are wanted. */
+/** A room, and the last line that the page has of it. */
 export function from(room) {
 	const { log, last: after } = house.rooms.get(room) ?? kept(visit.read, room) ?? {};
 	return after >= 0 ? { room, log, after } : { room };
@@ -120,7 +120,7 @@ export async function join(typed, isWanted) {
 	else address(house.current, true); // where one has not come in
 }
 
-/** Who leaves the only room leaves the house. */
+/** Leaving the only room ends the session. */
 export function leave(place) {
 	$('input').focus(); // and not on what closes the next room
 	if (place.isTalk) return forget(place);
@@ -173,17 +173,17 @@ export function address(place, isInHistory) {
 	if (wanted !== here) history[isInHistory ? 'replaceState' : 'pushState'](null, '', wanted);
 }
 
-/** Where the address of the page leads to. */
+/** The room in the address of the page. */
 export function follow() {
 	const talk = talkAddressed();
 	if (talk) open(talk, true);
 	else join(addressed());
 }
 
-/** The conversation behind the room in the address, if there is one. */
+/** The conversation in the address, if there is one. */
 export const talkAddressed = () => house.talks.get(fold(decodeURIComponent(location.hash.slice(1)).slice(1)));
 
-/** Behind the last slash: a web server may show the rooms below a path of its own. */
+/** After the last slash: a proxy may serve the rooms below a path. */
 export function addressed() {
 	return decodeURIComponent(location.pathname.split('/').pop()).toLowerCase() || 'lobby';
 }
@@ -192,14 +192,14 @@ export function write(name) {
 	if (fold(name) !== fold(house.me)) open(talkWith(name));
 }
 
-/** Begins a command; what stands in the field comes back afterwards. */
+/** Begins a command; the draft comes back afterwards. */
 export function interpose(text) {
 	hideSides();
 	$('input').focus();
 	compose.interpose(text);
 }
 
-/** The room or conversation that many steps down the list; or the next with something new. */
+/** The room or conversation `steps` down the list, or the next unread one. */
 export function step(steps, isUnread) {
 	const all = inOrder(places());
 	const wanted = isUnread ? all.filter((place) => place.unread || place === house.current) : all;

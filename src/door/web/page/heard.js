@@ -1,4 +1,4 @@
-// What the server says, and what follows from it. Knows no element but those it notifies with.
+// Handles messages of the server. Knows no element except those for notifications.
 
 import * as connection from './connection.js';
 import { address, command, open, remove } from './deeds.js';
@@ -15,10 +15,10 @@ const DAY_S = 86_400;
 
 let farewell = ''; // why one has to leave a room
 
-/** By the kind of message; `answer` for what has no line here. */
+/** By kind of message; `answer` handles the others. */
 export const heard = {
 	entered(message) {
-		// Numbers of another log mean nothing here.
+		// The numbers belong to another log.
 		const isAnew = message.resumed === 'another log';
 		const room = house.rooms.get(message.room) ?? newRoom(message.room, isAnew);
 		if (isAnew && house.rooms.has(room.name)) room.renew(say('anew'));
@@ -51,7 +51,7 @@ export const heard = {
 	},
 	arrived: happening((room, { name }) => room.seat(name)),
 	left: happening((room, { name }) => room.seat(undefined, name)),
-	// Who they are has been told one by one.
+	// The page knows their names already.
 	arrived_together: happening(() => {}),
 	left_together: happening(() => {}),
 	renamed: happening((room, { from, name, stays }) => {
@@ -108,7 +108,7 @@ function said(event) {
 	draw();
 }
 
-/** What happens changes a room, and is to be read there. */
+/** An event changes its room, and is shown there. */
 function happening(change) {
 	return (event) => {
 		const room = house.rooms.get(event.room);
@@ -119,7 +119,7 @@ function happening(change) {
 	};
 }
 
-/** Asks for all who are in a room, page by page; who comes and goes meanwhile is heard between the pages. */
+/** Asks for all people of a room, page by page; arrivals and departures come between the pages. */
 async function listPeople(room, isAnew = false) {
 	let next = 0;
 	const take = ({ kind, ...page }) => {
@@ -153,11 +153,11 @@ function call(room, name, body, isOld) {
 		const title = room.isTalk ? name : `${name} · ${room.name}`;
 		new Notification(title, { body, tag: room.key }).onclick = () => focus() || open(room);
 	} catch {
-		// Phones have no such notifications; the count in the title is there.
+		// Phones do not support these notifications; the title has the count.
 	}
 }
 
-/** Where one sits when one has had to leave another room. */
+/** The room to show after another one had to be left. */
 export function sayFarewell() {
 	if (!farewell || !places().includes(house.current)) return;
 	lines.toEnd();

@@ -1,10 +1,10 @@
-// Keys that do something wherever the focus is. Knows no room.
+// Keys that work wherever the focus is. Knows no room.
 
 import { $ } from './text.js';
 
 const PAGE = 0.9; // of what is in sight; so one does not lose the place
 
-/** From now on calls `on.step(steps, isUnread)`, `on.goTo()`, `on.newest()` while `on.isIn()`. */
+/** Calls `on.step(steps, isUnread)`, `on.goTo()`, `on.newest()` while `on.isIn()`. */
 export function listen(on) {
 	document.addEventListener('keydown', (event) => {
 		if (event.defaultPrevented || event.isComposing || !on.isIn() || document.querySelector('dialog[open]')) return;

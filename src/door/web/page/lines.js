@@ -16,7 +16,7 @@ const happenings = ['arrived', 'left', 'arrived_together', 'left_together', 'ren
 const clock = new Intl.DateTimeFormat(navigator.language, { hour: 'numeric', minute: '2-digit' });
 const calendar = new Intl.DateTimeFormat(navigator.language, { weekday: 'long', month: 'long', day: 'numeric' });
 
-/** Whether the newest line is in sight. */
+/** Whether the newest line is visible. */
 export let isAtEnd = true;
 const [scroller, list] = [$('scroller'), $('lines')];
 const nodes = new WeakMap();
@@ -32,11 +32,11 @@ export function listen(listener) {
 	const { fontSize, fontFamily } = getComputedStyle(scroller);
 	ruler.font = `600 ${fontSize} ${fontFamily}`;
 	scroller.addEventListener('scroll', scrolled, { passive: true });
-	// The keyboard of a phone takes half of the height away, and the last line must not go with it.
+	// The last line must stay visible when a phone's keyboard appears.
 	new ResizeObserver(() => isAtEnd && toEnd()).observe(scroller);
 }
 
-/** Draws what has changed since the last time. */
+/** Draws the changes since the last time. */
 export function draw(shown, name) {
 	if (name !== me) [me, mention] = [name, mentionOf(name)];
 	const isOther = shown !== room;
@@ -57,7 +57,7 @@ export function toEnd() {
 	scroller.scrollTop = scroller.scrollHeight;
 }
 
-/** Brings lines into sight that are drawn, from one number to another. */
+/** Scrolls to drawn lines, from one number to another. */
 export function show(first, last = first) {
 	isAtEnd = false;
 	const found = room.items.filter((item) => isLine(item) && first <= item.seq && item.seq <= last);
@@ -73,9 +73,9 @@ function scrolled() {
 	if (scroller.scrollTop < NEAR_TOP_PX) on.older();
 }
 
-/** Puts everything in its place, and leaves the reader at the line that is being read. */
+/** Draws all lines again, and keeps the reader's place. */
 function drawAll(shown, isOther) {
-	// Nothing of it is to be read out.
+	// A screen reader must not read it out.
 	list.ariaLive = 'off';
 	const { top } = scroller.getBoundingClientRect();
 	const isInSight = (node) => node.getBoundingClientRect().bottom > top;
@@ -87,7 +87,7 @@ function drawAll(shown, isOther) {
 	setTimeout(() => (list.ariaLive = 'polite'));
 }
 
-/** The nodes of the items from a place on, with what depends on the item before. */
+/** The nodes of the items from an index on; each depends on the item before it. */
 function dressed(from) {
 	let before = new Date(room.items.slice(0, from).findLast(({ time }) => time)?.time);
 	return room.items.slice(from).map((item, place) => {
@@ -115,7 +115,7 @@ function dressed(from) {
 	});
 }
 
-/** Makes room for a name; a very long one breaks. */
+/** Sets the width for names; a very long one wraps. */
 function fit(name) {
 	if (!widths.has(name)) widths.set(name, Math.ceil(ruler.measureText(name).width) + 2);
 	if (widths.get(name) <= widest) return;
@@ -147,7 +147,7 @@ function told(item) {
 	return make('span', 'text', say('gap', { n }), ' ', button(say('show'), () => on.fill(item)));
 }
 
-/** What happened, beside what was said. */
+/** Events other than lines. */
 function happening(event) {
 	if (event.by) return [order(event.kind === 'ruled' ? event.about : `left-${event.banned ? 'banned' : 'removed'}`, event)];
 	if (!happenings.includes(event.kind)) return [event.text];

@@ -1,4 +1,4 @@
-// What is looked for: a room to go to, or a line that was said. Knows no socket but to ask.
+// Finds rooms and lines. Uses the socket only for requests.
 
 import * as connection from './connection.js';
 import { inOrder, join, open } from './deeds.js';
@@ -26,7 +26,7 @@ dialog.onkeydown = (event) => {
 	stops.at((stops.indexOf(document.activeElement) + way) % stops.length).focus();
 };
 
-/** Asks which rooms there are. */
+/** Asks for the rooms. */
 export const look = () =>
 	connection.ask({ do: 'rooms' }, (message) => message.kind === 'rooms' && (house.known = message.rooms));
 
@@ -47,7 +47,7 @@ export async function browse() {
 	});
 }
 
-/** Goes to one of the places where one is, or to any other room, with few keys. */
+/** Chooses a room or conversation with few keys. */
 export async function goQuickly() {
 	hideSides();
 	const mine = inOrder(places().filter((place) => place !== house.current)).toSorted((a, b) => !!b.unread - !!a.unread);
@@ -71,7 +71,7 @@ export async function goQuickly() {
 
 export function search(words) {
 	let [typed, rows] = ['', []];
-	/** What was found so far, and a button if there is more. */
+	/** The results so far, and a button for more. */
 	async function next() {
 		const more = [];
 		const take = (message) => {
@@ -100,12 +100,12 @@ export function search(words) {
 	});
 }
 
-/** The whole row is what one clicks on. */
+/** A click anywhere in the row counts. */
 const unlinked = (node) => (node.tagName === 'A' ? node.textContent : node);
 
-// The list, and the field that asks for it.
+// The list and its field.
 
-/** Shows what `on.typed(word)` gives while one types, or what `on.submit(typed)` gives in the end: rows as [nodes, words,
+/** Shows the results of `on.typed(word)` during typing, or of `on.submit(typed)` at the end: rows as [nodes, words,
 	what happens when it is chosen], and whatever else stands among them as it is. */
 function find(title, action, typed, listener) {
 	on = listener;

@@ -1,4 +1,4 @@
-// Around the lines: the door, rooms, people, passwords. Knows no socket.
+// The parts around the lines: entry form, rooms, people, passwords. Knows no socket.
 
 import { isLine } from './rooms.js';
 import { $, button, colored, make, sentence } from './text.js';
@@ -9,7 +9,7 @@ const COPIED_MS = 2_000;
 
 let waiting = 0;
 
-/** Puts the words of the reader's language where the HTML names them. */
+/** Fills in the words of the reader's language. */
 export function putWords() {
 	for (const element of document.querySelectorAll('[data-say]')) element.textContent = say(element.dataset.say);
 	for (const element of document.querySelectorAll('[data-label]')) element.ariaLabel = say(element.dataset.label);
@@ -34,7 +34,7 @@ export function hideDoor() {
 	$('chat').hidden = false;
 }
 
-/** Between the door and the room, on a slow line. */
+/** Shown between the form and the room on a slow connection. */
 export function waitForDoor(waits) {
 	clearTimeout(waiting);
 	$('enter').disabled = waits;
@@ -68,7 +68,7 @@ export function drawRooms(places, current, open, leave) {
 	document.title = `${unread ? `(${unread}) ` : ''}${current ? `${current.name} · ` : ''}Parlor`;
 }
 
-/** Who is called by name sees it from afar: `@` before the number, in another colour. */
+/** Marks a mention: `@` before the number, in another colour. */
 function badge({ isNamed, isTalk, unread }) {
 	const element = make('span', isNamed ? 'count named' : 'count', isNamed && !isTalk ? `@ ${unread}` : unread);
 	element.title = say(isNamed ? 'unreadNamed' : 'unread', { n: unread });
@@ -86,7 +86,7 @@ export function drawRoom(room, me, write) {
 	drawPeople(room, me, write);
 }
 
-/** What stands where nothing was said yet: whom one could ask in, and how. */
+/** Shown in an empty room: how to invite people. */
 export function drawEmpty(room) {
 	const isEmpty = !room.isLoading && !room.items.some((item) => isLine(item) || item.kind === 'gap') && !room.outbox.length;
 	$('empty').hidden = !isEmpty;
@@ -99,7 +99,7 @@ export function drawEmpty(room) {
 
 function copy() {
 	$('share').select();
-	// Where the page did not come over TLS, browsers have no other way.
+	// Without TLS, browsers have no other way.
 	if (navigator.clipboard) navigator.clipboard.writeText($('share').value).then(copied, () => {});
 	else if (document.execCommand('copy')) copied();
 }
@@ -109,7 +109,7 @@ function copied() {
 	setTimeout(() => ($('copy').textContent = say('copy')), COPIED_MS);
 }
 
-/** A row stays for as long as its person does: of thousands, few change at once. */
+/** A row stays as long as its person: of thousands, few change at once. */
 function drawPeople({ people, size }, me, write) {
 	const list = $('people-list');
 	const before = new Map([...list.children].map((row) => [row.dataset.name, row]));
@@ -133,7 +133,7 @@ function person(name, write) {
 	return row;
 }
 
-/** Puts rows into a list unless they are there: what one clicks on stays. So does the focus. */
+/** Updates the rows of a list, and keeps those that stay, with their focus. */
 function put(list, rows) {
 	if (list.isEqualNode(Object.assign(make('ul', '', ...rows), { id: list.id }))) return;
 	const place = [...list.querySelectorAll('button')].indexOf(document.activeElement);
@@ -141,7 +141,7 @@ function put(list, rows) {
 	list.querySelectorAll('button')[place]?.focus();
 }
 
-/** Resolves to nothing where none is given. `why` is the reason for asking again. */
+/** Resolves to nothing if no password is given. `why` is the reason to ask again. */
 export function askPassword({ for: use, name }, why = '') {
 	const [dialog, field] = [$('asking'), $('answer')];
 	$('asked').replaceChildren(...sentence(`for-${use}`, { name }));

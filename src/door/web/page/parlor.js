@@ -1,4 +1,4 @@
-// The page: enters, reconnects, and binds its parts together. Knows not how anything is sent or shown.
+// The page: enters, reconnects, connects its parts. Does not know how anything is sent or shown.
 
 import * as compose from './compose.js';
 import * as connection from './connection.js';
@@ -90,7 +90,7 @@ function keep() {
 	save();
 }
 
-// Coming in, and coming back.
+// Enters and reconnects.
 
 function comeIn(name, password) {
 	tries = 0;
@@ -108,13 +108,13 @@ async function enter() {
 	if (!refusal) return settle();
 	tab.code = '';
 	if (who !== identity && identity.name) enter();
-	// A connection that was lost has the name until the server has noticed, too.
+	// A lost connection has the name until the server notices.
 	else if (refusal.why === 'name-taken' && house.current) connection.lose();
 	else if (refusal.why === 'name-taken' && (await isLeaving(identity.name))) setTimeout(enter, LEAVING_MS);
 	else turnedAway(refusal, place);
 }
 
-/** Whether this browser may have the name, in a page closed a moment ago. */
+/** Whether a page of this browser, closed a moment ago, may have the name. */
 async function isLeaving(name) {
 	if (name !== visit.name || tries++ >= LEAVING_TRIES) return false;
 	const isInOtherTab = await new Promise((resolve) => {
@@ -161,7 +161,7 @@ async function settle() {
 	}
 	for (const room of house.rooms.values()) room.caughtUp();
 	if (isBack) note(say('back'));
-	// What was said first comes to stand first.
+	// The oldest comes first.
 	for (const place of places()) {
 		for (const sent of place.outbox.toReversed()) if (sent.isLost) deeds.giveBack(place, sent, say('lost'));
 	}
@@ -206,7 +206,7 @@ const hear = {
 	},
 };
 
-// What may stand in the field.
+// What the field accepts.
 
 function namesLike(word) {
 	const isLike = (name) => name !== house.me && name.toLowerCase().startsWith(word.toLowerCase());

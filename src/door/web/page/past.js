@@ -1,4 +1,4 @@
-// Earlier lines: older ones, gaps, and one that was found. Knows no element.
+// Earlier lines: older ones, gaps, found ones. Knows no element.
 
 import * as connection from './connection.js';
 import { join } from './deeds.js';
@@ -16,7 +16,7 @@ async function recall(room, query) {
 	return isDone ? events : null;
 }
 
-/** What stands before the first line, where one has come near it. */
+/** Loads older lines when the reader comes near the first one. */
 export async function older() {
 	const room = house.current;
 	if (!house.isIn || room.isWhole || room.isLoading || room.items[0]?.kind === 'gap') return;
@@ -40,13 +40,13 @@ export async function fillGap(gap) {
 	const { first, last } = gap;
 	const events = await recall(room, { after: first - 1 });
 	if (!events) return;
-	// Where fewer came, the server has no more.
+	// If fewer came, the server has no more.
 	const high = events.length < HISTORY_LINES ? last : Math.min(last, events.at(-1).seq);
 	room.fill(first, high, events.filter(({ seq }) => seq <= last));
 	draw();
 }
 
-/** Shows a line among those that were said around it. */
+/** Shows a line among its neighbours. */
 export async function show(name, seq) {
 	await join(name, true);
 	const room = house.current;

@@ -1,15 +1,15 @@
-// A room as one reader has it: its lines in order, each once. Knows neither socket nor page.
+// A room for one reader: its lines in order, each once. Knows neither socket nor page.
 //
-// An item is an event of the server's, a `note`, or a `gap` for lines that are not here. Lines have numbers of their own;
-// everything else has that of the line before it.
+// An item is an event of the server, a `note`, or a `gap` for missing lines. Lines have their own numbers;
+// other items have the number of the line before.
 
 import { comes, fold } from './text.js';
 
-/** What a phone draws without effort; scrolling up asks for older lines again. */
+/** A phone draws this many easily; scrolling up loads older lines again. */
 const ITEMS_MAX = 3_000;
-/** So many of the newest stay while one reads far above them. */
+/** The number of newest lines that stay while the reader is far above. */
 const NEWEST_KEPT = 200;
-/** So many go at once, since everything is put in place again after that. */
+/** The number of lines dropped at once, since all lines are drawn again after that. */
 const ITEMS_DROPPED = 500;
 
 export const isLine = ({ kind }) => kind === 'line' || kind === 'action';
@@ -39,7 +39,7 @@ export class Room {
 		return this.items.find((item) => item.seq && rank(item) === 0)?.seq ?? this.last + 1;
 	}
 
-	/** The lines said before have numbers up to `seq`, and follow. */
+	/** Lines up to number `seq` follow. */
 	enter({ topic, names, others, seq, name, resumed }) {
 		Object.assign(this, { topic, upTo: seq, isSeated: true });
 		this.listAnew([name, ...names], others);
@@ -53,7 +53,7 @@ export class Room {
 		for (const words of this.greetings.splice(0)) this.note(words);
 	}
 
-	/** The log of these numbers is gone; its lines stay. */
+	/** The numbers are invalid now; the lines stay. */
 	renew(words) {
 		this.items = this.items.filter(({ kind }) => kind !== 'gap');
 		for (const item of [...this.items, ...this.outbox]) item.seq = 0;
@@ -62,7 +62,7 @@ export class Room {
 		this.version += 1;
 	}
 
-	/** A line was said. Whether it was not here yet. */
+	/** Adds a line. Returns whether it is new. */
 	add(line) {
 		if (line.seq <= this.last) return this.fill(line.seq, line.seq, [line]) > 0;
 		this.items.push(line);
@@ -78,7 +78,7 @@ export class Room {
 		return this.items.some((item) => item.seq === seq && isLine(item));
 	}
 
-	/** Something is new to who looks elsewhere. */
+	/** Counts something unread. */
 	count(isCalling = false) {
 		if (this.unread === 0) this.markAt(this.read);
 		this.unread += 1;
@@ -91,7 +91,7 @@ export class Room {
 		this.last = Math.max(this.last, last);
 	}
 
-	/** Puts in all that is between two numbers, both included. */
+	/** Inserts all items between two numbers, inclusive. */
 	fill(low, high, lines) {
 		const known = new Set(this.items.filter(isLine).map(({ seq }) => seq));
 		const added = lines.filter(({ seq }) => !known.has(seq));
@@ -112,7 +112,7 @@ export class Room {
 		this.version += 1;
 	}
 
-	/** Lets go of what nobody looks at: above, or below where one reads. */
+	/** Drops lines far above or below the reader. */
 	trim(isAtEnd) {
 		const excess = this.items.length - ITEMS_MAX;
 		if (excess < ITEMS_DROPPED) return;
@@ -128,7 +128,7 @@ export class Room {
 		this.version += 1;
 	}
 
-	/** Older lines have come; behind many of them one says that one wants more. */
+	/** Adds older lines; after many of them, the reader has to ask for more. */
 	grow(lines) {
 		this.wanted -= lines;
 		if (this.wanted > 0 || this.first <= 1) return;
@@ -136,12 +136,12 @@ export class Room {
 		this.version += 1;
 	}
 
-	/** Whether this gap stands above all lines. */
+	/** Whether this gap is above all lines. */
 	isTop(item) {
 		return this.items[0] === item;
 	}
 
-	/** From here on older lines come by themselves again. */
+	/** Lets older lines load by themselves again. */
 	openTop() {
 		if (this.items[0]?.kind === 'gap') this.items.shift();
 		this.wanted = ITEMS_MAX;
@@ -152,13 +152,13 @@ export class Room {
 		Object.assign(this, { read: this.last, unread: 0, isNamed: false });
 	}
 
-	/** "New" stands there, or nowhere. */
+	/** The place of "New", if any. */
 	markAt(seq = null) {
 		if (this.mark !== null) this.version += 1;
 		this.mark = seq;
 	}
 
-	/** A line of one's own came back. */
+	/** An own line came back. */
 	confirm({ kind, seq, text }) {
 		const sent = this.outbox.find(
 			(it) => (it.verb === 'me') === (kind === 'action') && seq > it.seq && it.lines[0].trim() === text.trim(),
@@ -171,14 +171,14 @@ export class Room {
 		this.outbox = this.outbox.filter((other) => other !== sent);
 	}
 
-	/** Nobody is known but these; so many more are here. */
+	/** Only these are known; `others` more are here. */
 	listAnew(names, others = 0) {
 		names.forEach(comes);
 		this.seats = new Map(names.map((name) => [fold(name), name]));
 		this.size = this.seats.size + others;
 	}
 
-	/** More of those who are here; where these are the last, all are known. */
+	/** Adds people; after the last ones, all are known. */
 	list(names, isLast) {
 		for (const name of names) this.seats.set(fold(name), name);
 		this.size = isLast ? this.seats.size : Math.max(this.size, this.seats.size);
@@ -200,5 +200,5 @@ export class Room {
 
 const gap = (first, last) => ({ kind: 'gap', seq: first, first, last });
 
-/** Behind the line of a number comes what only shares it. */
+/** Other items with its number come after a line. */
 const rank = (item) => (isLine(item) || item.kind === 'gap' ? 0 : 1);

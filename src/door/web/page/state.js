@@ -1,4 +1,4 @@
-// What the page knows: the place, the name, and what is stored for the next visit. Knows no element and no socket.
+// The state of the page: place, name, and storage for the next visit. Knows no element and no socket.
 
 import { fold } from './text.js';
 
@@ -16,9 +16,9 @@ export const house = {
 	known: [], // rooms that there are, as far as was asked
 };
 
-/** This tab knows how to come back, what stands in each field, and the private messages. */
+/** The tab stores return code, drafts and private messages. */
 export const tab = { rooms: [], drafts: {}, talks: [], ...load('sessionStorage') };
-/** The next visit knows one's name, and how far one has read in which log. */
+/** The next visit has the name, and the last line read in each log. */
 export const visit = { read: {}, ...load('localStorage') };
 
 function load(store) {
@@ -31,7 +31,7 @@ function load(store) {
 
 export const places = () => [...house.rooms.values(), ...house.talks.values()];
 
-/** Rooms may be called as objects' own things are. */
+/** A room may have the name of an object's own property. */
 export const kept = (record, key) => (Object.hasOwn(record, key) ? record[key] : undefined);
 
 export function save() {
@@ -45,11 +45,11 @@ export function save() {
 		sessionStorage.parlor = JSON.stringify(tab);
 		localStorage.parlor = JSON.stringify(visit);
 	} catch {
-		// A browser that keeps nothing asks for the name again.
+		// Without storage, the page asks for the name again.
 	}
 }
 
-/** The newest of all private messages. */
+/** The newest private messages. */
 function packed() {
 	let left = TALKS_CHARS_MAX;
 	return [...house.talks.values()].map(({ name, unread, items }) => {

@@ -1,4 +1,4 @@
-// Private conversations: shown like rooms, they survive a reload. Knows neither socket nor page.
+// Private conversations, shown like rooms; they survive a reload. Knows neither socket nor page.
 
 import { Room } from './rooms.js';
 import { house, tab } from './state.js';
@@ -38,7 +38,7 @@ export function talkWith(name) {
 	return house.talks.get(fold(name));
 }
 
-/** The other one has another name. Which conversation that changes, if any. */
+/** Handles a new name. Returns the conversation that changes, if any. */
 export function follow(from, name) {
 	const talk = house.talks.get(fold(from));
 	if (!talk || (house.talks.get(fold(name)) ?? talk) !== talk) return null;
@@ -48,7 +48,7 @@ export function follow(from, name) {
 	return talk;
 }
 
-/** What this tab has kept, for the one who wrote it. */
+/** What this tab stored for the person with this name. */
 export function restore() {
 	if (house.talks.size || tab.talker !== fold(house.me)) return;
 	for (const { name, unread, said } of tab.talks) {

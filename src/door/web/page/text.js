@@ -1,14 +1,14 @@
-// Nodes from what people typed, which is hostile: text and nothing else. Knows no room.
+// Nodes from untrusted text: only text, never markup. Knows no room.
 
 import { parts } from './words.js';
 
-/** Up to a blank, or to a sign that ends a phrase in Chinese and Japanese, where no blank follows. */
+/** Ends at a space, or at Chinese and Japanese punctuation, which no space follows. */
 const LINK = /(https?:\/\/[^\s<>"“”‘’「」『』【】《》（），。、；：！？]+)/i;
 /** Between one or two backticks. */
 const CODE = /(`{1,2})([^`]+)\1/;
-/** Scripts without blanks between words have no cases, and let a name stand right beside them. */
+/** Scripts without spaces between words: a name may touch the next word. */
 const IN_WORD = '[\\p{Ll}\\p{Lu}\\p{N}_-]';
-/** Of these, slanted letters are hard to read. */
+/** Scripts that are hard to read in italics. */
 const UPRIGHT = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Arab}\p{sc=Hebr}\p{sc=Thai}]/u;
 
 const HUES = 18; // as many as can be told apart
@@ -17,7 +17,7 @@ const GIVEN_MAX = 2_000; // names that are remembered
 
 export const $ = (id) => document.getElementById(id);
 
-/** An element; strings among its children become text, and never markup. */
+/** An element; its string children become text, never markup. */
 export function make(tag, className, ...children) {
 	const element = document.createElement(tag);
 	if (className) element.className = className;
@@ -25,7 +25,7 @@ export function make(tag, className, ...children) {
 	return element;
 }
 
-/** Folds a name as the server does, sign by sign, until nothing changes. */
+/** Folds a name as the server does, character by character, until nothing changes. */
 export function fold(name) {
 	const folded = [...name].map((sign) => sign.toUpperCase().toLowerCase()).join('');
 	return folded === name ? name : fold(folded);
@@ -42,18 +42,18 @@ export function button(words, onclick, className) {
 	return Object.assign(make('button', className, words), { type: 'button', onclick });
 }
 
-/** A sentence of ours; what others typed has a reading direction of its own in it. */
+/** One of our sentences; text of others in it has its own direction. */
 export const sentence = (key, fields) =>
 	parts(key, fields).map((part) => (part.name === undefined ? part : make('bdi', '', part.name)));
 
 const escaped = (text) => text.replace(/[^\p{L}\p{N}]/gu, (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`);
 
-/** What finds this name where it is called. An address is no name. */
+/** A pattern for mentions of a name. An address is no name. */
 export function mentionOf(name) {
 	return name.includes(':') ? null : new RegExp(`(?<!${IN_WORD})(${escaped(name)})(?!${IN_WORD})`, 'iu');
 }
 
-/** What finds the words that were searched for. */
+/** A pattern for the words of a search. */
 export function marksOf(words) {
 	const found = words.split(/[\s"]+/).filter(Boolean);
 	return found.length ? new RegExp(`(${found.map(escaped).join('|')})`, 'iu') : null;
@@ -61,7 +61,7 @@ export function marksOf(words) {
 
 export const isUpright = (text) => UPRIGHT.test(text);
 
-/** Links, code, and what `mark` finds stand out. */
+/** Marks links, code, and matches of `mark`. */
 export const rich = (text, mark) => {
 	const code = CODE.exec(text);
 	if (!code) return plain(text, mark);
@@ -80,7 +80,7 @@ function linked(address) {
 	return [link, address.slice(shown.length)];
 }
 
-/** A stop ends the sentence and not the address; so does a bracket that was not opened in it. */
+/** A final full stop or unopened bracket is not part of an address. */
 function withoutStop(address) {
 	const cut = address.replace(/[.,;:!?'*_~\]]+$/, '');
 	const isOpenedBefore = cut.split('(').length < cut.split(')').length;
@@ -90,12 +90,12 @@ function withoutStop(address) {
 const marked = (text, mark) =>
 	mark ? text.split(mark).map((piece, place) => (place % 2 ? make('mark', '', piece) : piece)) : [text];
 
-// The colours of names: different among the people here, and stable while they stay.
+// The colours of names: different for people here, and stable while they stay.
 
 const given = new Map();
 let here = () => [];
 
-/** From now on these are the folded names of those who are here. */
+/** Sets the folded names of the people here. */
 export function among(names) {
 	here = names;
 }
@@ -110,13 +110,13 @@ export function hueOf(name) {
 	return given.get(key) * (360 / HUES);
 }
 
-/** Somebody comes: the colour from before is good, unless another one has it by now. */
+/** Gives a newcomer the earlier colour, unless it is in use. */
 export function comes(name) {
 	const key = fold(name);
 	if (given.has(key) && used(key).includes(given.get(key))) given.delete(key);
 }
 
-/** The hues of the others who are here; of a crowd all there are. */
+/** The hues in use; in a crowd, all of them. */
 function used(key) {
 	const hues = new Set();
 	for (const other of here()) {
@@ -126,7 +126,7 @@ function used(key) {
 	return [...hues];
 }
 
-/** The wished one, or that behind it which is farthest from all that are used. */
+/** The wanted hue, or the one farthest from all in use. */
 function choose(key) {
 	const taken = used(key);
 	const wished = hash(key) % HUES;

@@ -1,4 +1,4 @@
-// When what is drawn: once for all that comes in a burst. Knows no socket.
+// Decides when to draw: once for a burst of changes. Knows no socket.
 
 import * as lines from './lines.js';
 import { drawEmpty, drawRoom, drawRooms } from './panels.js';
@@ -37,7 +37,7 @@ export function drawNow() {
 	drawRooms(places(), current, on.open, on.leave);
 }
 
-/** A line for this reader alone, where one is. */
+/** A note for this reader, in the current room. */
 export function note(text, kind) {
 	house.current?.note(text, kind);
 	draw();

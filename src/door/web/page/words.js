@@ -1,7 +1,7 @@
 // What the page says in English; each other language has a file of its own.
-// Knows neither the page nor the server. {name} stands for what somebody typed; {n line lines} for the word that follows a number.
+// Knows neither page nor server. {name} is text that somebody typed; {n line lines} is the word after a number.
 
-/** Which of them the browser prefers. */
+/** The language that the browser prefers. */
 const language = /^zh\b/i.test(navigator.language) && 'zh';
 
 const words = {
@@ -104,13 +104,13 @@ const words = {
 	youKeep: 'You are a keeper here: see /help kick, /help ban and /help mute.',
 };
 
-/** How a point in time is written. */
+/** A point in time, as text. */
 export const moment = new Intl.DateTimeFormat(navigator.language, { dateStyle: 'medium', timeStyle: 'short' });
 const other = language ? await import(`./${language}.js`) : {};
 
 export const tag = other.tag ?? 'en';
 
-/** A sentence in pieces: our words as strings, those of others as `{ name }`. */
+/** A sentence in parts: our words are strings, those of others `{ name }`. */
 export function parts(key, fields = {}) {
 	return (other.words ?? words)[key].split(/\{(.+?)\}/).map((part, place) => {
 		if (place % 2 === 0) return part;
@@ -120,10 +120,10 @@ export function parts(key, fields = {}) {
 	});
 }
 
-/** The same as one string. */
+/** The same, as one string. */
 export const say = (key, fields) => parts(key, fields).map((part) => part.name ?? part).join('');
 
-/** What the server says, whose own words are English. */
+/** An answer of the server, whose sentences are English. */
 export function told(message) {
 	const { kind, why, about, banned, by } = message;
 	const verdict = kind === 'removed' ? (banned ? 'banned' : kind) : (why ?? about);
@@ -132,14 +132,14 @@ export function told(message) {
 	return other.told?.(message) || message.text;
 }
 
-/** What was done with authority, with its end and its reason where it has them. */
+/** An act of moderation, with its end and reason if it has them. */
 export function order(key, { by, room, until, reason, ...fields }) {
 	const end = until && say('until', { time: moment.format(new Date(until)) });
 	const done = say(key, { ...fields, by: by === 'the operator' ? say('operator') : by, place: room ?? say('server') });
 	return [done, end, reason].filter(Boolean).join(' · ');
 }
 
-/** A typed time, by the reader's clock, for a server in another zone. */
+/** A typed time in the reader's zone, for a server in another one. */
 export function zoned(typed) {
 	const [, day, hour] = /^(?:(\d{4}-\d\d?-\d\d?|yesterday|today)[ T]?)?(?:(\d\d?:\d\d)(?::\d\d)?)?$/i.exec(typed.trim()) ?? [];
 	if (!day && !hour) return typed;
@@ -151,5 +151,5 @@ export function zoned(typed) {
 	return Number.isNaN(at.getTime()) ? typed : at.toISOString();
 }
 
-/** A command as it is offered: how it is typed, and what it does. */
+/** A command in the menu: its form and its effect. */
 export const command = (spec) => other.command?.(spec) ?? { usage: `/${spec.name} ${spec.arguments}`, does: spec.does };

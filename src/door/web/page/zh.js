@@ -102,7 +102,7 @@ export const words = {
 	youKeep: '你是这里的管理员：用法见 /help kick、/help ban 和 /help mute。',
 };
 
-/** How an argument is called, and what each command does. */
+/** Arguments, and what each command does. */
 const places = { NAME: '名字', NEW: '新名字', TEXT: '内容', ROOM: '房间', COMMAND: '命令', ACTION: '动作', WORDS: '词语', N: '行数', CODE: '返回码', REASON: '原因', WHOM: '名字或地址', TIME: '时长' };
 const commands = {
 	help: '列出命令，或解释一个命令',
@@ -141,7 +141,7 @@ export const command = ({ name, arguments: typed, does }) => ({
 	does: commands[name] ?? does,
 });
 
-/** Why something is not done, by the protocol's word for it. */
+/** Refusals, by the protocol's reason. */
 const refusals = {
 	'no-name': '这不能当名字。',
 	'name-first': '请先写一个名字。',
@@ -197,7 +197,7 @@ const refusals = {
 	'no-keeper': '只有管理员才能这样做；/keeper 列出管理员。',
 	forbidden: '这不行。',
 };
-/** And which rule something breaks that was given as a name. */
+/** The rules of names, by the protocol's word. */
 const rules = {
 	empty: '名字至少要有一个字。',
 	'too-long': '名字最多 32 个字。',
@@ -211,10 +211,10 @@ const rules = {
 	'mixed-scripts': '名字混用了看起来相似的文字，会和别的名字混淆。',
 	reserved: '这个名字是保留的，请换一个。',
 };
-/** Of these the server's own words say more. */
+/** For these, the server's sentence says more. */
 const explained = ['no-request', 'not-kept', 'forbidden'];
 
-/** For how long somebody has said nothing, if that is worth a word. */
+/** How long somebody has been silent, if it is worth showing. */
 function silentFor(seconds) {
 	if (seconds < 60) return '';
 	const [n, unit] = seconds < 3_600 ? [seconds / 60, '分钟'] : seconds < 86_400 ? [seconds / 3_600, '小时'] : [seconds / 86_400, '天'];
