@@ -1,15 +1,15 @@
-//! What the machine is, and what a process on it has used. Linux: from `/proc`.
+//! The machine, and what a process on it has used. Linux: from `/proc`.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use anyhow::Context;
-use rustix::process::Pid;
+use rustix::process::{Pid, Resource, Rlimit, Signal};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde::{Deserialize, Serialize};
 
-/// The machine that the figures are from.
+/// The machine that ran the measurements.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
@@ -20,56 +20,59 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn this() -> Machine {
+    pub(crate) fn with_cores(cores: usize) -> Machine {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
-        let field = |text: &str, name: &str| {
-            let line = text.lines().find(|line| line.starts_with(name))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        };
-        let kibibytes = field(&read("/proc/meminfo"), "MemTotal")
-            .and_then(|total| total.trim_end_matches(" kB").parse::<f64>().ok());
         Machine {
             processor: field(&read("/proc/cpuinfo"), "model name").unwrap_or_default(),
-            cores: cores().len(),
-            memory: kibibytes.unwrap_or_default() / f64::from(1 << 20),
+            cores,
+            memory: field(&read("/proc/meminfo"), "MemTotal")
+                .and_then(|total| kibibytes(&total))
+                .unwrap_or_default()
+                / f64::from(1 << 20),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         }
     }
 }
 
-/// The cores that this process may run on.
-pub(crate) fn cores() -> Vec<usize> {
-    let allowed = sched_getaffinity(None).unwrap_or_default();
-    (0..CpuSet::MAX_CPU)
-        .filter(|&core| allowed.is_set(core))
-        .collect()
+/// The value in a line `name: value`.
+fn field(text: &str, name: &str) -> Option<String> {
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// Where the server runs and where the load: apart where there are two cores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Places {
+fn kibibytes(value: &str) -> Option<f64> {
+    value.trim_end_matches(" kB").parse().ok()
+}
+
+/// The cores that may be used. Server and load run on different ones if there are two.
+#[derive(Debug, Clone)]
+pub(crate) struct Cores {
+    pub(crate) all: Vec<usize>,
     pub(crate) server: usize,
     pub(crate) load: usize,
 }
 
-impl Places {
-    pub(crate) fn find() -> Places {
-        let cores = cores();
-        let at = |core: Option<&usize>| core.copied().unwrap_or(0);
-        Places {
-            server: at(cores.first()),
-            load: at(cores.last()),
+impl Cores {
+    /// The cores on which this thread may run.
+    pub(crate) fn find() -> Cores {
+        let allowed = sched_getaffinity(None).unwrap_or_default();
+        let is_allowed = |&core: &usize| allowed.is_set(core);
+        let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(is_allowed).collect();
+        Cores {
+            server: all.first().copied().unwrap_or(0),
+            load: all.last().copied().unwrap_or(0),
+            all,
         }
     }
 }
 
-/// Does something, such as starting a process, on these cores; then returns to where it was.
+/// Does something on these cores, such as starting a process, and returns to the cores of before.
 pub(crate) fn on_cores<T>(cores: &[usize], work: impl FnOnce() -> T) -> anyhow::Result<T> {
     let before = sched_getaffinity(None)?;
     stay_on(cores)?;
-    let done = work();
+    let result = work();
     sched_setaffinity(None, &before)?;
-    Ok(done)
+    Ok(result)
 }
 
 /// From now on this thread runs on these cores.
@@ -79,42 +82,40 @@ pub(crate) fn stay_on(cores: &[usize]) -> anyhow::Result<()> {
     sched_setaffinity(None, &set).context("cannot choose the core to run on")
 }
 
-/// What all threads of a process have got of the cores, and what they wanted.
+/// The processor time of all threads of a process.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Times {
+pub(crate) struct CpuTimes {
     /// User and system time: exact to the nanosecond up to the last time each thread was switched.
     pub(crate) running: Duration,
-    /// They could have run, but something else did.
+    /// How long the threads could have run, but something else did.
     pub(crate) waiting: Duration,
 }
 
-pub(crate) fn times(process: Pid) -> anyhow::Result<Times> {
-    let folder = format!("/proc/{}/task", process.as_raw_nonzero());
-    let mut sum = Times::default();
-    for task in fs::read_dir(&folder).with_context(|| format!("no process {process:?}"))? {
-        // A thread may end between being listed and being read: what it used is lost.
-        let times = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
-        let mut times = times.split_ascii_whitespace().map(str::parse);
-        let mut next = || Duration::from_nanos(times.next().and_then(Result::ok).unwrap_or(0));
-        sum.running += next();
-        sum.waiting += next();
+impl CpuTimes {
+    pub(crate) fn of(process: Pid) -> anyhow::Result<CpuTimes> {
+        let folder = format!("/proc/{}/task", process.as_raw_nonzero());
+        let mut sum = CpuTimes::default();
+        for task in fs::read_dir(&folder).with_context(|| format!("no process {process:?}"))? {
+            // The time of a thread that ends between the two reads is lost.
+            let times = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+            let mut times = times.split_ascii_whitespace().map(str::parse);
+            let mut next = || Duration::from_nanos(times.next().and_then(Result::ok).unwrap_or(0));
+            sum.running += next();
+            sum.waiting += next();
+        }
+        Ok(sum)
     }
-    Ok(sum)
 }
 
 /// The memory of a process that is in RAM, in bytes.
 pub(crate) fn resident(process: Pid) -> anyhow::Result<f64> {
-    let path = format!("/proc/{}/status", process.as_raw_nonzero());
-    let status = fs::read_to_string(path)?;
-    let kibibytes = status.lines().find_map(|line| {
-        let rest = line.strip_prefix("VmRSS:")?;
-        rest.trim().trim_end_matches(" kB").parse::<f64>().ok()
-    });
-    Ok(kibibytes.context("no VmRSS")? * 1024.0)
+    let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero()))?;
+    let resident = field(&status, "VmRSS").and_then(|value| kibibytes(&value));
+    Ok(resident.context("no VmRSS")? * 1024.0)
 }
 
-/// How many wait to be accepted on this port, as the kernel tells it; None if no process listens there.
-pub(crate) fn at_the_door(port: u16) -> anyhow::Result<Option<u64>> {
+/// How many connections wait to be accepted on this port; None if no process listens on it.
+pub(crate) fn waiting_to_be_accepted(port: u16) -> anyhow::Result<Option<u64>> {
     const LISTEN: &str = "0A";
     let port = format!(":{port:04X}");
     for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
@@ -125,7 +126,7 @@ pub(crate) fn at_the_door(port: u16) -> anyhow::Result<Option<u64>> {
             let line = line?;
             let fields: Vec<&str> = line.split_ascii_whitespace().take(5).collect();
             let [_, local, _, LISTEN, queues] = fields[..] else {
-                break; // those that listen come first
+                break; // listening sockets are listed first
             };
             if local.ends_with(&port) {
                 let (_, received) = queues.split_once(':').context("no queue")?;
@@ -147,20 +148,15 @@ pub(crate) fn mebibytes(bytes: f64) -> f64 {
     bytes / f64::from(1 << 20)
 }
 
-/// Lets this process be ended when the one that has started it ends, in whatever way.
+/// Lets the kernel end this process as soon as the process that started it ends, however that ends.
 pub(crate) fn end_with_parent() -> anyhow::Result<()> {
-    use rustix::process::{Signal, set_parent_process_death_signal};
-    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
+    let signal = Some(Signal::KILL);
+    Ok(rustix::process::set_parent_process_death_signal(signal)?)
 }
 
-/// Lets this process hold as many descriptors as it may.
-pub(crate) fn raise_descriptors() -> u64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: maximum,
-        maximum,
-    };
-    setrlimit(Resource::Nofile, raised).ok();
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+/// Raises the limit of descriptors of this process as far as it may.
+pub(crate) fn raise_descriptors() {
+    let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
+    let current = maximum;
+    rustix::process::setrlimit(Resource::Nofile, Rlimit { current, maximum }).ok();
 }

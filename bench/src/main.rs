@@ -1,92 +1,80 @@
-//! Measures Parlor: against the bare loop, against what one would use instead, and against itself.
+//! Measures Parlor: against the bare loop, against other servers, and against its own past.
 //!
-//! Everything is started here, on loopback, bounded in time, and ended by its process id.
+//! Every server is started here, on loopback, for a limited time, and ended by its process id.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "what this program prints is what it is for"
 )]
 
-mod bare;
-mod churn;
-mod contest;
-mod cores;
-mod doors;
-mod fanout;
 mod guard;
-mod idle;
-mod intake;
 mod load;
 mod machine;
-mod peers;
 mod progress;
 mod report;
-mod slow;
-mod storm;
-mod table;
-mod target;
-mod websocket;
-mod worker;
+mod runs;
+mod server;
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use jiff::Timestamp;
 
-use doors::{Door, Parlor};
-use machine::{Machine, Places, on_cores};
-use table::{Results, Table, Versions};
+use machine::{Cores, Machine};
+use report::{ReportOptions, Results};
+use runs::{Bench, PeerOptions};
+use server::{LoadDoor, Parlor};
 
-/// Measure Parlor against the bare loop, its peers and itself
+/// Measure Parlor against the bare loop, other servers and its own past
 #[derive(Debug, Parser)]
 #[command(name = "parlor-bench", version)]
-struct Options {
+struct BenchOptions {
     #[command(subcommand)]
-    command: Command,
+    command: BenchCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    /// What one delivery costs, and how long it takes: the bare loop and Parlor in turns; with --door ws, how much more it is over
-    /// WebSockets than with lines
-    Fanout(Scene),
-    /// The same for what one would use instead: ncat --chat, ngircd, NATS, Redis, and any line server
+enum BenchCommand {
+    /// What one delivery costs, and how long it takes: the bare loop and Parlor in turns; with
+    /// --door ws, how much more it costs over WebSockets than with lines
+    Fanout(Conditions),
+    /// The same for what a user could run instead: the book's program on tokio, ncat --chat,
+    /// ngircd, NATS, Redis, and any other server for lines
     Peers {
         #[command(flatten)]
-        common: Common,
+        common: CommonOptions,
         #[command(flatten)]
-        others: peers::Others,
+        others: PeerOptions,
     },
-    /// Thousands come at once, go at once and come back, while others talk
-    Storm(Scene),
-    /// What an idle connection takes in memory, and a line that is kept
-    Idle(Scene),
-    /// Readers who stand still or drip: what the others notice, and whether skips are told exactly
-    Slow(Scene),
-    /// People come and go for minutes or hours while others talk: what grows?
+    /// Thousands of people come at once, leave at once and return, while others talk
+    Storm(Conditions),
+    /// The memory of an idle connection, and of a line in the log of a room
+    Idle(Conditions),
+    /// Readers who stand still or drip: what the others notice, and whether skipped lines are
+    /// reported exactly
+    Slow(Conditions),
+    /// People come and leave for minutes or hours while others talk: what grows?
     Churn {
         #[command(flatten)]
-        scene: Scene,
-        /// For so long [default: 300; quick: 30]
+        conditions: Conditions,
+        /// The length of the measurement [default: 300; quick: 30]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10..))]
         seconds: Option<u64>,
     },
     /// What the server does on one core, and on all
-    Cores(Scene),
-    /// A hundred speak as fast as lines can be put on disk: does anybody miss one?
-    Intake(Scene),
-    /// A page of Markdown with pictures, from what the others wrote with --json
-    Report(report::Options),
-    /// What a line costs in instructions, against the baseline in bench/guard.toml
+    Cores(Conditions),
+    /// A hundred people speak as fast as lines can be written to disk: does a listener miss one?
+    Intake(Conditions),
+    /// A page of Markdown with pictures, from what the other commands wrote with --json
+    Report(ReportOptions),
+    /// What a line costs in instructions, compared with the baseline in bench/guard.toml
     Guard {
-        /// Make what is counted now the baseline
+        /// Make the new counts the baseline
         #[arg(long)]
         update: bool,
     },
-    /// A scenario of the guard (started by it)
+    /// One scenario of the guard (started by it)
     #[command(hide = true)]
     GuardBody { name: String },
     /// The bare loop, on this port (started by the others)
@@ -104,7 +92,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct Common {
+struct CommonOptions {
     /// Finish in about a minute: fewer points, shorter turns
     #[arg(long)]
     quick: bool,
@@ -118,114 +106,84 @@ struct Common {
 
 /// Options of what can be measured through either door.
 #[derive(Debug, Args)]
-struct Scene {
+struct Conditions {
     #[command(flatten)]
-    common: Common,
-    /// Come through this door
-    #[arg(long, value_enum, default_value_t = Door::Lines)]
-    door: Door,
+    common: CommonOptions,
+    /// Connect the load through this door
+    #[arg(long, value_enum, default_value_t = LoadDoor::Lines)]
+    door: LoadDoor,
 }
 
 fn main() -> anyhow::Result<()> {
     machine::raise_descriptors();
-    match Options::parse().command {
-        Command::Fanout(scene) => scene.measure(fanout::run),
-        Command::Peers { common, others } => {
-            let parlor = common.parlor(Door::Lines);
-            let (tables, versions) = peers::run(common.quick, parlor, &others, Places::find())?;
-            finish(&common, tables, versions)
+    match BenchOptions::parse().command {
+        BenchCommand::Fanout(conditions) => conditions.run(runs::fanout),
+        BenchCommand::Peers { common, others } => {
+            let peers = |bench: &mut Bench| runs::peers(bench, &others);
+            let door = LoadDoor::Lines;
+            Conditions { common, door }.run(peers)
         }
-        Command::Storm(scene) => scene.play(storm::run),
-        Command::Idle(scene) => scene.play(idle::run),
-        Command::Slow(scene) => {
-            let mut exactness = Ok(());
-            scene.play(|quick, parlor, places| {
-                let tables;
-                (tables, exactness) = slow::run(quick, parlor, places)?;
-                Ok(tables)
-            })?;
-            exactness
-        }
-        Command::Churn { scene, seconds } => {
-            scene.play(|quick, parlor, places| churn::run(quick, seconds, parlor, places))
-        }
-        Command::Cores(scene) => scene.measure(cores::run),
-        Command::Intake(scene) => scene.measure(intake::run),
-        Command::Guard { update } => guard::run(update),
-        Command::GuardBody { name } => guard::run_body(&name),
-        Command::Report(options) => report::run(&options, &as_typed()),
-        Command::Bare { port } => machine::end_with_parent().and_then(|()| bare::run(port)),
-        Command::Load { assignment } => {
-            machine::end_with_parent().and_then(|()| worker::work(&assignment))
-        }
-        Command::Parlor { words } => machine::end_with_parent().and_then(|()| serve(words)),
+        BenchCommand::Storm(conditions) => conditions.run(runs::storm),
+        BenchCommand::Idle(conditions) => conditions.run(runs::idle),
+        BenchCommand::Slow(conditions) => conditions.run(runs::slow),
+        BenchCommand::Churn {
+            conditions,
+            seconds,
+        } => conditions.run(|bench| runs::churn(bench, seconds)),
+        BenchCommand::Cores(conditions) => conditions.run(runs::cores),
+        BenchCommand::Intake(conditions) => conditions.run(runs::intake),
+        BenchCommand::Report(options) => report::write(&options, &report::as_typed()),
+        BenchCommand::Guard { update } => guard::run(update),
+        BenchCommand::GuardBody { name } => guard::run_body(&name),
+        BenchCommand::Bare { port } => as_child(|| server::serve_bare(port)),
+        BenchCommand::Load { assignment } => as_child(|| load::work(&assignment)),
+        BenchCommand::Parlor { words } => as_child(|| serve(words)),
     }
 }
 
-impl Common {
-    fn parlor(&self, door: Door) -> Parlor<'_> {
-        let program = self.parlor.as_deref();
-        Parlor { program, door }
-    }
-}
-
-impl Scene {
-    /// Measures, and shows what was found.
-    fn measure(
-        &self,
-        run: impl FnOnce(bool, Parlor<'_>, Places) -> anyhow::Result<Vec<Table>>,
-    ) -> anyhow::Result<()> {
-        let parlor = self.common.parlor(self.door);
-        let tables = run(self.common.quick, parlor, Places::find())?;
-        finish(&self.common, tables, Vec::new())
-    }
-
-    /// The same, where this process is the load and stays on the core for it.
-    fn play(
-        &self,
-        scene: impl FnOnce(bool, Parlor<'_>, Places) -> anyhow::Result<Vec<Table>>,
-    ) -> anyhow::Result<()> {
-        self.measure(|quick, parlor, places| {
-            on_cores(&[places.load], || scene(quick, parlor, places))?
-        })
-    }
-}
-
-/// Prints what was found, and writes it down if that was wanted. `versions` are those of programs
-/// other than Parlor.
-fn finish(common: &Common, tables: Vec<Table>, versions: Versions) -> anyhow::Result<()> {
-    for table in &tables {
-        println!("\n{table}");
-    }
-    let Some(path) = &common.json else {
-        return Ok(());
-    };
-    let results = Results {
-        command: as_typed(),
-        date: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        machine: Machine::this(),
-        versions: [("parlor".into(), env!("CARGO_PKG_VERSION").into())]
-            .into_iter()
-            .chain(versions)
-            .collect(),
-        tables,
-    };
-    let json = serde_json::to_string_pretty(&results)?;
-    fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// The command that runs this, so that it can be pasted into a shell.
-fn as_typed() -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+".contains(letter);
-    let mut typed = "cargo run --release -p parlor-bench --".to_owned();
-    for word in std::env::args().skip(1) {
-        typed.push(' ');
-        match word.chars().all(is_plain) && !word.is_empty() {
-            true => typed.push_str(&word),
-            false => typed.push_str(&format!("'{}'", word.replace('\'', r"'\''"))),
+impl Conditions {
+    /// Runs a scenario on the core for the load, prints its tables, and writes them if the user
+    /// wants that. A scenario that fails may have tables, too.
+    fn run(self, scenario: impl FnOnce(&mut Bench) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let CommonOptions {
+            quick,
+            json,
+            parlor,
+        } = self.common;
+        let cores = Cores::find();
+        machine::stay_on(&[cores.load])?;
+        let mut bench = Bench {
+            quick,
+            parlor: Parlor {
+                program: parlor,
+                door: self.door,
+            },
+            cores,
+            tables: Vec::new(),
+            versions: vec![("parlor".into(), env!("CARGO_PKG_VERSION").into())],
+        };
+        let outcome = scenario(&mut bench);
+        for table in &bench.tables {
+            println!("\n{table}");
         }
+        if let Some(path) = json.filter(|_| !bench.tables.is_empty()) {
+            let results = Results {
+                command: report::as_typed(),
+                date: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                machine: Machine::with_cores(bench.cores.all.len()),
+                versions: bench.versions,
+                tables: bench.tables,
+            };
+            results.write(&path)?;
+        }
+        outcome
     }
-    typed
+}
+
+/// Runs one of the hidden commands, in a process that ends with the one that started it.
+fn as_child(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    machine::end_with_parent()?;
+    work()
 }
 
 /// Runs the server as `parlor serve` does.

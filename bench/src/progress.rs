@@ -1,11 +1,11 @@
-//! What is going on, for whoever waits: on stderr, so that results alone stand on stdout.
+//! Progress for the user who waits: on stderr, so that stdout has only the results.
 
-use std::fmt;
+use std::fmt::Display;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// Says it, with the seconds since the start.
-pub(crate) fn progress(what: fmt::Arguments<'_>) {
+/// Prints what happens now, with the seconds since the start.
+pub(crate) fn progress(what: impl Display) {
     static START: OnceLock<Instant> = OnceLock::new();
     let seconds = START.get_or_init(Instant::now).elapsed().as_secs();
     eprintln!("{seconds:>4} s  {what}");

@@ -1,4 +1,5 @@
-//! The baseline: what everything cost when it was last looked at, and the compiler that made it so. Counts nothing.
+//! The baseline: what each scenario cost when it was last accepted, and with which compiler. Counts
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -8,34 +9,34 @@ use std::process::Command;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-/// Where it is kept: beside the sources that this program was built from.
+/// The file is beside the sources of this program.
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/guard.toml");
 
 const HEADING: &str = "\
 # What a line costs, in instructions for each operation. A count that is more than 10 % above fails ./test.
-# Written by: cargo run --release -p parlor-bench -- guard --update
+# Written by: cargo run --profile guard -p parlor-bench -- guard --update
 
 ";
 
 /// What turns sources into instructions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Compiler {
-    /// As `rustc --version` has it.
+    /// As `rustc --version` prints it.
     pub(super) version: String,
-    /// What it makes programs for.
+    /// The platform that it compiles for.
     pub(super) target: String,
 }
 
 impl Compiler {
-    /// The one that cargo uses here, and so has built this with.
+    /// The compiler that cargo uses here, and so has used for this program.
     pub(super) fn find() -> anyhow::Result<Compiler> {
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let output = Command::new(&rustc)
             .arg("-vV")
             .output()
-            .with_context(|| format!("cannot ask {} for its version", rustc.display()))?;
+            .with_context(|| format!("cannot run {} -vV", rustc.display()))?;
         Compiler::parse(&String::from_utf8_lossy(&output.stdout))
-            .with_context(|| format!("{} -vV says nothing of its version", rustc.display()))
+            .with_context(|| format!("{} -vV does not print its version", rustc.display()))
     }
 
     fn parse(words: &str) -> Option<Compiler> {
@@ -47,16 +48,17 @@ impl Compiler {
     }
 }
 
-/// What everything cost.
+/// The cost of each scenario.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Baseline {
     pub(super) compiler: Compiler,
-    /// By the name of the scenario, for each operation.
+    /// For each operation, by the name of the scenario.
     instructions: BTreeMap<String, f64>,
 }
 
 impl Baseline {
-    /// With a tenth of an instruction, so that the file does not differ in what means nothing.
+    /// Rounded to a tenth of an instruction, so that the file does not differ in digits without a
+    /// meaning.
     pub(super) fn new(compiler: Compiler, counts: &[(&str, f64)]) -> Baseline {
         let rounded =
             |&(name, count): &(&str, f64)| (name.to_owned(), (count * 10.0).round() / 10.0);
@@ -76,11 +78,11 @@ impl Baseline {
     pub(super) fn save(&self) -> anyhow::Result<()> {
         let text = format!("{HEADING}{}", toml::to_string(self)?);
         fs::write(PATH, text).with_context(|| format!("cannot write {PATH}"))?;
-        println!("This is the baseline now: {PATH}");
+        println!("The new baseline is in {PATH}");
         Ok(())
     }
 
-    /// What an operation of this scenario cost.
+    /// The cost of one operation of this scenario.
     pub(super) fn of(&self, name: &str) -> Option<f64> {
         self.instructions.get(name).copied()
     }
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_compiler_says_what_it_is() {
+    fn compiler_is_read_from_its_version() {
         let words =
             "rustc 1.95.0 (5980 2026-04-14)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n";
         let compiler = Compiler {

@@ -1,4 +1,4 @@
-//! Counts the instructions of a scenario: runs this very program under callgrind. Knows no baseline.
+//! Counts the instructions of a scenario: runs this program under callgrind. Knows no baseline.
 
 use std::env;
 use std::hint::black_box;
@@ -6,18 +6,18 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, ensure};
 
-/// Callgrind counts between entering and leaving functions that are called like this, mangled or not.
+/// Callgrind counts between entering and leaving functions with a name like this, mangled or not.
 const COUNTED: &str = "--toggle-collect=*parlor_bench*guard*callgrind*counted*";
 
 /// Whether valgrind is installed.
-pub(super) fn is_there() -> bool {
-    let asked = Command::new("valgrind").arg("--version").output();
-    asked.is_ok_and(|output| output.status.success())
+pub(super) fn is_installed() -> bool {
+    let printed = Command::new("valgrind").arg("--version").output();
+    printed.is_ok_and(|output| output.status.success())
 }
 
 /// Instructions for each operation of the scenario with this name.
 ///
-/// Nothing ends it from here: what runs is a loop that waits for nobody.
+/// It needs no time limit: the scenario is a loop that never waits.
 pub(super) fn count(name: &str) -> anyhow::Result<f64> {
     let program = env::current_exe().context("cannot find this program")?;
     let output = Command::new("valgrind")
@@ -44,28 +44,25 @@ pub(super) fn count(name: &str) -> anyhow::Result<f64> {
         .trim()
         .parse()
         .unwrap_or(0.0);
-    ensure!(
-        operations > 0.0,
-        "{name} has done nothing that could be counted"
-    );
+    ensure!(operations > 0.0, "{name} has done no operation");
     let instructions =
-        collected(&stderr).with_context(|| format!("callgrind counts nothing:\n{stderr}"))?;
+        collected(&stderr).with_context(|| format!("callgrind prints no count:\n{stderr}"))?;
     ensure!(
         instructions > 0.0,
-        "callgrind has not found the function that it is to count in {name}: is this program stripped?"
+        "callgrind has not found the function to count in {name}: is this program stripped?"
     );
     Ok(instructions / operations)
 }
 
-/// The sum in callgrind's words: `==12== Collected : 345`.
-fn collected(words: &str) -> Option<f64> {
-    let sum = words
+/// The sum in callgrind's output, from the line `==12== Collected : 345`.
+fn collected(output: &str) -> Option<f64> {
+    let sum = output
         .lines()
         .find_map(|line| line.split_once("Collected : "));
     sum?.1.trim().parse().ok()
 }
 
-/// Does what is to be counted: callgrind looks for this function, so it is never inlined.
+/// Does the work that is counted. Callgrind looks for this function, so it is never inlined.
 #[inline(never)]
 pub(super) fn counted<T>(work: impl FnOnce() -> T) -> T {
     black_box(work())
@@ -76,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sum_is_found_among_other_words() {
+    fn sum_is_found_in_output() {
         let words = "==12== Events    : Ir\n==12== Collected : 345\n==12== \n";
         assert_eq!(collected(words), Some(345.0));
         assert_eq!(collected("==12== \n"), None);

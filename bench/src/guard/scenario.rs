@@ -1,4 +1,5 @@
-//! The scenarios: what is counted, one stage of a message's way each. Knows neither callgrind nor the baseline.
+//! The scenarios: each counts one stage of a message's way. Knows neither callgrind nor the
+//! baseline.
 
 use std::hint::black_box;
 
@@ -10,105 +11,98 @@ use parlor_wire::lines::LineDecoder;
 use parlor_wire::style::LineMode;
 
 use super::callgrind::counted;
-use super::house::{House, Step, encoder, text};
+use super::room::{CountedRoom, Leg, encoder, text};
 
-/// So many lines come with one read, or lie in one batch, where there are several.
+/// How many lines come with one read or are in one batch, if there are several.
 const MANY: usize = 64;
 
-/// Something that is done again and again.
-pub(super) struct Scenario {
+/// Work that is repeated, and counted.
+pub(super) struct GuardScenario {
     pub(super) name: &'static str,
-    /// What the instructions are divided by.
+    /// The unit that the count is divided by.
     pub(super) operation: &'static str,
-    /// So often that chance, as in the seeds of hash maps, is less than 1 % of the sum.
+    /// So many that chance, such as the seeds of hash maps, is less than 1 % of the sum.
     rounds: usize,
     set_up: fn() -> anyhow::Result<Round>,
 }
 
-/// What is done in one round. Gives the number of operations that were counted in it.
+/// One round of the work. Returns the number of operations that were counted in it.
 type Round = Box<dyn FnMut() -> u64>;
 
-/// In the order of the way of a message.
-pub(super) const SCENARIOS: [Scenario; 11] = [
-    Scenario {
-        name: "frame-plain",
-        operation: "line, framed from a read of 64",
-        rounds: 200,
-        set_up: || Ok(frame(plain)),
-    },
-    Scenario {
-        name: "frame-odd",
-        operation: "the same, with a telnet command in some",
-        rounds: 200,
-        set_up: || Ok(frame(odd)),
-    },
-    Scenario {
-        name: "decode-plain",
-        operation: "line, framed, sanitised and understood",
-        rounds: 200,
-        set_up: || Ok(decode(plain)),
-    },
-    Scenario {
-        name: "decode-odd",
-        operation: "the same, with Unicode and controls",
-        rounds: 50,
-        set_up: || Ok(decode(odd)),
-    },
-    Scenario {
-        name: "post-1",
-        operation: "line, posted alone and gathered",
-        rounds: 1_000,
-        set_up: || walk(1, Step::Post),
-    },
-    Scenario {
-        name: "post-64",
-        operation: "line, of 64 posted by 4 and gathered",
-        rounds: 200,
-        set_up: || walk(MANY, Step::Post),
-    },
-    Scenario {
-        name: "append-1",
-        operation: "batch of 1 line, appended",
-        rounds: 200,
-        set_up: || walk(1, Step::Append),
-    },
-    Scenario {
-        name: "append-64",
-        operation: "batch of 64 lines, appended",
-        rounds: 200,
-        set_up: || walk(MANY, Step::Append),
-    },
-    Scenario {
-        name: "encode-64",
-        operation: "line, of 64 made bytes",
-        rounds: 200,
-        set_up: || encode(MANY),
-    },
-    Scenario {
-        name: "read-1",
-        operation: "read of 1 line by a member",
-        rounds: 100,
-        set_up: || walk(1, Step::Read),
-    },
-    Scenario {
-        name: "read-64",
-        operation: "read of 64 lines by a member",
-        rounds: 100,
-        set_up: || walk(MANY, Step::Read),
-    },
+/// In the order of a message's way.
+pub(super) const SCENARIOS: [GuardScenario; 11] = [
+    scenario("frame-plain", "line, framed from a read of 64", 200, || {
+        Ok(frame(plain))
+    }),
+    scenario(
+        "frame-odd",
+        "the same, with a telnet command in some",
+        200,
+        || Ok(frame(odd)),
+    ),
+    scenario(
+        "decode-plain",
+        "line, framed, sanitised and decoded",
+        200,
+        || Ok(decode(plain)),
+    ),
+    scenario(
+        "decode-odd",
+        "the same, with Unicode and controls",
+        50,
+        || Ok(decode(odd)),
+    ),
+    scenario("post-1", "line, posted alone and gathered", 1_000, || {
+        walk(1, Leg::Post)
+    }),
+    scenario(
+        "post-64",
+        "line, of 64 posted by 4 and gathered",
+        200,
+        || walk(MANY, Leg::Post),
+    ),
+    scenario("append-1", "batch of 1 line, appended", 200, || {
+        walk(1, Leg::Append)
+    }),
+    scenario("append-64", "batch of 64 lines, appended", 200, || {
+        walk(MANY, Leg::Append)
+    }),
+    scenario("encode-64", "line, of 64 encoded", 200, || encode(MANY)),
+    scenario("read-1", "read of 1 line by a member", 100, || {
+        walk(1, Leg::Read)
+    }),
+    scenario("read-64", "read of 64 lines by a member", 100, || {
+        walk(MANY, Leg::Read)
+    }),
 ];
 
-/// Does what the scenario of this name is about. How many operations that was.
-pub(super) fn run(name: &str) -> anyhow::Result<u64> {
+const fn scenario(
+    name: &'static str,
+    operation: &'static str,
+    rounds: usize,
+    set_up: fn() -> anyhow::Result<Round>,
+) -> GuardScenario {
+    GuardScenario {
+        name,
+        operation,
+        rounds,
+        set_up,
+    }
+}
+
+/// Runs one scenario, in the process where it is counted, and prints the number of its operations.
+pub(crate) fn run_body(name: &str) -> anyhow::Result<()> {
     let mut scenarios = SCENARIOS.iter();
     let scenario = scenarios
         .find(|scenario| scenario.name == name)
         .with_context(|| format!("there is no scenario {name}"))?;
     let mut round = (scenario.set_up)()?;
-    Ok((0..scenario.rounds).map(|_| round()).sum())
+    let operations: u64 = (0..scenario.rounds).map(|_| round()).sum();
+    println!("{operations}");
+    Ok(())
 }
 
-/// A read of several lines is cut into lines.
+/// Splits a read of several lines into lines.
 fn frame(line: fn(usize) -> Vec<u8>) -> Round {
     let read: Vec<u8> = (0..MANY).flat_map(line).collect();
     let mut framer = Framer::new(LineMode::Named.line_bytes_max());
@@ -124,7 +118,7 @@ fn frame(line: fn(usize) -> Vec<u8>) -> Round {
     })
 }
 
-/// A read of several lines becomes inputs, as the reading half of a session has it.
+/// Decodes a read of several lines into inputs, as the reading half of a session does.
 fn decode(line: fn(usize) -> Vec<u8>) -> Round {
     let read: Vec<u8> = (0..MANY).flat_map(line).collect();
     let mut decoder = LineDecoder::new(LineMode::Named);
@@ -147,8 +141,8 @@ fn plain(number: usize) -> Vec<u8> {
     [text(number).as_slice(), b"\n"].concat()
 }
 
-/// What is not plain: letters of several bytes, a colour, bytes that are no UTF-8, a telnet command amidst the
-/// line, and telnet's ending.
+/// Lines that are not plain: letters of several bytes, a colour, bytes that are not UTF-8, a telnet
+/// command in the middle of a line, and the line ending of telnet.
 fn odd(number: usize) -> Vec<u8> {
     let words: &[u8] = match number % 4 {
         0 => "Wir hören uns später, naïve Grüße aus dem Café. ☕".as_bytes(),
@@ -159,18 +153,18 @@ fn odd(number: usize) -> Vec<u8> {
     [words, b"\r\n"].concat()
 }
 
-/// So many lines go all the way in each round; one step is counted.
-fn walk(lines: usize, step: Step) -> anyhow::Result<Round> {
-    let mut house = House::open(lines)?;
-    Ok(Box::new(move || house.round(lines, Some(step))))
+/// Sends `lines` lines all the way in each round; one leg is counted.
+fn walk(lines: usize, leg: Leg) -> anyhow::Result<Round> {
+    let mut room = CountedRoom::open(lines)?;
+    Ok(Box::new(move || room.round(lines, Some(leg))))
 }
 
-/// A batch is made bytes.
+/// Encodes a batch.
 fn encode(lines: usize) -> anyhow::Result<Round> {
-    let batch = House::open(lines)?.batch(lines).context("no batch")?;
+    let batch = CountedRoom::open(lines)?.batch(lines).context("no batch")?;
     let encoder = encoder();
     Ok(Box::new(move || {
-        // The bytes of a batch are made once: each round has a batch of its own.
+        // A batch is encoded only once, so each round has a new one.
         let fresh = Batch::new(
             batch.room().clone(),
             batch.start(),
@@ -182,14 +176,14 @@ fn encode(lines: usize) -> anyhow::Result<Round> {
     }))
 }
 
-#[cfg(test)]
 #[expect(clippy::expect_used, reason = "a failed step fails the test")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Else something cheaper than what it is named after would be counted.
+    /// Otherwise a count could be lower only because less was done.
     #[test]
-    fn each_round_does_what_it_is_counted_for() {
+    fn each_round_does_all_its_operations() {
         let expected = [
             ("frame-plain", 64),
             ("frame-odd", 64),

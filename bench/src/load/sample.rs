@@ -1,18 +1,22 @@
-//! One measurement: what was delivered, what it took, and how long it took to arrive.
+//! One measurement: what was delivered, the processor time it took, and how long lines were on
+//! their way.
 
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
 use rustix::process::{Pid, getpid};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use super::Load;
-use crate::machine::{Times, resident, times};
+use crate::machine::{CpuTimes, resident};
 
 /// Above this share of its core the load no longer shows what the server can do.
 const BUSY: f64 = 0.9;
 
-/// What came of a stretch of load.
+/// Nanoseconds: every longer time counts as this.
+const LATENCY_MAX: u64 = 120_000_000_000;
+
+/// The result of one stretch of load.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) deliveries: f64,
@@ -23,12 +27,14 @@ pub(crate) struct Sample {
     pub(crate) load_cpu: f64,
     /// Seconds for which server and load waited, because something else ran on their cores.
     pub(crate) waited: f64,
-    /// Microseconds until a listener had a line: the 50th, 90th, 99th and 99.9th of a hundred, and the last.
+    /// Microseconds until a listener had a line: p50, p90, p99, p99.9 and the maximum.
     pub(crate) latency: [f64; 5],
-    /// Milliseconds: so much of the latency in the open loop may be the load's own.
+    /// Milliseconds of the latency in the open loop that may be the load's own.
     pub(crate) away: f64,
     /// Bytes of the server in memory, at the end.
     pub(crate) resident: f64,
+    /// In the closed loop neither server nor load was busy: the server makes its clients wait.
+    pub(crate) is_held_back: bool,
 }
 
 impl Sample {
@@ -44,7 +50,7 @@ impl Sample {
         }
     }
 
-    /// Nanoseconds of the server's CPU for each line that reached somebody.
+    /// Nanoseconds of the server's CPU for each delivery.
     pub(crate) fn cost(&self) -> f64 {
         self.server_cpu * 1e9 / self.deliveries
     }
@@ -54,12 +60,12 @@ impl Sample {
         self.deliveries / self.seconds
     }
 
-    /// How busy the load was, of one core.
+    /// How busy the load was, as a share of one core.
     pub(crate) fn load_share(&self) -> f64 {
         self.load_cpu / self.seconds
     }
 
-    /// How busy the server was, of one core.
+    /// How busy the server was, as a share of one core.
     pub(crate) fn server_share(&self) -> f64 {
         self.server_cpu / self.seconds
     }
@@ -70,57 +76,78 @@ impl Sample {
     }
 }
 
-/// Whether the load, and not the server, set the pace, both being busy to such shares of their
-/// cores: then the figure is none of the server's.
+/// Whether the load and not the server set the pace, given how busy they were: then a figure says
+/// nothing about the server.
 pub(crate) fn is_bound_by_load(load_share: f64, server_share: f64) -> bool {
     load_share > BUSY && load_share > server_share
 }
 
-/// A measurement under way.
+/// What the load has received.
+pub(crate) struct LoadCounts {
+    pub(super) deliveries: u64,
+    pub(crate) bytes: u64,
+    pub(super) latency: Histogram<u64>,
+    /// In the open loop, the longest time between two looks for something to receive.
+    pub(super) away: Duration,
+}
+
+impl LoadCounts {
+    pub(super) fn zero() -> anyhow::Result<LoadCounts> {
+        Ok(LoadCounts {
+            deliveries: 0,
+            bytes: 0,
+            latency: Histogram::new_with_bounds(1, LATENCY_MAX, 3)?,
+            away: Duration::ZERO,
+        })
+    }
+}
+
+/// A measurement that has begun.
 pub(crate) struct Meter {
     server: Pid,
     start: Instant,
     deliveries: u64,
-    server_times: Times,
-    load_times: Times,
+    server_times: CpuTimes,
+    load_times: CpuTimes,
 }
 
 impl Meter {
-    pub(crate) fn start(load: &mut Load, server: Pid) -> anyhow::Result<Meter> {
-        load.latency.reset();
-        load.away = Duration::ZERO;
+    pub(super) fn start(counts: &mut LoadCounts, server: Pid) -> anyhow::Result<Meter> {
+        counts.latency.reset();
+        counts.away = Duration::ZERO;
         Ok(Meter {
             server,
-            deliveries: load.deliveries,
-            server_times: times(server)?,
+            deliveries: counts.deliveries,
+            server_times: CpuTimes::of(server)?,
             load_times: own_times()?,
             start: Instant::now(),
         })
     }
 
-    pub(crate) fn stop(self, load: &Load) -> anyhow::Result<Sample> {
+    pub(super) fn stop(self, counts: &LoadCounts) -> anyhow::Result<Sample> {
         let seconds = self.start.elapsed().as_secs_f64();
-        let (server, own) = (times(self.server)?, own_times()?);
-        let waited = |before: Times, after: Times| after.waiting.saturating_sub(before.waiting);
+        let (server, own) = (CpuTimes::of(self.server)?, own_times()?);
+        let waited =
+            |before: CpuTimes, after: CpuTimes| after.waiting.saturating_sub(before.waiting);
         let waited = waited(self.server_times, server) + waited(self.load_times, own);
-        let percentiles = [50.0, 90.0, 99.0, 99.9, 100.0];
-        let microseconds = |percentile| load.latency.value_at_percentile(percentile) as f64 / 1e3;
+        let microseconds = |percentile| counts.latency.value_at_percentile(percentile) as f64 / 1e3;
         Ok(Sample {
-            deliveries: (load.deliveries - self.deliveries) as f64,
+            deliveries: (counts.deliveries - self.deliveries) as f64,
             seconds,
             server_cpu: (server.running - self.server_times.running).as_secs_f64(),
             load_cpu: (own.running - self.load_times.running).as_secs_f64(),
             waited: waited.as_secs_f64(),
-            latency: percentiles.map(microseconds),
-            away: load.away.as_secs_f64() * 1e3,
+            latency: [50.0, 90.0, 99.0, 99.9, 100.0].map(microseconds),
+            away: counts.away.as_secs_f64() * 1e3,
             resident: resident(self.server)?,
+            is_held_back: false,
         })
     }
 }
 
-/// A thread that is not switched for a while falls behind in what `times` sees: the clock does not.
-fn own_times() -> anyhow::Result<Times> {
+/// What `/proc` says about a thread is old until the thread is switched; the clock is exact.
+fn own_times() -> anyhow::Result<CpuTimes> {
     let running = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default();
-    let waiting = times(getpid())?.waiting;
-    Ok(Times { running, waiting })
+    let waiting = CpuTimes::of(getpid())?.waiting;
+    Ok(CpuTimes { running, waiting })
 }

@@ -1,4 +1,5 @@
-//! Those in a load who stand still or drip, and how they are made to read to the end.
+//! Slow clients of a load: those that are stuck and read nothing, and those that drip and read a
+//! little.
 
 use std::time::{Duration, Instant};
 
@@ -7,28 +8,30 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
-use super::{ClientId, Load, Role, Tally};
+use super::client::Role;
+use super::clients::{ClientId, Load};
+use super::tally::Tally;
 
-/// Those who drip read again after this long...
+/// A dripping client reads again after this long ...
 const DRIP_TIME: Duration = Duration::from_millis(50);
 
-/// ...so many bytes: 5 KB/s, a fraction of what a busy room says.
+/// ... at most this many bytes: 5 KB/s, a fraction of what a busy room says.
 const DRIP_BYTES: usize = 256;
 
 impl Load {
-    /// A listener, which has heard all there was, stands still or drips from now on; what it reads
-    /// is counted.
-    pub(crate) fn stick(&mut self, id: ClientId, role: Role) -> anyhow::Result<()> {
+    /// A listener that has received everything is stuck or drips from now on, and what it reads is
+    /// counted.
+    pub(crate) fn slow_down(&mut self, id: ClientId, role: Role) -> anyhow::Result<()> {
         self.listeners -= usize::from(self.clients[id].role == Role::Listener);
         if role == Role::Dripping {
             self.dripping.push(id);
         }
-        self.clients[id].tally = Some(Tally::of(self.dialect));
+        self.clients[id].tally = Some(Tally::of(self.protocol));
         self.change(id, role, EventFlags::empty())
     }
 
-    /// It reads as fast as it can from now on, and nobody waits for it.
-    pub(crate) fn unstick(&mut self, id: ClientId) -> anyhow::Result<()> {
+    /// The client reads as fast as it can from now on; no line waits for it.
+    pub(crate) fn speed_up(&mut self, id: ClientId) -> anyhow::Result<()> {
         self.dripping.retain(|&other| other != id);
         self.change(id, Role::Bystander, EventFlags::IN)
     }
@@ -36,17 +39,17 @@ impl Load {
     fn change(&mut self, id: ClientId, role: Role, wants: EventFlags) -> anyhow::Result<()> {
         let client = &mut self.clients[id];
         client.role = role;
-        let socket = client.socket.as_ref().context("it has left")?;
+        let socket = client.socket.as_ref().context("the client has left")?;
         let data = EventData::new_u64(id as u64);
         Ok(epoll::modify(&self.poll, socket, data, wants)?)
     }
 
-    /// What a client has read since it stood still or dripped.
+    /// What a client has read since it was made slow.
     pub(crate) fn tally(&self, id: ClientId) -> Option<&Tally> {
         self.clients.get(id)?.tally.as_ref()
     }
 
-    /// Those who drip read a little, when it is time.
+    /// Lets the dripping clients read a little, when it is time.
     pub(super) fn drip(&mut self) -> anyhow::Result<()> {
         if self.dripping.is_empty() || Instant::now() < self.next_drip {
             return Ok(());
@@ -58,9 +61,9 @@ impl Load {
                 continue;
             };
             match recv(socket, &mut self.buffer[..DRIP_BYTES], RecvFlags::empty()) {
-                Ok((read @ 1.., _)) => tally.hear(&self.buffer[..read]),
+                Ok((read @ 1.., _)) => tally.count(&self.buffer[..read]),
                 Err(Errno::AGAIN | Errno::INTR) => {}
-                _ => bail!("the server has closed client {id}, which drips"),
+                _ => bail!("the server has disconnected client {id}, which was slow"),
             }
         }
         Ok(())

@@ -1,52 +1,52 @@
-//! What somebody read who reads slowly: lines, and those that the server says were skipped. Knows the
-//! words of Parlor's protocols.
+//! What a slow client has read: lines, and the server's notices of skipped lines. Knows the words
+//! of Parlor's protocols.
 
 use memchr::memmem;
 
 use super::messages::MARKER;
-use crate::target::Dialect;
-use crate::websocket::first_frame;
+use crate::server::{Protocol, first_frame};
 
-/// The first piece of what came, and what is behind it.
-type Cut = fn(&[u8]) -> Option<(&[u8], &[u8])>;
+/// Splits off the first piece; None if it is not complete.
+type Split = fn(&[u8]) -> Option<(&[u8], &[u8])>;
 
 /// Lines read and lines skipped.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) read: u64,
     pub(crate) skipped: u64,
-    /// Lines end at their ends, and a WebSocket's frames where their heads say.
-    cut: Cut,
+    /// Finds the end of a line, or of a WebSocket's frame.
+    split: Split,
     skipped_in: fn(&[u8]) -> Option<u64>,
-    /// The beginning of a line or frame whose end has not come.
+    /// The beginning of a line or frame that is not complete.
     held: Vec<u8>,
 }
 
 impl Tally {
-    /// Nothing yet, of a server that speaks so.
-    pub(crate) fn of(dialect: Dialect) -> Tally {
-        let is_web = dialect == Dialect::WebSocket;
+    /// An empty tally for clients of this protocol.
+    pub(crate) fn of(protocol: Protocol) -> Tally {
+        let is_web = protocol == Protocol::WebSocket;
         Tally {
             read: 0,
             skipped: 0,
-            cut: if is_web { first_frame } else { first_line },
+            split: if is_web { first_frame } else { first_line },
             skipped_in: if is_web { skipped_in_json } else { skipped },
             held: Vec::new(),
         }
     }
 
-    pub(crate) fn hear(&mut self, bytes: &[u8]) {
+    /// Counts what is in these bytes, the next that have come.
+    pub(crate) fn count(&mut self, bytes: &[u8]) {
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
         let mut rest = held.as_slice();
-        while let Some((piece, behind)) = (self.cut)(rest) {
-            self.count(piece);
+        while let Some((piece, behind)) = (self.split)(rest) {
+            self.count_piece(piece);
             rest = behind;
         }
         self.held = rest.to_vec();
     }
 
-    fn count(&mut self, piece: &[u8]) {
+    fn count_piece(&mut self, piece: &[u8]) {
         if let Some(skipped) = (self.skipped_in)(piece) {
             self.skipped += skipped;
         } else if memchr::memchr(MARKER, piece).is_some() {
@@ -59,7 +59,8 @@ fn first_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.split_at_checked(memchr::memchr(b'\n', bytes)? + 1)
 }
 
-/// The number in `-- 128 lines skipped: you were reading too slowly`, and in classic mode's shorter one.
+/// The number in `-- 128 lines skipped: you were reading too slowly`, and in the shorter notice of
+/// classic mode.
 fn skipped(line: &[u8]) -> Option<u64> {
     let notice = str::from_utf8(line.strip_prefix(b"-- ")?).ok()?;
     let (number, words) = notice.split_once(' ')?;
@@ -84,14 +85,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_counted_however_they_are_cut() {
+    fn lines_are_counted_whatever_pieces_they_come_in() {
         let bytes = b"guest1: ~00000001 words\n-- 128 lines skipped: you were reading too slowly\n\
             -- 1 line skipped\nguest1 has left\nguest1: ~00000083 words\n-- 5 lines of text\n";
-        assert_counted(Dialect::NamedLines, bytes);
+        assert_counted(Protocol::NamedLines, bytes);
     }
 
     #[test]
-    fn frames_are_counted_however_they_are_cut() {
+    fn frames_are_counted_whatever_pieces_they_come_in() {
         let mut bytes = Vec::new();
         for text in [
             r#"{"kind":"line","room":"lobby","seq":1,"name":"guest1","text":"~00000001 words"}"#,
@@ -103,14 +104,14 @@ mod tests {
             bytes.extend([0x81, text.len() as u8]);
             bytes.extend_from_slice(text.as_bytes());
         }
-        assert_counted(Dialect::WebSocket, &bytes);
+        assert_counted(Protocol::WebSocket, &bytes);
     }
 
     /// Two lines, and 129 skipped.
-    fn assert_counted(dialect: Dialect, bytes: &[u8]) {
+    fn assert_counted(protocol: Protocol, bytes: &[u8]) {
         for size in [1, 7, bytes.len()] {
-            let mut tally = Tally::of(dialect);
-            bytes.chunks(size).for_each(|piece| tally.hear(piece));
+            let mut tally = Tally::of(protocol);
+            bytes.chunks(size).for_each(|piece| tally.count(piece));
             assert_eq!((tally.read, tally.skipped), (2, 129), "in pieces of {size}");
         }
     }

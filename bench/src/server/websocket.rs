@@ -1,24 +1,24 @@
-//! WebSockets (RFC 6455) as the load speaks them, and the JSON in them: no more than it takes to be a client of Parlor.
-//! Knows no socket.
+//! WebSockets (RFC 6455) and the JSON in them, as far as a client of Parlor needs them. Knows no
+//! socket.
 
 use std::net::SocketAddr;
 
-/// Ends the server's answer to [`request`]; frames follow.
+/// The end of the server's answer to [`request`]; frames follow.
 pub(crate) const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// How that answer begins where a WebSocket is given.
+/// The beginning of that answer if the server agrees.
 pub(crate) const SWITCHED: &[u8] = b"HTTP/1.1 101 ";
 
-/// Stands in what the server says when somebody is in a room...
+/// A part of the message that confirms that a client has entered a room ...
 pub(crate) const ENTERED: &[u8] = br#""kind":"entered""#;
 
-/// ...and when not.
+/// ... and of the message that refuses it.
 pub(crate) const REFUSED: &[u8] = br#""kind":"refused""#;
 
-/// A pong without words. To a ping that has some it is no answer, but a sign of life.
+/// A pong without a payload. It does not answer a ping that has one, but it is a sign of life.
 pub(crate) const PONG: [u8; 6] = [FINAL | 0xA, MASKED, 0, 0, 0, 0];
 
-/// What the server is asked for, so that whoever is silent is not taken for dead.
+/// How the server finds out whether a silent client still exists.
 const PING: u8 = FINAL | 0x9;
 
 const TEXT: u8 = FINAL | 0x1;
@@ -26,13 +26,14 @@ const TEXT: u8 = FINAL | 0x1;
 /// The frame is a whole message.
 const FINAL: u8 = 0x80;
 
-/// Clients mask what they send. With zeros, which are as good as any other key here, the bytes stay as they are.
+/// Clients must mask what they send. With zeros as the key the bytes do not change.
 const MASKED: u8 = 0x80;
 
-/// Longer ones have their length behind this byte, in two more.
+/// The length of a longer payload follows in two more bytes.
 const SHORT_BYTES_MAX: usize = 125;
 
-/// What asks the web door for a WebSocket. The key is one of 16 bytes, and nobody here looks at what is made of it.
+/// The request for a WebSocket. The key has the 16 bytes that it must have; the load does not check
+/// what the server makes of it.
 pub(crate) fn request(address: SocketAddr) -> String {
     format!(
         "GET /-/socket HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -40,7 +41,8 @@ pub(crate) fn request(address: SocketAddr) -> String {
     )
 }
 
-/// Appends what enters the first room under this name. As many of the last lines are shown as to those who come with netcat.
+/// Appends the message that enters the first room under this name. The server then sends as many of
+/// the last lines as to a client of the door for lines.
 pub(crate) fn enter(name: &str, out: &mut Vec<u8>) {
     write_text(
         &[br#"{"do":"enter","name":""#, name.as_bytes(), br#""}"#],
@@ -48,7 +50,8 @@ pub(crate) fn enter(name: &str, out: &mut Vec<u8>) {
     );
 }
 
-/// Appends what says this in the first room. It has neither quotes nor backslashes.
+/// Appends the message that says this in the first room. The text has neither quotes nor
+/// backslashes.
 pub(crate) fn say(text: &[u8], out: &mut Vec<u8>) {
     write_text(
         &[br#"{"do":"say","room":"lobby","text":""#, text, br#""}"#],
@@ -56,7 +59,7 @@ pub(crate) fn say(text: &[u8], out: &mut Vec<u8>) {
     );
 }
 
-/// Appends one message, at most 65,535 bytes of it, that is made of these pieces.
+/// Appends one message of at most 65,535 bytes, which consists of these pieces.
 fn write_text(pieces: &[&[u8]], out: &mut Vec<u8>) {
     let length: usize = pieces.iter().map(|piece| piece.len()).sum();
     out.push(TEXT);
@@ -70,13 +73,14 @@ fn write_text(pieces: &[&[u8]], out: &mut Vec<u8>) {
     pieces.iter().for_each(|piece| out.extend_from_slice(piece));
 }
 
-/// Whether there is a ping among these frames, or perhaps one. A search instead of a parse: the byte is in no text of the
-/// load's, and where it belongs to a length, an object follows.
+/// Whether there is perhaps a ping among these frames. A search instead of a parse: the load sends
+/// no text with this byte, and behind a length that contains it an object follows.
 pub(crate) fn is_pinged(bytes: &[u8]) -> bool {
     memchr::memchr_iter(PING, bytes).any(|place| bytes.get(place + 1) != Some(&b'{'))
 }
 
-/// What the first of these frames holds, and what is behind it; nothing if its end has not come.
+/// The payload of the first of these frames, and the bytes behind it; None if the frame is not
+/// complete.
 pub(crate) fn first_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match bytes {
         [_, length @ 0..=125, rest @ ..] => (usize::from(*length), rest),
@@ -90,12 +94,12 @@ pub(crate) fn first_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-#[cfg(test)]
 #[expect(clippy::expect_used, reason = "a failed step fails the test")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What the server makes of a client's frame.
+    /// The payload as the server reads it.
     fn unmasked(frame: &[u8]) -> Vec<u8> {
         let (key_at, length) = match frame[1] & !MASKED {
             126 => (4, usize::from(u16::from_be_bytes([frame[2], frame[3]]))),
@@ -112,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_masked_text_of_any_length() {
+    fn messages_of_any_length_are_masked_text() {
         let (mut enter_frame, mut say_frame) = (Vec::new(), Vec::new());
         enter("guest7", &mut enter_frame);
         say(&[b'x'; 300], &mut say_frame);
         for frame in [&enter_frame, &say_frame] {
-            assert_eq!(frame[0], 0x81, "a text that is whole");
+            assert_eq!(frame[0], 0x81, "a complete text");
             assert_eq!(frame[1] & 0x80, 0x80, "masked");
         }
         assert_eq!(unmasked(&enter_frame), br#"{"do":"enter","name":"guest7"}"#);
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_names_the_host_and_ends() {
+    fn request_names_host_and_has_end() {
         let request = request(SocketAddr::from(([127, 0, 0, 1], 8080)));
         assert!(request.starts_with("GET /-/socket HTTP/1.1\r\n"));
         assert!(request.contains("\r\nHost: 127.0.0.1:8080\r\n"));
@@ -142,14 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_cut_where_they_end() {
+    fn frames_are_split_at_their_ends() {
         let mut bytes = vec![0x81, 2, b'a', b'b', 0x81, 126, 1, 0];
         bytes.extend([b'c'; 256]);
         bytes.extend([0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
         bytes.extend([b'd'; 65_536]);
-        let (first, rest) = first_frame(&bytes).expect("it is whole");
-        let (second, rest) = first_frame(rest).expect("it is whole");
-        let (third, rest) = first_frame(rest).expect("it is whole");
+        let (first, rest) = first_frame(&bytes).expect("it is complete");
+        let (second, rest) = first_frame(rest).expect("it is complete");
+        let (third, rest) = first_frame(rest).expect("it is complete");
         assert_eq!(
             (first, second.len(), third.len()),
             (&b"ab"[..], 256, 65_536)
@@ -162,12 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_is_noticed_wherever_it_stands() {
+    fn ping_is_found_in_any_place() {
         let line = br#"~{"kind":"line"}"#;
         let frame = [&[0x81, 16], &line[..]].concat();
         for ping in [&[PING, 0][..], &[PING, 3, b'n', b'o', b'w']] {
             assert!(is_pinged(&[&frame, ping, &frame].concat()));
-            assert!(is_pinged(&[&frame, &ping[..1]].concat()), "cut behind it");
+            assert!(is_pinged(&[&frame, &ping[..1]].concat()), "split behind it");
         }
         assert!(!is_pinged(&frame));
         let long = [&[0x81, 126, 0, 0x89], &br#"{"kind":"line"}"#[..]].concat();

@@ -1,38 +1,27 @@
-//! The guard: what a line costs in instructions, against a baseline that is part of the repository.
-//!
-//! Instructions are counted by callgrind, so the same code gives the same count on a busy machine as on a quiet
-//! one. They are not time: what waits for memory or for the kernel is not seen here, but in the other commands.
-
-mod baseline;
-mod callgrind;
-mod house;
-mod scenario;
+//! Counts all scenarios, and compares the counts with the baseline or makes them the baseline.
 
 use std::process::exit;
 
-use crate::table::Table;
-use baseline::{Baseline, Compiler};
-use scenario::SCENARIOS;
+use super::baseline::{Baseline, Compiler};
+use super::callgrind;
+use super::scenario::SCENARIOS;
+use crate::report::ResultTable;
 
-/// This much above the baseline is a failure, and this much below it a reason to write it anew. What is counted
-/// differs by less than 1 % between two runs; what is left is for a change that is worth what it costs.
+/// This much above the baseline is a failure, and this much below it a reason to write a new
+/// baseline. Two runs differ by less than 1 %; the rest is for a change that is worth what it
+/// costs.
 const CHANGE_MAX: f64 = 0.10;
 
-/// The exit code where something is dearer: that is a finding, and no error of this program.
-const DEARER: i32 = 1;
+/// The exit code if something costs more: that is a finding, and no error of this program.
+const COSTS_MORE: i32 = 1;
 
-/// The exit code where nothing can be counted: it has not failed, and has not held either.
+/// The exit code if nothing can be counted: then nothing is known.
 const CANNOT_COUNT: i32 = 2;
 
-/// Counts everything, and compares it with the baseline or makes it the baseline. Ends the process where something
-/// is dearer, or cannot be counted.
+/// Runs the guard. Ends the process if something costs more, or cannot be counted.
 pub(crate) fn run(update: bool) -> anyhow::Result<()> {
     let compiler = Compiler::find()?;
-    let baseline = if update {
-        None
-    } else {
-        Some(Baseline::load()?)
-    };
+    let baseline = (!update).then(Baseline::load).transpose()?;
     if let Err(why) = can_count(&compiler, baseline.as_ref()) {
         eprintln!("{why}");
         exit(CANNOT_COUNT);
@@ -52,27 +41,21 @@ pub(crate) fn run(update: bool) -> anyhow::Result<()> {
     }
     if let Some(complaint) = verdict.complaint(&baseline.compiler, &compiler) {
         eprintln!("{complaint}");
-        exit(DEARER);
+        exit(COSTS_MORE);
     }
     Ok(())
 }
 
-/// Does what one scenario is about, where it is counted.
-pub(crate) fn run_body(name: &str) -> anyhow::Result<()> {
-    println!("{}", scenario::run(name)?);
-    Ok(())
-}
-
-/// Whether a count made here can be compared with the baseline; or why not, and what helps.
+/// An error if counts of this machine cannot be compared with the baseline: why, and what helps.
 fn can_count(compiler: &Compiler, baseline: Option<&Baseline>) -> Result<(), String> {
     if cfg!(debug_assertions) {
         return Err(
-            "The guard counts what is optimised: run it with `cargo run --release`.".into(),
+            "The guard counts optimised code: run it with `cargo run --profile guard`.".into(),
         );
     }
     if !compiler.target.starts_with("x86_64") {
         return Err(format!(
-            "The guard counts instructions of x86_64; here they are those of {}.",
+            "The guard counts instructions of x86_64; this is {}.",
             compiler.target
         ));
     }
@@ -80,11 +63,11 @@ fn can_count(compiler: &Compiler, baseline: Option<&Baseline>) -> Result<(), Str
         && made.target != compiler.target
     {
         return Err(format!(
-            "The baseline is of {}, and this is {}: they cannot be compared.",
+            "The baseline is for {}, and this is {}: they cannot be compared.",
             made.target, compiler.target
         ));
     }
-    if !callgrind::is_there() {
+    if !callgrind::is_installed() {
         return Err(
             "The guard counts with valgrind, which is missing: apt-get install valgrind.".into(),
         );
@@ -92,22 +75,16 @@ fn can_count(compiler: &Compiler, baseline: Option<&Baseline>) -> Result<(), Str
     Ok(())
 }
 
-/// How much more than before, as a fraction.
+/// The difference to before, as a share of it.
 fn change(count: f64, before: f64) -> f64 {
     count / before - 1.0
 }
 
-fn table(counts: &[(&str, f64)], baseline: Option<&Baseline>) -> Table {
-    let mut table = Table::new(
+fn table(counts: &[(&str, f64)], baseline: Option<&Baseline>) -> ResultTable {
+    let mut table = ResultTable::new(
         "The cost of a line",
-        "Instructions for each operation, counted by callgrind; the change is against bench/guard.toml.",
-        [
-            "scenario",
-            "operation",
-            "instructions",
-            "baseline",
-            "change %",
-        ],
+        "Instructions for each operation, counted by callgrind; the change is relative to bench/guard.toml.",
+        "scenario | operation | instructions | baseline | change %",
     );
     for (scenario, &(name, count)) in SCENARIOS.iter().zip(counts) {
         let before = baseline.and_then(|baseline| baseline.of(name));
@@ -122,12 +99,12 @@ fn table(counts: &[(&str, f64)], baseline: Option<&Baseline>) -> Table {
     table
 }
 
-/// What there is to say of the counts.
+/// The scenarios that need the user's attention.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Verdict {
-    dearer: Vec<String>,
-    cheaper: Vec<String>,
-    /// Those that the baseline does not have.
+    costs_more: Vec<String>,
+    costs_less: Vec<String>,
+    /// Missing in the baseline.
     unknown: Vec<String>,
 }
 
@@ -138,8 +115,8 @@ impl Verdict {
             let change = baseline.of(name).map(|before| change(count, before));
             match change {
                 None => verdict.unknown.push(name.into()),
-                Some(change) if change > CHANGE_MAX => verdict.dearer.push(name.into()),
-                Some(change) if change < -CHANGE_MAX => verdict.cheaper.push(name.into()),
+                Some(change) if change > CHANGE_MAX => verdict.costs_more.push(name.into()),
+                Some(change) if change < -CHANGE_MAX => verdict.costs_less.push(name.into()),
                 Some(_) => {}
             }
         }
@@ -147,34 +124,34 @@ impl Verdict {
     }
 
     fn hint(&self) -> Option<String> {
-        let cheaper = (!self.cheaper.is_empty()).then(|| self.cheaper.join(", "))?;
+        let costs_less = (!self.costs_less.is_empty()).then(|| self.costs_less.join(", "))?;
         Some(format!(
-            "Cheaper by more than {:.0} %: {cheaper}. Keep it so: `guard --update` makes this the baseline.",
+            "These cost over {:.0} % less: {costs_less}. To keep it so, `guard --update` makes this the baseline.",
             CHANGE_MAX * 100.0
         ))
     }
 
-    /// What is dearer, or has nothing to be compared with, and what to do then.
+    /// What costs more or has no baseline, and what to do.
     fn complaint(&self, before: &Compiler, now: &Compiler) -> Option<String> {
-        if !self.dearer.is_empty() {
+        if !self.costs_more.is_empty() {
             let compiler = if before == now {
                 String::new()
             } else {
                 format!(
-                    "The baseline was counted with {}, and this is {}, which may be the reason. ",
+                    "The baseline was counted with {}, and this is {}: that may be the reason. ",
                     before.version, now.version
                 )
             };
             return Some(format!(
-                "Dearer by more than {:.0} %: {}. {compiler}Find out why; or if it is worth that, make it the \
-                 baseline with `guard --update`, and say in the commit what it is worth it for.",
+                "These cost over {:.0} % more: {}. {compiler}Find out why. If the change is worth it, make this the \
+                 baseline with `guard --update`, and say why in the commit.",
                 CHANGE_MAX * 100.0,
-                self.dearer.join(", ")
+                self.costs_more.join(", ")
             ));
         }
         let unknown = (!self.unknown.is_empty()).then(|| self.unknown.join(", "))?;
         Some(format!(
-            "Without a baseline: {unknown}. `guard --update` makes this the baseline."
+            "These have no baseline: {unknown}. `guard --update` makes this the baseline."
         ))
     }
 }
@@ -200,22 +177,22 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_more_passes_and_what_is_above_fails() {
+    fn ten_percent_more_passes_and_fifteen_percent_fails() {
         for passes in [80.0, 100.0, 109.9] {
             assert_eq!(complaint(&verdict(passes), "rustc 1"), None);
         }
         let complaint = complaint(&verdict(115.0), "rustc 1").unwrap_or_default();
-        assert!(complaint.starts_with("Dearer by more than 10 %: post. Find out why"));
+        assert!(complaint.starts_with("These cost over 10 % more: post. Find out why"));
     }
 
     #[test]
-    fn another_compiler_is_named() {
+    fn complaint_names_another_compiler() {
         let complaint = complaint(&verdict(115.0), "rustc 2").unwrap_or_default();
         assert!(complaint.contains("counted with rustc 1, and this is rustc 2"));
     }
 
     #[test]
-    fn what_has_become_cheaper_is_said() {
+    fn lower_cost_gives_a_hint() {
         assert_eq!(verdict(95.0).hint(), None);
         assert!(
             verdict(85.0)
@@ -225,9 +202,9 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_baseline_fails() {
+    fn scenario_without_baseline_fails() {
         let baseline = Baseline::new(compiler("rustc 1"), &[]);
         let verdict = Verdict::of(&[("post", 1.0)], &baseline);
-        assert!(complaint(&verdict, "rustc 1").is_some_and(|words| words.contains("Without")));
+        assert!(complaint(&verdict, "rustc 1").is_some_and(|words| words.contains("no baseline")));
     }
 }

@@ -1,6 +1,4 @@
-//! The report: results as a page of Markdown with pictures. Measures nothing, and knows no command but by its name.
-
-mod picture;
+//! The report: results as a page of Markdown with pictures. Knows no scenario but by its name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,109 +6,108 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::table::{Cell, Results, Table};
+use super::picture;
+use super::table::{Cell, ResultTable, Results};
 
-/// What goes into the report, and where it is put.
+/// What the report is made of, and where it is written.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ReportOptions {
     /// Results that other commands wrote with --json, in the order of the page
     #[arg(required = true, value_name = "JSON")]
     files: Vec<PathBuf>,
-    /// Write benchmarks.md and the folder benchmarks there
+    /// Write benchmarks.md and the folder benchmarks into this folder
     #[arg(long, value_name = "DIR", default_value = "docs")]
     out: PathBuf,
 }
 
-/// Reads the results, and writes the page and its pictures. `command` is how this was asked for.
-pub(crate) fn run(options: &Options, command: &str) -> anyhow::Result<()> {
-    let read = |path: &PathBuf| -> anyhow::Result<Results> {
-        let json = fs::read_to_string(path);
-        let json = json.with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&json).with_context(|| format!("no results: {}", path.display()))
-    };
-    let results: Vec<Results> = options.files.iter().map(read).collect::<Result<_, _>>()?;
-    let page = Page::of(&results, command);
-    let write = |name: &str, text: &str| {
+/// Reads the results, and writes the page and its pictures. `command` is the command that does
+/// this.
+pub(crate) fn write(options: &ReportOptions, command: &str) -> anyhow::Result<()> {
+    let files = options.files.iter();
+    let results: Vec<Results> = files
+        .map(|path| Results::read(path))
+        .collect::<Result<_, _>>()?;
+    let page = ReportPage::of(&results, command);
+    for (name, text) in page.pictures.iter().chain([&page.markdown()]) {
         let path = options.out.join(name);
         let folder = path.parent().unwrap_or(&options.out);
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, text))
-            .with_context(|| format!("cannot write {}", path.display()))
-    };
-    for (name, picture) in &page.pictures {
-        write(name, picture)?;
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    write("benchmarks.md", &page.markdown)
+    Ok(())
 }
 
 /// What is written: the same for the same results.
-struct Page {
-    markdown: String,
+struct ReportPage {
+    text: String,
     /// Path beside the page, and SVG.
     pictures: Vec<(String, String)>,
+    /// The names of pictures that are in use.
+    names: BTreeSet<String>,
 }
 
-impl Page {
-    fn of(results: &[Results], command: &str) -> Page {
-        let mut page = Page {
-            markdown: format!(
+impl ReportPage {
+    fn of(results: &[Results], command: &str) -> ReportPage {
+        let mut page = ReportPage {
+            text: format!(
                 "# Benchmarks\n\n\
-                 What Parlor costs and how long it takes, beside the bare loop and other servers. This page and its pictures \
-                 are generated from results, and nothing on it is written by hand. Each section names the command that \
-                 measured it; with `--json FILE` it wrote down the results from which this made the page:\n\n{}",
+                 What Parlor costs and how long it takes, compared with the bare loop and with other servers. This page and its \
+                 pictures are generated from results; nothing on it is written by hand. Each section names the command that \
+                 measured it. With `--json FILE` that command also wrote the file of results from which this command made the \
+                 page:\n\n{}",
                 code(command)
             ),
             pictures: Vec::new(),
+            names: BTreeSet::new(),
         };
-        let mut names = BTreeSet::new();
-        for results in results {
-            page.add_results(results, &mut names);
-        }
+        results.iter().for_each(|results| page.add_results(results));
         page
     }
 
-    fn add_results(&mut self, results: &Results, names: &mut BTreeSet<String>) {
-        let subject = &subject(&results.command);
+    /// The path and the text of the page itself.
+    fn markdown(&self) -> (String, String) {
+        ("benchmarks.md".to_owned(), self.text.clone())
+    }
+
+    fn add_results(&mut self, results: &Results) {
+        let subject = subject(&results.command);
         let machine = &results.machine;
         let versions = results.versions.iter();
-        let versions: Vec<String> = versions
-            .map(|(name, version)| escape(&format!("{name} {version}")))
-            .collect();
-        self.markdown.push_str(&format!(
+        let versions = versions.map(|(name, version)| format!("{name} {version}"));
+        let versions: Vec<String> = versions.collect();
+        self.text.push_str(&format!(
             "\n## {}\n\n{}\n- Machine: {}, {} cores, {:.1} GiB of memory, Linux {}\n- Versions: {}\n- Date: {}\n",
-            escape(subject),
+            escape(&subject),
             code(&results.command),
             escape(&machine.processor),
             machine.cores,
             machine.memory,
             escape(&machine.kernel),
-            versions.join(", "),
+            escape(&versions.join(", ")),
             escape(&results.date),
         ));
         for table in &results.tables {
-            self.add_table(subject, table, names);
+            self.add_table(&subject, table);
         }
     }
 
-    fn add_table(&mut self, subject: &str, table: &Table, names: &mut BTreeSet<String>) {
+    fn add_table(&mut self, subject: &str, table: &ResultTable) {
         let title = escape(&table.title);
         let note = one_line(&table.note).replace('<', "&lt;");
-        self.markdown
-            .push_str(&format!("\n### {title}\n\n{note}\n"));
+        self.text.push_str(&format!("\n### {title}\n\n{note}\n\n"));
         if let Some(picture) = picture::draw(table) {
-            let name = format!("{}.svg", free_name(&slug(subject, &table.title), names));
+            let name = free_name(&slug(subject, &table.title), &mut self.names);
+            let path = format!("benchmarks/{name}.svg");
             let alt = escape(&picture.alt);
-            self.markdown
-                .push_str(&format!("\n![{alt}](benchmarks/{name})\n"));
-            self.pictures
-                .push((format!("benchmarks/{name}"), picture.svg));
+            self.text.push_str(&format!("![{alt}]({path})\n\n"));
+            self.pictures.push((path, picture.svg));
         }
-        self.markdown.push('\n');
-        self.markdown.push_str(&rows(table));
+        self.text.push_str(&rows(table));
     }
 }
 
-/// The word for what was measured, that behind `--`; and how, if it was over WebSockets.
+/// The word for what was measured: the command behind `--`, and whether it was over WebSockets.
 fn subject(command: &str) -> String {
     let (_, words) = command.split_once(" -- ").unwrap_or(("", command));
     let word = words.split_whitespace().next().unwrap_or("results");
@@ -124,8 +121,8 @@ fn code(command: &str) -> String {
     format!("```sh\n{command}\n```\n")
 }
 
-/// The table in Markdown: numbers to the right.
-fn rows(table: &Table) -> String {
+/// The table in Markdown, with numbers aligned to the right.
+fn rows(table: &ResultTable) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let columns = table.columns.iter().enumerate();
     let rule = columns.map(|(column, _)| match table.is_number(column) {
@@ -144,7 +141,7 @@ fn shown(cell: &Cell) -> String {
     escape(&cell.to_string())
 }
 
-/// Text that is nothing but text in Markdown, also in a table.
+/// Text without a meaning in Markdown, also in a table.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in one_line(text).chars() {
@@ -162,8 +159,8 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A name for a file: small letters, digits and hyphens. A title repeats its subject before a
-/// colon: that is left out.
+/// A name for a file: small letters, digits and hyphens. Where a title repeats its subject before a
+/// colon, the subject is left out.
 fn slug(subject: &str, title: &str) -> String {
     let title = title.split_once(": ").map_or(title, |(_, rest)| rest);
     let words = format!("{subject} {title}").to_lowercase();
@@ -174,7 +171,7 @@ fn slug(subject: &str, title: &str) -> String {
     words.join("-")
 }
 
-/// The name, or with a number if it is taken: the same command may have run twice.
+/// The name, with a number if it is taken, as the same command may have run twice.
 fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
@@ -186,13 +183,13 @@ fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
 mod tests {
     use super::*;
     use crate::machine::Machine;
-    use crate::table::Chart;
+    use crate::report::Chart;
 
     fn results() -> Results {
-        let mut table = Table::new(
+        let mut table = ResultTable::new(
             "Peers: CPU for each delivery",
             "N listeners, N < 20,000.\nMedians.",
-            ["N", "server", "ns/delivery", "valid"],
+            "N | server | ns/delivery | valid",
         );
         table.row([10.0.into(), "bare loop".into(), 4515.4.into(), "yes".into()]);
         table.row([
@@ -205,7 +202,6 @@ mod tests {
             group: vec![0],
             series: 1,
             value: 2,
-            logarithmic: true,
         });
         Results {
             command: "cargo run --release -p parlor-bench -- peers --quick".into(),
@@ -225,12 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn results_become_a_page() {
-        let page = Page::of(&[results()], "cargo run -- report peers.json");
-        let (_, section) = page.markdown.split_once("\n## ").unwrap_or_default();
-        assert!(page.markdown.starts_with("# Benchmarks\n"));
+    fn page_has_a_section_for_results() {
+        let page = ReportPage::of(&[results()], "cargo run -- report peers.json");
+        let (_, section) = page.text.split_once("\n## ").unwrap_or_default();
+        assert!(page.text.starts_with("# Benchmarks\n"));
         assert!(
-            page.markdown
+            page.text
                 .contains("```sh\ncargo run -- report peers.json\n```\n")
         );
         assert_eq!(
@@ -251,8 +247,8 @@ mod tests {
     }
 
     #[test]
-    fn each_picture_has_a_name_of_its_own() {
-        let page = Page::of(&[results(), results()], "report");
+    fn pictures_have_different_names() {
+        let page = ReportPage::of(&[results(), results()], "report");
         let names: Vec<&str> = page
             .pictures
             .iter()
@@ -266,12 +262,12 @@ mod tests {
             ]
         );
         for name in names {
-            assert!(page.markdown.contains(&format!("({name})")), "{name}");
+            assert!(page.text.contains(&format!("({name})")), "{name}");
         }
     }
 
     #[test]
-    fn the_door_stands_in_the_title() {
+    fn title_names_the_door() {
         for (typed, title) in [
             ("fanout --quick", "fanout"),
             ("fanout --door lines", "fanout"),
@@ -283,11 +279,11 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_a_chart_has_no_picture() {
+    fn table_without_chart_has_no_picture() {
         let mut results = results();
         results.tables[0].chart = None;
-        let page = Page::of(&[results], "report");
+        let page = ReportPage::of(&[results], "report");
         assert!(page.pictures.is_empty());
-        assert!(!page.markdown.contains("!["));
+        assert!(!page.text.contains("!["));
     }
 }

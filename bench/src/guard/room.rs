@@ -1,4 +1,5 @@
-//! A house without tasks: a hundred people in the lobby, of whom four speak, driven step by step. Counts a step.
+//! A server without tasks: a hundred members in the lobby, of whom four speak, driven step by step.
+//! One step is counted.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -20,24 +21,26 @@ use super::callgrind::counted;
 /// Enough that what is done for each member outweighs what is done once.
 const PEOPLE: usize = 100;
 
-/// The first so many of them speak.
+/// The first of them speak.
 const SPEAKERS: usize = 4;
 
-/// What the room keeps: so little that each append soon lets go of a batch, as it does where people have talked for long.
+/// The capacity of the room's log: so low that each append soon drops a batch, as in a room where
+/// people have talked for long.
 const LOG_LINES: usize = 128;
 
-/// What is counted of the way of a message.
+/// The part of a message's way that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Requests are put into the inbox, drained, and gathered into a batch.
+pub(super) enum Leg {
+    /// Requests enter the inbox, are drained, and are gathered into a batch.
     Post,
-    /// The batch is appended, the group is rung for the room, and those who spoke learn of it.
+    /// The batch is appended, the group is rung for the room, and the speakers learn of it.
     Append,
-    /// Members read all that is new and wait again; one has read before, and so made the bytes.
+    /// Members read everything that is new, and wait again. Another member has read before, and so
+    /// encoded the bytes.
     Read,
 }
 
-/// An encoder as a client of netcat has it, where the time is always the same.
+/// The encoder of a client of netcat, with a clock that stands still.
 pub(super) fn encoder() -> LineEncoder {
     let clock = LocalClock {
         zone: TimeZone::UTC,
@@ -46,20 +49,20 @@ pub(super) fn encoder() -> LineEncoder {
     LineEncoder::new(LineMode::Named, Storage::Memory, clock)
 }
 
-/// The house and those in it.
-pub(super) struct House {
+/// The server and its members.
+pub(super) struct CountedRoom {
     broadcaster: Broadcaster,
     now: Now,
-    /// That of all writing halves.
+    /// The group of all writing halves.
     group: Arc<Group>,
-    members: Vec<Member>,
-    /// Who speaks next, where one speaks at a time.
+    members: Vec<CountedMember>,
+    /// The next speaker, if one speaks at a time.
     turn: usize,
 }
 
-impl House {
-    /// Everybody has come, and the room has as many lines as it keeps, `lines` of them in a batch.
-    pub(super) fn open(lines: usize) -> anyhow::Result<House> {
+impl CountedRoom {
+    /// A room that everybody has entered, and whose log is full, with `lines` lines in a batch.
+    pub(super) fn open(lines: usize) -> anyhow::Result<CountedRoom> {
         let limits = Limits {
             log: Capacity {
                 lines: LOG_LINES,
@@ -67,7 +70,7 @@ impl House {
             },
             ..Limits::default()
         };
-        let mut house = House {
+        let mut room = CountedRoom {
             broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
             now: Now::default(),
             group: Arc::default(),
@@ -75,14 +78,14 @@ impl House {
             turn: 0,
         };
         for number in 0..PEOPLE {
-            house.enter(number)?;
+            room.enter(number)?;
         }
-        // The crowd that has come is told of, and over.
-        house.now.monotonic += Duration::from_secs(60);
+        // Afterwards the crowd is over and announced.
+        room.now.monotonic += Duration::from_secs(60);
         for _ in 0..=LOG_LINES.div_ceil(lines) {
-            house.round(lines, None);
+            room.round(lines, None);
         }
-        Ok(house)
+        Ok(room)
     }
 
     fn enter(&mut self, number: usize) -> anyhow::Result<()> {
@@ -93,14 +96,14 @@ impl House {
             room: RoomName::lobby(),
             replay: 0,
         });
-        let gathered = self.gather().context("nobody has come")?;
+        let gathered = self.gather().context("nobody has entered")?;
         self.broadcaster.append(gathered, Ok(()), self.now);
         let Some(Outcome::Entered(seat, entered)) = link.outcome() else {
             bail!("guest{number} has no seat");
         };
         link.reply(seat.mark(), Item::Entered(entered));
         let backlog = Backlog::new(encoder(), Arc::clone(link.client()));
-        self.members.push(Member {
+        self.members.push(CountedMember {
             link,
             seat,
             backlog,
@@ -108,37 +111,38 @@ impl House {
         Ok(())
     }
 
-    /// So many lines go all the way, and one step of it is counted. How many operations that was: lines posted,
-    /// batches appended, or reads.
-    pub(super) fn round(&mut self, lines: usize, step: Option<Step>) -> u64 {
+    /// Sends `lines` lines all the way, and counts one leg of it. Returns the number of operations:
+    /// of lines posted, batches appended, or reads.
+    pub(super) fn round(&mut self, lines: usize, leg: Option<Leg>) -> u64 {
         let posts = self.posts(lines);
-        let gathered = counted_if(step == Some(Step::Post), || self.post(posts));
+        let gathered = counted_if(leg == Some(Leg::Post), || self.post(posts));
         let Some(gathered) = gathered else { return 0 };
         let posted = gathered.batches().iter().flat_map(|batch| batch.said());
         let posted = posted.count();
-        let told = counted_if(step == Some(Step::Append), || self.append(gathered));
-        self.group.take(&mut Rung::default()); // for whom it was rung, as the writers' task does
+        let told = counted_if(leg == Some(Leg::Append), || self.append(gathered));
+        self.group.take(&mut Rung::default()); // as the task of the writers does when it is rung
         let mut members = self.members.iter_mut();
-        members.next().map(Member::read);
-        let reads = members.map(|member| counted_if(step == Some(Step::Read), || member.read()));
+        members.next().map(CountedMember::read);
+        let reads = members.map(|member| counted_if(leg == Some(Leg::Read), || member.read()));
         let reads = reads.filter(|&bytes| bytes > 0).count();
-        let operations = match step {
-            Some(Step::Post) => posted,
-            Some(Step::Append) => told.min(1),
-            Some(Step::Read) => reads,
+        let operations = match leg {
+            Some(Leg::Post) => posted,
+            Some(Leg::Append) => told.min(1),
+            Some(Leg::Read) => reads,
             None => 0,
         };
         operations as u64
     }
 
-    /// A batch of so many lines, that nobody has read.
+    /// A batch of `lines` lines that no member has read.
     pub(super) fn batch(&mut self, lines: usize) -> Option<Arc<Batch>> {
         let posts = self.posts(lines);
         let gathered = self.post(posts)?;
         gathered.batches().first().map(Arc::clone)
     }
 
-    /// What is said next: a single line by one speaker after the other, several by all of them together.
+    /// The next requests: a single line comes from one speaker after the other, several lines from
+    /// all of them.
     fn posts(&mut self, lines: usize) -> Vec<(usize, Request)> {
         self.turn = (self.turn + 1) % SPEAKERS;
         let speakers = if lines < SPEAKERS {
@@ -168,7 +172,7 @@ impl House {
         self.broadcaster.gather(self.now)
     }
 
-    /// How many learned that what they said is done.
+    /// How many speakers learned that their lines are done.
     fn append(&mut self, gathered: Gathered) -> usize {
         self.broadcaster.append(gathered, Ok(()), self.now);
         let speakers = self.members.iter_mut().take(SPEAKERS);
@@ -194,21 +198,21 @@ fn post(room: RoomId, lines: usize) -> Request {
     }
 }
 
-/// What one says: 64 bytes, as in the other benchmarks.
+/// The text of a line: 64 bytes, as in the other measurements.
 pub(super) fn text(number: usize) -> Vec<u8> {
     format!("{number:-<64.64}").into_bytes()
 }
 
-/// Somebody in the room.
-struct Member {
+/// A member of the room.
+struct CountedMember {
     link: Link,
     seat: Seat,
     backlog: Backlog<LineEncoder>,
 }
 
-impl Member {
-    /// What the writing half does when it is polled, without the system call: writes all there is. How many
-    /// bytes that was.
+impl CountedMember {
+    /// Writes everything there is, as the writing half does when it is polled, but without the
+    /// system call. Returns the number of bytes.
     fn read(&mut self) -> usize {
         let mut read = 0;
         loop {

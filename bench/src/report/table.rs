@@ -1,64 +1,90 @@
-//! Results as tables: printed for people, written as JSON, read again by the report. Knows no command.
+//! Results as tables: printed for people, written as JSON, and read again for the report. Knows no
+//! scenario.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
 
-/// What one command found out, and all that one needs to find it out again.
+/// The results of one command, and what a reader needs to repeat it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Results {
     /// The command as it was typed.
     pub(crate) command: String,
     /// When it ended: RFC 3339, UTC.
     pub(crate) date: String,
-    /// What it ran on.
     pub(crate) machine: Machine,
-    /// Name and version of each program that was measured.
     pub(crate) versions: Versions,
-    /// What it found.
-    pub(crate) tables: Vec<Table>,
+    pub(crate) tables: Vec<ResultTable>,
 }
 
-/// Name and version of programs.
+/// Name and version of each program that was measured.
 pub(crate) type Versions = Vec<(String, String)>;
 
-/// The name of the column that says whether the figures of a row can be trusted: [`YES`], or why not.
+impl Results {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Results> {
+        let json = fs::read_to_string(path);
+        let json = json.with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&json).with_context(|| format!("no results: {}", path.display()))
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let json = serde_json::to_string_pretty(self)?;
+        fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// The command that runs this program, ready to be pasted into a shell.
+pub(crate) fn as_typed() -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+".contains(letter);
+    let mut typed = "cargo run --release -p parlor-bench --".to_owned();
+    for word in std::env::args().skip(1) {
+        typed.push(' ');
+        match word.chars().all(is_plain) && !word.is_empty() {
+            true => typed.push_str(&word),
+            false => typed.push_str(&format!("'{}'", word.replace('\'', r"'\''"))),
+        }
+    }
+    typed
+}
+
+/// The name of the column that says whether the figures of a row are valid: [`YES`], or why not.
 pub(crate) const VALID: &str = "valid";
 
-/// They can.
 pub(crate) const YES: &str = "yes";
 
 /// Figures with names.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Table {
+pub(crate) struct ResultTable {
     /// What it shows, in a few words.
     pub(crate) title: String,
     /// How it was measured, in sentences.
     pub(crate) note: String,
-    /// What stands in each column, with the unit.
+    /// The head of each column, with the unit.
     pub(crate) columns: Vec<String>,
-    /// As many cells each as there are columns.
+    /// Each has as many cells as there are columns.
     pub(crate) rows: Vec<Vec<Cell>>,
-    /// How to draw it, if it is worth a picture.
+    /// How to draw the table, if it is worth a picture.
     pub(crate) chart: Option<Chart>,
 }
 
-/// Which columns make a bar chart. Rows with the same `group` stand together, one bar for each `series`.
+/// Which columns make a bar chart with a logarithmic scale. Rows with the same `group` stand
+/// together, and each has a bar.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Chart {
-    /// Columns whose cells, joined, name a group of bars.
+    /// The columns whose cells, joined, name a group.
     pub(crate) group: Vec<usize>,
-    /// The column whose cell names the bar.
+    /// The column that names the bar.
     pub(crate) series: usize,
-    /// The column that is its length.
+    /// The column that is the length of the bar.
     pub(crate) value: usize,
-    /// Bars differ by orders of magnitude.
-    pub(crate) logarithmic: bool,
 }
 
-/// One figure, word, or nothing.
+/// A figure, a word, or nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Cell {
@@ -70,6 +96,12 @@ pub(crate) enum Cell {
 impl From<f64> for Cell {
     fn from(number: f64) -> Cell {
         Cell::Number(number)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(number: usize) -> Cell {
+        Cell::Number(number as f64)
     }
 }
 
@@ -91,7 +123,8 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
     }
 }
 
-/// Three significant digits, but for whole numbers, and thousands set apart: more would pretend to know more.
+/// Numbers show three significant digits, or all digits before the point, with groups of thousands:
+/// more digits would promise more than was measured.
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -123,12 +156,13 @@ fn group_thousands(number: &str) -> String {
     grouped + rest
 }
 
-impl Table {
-    pub(crate) fn new<const N: usize>(title: &str, note: &str, columns: [&str; N]) -> Table {
-        Table {
+impl ResultTable {
+    /// A table without rows. `head` names the columns, with ` | ` between them.
+    pub(crate) fn new(title: &str, note: impl Into<String>, head: &str) -> ResultTable {
+        ResultTable {
             title: title.to_owned(),
-            note: note.to_owned(),
-            columns: columns.map(str::to_owned).into(),
+            note: note.into(),
+            columns: head.split(" | ").map(str::to_owned).collect(),
             rows: Vec::new(),
             chart: None,
         }
@@ -140,64 +174,56 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    /// Whether a column holds numbers, and so stands to the right.
-    pub(crate) fn is_number(&self, column: usize) -> bool {
-        let mut cells = self.rows.iter().filter_map(|row| row.get(column));
-        cells.any(|cell| matches!(cell, Cell::Number(_)))
+    fn cells(&self, column: usize) -> impl Iterator<Item = &Cell> {
+        self.rows.iter().filter_map(move |row| row.get(column))
     }
 
-    /// Why the figures of a row are not to be trusted, if its column [`VALID`] says so.
+    /// Whether a column has numbers, which are aligned to the right.
+    pub(crate) fn is_number(&self, column: usize) -> bool {
+        self.cells(column)
+            .any(|cell| matches!(cell, Cell::Number(_)))
+    }
+
+    /// Why the figures of a row are not valid, if its column [`VALID`] says so.
     pub(crate) fn doubt<'a>(&self, row: &'a [Cell]) -> Option<&'a str> {
         let column = self.columns.iter().position(|name| name == VALID)?;
         match row.get(column)? {
             Cell::Text(verdict) if verdict != YES => Some(verdict),
-            _ => None,
+            Cell::Number(_) | Cell::Text(_) | Cell::Empty => None,
         }
     }
 }
 
-/// As it stands in a terminal: numbers to the right, words to the left.
-impl fmt::Display for Table {
+/// The table for a terminal.
+impl fmt::Display for ResultTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}\n", self.title, self.note)?;
-        let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column));
-            let name = self
-                .columns
-                .get(column)
-                .map_or(0, |name| name.chars().count());
-            let widest = cells.map(|cell| cell.to_string().chars().count()).max();
-            name.max(widest.unwrap_or(0))
-        };
-        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
-        let line = |f: &mut fmt::Formatter<'_>, cells: &[Cell]| {
-            for (column, cell) in cells.iter().enumerate() {
-                let width = widths.get(column).copied().unwrap_or(0);
+        let heads = self.columns.iter().map(|name| Cell::from(name.as_str()));
+        let heads: Vec<Cell> = heads.collect();
+        let letters = |cell: &Cell| cell.to_string().chars().count();
+        for row in [&heads].into_iter().chain(&self.rows) {
+            for (column, (head, cell)) in heads.iter().zip(row).enumerate() {
+                let widest = self.cells(column).map(letters).max();
+                let width = letters(head).max(widest.unwrap_or(0));
                 if self.is_number(column) {
                     write!(f, "{cell:>width$}  ")?;
                 } else {
                     write!(f, "{cell:<width$}  ")?;
                 }
             }
-            writeln!(f)
-        };
-        let names: Vec<Cell> = self
-            .columns
-            .iter()
-            .map(|name| name.as_str().into())
-            .collect();
-        line(f, &names)?;
-        self.rows.iter().try_for_each(|row| line(f, row))
+            writeln!(f)?;
+        }
+        Ok(())
     }
 }
 
-#[cfg(test)]
 #[expect(clippy::expect_used, reason = "a failed step fails the test")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_number_shows_three_digits_and_its_thousands() {
+    fn number_shows_three_digits_and_groups_thousands() {
         for (number, shown) in [
             (0.5, "0.50"),
             (-0.5, "-0.50"),
@@ -212,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_survive_json() {
+    fn cells_are_the_same_after_json() {
         let cells = vec![Cell::from(1.5), Cell::from("a"), Cell::from(None::<f64>)];
         let json = serde_json::to_string(&cells).expect("cells are JSON");
         assert_eq!(json, r#"[1.5,"a",null]"#);

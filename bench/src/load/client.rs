@@ -1,0 +1,192 @@
+//! One client of the load: what it is for, how it joins, and what it has to send.
+//!
+//! Through the web door a client asks for a WebSocket, then for a room, and waits for both answers.
+
+use std::os::fd::OwnedFd;
+
+use anyhow::{bail, ensure};
+use memchr::memmem;
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+
+use super::tally::Tally;
+use crate::server::{ENTERED, HEAD_END, REFUSED, SWITCHED, enter};
+
+/// A server has no more than this to send to a client that is not in a room.
+const OPENING_BYTES_MAX: usize = 64 * 1024;
+
+/// What a client is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A line is done when all listeners have received it.
+    Listener,
+    /// Sends the lines. What it receives counts as delivered, but no line waits for it.
+    Speaker,
+    /// Receives lines, joins and leaves; no line waits for it.
+    Bystander,
+    /// A listener that has stopped reading.
+    Stuck,
+    /// A listener that now reads far too slowly.
+    Dripping,
+}
+
+/// How far a client has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// The server has not accepted the connection.
+    Connecting,
+    /// The client has asked for a WebSocket.
+    Asking,
+    /// The client has asked to enter a room.
+    Entering,
+    /// The client receives lines, or will without sending anything more.
+    Open,
+}
+
+pub(super) struct LoadClient {
+    /// None after the client has left or was disconnected.
+    pub(super) socket: Option<OwnedFd>,
+    pub(super) role: Role,
+    /// How many clients came before: the number in its name.
+    pub(super) number: usize,
+    pub(super) opening: Opening,
+    /// It has received a line, so it is in the room.
+    pub(super) is_inside: bool,
+    /// The beginning of a marker whose end has not come; until the client is open, of an answer.
+    pub(super) held: Vec<u8>,
+    /// Bytes that the socket has not taken.
+    pub(super) unsent: Vec<u8>,
+    /// What it has read since it was made slow.
+    pub(super) tally: Option<Tally>,
+}
+
+impl LoadClient {
+    /// A client whose connection is being made, and what it sends first.
+    pub(super) fn new(
+        socket: Option<OwnedFd>,
+        role: Role,
+        number: usize,
+        hello: Vec<u8>,
+    ) -> LoadClient {
+        LoadClient {
+            socket,
+            role,
+            number,
+            opening: Opening::Connecting,
+            is_inside: false,
+            held: Vec::new(),
+            unsent: hello,
+            tally: None,
+        }
+    }
+
+    /// Sends as much as the socket takes.
+    pub(super) fn send_some(&mut self) -> anyhow::Result<()> {
+        let Some(socket) = &self.socket else {
+            bail!("the client has left");
+        };
+        match send(socket, &self.unsent, SendFlags::NOSIGNAL) {
+            Ok(sent) => drop(self.unsent.drain(..sent)),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if self.unsent.is_empty() && self.role != Role::Speaker {
+            self.unsent = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Goes on joining. `received` is everything since the last answer. Until the client is open it
+    /// holds what is not yet a complete answer; afterwards `received` may contain lines.
+    pub(super) fn step_in(&mut self, received: &[u8]) -> anyhow::Result<()> {
+        let name = format!("guest{}", self.number);
+        let mut rest = received;
+        if self.opening == Opening::Asking
+            && let Some(end) = memmem::find(received, HEAD_END)
+        {
+            ensure!(
+                received.starts_with(SWITCHED),
+                "the server gives no WebSocket: {}",
+                shown(received)
+            );
+            enter(&name, &mut self.unsent);
+            self.opening = Opening::Entering;
+            rest = received.get(end + HEAD_END.len()..).unwrap_or_default();
+        }
+        if self.opening == Opening::Entering {
+            if memmem::find(rest, REFUSED).is_some() {
+                bail!("the server refuses {name}: {}", shown(rest));
+            }
+            if memmem::find(rest, ENTERED).is_some() {
+                self.opening = Opening::Open;
+                return Ok(());
+            }
+        }
+        ensure!(
+            rest.len() < OPENING_BYTES_MAX,
+            "the server sends much to {name} and lets it enter no room"
+        );
+        self.held.extend_from_slice(rest);
+        Ok(())
+    }
+}
+
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().replace("\r\n", ", ")
+}
+
+#[expect(clippy::expect_used, reason = "a failed step fails the test")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking() -> LoadClient {
+        LoadClient {
+            opening: Opening::Asking,
+            ..LoadClient::new(None, Role::Listener, 7, Vec::new())
+        }
+    }
+
+    /// Whether the client is in a room after it has received these bytes in pieces of this size.
+    fn enters(client: &mut LoadClient, bytes: &[u8], size: usize) -> anyhow::Result<bool> {
+        for piece in bytes.chunks(size) {
+            let mut received = std::mem::take(&mut client.held);
+            received.extend_from_slice(piece);
+            client.step_in(&received)?;
+            if client.opening == Opening::Open {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    const HEAD: &[u8] =
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n\x81\x10{\"kind\":\"hello\"}";
+
+    const ENTERED_FRAME: &[u8] = b"\x81\x21{\"kind\":\"entered\",\"room\":\"lobby\"}";
+
+    #[test]
+    fn client_enters_whatever_pieces_the_answers_come_in() {
+        let all = [HEAD, ENTERED_FRAME].concat();
+        for size in [1, 7, all.len()] {
+            let mut client = asking();
+            assert!(enters(&mut client, &all, size).expect("the server refuses nothing"));
+            assert!(
+                client
+                    .unsent
+                    .ends_with(br#"{"do":"enter","name":"guest7"}"#)
+            );
+        }
+        assert!(!enters(&mut asking(), HEAD, 9).expect("the server refuses nothing"));
+    }
+
+    #[test]
+    fn refusal_is_reported_with_its_reason() {
+        let full = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\r\nThe server is full.";
+        let taken = [HEAD, b"\x81\x20{\"kind\":\"refused\",\"why\":\"taken\"}"].concat();
+        for (bytes, reason) in [(&full[..], "The server is full."), (&taken, "taken")] {
+            let error = enters(&mut asking(), bytes, bytes.len()).expect_err("the server refuses");
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The clients of one server: how they connect, receive and leave.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvFlags, SocketFlags, SocketType, connect, recv, socket_with, sockopt,
+};
+use rustix::process::Pid;
+use rustix::time::Timespec;
+
+use super::client::{LoadClient, Opening, Role};
+use super::messages::{MARK_BYTES, MARKER, Messages, read_mark};
+use super::sample::{LoadCounts, Meter, Sample};
+use crate::server::{PONG, Protocol, is_pinged};
+
+/// The place of a client among all.
+pub(crate) type ClientId = usize;
+
+/// Clients of one server.
+pub(crate) struct Load {
+    address: SocketAddr,
+    pub(super) protocol: Protocol,
+    pub(super) poll: OwnedFd,
+    pub(super) clients: Vec<LoadClient>,
+    /// Places of removed clients, for those who come next.
+    free: Vec<ClientId>,
+    /// How many clients have ever come: the number of the next one.
+    pub(crate) come: usize,
+    pub(super) speakers: Vec<ClientId>,
+    pub(super) listeners: usize,
+    /// How many clients are not open yet.
+    pub(super) connecting: usize,
+    /// How many clients have neither received a line nor left.
+    pub(crate) outside: usize,
+    /// How many bystanders the server has disconnected.
+    pub(crate) closed_by_server: usize,
+    pub(super) dripping: Vec<ClientId>,
+    pub(super) next_drip: Instant,
+    pub(super) messages: Messages,
+    pub(crate) counts: LoadCounts,
+    events: Vec<epoll::Event>,
+    pub(super) buffer: Box<[u8]>,
+}
+
+impl Load {
+    pub(crate) fn new(address: SocketAddr, protocol: Protocol) -> anyhow::Result<Load> {
+        Ok(Load {
+            address,
+            protocol,
+            poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            clients: Vec::new(),
+            free: Vec::new(),
+            come: 0,
+            speakers: Vec::new(),
+            listeners: 0,
+            connecting: 0,
+            outside: 0,
+            closed_by_server: 0,
+            dripping: Vec::new(),
+            next_drip: Instant::now(),
+            messages: Messages::default(),
+            counts: LoadCounts::zero()?,
+            events: Vec::with_capacity(1024),
+            buffer: vec![0; 256 * 1024].into_boxed_slice(),
+        })
+    }
+
+    /// Connects one more client. It is in the room when [`settle`](Self::settle) returns.
+    pub(crate) fn add(&mut self, role: Role) -> anyhow::Result<ClientId> {
+        // Clients are added only between two looks at the events, and a closed socket has no events
+        // afterwards: so an event of the client before cannot be taken for one of the new client.
+        let id = self.free.pop().unwrap_or(self.clients.len());
+        let socket = self.connect(id)?;
+        let data = EventData::new_u64(id as u64);
+        epoll::add(&self.poll, &socket, data, EventFlags::OUT)?;
+        let listens = role != Role::Speaker;
+        let hello = self.protocol.hello(self.address, self.come, listens);
+        let client = LoadClient::new(Some(socket), role, self.come, hello);
+        match self.clients.get_mut(id) {
+            Some(place) => *place = client,
+            None => self.clients.push(client),
+        }
+        self.come += 1;
+        self.connecting += 1;
+        self.outside += 1;
+        match role {
+            Role::Listener => self.listeners += 1,
+            Role::Speaker => self.speakers.push(id),
+            Role::Bystander | Role::Stuck | Role::Dripping => {}
+        }
+        Ok(id)
+    }
+
+    /// Connects `count` clients.
+    pub(crate) fn add_all(&mut self, role: Role, count: usize) -> anyhow::Result<Vec<ClientId>> {
+        (0..count).map(|_| self.add(role)).collect()
+    }
+
+    fn connect(&self, id: ClientId) -> anyhow::Result<OwnedFd> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)
+            .context("cannot open another socket: is the limit of descriptors reached?")?;
+        sockopt::set_tcp_nodelay(&socket, true)?;
+        match connect(&socket, &self.address) {
+            Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
+            Err(error) => Err(error).with_context(|| format!("client {id} cannot connect")),
+        }
+    }
+
+    /// Closes the connection of a bystander. A later client may get its place.
+    pub(crate) fn remove(&mut self, id: ClientId) {
+        self.close(id);
+        self.free.push(id);
+    }
+
+    fn close(&mut self, id: ClientId) {
+        let client = &mut self.clients[id];
+        if client.socket.take().is_some() {
+            self.connecting -= usize::from(client.opening != Opening::Open);
+            self.outside -= usize::from(!client.is_inside);
+        }
+    }
+
+    /// Sends an empty line, so that the server does not disconnect a silent client. Over WebSockets
+    /// the server sends pings instead.
+    pub(crate) fn press_enter(&mut self, id: ClientId) -> anyhow::Result<()> {
+        if self.protocol == Protocol::WebSocket {
+            return Ok(());
+        }
+        self.clients[id].unsent.push(b'\n');
+        self.clients[id].send_some()
+    }
+
+    /// How many lines were said.
+    pub(crate) fn said(&self) -> u32 {
+        self.messages.next()
+    }
+
+    /// Begins a measurement, which [`measured`](Self::measured) ends.
+    pub(crate) fn measure(&mut self, server: Pid) -> anyhow::Result<Meter> {
+        Meter::start(&mut self.counts, server)
+    }
+
+    pub(crate) fn measured(&self, meter: Meter) -> anyhow::Result<Sample> {
+        meter.stop(&self.counts)
+    }
+
+    /// Sends what speakers have to send, waits at most this long, and receives what has come. How
+    /// many clients there was something for.
+    pub(crate) fn turn(&mut self, wait: Duration) -> anyhow::Result<usize> {
+        self.flush()?;
+        self.drip()?;
+        self.wait(wait, |load, id| {
+            if load.clients[id].opening == Opening::Connecting {
+                load.finish_connecting(id)
+            } else {
+                load.receive(id)
+            }
+        })
+    }
+
+    pub(super) fn flush(&mut self) -> anyhow::Result<()> {
+        for &speaker in &self.speakers {
+            let client = &mut self.clients[speaker];
+            if client.opening == Opening::Open && !client.unsent.is_empty() {
+                client.send_some().context("a speaker was disconnected")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits at most this long for clients that there is something for. How many there were.
+    pub(super) fn wait(
+        &mut self,
+        wait: Duration,
+        mut each: impl FnMut(&mut Load, ClientId) -> anyhow::Result<()>,
+    ) -> anyhow::Result<usize> {
+        let mut events = std::mem::take(&mut self.events);
+        let wait = Timespec::try_from(wait)?;
+        let free = rustix::buffer::spare_capacity(&mut events);
+        match epoll::wait(&self.poll, free, Some(&wait)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let woken = events.len();
+        for event in events.drain(..) {
+            each(self, event.data.u64() as ClientId)?;
+        }
+        self.events = events;
+        Ok(woken)
+    }
+
+    fn finish_connecting(&mut self, id: ClientId) -> anyhow::Result<()> {
+        let client = &mut self.clients[id];
+        let Some(socket) = &client.socket else {
+            return Ok(()); // left in the meantime
+        };
+        sockopt::socket_error(socket)?.with_context(|| format!("client {id} cannot connect"))?;
+        let data = EventData::new_u64(id as u64);
+        epoll::modify(&self.poll, socket, data, EventFlags::IN)?;
+        if self.protocol == Protocol::WebSocket {
+            client.opening = Opening::Asking;
+        } else {
+            client.opening = Opening::Open;
+            self.connecting -= 1;
+        }
+        client.send_some()
+    }
+
+    /// Receives what has come for a client.
+    pub(super) fn receive(&mut self, id: ClientId) -> anyhow::Result<()> {
+        let client = &mut self.clients[id];
+        let Some(socket) = &client.socket else {
+            return Ok(()); // left in the meantime
+        };
+        if matches!(client.role, Role::Stuck | Role::Dripping) {
+            // Such a client asks for no other event.
+            bail!("the server has disconnected client {id}, which was slow");
+        }
+        let held = client.held.len();
+        self.buffer[..held].copy_from_slice(&client.held);
+        let read = match recv(socket, &mut self.buffer[held..], RecvFlags::empty()) {
+            Ok((read @ 1.., _)) => read,
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+            Ok((0, _)) | Err(_) if client.role == Role::Bystander => {
+                self.closed_by_server += 1;
+                self.close(id);
+                return Ok(());
+            }
+            Ok((0, _)) => bail!("the server has disconnected client {id}"),
+            Err(error) => {
+                return Err(error).with_context(|| format!("client {id} was disconnected"));
+            }
+        };
+        let now = Instant::now();
+        self.counts.bytes += read as u64;
+        let bytes = &self.buffer[..held + read];
+        if let Some(tally) = &mut client.tally {
+            tally.count(&bytes[held..]);
+        }
+        client.held.clear();
+        if client.opening != Opening::Open {
+            client.step_in(bytes)?;
+            client.send_some()?;
+            if client.opening != Opening::Open {
+                return Ok(());
+            }
+            self.connecting -= 1;
+        }
+        if self.protocol == Protocol::WebSocket && is_pinged(&bytes[held..]) {
+            client.unsent.extend_from_slice(&PONG);
+            client.send_some()?;
+        }
+        self.count_marks(id, held + read, now);
+        Ok(())
+    }
+
+    /// Counts the lines in the first bytes of the buffer, which a client received at this time.
+    fn count_marks(&mut self, id: ClientId, length: usize, now: Instant) {
+        let client = &mut self.clients[id];
+        let bytes = &self.buffer[..length];
+        for place in memchr::memchr_iter(MARKER, bytes) {
+            let Some(mark) = bytes.get(place..place + MARK_BYTES) else {
+                client.held.extend_from_slice(&bytes[place..]);
+                break;
+            };
+            let Some(number) = read_mark(mark) else {
+                continue;
+            };
+            self.counts.deliveries += 1;
+            self.outside -= usize::from(!client.is_inside);
+            client.is_inside = true;
+            if client.role == Role::Listener
+                && let Some(due) = self.messages.received(number)
+            {
+                let latency = now.saturating_duration_since(due).as_nanos() as u64;
+                self.counts.latency.saturating_record(latency);
+            }
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a failed step fails the test")]
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+    use crate::server::HEAD_END;
+
+    const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
+
+    const ENTERED_FRAME: &[u8] = b"\x81\x21{\"kind\":\"entered\",\"room\":\"lobby\"}";
+
+    /// Accepts one client, as the server does.
+    fn accept(listener: &TcpListener) -> TcpStream {
+        let (mut client, _) = listener.accept().expect("a client connects");
+        read_until(&mut client, HEAD_END);
+        client
+            .write_all(HEAD)
+            .expect("the client waits for the head");
+        read_until(&mut client, br#""}"#);
+        client
+            .write_all(ENTERED_FRAME)
+            .expect("the client waits to enter");
+        client
+    }
+
+    /// Reads from a client until it has sent this.
+    fn read_until(client: &mut TcpStream, end: &[u8]) {
+        let mut received = Vec::new();
+        while !received.ends_with(end) {
+            let mut byte = [0];
+            client.read_exact(&mut byte).expect("the client sends more");
+            received.extend(byte);
+        }
+    }
+
+    #[test]
+    fn lines_are_received_and_pings_answered() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
+        let address = listener.local_addr().expect("it is bound");
+        let server = thread::spawn(move || {
+            let mut clients = [accept(&listener), accept(&listener)];
+            let mut head = [0; 6]; // with the mask, which is zero
+            while clients[0].read_exact(&mut head).is_ok() {
+                let length = head[1] & 0x7f;
+                let mut payload = vec![0; length.into()];
+                clients[0]
+                    .read_exact(&mut payload)
+                    .expect("the client sends the payload");
+                let frame = [&[0x81, length], &payload[..]].concat();
+                for client in &mut clients {
+                    client
+                        .write_all(&[0x89, 0])
+                        .expect("the client is connected");
+                    client.write_all(&frame).expect("the client is connected");
+                }
+                clients
+                    .iter_mut()
+                    .for_each(|client| read_until(client, &PONG));
+            }
+        });
+        let mut load = Load::new(address, Protocol::WebSocket).expect("there is epoll");
+        load.add(Role::Speaker).expect("there is a socket");
+        load.connect_all().expect("the speaker enters");
+        load.add(Role::Listener).expect("there is a socket");
+        load.settle().expect("both receive a line");
+        load.say_lines(3, 1).expect("both receive three more");
+        drop(load);
+        server.join().expect("each ping was answered");
+    }
+}

@@ -1,0 +1,19 @@
+//! The load: many clients of one server in one thread, and what they receive.
+//!
+//! One epoll, large reads, and a search for a marker instead of a parse: the load must cost less
+//! than what it measures.
+
+mod bursts;
+mod client;
+mod clients;
+mod messages;
+mod sample;
+mod slow;
+mod talk;
+mod tally;
+mod worker;
+
+pub(crate) use client::Role;
+pub(crate) use clients::{ClientId, Load};
+pub(crate) use sample::{Sample, is_bound_by_load};
+pub(crate) use worker::{LoadPace, Worker, work};

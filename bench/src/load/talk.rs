@@ -1,0 +1,204 @@
+//! How the speakers of a load talk: in the closed loop, in the open loop, or until everybody is in
+//! the room.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure};
+use rustix::process::Pid;
+
+use super::clients::Load;
+use super::messages::text;
+use super::sample::Sample;
+
+/// How long the load waits for anything to come before it gives up.
+pub(super) const SILENCE: Duration = Duration::from_secs(20);
+
+/// A line is sent again after this long (longer if the server is slow), until all listeners have
+/// received it and so are in the room.
+const ROLL_CALL: Duration = Duration::from_millis(250);
+
+/// A client that is in the room and receives nothing for this long has received everything.
+pub(super) const QUIET: Duration = Duration::from_millis(100);
+
+/// How long a server may take until it is quiet.
+const QUIET_WITHIN: Duration = Duration::from_secs(240);
+
+/// Share of a core, of server and load together: in a closed loop one of them is busy, unless the
+/// server waits ...
+const IDLE: f64 = 0.1;
+
+/// ... and if it then takes fewer lines a second from each speaker, it waits on purpose.
+const HELD_BACK: f64 = 5.0;
+
+impl Load {
+    /// Waits until everybody is in the room: until all listeners, of which there is at least one,
+    /// have received a line of each speaker.
+    pub(crate) fn settle(&mut self) -> anyhow::Result<()> {
+        self.connect_all()?;
+        for speaker in 0..self.speakers.len() {
+            self.call_the_roll(speaker)?;
+        }
+        self.receive_until_quiet(QUIET)?;
+        self.counts.latency.reset();
+        Ok(())
+    }
+
+    /// Waits until all clients are connected, and with WebSockets also in a room.
+    pub(crate) fn connect_all(&mut self) -> anyhow::Result<()> {
+        let mut last = Instant::now();
+        while self.connecting > 0 {
+            self.turn_or_give_up(&mut last)?;
+        }
+        Ok(())
+    }
+
+    /// Lets one speaker repeat a line until all listeners have received the same one. Gives up when
+    /// for long no line reaches more listeners than those before.
+    fn call_the_roll(&mut self, speaker: usize) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let (mut last, mut better) = (start, start);
+        let mut fewest = usize::MAX;
+        while better.elapsed() < SILENCE {
+            self.messages.forget();
+            self.say(speaker, Instant::now())?;
+            let called = Instant::now();
+            let patience = ROLL_CALL.max(start.elapsed() / 4); // for a slow server
+            while called.elapsed() < patience {
+                self.turn_or_give_up(&mut last)?;
+                if self.messages.undone() == 0 {
+                    return Ok(());
+                }
+            }
+            if self.messages.missing() < fewest {
+                fewest = self.messages.missing();
+                better = Instant::now();
+            }
+        }
+        bail!("{fewest} of {} listeners receive nothing", self.listeners)
+    }
+
+    /// Receives until all clients are connected and nothing has come for `quiet`. Returns when the
+    /// last bytes came.
+    pub(crate) fn receive_until_quiet(&mut self, quiet: Duration) -> anyhow::Result<Instant> {
+        let start = Instant::now();
+        let mut last = start;
+        while self.connecting > 0 || last.elapsed() < quiet {
+            self.turn_or_give_up(&mut last)?;
+            ensure!(
+                start.elapsed() < QUIET_WITHIN,
+                "the server is not quiet after {QUIET_WITHIN:?}"
+            );
+        }
+        Ok(last)
+    }
+
+    /// Says `count` lines, `window` of them on their way at once, until all listeners have them.
+    pub(crate) fn say_lines(&mut self, count: u32, window: usize) -> anyhow::Result<()> {
+        let mut last = Instant::now();
+        for _ in 0..count {
+            self.say_next(Instant::now())?;
+            while self.messages.undone() >= window {
+                self.turn_or_give_up(&mut last)?;
+            }
+        }
+        self.finish()
+    }
+
+    /// Closed loop: keeps `window` lines on their way for this long; a line is done when all
+    /// listeners have it. The first eighth of the time is not counted.
+    pub(crate) fn closed(
+        &mut self,
+        window: usize,
+        time: Duration,
+        server: Pid,
+    ) -> anyhow::Result<Sample> {
+        self.keep_on_their_way(window, time / 8)?;
+        let meter = self.measure(server)?;
+        self.keep_on_their_way(window, time)?;
+        self.finish()?;
+        let sample = self.measured(meter)?;
+        let lines = sample.rate() / self.listeners as f64;
+        let is_idle = sample.load_share() + sample.server_share() < IDLE;
+        Ok(Sample {
+            is_held_back: is_idle && lines < HELD_BACK * self.speakers.len() as f64,
+            ..sample
+        })
+    }
+
+    fn keep_on_their_way(&mut self, window: usize, time: Duration) -> anyhow::Result<()> {
+        let until = Instant::now() + time;
+        let mut last = Instant::now();
+        while Instant::now() < until {
+            while self.messages.undone() < window {
+                self.say_next(Instant::now())?;
+            }
+            self.turn_or_give_up(&mut last)?;
+        }
+        Ok(())
+    }
+
+    /// Open loop: says `rate` lines a second by the clock, whether or not earlier ones are done.
+    /// After each turn `step` does what else there is to do, until it returns false. Latency counts
+    /// from when a line was due, so a server that stalls cannot hide it.
+    pub(crate) fn open(
+        &mut self,
+        rate: f64,
+        server: Pid,
+        mut step: impl FnMut(&mut Load, Duration) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<Sample> {
+        let meter = self.measure(server)?;
+        let start = Instant::now();
+        let due = |said: u32| start + Duration::from_secs_f64(f64::from(said) / rate);
+        let mut said = 0;
+        let mut looked = start;
+        while step(self, start.elapsed())? {
+            while due(said) <= Instant::now() {
+                self.say_next(due(said))?;
+                said += 1;
+            }
+            let next = due(said).saturating_duration_since(Instant::now());
+            self.turn(next.min(Duration::from_millis(1)))?;
+            self.counts.away = self.counts.away.max(looked.elapsed());
+            looked = Instant::now();
+        }
+        self.finish()?;
+        self.measured(meter)
+    }
+
+    /// Waits until all listeners have every line.
+    fn finish(&mut self) -> anyhow::Result<()> {
+        let mut last = Instant::now();
+        while self.messages.undone() > 0 {
+            self.turn_or_give_up(&mut last)?;
+        }
+        Ok(())
+    }
+
+    /// One speaker after the other says a line that was due at this time.
+    fn say_next(&mut self, due: Instant) -> anyhow::Result<()> {
+        self.say(self.messages.next() as usize, due)
+    }
+
+    /// A speaker says a line that was due at this time. It is sent with the next turn.
+    pub(super) fn say(&mut self, speaker: usize, due: Instant) -> anyhow::Result<()> {
+        let number = self.messages.add(due, self.listeners)?;
+        let speaker = self.speakers[speaker % self.speakers.len()];
+        let unsent = &mut self.clients[speaker].unsent;
+        self.protocol.say(&text(number), unsent);
+        Ok(())
+    }
+
+    fn turn_or_give_up(&mut self, last: &mut Instant) -> anyhow::Result<()> {
+        if self.turn(Duration::from_millis(20))? > 0 {
+            *last = Instant::now();
+        } else if last.elapsed() > SILENCE {
+            bail!(
+                "nothing came for {SILENCE:?}, while not all {} listeners had {} lines, and {} clients were not connected",
+                self.listeners,
+                self.messages.undone(),
+                self.connecting
+            );
+        }
+        Ok(())
+    }
+}

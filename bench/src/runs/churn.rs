@@ -1,0 +1,129 @@
+//! Churn: people come and leave all the time while others talk, for minutes or hours. What grows?
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::bench::{Bench, LoadedRoom};
+use super::sheet::{
+    COST, Column, LOAD, MAX_MS, P50_MS, P99_MS, RESIDENT, SERVER, Sheet, VALID, WAITING,
+};
+use crate::load::{ClientId, Role, Sample};
+use crate::machine::{descriptors, mebibytes};
+use crate::progress::progress;
+
+/// Seconds, unless the user asks for others.
+const SECONDS: u64 = 300;
+
+const QUICK_SECONDS: u64 = 30;
+
+/// There is a row for each tenth of the time, and at least one for this many seconds.
+const ROW_SECONDS_MAX: f64 = 300.0;
+
+/// Clients that stay, and whose latency is measured.
+const LISTENERS: usize = 1_000;
+
+const SPEAKERS: usize = 4;
+
+/// Lines a second of all speakers.
+const RATE: f64 = 50.0;
+
+/// How many visitors come each second; later as many leave.
+const COME_PER_SECOND: f64 = 200.0;
+
+/// How many visitors are there at once: each stays for five seconds.
+const VISITORS: usize = 1_000;
+
+/// How many listeners press Enter each second. Each of them does so every 100 s, as the server
+/// disconnects clients that are silent for five minutes. Over WebSockets they answer its pings.
+const ENTER_PER_SECOND: f64 = 10.0;
+
+const COLUMNS: [Column; 9] = [
+    P50_MS, P99_MS, MAX_MS, COST, RESIDENT, SERVER, LOAD, WAITING, VALID,
+];
+
+/// Runs the scenario.
+pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()> {
+    let seconds = seconds.unwrap_or(bench.pick(QUICK_SECONDS, SECONDS)) as f64;
+    let rows = (seconds / ROW_SECONDS_MAX).ceil().max(10.0);
+    let part = seconds / rows;
+    let mut churn = Churn {
+        room: bench.room(&bench.parlor.named()?, SPEAKERS, LISTENERS)?,
+        visitors: VecDeque::new(),
+        next_to_enter: 0,
+    };
+    let mut sheet = sheet(bench.parlor.note());
+    let mut memory = Vec::new();
+    for row in 1..=rows as usize {
+        progress(format_args!("part {row} of {rows}"));
+        let sample = churn.go_on(Duration::from_secs_f64(part))?;
+        let until = part * row as f64;
+        memory.push((until, mebibytes(sample.resident)));
+        let descriptors = descriptors(churn.room.server())?;
+        let first = [
+            until.into(),
+            churn.room.load.come.into(),
+            descriptors.into(),
+        ];
+        sheet.add(first, &Ok(vec![sample]), None);
+        churn.room.ensure_all_connected()?;
+    }
+    // A server finds its size in the first five minutes of a long run, or in the first part of a
+    // short one.
+    let is_settled = |(until, _): &&(f64, f64)| *until >= ROW_SECONDS_MAX.min(part);
+    if let (Some((from, before)), Some((_, after))) =
+        (memory.iter().find(is_settled), memory.last())
+    {
+        sheet.table.note += &format!(
+            " Resident memory at the end: {after:.1} MiB, after {from:.0} s: {before:.1} MiB."
+        );
+    }
+    bench.tables = vec![sheet.table];
+    Ok(())
+}
+
+fn sheet(note: &str) -> Sheet {
+    Sheet::new(
+        "Churn",
+        format!(
+            "{LISTENERS} listeners stay; {SPEAKERS} speakers say {RATE} lines a second in all, by the clock; \
+             {COME_PER_SECOND} visitors come each second, with names, and leave five seconds later. Latency counts for \
+             those who stay, from when a line was due. Waiting: the share of the time for which server and load, added, \
+             wanted a core on which something else ran, which is included in the latency.{note}"
+        ),
+        "until, s | connections so far | descriptors",
+        &COLUMNS,
+    )
+}
+
+struct Churn {
+    room: LoadedRoom,
+    visitors: VecDeque<ClientId>,
+    /// The number of the listener that presses Enter next.
+    next_to_enter: usize,
+}
+
+impl Churn {
+    fn go_on(&mut self, time: Duration) -> anyhow::Result<Sample> {
+        let (mut come, mut entered) = (0, 0);
+        let server = self.room.server();
+        let listeners = &self.room.listeners;
+        self.room.load.open(RATE, server, |load, elapsed| {
+            let due = |per_second: f64| (elapsed.as_secs_f64() * per_second) as usize;
+            while come < due(COME_PER_SECOND) {
+                self.visitors.push_back(load.add(Role::Bystander)?);
+                come += 1;
+            }
+            while self.visitors.len() > VISITORS
+                && let Some(id) = self.visitors.pop_front()
+            {
+                load.remove(id);
+            }
+            while entered < due(ENTER_PER_SECOND) {
+                load.press_enter(listeners[self.next_to_enter % LISTENERS])?;
+                self.next_to_enter += 1;
+                entered += 1;
+            }
+            Ok(elapsed < time)
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! Cores: how much more a server does that may use all of them.
+
+use super::bench::Bench;
+use super::grid::{Grid, SPEAKERS};
+use super::sheet::{COST, Column, LOAD, RATE, RATE_RATIO, SERVER, Sheet, VALID};
+use crate::load::LoadPace;
+
+const LISTENERS: usize = 1_000;
+
+/// Lines said at once.
+const BURSTS: [usize; 2] = [64, 1];
+
+const COLUMNS: [Column; 6] = [RATE, RATE_RATIO, COST, SERVER, LOAD, VALID];
+
+/// Runs the scenario.
+pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
+    let target = bench.parlor.named()?;
+    let cores = [vec![bench.cores.server], bench.cores.all.clone()];
+    let counts = [1, bench.cores.all.len()];
+    let grid = Grid {
+        targets: cores.map(|cores| (target.clone(), cores)).into(),
+        load_core: bench.cores.load,
+        listeners: vec![LISTENERS],
+        paces: BURSTS.map(|lines| LoadPace::Bursts { lines }).to_vec(),
+        rounds: bench.pick(5, 11),
+        seconds: bench.pick(1.0, 1.5),
+    };
+    let mut sheet = sheet(counts[1], bench.parlor.note());
+    for point in grid.run() {
+        for (cores, turns) in counts.into_iter().zip(&point.turns) {
+            let first = [point.pace.name().into(), cores.to_string().into()];
+            sheet.add(first, turns, point.turns.first());
+        }
+    }
+    bench.tables = vec![sheet.table];
+    Ok(())
+}
+
+fn sheet(cores: usize, note: &str) -> Sheet {
+    Sheet::new(
+        "One core and all",
+        format!(
+            "The same server on one core, and on all {cores} of this machine, in turns; {LISTENERS} listeners and \
+             {SPEAKERS} speakers, lines at once as in the first column, and the time until all listeners have them. The \
+             load, which always runs on the last core, only looks how much they could read, and reads it in between. \
+             Shares are of one core. Figures are medians of turns; the ratio is of deliveries a second, to one core, a \
+             median over rounds.{note}"
+        ),
+        "lines at once | server's cores",
+        &COLUMNS,
+    )
+}

@@ -1,0 +1,61 @@
+//! Intake: many people speak as fast as a disk and a core can take it, and few listen. Does a
+//! listener miss a line?
+
+use std::time::Duration;
+
+use super::bench::{Bench, LoadedRoom};
+use super::sheet::{Column, LOAD, P50_MS, P99_MS, P999_MS, RESIDENT, SERVER, Sheet, VALID};
+use crate::load::Sample;
+use crate::progress::progress;
+use crate::report::YES;
+
+const SPEAKERS: usize = 100;
+
+const LISTENERS: usize = 5;
+
+/// Lines a second of all speakers together.
+const RATES: [f64; 3] = [25_000.0, 50_000.0, 100_000.0];
+
+const COLUMNS: [Column; 7] = [P50_MS, P99_MS, P999_MS, SERVER, LOAD, RESIDENT, VALID];
+
+/// Runs the scenario.
+pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
+    let seconds = bench.pick(2, 10);
+    let mut sheet = Sheet::new(
+        "Intake",
+        format!(
+            "{SPEAKERS} speakers say as many lines of 64 bytes a second as the first column has, by the clock, for \
+             {seconds} s; {LISTENERS} listen, and the time is until all of them have a line, from when it was due. \
+             Lines are on disk before they are shown, and the index for searching follows. The server may use all cores \
+             of this machine ({}), of which the load has one to itself as far as it needs it. A rate at which a \
+             listener misses lines, or all are 100,000 behind, has no figures.{}",
+            bench.cores.all.len(),
+            bench.parlor.note()
+        ),
+        "lines/s | all received",
+        &COLUMNS,
+    );
+    for rate in RATES {
+        progress(format_args!("{rate} lines a second"));
+        let turns = take_in(bench, rate, Duration::from_secs(seconds));
+        if let Err(error) = &turns {
+            progress(format_args!(
+                "{rate} lines a second are too many: {error:#}"
+            ));
+        }
+        let are_received = if turns.is_ok() { "yes" } else { "no" };
+        let turns = turns.map(|sample| vec![sample]).map_err(|_| YES.into());
+        sheet.add([rate.into(), are_received.into()], &turns, None);
+    }
+    bench.tables = vec![sheet.table];
+    Ok(())
+}
+
+/// Each rate has its own server, so that no server has to index the lines of another rate.
+fn take_in(bench: &Bench, rate: f64, time: Duration) -> anyhow::Result<Sample> {
+    let target = bench.parlor.on_disk()?;
+    let mut room = LoadedRoom::fill(&target, &bench.cores.all, SPEAKERS, LISTENERS)?;
+    let server = room.server();
+    room.load
+        .open(rate, server, |_, elapsed| Ok(elapsed < time))
+}

@@ -1,0 +1,25 @@
+//! The scenarios, one a file, and what they share. A scenario gets a [`Bench`], and adds its tables
+//! to it.
+
+mod bench;
+mod churn;
+mod contest;
+mod cores;
+mod fanout;
+mod grid;
+mod idle;
+mod intake;
+mod peers;
+mod sheet;
+mod slow;
+mod storm;
+
+pub(crate) use bench::Bench;
+pub(crate) use churn::run as churn;
+pub(crate) use cores::run as cores;
+pub(crate) use fanout::run as fanout;
+pub(crate) use idle::run as idle;
+pub(crate) use intake::run as intake;
+pub(crate) use peers::{PeerOptions, run as peers};
+pub(crate) use slow::run as slow;
+pub(crate) use storm::run as storm;

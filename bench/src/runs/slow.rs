@@ -1,0 +1,173 @@
+//! Slow readers: what the others notice of them, and whether the server tells them exactly what
+//! they missed.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::bench::{Bench, LoadedRoom};
+use super::sheet::{
+    COST, COST_RATIO, Column, LOAD, P50_US, P99_RATIO, P99_US, RATE, RESIDENT, SERVER, ServerTurns,
+    Sheet, VALID,
+};
+use crate::load::{ClientId, Role};
+use crate::progress::progress;
+use crate::report::{ResultTable, YES};
+use crate::server::Target;
+
+const SPEAKERS: usize = 4;
+
+/// Clients in each room that read as they should.
+const READERS: usize = 500;
+
+/// Clients that do not.
+const SLOW: usize = 500;
+
+const WINDOW: usize = 64;
+
+/// Lines said before anything is measured, so that the sockets of slow readers are full: they take
+/// a few hundred kilobytes, and this is nearly one megabyte.
+const FILL_LINES: u32 = 12_000;
+
+/// Lines said in all before the slow ones read to the end: what the sockets take, what the log of
+/// the room has (16,384 lines), and as many again that are skipped.
+const SAID_MIN: u32 = 40_000;
+
+/// A reader that gets nothing for this long has read to the end.
+const SILENCE: Duration = Duration::from_secs(5);
+
+const COSTS: [Column; 10] = [
+    COST, COST_RATIO, P50_US, P99_US, P99_RATIO, RATE, RESIDENT, SERVER, LOAD, VALID,
+];
+
+/// Runs the scenario. An error, after the tables, if a client was not told exactly what it missed.
+pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
+    let target = bench.parlor.named()?;
+    let mut rooms = Vec::new();
+    for slow in [None, Some(Role::Stuck), Some(Role::Dripping)] {
+        progress(format_args!("a room, slow readers in it: {}", name(slow)));
+        rooms.push(SlowRoom::fill(bench, &target, slow)?);
+    }
+    // The server disconnects clients that take nothing for 120 s: all turns together must be
+    // shorter.
+    let (rounds, seconds) = bench.pick((5, 0.6), (9, 1.2));
+    progress(format_args!("{rounds} turns of each room"));
+    let time = Duration::from_secs_f64(seconds);
+    let mut turns: Vec<ServerTurns> = vec![Ok(Vec::new()); rooms.len()];
+    for _ in 0..rounds {
+        for (room, turns) in rooms.iter_mut().zip(&mut turns) {
+            let server = room.room.server();
+            let sample = room.room.load.closed(WINDOW, time, server)?;
+            turns.iter_mut().for_each(|samples| samples.push(sample));
+        }
+    }
+    let (mut costs, mut tallies) = (costs(bench.parlor.note()), tallies());
+    for (room, samples) in rooms.iter().zip(&turns) {
+        costs.add([name(room.slow).into()], samples, turns.first());
+    }
+    bench.tables.push(costs.table);
+    let mut inexact = 0;
+    for room in rooms.iter_mut().filter(|room| room.slow.is_some()) {
+        progress(format_args!("{} read to the end", name(room.slow)));
+        inexact += room.read_to_the_end(&mut tallies)?;
+    }
+    bench.tables.push(tallies);
+    ensure!(
+        inexact == 0,
+        "{inexact} clients were not told exactly what they missed"
+    );
+    Ok(())
+}
+
+/// What the tables call clients that are slow in this way.
+fn name(slow: Option<Role>) -> &'static str {
+    match slow {
+        Some(Role::Stuck) => "500 stuck",
+        Some(Role::Dripping) => "500 drip",
+        None | Some(Role::Listener | Role::Speaker | Role::Bystander) => "none",
+    }
+}
+
+fn costs(note: &str) -> Sheet {
+    Sheet::new(
+        "Slow readers: what the others notice",
+        format!(
+            "Three rooms in turns, each with {READERS} ordinary readers and {SPEAKERS} speakers, {WINDOW} lines on \
+             their way at once; one has nobody else, one has {SLOW} more clients that read nothing, and one has {SLOW} \
+             more that read 256 bytes every 50 ms. A delivery is a line that an ordinary reader received. Before, lines \
+             were said until the sockets of the slow ones were full. Figures are medians of turns; ratios are to the \
+             room without slow readers, medians over rounds.{note}"
+        ),
+        "slow",
+        &COSTS,
+    )
+}
+
+fn tallies() -> ResultTable {
+    ResultTable::new(
+        "Slow readers: what they are told",
+        "Afterwards all of them read to the end. Exact: the lines that a client read and the lines that the server's \
+         notices call skipped are together the lines said while it was slow and afterwards.",
+        "slow | readers | exact | lines said | skipped in all | skipped at least | skipped at most | valid",
+    )
+}
+
+/// A room, and the slow ones in it.
+struct SlowRoom {
+    room: LoadedRoom,
+    slow: Option<Role>,
+    ids: Vec<ClientId>,
+    /// Lines said before clients were made slow.
+    said_before: u32,
+}
+
+impl SlowRoom {
+    /// All come as ordinary readers, and all of them are in the room before some are made slow.
+    fn fill(bench: &Bench, target: &Target, slow: Option<Role>) -> anyhow::Result<SlowRoom> {
+        let slow_ones = if slow.is_some() { SLOW } else { 0 };
+        let mut room = bench.room(target, SPEAKERS, READERS + slow_ones)?;
+        let ids = room.listeners.split_off(READERS);
+        for (&id, role) in ids.iter().zip(slow.into_iter().cycle()) {
+            room.load.slow_down(id, role)?;
+        }
+        let said_before = room.load.said();
+        room.load.say_lines(FILL_LINES, WINDOW)?;
+        Ok(SlowRoom {
+            room,
+            slow,
+            ids,
+            said_before,
+        })
+    }
+
+    /// How many clients were not told exactly what they missed.
+    fn read_to_the_end(&mut self, table: &mut ResultTable) -> anyhow::Result<usize> {
+        let load = &mut self.room.load;
+        let said = load.said() - self.said_before;
+        load.say_lines(SAID_MIN.saturating_sub(said), WINDOW)?;
+        let said = u64::from(load.said() - self.said_before);
+        for &id in &self.ids {
+            load.speed_up(id)?;
+        }
+        load.receive_until_quiet(SILENCE)?;
+        let tallies = || self.ids.iter().filter_map(|&id| load.tally(id));
+        let heard_of = tallies().map(|tally| tally.read + tally.skipped);
+        let exact = heard_of.filter(|&lines| lines == said).count();
+        let skipped = || tallies().map(|tally| tally.skipped);
+        let figure = |lines: u64| lines as f64;
+        let are_slow = skipped().all(|lines| lines > 0);
+        table.row([
+            name(self.slow).into(),
+            self.ids.len().into(),
+            exact.into(),
+            figure(said).into(),
+            figure(skipped().sum()).into(),
+            skipped().min().map(figure).into(),
+            skipped().max().map(figure).into(),
+            if are_slow { YES } else { "NO: not slow" }.into(),
+        ]);
+        // A client that takes nothing for 120 s is disconnected, too.
+        self.room.ensure_all_connected()?;
+        Ok(self.ids.len() - exact)
+    }
+}

@@ -1,0 +1,186 @@
+//! Storms: thousands of clients come at once, leave at once and return, and what the speakers and
+//! listeners notice of it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+
+use super::bench::{Bench, LoadedRoom};
+use super::sheet::{
+    AWAY, Column, LOAD, MAX_MS, P50_MS, P99_MS, P999_MS, RESIDENT, SERVER, Sheet, VALID, WAITING,
+};
+use crate::load::{ClientId, Load, Role, Sample};
+use crate::machine::mebibytes;
+use crate::progress::progress;
+use crate::server::Target;
+
+/// Longer than the second after which a crowd is announced together.
+const QUIET: Duration = Duration::from_millis(2500);
+
+/// Lines a second of all speakers: a lively conversation.
+const RATE: f64 = 20.0;
+
+const SPEAKERS: usize = 4;
+
+/// Clients that stay, and whose latency is measured.
+const LISTENERS: usize = 100;
+
+/// How many clients come or leave before the load looks again for something to receive: it is one
+/// thread, and would otherwise measure its own absence.
+const AT_ONCE: usize = 64;
+
+/// The longest time that a part of a storm may take.
+const STORM_MAX: Duration = Duration::from_secs(120);
+
+const ARRIVALS: [Column; 5] = [RESIDENT, SERVER, LOAD, WAITING, VALID];
+
+const TALK: [Column; 9] = [
+    P50_MS, P99_MS, P999_MS, MAX_MS, AWAY, SERVER, LOAD, WAITING, VALID,
+];
+
+/// Runs both scenarios.
+pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
+    let [few, many] = bench.pick([1_000, 4_000], [4_000, 10_000]);
+    let targets = bench.parlor.pair()?;
+    let [named, other] = &targets;
+    let mut arrivals = arrivals();
+    for target in &targets {
+        for size in [few, many] {
+            progress(format_args!("{}: {size} come at once", target.name));
+            arrive(bench, target, size, &mut arrivals)?;
+        }
+    }
+    let mut talk = talk();
+    for (target, size) in [(named, few), (named, many), (other, few)] {
+        progress(format_args!(
+            "{}: {size} come and leave, others talk",
+            target.name
+        ));
+        talk_through(bench, target, size, &mut talk)?;
+    }
+    bench.tables = vec![arrivals.table, talk.table];
+    Ok(())
+}
+
+fn arrivals() -> Sheet {
+    Sheet::new(
+        "Many come at once",
+        "Into a room with two people, as fast as the load can connect; in named mode they send their names. Until \
+         quiet: from the first connection to the last byte that any client received. In classic mode each arrival is \
+         announced to everybody: n * n / 2 lines. Afterwards the load made sure that all of them receive the same line.",
+        "server | n | until quiet, s | server CPU, s | received, MiB",
+        &ARRIVALS,
+    )
+}
+
+fn arrive(bench: &Bench, target: &Target, size: usize, sheet: &mut Sheet) -> anyhow::Result<()> {
+    let mut room = bench.room(target, 1, 1)?;
+    let server = room.server();
+    let load = &mut room.load;
+    let meter = load.measure(server)?;
+    let (start, bytes) = (Instant::now(), load.counts.bytes);
+    load.add_all(Role::Listener, size)?;
+    let quiet = load.receive_until_quiet(QUIET)?;
+    let mut sample = load.measured(meter)?;
+    sample.seconds = (quiet - start).as_secs_f64(); // the wait for quiet took next to no CPU
+    let bytes = load.counts.bytes - bytes;
+    load.settle()?;
+    let first = [
+        target.name.as_str().into(),
+        size.into(),
+        sample.seconds.into(),
+        sample.server_cpu.into(),
+        mebibytes(bytes as f64).into(),
+    ];
+    sheet.add(first, &Ok(vec![sample]), None);
+    Ok(())
+}
+
+fn talk() -> Sheet {
+    Sheet::new(
+        "Talk during a storm",
+        format!(
+            "{SPEAKERS} speakers say {RATE} lines a second in all, by the clock, to {LISTENERS} listeners who stay, \
+             while n people come, leave and return ({AT_ONCE} at a time, so that the load receives in between). Latency \
+             counts from when a line was due until a listener had it. It includes the time that the load took to look \
+             (away: the longest time, in ms) and waiting: the share of the time for which server and load, added, \
+             wanted a core on which something else ran. All after: when the last one who came had received a line, or \
+             the last had disconnected. When they are there, each line is written n more times: so compare the arrival \
+             also with the time after it."
+        ),
+        "server | n | during | all after, s",
+        &TALK,
+    )
+}
+
+fn talk_through(
+    bench: &Bench,
+    target: &Target,
+    size: usize,
+    sheet: &mut Sheet,
+) -> anyhow::Result<()> {
+    let mut crowd = Storm {
+        room: bench.room(target, SPEAKERS, LISTENERS)?,
+        here: Vec::new(),
+        time: Duration::from_secs(bench.pick(2, 5)),
+    };
+    for (part, people) in [
+        ("before", 0),
+        ("arrival", size),
+        ("leaving", 0),
+        ("return", size),
+        ("after", size),
+    ] {
+        let (sample, all_after) = crowd.change_to(people)?;
+        let all_after = all_after.map(|time| time.as_secs_f64());
+        let name = target.name.as_str();
+        let first = [name.into(), size.into(), part.into(), all_after.into()];
+        sheet.add(first, &Ok(vec![sample]), None);
+    }
+    crowd.room.ensure_all_connected()
+}
+
+/// A room, and the people who come and leave.
+struct Storm {
+    room: LoadedRoom,
+    here: Vec<ClientId>,
+    /// The shortest time of each part.
+    time: Duration,
+}
+
+impl Storm {
+    /// Lets people come or leave during a conversation until `people` of them are there. When that
+    /// was so, unless it was so before.
+    fn change_to(&mut self, people: usize) -> anyhow::Result<(Sample, Option<Duration>)> {
+        let is_steady = self.here.len() == people;
+        let mut all_after = None;
+        let server = self.room.server();
+        let sample = self.room.load.open(RATE, server, |load, elapsed| {
+            approach(people, &mut self.here, load)?;
+            let outside = load.outside;
+            if self.here.len() == people && outside == 0 {
+                all_after.get_or_insert(elapsed);
+            }
+            ensure!(
+                elapsed < STORM_MAX,
+                "{outside} are not in the room after {STORM_MAX:?}"
+            );
+            Ok(all_after.is_none() || elapsed < self.time)
+        })?;
+        Ok((sample, all_after.filter(|_| !is_steady)))
+    }
+}
+
+/// Lets some people come, or some leave.
+fn approach(people: usize, here: &mut Vec<ClientId>, load: &mut Load) -> anyhow::Result<()> {
+    for _ in 0..AT_ONCE {
+        if here.len() < people {
+            here.push(load.add(Role::Bystander)?);
+        } else if here.len() > people
+            && let Some(id) = here.pop()
+        {
+            load.remove(id);
+        }
+    }
+    Ok(())
+}

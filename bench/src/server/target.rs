@@ -1,0 +1,143 @@
+//! A server that is measured: how it is started, where it listens, and how it ends.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use rustix::process::Pid;
+use tempfile::TempDir;
+
+use super::protocol::Protocol;
+use crate::machine::{on_cores, waiting_to_be_accepted};
+
+/// How long a server may take until it accepts connections.
+const START_TIME: Duration = Duration::from_secs(20);
+
+/// Where the book's program listens, and every server that cannot be told a port.
+const BOOK_PORT: u16 = 8000;
+
+/// A server that can be started.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// Its name in the tables.
+    pub(crate) name: String,
+    pub(crate) protocol: Protocol,
+    /// The program and its arguments. `{port}` stands for the port, and `{config}` for the path of
+    /// the configuration.
+    pub(crate) command: Vec<String>,
+    /// The configuration, in which `{port}` stands for the port; may be empty.
+    pub(crate) config: &'static str,
+}
+
+impl Target {
+    /// A server without a configuration file.
+    pub(crate) fn new(name: &str, protocol: Protocol, command: Vec<String>) -> Target {
+        Target {
+            name: name.to_owned(),
+            protocol,
+            command,
+            config: "",
+        }
+    }
+
+    /// Starts the server on these cores, and waits until it accepts connections.
+    pub(crate) fn start(&self, cores: &[usize]) -> anyhow::Result<RunningTarget> {
+        let port = self.port()?;
+        let folder = TempDir::with_prefix("parlor-bench-")?;
+        let mut command = self.command_in(&folder, port)?;
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("PARLOR_") {
+                command.env_remove(variable);
+            }
+        }
+        let started = on_cores(cores, || command.spawn())?;
+        let mut server = RunningTarget {
+            child: started.with_context(|| format!("cannot start {:?}", self.command))?,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            _folder: folder,
+        };
+        server.wait_until_it_accepts(&self.name)?;
+        Ok(server)
+    }
+
+    /// A free port for a server that can be told one.
+    fn port(&self) -> anyhow::Result<u16> {
+        let is_told = self.command.iter().any(|word| word.contains("{port}"));
+        if is_told || self.config.contains("{port}") {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            return Ok(listener.local_addr()?.port());
+        }
+        let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, BOOK_PORT)).is_ok();
+        ensure!(is_free, "port {BOOK_PORT} is taken");
+        Ok(BOOK_PORT)
+    }
+
+    /// The command, run in this folder: what a server writes is deleted with the folder.
+    fn command_in(&self, folder: &TempDir, port: u16) -> anyhow::Result<Command> {
+        let config = folder.path().join("server.config");
+        let filled = |word: &str| {
+            word.replace("{port}", &port.to_string())
+                .replace("{config}", &config.to_string_lossy())
+        };
+        std::fs::write(&config, filled(self.config))?;
+        let (program, arguments) = self.command.split_first().context("no command")?;
+        let program = match program.contains('/') {
+            true => std::path::absolute(program)?,
+            false => program.into(), // found in the PATH
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments.iter().map(|word| filled(word)))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        Ok(command)
+    }
+}
+
+/// A server that runs. It is ended when this is dropped.
+#[derive(Debug)]
+pub(crate) struct RunningTarget {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// Where the server runs; deleted after it has ended.
+    _folder: TempDir,
+}
+
+impl RunningTarget {
+    pub(crate) fn process(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Asks the kernel, as a connection that closes at once would end ncat.
+    fn wait_until_it_accepts(&mut self, name: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + START_TIME;
+        while waiting_to_be_accepted(self.address.port())?.is_none() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{name} has ended at once: {status}");
+            }
+            let address = self.address;
+            ensure!(
+                Instant::now() < deadline,
+                "{name} does not accept connections on {address} after {START_TIME:?}"
+            );
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RunningTarget {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The path of this program, which contains the bare loop, the load and Parlor, too.
+pub(crate) fn this_program() -> anyhow::Result<String> {
+    let path = std::env::current_exe().context("cannot find this program")?;
+    Ok(path.to_string_lossy().into_owned())
+}
