@@ -1,45 +1,46 @@
-//! What the first lines give away about a client that does not belong here. Knows nothing of the lines that follow.
+//! Tells by the first lines of a connection that its client speaks another protocol. Knows nothing of later lines.
 //!
-//! A web page can make a browser open any port and send what looks like lines: the request, its header fields and
-//! a body of the page's choosing. Scanners, and programs with a wrong port in their settings, send other protocols. None of it
-//! may be said in a room, so they are refused at once. The lines of people pass: `NICK is here` is a sentence.
+//! A web page can make a browser open any port and send what looks like lines: the request, its header fields and a
+//! body of the page's choosing. Scanners send other protocols, and so do programs with a wrong port in their
+//! settings. None of that may be said in a room, so such a client is refused at once. What people type passes:
+//! `NICK is here` is a sentence.
 
-/// A client that is no person with netcat or telnet.
+/// What a client speaks that does not speak lines of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
-    /// It speaks HTTP.
+    /// HTTP.
     Http,
-    /// It sends text in UTF-16, as some editors and shells of Windows write it.
+    /// Text in UTF-16, as some editors and shells of Windows write it.
     Utf16,
-    /// It speaks something else.
+    /// Something else.
     Other,
 }
 
-/// What a client is taken for that has given this much cause for doubt.
+/// A client with this much doubt against it is refused.
 const DOUBT_MAX: u8 = 2;
 
 /// A person may press Enter more often than a program sends blank lines in front of its request.
 const BLANKS_MAX: u8 = 4;
 
-/// So much of what has come is looked at ahead: more than the requests that need it.
+/// How many bytes behind a line are looked at: more than the requests that need it.
 const AHEAD_BYTES_MAX: usize = 512;
 
-/// Looks at the lines of a connection until the first that only a person sends.
+/// Looks at the lines of a connection up to the first that only a person sends.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     is_over: bool,
-    /// How much those so far look like another protocol.
+    /// How much the lines so far look like another protocol.
     doubt: u8,
-    /// So many blank lines have come: PROXY's version 2 begins with two.
+    /// How many blank lines have come: PROXY's version 2 begins with two.
     blanks: u8,
-    /// A verb has come: what follows tells whether it was a name.
-    had_verb: bool,
-    /// A line was too long: perhaps a request, and what follows gives it away.
+    /// A line so far may belong to a program or to a person; the next one may tell.
+    is_undecided: bool,
+    /// A line was too long: perhaps a request, and then the next one is a header field.
     had_too_long: bool,
 }
 
 impl Watch {
-    /// Takes the next line, which ended with CR LF or not. Most programs send that, and few people do.
+    /// Takes the next line, and whether it ended with CR LF: most programs send that, and few people do.
     pub fn line(&mut self, line: &[u8], ends_in_crlf: bool) -> Option<Foreign> {
         if self.is_over {
             return None;
@@ -47,6 +48,7 @@ impl Watch {
         let line = without_mark(line);
         let text = line.trim_ascii();
         if text.is_empty() {
+            self.is_undecided = true;
             self.blanks += 1;
             self.is_over = self.blanks > BLANKS_MAX;
             return None;
@@ -61,25 +63,27 @@ impl Watch {
         if self.had_too_long && is_field(line) {
             return Some(Foreign::Http);
         }
-        let doubt = doubt(text, ends_in_crlf);
-        self.doubt = self.doubt.saturating_add(doubt);
-        let is_verb = is_verb(text);
-        self.had_verb |= is_verb;
-        self.is_over = doubt == 0 && !is_verb;
+        match doubt(text) {
+            None => self.is_over = true,
+            Some(doubt) => {
+                self.is_undecided = true;
+                self.doubt = self.doubt.saturating_add(doubt.count(ends_in_crlf));
+            }
+        }
         (self.doubt >= DOUBT_MAX).then_some(Foreign::Other)
     }
 
-    /// Looks at what there is of the next line: some protocols have no lines.
+    /// Looks at the part of the next line that has come: some protocols have no lines.
     pub fn unfinished(&self, line: &[u8]) -> Option<Foreign> {
-        if self.is_over {
-            return None;
+        match self.is_over {
+            true => None,
+            false => begins_foreign(without_mark(line)),
         }
-        begins_foreign(without_mark(line))
     }
 
-    /// Looks at what has come behind the last line, where that alone does not tell.
+    /// Looks at what has come behind the last line, if that line alone does not tell.
     pub fn ahead(&self, bytes: &[u8]) -> Option<Foreign> {
-        if self.is_over || self.blanks == 0 && self.doubt == 0 && !self.had_verb {
+        if self.is_over || !self.is_undecided {
             return None;
         }
         let mut watch = self.clone();
@@ -90,27 +94,27 @@ impl Watch {
         })
     }
 
-    /// A line was too long. A URL can make a request so; then a header field is next.
+    /// A line was too long. The URL of a request can be the reason; then a header field is next.
     pub fn too_long(&mut self) {
         self.had_too_long = true;
     }
 }
 
-/// The byte order mark of UTF-8 stands at the beginning of some files, and is no text.
+/// Without the byte order mark of UTF-8, with which some files begin.
 fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
-/// How protocols begin that need not send a line.
-const OPENINGS: &[&[u8]] = &[
-    b"\x16\x03",     // TLS
-    b"\x05\x01\x02", // SOCKS with a password alone
-    b"SSH-1.",       // RFC 4253, section 4.2
-    b"SSH-2.",
-    b"RFB 0", // VNC
-    b"<?xml", // XMPP
-    b"<stream:",
-    b"<policy-file-request/>", // Flash
+/// The first bytes of protocols that may not send a line.
+const OPENINGS: &[(&str, &[u8])] = &[
+    ("TLS", b"\x16\x03"),
+    ("SOCKS with a password alone", b"\x05\x01\x02"),
+    ("SSH (RFC 4253, section 4.2)", b"SSH-1."),
+    ("SSH", b"SSH-2."),
+    ("VNC", b"RFB 0"),
+    ("XMPP", b"<?xml"),
+    ("XMPP", b"<stream:"),
+    ("Flash", b"<policy-file-request/>"),
 ];
 
 /// What shows before a line has ended, and in a whole line as well.
@@ -118,29 +122,25 @@ fn begins_foreign(line: &[u8]) -> Option<Foreign> {
     if is_utf16(line) {
         return Some(Foreign::Utf16);
     }
-    let opens = OPENINGS.iter().any(|opening| line.starts_with(opening));
+    let mut openings = OPENINGS.iter();
+    let opens = openings.any(|(_, opening)| line.starts_with(opening));
     (opens || is_ldap(line) || is_git(line) || is_binary(line)).then_some(Foreign::Other)
 }
 
-/// ASCII in two bytes each, in either order. The first byte may be missing: telnet takes the byte order mark and it for a
-/// command.
+/// ASCII in two bytes each, in either order. The first byte may be missing: telnet takes it and the byte order mark
+/// for a command.
 fn is_utf16(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\xfe").unwrap_or(line);
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     let alternates = |line: &[u8]| {
-        let mut bytes = line.iter();
-        while let (Some(low), high) = (bytes.next(), bytes.next()) {
-            if !is_text(low) || high.is_some_and(|high| *high != 0) {
-                return false;
-            }
-        }
-        true
+        line.chunks(2)
+            .all(|pair| matches!(pair, [low] | [low, 0] if is_text(low)))
     };
     let zeros = line.iter().filter(|byte| **byte == 0).count();
     zeros > 1 && (alternates(line) || line.strip_prefix(b"\0").is_some_and(alternates))
 }
 
-/// A sequence, its length, and a message's number (RFC 4511).
+/// A sequence, its length, and the number of a message (RFC 4511).
 fn is_ldap(line: &[u8]) -> bool {
     matches!(line, [b'0', _, 2, 1, ..])
 }
@@ -152,121 +152,83 @@ fn is_git(line: &[u8]) -> bool {
     })
 }
 
-/// Whether bytes hold zeros as most binary protocols do within the first few. One zero alone is a slip: Ctrl and space.
+/// Whether bytes hold zeros as most binary protocols do at their beginning. One zero alone is a slip: Ctrl and space.
 fn is_binary(bytes: &[u8]) -> bool {
-    let mut zeros = 0;
-    let mut is_strange = false;
-    for byte in bytes {
-        match byte {
-            0 => zeros += 1,
-            // Tab, and what erases.
-            b'\t' | 0x08 | 0x15 | 0x17 | 0x7f => {}
-            byte => is_strange |= byte.is_ascii_control(),
-        }
+    // Tab, and the keys that erase.
+    let is_key = |byte: &u8| matches!(byte, 0 | b'\t' | 0x08 | 0x15 | 0x17 | 0x7f);
+    let is_strange = |byte: &u8| byte.is_ascii_control() && !is_key(byte);
+    match bytes.iter().filter(|byte| **byte == 0).count() {
+        0 => false,
+        1 => bytes.iter().any(is_strange) || std::str::from_utf8(bytes).is_err(),
+        _ => true,
     }
-    zeros > 1 || zeros == 1 && (is_strange || std::str::from_utf8(bytes).is_err())
 }
 
 /// How surely a line is one of another protocol.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Doubt {
+    /// It may be a person's name. That person is watched for one line more.
+    Name,
     /// A person may type it as well.
     Weak,
     /// A person may type it, but hardly ever ends it with CR LF.
     Likely,
-    /// No person does.
+    /// No person types it.
     Sure,
 }
 
-use Doubt::{Likely, Sure, Weak};
+impl Doubt {
+    fn count(self, ends_in_crlf: bool) -> u8 {
+        match self {
+            Doubt::Name => 0,
+            Doubt::Sure => DOUBT_MAX,
+            Doubt::Likely if ends_in_crlf => DOUBT_MAX,
+            Doubt::Likely | Doubt::Weak => 1,
+        }
+    }
+}
 
-/// Lines with which clients of other protocols begin, and how much doubt they cause.
+use Doubt::{Likely, Name, Sure, Weak};
+
+/// The lines with which clients of other protocols begin, between `|`.
 ///
-/// Words in small letters match any case. `?` is a word, `#` a number, `?.?` a word with a point, `WORD*` one that begins so,
-/// and `*` at the end whatever follows.
-const LINES: &[(&str, Doubt)] = &[
-    ("PROXY TCP4 *", Sure),
-    ("PROXY TCP6 *", Sure),
-    ("PROXY UNKNOWN", Sure),
-    ("PROXY UNKNOWN ? ? # #", Sure),
-    // IRC
-    ("cap ls", Sure),
-    ("cap ls #", Sure),
-    ("CAP REQ *", Sure),
-    ("CAP END", Sure),
-    ("user ? ? ? :*", Sure),
-    ("user ? # ? *", Sure),
-    ("NICK ?", Likely),
-    ("nick ?", Weak),
-    ("pass ?", Weak),
-    ("user ?", Weak),
-    ("PASS ?", Likely),
-    ("JOIN #*", Likely),
-    ("PING :*", Likely),
-    ("PRIVMSG ? :*", Sure),
-    // SMTP and LMTP
-    ("ehlo ?.?", Sure),
-    ("ehlo [*", Sure),
-    ("helo ?.?", Sure),
-    ("helo [*", Sure),
-    ("lhlo ?", Sure),
-    ("ehlo ?", Likely),
-    ("helo ?", Likely),
-    ("mail from:*", Sure),
-    ("rcpt to:*", Sure),
-    // FTP, POP3, IMAP, NNTP
-    ("USER ?", Likely),
-    ("AUTH TLS", Sure),
-    ("AUTH SSL", Sure),
-    ("AUTH PLAIN *", Sure),
-    ("AUTH LOGIN *", Sure),
-    ("AUTHINFO ? *", Sure),
-    ("MODE READER", Likely),
-    ("? CAPABILITY", Likely),
-    ("? STARTTLS", Likely),
-    ("? LOGIN ? ?", Likely),
-    ("? AUTHENTICATE *", Likely),
-    // memcached
-    ("set ? # # #", Sure),
-    ("set ? # # # noreply", Sure),
-    ("add ? # # #", Sure),
-    ("replace ? # # #", Sure),
-    ("get ?", Likely),
-    // Redis without its framing
-    ("auth ?", Weak),
-    ("AUTH ?", Likely),
-    ("SET ? ?", Likely),
-    ("FLUSHALL", Likely),
-    ("CONFIG GET *", Likely),
-    ("SLAVEOF *", Likely),
-    // HTTP before it had versions
-    ("GET /*", Likely),
-    ("HEAD /*", Likely),
-    ("POST /*", Likely),
-    ("OPTIONS /*", Likely),
-    ("SIP/2.0 # *", Sure),
-    // STOMP and NATS
-    ("accept-version:*", Sure),
-    ("CONNECT {*", Sure),
-    // Telephone exchanges and their kin
-    ("Action: Login", Likely),
-    ("api ?", Weak),
+/// Words in small letters match any case. `?` is a word, `#` a number, `?.?` a word with a point, `WORD*` one that
+/// begins so, and `*` at the end any rest.
+#[rustfmt::skip]
+const LINES: &[(&str, Doubt, &str)] = &[
+    ("PROXY", Sure, "PROXY TCP4 * | PROXY TCP6 * | PROXY UNKNOWN | PROXY UNKNOWN ? ? # #"),
+    ("IRC", Sure, "cap ls | cap ls # | CAP REQ * | CAP END | user ? ? ? :* | user ? # ? * | PRIVMSG ? :*"),
+    ("IRC", Likely, "NICK ? | PASS ? | JOIN #* | PING :*"),
+    ("IRC", Weak, "nick ? | pass ? | user ?"),
+    ("SMTP and LMTP", Sure, "ehlo ?.? | ehlo [* | helo ?.? | helo [* | lhlo ? | mail from:* | rcpt to:*"),
+    ("SMTP", Likely, "ehlo ? | helo ?"),
+    ("FTP, POP3, NNTP", Sure, "AUTH TLS | AUTH SSL | AUTH PLAIN * | AUTH LOGIN * | AUTHINFO ? *"),
+    ("FTP, POP3, NNTP", Likely, "USER ? | MODE READER"),
+    ("IMAP", Likely, "? CAPABILITY | ? STARTTLS | ? LOGIN ? ? | ? AUTHENTICATE *"),
+    ("memcached", Sure, "set ? # # # | set ? # # # noreply | add ? # # # | replace ? # # #"),
+    ("memcached", Likely, "get ?"),
+    ("Redis without its framing", Likely, "AUTH ? | SET ? ? | FLUSHALL | CONFIG GET * | SLAVEOF *"),
+    ("Redis without its framing", Weak, "auth ?"),
+    ("HTTP before it had versions", Likely, "GET /* | HEAD /* | POST /* | OPTIONS /*"),
+    ("SIP", Sure, "SIP/2.0 # *"),
+    ("STOMP and NATS", Sure, "accept-version:* | CONNECT {*"),
+    ("telephone exchanges", Likely, "Action: Login"),
+    ("telephone exchanges", Weak, "api ?"),
+    ("a command alone", Name, "auth | capa | capabilities | connect | data | ehlo | feat | helo | help | info | lhlo"),
+    ("a command alone", Name, "monitor | noop | pass | ping | quit | rset | starttls | stats | status | stls | stomp"),
+    ("a command alone", Name, "syst | user | version | who"),
 ];
 
-/// How much a line looks like another protocol.
-fn doubt(line: &[u8], ends_in_crlf: bool) -> u8 {
-    let Ok(line) = std::str::from_utf8(line) else {
-        return 0;
+/// How much a line looks like another protocol; nothing if only a person sends it.
+fn doubt(line: &[u8]) -> Option<Doubt> {
+    let line = std::str::from_utf8(line).ok()?;
+    let is_known = |patterns: &str| {
+        let mut patterns = patterns.split(" | ");
+        patterns.any(|pattern| matches(pattern, line))
     };
-    let patterns = LINES.iter().filter(|(pattern, _)| matches(pattern, line));
-    let known = patterns.map(|(_, doubt)| *doubt);
+    let known = LINES.iter().filter(|(_, _, patterns)| is_known(patterns));
     let framed = (is_resp(line) || is_json_rpc(line)).then_some(Likely);
-    let doubts = known.chain(framed).map(|doubt| match doubt {
-        Sure => DOUBT_MAX,
-        Likely if ends_in_crlf => DOUBT_MAX,
-        Likely | Weak => 1,
-    });
-    doubts.max().unwrap_or(0)
+    known.map(|(_, doubt, _)| *doubt).chain(framed).max()
 }
 
 fn matches(pattern: &str, line: &str) -> bool {
@@ -288,20 +250,18 @@ fn is_like(wanted: &str, word: &str) -> bool {
         "#" => word.bytes().all(|byte| byte.is_ascii_digit()),
         "?.?" => word.contains('.'),
         _ => match wanted.strip_suffix('*') {
-            Some(beginning) => word
-                .get(..beginning.len())
-                .is_some_and(|begins| is_same(beginning, begins)),
+            Some(start) => word
+                .get(..start.len())
+                .is_some_and(|word| is_same(start, word)),
             None => is_same(wanted, word),
         },
     }
 }
 
 fn is_same(wanted: &str, word: &str) -> bool {
-    let has_case = wanted.bytes().any(|byte| byte.is_ascii_uppercase());
-    if has_case {
-        wanted == word
-    } else {
-        wanted.eq_ignore_ascii_case(word)
+    match wanted.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => wanted == word,
+        false => wanted.eq_ignore_ascii_case(word),
     }
 }
 
@@ -316,48 +276,11 @@ fn is_json_rpc(line: &str) -> bool {
     line.starts_with('{') && line.ends_with('}') && line.contains("\"method\"")
 }
 
-/// Words with which a conversation in another protocol can begin, and which can be names, too. Whoever is called so may be
-/// watched for one line more.
-const VERBS: &[&str] = &[
-    "auth",
-    "capa",
-    "capabilities",
-    "connect",
-    "data",
-    "ehlo",
-    "feat",
-    "helo",
-    "help",
-    "info",
-    "lhlo",
-    "monitor",
-    "noop",
-    "pass",
-    "ping",
-    "quit",
-    "rset",
-    "starttls",
-    "stats",
-    "status",
-    "stls",
-    "stomp",
-    "syst",
-    "user",
-    "version",
-    "who",
-];
-
-fn is_verb(line: &[u8]) -> bool {
-    VERBS
-        .iter()
-        .any(|verb| verb.as_bytes().eq_ignore_ascii_case(line))
-}
-
 /// A request in HTTP, or in a protocol of its form: a request line in any version or method, known or not (RFC 9112,
 /// section 3: a token, a target and a version).
 ///
-/// A URL can make the request line longer than any limit: after a request line comes the field `Host`, which browsers send
-/// before all others, and it counts too.
+/// A URL can make the request line longer than any limit. Then the field `Host` tells, which browsers send before all
+/// other fields.
 fn request(line: &[u8]) -> Option<Foreign> {
     if is_host_field(line) {
         return Some(Foreign::Http);
@@ -373,26 +296,24 @@ fn is_blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// RFC 9110, section 5.6.2. Methods are usually in capitals, but a script may ask for `patch`.
+/// RFC 9110, section 5.6.2. Methods are usually in capitals, but a script may send `patch`.
 fn is_token(word: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !word.is_empty() && word.iter().all(allowed)
 }
 
-/// RFC 9112, section 3.2: `/path`, `http://host/path`, `host:port` or `*`; so `I like HTTP/2` may be said.
+/// RFC 9112, section 3.2: `/path`, `http://host/path`, `host:port` or `*`; so `I like HTTP/2` is a sentence.
 fn is_target(target: &[u8]) -> bool {
     let is_uri = target.contains(&b':') && !target.contains(&b' ');
     target.starts_with(b"/") || target == b"*" || is_uri
 }
 
-/// What a request line ends with: a protocol, and digits with points between.
+/// The end of a request line: a protocol, and digits with points between.
 fn protocol(version: &[u8]) -> Option<Foreign> {
     let (protocol, number) = version.split_at_checked(memchr::memchr(b'/', version)?)?;
     let number = number.get(1..)?;
-    let is_number = number.first().is_some_and(u8::is_ascii_digit)
-        && number
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let is_part = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    let is_number = number.first()?.is_ascii_digit() && number.iter().all(is_part);
     let foreign = match protocol.to_ascii_uppercase().as_slice() {
         b"HTTP" => Foreign::Http,
         b"SIP" | b"RTSP" | b"ICAP" => Foreign::Other,
@@ -407,15 +328,15 @@ fn is_host_field(line: &[u8]) -> bool {
         .is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"host:"))
 }
 
-/// A name and a value: any header field.
+/// Any header field: a name and a value.
 fn is_field(line: &[u8]) -> bool {
     let colon = memchr::memchr(b':', line);
     let name = colon.and_then(|colon| line.get(..colon));
     name.is_some_and(is_token)
 }
 
-/// The whole answer to an HTTP request, after which the connection is to be closed. `command` joins the chat from
-/// a terminal, such as `nc chat.example 8000`.
+/// The whole answer to an HTTP request, after which the connection is to be closed. `command` joins the chat from a
+/// terminal, such as `nc chat.example 8000`.
 pub fn http_refusal(command: &str) -> String {
     let body = format!(
         "This port is a Parlor chat. It speaks lines of text and has no web page.\n\
@@ -436,7 +357,7 @@ pub fn http_refusal(command: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What these lines are taken for, however they come: at once, or one by one.
+    /// What these lines are taken for, line by line and with an unfinished one at the end.
     fn seen(bytes: &[u8]) -> Option<Foreign> {
         let mut watch = Watch::default();
         let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();
@@ -449,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_recognised_whatever_their_method_and_target() {
+    fn requests_are_recognised_with_any_method_and_target() {
         for line in [
             "GET / HTTP/1.1",
             "GET /a?b=c HTTP/1.0",
@@ -484,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_say_is_of_no_other_protocol() {
+    fn sentences_and_names_belong_to_no_other_protocol() {
         for line in [
             "",
             " ",
@@ -636,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_in_the_same_packet_tells_what_a_line_alone_does_not() {
+    fn the_rest_of_a_packet_tells_what_a_line_alone_does_not() {
         let mut watch = Watch::default();
         assert_eq!(watch.line(b"", true), None);
         assert_eq!(watch.ahead(b"\r\n\0\r\nQUIT\n"), Some(Foreign::Other));
