@@ -1,86 +1,98 @@
-//! Return codes: who lost a connection takes the place again that it had. Knows no connection but by what it has read.
+//! Return codes: a person who has lost a connection returns to their place with a code. Knows no
+//! connection but by what it has read.
 
 use std::collections::HashMap;
+use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use blake2::{Blake2s256, Digest};
 use parlor_core::link::{Client, Refusal, Request};
-use parlor_core::model::{Claim, Line, RoomId, RoomName, WallTime};
-
+use parlor_core::model::{Claim, Line, Name, Proof, RoomId, RoomName, WallTime};
+use rusqlite::{Connection, Transaction, params};
 use tokio::time::sleep;
 
-use super::Registry;
-use super::code_table::{CODE_LIFE, CodeHash, Standing};
+use super::hashed::Hashed;
+use super::proofs::Proofs;
 use crate::clock;
-use crate::journal::DatabaseFailed;
+use crate::journal::{Database, DatabaseFailed, Sql, Store};
 
-/// So often it is kept how far those have read who have a code.
+/// How long a code is valid after its connection, or the server, has ended.
+const CODE_LIFE: Duration = Duration::from_secs(3_600);
+
+/// How many codes of connections that have ended are stored. The oldest are deleted first, those of
+/// owners last.
+const ENDED_MAX: i64 = 10_000;
+
+/// How often to store how far the people with a code have read.
 const READINGS_EVERY: Duration = Duration::from_secs(10);
 
-/// What a code is made of: no letter in it looks like another one.
+/// The letters of a code: none looks like another one.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// 100 bits: nobody guesses that.
 const CODE_LETTERS: usize = 20;
 
-/// It is shown in groups, so that people can type it.
+/// A code is shown in groups of letters, so that people can type it.
 const GROUP_LETTERS: usize = 5;
 
-/// The right to come back. Whoever knows it is taken for the person who had it.
+/// The right to return. A person who knows it counts as the one who had it.
 #[derive(Clone)]
 pub(crate) struct Code(String);
 
 impl Code {
-    pub(crate) fn new() -> Result<Code, getrandom::Error> {
+    pub(super) fn new() -> Result<Code, DatabaseFailed> {
         let mut random = [0; CODE_LETTERS];
-        getrandom::fill(&mut random)?;
-        let letters = random
-            .iter()
-            .map(|byte| LETTERS[usize::from(byte % 32)] as char);
-        Ok(Code(letters.collect()))
+        getrandom::fill(&mut random).map_err(|error| {
+            tracing::error!(%error, "the system has no random numbers");
+            DatabaseFailed
+        })?;
+        let letter = |byte: &u8| LETTERS[usize::from(byte % 32)] as char;
+        Ok(Code(random.iter().map(letter).collect()))
     }
 
-    /// What somebody typed, with or without the marks between.
-    pub(crate) fn typed(words: &str) -> Code {
+    /// A code as somebody typed it, with or without the marks between.
+    pub(super) fn typed(words: &str) -> Code {
         let letters = words.chars().filter(char::is_ascii_alphanumeric);
         Code(letters.map(|letter| letter.to_ascii_lowercase()).collect())
     }
 
-    /// What is kept of it: nobody who reads the file can come back as somebody else.
-    pub(crate) fn hash(&self) -> CodeHash {
-        CodeHash(Blake2s256::digest(self.0.as_bytes()).into())
+    /// What is stored of it, so that a reader of the file cannot return as somebody else.
+    pub(super) fn hashed(&self) -> Hashed {
+        Hashed::of(&self.0)
     }
 
-    /// As people read it.
+    /// The code as people read it.
     pub(crate) fn shown(&self) -> Line {
         let groups: Vec<_> = self.0.as_bytes().chunks(GROUP_LETTERS).collect();
         Line::sanitise(&groups.join(&b'-'))
     }
 }
 
-/// Connections whose codes have been asked for.
-#[derive(Default)]
-pub(crate) struct Living(Mutex<HashMap<CodeHash, Life>>);
-
-struct Life {
-    client: Weak<Client>,
-    /// The room that its standing is about.
-    room: RoomId,
+/// A person's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The name they used.
+    pub(crate) name: Name,
+    /// The proof of the name, if it was theirs.
+    pub(crate) proof: Option<Proof>,
+    /// The room.
+    pub(crate) room: RoomName,
+    /// The number of the last line there that was written to the connection.
+    pub(crate) seq: u64,
 }
 
-/// Somebody comes back.
+/// A person who returns.
 pub(crate) struct Returned {
-    /// Where they were.
+    /// The place they had.
     pub(crate) standing: Standing,
     /// The connection that still has their place, if one has.
     pub(crate) ghost: Option<Arc<Client>>,
-    /// Is good for the next time, too.
+    /// The code, which stays valid for the next time.
     pub(crate) code: Code,
 }
 
 impl Returned {
-    /// What is asked of the broadcaster for them: the place that they had, or one in this room.
+    /// The request to the broadcaster: the place that they had, or one in this room.
     pub(crate) fn request(&self, room: Option<RoomName>) -> Request {
         let Standing {
             name,
@@ -96,30 +108,54 @@ impl Returned {
     }
 }
 
-impl Registry {
-    /// A code for a connection that stands there.
-    pub(crate) async fn give_code(
+/// The codes that people have asked for.
+pub(crate) struct ReturnCodes {
+    database: Database,
+    proofs: Arc<Proofs>,
+    /// The connections that have a code.
+    living: Mutex<HashMap<Hashed, Life>>,
+}
+
+struct Life {
+    client: Weak<Client>,
+    /// The room of the stored place.
+    room: RoomId,
+}
+
+impl ReturnCodes {
+    pub(super) fn new(database: Database, proofs: Arc<Proofs>) -> ReturnCodes {
+        ReturnCodes {
+            database,
+            proofs,
+            living: Mutex::default(),
+        }
+    }
+
+    /// Gives a code to a connection that has this place.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) async fn give(
         &self,
         client: &Arc<Client>,
         room: RoomId,
         standing: Standing,
     ) -> Result<Code, DatabaseFailed> {
-        let code = Code::new().map_err(|error| {
-            tracing::error!(%error, "the system has no random numbers");
-            DatabaseFailed
-        })?;
+        let code = Code::new()?;
         self.note_standing(&code, client, room, standing).await?;
         Ok(code)
     }
 
-    /// From now on the code is this connection's: whoever comes back with it meanwhile finds that one, and no other.
+    /// Hands a code to another connection: from now on a person who returns with it finds that one.
     pub(crate) fn take_over(&self, code: &Code, client: &Arc<Client>, room: RoomId) {
         let client = Arc::downgrade(client);
-        self.living
-            .with(|living| living.insert(code.hash(), Life { client, room }));
+        self.living(|living| living.insert(code.hashed(), Life { client, room }));
     }
 
-    /// Where the connection with this code stands now.
+    /// Stores the present place of the connection with this code.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub(crate) async fn note_standing(
         &self,
         code: &Code,
@@ -127,10 +163,10 @@ impl Registry {
         room: RoomId,
         standing: Standing,
     ) -> Result<(), DatabaseFailed> {
-        let hash = code.hash();
+        let hash = code.hashed();
         client.track_reading();
-        let is_here = self.living.with(|living| {
-            // Else somebody has come back with the code meanwhile, and it is theirs.
+        let is_here = self.living(|living| {
+            // A removed client has lost the code to a person who has returned with it.
             let is_here = client.removed().is_none();
             if is_here {
                 let client = Arc::downgrade(client);
@@ -138,53 +174,56 @@ impl Registry {
             }
             is_here
         });
-        if !is_here {
-            return Ok(());
+        match is_here {
+            true => self.store(hash, standing, None).await,
+            false => Ok(()),
         }
-        self.put_code(hash, standing, None).await
     }
 
-    /// A code is good no longer, and its connection goes on.
-    pub(crate) fn forget_code(&self, code: &Code) {
-        self.living.with(|living| living.remove(&code.hash()));
+    /// Ends a code, while its connection goes on.
+    pub(crate) fn forget(&self, code: &Code) {
+        self.living(|living| living.remove(&code.hashed()));
     }
 
-    /// The connection with this code has ended, having read so far.
-    /// Where another one has come back with it meanwhile, it is that one's.
-    pub(crate) async fn let_code_die(
+    /// Stores how far the connection with this code had read when it ended, unless the code has gone
+    /// to another connection.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) async fn let_die(
         &self,
         code: &Code,
         client: &Client,
         standing: Standing,
     ) -> Result<(), DatabaseFailed> {
-        let hash = code.hash();
-        let was_its = self.living.with(|living| {
-            let its = |life: &mut Life| std::ptr::eq(life.client.as_ptr(), client);
+        let hash = code.hashed();
+        let was_its = self.living(|living| {
+            let its = |life: &mut Life| ptr::eq(life.client.as_ptr(), client);
             living.get_mut(&hash).is_some_and(its) && living.remove(&hash).is_some()
         });
         if !was_its {
             return Ok(());
         }
-        let until = WallTime(clock::wall_awake().0 + CODE_LIFE.as_millis() as i64);
-        self.put_code(hash, standing, Some(until)).await
+        let until = after_life(clock::wall_awake());
+        self.store(hash, standing, Some(until)).await
     }
 
-    /// Keeps a code, unless the password has been changed by which its person owned the name.
-    async fn put_code(
+    /// Stores a code, unless the password that has proven the name was changed.
+    async fn store(
         &self,
-        hash: CodeHash,
+        hash: Hashed,
         standing: Standing,
         until: Option<WallTime>,
     ) -> Result<(), DatabaseFailed> {
         let proofs = Arc::clone(&self.proofs);
-        let put = move |store: &mut crate::journal::Store| match standing.proof {
+        let put = move |store: &mut Store| match standing.proof {
             Some(proof) if proof != proofs.of(&standing.name) => Ok(()),
-            _ => store.put_code(&hash, &standing, until, clock::wall_awake()),
+            _ => put_code(store, hash, &standing, until, clock::wall_awake()),
         };
         self.database.write(put).await
     }
 
-    /// Keeps now and then how far everybody has read who may come back after a crash.
+    /// Stores now and then how far everybody has read who may return after a crash.
     pub(crate) async fn keep_readings(&self) {
         loop {
             sleep(READINGS_EVERY).await;
@@ -194,7 +233,7 @@ impl Registry {
 
     async fn note_readings(&self) -> Result<(), DatabaseFailed> {
         let mut readings = Vec::new();
-        self.living.with(|living| {
+        self.living(|living| {
             for (hash, life) in living {
                 let read = life.client.upgrade().and_then(|client| client.read_to());
                 let here = read.filter(|(room, _)| *room == life.room);
@@ -204,36 +243,34 @@ impl Registry {
         if readings.is_empty() {
             return Ok(());
         }
-        let put = move |store: &mut crate::journal::Store| store.put_readings(&readings);
+        let put = move |store: &mut Store| put_readings(store, &readings);
         self.database.write(put).await
     }
 
-    /// Who comes back with what somebody has typed. Wrong ones are not counted: nobody guesses a code, and those behind one
-    /// address have codes of their own.
+    /// Finds the person who returns with a typed code. Wrong codes are not counted: nobody guesses a
+    /// code, and people behind one address have codes of their own.
     ///
     /// # Errors
-    /// That is no code, or none any more.
+    /// The code is unknown or has expired, or the file cannot be read.
     pub(crate) async fn redeem(&self, typed: &str) -> Result<Returned, Refusal> {
         let code = Code::typed(typed);
-        let (hash, now) = (code.hash(), clock::wall_awake());
+        let (hash, now) = (code.hashed(), clock::wall_awake());
         let proofs = Arc::clone(&self.proofs);
         let found = self.database.read(move |store| {
-            // What it shows is no newer than the code: that is looked at again when its name is known.
-            let Some(before) = store.code(&hash, now)? else {
+            // The proof must be no newer than the code: so the code is read again after it.
+            let Some(before) = code_of(store.connection(), hash, now)? else {
                 return Ok(None);
             };
             let proof = proofs.of(&before.name);
-            let found = store.code(&hash, now)?;
+            let found = code_of(store.connection(), hash, now)?;
             Ok(found.map(|standing| Standing {
                 proof: standing.proof.map(|_| proof),
                 ..standing
             }))
         });
-        let Some(mut standing) = found.await? else {
-            return Err(Refusal::NoSuchCode);
-        };
-        // Looked at, and left: who knows whether this one comes in.
-        let life = self.living.with(|living| {
+        let mut standing = found.await?.ok_or(Refusal::NoSuchCode)?;
+        // The code stays with its connection: this person may not come in.
+        let life = self.living(|living| {
             let life = living.get(&hash)?;
             Some((life.client.upgrade()?, life.room))
         });
@@ -250,12 +287,100 @@ impl Registry {
             code,
         })
     }
+
+    fn living<T>(&self, what: impl FnOnce(&mut HashMap<Hashed, Life>) -> T) -> T {
+        what(&mut self.living.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
-impl Living {
-    fn with<T>(&self, what: impl FnOnce(&mut HashMap<CodeHash, Life>) -> T) -> T {
-        what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+/// When a code expires whose connection ends now.
+fn after_life(now: WallTime) -> WallTime {
+    WallTime(now.0 + CODE_LIFE.as_millis() as i64)
+}
+
+/// Lets the codes of connections expire that ended with the server before this one.
+pub(super) fn end_of_server(store: &mut Store, clock: Option<WallTime>) -> rusqlite::Result<()> {
+    let now = clock.map_or(clock::wall(), |clock| clock.max(clock::wall()));
+    let end = "UPDATE codes SET until = ?1 WHERE until IS NULL";
+    store.connection().run(end, [after_life(now).0]).map(drop)
+}
+
+/// Ends the codes of the owner of a name.
+pub(super) fn end_codes(transaction: &Transaction<'_>, name: &Name) -> rusqlite::Result<()> {
+    let of_owners = "SELECT hash, name FROM codes WHERE owner";
+    let codes = transaction.all(of_owners, [], |row| {
+        Ok((row.get::<_, Hashed>(0)?, row.get::<_, String>(1)?))
+    })?;
+    for (hash, owner) in codes {
+        if Name::kept(&owner).is_same(name) {
+            transaction.run("DELETE FROM codes WHERE hash = ?1", [hash])?;
+        }
     }
+    Ok(())
+}
+
+/// Stores the place of a person, until then or as long as the connection lasts.
+fn put_code(
+    store: &mut Store,
+    hash: Hashed,
+    standing: &Standing,
+    until: Option<WallTime>,
+    now: WallTime,
+) -> rusqlite::Result<()> {
+    let transaction = store.connection().transaction()?;
+    transaction.run(
+        "DELETE FROM codes WHERE until < ?1 OR hash IN
+         (SELECT hash FROM codes WHERE until IS NOT NULL
+          ORDER BY owner DESC, until DESC LIMIT -1 OFFSET ?2)",
+        params![now.0, ENDED_MAX],
+    )?;
+    transaction.run(
+        "INSERT OR REPLACE INTO codes (hash, name, owner, room, seq, until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            hash,
+            standing.name.as_str(),
+            standing.proof.is_some(),
+            standing.room.as_str(),
+            standing.seq as i64,
+            until.map(|until| until.0),
+        ],
+    )?;
+    transaction.commit()
+}
+
+/// Stores how far the people with these codes have read.
+fn put_readings(store: &mut Store, readings: &[(Hashed, u64)]) -> rusqlite::Result<()> {
+    let transaction = store.connection().transaction()?;
+    for (hash, seq) in readings {
+        transaction.run(
+            "UPDATE codes SET seq = ?2 WHERE hash = ?1 AND seq < ?2",
+            params![hash, *seq as i64],
+        )?;
+    }
+    transaction.commit()
+}
+
+/// The place that is stored with a code. None if there is no such code, or it has expired.
+fn code_of(
+    connection: &Connection,
+    hash: Hashed,
+    now: WallTime,
+) -> rusqlite::Result<Option<Standing>> {
+    connection.one(
+        "SELECT name, owner, room, seq FROM codes
+         WHERE hash = ?1 AND ifnull(until >= ?2, true)",
+        params![hash, now.0],
+        |row| {
+            let (name, room): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(Standing {
+                name: Name::kept(&name),
+                proof: row.get::<_, bool>(1)?.then(Proof::default),
+                room: RoomName::parse(&room).unwrap_or_else(|_| RoomName::lobby()),
+                seq: row.get::<_, i64>(3)? as u64,
+            })
+        },
+    )
 }
 
 #[cfg(test)]
@@ -263,8 +388,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_known_again_however_it_is_typed() {
-        let code = Code::new().map(|code| (code.hash(), code.shown()));
+    fn a_code_is_recognised_however_it_is_typed() {
+        let code = Code::new().map(|code| (code.hashed(), code.shown()));
         let Ok((hash, shown)) = code else {
             panic!("the system has random numbers");
         };
@@ -274,8 +399,8 @@ mod tests {
             shown.as_str().to_uppercase(),
             format!(" {} ", shown.as_str().replace('-', "")),
         ] {
-            assert_eq!(Code::typed(&typed).hash(), hash, "{typed}");
+            assert_eq!(Code::typed(&typed).hashed(), hash, "{typed}");
         }
-        assert_ne!(Code::typed("").hash(), hash);
+        assert_ne!(Code::typed("").hashed(), hash);
     }
 }

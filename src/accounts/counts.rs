@@ -1,25 +1,25 @@
-//! Counts of what happened lately, by key, in memory that never grows. Knows no meaning of a key.
+//! Counts recent events by key, in memory that never grows. Knows no meaning of a key.
 //!
-//! A key has a cell in each of a few rows, and shares each with other keys; its count is the smallest of its cells. So a
-//! count may be too high, by what else fell into all of its cells, but it is never too low: nobody can have an old count
-//! forgotten by counting many other things.
+//! A key has a cell in each of a few rows, and shares each cell with other keys; its count is the
+//! smallest of its cells. So a count may be too high, if other keys share all of its cells, but is
+//! never too low: nobody can erase a count with many other events.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::{Duration, Instant};
 
-/// Keys that meet in one row nearly always part in another.
+/// Keys that share a cell in one row nearly always have different cells in another.
 const ROWS: usize = 4;
 
-/// Cells in a row: at 60 passwords a second, which is what two cores work on, a period fills a tenth of them. The rows
-/// of both periods take 2 MiB at most, and no memory until they are needed.
+/// Cells in a row: at 60 passwords a second, as many as two cores check, a period fills a tenth of
+/// them. The rows of both periods take 2 MiB at most, and no memory until they are needed.
 const CELLS: usize = 1 << 16;
 
 /// A count is forgotten when the period after its own is over.
-pub(crate) const PERIOD: Duration = Duration::from_secs(300);
+pub(super) const PERIOD: Duration = Duration::from_secs(300);
 
 /// Counts of this period and of the one before.
-pub(crate) struct Counts {
-    /// Nobody outside can find keys that share cells.
+pub(super) struct Counts {
+    /// Random, so that nobody outside can find keys that share cells.
     hasher: RandomState,
     now: Vec<u16>,
     before: Vec<u16>,
@@ -29,9 +29,9 @@ pub(crate) struct Counts {
     since: Option<Instant>,
 }
 
-/// In which period something was counted.
+/// The period in which an event was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Period(u64);
+pub(super) struct Period(u64);
 
 impl Default for Counts {
     fn default() -> Counts {
@@ -46,8 +46,8 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// How often it has happened lately, or more.
-    pub(crate) fn count(&mut self, key: &impl Hash, now: Instant) -> u16 {
+    /// The count of a key, or more.
+    pub(super) fn count(&mut self, key: &impl Hash, now: Instant) -> u16 {
         self.turn(now);
         let cells = self.cells(key);
         let count = |rows: &[u16]| cells.map(|cell| rows.get(cell).copied().unwrap_or(0));
@@ -57,8 +57,8 @@ impl Counts {
             .unwrap_or(0)
     }
 
-    /// It happens once more.
-    pub(crate) fn add(&mut self, key: &impl Hash, now: Instant) -> Period {
+    /// Counts an event.
+    pub(super) fn add(&mut self, key: &impl Hash, now: Instant) -> Period {
         self.turn(now);
         self.since.get_or_insert(now);
         self.now.resize(ROWS * CELLS, 0);
@@ -70,8 +70,8 @@ impl Counts {
         Period(self.number)
     }
 
-    /// What was counted then has not happened.
-    pub(crate) fn take_back(&mut self, key: &impl Hash, period: Period) {
+    /// Undoes an event that was counted in that period.
+    pub(super) fn undo(&mut self, key: &impl Hash, period: Period) {
         let cells = self.cells(key);
         let rows = match self.number.checked_sub(period.0) {
             Some(0) => &mut self.now,
@@ -85,14 +85,14 @@ impl Counts {
         }
     }
 
-    /// How long it takes at most until nothing that is counted now is.
-    pub(crate) fn left(&self, now: Instant) -> Duration {
+    /// The longest time until all present counts are forgotten.
+    pub(super) fn left(&self, now: Instant) -> Duration {
         let end = self.since.map(|since| since + 2 * PERIOD);
         end.and_then(|end| end.checked_duration_since(now))
             .unwrap_or_default()
     }
 
-    /// Begins another period, where this one is over.
+    /// Begins another period if this one is over.
     fn turn(&mut self, now: Instant) {
         while let Some(since) = self.since
             && now.saturating_duration_since(since) >= PERIOD
@@ -100,7 +100,7 @@ impl Counts {
             let is_empty = self.now.is_empty();
             self.before = std::mem::take(&mut self.now);
             self.number += 1;
-            // After a period in which nothing happened the next one begins when something does.
+            // After a period without events, the next one begins with an event.
             self.since = (!is_empty).then_some(since + PERIOD);
         }
     }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_counted_beside_it_lowers_a_count() {
+    fn other_events_never_lower_a_count() {
         let mut counts = Counts::default();
         let now = Instant::now();
         for _ in 0..10 {
@@ -143,7 +143,7 @@ mod tests {
         for other in 0..100_000 {
             let period = counts.add(&other, now);
             if other % 2 == 0 {
-                counts.take_back(&other, period);
+                counts.undo(&other, period);
             }
         }
         assert!(counts.count(&"alice", now) >= 10);
@@ -151,19 +151,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_was_not_counted() {
+    fn an_event_that_is_undone_does_not_count() {
         let mut counts = Counts::default();
         let start = Instant::now();
         let first = counts.add(&"alice", start);
         let next = start + PERIOD;
         let second = counts.add(&"alice", next);
-        counts.take_back(&"alice", first);
+        counts.undo(&"alice", first);
         assert_eq!(counts.count(&"alice", next), 1);
-        counts.take_back(&"alice", second);
+        counts.undo(&"alice", second);
         assert_eq!(counts.count(&"alice", next), 0);
         let late = start + 3 * PERIOD;
         counts.add(&"alice", late);
-        counts.take_back(&"alice", first);
+        counts.undo(&"alice", first);
         assert_eq!(counts.count(&"alice", late), 1);
     }
 }

@@ -1,193 +1,343 @@
-//! What is stored of a password, and whether one fits. Knows no name.
+//! Passwords of names: registered, changed and proven. Knows no connection and no wording.
 
-use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use unicode_normalization::UnicodeNormalization;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// More than allocators keep for the next time: the memory goes back to the system as soon as a password is worked on.
-/// What is not used of it is never there. (glibc gives an allocation of its own to whatever is larger than 32 MiB.)
-const ALLOCATED_BYTES: usize = 33 << 20;
+use parlor_core::link::{Command, Refusal};
+use parlor_core::model::{Deed, Line, Name, PersonId, Proof, WallTime, network};
+use rusqlite::{Transaction, params};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
-/// A password, as it is compared.
-pub(crate) struct Password {
-    /// In the form in which it is stored, as RFC 8265 has it for passwords: composed, with plain blanks.
-    form: String,
-    /// How a system may have sent it that was stored before there was one form.
-    others: Vec<String>,
+use super::codes::end_codes;
+use super::hashed::Hashed;
+use super::names::{Account, OwnedNames, delete_of, put_record, put_seen};
+use super::tries::{Tries, Try};
+use super::turns::{Party, PasswordTurns};
+use super::typed_password::{Fit, TypedPassword};
+use crate::clock;
+use crate::journal::{DatabaseFailed, Sql, Store};
+
+/// How long a try takes if a name was tried too often, but its owner came in from there before: so
+/// that nobody there guesses fast, and the owner gets in.
+const TRY_TIME: Duration = Duration::from_secs(1);
+
+/// How many characters a password has at least.
+const PASSWORD_CHARS_MIN: usize = 8;
+
+/// How many names can have an owner: each is stored for good, and known to the broadcaster.
+const ACCOUNTS_MAX: i64 = 100_000;
+
+/// How many names can be registered from one network: a hundredth of all.
+const NAMES_FROM_ONE_MAX: i64 = 1_000;
+
+/// Checks and changes the passwords of names.
+pub(crate) struct Passwords {
+    pub(super) names: Arc<OwnedNames>,
+    turns: Arc<PasswordTurns>,
+    tries: Mutex<Tries>,
 }
 
-/// How a password fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fit {
-    /// In the one form.
-    Well,
-    /// In another one: it should be stored anew.
-    Otherwise,
+impl From<DatabaseFailed> for Refusal {
+    fn from(_: DatabaseFailed) -> Refusal {
+        Refusal::NotWritten
+    }
 }
 
-/// A password cannot be stored, or what is stored of it cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Unusable(String);
+/// Whether a line can be the password of a name.
+///
+/// # Errors
+/// It is not text, too short, or a command: the person wants to leave the question.
+pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
+    let typed = TypedPassword::new(password.as_str());
+    if !typed.is_text() {
+        return Err(Refusal::PasswordNotText);
+    }
+    if typed.chars() < PASSWORD_CHARS_MIN {
+        return Err(Refusal::PasswordTooShort(PASSWORD_CHARS_MIN));
+    }
+    match Command::named(password.as_str()) {
+        Some(_) => Err(Refusal::PasswordIsCommand),
+        None => Ok(()),
+    }
+}
 
-impl Password {
-    /// As it was typed.
-    pub(crate) fn typed(typed: &str) -> Password {
-        let plain = |c: char| match c.is_whitespace() {
-            true => ' ',
-            false => c,
+/// Whether two lines are the same password: a keyboard or a system may compose its letters
+/// differently the second time.
+pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
+    TypedPassword::new(one).is_same(&TypedPassword::new(other))
+}
+
+impl Passwords {
+    pub(super) fn new(names: Arc<OwnedNames>) -> Passwords {
+        Passwords {
+            names,
+            turns: PasswordTurns::new(),
+            tries: Mutex::default(),
+        }
+    }
+
+    /// Registers a name for the person who has used it since then, and tells the broadcaster.
+    ///
+    /// # Errors
+    /// The password is no good, there are too many names, the name has another owner, or the file
+    /// cannot be written.
+    pub(crate) async fn register(
+        &self,
+        name: Name,
+        password: Line,
+        since: WallTime,
+        address: IpAddr,
+        by: PersonId,
+    ) -> Result<(), Refusal> {
+        good_password(&password)?;
+        self.tries().register(address, Instant::now())?;
+        let hash = self.hash(stranger(address), password).await?;
+        let (proofs, registered) = (Arc::clone(&self.names.proofs), name.clone());
+        let put = move |store: &mut Store| {
+            let put = put_account(store, &registered, &hash, since, address)?;
+            Ok(put.map(|()| proofs.of(&registered)))
         };
-        let form: String = typed.chars().map(plain).nfc().collect();
-        let mut others = vec![
-            typed.to_owned(),
-            typed.nfd().collect(),
-            typed.nfc().collect(),
-        ];
-        others.sort_unstable();
-        others.dedup();
-        others.retain(|other| *other != form);
-        Password { form, others }
+        self.names.own(name, Some(by), put).await?
     }
 
-    /// Whether all of it is text. A line has the same mark in place of all bytes that are not UTF-8, so one such password
-    /// would be as good as another.
-    pub(crate) fn is_text(&self) -> bool {
-        !self.form.contains(char::REPLACEMENT_CHARACTER)
-    }
-
-    /// Whether another one is this password, however each was typed.
-    pub(crate) fn is_same(&self, other: &Password) -> bool {
-        self.form == other.form
-    }
-
-    /// How many characters it has.
-    pub(crate) fn chars(&self) -> usize {
-        self.form.chars().count()
-    }
-
-    /// What is stored of it.
-    pub(crate) fn stored(&self) -> Result<String, Unusable> {
-        let unusable = |error: &dyn std::fmt::Display| Unusable(error.to_string());
-        let mut salt = [0; Salt::RECOMMENDED_LENGTH];
-        getrandom::fill(&mut salt).map_err(|error| unusable(&error))?;
-        let params = Params::default();
-        let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
-        work(&self.form, &salt, &params, &mut out).map_err(|error| unusable(&error))?;
-        let hash = || {
-            Ok::<_, argon2::password_hash::Error>(PasswordHash {
-                algorithm: Algorithm::default().ident(),
-                version: Some(Version::default().into()),
-                params: ParamsString::try_from(&params)?,
-                salt: Some(Salt::new(&salt)?),
-                hash: Some(Output::new(&out)?),
+    /// Gives a name another password, and ends what the old one has opened: codes, the token unless
+    /// `keeps_token`, and all connections but the one by which it is changed.
+    ///
+    /// # Errors
+    /// The password is no good, the proof is older than the last change, or the file cannot be
+    /// written.
+    pub(crate) async fn change(
+        &self,
+        (name, proof): (Name, Proof),
+        password: Line,
+        keeps_token: bool,
+        address: IpAddr,
+        by: PersonId,
+    ) -> Result<(), Refusal> {
+        good_password(&password)?;
+        let hash = self.hash(known(&name, address), password).await?;
+        let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
+        let change = move |store: &mut Store| {
+            let is_changed = proofs.of(&owned) == proof
+                && change_password(store, &owned, &hash, keeps_token, |transaction| {
+                    let place = Hashed::of_owner_at(&owned, address);
+                    put_seen(transaction, &owned, place, clock::wall())
+                })?;
+            Ok(match is_changed {
+                true => Ok(proofs.renew(&owned)),
+                false => Err(Refusal::NotOwner),
             })
         };
-        hash()
-            .map(|hash| hash.to_string())
-            .map_err(|error| unusable(&error))
+        self.names.own(name, Some(by), change).await?
     }
 
-    /// Whether it is the one of which that is stored. What is not text fits nothing, not even itself.
-    pub(crate) fn fits(&self, stored: &str) -> Option<Fit> {
-        if !self.is_text() {
-            return None;
-        }
-        if is_it(&self.form, stored)? {
-            return Some(Fit::Well);
-        }
-        let mut others = self.others.iter();
-        others
-            .any(|other| is_it(other, stored) == Some(true))
-            .then_some(Fit::Otherwise)
-    }
-}
-
-/// None where what is stored cannot be read.
-fn is_it(password: &str, stored: &str) -> Option<bool> {
-    let stored = PasswordHash::new(stored).ok()?;
-    let (salt, hash) = (stored.salt?, stored.hash?);
-    let params = Params::try_from(&stored).ok()?;
-    let mut out = vec![0; hash.len()];
-    work(password, &salt, &params, &mut out).ok()?;
-    Some(Output::new(&out).ok()? == hash) // in constant time
-}
-
-/// The work that makes guessing slow.
-fn work(password: &str, salt: &[u8], params: &Params, out: &mut [u8]) -> argon2::Result<()> {
-    let blocks = params.block_count();
-    let mut memory = Vec::with_capacity(blocks.max(ALLOCATED_BYTES / Block::SIZE));
-    memory.resize(blocks, Block::new());
-    Argon2::new(Algorithm::default(), Version::default(), params.clone())
-        .hash_password_into_with_memory(password.as_bytes(), salt, out, memory.as_mut_slice())
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-mod tests {
-    use argon2::password_hash::PasswordHasher;
-
-    use super::*;
-
-    #[test]
-    fn a_password_is_the_same_however_a_system_composes_it() {
-        let composed = Password::typed("gr\u{fc}ne W\u{e4}lder");
-        let stored = composed.stored().unwrap();
-        for same in [
-            "gru\u{308}ne Wa\u{308}lder",
-            "gr\u{fc}ne\u{a0}Wa\u{308}lder",
-        ] {
-            assert_eq!(
-                Password::typed(same).fits(&stored),
-                Some(Fit::Well),
-                "{same}"
-            );
-        }
-        for other in [
-            "grune Walder",
-            "Gr\u{fc}ne W\u{e4}lder",
-            "gr\u{fc}neW\u{e4}lder",
-            "",
-        ] {
-            assert_eq!(Password::typed(other).fits(&stored), None, "{other}");
-        }
+    /// Gives a name another password, for the operator: everything that the old one has opened ends.
+    /// Whether the name has an owner.
+    ///
+    /// # Errors
+    /// The password is no good, or the file cannot be written.
+    pub(crate) async fn set(&self, name: Name, password: Line) -> Result<bool, Refusal> {
+        good_password(&password)?;
+        let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let hash = self.hash(known(&name, here), password).await?;
+        let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
+        let set = move |store: &mut Store| {
+            let is_set = change_password(store, &owned, &hash, false, |transaction| {
+                put_record(transaction, Deed::SetPassword(owned.clone()))
+            })?;
+            Ok(is_set.then(|| proofs.renew(&owned)).ok_or(()))
+        };
+        Ok(self.names.own(name, None, set).await?.is_ok())
     }
 
-    #[test]
-    fn what_was_stored_in_another_form_still_fits() {
-        for old in ["gru\u{308}ne Wa\u{308}lder", "gr\u{fc}ne W\u{e4}lder"] {
-            let stored = Argon2::default().hash_password(old.as_bytes()).unwrap();
-            let stored = stored.to_string();
-            for typed in ["gru\u{308}ne Wa\u{308}lder", "gr\u{fc}ne W\u{e4}lder"] {
-                assert!(Password::typed(typed).fits(&stored).is_some(), "{typed}");
+    /// The proof that a person at an address knows the password of a name.
+    ///
+    /// # Errors
+    /// The password is wrong, was tried too often, or cannot be checked now.
+    pub(crate) async fn prove(
+        &self,
+        name: &Name,
+        password: Line,
+        address: IpAddr,
+    ) -> Result<Proof, Refusal> {
+        let (account, proof) = self.names.account(name, address).await?;
+        self.check(account, name, password, address).await?;
+        Ok(proof)
+    }
+
+    /// Checks a password against an account.
+    pub(super) async fn check(
+        &self,
+        account: Account,
+        name: &Name,
+        password: Line,
+        address: IpAddr,
+    ) -> Result<(), Refusal> {
+        let is_known = account.is_known;
+        let taken = self.tries().take(name, address, is_known, Instant::now());
+        let tried = taken?;
+        let party = match is_known {
+            true => known(name, address),
+            false => stranger(address),
+        };
+        let time = match tried.is_beyond {
+            true => TRY_TIME,
+            false => Duration::ZERO,
+        };
+        let password = Arc::new(TypedPassword::new(password.as_str()));
+        let (typed, hash) = (Arc::clone(&password), account.password.clone());
+        let fit = self.work(party, time, move || typed.fits(&hash));
+        let fit = match fit.await {
+            Ok(fit) => fit,
+            Err(refusal) => {
+                self.tries().give_back(tried); // the password was not checked
+                return Err(refusal);
             }
+        };
+        let Some(fit) = fit else {
+            return Err(self.wrong(name, &tried));
+        };
+        self.tries().give_back(tried);
+        if fit == Fit::Otherwise {
+            self.hash_anew(name, account.password.clone(), password, address)
+                .await;
         }
-        let stored = Argon2::default()
-            .hash_password(b"two\xe3\x80\x80words")
-            .unwrap();
-        let typed = Password::typed("two\u{3000}words");
-        assert_eq!(typed.fits(&stored.to_string()), Some(Fit::Otherwise));
+        self.names.note_seen(name, &account, address).await;
+        Ok(())
     }
 
-    #[test]
-    fn what_is_not_text_fits_nothing() {
-        let typed = "gr\u{fffd}ne W\u{fffd}lder";
-        let stored = Argon2::default().hash_password(typed.as_bytes()).unwrap();
-        assert_eq!(Password::typed(typed).fits(&stored.to_string()), None);
+    /// The answer to a wrong password. After too many tries, nobody learns whether it was wrong.
+    fn wrong(&self, name: &Name, tried: &Try) -> Refusal {
+        match tried.is_beyond {
+            true => self.tries().too_many(Instant::now()),
+            false => Refusal::WrongPassword(name.clone()),
+        }
     }
 
-    #[test]
-    fn what_is_stored_is_what_other_programs_read() {
-        use argon2::password_hash::PasswordVerifier;
-        let stored = Password::typed("correct horse").stored().unwrap();
-        let hash = PasswordHash::new(&stored).unwrap();
-        assert!(
-            Argon2::default()
-                .verify_password(b"correct horse", &hash)
-                .is_ok()
-        );
-        assert!(
-            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{stored}"
-        );
+    /// Stores a password in the form in which passwords are compared now.
+    async fn hash_anew(
+        &self,
+        name: &Name,
+        old: String,
+        password: Arc<TypedPassword>,
+        address: IpAddr,
+    ) {
+        let hash = self.work(known(name, address), Duration::ZERO, move || {
+            password.hash()
+        });
+        let Ok(Ok(hash)) = hash.await else {
+            return; // next time
+        };
+        let name = name.clone();
+        let put = move |store: &mut Store| {
+            store.connection().run(
+                "UPDATE accounts SET password = ?3 WHERE fold = ?1 AND password = ?2",
+                params![name.keys()[0], old, hash],
+            )
+        };
+        self.names.database.write(put).await.ok(); // if not now, next time
     }
+
+    /// The hash of a password.
+    async fn hash(&self, party: Party, password: Line) -> Result<String, Refusal> {
+        let password = TypedPassword::new(password.as_str());
+        let hash = self.work(party, Duration::ZERO, move || password.hash());
+        hash.await?.map_err(|error| {
+            tracing::error!(%error, "a password cannot be stored");
+            Refusal::NotWritten
+        })
+    }
+
+    /// Works on a password when it is the party's turn and `time` has passed, which holds up nobody
+    /// else.
+    async fn work<T: Send + 'static>(
+        &self,
+        party: Party,
+        time: Duration,
+        what: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let place = self.turns.queue(party).await?;
+        sleep(time).await;
+        let turn = place.turn().await?;
+        let work = move || {
+            let done = what();
+            drop(turn); // even if nobody waits for it any more
+            done
+        };
+        Ok(spawn_blocking(work).await.map_err(|_| DatabaseFailed)?)
+    }
+
+    fn tries(&self) -> MutexGuard<'_, Tries> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A person at an address from which the owner of a name came in before.
+fn known(name: &Name, address: IpAddr) -> Party {
+    Party::Known(name.keys()[0].into(), network(address.to_canonical()))
+}
+
+fn stranger(address: IpAddr) -> Party {
+    Party::Stranger(network(address.to_canonical()))
+}
+
+/// Gives a name an owner, unless it has one.
+fn put_account(
+    store: &mut Store,
+    name: &Name,
+    password: &str,
+    since: WallTime,
+    address: IpAddr,
+) -> rusqlite::Result<Result<(), Refusal>> {
+    let origin = Hashed::of_network(address);
+    let transaction = store.connection().transaction()?;
+    let count = "SELECT count(*) FROM accounts WHERE origin = ?1";
+    let from_there: i64 = transaction.query_row(count, [origin], |row| row.get(0))?;
+    if from_there >= NAMES_FROM_ONE_MAX {
+        return Ok(Err(Refusal::TooManyNamesFromHere));
+    }
+    let count = "SELECT count(*) FROM accounts";
+    let all: i64 = transaction.query_row(count, [], |row| row.get(0))?;
+    if all >= ACCOUNTS_MAX {
+        return Ok(Err(Refusal::TooManyNames));
+    }
+    let put = transaction.run(
+        "INSERT OR IGNORE INTO accounts (name, fold, password, since, origin)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![name.as_str(), name.keys()[0], password, since.0, origin],
+    )?;
+    if put == 0 {
+        return Ok(Err(Refusal::NameOwned(name.clone())));
+    }
+    let place = Hashed::of_owner_at(name, address);
+    put_seen(&transaction, name, place, clock::wall())?;
+    transaction.commit()?;
+    Ok(Ok(()))
+}
+
+/// Gives the owner of a name another password, and ends what the old one has opened: codes, the token
+/// unless `keeps_token`, and the places from which they came in. `then` runs in the same transaction.
+/// Whether the name has an owner.
+fn change_password(
+    store: &mut Store,
+    name: &Name,
+    password: &str,
+    keeps_token: bool,
+    then: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<bool> {
+    let transaction = store.connection().transaction()?;
+    let changed = transaction.run(
+        "UPDATE accounts SET password = ?2, token = iif(?3, token, NULL) WHERE fold = ?1",
+        params![name.keys()[0], password, keeps_token],
+    )?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    end_codes(&transaction, name)?;
+    delete_of(&transaction, "places", name)?;
+    then(&transaction)?;
+    transaction.commit()?;
+    Ok(true)
 }

@@ -1,26 +1,27 @@
-//! What shows that a name is one's own, and until when: each change of its password, or of its owner, counts one more.
+//! Proofs of ownership: how often each name has changed its password or its owner.
 //!
-//! Whoever reads a password, a token or a code in the file takes the count before that, and whoever changes the password
-//! counts after that, in the errand that does it: so a proof is never newer than what it was made of.
+//! A proof has the count from before its password, token or code was read. A change of the password
+//! counts after it, in the same change of the file. So a proof is never newer than what it was made
+//! of.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use parlor_core::model::{Name, Proof};
 
-/// How often each name was changed since the server started: as many as are registered at the most.
+/// How often each name was changed since the server started: at most as many names as are registered.
 #[derive(Debug, Default)]
-pub(crate) struct Proofs(Mutex<HashMap<Box<str>, u64>>);
+pub(super) struct Proofs(Mutex<HashMap<Box<str>, u64>>);
 
 impl Proofs {
-    /// What shows now that the name is one's own.
-    pub(crate) fn of(&self, name: &Name) -> Proof {
+    /// The present proof of a name.
+    pub(super) fn of(&self, name: &Name) -> Proof {
         let changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Proof(changes.get(name.keys()[0]).copied().unwrap_or_default())
     }
 
-    /// From now on earlier proofs count no longer.
-    pub(crate) fn renew(&self, name: &Name) -> Proof {
+    /// Ends earlier proofs of a name. The new one.
+    pub(super) fn renew(&self, name: &Name) -> Proof {
         let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let change = changes.entry(name.keys()[0].into()).or_default();
         *change += 1;

@@ -1,75 +1,86 @@
-//! Tokens: what scripts speak with under an owned name. Knows no script.
+//! Tokens: scripts speak with them under an owned name. Knows no script.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use parlor_core::link::Refusal;
 use parlor_core::model::{Line, Name, Proof};
+use rusqlite::params;
 
-use super::Registry;
-use super::code_table::CodeHash;
 use super::codes::Code;
+use super::hashed::Hashed;
+use super::passwords::Passwords;
+use crate::journal::{Sql, Store};
 
-impl Registry {
-    /// A new token for a name, in place of the one before; for whoever has shown that it is their own.
+/// The tokens of names.
+pub(crate) struct Tokens {
+    passwords: Arc<Passwords>,
+}
+
+impl Tokens {
+    pub(super) fn new(passwords: Arc<Passwords>) -> Tokens {
+        Tokens { passwords }
+    }
+
+    /// Makes a new token for a name, in place of the old one.
     ///
     /// # Errors
-    /// It is theirs no longer, or the token cannot be kept.
-    pub(crate) async fn make_token(&self, name: Name, proof: Proof) -> Result<Line, Refusal> {
-        let token = Code::new().map_err(|error| {
-            tracing::error!(%error, "the system has no random numbers");
-            Refusal::NotWritten
-        })?;
-        let hash = token.hash();
-        self.put_token(name, proof, Some(hash)).await?;
+    /// The proof is older than the last change, or the file cannot be written.
+    pub(crate) async fn make(&self, name: Name, proof: Proof) -> Result<Line, Refusal> {
+        let token = Code::new()?;
+        self.put(name, proof, Some(token.hashed())).await?;
         Ok(token.shown())
     }
 
     /// Ends the token for a name. Whether there was one.
     ///
     /// # Errors
-    /// It is theirs no longer, or that cannot be kept.
-    pub(crate) async fn revoke_token(&self, name: Name, proof: Proof) -> Result<bool, Refusal> {
-        self.put_token(name, proof, None).await
+    /// The proof is older than the last change, or the file cannot be written.
+    pub(crate) async fn revoke(&self, name: Name, proof: Proof) -> Result<bool, Refusal> {
+        self.put(name, proof, None).await
     }
 
-    async fn put_token(
-        &self,
-        name: Name,
-        proof: Proof,
-        token: Option<CodeHash>,
-    ) -> Result<bool, Refusal> {
-        let proofs = Arc::clone(&self.proofs);
-        let put = move |store: &mut crate::journal::Store| match proofs.of(&name) == proof {
-            true => store.put_token(&name, token).map(Some),
-            false => Ok(None),
+    /// Stores a token. Whether there was one before.
+    async fn put(&self, name: Name, proof: Proof, token: Option<Hashed>) -> Result<bool, Refusal> {
+        let names = &self.passwords.names;
+        let proofs = Arc::clone(&names.proofs);
+        let put = move |store: &mut Store| {
+            if proofs.of(&name) != proof {
+                return Ok(None);
+            }
+            let (connection, key) = (store.connection(), name.keys()[0]);
+            let query = "SELECT token IS NOT NULL FROM accounts WHERE fold = ?1";
+            let had_one = connection.one(query, [key], |row| row.get(0))?;
+            let put = "UPDATE accounts SET token = ?2 WHERE fold = ?1";
+            connection.run(put, params![key, token])?;
+            Ok(Some(had_one.unwrap_or(false)))
         };
-        self.database.write(put).await?.ok_or(Refusal::NotOwner)
+        names.database.write(put).await?.ok_or(Refusal::NotOwner)
     }
 
-    /// That what somebody at an address shows is the token for a name, or its password, where that may travel.
+    /// The proof that a person at an address shows the token for a name; or its password, if that may
+    /// travel.
     ///
     /// # Errors
-    /// It is neither, has been tried too often, or cannot be told now.
-    pub(crate) async fn prove_by_token(
+    /// It is neither, was tried too often, or cannot be checked now.
+    pub(crate) async fn prove(
         &self,
         name: &Name,
         shown: Line,
         address: IpAddr,
         is_private: bool,
     ) -> Result<Proof, Refusal> {
-        let (account, proof) = self.account(name, address).await?;
-        // Nobody guesses a token, so that needs no count, and no wrong one is in the way of the right one.
-        if account.token == Some(Code::typed(shown.as_str()).hash()) {
-            self.note_seen(name, &account, address).await;
+        let names = &self.passwords.names;
+        let (account, proof) = names.account(name, address).await?;
+        // Nobody guesses a token. So tries are not counted, and no wrong one delays the right one.
+        if account.token == Some(Code::typed(shown.as_str()).hashed()) {
+            names.note_seen(name, &account, address).await;
             return Ok(proof);
         }
-        match is_private {
-            true => {
-                self.prove_to(account, name, shown, address).await?;
-                Ok(proof)
-            }
-            false => Err(Refusal::WrongPassword(name.clone())),
+        if !is_private {
+            return Err(Refusal::WrongPassword(name.clone()));
         }
+        let checked = self.passwords.check(account, name, shown, address);
+        checked.await.map(|()| proof)
     }
 }

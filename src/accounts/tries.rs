@@ -1,5 +1,5 @@
-//! Passwords that are tried, and names that are registered, counted: whoever guesses has to wait, and nobody else. Knows
-//! no clock.
+//! Counts wrong passwords and registered names, so that people who guess have to wait, and nobody
+//! else. Knows no clock.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -9,55 +9,60 @@ use parlor_core::model::{Name, network};
 
 use super::counts::{Counts, Period};
 
-/// So often one address may be wrong about one name: counted in [periods](super::counts::PERIOD), for ten minutes at most.
+/// How often one network may be wrong about one name: counted in [periods](super::counts::PERIOD), for
+/// ten minutes at most.
 const TRIES_MAX: u16 = 10;
 
-/// When a name has been tried in vain so often from addresses that nobody knows, each of them has one try instead of
-/// ten: the owner, who comes from a new one, needs no more.
+/// After this many wrong passwords for one name from unknown networks, each of them has one try
+/// instead of ten: an owner who comes from a new one needs no more.
 const NAME_TRIES_MAX: u16 = 100;
 
-/// The same for an address from which so many names were tried in vain: a class that comes in for the first time is right
-/// mostly.
+/// The same after this many wrong passwords for any names from one network: a class that comes in for
+/// the first time is mostly right.
 const ADDRESS_TRIES_MAX: u16 = 100;
 
-/// When an address was wrong so often it has no more tries, but for the names that came in from there before.
+/// After this many, a network has no more tries, except for names whose owners came in from there
+/// before.
 const ADDRESS_TRIES_END: u16 = 1_000;
 
-/// So many names one address may have registered: a class behind one address, and no more in a hurry.
+/// How many names one network may register: a class behind one address, and no more in a hurry.
 const REGISTRATIONS_MAX: u16 = 30;
 
-/// Who tried, or what was tried.
+/// What is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    /// This name, from there.
+enum Counted {
+    /// Wrong passwords for this name from this network.
     Pair(Box<str>, IpAddr),
-    /// Whatever name, from there.
+    /// Wrong passwords for any name from this network.
     Address(IpAddr),
-    /// This name, from wherever nobody knows.
+    /// Wrong passwords for this name from all unknown networks.
     Name(Box<str>),
-    /// Who wants names: every one of them is kept.
+    /// Names that were registered from this network.
     Registering(IpAddr),
 }
 
-/// Tries in vain.
+/// The counts.
 #[derive(Default)]
-pub(crate) struct Tries {
+pub(super) struct Tries {
     failed: Counts,
 }
 
-/// A try that is under way. It is counted until it is [given back](Tries::give_back), so that many at once have no more
-/// tries than one after the other.
+/// A try. It counts as wrong until it is [given back](Tries::give_back), so that many tries at once
+/// are no more than one after the other.
 #[derive(Debug)]
-pub(crate) struct Try {
-    counted: Vec<(Key, Period)>,
-    /// Whether there have been too many already: the right password passes, but tries have to take their time.
-    pub(crate) is_beyond: bool,
+pub(super) struct Try {
+    counted: Vec<(Counted, Period)>,
+    /// There were too many already: the right password passes, but the try takes its time.
+    pub(super) is_beyond: bool,
 }
 
 impl Tries {
-    /// Somebody at this address tries this name. Where its owner came in from there before the right password is to pass
-    /// in any case.
-    pub(crate) fn take(
+    /// Counts a try for this name from this address. If its owner came in from there before
+    /// (`is_known`), the right password always passes.
+    ///
+    /// # Errors
+    /// There were too many.
+    pub(super) fn take(
         &mut self,
         name: &Name,
         address: IpAddr,
@@ -65,7 +70,7 @@ impl Tries {
         now: Instant,
     ) -> Result<Try, Refusal> {
         let (address, name) = (network(address.to_canonical()), name.keys()[0]);
-        let pair = Key::Pair(name.into(), address);
+        let pair = Counted::Pair(name.into(), address);
         let tried = self.failed.count(&pair, now);
         if is_known {
             return Ok(Try {
@@ -73,9 +78,9 @@ impl Tries {
                 counted: self.count([pair], now),
             });
         }
-        let (name, from) = (Key::Name(name.into()), Key::Address(address));
+        let (name, from) = (Counted::Name(name.into()), Counted::Address(address));
         let of_name = self.failed.count(&name, now);
-        // Behind a web server on this machine everybody comes from it.
+        // Behind a web server on this machine, everybody comes from it.
         let of_address = match address.is_loopback() {
             true => 0,
             false => self.failed.count(&from, now),
@@ -93,16 +98,19 @@ impl Tries {
         })
     }
 
-    /// It was no guess.
-    pub(crate) fn give_back(&mut self, tried: Try) {
+    /// The try was no wrong guess.
+    pub(super) fn give_back(&mut self, tried: Try) {
         for (key, period) in tried.counted {
-            self.failed.take_back(&key, period);
+            self.failed.undo(&key, period);
         }
     }
 
-    /// Somebody at this address wants a name.
-    pub(crate) fn register(&mut self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
-        let key = Key::Registering(network(address.to_canonical()));
+    /// Counts a name that is registered from this address.
+    ///
+    /// # Errors
+    /// There were too many.
+    pub(super) fn register(&mut self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
+        let key = Counted::Registering(network(address.to_canonical()));
         if self.failed.count(&key, now) >= REGISTRATIONS_MAX {
             return Err(self.too_many(now));
         }
@@ -110,14 +118,18 @@ impl Tries {
         Ok(())
     }
 
-    /// After how long there is another try; in whole minutes, for it is shown.
-    pub(crate) fn too_many(&self, now: Instant) -> Refusal {
+    /// The refusal of a try, with the time until the next one, in whole minutes.
+    pub(super) fn too_many(&self, now: Instant) -> Refusal {
         let minutes = self.failed.left(now).as_millis().div_ceil(60_000).max(1);
         Refusal::TooManyTries(Duration::from_secs(minutes as u64 * 60))
     }
 
-    fn count<const KEYS: usize>(&mut self, keys: [Key; KEYS], now: Instant) -> Vec<(Key, Period)> {
-        let count = |key: Key| {
+    fn count<const KEYS: usize>(
+        &mut self,
+        keys: [Counted; KEYS],
+        now: Instant,
+    ) -> Vec<(Counted, Period)> {
+        let count = |key: Counted| {
             let period = self.failed.add(&key, now);
             (key, period)
         };
@@ -131,14 +143,14 @@ mod tests {
     use super::super::counts::PERIOD;
     use super::*;
 
-    struct House {
+    struct Door {
         tries: Tries,
         now: Instant,
     }
 
-    impl House {
-        fn new() -> House {
-            House {
+    impl Door {
+        fn new() -> Door {
+            Door {
                 tries: Tries::default(),
                 now: Instant::now(),
             }
@@ -155,7 +167,7 @@ mod tests {
             }
         }
 
-        /// Whether the right password is looked at.
+        /// Whether the right password is checked.
         fn may(&mut self, name: &str, from: &str, is_known: bool) -> bool {
             let may = self.take(name, from, is_known);
             may.map(|tried| self.tries.give_back(tried)).is_ok()
@@ -163,69 +175,69 @@ mod tests {
     }
 
     #[test]
-    fn whoever_guesses_waits_and_others_do_not() {
-        let mut house = House::new();
-        house.guess("alice", "2001:db8::1", TRIES_MAX - 1);
-        assert!(house.may("alice", "2001:db8::2", false));
-        house.guess("Alice", "2001:db8::2", 1);
-        assert!(!house.may("alice", "2001:db8::3", false), "one network");
-        assert!(house.may("bob", "2001:db8::3", false), "another name");
-        assert!(house.may("alice", "2001:db8:0:1::1", false));
-        assert!(house.may("alice", "192.0.2.1", false));
-        house.now += 2 * PERIOD;
-        assert!(house.may("alice", "2001:db8::1", false));
+    fn people_who_guess_wait_and_others_do_not() {
+        let mut door = Door::new();
+        door.guess("alice", "2001:db8::1", TRIES_MAX - 1);
+        assert!(door.may("alice", "2001:db8::2", false));
+        door.guess("Alice", "2001:db8::2", 1);
+        assert!(!door.may("alice", "2001:db8::3", false), "one network");
+        assert!(door.may("bob", "2001:db8::3", false), "another name");
+        assert!(door.may("alice", "2001:db8:0:1::1", false));
+        assert!(door.may("alice", "192.0.2.1", false));
+        door.now += 2 * PERIOD;
+        assert!(door.may("alice", "2001:db8::1", false));
     }
 
     #[test]
-    fn where_the_owner_came_in_before_the_right_password_always_passes() {
-        let mut house = House::new();
+    fn the_right_password_always_passes_from_where_the_owner_came_in_before() {
+        let mut door = Door::new();
         for _ in 0..TRIES_MAX {
-            let tried = house.take("alice", "192.0.2.1", true).unwrap();
+            let tried = door.take("alice", "192.0.2.1", true).unwrap();
             assert!(!tried.is_beyond);
         }
         for _ in 0..5_000 {
-            let tried = house.take("alice", "192.0.2.1", true).unwrap();
+            let tried = door.take("alice", "192.0.2.1", true).unwrap();
             assert!(tried.is_beyond, "and takes its time");
         }
-        assert!(house.may("bob", "192.0.2.1", false));
-        assert!(house.may("alice", "192.0.2.2", false));
+        assert!(door.may("bob", "192.0.2.1", false));
+        assert!(door.may("alice", "192.0.2.2", false));
     }
 
     #[test]
-    fn a_name_that_many_guess_is_open_to_whoever_never_erred() {
-        let mut house = House::new();
+    fn a_name_that_many_guess_is_open_to_networks_that_never_erred() {
+        let mut door = Door::new();
         for guesser in 0..10 {
-            house.guess("alice", &format!("192.0.2.{guesser}"), TRIES_MAX);
+            door.guess("alice", &format!("192.0.2.{guesser}"), TRIES_MAX);
         }
-        assert!(house.may("alice", "198.51.100.1", false));
-        house.guess("alice", "198.51.100.1", 1);
+        assert!(door.may("alice", "198.51.100.1", false));
+        door.guess("alice", "198.51.100.1", 1);
         assert!(
-            !house.may("alice", "198.51.100.1", false),
+            !door.may("alice", "198.51.100.1", false),
             "once, not ten times"
         );
-        assert!(house.may("alice", "198.51.100.2", false));
-        assert!(house.may("bob", "198.51.100.1", false));
+        assert!(door.may("alice", "198.51.100.2", false));
+        assert!(door.may("bob", "198.51.100.1", false));
     }
 
     #[test]
-    fn whoever_tries_many_names_from_one_address_has_fewer_tries_for_each_and_none_in_the_end() {
-        let mut house = House::new();
+    fn many_wrong_names_from_one_address_leave_fewer_tries_for_each_and_none_in_the_end() {
+        let mut door = Door::new();
         for name in 0..ADDRESS_TRIES_END {
-            house.guess(&format!("name{name}"), "192.0.2.1", 1);
+            door.guess(&format!("name{name}"), "192.0.2.1", 1);
         }
-        assert!(!house.may("alice", "192.0.2.1", false));
-        assert!(house.may("alice", "192.0.2.1", true));
-        assert!(house.may("alice", "192.0.2.2", false));
+        assert!(!door.may("alice", "192.0.2.1", false));
+        assert!(door.may("alice", "192.0.2.1", true));
+        assert!(door.may("alice", "192.0.2.2", false));
     }
 
     #[test]
     fn one_address_registers_a_class_and_no_more() {
-        let mut house = House::new();
+        let mut door = Door::new();
         let from = "192.0.2.1".parse().unwrap();
         for _ in 0..REGISTRATIONS_MAX {
-            house.tries.register(from, house.now).unwrap();
+            door.tries.register(from, door.now).unwrap();
         }
-        assert!(house.tries.register(from, house.now).is_err());
-        assert!(house.may("alice", "192.0.2.1", false));
+        assert!(door.tries.register(from, door.now).is_err());
+        assert!(door.may("alice", "192.0.2.1", false));
     }
 }

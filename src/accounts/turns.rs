@@ -1,4 +1,5 @@
-//! Turns at the work that passwords make: strangers who guess cannot make the owner wait behind them. Knows no password.
+//! PasswordTurns at the work that passwords make, so that strangers who guess cannot make an owner wait. Knows
+//! no password.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,89 +8,96 @@ use std::sync::{Arc, Mutex, PoisonError};
 use parlor_core::link::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::DatabaseFailed;
+use crate::journal::DatabaseFailed;
 
-/// So many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
+/// How many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
 const AT_ONCE_MAX: usize = 2;
 
-/// And so many of these for strangers.
+/// How many of these for strangers.
 const STRANGERS_MAX: usize = 1;
 
-/// So many wait for one of these who share their turns: half a minute where each takes a second.
+/// How many may wait in one party: half a minute if each takes a second.
 const WAITING_EACH_MAX: usize = 32;
 
-/// So many wait in all: at 20 ms for each whoever waits is still there when it is their turn.
+/// How many may wait in all: at 20 ms each, they are still there when it is their turn.
 const WAITING_MAX: usize = 512;
 
-/// Whose turn it is. Those who are the same come one after the other; and each of them as often as any other.
+/// People who share their turns: their passwords are worked on one after the other, and each party is
+/// served as often as any other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Party {
-    /// Somebody at an address from which the owner of that name came in before.
+pub(super) enum Party {
+    /// People at an address from which the owner of that name came in before.
     Known(Box<str>, IpAddr),
-    /// Somebody else at that address.
+    /// Other people at that address.
     Stranger(IpAddr),
 }
 
-/// Who waits for a turn, and who has one.
-pub(crate) struct Turns {
+/// The parties that wait or have a turn.
+pub(super) struct PasswordTurns {
     all: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
-    waiting: Mutex<HashMap<Party, Waiting>>,
+    waiting: Mutex<HashMap<Party, PartyQueue>>,
 }
 
-struct Waiting {
+struct PartyQueue {
     turn: Arc<Semaphore>,
     people: usize,
 }
 
-/// A place in the queue of a party: no other one of the same goes on before it is given up.
-pub(crate) struct Place {
-    /// Given up before the place is, so that the next one finds it.
+/// The first place in the queue of a party. No other member continues before it is given up.
+pub(super) struct PartyPlace {
+    /// Dropped before `queued`, so that the next member finds it.
     _own: OwnedSemaphorePermit,
     queued: Queued,
 }
 
-/// Somebody who waits or works.
+/// A member of a party who waits or has a turn.
 struct Queued {
-    turns: Arc<Turns>,
+    turns: Arc<PasswordTurns>,
     party: Party,
 }
 
 /// The right to work on a password; given up when dropped.
-pub(crate) struct Turn {
+pub(super) struct PasswordTurn {
     _all: OwnedSemaphorePermit,
     _stranger: Option<OwnedSemaphorePermit>,
-    _place: Place,
+    _place: PartyPlace,
 }
 
-impl Turns {
-    pub(crate) fn new() -> Arc<Turns> {
-        Arc::new(Turns {
+impl PasswordTurns {
+    pub(super) fn new() -> Arc<PasswordTurns> {
+        Arc::new(PasswordTurns {
             all: Arc::new(Semaphore::new(AT_ONCE_MAX)),
             strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
             waiting: Mutex::default(),
         })
     }
 
-    /// Waits until none of the same party is before one.
+    /// Waits until no other member of the party is first.
     ///
     /// # Errors
     /// Too many wait.
-    pub(crate) async fn queue(self: &Arc<Turns>, party: Party) -> Result<Place, Refusal> {
+    pub(super) async fn queue(
+        self: &Arc<PasswordTurns>,
+        party: Party,
+    ) -> Result<PartyPlace, Refusal> {
         let (turn, queued) = self.enqueue(party)?;
         let own = turn.acquire_owned().await.map_err(|_| DatabaseFailed)?;
-        Ok(Place { _own: own, queued })
+        Ok(PartyPlace { _own: own, queued })
     }
 
-    fn enqueue(self: &Arc<Turns>, party: Party) -> Result<(Arc<Semaphore>, Queued), Refusal> {
+    fn enqueue(
+        self: &Arc<PasswordTurns>,
+        party: Party,
+    ) -> Result<(Arc<Semaphore>, Queued), Refusal> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = waiting.values().map(|waiting| waiting.people).sum();
         let is_stranger = matches!(party, Party::Stranger(_));
-        let own = waiting.entry(party.clone()).or_insert_with(|| Waiting {
+        let own = waiting.entry(party.clone()).or_insert_with(|| PartyQueue {
             turn: Arc::new(Semaphore::new(1)),
             people: 0,
         });
-        // Those who are known are as many as have the right passwords.
+        // Known people are as many as have the right passwords.
         if own.people > WAITING_EACH_MAX || is_stranger && all > WAITING_MAX {
             return Err(Refusal::Busy);
         }
@@ -100,9 +108,9 @@ impl Turns {
     }
 }
 
-impl Place {
-    /// Waits for the turn to work.
-    pub(crate) async fn turn(self) -> Result<Turn, DatabaseFailed> {
+impl PartyPlace {
+    /// Waits for a turn.
+    pub(super) async fn turn(self) -> Result<PasswordTurn, DatabaseFailed> {
         let turns = Arc::clone(&self.queued.turns);
         let stranger = match self.queued.party {
             Party::Known(..) => None,
@@ -110,7 +118,7 @@ impl Place {
         };
         let stranger = stranger.transpose().map_err(|_| DatabaseFailed)?;
         let all = Arc::clone(&turns.all).acquire_owned().await;
-        Ok(Turn {
+        Ok(PasswordTurn {
             _all: all.map_err(|_| DatabaseFailed)?,
             _stranger: stranger,
             _place: self,
@@ -157,9 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn however_many_strangers_wait_the_owner_is_next() {
+    fn an_owner_is_next_however_many_strangers_wait() {
         run(async {
-            let turns = Turns::new();
+            let turns = PasswordTurns::new();
             let mut works = Vec::new();
             for last in 0..=255 {
                 let place = turns.queue(stranger(last)).await.unwrap();
@@ -174,9 +182,9 @@ mod tests {
     }
 
     #[test]
-    fn one_address_waits_once_and_has_an_end() {
+    fn one_address_has_one_turn_and_a_bounded_queue() {
         run(async {
-            let turns = Turns::new();
+            let turns = PasswordTurns::new();
             let first = turns.queue(stranger(1)).await.unwrap();
             let mut others = Vec::new();
             for _ in 0..WAITING_EACH_MAX {

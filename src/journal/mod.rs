@@ -13,7 +13,7 @@ mod traits;
 pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
-pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Store, stored_room};
+pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql, Store, stored_room};
 pub(crate) use traits::{Ahead, Archive, Damage, Extent, Found, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};
 

@@ -33,7 +33,7 @@ use self::limits::{connections, limits, pace};
 use self::listeners::{BindError, bind_all};
 use self::reload::Reloader;
 use self::signals::Hangups;
-use crate::accounts::Registry;
+use crate::accounts::Accounts;
 use crate::audit::{self, Clerk};
 use crate::broadcaster::Closing;
 use crate::cli::variables;
@@ -81,7 +81,7 @@ pub struct Server {
     /// Deletes stored lines; none if nothing is stored.
     eraser: Option<Eraser>,
     /// Whose names are whose; none where nothing is kept.
-    registry: Option<Arc<Registry>>,
+    accounts: Option<Arc<Accounts>>,
     /// Which log it is that the numbers of lines belong to.
     log: Arc<str>,
     house: Arc<House>,
@@ -116,7 +116,7 @@ impl Server {
         tracing::info!("lines are stored in {}", directory.display());
         let server = Server::with_journal(config, journal);
         let inbox = Arc::clone(&server.house.inbox);
-        let (registry, owned) = Registry::open(stored.database.clone(), stored.clock, inbox)?;
+        let (accounts, owned) = Accounts::open(&stored.database, stored.clock, inbox)?;
         // What held when the server before this one ended is not over because this clock says so.
         let now = stored
             .clock
@@ -126,7 +126,7 @@ impl Server {
             .at_start(move |store| audit::past(store, now))?;
         Ok(Server {
             log: epoch.into(),
-            registry: Some(Arc::new(registry)),
+            accounts: Some(Arc::new(accounts)),
             past: Some(Past {
                 ends,
                 owned,
@@ -170,7 +170,7 @@ impl Server {
             stored: None,
             past: None,
             eraser: None,
-            registry: None,
+            accounts: None,
             log: passing_epoch().into(),
             house: Arc::new(house),
             clock: Clock::start(),
@@ -242,7 +242,7 @@ impl Server {
             house,
             clock,
             doors,
-            registry,
+            accounts,
             live,
             mut stewards,
             reload,
@@ -281,9 +281,9 @@ impl Server {
                 .tasks
                 .spawn(door::serve(Arc::clone(&house), door, listener));
         }
-        let names = registry.clone();
-        if let Some(registry) = registry {
-            stewards.spawn(async move { registry.keep_readings().await });
+        let names = accounts.clone();
+        if let Some(accounts) = accounts {
+            stewards.spawn(async move { accounts.codes.keep_readings().await });
         }
         if let Some(socket) = socket {
             let inbox = Arc::clone(&house.inbox);
@@ -291,7 +291,7 @@ impl Server {
                 inbox,
                 reload,
                 database,
-                registry: names,
+                accounts: names,
             };
             stewards.spawn(desk.attend(socket));
         }
@@ -406,7 +406,7 @@ impl Server {
                 .map(|stored| Arc::clone(&stored.search)),
             forgetting: self.stored.as_ref().map(|stored| stored.forgetting.clone()),
             log: Arc::clone(&self.log),
-            registry: self.registry.clone(),
+            accounts: self.accounts.clone(),
             metrics: Arc::clone(&self.house.metrics),
             zone: TimeZone::system(),
             clock: self.clock.clone(),

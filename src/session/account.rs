@@ -15,7 +15,7 @@ use tokio::time::sleep_until;
 
 use super::ended::SessionEnd;
 use super::read::Reader;
-use crate::accounts::{Code, Letter, Registry, Standing, good_password, is_same_password};
+use crate::accounts::{Accounts, Code, KeptMessage, Standing, good_password, is_same_password};
 use crate::clock;
 
 /// `/register` asks twice.
@@ -31,8 +31,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
             return Ok(Refusal::NotThere.into());
         };
-        let registry = match self.can_register(&me, spec) {
-            Ok(registry) => registry,
+        let accounts = match self.can_register(&me, spec) {
+            Ok(accounts) => accounts,
             Err(refusal) => {
                 let answers = ANSWERS_TO_REGISTER + usize::from(me.is_proven());
                 return self.ask_nothing(refusal, answers).await;
@@ -40,41 +40,44 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let Claim { name, proof } = me;
         if proof.is_none() {
-            return self.own_name(&registry, name).await;
+            return self.own_name(&accounts, name).await;
         }
         match self.prove(Password::Present(name.clone()), &name).await? {
             Ok(proof) => {
                 let own = (name, proof);
-                self.change_password(&registry, own, keeps_token).await
+                self.change_password(&accounts, own, keeps_token).await
             }
             Err(_) => Ok(Refusal::NoPassword.into()),
         }
     }
 
     /// Where passwords are kept, if this person can have one for the name that is worn.
-    fn can_register(&self, me: &Claim, spec: &'static Spec) -> Result<Arc<Registry>, Refusal> {
+    fn can_register(&self, me: &Claim, spec: &'static Spec) -> Result<Arc<Accounts>, Refusal> {
         if self.is_asked {
             return Err(Refusal::AnswerFirst);
         }
-        let registry = self.settings.registry.clone();
-        let registry = registry.ok_or(Refusal::NeedsDisk(spec))?;
+        let accounts = self.settings.accounts.clone();
+        let accounts = accounts.ok_or(Refusal::NeedsDisk(spec))?;
         if !self.peer.is_private {
             return Err(Refusal::PlainPassword);
         }
         match Name::parse(me.name.as_str()) {
-            Ok(_) => Ok(registry),
+            Ok(_) => Ok(accounts),
             Err(_) => Err(Refusal::NoNameToOwn),
         }
     }
 
     /// Keeps a password for the name that is worn, as soon as there is a good one.
-    async fn own_name(&mut self, registry: &Registry, name: Name) -> Result<Answer, SessionEnd> {
+    async fn own_name(&mut self, accounts: &Accounts, name: Name) -> Result<Answer, SessionEnd> {
         loop {
             let Some(password) = self.ask_new_password(&name).await? else {
                 return Ok(Refusal::NoPassword.into());
             };
             let (since, address, by) = (self.named_at, self.peer.address, self.id());
-            let registered = registry.register(name.clone(), password, since, address, by);
+            let registered =
+                accounts
+                    .passwords
+                    .register(name.clone(), password, since, address, by);
             match registered.await {
                 Ok(()) => {
                     self.note_standing().await; // whoever comes back comes as the owner
@@ -95,7 +98,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Keeps another password for the own name, as soon as there is a good one.
     async fn change_password(
         &mut self,
-        registry: &Registry,
+        accounts: &Accounts,
         (name, proof): (Name, Proof),
         keeps_token: bool,
     ) -> Result<Answer, SessionEnd> {
@@ -104,7 +107,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 return Ok(Refusal::NoPassword.into());
             };
             let (own, address, by) = ((name.clone(), proof), self.peer.address, self.id());
-            let changed = registry.change_password(own, password, keeps_token, address, by);
+            let changed = accounts
+                .passwords
+                .change(own, password, keeps_token, address, by);
             match changed.await {
                 Ok(()) => {
                     let answer = Answer::PasswordChanged { name, keeps_token };
@@ -147,7 +152,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Makes a token for scripts under the own name, or ends it.
     pub(crate) async fn token(&mut self, revoke: bool, spec: &'static Spec) -> Answer {
-        let Some(registry) = self.settings.registry.clone() else {
+        let Some(accounts) = self.settings.accounts.clone() else {
             return Refusal::NeedsDisk(spec).into();
         };
         let Outcome::You(Claim {
@@ -159,10 +164,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let done = match revoke {
             true => {
-                let revoked = registry.revoke_token(name, proof).await;
+                let revoked = accounts.tokens.revoke(name, proof).await;
                 revoked.map(Answer::TokenRevoked)
             }
-            false => registry.make_token(name, proof).await.map(Answer::Token),
+            false => accounts.tokens.make(name, proof).await.map(Answer::Token),
         };
         done.unwrap_or_else(Answer::Refused)
     }
@@ -186,7 +191,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 Err(refusal) => return Ok(Some(refusal.into())),
             };
             answer = self.ask(Request::Rename(Claim { name, proof })).await;
-            self.show_letters = matches!(answer, Some(Answer::YouAre(_)));
+            self.show_messages = matches!(answer, Some(Answer::YouAre(_)));
         }
         if let Some(Answer::YouAre(_)) = answer {
             self.named_at = self.settings.clock.now().wall;
@@ -203,7 +208,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         question: Password,
         name: &Name,
     ) -> Result<Result<Proof, Refusal>, SessionEnd> {
-        let Some(registry) = self.settings.registry.clone() else {
+        let Some(accounts) = self.settings.accounts.clone() else {
             return Ok(Err(Refusal::NameOwned(name.clone())));
         };
         if !self.peer.is_private {
@@ -214,7 +219,11 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             if password.as_str().is_empty() {
                 return Ok(Err(Refusal::NameOwned(name.clone())));
             }
-            match registry.prove(name, password, self.peer.address).await {
+            match accounts
+                .passwords
+                .prove(name, password, self.peer.address)
+                .await
+            {
                 Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
                 Ok(proof) => return Ok(Ok(proof)),
             }
@@ -283,37 +292,37 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// Shows the messages that were kept while the owner of the name was away.
-    pub(crate) async fn deliver_letters(&mut self) {
-        let Some(registry) = self.settings.registry.clone() else {
+    pub(crate) async fn deliver_messages(&mut self) {
+        let Some(accounts) = self.settings.accounts.clone() else {
             return;
         };
         let Outcome::You(Claim { name, .. }) = self.link.call(Request::WhoAmI).await else {
             return;
         };
         // Where they cannot be read, the operator's log says so, and they wait until next time.
-        let letters = registry.letters(&name).await.unwrap_or_default();
-        let Some(last) = letters.last().map(|letter| letter.id) else {
+        let messages = accounts.messages.waiting(&name).await.unwrap_or_default();
+        let Some(last) = messages.last().map(|message| message.id) else {
             return;
         };
-        self.reply(Item::Answer(Answer::WhileAway(letters.len())))
+        self.reply(Item::Answer(Answer::WhileAway(messages.len())))
             .await;
-        for Letter { at, from, text, .. } in letters {
+        for KeptMessage { at, from, text, .. } in messages {
             let to = name.clone();
-            let letter = Answer::Letter { at, from, to, text };
-            self.reply(Item::Answer(letter)).await;
+            let message = Answer::Letter { at, from, to, text };
+            self.reply(Item::Answer(message)).await;
         }
         if !self.link.drained().await {
             return; // they have not been taken, and wait until next time
         }
-        registry.take_letters(&name, last).await.ok(); // else they are shown once more
+        accounts.messages.delete(&name, last).await.ok(); // else they are shown once more
     }
 
     /// Writes to one person; where that is the owner of a name who is away, the message is kept.
     pub(crate) async fn write_to(&mut self, to: Line, text: Line) -> Option<Answer> {
         let words = text.clone();
         let answer = self.ask(Request::Private { to, text }).await?;
-        let (Answer::Refused(Refusal::Away(owner)), Some(registry)) =
-            (&answer, self.settings.registry.clone())
+        let (Answer::Refused(Refusal::Away(owner)), Some(accounts)) =
+            (&answer, self.settings.accounts.clone())
         else {
             return Some(answer);
         };
@@ -322,7 +331,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let at: WallTime = clock::wall();
         let kept =
-            registry.keep_letter(owner.clone(), (me, self.id(), self.peer.address), words, at);
+            accounts
+                .messages
+                .keep(owner.clone(), (me, self.id(), self.peer.address), words, at);
         Some(match kept.await {
             Ok(()) => Answer::KeptFor(owner.clone()),
             Err(refusal) => refusal.into(),
@@ -334,29 +345,31 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if let Some((code, _)) = &self.place {
             return Answer::Code(code.shown());
         }
-        let Some(registry) = self.settings.registry.clone() else {
+        let Some(accounts) = self.settings.accounts.clone() else {
             return Refusal::NeedsDisk(spec).into();
         };
-        self.make_code(&registry).await
+        self.make_code(&accounts).await
     }
 
     /// Has the code end that was shown before another password was set, and shows the one that counts instead.
     pub(super) async fn with_another_code(&mut self, answer: Answer) -> Answer {
-        let (Some((code, _)), Some(registry)) = (self.place.take(), self.settings.registry.clone())
+        let (Some((code, _)), Some(accounts)) = (self.place.take(), self.settings.accounts.clone())
         else {
             return answer;
         };
-        registry.forget_code(&code);
+        accounts.codes.forget(&code);
         self.reply(Item::Answer(answer)).await;
-        self.make_code(&registry).await
+        self.make_code(&accounts).await
     }
 
-    async fn make_code(&mut self, registry: &Registry) -> Answer {
+    async fn make_code(&mut self, accounts: &Accounts) -> Answer {
         let Some(standing) = self.standing().await else {
             return Refusal::NotThere.into();
         };
         let client = Arc::clone(self.link.client());
-        let given = registry.give_code(&client, self.seat.room(), standing.clone());
+        let given = accounts
+            .codes
+            .give(&client, self.seat.room(), standing.clone());
         match given.await {
             Ok(code) => {
                 let shown = code.shown();
@@ -369,7 +382,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Keeps that the person is somewhere else, or somebody else, if there is a code for it.
     pub(super) async fn note_standing(&mut self) {
-        let (Some((code, _)), Some(registry)) = (&self.place, self.settings.registry.clone())
+        let (Some((code, _)), Some(accounts)) = (&self.place, self.settings.accounts.clone())
         else {
             return;
         };
@@ -380,7 +393,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         self.place = Some((code.clone(), standing.clone()));
         let (client, room) = (Arc::clone(self.link.client()), self.seat.room());
         // Where it cannot be kept, the operator's log says so.
-        let noted = registry.note_standing(&code, &client, room, standing);
+        let noted = accounts.codes.note_standing(&code, &client, room, standing);
         noted.await.ok();
     }
 
@@ -388,7 +401,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     pub(super) fn last_place(&self) -> Option<Last> {
         let (code, standing) = self.place.clone()?;
         Some(Last {
-            registry: self.settings.registry.clone()?,
+            accounts: self.settings.accounts.clone()?,
             code,
             room: self.seat.room(),
             standing,
@@ -413,7 +426,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
 /// Where somebody stood at last, and the code for it.
 pub(super) struct Last {
-    registry: Arc<Registry>,
+    accounts: Arc<Accounts>,
     code: Code,
     room: RoomId,
     standing: Standing,
@@ -429,8 +442,9 @@ impl Last {
         }
         // Where it cannot be kept, the operator's log says so.
         let kept = self
-            .registry
-            .let_code_die(&self.code, client, self.standing);
+            .accounts
+            .codes
+            .let_die(&self.code, client, self.standing);
         kept.await.ok();
     }
 }

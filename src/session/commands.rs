@@ -306,8 +306,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     async fn try_to_forget(&mut self, all: bool, spec: &'static Spec) -> Result<Answer, Refusal> {
-        let (Some(registry), Some(forgetting)) =
-            (&self.settings.registry, &self.settings.forgetting)
+        let (Some(accounts), Some(forgetting)) =
+            (&self.settings.accounts, &self.settings.forgetting)
         else {
             return Err(Refusal::NeedsDisk(spec));
         };
@@ -322,7 +322,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             return Ok(Answer::CanTakeBack(name));
         }
         let now = self.settings.clock.now().wall;
-        let since = registry.owned_since(name.clone(), now).await?;
+        let since = accounts.names.owned_since(name.clone(), now).await?;
         let since = since.ok_or(Refusal::NotOwner)?;
         let id = self.link.client().id();
         let lines = forgetting.forget(Owner { id, name, since }).await?;

@@ -98,7 +98,7 @@ where
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
     let mut reader = Reader::new(input, decoder, link, seat, peer, settings);
-    (reader.held, reader.show_letters, reader.place) = (held, is_owner, place);
+    (reader.held, reader.show_messages, reader.place) = (held, is_owner, place);
     reader.is_named = is_named;
     read_and_write(reader, writing, closing)
 }

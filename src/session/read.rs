@@ -44,7 +44,7 @@ pub(super) struct Reader<'a, R, D> {
     /// What this person comes back with, if that was asked for.
     pub(super) place: Option<(Code, Standing)>,
     /// Somebody has just come who may have been written to meanwhile.
-    pub(super) show_letters: bool,
+    pub(super) show_messages: bool,
     /// A password is asked for.
     pub(super) is_asked: bool,
     pub(super) settings: &'a SessionSettings,
@@ -85,7 +85,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             peer,
             named_at: settings.clock.now().wall,
             place: None,
-            show_letters: false,
+            show_messages: false,
             is_asked: false,
             is_named: false,
             settings,
@@ -102,8 +102,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             Box::pin(self.note_standing()).await;
         }
         loop {
-            if std::mem::take(&mut self.show_letters) {
-                Box::pin(self.deliver_letters()).await;
+            if std::mem::take(&mut self.show_messages) {
+                Box::pin(self.deliver_messages()).await;
             }
             // Asked here too, as whoever keeps sending is never waited for.
             if self.is_removed()

@@ -10,7 +10,7 @@ use parlor_core::model::Rate;
 use parlor_wire::style::Storage;
 use tokio::sync::watch;
 
-use crate::accounts::Registry;
+use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::journal::{Forgetting, History, Search};
 use crate::telemetry::Metrics;
@@ -36,7 +36,7 @@ pub(crate) struct SessionSettings {
     /// The name of the log to which the numbers of lines belong.
     pub(crate) log: Arc<str>,
     /// The registered names; none without a directory.
-    pub(crate) registry: Option<Arc<Registry>>,
+    pub(crate) accounts: Option<Arc<Accounts>>,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,
     /// The zone in which people type times.

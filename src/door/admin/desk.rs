@@ -20,7 +20,7 @@ use tokio::time::{interval, sleep};
 
 use super::socket::{LOOK_EVERY, Socket};
 use super::{AdminOrder, KeeperOrder, NameOrder};
-use crate::accounts::{Registered, Registry};
+use crate::accounts::{Accounts, Registered};
 use crate::audit::moment;
 use crate::clock;
 use crate::clock::timeout;
@@ -51,7 +51,7 @@ pub(crate) struct Desk {
     /// None where nothing is kept.
     pub(crate) database: Option<Database>,
     /// Whose names are whose; none where nothing is kept.
-    pub(crate) registry: Option<Arc<Registry>>,
+    pub(crate) accounts: Option<Arc<Accounts>>,
 }
 
 /// What is answered: lines, and perhaps why it was not done.
@@ -157,25 +157,27 @@ impl Desk {
     }
 
     async fn name(&self, order: NameOrder) -> Reply {
-        let registry = self.registry.as_ref();
-        let registry = registry.ok_or("this server stores no names")?;
+        let accounts = self.accounts.as_ref();
+        let accounts = accounts.ok_or("this server stores no names")?;
         let unregistered = |name: &str| Err(format!("{name} is not registered"));
         match order {
             NameOrder::List => {
-                let names = registry.registered().await.map_err(|_| UNREADABLE)?;
+                let names = accounts.names.registered().await.map_err(|_| UNREADABLE)?;
                 Ok(match names.is_empty() {
                     true => vec!["No name is registered".to_owned()],
                     false => names.iter().map(registered).collect(),
                 })
             }
-            NameOrder::Release { name } => match registry.release(Name::kept(name.trim())).await {
-                Ok(true) => Ok(vec![format!("{} is free again", shown(&name))]),
-                Ok(false) => unregistered(&shown(&name)),
-                Err(undone) => Err(undone.to_string()),
-            },
+            NameOrder::Release { name } => {
+                match accounts.names.release(Name::kept(name.trim())).await {
+                    Ok(true) => Ok(vec![format!("{} is free again", shown(&name))]),
+                    Ok(false) => unregistered(&shown(&name)),
+                    Err(undone) => Err(undone.to_string()),
+                }
+            }
             NameOrder::Password { name, password } => {
                 let password = Line::sanitise(password.as_bytes());
-                let set = registry.set_password(Name::kept(name.trim()), password);
+                let set = accounts.passwords.set(Name::kept(name.trim()), password);
                 match set.await {
                     Ok(true) => Ok(vec![format!(
                         "{} has a new password: the owner's connections, return codes and token end",

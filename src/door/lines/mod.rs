@@ -62,7 +62,7 @@ impl LineDoor {
     ) -> Result<LineArrival, Gone> {
         let mut guest = Guest {
             peer: peer_at(&stream, peer, self.allow_plain_passwords),
-            registry: self.settings.registry.clone(),
+            accounts: self.settings.accounts.clone(),
             is_owner: false,
             returned: None,
             stream,

@@ -8,7 +8,7 @@ use parlor_wire::lines::{LineDecoder, LineEncoder, LineInput};
 use parlor_wire::style::LineMode;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use crate::accounts::{Registry, Returned};
+use crate::accounts::{Accounts, Returned};
 use crate::clock::timeout;
 use crate::door::WORD_TIME;
 use crate::door::question::Answerer;
@@ -25,7 +25,7 @@ pub(crate) struct Guest<S> {
     pub(crate) link: Link,
     pub(crate) address: String,
     pub(crate) peer: Peer,
-    pub(crate) registry: Option<Arc<Registry>>,
+    pub(crate) accounts: Option<Arc<Accounts>>,
     /// Whether the name has been shown to be this person's own.
     pub(crate) is_owner: bool,
     /// Who has come back, and with what; until there is a session.

@@ -21,7 +21,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         owned: Name,
         replay: u64,
     ) -> Result<Result<(Seat, Box<Entered>), Answer>, Gone> {
-        let Some(registry) = self.registry.clone() else {
+        let Some(accounts) = self.accounts.clone() else {
             return Ok(Err(Refusal::NameOwned(owned).into()));
         };
         if !self.peer.is_private {
@@ -46,7 +46,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
             self.conceal(false, &mut words);
             let refusal = match heard? {
                 Ok(line) if line.as_str().is_empty() => break,
-                Ok(line) => match registry.prove(&owned, line, self.peer.address).await {
+                Ok(line) => match accounts
+                    .passwords
+                    .prove(&owned, line, self.peer.address)
+                    .await
+                {
                     Ok(proof) => {
                         self.say(&words).await?;
                         self.is_owner = true;
@@ -78,10 +82,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
 
     /// Takes the place again that somebody had on another connection.
     pub(super) async fn come_back(&mut self, typed: &str) -> Result<(Seat, Box<Entered>), Answer> {
-        let registry = self.registry.clone().ok_or(Refusal::NoSuchCode)?;
-        let returned = registry.redeem(typed).await?;
+        let accounts = self.accounts.clone().ok_or(Refusal::NoSuchCode)?;
+        let returned = accounts.codes.redeem(typed).await?;
         let entered = self.seat(returned.request(None)).await?;
-        registry.take_over(&returned.code, self.link.client(), entered.0.room());
+        accounts
+            .codes
+            .take_over(&returned.code, self.link.client(), entered.0.room());
         self.is_owner = returned.standing.proof.is_some();
         self.returned = Some(returned);
         Ok(entered)

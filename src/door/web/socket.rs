@@ -274,13 +274,16 @@ impl Newcomer {
             Err(Answer::Refused(Refusal::NameOwned(owned))) => owned,
             other => return other,
         };
-        let (Some(password), Some(registry)) = (password, &visit.door.settings.registry) else {
+        let (Some(password), Some(accounts)) = (password, &visit.door.settings.accounts) else {
             return Err(Refusal::NameOwned(owned).into());
         };
         if !visit.peer.is_private {
             return Err(Refusal::PlainPassword.into());
         }
-        let proof = registry.prove(&owned, password, visit.peer.address).await?;
+        let proof = accounts
+            .passwords
+            .prove(&owned, password, visit.peer.address)
+            .await?;
         let proof = Some(proof);
         let entered = ask(Claim { name, proof }, room).await?;
         self.is_owner = true;
@@ -294,11 +297,13 @@ impl Newcomer {
         code: &str,
         room: Option<RoomName>,
     ) -> Result<(Seat, Box<Entered>), Answer> {
-        let registry = visit.door.settings.registry.as_ref();
-        let registry = registry.ok_or(Refusal::NoSuchCode)?;
-        let returned = registry.redeem(code).await?;
+        let accounts = visit.door.settings.accounts.as_ref();
+        let accounts = accounts.ok_or(Refusal::NoSuchCode)?;
+        let returned = accounts.codes.redeem(code).await?;
         let entered = seat(&mut self.link, returned.request(room)).await?;
-        registry.take_over(&returned.code, self.link.client(), entered.0.room());
+        accounts
+            .codes
+            .take_over(&returned.code, self.link.client(), entered.0.room());
         self.is_owner = returned.standing.proof.is_some();
         self.returned = Some(returned);
         Ok(entered)

@@ -159,11 +159,11 @@ impl Visit {
         let refused = |refusal: Refusal| self.refuse(refusal);
         let (user, secret) = shown;
         let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
-        let Some(registry) = self.door.settings.registry.as_ref().filter(|_| is_same) else {
+        let Some(accounts) = self.door.settings.accounts.as_ref().filter(|_| is_same) else {
             return Err(refused(Refusal::WrongPassword(name)));
         };
         let (address, is_private) = (self.peer.address, self.peer.is_private);
-        let proof = registry.prove_by_token(&name, secret, address, is_private);
+        let proof = accounts.tokens.prove(&name, secret, address, is_private);
         let proof = Some(proof.await.map_err(refused)?);
         Ok(Claim { name, proof })
     }

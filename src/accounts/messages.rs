@@ -1,0 +1,183 @@
+//! Private messages that are kept for an owner who is away.
+
+use std::net::IpAddr;
+
+use parlor_core::link::Refusal;
+use parlor_core::model::{Claim, Line, Name, PersonId, WallTime};
+use rusqlite::{Connection, params};
+
+use super::hashed::Hashed;
+use crate::clock;
+use crate::journal::{Database, DatabaseFailed, Sql, Store};
+
+/// How many messages are kept for one person: from people without a name of their own, from these
+/// and owners of names, and from all with the operators of the server. So people without a name
+/// leave room for those who have one.
+const MESSAGES_MAX: [i64; 3] = [60, 90, 100];
+
+/// How many of them one person may write, under whatever names.
+const MESSAGES_FROM_ONE_MAX: i64 = 20;
+
+/// How many of them come from one network, whoever is there.
+const MESSAGES_FROM_NETWORK_MAX: i64 = 40;
+
+/// Messages for owners who are away.
+pub(crate) struct KeptMessages {
+    database: Database,
+    /// The start of the server: connections are numbered from then on.
+    since: WallTime,
+}
+
+/// A message for an owner who was away.
+#[derive(Debug)]
+pub(crate) struct KeptMessage {
+    /// Messages are numbered in the order in which they were written.
+    pub(crate) id: i64,
+    /// When it was written.
+    pub(crate) at: WallTime,
+    /// Who wrote it.
+    pub(crate) from: Name,
+    /// The text.
+    pub(crate) text: Line,
+}
+
+/// The person who writes a message.
+struct Author {
+    name: Name,
+    /// Whether the name is their own.
+    is_owner: bool,
+    /// The same under another name.
+    person: Hashed,
+    /// None on this machine: behind a web server on it, everybody comes from here.
+    network: Option<Hashed>,
+}
+
+impl KeptMessages {
+    pub(super) fn new(database: Database) -> KeptMessages {
+        KeptMessages {
+            database,
+            since: clock::wall(),
+        }
+    }
+
+    /// Keeps a message for the owner of a name.
+    ///
+    /// # Errors
+    /// Too many wait already, or the file cannot be written.
+    pub(crate) async fn keep(
+        &self,
+        to: Name,
+        (from, id, address): (Claim, PersonId, IpAddr),
+        text: Line,
+        at: WallTime,
+    ) -> Result<(), Refusal> {
+        let name = to.clone();
+        let is_owner = from.is_proven();
+        let person = match is_owner {
+            true => format!("owner {}", from.name.keys()[0]),
+            false => format!("{} {id:?}", self.since.0),
+        };
+        let author = Author {
+            name: from.name,
+            is_owner,
+            person: Hashed::of(&person),
+            network: Hashed::of_network(address),
+        };
+        let put = move |store: &mut Store| put(store.connection(), &to, &author, &text, at);
+        match self.database.write(put).await? {
+            true => Ok(()),
+            false => Err(Refusal::LettersFull(name)),
+        }
+    }
+
+    /// The messages that wait for the owner of a name, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn waiting(&self, to: &Name) -> Result<Vec<KeptMessage>, DatabaseFailed> {
+        let key = to.keys()[0].to_owned();
+        let read = move |store: &mut Store| {
+            store.connection().all(
+                "SELECT letters.id, at, sender, text
+                 FROM letters JOIN accounts ON account = accounts.id
+                 WHERE fold = ?1 ORDER BY letters.id",
+                [key],
+                |row| {
+                    Ok(KeptMessage {
+                        id: row.get(0)?,
+                        at: WallTime(row.get(1)?),
+                        from: Name::kept(&row.get::<_, String>(2)?),
+                        text: Line::sanitise(row.get::<_, String>(3)?.as_bytes()),
+                    })
+                },
+            )
+        };
+        self.database.read(read).await
+    }
+
+    /// Deletes the messages for the owner of a name up to this one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) async fn delete(&self, to: &Name, last: i64) -> Result<(), DatabaseFailed> {
+        let key = to.keys()[0].to_owned();
+        let delete = move |store: &mut Store| {
+            store.connection().run(
+                "DELETE FROM letters WHERE id <= ?2
+                 AND account = (SELECT id FROM accounts WHERE fold = ?1)",
+                params![key, last],
+            )
+        };
+        self.database.write(delete).await.map(drop)
+    }
+}
+
+/// Stores a message, unless too many wait from the same author, from the same network, or from all
+/// authors of the same standing. Whether there was room.
+fn put(
+    connection: &Connection,
+    to: &Name,
+    author: &Author,
+    text: &Line,
+    at: WallTime,
+) -> rusqlite::Result<bool> {
+    let standing = match author.is_owner {
+        true => 1 + usize::from(is_operator(connection, &author.name)?),
+        false => 0,
+    };
+    let max = MESSAGES_MAX.get(standing).copied().unwrap_or(0);
+    let put = connection.run(
+        "INSERT INTO letters (account, at, sender, text, writer, origin, standing)
+         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM accounts WHERE fold = ?1
+         AND (SELECT count(*) FROM letters WHERE account = accounts.id) < ?8
+         AND (SELECT count(*) FROM letters WHERE account = accounts.id AND standing <= ?7) < ?9
+         AND (SELECT count(*) FROM letters WHERE account = accounts.id AND writer = ?5) < ?10
+         AND (?7 = 2 OR ?6 IS NULL OR
+              (SELECT count(*) FROM letters WHERE account = accounts.id AND origin = ?6) < ?11)",
+        params![
+            to.keys()[0],
+            at.0,
+            author.name.as_str(),
+            text.as_str(),
+            author.person,
+            author.network,
+            standing as i64,
+            MESSAGES_MAX[2],
+            max,
+            MESSAGES_FROM_ONE_MAX,
+            MESSAGES_FROM_NETWORK_MAX,
+        ],
+    )?;
+    Ok(put > 0)
+}
+
+/// Whether the owner of a name is an operator of the whole server.
+fn is_operator(connection: &Connection, name: &Name) -> rusqlite::Result<bool> {
+    let found = connection.one(
+        "SELECT EXISTS (SELECT 1 FROM keepers JOIN accounts ON account = id
+                        WHERE room = '' AND fold = ?1)",
+        [name.keys()[0]],
+        |row| row.get(0),
+    );
+    Ok(found?.unwrap_or(false))
+}

@@ -1,0 +1,253 @@
+//! Names that have an owner: who they are, and from where they came in. Knows no password, only its
+//! hash.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::link::{Inbox, Refusal, Request};
+use parlor_core::model::{By, Deed, Name, PersonId, Proof, Reach, Record, WallTime};
+use rusqlite::{Connection, Transaction, params};
+
+use super::codes::end_codes;
+use super::hashed::Hashed;
+use super::proofs::Proofs;
+use crate::audit::table;
+use crate::clock;
+use crate::clock::bounded;
+use crate::journal::{Database, DatabaseFailed, Sql, Store};
+
+/// An owner's visit is noted if the last one known is this long ago, and not each time.
+const SEEN_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How many networks of one owner are known: home, work, a phone that moves about.
+const PLACES_MAX: i64 = 16;
+
+/// The names that have an owner.
+pub(crate) struct OwnedNames {
+    pub(super) database: Database,
+    /// The broadcaster, which knows the names that have an owner.
+    inbox: Arc<Inbox>,
+    pub(super) proofs: Arc<Proofs>,
+}
+
+/// A name that has an owner, as the operator sees it.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) name: Name,
+    /// When it was registered.
+    pub(crate) since: WallTime,
+    /// When the owner last came in, as far as that is known.
+    pub(crate) seen: Option<WallTime>,
+}
+
+/// What the file has about the owner of a name, for a person at some address.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// The hash of the password.
+    pub(super) password: String,
+    /// The hash of the token, if there is one.
+    pub(super) token: Option<Hashed>,
+    /// When they last came in, as far as that is known.
+    seen: Option<WallTime>,
+    /// Whether they came in from that address before.
+    pub(super) is_known: bool,
+}
+
+impl OwnedNames {
+    pub(super) fn new(database: Database, inbox: Arc<Inbox>, proofs: Arc<Proofs>) -> OwnedNames {
+        OwnedNames {
+            database,
+            inbox,
+            proofs,
+        }
+    }
+
+    /// Since when a name has its owner, now that it is this late. None if it has no owner.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn owned_since(
+        &self,
+        name: Name,
+        now: WallTime,
+    ) -> Result<Option<WallTime>, Refusal> {
+        let since = self.database.read(move |store| {
+            let query = "SELECT since FROM accounts WHERE fold = ?1";
+            let key = [name.keys()[0]];
+            store.connection().one(query, key, |row| row.get(0))
+        });
+        Ok(since.await?.map(|since| bounded(WallTime(since), now)))
+    }
+
+    /// All names that have an owner, by the alphabet.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) async fn registered(&self) -> Result<Vec<Registered>, DatabaseFailed> {
+        let names = self.database.read(|store| {
+            let query = "SELECT name, since, seen FROM accounts ORDER BY fold";
+            store.connection().all(query, [], |row| {
+                Ok(Registered {
+                    name: Name::kept(&row.get::<_, String>(0)?),
+                    since: WallTime(row.get(1)?),
+                    seen: row.get::<_, Option<_>>(2)?.map(WallTime),
+                })
+            })
+        });
+        names.await
+    }
+
+    /// Takes a name from its owner, for the operator. Whether it had one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) async fn release(&self, name: Name) -> Result<bool, DatabaseFailed> {
+        let (proofs, inbox) = (Arc::clone(&self.proofs), Arc::clone(&self.inbox));
+        let release = move |store: &mut Store| {
+            let is_released = release(store, &name)?;
+            if is_released {
+                let proof = proofs.renew(&name);
+                inbox.connect().start(Request::Released { name, proof });
+            }
+            Ok(is_released)
+        };
+        self.database.write(release).await
+    }
+
+    /// Changes the owner of a name or their password, and tells the broadcaster: both, even if nobody
+    /// waits for it any more. Otherwise the file might have an owner whom the broadcaster does not
+    /// know. `change` gives the new proof, or why there is none.
+    pub(super) async fn own<E: Send + 'static>(
+        &self,
+        name: Name,
+        by: Option<PersonId>,
+        change: impl FnOnce(&mut Store) -> rusqlite::Result<Result<Proof, E>> + Send + 'static,
+    ) -> Result<Result<(), E>, DatabaseFailed> {
+        let inbox = Arc::clone(&self.inbox);
+        let own = move |store: &mut Store| {
+            Ok(change(store)?.map(|proof| {
+                // Later requests to the broadcaster come after this one.
+                let request = Request::Owned { name, proof, by };
+                inbox.connect().start(request);
+            }))
+        };
+        self.database.write(own).await
+    }
+
+    /// What the file has about the owner of a name, for a person at that address who claims to be the
+    /// owner; and the proof for them if they are.
+    pub(super) async fn account(
+        &self,
+        name: &Name,
+        address: IpAddr,
+    ) -> Result<(Account, Proof), Refusal> {
+        let (owned, place) = (name.clone(), Hashed::of_owner_at(name, address));
+        let proofs = Arc::clone(&self.proofs);
+        let account = self.database.read(move |store| {
+            let proof = proofs.of(&owned); // first: otherwise it might be newer than the password
+            let account = store.connection().one(
+                "SELECT password, token, seen,
+                 EXISTS (SELECT 1 FROM places WHERE account = id AND place = ?2)
+                 FROM accounts WHERE fold = ?1",
+                params![owned.keys()[0], place],
+                |row| {
+                    Ok(Account {
+                        password: row.get(0)?,
+                        token: row.get(1)?,
+                        seen: row.get::<_, Option<_>>(2)?.map(WallTime),
+                        is_known: row.get(3)?,
+                    })
+                },
+            )?;
+            Ok(account.map(|account| (account, proof)))
+        });
+        account.await?.ok_or(Refusal::WrongPassword(name.clone()))
+    }
+
+    /// Notes that the owner of a name came in from that address.
+    pub(super) async fn note_seen(&self, name: &Name, account: &Account, address: IpAddr) {
+        let now = clock::wall();
+        let is_fresh = |seen: WallTime| seen > now.before(SEEN_EVERY) && seen <= now;
+        if account.is_known && account.seen.is_some_and(is_fresh) {
+            return;
+        }
+        let (name, place) = (name.clone(), Hashed::of_owner_at(name, address));
+        let note = move |store: &mut Store| {
+            let transaction = store.connection().transaction()?;
+            put_seen(&transaction, &name, place, now)?;
+            transaction.commit()
+        };
+        self.database.write(note).await.ok(); // if not now, next time
+    }
+}
+
+/// All names that have an owner.
+pub(super) fn owned(store: &mut Store) -> rusqlite::Result<Vec<Name>> {
+    let query = "SELECT name FROM accounts";
+    store
+        .connection()
+        .all(query, [], |row| Ok(Name::kept(&row.get::<_, String>(0)?)))
+}
+
+/// The owner of a name came in from that place. The places from which they came longest ago are
+/// forgotten.
+pub(super) fn put_seen(
+    transaction: &Transaction<'_>,
+    name: &Name,
+    place: Hashed,
+    now: WallTime,
+) -> rusqlite::Result<()> {
+    let key = name.keys()[0];
+    transaction.run(
+        "UPDATE accounts SET seen = ?2 WHERE fold = ?1",
+        params![key, now.0],
+    )?;
+    transaction.run(
+        "INSERT OR REPLACE INTO places SELECT id, ?2, ?3 FROM accounts WHERE fold = ?1",
+        params![key, place, now.0],
+    )?;
+    transaction.run(
+        "DELETE FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
+         AND place NOT IN
+         (SELECT place FROM places WHERE account = (SELECT id FROM accounts WHERE fold = ?1)
+          ORDER BY at DESC LIMIT ?2)",
+        params![key, PLACES_MAX],
+    )?;
+    Ok(())
+}
+
+/// Deletes the rows of an owner in a table.
+pub(super) fn delete_of(connection: &Connection, table: &str, name: &Name) -> rusqlite::Result<()> {
+    let delete =
+        format!("DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE fold = ?1)");
+    connection.run(&delete, [name.keys()[0]]).map(drop)
+}
+
+/// Takes a name from its owner, with everything that is stored for them and their rights. Whether it
+/// had one.
+fn release(store: &mut Store, name: &Name) -> rusqlite::Result<bool> {
+    let transaction = store.connection().transaction()?;
+    for table in ["letters", "places", "keepers", "makers"] {
+        delete_of(&transaction, table, name)?;
+    }
+    let delete = "DELETE FROM accounts WHERE fold = ?1";
+    if transaction.run(delete, [name.keys()[0]])? == 0 {
+        return Ok(false);
+    }
+    end_codes(&transaction, name)?;
+    put_record(&transaction, Deed::ReleaseName(name.clone()))?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Writes down something that the operator does.
+pub(super) fn put_record(transaction: &Transaction<'_>, deed: Deed) -> rusqlite::Result<()> {
+    let record = Record {
+        at: clock::wall(),
+        by: By::Operator,
+        reach: Reach::Server,
+        deed,
+    };
+    table::put(transaction, &record)
+}
