@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Backlog, Client, Encoder, Entered, Rooms};
-use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, RoomName, Said, WallTime};
 use parlor_wire::json::WebEncoder;
 use parlor_wire::lines::LineEncoder;
@@ -52,8 +52,8 @@ impl Tongue {
 }
 
 impl Encoding for Tongue {
-    fn slot(&self) -> Slot {
-        self.get().slot()
+    fn key(&self) -> EncodingKey {
+        self.get().key()
     }
 
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {

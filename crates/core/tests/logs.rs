@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parlor_core::link::Inbox;
-use parlor_core::log::{Batch, Cursor, Encoding, Fallen, Log, Scene, Slice, Slot};
+use parlor_core::log::{Batch, Cursor, Encoding, EncodingKey, Fallen, Log, Scene, Slice};
 use parlor_core::model::{
     Capacity, Entry, Line, Manner, Name, RoomName, Said, Telling, WallTime, Who,
 };
@@ -16,8 +17,8 @@ use proptest::sample::Index;
 struct Plain;
 
 impl Encoding for Plain {
-    fn slot(&self) -> Slot {
-        const PLAIN: Slot = Slot::new(0);
+    fn key(&self) -> EncodingKey {
+        const PLAIN: EncodingKey = EncodingKey::named("plain");
         PLAIN
     }
 
@@ -28,6 +29,24 @@ impl Encoding for Plain {
             _ => String::new(),
         };
         out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Makes one byte of each entry, and counts how often.
+struct Counted {
+    key: EncodingKey,
+    byte: u8,
+    encoded: AtomicUsize,
+}
+
+impl Encoding for Counted {
+    fn key(&self) -> EncodingKey {
+        self.key
+    }
+
+    fn encode(&self, _: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
+        self.encoded.fetch_add(1, Ordering::Relaxed);
+        out.push(self.byte);
     }
 }
 
@@ -113,6 +132,30 @@ fn numbers(entries: &[Entry]) -> Vec<u64> {
         _ => None,
     };
     entries.iter().filter_map(number).collect()
+}
+
+#[test]
+fn a_batch_makes_the_bytes_of_each_encoding_once() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let encodings = names.map(|name| Counted {
+        key: EncodingKey::named(name),
+        byte: name.as_bytes()[0],
+        encoded: AtomicUsize::new(0),
+    });
+    let batch = batch(Cursor::default(), 0, &[Happening::Comes, Happening::Goes]);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for encoding in &encodings {
+                    let bytes = batch.encoded(encoding).bytes(0..2);
+                    assert_eq!(bytes, [encoding.byte; 2]);
+                }
+            });
+        }
+    });
+    for encoding in &encodings {
+        assert_eq!(encoding.encoded.load(Ordering::Relaxed), 2);
+    }
 }
 
 proptest! {

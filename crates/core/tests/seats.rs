@@ -15,7 +15,7 @@ use parlor_core::link::{
     Answer, BATCHES_MAX, Backlog, Encoder, Entered, Item, Link, Listener, Mark, Notice, Outcome,
     Refusal, Request, Seat,
 };
-use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
 
 /// A dialect of words: what was said as `room:text`, what else happens as little as possible.
@@ -23,8 +23,8 @@ use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, 
 struct Words;
 
 impl Encoding for Words {
-    fn slot(&self) -> Slot {
-        const WORDS: Slot = Slot::new(0);
+    fn key(&self) -> EncodingKey {
+        const WORDS: EncodingKey = EncodingKey::named("words");
         WORDS
     }
 

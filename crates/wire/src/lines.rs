@@ -3,7 +3,7 @@
 //! Knows no connection. What it says, word for word, is in `words`.
 
 use parlor_core::link::{Answer, Command, Decoder, Encoder, Entered, Input, Refusal, slipped};
-use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Line, Manner, RoomName, Said, Spoken, keys};
 
 use crate::first_line::{Foreign, Watch, http_refusal};
@@ -231,11 +231,11 @@ impl LineEncoder {
 }
 
 impl Encoding for LineEncoder {
-    fn slot(&self) -> Slot {
-        const CLASSIC: Slot = Slot::new(0);
-        const CLASSIC_TELNET: Slot = Slot::new(1);
-        const NAMED: Slot = Slot::new(2);
-        const NAMED_TELNET: Slot = Slot::new(3);
+    fn key(&self) -> EncodingKey {
+        const CLASSIC: EncodingKey = EncodingKey::named("lines-classic");
+        const CLASSIC_TELNET: EncodingKey = EncodingKey::named("lines-classic-telnet");
+        const NAMED: EncodingKey = EncodingKey::named("lines-named");
+        const NAMED_TELNET: EncodingKey = EncodingKey::named("lines-named-telnet");
         match (self.mode, self.is_telnet) {
             (LineMode::Classic, false) => CLASSIC,
             (LineMode::Classic, true) => CLASSIC_TELNET,

@@ -30,19 +30,20 @@ impl Cursor {
     }
 }
 
-/// How many encodings a batch can hold at once.
-pub const ENCODINGS_MAX: usize = 8;
+/// Which encoding made some bytes. Each encoding has a key of its own; a test of the dialects collects them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EncodingKey(u64);
 
-/// Where in a batch an encoding keeps its bytes. Each encoding has its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot(usize);
-
-impl Slot {
-    /// The slot with this number, which is below [`ENCODINGS_MAX`]: checked when a constant is
-    /// made of it.
-    pub const fn new(number: usize) -> Slot {
-        assert!(number < ENCODINGS_MAX, "no such slot");
-        Slot(number)
+impl EncodingKey {
+    /// The key of the encoding with this name. Make a constant of it: then it is one number to compare.
+    pub const fn named(name: &str) -> EncodingKey {
+        // FNV-1a, which is short enough to write here.
+        let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325_u64, 0);
+        while at < name.len() {
+            hash = (hash ^ name.as_bytes()[at] as u64).wrapping_mul(0x0100_0000_01b3);
+            at += 1;
+        }
+        EncodingKey(hash)
     }
 }
 
@@ -59,8 +60,8 @@ pub struct Scene<'a> {
 
 /// Turns entries into bytes. The same entry always gives the same bytes.
 pub trait Encoding {
-    /// Where the bytes are kept.
-    fn slot(&self) -> Slot;
+    /// By which the bytes are found in a batch.
+    fn key(&self) -> EncodingKey;
     /// Appends the bytes of one entry: whole lines (or frames), or nothing where it is not shown.
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>);
 }
@@ -119,6 +120,28 @@ impl Encoded {
     }
 }
 
+/// The bytes of a batch in one encoding, and behind them those in the others that its readers use. A chain only grows,
+/// so nobody waits to walk it. The first encoding, often the only one, has its place in the batch itself.
+#[derive(Debug, Default)]
+struct Chain {
+    /// Set by the first reader of an encoding that is not in the chain yet.
+    key: OnceLock<EncodingKey>,
+    /// Apart from the key, so that a reader of another encoding does not wait until these bytes are made.
+    encoded: OnceLock<Encoded>,
+    next: OnceLock<Box<Chain>>,
+}
+
+impl Chain {
+    /// The place for the bytes of an encoding.
+    fn find(&self, key: EncodingKey) -> &OnceLock<Encoded> {
+        let mut link = self;
+        while *link.key.get_or_init(|| key) != key {
+            link = link.next.get_or_init(Box::default);
+        }
+        &link.encoded
+    }
+}
+
 /// Entries of one room that became visible together. Never changes.
 #[derive(Debug)]
 pub struct Batch {
@@ -135,7 +158,7 @@ pub struct Batch {
     has_gone: bool,
     /// See [`Batch::goes_back`].
     goes_back: bool,
-    encoded: [OnceLock<Box<Encoded>>; ENCODINGS_MAX],
+    encoded: Chain,
 }
 
 impl Batch {
@@ -157,7 +180,7 @@ impl Batch {
             has_renames,
             has_gone: false,
             goes_back: false,
-            encoded: Default::default(),
+            encoded: Chain::default(),
         }
     }
 
@@ -290,11 +313,10 @@ impl Batch {
             .fold(self.start, Cursor::after)
     }
 
-    /// Its bytes in this encoding, made by whoever asks first and shared by all.
+    /// Its bytes in this encoding, made for the first reader and shared by all.
     pub fn encoded(&self, encoding: &dyn Encoding) -> &Encoded {
-        let Slot(slot) = encoding.slot();
-        // In range: a slot cannot be made of a larger number.
-        self.encoded[slot].get_or_init(|| Box::new(Encoded::new(self, encoding)))
+        let encoded = self.encoded.find(encoding.key());
+        encoded.get_or_init(|| Encoded::new(self, encoding))
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a room is followed over plain HTTP: JSON lines, or server-sent events. (Plain text is the line dialect.)
 
 use parlor_core::link::{Answer, Encoder, Entered, Notice};
-use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Missed, RoomName, Said};
 
 use super::event;
@@ -63,9 +63,9 @@ impl FollowEncoder {
 }
 
 impl Encoding for FollowEncoder {
-    fn slot(&self) -> Slot {
-        const JSON_LINES: Slot = Slot::new(5);
-        const EVENTS: Slot = Slot::new(6);
+    fn key(&self) -> EncodingKey {
+        const JSON_LINES: EncodingKey = EncodingKey::named("json-lines");
+        const EVENTS: EncodingKey = EncodingKey::named("events");
         match self.follow {
             Follow::JsonLines => JSON_LINES,
             Follow::Events => EVENTS,

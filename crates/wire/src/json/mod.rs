@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use parlor_core::link::{Answer, Decoder, Encoder, Entered, Input, Notice, Refusal};
-use parlor_core::log::{Encoding, Scene, Slot};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Reach, RoomName, Said, Word};
 
 use self::object::object;
@@ -226,8 +226,8 @@ impl WebEncoder {
 }
 
 impl Encoding for WebEncoder {
-    fn slot(&self) -> Slot {
-        const WEB: Slot = Slot::new(4);
+    fn key(&self) -> EncodingKey {
+        const WEB: EncodingKey = EncodingKey::named("web");
         WEB
     }
 

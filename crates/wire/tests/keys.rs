@@ -1,0 +1,41 @@
+//! A batch finds the bytes of an encoding by its key, so no two encodings may have the same one.
+
+use std::collections::HashSet;
+
+use jiff::tz::TimeZone;
+use parlor_core::link::Encoder;
+use parlor_core::log::{Encoding, EncodingKey};
+use parlor_core::model::WallTime;
+use parlor_wire::json::{Follow, FollowEncoder, WebEncoder};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
+
+fn clock() -> LocalClock {
+    LocalClock {
+        zone: TimeZone::UTC,
+        now: WallTime::default,
+    }
+}
+
+/// The keys of all encoders. A new encoder adds its own here.
+fn keys() -> Vec<EncodingKey> {
+    let mut keys = Vec::new();
+    for mode in [LineMode::Classic, LineMode::Named] {
+        let mut encoder = LineEncoder::new(mode, Storage::Memory, clock());
+        keys.push(encoder.key());
+        encoder.raw(b"\xff\xfb\x01", &mut Vec::new()); // an answer to telnet, whose lines end in CR LF
+        keys.push(encoder.key());
+    }
+    keys.push(WebEncoder::new(Storage::Memory, clock()).key());
+    for follow in [Follow::JsonLines, Follow::Events] {
+        keys.push(FollowEncoder::new(follow, String::new(), Storage::Memory, clock()).key());
+    }
+    keys
+}
+
+#[test]
+fn each_encoding_has_a_key_of_its_own() {
+    let keys = keys();
+    let different: HashSet<_> = keys.iter().collect();
+    assert_eq!(different.len(), keys.len(), "{keys:?}");
+}
