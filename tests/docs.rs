@@ -302,7 +302,7 @@ fn words(answer: &Answer) -> String {
 }
 
 fn refused(typed: &str) -> Refusal {
-    ChatCommand::parse(typed).unwrap_err()
+    ChatCommand::parse(typed).unwrap_err().into()
 }
 
 #[test]

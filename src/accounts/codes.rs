@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use parlor_core::link::{Client, Refusal, Request};
+use parlor_core::link::{Change, Client, Refusal};
 use parlor_core::model::{Claim, Line, Name, Proof, RoomId, RoomName, WallTime};
 use rusqlite::{Connection, Transaction, params};
 use tokio::time::sleep;
@@ -93,14 +93,14 @@ pub(crate) struct Returned {
 
 impl Returned {
     /// The request to the broadcaster: the place that they had, or one in this room.
-    pub(crate) fn request(&self, room: Option<RoomName>) -> Request {
+    pub(crate) fn request(&self, room: Option<RoomName>) -> Change {
         let Standing {
             name,
             proof,
             room: before,
             ..
         } = self.standing.clone();
-        Request::ComeBack {
+        Change::ComeBack {
             name: Claim { name, proof },
             room: room.unwrap_or(before),
             ghost: self.ghost.as_ref().map(|ghost| ghost.id()),

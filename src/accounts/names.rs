@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::link::{Inbox, Refusal, Request};
+use parlor_core::link::{Change, Inbox, Refusal};
 use parlor_core::model::{By, Deed, Name, PersonId, Proof, Reach, Record, WallTime};
 use rusqlite::{Connection, Transaction, params};
 
@@ -108,7 +108,7 @@ impl OwnedNames {
             let is_released = release(store, &name)?;
             if is_released {
                 let proof = proofs.renew(&name);
-                inbox.connect().start(Request::Released { name, proof });
+                inbox.connect().start(Change::Released { name, proof });
             }
             Ok(is_released)
         };
@@ -128,7 +128,7 @@ impl OwnedNames {
         let own = move |store: &mut Store| {
             Ok(change(store)?.map(|proof| {
                 // Later requests to the broadcaster come after this one.
-                let request = Request::Owned { name, proof, by };
+                let request = Change::Owned { name, proof, by };
                 inbox.connect().start(request);
             }))
         };

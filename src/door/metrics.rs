@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, VARY};
 use hyper::{Method, Request, Response, StatusCode};
-use parlor_core::link::{Outcome, inbox};
+use parlor_core::link::{Outcome, Query};
 use tokio::net::TcpStream;
 
 use super::accept::preferred;
@@ -79,7 +79,7 @@ async fn answer(house: &House, request: &Request<Incoming>) -> Response<String> 
 
 async fn shown(house: &House) -> String {
     let mut link = house.inbox.connect();
-    let census = match link.call(inbox::Request::Census).await {
+    let census = match link.call(Query::Census).await {
         Outcome::Counted(census) => census,
         _ => Default::default(),
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::link::{Link, Request};
+use parlor_core::link::{Change, Link};
 use tokio::sync::{mpsc, oneshot};
 
 use super::limits;
@@ -132,7 +132,7 @@ impl Reloader {
             config.connections_per_address,
             config.limit_loopback,
         );
-        self.link.call(Request::Limit(limits::limits(config))).await;
+        self.link.call(Change::Limit(limits::limits(config))).await;
     }
 }
 

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use parlor_core::link::{
-    Answer, Client, Decoder, Input, Item, Outcome, Password, Refusal, Request, Spec,
+    Answer, Change, Client, Decoder, Input, Mail, Outcome, PasswordFor, Query, Refusal, Spec,
 };
 use parlor_core::model::{Claim, Line, Name, PersonId, Proof, RoomId, WallTime};
 use tokio::io::AsyncRead;
@@ -28,7 +28,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         keeps_token: bool,
         spec: &'static Spec,
     ) -> Result<Answer, SessionEnd> {
-        let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
+        let Outcome::You(me) = self.link.call(Query::WhoAmI).await else {
             return Ok(Refusal::NotThere.into());
         };
         let accounts = match self.can_register(&me, spec) {
@@ -42,7 +42,10 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if proof.is_none() {
             return self.own_name(&accounts, name).await;
         }
-        match self.prove(Password::Present(name.clone()), &name).await? {
+        match self
+            .prove(PasswordFor::Present(name.clone()), &name)
+            .await?
+        {
             Ok(proof) => {
                 let own = (name, proof);
                 self.change_password(&accounts, own, keeps_token).await
@@ -90,7 +93,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 ) => {
                     return Ok(refusal.into());
                 }
-                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+                Err(refusal) => self.reply(Mail::Answer(refusal.into())).await,
             }
         }
     }
@@ -116,7 +119,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                     return Ok(self.with_another_code(answer).await);
                 }
                 Err(refusal @ Refusal::NotOwner) => return Ok(refusal.into()),
-                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+                Err(refusal) => self.reply(Mail::Answer(refusal.into())).await,
             }
         }
     }
@@ -129,14 +132,14 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// ends the questions, so the next try is never said in the room.
     async fn ask_new_password(&mut self, name: &Name) -> Result<Option<Line>, SessionEnd> {
         loop {
-            let password = self.ask_password(Password::New(name.clone())).await?;
+            let password = self.ask_password(PasswordFor::New(name.clone())).await?;
             if password.as_str().is_empty() {
                 return Ok(None);
             }
             let refusal = match good_password(&password) {
                 Err(refusal) => refusal,
                 Ok(()) => {
-                    let again = self.ask_password(Password::Again).await?;
+                    let again = self.ask_password(PasswordFor::Again).await?;
                     if is_same_password(again.as_str(), password.as_str()) {
                         return Ok(Some(password));
                     }
@@ -146,7 +149,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                     Refusal::PasswordsDiffer
                 }
             };
-            self.reply(Item::Answer(refusal.into())).await;
+            self.reply(Mail::Answer(refusal.into())).await;
         }
     }
 
@@ -158,7 +161,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let Outcome::You(Claim {
             name,
             proof: Some(proof),
-        }) = self.link.call(Request::WhoAmI).await
+        }) = self.link.call(Query::WhoAmI).await
         else {
             return Refusal::NotOwner.into();
         };
@@ -179,18 +182,18 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
         let name = match Name::parse(typed.as_str()) {
             Ok(name) => name,
-            Err(error) => return Ok(Some(Refusal::Name(error).into())),
+            Err(error) => return Ok(Some(Refusal::from(error).into())),
         };
-        let mut answer = self.ask(Request::Rename(name.clone().into())).await;
+        let mut answer = self.ask(Change::Rename(name.clone().into())).await;
         if let Some(Answer::Refused(Refusal::NameOwned(owned))) = &answer {
-            let proof = match self.prove(Password::Of(owned.clone()), owned).await? {
+            let proof = match self.prove(PasswordFor::Of(owned.clone()), owned).await? {
                 Ok(proof) => Some(proof),
                 Err(refusal @ Refusal::PlainPassword) => {
                     return self.ask_nothing(refusal, 1).await.map(Some);
                 }
                 Err(refusal) => return Ok(Some(refusal.into())),
             };
-            answer = self.ask(Request::Rename(Claim { name, proof })).await;
+            answer = self.ask(Change::Rename(Claim { name, proof })).await;
             self.show_messages = matches!(answer, Some(Answer::YouAre(_)));
         }
         if let Some(Answer::YouAre(_)) = answer {
@@ -205,7 +208,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// in the room.
     async fn prove(
         &mut self,
-        question: Password,
+        question: PasswordFor,
         name: &Name,
     ) -> Result<Result<Proof, Refusal>, SessionEnd> {
         let Some(accounts) = self.settings.accounts.clone() else {
@@ -224,15 +227,15 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 .prove(name, password, self.peer.address)
                 .await
             {
-                Err(refusal) => self.reply(Item::Answer(refusal.into())).await,
+                Err(refusal) => self.reply(Mail::Answer(refusal.into())).await,
                 Ok(proof) => return Ok(Ok(proof)),
             }
         }
     }
 
-    async fn ask_password(&mut self, password: Password) -> Result<Line, SessionEnd> {
+    async fn ask_password(&mut self, password: PasswordFor) -> Result<Line, SessionEnd> {
         self.conceal(true).await;
-        self.reply(Item::Answer(Answer::Password(password))).await;
+        self.reply(Mail::Answer(Answer::Password(password))).await;
         self.is_asked = true;
         let typed = self.hear_secret().await;
         self.is_asked = false;
@@ -242,7 +245,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     async fn conceal(&mut self, is_hidden: bool) {
         if let Some(bytes) = self.decoder.conceal(is_hidden) {
-            self.reply(Item::Raw(bytes)).await;
+            self.reply(Mail::Raw(bytes)).await;
         }
     }
 
@@ -287,7 +290,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if dropped == 0 {
             return Ok(refusal.into());
         }
-        self.reply(Item::Answer(refusal.into())).await;
+        self.reply(Mail::Answer(refusal.into())).await;
         Ok(Refusal::AnswersDropped(dropped).into())
     }
 
@@ -296,7 +299,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let Some(accounts) = self.settings.accounts.clone() else {
             return;
         };
-        let Outcome::You(Claim { name, .. }) = self.link.call(Request::WhoAmI).await else {
+        let Outcome::You(Claim { name, .. }) = self.link.call(Query::WhoAmI).await else {
             return;
         };
         // Where they cannot be read, the operator's log says so, and they wait until next time.
@@ -304,12 +307,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let Some(last) = messages.last().map(|message| message.id) else {
             return;
         };
-        self.reply(Item::Answer(Answer::WhileAway(messages.len())))
+        self.reply(Mail::Answer(Answer::WhileAway(messages.len())))
             .await;
         for KeptMessage { at, from, text, .. } in messages {
             let to = name.clone();
             let message = Answer::Letter { at, from, to, text };
-            self.reply(Item::Answer(message)).await;
+            self.reply(Mail::Answer(message)).await;
         }
         if !self.link.drained().await {
             return; // they have not been taken, and wait until next time
@@ -320,13 +323,13 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Writes to one person; where that is the owner of a name who is away, the message is kept.
     pub(crate) async fn write_to(&mut self, to: Line, text: Line) -> Option<Answer> {
         let words = text.clone();
-        let answer = self.ask(Request::Private { to, text }).await?;
+        let answer = self.ask(Query::Private { to, text }).await?;
         let (Answer::Refused(Refusal::Away(owner)), Some(accounts)) =
             (&answer, self.settings.accounts.clone())
         else {
             return Some(answer);
         };
-        let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
+        let Outcome::You(me) = self.link.call(Query::WhoAmI).await else {
             return Some(answer);
         };
         let at: WallTime = clock::wall();
@@ -358,7 +361,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             return answer;
         };
         accounts.codes.forget(&code);
-        self.reply(Item::Answer(answer)).await;
+        self.reply(Mail::Answer(answer)).await;
         self.make_code(&accounts).await
     }
 
@@ -410,7 +413,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// Where the person stands now: behind the last line that was written, if that is known, else at the end.
     async fn standing(&mut self) -> Option<Standing> {
-        let Outcome::You(me) = self.link.call(Request::WhoAmI).await else {
+        let Outcome::You(me) = self.link.call(Query::WhoAmI).await else {
             return None;
         };
         let read = self.link.client().read_to();

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::link::{
-    Answer, Command, Decoder, Input, Item, Next, Outcome, Refusal, Replay, Request, Spec,
+    Answer, Change, Command, Decoder, Excerpt, Input, Mail, Outcome, Query, Refusal, Replay,
+    Request, Spec,
 };
 use parlor_core::model::{Claim, Line, Missed, RoomName, WallTime, network};
 use tokio::io::AsyncRead;
@@ -31,40 +32,40 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             }
             Input::In(room, input) => match self.turn_to(&room) {
                 Ok(()) => return Box::pin(self.obey(*input)).await,
-                Err(refusal) => Some(Item::Answer(refusal.into())),
+                Err(refusal) => Some(Mail::Answer(refusal.into())),
             },
             Input::Enter(room, start) => self.enter_too(room, start).await,
-            Input::Leave(room) => self.leave_one(&room).map(Item::Answer),
+            Input::Leave(room) => self.leave_one(&room).map(Mail::Answer),
             Input::Read(next) => {
                 let item = self.read_next(next).await;
-                Some(item.unwrap_or_else(|Unreadable| Item::Answer(Refusal::Unreadable.into())))
+                Some(item.unwrap_or_else(|Unreadable| Mail::Answer(Refusal::Unreadable.into())))
             }
             Input::People { from } => {
                 let room = self.seat.room();
-                self.link.room().await;
-                let refused = self.ask(Request::People { room, from }).await;
-                refused.map(Item::Answer)
+                self.link.wait_for_space().await;
+                let refused = self.ask(Query::People { room, from }).await;
+                refused.map(Mail::Answer)
             }
             Input::Command(Command::Quit(words)) => {
                 return ControlFlow::Break(SessionEnd::Quit(words));
             }
             Input::Farewell(bytes) => {
-                self.link.reply(self.seat.mark(), Item::Raw(bytes));
+                self.link.reply(self.seat.mark(), Mail::Raw(bytes));
                 return ControlFlow::Break(SessionEnd::Foreign);
             }
             Input::Command(Command::Register { keeps_token, spec }) => {
                 match self.register(keeps_token, spec).await {
-                    Ok(answer) => Some(Item::Answer(answer)),
+                    Ok(answer) => Some(Mail::Answer(answer)),
                     Err(ended) => return ControlFlow::Break(ended),
                 }
             }
             Input::Command(Command::Name(typed)) => match self.rename(&typed).await {
-                Ok(answer) => answer.map(Item::Answer),
+                Ok(answer) => answer.map(Mail::Answer),
                 Err(ended) => return ControlFlow::Break(ended),
             },
             Input::Command(command) => self.run_command(command).await,
-            Input::Refused(refusal) => Some(Item::Answer(Answer::Refused(refusal))),
-            Input::Raw(bytes) => Some(Item::Raw(bytes)),
+            Input::Refused(refusal) => Some(Mail::Answer(Answer::Refused(refusal))),
+            Input::Raw(bytes) => Some(Mail::Raw(bytes)),
         };
         if let Some(item) = item {
             self.reply(item).await;
@@ -72,20 +73,20 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         ControlFlow::Continue(())
     }
 
-    async fn run_command(&mut self, command: Command) -> Option<Item> {
+    async fn run_command(&mut self, command: Command) -> Option<Mail> {
         let here = self.seat.room();
         let answer = match command {
             Command::Help(spec) => Answer::Help(spec),
-            Command::Who(room) => self.ask(Request::Who { here, room }).await?,
+            Command::Who(room) => self.ask(Query::Who { here, room }).await?,
             Command::Private { to, text } => self.write_to(to, text).await?,
-            Command::Rooms => self.ask(Request::Rooms).await?,
+            Command::Rooms => self.ask(Query::Rooms).await?,
             Command::Join(room) => return self.move_to(room).await,
             Command::Keep(order) => {
                 let here = Some(here);
-                self.ask(Request::Order { here, order }).await?
+                self.ask(Change::Order { here, order }).await?
             }
-            Command::Topic => self.ask(Request::Topic(here)).await?,
-            Command::SetTopic(text) => self.ask(Request::SetTopic { room: here, text }).await?,
+            Command::Topic => self.ask(Query::Topic(here)).await?,
+            Command::SetTopic(text) => self.ask(Change::SetTopic { room: here, text }).await?,
             Command::Last(lines) => return Some(self.last(lines).await),
             Command::Since(since) => return Some(self.since(since).await),
             Command::Search { words, skip, spec } => return self.search(words, skip, spec).await,
@@ -94,7 +95,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Token { revoke, spec } => self.token(revoke, spec).await,
             Command::Resume(_) => Refusal::TooLateToResume.into(),
             Command::Missed(spec) => return self.missed(spec).await,
-            Command::Ignore(typed) => self.ask(Request::Find(typed)).await?,
+            Command::Ignore(typed) => self.ask(Query::Find(typed)).await?,
             Command::Unignore(typed) => Answer::Unignored(typed),
             Command::Quiet(quiet) => Answer::Quiet(quiet),
             Command::Echo(echo) => Answer::Echo(echo),
@@ -103,31 +104,31 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 return None;
             }
         };
-        Some(Item::Answer(answer))
+        Some(Mail::Answer(answer))
     }
 
     /// Asks the broadcaster; none where what was asked shows by itself.
-    pub(crate) async fn ask(&mut self, request: Request) -> Option<Answer> {
+    pub(crate) async fn ask(&mut self, request: impl Into<Request>) -> Option<Answer> {
         match self.link.call(request).await {
             Outcome::Answer(answer) => Some(answer),
             _ => None,
         }
     }
 
-    async fn last(&self, lines: u64) -> Item {
+    async fn last(&self, lines: u64) -> Mail {
         let read = self
-            .read_next(Next::Before {
+            .read_next(Excerpt::Before {
                 seq: u64::MAX,
                 lines,
             })
             .await;
-        read.unwrap_or_else(|Unreadable| Item::Answer(Refusal::Unreadable.into()))
+        read.unwrap_or_else(|Unreadable| Mail::Answer(Refusal::Unreadable.into()))
     }
 
-    async fn since(&self, typed: Line) -> Item {
+    async fn since(&self, typed: Line) -> Mail {
         let now = ZonedDateTime::new(Timestamp::now(), self.settings.zone.clone());
         let Some(at) = moment::parse(typed.as_str(), &now) else {
-            return Item::Answer(Answer::Refused(Refusal::NoSuchTime));
+            return Mail::Answer(Answer::Refused(Refusal::NoSuchTime));
         };
         let at = WallTime(at.as_millisecond());
         let log = self.seat.log();
@@ -137,7 +138,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Some(history) if replay.from.seq == log.start().seq => {
                 match history.first_since(self.seat.room_name(), at).await {
                     Ok(first) => first.unwrap_or(u64::MAX),
-                    Err(Unreadable) => return Item::Answer(Refusal::Unreadable.into()),
+                    Err(Unreadable) => return Mail::Answer(Refusal::Unreadable.into()),
                 }
             }
             _ => u64::MAX,
@@ -146,12 +147,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// The lines next to a number. What the log has let go of is the journal's: perhaps all of it.
-    async fn read_next(&self, next: Next) -> Result<Item, Unreadable> {
+    async fn read_next(&self, next: Excerpt) -> Result<Mail, Unreadable> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
         let history = self.settings.history.as_deref();
         let start = log.start().seq;
         match next {
-            Next::Before { seq, lines } => {
+            Excerpt::Before { seq, lines } => {
                 let last = seq.saturating_sub(1);
                 let to = log.behind(last);
                 let from = log.back(to, lines);
@@ -164,7 +165,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 let replay = Replay::between(room, log, from, to);
                 Ok(self.show(first, last, replay).await)
             }
-            Next::After { seq, lines } => {
+            Excerpt::After { seq, lines } => {
                 let ahead = match history {
                     Some(history) if seq < start => history.ahead(room, seq, start, lines).await?,
                     _ => Ahead {
@@ -181,31 +182,31 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// Has lines shown from number `first` to `last`: from the journal what stands before the replay, and then the replay.
-    async fn show(&self, first: u64, last: u64, replay: Replay) -> Item {
+    async fn show(&self, first: u64, last: u64, replay: Replay) -> Mail {
         let before = replay.from.seq.min(last);
         match self.show_kept(self.seat.room_name(), first, before).await {
-            Err(Unreadable) => Item::Answer(Refusal::Unreadable.into()),
-            Ok(0) if replay.words() == 0 => Item::Answer(Answer::NothingKept),
-            Ok(_) => Item::Replay(replay),
+            Err(Unreadable) => Mail::Answer(Refusal::Unreadable.into()),
+            Ok(0) if replay.words() == 0 => Mail::Answer(Answer::NothingKept),
+            Ok(_) => Mail::Replay(replay),
         }
     }
 
     /// Exactly the lines that the last notice counted.
-    async fn missed(&mut self, spec: &'static Spec) -> Option<Item> {
+    async fn missed(&mut self, spec: &'static Spec) -> Option<Mail> {
         if self.settings.history.is_none() {
-            return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
+            return Some(Mail::Answer(Refusal::NeedsDisk(spec).into()));
         }
         let Some(missed) = self.link.client().missed() else {
-            return Some(Item::Answer(Refusal::NothingMissed.into()));
+            return Some(Mail::Answer(Refusal::NothingMissed.into()));
         };
         let Missed { room, first, last } = missed;
-        match self.link.call(Request::Barred).await {
+        match self.link.call(Query::Barred).await {
             Outcome::Barred(barred) if !barred.contains(&room) => {}
-            _ => return Some(Item::Answer(Refusal::NotThere.into())),
+            _ => return Some(Mail::Answer(Refusal::NotThere.into())),
         }
         match self.show_kept(&room, first, last).await {
-            Err(Unreadable) => Some(Item::Answer(Refusal::Unreadable.into())),
-            Ok(0) => Some(Item::Answer(Answer::NothingKept)),
+            Err(Unreadable) => Some(Mail::Answer(Refusal::Unreadable.into())),
+            Ok(0) => Some(Mail::Answer(Answer::NothingKept)),
             Ok(_) => None,
         }
     }
@@ -225,7 +226,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 continue; // all of them have been taken out
             }
             let end = log.end();
-            self.reply(Item::Replay(Replay {
+            self.reply(Mail::Replay(Replay {
                 older: page.lines,
                 ..Replay::between(room, log, end, end)
             }))
@@ -240,12 +241,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         words: Line,
         skip: u64,
         spec: &'static Spec,
-    ) -> Option<Item> {
+    ) -> Option<Mail> {
         let Some(search) = &self.settings.search else {
-            return Some(Item::Answer(Refusal::NeedsDisk(spec).into()));
+            return Some(Mail::Answer(Refusal::NeedsDisk(spec).into()));
         };
-        let Outcome::Barred(barred) = self.link.call(Request::Barred).await else {
-            return Some(Item::Answer(Refusal::NotThere.into()));
+        let Outcome::Barred(barred) = self.link.call(Query::Barred).await else {
+            return Some(Mail::Answer(Refusal::NotThere.into()));
         };
         let may_read = Box::new(move |room: &RoomName| !barred.contains(room));
         let address = self.peer.address;
@@ -255,16 +256,16 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         let found = match search.find(words.as_str(), skip, searcher, may_read).await {
             Ok(found) => found,
-            Err(refusal) => return Some(Item::Answer(refusal.into())),
+            Err(refusal) => return Some(Mail::Answer(refusal.into())),
         };
         if found.behind > 0 {
-            self.reply(Item::Answer(Answer::SearchBehind(found.behind)))
+            self.reply(Mail::Answer(Answer::SearchBehind(found.behind)))
                 .await;
         }
         self.show_found(words, &found)
             .await
             .unwrap_or_else(|Unreadable| Some(Refusal::Unreadable.into()))
-            .map(Item::Answer)
+            .map(Mail::Answer)
     }
 
     async fn show_found(&self, words: Line, found: &Found) -> Result<Option<Answer>, Unreadable> {
@@ -278,7 +279,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             for said in page.lines.into_iter().flatten() {
                 shown += 1;
                 let room = room.clone();
-                self.reply(Item::Answer(Answer::Found { room, said })).await;
+                self.reply(Mail::Answer(Answer::Found { room, said })).await;
             }
         }
         Ok(match found {
@@ -314,7 +315,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let Outcome::You(Claim {
             name,
             proof: Some(_),
-        }) = self.link.call(Request::WhoAmI).await
+        }) = self.link.call(Query::WhoAmI).await
         else {
             return Err(Refusal::NotOwner);
         };

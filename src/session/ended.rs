@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Item, Notice};
+use parlor_core::link::{Answer, Mail, Notice};
 use parlor_core::model::{Line, Removal, Word};
 
 /// Why a session ended. Not an error: every session ends.
@@ -27,14 +27,14 @@ pub(crate) enum SessionEnd {
 
 impl SessionEnd {
     /// What the person concerned reads at the end.
-    pub(super) fn notice(&self) -> Option<Item> {
+    pub(super) fn notice(&self) -> Option<Mail> {
         let notice = match self {
             Self::Idle(silent) => Notice::IdleClosed(*silent),
             Self::Removed(removal) => Notice::Order(Word::Removed(removal.clone())),
             Self::GoingDown => Notice::GoingDown,
             Self::EndOfInput | Self::Quit(_) | Self::Foreign | Self::Broken => return None,
         };
-        Some(Item::Answer(Answer::Notice(notice)))
+        Some(Mail::Answer(Answer::Notice(notice)))
     }
 
     /// What the others read beside the departure.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::RETURN_TIME;
-use parlor_core::link::{Client, Decoder, Encoder, Entered, Item, Link, Seat};
+use parlor_core::link::{Client, Decoder, Encoder, Entered, Link, Mail, Seat};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio_util::sync::CancellationToken;
@@ -94,7 +94,7 @@ where
         held,
     } = arrival;
     let is_named = !entered.who.name.is_address();
-    link.reply(seat.mark(), Item::Entered(entered));
+    link.reply(seat.mark(), Mail::Entered(entered));
     let client = Arc::clone(link.client());
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
     let mut reader = Reader::new(input, decoder, link, seat, peer, settings);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Decoder, Input, Item, Link, Notice, Outcome, Request, Seat};
+use parlor_core::link::{Answer, Change, Decoder, Input, Link, Mail, Notice, Outcome, Seat};
 use parlor_core::model::{Bucket, Spoken, WallTime};
 use tokio::io::AsyncRead;
 use tokio::select;
@@ -309,24 +309,24 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Has the lines ordered, kept and shown. A connection has one post under way.
     pub(super) async fn post(&mut self, lines: Vec<Spoken>) {
         let room = self.seat.room();
-        if let Outcome::Answer(refusal) = self.link.call(Request::Post { room, lines }).await {
-            Box::pin(self.reply(Item::Answer(refusal))).await;
+        if let Outcome::Answer(refusal) = self.link.call(Change::Post { room, lines }).await {
+            Box::pin(self.reply(Mail::Answer(refusal))).await;
         }
     }
 
     /// Puts an item into one's own mailbox, as soon as there is room.
-    pub(super) async fn reply(&self, item: Item) {
-        if let Item::Answer(Answer::Refused(refusal)) = &item {
+    pub(super) async fn reply(&self, item: Mail) {
+        if let Mail::Answer(Answer::Refused(refusal)) = &item {
             self.settings.metrics.refused(refusal);
         }
-        self.link.room().await;
+        self.link.wait_for_space().await;
         self.link.reply(self.seat.mark(), item);
     }
 
     fn tell_idle(&self, silent: Duration, left: Duration) {
         self.link.reply(
             self.seat.mark(),
-            Item::Answer(Answer::Notice(Notice::Idle { silent, left })),
+            Mail::Answer(Answer::Notice(Notice::Idle { silent, left })),
         );
     }
 

@@ -3,7 +3,7 @@
 use std::mem;
 
 use parlor_core::link::{
-    Answer, Decoder, Entered, Item, Notice, Outcome, Refusal, Request, Seat, Start,
+    Answer, Change, Decoder, Entered, Mail, Notice, Outcome, Refusal, Seat, Start,
 };
 use parlor_core::model::{RoomName, Word};
 use tokio::io::AsyncRead;
@@ -17,33 +17,33 @@ const SEATS_MAX: usize = 32;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Moves: the new seat is taken before the old one is given up, so a refusal changes nothing.
-    pub(super) async fn move_to(&mut self, room: RoomName) -> Option<Item> {
+    pub(super) async fn move_to(&mut self, room: RoomName) -> Option<Mail> {
         match self.take_seat(room, Start::Usual).await {
             Ok((seat, entered)) => {
                 let departed = self.seat.mark_of_departure();
                 self.tell_removed(&self.seat);
-                self.link.reply(departed, Item::Entered(entered));
+                self.link.reply(departed, Mail::Entered(entered));
                 self.seat = seat; // and the old one, dropped, leaves
                 self.note_standing().await;
                 None
             }
-            Err(answer) => answer.map(Item::Answer),
+            Err(answer) => answer.map(Mail::Answer),
         }
     }
 
     /// Takes a seat beside those that one has.
-    pub(super) async fn enter_too(&mut self, room: RoomName, start: Start) -> Option<Item> {
+    pub(super) async fn enter_too(&mut self, room: RoomName, start: Start) -> Option<Mail> {
         if self.others.len() + 1 >= SEATS_MAX {
-            return Some(Item::Answer(Refusal::TooManySeats(SEATS_MAX).into()));
+            return Some(Mail::Answer(Refusal::TooManySeats(SEATS_MAX).into()));
         }
         match self.take_seat(room, start).await {
             Ok((seat, entered)) => {
-                self.link.reply(seat.mark(), Item::Entered(entered));
+                self.link.reply(seat.mark(), Mail::Entered(entered));
                 self.others.push(mem::replace(&mut self.seat, seat));
                 self.note_standing().await;
                 None
             }
-            Err(answer) => answer.map(Item::Answer),
+            Err(answer) => answer.map(Mail::Answer),
         }
     }
 
@@ -107,7 +107,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         if let Some(removal) = seat.removed().cloned() {
             let notice = Answer::Notice(Notice::Order(Word::Removed(removal)));
             self.link
-                .reply(seat.mark_of_departure(), Item::Answer(notice));
+                .reply(seat.mark_of_departure(), Mail::Answer(notice));
         }
     }
 
@@ -117,7 +117,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         start: Start,
     ) -> Result<(Seat, Box<Entered>), Option<Answer>> {
         let replay = replay::lines_asked_for(&start, self.settings);
-        match self.link.call(Request::Join { room, replay }).await {
+        match self.link.call(Change::Join { room, replay }).await {
             Outcome::Entered(seat, mut entered) => {
                 replay::complete(&mut entered, &start, self.settings).await;
                 Ok((seat, entered))

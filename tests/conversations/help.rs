@@ -1,6 +1,6 @@
 //! Lines that begin with a slash, and the help about them.
 
-use parlor_core::link::{COMMANDS, Group};
+use parlor_core::link::{COMMANDS, CommandGroup};
 
 use crate::support::House;
 
@@ -23,7 +23,7 @@ fn help_lists_every_command_and_explains_each() {
         "{overview:#?}"
     );
     let overview = overview.join("  ");
-    for group in Group::ALL {
+    for group in CommandGroup::ALL {
         assert!(
             overview.contains(&format!("-- {}:  /", group.title())),
             "{overview}"

@@ -25,7 +25,7 @@ impl<A> Call<A> {
         self.link.is_some() && self.asked.is_none()
     }
 
-    pub(crate) fn start(&mut self, asked: A, request: Request) {
+    pub(crate) fn start(&mut self, asked: A, request: impl Into<Request>) {
         if let Some(link) = &mut self.link {
             self.asked = Some(asked);
             self.looked = None;

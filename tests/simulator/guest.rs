@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Waker};
 
 use fastrand::Rng;
-use parlor_core::link::{Item, Link, Outcome, Replay, Request, Seat};
+use parlor_core::link::{Change, Link, Mail, Outcome, Query, Replay, Seat};
 use parlor_core::model::{Bucket, Name, Now, Rate, RoomName};
 
 use crate::call::Call;
@@ -159,7 +159,7 @@ impl Guest {
     /// Whether the own mailbox has room for an answer.
     fn has_room(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
-        let room = |link: &Link| pin!(link.room()).poll(&mut cx).is_ready();
+        let room = |link: &Link| pin!(link.wait_for_space()).poll(&mut cx).is_ready();
         self.call.link.as_ref().is_some_and(room)
     }
 
@@ -180,20 +180,20 @@ impl Guest {
         };
         let (name, replay) = (name.into(), rng.u64(0..6));
         self.call
-            .start(Asked::Seat, Request::Enter { name, room, replay });
+            .start(Asked::Seat, Change::Enter { name, room, replay });
     }
 
     fn join(&mut self, rng: &mut Rng) {
         let back = self.left.take().filter(|_| self.is_hasty || rng.bool());
         let room = back.unwrap_or_else(|| pick(rng, &ROOMS));
         let replay = rng.u64(0..6);
-        self.call.start(Asked::Seat, Request::Join { room, replay });
+        self.call.start(Asked::Seat, Change::Join { room, replay });
     }
 
     fn rename(&mut self, rng: &mut Rng) {
         self.call.start(
             Asked::Other,
-            Request::Rename(pick::<Name>(rng, &NAMES).into()),
+            Change::Rename(pick::<Name>(rng, &NAMES).into()),
         );
     }
 
@@ -236,14 +236,14 @@ impl Guest {
         let (lines, last) = self.voice.speak(count, rng);
         let room = self.room();
         self.call
-            .start(Asked::Post { last }, Request::Post { room, lines });
+            .start(Asked::Post { last }, Change::Post { room, lines });
     }
 
     fn set_topic(&mut self, rng: &mut Rng) {
         let room = self.room();
         let text = rng.bool().then(|| line(&format!("topic {}", rng.u8(..))));
         self.call
-            .start(Asked::Other, Request::SetTopic { room, text });
+            .start(Asked::Other, Change::SetTopic { room, text });
     }
 
     /// To somebody, or to nobody at all, so that the answer shows its place.
@@ -255,21 +255,21 @@ impl Guest {
         };
         let text = self.voice.whisper(if self.is_gossip { 4_000 } else { 0 });
         let to = line(&to);
-        self.call.start(Asked::Other, Request::Private { to, text });
+        self.call.start(Asked::Other, Query::Private { to, text });
     }
 
     fn look_around(&mut self, rng: &mut Rng) {
         let here = self.room();
         // Nobody is ignored: what a reader hides, the checker would miss.
         let request = match rng.u8(0..6) {
-            4.. if self.dialect == Dialect::Web => Request::People {
+            4.. if self.dialect == Dialect::Web => Query::People {
                 room: here,
                 from: 0,
             },
-            0 => Request::Rooms,
-            1 => Request::Topic(here),
-            2 => Request::Who { here, room: None },
-            _ => Request::Who {
+            0 => Query::Rooms,
+            1 => Query::Topic(here),
+            2 => Query::Who { here, room: None },
+            _ => Query::Who {
                 here,
                 room: Some(pick(rng, &ROOMS)),
             },
@@ -286,7 +286,7 @@ impl Guest {
                 rng.u64(0..30),
                 seat.log().end(),
             );
-            link.reply(seat.mark(), Item::Replay(replay));
+            link.reply(seat.mark(), Mail::Replay(replay));
         }
     }
 
@@ -305,7 +305,7 @@ impl Guest {
                     Some(old) if self.dialect != Dialect::Web => old.mark_of_departure(),
                     _ => seat.mark(),
                 };
-                link.reply(mark, Item::Entered(entered));
+                link.reply(mark, Mail::Entered(entered));
                 if self.dialect != Dialect::Web {
                     self.seats.clear();
                 }
@@ -313,7 +313,7 @@ impl Guest {
                 self.kept = None;
             }
             (Outcome::Answer(answer), _) => match self.seats.last() {
-                Some(seat) => link.reply(seat.mark(), Item::Answer(answer)),
+                Some(seat) => link.reply(seat.mark(), Mail::Answer(answer)),
                 None => self.refusals += 1,
             },
             (Outcome::Done, Asked::Post { last }) => self.kept = Some(last),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use parlor_core::link::{Answer, Item, Link, Listener, Mark, Outcome, Refusal, Request, View};
+use parlor_core::link::{Answer, Change, Link, Listener, Mail, Mark, Outcome, Refusal, View};
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, Listened};
@@ -78,7 +78,7 @@ impl Script {
             let replay = rng.u64(0..6);
             (
                 Asked::Listen,
-                Request::Listen {
+                Change::Listen {
                     owner: None,
                     room,
                     waits: rng.bool(),
@@ -91,7 +91,7 @@ impl Script {
             let count = lines.len() as u64;
             (
                 Asked::Speak { lines: count },
-                Request::Speak { name, room, lines },
+                Change::Speak { name, room, lines },
             )
         };
         self.call.start(asked, request);
@@ -115,7 +115,7 @@ impl Script {
                     position: u64::MAX,
                 };
                 if let Some(link) = &self.call.link {
-                    link.reply(mark, Item::Listening(listening));
+                    link.reply(mark, Mail::Listening(listening));
                 }
                 self.listener = Some(listener);
                 self.heard = Some((listened, view));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::link::{Backlog, Inbox, Item, Link, Outcome, Request, Seat};
+use parlor_core::link::{Backlog, Change, Inbox, Link, Mail, Outcome, Seat};
 use parlor_core::log::{Batch, Group, Rung};
 use parlor_core::model::{
     Capacity, Limits, Line, Manner, Name, Now, RoomId, RoomName, Spoken, WallTime,
@@ -91,7 +91,7 @@ impl CountedRoom {
     fn enter(&mut self, number: usize) -> anyhow::Result<()> {
         let inbox = self.broadcaster.inbox();
         let mut link = inbox.connect_in(|_| Arc::clone(&self.group));
-        link.start(Request::Enter {
+        link.start(Change::Enter {
             name: Name::parse(&format!("guest{number}"))?.into(),
             room: RoomName::lobby(),
             replay: 0,
@@ -101,7 +101,7 @@ impl CountedRoom {
         let Some(Outcome::Entered(seat, entered)) = link.outcome() else {
             bail!("guest{number} has no seat");
         };
-        link.reply(seat.mark(), Item::Entered(entered));
+        link.reply(seat.mark(), Mail::Entered(entered));
         let backlog = Backlog::new(encoder(), Arc::clone(link.client()));
         self.members.push(CountedMember {
             link,
@@ -143,7 +143,7 @@ impl CountedRoom {
 
     /// The next requests: a single line comes from one speaker after the other, several lines from
     /// all of them.
-    fn posts(&mut self, lines: usize) -> Vec<(usize, Request)> {
+    fn posts(&mut self, lines: usize) -> Vec<(usize, Change)> {
         self.turn = (self.turn + 1) % SPEAKERS;
         let speakers = if lines < SPEAKERS {
             self.turn..self.turn + 1
@@ -159,7 +159,7 @@ impl CountedRoom {
             .collect()
     }
 
-    fn post(&mut self, posts: Vec<(usize, Request)>) -> Option<Gathered> {
+    fn post(&mut self, posts: Vec<(usize, Change)>) -> Option<Gathered> {
         for (speaker, request) in posts {
             self.members.get_mut(speaker)?.link.start(request);
         }
@@ -187,12 +187,12 @@ fn counted_if<T>(is_counted: bool, work: impl FnOnce() -> T) -> T {
     if is_counted { counted(work) } else { work() }
 }
 
-fn post(room: RoomId, lines: usize) -> Request {
+fn post(room: RoomId, lines: usize) -> Change {
     let spoken = |number: usize| Spoken {
         manner: Manner::Plain,
         text: Line::sanitise(&text(number)),
     };
-    Request::Post {
+    Change::Post {
         room,
         lines: (0..lines).map(spoken).collect(),
     }

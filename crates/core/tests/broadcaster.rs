@@ -15,7 +15,7 @@ use std::time::Duration;
 use house::{House, Person, enter, granted, join, line, post, refusal, rename};
 use parlor_core::broadcaster::{Broadcaster, RETURN_TIME};
 use parlor_core::journal::{NotKept, Past};
-use parlor_core::link::{Answer, Item, Outcome, PEOPLE_MAX, Refusal, Request};
+use parlor_core::link::{Answer, Change, Mail, Outcome, PEOPLE_MAX, Query, Refusal};
 use parlor_core::log::{Cursor, Slice};
 use parlor_core::model::{
     Claim, End, Entry, Limits, Manner, Name, Proof, RoomName, Telling, WallTime,
@@ -137,7 +137,7 @@ fn a_seat_given_up_is_no_right_to_speak() {
     let refused = house.refusal(&mut alice.link, post(lobby, &["from beyond"]));
     assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
     let text = Some(line("from beyond"));
-    let refused = house.refusal(&mut alice.link, Request::SetTopic { room: lobby, text });
+    let refused = house.refusal(&mut alice.link, Change::SetTopic { room: lobby, text });
     assert!(matches!(refused, Refusal::NotThere), "{refused:?}");
     house.ask(&mut alice.link, post(tea.room(), &["here"]));
     assert_eq!(bob.heard(), Vec::<String>::new());
@@ -342,7 +342,7 @@ fn a_batch_is_full_of_topics_too() {
     let mut bob = house.enter("bob");
     let room = alice.seat.room();
     let text = Some(line("a topic of many words"));
-    alice.link.start(Request::SetTopic { room, text });
+    alice.link.start(Change::SetTopic { room, text });
     bob.link.start(post(room, &["what a topic"]));
     let first = house.gather();
     house.append(first);
@@ -441,7 +441,7 @@ fn a_seat_that_is_taken_again_in_time_was_never_left() {
     let mut again = house.connect();
     let name = Name::parse("alice").unwrap().into();
     let room = RoomName::lobby();
-    let (lobby, _) = granted(house.ask(&mut again, Request::ComeBack { name, room, ghost }));
+    let (lobby, _) = granted(house.ask(&mut again, Change::ComeBack { name, room, ghost }));
     drop((alice, tea));
     house.wait(RETURN_TIME.checked_sub(Duration::from_millis(1)).unwrap());
     assert_eq!(told(&bob), [], "in the lobby alice never left");
@@ -484,10 +484,10 @@ fn all_who_are_in_a_room_are_listed_page_by_page() {
     let asker = &mut crowd[7];
     let (room, mut next, mut pages) = (asker.seat.room(), Some(0), Vec::new());
     while let Some(from) = next {
-        let outcome = house.ask(&mut asker.link, Request::People { room, from });
+        let outcome = house.ask(&mut asker.link, Query::People { room, from });
         assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
         let item = asker.link.client().take(|_, _| true);
-        let Some(Item::Answer(Answer::People(page))) = item else {
+        let Some(Mail::Answer(Answer::People(page))) = item else {
             panic!("{item:?}");
         };
         next = page.next;
@@ -570,14 +570,14 @@ fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
     house.wait(Duration::from_secs(1));
     let since = house.now.wall;
     let whose = alice.link.client().id();
-    let request = Request::TakeBack { whose, since };
+    let request = Change::TakeBack { whose, since };
     let refused = house.refusal(&mut alice.link, request);
     assert!(matches!(refused, Refusal::NotOwner), "{refused:?}");
     house.own(&mut alice.link, "alice", 0);
     house.ask(&mut alice.link, post(room, &["one", "two"]));
     house.ask(&mut bob.link, post(room, &["three"]));
     let (start, end) = (alice.seat.log().start(), alice.seat.log().end());
-    let request = Request::TakeBack { whose, since };
+    let request = Change::TakeBack { whose, since };
     let outcome = house.ask(&mut alice.link, request);
     let Outcome::TookBack(ends) = outcome else {
         panic!("{outcome:?}");
@@ -610,7 +610,7 @@ fn what_is_taken_back_ends_where_a_room_ended_that_is_not_in_memory() {
     let mut alice = house.enter("alice");
     house.own(&mut alice.link, "alice", 0);
     let (whose, since) = (alice.link.client().id(), WallTime(50));
-    let request = Request::TakeBack { whose, since };
+    let request = Change::TakeBack { whose, since };
     let outcome = house.ask(&mut alice.link, request);
     let Outcome::TookBack(ends) = outcome else {
         panic!("{outcome:?}");
@@ -628,8 +628,8 @@ fn kate(changes: u64) -> Claim {
     }
 }
 
-fn enter_as(name: Claim) -> Request {
-    Request::Enter {
+fn enter_as(name: Claim) -> Change {
+    Change::Enter {
         name,
         room: RoomName::lobby(),
         replay: 0,
@@ -656,7 +656,7 @@ fn a_password_that_is_changed_ends_what_the_one_before_has_opened() {
     let has_left =
         |entry: &Entry| matches!(entry, Entry::Left { telling, .. } if *telling != Telling::Untold);
     assert!(!bob.read().iter().any(has_left), "she is still there");
-    let refused = house.refusal(&mut bob.link, Request::Rename(kate(0)));
+    let refused = house.refusal(&mut bob.link, Change::Rename(kate(0)));
     assert!(matches!(refused, Refusal::NameOwned(_)), "{refused:?}");
 }
 
@@ -670,17 +670,17 @@ fn a_request_on_its_way_counts_no_more_when_the_password_is_changed_before_it_is
     house.own(&mut here.link, "kate", 0);
     let mut bob = house.enter("bob");
     let (room, id) = (here.seat.room(), here.link.client().id());
-    let Request::Post { lines, .. } = post(room, &["by the old token"]) else {
+    let Change::Post { lines, .. } = post(room, &["by the old token"]) else {
         panic!("no post");
     };
     let old = [
         enter_as(kate(0)),
-        Request::Speak {
+        Change::Speak {
             name: kate(0),
             room: RoomName::lobby(),
             lines,
         },
-        Request::ComeBack {
+        Change::ComeBack {
             name: kate(0),
             room: RoomName::lobby(),
             ghost: Some(id),
@@ -695,7 +695,7 @@ fn a_request_on_its_way_counts_no_more_when_the_password_is_changed_before_it_is
         link.start(request);
     }
     let mut registry = house.connect();
-    registry.start(Request::Owned {
+    registry.start(Change::Owned {
         name: Name::kept("kate"),
         proof: Proof(1),
         by: Some(id),
@@ -709,7 +709,7 @@ fn a_request_on_its_way_counts_no_more_when_the_password_is_changed_before_it_is
         let is_refused = matches!(outcome, Some(Outcome::Answer(Answer::Refused(_))));
         assert!(is_refused, "{outcome:?}");
     }
-    let refused = house.refusal(&mut bob.link, Request::Rename(kate(0)));
+    let refused = house.refusal(&mut bob.link, Change::Rename(kate(0)));
     assert!(matches!(refused, Refusal::NameOwned(_)), "{refused:?}");
     assert!(here.link.client().removed().is_none());
     assert_eq!(here.heard(), ["first", "second"]);

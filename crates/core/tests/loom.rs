@@ -14,7 +14,7 @@ use loom::future::block_on;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
 use parlor_core::broadcaster::Broadcaster;
-use parlor_core::link::{Answer, Entered, Inbox, Item, Link, Mark, Notice, Outcome, Request, Seat};
+use parlor_core::link::{Answer, Change, Entered, Inbox, Link, Mail, Mark, Notice, Outcome, Seat};
 use parlor_core::log::{Batch, Bell, Cursor, Fallen, Group, Log, Rung, Slice};
 use parlor_core::model::{
     Capacity, Census, Entry, Limits, Line, Manner, Name, Now, RoomName, Said, WallTime, Who,
@@ -174,8 +174,8 @@ impl House {
     }
 }
 
-fn enter(name: &str) -> Request {
-    Request::Enter {
+fn enter(name: &str) -> Change {
+    Change::Enter {
         name: Name::of_address(name).into(),
         room: RoomName::lobby(),
         replay: 0,
@@ -301,7 +301,7 @@ fn no_mail_is_lost() {
         let client = Arc::clone(link.client());
         let sender = thread::spawn(move || {
             for _ in 0..2 {
-                let word = Item::Answer(Answer::Notice(Notice::DiskSlow));
+                let word = Mail::Answer(Answer::Notice(Notice::DiskSlow));
                 client.send(mark, word).expect("there is room");
             }
         });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered, Unsettled};
 use parlor_core::journal::{Past, Topic};
-use parlor_core::link::{Answer, Inbox, Link, Outcome, Refusal, Request, Seat};
+use parlor_core::link::{Answer, Change, Inbox, Link, Outcome, Query, Refusal, Request, Seat};
 use parlor_core::log::Slice;
 use parlor_core::model::{
     Ban, By, Claim, Done, Entry, Limits, Line, Manner, Mute, Name, Now, Order, Proof, Reach,
@@ -65,14 +65,14 @@ impl House {
     }
 
     /// Whatever is done is written down at once.
-    fn ask(&mut self, link: &mut Link, request: Request) -> Outcome {
+    fn ask(&mut self, link: &mut Link, request: impl Into<Request>) -> Outcome {
         link.start(request);
         self.finish(None);
         link.outcome().unwrap()
     }
 
     /// What is asked has its place in a batch, and that is being kept.
-    fn begin(&mut self, link: &mut Link, request: Request) -> Option<Gathered> {
+    fn begin(&mut self, link: &mut Link, request: impl Into<Request>) -> Option<Gathered> {
         link.start(request);
         self.broadcaster.drain(self.now);
         self.broadcaster.gather(self.now)
@@ -106,7 +106,7 @@ impl House {
         let (name, room, replay) = (name(who), RoomName::lobby(), 0);
         let proof = is_proven.then(Proof::default);
         let name = Claim { name, proof };
-        match self.ask(link, Request::Enter { name, room, replay }) {
+        match self.ask(link, Change::Enter { name, room, replay }) {
             Outcome::Entered(seat, _) => Ok(seat),
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             other => panic!("{other:?}"),
@@ -131,7 +131,7 @@ impl House {
         let (manner, text) = (Manner::Plain, line("hello"));
         let lines = vec![Spoken { manner, text }];
         let room = seat.room();
-        match self.ask(link, Request::Post { room, lines }) {
+        match self.ask(link, Change::Post { room, lines }) {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             _ => Ok(()),
         }
@@ -139,7 +139,7 @@ impl House {
 
     fn order(&mut self, link: &mut Link, seat: &Seat, order: Order) -> Result<(), Refusal> {
         let here = Some(seat.room());
-        match self.ask(link, Request::Order { here, order }) {
+        match self.ask(link, Change::Order { here, order }) {
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             _ => Ok(()),
         }
@@ -147,7 +147,7 @@ impl House {
 
     fn operate(&mut self, order: Order) -> Result<Done, Refusal> {
         let mut link = self.broadcaster.inbox().connect();
-        match self.ask(&mut link, Request::Order { here: None, order }) {
+        match self.ask(&mut link, Change::Order { here: None, order }) {
             Outcome::Answer(Answer::Done(done)) => Ok(done),
             Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
             other => panic!("{other:?}"),
@@ -177,8 +177,8 @@ fn remove(whom: &str) -> Order {
     }
 }
 
-fn join(typed: &str) -> Request {
-    Request::Join {
+fn join(typed: &str) -> Change {
+    Change::Join {
         room: room(typed),
         replay: 0,
     }
@@ -309,7 +309,7 @@ fn who_is_just_arriving_is_removed_from_a_room() {
     let tea = house.join(&mut dave, "tea").unwrap();
     let (mut bob, _seat) = house.enter("bob", false);
     let arriving = house.begin(&mut bob, join("tea"));
-    dave.start(Request::Order {
+    dave.start(Change::Order {
         here: Some(tea.room()),
         order: remove("bob"),
     });
@@ -333,7 +333,7 @@ fn who_leaves_a_room_and_comes_again_at_once_is_removed_from_there() {
     let former = house.join(&mut bob, "tea").unwrap();
     drop(former);
     let arriving = house.begin(&mut bob, join("tea")); // the departure is in the same batch
-    dave.start(Request::Order {
+    dave.start(Change::Order {
         here: Some(tea.room()),
         order: remove("bob"),
     });
@@ -347,9 +347,9 @@ fn who_is_just_coming_in_is_removed_from_the_server() {
     let mut bob = house.connect("198.51.100.7:50001");
     let (name, room, replay) = (name("bob"), RoomName::lobby(), 0);
     let name = Claim { name, proof: None };
-    let arriving = house.begin(&mut bob, Request::Enter { name, room, replay });
+    let arriving = house.begin(&mut bob, Change::Enter { name, room, replay });
     let mut operator = house.broadcaster.inbox().connect();
-    operator.start(Request::Order {
+    operator.start(Change::Order {
         here: None,
         order: remove("bob"),
     });
@@ -448,16 +448,16 @@ fn a_mute_silences_every_way_to_be_read() {
     let (mut bob, seat) = house.enter("bob", false);
     let (_eve, _there) = house.enter("eve", false);
     house.operate(mute("bob", 10)).unwrap();
-    let claim = |typed| Request::Rename(name(typed).into());
-    let write = |to| Request::Private {
+    let claim = |typed| Change::Rename(name(typed).into());
+    let write = |to| Query::Private {
         to: line(to),
         text: line("buy"),
     };
-    let topic = Request::SetTopic {
+    let topic = Change::SetTopic {
         room: seat.room(),
         text: Some(line("buy")),
     };
-    let speak = Request::Speak {
+    let speak = Change::Speak {
         name: name("B0B").into(), // looks like it
         room: RoomName::lobby(),
         lines: vec![Spoken {
@@ -467,12 +467,12 @@ fn a_mute_silences_every_way_to_be_read() {
     };
     assert!(is_muted(&house.say(&mut bob, &seat)));
     for request in [
-        claim("buy-cheap-at.example.org"),
-        claim("BOB"),
-        write("eve"),
-        write("dave"), // who is away, and finds it on coming back
-        topic,
-        join("buy-cheap-at.example.org"),
+        Request::from(claim("buy-cheap-at.example.org")),
+        Request::from(claim("BOB")),
+        Request::from(write("eve")),
+        Request::from(write("dave")), // who is away, and finds it on coming back
+        Request::from(topic),
+        Request::from(join("buy-cheap-at.example.org")),
     ] {
         let asked = format!("{request:?}");
         assert!(is_muted(&answered(house.ask(&mut bob, request))), "{asked}");
@@ -499,11 +499,11 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     let (mut bob, seat) = house.enter("bob", false);
     let there = house.join(&mut bob, "tea").unwrap();
     house.order(&mut dave, &tea, mute("bob", 10)).unwrap();
-    let write = |to| Request::Private {
+    let write = |to| Query::Private {
         to: line(to),
         text: line("buy"),
     };
-    let claim = |typed| Request::Rename(name(typed).into());
+    let claim = |typed| Change::Rename(name(typed).into());
     assert!(is_muted(&answered(house.ask(&mut bob, claim("buy")))));
     assert!(is_muted(&answered(house.ask(&mut bob, write("eve")))));
     answered(house.ask(&mut bob, write("dave"))).unwrap(); // who keeps tea
@@ -514,7 +514,7 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     answered(house.ask(&mut bob, claim("buy"))).unwrap();
     assert!(is_muted(&house.join(&mut bob, "tea")), "with the new name");
     let mut back = house.connect("198.51.100.7:1");
-    let come_back = Request::ComeBack {
+    let come_back = Change::ComeBack {
         name: name("buy").into(),
         room: room("tea"),
         ghost: Some(bob.client().id()),
@@ -549,9 +549,9 @@ fn a_keeper_who_is_muted_gives_no_orders_since_their_words_are_read() {
     house.order(&mut dave, &tea, Order::Bans).unwrap();
 }
 
-fn enter(typed: &str, is_proven: bool, into: &str) -> Request {
+fn enter(typed: &str, is_proven: bool, into: &str) -> Change {
     let name = name(typed);
-    Request::Enter {
+    Change::Enter {
         name: Claim {
             name,
             proof: is_proven.then(Proof::default),
@@ -561,8 +561,8 @@ fn enter(typed: &str, is_proven: bool, into: &str) -> Request {
     }
 }
 
-fn listen(owner: Option<&str>, into: &str) -> Request {
-    Request::Listen {
+fn listen(owner: Option<&str>, into: &str) -> Change {
+    Change::Listen {
         owner: owner.map(|owner| Claim {
             name: name(owner),
             proof: Some(Proof::default()),
@@ -592,12 +592,12 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
 
     let _seat = house.try_to_enter(&mut bob, "bob", false).unwrap();
     assert!(is_banned(&house.join(&mut bob, "tea")));
-    let who = Request::Who {
+    let who = Query::Who {
         here: _seat.room(),
         room: Some(room("tea")),
     };
     assert!(is_banned(&answered(house.ask(&mut bob, who))));
-    let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = house.ask(&mut bob, Request::Rooms)
+    let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = house.ask(&mut bob, Query::Rooms)
     else {
         panic!("a list");
     };
@@ -605,11 +605,11 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
         rooms.iter().all(|info| info.room == RoomName::lobby()),
         "{rooms:?}"
     );
-    let Outcome::Barred(barred) = house.ask(&mut bob, Request::Barred) else {
+    let Outcome::Barred(barred) = house.ask(&mut bob, Query::Barred) else {
         panic!("a list");
     };
     assert_eq!(barred, [room("tea")]); // so that a search looks elsewhere
-    let back = Request::ComeBack {
+    let back = Change::ComeBack {
         name: name("bob").into(),
         room: room("tea"),
         ghost: Some(bob.client().id()),
@@ -621,7 +621,7 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     assert!(is_banned(&answered(
         house.ask(&mut curl, listen(Some("bob"), "tea"))
     )));
-    let speak = Request::Speak {
+    let speak = Change::Speak {
         name: name("bob2").into(),
         room: room("tea"),
         lines: Vec::new(),
@@ -679,12 +679,12 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     let mut house = House::with(past);
     let keepers = |house: &mut House, link: &mut Link, seat: &Seat| {
         let (here, order) = (Some(seat.room()), Order::Keepers);
-        match house.ask(link, Request::Order { here, order }) {
+        match house.ask(link, Change::Order { here, order }) {
             Outcome::Answer(Answer::Done(Done::Keepers { room, .. })) => room.unwrap().1,
             other => panic!("{other:?}"),
         }
     };
-    let speak = |into: &str| Request::Speak {
+    let speak = |into: &str| Change::Speak {
         name: Claim {
             name: name("carol"),
             proof: Some(Proof::default()),
@@ -695,7 +695,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
             text: line("hello"),
         }],
     };
-    let back = Request::ComeBack {
+    let back = Change::ComeBack {
         name: Claim {
             name: name("carol"),
             proof: Some(Proof::default()),
@@ -734,7 +734,11 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
 
 impl House {
     /// What somebody asks is heard; the outcome, if there is one, and what is to be written down first.
-    fn hear(&mut self, link: &mut Link, request: Request) -> (Option<Outcome>, Vec<Unsettled>) {
+    fn hear(
+        &mut self,
+        link: &mut Link,
+        request: impl Into<Request>,
+    ) -> (Option<Outcome>, Vec<Unsettled>) {
         link.start(request);
         self.broadcaster.drain(self.now);
         let unsettled = self.broadcaster.unsettled();
@@ -783,7 +787,7 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_written_down() {
         (lock, 3),
         (keep, 4),
     ] {
-        let (outcome, unsettled) = house.hear(&mut dave, Request::Order { here, order });
+        let (outcome, unsettled) = house.hear(&mut dave, Change::Order { here, order });
         assert!(outcome.is_none(), "{outcome:?}");
         assert_eq!(rulings(&tea).len(), told - 1);
         assert!(is_banned(&house.join(&mut zoe, "tea")));
@@ -800,7 +804,7 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_written_down() {
     house.say(&mut bob, &there).unwrap();
     let mut there = there;
     for order in [remove("bob"), ban("bob", Some(1))] {
-        let (outcome, unsettled) = house.hear(&mut dave, Request::Order { here, order });
+        let (outcome, unsettled) = house.hear(&mut dave, Change::Order { here, order });
         assert!(outcome.is_none() && there.removed().is_none());
         assert!(house.say(&mut bob, &there).is_err());
         house.settle(unsettled, true);
@@ -868,14 +872,14 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
     let mut house = House::with(past);
     let (mut bob, lobby) = house.enter("bob", false);
     let about = |house: &mut House, link: &mut Link, seat: &Seat| match house
-        .ask(link, Request::Topic(seat.room()))
+        .ask(link, Query::Topic(seat.room()))
     {
         Outcome::Answer(Answer::Topic { text, .. }) => text.map(|text| text.to_string()),
         other => panic!("{other:?}"),
     };
     assert_eq!(about(&mut house, &mut bob, &lobby).as_deref(), Some("all"));
     let (mut eve, _seat) = house.enter("eve", false);
-    let set = |seat: &Seat, text: &str| Request::SetTopic {
+    let set = |seat: &Seat, text: &str| Change::SetTopic {
         room: seat.room(),
         text: Some(line(text)),
     };
@@ -898,7 +902,7 @@ fn a_topic_is_read_when_it_is_written_down_wherever_its_setter_is_by_then() {
     let mut house = House::new();
     let (mut eve, lobby) = house.enter("eve", false);
     let den = house.join(&mut eve, "den").unwrap();
-    let set = |seat: &Seat, text: &str| Request::SetTopic {
+    let set = |seat: &Seat, text: &str| Change::SetTopic {
         room: seat.room(),
         text: Some(line(text)),
     };

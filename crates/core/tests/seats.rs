@@ -12,8 +12,8 @@ use std::sync::Arc;
 use house::{House, enter, granted, join, line, post, refusal};
 use parlor_core::journal::NotKept;
 use parlor_core::link::{
-    Answer, BATCHES_MAX, Backlog, Encoder, Entered, Item, Link, Listener, Mark, Notice, Outcome,
-    Refusal, Request, Seat,
+    Answer, BATCHES_MAX, Backlog, Change, Encoder, Entered, Link, Listener, Mail, Mark, Notice,
+    Outcome, Query, Refusal, Request, Seat,
 };
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
@@ -86,9 +86,9 @@ impl Reader {
     }
 
     /// Takes a seat beside those that there are.
-    fn sits(&mut self, house: &mut House, request: Request) -> Seat {
+    fn sits(&mut self, house: &mut House, request: impl Into<Request>) -> Seat {
         let (seat, entered) = granted(house.ask(&mut self.link, request));
-        self.link.reply(seat.mark(), Item::Entered(entered));
+        self.link.reply(seat.mark(), Mail::Entered(entered));
         seat
     }
 
@@ -98,14 +98,14 @@ impl Reader {
             room: listening.view.room(),
             position: u64::MAX,
         };
-        self.link.reply(mark, Item::Listening(listening));
+        self.link.reply(mark, Mail::Listening(listening));
         listener
     }
 
     /// Is answered a word where a seat is.
     fn is_answered(&self, seat: &Seat, word: &str) {
         let answer = Answer::YouAre(Name::parse(word).unwrap());
-        self.link.reply(seat.mark(), Item::Answer(answer));
+        self.link.reply(seat.mark(), Mail::Answer(answer));
     }
 
     /// What one system call would write.
@@ -129,8 +129,8 @@ impl Reader {
     }
 }
 
-fn listen(room: &str) -> Request {
-    Request::Listen {
+fn listen(room: &str) -> Change {
+    Change::Listen {
         owner: None,
         room: RoomName::parse(room).unwrap(),
         waits: false,
@@ -145,12 +145,12 @@ fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::link::Listening>) 
     }
 }
 
-fn speak(name: &str, room: &str, texts: &[&str]) -> Request {
+fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
     let spoken = |text: &&str| Spoken {
         manner: Manner::Plain,
         text: line(text),
     };
-    Request::Speak {
+    Change::Speak {
         name: Name::parse(name).unwrap().into(),
         room: RoomName::parse(room).unwrap(),
         lines: texts.iter().map(spoken).collect(),
@@ -305,7 +305,7 @@ fn a_room_stays_while_somebody_listens_and_is_not_made_for_it() {
 fn a_room_that_is_waited_for_is_shown_to_nobody_and_made_by_whoever_comes() {
     let mut house = House::new();
     let mut listener = house.connect();
-    let waits = Request::Listen {
+    let waits = Change::Listen {
         owner: None,
         room: RoomName::parse("tea").unwrap(),
         waits: true,
@@ -316,7 +316,7 @@ fn a_room_that_is_waited_for_is_shown_to_nobody_and_made_by_whoever_comes() {
     let refused = house.refusal(&mut other, listen("tea"));
     assert!(matches!(refused, Refusal::NoRoom(_)), "{refused:?}");
     let mut alice = house.enter("alice");
-    let rooms = |house: &mut House, link: &mut Link| match house.ask(link, Request::Rooms) {
+    let rooms = |house: &mut House, link: &mut Link| match house.ask(link, Query::Rooms) {
         Outcome::Answer(Answer::Rooms { rooms, .. }) => rooms.len(),
         other => panic!("{other:?}"),
     };

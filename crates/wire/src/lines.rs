@@ -140,7 +140,7 @@ fn mean_named(line: Line) -> Input {
     match Command::parse(typed) {
         Ok(Command::Say(spoken)) => Input::Say(spoken),
         Ok(command) => Input::Command(command),
-        Err(refusal) => Input::Refused(refusal),
+        Err(misread) => Input::Refused(misread.into()),
     }
 }
 

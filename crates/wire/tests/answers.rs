@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use fuzz_bodies::web::{encoder, object};
 use parlor_core::link::{
-    Answer, COMMANDS, Encoder, Inbox, Notice, Password, Present, Refusal, RoomInfo,
+    Answer, COMMANDS, Encoder, Inbox, Notice, PasswordFor, Present, Refusal, RoomInfo,
 };
 use parlor_core::model::{
     By, Damaged, Done, Line, Manner, Missed, Mute, Name, Reach, Removal, RoomName, Said, WallTime,
@@ -105,9 +105,9 @@ fn answers() -> Vec<Answer> {
         },
         Answer::FoundNothing(line()),
         Answer::SearchBehind(1_000_000),
-        Answer::Password(Password::Of(name())),
-        Answer::Password(Password::New(name())),
-        Answer::Password(Password::Again),
+        Answer::Password(PasswordFor::Of(name())),
+        Answer::Password(PasswordFor::New(name())),
+        Answer::Password(PasswordFor::Again),
         Answer::Registered(name()),
         Answer::PasswordChanged {
             name: name(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Encoder, Inbox, Outcome, Refusal, Request};
+use parlor_core::link::{Answer, Change, Encoder, Inbox, Misread, Outcome, Refusal};
 use parlor_core::model::{
     By, Deed, Line, Name, Order, Reach, Record, Whom, is_meant_as_time, parse_time,
 };
@@ -224,7 +224,7 @@ impl Desk {
     /// Has the broadcaster do it.
     async fn ask(&self, order: Order) -> Reply {
         let here = None;
-        let request = Request::Order { here, order };
+        let request = Change::Order { here, order };
         let outcome = self.inbox.connect().call(request).await;
         let Outcome::Answer(answer) = outcome else {
             return Ok(Vec::new());
@@ -305,8 +305,8 @@ fn worded(answer: &Answer) -> Vec<String> {
 fn parse_whom(typed: &str) -> Result<Whom, String> {
     Whom::parse(typed).map_err(|error| {
         let refusal = match typed.contains(['/', ':']) {
-            true => Refusal::NoAddress(Line::sanitise(typed.as_bytes())),
-            false => Refusal::Name(error),
+            true => Refusal::Misread(Misread::NoAddress(Line::sanitise(typed.as_bytes()))),
+            false => Refusal::from(error),
         };
         worded(&refusal.into()).join(" ")
     })

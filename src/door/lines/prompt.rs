@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use parlor_core::link::{Answer, Command, Encoder, Entered, Link, Outcome, Refusal, Request, Seat};
+use parlor_core::link::{
+    Answer, Change, Command, Encoder, Entered, Link, Outcome, Refusal, Request, Seat,
+};
 use parlor_core::model::{Claim, Line, Name, RoomName};
 use parlor_wire::lines::{LineDecoder, LineEncoder, LineInput};
 use parlor_wire::style::LineMode;
@@ -128,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
                 Some(_) => Err(Refusal::NameFirst),
                 None => Name::parse(line.as_str())
                     .map(Typed::Name)
-                    .map_err(Refusal::Name),
+                    .map_err(Refusal::from),
             },
             Err(refusal) => Err(refusal),
         })
@@ -207,11 +209,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         replay: u64,
     ) -> Result<(Seat, Box<Entered>), Answer> {
         let room = RoomName::lobby();
-        self.seat(Request::Enter { name, room, replay }).await
+        self.seat(Change::Enter { name, room, replay }).await
     }
 
     /// Asks for a seat.
-    pub(crate) async fn seat(&mut self, request: Request) -> Result<(Seat, Box<Entered>), Answer> {
+    pub(crate) async fn seat(
+        &mut self,
+        request: impl Into<Request>,
+    ) -> Result<(Seat, Box<Entered>), Answer> {
         match self.link.call(request).await {
             Outcome::Entered(seat, entered) => Ok((seat, entered)),
             Outcome::Answer(answer) => Err(answer),

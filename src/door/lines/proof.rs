@@ -1,6 +1,6 @@
 //! Somebody at the name question who has more to show than a name: the password of the name, or a code to come back with.
 
-use parlor_core::link::{Answer, Decoder, Encoder, Entered, Notice, Password, Refusal, Seat};
+use parlor_core::link::{Answer, Decoder, Encoder, Entered, Notice, PasswordFor, Refusal, Seat};
 use parlor_core::model::{Claim, Name, Word};
 use parlor_wire::lines::{LineDecoder, LineInput};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -37,7 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guest<S> {
         let mut words = Vec::new();
         loop {
             self.conceal(true, &mut words);
-            let question = Answer::Password(Password::Of(owned.clone()));
+            let question = Answer::Password(PasswordFor::Of(owned.clone()));
             self.encoder.answer(&question, &mut words);
             self.say(&words).await?;
             words.clear();

@@ -12,8 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use parlor_core::link::{
-    Answer, Encoder, Item, Link, Listener, Listening, Mark, Notice, Outcome, Request, Resumed,
-    Start,
+    Answer, Change, Encoder, Link, Listener, Listening, Mail, Mark, Notice, Outcome, Resumed, Start,
 };
 use parlor_core::model::{Claim, RoomName, Word};
 use parlor_wire::json::{Follow, FollowEncoder};
@@ -177,7 +176,7 @@ impl Visit {
             .house
             .writers
             .connect(&self.house.inbox, Some(self.from));
-        let request = Request::Listen {
+        let request = Change::Listen {
             owner,
             room,
             waits: wanted.last.is_none(), // who follows a room waits for it
@@ -234,7 +233,7 @@ impl Visit {
             room: listening.view.room(),
             position: u64::MAX,
         };
-        link.reply(mark, Item::Listening(listening));
+        link.reply(mark, Mail::Listening(listening));
         let watching = self.house.writers.watch(output, encoder, &link);
         let is_over = CancellationToken::new();
         let body = Following {
@@ -287,12 +286,12 @@ impl Follower {
             () = visit.house.closing.cancelled() => true,
             removal = link.client().removal() => {
                 let word = Word::Removed(removal.clone());
-                link.reply(mark, Item::Answer(Answer::Notice(Notice::Order(word))));
+                link.reply(mark, Mail::Answer(Answer::Notice(Notice::Order(word))));
                 false
             }
         };
         if is_going_down {
-            link.reply(mark, Item::Answer(Answer::Notice(Notice::GoingDown)));
+            link.reply(mark, Mail::Answer(Answer::Notice(Notice::GoingDown)));
         }
         drop(link); // all is said: the writing half waits for no more
         drop(listener); // and is rung for

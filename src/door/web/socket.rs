@@ -6,7 +6,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::link::{Answer, Encoder, Entered, Link, Notice, Outcome, Refusal, Request, Seat};
+use parlor_core::link::{
+    Answer, Change, Encoder, Entered, Link, Notice, Outcome, Refusal, Request, Seat,
+};
 use parlor_core::model::{Claim, Name, RoomName};
 use parlor_wire::json::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
@@ -263,12 +265,12 @@ impl Newcomer {
         } = entrance;
         let room = room.unwrap_or_else(RoomName::lobby);
         let name = match name {
-            Some(typed) => Name::parse(typed.as_str()).map_err(Refusal::Name)?,
+            Some(typed) => Name::parse(typed.as_str()).map_err(Refusal::from)?,
             None => Name::of_address(&visit.from.to_string()),
         };
         let replay = replay::lines_asked_for(&start, &visit.door.settings);
         let mut ask = async |name: Claim, room: RoomName| {
-            seat(&mut self.link, Request::Enter { name, room, replay }).await
+            seat(&mut self.link, Change::Enter { name, room, replay }).await
         };
         let owned = match ask(name.clone().into(), room.clone()).await {
             Err(Answer::Refused(Refusal::NameOwned(owned))) => owned,
@@ -331,7 +333,10 @@ impl Newcomer {
     }
 }
 
-async fn seat(link: &mut Link, request: Request) -> Result<(Seat, Box<Entered>), Answer> {
+async fn seat(
+    link: &mut Link,
+    request: impl Into<Request>,
+) -> Result<(Seat, Box<Entered>), Answer> {
     match link.call(request).await {
         Outcome::Entered(seat, entered) => Ok((seat, entered)),
         Outcome::Answer(answer) => Err(answer),

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::link::{Answer, Outcome, Refusal, Request};
+use parlor_core::link::{Answer, Change, Outcome, Refusal};
 use parlor_core::model::{Bucket, Claim, Line, Name, Rate, RoomName, Spoken, network};
 use parlor_wire::json::{LINES_MAX, spoken};
 use parlor_wire::style::LINE_BYTES_MAX;
@@ -138,7 +138,7 @@ impl Visit {
                 "Give a name: ?name=ci, or -u NAME:TOKEN for a registered name",
             ));
         };
-        let name = Name::parse(&typed).map_err(|error| refused(Refusal::Name(error)))?;
+        let name = Name::parse(&typed).map_err(|error| refused(Refusal::from(error)))?;
         match shown {
             Some(shown) => self.prove(name, shown).await,
             None => Ok(name.into()),
@@ -150,7 +150,7 @@ impl Visit {
         let Some(shown) = credentials(headers) else {
             return Ok(None);
         };
-        let name = Name::parse(&shown.0).map_err(|error| self.refuse(Refusal::Name(error)))?;
+        let name = Name::parse(&shown.0).map_err(|error| self.refuse(Refusal::from(error)))?;
         Ok(Some(self.prove(name, shown).await?))
     }
 
@@ -195,7 +195,7 @@ impl Visit {
             .house
             .writers
             .connect(&self.house.inbox, Some(self.from));
-        match link.call(Request::Speak { name, room, lines }).await {
+        match link.call(Change::Speak { name, room, lines }).await {
             Outcome::Said { first, last } => Ok((first, last)),
             Outcome::Answer(Answer::Refused(refusal)) => Err(self.refuse(refusal)),
             _ => Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parlor_core::link::{Answer, Link, Outcome, Refusal, Request};
+use parlor_core::link::{Answer, Change, Link, Outcome, Refusal};
 use parlor_core::model::{RoomName, WallTime};
 use tokio::select;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -264,7 +264,7 @@ impl Rounds {
         let noted = own.clone();
         let note = move |store: &mut Store| rows::note_deletion(store, &noted);
         let deletion = self.parts.database.write(note).await?;
-        let refusal = match self.link.call(Request::TakeBack { whose: id, since }).await {
+        let refusal = match self.link.call(Change::TakeBack { whose: id, since }).await {
             Outcome::TookBack(ends) => {
                 // There are more lines in memory than when the deletion was noted.
                 let ends = ends.into_iter().collect();

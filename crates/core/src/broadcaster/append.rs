@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::Broadcaster;
-use super::gather::{Gathered, Part, Promise, Ticket};
+use super::pending::{Gathered, Promise, RoomShare, Ticket};
 use super::rooms::{Member, Room};
+use super::state::Broadcaster;
 use crate::journal::NotKept;
 use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
 use crate::log::{Batch, Cursor};
@@ -38,13 +38,13 @@ impl Broadcaster {
         }
         self.shed_logs();
         while !self.is_full()
-            && let Some(letter) = self.waiting.pop_front()
+            && let Some(incoming) = self.waiting.pop_front()
         {
-            self.admit(letter, now);
+            self.admit(incoming, now);
         }
     }
 
-    fn append_to_room(&mut self, part: Part, batch: Arc<Batch>, now: Now) {
+    fn append_to_room(&mut self, part: RoomShare, batch: Arc<Batch>, now: Now) {
         let Some(room) = self.rooms.get_mut(&part.room) else {
             return;
         };
@@ -113,11 +113,7 @@ impl Broadcaster {
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.people.get(client.id);
         entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
-        let seat = Seat {
-            place,
-            inbox: Arc::clone(&self.inbox),
-            words: None,
-        };
+        let seat = Seat::new(place, Arc::clone(&self.inbox) as _);
         client.finish(Outcome::Entered(seat, Box::new(entered)));
     }
 

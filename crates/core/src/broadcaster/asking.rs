@@ -1,83 +1,57 @@
-//! Requests that only read, or that concern one other person: they have no place in the order of
-//! things, and are answered on receipt, whatever the journal does.
+//! Questions: they are answered on receipt, whatever the journal does. Changes nothing.
 
 use std::cmp::Reverse;
 
-use super::Broadcaster;
 use super::rooms::{Room, first};
-use crate::link::{Answer, Item, Mark, Outcome, ROOMS_MAX, Refusal, Request};
-use crate::model::{Claim, Line, Now, PersonId, RoomId};
+use super::state::Broadcaster;
+use crate::link::{Answer, Mail, Mark, Outcome, Query, ROOMS_MAX, Refusal};
+use crate::model::{Census, Claim, Line, Now, PersonId, RoomId};
 
 impl Broadcaster {
-    pub(crate) fn answer(&mut self, asker: PersonId, request: Request, now: Now) -> Outcome {
-        let answer = match request {
-            Request::Private { to, text } => self.send_private(asker, to, text, now),
-            Request::Topic(room) => self.visible(asker, room, now).map(|room| Answer::Topic {
-                room: room.name.clone(),
-                text: room.topic.text.clone(),
-            }),
-            Request::Who { here, room: None } => self.who(asker, here, now),
-            Request::Who {
+    /// Answers a question at once.
+    pub(super) fn answer(&self, asker: PersonId, query: Query, now: Now) -> Outcome {
+        self.try_to_answer(asker, query, now)
+            .unwrap_or_else(Outcome::from)
+    }
+
+    fn try_to_answer(&self, asker: PersonId, query: Query, now: Now) -> Result<Outcome, Refusal> {
+        let answer = match query {
+            Query::WhoAmI => {
+                let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
+                return Ok(Outcome::You(Claim {
+                    name: person.name.clone(),
+                    proof: person.proof,
+                }));
+            }
+            Query::Topic(room) => {
+                let room = self.visible(asker, room, now)?;
+                Answer::Topic {
+                    room: room.name.clone(),
+                    text: room.topic.text.clone(),
+                }
+            }
+            Query::Who { here, room: None } => self.who(asker, here, now)?,
+            Query::Who {
                 room: Some(name), ..
             } => match self.room_called(&name) {
-                Some(room) if !room.is_awaited() => self.who(asker, room.id, now),
-                _ => Err(Refusal::NoRoom(name)),
+                Some(room) if !room.is_awaited() => self.who(asker, room.id, now)?,
+                _ => return Err(Refusal::NoRoom(name)),
             },
-            Request::Rooms => self.list_rooms(asker, now),
-            Request::Barred => match self.barred(asker, now) {
-                Ok(rooms) => return Outcome::Barred(rooms),
-                Err(refusal) => Err(refusal),
-            },
-            Request::People { room, from } => match self.send_people(asker, room, from) {
-                Ok(()) => return Outcome::Done,
-                Err(refusal) => Err(refusal),
-            },
-            Request::WhoAmI => match self.people.get(asker) {
-                Some(person) => {
-                    return Outcome::You(Claim {
-                        name: person.name.clone(),
-                        proof: person.proof,
-                    });
-                }
-                None => Err(Refusal::NotThere),
-            },
-            Request::Owned { name, proof, by } => {
-                self.own(name, proof, by);
-                return Outcome::Done;
+            Query::People { room, from } => {
+                self.send_people(asker, room, from)?;
+                return Ok(Outcome::Done);
             }
-            Request::Released { name, proof } => {
-                self.release(&name, proof);
-                return Outcome::Done;
-            }
-            Request::TakeBack { whose, since } => match self.take_back(whose, since) {
-                Ok(ends) => return Outcome::TookBack(ends),
-                Err(refusal) => Err(refusal),
+            Query::Rooms => self.list_rooms(asker, now)?,
+            Query::Barred => return self.barred(asker, now).map(Outcome::Barred),
+            Query::Find(typed) => match self.people.find(typed.as_str()) {
+                Some(who) if who.id == asker => return Err(Refusal::Yourself),
+                Some(who) => Answer::Ignoring(who),
+                None => return Err(Refusal::NobodyCalled(typed)),
             },
-            Request::Find(typed) => match self.people.find(typed.as_str()) {
-                Some(who) if who.id == asker => Err(Refusal::Yourself),
-                Some(who) => Ok(Answer::Ignoring(who)),
-                None => Err(Refusal::NobodyCalled(typed)),
-            },
-            Request::Census => return Outcome::Counted(self.census()),
-            Request::Limit(limits) => {
-                self.limit(limits);
-                return Outcome::Done;
-            }
-            // These have a place in the order of things: see `admit`.
-            Request::Enter { .. }
-            | Request::ComeBack { .. }
-            | Request::Join { .. }
-            | Request::Post { .. }
-            | Request::Speak { .. }
-            | Request::Listen { .. }
-            | Request::Rename(_)
-            | Request::SetTopic { .. }
-            // As its answer waits until it is written down: see `order`.
-            | Request::Order { .. } => {
-                return Outcome::Done;
-            }
+            Query::Private { to, text } => self.send_private(asker, to, text, now)?,
+            Query::Census => return Ok(Outcome::Counted(self.census())),
         };
-        Outcome::Answer(answer.unwrap_or_else(Answer::Refused))
+        Ok(Outcome::Answer(answer))
     }
 
     fn who(&self, asker: PersonId, room: RoomId, now: Now) -> Result<Answer, Refusal> {
@@ -96,8 +70,8 @@ impl Broadcaster {
             room: room.id,
             position: people.position,
         };
-        let item = Item::Answer(Answer::People(people));
-        member.client.send_wanted(mark, item);
+        let mail = Mail::Answer(Answer::People(people));
+        member.client.send_own(mark, mail);
         Ok(())
     }
 
@@ -127,31 +101,13 @@ impl Broadcaster {
         };
         let deliver = |id| {
             let (person, mark) = self.people.get(id).zip(self.mark_of(id))?;
-            let item = Item::Answer(private.clone());
-            person.client.send(mark, item).ok()
+            let mail = Mail::Answer(private.clone());
+            person.client.send(mark, mail).ok()
         };
         match self.people.wearers(&found.name).filter_map(deliver).count() {
             0 => Err(Refusal::NotReading(found.name)),
             _ => Ok(private),
         }
-    }
-
-    /// The room in which this person has last taken a seat.
-    pub(crate) fn room_of(&self, id: PersonId) -> Option<&Room> {
-        self.rooms.get(&self.people.get(id)?.seats.last()?.room)
-    }
-
-    /// The end of what has been said where this person sits; none for somebody who is entering, and
-    /// is to read nothing before the own name.
-    pub(crate) fn mark_of(&self, id: PersonId) -> Option<Mark> {
-        let seats = &self.people.get(id)?.seats;
-        let places = seats.iter().rev();
-        let mut rooms = places.filter_map(|place| self.rooms.get(&place.room));
-        let room = rooms.find(|room| room.members.contains(id))?;
-        Some(Mark {
-            room: room.id,
-            position: room.log.watermark(),
-        })
     }
 
     fn list_rooms(&self, asker: PersonId, now: Now) -> Result<Answer, Refusal> {
@@ -175,5 +131,20 @@ impl Broadcaster {
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
         self.may_read(person.subject(), &room.name, now)?;
         Ok(room)
+    }
+
+    /// Counts who and what is in the house; takes time by the number of rooms.
+    pub fn census(&self) -> Census {
+        let rooms = || self.rooms.values();
+        Census {
+            people: self.people.len(),
+            name_keys: self.people.keys_len(),
+            seats: rooms().map(|room| room.members.len()).sum(),
+            listeners: rooms().map(|room| room.members.listening()).sum(),
+            rooms: self.rooms.len(),
+            under_way: self.waiting.len() + rooms().map(|room| room.pending).sum::<usize>(),
+            logs_bytes_counted: self.logs_bytes,
+            logs_bytes: rooms().map(|room| room.log.weight()).sum(),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! What somebody may: the questions that the rules answer before anything happens. Changes nothing.
 
-use super::Broadcaster;
 use super::people::Person;
 use super::rules::Subject;
+use super::state::Broadcaster;
 use crate::link::{Client, Refusal};
 use crate::model::{Claim, Name, Now, PersonId, Reach, RoomId, RoomName, Who};
 

@@ -1,6 +1,6 @@
 //! Names that get an owner, or another password. Knows no password.
 
-use super::Broadcaster;
+use super::state::Broadcaster;
 use crate::model::{By, Line, Name, PersonId, Proof, Reach, Removal, Who};
 
 /// Why the connections of an owner end whose name the operator releases.

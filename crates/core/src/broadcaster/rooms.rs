@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use super::crowd::Crowd;
 use super::rules::Subject;
 use crate::journal::Topic;
-use crate::link::{Answer, Client, PEOPLE_MAX, People, Place, Present, RoomInfo, Roster, WHO_MAX};
+use crate::link::{Answer, Client, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX};
 use crate::log::{Cursor, Group, Log};
 use crate::model::{End, Name, PersonId, RoomId, RoomName, Together, WallTime, Who};
 
@@ -279,7 +279,7 @@ impl Room {
     }
 
     /// Who is here: the first to come first, while they are few.
-    pub(crate) fn roster(&self) -> Roster {
+    pub(crate) fn roster(&self) -> Together {
         let mut seen = HashSet::new();
         let members = self.members.values();
         let once =
@@ -315,13 +315,13 @@ impl Room {
 
     /// The names of the first who are here from this connection on, in the order in which they came to the house: a reader
     /// who asks for page after page, and hears who comes and goes meanwhile, has everybody in the end.
-    pub(crate) fn people_from(&self, from: u64) -> People {
+    pub(crate) fn people_from(&self, from: u64) -> PeoplePage {
         let people = self.members.values().map(|member| &member.who);
         let people = people.filter(|who| who.id.number() >= from);
         let mut page = first(people.collect(), PEOPLE_MAX + 1, |who| who.id);
         let next = page.get(PEOPLE_MAX).map(|who| who.id.number());
         page.truncate(PEOPLE_MAX);
-        People {
+        PeoplePage {
             room: self.name.clone(),
             names: page.iter().map(|who| who.name.clone()).collect(),
             position: self.log.watermark(),

@@ -4,10 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::command::Spec;
-use crate::model::{
-    Ban, Damaged, Done, Line, Missed, Mute, Name, NameError, Reach, RoomName, Said, Together,
-    WallTime, Who, Whom, Word,
-};
+use super::refusal::Refusal;
+use crate::model::{Damaged, Done, Line, Missed, Name, RoomName, Said, WallTime, Who, Word};
 
 /// The answer to a command, or a word of the server's own.
 #[derive(Clone, Debug)]
@@ -26,7 +24,7 @@ pub enum Answer {
         listening: usize,
     },
     /// The names of people in a room: one page of all of them.
-    People(People),
+    People(PeoplePage),
     /// The rooms there are.
     Rooms {
         /// The largest first; at most [`ROOMS_MAX`].
@@ -79,7 +77,7 @@ pub enum Answer {
     /// So many lines cannot be found yet.
     SearchBehind(u64),
     /// What the person is to type next is a password.
-    Password(Password),
+    Password(PasswordFor),
     /// The name is this person's own from now on.
     Registered(Name),
     /// The name has another password, and what the one before had opened is over.
@@ -134,7 +132,7 @@ pub const PEOPLE_MAX: usize = 200;
 
 /// A page of the people in a room.
 #[derive(Clone, Debug)]
-pub struct People {
+pub struct PeoplePage {
     /// The room.
     pub room: RoomName,
     /// Their names, at most [`PEOPLE_MAX`]; a name on several connections may come again.
@@ -170,160 +168,6 @@ pub struct RoomInfo {
     pub topic: Option<Line>,
 }
 
-/// Why something that was asked for is not done.
-#[derive(Clone, Debug)]
-pub enum Refusal {
-    /// What was typed is no name.
-    Name(NameError),
-    /// A command, where a name is asked for.
-    NameFirst,
-    /// The name has an owner, who has a password for it.
-    NameOwned(Name),
-    /// That code is none, or none any more.
-    NoSuchCode,
-    /// One is in already, and comes back no more.
-    TooLateToResume,
-    /// As many names have owners as may.
-    TooManyNames,
-    /// As many names were registered from one address as may.
-    TooManyNamesFromHere,
-    /// Only a name can be owned, and one wears none.
-    NoNameToOwn,
-    /// A password has this many characters at the least.
-    PasswordTooShort(usize),
-    /// A command was typed where a password is asked for.
-    PasswordIsCommand,
-    /// The password has bytes that are not UTF-8: others would pass for them.
-    PasswordNotText,
-    /// A password is asked for, and that comes first.
-    AnswerFirst,
-    /// No password is asked for, and so many lines that came together with the command may be one: they are not said.
-    AnswersDropped(usize),
-    /// None was given, where one is asked for.
-    NoPassword,
-    /// The second time it was another one.
-    PasswordsDiffer,
-    /// That was not the password of this name.
-    WrongPassword(Name),
-    /// Too many wrong passwords: after this long one may try again.
-    TooManyTries(Duration),
-    /// Too many passwords wait to be checked.
-    Busy,
-    /// A password would travel here as everybody can read it.
-    PlainPassword,
-    /// The person is away, and so many messages wait already.
-    LettersFull(Name),
-    /// The person is away; where messages are kept, this one can be.
-    Away(Name),
-    /// It cannot be written to the disk just now.
-    NotWritten,
-    /// Somebody here wears that name or one that looks like it.
-    NameTaken(Name),
-    /// Nobody here wears that name.
-    NobodyCalled(Line),
-    /// There is no such room.
-    NoRoom(RoomName),
-    /// There are as many rooms as there may be.
-    TooManyRooms(usize),
-    /// So many rooms that there are were made from here, which is a share.
-    RoomsShare(usize),
-    /// One sits there already.
-    AlreadyIn(RoomName),
-    /// One has no seat in that room (any more).
-    NotThere,
-    /// The other one's mailbox is full.
-    NotReading(Name),
-    /// One writes to oneself.
-    Yourself,
-    /// That name is not ignored.
-    NotIgnored(Line),
-    /// No such command.
-    NoCommand {
-        /// What was typed, without the slash.
-        typed: Line,
-        /// The nearest one there is, if one is near.
-        nearest: Option<&'static str>,
-    },
-    /// A line that seems to be meant for this command, and is none.
-    Slipped(&'static str),
-    /// The command is there and lacks something.
-    Usage(&'static Spec),
-    /// The command waits for the journal on disk.
-    NeedsDisk(&'static Spec),
-    /// No line was skipped, or none since entering.
-    NothingMissed,
-    /// What somebody wants taken back is being taken back already.
-    TakingBack,
-    /// Some of what was to be taken back is still in the file.
-    NotAllTakenBack,
-    /// That is for the owner of a name.
-    NotOwner,
-    /// What is to be found has no word in it.
-    NothingToFind,
-    /// More than so many words are to be found together.
-    TooManyWords(usize),
-    /// What is kept cannot be read.
-    Unreadable,
-    /// Nobody can tell when that was.
-    NoSuchTime,
-    /// The line has more than so many bytes.
-    TooLong(usize),
-    /// These are more than so many lines, which cannot be said together.
-    TooManyLines(usize),
-    /// One sits in so many rooms, and can sit in no more.
-    TooManySeats(usize),
-    /// The only seat is given up by leaving the house.
-    LastSeat,
-    /// What a program asks for makes no sense: why, as a clause.
-    NoRequest(&'static str),
-    /// Only keepers may do that here.
-    NotKeeper,
-    /// A keeper cannot be removed, banned or muted by another one of the same.
-    IsKeeper(Name),
-    /// The operator first makes this person a keeper no longer.
-    IsServerKeeper(Name),
-    /// This keeper comes from an address that is to be banned.
-    LocksOutKeeper(Name),
-    /// What was typed is no address.
-    NoAddress(Line),
-    /// The address is that of this machine.
-    OwnMachine,
-    /// That person sits in another room.
-    Elsewhere(Name, RoomName),
-    /// One is banned.
-    Banned(Box<Ban>),
-    /// One may not speak.
-    Muted(Box<Mute>),
-    /// The topic is locked: only keepers can change it.
-    TopicLocked,
-    /// A keeper needs a registered name, and this is none.
-    NotRegistered(Line),
-    /// That person is a keeper already.
-    AlreadyKeeper(Name),
-    /// Nobody of this name is a keeper here.
-    NoSuchKeeper(Line),
-    /// A room needs one keeper.
-    LastKeeper(Name),
-    /// The lobby has the keepers of the server, and no others.
-    LobbyKeepers,
-    /// That is not banned.
-    NotBanned(Whom),
-    /// That person is not muted.
-    NotMuted(Name),
-    /// There are as many as there may be: bans, mutes or keepers.
-    TooManyRules(usize),
-    /// The journal could not keep it: why, as a clause ("the disk is full").
-    NotKept(&'static str),
-}
-
-impl Refusal {
-    /// Whether another name would be of no use: the address is banned.
-    pub fn is_for_any_name(&self) -> bool {
-        let is_for_all = |ban: &Ban| ban.reach == Reach::Server && matches!(ban.whom, Whom::Net(_));
-        matches!(self, Refusal::Banned(ban) if is_for_all(ban))
-    }
-}
-
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Answer {
         Answer::Refused(refusal)
@@ -332,7 +176,7 @@ impl From<Refusal> for Answer {
 
 /// For a password that is to be typed: what it is to be good for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Password {
+pub enum PasswordFor {
     /// To show that one is the owner of this name.
     Of(Name),
     /// To show once more that one is the owner of this name, which one wears.
@@ -380,7 +224,7 @@ impl Answer {
                 .iter()
                 .map(|p| size_of::<Present>() + p.name.as_str().len())
                 .sum(),
-            Answer::People(People { names, .. }) => names
+            Answer::People(PeoplePage { names, .. }) => names
                 .iter()
                 .map(|name| size_of::<Name>() + name.as_str().len())
                 .sum(),
@@ -399,6 +243,3 @@ impl Answer {
         size_of::<Answer>() + inside
     }
 }
-
-/// Who is in the room that somebody enters, that person left out.
-pub type Roster = Together;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::answer::{Answer, Notice, People, Refusal};
+use super::answer::{Answer, Notice, PeoplePage};
 use super::client::Client;
 use super::dialect::Encoder;
-use super::mailbox::{Item, Mark};
-use super::seat::{Replay, View};
+use super::mailbox::Mail;
+use super::refusal::Refusal;
+use super::view::{Mark, Replay, View};
 use crate::log::{Cursor, Slice};
 use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 
@@ -168,7 +169,7 @@ impl<E: Encoder> Backlog<E> {
     }
 
     /// Takes the next item that is due: those who read slowly get their answers in order too.
-    fn take_item(&self) -> Option<Item> {
+    fn take_item(&self) -> Option<Mail> {
         // What belongs behind the own departure is due when the room is read no more.
         let is_reached = |mark: Mark| {
             let mut readings = self.readings.iter();
@@ -181,21 +182,21 @@ impl<E: Encoder> Backlog<E> {
             readings.any(|reading| reading.view.room_name() == room)
         };
         self.client.take(|mark, item| {
-            let waits = matches!(item, Item::Entered(entered) if is_read(&entered.room));
+            let waits = matches!(item, Mail::Entered(entered) if is_read(&entered.room));
             !waits && is_reached(mark)
         })
     }
 
-    fn word(&mut self, item: Item) {
+    fn word(&mut self, item: Mail) {
         match item {
-            Item::Entered(entered) => {
+            Mail::Entered(entered) => {
                 self.encoder.entered(&entered, &mut self.rest);
                 self.follow(entered.view, entered.replay);
             }
-            Item::Listening(listening) => self.follow(listening.view, listening.replay),
-            Item::Replay(replay) => self.replay = Some(replay),
-            Item::Raw(bytes) => self.encoder.raw(&bytes, &mut self.rest),
-            Item::Answer(answer) => self.word_answer(answer),
+            Mail::Listening(listening) => self.follow(listening.view, listening.replay),
+            Mail::Replay(replay) => self.replay = Some(replay),
+            Mail::Raw(bytes) => self.encoder.raw(&bytes, &mut self.rest),
+            Mail::Answer(answer) => self.word_answer(answer),
         }
     }
 
@@ -208,7 +209,7 @@ impl<E: Encoder> Backlog<E> {
     }
 
     /// Whether the reader has come further than to where these people were there.
-    fn has_read_past(&self, people: &People) -> bool {
+    fn has_read_past(&self, people: &PeoplePage) -> bool {
         let mut readings = self.readings.iter();
         let reading = readings.find(|reading| *reading.view.room_name() == people.room);
         reading.is_some_and(|reading| reading.cursor.position > people.position)

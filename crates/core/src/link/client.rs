@@ -1,14 +1,13 @@
-//! The broadcaster's end of a connection, and the connection's end of the broadcaster.
-//!
-//! Knows no socket: a client is a place in a group, a mailbox, and a place for one outcome.
+//! The broadcaster's end of a connection: a place in a group, a mailbox, and a place for one outcome. Knows no socket.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use super::inbox::{Inbox, Letter, Outcome, Request};
-use super::mailbox::{Full, Item, Mailbox, Mark};
+use super::mailbox::{Full, Mail, Mailbox};
+use super::outcome::Outcome;
+use super::view::Mark;
 use crate::log::{AtomicUsize, Bell, Group, Mutex, Ordering, lock};
 use crate::model::{Missed, PersonId, Removal, RoomId};
 
@@ -16,42 +15,57 @@ use crate::model::{Missed, PersonId, Removal, RoomId};
 #[derive(Debug)]
 pub struct Client {
     pub(crate) id: PersonId,
-    /// Where it comes from, where a door knows that.
+    /// Where it comes from, if its door knows that.
     address: Option<SocketAddr>,
-    /// Rung for whoever writes: there are new lines, or new mail.
+    /// Rung for the writing half: there are new lines, or new mail.
     group: Arc<Group>,
-    /// Rung for whoever reads and asks: there is an outcome, or room in the mailbox.
+    /// Rung for the reading half: there is an outcome, or space in the mailbox.
     answered: Bell,
     mailbox: Mailbox,
-    outcome: Mutex<Waiting>,
+    outcome: Mutex<Delivery>,
     /// What the last notice of skipped lines counted.
     missed: Mutex<Option<Box<Missed>>>,
-    /// Whether it is to be known how far the connection has read: 0 or 1.
+    /// Whether the client notes how far the connection has read: 0 or 1.
     is_tracked: AtomicUsize,
-    /// The room that it reads, and the number of the last line that was written to it; where that is to be known.
+    /// The room that it reads, and the number of the last line that was written to it; if that is noted.
     read_to: Mutex<Option<(RoomId, u64)>>,
     /// Set once, by the broadcaster: the connection is to end.
     removed: OnceLock<Box<Removal>>,
 }
 
-/// What has become of the one request that may be under way.
+/// The outcome of the one request that may be under way.
 #[derive(Debug)]
-enum Waiting {
+enum Delivery {
     /// No outcome yet, or no request.
     Open,
     /// The outcome, to be fetched.
     Done(Box<Outcome>),
-    /// The connection is gone: nobody will fetch anything.
+    /// The connection is gone: nobody fetches anything.
     Gone,
 }
 
 impl Client {
+    pub(super) fn new(id: PersonId, address: Option<SocketAddr>, group: Arc<Group>) -> Client {
+        Client {
+            id,
+            address,
+            group,
+            answered: Bell::default(),
+            mailbox: Mailbox::default(),
+            outcome: Mutex::new(Delivery::Open),
+            missed: Mutex::new(None),
+            is_tracked: AtomicUsize::new(0),
+            read_to: Mutex::new(None),
+            removed: OnceLock::new(),
+        }
+    }
+
     /// The person whose connection this is.
     pub fn id(&self) -> PersonId {
         self.id
     }
 
-    /// Where the connection comes from; none where no door knows that.
+    /// Where the connection comes from; none if its door does not know that.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
@@ -66,43 +80,43 @@ impl Client {
         self.group.ring(self.id);
     }
 
-    /// The bell of the connection's reading half: rung when there is an outcome, or room for mail.
+    /// The bell of the connection's reading half: rung when there is an outcome, or space for mail.
     pub fn answered(&self) -> &Bell {
         &self.answered
     }
 
-    /// Puts an item into the mailbox from outside, and rings.
+    /// Puts mail into the mailbox from outside, and rings.
     ///
     /// # Errors
     /// The mailbox is full.
-    pub fn send(&self, mark: Mark, item: Item) -> Result<(), Full> {
-        self.mailbox.put(mark, item)?;
+    pub fn send(&self, mark: Mark, mail: Mail) -> Result<(), Full> {
+        self.mailbox.put(mark, mail)?;
         self.ring();
         Ok(())
     }
 
-    /// Puts an item into the mailbox that its owner waits for, who [asked for room](Link::room) before; and rings.
-    pub(crate) fn send_wanted(&self, mark: Mark, item: Item) {
-        self.mailbox.put_own(mark, item);
+    /// Puts mail into the mailbox that its owner asked for, after waiting for space; and rings.
+    pub(crate) fn send_own(&self, mark: Mark, mail: Mail) {
+        self.mailbox.put_own(mark, mail);
         self.ring();
     }
 
-    /// Takes the next item, if `is_due` says so of it and its mark.
-    pub fn take(&self, is_due: impl FnOnce(Mark, &Item) -> bool) -> Option<Item> {
-        let item = self.mailbox.take(is_due)?;
-        self.answered.ring(); // the reading half may wait for room
-        Some(item)
+    /// Takes the next mail, if `is_due` says so of it and its mark.
+    pub fn take(&self, is_due: impl FnOnce(Mark, &Mail) -> bool) -> Option<Mail> {
+        let mail = self.mailbox.take(is_due)?;
+        self.answered.ring(); // the reading half may wait for space
+        Some(mail)
     }
 
-    /// Where the next item belongs, if one waits.
+    /// Where the next mail belongs, if any waits.
     pub fn next_mark(&self) -> Option<Mark> {
         self.mailbox.first_mark()
     }
 
-    /// From now on mail is forgotten: nobody takes what is written any more.
+    /// From now on mail is thrown away: nobody writes any more.
     pub fn forget_mail(&self) {
         self.mailbox.close();
-        self.answered.ring(); // the reading half may wait for room
+        self.answered.ring(); // the reading half may wait for space
     }
 
     /// What the last notice of skipped lines counted; none if there was no such notice.
@@ -114,42 +128,42 @@ impl Client {
         *lock(&self.missed) = Some(Box::new(missed));
     }
 
-    /// From now on it is to be known how far the connection has read.
+    /// From now on the client notes how far the connection has read.
     pub fn track_reading(&self) {
         self.is_tracked.store(1, Ordering::Relaxed);
     }
 
-    /// The room that the connection reads, and the number of the last line that was written to it; none where that is not
+    /// The room that the connection reads, and the number of the last line that was written to it; none if that is not
     /// known.
     pub fn read_to(&self) -> Option<(RoomId, u64)> {
         *lock(&self.read_to)
     }
 
-    /// So far has been written, if anybody wants to know.
+    /// Notes that the connection has been written up to this line, if that is noted at all.
     pub(crate) fn note_read(&self, room: RoomId, seq: u64) {
         if self.is_tracked.load(Ordering::Relaxed) != 0 {
             *lock(&self.read_to) = Some((room, seq));
         }
     }
 
-    /// Has the connection end.
+    /// Ends the connection, with this reason.
     pub(crate) fn remove(&self, removal: Removal) {
         self.removed.set(Box::new(removal)).ok(); // of two, the first is told
         self.answered.ring();
     }
 
-    /// Has the reading half look whether something concerns it.
-    pub(crate) fn look(&self) {
+    /// Wakes the reading half, which then looks at its seats.
+    pub(crate) fn wake_reader(&self) {
         self.answered.ring();
     }
 
-    /// Whether, by whom and why the connection is to end.
+    /// Who ended the connection, and why; none while it may stay.
     pub fn removed(&self) -> Option<&Removal> {
         self.removed.get().map(Box::as_ref)
     }
 
-    /// Waits until the connection is to end. For the task that asks and waits for outcomes, and no other: they share a
-    /// bell.
+    /// Waits until the connection is to end. Only the task that asks and waits for outcomes may wait here: both waits
+    /// share a bell.
     pub async fn removal(&self) -> &Removal {
         poll_fn(|cx| {
             loop {
@@ -163,144 +177,77 @@ impl Client {
         .await
     }
 
-    /// Whether no item waits.
+    /// Whether no mail waits.
     pub fn has_no_mail(&self) -> bool {
         self.mailbox.is_empty()
     }
 
-    /// Whether nobody will fetch an outcome any more.
+    /// Whether nobody fetches an outcome any more.
     pub(crate) fn is_gone(&self) -> bool {
-        matches!(*lock(&self.outcome), Waiting::Gone)
+        matches!(*lock(&self.outcome), Delivery::Gone)
     }
 
     /// Hands over the outcome of the request under way, and rings.
     pub(crate) fn finish(&self, outcome: Outcome) {
         let mut waiting = lock(&self.outcome);
-        if matches!(*waiting, Waiting::Gone) {
+        if matches!(*waiting, Delivery::Gone) {
             drop(waiting);
             return; // the outcome ends here; a seat in it leaves at once
         }
-        *waiting = Waiting::Done(Box::new(outcome));
+        *waiting = Delivery::Done(Box::new(outcome));
         drop(waiting);
         self.answered.ring();
     }
 
-    fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome> {
+    /// Waits until everything in the mailbox is taken. False if nobody takes it any more.
+    pub(super) async fn drained(&self) -> bool {
         loop {
             let seen = self.answered.version();
-            if let Some(outcome) = self.fetch() {
+            if self.mailbox.is_closed() {
+                return false;
+            }
+            if self.mailbox.is_empty() {
+                return true;
+            }
+            self.answered.rung(seen).await;
+        }
+    }
+
+    /// Waits until the mailbox has space for an answer.
+    pub(super) async fn wait_for_space(&self) {
+        loop {
+            let seen = self.answered.version();
+            if self.mailbox.has_space() {
+                return;
+            }
+            self.answered.rung(seen).await;
+        }
+    }
+
+    /// From now on no outcome is handed over.
+    pub(super) fn hang_up(&self) {
+        let left = std::mem::replace(&mut *lock(&self.outcome), Delivery::Gone);
+        drop(left); // outside the lock: a seat in it departs
+    }
+
+    pub(super) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        loop {
+            let seen = self.answered.version();
+            if let Some(outcome) = self.fetch_outcome() {
                 return Poll::Ready(outcome);
             }
             ready!(self.answered.poll_rung(seen, cx));
         }
     }
 
-    fn fetch(&self) -> Option<Outcome> {
+    pub(super) fn fetch_outcome(&self) -> Option<Outcome> {
         let mut waiting = lock(&self.outcome);
-        match std::mem::replace(&mut *waiting, Waiting::Open) {
-            Waiting::Done(outcome) => Some(*outcome),
+        match std::mem::replace(&mut *waiting, Delivery::Open) {
+            Delivery::Done(outcome) => Some(*outcome),
             other => {
                 *waiting = other;
                 None
             }
         }
-    }
-}
-
-/// The connection's end: through it one asks the broadcaster, one request at a time.
-///
-/// When it is dropped, nothing is handed over any more.
-#[derive(Debug)]
-pub struct Link {
-    client: Arc<Client>,
-    inbox: Arc<Inbox>,
-}
-
-impl Link {
-    pub(crate) fn new(
-        id: PersonId,
-        address: Option<SocketAddr>,
-        inbox: Arc<Inbox>,
-        group: Arc<Group>,
-    ) -> Link {
-        let client = Client {
-            id,
-            address,
-            group,
-            answered: Bell::default(),
-            mailbox: Mailbox::default(),
-            outcome: Mutex::new(Waiting::Open),
-            missed: Mutex::new(None),
-            is_tracked: AtomicUsize::new(0),
-            read_to: Mutex::new(None),
-            removed: OnceLock::new(),
-        };
-        Link {
-            client: Arc::new(client),
-            inbox,
-        }
-    }
-
-    /// What the broadcaster sees of this connection.
-    pub fn client(&self) -> &Arc<Client> {
-        &self.client
-    }
-
-    /// Asks the broadcaster, and waits for what becomes of it.
-    pub async fn call(&mut self, request: Request) -> Outcome {
-        self.start(request);
-        poll_fn(|cx| self.client.poll_outcome(cx)).await
-    }
-
-    /// Asks the broadcaster without waiting; the outcome is to be [fetched](Link::outcome) before
-    /// the next request. For whoever has no tasks, as a simulator.
-    pub fn start(&mut self, request: Request) {
-        self.inbox.put(Letter::Request {
-            client: Arc::clone(&self.client),
-            request,
-        });
-    }
-
-    /// The outcome of the request under way, if there is one by now.
-    pub fn outcome(&mut self) -> Option<Outcome> {
-        self.client.fetch()
-    }
-
-    /// Puts an item into one's own mailbox. Never refused: ask [`Link::room`] first.
-    pub fn reply(&self, mark: Mark, item: Item) {
-        self.client.send_wanted(mark, item);
-    }
-
-    /// Waits until everything in one's own mailbox has been taken by whoever writes. False if that never happens, because
-    /// nobody takes what is written any more.
-    pub async fn drained(&self) -> bool {
-        loop {
-            let seen = self.client.answered.version();
-            if self.client.mailbox.is_closed() {
-                return false;
-            }
-            if self.client.mailbox.is_empty() {
-                return true;
-            }
-            self.client.answered.rung(seen).await;
-        }
-    }
-
-    /// Waits until one's own mailbox has room for an answer.
-    pub async fn room(&self) {
-        loop {
-            let seen = self.client.answered.version();
-            if self.client.mailbox.has_room() {
-                return;
-            }
-            self.client.answered.rung(seen).await;
-        }
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        let left = std::mem::replace(&mut *lock(&self.client.outcome), Waiting::Gone);
-        drop(left); // outside the lock: a seat in it departs
     }
 }

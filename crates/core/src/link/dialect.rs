@@ -3,9 +3,10 @@
 //! A session reads through a [`Decoder`] and writes through an [`Encoder`], and so never asks
 //! which door it came through.
 
-use super::answer::{Answer, Refusal};
+use super::answer::Answer;
 use super::command::Command;
-use super::seat::Entered;
+use super::refusal::Refusal;
+use super::view::Entered;
 use crate::log::{Encoding, Scene};
 use crate::model::{Entry, Line, RoomName, Said, Spoken};
 
@@ -23,7 +24,7 @@ pub enum Input {
     /// Gives up the seat in this room.
     Leave(RoomName),
     /// Wants to read lines of the room, those next to a number.
-    Read(Next),
+    Read(Excerpt),
     /// Wants the names of all who are in the room, a page at a time.
     People {
         /// Where the page before ended; 0 for the first.
@@ -45,7 +46,7 @@ pub enum Input {
 
 /// Lines next to a number, across whatever has been taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Excerpt {
     /// The last that are numbered below it.
     Before {
         /// The number.

@@ -1,249 +1,70 @@
-//! The broadcaster's inbox: what connections ask of it. Knows no answer.
+//! The broadcaster's inbox, and the connection's end of it. Knows no answer.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::answer::{Answer, Refusal};
-use super::client::{Client, Link};
-use super::seat::{Entered, Listener, Listening, Place, Seat};
+use super::client::Client;
+use super::mailbox::Mail;
+use super::outcome::Outcome;
+use super::request::{Change, Request};
+use super::seat::Leave;
+use super::view::{Mark, Place};
 use crate::broadcaster::Settled;
 use crate::log::{AtomicU64, Bell, Group, Mutex, Ordering, lock};
-use crate::model::{
-    Census, Claim, Limits, Line, Name, Order, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
-};
+use crate::model::{Line, PersonId};
 
-/// What a connection asks of the broadcaster.
+/// What lies in the inbox. It is one queue, so a departure stays behind the lines that were posted before it.
 #[derive(Debug)]
-pub enum Request {
-    /// Enters a first room under this name; granted when the arrival is in the room's log.
-    Enter {
-        /// The name to wear.
-        name: Claim,
-        /// The room; it is made if there is none.
-        room: RoomName,
-        /// How many lines said before are wanted.
-        replay: u64,
-    },
-    /// Enters the room where one was, under the name that one had; whoever still has both leaves, and the others are not
-    /// told of either.
-    ComeBack {
-        /// The name.
-        name: Claim,
-        /// The room; it is made if there is none.
-        room: RoomName,
-        /// The own connection of before, if it is not gone.
-        ghost: Option<PersonId>,
-    },
-    /// Takes another seat, in another room.
-    Join {
-        /// The room; it is made if there is none.
-        room: RoomName,
-        /// How many lines said before are wanted.
-        replay: u64,
-    },
-    /// Reads a room without a seat in it.
-    Listen {
-        /// The name that has been shown to be one's own, if any was.
-        owner: Option<Claim>,
-        /// The room.
-        room: RoomName,
-        /// Whether a room that is not there is waited for; else that is refused.
-        waits: bool,
-        /// How many lines said before are wanted.
-        replay: u64,
-    },
-    /// Says these lines, together, under a name that is worn no longer than that takes. Nobody with a seat asks so.
-    Speak {
-        /// The name.
-        name: Claim,
-        /// The room; it is made if there is none.
-        room: RoomName,
-        /// The lines, in order.
-        lines: Vec<Spoken>,
-    },
-    /// Says these lines in a room, together; done when they are kept and visible.
-    Post {
-        /// The room.
-        room: RoomId,
-        /// The lines, in order.
-        lines: Vec<Spoken>,
-    },
-    /// Takes another name.
-    Rename(Claim),
-    /// A journal says that this name has an owner. Nobody with a seat asks so.
-    Owned {
-        /// The name.
-        name: Name,
-        /// What shows from now on that it is one's own: earlier proofs count no longer, and who wears the name by one leaves.
-        proof: Proof,
-        /// The connection that asked for it, and stays.
-        by: Option<PersonId>,
-    },
-    /// A journal says that this name has no owner any more. Nobody with a seat asks so.
-    Released {
-        /// The name.
-        name: Name,
-        /// What would have to show that it is one's own: no proof of before.
-        proof: Proof,
-    },
-    /// Asks under which name one is known.
-    WhoAmI,
-    /// Takes back what was said under the name that somebody owns; what a journal has of it is another's business.
-    /// Nobody with a seat asks so.
-    TakeBack {
-        /// Who owns the name, and wears it.
-        whose: PersonId,
-        /// Since when it is theirs.
-        since: WallTime,
-    },
-    /// Sets a room's topic, or clears it.
-    SetTopic {
-        /// The room.
-        room: RoomId,
-        /// The topic.
-        text: Option<Line>,
-    },
-    /// Writes to one person alone.
-    Private {
-        /// The name of the other one, as typed.
-        to: Line,
-        /// The words.
-        text: Line,
-    },
-    /// Asks what a room is about.
-    Topic(RoomId),
-    /// Asks who is in a room: this one, or the one called so.
-    Who {
-        /// The room one sits in.
-        here: RoomId,
-        /// Another one, by name.
-        room: Option<RoomName>,
-    },
-    /// Asks for the names of all who are in a room, a page at a time.
-    People {
-        /// The room.
-        room: RoomId,
-        /// Where the page before ended; 0 for the first.
-        from: u64,
-    },
-    /// Asks for the rooms there are.
-    Rooms,
-    /// Asks which rooms one may not read: for who looks in all at once.
-    Barred,
-    /// Asks who wears a name, so as to ignore that person.
-    Find(Line),
-    /// Asks who and what is in the house: for the operator's numbers, and nobody with a seat.
-    Census,
-    /// Has these limits hold from now on: the operator's, and nobody's with a seat.
-    Limit(Limits),
-    /// Has something done with authority.
-    Order {
-        /// Where one sits. None for the operator, who may do anything: nobody with a seat asks so.
-        here: Option<RoomId>,
-        /// What is to be done.
-        order: Order,
-    },
-}
-
-impl Request {
-    /// Whether it takes a place in the order of things, and so may have to wait for the journal.
-    /// What only reads never waits.
-    pub(crate) fn is_ordered(&self) -> bool {
-        matches!(
-            self,
-            Request::Enter { .. }
-                | Request::ComeBack { .. }
-                | Request::Join { .. }
-                | Request::Post { .. }
-                | Request::Speak { .. }
-                | Request::Rename(_)
-                | Request::SetTopic { .. }
-        )
-    }
-}
-
-/// What became of a request.
-#[derive(Debug)]
-pub enum Outcome {
-    /// One has a seat.
-    Entered(Seat, Box<Entered>),
-    /// One reads.
-    Listening(Listener, Box<Listening>),
-    /// It is done: said, and visible to all.
-    Done,
-    /// It is said, and visible to all, under these numbers.
-    Said {
-        /// That of the first line.
-        first: u64,
-        /// That of the last.
-        last: u64,
-    },
-    /// One is known under this name.
-    You(Claim),
-    /// One may not read these rooms.
-    Barred(Vec<RoomName>),
-    /// This is in the house.
-    Counted(Census),
-    /// What was said before has been taken back: up to these numbers in these rooms, and in no others.
-    TookBack(Vec<(RoomName, u64)>),
-    /// The answer to what was asked.
-    Answer(Answer),
-}
-
-impl From<Refusal> for Outcome {
-    fn from(refusal: Refusal) -> Outcome {
-        Outcome::Answer(Answer::Refused(refusal))
-    }
-}
-
-/// What lies in the inbox.
-#[derive(Debug)]
-pub(crate) enum Letter {
+pub(crate) enum Incoming {
+    /// A connection asks something.
     Request {
         client: Arc<Client>,
         request: Request,
     },
-    Depart {
+    /// A seat was given up.
+    Departure {
         place: Arc<Place>,
         words: Option<Line>,
     },
-    StopListening {
-        place: Arc<Place>,
-    },
+    /// A listener was given up.
+    ListenerGone { place: Arc<Place> },
     /// Something was written down, or could not be.
     Settled(Box<Settled>),
 }
 
-impl Letter {
-    /// Whether nobody is left to whom it matters: somebody who wanted to come in is gone. (What a
-    /// connection has said before it broke is said all the same.)
+impl Incoming {
+    /// Whether it is of no use any more: the person who wanted to enter is gone. (Lines that a connection posted
+    /// before it broke are said all the same.)
     pub(crate) fn is_void(&self) -> bool {
         matches!(
             self,
-            Letter::Request { client, request: Request::Enter { .. } | Request::ComeBack { .. } }
-                if client.is_gone()
+            Incoming::Request {
+                client,
+                request: Request::Change(Change::Enter { .. } | Change::ComeBack { .. }),
+            } if client.is_gone()
         )
     }
 }
 
-/// What connections have asked and the broadcaster has not yet seen.
+/// What connections asked and the broadcaster has not seen yet.
 ///
 /// It is bounded without a limit of its own: a connection has one request under way, and a seat or
 /// a listener one departure.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    letters: Mutex<Vec<Letter>>,
+    incoming: Mutex<Vec<Incoming>>,
     bell: Bell,
     people: AtomicU64,
 }
 
 impl Inbox {
-    /// A new connection's link to the broadcaster, its writing half being in a group of its own.
+    /// A new connection's link to the broadcaster. Its writing half is in a group of its own.
     pub fn connect(self: &Arc<Inbox>) -> Link {
         self.connect_in(|_| Arc::default())
     }
 
-    /// A new connection's link to the broadcaster, its writing half being in the group that is
+    /// A new connection's link to the broadcaster. Its writing half is in the group that is
     /// `chosen` for the person.
     pub fn connect_in(self: &Arc<Inbox>, chosen: impl FnOnce(PersonId) -> Arc<Group>) -> Link {
         self.connect_from(None, chosen)
@@ -256,7 +77,10 @@ impl Inbox {
         chosen: impl FnOnce(PersonId) -> Arc<Group>,
     ) -> Link {
         let id = PersonId(self.people.fetch_add(1, Ordering::Relaxed));
-        Link::new(id, address, Arc::clone(self), chosen(id))
+        Link {
+            client: Arc::new(Client::new(id, address, chosen(id))),
+            inbox: Arc::clone(self),
+        }
     }
 
     /// Rung when something lies in the inbox.
@@ -264,13 +88,81 @@ impl Inbox {
         &self.bell
     }
 
-    pub(crate) fn put(&self, letter: Letter) {
-        lock(&self.letters).push(letter);
+    pub(crate) fn put(&self, incoming: Incoming) {
+        lock(&self.incoming).push(incoming);
         self.bell.ring();
     }
 
-    /// Takes everything, in order; `empty` is what the inbox goes on with.
-    pub(crate) fn take(&self, empty: &mut Vec<Letter>) {
-        std::mem::swap(&mut *lock(&self.letters), empty);
+    /// Takes everything, in order; the inbox goes on with `empty`.
+    pub(crate) fn take(&self, empty: &mut Vec<Incoming>) {
+        std::mem::swap(&mut *lock(&self.incoming), empty);
+    }
+}
+
+impl Leave for Inbox {
+    fn leave(&self, place: Arc<Place>, words: Option<Line>) {
+        self.put(Incoming::Departure { place, words });
+    }
+
+    fn stop_listening(&self, place: Arc<Place>) {
+        self.put(Incoming::ListenerGone { place });
+    }
+}
+
+/// The connection's end: it asks the broadcaster, one request at a time.
+///
+/// When it is dropped, no outcome is handed over any more.
+#[derive(Debug)]
+pub struct Link {
+    client: Arc<Client>,
+    inbox: Arc<Inbox>,
+}
+
+impl Link {
+    /// What the broadcaster sees of this connection.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// Asks the broadcaster, and waits for the outcome.
+    pub async fn call(&mut self, request: impl Into<Request>) -> Outcome {
+        self.start(request);
+        poll_fn(|cx| self.client.poll_outcome(cx)).await
+    }
+
+    /// Asks the broadcaster without waiting, for callers without tasks, as a simulator: they [fetch](Link::outcome)
+    /// the outcome before the next request.
+    pub fn start(&mut self, request: impl Into<Request>) {
+        self.inbox.put(Incoming::Request {
+            client: Arc::clone(&self.client),
+            request: request.into(),
+        });
+    }
+
+    /// The outcome of the request under way, if there is one by now.
+    pub fn outcome(&mut self) -> Option<Outcome> {
+        self.client.fetch_outcome()
+    }
+
+    /// Puts mail into the connection's own mailbox. It is never refused: [wait for space](Link::wait_for_space) first.
+    pub fn reply(&self, mark: Mark, mail: Mail) {
+        self.client.send_own(mark, mail);
+    }
+
+    /// Waits until the connection's own mailbox has space for an answer.
+    pub async fn wait_for_space(&self) {
+        self.client.wait_for_space().await;
+    }
+
+    /// Waits until the writing half has taken everything out of the connection's own mailbox. False if that never
+    /// happens, because nobody writes any more.
+    pub async fn drained(&self) -> bool {
+        self.client.drained().await
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.client.hang_up();
     }
 }

@@ -3,147 +3,137 @@
 use std::collections::VecDeque;
 
 use super::answer::Answer;
-use super::seat::{Entered, Listening, Replay};
+use super::view::{Entered, Listening, Mark, Replay};
 use crate::log::{AtomicUsize, Mutex, Ordering, lock};
-use crate::model::RoomId;
 
-/// An item is written when the reader of its room's log has come this far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The room in whose log the position is.
-    pub room: RoomId,
-    /// The position in it.
-    pub position: u64,
-}
-
-/// Something for one person.
+/// Something for one person: it is written when the reader has come to its mark.
 #[derive(Debug)]
-pub enum Item {
-    /// A word from the server or from another person.
+pub enum Mail {
+    /// An answer, a notice, or a message from another person.
     Answer(Answer),
-    /// One sits in one more room now, and reads there.
+    /// The person sits in one more room now, and reads there.
     Entered(Box<Entered>),
-    /// One reads a room now without a seat in it.
+    /// The person reads a room now without a seat in it.
     Listening(Box<Listening>),
-    /// Lines that were said before.
+    /// Earlier lines.
     Replay(Replay),
-    /// Bytes that the dialect's decoder wants to be sent.
+    /// Bytes that the dialect's decoder asks to send.
     Raw(Box<[u8]>),
 }
 
-impl Item {
+impl Mail {
     fn weight(&self) -> usize {
         match self {
-            Item::Answer(answer) => answer.weight(),
-            Item::Entered(entered) => 1024 + entered.replay.weight(),
-            Item::Listening(listening) => 1024 + listening.replay.weight(),
-            Item::Replay(replay) => replay.weight(),
-            Item::Raw(bytes) => bytes.len(),
+            Mail::Answer(answer) => answer.weight(),
+            Mail::Entered(entered) => 1024 + entered.replay.weight(),
+            Mail::Listening(listening) => 1024 + listening.replay.weight(),
+            Mail::Replay(replay) => replay.weight(),
+            Mail::Raw(bytes) => bytes.len(),
         }
     }
 }
 
-/// A mailbox holds this many items.
+/// How many mails a mailbox holds.
 pub const ITEMS_MAX: usize = 64;
 
-/// A mailbox holds this many bytes: 10,000 connections that do not read hold 320 MiB at most.
+/// How many bytes a mailbox holds: 10,000 connections that do not read hold 320 MiB at most.
 pub const BYTES_MAX: usize = 32 * 1024;
 
 /// The mailbox is full: its owner does not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Items in the order in which they were put.
+/// Mails in the order in which they were put.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
-    items: Mutex<Items>,
-    /// How many items there are: a hint that saves the lock on the way of every line.
+    items: Mutex<Contents>,
+    /// How many mails there are: a hint that saves the lock on the way of every line.
     count: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct Items {
-    queue: VecDeque<(Mark, Item)>,
+struct Contents {
+    queue: VecDeque<(Mark, Mail)>,
     bytes: usize,
-    /// Nobody reads it any more.
+    /// Nobody takes anything out any more.
     is_closed: bool,
 }
 
 impl Mailbox {
-    /// Puts what somebody else sends.
-    pub(crate) fn put(&self, mark: Mark, item: Item) -> Result<(), Full> {
-        let weight = item.weight();
+    /// Puts what another person or the server sends.
+    pub(crate) fn put(&self, mark: Mark, mail: Mail) -> Result<(), Full> {
+        let weight = mail.weight();
         let mut items = lock(&self.items);
         let is_full = items.queue.len() >= ITEMS_MAX || items.bytes + weight > BYTES_MAX;
         if items.is_closed || is_full {
             return Err(Full);
         }
-        self.push(&mut items, mark, item, weight);
+        self.push(&mut items, mark, mail, weight);
         Ok(())
     }
 
-    /// Puts what the owner asked for, who asks only while the box [`has_room`](Self::has_room).
-    pub(crate) fn put_own(&self, mark: Mark, item: Item) {
-        let weight = item.weight();
-        self.push(&mut lock(&self.items), mark, item, weight);
+    /// Puts what the owner asked for; owners ask only while the mailbox [`has_space`](Self::has_space).
+    pub(crate) fn put_own(&self, mark: Mark, mail: Mail) {
+        let weight = mail.weight();
+        self.push(&mut lock(&self.items), mark, mail, weight);
     }
 
-    /// From now on everything that is put is forgotten, as is what lies here.
+    /// Throws away what lies here, and from now on everything that is put.
     pub(crate) fn close(&self) {
         let mut items = lock(&self.items);
         let is_closed = true;
-        let forgotten = std::mem::replace(
+        let dropped = std::mem::replace(
             &mut *items,
-            Items {
+            Contents {
                 is_closed,
-                ..Items::default()
+                ..Contents::default()
             },
         );
         self.count.store(0, Ordering::Release);
         drop(items);
-        drop(forgotten);
+        drop(dropped);
     }
 
-    fn push(&self, items: &mut Items, mark: Mark, item: Item, weight: usize) {
+    fn push(&self, items: &mut Contents, mark: Mark, mail: Mail, weight: usize) {
         if items.is_closed {
             return;
         }
-        items.queue.push_back((mark, item));
+        items.queue.push_back((mark, mail));
         items.bytes += weight;
         self.count.store(items.queue.len(), Ordering::Release);
     }
 
-    /// Whether everything is forgotten that is put.
+    /// Whether everything that is put is thrown away.
     pub(crate) fn is_closed(&self) -> bool {
         lock(&self.items).is_closed
     }
 
-    /// Whether the owner may ask for more: half the box is free.
-    pub(crate) fn has_room(&self) -> bool {
+    /// Whether the owner may ask for more: half the mailbox is free.
+    pub(crate) fn has_space(&self) -> bool {
         let items = lock(&self.items);
         items.queue.len() < ITEMS_MAX / 2 && items.bytes < BYTES_MAX / 2
     }
 
-    /// Takes the first item, if `is_due` says so of it and its mark.
-    pub(crate) fn take(&self, is_due: impl FnOnce(Mark, &Item) -> bool) -> Option<Item> {
+    /// Takes the first mail, if `is_due` says so of it and its mark.
+    pub(crate) fn take(&self, is_due: impl FnOnce(Mark, &Mail) -> bool) -> Option<Mail> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         let mut items = lock(&self.items);
-        let (mark, item) = items.queue.front()?;
-        if !is_due(*mark, item) {
+        let (mark, mail) = items.queue.front()?;
+        if !is_due(*mark, mail) {
             return None;
         }
-        let (_, item) = items.queue.pop_front()?;
-        items.bytes -= item.weight();
+        let (_, mail) = items.queue.pop_front()?;
+        items.bytes -= mail.weight();
         if items.queue.is_empty() {
-            *items = Items::default(); // an idle connection holds no memory for it
+            *items = Contents::default(); // an idle connection holds no memory for it
         }
         self.count.store(items.queue.len(), Ordering::Release);
-        Some(item)
+        Some(mail)
     }
 
-    /// Where the first item belongs, if there is one.
+    /// Where the first mail belongs, if there is any.
     pub(crate) fn first_mark(&self) -> Option<Mark> {
         if self.is_empty() {
             return None;
@@ -159,9 +149,10 @@ impl Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RoomId;
 
-    fn bytes(count: usize) -> Item {
-        Item::Raw(vec![b'x'; count].into())
+    fn bytes(count: usize) -> Mail {
+        Mail::Raw(vec![b'x'; count].into())
     }
 
     fn mark(position: u64) -> Mark {
@@ -169,7 +160,7 @@ mod tests {
         Mark { room, position }
     }
 
-    fn fill(mailbox: &Mailbox, item: impl Fn() -> Item) -> usize {
+    fn fill(mailbox: &Mailbox, item: impl Fn() -> Mail) -> usize {
         (0..)
             .take_while(|_| mailbox.put(mark(0), item()).is_ok())
             .count()
@@ -203,13 +194,13 @@ mod tests {
     fn ones_own_is_never_refused_and_asked_for_while_half_is_free() {
         let mailbox = Mailbox::default();
         for items in 0..ITEMS_MAX * 2 {
-            assert_eq!(mailbox.has_room(), items < ITEMS_MAX / 2);
+            assert_eq!(mailbox.has_space(), items < ITEMS_MAX / 2);
             mailbox.put_own(mark(0), bytes(1));
         }
         assert_eq!(mailbox.put(mark(0), bytes(1)), Err(Full));
         let mailbox = Mailbox::default();
         mailbox.put_own(mark(0), bytes(BYTES_MAX / 2));
-        assert!(!mailbox.has_room());
+        assert!(!mailbox.has_space());
     }
 
     #[test]

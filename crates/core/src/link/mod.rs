@@ -1,26 +1,33 @@
-//! The link between a connection and the broadcaster: requests, answers, seats, mail and what a dialect
-//! must be able to do. Knows no socket.
+//! The link between a connection and the broadcaster: requests, answers, seats, mail, and what a dialect can do. Knows no
+//! socket.
 
-pub mod answer;
-pub mod backlog;
-pub mod client;
-pub mod command;
-pub mod dialect;
+mod answer;
+mod backlog;
+mod client;
+mod command;
+mod dialect;
 mod filter;
-pub mod inbox;
-pub mod mailbox;
-pub mod seat;
+mod inbox;
+mod mailbox;
+mod outcome;
+mod refusal;
+mod request;
+mod seat;
+mod view;
 
 pub use answer::{
-    Answer, Notice, PEOPLE_MAX, Password, People, Present, ROOMS_MAX, Refusal, RoomInfo, Roster,
-    WHO_MAX,
+    Answer, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX, RoomInfo, WHO_MAX,
 };
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
-pub use client::{Client, Link};
-pub use command::{COMMANDS, Command, Group, Spec, command_names, slipped};
-pub use dialect::{Decoder, Encoder, Input, Next, Start};
-pub(crate) use inbox::Letter;
-pub use inbox::{Inbox, Outcome, Request};
-pub use mailbox::{BYTES_MAX, ITEMS_MAX, Item, Mark};
-pub(crate) use seat::Place;
-pub use seat::{Entered, Listener, Listening, Replay, Resumed, Seat, View};
+pub use client::Client;
+pub use command::{COMMANDS, Command, CommandGroup, Misread, Spec, command_names, slipped};
+pub use dialect::{Decoder, Encoder, Excerpt, Input, Start};
+pub(crate) use inbox::Incoming;
+pub use inbox::{Inbox, Link};
+pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
+pub use outcome::Outcome;
+pub use refusal::Refusal;
+pub use request::{Change, Query, Request};
+pub use seat::{Listener, Seat};
+pub(crate) use view::Place;
+pub use view::{Entered, Listening, Mark, Replay, Resumed, View};

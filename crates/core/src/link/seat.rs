@@ -1,44 +1,38 @@
-//! A seat: somebody's place in a room, from entering to leaving. Knows no socket.
+//! A seat: a person's right to be in a room, from entering to leaving. Knows no inbox and no socket.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::fmt::Debug;
+use std::sync::Arc;
 
-use super::answer::Roster;
-use super::inbox::{Inbox, Letter};
-use super::mailbox::Mark;
-use crate::log::{Cursor, Fallen, Log, Slice};
-use crate::model::{Damaged, Line, Missed, PersonId, Reach, Removal, RoomId, RoomName, Said, Who};
+use super::view::{Mark, Place};
+use crate::log::Log;
+use crate::model::{Line, Removal, RoomId, RoomName};
 
-/// What the seat's owner, its reader and the broadcaster share.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) person: PersonId,
-    pub(crate) room: RoomId,
-    pub(crate) name: RoomName,
-    pub(crate) log: Arc<Log>,
-    /// Where the departure stands in the log; set by the broadcaster when it is appended.
-    pub(crate) departed: OnceLock<Cursor>,
-    /// Set once, by the broadcaster: one is to leave this room.
-    pub(crate) removed: OnceLock<Box<Removal>>,
+/// Where seats and listeners are given up: it has space for the departure of each of them, so it never fails or waits.
+pub(crate) trait Leave: Debug + Send + Sync {
+    /// A seat is given up with these last words.
+    fn leave(&self, place: Arc<Place>, words: Option<Line>);
+
+    /// A listener is given up.
+    fn stop_listening(&self, place: Arc<Place>);
 }
 
-impl Place {
-    /// Whether, by whom and why one is to leave this room.
-    pub(crate) fn removed(&self) -> Option<&Removal> {
-        self.removed.get().map(Box::as_ref)
-    }
-}
-
-/// A place in a room, held by the connection. Dropping it leaves: that never fails and never
-/// waits, since the broadcaster's inbox has a place for the departure of every seat.
+/// A place in a room, held by the connection. Dropping it leaves the room.
 #[derive(Debug)]
 pub struct Seat {
-    pub(crate) place: Arc<Place>,
-    pub(crate) inbox: Arc<Inbox>,
-    pub(crate) words: Option<Line>,
+    place: Arc<Place>,
+    house: Arc<dyn Leave>,
+    words: Option<Line>,
 }
 
 impl Seat {
+    pub(crate) fn new(place: Arc<Place>, house: Arc<dyn Leave>) -> Seat {
+        Seat {
+            place,
+            house,
+            words: None,
+        }
+    }
+
     /// The room it is in.
     pub fn room(&self) -> RoomId {
         self.place.room
@@ -62,7 +56,7 @@ impl Seat {
         }
     }
 
-    /// Behind this seat's departure: where the first word from the next room belongs.
+    /// Behind this seat's departure: where the first mail from the next room belongs.
     pub fn mark_of_departure(&self) -> Mark {
         Mark {
             room: self.place.room,
@@ -70,8 +64,8 @@ impl Seat {
         }
     }
 
-    /// Whether, by whom and why one is to leave this room; set where [`Client::removal`](super::client::Client::removal)
-    /// is awaited, that task is woken.
+    /// Who removed this person from the room, and why; none while the person may stay. A task that awaits
+    /// [`Client::removal`](super::client::Client::removal) is woken when it is set.
     pub fn removed(&self) -> Option<&Removal> {
         self.place.removed()
     }
@@ -84,178 +78,25 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.inbox.put(Letter::Depart {
-            place: Arc::clone(&self.place),
-            words: self.words.take(),
-        });
+        self.house.leave(Arc::clone(&self.place), self.words.take());
     }
 }
 
-/// What somebody reads from a seat: the room's log, between the arrival and the departure.
-#[derive(Clone, Debug)]
-pub struct View {
-    place: Arc<Place>,
-    /// Behind the arrival: where reading begins.
-    pub arrived: Cursor,
-}
-
-impl View {
-    pub(crate) fn new(place: Arc<Place>, arrived: Cursor) -> View {
-        View { place, arrived }
-    }
-
-    /// The person who reads.
-    pub fn person(&self) -> PersonId {
-        self.place.person
-    }
-
-    /// The room.
-    pub fn room(&self) -> RoomId {
-        self.place.room
-    }
-
-    /// The room's name.
-    pub fn room_name(&self) -> &RoomName {
-        &self.place.name
-    }
-
-    /// The room's log.
-    pub fn log(&self) -> &Arc<Log> {
-        &self.place.log
-    }
-
-    /// Reads what stands behind `from`, up to the departure: at most `batches_max` batches, into
-    /// `out`.
-    ///
-    /// # Errors
-    /// `from` has fallen off the log: where to go on, and how many lines were passed over.
-    pub fn read(
-        &self,
-        from: Cursor,
-        batches_max: usize,
-        out: &mut impl Extend<Slice>,
-    ) -> Result<(), Fallen> {
-        // Not asked for beforehand: the departure may be appended between the question and the look.
-        self.place
-            .log
-            .read_until(from, || self.departed(), batches_max, out)
-    }
-
-    /// Reads what [`read`](Self::read) is going to read; see [`super::backlog::Backlog::prefetch`].
-    pub(crate) fn prefetch(&self) -> usize {
-        usize::from(self.departed().is_some()) ^ Arc::as_ptr(self.log()).addr()
-    }
-
-    /// The departure, where reading ends; none while seated.
-    pub fn departed(&self) -> Option<Cursor> {
-        self.place.departed.get().copied()
-    }
-}
-
-/// What somebody learns who has entered a room.
-#[derive(Debug)]
-pub struct Entered {
-    /// The person, under the name worn.
-    pub who: Who,
-    /// The room.
-    pub room: RoomName,
-    /// What it is about.
-    pub topic: Option<Line>,
-    /// Who is here already.
-    pub roster: Roster,
-    /// How far the person's authority goes here, if there is any.
-    pub keeps: Option<Reach>,
-    /// Whether this is the person's first room: then the name is told too.
-    pub first: bool,
-    /// Whether the lines that come first go on where the person had read to.
-    pub resumed: Resumed,
-    /// The last lines said before.
-    pub replay: Replay,
-    /// What is to be read from now on.
-    pub view: View,
-}
-
-/// Whether somebody goes on reading where that was broken off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Resumed {
-    /// It was not asked for.
-    #[default]
-    No,
-    /// With the very next line, or with a count of those that are passed over.
-    Exactly,
-    /// That was another log, whose numbers mean nothing here.
-    AnotherLog,
-}
-
-/// Reading a room without a seat in it: nobody is told, and one cannot speak. When it is dropped, the view ends.
+/// Reading a room without a seat in it: nobody is told, and the reader cannot speak. Dropping it ends the view.
 #[derive(Debug)]
 pub struct Listener {
-    pub(crate) place: Arc<Place>,
-    pub(crate) inbox: Arc<Inbox>,
+    place: Arc<Place>,
+    house: Arc<dyn Leave>,
+}
+
+impl Listener {
+    pub(crate) fn new(place: Arc<Place>, house: Arc<dyn Leave>) -> Listener {
+        Listener { place, house }
+    }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let place = Arc::clone(&self.place);
-        self.inbox.put(Letter::StopListening { place });
-    }
-}
-
-/// What somebody reads who listens.
-#[derive(Debug)]
-pub struct Listening {
-    /// The last lines said before.
-    pub replay: Replay,
-    /// What is to be read from now on.
-    pub view: View,
-}
-
-/// A piece of the history: what a log still keeps, and what a journal has from before that.
-#[derive(Clone, Debug)]
-pub struct Replay {
-    /// The room.
-    pub room: RoomName,
-    /// What is left out in front of it, if its reader is to be told.
-    pub passed_over: Option<Missed>,
-    /// Lines from before [`Replay::from`], oldest first; and what stands where they are damaged.
-    pub older: VecDeque<Result<Said, Damaged>>,
-    /// The log it is read from.
-    pub log: Arc<Log>,
-    /// Where it begins.
-    pub from: Cursor,
-    /// Where it ends.
-    pub to: Cursor,
-}
-
-impl Replay {
-    /// The last `lines` lines of a room before `to`, or as many as are kept.
-    pub fn last(room: &RoomName, log: &Arc<Log>, lines: u64, to: Cursor) -> Replay {
-        Replay::between(room, log, log.back(to, lines), to)
-    }
-
-    /// What stands between these two places of a room.
-    pub fn between(room: &RoomName, log: &Arc<Log>, from: Cursor, to: Cursor) -> Replay {
-        Replay {
-            room: room.clone(),
-            passed_over: None,
-            older: VecDeque::new(),
-            log: Arc::clone(log),
-            from,
-            to,
-        }
-    }
-
-    /// How many lines are in it that have not been taken back.
-    pub fn words(&self) -> u64 {
-        self.older.len() as u64 + self.log.words(self.from, self.to)
-    }
-
-    /// What it takes in memory beside the log, in bytes; an estimate.
-    pub(crate) fn weight(&self) -> usize {
-        let weight = |line: &Result<Said, _>| match line {
-            Ok(said) => said.weight(),
-            Err(_) => size_of::<Said>(),
-        };
-        size_of::<Replay>() + self.older.iter().map(weight).sum::<usize>()
+        self.house.stop_listening(Arc::clone(&self.place));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::link::{Answer, Entered, Inbox, Link, Outcome, Refusal, Request, Seat};
+use parlor_core::link::{Answer, Change, Entered, Inbox, Link, Outcome, Refusal, Request, Seat};
 use parlor_core::log::Slice;
 use parlor_core::model::{
     Census, Entry, Limits, Line, Manner, Name, Now, Proof, RoomId, RoomName, Spoken,
@@ -56,13 +56,13 @@ impl House {
         }
     }
 
-    pub(crate) fn ask(&mut self, link: &mut Link, request: Request) -> Outcome {
+    pub(crate) fn ask(&mut self, link: &mut Link, request: impl Into<Request>) -> Outcome {
         link.start(request);
         self.run();
         link.outcome().expect("asked and answered")
     }
 
-    pub(crate) fn refusal(&mut self, link: &mut Link, request: Request) -> Refusal {
+    pub(crate) fn refusal(&mut self, link: &mut Link, request: impl Into<Request>) -> Refusal {
         refusal(self.ask(link, request))
     }
 
@@ -78,7 +78,7 @@ impl House {
 
     /// A name that somebody wears, or wore, is theirs; after so many changes of the password.
     pub(crate) fn own(&mut self, link: &mut Link, name: &str, changes: u64) {
-        let request = Request::Owned {
+        let request = Change::Owned {
             name: Name::kept(name),
             proof: Proof(changes),
             by: Some(link.client().id()),
@@ -155,35 +155,35 @@ pub(crate) fn refusal(outcome: Outcome) -> Refusal {
     }
 }
 
-pub(crate) fn enter(name: &str, room: &str) -> Request {
-    Request::Enter {
+pub(crate) fn enter(name: &str, room: &str) -> Change {
+    Change::Enter {
         name: Name::parse(name).unwrap().into(),
         room: RoomName::parse(room).unwrap(),
         replay: 0,
     }
 }
 
-pub(crate) fn join(room: &str) -> Request {
-    Request::Join {
+pub(crate) fn join(room: &str) -> Change {
+    Change::Join {
         room: RoomName::parse(room).unwrap(),
         replay: 0,
     }
 }
 
-pub(crate) fn rename(name: &str) -> Request {
-    Request::Rename(Name::parse(name).unwrap().into())
+pub(crate) fn rename(name: &str) -> Change {
+    Change::Rename(Name::parse(name).unwrap().into())
 }
 
 pub(crate) fn line(text: &str) -> Line {
     Line::sanitise(text.as_bytes())
 }
 
-pub(crate) fn post(room: RoomId, texts: &[&str]) -> Request {
+pub(crate) fn post(room: RoomId, texts: &[&str]) -> Change {
     let spoken = |text: &&str| Spoken {
         manner: Manner::Plain,
         text: line(text),
     };
-    Request::Post {
+    Change::Post {
         room,
         lines: texts.iter().map(spoken).collect(),
     }

@@ -1,7 +1,7 @@
 //! What the server says to one person, as JSON objects: with fields for programs, and in words for everybody.
 
 use parlor_core::link::{
-    Answer, COMMANDS, Entered, Notice, Password, People, Refusal, Resumed, Spec,
+    Answer, COMMANDS, Entered, Notice, PasswordFor, PeoplePage, Refusal, Resumed, Spec,
 };
 use parlor_core::model::{Done, Line, Manner, Missed, Mute, Name, Removal, Until, Word};
 use serde::Serialize;
@@ -174,8 +174,8 @@ fn shown(spec: &'static Spec) -> CommandShown {
     }
 }
 
-fn put_people(people: &People, out: &mut Vec<u8>) {
-    let People {
+fn put_people(people: &PeoplePage, out: &mut Vec<u8>) {
+    let PeoplePage {
         room, names, next, ..
     } = people;
     let names: Vec<_> = names.iter().map(Name::as_str).collect();
@@ -234,12 +234,12 @@ fn put_list<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
     }
 }
 
-fn put_password<'a>(password: &Password, out: &'a mut Vec<u8>) -> Object<'a> {
+fn put_password<'a>(password: &PasswordFor, out: &'a mut Vec<u8>) -> Object<'a> {
     let (what, name) = match password {
-        Password::Of(name) => ("own", Some(name)),
-        Password::Present(name) => ("present", Some(name)),
-        Password::New(name) => ("new", Some(name)),
-        Password::Again => ("again", None),
+        PasswordFor::Of(name) => ("own", Some(name)),
+        PasswordFor::Present(name) => ("present", Some(name)),
+        PasswordFor::New(name) => ("new", Some(name)),
+        PasswordFor::Again => ("again", None),
     };
     object("password", out)
         .with("for", what)

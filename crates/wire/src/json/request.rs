@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parlor_core::link::{Command, Input, Next, Refusal, Start, slipped};
+use parlor_core::link::{Command, Excerpt, Input, Refusal, Start, slipped};
 use parlor_core::model::{Line, Manner, RoomName, Spoken};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -193,7 +193,7 @@ impl JsonRequest {
             return Ok(None);
         };
         if last.as_ref().is_none_or(|last| last.as_str() != typed) {
-            *last = Some(RoomName::parse(typed).map_err(Refusal::Name)?);
+            *last = Some(RoomName::parse(typed).map_err(Refusal::from)?);
         }
         Ok(last.clone())
     }
@@ -230,8 +230,8 @@ impl JsonRequest {
         let limit = self.limit.unwrap_or(HISTORY_LINES);
         let lines = limit.clamp(1, HISTORY_LINES_MAX);
         match (self.before, self.after) {
-            (Some(seq), None) => Ok(Input::Read(Next::Before { seq, lines })),
-            (None, Some(seq)) => Ok(Input::Read(Next::After { seq, lines })),
+            (Some(seq), None) => Ok(Input::Read(Excerpt::Before { seq, lines })),
+            (None, Some(seq)) => Ok(Input::Read(Excerpt::After { seq, lines })),
             _ => Err(Refusal::NoRequest(
                 "history takes either \"before\" or \"after\"",
             )),
@@ -247,7 +247,7 @@ fn command(name: &str, arguments: &str) -> Input {
             Input::Refused(Refusal::NoRequest("your own lines always come back here"))
         }
         Ok(command) => Input::Command(command),
-        Err(refusal) => Input::Refused(refusal),
+        Err(misread) => Input::Refused(misread.into()),
     }
 }
 

@@ -1,19 +1,19 @@
 //! What /help says. Knows no line ending and no connection.
 
-use parlor_core::link::{COMMANDS, Group, Spec};
+use parlor_core::link::{COMMANDS, CommandGroup, Spec};
 
 /// The width of a terminal.
 const COLUMNS: usize = 80;
 
 /// All commands in their groups; the whole list fits a small screen.
 pub(crate) fn overview() -> Vec<String> {
-    let mut lines: Vec<_> = Group::ALL.into_iter().flat_map(list_group).collect();
+    let mut lines: Vec<_> = CommandGroup::ALL.into_iter().flat_map(list_group).collect();
     lines.push("-- /help COMMAND explains one; // at the beginning of a line says /".to_owned());
     lines
 }
 
 /// The commands of a group, several to a line.
-fn list_group(group: Group) -> Vec<String> {
+fn list_group(group: CommandGroup) -> Vec<String> {
     let mut lines = vec![format!("-- {}:", group.title())];
     for spec in COMMANDS.iter().filter(|spec| spec.group == group) {
         let usage = usage(spec);

@@ -7,7 +7,7 @@ mod refusal;
 pub(crate) use act::name_of;
 pub use refusal::{RefusalDetails, RefusalRow, limit_of, refusal_row};
 
-use parlor_core::link::{Answer, Entered, Notice, Password, Present, RoomInfo, Roster};
+use parlor_core::link::{Answer, Entered, Notice, PasswordFor, Present, RoomInfo};
 use parlor_core::model::{Damaged, Entry, Manner, Missed, Name, Said, Telling, Together, Who};
 
 use crate::style::{LineMode, LocalClock, Storage, silence, span};
@@ -132,7 +132,7 @@ fn kept(keeping: Storage) -> String {
     }
 }
 
-fn roster(roster: &Roster) -> String {
+fn roster(roster: &Together) -> String {
     let named: Vec<_> = roster.named.iter().map(Name::as_str).collect();
     match roster.others {
         0 if named.is_empty() => "nobody else".to_owned(),
@@ -327,18 +327,18 @@ fn list(rooms: &[RoomInfo], others: usize) -> Vec<String> {
 }
 
 /// Asks for a password.
-fn password(password: &Password) -> String {
+fn password(password: &PasswordFor) -> String {
     match password {
-        Password::Of(name) => {
+        PasswordFor::Of(name) => {
             format!("{name} is registered: type its password (Enter to go without this name)")
         }
-        Password::Present(name) => {
+        PasswordFor::Present(name) => {
             format!("Type the present password of {name} (Enter to cancel)")
         }
-        Password::New(name) => {
+        PasswordFor::New(name) => {
             format!("Type a password for {name}; nobody else sees it (Enter to cancel)")
         }
-        Password::Again => "Type the password again".to_owned(),
+        PasswordFor::Again => "Type the password again".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Refusal, Spec};
+use parlor_core::link::{Misread, Refusal, Spec};
 use parlor_core::model::{Ban, Line, Mute, NameError, WallTime};
 
 use super::act::{you_are_banned, you_are_muted};
@@ -104,7 +104,7 @@ pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
 pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'a> {
     match refusal {
         // Names and their owners.
-        Refusal::Name(error) => detailed("no-name", 400, RefusalDetails::NameRule(name_rule(error)),
+        Refusal::Misread(Misread::Name(error)) => detailed("no-name", 400, RefusalDetails::NameRule(name_rule(error)),
             error.to_string()),
         Refusal::NameFirst => row("name-first", 400,
             "Type a name first, then commands; Enter alone enters without a name"),
@@ -180,7 +180,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             format!("{name} is a keeper of the server; first run: parlor admin keeper remove {name}")),
         Refusal::LocksOutKeeper(name) => row("forbidden", 403,
             format!("{name} is a keeper and connects from there")),
-        Refusal::NoAddress(typed) => row("forbidden", 403,
+        Refusal::Misread(Misread::NoAddress(typed)) => row("forbidden", 403,
             format!("{typed} is not an address; write it as 192.0.2.7 or 192.0.2.0/24")),
         Refusal::OwnMachine => row("forbidden", 403,
             "That is the server's own machine, which cannot be banned"),
@@ -228,12 +228,12 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             "This is the only room you are in; /quit leaves the server"),
 
         // Commands, lines and searches.
-        Refusal::NoCommand { typed, nearest } => row("no-command", 400,
+        Refusal::Misread(Misread::NoCommand { typed, nearest }) => row("no-command", 400,
             no_command(typed, *nearest)),
         Refusal::Slipped(name) => row("slipped", 400,
             format!("Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; \
                 this one was not said")),
-        Refusal::Usage(spec) => detailed("usage", 400, RefusalDetails::Command(spec),
+        Refusal::Misread(Misread::Usage(spec)) => detailed("usage", 400, RefusalDetails::Command(spec),
             format!("Type {}: it {}", usage(spec), spec.does)),
         Refusal::NothingToFind => row("nothing-to-find", 400,
             "Type a word to search for: letters or digits"),

@@ -87,7 +87,7 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
         Command::Name(typed) | Command::Ignore(typed) => {
             Answer::Refused(match Name::parse(typed.as_str()) {
                 Ok(name) => Refusal::NameTaken(name),
-                Err(error) => Refusal::Name(error),
+                Err(error) => Refusal::from(error),
             })
         }
         Command::Unignore(typed) => Answer::Unignored(typed),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Command, Decoder, Encoder, Inbox, Input, Next, Refusal};
+use parlor_core::link::{Answer, Command, Decoder, Encoder, Excerpt, Inbox, Input, Refusal};
 use parlor_core::log::{Encoding, Scene};
 use parlor_core::model::{Entry, Name, RoomName, Said, Spoken, WallTime, Who};
 use parlor_wire::json::{LINES_MAX, WebDecoder, WebEncoder};
@@ -95,7 +95,7 @@ fn check(input: Input) {
             ));
             check(*input);
         }
-        Input::Read(Next::Before { lines, .. } | Next::After { lines, .. }) => {
+        Input::Read(Excerpt::Before { lines, .. } | Excerpt::After { lines, .. }) => {
             assert!((1..=200).contains(&lines));
         }
         Input::Command(Command::Name(typed) | Command::Ignore(typed)) => {

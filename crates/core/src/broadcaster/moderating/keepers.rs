@@ -1,9 +1,10 @@
 //! Naming those who keep order. Knows not who may: whoever is asked has power there.
 
-use super::{Hand, Next, Obeyed};
-use crate::broadcaster::Broadcaster;
+use super::Hand;
 use crate::broadcaster::rules::Subject;
-use crate::link::{Letter, Refusal, Request};
+use crate::broadcaster::state::Broadcaster;
+use crate::broadcaster::unsettled::{Continuation, Obeyed};
+use crate::link::{Change, Incoming, Refusal, Request};
 use crate::model::{By, Deed, Done, Line, Name, Now, Reach, Record, RoomName, Rule, Who};
 
 impl Broadcaster {
@@ -65,9 +66,9 @@ impl Broadcaster {
     /// request is granted that makes it: the letter, where it is to be granted at once.
     pub(in crate::broadcaster) fn keep_new_room(
         &mut self,
-        letter: Letter,
+        letter: Incoming,
         now: Now,
-    ) -> Option<Letter> {
+    ) -> Option<Incoming> {
         let Some((name, room)) = self.keeper_to_be(&letter, now) else {
             return Some(letter);
         };
@@ -80,21 +81,25 @@ impl Broadcaster {
             reach: Reach::Room(room.clone()),
             deed: Deed::Make(name.clone()),
         };
-        self.write_down(record, Next::Make(Box::new(letter), room, name));
+        self.write_down(record, Continuation::Make(Box::new(letter), room, name));
         None
     }
 
     /// Who is to keep the room that a request makes, and which that is.
-    fn keeper_to_be(&self, letter: &Letter, now: Now) -> Option<(Name, RoomName)> {
-        let Letter::Request { client, request } = letter else {
+    fn keeper_to_be(&self, letter: &Incoming, now: Now) -> Option<(Name, RoomName)> {
+        let Incoming::Request {
+            client,
+            request: Request::Change(change),
+        } = letter
+        else {
             return None;
         };
         let person = self.people.get(client.id);
-        let (name, is_owner, room) = match request {
-            Request::Enter { name, room, .. }
-            | Request::ComeBack { name, room, .. }
-            | Request::Speak { name, room, .. } => (&name.name, self.people.is_proven(name), room),
-            Request::Join { room, .. } => person.map(|who| (&who.name, who.is_owner(), room))?,
+        let (name, is_owner, room) = match change {
+            Change::Enter { name, room, .. }
+            | Change::ComeBack { name, room, .. }
+            | Change::Speak { name, room, .. } => (&name.name, self.people.is_proven(name), room),
+            Change::Join { room, .. } => person.map(|who| (&who.name, who.is_owner(), room))?,
             _ => return None,
         };
         let subject = Subject {

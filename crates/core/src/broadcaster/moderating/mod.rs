@@ -9,48 +9,14 @@ mod telling;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::broadcaster::Broadcaster;
-use crate::broadcaster::gather::Happening;
-use crate::link::{Answer, Client, Inbox, Letter, Outcome, Refusal};
+use crate::broadcaster::pending::Happening;
+use crate::broadcaster::state::Broadcaster;
+use crate::broadcaster::unsettled::{Continuation, Obeyed, Report, Settled, Unsettled};
+use crate::link::{Answer, Client, Outcome, Refusal};
 use crate::model::{
-    Ban, By, Deed, Done, Line, Name, Now, Order, PersonId, Reach, Record, Removal, RoomId,
-    RoomName, Rule, Ruling, Until, WallTime, Who, Word,
+    By, Deed, Done, Line, Name, Now, Order, PersonId, Reach, Record, Removal, RoomId, RoomName,
+    Rule, Ruling, Until, WallTime, Who, Word,
 };
-
-/// Something that is to be written down before anybody reads of it.
-#[derive(Debug)]
-pub struct Unsettled {
-    /// What is to be written down.
-    pub record: Record,
-    next: Next,
-    inbox: Arc<Inbox>,
-}
-
-impl Unsettled {
-    /// It is written down, or cannot be: the broadcaster goes on with that.
-    pub fn settle(self, is_written: bool) {
-        let Unsettled { next, inbox, .. } = self;
-        inbox.put(Letter::Settled(Box::new(Settled { next, is_written })));
-    }
-}
-
-/// Something that was written down, or could not be.
-#[derive(Debug)]
-pub(crate) struct Settled {
-    next: Next,
-    is_written: bool,
-}
-
-/// What follows when something is written down.
-#[derive(Debug)]
-enum Next {
-    /// An order is reported: to those concerned, to the others, and to the one who gave it.
-    Report(Arc<Client>, Box<Obeyed>),
-    /// Somebody's request is granted, which makes a room that they keep.
-    Make(Box<Letter>, RoomName, Name),
-    /// Somebody has set a topic.
-    Topic(Arc<Client>, RoomName, Who, Option<Line>),
-}
 
 /// Somebody who acts with authority.
 struct Hand {
@@ -62,54 +28,6 @@ struct Hand {
     /// The room in which they sit; none for the operator.
     here: Option<RoomId>,
     now: Now,
-}
-
-/// What has come of an order.
-#[derive(Debug)]
-struct Obeyed {
-    done: Done,
-    /// What of it is to be written down, and how far that reaches.
-    deed: Option<(Reach, Deed)>,
-    /// What the others read of it, when it is written down.
-    reports: Vec<Report>,
-    /// Where the one sits who gave the order, and reads of it there; none for the operator.
-    here: Option<RoomId>,
-}
-
-/// What somebody reads of something done with authority.
-#[derive(Debug)]
-enum Report {
-    /// All in a room read it.
-    Ruled(RoomId, Box<Ruling>),
-    /// One person reads it.
-    Told(PersonId, Word),
-    /// These connections leave, and the others read that.
-    Leave(Vec<PersonId>, Removal),
-    /// Those end who read without a seat.
-    Hush(Ban, Removal),
-}
-
-impl Obeyed {
-    /// Nothing has changed.
-    fn known(done: Done) -> Obeyed {
-        Obeyed {
-            done,
-            deed: None,
-            reports: Vec::new(),
-            here: None,
-        }
-    }
-
-    /// The same, which reaches so far.
-    fn in_reach(mut self, reach: Reach) -> Obeyed {
-        self.deed = self.deed.map(|(_, deed)| (reach, deed));
-        self
-    }
-
-    fn report(mut self, reports: impl IntoIterator<Item = Report>) -> Obeyed {
-        self.reports.extend(reports);
-        self
-    }
 }
 
 impl Broadcaster {
@@ -140,7 +58,7 @@ impl Broadcaster {
             Err(refusal) => client.finish(refusal.into()),
             Ok((Obeyed { done, .. }, None)) => client.finish(Outcome::Answer(Answer::Done(done))),
             Ok((obeyed, Some(record))) => {
-                let next = Next::Report(Arc::clone(client), Box::new(obeyed));
+                let next = Continuation::Report(Arc::clone(client), Box::new(obeyed));
                 self.write_down(record, next);
             }
         }
@@ -161,10 +79,13 @@ impl Broadcaster {
             reach: Reach::Room(room.clone()),
             deed: Deed::Topic(text.clone()),
         };
-        self.write_down(record, Next::Topic(Arc::clone(client), room, who, text));
+        self.write_down(
+            record,
+            Continuation::Topic(Arc::clone(client), room, who, text),
+        );
     }
 
-    fn write_down(&mut self, record: Record, next: Next) {
+    fn write_down(&mut self, record: Record, next: Continuation) {
         let inbox = Arc::clone(&self.inbox);
         self.unsettled.push(Unsettled {
             record,
@@ -177,14 +98,14 @@ impl Broadcaster {
     pub(super) fn go_on(&mut self, settled: Settled, now: Now) {
         let Settled { next, is_written } = settled;
         match next {
-            Next::Report(client, obeyed) => self.report(&client, *obeyed, is_written),
-            Next::Make(letter, room, maker) => {
+            Continuation::Report(client, obeyed) => self.report(&client, *obeyed, is_written),
+            Continuation::Make(letter, room, maker) => {
                 if !is_written {
                     self.rules.remove_keeper(&Reach::Room(room), &maker);
                 }
-                self.grant(*letter, now);
+                self.carry_out(*letter, now);
             }
-            Next::Topic(client, room, who, text) => match is_written {
+            Continuation::Topic(client, room, who, text) => match is_written {
                 true => self.have_topic(&client, room, who, text),
                 false => client.finish(Refusal::NotWritten.into()),
             },

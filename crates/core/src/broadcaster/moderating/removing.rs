@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{Hand, Obeyed, Report, after};
-use crate::broadcaster::Broadcaster;
+use super::{Hand, after};
 use crate::broadcaster::people::Person;
 use crate::broadcaster::rooms::Room;
+use crate::broadcaster::state::Broadcaster;
+use crate::broadcaster::unsettled::{Obeyed, Report};
 use crate::link::Refusal;
 use crate::model::{
     BANS_SHOWN_MAX, Ban, By, Deed, Done, Line, Name, PersonId, Reach, Removal, Rule, Until, Whom,
@@ -69,7 +70,7 @@ impl Broadcaster {
             return false;
         };
         place.removed.set(Box::new(removal.clone())).ok(); // of two, the first is told
-        person.client.look();
+        person.client.wake_reader();
         true
     }
 

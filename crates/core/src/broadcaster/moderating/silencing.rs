@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Hand, Obeyed, Report, after};
-use crate::broadcaster::Broadcaster;
+use super::{Hand, after};
 use crate::broadcaster::rules::Muted;
+use crate::broadcaster::state::Broadcaster;
+use crate::broadcaster::unsettled::{Obeyed, Report};
 use crate::link::Refusal;
 use crate::model::{Deed, Done, Line, Mute, Name, Reach, Rule, Word};
 

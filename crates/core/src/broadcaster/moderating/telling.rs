@@ -1,8 +1,8 @@
 //! What whoever keeps the house sees of everybody, and says to them. Changes nothing.
 
-use crate::broadcaster::Broadcaster;
 use crate::broadcaster::people::Person;
-use crate::link::{Answer, Item, Notice};
+use crate::broadcaster::state::Broadcaster;
+use crate::link::{Answer, Mail, Notice};
 use crate::model::{Done, Now, PersonId, Visitor, Word};
 
 impl Broadcaster {
@@ -44,7 +44,7 @@ impl Broadcaster {
     /// Says something to one person. Whether it was delivered; none where nobody sits yet.
     pub(super) fn tell(&self, id: PersonId, word: &Word) -> Option<bool> {
         let (person, mark) = self.people.get(id).zip(self.mark_of(id))?;
-        let item = Item::Answer(Answer::Notice(Notice::Order(word.clone())));
+        let item = Mail::Answer(Answer::Notice(Notice::Order(word.clone())));
         Some(person.client.send(mark, item).is_ok())
     }
 }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Command, Spec, line, needed, seen};
-use crate::link::answer::Refusal;
+use super::spec::{Command, Misread, Spec, line, needed, seen};
 use crate::model::{Order, Whom, is_meant_as_time, parse_time};
 
 /// Whoever is muted speaks again after this long, where nothing else is said.
 const MUTE_TIME: Duration = Duration::from_secs(600);
 
 /// `/kick NAME [REASON]`
-pub(crate) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
+pub(crate) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     let (whom, reason) = first_word(rest);
     Ok(Command::Keep(Order::Remove {
         whom: needed(spec, whom)?,
@@ -19,7 +18,7 @@ pub(crate) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> 
 }
 
 /// `/ban [WHOM [TIME] [REASON]]`
-pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
+pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     let (whom, rest) = first_word(rest);
     if whom.is_empty() {
         return Ok(Command::Keep(Order::Bans));
@@ -27,7 +26,7 @@ pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
     let (word, others) = first_word(rest);
     let (time, reason) = match parse_time(word) {
         Some(time) => (Some(time), others),
-        None if is_meant_as_time(word) => return Err(Refusal::Usage(spec)),
+        None if is_meant_as_time(word) => return Err(Misread::Usage(spec)),
         None => (None, rest),
     };
     Ok(Command::Keep(Order::Ban {
@@ -38,31 +37,31 @@ pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
 }
 
 /// `/unban WHOM`
-pub(crate) fn unban(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
+pub(crate) fn unban(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     match rest {
-        "" => Err(Refusal::Usage(spec)),
+        "" => Err(Misread::Usage(spec)),
         whom => Ok(Command::Keep(Order::Unban(parse_whom(whom)?))),
     }
 }
 
 /// `/mute NAME [TIME]`
-pub(crate) fn mute(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
+pub(crate) fn mute(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     let (whom, time) = first_word(rest);
     let whom = needed(spec, whom)?;
     let time = match time {
         "" => MUTE_TIME,
-        time => parse_time(time).ok_or(Refusal::Usage(spec))?,
+        time => parse_time(time).ok_or(Misread::Usage(spec))?,
     };
     Ok(Command::Keep(Order::Mute { whom, time }))
 }
 
 /// `/unmute NAME`
-pub(crate) fn unmute(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
+pub(crate) fn unmute(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     Ok(Command::Keep(Order::Unmute(needed(spec, rest)?)))
 }
 
 /// `/keeper [NAME]`, `/keeper -NAME`
-pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Refusal> {
+pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     Ok(Command::Keep(match rest.strip_prefix('-') {
         Some(name) => Order::RemoveKeeper(needed(spec, name)?),
         None if rest.is_empty() => Order::Keepers,
@@ -71,10 +70,10 @@ pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Refusal
 }
 
 /// A name, an address, or several addresses with one beginning.
-fn parse_whom(typed: &str) -> Result<Whom, Refusal> {
+fn parse_whom(typed: &str) -> Result<Whom, Misread> {
     Whom::parse(typed).map_err(|error| match typed.contains(['/', ':']) {
-        true => Refusal::NoAddress(line(typed)), // no name has these
-        false => Refusal::Name(error),
+        true => Misread::NoAddress(line(typed)), // no name has these
+        false => Misread::Name(error),
     })
 }
 

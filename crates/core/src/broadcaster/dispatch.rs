@@ -1,0 +1,198 @@
+//! Where requests come in: which wait for a batch, and which function does what each asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::pending::{Gathered, Happening};
+use super::state::Broadcaster;
+use crate::link::{Answer, Change, Client, Incoming, Mail, Notice, Outcome, Refusal, Request};
+use crate::model::Now;
+
+/// How much longer than it is stored a line is shown at most.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
+impl Broadcaster {
+    /// Takes in everything that was asked since the last time.
+    pub fn drain(&mut self, now: Now) {
+        let mut drained = std::mem::take(&mut self.drained);
+        self.inbox.take(&mut drained);
+        for incoming in drained.drain(..) {
+            self.receive(incoming, now);
+        }
+        self.drained = drained;
+    }
+
+    /// Does what is asked now, or lets it wait for a place in a batch.
+    fn receive(&mut self, incoming: Incoming, now: Now) {
+        match &incoming {
+            Incoming::Request {
+                request: Request::Change(change),
+                ..
+            } if change.needs_place() => {}
+            Incoming::Departure { place, .. } => {
+                if self.closing && self.leave_silently(place) {
+                    return;
+                }
+            }
+            Incoming::Request { .. } | Incoming::ListenerGone { .. } | Incoming::Settled(_) => {
+                return self.carry_out(incoming, now);
+            }
+        }
+        if self.is_full() || !self.waiting.is_empty() {
+            self.wait(incoming);
+        } else {
+            self.admit(incoming, now);
+        }
+    }
+
+    /// Puts something behind what waits already.
+    ///
+    /// A client that gives up and connects again would leave a request each time: before the queue
+    /// grows, those are thrown away.
+    fn wait(&mut self, incoming: Incoming) {
+        if self.waiting.len() == self.waiting.capacity() {
+            self.waiting.retain(|incoming| !incoming.is_void());
+        }
+        self.waiting.push_back(incoming);
+    }
+
+    /// Gives something its place in the next batch, or lets it wait until an act is stored.
+    pub(super) fn admit(&mut self, incoming: Incoming, now: Now) {
+        if incoming.is_void() {
+            return;
+        }
+        if let Some(incoming) = self.keep_new_room(incoming, now) {
+            self.carry_out(incoming, now);
+        }
+    }
+
+    /// Does what is asked. The one place that says which function does what.
+    pub(super) fn carry_out(&mut self, incoming: Incoming, now: Now) {
+        match incoming {
+            incoming if incoming.is_void() => {}
+            Incoming::Request {
+                client,
+                request: Request::Change(change),
+            } => {
+                if let Err(refusal) = self.change(&client, change, now) {
+                    client.finish(refusal.into());
+                }
+            }
+            Incoming::Request {
+                client,
+                request: Request::Query(query),
+            } => client.finish(self.answer(client.id, query, now)),
+            Incoming::Departure { place, words } => self.depart(&place, words, now),
+            Incoming::ListenerGone { place } => self.stop_listening(&place),
+            Incoming::Settled(settled) => self.go_on(*settled, now),
+        }
+    }
+
+    /// Makes a change. The client learns of it now, or when the batch is appended.
+    ///
+    /// # Errors
+    /// Nothing is changed, for this reason.
+    fn change(&mut self, client: &Arc<Client>, change: Change, now: Now) -> Result<(), Refusal> {
+        match change {
+            Change::Post { room, lines } => self.post(client, room, lines, now),
+            Change::Speak { name, room, lines } => self.speak(client, name, room, lines, now),
+            Change::Enter { name, room, replay } => self.enter(client, name, room, replay, now),
+            Change::ComeBack { name, room, ghost } => {
+                self.come_back(client, name, room, ghost, now)
+            }
+            Change::Join { room, replay } => self.join(client, room, replay, now),
+            Change::Rename(name) => self.rename(client, name, now),
+            Change::SetTopic { room, text } => self.set_topic(client, room, text, now),
+            Change::Listen {
+                owner,
+                room,
+                waits,
+                replay,
+            } => self.listen(client, owner, (room, waits), replay, now),
+            Change::Owned { name, proof, by } => {
+                self.own(name, proof, by);
+                client.finish(Outcome::Done);
+                Ok(())
+            }
+            Change::Released { name, proof } => {
+                self.release(&name, proof);
+                client.finish(Outcome::Done);
+                Ok(())
+            }
+            Change::TakeBack { whose, since } => {
+                client.finish(Outcome::TookBack(self.take_back(whose, since)?));
+                Ok(())
+            }
+            Change::Limit(limits) => {
+                self.limit(limits);
+                client.finish(Outcome::Done);
+                Ok(())
+            }
+            Change::Order { here, order } => {
+                self.order(client, here, order, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// When [`tick`](Broadcaster::tick) is due, on the monotonic clock.
+    pub fn deadline(&self) -> Option<Duration> {
+        let crowd = self.crowds.front().map(|&(until, _)| until);
+        let absent = self.absent.front().map(|absent| absent.until);
+        let deadlines = [crowd, absent, self.expire_at];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Does what is due by now.
+    pub fn tick(&mut self, now: Now) {
+        while let Some(&(until, room)) = self.crowds.front()
+            && until <= now.monotonic
+        {
+            self.crowds.pop_front();
+            if self.rooms.contains_key(&room) {
+                self.happen(room, Happening::CrowdIsOver);
+            }
+        }
+        self.give_up_absent(|absent| absent.until <= now.monotonic);
+        if self.expire_at.is_some_and(|at| at <= now.monotonic) {
+            self.expire(now);
+        }
+    }
+
+    /// Removes lines from the logs that are older than lines are shown.
+    fn expire(&mut self, now: Now) {
+        let Some(retain) = self.limits.retain else {
+            return;
+        };
+        let before = now.wall.before(retain);
+        for room in self.rooms.values() {
+            let weight = room.log.weight();
+            room.log.expire(before);
+            self.logs_bytes -= weight - room.log.weight();
+        }
+        self.expire_at = Some(now.monotonic + EXPIRE_EVERY);
+    }
+
+    /// Tells everybody who waits for the journal that it is slow.
+    pub fn tell_slow(&self, gathered: &Gathered) {
+        let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
+            Incoming::Request { client, .. } => Some(client),
+            Incoming::Departure { .. } | Incoming::ListenerGone { .. } | Incoming::Settled(_) => {
+                None
+            }
+        });
+        for client in gathered
+            .waiting()
+            .chain(self.gathering.waiting())
+            .chain(waiting)
+        {
+            let Some(mark) = self.mark_of(client.id) else {
+                continue;
+            };
+            // A person whose mailbox is full does not read this notice either.
+            client
+                .send(mark, Mail::Answer(Answer::Notice(Notice::DiskSlow)))
+                .ok();
+        }
+    }
+}

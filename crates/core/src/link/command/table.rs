@@ -1,0 +1,679 @@
+//! The table of the commands: how each is typed, and what its help says.
+
+use super::act;
+use super::spec::{Command, CommandGroup, Misread, Spec, line, needed, seen};
+use crate::model::{Line, Manner, Order, RoomName, Spoken, is_picture, is_unseen, keys, nearest};
+
+/// How many lines `/last` shows when no number is given.
+const LAST_LINES: u64 = 10;
+
+/// All commands, in the order in which help lists them.
+pub static COMMANDS: &[Spec] = &[
+    Spec {
+        name: "help",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "[COMMAND]",
+        does: "lists the commands, or explains one",
+        more: "A line that begins with // says it with one slash.",
+        parse: |_, rest| match rest {
+            "" => Ok(Command::Help(None)),
+            name => find(name).map(|spec| Command::Help(Some(spec))),
+        },
+    },
+    Spec {
+        name: "who",
+        aliases: &["names"],
+        group: CommandGroup::Rooms,
+        arguments: "[ROOM]",
+        does: "lists who is here, and how long each has been silent",
+        more: "",
+        parse: |_, rest| match rest {
+            "" => Ok(Command::Who(None)),
+            room => Ok(Command::Who(Some(parse_room(room)?))),
+        },
+    },
+    Spec {
+        name: "name",
+        aliases: &["nick"],
+        group: CommandGroup::Name,
+        arguments: "NEW",
+        does: "takes another name",
+        more: "A name has 1 to 32 letters, digits, -, _ or . and it must not look like the name of somebody else here.",
+        parse: |spec, rest| Ok(Command::Name(needed(spec, rest)?)),
+    },
+    Spec {
+        name: "me",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "ACTION",
+        does: "says what you are doing: /me waves shows * alice waves",
+        more: "",
+        parse: |spec, rest| {
+            Ok(Command::Say(Spoken {
+                manner: Manner::Action,
+                text: needed(spec, rest)?,
+            }))
+        },
+    },
+    Spec {
+        name: "msg",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "NAME TEXT",
+        does: "sends a private message",
+        more: "Nobody else reads it, and no room stores it. For people with a registered name it waits while they are away.",
+        parse: |spec, rest| {
+            let (to, text) = rest
+                .split_once(char::is_whitespace)
+                .ok_or(Misread::Usage(spec))?;
+            Ok(Command::Private {
+                to: needed(spec, to)?,
+                text: needed(spec, text)?,
+            })
+        },
+    },
+    Spec {
+        name: "rooms",
+        aliases: &["list"],
+        group: CommandGroup::Rooms,
+        arguments: "",
+        does: "lists the rooms",
+        more: "",
+        parse: |_, _| Ok(Command::Rooms),
+    },
+    Spec {
+        name: "join",
+        aliases: &[],
+        group: CommandGroup::Rooms,
+        arguments: "ROOM",
+        does: "enters another room",
+        more: "A room is created when you enter it, and removed when it is empty.",
+        parse: |spec, rest| match rest {
+            "" => Err(Misread::Usage(spec)),
+            room => Ok(Command::Join(parse_room(room)?)),
+        },
+    },
+    Spec {
+        name: "topic",
+        aliases: &[],
+        group: CommandGroup::Rooms,
+        arguments: "[TEXT]",
+        does: "shows or changes the topic of this room",
+        more: "/topic - clears it; keepers can reserve it for keepers with /topic lock, and open it with /topic unlock.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Topic),
+            "-" => Ok(Command::SetTopic(None)),
+            "lock" => Ok(Command::Keep(Order::LockTopic(true))),
+            "unlock" => Ok(Command::Keep(Order::LockTopic(false))),
+            text => Ok(Command::SetTopic(Some(needed(spec, text)?))),
+        },
+    },
+    Spec {
+        name: "last",
+        aliases: &[],
+        group: CommandGroup::Back,
+        arguments: "[N]",
+        does: "shows the last lines again, with times",
+        more: "It shows 10 lines, or the number you give.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Last(LAST_LINES)),
+            number => match number.parse() {
+                Ok(lines @ 1..) => Ok(Command::Last(lines)),
+                _ => Err(Misread::Usage(spec)),
+            },
+        },
+    },
+    Spec {
+        name: "since",
+        aliases: &[],
+        group: CommandGroup::Back,
+        arguments: "TIME",
+        does: "shows what was said since then",
+        more: "As 14:00, 2026-11-20, 2026-11-20 12:01, yesterday or 2h; by the server's clock, or with a zone: 2026-11-20T12:01+01:00.",
+        parse: |spec, rest| Ok(Command::Since(needed(spec, rest)?)),
+    },
+    Spec {
+        name: "search",
+        aliases: &[],
+        group: CommandGroup::Back,
+        arguments: "WORDS",
+        does: "finds lines in all rooms",
+        more: "A line must contain every word, and \"words in quotes\" side by side. It shows the newest 20.",
+        parse: |spec, rest| {
+            Ok(Command::Search {
+                words: needed(spec, rest)?,
+                skip: 0,
+                spec,
+            })
+        },
+    },
+    Spec {
+        name: "missed",
+        aliases: &[],
+        group: CommandGroup::Back,
+        arguments: "",
+        does: "shows the lines you skipped",
+        more: "It shows exactly the lines that the last notice counted.",
+        parse: |spec, _| Ok(Command::Missed(spec)),
+    },
+    Spec {
+        name: "register",
+        aliases: &[],
+        group: CommandGroup::Name,
+        arguments: "[keep]",
+        does: "registers your name with a password",
+        more: "The server then asks for the password. Type /register again to change the password: your other connections, return codes and token end then; /register keep keeps the token.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Register {
+                keeps_token: false,
+                spec,
+            }),
+            "keep" => Ok(Command::Register {
+                keeps_token: true,
+                spec,
+            }),
+            _ => Err(Misread::Usage(spec)),
+        },
+    },
+    Spec {
+        name: "forget",
+        aliases: &[],
+        group: CommandGroup::Name,
+        arguments: "[all]",
+        does: "deletes everything you ever said, for everybody",
+        more: "/forget all deletes it, and it cannot be undone. It needs a registered name: see /register.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Forget { all: false, spec }),
+            "all" => Ok(Command::Forget { all: true, spec }),
+            _ => Err(Misread::Usage(spec)),
+        },
+    },
+    Spec {
+        name: "code",
+        aliases: &[],
+        group: CommandGroup::Name,
+        arguments: "",
+        does: "shows the code that brings you back after a lost connection",
+        more: "Keep it secret: anybody who has it can take your place.",
+        parse: |spec, _| Ok(Command::Code(spec)),
+    },
+    Spec {
+        name: "resume",
+        aliases: &[],
+        group: CommandGroup::Name,
+        arguments: "CODE",
+        does: "at the name prompt: takes your place again and shows what you missed",
+        more: "/code shows the code; it works for an hour after the connection is lost.",
+        parse: |spec, rest| needed(spec, rest).map(Command::Resume),
+    },
+    Spec {
+        name: "token",
+        aliases: &[],
+        group: CommandGroup::Name,
+        arguments: "[revoke]",
+        does: "creates a token for scripts that speak under your name",
+        more: "It needs a registered name. Use it as in curl -u NAME:TOKEN; a new token, or /token revoke, ends the old one.",
+        parse: |spec, rest| match rest {
+            "" => Ok(Command::Token {
+                revoke: false,
+                spec,
+            }),
+            "revoke" => Ok(Command::Token { revoke: true, spec }),
+            _ => Err(Misread::Usage(spec)),
+        },
+    },
+    Spec {
+        name: "ignore",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "NAME",
+        does: "hides a person's lines, also under a new name",
+        more: "",
+        parse: |spec, rest| Ok(Command::Ignore(needed(spec, rest)?)),
+    },
+    Spec {
+        name: "unignore",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "NAME",
+        does: "shows a person's lines again",
+        more: "",
+        parse: |spec, rest| Ok(Command::Unignore(needed(spec, rest)?)),
+    },
+    Spec {
+        name: "quiet",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "[off]",
+        does: "hides arrivals and departures",
+        more: "",
+        parse: |spec, rest| match rest {
+            "" | "on" => Ok(Command::Quiet(true)),
+            "off" => Ok(Command::Quiet(false)),
+            _ => Err(Misread::Usage(spec)),
+        },
+    },
+    Spec {
+        name: "echo",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "[off]",
+        does: "with off, does not send your own lines back to you",
+        more: "For netcat, where you see what you type already. The others read your lines as before.",
+        parse: |spec, rest| match rest {
+            "" | "on" => Ok(Command::Echo(true)),
+            "off" => Ok(Command::Echo(false)),
+            _ => Err(Misread::Usage(spec)),
+        },
+    },
+    Spec {
+        name: "kick",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "NAME [REASON]",
+        does: "removes somebody; for keepers",
+        more: "Keepers of a room send people to the lobby; keepers of the server end the connection.",
+        parse: act::kick,
+    },
+    Spec {
+        name: "ban",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "[WHOM [TIME] [REASON]]",
+        does: "bans somebody, or lists the bans; for keepers",
+        more: "WHOM is a name or an address, as 192.0.2.7 or 192.0.2.0/24; TIME is 30m, 2h or 7d. A ban without TIME has no end.",
+        parse: act::ban,
+    },
+    Spec {
+        name: "unban",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "WHOM",
+        does: "lifts the ban on a name or an address; for keepers",
+        more: "",
+        parse: act::unban,
+    },
+    Spec {
+        name: "mute",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "NAME [TIME]",
+        does: "silences somebody; for keepers",
+        more: "It lasts 10 minutes, or TIME, as 30m or 2h.",
+        parse: act::mute,
+    },
+    Spec {
+        name: "unmute",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "NAME",
+        does: "lets somebody speak again; for keepers",
+        more: "",
+        parse: act::unmute,
+    },
+    Spec {
+        name: "keeper",
+        aliases: &[],
+        group: CommandGroup::Keepers,
+        arguments: "[NAME]",
+        does: "lists the keepers, or makes somebody a keeper",
+        more: "/keeper -NAME undoes that. If you create a room under a registered name, you are its keeper.",
+        parse: act::keeper,
+    },
+    Spec {
+        name: "quit",
+        aliases: &[],
+        group: CommandGroup::Talk,
+        arguments: "[WORDS]",
+        does: "leaves, with a last word to the others",
+        more: "",
+        parse: |_, rest| Ok(Command::Quit(seen(rest))),
+    },
+];
+
+impl Command {
+    /// From what was typed behind the slash.
+    ///
+    /// # Errors
+    /// There is no such command, or it lacks something.
+    pub fn parse(typed: &str) -> Result<Command, Misread> {
+        let (name, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+        let spec = find(name)?;
+        (spec.parse)(spec, rest.trim())
+    }
+
+    /// The command of the table that a line begins with, behind its slash.
+    pub fn named(line: &str) -> Option<&'static Spec> {
+        let name = line.strip_prefix('/')?.split(char::is_whitespace).next()?;
+        find(name).ok().filter(|_| !name.starts_with('/'))
+    }
+}
+
+/// What people take for the slash before a command: input methods put some of them in its place.
+const SLASHES: [char; 6] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}', BROKEN];
+
+/// What telnet makes of the full-width slash, whose last byte it takes for Ctrl-O.
+const BROKEN: char = char::REPLACEMENT_CHARACTER;
+
+/// The command that somebody means whose line is none, since something stands before the slash that nobody sees, or another
+/// slash in its place. Said, the line could give a secret away.
+pub fn slipped(line: &Line) -> Option<&'static str> {
+    let text = line.as_str();
+    let first = text.bytes().next()?;
+    // Nearly every line ends here; and so do commands themselves.
+    if text.is_ascii() && first.is_ascii_graphic() || !text.contains(SLASHES) {
+        return None;
+    }
+    let typed = keys::applied_to_shown(text);
+    let typed = typed.trim_start_matches(|c| is_unseen(c) || is_picture(c));
+    let name = typed.strip_prefix(SLASHES)?.trim_start();
+    let is_broken = typed.starts_with(BROKEN); // also the first letter of words in Latin-1
+    if typed.len() == text.len() && first == b'/' || name.starts_with('/') {
+        return None;
+    }
+    let name = name.split(char::is_whitespace).next()?;
+    match find(name) {
+        Ok(spec) => Some(spec.name),
+        Err(Misread::NoCommand { nearest, .. }) if !is_broken => nearest,
+        Err(_) => None,
+    }
+}
+
+/// Everything that can be typed behind the slash: names, each followed by what may be typed instead.
+pub fn command_names() -> impl Iterator<Item = &'static str> {
+    COMMANDS
+        .iter()
+        .flat_map(|spec| [spec.name].into_iter().chain(spec.aliases.iter().copied()))
+}
+
+/// The command called so, in whatever case, with or without its slash.
+fn find(name: &str) -> Result<&'static Spec, Misread> {
+    let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
+    let named = |spec: &&Spec| spec.name == name || spec.aliases.contains(&name.as_str());
+    COMMANDS
+        .iter()
+        .find(named)
+        .ok_or_else(|| Misread::NoCommand {
+            nearest: nearest(&name, command_names()),
+            typed: line(&name),
+        })
+}
+
+fn parse_room(typed: &str) -> Result<RoomName, Misread> {
+    RoomName::parse(typed).map_err(Misread::Name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// What is typed behind each command, and what is meant by it. Whoever adds a command adds what
+    /// it is good for.
+    fn examples(name: &str) -> &'static [(&'static str, &'static str)] {
+        match name {
+            "help" => &[("", "Help(None)"), ("/who", "Help(Some(who))")],
+            "who" => &[("", "Who(None)"), ("Tea", "Who(Some(tea))")],
+            "name" => &[("al", "Name(al)"), ("a b", "Name(a b)")],
+            "me" => &[("waves at  all", "Say(* waves at  all)")],
+            "msg" => &[
+                ("bob hi  there", "Private(bob, hi  there)"),
+                ("bob\thi", "Private(bob, hi)"),
+            ],
+            "rooms" => &[("", "Rooms"), ("whatever", "Rooms")],
+            "join" => &[("Tea", "Join(tea)")],
+            "topic" => &[
+                ("", "Topic"),
+                ("-", "SetTopic(None)"),
+                ("all of it", "SetTopic(Some(all of it))"),
+                ("lock", "LockTopic(true)"),
+                ("unlock", "LockTopic(false)"),
+                ("lock it", "SetTopic(Some(lock it))"),
+            ],
+            "last" => &[("", "Last(10)"), ("3", "Last(3)")],
+            "since" => &[
+                ("07:05", "Since(07:05)"),
+                ("2026-11-20 12:01", "Since(2026-11-20 12:01)"),
+            ],
+            "ignore" => &[("bob", "Ignore(bob)")],
+            "unignore" => &[("bob", "Unignore(bob)")],
+            "quiet" => &[
+                ("", "Quiet(true)"),
+                ("on", "Quiet(true)"),
+                ("off", "Quiet(false)"),
+            ],
+            "echo" => &[
+                ("", "Echo(true)"),
+                ("on", "Echo(true)"),
+                ("off", "Echo(false)"),
+            ],
+            "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
+            "missed" => &[("", "Missed")],
+            "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
+            "register" => &[("", "Register(false)"), ("keep", "Register(true)")],
+            "kick" => &[
+                ("bob", "Remove(bob, None)"),
+                ("bob  too  loud", "Remove(bob, Some(too  loud))"),
+            ],
+            "ban" => &[
+                ("", "Bans"),
+                ("bob", "Ban(bob, None, None)"),
+                ("bob 30m", "Ban(bob, Some(1800s), None)"),
+                ("bob for good", "Ban(bob, None, Some(for good))"),
+                (
+                    "192.0.2.7/24 2h spam",
+                    "Ban(192.0.2.0/24, Some(7200s), Some(spam))",
+                ),
+            ],
+            "unban" => &[("bob", "Unban(bob)"), ("192.0.2.7", "Unban(192.0.2.7)")],
+            "mute" => &[("bob", "Mute(bob, 600s)"), ("bob 1h", "Mute(bob, 3600s)")],
+            "unmute" => &[("bob", "Unmute(bob)")],
+            "keeper" => &[
+                ("", "Keepers"),
+                ("bob", "AddKeeper(bob)"),
+                ("-bob", "RemoveKeeper(bob)"),
+            ],
+            "code" => &[("", "Code")],
+            "token" => &[("", "Token(false)"), ("revoke", "Token(true)")],
+            "resume" => &[("abcde-fghij", "Resume(abcde-fghij)")],
+            "search" => &[("tea  \"time", "Search(tea  \"time)")],
+            other => panic!("/{other} has no example"),
+        }
+    }
+
+    /// What makes no sense behind a command, beside nothing at all where something is needed.
+    fn nonsense(name: &str) -> &'static [&'static str] {
+        match name {
+            "msg" => &["bob", "bob "],
+            "last" => &["x", "-1", "1.5", "99999999999999999999"],
+            "quiet" | "echo" => &["maybe"],
+            "forget" => &["bob", "all of it"],
+            "token" => &["bob", "revoke it"],
+            "ban" => &["bob 30min spam", "bob 0s", "bob -1h", "bob 99999w"],
+            "mute" => &["bob soon", "bob 1h loud"],
+            "keeper" => &["-"],
+            _ => &[],
+        }
+    }
+
+    fn meant(command: &Command) -> String {
+        let some = |line: &Option<Line>| match line {
+            Some(line) => format!("Some({line})"),
+            None => "None".to_owned(),
+        };
+        match command {
+            Command::Help(None) => "Help(None)".to_owned(),
+            Command::Help(Some(spec)) => format!("Help(Some({}))", spec.name),
+            Command::Who(None) => "Who(None)".to_owned(),
+            Command::Who(Some(room)) => format!("Who(Some({room}))"),
+            Command::Name(name) => format!("Name({name})"),
+            Command::Say(Spoken { manner, text }) => {
+                assert_eq!(*manner, Manner::Action);
+                format!("Say(* {text})")
+            }
+            Command::Private { to, text } => format!("Private({to}, {text})"),
+            Command::Rooms => "Rooms".to_owned(),
+            Command::Join(room) => format!("Join({room})"),
+            Command::Topic => "Topic".to_owned(),
+            Command::SetTopic(text) => format!("SetTopic({})", some(text)),
+            Command::Last(lines) => format!("Last({lines})"),
+            Command::Since(time) => format!("Since({time})"),
+            Command::Search { words, .. } => format!("Search({words})"),
+            Command::Missed(_) => "Missed".to_owned(),
+            Command::Register { keeps_token, .. } => format!("Register({keeps_token})"),
+            Command::Forget { all, .. } => format!("Forget({all})"),
+            Command::Code(_) => "Code".to_owned(),
+            Command::Token { revoke, .. } => format!("Token({revoke})"),
+            Command::Resume(code) => format!("Resume({code})"),
+            Command::Ignore(name) => format!("Ignore({name})"),
+            Command::Unignore(name) => format!("Unignore({name})"),
+            Command::Quiet(quiet) => format!("Quiet({quiet})"),
+            Command::Echo(echo) => format!("Echo({echo})"),
+            Command::Keep(order) => meant_by(order),
+            Command::Quit(words) => format!("Quit({})", some(words)),
+        }
+    }
+
+    fn meant_by(order: &Order) -> String {
+        let some = |line: &Option<Line>| match line {
+            Some(line) => format!("Some({line})"),
+            None => "None".to_owned(),
+        };
+        match order {
+            Order::Remove { whom, reason } => format!("Remove({whom}, {})", some(reason)),
+            Order::Ban { whom, time, reason } => {
+                format!("Ban({whom}, {time:?}, {})", some(reason))
+            }
+            Order::Unban(whom) => format!("Unban({whom})"),
+            Order::Mute { whom, time } => format!("Mute({whom}, {time:?})"),
+            Order::Unmute(whom) => format!("Unmute({whom})"),
+            Order::LockTopic(is_locked) => format!("LockTopic({is_locked})"),
+            Order::AddKeeper(whom) => format!("AddKeeper({whom})"),
+            Order::RemoveKeeper(whom) => format!("RemoveKeeper({whom})"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn needs_arguments(spec: &Spec) -> bool {
+        !spec.arguments.is_empty() && !spec.arguments.starts_with('[')
+    }
+
+    #[test]
+    fn every_command_does_what_its_usage_says() {
+        for spec in COMMANDS {
+            let names = [spec.name].into_iter().chain(spec.aliases.iter().copied());
+            for (name, (arguments, meaning)) in names.flat_map(|name| {
+                examples(spec.name)
+                    .iter()
+                    .map(move |example| (name, example))
+            }) {
+                for typed in [
+                    format!("{name} {arguments}"),
+                    format!("{}\t {arguments} ", name.to_uppercase()),
+                ] {
+                    match Command::parse(&typed) {
+                        Ok(command) => assert_eq!(meant(&command), *meaning, "/{typed}"),
+                        Err(refusal) => panic!("/{typed}: {refusal:?}"),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_optional_may_be_left_out_and_nothing_else() {
+        for spec in COMMANDS {
+            let empty = nonsense(spec.name).iter().copied();
+            let alone = needs_arguments(spec).then_some("");
+            for arguments in alone.into_iter().chain(empty) {
+                let parsed = Command::parse(&format!("{} {arguments}", spec.name));
+                assert!(
+                    matches!(parsed, Err(Misread::Usage(refused)) if refused.name == spec.name),
+                    "/{} {arguments}: {parsed:?}",
+                    spec.name
+                );
+            }
+            if !needs_arguments(spec) {
+                let parsed = Command::parse(spec.name);
+                assert!(parsed.is_ok(), "/{}: {parsed:?}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_commands_are_called_alike() {
+        let mut names = HashSet::new();
+        for name in command_names() {
+            assert!(names.insert(name), "/{name} is there twice");
+            assert_eq!(name, name.to_lowercase());
+            assert!(find(name).is_ok(), "/{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_is_named_with_the_nearest() {
+        for (typed, near) in [
+            ("hlep", Some("help")),
+            ("NIKC x", Some("nick")),
+            ("dance", None),
+        ] {
+            match Command::parse(typed) {
+                Err(Misread::NoCommand { nearest, .. }) => assert_eq!(nearest, near, "/{typed}"),
+                other => panic!("/{typed}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_behind_what_nobody_sees_is_found() {
+        for typed in [
+            " /msg bob secret",
+            "\t/MSG bob secret",
+            "\u{c}/msg bob",
+            "\u{3000}\u{a0} /msg bob",
+            "\u{200b}/msg bob",
+            "\u{feff} /msg bob",
+            "x\u{8}/msg bob",
+            "hello\u{15}/msg bob",
+            "\u{1b}[A/msg bob",
+            "\u{ff0f}msg bob",
+            "\u{3001}msg bob",
+            "\u{fffd}msg bob",
+            " / msg bob",
+            " /mgs bob",
+        ] {
+            assert_eq!(slipped(&line(typed)), Some("msg"), "{typed:?}");
+        }
+        assert_eq!(slipped(&line(" /nick al")), Some("name"));
+        for typed in [
+            "",
+            " ",
+            "/msg bob",
+            "//msg bob",
+            " //msg bob",
+            "say /msg bob",
+            " /usr/bin/env is there",
+            " /etc is full",
+            "\u{3001}\u{5927}",
+            "\u{fffd}mgs bob",
+            "\u{fffd}t\u{fffd} in Latin-1",
+            "a\u{8}",
+            " / ",
+        ] {
+            assert_eq!(slipped(&line(typed)), None, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_room_that_is_no_name_is_refused_by_the_rules_of_names() {
+        for typed in ["join a/b", "who -"] {
+            let parsed = Command::parse(typed);
+            assert!(
+                matches!(parsed, Err(Misread::Name(_))),
+                "/{typed}: {parsed:?}"
+            );
+        }
+    }
+}
