@@ -1,9 +1,10 @@
-//! Tells by the first lines of a connection that its client speaks another protocol. Knows nothing of later lines.
+//! Tells by the first lines of a connection that its client speaks another protocol. Knows nothing
+//! of later lines.
 //!
-//! A web page can make a browser open any port and send what looks like lines: the request, its header fields and a
-//! body of the page's choosing. Scanners send other protocols, and so do programs with a wrong port in their
-//! settings. None of that may be said in a room, so such a client is refused at once. What people type passes:
-//! `NICK is here` is a sentence.
+//! A web page can make a browser open any port and send what looks like lines: the request, its
+//! header fields and a body of the page's choosing. Scanners send other protocols, and so do
+//! programs with a wrong port in their settings. None of that may be said in a room, so such a
+//! client is refused at once. What people type passes: `NICK is here` is a sentence.
 
 /// What a client speaks that does not speak lines of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Takes the next line, and whether it ended with CR LF: most programs send that, and few people do.
+    /// Takes the next line, and whether it ended with CR LF: most programs send that, and few
+    /// people do.
     pub fn line(&mut self, line: &[u8], ends_in_crlf: bool) -> Option<Foreign> {
         if self.is_over {
             return None;
@@ -127,8 +129,8 @@ fn begins_foreign(line: &[u8]) -> Option<Foreign> {
     (opens || is_ldap(line) || is_git(line) || is_binary(line)).then_some(Foreign::Other)
 }
 
-/// ASCII in two bytes each, in either order. The first byte may be missing: telnet takes it and the byte order mark
-/// for a command.
+/// ASCII in two bytes each, in either order. The first byte may be missing: telnet takes it and the
+/// byte order mark for a command.
 fn is_utf16(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\xfe").unwrap_or(line);
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
@@ -152,7 +154,8 @@ fn is_git(line: &[u8]) -> bool {
     })
 }
 
-/// Whether bytes hold zeros as most binary protocols do at their beginning. One zero alone is a slip: Ctrl and space.
+/// Whether bytes hold zeros as most binary protocols do at their beginning. One zero alone is a
+/// slip: Ctrl and space.
 fn is_binary(bytes: &[u8]) -> bool {
     // Tab, and the keys that erase.
     let is_key = |byte: &u8| matches!(byte, 0 | b'\t' | 0x08 | 0x15 | 0x17 | 0x7f);
@@ -192,8 +195,8 @@ use Doubt::{Likely, Name, Sure, Weak};
 
 /// The lines with which clients of other protocols begin, between `|`.
 ///
-/// Words in small letters match any case. `?` is a word, `#` a number, `?.?` a word with a point, `WORD*` one that
-/// begins so, and `*` at the end any rest.
+/// Words in small letters match any case. `?` is a word, `#` a number, `?.?` a word with a point,
+/// `WORD*` one that begins so, and `*` at the end any rest.
 #[rustfmt::skip]
 const LINES: &[(&str, Doubt, &str)] = &[
     ("PROXY", Sure, "PROXY TCP4 * | PROXY TCP6 * | PROXY UNKNOWN | PROXY UNKNOWN ? ? # #"),
@@ -276,11 +279,11 @@ fn is_json_rpc(line: &str) -> bool {
     line.starts_with('{') && line.ends_with('}') && line.contains("\"method\"")
 }
 
-/// A request in HTTP, or in a protocol of its form: a request line in any version or method, known or not (RFC 9112,
-/// section 3: a token, a target and a version).
+/// A request in HTTP, or in a protocol of its form: a request line in any version or method, known
+/// or not (RFC 9112, section 3: a token, a target and a version).
 ///
-/// A URL can make the request line longer than any limit. Then the field `Host` tells, which browsers send before all
-/// other fields.
+/// A URL can make the request line longer than any limit. Then the field `Host` tells, which
+/// browsers send before all other fields.
 fn request(line: &[u8]) -> Option<Foreign> {
     if is_host_field(line) {
         return Some(Foreign::Http);
@@ -302,7 +305,8 @@ fn is_token(word: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(allowed)
 }
 
-/// RFC 9112, section 3.2: `/path`, `http://host/path`, `host:port` or `*`; so `I like HTTP/2` is a sentence.
+/// RFC 9112, section 3.2: `/path`, `http://host/path`, `host:port` or `*`; so `I like HTTP/2` is a
+/// sentence.
 fn is_target(target: &[u8]) -> bool {
     let is_uri = target.contains(&b':') && !target.contains(&b' ');
     target.starts_with(b"/") || target == b"*" || is_uri
@@ -335,8 +339,8 @@ fn is_field(line: &[u8]) -> bool {
     name.is_some_and(is_token)
 }
 
-/// The whole answer to an HTTP request, after which the connection is to be closed. `command` joins the chat from a
-/// terminal, such as `nc chat.example 8000`.
+/// The whole answer to an HTTP request, after which the connection is to be closed. `command` joins
+/// the chat from a terminal, such as `nc chat.example 8000`.
 pub fn http_refusal(command: &str) -> String {
     let body = format!(
         "This port is a Parlor chat. It speaks lines of text and has no web page.\n\

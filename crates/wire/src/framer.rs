@@ -1,7 +1,7 @@
-//! Bytes to lines. Knows no socket, no wording and nothing of what a line means; telnet's commands it hands to
-//! [`telnet`](crate::telnet).
+//! Bytes to lines. Knows no socket and no meaning of a line; [`telnet`](crate::telnet) reads the
+//! commands.
 //!
-//! The caller pulls one frame at a time, so it can stop at any line and keep the rest as it came:
+//! The caller pulls one frame at a time, so it can stop at any line and keep the other bytes:
 //!
 //! ```
 //! use parlor_wire::framer::{Frame, Framer};
@@ -22,39 +22,46 @@ use crate::telnet::{IAC, Telnet, TelnetEvent};
 /// One thing that a client sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A line without its ending; borrowed from the input where it lies there in one piece.
+    /// A line without its ending; borrowed from the input if it lies there in one piece.
     ///
-    /// Nothing is promised of its bytes but their number: they may be controls and may not be UTF-8.
+    /// Its bytes may be anything: controls, or no UTF-8.
     Line(Cow<'a, [u8]>),
-    /// The line being read has passed the limit. Told once, at once; its rest is thrown away up to its newline.
+    /// The unfinished line has passed the limit. This comes once, at once; the rest of the line is
+    /// discarded.
     TooLong,
-    /// What telnet wants answered: these bytes, as they are. At most
-    /// [`ANSWERS_MAX`](crate::telnet::ANSWERS_MAX) in the life of a framer.
+    /// An answer that a telnet client wants, as it is to be sent. A framer gives at most
+    /// [`ANSWERS_MAX`](crate::telnet::ANSWERS_MAX) of them.
     Reply([u8; 3]),
 }
 
-/// Cuts the bytes of one connection into [`Frame`]s; however the bytes arrive in pieces, the frames are the same.
+/// Cuts the bytes of one connection into [`Frame`]s, the same ones in whatever pieces the bytes
+/// arrive.
 ///
-/// LF, CR LF and telnet's CR NUL (RFC 854, "The NVT printer") end a line; any other CR or NUL is a part of it.
-/// Between two lines it owns no memory but itself, 48 bytes, and what [`Telnet`] needs once an IAC has been seen.
+/// LF, CR LF and telnet's CR NUL (RFC 854, "The NVT printer") end a line; any other CR or NUL is a
+/// part of it. Between two lines a framer takes 48 bytes, and the memory of [`Telnet`] once an IAC
+/// has come.
 #[derive(Debug)]
 pub struct Framer {
-    /// The longest line that passes, in bytes, its ending not counted.
+    /// The longest line that passes, in bytes without its ending.
     line_bytes_max: usize,
-    /// The unfinished line; at most `line_bytes_max` bytes and a CR. Ends with the line, memory included.
+    /// The unfinished line: at most `line_bytes_max` bytes and a CR. Its memory is freed when the
+    /// line ends.
     tail: Vec<u8>,
-    /// The last byte of text was a CR, which belongs to the line's ending if LF, NUL or the end of file is next.
+    /// The last byte of text was a CR, which belongs to the ending of the line if LF, NUL or the
+    /// end of file comes.
     cr: bool,
-    /// The unfinished line is over the limit, and the caller knows; the tail is empty until it ends.
+    /// The unfinished line is over the limit, and the caller knows. The tail stays empty until it
+    /// ends.
     too_long: bool,
-    /// The last line ended as telnet ends lines. So telnet is known that has sent no command.
+    /// The last line ended as telnet ends lines, which shows a telnet client that has sent no
+    /// command.
     crlf: bool,
-    /// Made by the first IAC; most clients never send one.
+    /// The first IAC makes it; most clients never send one.
     telnet: Option<Box<Telnet>>,
 }
 
 impl Framer {
-    /// A framer for one connection, where a line may have `line_bytes_max` bytes and its ending.
+    /// For one connection, where a line may have `line_bytes_max` bytes and its ending.
     pub fn new(line_bytes_max: usize) -> Framer {
         Framer {
             line_bytes_max,
@@ -68,7 +75,7 @@ impl Framer {
 
     /// Takes the next frame from the front of `input`, or takes all of it and returns `None`.
     ///
-    /// Each byte is looked at once or twice, whatever the number of frames.
+    /// It reads each byte once or twice, whatever the number of frames.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Option<Frame<'a>> {
         while !input.is_empty() {
             let frame = self.step(input);
@@ -79,9 +86,10 @@ impl Framer {
         None
     }
 
-    /// At the end of file: what stands there without a newline, if anything does.
+    /// At the end of file: the last line, if it has no newline.
     ///
-    /// One CR at its end is taken for the beginning of CR LF. A telnet command that was cut short is dropped.
+    /// A CR at its end counts as the beginning of CR LF. A telnet command that was cut short is
+    /// dropped.
     pub fn finish(&mut self) -> Option<Vec<u8>> {
         if self.tail.is_empty() {
             return None;
@@ -89,8 +97,8 @@ impl Framer {
         self.end()
     }
 
-    /// The unfinished line so far, without a CR that may turn out to be its ending; empty while a line is
-    /// thrown away. For recognising, before any newline comes, what will never be a line of text.
+    /// The unfinished line without a CR that may be its ending; empty while a line is discarded. It
+    /// shows protocols that send no newline.
     pub fn tail(&self) -> &[u8] {
         self.tail.strip_suffix(b"\r").unwrap_or(&self.tail)
     }
@@ -100,13 +108,13 @@ impl Framer {
         self.crlf
     }
 
-    /// Whether an IAC has been seen, so that the client is taken for telnet.
-    pub fn is_telnet(&self) -> bool {
+    /// Whether an IAC has come, so that the client counts as telnet.
+    fn is_telnet(&self) -> bool {
         self.telnet.is_some()
     }
 
-    /// The command that has a telnet client leave showing what is typed to this side, which shows nothing, or the one
-    /// that gives it back (RFC 857). None for who is no telnet client, as far as one can tell.
+    /// The command by which this side takes over the echo from a telnet client, and shows nothing,
+    /// or gives it back (RFC 857). `None` if the client does not look like telnet.
     pub fn take_over_echo(&mut self, is_over_here: bool) -> Option<[u8; 3]> {
         (self.crlf || self.is_telnet()).then(|| {
             self.telnet
@@ -115,7 +123,7 @@ impl Framer {
         })
     }
 
-    /// Takes at least one byte: a whole line, or a run of plain text, or a byte that means something.
+    /// Takes at least one byte: a whole line, a run of plain text, or a byte with a meaning.
     fn step<'a>(&mut self, input: &mut &'a [u8]) -> Option<Frame<'a>> {
         let in_command = self.telnet.as_ref().is_some_and(|t| t.in_command());
         if !in_command {
@@ -135,7 +143,7 @@ impl Framer {
         }
     }
 
-    /// The usual case, without a copy: a line that begins and ends in `input` and holds no IAC.
+    /// The usual case, without a copy: a line that begins and ends in `input` and has no IAC.
     fn whole_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
         if self.too_long || !self.tail.is_empty() {
             return None;
@@ -156,7 +164,7 @@ impl Framer {
         Some(line)
     }
 
-    /// A byte while telnet is listening: the IAC itself, and what follows until the command is over.
+    /// A byte of a telnet command: the IAC itself, and all bytes up to the end of the command.
     fn telnet(&mut self, byte: u8) -> Option<Frame<'static>> {
         match self.telnet.get_or_insert_default().hear(byte) {
             TelnetEvent::Text(byte) => self.text(byte),
@@ -179,12 +187,13 @@ impl Framer {
     fn keep(&mut self, text: &[u8]) -> Option<Frame<'static>> {
         self.cr = text.ends_with(b"\r");
         let bytes = self.tail.len().saturating_add(text.len());
-        // A CR at the end is not counted yet: LF may follow, and a line of exactly the limit passes.
+        // A CR at the end does not count yet: LF may follow, and a line of exactly the limit
+        // passes.
         if self.too_long || bytes - usize::from(self.cr) > self.line_bytes_max {
             return self.discard();
         }
         if bytes > self.tail.capacity() {
-            // As a Vec grows, yet never beyond the longest line and its CR, which doubling could exceed by half.
+            // It grows as a Vec does, but never beyond the longest line and its CR.
             let longest = self.line_bytes_max.saturating_add(1);
             let room = self.tail.capacity().saturating_mul(2).min(longest);
             self.tail.reserve_exact(room.max(bytes) - self.tail.len());
@@ -193,14 +202,14 @@ impl Framer {
         None
     }
 
-    /// The line is over the limit. Says so the first time; from here on only its newline matters.
+    /// The line is over the limit. The caller learns it once; from here on only the newline counts.
     fn discard(&mut self) -> Option<Frame<'static>> {
         self.tail = Vec::new();
         let told = mem::replace(&mut self.too_long, true);
         (!told).then_some(Frame::TooLong)
     }
 
-    /// The line is over: what was kept of it, unless it was thrown away.
+    /// The line ends here. Nothing comes of it if it was discarded.
     fn end(&mut self) -> Option<Vec<u8>> {
         let mut line = mem::take(&mut self.tail);
         self.crlf = mem::take(&mut self.cr);
@@ -212,7 +221,7 @@ impl Framer {
     }
 }
 
-/// How many bytes stand before the first that may mean something: LF, NUL (after a CR) or IAC.
+/// How many bytes come before the first with a meaning: LF, NUL (after a CR) or IAC.
 fn plain_bytes(input: &[u8]) -> usize {
     memchr::memchr3(b'\n', 0, IAC, input).unwrap_or(input.len())
 }
@@ -221,7 +230,7 @@ fn plain_bytes(input: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// All frames of one input that arrives in the given pieces, each shown as text.
+    /// All frames of an input that arrives in these pieces, each as text.
     fn frames(line_bytes_max: usize, pieces: &[&[u8]]) -> Vec<String> {
         let mut framer = Framer::new(line_bytes_max);
         let mut shown = Vec::new();
@@ -271,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_line_passes_whatever_its_ending() {
+    fn the_longest_line_passes_with_any_ending() {
         for ending in ["\n", "\r\n", "\r\0"] {
             let bytes = [b"1234", ending.as_bytes(), b"x\n"].concat();
             assert_eq!(frames(4, &[&bytes]), ["1234", "x"]);
@@ -285,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_told_once_and_thrown_away() {
+    fn a_long_line_is_told_once_and_discarded() {
         assert_eq!(frames(4, &[b"12345\nx\n"]), ["(too long)", "x"]);
         assert_eq!(
             frames(4, &[b"123", b"45", b"678", b"9\nx\n"]),

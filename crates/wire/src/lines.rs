@@ -1,6 +1,5 @@
-//! The line dialect: text lines for netcat and telnet, in classic and named mode.
-//!
-//! Knows no connection. What it says, word for word, is in `words`.
+//! The line dialect: lines of text for netcat and telnet, in classic and named mode. Knows no
+//! connection.
 
 use parlor_core::link::{Answer, Command, Decoder, Encoder, Entered, Input, Refusal, slipped};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
@@ -11,37 +10,37 @@ use crate::framer::{Frame, Framer};
 use crate::style::{LineMode, LocalClock, Storage};
 use crate::words;
 
-/// What has come in, before it has a meaning.
+/// One thing that a client sent, before it has a meaning.
 #[derive(Debug)]
 pub enum LineInput {
-    /// A line, fit to be shown.
+    /// A line that is safe to show.
     Line(Line),
-    /// A line that is too long, and is thrown away.
+    /// A line that is too long and is discarded.
     TooLong,
-    /// A telnet client wants these bytes for an answer.
+    /// The answer that a telnet client wants.
     Reply(Box<[u8]>),
-    /// No person with netcat or telnet: these are the last bytes to be sent.
+    /// The client speaks another protocol. These are the last bytes for it.
     Foreign(Box<[u8]>),
 }
 
-/// What those are answered who speak another protocol.
+/// The answer to a client that speaks another protocol.
 const FOREIGN_REFUSAL: &[u8] = b"-- This port speaks lines of text\n";
 
-/// What text in UTF-16 is answered.
+/// The answer to text in UTF-16.
 const UTF16_REFUSAL: &[u8] =
     b"-- This port speaks lines of text in UTF-8, and this looks like UTF-16: send it as UTF-8\n";
 
-/// From bytes to lines, and from lines to what they mean.
+/// From bytes to lines, and from lines to their meaning.
 #[derive(Debug)]
 pub struct LineDecoder {
     framer: Framer,
     mode: LineMode,
-    /// It may yet turn out that a browser or a TLS client talks to us.
+    /// It finds out whether the client speaks another protocol.
     watch: Watch,
 }
 
 impl LineDecoder {
-    /// For a connection on which nothing has come yet.
+    /// For a new connection.
     pub fn new(mode: LineMode) -> LineDecoder {
         LineDecoder {
             framer: Framer::new(mode.line_bytes_max()),
@@ -50,19 +49,20 @@ impl LineDecoder {
         }
     }
 
-    /// Takes the next answer to the name question from the front of `bytes`, or takes all of them and returns none. The keys
-    /// with which people edit have had their effect.
+    /// Takes the next answer to the question for a name from the front of `bytes`, or takes all of
+    /// them and returns `None`. Backspaces and other editing keys are applied.
     pub fn hear_name(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
         let Self { framer, watch, .. } = self;
         Self::hear(framer, Some(watch), answered, bytes)
     }
 
-    /// The same where a secret is asked for, which can be anything.
+    /// The same for a password, which may look like anything.
     pub fn hear_secret(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
         Self::hear(&mut self.framer, None, answered, bytes)
     }
 
-    /// At the end of the input: the last bytes to be sent to somebody who speaks another protocol, and has not ended the line.
+    /// At the end of the input: the last bytes for a client that speaks another protocol and has
+    /// sent no newline.
     pub fn last_words(&mut self) -> Option<Box<[u8]>> {
         let line = self.framer.finish()?;
         self.watch.line(&line, true).map(refusal)
@@ -80,7 +80,7 @@ impl LineDecoder {
                 .line(line, framer.ended_with_cr())
                 .or_else(|| watch.ahead(bytes)),
             (None, Some(watch)) => watch.unfinished(framer.tail()),
-            // A browser's request may be too long to be a line; what follows it gives it away.
+            // A request may be too long for a line; the next line shows what it is.
             (Some(Frame::TooLong), Some(watch)) => {
                 watch.too_long();
                 None
@@ -111,7 +111,7 @@ impl LineDecoder {
     }
 }
 
-/// The last bytes to be sent to somebody who speaks another protocol.
+/// The last bytes for a client that speaks another protocol.
 fn refusal(foreign: Foreign) -> Box<[u8]> {
     match foreign {
         Foreign::Http => http_refusal("nc HOST PORT").into_bytes().into(),
@@ -120,7 +120,8 @@ fn refusal(foreign: Foreign) -> Box<[u8]> {
     }
 }
 
-/// What somebody has typed who edits it as it is sent. Keys alone are no answer, and stay to be refused.
+/// The answer that was typed, with editing keys applied. Keys alone are no answer; they stay, and
+/// are refused.
 fn answered(typed: &[u8]) -> Line {
     let answer = Line::sanitise(&keys::applied(typed));
     match answer.as_str().trim().is_empty() {
@@ -129,7 +130,7 @@ fn answered(typed: &[u8]) -> Line {
     }
 }
 
-/// What a line means where there are commands.
+/// The meaning of a line in named mode.
 fn mean_named(line: Line) -> Input {
     let Some(typed) = line.as_str().strip_prefix('/') else {
         return mean_text(line);
@@ -144,7 +145,7 @@ fn mean_named(line: Line) -> Input {
     }
 }
 
-/// A line that is no command is said, unless there is nothing to be seen in it, or it was meant for a command.
+/// A line without a slash is said, unless it is blank or looks like a command that slipped.
 fn mean_text(text: Line) -> Input {
     if let Some(name) = slipped(&text) {
         return Input::Refused(Refusal::Slipped(name));
@@ -155,7 +156,7 @@ fn mean_text(text: Line) -> Input {
     }
 }
 
-/// `//text` says `/text`; and `// /msg` says ` /msg`, which cannot be said otherwise.
+/// `//text` says `/text`, and `// /msg` says ` /msg`, which cannot be said otherwise.
 fn escaped(typed: &str) -> Input {
     let behind = typed.strip_prefix('/').unwrap_or(typed);
     let behind = Line::sanitise(behind.as_bytes());
@@ -198,11 +199,11 @@ impl Decoder for LineDecoder {
     }
 }
 
-/// From what happens in a room to lines of text.
+/// From events and answers to lines of text.
 #[derive(Debug)]
 pub struct LineEncoder {
     mode: LineMode,
-    /// Whether the client has shown itself to be telnet, whose lines end in CR LF.
+    /// Whether the client is telnet, whose lines end in CR LF.
     is_telnet: bool,
     keeping: Storage,
     clock: LocalClock,
@@ -286,13 +287,13 @@ impl Encoder for LineEncoder {
         out.extend_from_slice(self.ending());
     }
 
-    /// Nothing: whoever moves reads what is in the next room.
+    /// Nothing: the next room says where one is.
     fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
 
     fn ended(&mut self, _: &mut Vec<u8>) {}
 
     fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        self.is_telnet = true; // only telnet asks for answers of its own
+        self.is_telnet = true; // only telnet wants such answers
         out.extend_from_slice(bytes);
     }
 }

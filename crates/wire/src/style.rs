@@ -1,4 +1,5 @@
-//! How the server speaks, for all dialects: modes, and times as people read them. Knows no sentence.
+//! How the server speaks, for all dialects: modes, and times as people read them. Knows no
+//! sentence.
 
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ pub enum LineMode {
 }
 
 impl LineMode {
-    /// The longest line that passes, in bytes without its ending: what the original takes in classic
-    /// mode; a long paragraph in named mode.
+    /// The longest line that passes, in bytes without its ending: what the original takes in
+    /// classic mode; a long paragraph in named mode.
     pub const fn line_bytes_max(self) -> usize {
         match self {
             LineMode::Classic => 65_535,

@@ -1,17 +1,20 @@
-//! Telnet's commands, told from text byte by byte. Knows no lines, and one option, the echo; it refuses all others.
+//! Telnet's commands, told from text byte by byte. Knows no lines, and one option, the echo; it
+//! refuses all others.
 //!
-//! UTF-8 never holds the byte 255, so it is always an IAC here, wherever it stands and whoever sends it. The
-//! commands are those of RFC 854; two more rules keep a peer from being answered for ever (after RFC 1143):
-//! an offer or request that has been refused is not refused again, and [`ANSWERS_MAX`] is the end of it.
+//! UTF-8 never holds the byte 255, so each one is an IAC. The commands are those of RFC 854. After
+//! RFC 1143, two rules end a loop of answers: no offer or request is refused twice, and there are
+//! at most [`ANSWERS_MAX`] answers.
 
 /// "Interpret as command": the byte that begins every telnet command, and that UTF-8 never holds.
 pub const IAC: u8 = 255;
 
-/// Answers given over a whole connection. A real client offers fewer than 20 options; the rest is for interrupts.
+/// The most answers on one connection. A real client offers fewer than 20 options; the others are
+/// for interrupts.
 pub const ANSWERS_MAX: usize = 64;
 
-/// Bytes of one subnegotiation, its option included and IAC IAC counted as one. None is invited, as every option is refused; what clients
-/// send unasked (window size, terminal type, environment) has some hundred.
+/// The longest subnegotiation in bytes, with its option; IAC IAC counts as one. None is invited, as
+/// every option is refused; the ones that clients send unasked (window size, terminal type,
+/// environment) have some hundred bytes.
 pub const SUBNEGOTIATION_BYTES_MAX: u16 = 1024;
 
 /// The lowest byte that is a command after IAC: End of File (RFC 1184).
@@ -23,13 +26,13 @@ const WONT: u8 = 252;
 const DO: u8 = 253;
 const DONT: u8 = 254;
 
-/// RFC 857: whoever does it shows what is typed.
+/// RFC 857: the side that echoes shows what is typed.
 const ECHO: u8 = 1;
 
-/// RFC 860. Not a state but a question: each one waits for its answer.
+/// RFC 860. It is no state but a question: each one waits for its answer.
 const TIMING_MARK: u8 = 6;
 
-/// What one byte turned out to be.
+/// What one byte means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TelnetEvent {
     /// A byte of text.
@@ -38,43 +41,43 @@ pub enum TelnetEvent {
     Nothing,
     /// The end of a command that wants these bytes answered.
     Answer([u8; 3]),
-    /// A subnegotiation has passed [`SUBNEGOTIATION_BYTES_MAX`] and is taken to be over: its peer does not speak
-    /// telnet, or means harm. What follows is text to this module; to keep the rest of the payload from being
-    /// shown, throw the current line away up to its newline. (The newline alone could not be the end: in the
-    /// size of a window with 10 rows it is a byte like any other.)
+    /// A subnegotiation has passed [`SUBNEGOTIATION_BYTES_MAX`] and counts as over: the peer does
+    /// not speak telnet, or means harm. The next bytes are text again. Discard the current line up
+    /// to its newline, so that nobody sees the rest of the payload. (A newline alone does not end a
+    /// subnegotiation: the size of a window with 10 rows holds one.)
     Endless,
 }
 
-/// The telnet side of one connection; without a buffer, however long a command is.
+/// The telnet side of one connection. It needs no buffer, however long a command is.
 #[derive(Debug, Default)]
 pub struct Telnet {
     state: TelnetState,
-    /// The answers given, at most [`ANSWERS_MAX`]; kept until the connection ends, so that none is given twice.
+    /// All answers of this connection, at most [`ANSWERS_MAX`], so that none is given twice.
     answered: Vec<[u8; 3]>,
-    /// This side has offered to show what is typed, or does.
+    /// This side shows what is typed, or has offered to.
     echoes: bool,
 }
 
-/// What the bytes so far have begun.
+/// Where the last byte ended.
 #[derive(Debug, Default, Clone, Copy)]
 enum TelnetState {
     #[default]
     Text,
     /// After IAC.
     Command,
-    /// After IAC and WILL, WONT, DO or DONT: the option is next.
+    /// After IAC and WILL, WONT, DO or DONT: the option comes next.
     Negotiation { verb: u8 },
-    /// After IAC SB; `iac` if the last byte was an IAC, which SE makes the end.
+    /// After IAC SB; `iac` if the last byte was an IAC, which SE turns into the end.
     Subnegotiation { bytes: u16, iac: bool },
 }
 
 impl Telnet {
-    /// Whether a command has begun, so that the next byte has to be heard even if it looks like text.
+    /// Whether a command has begun: then the next byte belongs to it, even if it looks like text.
     pub fn in_command(&self) -> bool {
         !matches!(self.state, TelnetState::Text)
     }
 
-    /// The command that takes over the showing of what is typed, or gives it back.
+    /// The command by which this side takes over the echo, or gives it back.
     pub fn take_over_echo(&mut self, is_over_here: bool) -> [u8; 3] {
         self.echoes = is_over_here;
         let verb = if is_over_here { WILL } else { WONT };
@@ -101,8 +104,8 @@ impl Telnet {
                 self.state = TelnetState::Text;
                 TelnetEvent::Endless
             }
-            // After an IAC too: the second of two is payload, and one before any other command is an error of the
-            // peer's; to obey it would show the rest of the payload.
+            // Also after an IAC: the second of two is payload. An IAC before any other command is
+            // an error of the peer; obeying it would show the rest of the payload.
             TelnetState::Subnegotiation { bytes, .. } => self.go_on(TelnetState::Subnegotiation {
                 bytes: bytes.saturating_add(1),
                 iac: false,
@@ -118,26 +121,26 @@ impl Telnet {
                 bytes: 0,
                 iac: false,
             }),
-            // Two stand for the byte itself. It is no UTF-8, and is treated as any other byte that is not.
+            // Two stand for the byte itself, which is as little UTF-8 as other stray bytes.
             IAC => self.say(IAC),
-            // Interrupts, erasures and the like are for a terminal's program; here is none.
+            // Interrupts, erasures and the like are for the program in a terminal; here is none.
             FIRST_COMMAND.. => self.go_on(TelnetState::Text),
-            // No command: the 255 was a stray byte, or the byte after it was sent as urgent data and is lost.
-            // Without this a newline could vanish.
+            // No command: the 255 was a stray byte, or the byte after it was urgent data and is
+            // lost. Dropping this byte could lose a newline.
             _ => self.say(byte),
         }
     }
 
-    /// Refuses what is offered or asked for; a refusal is never answered, or two peers would never stop.
+    /// Refuses an offer or a request. A refusal is never answered, or two peers would never stop.
     fn answer(&mut self, verb: u8, option: u8) -> TelnetEvent {
         let refusal = match verb {
-            DO if option == ECHO && self.echoes => return TelnetEvent::Nothing, // it takes the offer
+            DO if option == ECHO && self.echoes => return TelnetEvent::Nothing, // it accepts
             WILL => DONT,
             DO => WONT,
             _ => return TelnetEvent::Nothing,
         };
         let answer = [IAC, refusal, option];
-        // A client that was interrupted shows nothing more until its timing mark is answered, every time.
+        // After an interrupt a client shows nothing until its timing mark is answered, each time.
         let again = self.answered.contains(&answer) && answer != [IAC, WONT, TIMING_MARK];
         if again || self.answered.len() >= ANSWERS_MAX {
             return TelnetEvent::Nothing;
@@ -161,7 +164,7 @@ impl Telnet {
 mod tests {
     use super::*;
 
-    /// The text and the answers in `bytes`.
+    /// The text and the answers that come of `bytes`.
     fn hear(telnet: &mut Telnet, bytes: &[u8]) -> (Vec<u8>, Vec<[u8; 3]>) {
         let (mut text, mut answers) = (Vec::new(), Vec::new());
         for &byte in bytes {

@@ -1,31 +1,31 @@
-//! WebSocket frames (RFC 6455), as a server reads and writes them. Knows no message's meaning.
+//! WebSocket frames (RFC 6455), as a server reads and writes them. Knows the meaning of no message.
 
 use std::ops::ControlFlow;
 
-/// A message of a client may have this many bytes, in however many frames: a long paste, and 10,000 clients at it take
-/// 160 MiB.
+/// The longest message of a client in bytes, all its frames together: a long paste. 10,000 clients
+/// that send one take 160 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
-/// A control frame's payload may have this many bytes (section 5.5).
+/// The longest payload of a control frame in bytes (section 5.5).
 const CONTROL_BYTES_MAX: usize = 125;
 
 /// The longest header of a client's frame: two bytes, eight for the length, four for the mask.
 const HEADER_BYTES_MAX: usize = 14;
 
-/// What a frame is (section 11.8).
+/// The kind of a frame (section 11.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opcode {
-    /// Goes on with the message that was begun.
+    /// The next part of a message.
     Continuation = 0,
-    /// Text, in UTF-8: the beginning of a message, or all of it.
+    /// A message in UTF-8, or its beginning.
     Text = 1,
-    /// Bytes.
+    /// A message of bytes, or its beginning.
     Binary = 2,
-    /// The last frame.
+    /// The last frame of a connection.
     Close = 8,
-    /// Is to be answered.
+    /// A question that a pong answers.
     Ping = 9,
-    /// The answer.
+    /// The answer to a ping.
     Pong = 10,
 }
 
@@ -52,31 +52,31 @@ impl Opcode {
 pub struct CloseCode(pub u16);
 
 impl CloseCode {
-    /// All is said.
+    /// The conversation is over.
     pub const NORMAL: CloseCode = CloseCode(1000);
-    /// The server ends.
+    /// The server stops.
     pub const GOING_AWAY: CloseCode = CloseCode(1001);
-    /// The frames make no sense.
+    /// The frames break the protocol.
     pub const PROTOCOL: CloseCode = CloseCode(1002);
-    /// Bytes have no meaning here.
+    /// A message of bytes, which means nothing here.
     pub const NO_TEXT: CloseCode = CloseCode(1003);
-    /// Text that is no UTF-8.
+    /// Text that is not UTF-8.
     pub const NO_UTF8: CloseCode = CloseCode(1007);
     /// A message that is too large.
     pub const TOO_LARGE: CloseCode = CloseCode(1009);
 
-    /// Whether an endpoint may say so (section 7.4.2).
+    /// Whether an endpoint may send it (section 7.4.2).
     fn may_be_sent(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 }
 
-/// Appends a server's frame with the payload that `put` appends.
+/// Appends a frame of the server, with the payload that `put` appends.
 pub fn frame(opcode: Opcode, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     put(out);
     let length = out.len() - start;
-    let first = 0x80 | opcode as u8; // whole
+    let first = 0x80 | opcode as u8; // it is the only frame of its message
     let mut header = [first, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let used = match (u8::try_from(length), u16::try_from(length)) {
         (Ok(length @ ..126), _) => {
@@ -97,7 +97,7 @@ pub fn frame(opcode: Opcode, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) 
     out.splice(start..start, header.into_iter().take(used));
 }
 
-/// The frame with which a server closes.
+/// The frame with which the server closes a connection.
 pub fn close(code: CloseCode) -> Vec<u8> {
     let mut out = Vec::new();
     frame(Opcode::Close, &mut out, |out| {
@@ -111,22 +111,22 @@ pub fn close(code: CloseCode) -> Vec<u8> {
 pub enum Received {
     /// A message.
     Text(String),
-    /// Is to be answered with the same.
+    /// A question; the answer has the same payload.
     Ping(Vec<u8>),
     /// The client is there.
     Pong,
-    /// It is over: the client closes, or has to be closed, with this code.
+    /// The end: the client closes the connection with this code, or the server has to.
     Over(CloseCode),
 }
 
-/// From bytes to messages. Holds the beginning of one message, and nothing between two.
+/// From bytes to messages. It holds the beginning of a message, and nothing between two.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    /// The header of the frame that comes, as far as it has come.
+    /// The part of the next header that has come.
     header: Vec<u8>,
-    /// The frame whose payload comes.
+    /// The frame whose header has come, but not all of its payload.
     payload: Option<Payload>,
-    /// The message of which the data frames are, as far as it has come.
+    /// The part of the message that has come.
     message: Option<Vec<u8>>,
     is_over: bool,
 }
@@ -136,17 +136,17 @@ struct Payload {
     opcode: Opcode,
     is_last: bool,
     mask: [u8; 4],
-    /// How many bytes of it have come.
+    /// How many bytes have come.
     come: usize,
-    /// And how many have yet to.
+    /// How many are still to come.
     left: usize,
-    /// Those of a control frame; others go into the message.
+    /// The bytes of a control frame; the bytes of other frames go into the message.
     control: Vec<u8>,
 }
 
 impl FrameReader {
-    /// Takes the next message or control frame from the front of `bytes`, or takes all of them and returns none. Behind
-    /// the end nothing comes.
+    /// Takes the next message or control frame from the front of `bytes`, or takes all of them and
+    /// returns `None`. Nothing comes after the end.
     pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Received> {
         while !self.is_over {
             let step = match &self.payload {
@@ -184,7 +184,7 @@ impl FrameReader {
         }
     }
 
-    /// The frame whose header has come; none while some of it is missing.
+    /// The frame whose header has come; `None` while a part of it is missing.
     fn parse_header(&self) -> Result<Option<Payload>, CloseCode> {
         debug_assert!(self.header.len() <= HEADER_BYTES_MAX);
         let [first, second, rest @ ..] = self.header.as_slice() else {
@@ -219,7 +219,8 @@ impl FrameReader {
         }))
     }
 
-    /// Whether a frame may stand here: control frames whole and anywhere, others as the message has it (section 5.4).
+    /// Whether a frame may come now (section 5.4): a control frame comes whole and at any time,
+    /// another one where its message wants it.
     fn may_follow(&self, opcode: Opcode, is_last: bool) -> bool {
         match opcode {
             Opcode::Continuation => self.message.is_some(),
@@ -266,11 +267,11 @@ impl FrameReader {
     }
 }
 
-/// What comes of a step: it goes on, or something has been received, or all bytes have been taken; or it is over.
+/// What one step finds: more to do, something received, no bytes left, or an error to close with.
 type Progress = Result<ControlFlow<Option<Received>>, CloseCode>;
 
-/// The length of a payload, in as few bytes as it fits (section 5.2), and what stands behind it; none while some of it is
-/// missing.
+/// The length of a payload, in as few bytes as possible (section 5.2), and the bytes behind it;
+/// `None` while a part of it is missing.
 fn parse_length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, CloseCode> {
     let (length, least, rest) = match short {
         126 => match rest.split_first_chunk() {
@@ -289,7 +290,7 @@ fn parse_length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, CloseCod
     }
 }
 
-/// With which code a client closes is answered with the same (section 5.5.1).
+/// The code in the client's close frame, which the server's close frame repeats (section 5.5.1).
 fn close_code(payload: &[u8]) -> Result<CloseCode, CloseCode> {
     let Some((code, reason)) = payload.split_first_chunk() else {
         return match payload {

@@ -1,5 +1,5 @@
-//! Whatever the server can say to one person is one frame, and in it an object with a kind and a text: with hostile words
-//! inside, too.
+//! Whatever the server can say to one person is one frame, and in it an object with a kind and a
+//! text: with hostile words inside, too.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 #[allow(dead_code, reason = "it needs some of the bodies")]

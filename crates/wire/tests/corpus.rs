@@ -1,4 +1,5 @@
-//! Replays the corpora of the fuzz targets, so that what a fuzzer once found stays found. Looks for nothing new.
+//! Replays the corpora of the fuzz targets, so that what a fuzzer once found stays found. Looks for
+//! nothing new.
 
 #![expect(
     clippy::unwrap_used,

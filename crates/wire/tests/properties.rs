@@ -1,5 +1,5 @@
-//! Properties over random bytes, most of them of the kinds that mean something. Knows no named cases; those stand
-//! beside the code.
+//! Properties over random bytes, most of them of the kinds that mean something. Knows no named
+//! cases; those stand beside the code.
 
 #[allow(dead_code, reason = "it needs some of the bodies")]
 mod fuzz_bodies;

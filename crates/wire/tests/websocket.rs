@@ -1,4 +1,5 @@
-//! Frames as RFC 6455 has them: what is read, what is refused and with which code, and what is written.
+//! Frames as RFC 6455 has them: what is read, what is refused and with which code, and what is
+//! written.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 

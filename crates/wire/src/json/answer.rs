@@ -1,4 +1,5 @@
-//! What the server says to one person, as JSON objects: with fields for programs, and in words for everybody.
+//! What the server says to one person, as JSON objects: with fields for programs, and in words for
+//! everybody.
 
 use parlor_core::link::{
     Answer, COMMANDS, Entered, Notice, PasswordFor, PeoplePage, Refusal, Resumed, Spec,

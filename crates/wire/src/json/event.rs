@@ -23,7 +23,8 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
     }
 }
 
-/// Who is in a room is changed so by what is not told in words: by one of a crowd, or by what a reader hides.
+/// Who is in a room is changed so by what is not told in words: by one of a crowd, or by what a
+/// reader hides.
 pub(crate) struct Presence<'a> {
     come: Option<&'a Name>,
     gone: Option<&'a Name>,

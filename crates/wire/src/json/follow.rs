@@ -1,4 +1,4 @@
-//! How a room is followed over plain HTTP: JSON lines, or server-sent events. (Plain text is the line dialect.)
+//! A room over plain HTTP: JSON lines, or server-sent events. (Plain text is the line dialect.)
 
 use parlor_core::link::{Answer, Encoder, Entered, Notice};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
@@ -8,20 +8,21 @@ use super::event;
 use super::object::object;
 use crate::style::{LocalClock, Storage};
 
-/// In which form.
+/// The form of what a follower reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
-    /// An object a line.
+    /// One object in each line.
     JsonLines,
-    /// Server-sent events, each with an object; lines have an `id`, with which a browser comes back.
+    /// Server-sent events, each with an object. Lines have an `id`, with which a browser
+    /// reconnects.
     Events,
 }
 
-/// From what happens in a room to what a follower reads.
+/// From events in a room to what a follower reads.
 #[derive(Debug)]
 pub struct FollowEncoder {
     follow: Follow,
-    /// The log that the numbers belong to.
+    /// The log to which the numbers of lines belong.
     log: String,
     keeping: Storage,
     clock: LocalClock,
@@ -38,7 +39,7 @@ impl FollowEncoder {
         }
     }
 
-    /// What is said to this follower alone, before all lines: that what it has seen is of another log.
+    /// Tells a follower before the first line that the lines it has seen are of another log.
     pub fn another_log(&self, words: &str, out: &mut Vec<u8>) {
         self.line(None, out, |out| {
             object("notice", out)
@@ -85,7 +86,7 @@ impl Encoding for FollowEncoder {
 
 impl Encoder for FollowEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        // Whoever misses lines comes back behind them.
+        // A follower that misses lines reconnects behind them.
         let last = match answer {
             Answer::Notice(
                 Notice::Skipped(Missed { last, .. }) | Notice::PassedOver(Missed { last, .. }),

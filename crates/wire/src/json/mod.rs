@@ -1,4 +1,4 @@
-//! The web dialect: JSON in WebSocket messages, as docs/web-protocol.md has it. Knows no connection.
+//! The web dialect of docs/web-protocol.md: JSON in WebSocket messages. Knows no connection.
 
 mod answer;
 mod event;
@@ -21,61 +21,62 @@ use self::object::object;
 use crate::style::{LINE_BYTES_MAX, LocalClock, Storage};
 use crate::websocket::{CloseCode, FrameReader, Opcode, Received, close, frame};
 
-/// The version of the protocol. Kinds and fields that come new do not change it.
+/// The version of the protocol. New kinds and fields do not change it.
 const VERSION: u32 = 1;
 
-/// Nothing was heard, pings included.
+/// The client sent nothing for too long, not even a pong.
 const SILENT: CloseCode = CloseCode(4000);
 
-/// Somebody with authority wants it so.
+/// A keeper or the operator removed the person.
 const REMOVED: CloseCode = CloseCode(4001);
 
-/// No name was given in time, or none that can be worn.
+/// The client gave no name in time, or no valid one.
 const NAMELESS: CloseCode = CloseCode(4002);
 
-/// And does not let that person in again.
+/// A keeper or the operator banned the person.
 const BANNED: CloseCode = CloseCode(4003);
 
-/// What a connection is, for the first message.
+/// What the first message tells about a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Hello<'a> {
-    /// What the server calls itself.
+    /// The server's name and version.
     pub server: &'a str,
-    /// Which log its numbers belong to.
+    /// The log to which the numbers of lines belong.
     pub log: &'a str,
-    /// Where the connection comes from.
+    /// The address of the client.
     pub address: &'a str,
 }
 
-/// What has come in, before it has a meaning in a session.
+/// One thing that a client sent, before it has a meaning in a session.
 #[derive(Debug)]
 pub enum WebInput {
-    /// Something is asked for.
+    /// A request.
     Request(Box<JsonRequest>),
-    /// The other side wants these bytes for an answer.
+    /// The answer to a ping.
     Reply(Vec<u8>),
-    /// The other side is there.
+    /// A sign of life.
     Nothing,
-    /// It is over; these are the last bytes to be sent.
+    /// The end, and the last bytes to send.
     Over(Vec<u8>),
-    /// What came is no request; and what to say when it has been refused.
+    /// An invalid request, and the receipt to send behind its refusal.
     Refused(Refusal, Option<Vec<u8>>),
 }
 
-/// From frames to what they mean.
+/// From frames to their meaning.
 #[derive(Debug, Default)]
 pub struct WebDecoder {
     frames: FrameReader,
-    /// What the last message means beside what has been taken of it already.
+    /// What the last message means beside its first part.
     waiting: VecDeque<Input>,
-    /// The room that was named last.
+    /// The last room that a request named.
     room: Option<RoomName>,
-    /// The other side has closed as programs do that have come to an end, or has broken the rules.
+    /// The client has closed the connection on purpose, or has broken the protocol.
     said_goodbye: bool,
 }
 
 impl WebDecoder {
-    /// Takes the next thing from the front of `bytes`, or takes all of them and returns none.
+    /// Takes the next message or frame from the front of `bytes`, or takes all of them and returns
+    /// `None`.
     pub fn hear(&mut self, bytes: &mut &[u8]) -> Option<WebInput> {
         Some(match self.frames.next(bytes)? {
             Received::Text(text) => match JsonRequest::parse(&text) {
@@ -97,7 +98,7 @@ impl WebDecoder {
         })
     }
 
-    /// Has the other side sent these bytes when all that was asked for before is answered.
+    /// Sends these bytes when all earlier requests are answered.
     pub fn answer_later(&mut self, bytes: Option<Vec<u8>>) {
         let answer = bytes.map(|bytes| Input::Raw(bytes.into()));
         self.waiting.extend(answer);
@@ -134,7 +135,7 @@ impl Decoder for WebDecoder {
     }
 
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
-        // What waits is for when that is done for which the secret is asked.
+        // What waits belongs behind the question for the secret.
         let heard = self.hear(bytes)?;
         if let WebInput::Request(request) = &heard
             && let Some(text) = request.secret()
@@ -145,13 +146,13 @@ impl Decoder for WebDecoder {
         Some(self.mean(heard))
     }
 
-    /// Whoever types it sees to that.
+    /// The client hides what is typed.
     fn conceal(&mut self, _: bool) -> Option<Box<[u8]>> {
         None
     }
 
     fn finish(&mut self) -> Option<Input> {
-        None // half a message is none
+        None // a part of a message means nothing
     }
 
     fn may_return(&self) -> bool {
@@ -159,12 +160,12 @@ impl Decoder for WebDecoder {
     }
 }
 
-/// From what happens in rooms to frames.
+/// From events and answers to frames.
 #[derive(Debug)]
 pub struct WebEncoder {
     keeping: Storage,
     clock: LocalClock,
-    /// With which code it closes in the end; none if the frame for that has gone out already.
+    /// The code for the close frame at the end; `None` if that frame is sent already.
     closes: Option<CloseCode>,
 }
 
@@ -202,12 +203,12 @@ impl WebEncoder {
         });
     }
 
-    /// The last frame for somebody who has given no name.
+    /// The last frame for a client without a name.
     pub fn nameless(&self, out: &mut Vec<u8>) {
         out.extend(close(NAMELESS));
     }
 
-    /// With which code somebody is closed who is told this.
+    /// The code with which the connection ends behind this answer.
     fn closing(&self, answer: &Answer) -> Option<CloseCode> {
         match answer {
             Answer::Notice(Notice::GoingDown) => Some(CloseCode::GOING_AWAY),
@@ -245,7 +246,7 @@ impl Encoding for WebEncoder {
 impl Encoder for WebEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         if let Answer::Notice(Notice::Idle { .. }) = answer {
-            // Who is there answers by itself.
+            // A client that is there answers by itself.
             frame(Opcode::Ping, out, |_| {});
             return;
         }
@@ -263,7 +264,7 @@ impl Encoder for WebEncoder {
         });
     }
 
-    /// Nobody who is in a room is unknown to its readers, whatever they want to read.
+    /// Readers always know who is in the room, also if they hide arrivals.
     fn hidden(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
         if let Some(presence) = event::Presence::of(entry) {
             frame(Opcode::Text, out, |out| presence.put(scene, out));

@@ -1,4 +1,5 @@
-//! A JSON object, field by field in the order in which they are given. Fields that several kinds have.
+//! A JSON object, field by field in the order in which they are given. Fields that several kinds
+//! have.
 
 use parlor_core::model::{By, Line, Name, Reach, Together, WallTime};
 use serde::Serialize;
@@ -6,19 +7,19 @@ use serde::Serialize;
 use crate::style::rfc3339;
 use crate::words;
 
-/// Begins an object of this kind; it is whole when dropped.
+/// Begins an object of this kind. It ends when it is dropped.
 pub(crate) fn object<'a>(kind: &str, out: &'a mut Vec<u8>) -> Object<'a> {
     Object::begin(out).with("kind", kind)
 }
 
-/// An object that is being written.
+/// An unfinished object.
 pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
     is_empty: bool,
 }
 
 impl<'a> Object<'a> {
-    /// An object without any field as yet.
+    /// Begins an object without a kind.
     pub(crate) fn begin(out: &'a mut Vec<u8>) -> Object<'a> {
         out.push(b'{');
         Object {
@@ -27,13 +28,13 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// One more field.
+    /// Adds a field.
     pub(crate) fn with(mut self, name: &str, value: impl Serialize) -> Self {
         self.put(name, value);
         self
     }
 
-    /// The same where there is a value; else nothing.
+    /// Adds a field if there is a value.
     pub(crate) fn with_some(mut self, name: &str, value: Option<impl Serialize>) -> Self {
         if let Some(value) = value {
             self.put(name, value);
@@ -45,7 +46,7 @@ impl<'a> Object<'a> {
         if !std::mem::replace(&mut self.is_empty, false) {
             self.out.push(b',');
         }
-        // Neither can fail: no value here has a key that is no string, and memory takes all.
+        // This cannot fail: all keys are strings, and the bytes go to memory.
         serde_json::to_writer(&mut *self.out, name).ok();
         self.out.push(b':');
         serde_json::to_writer(&mut *self.out, &value).ok();

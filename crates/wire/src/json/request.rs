@@ -1,4 +1,4 @@
-//! What a client asks for, from JSON. Knows no connection.
+//! Requests of a client, from JSON. Knows no connection.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use super::object::object;
 use crate::style::LINE_BYTES_MAX;
 use crate::websocket::{Opcode, frame};
 
-/// So many lines can be said together: as many as of a paste pass at once, twice.
+/// The most lines that can be said together: twice as many as pass at once of a paste.
 pub const LINES_MAX: usize = 200;
 
-/// So many lines are read at once, and so many where no number is given.
+/// The most lines of history in one answer, and the number if the request names none.
 const HISTORY_LINES_MAX: u64 = 200;
 const HISTORY_LINES: u64 = 50;
 
-/// An id has this many bytes at the most; a string, without its quotation marks.
+/// The longest id in bytes; the quotation marks of a string do not count.
 const ID_BYTES_MAX: usize = 64;
 
-/// A request, as it was sent: each field has its meaning with some of them.
+/// A request as it was sent. Each kind of request uses some of the fields.
 #[derive(Debug, Default, Deserialize)]
 pub struct JsonRequest {
     #[serde(rename = "do")]
@@ -43,7 +43,7 @@ pub struct JsonRequest {
     skip: Option<u64>,
 }
 
-/// What a client calls its request: any JSON, which goes back as it was written.
+/// The client's name for a request: any JSON, which comes back as it was written.
 type Id = Box<RawValue>;
 
 fn is_short(id: &RawValue) -> bool {
@@ -58,18 +58,18 @@ fn is_short(id: &RawValue) -> bool {
     length <= ID_BYTES_MAX
 }
 
-/// What somebody who enters has to show.
+/// What a client shows to enter.
 #[derive(Debug)]
 pub struct EnterRequest {
-    /// The name, as typed; none to be called by the address.
+    /// The name as typed; without one the address is the name.
     pub name: Option<Line>,
-    /// Its password.
+    /// The password of the name.
     pub password: Option<Line>,
-    /// Instead of a name: a return code.
+    /// A return code, instead of a name.
     pub code: Option<Line>,
-    /// The room, if one was named.
+    /// The room, if the request names one.
     pub room: Option<RoomName>,
-    /// Which lines come first.
+    /// Which lines of history come first.
     pub start: Start,
 }
 
@@ -77,7 +77,7 @@ impl JsonRequest {
     /// From a message.
     ///
     /// # Errors
-    /// It is none.
+    /// The message is not a valid request.
     pub fn parse(text: &str) -> Result<JsonRequest, Refusal> {
         let request = match serde_json::from_str(text) {
             Ok(request) => request,
@@ -89,8 +89,8 @@ impl JsonRequest {
         }
     }
 
-    /// The same where the message is JSON that does not fit at once: a byte order mark before it, halves of a character, a field
-    /// that is there twice, of which the last one counts, as in browsers.
+    /// The same for JSON that serde does not accept at once: with a byte order mark, with halves of
+    /// characters, or with a field twice. As in browsers, the last of two counts.
     #[cold]
     fn parse_odd(text: &str) -> Result<JsonRequest, Refusal> {
         let mended = mended(text);
@@ -105,12 +105,12 @@ impl JsonRequest {
         }))
     }
 
-    /// What is sent when it is done, if the client wants to know.
+    /// The message that tells the client that its request is done, if it gave an id.
     pub fn receipt(&self) -> Option<Vec<u8>> {
         self.id.as_deref().map(receipt)
     }
 
-    /// The answer where it only asks whether the server is there.
+    /// The answer to a ping.
     pub fn pong(&self) -> Option<Vec<u8>> {
         (self.what == "ping").then(|| {
             let mut out = Vec::new();
@@ -119,16 +119,16 @@ impl JsonRequest {
         })
     }
 
-    /// The password that it answers a question with.
+    /// The password, if the request answers the question for one.
     pub(crate) fn secret(&self) -> Option<Line> {
         let is_answer = self.what == "password";
         is_answer.then(|| line(self.text.as_deref().unwrap_or_default()))
     }
 
-    /// What somebody has to show who wants to come in.
+    /// What the client shows to enter.
     ///
     /// # Errors
-    /// It asks for something else, or for no room.
+    /// It asks for something else, or its room has no valid name.
     pub fn entrance(&self) -> Result<EnterRequest, Refusal> {
         if self.what != "enter" {
             return Err(Refusal::NoRequest(
@@ -145,7 +145,7 @@ impl JsonRequest {
         })
     }
 
-    /// What it means to a session; `last` is the room of the request before.
+    /// The meaning for a session; `last` is the room of the request before.
     pub(crate) fn mean(self, last: &mut Option<RoomName>) -> Input {
         if let Some(pong) = self.pong() {
             return Input::Raw(pong.into());
@@ -187,7 +187,8 @@ impl JsonRequest {
         })
     }
 
-    /// The room that it names: nearly always the last one, and to look whether a name is one takes longer than all else here.
+    /// The room that it names. That is nearly always the last one, and checking a name takes longer
+    /// than all other steps.
     fn room(&self, last: &mut Option<RoomName>) -> Result<Option<RoomName>, Refusal> {
         let Some(typed) = self.room.as_deref() else {
             return Ok(None);
@@ -213,7 +214,7 @@ impl JsonRequest {
         let text = self.text.as_deref();
         let text = text.ok_or(Refusal::NoRequest("it needs a \"text\""))?;
         let mut lines = spoken(text)?;
-        // Several lines are a paste, which is text.
+        // Several lines are a paste, and no command.
         if let [alone] = lines.as_slice()
             && let Some(name) = slipped(&alone.text)
         {
@@ -239,7 +240,7 @@ impl JsonRequest {
     }
 }
 
-/// What is asked for under the name of a command.
+/// A request with the name of a command.
 fn command(name: &str, arguments: &str) -> Input {
     match Command::parse(&format!("{name} {arguments}")) {
         Ok(Command::Say(spoken)) => Input::Say(spoken),
@@ -251,20 +252,20 @@ fn command(name: &str, arguments: &str) -> Input {
     }
 }
 
-/// What is sent when a message has been refused that is no request, if the client has called it something.
+/// The message that tells the client that its invalid request is refused, if it has an id.
 pub(crate) fn receipt_of(text: &str) -> Option<Vec<u8>> {
     let mended = mended(text);
     let id = *fields(&mended)?.get("id")?;
     (is_short(id) && id.get() != "null").then(|| receipt(id))
 }
 
-/// The fields of an object, whatever is in them.
+/// The fields of an object, with any values.
 fn fields(text: &str) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-/// Without a byte order mark, and with U+FFFD for each half of a character (RFC 8259, section 8.2): browsers write half an
-/// emoji so.
+/// Without a byte order mark, and with U+FFFD for each half of a character (RFC 8259, section 8.2),
+/// as browsers write half an emoji.
 fn mended(text: &str) -> String {
     let mut rest = text.trim_start_matches('\u{feff}');
     let mut mended = String::with_capacity(rest.len());
@@ -274,7 +275,7 @@ fn mended(text: &str) -> String {
         let (taken, is_whole) = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
             (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (12, true),
             (Some(_), _) => (6, false),
-            // The next character belongs to it: a second backslash begins nothing.
+            // The next character belongs to the escape: a second backslash begins no other.
             (None, _) => (escape.chars().take(2).map(char::len_utf8).sum(), true),
         };
         let (escape, behind) = escape.split_at(taken);
@@ -285,7 +286,7 @@ fn mended(text: &str) -> String {
     mended
 }
 
-/// Half of a character, if that is what an escape stands for.
+/// The half of a character that an escape stands for.
 fn surrogate(escape: &str) -> Option<u16> {
     let digits = escape.strip_prefix("\\u")?.get(..4)?;
     let unit = u16::from_str_radix(digits, 16).ok()?;
@@ -300,7 +301,7 @@ fn receipt(id: &RawValue) -> Vec<u8> {
     out
 }
 
-/// The lines of a text, to be said together: those in which nothing can be seen are left out.
+/// The lines of a text, to be said together, without the blank ones.
 ///
 /// # Errors
 /// One of them is too long, or there are too many.

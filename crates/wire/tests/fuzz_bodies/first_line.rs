@@ -1,4 +1,5 @@
-//! Whatever comes: no request goes unnoticed, no sentence is taken for one, and keys leave no control behind.
+//! Whatever comes: no request goes unnoticed, no sentence is taken for one, and keys leave no
+//! control behind.
 
 use parlor_core::link::{Decoder, Input};
 use parlor_core::model::keys;

@@ -4,7 +4,8 @@ use parlor_wire::framer::{Frame, Framer};
 
 use super::reference;
 
-/// The first byte is the limit of a line, the second the size of a piece; the others are what the client sends.
+/// The first byte is the limit of a line, the second the size of a piece; the others are what the
+/// client sends.
 pub(crate) fn run(data: &[u8]) {
     let [line_bytes_max, piece, bytes @ ..] = data else {
         return;

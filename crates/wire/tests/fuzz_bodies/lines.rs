@@ -1,4 +1,5 @@
-//! Whatever somebody types: what others read of it, and what the server answers, is whole lines of text.
+//! Whatever somebody types: what others read of it, and what the server answers, is whole lines of
+//! text.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,5 +1,5 @@
-//! The framer and telnet once more, in the plainest way: all bytes at once, no limit on memory, nothing in between.
-//! Shares no code with what it is compared to but the constants.
+//! The framer and telnet once more, in the plainest way: all bytes at once, no limit on memory,
+//! nothing in between. Shares no code with what it is compared to but the constants.
 
 use parlor_wire::framer::Frame;
 use parlor_wire::telnet::{ANSWERS_MAX, SUBNEGOTIATION_BYTES_MAX, TelnetEvent};

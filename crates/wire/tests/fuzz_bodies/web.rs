@@ -1,4 +1,5 @@
-//! Whatever a browser sends: each request has a meaning within the limits, and each answer is one frame of JSON.
+//! Whatever a browser sends: each request has a meaning within the limits, and each answer is one
+//! frame of JSON.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,4 +1,5 @@
-//! Whatever comes, and in whatever pieces: the same messages, as a reference reads them, and nothing behind the end.
+//! Whatever comes, and in whatever pieces: the same messages, as a reference reads them, and
+//! nothing behind the end.
 
 use parlor_wire::websocket::{CloseCode, FrameReader, MESSAGE_BYTES_MAX, Received};
 
@@ -30,7 +31,8 @@ pub(crate) fn received<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Re
     all
 }
 
-/// A whole server's frame at the front of some bytes: its first byte, its payload, and what follows.
+/// A whole server's frame at the front of some bytes: its first byte, its payload, and what
+/// follows.
 pub(crate) fn parse_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     let (&short, rest) = rest.split_first()?;
