@@ -1,5 +1,5 @@
-//! Whatever the server can say to one person is one frame, and in it an object with a kind and a
-//! text: with hostile words inside, too.
+//! Each answer to one person is one frame, which holds an object with a kind and a text, also if
+//! the words in it are hostile.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 #[allow(dead_code, reason = "it needs some of the bodies")]
@@ -48,7 +48,7 @@ fn missed() -> Missed {
     Missed::between(&RoomName::lobby(), 0, 3)
 }
 
-/// What is asked for is answered so.
+/// Answers to commands.
 fn answers() -> Vec<Answer> {
     let room = RoomName::lobby;
     let address: SocketAddr = "[2001:db8::1]:8000".parse().unwrap();
@@ -133,7 +133,7 @@ fn answers() -> Vec<Answer> {
     ]
 }
 
-/// And these are said by itself.
+/// Notices, which nobody asked for.
 fn notices() -> Vec<Notice> {
     let removal = Removal {
         reach: Reach::Room(RoomName::lobby()),
@@ -182,7 +182,7 @@ fn every_answer_is_one_frame_with_a_kind_and_a_text() {
 }
 
 #[test]
-fn whoever_is_silent_is_asked_with_a_ping_and_no_word() {
+fn a_silent_client_gets_a_ping_and_no_words() {
     let idle = Answer::Notice(Notice::Idle {
         silent: Duration::from_secs(96),
         left: Duration::from_secs(24),

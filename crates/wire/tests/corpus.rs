@@ -1,4 +1,4 @@
-//! Replays the corpora of the fuzz targets, so that what a fuzzer once found stays found. Looks for
+//! Replays the corpora of the fuzz targets, so that old findings do not come back. It looks for
 //! nothing new.
 
 #![expect(

@@ -1,5 +1,4 @@
-//! Properties over random bytes, most of them of the kinds that mean something. Knows no named
-//! cases; those stand beside the code.
+//! Properties over random bytes, most of them with a meaning. Named cases stand beside the code.
 
 #[allow(dead_code, reason = "it needs some of the bodies")]
 mod fuzz_bodies;
@@ -13,7 +12,7 @@ use proptest::sample::{Index, select};
 use fuzz_bodies::framer::frames;
 use fuzz_bodies::{first_line, framer, lines, reference, telnet};
 
-/// Bytes that mean something to the framer, and a few that do not.
+/// Bytes with a meaning for the framer, and a few without one.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let special =
         select(b"\r\n\0\xff\xff\xff\xff\xfa\xf0\xfb\xfc\xfd\xfe\xf1\x06\x01ab".as_slice());
@@ -77,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn commands_change_nothing_of_what_is_said(max in 0..40_usize, parts in vec((text(), command()), 0..9)) {
+    fn commands_leave_the_text_unchanged(max in 0..40_usize, parts in vec((text(), command()), 0..9)) {
         let (said, commands): (Vec<_>, Vec<_>) = parts.iter().cloned().unzip();
         let sent: Vec<u8> = said.iter().zip(&commands).flat_map(|(a, b)| [&a[..], b].concat()).collect();
         let mut shown = frames(max, [&sent[..]]);
@@ -101,13 +100,13 @@ proptest! {
     }
 
     #[test]
-    fn first_line_holds_for_almost_requests(line in "[GHo]{0,3} {0,2}[/*a:]{0,3} {0,2}(HTTP/)?[0-9.x]{0,3}[ \r]?") {
+    fn first_line_holds_for_near_requests(line in "[GHo]{0,3} {0,2}[/*a:]{0,3} {0,2}(HTTP/)?[0-9.x]{0,3}[ \r]?") {
         first_line::run(line.as_bytes());
     }
 }
 
 #[test]
-fn an_endless_line_leaves_nothing_behind() {
+fn an_endless_line_takes_no_memory() {
     let bytes = vec![b'a'; 64 << 10];
     let mut framer = Framer::new(4096);
     let mut told = 0;
@@ -138,7 +137,7 @@ fn a_negotiation_loop_ends() {
     assert_eq!((answers, framer.tail()), (ANSWERS_MAX, &b""[..]));
 }
 
-/// Something that somebody might type, and then anything.
+/// The beginning of a command, and then anything.
 fn typed() -> impl Strategy<Value = Vec<u8>> {
     let start = select(vec![
         "",
@@ -163,7 +162,7 @@ fn typed() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn whatever_is_typed_is_shown_as_whole_lines_of_text(typed in typed()) {
+    fn anything_typed_is_shown_as_whole_lines_of_text(typed in typed()) {
         lines::run(&typed);
     }
 }

@@ -1,5 +1,4 @@
-//! Frames as RFC 6455 has them: what is read, what is refused and with which code, and what is
-//! written.
+//! Frames of RFC 6455: how they are read, refused with a code, and written.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -26,7 +25,7 @@ const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 
-/// How many bytes say how long a payload is.
+/// How many bytes the length of a payload takes.
 #[derive(Clone, Copy, Debug)]
 enum Length {
     None,
@@ -66,7 +65,7 @@ fn sent_as(first: u8, length: Length, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A client's frame, as it is to be.
+/// A valid frame of a client.
 fn sent(first: u8, payload: &[u8]) -> Vec<u8> {
     sent_as(first, shortest(payload), payload)
 }
@@ -104,7 +103,7 @@ fn messages_of_every_length_up_to_the_largest_are_read() {
 }
 
 #[test]
-fn messages_that_are_larger_are_too_large_before_they_come() {
+fn a_message_that_is_too_large_is_refused_by_its_header() {
     for length in [
         MESSAGE_BYTES_MAX as u64 + 1,
         65_535,
@@ -131,7 +130,7 @@ fn a_length_of_64_bits_has_no_highest_bit() {
 }
 
 #[test]
-fn a_length_is_said_in_as_few_bytes_as_it_fits() {
+fn a_length_takes_as_few_bytes_as_possible() {
     for (form, length) in [
         (Length::Two, 0),
         (Length::Two, 125),
@@ -149,7 +148,7 @@ fn a_length_is_said_in_as_few_bytes_as_it_fits() {
 }
 
 #[test]
-fn a_mask_goes_on_over_pieces_of_any_size() {
+fn a_mask_continues_over_pieces_of_any_size() {
     let bytes = sent(TEXT, "grüße und küsse".as_bytes());
     for piece in 1..bytes.len() {
         assert_eq!(received(bytes.chunks(piece)), [text("grüße und küsse")]);
@@ -157,14 +156,14 @@ fn a_mask_goes_on_over_pieces_of_any_size() {
 }
 
 #[test]
-fn whatever_is_not_masked_is_over() {
+fn a_frame_without_a_mask_ends_the_connection() {
     let mut bare = Vec::new();
     frame(Opcode::Text, &mut bare, |out| out.extend(b"hi"));
     assert_eq!(all(&[bare]), [over(CloseCode::PROTOCOL)]);
 }
 
 #[test]
-fn reserved_bits_are_over() {
+fn reserved_bits_end_the_connection() {
     for bit in [0x40, 0x20, 0x10] {
         for first in [TEXT, PING, CLOSE] {
             assert_eq!(all(&[sent(first | bit, b"")]), [over(CloseCode::PROTOCOL)]);
@@ -173,7 +172,7 @@ fn reserved_bits_are_over() {
 }
 
 #[test]
-fn reserved_opcodes_are_over() {
+fn reserved_opcodes_end_the_connection() {
     for opcode in [3, 4, 5, 6, 7, 11, 12, 13, 14, 15] {
         assert_eq!(
             all(&[sent(0x80 | opcode, b"")]),
@@ -222,7 +221,7 @@ fn empty_fragments_make_an_empty_message() {
 }
 
 #[test]
-fn nothing_goes_on_that_was_not_begun() {
+fn a_continuation_needs_a_beginning() {
     for first in [MIDDLE, LAST] {
         assert_eq!(all(&[sent(first, b"x")]), [over(CloseCode::PROTOCOL)]);
         let behind = [sent(TEXT, b"whole"), sent(first, b"x")];
@@ -265,7 +264,7 @@ fn fragments_together_are_no_larger_than_a_message() {
 }
 
 #[test]
-fn bytes_that_are_no_utf_8_are_no_text() {
+fn text_must_be_utf_8() {
     for bad in [
         &b"\xff"[..],
         b"a\xc3",
@@ -286,7 +285,7 @@ fn closed(code: u16, reason: &[u8]) -> Vec<Received> {
 }
 
 #[test]
-fn whoever_closes_is_answered_with_the_same_code() {
+fn a_close_frame_is_answered_with_its_code() {
     assert_eq!(all(&[sent(CLOSE, b"")]), [over(CloseCode::NORMAL)]);
     for code in [1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 4001, 4999] {
         assert_eq!(closed(code, b""), [over(CloseCode(code))]);
@@ -295,7 +294,7 @@ fn whoever_closes_is_answered_with_the_same_code() {
 }
 
 #[test]
-fn codes_that_nobody_may_send_are_over() {
+fn a_code_that_nobody_may_send_is_an_error() {
     assert_eq!(all(&[sent(CLOSE, b"\x03")]), [over(CloseCode::PROTOCOL)]);
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535] {
         assert_eq!(closed(code, b""), [over(CloseCode::PROTOCOL)], "{code}");
@@ -308,7 +307,7 @@ fn a_reason_is_text() {
 }
 
 #[test]
-fn behind_the_end_nothing_comes() {
+fn nothing_comes_after_the_end() {
     for end in [
         sent(CLOSE, b""),
         sent(BINARY, b""),
@@ -327,12 +326,12 @@ fn behind_the_end_nothing_comes() {
 }
 
 #[test]
-fn what_closes_is_a_frame_with_its_code() {
+fn a_close_frame_holds_its_code() {
     assert_eq!(close(CloseCode::GOING_AWAY), [CLOSE, 2, 0x03, 0xe9]);
 }
 
 #[test]
-fn what_is_written_stands_behind_what_was_there() {
+fn a_frame_is_appended() {
     for length in [0, 125, 126, 65_535, 65_536] {
         let payload = vec![b'x'; length];
         let mut out = b"before".to_vec();
@@ -394,7 +393,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_back(payload in vec(any::<u8>(), 0..400)) {
+    fn a_written_frame_is_read_back(payload in vec(any::<u8>(), 0..400)) {
         let mut out = Vec::new();
         frame(Opcode::Ping, &mut out, |out| out.extend(&payload));
         prop_assert_eq!(parse_frame(&out), Some((PING, payload.as_slice(), &b""[..])));

@@ -1,5 +1,5 @@
-//! Whatever comes: no request goes unnoticed, no sentence is taken for one, and keys leave no
-//! control behind.
+//! For any bytes: each request is noticed, no sentence counts as one, and editing keys leave no
+//! control characters.
 
 use parlor_core::link::{Decoder, Input};
 use parlor_core::model::keys;
@@ -7,7 +7,7 @@ use parlor_wire::first_line::{Foreign, Watch, http_refusal};
 use parlor_wire::lines::{LineDecoder, LineInput};
 use parlor_wire::style::LineMode;
 
-/// The bytes are the first line; and once more parts of requests, and of a sentence.
+/// The bytes are the first line, and also a part of requests and of a sentence.
 pub(crate) fn run(data: &[u8]) {
     for line in data.split(|byte| *byte == b'\n') {
         Watch::default().line(line, true);
@@ -29,7 +29,7 @@ pub(crate) fn run(data: &[u8]) {
     ] {
         let seen = Watch::default().line(request.as_bytes(), false);
         assert_eq!(seen, Some(foreign), "{request}");
-        says_nothing(request.as_bytes(), data.len() % 7 + 1);
+        is_refused(request.as_bytes(), data.len() % 7 + 1);
     }
     let sentence = format!("Well, {}", word.replace("HTTP/", ""));
     assert_eq!(Watch::default().line(sentence.as_bytes(), true), None);
@@ -39,8 +39,8 @@ pub(crate) fn run(data: &[u8]) {
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
 }
 
-/// However a request arrives in pieces, its client is turned out at either door.
-fn says_nothing(request: &[u8], piece: usize) {
+/// A request in any pieces gets its client refused in both modes.
+fn is_refused(request: &[u8], piece: usize) {
     let request = [request, b"\r\n\r\nhello\r\n"].concat();
     for mode in [LineMode::Classic, LineMode::Named] {
         let mut decoder = LineDecoder::new(mode);

@@ -1,11 +1,11 @@
-//! Whatever comes, and in whatever pieces: the frames of the reference, and bounded memory.
+//! For any bytes in any pieces: the frames of the reference, and bounded memory.
 
 use parlor_wire::framer::{Frame, Framer};
 
 use super::reference;
 
-/// The first byte is the limit of a line, the second the size of a piece; the others are what the
-/// client sends.
+/// The first byte is the limit of a line, the second the size of a piece; the client sends the
+/// others.
 pub(crate) fn run(data: &[u8]) {
     let [line_bytes_max, piece, bytes @ ..] = data else {
         return;
@@ -20,7 +20,7 @@ pub(crate) fn run(data: &[u8]) {
     }
 }
 
-/// The frames of bytes that arrive in these pieces, with what must be true of each.
+/// The frames of bytes that arrive in these pieces; each one is checked.
 pub(crate) fn frames<'a>(
     line_bytes_max: usize,
     pieces: impl IntoIterator<Item = &'a [u8]>,

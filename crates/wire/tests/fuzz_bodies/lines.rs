@@ -1,5 +1,4 @@
-//! Whatever somebody types: what others read of it, and what the server answers, is whole lines of
-//! text.
+//! For anything that is typed: what others read of it, and the answer, are whole lines of text.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +9,7 @@ use parlor_core::model::{Entry, Line, Name, RoomName, Said, Spoken, Telling, Wal
 use parlor_wire::lines::{LineDecoder, LineEncoder};
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
-/// The bytes are all that a connection sends, in either mode.
+/// The bytes are all bytes of a connection, in both modes.
 pub(crate) fn run(data: &[u8]) {
     for mode in [LineMode::Classic, LineMode::Named] {
         let mut decoder = LineDecoder::new(mode);
@@ -23,7 +22,7 @@ pub(crate) fn run(data: &[u8]) {
         while let Some(input) = decoder.next(&mut rest) {
             show(input, &mut encoder);
         }
-        assert!(rest.is_empty(), "what is not wanted yet must be kept");
+        assert!(rest.is_empty(), "the decoder takes all bytes");
         if let Some(input) = decoder.finish() {
             show(input, &mut encoder);
         }
@@ -32,7 +31,7 @@ pub(crate) fn run(data: &[u8]) {
 
 static LOBBY: LazyLock<RoomName> = LazyLock::new(RoomName::lobby);
 
-/// Where all of it happens.
+/// The room and the time of all events.
 pub(crate) fn scene() -> Scene<'static> {
     Scene {
         room: &LOBBY,
@@ -82,7 +81,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
     text_only(&shown);
 }
 
-/// What a command carries comes back in an answer.
+/// Answers with the words that a command carries.
 fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
     let answer = match command {
         Command::Name(typed) | Command::Ignore(typed) => {
@@ -128,7 +127,8 @@ fn alice() -> Who {
     }
 }
 
-/// Nobody can speak as the server or as another: a line begins with who speaks, and is one line.
+/// Nobody can speak as the server or as another: there is one line, and it begins with the
+/// speaker's name.
 fn one_line_of(who: &Who, shown: &[u8]) {
     let shown = std::str::from_utf8(shown).unwrap();
     assert!(

@@ -1,5 +1,5 @@
-//! What must hold for any bytes at all. Knows not where they come from: each body is run by a fuzz
-//! target of its name in `fuzz/`, by the replay of that target's corpus, and by proptest.
+//! What must hold for any bytes. Each body runs in the fuzz target of its name in `fuzz/`, in the
+//! replay of that target's corpus, and in proptest.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

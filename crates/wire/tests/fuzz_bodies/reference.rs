@@ -1,5 +1,5 @@
-//! The framer and telnet once more, in the plainest way: all bytes at once, no limit on memory,
-//! nothing in between. Shares no code with what it is compared to but the constants.
+//! The framer and telnet once more in the plainest way: all bytes at once, without a limit on
+//! memory. It shares only constants with the code that is compared to it.
 
 use parlor_wire::framer::Frame;
 use parlor_wire::telnet::{ANSWERS_MAX, SUBNEGOTIATION_BYTES_MAX, TelnetEvent};
@@ -68,7 +68,7 @@ pub(crate) fn frames(line_bytes_max: usize, bytes: &[u8]) -> Vec<Frame<'static>>
     frames
 }
 
-/// What telnet makes of any bytes, `TelnetEvent::Nothing` left out.
+/// The events in any bytes, without `TelnetEvent::Nothing`.
 pub(crate) fn heard(mut bytes: &[u8]) -> Vec<TelnetEvent> {
     let mut all = Vec::new();
     let mut answered = Vec::new();
@@ -99,7 +99,7 @@ pub(crate) fn heard(mut bytes: &[u8]) -> Vec<TelnetEvent> {
     }
 }
 
-/// What comes of the bytes after IAC SB, and what follows them; `None` if it is still to come.
+/// The event in the bytes after IAC SB, and the bytes behind it; `None` if the end has not come.
 fn subnegotiation(bytes: &[u8]) -> Option<(TelnetEvent, &[u8])> {
     let mut at = 0;
     for _ in 0..=SUBNEGOTIATION_BYTES_MAX {

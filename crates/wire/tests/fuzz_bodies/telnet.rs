@@ -1,11 +1,11 @@
-//! Whatever comes: refusals only, at most so many, and nothing of a command among the text.
+//! For any bytes: only refusals, a limited number of them, and no part of a command in the text.
 
 use parlor_wire::framer::Frame;
 use parlor_wire::telnet::{ANSWERS_MAX, IAC, SUBNEGOTIATION_BYTES_MAX, Telnet, TelnetEvent};
 
 use super::{framer, reference};
 
-/// The bytes are what the peer sends; and once more the payload of a subnegotiation.
+/// The bytes are all bytes of the peer, and also the payload of a subnegotiation.
 pub(crate) fn run(data: &[u8]) {
     let mut telnet = Telnet::default();
     let heard: Vec<TelnetEvent> = data.iter().map(|byte| telnet.hear(*byte)).collect();

@@ -1,4 +1,4 @@
-//! Whatever a browser sends: each request has a meaning within the limits, and each answer is one
+//! For any bytes of a browser: each request has a meaning within the limits, and each answer is one
 //! frame of JSON.
 
 use std::sync::{Arc, LazyLock};
@@ -16,7 +16,7 @@ use super::websocket::parse_frame;
 
 static LOBBY: LazyLock<RoomName> = LazyLock::new(RoomName::lobby);
 
-/// The bytes are a message; and once more all that a connection sends.
+/// The bytes are a message, and also all bytes of a connection.
 pub(crate) fn run(data: &[u8]) {
     for input in inputs(&masked(data)) {
         check(input);
@@ -29,7 +29,7 @@ pub(crate) fn run(data: &[u8]) {
     }
 }
 
-/// A text message, as a client sends it; its mask changes nothing.
+/// A text message of a client, with a mask of zeros.
 pub(crate) fn masked(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     frame(Opcode::Text, &mut out, |out| out.extend(text));
@@ -39,12 +39,12 @@ pub(crate) fn masked(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What these bytes mean.
+/// The meaning of these bytes.
 pub(crate) fn inputs(bytes: &[u8]) -> Vec<Input> {
     all(bytes, WebDecoder::next, WebDecoder::has_more)
 }
 
-/// The same where a password is asked for.
+/// The same while a password is asked for.
 pub(crate) fn secrets(bytes: &[u8]) -> Vec<Input> {
     all(bytes, WebDecoder::next_secret, |_| false) // the rest waits
 }
@@ -73,7 +73,7 @@ pub(crate) fn encoder() -> WebEncoder {
     WebEncoder::new(Storage::Memory, clock)
 }
 
-/// The object in what is one frame of text.
+/// The object in one text frame.
 pub(crate) fn object(bytes: &[u8]) -> Value {
     let (first, payload, rest) = parse_frame(bytes).unwrap();
     assert_eq!((first, rest), (0x81, &b""[..]));

@@ -1,9 +1,8 @@
-//! Whatever comes, and in whatever pieces: the same messages, as a reference reads them, and
-//! nothing behind the end.
+//! For any bytes in any pieces: the messages of the reference, and nothing after the end.
 
 use parlor_wire::websocket::{CloseCode, FrameReader, MESSAGE_BYTES_MAX, Received};
 
-/// The first byte is the size of a piece; the others are what the client sends.
+/// The first byte is the size of a piece; the client sends the others.
 pub(crate) fn run(data: &[u8]) {
     let [piece, bytes @ ..] = data else {
         return;
@@ -14,7 +13,7 @@ pub(crate) fn run(data: &[u8]) {
     assert_eq!(received(pieces), expected);
 }
 
-/// What is received from bytes that arrive in these pieces, with what must be true of it.
+/// The messages in bytes that arrive in these pieces; each one is checked.
 pub(crate) fn received<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Received> {
     let mut reader = FrameReader::default();
     let mut all = Vec::new();
@@ -31,8 +30,8 @@ pub(crate) fn received<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Re
     all
 }
 
-/// A whole server's frame at the front of some bytes: its first byte, its payload, and what
-/// follows.
+/// A whole frame of the server at the front of some bytes: its first byte, its payload, and the
+/// bytes behind it.
 pub(crate) fn parse_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     let (&short, rest) = rest.split_first()?;
@@ -57,7 +56,7 @@ pub(crate) fn parse_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     is_shortest.then_some((first, payload, rest))
 }
 
-/// The same once more in the plainest way: all bytes at once.
+/// The reader once more in the plainest way: all bytes at once.
 fn reference(mut bytes: &[u8]) -> Vec<Received> {
     let mut all = Vec::new();
     let mut message: Option<Vec<u8>> = None;
@@ -80,7 +79,7 @@ fn reference(mut bytes: &[u8]) -> Vec<Received> {
     }
 }
 
-/// One frame; where it is not whole, all bytes are taken and there is none.
+/// One frame; `None` if it is not whole, and then no byte is left.
 fn step(bytes: &mut &[u8], message: &mut Option<Vec<u8>>) -> Result<Option<Received>, u16> {
     let all = std::mem::take(bytes);
     let [first, second, rest @ ..] = all else {
