@@ -1,4 +1,5 @@
-//! A backup is a whole copy of one moment, made while people talk; and a server goes on from it.
+//! A backup is a complete copy as of one moment, made while people talk. A server can continue from
+//! it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,14 +11,14 @@ use rusqlite::Connection;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::data::{Data, enter, of_old, rows};
+use crate::data::{Data, enter, rows, untimed};
 use crate::guest::Guest;
 use crate::house::HERE;
 
-/// Bytes of a line that fills a file fast.
+/// Bytes of a line that fills a file quickly.
 const LONG: usize = 3_900;
 
-/// Runs `parlor backup`: how it ended, what it printed and what it complained of.
+/// Runs `parlor backup`. Returns the exit code, stdout and stderr.
 fn backup(data: &Data, file: &Path) -> (Option<i32>, String, String) {
     let mut command = data.parlor();
     let output = command.arg("backup").arg(file).output().unwrap();
@@ -29,7 +30,7 @@ fn backup(data: &Data, file: &Path) -> (Option<i32>, String, String) {
     )
 }
 
-/// What lies in a directory.
+/// The names of the files in a directory.
 fn names(directory: &TempDir) -> Vec<String> {
     let entries = fs::read_dir(directory.path()).unwrap();
     let mut names: Vec<_> = entries
@@ -40,7 +41,7 @@ fn names(directory: &TempDir) -> Vec<String> {
 }
 
 #[test]
-fn a_backup_made_while_people_talk_has_what_was_seen_and_can_be_served() {
+fn a_backup_made_while_people_talk_has_every_line_seen_and_can_be_served() {
     let (data, backups) = (Data::new(), TempDir::new().unwrap());
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -98,7 +99,7 @@ fn a_backup_made_while_people_talk_has_what_was_seen_and_can_be_served() {
     alice.say("alice");
     let last = kept[0].last().unwrap();
     alice.lines_until("the last line", |line| {
-        line.starts_with('[') && of_old(line) == format!("alice: {}", last.text)
+        line.starts_with('[') && untimed(line) == format!("alice: {}", last.text)
     });
     alice.say("and on");
     assert_eq!(alice.line(), "alice: and on");
@@ -109,7 +110,7 @@ fn a_backup_made_while_people_talk_has_what_was_seen_and_can_be_served() {
 }
 
 #[test]
-fn a_backup_takes_nobodys_place_and_leaves_nothing_where_it_fails() {
+fn a_backup_overwrites_no_file_and_leaves_none_when_it_fails() {
     let (data, backups) = (Data::new(), TempDir::new().unwrap());
     let file = backups.path().join("copy.db");
     let refuses = |sentence: &str, left: &[&str]| {
@@ -146,7 +147,7 @@ fn a_backup_takes_nobodys_place_and_leaves_nothing_where_it_fails() {
 }
 
 #[test]
-fn a_copy_that_does_not_fit_on_the_disk_is_none() {
+fn a_backup_that_does_not_fit_on_the_disk_leaves_no_file() {
     let (data, backups) = (Data::new(), TempDir::new().unwrap());
     let house = data.open(&["--keep", "written"]);
     let mut alice = enter(&house, "alice");
@@ -165,18 +166,18 @@ fn a_copy_that_does_not_fit_on_the_disk_is_none() {
 }
 
 #[test]
-fn whoever_reads_the_file_for_long_holds_up_nobody_who_writes() {
+fn a_long_read_of_the_file_delays_no_writer() {
     let data = Data::new();
     let house = data.open(&["--keep", "written"]);
     let mut alice = enter(&house, "alice");
     alice.say("first");
     alice.line();
-    // As a backup does, but until it is told to stop.
+    // Like a backup, but it ends only when the test says so.
     let reader = Connection::open(data.file()).unwrap();
     reader.execute_batch("BEGIN").unwrap();
     let lines = || reader.query_one("SELECT count(*) FROM lines", [], |row| row.get::<_, i64>(0));
     assert_eq!(lines().unwrap(), 1);
-    // So much is written ahead that it is to begin anew several times.
+    // Write so much to the WAL that SQLite wants to start it over several times.
     let ahead = || {
         fs::metadata(data.file().with_extension("db-wal"))
             .unwrap()
@@ -185,7 +186,7 @@ fn whoever_reads_the_file_for_long_holds_up_nobody_who_writes() {
     let mut said = 1;
     while ahead() < 20 << 20 {
         alice.say(&"x".repeat(LONG));
-        assert!(alice.line().starts_with("alice: x"), "nobody waits");
+        assert!(alice.line().starts_with("alice: x"), "a writer waits");
         said += 1;
     }
     assert_eq!(lines().unwrap(), 1);
@@ -193,7 +194,7 @@ fn whoever_reads_the_file_for_long_holds_up_nobody_who_writes() {
     assert_eq!(lines().unwrap(), said);
     while ahead() > 17 << 20 {
         alice.say(&"x".repeat(LONG));
-        assert!(alice.line().starts_with("alice: x"), "nobody waits");
+        assert!(alice.line().starts_with("alice: x"), "a writer waits");
     }
     house.close([alice]);
 }

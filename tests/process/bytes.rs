@@ -1,16 +1,16 @@
-//! What one types at other people's terminals arrives as text: every byte, and what Unicode has in store.
+//! Input reaches other people's terminals as text: every byte, and every trick that Unicode has.
 
 use vte::{Params, Parser, Perform};
 
 use crate::guest::Guest;
 use crate::house::{House, parlor};
 
-/// A terminal that is only ever to print, tab and begin new lines.
+/// A terminal that may only print, tab and start new lines.
 #[derive(Default)]
 struct Terminal {
     printed: String,
-    /// Everything else that it was told to do.
-    obeyed: Vec<String>,
+    /// Every other action that the bytes asked for.
+    control: Vec<String>,
 }
 
 impl Perform for Terminal {
@@ -21,33 +21,33 @@ impl Perform for Terminal {
     fn execute(&mut self, byte: u8) {
         match byte {
             b'\n' | b'\t' => self.printed.push(char::from(byte)),
-            _ => self.obeyed.push(format!("execute {byte:#x}")),
+            _ => self.control.push(format!("execute {byte:#x}")),
         }
     }
 
     fn hook(&mut self, _: &Params, _: &[u8], _: bool, action: char) {
-        self.obeyed.push(format!("hook {action:?}"));
+        self.control.push(format!("hook {action:?}"));
     }
 
     fn csi_dispatch(&mut self, _: &Params, _: &[u8], _: bool, action: char) {
-        self.obeyed.push(format!("csi {action:?}"));
+        self.control.push(format!("csi {action:?}"));
     }
 
     fn esc_dispatch(&mut self, _: &[u8], _: bool, byte: u8) {
-        self.obeyed.push(format!("esc {byte:#x}"));
+        self.control.push(format!("esc {byte:#x}"));
     }
 
     fn osc_dispatch(&mut self, params: &[&[u8]], _: bool) {
-        self.obeyed.push(format!("osc {params:?}"));
+        self.control.push(format!("osc {params:?}"));
     }
 }
 
-/// Shows bytes on a terminal that must not obey any of them.
+/// Shows bytes on a terminal, and fails if any of them control it.
 fn shown(bytes: &[u8]) -> String {
     let mut terminal = Terminal::default();
     Parser::new().advance(&mut terminal, bytes);
     assert_eq!(
-        terminal.obeyed,
+        terminal.control,
         [""; 0],
         "{:?}",
         String::from_utf8_lossy(bytes)
@@ -62,7 +62,8 @@ fn shown(bytes: &[u8]) -> String {
     terminal.printed
 }
 
-/// Every byte alone, in sequences that terminals know, and the characters that steer without being controls.
+/// Every byte alone, in sequences that terminals know, and the characters that steer a terminal
+/// without being control characters.
 fn hostile_words() -> Vec<Vec<u8>> {
     let mut words: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
     words.extend((0..=255).map(|byte| vec![0x1b, byte, b'm']));
@@ -90,7 +91,7 @@ fn hostile_words() -> Vec<Vec<u8>> {
 const LAST: &str = "that was all of it";
 
 #[test]
-fn whatever_is_typed_shows_as_text_at_other_peoples_terminals() {
+fn all_input_shows_as_text_on_other_peoples_terminals() {
     let house = House::open(&["--rate", "off"]);
     let mut bob = Guest::enter(house.address, "bob");
     let mut eve = Guest::enter(house.address, "eve");
@@ -100,11 +101,11 @@ fn whatever_is_typed_shows_as_text_at_other_peoples_terminals() {
             eve.send(&[way, &word[..], b"y\n"].concat());
         }
     }
-    eve.say("/name eve"); // refused where it is the name already
+    eve.say("/name eve"); // refused if she has that name already
     eve.say(LAST);
     let end = format!(": {LAST}\n");
     let page = shown(&bob.bytes_until(end.as_bytes()));
-    // Bytes that end a line begin a new one, which says who said it like any other.
+    // Bytes that end a line start a new one, which names its speaker like any other.
     for line in page.lines() {
         let by_eve = ["eve", "* eve", "[eve"]
             .iter()
@@ -115,13 +116,13 @@ fn whatever_is_typed_shows_as_text_at_other_peoples_terminals() {
         page.contains(": x\u{241b}[my\n"),
         "controls show as pictures"
     );
-    // What one is answered holds what one typed as well.
+    // The answers to eve repeat what she typed.
     shown(&eve.bytes_until(end.as_bytes()));
     house.close((bob, eve));
 }
 
 #[test]
-fn words_at_the_end_and_at_the_question_show_as_text_too() {
+fn a_quit_message_and_a_refused_name_show_as_text_too() {
     let house = House::open(&[]);
     let mut bob = Guest::enter(house.address, "bob");
     let mut told = 0;
@@ -142,7 +143,7 @@ fn words_at_the_end_and_at_the_question_show_as_text_too() {
 }
 
 #[test]
-fn classic_mode_is_as_careful() {
+fn classic_mode_shows_all_input_as_text() {
     let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?classic"]);
     let mut bob = Guest::connect(house.address);
     bob.line();

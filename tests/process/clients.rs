@@ -1,4 +1,4 @@
-//! What people have: each real client gives a name, says hello and sees it said.
+//! The clients people already have: each gives a name, says hello and sees it echoed.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use crate::guest::Guest;
 use crate::house::House;
 use crate::skip;
 
-/// A client at work; dropping it ends it by its process id.
+/// A running client. Dropping it ends it by its process id.
 struct Client(Child);
 
 impl Drop for Client {
@@ -30,8 +30,8 @@ fn host_and_port(address: SocketAddr) -> Vec<String> {
     vec![address.ip().to_string(), address.port().to_string()]
 }
 
-/// Somebody else sees this client come, say hello once, and go; `stays` if the end of its input would end it before it
-/// shows the answer.
+/// Runs a client; somebody else sees it arrive, say hello once, and leave. `stays`: keep its input
+/// open, because its end would end the client before it shows the answer.
 fn says_hello(
     program: &str,
     flags: &[&str],
@@ -114,13 +114,13 @@ fn bash_alone_says_hello() {
 }
 
 #[test]
-fn a_client_that_hangs_up_at_once_has_said_its_lines() {
+fn lines_are_said_although_their_client_hangs_up_at_once() {
     let house = House::open(&[]);
     let mut wendy = Guest::enter(house.address, "wendy");
     for round in 0..6 {
         let mut dora = Guest::connect(house.address);
         dora.send(format!("dora{round}\none\ntwo\n").as_bytes());
-        drop(dora); // over unread input: the kernel resets
+        drop(dora); // over unread input, so the kernel resets
         let seen = wendy.until(&format!("dora{round} has left"));
         let said = seen.iter().filter(|line| line.contains(": ")).count();
         assert_eq!(said, 2, "{seen:#?}");

@@ -1,4 +1,4 @@
-//! The machine's clock is wrong for a while, as that of a board without a battery: no harm lasts.
+//! The machine's clock is wrong for a while, like that of a board without a battery. No harm lasts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::search;
 
 const YEARS: i64 = 5 * 365 * 24 * 3_600;
 
-/// A clock that goes wrong by so many seconds, for one program.
+/// A clock for one program that is wrong by a number of seconds.
 struct Clock(TempDir);
 
 impl Clock {
@@ -67,19 +67,19 @@ fn says(guest: &mut Guest, text: &str) {
     guest.until(&format!("alice: {text}"));
 }
 
-/// The times of the lobby never decrease, nor are they in the future.
+/// The times of the lobby's lines never decrease and are not in the future.
 fn times_are_right(data: &Data) {
     let times: Vec<_> = data.lobby().iter().map(|row| row.at).collect();
     assert!(times.is_sorted(), "{times:?}");
     assert!(times.last().is_none_or(|last| *last <= now()), "{times:?}");
-    data.is_whole();
+    data.assert_undamaged();
 }
 
 #[test]
-fn a_clock_that_is_years_ahead_for_a_while_deletes_nothing_and_dates_nothing() {
+fn a_clock_that_is_years_ahead_for_a_while_deletes_no_line_and_dates_none_wrong() {
     let (data, clock) = (Data::new(), Clock::new());
     data.open(&[]).close::<[Guest; 0]>([]);
-    fill(&data, 10, 20); // of which the 10 in each room are too old anyway
+    fill(&data, 10, 20); // the 10 old ones in each room expire anyway
     clock.is_wrong_by(YEARS);
     let house = clock.open(&data, &["--retain", "30d", "--replay", "0"]);
     house.logged("the clock is 1825 days later than when lines were last stored");
@@ -112,7 +112,7 @@ fn a_clock_that_is_years_ahead_for_a_while_deletes_nothing_and_dates_nothing() {
     };
     assert_eq!(texts(&data), 22);
 
-    // Nobody says anything more there before it ends.
+    // Nobody speaks in the lobby again before the server ends.
     clock.is_wrong_by(YEARS);
     let house = clock.open(&data, &["--replay", "0"]);
     let mut alice = enter(&house, "alice");
@@ -127,7 +127,7 @@ fn a_clock_that_is_years_ahead_for_a_while_deletes_nothing_and_dates_nothing() {
 }
 
 #[test]
-fn a_clock_that_is_years_behind_for_a_while_dates_nothing() {
+fn a_clock_that_is_years_behind_for_a_while_dates_no_line_wrong() {
     let (data, clock) = (Data::new(), Clock::new());
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -173,10 +173,10 @@ fn owned_since(data: &Data) -> i64 {
 }
 
 #[test]
-fn who_registers_while_the_clock_is_wrong_takes_back_their_own_lines_and_no_others() {
+fn a_name_registered_under_a_wrong_clock_deletes_its_owners_lines_and_no_others() {
     for wrong in [-YEARS, 600, YEARS] {
         let (data, clock) = (Data::new(), Clock::new());
-        clock.is_wrong_by(-3_600); // so that it was said an hour ago
+        clock.is_wrong_by(-3_600); // so the line dates from an hour ago
         let house = clock.open(&data, &[]);
         let mut other = enter(&house, "alice");
         says(&mut other, "of another alice");

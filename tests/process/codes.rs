@@ -1,15 +1,15 @@
-//! Coming back with a return code: to the own name and room, and to what was missed.
+//! Reconnecting with a return code, to the same name and room and the missed lines.
 
 use rustix::process::Signal;
 
 use crate::admin::done;
-use crate::data::{Data, KEPT, enter};
+use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::House;
 
 const WELCOME: &str = "-- Welcome back, alice: here is what you missed; a few lines may come twice";
 
-/// The code of somebody who is in.
+/// Asks for the return code of a guest.
 fn code_of(guest: &mut Guest) -> String {
     guest.say("/code");
     let lines = guest.lines_until("the code", |line| {
@@ -22,7 +22,7 @@ fn code_of(guest: &mut Guest) -> String {
     line.unwrap().split(':').next().unwrap().to_owned()
 }
 
-/// Comes back with a code; and what is shown up to the roster.
+/// Reconnects with a code. Returns the guest and the lines up to the roster.
 fn resume(house: &House, code: &str) -> (Guest, Vec<String>) {
     let mut guest = Guest::connect(house.address);
     guest.say(&format!("/resume {code}"));
@@ -31,25 +31,25 @@ fn resume(house: &House, code: &str) -> (Guest, Vec<String>) {
     (guest, shown)
 }
 
-/// The numbers that somebody said, without their times.
+/// The numbers that bob said, without their times.
 fn numbers(lines: &[String]) -> Vec<u64> {
     let of = |line: &String| line.split_once("] bob: ")?.1.parse().ok();
     lines.iter().filter_map(of).collect()
 }
 
 #[test]
-fn whoever_lost_the_connection_comes_back_to_name_room_and_lines() {
+fn a_lost_connection_resumes_with_its_name_room_and_missed_lines() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");
-    let mut ghost = enter(&house, "alice");
-    for guest in [&mut bob, &mut ghost] {
+    let mut old = enter(&house, "alice");
+    for guest in [&mut bob, &mut old] {
         guest.say("/join tea");
         guest.lines_until("the roster", |line| line.starts_with("In tea: "));
     }
     bob.until("alice has arrived");
-    let code = code_of(&mut ghost);
-    assert_eq!(code_of(&mut ghost), code, "it stays the same");
+    let code = code_of(&mut old);
+    assert_eq!(code_of(&mut old), code, "it stays the same");
     for number in 1..=20 {
         bob.say(&number.to_string());
         bob.until(&format!("bob: {number}"));
@@ -57,8 +57,8 @@ fn whoever_lost_the_connection_comes_back_to_name_room_and_lines() {
     let (mut alice, shown) = resume(&house, &code);
     assert_eq!(numbers(&shown), (1..=20).collect::<Vec<_>>());
     assert_eq!(alice.line(), "In tea: bob");
-    ghost.until("-- You came back on another connection; this one is closed");
-    assert!(ghost.rest().is_empty());
+    old.until("-- You came back on another connection; this one is closed");
+    assert!(old.rest().is_empty());
     alice.say("back");
     let heard = bob.until("alice: back");
     assert_eq!(heard, ["alice: back"], "nobody has left or arrived");
@@ -70,8 +70,8 @@ fn a_code_outlives_the_server_however_it_ends() {
     let data = Data::new();
     for signal in [Signal::TERM, Signal::KILL] {
         let mut house = data.open(&[]);
-        let mut bob = enter_among(&house, "bob");
-        let mut alice = enter_among(&house, "alice");
+        let mut bob = enter_later(&house, "bob");
+        let mut alice = enter_later(&house, "alice");
         let code = code_of(&mut alice);
         bob.say("7");
         bob.lines_until("7", |line| line == "bob: 7");
@@ -87,24 +87,24 @@ fn a_code_outlives_the_server_however_it_ends() {
     }
 }
 
-/// Enters a house where something may have been said before.
-pub(crate) fn enter_among(house: &House, name: &str) -> Guest {
+/// Enters a server on which people may have spoken before.
+pub(crate) fn enter_later(house: &House, name: &str) -> Guest {
     let mut guest = Guest::connect(house.address);
     guest.say(name);
-    guest.until(KEPT);
+    guest.until(STORED);
     guest
 }
 
 #[test]
-fn what_may_lie_unread_in_the_buffers_is_shown_again() {
+fn lines_possibly_unread_in_the_buffers_are_shown_again() {
     let data = Data::new();
     let house = data.open(&["--keep", "written"]);
     let mut bob = enter(&house, "bob");
-    let mut ghost = Guest::connect_narrow(house.address);
-    ghost.say("alice");
-    ghost.until(KEPT);
-    let code = code_of(&mut ghost);
-    // More than any buffer holds: alice reads nothing of it.
+    let mut old = Guest::connect_narrow(house.address);
+    old.say("alice");
+    old.until(STORED);
+    let code = code_of(&mut old);
+    // This is more than any buffer holds: alice reads none of it.
     let (said, text) = (2_000, "x".repeat(4_000));
     for number in 1..=said {
         bob.say(&format!("{number} {text}"));
@@ -112,7 +112,7 @@ fn what_may_lie_unread_in_the_buffers_is_shown_again() {
             line.starts_with(&format!("bob: {number} "))
         });
     }
-    let read = ghost.line();
+    let read = old.line();
     assert!(read.starts_with("bob: 1 "), "{read:.20}");
     let (alice, shown) = resume(&house, &code);
     let number = |line: &String| {
@@ -123,22 +123,22 @@ fn what_may_lie_unread_in_the_buffers_is_shown_again() {
     let (first, last) = (shown[0], shown[shown.len() - 1]);
     assert_eq!(shown, (first..=said).collect::<Vec<_>>());
     assert_eq!(last, said);
-    // What the server had written then, and bob's own line 1, were at least 128 KiB before.
-    drop(ghost);
+    // The server's last write, and bob's line 1, are at least 128 KiB apart.
+    drop(old);
     assert!(first < said - 32, "the last 128 KiB are shown in any case");
     house.close([alice, bob]);
 }
 
 #[test]
-fn whoever_is_catching_up_can_be_removed() {
+fn a_guest_who_is_catching_up_can_be_removed() {
     let data = Data::new();
     let house = data.open(&["--keep", "written"]);
     let mut bob = enter(&house, "bob");
-    let mut ghost = enter(&house, "alice");
-    let code = code_of(&mut ghost);
-    drop(ghost);
+    let mut old = enter(&house, "alice");
+    let code = code_of(&mut old);
+    drop(old);
     bob.until("alice has left");
-    // More than any buffer holds.
+    // This is more than any buffer holds.
     let (said, text) = (2_000, "x".repeat(4_000));
     for number in 1..=said {
         bob.say(&format!("{number} {text}"));
@@ -148,7 +148,7 @@ fn whoever_is_catching_up_can_be_removed() {
     }
     let mut alice = Guest::connect_narrow(house.address);
     alice.say(&format!("/resume {code}"));
-    alice.until(WELCOME); // and alice reads no more
+    alice.until(WELCOME); // alice reads nothing further
     assert_eq!(done(&data, &["kick", "alice"]), ["alice is removed"]);
     let shown = alice.rest();
     assert_eq!(shown.last().unwrap(), "-- You were removed by the operator");
@@ -159,7 +159,7 @@ fn whoever_is_catching_up_can_be_removed() {
 }
 
 #[test]
-fn what_is_no_code_is_refused_at_the_question_and_later() {
+fn a_wrong_code_is_refused_at_the_question_and_later() {
     let data = Data::new();
     let house = data.open(&[]);
     let refused = "-- That return code is wrong, or its hour is over; enter with a name";
@@ -168,7 +168,7 @@ fn what_is_no_code_is_refused_at_the_question_and_later() {
         mallory.say("/resume aaaaa-bbbbb-ccccc-ddddd");
         mallory.until(refused);
     }
-    mallory.until(KEPT);
+    mallory.until(STORED);
     mallory.say("/resume aaaaa-bbbbb-ccccc-ddddd");
     mallory
         .until("-- You have entered already; type /resume at the name prompt of a new connection");
@@ -176,15 +176,15 @@ fn what_is_no_code_is_refused_at_the_question_and_later() {
 }
 
 #[test]
-fn the_owner_of_a_name_comes_back_as_its_owner() {
+fn the_owner_of_a_name_resumes_as_its_owner() {
     let data = Data::new();
     let house = data.open(&[]);
-    let mut ghost = enter(&house, "alice");
-    ghost.send(b"/register\ncorrect horse\ncorrect horse\n");
-    ghost.lines_until("the name", |line| {
+    let mut old = enter(&house, "alice");
+    old.send(b"/register\ncorrect horse\ncorrect horse\n");
+    old.lines_until("the name", |line| {
         line.starts_with("-- alice is registered")
     });
-    let code = code_of(&mut ghost);
+    let code = code_of(&mut old);
     let (mut alice, _) = resume(&house, &code);
     alice.send(b"/register\ncorrect horse\nanother horse\nanother horse\n");
     alice.lines_until("the name", |line| {
@@ -194,17 +194,17 @@ fn the_owner_of_a_name_comes_back_as_its_owner() {
 }
 
 #[test]
-fn a_code_is_good_again_and_again() {
+fn a_code_can_be_used_many_times() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");
     let mut first = enter(&house, "alice");
     let code = code_of(&mut first);
-    // Whose code it is by then is not known to those who are gone.
+    // A connection that is closed does not learn who used the code.
     let (mut second, _) = resume(&house, &code);
     first.rest();
     second.say("/join tea");
-    assert_eq!(code_of(&mut second), code); // and by then it is kept where alice is
+    assert_eq!(code_of(&mut second), code); // asking again stores where alice is now
     let (mut third, _) = resume(&house, &code);
     second.rest();
     assert_eq!(third.line(), "In tea: nobody else");
@@ -217,7 +217,7 @@ fn a_code_is_good_again_and_again() {
 }
 
 #[test]
-fn a_code_that_was_shown_before_is_good_for_the_owner_and_ends_with_another_password() {
+fn an_older_code_works_for_the_owner_until_the_password_changes() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -233,7 +233,7 @@ fn a_code_that_was_shown_before_is_good_for_the_owner_and_ends_with_another_pass
     drop(again.until("In lobby: nobody else"));
     let mut other = Guest::connect(house.address);
     other.send(b"alice\ncorrect horse\n");
-    other.until(KEPT);
+    other.until(STORED);
     other.send(b"/register\ncorrect horse\nanother horse\nanother horse\n");
     other.lines_until("the change", |line| {
         line.starts_with("-- alice has a new password")

@@ -1,4 +1,4 @@
-//! Thousands who come and go at once.
+//! Thousands of people who come and go at once.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use crate::house::House;
 use crate::{affordable, many_descriptors};
 
 #[test]
-fn two_thousand_come_say_hello_and_go_and_everybody_is_accounted_for() {
+fn two_thousand_people_come_and_go_and_each_is_counted_once() {
     let _turn = many_descriptors();
     let storm_size = affordable(2_000);
     let house = House::open(&["--rate", "off"]);
@@ -38,7 +38,7 @@ fn two_thousand_come_say_hello_and_go_and_everybody_is_accounted_for() {
             guest.end_input();
         }
         for guest in storm {
-            guest.last_words();
+            guest.rest_or_reset();
         }
         talking.join().unwrap();
         watching.join().unwrap();
@@ -48,7 +48,7 @@ fn two_thousand_come_say_hello_and_go_and_everybody_is_accounted_for() {
 }
 
 #[test]
-fn a_storm_that_breaks_off_leaves_nobody_behind() {
+fn a_storm_of_broken_connections_leaves_nobody_behind() {
     let _turn = many_descriptors();
     let house = House::open(&["--rate", "off"]);
     let mut alice = Guest::enter(house.address, "alice");

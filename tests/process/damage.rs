@@ -1,24 +1,24 @@
-//! A file that is not as it was written: every place where somebody reads it says so.
+//! A damaged file: every reader reports the damage.
 
 use std::fs;
 
 use rustix::process::Signal;
 
-use crate::data::{Data, enter, of_old};
+use crate::data::{Data, enter, untimed};
 use crate::guest::Guest;
 use crate::house::{HERE, House};
 
-/// The lines that a start looks at before anybody may enter.
+/// How many lines the server checks before anybody may enter.
 const LATEST: usize = 10_000;
 
 impl Data {
-    /// Changes the file behind everybody's back.
+    /// Changes the file without the server's knowledge.
     fn damage(&self, how: &str) {
         let file = rusqlite::Connection::open(self.file()).unwrap();
         assert_ne!(file.execute(how, []).unwrap(), 0, "{how}");
     }
 
-    /// What `parlor check` ends with and prints.
+    /// The exit code and stdout of `parlor check`.
     fn check(&self) -> (Option<i32>, String) {
         let output = self.parlor().arg("check").output().unwrap();
         let words = String::from_utf8(output.stdout).unwrap();
@@ -32,7 +32,7 @@ fn says_numbers(guest: &mut Guest, last: usize) {
     guest.until(&format!("alice: {last}"));
 }
 
-/// Ends a server whose log has errors, as it must.
+/// Ends a server whose log contains errors, as it must.
 fn end(mut house: House) -> Vec<String> {
     house.signal(Signal::TERM);
     assert_eq!(house.ended().code(), Some(0));
@@ -40,7 +40,7 @@ fn end(mut house: House) -> Vec<String> {
 }
 
 #[test]
-fn a_line_that_has_changed_is_named_at_the_start() {
+fn a_changed_line_stops_the_start_and_is_named() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -81,12 +81,12 @@ fn a_line_that_has_changed_is_named_at_the_start() {
 }
 
 #[test]
-fn whoever_reads_a_damaged_line_sees_its_place_and_the_operator_is_told_once() {
+fn readers_see_the_place_of_a_damaged_line_and_the_log_names_it_once() {
     let data = Data::new();
     let house = data.open(&["--log-lines", "10"]);
     let mut alice = enter(&house, "alice");
     for number in 1..=100 {
-        alice.say(&number.to_string()); // each in a batch of its own, so that the log lets go of it
+        alice.say(&number.to_string()); // each in a batch of its own, so that the log drops it
         alice.line();
     }
     data.damage("UPDATE lines SET text = 'forged' WHERE seq = 5");
@@ -107,7 +107,7 @@ fn whoever_reads_a_damaged_line_sees_its_place_and_the_operator_is_told_once() {
                         "-- Line {number} of lobby is damaged: the operator's log has the details"
                     )
                 ),
-                _ => assert_eq!(of_old(&alice.line()), format!("alice: {number}")),
+                _ => assert_eq!(untimed(&alice.line()), format!("alice: {number}")),
             }
         }
     }
@@ -141,7 +141,7 @@ fn whoever_reads_a_damaged_line_sees_its_place_and_the_operator_is_told_once() {
 }
 
 #[test]
-fn older_lines_are_looked_at_while_the_server_runs() {
+fn older_lines_are_checked_while_the_server_runs() {
     let data = Data::new();
     let house = data.open(&["--keep", "written"]);
     let mut alice = enter(&house, "alice");
@@ -180,7 +180,7 @@ fn enter_again(house: &House, last: usize) -> Guest {
 }
 
 #[test]
-fn a_number_out_of_this_world_takes_no_longer_to_check() {
+fn an_absurdly_large_number_takes_no_longer_to_check() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -200,7 +200,7 @@ fn a_number_out_of_this_world_takes_no_longer_to_check() {
 }
 
 #[test]
-fn a_file_that_is_broken_is_one_sentence_that_says_what_to_do() {
+fn a_broken_file_is_one_sentence_that_says_what_to_do() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -248,14 +248,14 @@ fn a_file_that_is_broken_is_one_sentence_that_says_what_to_do() {
 }
 
 #[test]
-fn what_was_being_written_when_everything_stopped_is_no_damage() {
+fn a_write_cut_off_by_a_crash_is_no_damage() {
     let data = Data::new();
     let mut house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     says_numbers(&mut alice, 9);
     house.signal(Signal::KILL);
     house.ended();
-    // Behind the last frame of what is written ahead stands a part of the next.
+    // Append a partial frame after the last complete frame of the WAL.
     let ahead = data.file().with_extension("db-wal");
     let index = fs::read(data.file().with_extension("db-shm")).unwrap();
     let frames = u32::from_ne_bytes(index[16..20].try_into().unwrap()) as usize;
@@ -279,7 +279,7 @@ fn what_was_being_written_when_everything_stopped_is_no_damage() {
 }
 
 #[test]
-fn a_file_of_another_program_or_of_a_later_version_is_left_as_it_is() {
+fn a_file_of_another_program_or_a_later_version_stays_as_it_is() {
     let data = Data::new();
     let refuses = |sentence: &str| {
         let before = fs::read(data.file()).unwrap();

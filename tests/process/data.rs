@@ -1,4 +1,4 @@
-//! A directory in which lines are kept, through several servers.
+//! A directory that stores lines for several servers in turn.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use tempfile::TempDir;
 use crate::guest::Guest;
 use crate::house::{HERE, House, parlor, without_settings};
 
-/// The line that ends what one is told on arrival, where lines are kept and none is there yet.
-pub(crate) const KEPT: &str = "-- Lines here are stored";
+/// The line that ends the greeting of a server that stores lines.
+pub(crate) const STORED: &str = "-- Lines here are stored";
 
-/// A directory for what is said.
+/// A directory for stored lines.
 pub(crate) struct Data(TempDir);
 
-/// A line as the file has it.
+/// A line as the file stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) seq: i64,
-    /// When it was said, in milliseconds.
+    /// Its time, in milliseconds.
     pub(crate) at: i64,
     pub(crate) name: String,
     pub(crate) text: String,
@@ -31,34 +31,34 @@ impl Data {
         Data(tempfile::tempdir().unwrap())
     }
 
-    /// The program, which is to keep its lines here.
+    /// The program, which stores its lines here.
     pub(crate) fn parlor(&self) -> Command {
         let mut command = parlor();
-        self.keep_here(&mut command);
+        self.store_here(&mut command);
         command
     }
 
-    /// The program, which is to keep its lines here in files of at most so many KiB.
+    /// The program, which stores its lines here in files of at most this many KiB.
     pub(crate) fn parlor_with_small_files(&self, kibibytes: u64) -> Command {
         let script = format!("trap '' XFSZ; ulimit -Sf {kibibytes}; exec \"$0\" \"$@\"");
         self.parlor_by("bash", &["-c", &script])
     }
 
-    /// The program, run by another one, which is to keep its lines here.
+    /// The program, run by another one; it stores its lines here.
     pub(crate) fn parlor_by(&self, runner: &str, arguments: &[&str]) -> Command {
         let mut command = without_settings(Command::new(runner));
         command.args(arguments).arg(env!("CARGO_BIN_EXE_parlor"));
-        self.keep_here(&mut command);
+        self.store_here(&mut command);
         command
     }
 
-    fn keep_here(&self, command: &mut Command) {
+    fn store_here(&self, command: &mut Command) {
         command
             .env_remove("PARLOR_MEMORY")
             .env("PARLOR_DATA", self.0.path());
     }
 
-    /// A server that keeps its lines here.
+    /// A server that stores its lines here.
     pub(crate) fn open(&self, options: &[&str]) -> House {
         House::run(
             self.parlor(),
@@ -66,25 +66,24 @@ impl Data {
         )
     }
 
-    /// The directory.
     pub(crate) fn directory(&self) -> &Path {
         self.0.path()
     }
 
-    /// The file.
+    /// The database.
     pub(crate) fn file(&self) -> PathBuf {
         self.0.path().join("parlor.db")
     }
 
-    /// The index for searching.
+    /// The search index.
     pub(crate) fn index(&self) -> PathBuf {
         self.0.path().join("parlor-search.db")
     }
 
-    /// In how many places of all files here something stands.
+    /// How often a text occurs in all files here.
     pub(crate) fn traces(&self, text: &str) -> usize {
         let files = fs::read_dir(self.0.path()).unwrap().map(Result::unwrap);
-        // Meanwhile a file may be taken away: then nothing stands in it.
+        // A file may disappear meanwhile: then nothing is in it.
         let files = files.filter(|file| file.file_type().is_ok_and(|kind| kind.is_file()));
         let places = files.map(|file| {
             let bytes = fs::read(file.path()).unwrap_or_default();
@@ -99,19 +98,19 @@ impl Data {
         self.lobby().iter().map(|row| row.seq).collect()
     }
 
-    /// `parlor check` has nothing to complain of.
-    pub(crate) fn is_whole(&self) {
+    /// `parlor check` finds no damage.
+    pub(crate) fn assert_undamaged(&self) {
         let output = self.parlor().arg("check").output().unwrap();
         assert!(output.status.success(), "{output:?}");
     }
 
-    /// What the file has of the lobby, while no server runs or while one does.
+    /// The stored lines of the lobby, whether or not a server runs.
     pub(crate) fn lobby(&self) -> Vec<Row> {
         rows(&self.file(), "lobby")
     }
 }
 
-/// What a file has of a room.
+/// The stored lines of a room.
 pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
     let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     let mut query = file
@@ -128,16 +127,16 @@ pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// Enters a house that keeps lines.
+/// Enters a server that stores lines.
 pub(crate) fn enter(house: &House, name: &str) -> Guest {
     let mut guest = Guest::connect(house.address);
     guest.say(name);
-    guest.until(KEPT);
+    guest.until(STORED);
     guest
 }
 
-/// A line said before, without its time.
-pub(crate) fn of_old(line: &str) -> &str {
+/// A replayed line, without its time.
+pub(crate) fn untimed(line: &str) -> &str {
     let (time, words) = line
         .split_once("] ")
         .unwrap_or_else(|| panic!("{line:?} has no time"));

@@ -1,4 +1,4 @@
-//! Running out: of descriptors, of places, of patience with those who say no name.
+//! Shortages: of descriptors, of places, and of names from people who give none.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -9,11 +9,11 @@ use crate::guest::{Guest, talk};
 use crate::house::{HERE, House, parlor, parlor_with_descriptors};
 use crate::{DEADLINE, affordable, many_descriptors};
 
-/// More than the descriptors allow may come in, so that they do run out.
+/// More connections than descriptors, so that these run out.
 const OVERBOOKED: [&str; 4] = ["--connections", "1000", "--rate", "off"];
 
 #[test]
-fn out_of_descriptors_nobody_inside_notices_and_nothing_spins() {
+fn a_shortage_of_descriptors_disturbs_nobody_and_burns_no_cpu() {
     let _turn = many_descriptors();
     let options = [&HERE[..], &OVERBOOKED].concat();
     let house = House::run(parlor_with_descriptors(256), &options);
@@ -25,7 +25,7 @@ fn out_of_descriptors_nobody_inside_notices_and_nothing_spins() {
     house.logged("cannot accept");
     talk(&mut alice, &mut bob, "while it floods", 50);
 
-    // Some seconds of being out, measured by the pauses between the accepts that fail.
+    // A few seconds of shortage, measured by the pauses between failed accepts.
     house.logged_times("cannot accept; trying again in 1s", 1);
     let (cpu, failures) = (house.cpu_centiseconds(), failures(&house));
     house.logged_times("cannot accept; trying again in 1s", 4);
@@ -35,7 +35,8 @@ fn out_of_descriptors_nobody_inside_notices_and_nothing_spins() {
     let failed = self::failures(&house) - failures;
     assert!(failed <= 5, "{failed} accepts failed in 3 s of waiting");
 
-    // Those who wait the longest are inside, and leave: whoever still waits takes their places.
+    // The connections that wait longest are accepted, and leave; the ones still waiting take their
+    // places.
     flood.drain(..);
     let mut carol = Guest::enter(house.address, "carol");
     carol.until_people_here(3);
@@ -51,8 +52,8 @@ fn failures(house: &House) -> usize {
 }
 
 #[test]
-fn a_full_house_says_so_and_has_room_when_somebody_leaves() {
-    // 256 descriptors less 64 are for connections, which is where nobody runs out of them.
+fn a_full_server_says_so_and_has_room_after_a_departure() {
+    // 256 descriptors less 64 remain for connections, so descriptors do not run out first.
     let options = [
         "--listen",
         "tcp://127.0.0.1:0?names=address",
@@ -68,12 +69,12 @@ fn a_full_house_says_so_and_has_room_when_somebody_leaves() {
         })
         .collect();
     const FULL: &str = "-- The server is full; try again in 30 s\n";
-    assert_eq!(Guest::connect(house.address).last_words(), FULL);
+    assert_eq!(Guest::connect(house.address).rest_or_reset(), FULL);
 
     let outside: Vec<_> = (0..200).map(|_| Guest::connect(house.address)).collect();
     let (mut told, mut closed) = (0, 0);
     for guest in outside {
-        match guest.last_words().as_str() {
+        match guest.rest_or_reset().as_str() {
             FULL => told += 1,
             "" => closed += 1,
             other => panic!("{other:?}"),
@@ -86,7 +87,7 @@ fn a_full_house_says_so_and_has_room_when_somebody_leaves() {
     talk(&mut alice, &mut bob, "in a full house", 20);
     drop(inside.pop());
     alice.until_people_here(191);
-    // The place is free when the connection is over, a moment after its departure is told.
+    // The place becomes free when the connection ends, a moment after its departure is announced.
     let is_let_in = |_| {
         let mut words = [0; 64];
         let read = TcpStream::connect(house.address).and_then(|mut guest| guest.read(&mut words));
@@ -98,7 +99,7 @@ fn a_full_house_says_so_and_has_room_when_somebody_leaves() {
 }
 
 #[test]
-fn thousands_who_say_no_name_keep_nobody_out() {
+fn thousands_of_nameless_connections_block_no_newcomer() {
     let _turn = many_descriptors();
     let house = House::open(&[]);
     let mut alice = Guest::enter(house.address, "alice");
@@ -113,8 +114,8 @@ fn thousands_who_say_no_name_keep_nobody_out() {
 }
 
 #[test]
-fn at_the_question_a_newcomer_takes_the_place_of_whoever_waits_longest() {
-    // A quarter of 80 places is for those who have not answered.
+fn a_newcomer_at_the_question_replaces_the_guest_who_waited_longest() {
+    // A quarter of the 80 places is for people who have not answered.
     let house = House::open(&["--connections", "80"]);
     const TOO_MANY: &str =
         "-- Too many people are at the name prompt: closed; connect again and answer sooner\n";
@@ -125,11 +126,11 @@ fn at_the_question_a_newcomer_takes_the_place_of_whoever_waits_longest() {
         guest
     };
     let mut waiting: VecDeque<_> = (0..20).map(|_| newcomer()).collect();
-    // One too many, and a hundred times that.
+    // One too many, two thousand times.
     for _ in 0..2_000 {
         waiting.push_back(newcomer());
         let longest = waiting.pop_front().unwrap();
-        assert_eq!(longest.last_words(), TOO_MANY);
+        assert_eq!(longest.rest_or_reset(), TOO_MANY);
     }
     for (index, guest) in waiting.iter_mut().enumerate() {
         guest.answer(&format!("guest{index}"));
@@ -157,7 +158,7 @@ fn a_flood_from_twenty_addresses_gets_five_places_each() {
         "-- Your address has 5 connections, the most allowed; close one and try again\n";
     let mut told = 0;
     for guest in over {
-        match guest.last_words().as_str() {
+        match guest.rest_or_reset().as_str() {
             SENTENCE => told += 1,
             "" => {}
             other => panic!("{other:?}"),
@@ -169,16 +170,17 @@ fn a_flood_from_twenty_addresses_gets_five_places_each() {
             line.starts_with("What is your name?")
         });
     }
-    // Those of before may hold all spare places for a moment more; then there is no word, only the end.
+    // Earlier connections may hold all spare places for a moment; then a newcomer reads nothing but
+    // the end.
     let until = Instant::now() + DEADLINE;
     for source in sources.clone() {
-        let told = || Guest::connect_from(source, house.address).last_words();
+        let told = || Guest::connect_from(source, house.address).rest_or_reset();
         while told() != SENTENCE {
             assert!(Instant::now() < until, "{source} is told in time");
         }
     }
 
-    // Whoever leaves makes room for the next from the same address.
+    // A departure makes room for the next connection from the same address.
     drop(inside.remove(0));
     let from = sources.clone().next().unwrap();
     let until = Instant::now() + DEADLINE;

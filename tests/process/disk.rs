@@ -1,4 +1,5 @@
-//! Disks that fail: nobody sees what is not kept, nothing is kept that was refused, and the server goes on by itself.
+//! Failing disks: nobody sees a line that is not stored, no refused line is stored, and the server
+//! recovers by itself.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -20,7 +21,7 @@ const FAILED: &str = "-- Not sent: the disk has failed; try again later";
 const NO_ANSWER: &str = "-- Not sent: the disk does not answer; try again later";
 const SLOW: &str = "-- The disk is slow";
 
-/// In vain, so many lines would be said before a disk fails.
+/// The test fails if the disk has not failed after this many lines.
 const LINES_MAX: usize = 2_000;
 
 fn succeeds(command: &mut Command) -> bool {
@@ -28,16 +29,17 @@ fn succeeds(command: &mut Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// A server under strace, which is told these words, and writes what it sees into this file.
+/// A server under strace, with these rules; strace writes its output to `seen`.
 fn traced(data: &Data, rules: &str, seen: &Path) -> Option<House> {
-    // Not its parent: signals and the end are those of the server itself. Nor by a filter, which stays when it is gone.
+    // -D: strace is not the parent, so signals and the exit code are the server's own. No
+    // --seccomp-bpf: that filter would outlive strace.
     let tracer = format!("-D -f -qq -s 4096 -o {}", seen.display());
     let arguments: Vec<_> = tracer.split(' ').chain(rules.split(' ')).collect();
     if !succeeds(Command::new("strace").args(&arguments).arg("true")) {
         skip("strace is not installed, or may trace nothing here");
         return None;
     }
-    // The file is there, and alice owns her name: what is traced is what people say.
+    // The file exists and alice owns her name, so the trace contains only what people say.
     let house = data.open(&["--replay", "0"]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
@@ -48,30 +50,31 @@ fn traced(data: &Data, rules: &str, seen: &Path) -> Option<House> {
     Some(House::run(parlor, &[&HERE[..], &web, &options].concat()))
 }
 
-/// What strace is to be told, so that a call fails as `fault` says: `error=EIO:when=20`.
+/// The rules that make a call fail as `fault` says: `error=EIO:when=20`.
 fn injected(call: &str, fault: &str) -> String {
     format!("--trace={call} --inject={call}:{fault}")
 }
 
-/// Says a line, and waits for the answer to it. Whether it is kept; if not, the reason is this.
-fn is_kept(alice: &mut Guest, line: &str, refusal: &str) -> bool {
+/// Says a line and waits for the answer. Whether it is stored; if not, this must be the reason.
+fn is_stored(alice: &mut Guest, line: &str, refusal: &str) -> bool {
     alice.say(line);
     let mut answers = alice.lines_until("an answer", |answer| !answer.starts_with(SLOW));
     let answer = answers.pop().unwrap();
-    let is_kept = answer == format!("alice: {line}");
-    assert!(is_kept || answer == refusal, "{answer}");
-    is_kept
+    let is_stored = answer == format!("alice: {line}");
+    assert!(is_stored || answer == refusal, "{answer}");
+    is_stored
 }
 
-/// The file has these lines, in this order, under numbers without a gap.
-fn has_exactly(kept: &[Row], said: &[String]) {
-    let texts: Vec<_> = kept.iter().map(|row| &row.text).collect();
+/// The file has exactly these lines, in this order, numbered without a gap.
+fn stores_exactly(stored: &[Row], said: &[String]) {
+    let texts: Vec<_> = stored.iter().map(|row| &row.text).collect();
     assert_eq!(texts, said.iter().collect::<Vec<_>>());
-    assert!(kept.iter().zip(1..).all(|(row, seq)| row.seq == seq));
+    assert!(stored.iter().zip(1..).all(|(row, seq)| row.seq == seq));
 }
 
-/// The disk fails again and again, as the rule says. Then the server is killed, before it could put anything right.
-fn fails_and_goes_on(call: &str, fault: &str, refusal: &str) {
+/// The disk fails repeatedly, as the rule says. Then the server is killed before it can repair
+/// anything.
+fn fails_repeatedly(call: &str, fault: &str, refusal: &str) {
     let (data, scratch) = (Data::new(), TempDir::new().unwrap());
     let traced = traced(&data, &injected(call, fault), &scratch.path().join("seen"));
     let Some(mut house) = traced else { return };
@@ -81,11 +84,11 @@ fn fails_and_goes_on(call: &str, fault: &str, refusal: &str) {
     let (mut said, mut refused) = (Vec::new(), 0);
     for number in 0..LINES_MAX {
         let line = number.to_string();
-        if is_kept(&mut alice, &line, refusal) {
+        if is_stored(&mut alice, &line, refusal) {
             assert_eq!(
                 bob.line(),
                 format!("alice: {line}"),
-                "nobody sees what is not kept"
+                "a line that is not stored is shown"
             );
             said.push(line);
         } else {
@@ -98,30 +101,30 @@ fn fails_and_goes_on(call: &str, fault: &str, refusal: &str) {
     assert_eq!(refused, 5, "{call} never fails");
     house.signal(Signal::KILL);
     house.ended();
-    assert_eq!(bob.last_words(), "");
-    has_exactly(&data.lobby(), &said);
+    assert_eq!(bob.rest_or_reset(), "");
+    stores_exactly(&data.lobby(), &said);
     assert!(succeeds(data.parlor().arg("check")));
     let house = data.open(&["--replay", "0"]);
     let mut alice = come_back(&house, PASSWORD);
     said.push("and on".to_owned());
-    assert!(is_kept(&mut alice, "and on", refusal));
+    assert!(is_stored(&mut alice, "and on", refusal));
     house.close([alice]);
-    has_exactly(&data.lobby(), &said);
+    stores_exactly(&data.lobby(), &said);
 }
 
 #[test]
-fn a_sync_that_fails_keeps_nothing_that_was_refused() {
-    fails_and_goes_on("fdatasync", "error=EIO:when=20+7", FAILED);
+fn a_failing_sync_stores_no_refused_line() {
+    fails_repeatedly("fdatasync", "error=EIO:when=20+7", FAILED);
 }
 
 #[test]
-fn a_write_that_fails_keeps_nothing_that_was_refused() {
-    fails_and_goes_on("pwrite64", "error=EIO:when=50+31", FAILED);
-    fails_and_goes_on("pwrite64", "error=ENOSPC:when=50+31", FULL);
+fn a_failing_write_stores_no_refused_line() {
+    fails_repeatedly("pwrite64", "error=EIO:when=50+31", FAILED);
+    fails_repeatedly("pwrite64", "error=ENOSPC:when=50+31", FULL);
 }
 
 #[test]
-fn a_checkpoint_that_fails_loses_nothing() {
+fn a_failing_checkpoint_loses_no_line() {
     checkpoints_fail(
         "fdatasync",
         "error=EIO:when=1+2",
@@ -134,7 +137,7 @@ fn a_checkpoint_that_fails_loses_nothing() {
     );
 }
 
-/// What is written ahead cannot always be moved to its place, as the rule says. Nobody who speaks notices.
+/// Checkpoints fail as the rule says. Nobody who speaks notices.
 fn checkpoints_fail(call: &str, fault: &str, told: &str) {
     let (data, scratch) = (Data::new(), TempDir::new().unwrap());
     let file = data.file();
@@ -151,18 +154,18 @@ fn checkpoints_fail(call: &str, fault: &str, told: &str) {
     let mut said = Vec::new();
     while !has_failed() && said.len() < 2 * LINES_MAX {
         let line = format!("{} {}", said.len(), "x".repeat(3_000));
-        assert!(is_kept(&mut alice, &line, FAILED));
+        assert!(is_stored(&mut alice, &line, FAILED));
         said.push(line);
     }
     assert!(has_failed(), "{call} never fails");
     house.signal(Signal::KILL);
     house.ended();
-    has_exactly(&data.lobby(), &said);
+    stores_exactly(&data.lobby(), &said);
     assert!(succeeds(data.parlor().arg("check")));
 }
 
 #[test]
-fn every_line_is_synced_between_being_read_and_being_shown() {
+fn every_line_is_synced_before_it_is_shown() {
     const CALLS: &str = "--trace=recvfrom,read,readv,pwrite64,fdatasync,sendto,write,writev";
     let (data, scratch) = (Data::new(), TempDir::new().unwrap());
     let seen = scratch.path().join("seen");
@@ -204,12 +207,12 @@ fn every_line_is_synced_between_being_read_and_being_shown() {
     }
 }
 
-/// Says lines until one is refused, for this reason. Those that were kept.
+/// Says lines until one is refused for this reason. Returns the stored ones.
 fn says_until_refused(alice: &mut Guest, refusal: &str) -> Vec<String> {
     let mut said = Vec::new();
     loop {
         let line = said.len().to_string();
-        if !is_kept(alice, &line, refusal) {
+        if !is_stored(alice, &line, refusal) {
             return said;
         }
         said.push(line);
@@ -217,10 +220,11 @@ fn says_until_refused(alice: &mut Guest, refusal: &str) -> Vec<String> {
     }
 }
 
-/// While the disk takes nothing, people do all that needs none, and all others are answered.
-fn goes_on_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: &str) {
+/// While the disk accepts nothing, everything that needs no disk works, and every other request
+/// gets an answer.
+fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: &str) {
     for line in ["again", "and again"] {
-        assert!(!is_kept(alice, line, refusal));
+        assert!(!is_stored(alice, line, refusal));
     }
     let mut bob = Guest::connect(house.address);
     bob.say("bob");
@@ -232,7 +236,7 @@ fn goes_on_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal
     bob.until("In tea: nobody else");
     bob.say("is there tea?");
     bob.until(refusal);
-    // Also somebody whose name has an owner.
+    // The owner of a registered name can enter too.
     let mut owner = Guest::connect(house.address);
     owner.say("alice");
     owner.until(ASKED);
@@ -245,7 +249,7 @@ fn goes_on_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal
         people.iter().any(|line| line.contains("alice")),
         "{people:?}"
     );
-    order(data, &["ban", "mallory"]).ok(); // it is answered
+    order(data, &["ban", "mallory"]).ok(); // any answer will do
     let line = house.logged("listening http ");
     let (_, web) = line.split_once("listening http ").unwrap();
     let url = format!("http://{}/lobby?name=ci", web.trim());
@@ -258,7 +262,7 @@ fn goes_on_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal
     }
 }
 
-/// Who makes the calls of a server fail. Without it the disk is as it was before, also for a call that it did not answer.
+/// The strace process of a server. Killing it mends the disk, even for a call that hangs.
 fn tracer(house: &House) -> Pid {
     let process = house.process().as_raw_nonzero();
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -267,8 +271,8 @@ fn tracer(house: &House) -> Pid {
     Pid::from_raw(tracer.unwrap().trim().parse().unwrap()).unwrap()
 }
 
-/// Fails for good, as the fault says, and works again in the end.
-fn fails_for_good(call: &str, fault: &str, refusal: &str) {
+/// The disk fails permanently as the fault says, and works again at the end.
+fn fails_permanently(call: &str, fault: &str, refusal: &str) {
     let (data, scratch) = (Data::new(), TempDir::new().unwrap());
     let rules = injected(call, &format!("{fault}:when=40+"));
     let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
@@ -276,14 +280,14 @@ fn fails_for_good(call: &str, fault: &str, refusal: &str) {
     };
     let mut alice = come_back(&house, PASSWORD);
     let mut said = says_until_refused(&mut alice, refusal);
-    goes_on_without_a_disk(&house, &data, &mut alice, refusal);
+    works_without_a_disk(&house, &data, &mut alice, refusal);
     kill_process(tracer(&house), Signal::KILL).unwrap();
-    while !is_kept(&mut alice, "and on", refusal) {}
+    while !is_stored(&mut alice, "and on", refusal) {}
     said.push("and on".to_owned());
     house.logged("lines are stored again");
-    house.signal(Signal::KILL); // before it could put anything right
+    house.signal(Signal::KILL); // before it can repair anything
     house.ended();
-    has_exactly(&data.lobby(), &said);
+    stores_exactly(&data.lobby(), &said);
     assert_eq!(rows(&data.file(), "tea"), []);
     let log = house.log();
     let told = log.iter().filter(|line| line.contains(" ERROR "));
@@ -291,19 +295,18 @@ fn fails_for_good(call: &str, fault: &str, refusal: &str) {
 }
 
 #[test]
-fn a_disk_that_fails_for_good_refuses_lines_and_people_come_and_go() {
-    fails_for_good("fdatasync", "error=EIO", FAILED);
-    fails_for_good("pwrite64", "error=EROFS", FAILED);
+fn a_disk_that_keeps_failing_refuses_lines_while_people_come_and_go() {
+    fails_permanently("fdatasync", "error=EIO", FAILED);
+    fails_permanently("pwrite64", "error=EROFS", FAILED);
 }
 
 #[test]
-fn a_disk_that_does_not_answer_refuses_lines_and_people_come_and_go() {
-    // Longer than the test.
-    fails_for_good("fdatasync", "delay_enter=120000000", NO_ANSWER);
+fn a_disk_that_does_not_answer_refuses_lines_while_people_come_and_go() {
+    fails_permanently("fdatasync", "delay_enter=120000000", NO_ANSWER);
 }
 
 #[test]
-fn what_a_disk_refused_that_fails_for_good_is_not_there_after_a_kill() {
+fn lines_refused_by_a_disk_that_keeps_failing_are_absent_after_a_kill() {
     for (call, fault, refusal) in [
         ("fdatasync", "error=EIO", FAILED),
         ("pwrite64", "error=EIO", FAILED),
@@ -319,27 +322,27 @@ fn what_a_disk_refused_that_fails_for_good_is_not_there_after_a_kill() {
         let tracer = tracer(&house);
         house.signal(Signal::KILL);
         if refusal == NO_ANSWER {
-            kill_process(tracer, Signal::KILL).unwrap(); // what waits for it cannot end
+            kill_process(tracer, Signal::KILL).unwrap(); // a hanging call blocks the exit
         }
         house.ended();
         let house = data.open(&["--replay", "0"]);
         let mut alice = come_back(&house, PASSWORD);
-        assert!(is_kept(&mut alice, "and on", refusal));
+        assert!(is_stored(&mut alice, "and on", refusal));
         said.push("and on".to_owned());
         house.close([alice]);
-        has_exactly(&data.lobby(), &said);
+        stores_exactly(&data.lobby(), &said);
     }
 }
 
-/// Fills the disk with lines until it takes no more, makes room, and says more. What was kept.
-fn fills_up_and_goes_on(house: &House, refusal: &str, make_room: impl FnOnce()) -> Vec<String> {
+/// Fills the disk until it refuses lines, makes room, and says more. Returns the stored lines.
+fn fills_up_and_recovers(house: &House, refusal: &str, make_room: impl FnOnce()) -> Vec<String> {
     let mut alice = enter(house, "alice");
     let mut bob = enter(house, "bob");
     alice.until("bob has arrived");
     let long = |number: usize| format!("{number} {}", "x".repeat(3_000));
     let (mut said, mut refused) = (Vec::new(), 0);
     for line in (0..LINES_MAX).map(long) {
-        if is_kept(&mut alice, &line, refusal) {
+        if is_stored(&mut alice, &line, refusal) {
             said.push(line);
         } else {
             refused += 1;
@@ -348,75 +351,77 @@ fn fills_up_and_goes_on(house: &House, refusal: &str, make_room: impl FnOnce()) 
             break;
         }
     }
-    assert_eq!(refused, 3, "it is never full");
+    assert_eq!(refused, 3, "the disk is never full");
     make_room();
     for line in (LINES_MAX..LINES_MAX + 100).map(long) {
-        assert!(is_kept(&mut alice, &line, refusal), "{line:.5}");
+        assert!(is_stored(&mut alice, &line, refusal), "{line:.5}");
         said.push(line);
     }
     for line in &said {
         assert_eq!(
             bob.line(),
             format!("alice: {line}"),
-            "nobody sees what is not kept"
+            "a line that is not stored is shown"
         );
     }
     said
 }
 
 #[test]
-fn a_disk_that_takes_no_more_refuses_lines_and_takes_them_again_later() {
+fn a_file_size_limit_refuses_lines_until_it_is_lifted() {
     let data = Data::new();
-    data.open(&[]).close::<[(); 0]>([]); // the file is there
+    data.open(&[]).close::<[(); 0]>([]); // this creates the file
     let mut house = House::run(
         data.parlor_with_small_files(64),
         &[&HERE[..], &["--rate", "off"]].concat(),
     );
     let process = Some(house.process());
-    let said = fills_up_and_goes_on(&house, FAILED, || {
+    let said = fills_up_and_recovers(&house, FAILED, || {
         let unlimited = Rlimit {
             current: None,
             maximum: None,
         };
         prlimit(process, Resource::Fsize, unlimited).unwrap();
     });
-    house.signal(Signal::TERM); // not closed as usual: the log has errors, as it must
+    house.signal(Signal::TERM); // not `close`: the log has errors, as it must
     assert_eq!(house.ended().code(), Some(0));
-    has_exactly(&data.lobby(), &said);
+    stores_exactly(&data.lobby(), &said);
 }
 
 #[test]
-fn a_disk_that_is_full_refuses_lines_and_takes_them_again_when_there_is_room() {
-    /// Mounts a disk in the place of a directory, for this process alone, fills most of it, and goes on as the server.
+fn a_full_disk_refuses_lines_until_there_is_room() {
+    /// Mounts a small disk over the directory, for this process alone, fills most of it, and runs
+    /// the server.
     const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=16m tmpfs \"$PARLOR_DATA\" &&
         head -c 14M /dev/zero > \"$PARLOR_DATA/ballast\" && exec \"$0\" \"$@\"";
     let data = Data::new();
-    // With the rights of root, or else with those that root has in a namespace of one's own.
+    // With the rights of root, or else as root of a namespace of its own.
     let mounts = ["-m", "-rm"].into_iter().find(|how| {
         let mut command = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
         succeeds(command.arg("--version"))
     });
     let Some(how) = mounts else {
-        return skip("no disk may be mounted here, not even in a namespace of one's own");
+        return skip("no disk may be mounted here, not even in a namespace");
     };
     let parlor = data.parlor_by("unshare", &[how, "sh", "-c", ON_A_SMALL_DISK]);
     let mut house = House::run(parlor, &[&HERE[..], &["--rate", "off"]].concat());
     let disk = house.directory(data.file().parent().unwrap());
-    let said = fills_up_and_goes_on(&house, FULL, || {
+    let said = fills_up_and_recovers(&house, FULL, || {
         fs::remove_file(in_directory(&disk, "ballast")).unwrap();
     });
     house.signal(Signal::TERM);
     assert_eq!(house.ended().code(), Some(0));
-    // Nobody but this test has the disk any more. What is written ahead stays so where it finds no room in its place.
+    // Only this test still has the disk open. Lines stay in the WAL where the database has no room
+    // for them.
     fs::copy(in_directory(&disk, "parlor.db"), data.file()).unwrap();
     let ahead = in_directory(&disk, "parlor.db-wal");
     if ahead.exists() {
         fs::copy(ahead, data.file().with_extension("db-wal")).unwrap();
     }
-    has_exactly(&data.lobby(), &said);
+    stores_exactly(&data.lobby(), &said);
 }
 
-/// A file in a directory that has perhaps no path here.
+/// A file in a directory that may have no path here.
 fn in_directory(directory: &File, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
 }

@@ -1,4 +1,4 @@
-//! What has been kept comes out again, while the server runs and when it does not.
+//! Stored lines can be exported, whether or not the server runs.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::data::{Data, enter};
 
-/// Runs `parlor export` with these options: what it printed and what it complained of.
+/// Runs `parlor export` with these options. Returns the exit code, stdout and stderr.
 fn export(data: &Data, options: &[&str]) -> (Option<i32>, String, String) {
     let Output {
         status,
@@ -24,7 +24,7 @@ fn lines(data: &Data, options: &[&str]) -> Vec<String> {
     printed.lines().map(str::to_owned).collect()
 }
 
-/// The keys in their order, the time left out.
+/// The exported records, without their times; their keys are in order.
 fn records(data: &Data, options: &[&str]) -> Vec<Value> {
     let options = [&["--format", "jsonl"], options].concat();
     let read = |line: &String| {
@@ -41,7 +41,7 @@ fn records(data: &Data, options: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn what_was_said_is_exported_as_it_was_said_whether_or_not_the_server_runs() {
+fn lines_are_exported_verbatim_whether_or_not_the_server_runs() {
     const STRANGE: &str = "\"quotes\" back\\slash\ttab \u{1f375} \u{7b11}";
     let data = Data::new();
     let house = data.open(&[]);
@@ -87,7 +87,7 @@ fn what_was_said_is_exported_as_it_was_said_whether_or_not_the_server_runs() {
 }
 
 #[test]
-fn a_room_whose_name_is_no_name_any_more_is_exported_with_the_others() {
+fn a_room_with_an_invalid_name_is_exported_with_the_others() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -110,7 +110,7 @@ fn a_room_whose_name_is_no_name_any_more_is_exported_with_the_others() {
 }
 
 #[test]
-fn what_cannot_be_exported_is_one_sentence() {
+fn a_failed_export_is_one_sentence() {
     let data = Data::new();
     let (code, _, words) = export(&data, &[]);
     assert_eq!(code, Some(1));

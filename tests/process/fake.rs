@@ -1,4 +1,4 @@
-//! A server that says what a test tells it to. Knows no rules of the chat.
+//! A server that says what a test tells it to. It knows no rules of the chat.
 
 use socket2::SockRef;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,7 +11,7 @@ pub(crate) struct Fake {
     listener: TcpListener,
 }
 
-/// One connection, seen from the server.
+/// One connection, seen from the server's side.
 pub(crate) struct Guest {
     stream: BufReader<TcpStream>,
 }
@@ -47,7 +47,7 @@ impl Guest {
         self.stream.get_mut().write_all(bytes).unwrap();
     }
 
-    /// The next line typed.
+    /// The next line from the client.
     pub(crate) fn heard(&mut self) -> String {
         let mut line = String::new();
         self.stream
@@ -56,7 +56,7 @@ impl Guest {
         line.trim_end_matches('\n').to_owned()
     }
 
-    /// Everything up to the end that the client has put to it.
+    /// Everything up to the end of the client's input.
     pub(crate) fn heard_to_the_end(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
         self.stream

@@ -1,5 +1,5 @@
-//! The files of a server are its own: private, locked, and looked at while it runs. Nothing that anybody saw is lost,
-//! whatever becomes of them.
+//! The server's files are private, locked, and watched while it runs. No line that anybody saw is
+//! lost, whatever happens to them.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -19,7 +19,7 @@ use crate::startup::fails;
 const DISPLACED: &str =
     "-- Not sent: the server's files have been moved or deleted; try again later";
 
-/// The program, which is to keep its lines there.
+/// The program, which stores its lines there.
 fn parlor_in(directory: &Path) -> Command {
     let mut command = parlor();
     command
@@ -32,7 +32,7 @@ fn serve_in(directory: &Path) -> House {
     House::run(parlor_in(directory), &HERE)
 }
 
-/// No server starts there; the sentence that says why.
+/// A server must refuse to start there. Returns its one sentence.
 fn is_refused(directory: &Path) -> String {
     let (code, words) = fails(parlor_in(directory), &HERE);
     assert_eq!(code, Some(1), "{words}");
@@ -59,7 +59,7 @@ fn texts(file: &Path) -> Vec<String> {
     rows.into_iter().map(|row| row.text).collect()
 }
 
-/// Ends a server whose log has errors, as it must.
+/// Ends a server whose log contains errors, as it must.
 fn end(mut house: House) -> Vec<String> {
     house.signal(Signal::TERM);
     assert_eq!(house.ended().code(), Some(0));
@@ -99,10 +99,10 @@ fn a_second_server_never_starts_on_the_same_file() {
     fs::rename(&moved, &data).unwrap();
     says(&mut alice, "two");
     drop(alice);
-    house.signal(Signal::TERM); // the log may say that the files were away, so it is not without an error
+    house.signal(Signal::TERM); // the log may have errors: the files were away
     assert_eq!(house.ended().code(), Some(0));
     assert_eq!(texts(&data.join("parlor.db")), ["one", "two"]);
-    serve_in(&link).close::<[Guest; 0]>([]); // one may come by a link, too
+    serve_in(&link).close::<[Guest; 0]>([]); // a link to the directory works too
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_copy_in_the_place_of_the_file_lets_no_second_server_start() {
     let house = serve_in(&data);
     let mut alice = enter(&house, "alice");
     says(&mut alice, "one");
-    // It would share with the file that is open what SQLite keeps beside it.
+    // The copy would share SQLite's side files with the open database.
     fs::copy(data.join("parlor.db"), &copy).unwrap();
     fs::rename(&copy, data.join("parlor.db")).unwrap();
     assert!(is_refused(&data).contains("another server uses"));
@@ -160,7 +160,7 @@ fn all_is_private(data: &Path) {
 }
 
 #[test]
-fn what_is_no_file_of_its_own_is_not_touched() {
+fn a_link_or_directory_in_place_of_a_file_is_not_touched() {
     let place = TempDir::new().unwrap();
     let elsewhere = place.path().join("elsewhere");
     fs::write(&elsewhere, "dear diary").unwrap();
@@ -185,7 +185,7 @@ fn what_is_no_file_of_its_own_is_not_touched() {
     }
     assert_eq!(fs::read(&elsewhere).unwrap(), b"dear diary");
     assert_eq!(mode(&elsewhere), 0o644);
-    // A second name of the file of lines, under which another server could find it.
+    // A second name of the database, under which another server could find it.
     let data = TempDir::new().unwrap();
     serve_in(data.path()).close::<[Guest; 0]>([]);
     let (file, second) = (data.path().join("parlor.db"), place.path().join("second"));
@@ -196,7 +196,7 @@ fn what_is_no_file_of_its_own_is_not_touched() {
 }
 
 #[test]
-fn a_directory_that_others_use_is_not_closed_to_them() {
+fn a_directory_with_other_files_keeps_its_permissions() {
     let place = TempDir::new().unwrap();
     let shared = place.path().join("shared");
     fs::create_dir_all(shared.join("photos")).unwrap();
@@ -215,7 +215,7 @@ fn a_directory_that_others_use_is_not_closed_to_them() {
 }
 
 #[test]
-fn a_path_that_is_no_directory_is_said() {
+fn a_path_that_is_no_directory_is_refused_by_name() {
     let place = TempDir::new().unwrap();
     let file = place.path().join("file");
     fs::write(&file, "").unwrap();
@@ -252,7 +252,7 @@ fn files_of_another_user_are_refused() {
 }
 
 #[test]
-fn a_directory_that_is_moved_away_is_noticed_and_the_server_goes_on_when_it_is_back() {
+fn lines_are_refused_while_the_directory_is_moved_away() {
     let place = TempDir::new().unwrap();
     let (data, moved) = (place.path().join("data"), place.path().join("moved"));
     let house = serve_in(&data);
@@ -302,7 +302,7 @@ fn enter_and_read(house: &House, name: &str) -> Guest {
 }
 
 #[test]
-fn a_file_of_lines_that_is_deleted_can_be_copied_while_the_server_runs() {
+fn a_deleted_database_can_be_copied_while_the_server_runs() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -324,11 +324,11 @@ fn a_file_of_lines_that_is_deleted_can_be_copied_while_the_server_runs() {
     says(&mut alice, "six");
     house.close([alice]);
     assert_eq!(texts(&data.file()), ["one", "two", "three", "six"]);
-    data.is_whole();
+    data.assert_undamaged();
 }
 
 #[test]
-fn what_was_seen_is_kept_although_a_file_beside_it_is_deleted() {
+fn seen_lines_stay_stored_although_a_side_file_is_deleted() {
     for extension in ["db-wal", "db-shm"] {
         let data = Data::new();
         let house = data.open(&[]);
@@ -343,12 +343,12 @@ fn what_was_seen_is_kept_although_a_file_beside_it_is_deleted() {
         says(&mut alice, "three");
         house.close([alice]);
         assert_eq!(texts(&data.file()), ["one", "three"], "{extension}");
-        data.is_whole();
+        data.assert_undamaged();
     }
 }
 
 #[test]
-fn a_log_that_is_emptied_in_its_place_refuses_lines_and_leaves_the_file_whole() {
+fn a_truncated_wal_refuses_lines_and_damages_nothing() {
     for ending in [kill, |house| drop(end(house))] {
         let data = Data::new();
         let house = data.open(&[]);
@@ -365,19 +365,19 @@ fn a_log_that_is_emptied_in_its_place_refuses_lines_and_leaves_the_file_whole() 
         }
         house.logged("parlor.db-wal was emptied by another program");
         ending(house);
-        data.is_whole();
+        data.assert_undamaged();
         let house = data.open(&["--replay", "0"]);
         let mut alice = enter(&house, "alice");
         says(&mut alice, "four");
         house.close([alice]);
         assert_eq!(texts(&data.file()), ["one", "four"]);
-        data.is_whole();
+        data.assert_undamaged();
     }
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_is_told_and_refuses_lines_and_nothing_else() {
-    /// Some hundred kilobytes: shells count in blocks of 512 or 1024 bytes.
+fn a_file_size_limit_is_logged_and_refuses_only_lines() {
+    /// A few hundred kilobytes: shells count in blocks of 512 or 1024 bytes.
     const LIMITED: &str = "ulimit -f 400 && exec \"$0\" \"$@\"";
     let data = Data::new();
     let limited = data.parlor_by("sh", &["-c", LIMITED]);
@@ -399,11 +399,11 @@ fn a_limit_on_the_size_of_files_is_told_and_refuses_lines_and_nothing_else() {
     enter_and_read(&house, "bob");
     end(house);
     assert_eq!(texts(&data.file()).len(), kept);
-    data.is_whole();
+    data.assert_undamaged();
 }
 
 #[test]
-fn no_line_is_refused_for_the_index_of_the_search() {
+fn a_broken_search_index_refuses_no_line() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -419,7 +419,7 @@ fn no_line_is_refused_for_the_index_of_the_search() {
 }
 
 #[test]
-fn a_log_without_its_file_is_left_alone() {
+fn a_wal_without_its_database_is_not_touched() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -435,7 +435,7 @@ fn a_log_without_its_file_is_left_alone() {
     assert_eq!(texts(&file), ["one"]);
 }
 
-/// What a command prints on stdout, or else its sentence.
+/// What a command prints on stdout, or else its one sentence of failure.
 fn reads(parlor: &mut Command, command: &str) -> Result<String, String> {
     let output = parlor.arg(command).output().unwrap();
     let words = String::from_utf8(output.stderr).unwrap();
@@ -450,8 +450,8 @@ fn reads(parlor: &mut Command, command: &str) -> Result<String, String> {
 }
 
 #[test]
-fn lines_on_a_disk_that_takes_nothing_are_read_or_it_is_said_how() {
-    /// Shows a directory in its place to which nothing can be written, and goes on as the program.
+fn lines_on_a_read_only_disk_are_read_or_the_error_says_how() {
+    /// Mounts the directory read-only over itself, and runs the program.
     const READ_ONLY: &str = "mount --bind \"$PARLOR_DATA\" \"$PARLOR_DATA\" &&
         mount -o remount,bind,ro \"$PARLOR_DATA\" && exec \"$0\" \"$@\"";
     let data = Data::new();
@@ -467,10 +467,10 @@ fn lines_on_a_disk_that_takes_nothing_are_read_or_it_is_said_how() {
             .is_ok_and(|output| output.status.success())
     });
     let Some(how) = mounts else {
-        return skip("no disk may be mounted here, not even in a namespace of one's own");
+        return skip("no disk may be mounted here, not even in a namespace");
     };
     let read_only = || data.parlor_by("unshare", &[how, "sh", "-c", READ_ONLY]);
-    // With all three files there.
+    // All three files exist.
     let text = reads(&mut read_only(), "export").unwrap();
     assert!(text.ends_with("lobby alice: one\n"), "{text}");
     fs::remove_file(data.file().with_extension("db-shm")).unwrap();
@@ -479,18 +479,18 @@ fn lines_on_a_disk_that_takes_nothing_are_read_or_it_is_said_how() {
         assert!(words.contains("copy "), "{words}");
         assert!(words.contains("parlor.db-wal to a directory"), "{words}");
     }
-    // As the sentence says.
+    // Do what the sentence says.
     let copy = Data::new();
     for extension in ["db", "db-wal"] {
         let file = data.file().with_extension(extension);
         fs::copy(file, copy.file().with_extension(extension)).unwrap();
     }
     assert_eq!(reads(&mut copy.parlor(), "export").unwrap(), text);
-    // Nothing is written ahead any more after an end in peace.
+    // After a clean shutdown nothing is left in the WAL.
     data.open(&[]).close::<[Guest; 0]>([]);
     assert_eq!(reads(&mut read_only(), "export").unwrap(), text);
     reads(&mut read_only(), "check").unwrap();
-    // An odd path is read as it stands.
+    // Special characters in a path have no effect.
     let odd = TempDir::new().unwrap();
     let odd = odd.path().join("100%?a=b#c d");
     fs::create_dir(&odd).unwrap();
@@ -499,7 +499,7 @@ fn lines_on_a_disk_that_takes_nothing_are_read_or_it_is_said_how() {
 }
 
 #[test]
-fn who_may_not_read_is_told_so() {
+fn a_user_without_read_permission_gets_a_sentence() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -508,7 +508,7 @@ fn who_may_not_read_is_told_so() {
         true => data.parlor_by("setpriv", &["--reuid=65534", "--clear-groups"]),
         false => data.parlor(),
     };
-    // Others may run the program, wherever it was built.
+    // Another user may run the program, wherever it was built.
     if geteuid().is_root()
         && !nobody()
             .arg("--version")

@@ -1,4 +1,4 @@
-//! People who send without end, and the others who chat on meanwhile.
+//! People who send without end, while others keep chatting.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -10,14 +10,14 @@ use crate::house::House;
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// What one client may cost: a line, what is read at once, and some slack of the allocator's; seen: 130 KiB.
+/// What one client may cost: a line, a read buffer, and slack of the allocator. Measured: 130 KiB.
 const GROWTH_BYTES_MAX: u64 = 1 << 20;
 
 const TOO_LONG: &str = "-- Line too long (4096 bytes at most): not sent";
 
 #[test]
-fn a_gibibyte_without_a_newline_takes_no_memory_and_nobodys_turn() {
-    // A short log, since a long one would grow by what is said meanwhile.
+fn a_gibibyte_without_a_newline_takes_no_memory_and_delays_nobody() {
+    // The log is short: a long one would grow with what people say meanwhile.
     let house = House::open(&["--rate", "off", "--log-lines", "100"]);
     let mut alice = Guest::enter(house.address, "alice");
     let mut bob = Guest::enter(house.address, "bob");
@@ -86,12 +86,12 @@ fn a_quiet_pair_misses_nothing_among_a_hundred_flooders() {
             scope.spawn(move || while flooder.stream().write_all(chunk.as_bytes()).is_ok() {});
             scope.spawn(move || io::copy(&mut flooder.stream(), &mut io::sink()));
         }
-        // In the burst with which everybody may begin, and at the pace that follows it.
+        // They talk within the burst that everybody gets, and at the pace that follows it.
         let talking = thread::Builder::new().spawn_scoped(scope, || {
             talk(&mut alice, &mut bob, "in the flood", 90);
         });
         let talked = talking.unwrap().join();
-        // Else a failure would wait for those who flood for ever.
+        // Otherwise a failed test would wait for the flooders forever.
         for flooder in &flooders {
             flooder.stream().shutdown(Shutdown::Both).ok();
         }
@@ -104,7 +104,7 @@ fn a_quiet_pair_misses_nothing_among_a_hundred_flooders() {
 const IAC: u8 = 255;
 const ANSWERS_MAX: usize = 64;
 
-/// A million offers and requests, of all options in turn.
+/// A million offers and requests, for every option in turn.
 fn negotiations() -> Vec<u8> {
     let commands = (0..1_000_000_u32).flat_map(|round| {
         let [option, page, ..] = round.to_le_bytes();
@@ -114,7 +114,7 @@ fn negotiations() -> Vec<u8> {
     commands.collect()
 }
 
-/// How often the server has answered.
+/// How many answers the server gave.
 fn answers(bytes: &[u8]) -> usize {
     let commands = bytes.iter().filter(|byte| **byte == IAC).count();
     let refusals = bytes
@@ -125,7 +125,7 @@ fn answers(bytes: &[u8]) -> usize {
 }
 
 #[test]
-fn a_million_negotiations_get_at_most_64_answers_and_one_can_still_talk() {
+fn a_million_negotiations_get_at_most_64_answers_and_their_sender_can_still_talk() {
     let house = House::open(&[]);
     let mut wendy = Guest::enter(house.address, "wendy");
     let mut tina = Guest::enter(house.address, "tina");

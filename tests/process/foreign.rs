@@ -1,4 +1,5 @@
-//! Clients that others wrote, run by Python: a browser, and a library for WebSockets. What they do is in tests/foreign.
+//! Clients by other authors, run by Python: a browser, and a WebSocket library. Their scenes are in
+//! tests/foreign.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,10 @@ use std::{env, fs, thread};
 
 use crate::skip;
 
-/// A scene takes seconds; one that hangs ends after this.
+/// A scene takes seconds; one that hangs is ended after this time.
 const SCENE_TIME: Duration = Duration::from_mins(3);
 
-/// So often it is asked whether a scene has ended.
+/// How often to check whether a scene has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Runs one scene of a script to its end.
@@ -79,12 +80,12 @@ fn browse(scene: &str) {
 }
 
 #[test]
-fn two_browsers_and_a_netcat_read_one_room_in_one_order() {
+fn two_browsers_and_a_netcat_read_the_same_lines_in_the_same_order() {
     browse("one_room");
 }
 
 #[test]
-fn a_browser_comes_back_after_a_restart_and_nothing_is_lost_or_doubled() {
+fn a_browser_reconnects_after_a_restart_and_no_line_is_lost_or_doubled() {
     browse("comes_back");
 }
 
@@ -94,22 +95,22 @@ fn a_browser_lists_the_right_people_at_every_moment() {
 }
 
 #[test]
-fn an_enter_that_ends_a_composition_says_nothing() {
+fn an_enter_that_ends_a_composition_sends_nothing() {
     browse("composes");
 }
 
 #[test]
-fn whatever_people_say_or_are_called_is_text_in_a_browser() {
+fn hostile_lines_and_names_stay_text_in_a_browser() {
     browse("hostile");
 }
 
 #[test]
-fn a_page_of_another_site_cannot_read_speak_or_come_in() {
+fn a_page_of_another_site_cannot_read_speak_or_enter() {
     browse("foreign_page");
 }
 
 #[test]
-fn a_phone_shows_it_without_scrolling_sideways_in_both_languages() {
+fn a_phone_shows_the_page_without_sideways_scrolling_in_both_languages() {
     browse("narrow");
 }
 
@@ -119,12 +120,12 @@ fn rooms_and_lines_are_chosen_from_lists_in_a_browser() {
 }
 
 #[test]
-fn private_messages_are_conversations_that_outlive_a_reload() {
+fn private_conversations_survive_a_reload() {
     browse("talks");
 }
 
 #[test]
-fn a_reload_in_a_browser_is_no_departure_and_loses_no_draft() {
+fn a_browser_reload_announces_no_departure_and_loses_no_draft() {
     browse("reloads");
 }
 
@@ -134,32 +135,32 @@ fn every_line_of_a_long_room_can_be_reached_in_a_browser() {
 }
 
 #[test]
-fn a_browser_is_used_by_keys_alone() {
+fn a_browser_can_be_used_with_the_keyboard_alone() {
     browse("by_keys");
 }
 
 #[test]
-fn those_who_are_here_have_different_colours_in_a_browser() {
+fn people_in_a_room_have_different_colours_in_a_browser() {
     browse("distinct");
 }
 
 #[test]
-fn what_was_on_its_way_comes_back_in_its_order_in_a_browser() {
+fn unsent_lines_return_to_the_field_in_order_in_a_browser() {
     browse("gives_back");
 }
 
 #[test]
-fn whoever_is_removed_in_a_browser_reads_why() {
+fn a_person_removed_in_a_browser_reads_the_reason() {
     browse("removed");
 }
 
 #[test]
-fn fifty_sockets_of_another_library_and_a_netcat_see_one_order() {
+fn fifty_sockets_of_another_library_and_a_netcat_see_the_same_order() {
     play("sockets.py", "one_order", &[]);
 }
 
 #[test]
-fn a_client_of_another_library_goes_on_over_a_cut_and_a_restart() {
+fn a_client_of_another_library_continues_after_a_cut_and_a_restart() {
     play("sockets.py", "goes_on", &[]);
 }
 

@@ -1,4 +1,4 @@
-//! `/forget`: the owner of a name takes back what was said under it, for everyone.
+//! `/forget`: the owner of a name deletes everything said under it, for everybody.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ fn says(guest: &mut Guest, line: &str, echo: &str) {
     guest.until(echo);
 }
 
-/// What is answered, up to the answer to something that is asked then.
+/// The lines up to the answer to a later question.
 fn answers(guest: &mut Guest, line: &str) -> Vec<String> {
     guest.say(line);
     guest.say("/topic");
@@ -25,17 +25,17 @@ fn answers(guest: &mut Guest, line: &str) -> Vec<String> {
     lines
 }
 
-/// Lines said before, without their times.
-fn of_old(lines: &[String]) -> Vec<&str> {
+/// Replayed lines, without their times.
+fn untimed(lines: &[String]) -> Vec<&str> {
     let words = lines.iter().map(|line| line.split_once("] ").unwrap().1);
     words.collect()
 }
 
 #[test]
-fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
+fn an_owner_deletes_all_own_lines_for_everybody() {
     let data = Data::new();
     let house = data.open(&["--replay", "0"]);
-    let mut other = enter(&house, "alice"); // before anybody owned it
+    let mut other = enter(&house, "alice"); // before the name is registered
     says(&mut other, "elderberry", "alice: elderberry");
     says(&mut other, "/name carol", "You are carol");
     let mut alice = enter(&house, "alice");
@@ -83,21 +83,24 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
     bob.until(gone);
     assert_eq!(data.traces("gooseberry"), 0);
     assert_eq!(data.numbers(), (1..=604).collect::<Vec<_>>());
-    data.is_whole();
+    data.assert_undamaged();
     let left = [
         "alice: elderberry",
         "bob: bob's own",
         "al: under another name",
     ];
     let is_gone = |guest: &mut Guest| {
-        assert_eq!(of_old(&answers(guest, "/last 1000")), left);
-        assert_eq!(of_old(&answers(guest, "/since 2020-01-01")), left);
+        assert_eq!(untimed(&answers(guest, "/last 1000")), left);
+        assert_eq!(untimed(&answers(guest, "/since 2020-01-01")), left);
         let nothing = "-- Nothing found for gooseberry";
         assert_eq!(search::answers(guest, "gooseberry"), [nothing]);
     };
     is_gone(&mut bob);
     says(&mut again, "still here", "alice: still here");
-    assert_eq!(of_old(&answers(&mut again, "/last")), ["alice: still here"]);
+    assert_eq!(
+        untimed(&answers(&mut again, "/last")),
+        ["alice: still here"]
+    );
     says(
         &mut again,
         "/forget all",
@@ -116,11 +119,11 @@ fn an_owner_takes_back_what_was_said_and_it_is_gone_for_everyone() {
     let mut dave = enter(&house, "dave");
     is_gone(&mut dave);
     house.close([dave]);
-    data.is_whole();
+    data.assert_undamaged();
 }
 
 #[test]
-fn what_is_taken_back_is_gone_also_if_the_server_is_killed_meanwhile() {
+fn a_deletion_is_completed_after_the_server_is_killed() {
     let data = Data::new();
     let mut house = data.open(&["--replay", "0"]);
     let mut alice = enter(&house, "alice");
@@ -131,7 +134,7 @@ fn what_is_taken_back_is_gone_also_if_the_server_is_killed_meanwhile() {
     says(&mut alice, "/join lobby", "In lobby: bob");
     says(&mut alice, "gooseberry", "alice: gooseberry");
     assert_eq!(search::answers(&mut alice, "gooseberry").len(), 2);
-    // As long as the index cannot be written, nothing is taken out.
+    // Nothing is deleted while the index cannot be written.
     let index = Connection::open(data.index()).unwrap();
     index.busy_timeout(DEADLINE).unwrap();
     index.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -154,13 +157,16 @@ fn what_is_taken_back_is_gone_also_if_the_server_is_killed_meanwhile() {
         carol.line();
     }
     says(&mut carol, "/join tea", "In tea: nobody else");
-    assert_eq!(of_old(&answers(&mut carol, "/last")), ["alice: elderberry"]);
+    assert_eq!(
+        untimed(&answers(&mut carol, "/last")),
+        ["alice: elderberry"]
+    );
     house.close([carol]);
-    data.is_whole();
+    data.assert_undamaged();
 }
 
 #[test]
-fn what_is_taken_back_is_not_shown_on_entering() {
+fn deleted_lines_are_not_replayed_to_a_newcomer() {
     let data = Data::new();
     let house = data.open(&["--replay", "3"]);
     let mut alice = enter(&house, "alice");
@@ -182,7 +188,7 @@ fn what_is_taken_back_is_not_shown_on_entering() {
 }
 
 #[test]
-fn where_nothing_is_kept_nothing_is_taken_back() {
+fn forget_is_refused_where_no_lines_are_stored() {
     let house = House::open(&[]);
     let mut alice = Guest::enter(house.address, "alice");
     alice.say("/forget all");

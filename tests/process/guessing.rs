@@ -1,24 +1,24 @@
-//! Strangers who guess, and owners who come in all the same.
+//! Strangers guess passwords, and owners can still enter.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::admin::done;
-use crate::data::{Data, KEPT, enter};
+use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::House;
 use crate::owners::{ASKED, PASSWORD, come_back, register};
 use crate::web::{follow, open};
 
-/// What a password takes that is worked on, in memory: twice, with room for everything else that comes and goes.
+/// Memory for hashing two passwords at a time.
 const HASHING_BYTES: u64 = 2 * (19 << 20);
 
-/// Somebody on another address of this machine.
+/// A guest on another address of this machine.
 fn from(last: u8, house: &House) -> Guest {
     let address = Ipv4Addr::new(127, 0, 0, last);
     Guest::connect_from(IpAddr::V4(address), house.address)
 }
 
-/// Types a wrong password for alice so often, and then goes.
+/// Types this many wrong passwords for alice, and leaves.
 fn guess(mut stranger: Guest, times: usize) {
     stranger.say("alice");
     for _ in 0..times {
@@ -29,7 +29,7 @@ fn guess(mut stranger: Guest, times: usize) {
 }
 
 #[test]
-fn strangers_who_guess_lock_out_neither_the_owner_nor_others() {
+fn guessing_strangers_lock_out_neither_the_owner_nor_others() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -42,14 +42,15 @@ fn strangers_who_guess_lock_out_neither_the_owner_nor_others() {
     refused.until(ASKED);
     refused.say(PASSWORD);
     refused.until("-- Too many tries; try again in 10 minutes");
-    // The owner, from where she was before and from where she never erred; and somebody else behind a guesser's address.
+    // The owner enters from her old address and from an address without failures; so does somebody
+    // else behind a guesser's address.
     let here = come_back(&house, PASSWORD);
     let mut there = from(99, &house);
     there.send(format!("alice\n{PASSWORD}\n").as_bytes());
-    there.until(KEPT);
+    there.until(STORED);
     let mut bob = from(10, &house);
     bob.say("bob");
-    bob.until(KEPT);
+    bob.until(STORED);
     register_as(&mut bob, "bob");
     house.close(([alice, here, there], [refused, bob]));
 }
@@ -62,13 +63,13 @@ fn register_as(guest: &mut Guest, name: &str) {
 }
 
 #[test]
-fn whoever_guesses_where_the_owner_was_before_is_not_in_her_way() {
+fn a_guesser_at_the_owners_address_does_not_lock_her_out() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
     house.close([alice]);
-    // Also after a restart, by which counts and connections are gone.
+    // This holds after a restart too, which clears counts and connections.
     let house = data.open(&[]);
     guess(Guest::connect(house.address), 5);
     guess(Guest::connect(house.address), 5);
@@ -82,7 +83,7 @@ fn whoever_guesses_where_the_owner_was_before_is_not_in_her_way() {
 }
 
 #[test]
-fn wrong_codes_are_in_nobodys_way() {
+fn wrong_codes_lock_nobody_out() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -118,7 +119,7 @@ fn a_password_is_the_same_however_a_system_composes_it() {
 }
 
 #[test]
-fn another_password_ends_what_is_followed_by_the_one_before() {
+fn a_new_password_ends_followers_that_use_the_old_one() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut alice = enter(&house, "alice");
@@ -144,7 +145,7 @@ fn another_password_ends_what_is_followed_by_the_one_before() {
 }
 
 #[test]
-fn the_memory_that_passwords_take_is_given_back() {
+fn the_memory_for_hashing_passwords_is_released() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -157,7 +158,7 @@ fn the_memory_that_passwords_take_is_given_back() {
     let mut most = 0;
     for guest in &mut guests {
         most = most.max(house.resident_bytes());
-        guest.until(KEPT);
+        guest.until(STORED);
     }
     let after = house.resident_bytes();
     assert!(

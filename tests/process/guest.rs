@@ -1,4 +1,4 @@
-//! A person with a socket. Knows how one enters the named mode, and nothing of the server's inside.
+//! A person with a socket. Knows how to enter named mode, and nothing of the server's inside.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
@@ -8,13 +8,13 @@ use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::DEADLINE;
 
-/// The line that ends what one is told on arrival.
+/// The line that ends the greeting.
 const LAST_OF_ARRIVAL: &str = "-- Lines here are not stored: they are gone when the server stops";
 
 /// One connection.
 pub(crate) struct Guest {
     stream: BufReader<TcpStream>,
-    /// Before this, one step of the conversation has to be over.
+    /// The deadline of the present step of the conversation.
     until: Instant,
 }
 
@@ -31,7 +31,7 @@ impl Guest {
         Guest::over(socket.into())
     }
 
-    /// Connects with so little room for what arrives that not reading is felt at once.
+    /// Connects with so small a receive buffer that not reading has an effect at once.
     pub(crate) fn connect_narrow(address: SocketAddr) -> Guest {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -72,17 +72,17 @@ impl Guest {
         self.stream.get_mut().write_all(bytes).unwrap();
     }
 
-    /// The side on which one sends, for sending and reading at the same time.
+    /// The sending side, for sending and reading at the same time.
     pub(crate) fn sender(&self) -> TcpStream {
         self.stream.get_ref().try_clone().unwrap()
     }
 
-    /// Sends while the server lets one; whether it still does.
+    /// Sends if the server still reads. Whether it does.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.get_mut().write_all(bytes).is_ok()
     }
 
-    /// The next line; what is no UTF-8 in it shows as that.
+    /// The next line; invalid UTF-8 in it shows as replacement characters.
     pub(crate) fn line(&mut self) -> String {
         self.until = Instant::now() + DEADLINE;
         self.next_line().expect("a line, not the end")
@@ -113,13 +113,13 @@ impl Guest {
         }
     }
 
-    /// Everything up to the end that the server has put to it.
+    /// Everything up to the end that the server has put to the connection.
     pub(crate) fn rest(&mut self) -> Vec<String> {
         self.until = Instant::now() + DEADLINE;
         std::iter::from_fn(|| self.next_line()).collect()
     }
 
-    /// The bytes up to these, which are the last of them.
+    /// Reads up to these bytes. Returns all, these included.
     pub(crate) fn bytes_until(&mut self, wanted: &[u8]) -> Vec<u8> {
         let until = Instant::now() + DEADLINE;
         let mut bytes = Vec::new();
@@ -142,8 +142,8 @@ impl Guest {
         (read.unwrap_or(0) > 0).then(|| String::from_utf8_lossy(&line).into_owned())
     }
 
-    /// Whatever comes up to the end, which may as well be a reset.
-    pub(crate) fn last_words(mut self) -> String {
+    /// Everything up to the end, which may be a reset.
+    pub(crate) fn rest_or_reset(mut self) -> String {
         let mut words = Vec::new();
         match self.stream.read_to_end(&mut words) {
             Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),
@@ -151,23 +151,23 @@ impl Guest {
         }
     }
 
-    /// Says that nothing more will be said.
+    /// Closes the sending side.
     pub(crate) fn end_input(&mut self) {
         self.stream.get_mut().shutdown(Shutdown::Write).unwrap();
     }
 
-    /// A close that the server sees as a break.
+    /// Closes so that the server sees a broken connection.
     pub(crate) fn reset(self) {
         let socket = SockRef::from(self.stream.get_ref());
         socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
 
-    /// The socket itself, for what a conversation does not do.
+    /// The socket itself, for uses beyond a conversation.
     pub(crate) fn stream(&self) -> &TcpStream {
         self.stream.get_ref()
     }
 
-    /// Asks until so many people are here. Returns what else was said meanwhile.
+    /// Asks until this many people are here. Returns the other lines read meanwhile.
     pub(crate) fn until_people_here(&mut self, people: usize) -> Vec<String> {
         let until = Instant::now() + DEADLINE;
         let mut meanwhile = Vec::new();
@@ -188,7 +188,7 @@ impl Guest {
     }
 }
 
-/// Two people talk to each other: each waits for the other's line, and may miss none.
+/// Two people talk: each waits for the other's line and may miss none.
 pub(crate) fn talk(a: &mut Guest, b: &mut Guest, topic: &str, rounds: usize) {
     for round in 0..rounds {
         let (said, answered) = (format!("{topic} {round}?"), format!("{topic} {round}!"));
@@ -199,7 +199,7 @@ pub(crate) fn talk(a: &mut Guest, b: &mut Guest, topic: &str, rounds: usize) {
     }
 }
 
-/// Waits for a line that somebody else says; none may be skipped meanwhile.
+/// Waits for a line of somebody else. None may be skipped meanwhile.
 pub(crate) fn hear(guest: &mut Guest, said: &str) {
     let end = format!(": {said}");
     let lines = guest.lines_until(said, |line| line.ends_with(&end));
@@ -207,7 +207,7 @@ pub(crate) fn hear(guest: &mut Guest, said: &str) {
     assert_eq!(skipped, None);
 }
 
-/// How many people have come and gone, as somebody in the room is told: one by one or together.
+/// How many people came and left according to the announcements, one by one or together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     pub(crate) come: usize,
@@ -215,10 +215,10 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Counts what a line tells: `alice has arrived`, `alice, bob and 35 others have left`.
+    /// Counts an announcement: `alice has arrived`, `alice, bob and 35 others have left`.
     pub(crate) fn count(&mut self, line: &str) {
         if line.contains(": ") {
-            return; // somebody says something
+            return; // a line that somebody said
         }
         self.come += counted(line, "arrived");
         self.gone += counted(line, "left");

@@ -1,17 +1,17 @@
-//! Lines on disk: what was said before a restart is there after it, under the same numbers.
+//! Stored lines: they survive a restart under the same numbers.
 
-use crate::data::{Data, KEPT, enter, of_old};
+use crate::data::{Data, STORED, enter, untimed};
 use crate::guest::Guest;
 use crate::house::HERE;
 
-fn hears_of_old(guest: &mut Guest, numbers: impl IntoIterator<Item = usize>) {
+fn hears_stored(guest: &mut Guest, numbers: impl IntoIterator<Item = usize>) {
     for number in numbers {
-        assert_eq!(of_old(&guest.line()), format!("alice: {number}"));
+        assert_eq!(untimed(&guest.line()), format!("alice: {number}"));
     }
 }
 
 #[test]
-fn what_was_said_before_a_restart_is_shown_after_it() {
+fn lines_from_before_a_restart_are_shown_after_it() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -25,35 +25,35 @@ fn what_was_said_before_a_restart_is_shown_after_it() {
 
     let house = data.open(&["--replay", "3"]);
     let mut bob = enter(&house, "bob");
-    hears_of_old(&mut bob, 29..=30);
-    assert_eq!(of_old(&bob.line()), "* alice waves");
+    hears_stored(&mut bob, 29..=30);
+    assert_eq!(untimed(&bob.line()), "* alice waves");
     bob.say("32");
     assert_eq!(bob.line(), "bob: 32");
     bob.say("/last 1000");
-    hears_of_old(&mut bob, 1..=30);
-    assert_eq!(of_old(&bob.line()), "* alice waves");
-    assert_eq!(of_old(&bob.line()), "bob: 32");
+    hears_stored(&mut bob, 1..=30);
+    assert_eq!(untimed(&bob.line()), "* alice waves");
+    assert_eq!(untimed(&bob.line()), "bob: 32");
     bob.say("/last 2");
-    assert_eq!(of_old(&bob.line()), "* alice waves");
-    assert_eq!(of_old(&bob.line()), "bob: 32");
+    assert_eq!(untimed(&bob.line()), "* alice waves");
+    assert_eq!(untimed(&bob.line()), "bob: 32");
     bob.say("/since 2026-01-01");
-    hears_of_old(&mut bob, 1..=30);
-    assert_eq!(of_old(&bob.line()), "* alice waves");
-    assert_eq!(of_old(&bob.line()), "bob: 32");
+    hears_stored(&mut bob, 1..=30);
+    assert_eq!(untimed(&bob.line()), "* alice waves");
+    assert_eq!(untimed(&bob.line()), "bob: 32");
     bob.say("/since 2999-01-01");
     assert_eq!(bob.line(), "-- No lines from that time are stored");
     house.close([bob]);
 }
 
 #[test]
-fn a_room_that_was_empty_has_its_lines_still() {
+fn a_room_keeps_its_lines_while_it_is_empty() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     for round in 1..=3 {
         alice.say("/join tea");
         assert_eq!(alice.line(), "In tea: nobody else");
-        hears_of_old(&mut alice, 1..round);
+        hears_stored(&mut alice, 1..round);
         alice.say(&round.to_string());
         assert_eq!(alice.line(), format!("alice: {round}"));
         alice.say("/join lobby");
@@ -81,7 +81,7 @@ fn lines_that_were_skipped_can_be_read_later() {
     let mut alice = enter(&house, "alice");
     let mut slow = Guest::connect_narrow(house.address);
     slow.say("slow");
-    slow.until(KEPT);
+    slow.until(STORED);
     let text = "x".repeat(4_000);
     let said = 2_000;
     for number in 1..=said {
@@ -109,11 +109,11 @@ fn lines_that_were_skipped_can_be_read_later() {
     for number in missed {
         let line = slow.line();
         assert!(
-            of_old(&line).starts_with(&format!("alice: {number} ")),
+            untimed(&line).starts_with(&format!("alice: {number} ")),
             "{number}: {line:.40}"
         );
     }
-    slow.say("/missed that"); // and it can be read again
+    slow.say("/missed that"); // it can be read again
     slow.line();
     house.close([alice, slow]);
 }

@@ -1,4 +1,4 @@
-//! The built server as a child process. Knows nothing of what is said in it.
+//! The built server as a child process. Knows nothing of what people say on it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -13,15 +13,15 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::DEADLINE;
 
-/// A running server; dropping it ends it by its process id.
+/// A running server. Dropping it ends it by its process id.
 pub(crate) struct House {
     child: Child,
     log: Arc<Log>,
-    /// Its first listener, as the log names it.
+    /// The address of its first listener, from the log.
     pub(crate) address: SocketAddr,
 }
 
-/// What it has written to stderr so far.
+/// Its stderr so far.
 #[derive(Default)]
 struct Log {
     page: Mutex<Page>,
@@ -31,16 +31,16 @@ struct Log {
 #[derive(Default)]
 struct Page {
     lines: Vec<String>,
-    /// Nothing more will come: the process has ended.
+    /// The process has ended: no line follows.
     ended: bool,
 }
 
-/// The program with nothing of the tester's own settings.
+/// The program without the tester's own settings.
 pub(crate) fn parlor() -> Command {
     without_settings(Command::new(env!("CARGO_BIN_EXE_parlor")))
 }
 
-/// The program with at most so many descriptors, which it cannot raise.
+/// The program with at most this many descriptors; it cannot raise the limit.
 pub(crate) fn parlor_with_descriptors(max: usize) -> Command {
     let mut shell = without_settings(Command::new("sh"));
     let script = format!("ulimit -n {max}; exec \"$0\" \"$@\"");
@@ -48,7 +48,7 @@ pub(crate) fn parlor_with_descriptors(max: usize) -> Command {
     shell
 }
 
-/// The command with nothing of the tester's own settings.
+/// The command without the tester's own settings.
 pub(crate) fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PARLOR_") {
@@ -56,7 +56,7 @@ pub(crate) fn without_settings(mut command: Command) -> Command {
         }
     }
     command.env_remove("NOTIFY_SOCKET");
-    command.env("PARLOR_MEMORY", "true"); // unless a test is about what is kept
+    command.env("PARLOR_MEMORY", "true"); // tests of stored lines remove this
     command
 }
 
@@ -94,12 +94,12 @@ impl House {
         house
     }
 
-    /// Waits for the log to hold `text`, and returns the first line with it.
+    /// Waits for a log line with `text`, and returns the first one.
     pub(crate) fn logged(&self, text: &str) -> String {
         self.logged_times(text, 1)
     }
 
-    /// Waits for the log to hold `text` so many times, and returns the last line of those.
+    /// Waits until this many log lines contain `text`, and returns the last one.
     pub(crate) fn logged_times(&self, text: &str, times: usize) -> String {
         self.log.wait(text, |page| {
             let mut found = page.lines.iter().filter(|line| line.contains(text));
@@ -109,7 +109,7 @@ impl House {
 
     /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
-        // Asked for also where a test has failed that held it.
+        // A failed test may have poisoned the lock.
         let page = self.log.page.lock().unwrap_or_else(PoisonError::into_inner);
         page.lines.clone()
     }
@@ -118,7 +118,7 @@ impl House {
         Pid::from_child(&self.child)
     }
 
-    /// The directory that the server finds at this path, be it on a disk of its own.
+    /// The directory that the server sees at this path, even on a disk that only it has mounted.
     pub(crate) fn directory(&self, path: &Path) -> File {
         let path = path.strip_prefix("/").unwrap();
         let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
@@ -132,11 +132,11 @@ impl House {
     /// Waits until the process has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         self.log.wait("the end", |page| page.ended.then_some(()));
-        self.child.wait().unwrap() // its stderr is closed: it is about to be gone
+        self.child.wait().unwrap() // its stderr is closed: it is about to exit
     }
 
-    /// Ends the server as an operator does, when these people have gone. It must have come to no harm; returns its
-    /// whole log.
+    /// Drops the guests and ends the server as an operator does. It must have logged no error.
+    /// Returns its whole log.
     pub(crate) fn close<G>(mut self, guests: G) -> Vec<String> {
         drop(guests);
         self.signal(Signal::TERM);
@@ -155,7 +155,7 @@ impl House {
         log
     }
 
-    /// The memory it has in use, in bytes.
+    /// The memory it uses, in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -171,7 +171,8 @@ impl House {
     pub(crate) fn cpu_centiseconds(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let (_, after_name) = stat.rsplit_once(") ").unwrap();
-        // utime and stime, the 14th and 15th field; what follows the name begins with the 3rd.
+        // These are utime and stime, the 14th and 15th field; the text after the name begins with
+        // the 3rd.
         let times = after_name.split(' ').skip(11).take(2);
         times.map(|time| time.parse::<u64>().unwrap()).sum()
     }
@@ -187,7 +188,7 @@ impl Drop for House {
                 eprintln!("the server's last words: {last:#?}");
             }
         }
-        // A child that has been waited for is not signalled: its id may be somebody else's by now.
+        // Do not signal a child that has been waited for: its id may belong to another process.
         if let Ok(None) = self.child.try_wait() {
             self.child.kill().ok();
             self.child.wait().ok();
@@ -209,7 +210,7 @@ impl Log {
         self.more.notify_all();
     }
 
-    /// Waits for something to be found on the page.
+    /// Waits until `find` finds something on the page.
     fn wait<T>(&self, what: &str, find: impl Fn(&Page) -> Option<T>) -> T {
         let until = Instant::now() + DEADLINE;
         let mut page = self.page.lock().unwrap();

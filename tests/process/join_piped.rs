@@ -1,4 +1,4 @@
-//! `parlor join` with pipes: what netcat does, and what it prints when it fails.
+//! `parlor join` with pipes: it copies like netcat, and explains its failures.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use crate::guest::Guest;
 use crate::house::{House, parlor};
 use crate::owners::{PASSWORD, register};
 
-/// Runs the client with `input` on a pipe that then ends, against what `server` does meanwhile.
+/// Runs the client with `input` on a pipe that then ends, against the server that `server` plays.
 fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static) -> Assert {
     let fake = Fake::new();
     let address = fake.address();
@@ -95,7 +95,7 @@ fn a_reason_of_the_server_cannot_steer_the_terminal() {
 }
 
 #[test]
-fn a_server_that_is_full_is_a_failure_for_whoever_gives_a_name() {
+fn a_full_server_is_a_failure_for_a_client_with_a_name() {
     join(b"hello\n", &["--name", "al"], |fake| {
         fake.accept().say("-- The server is full");
     })
@@ -106,7 +106,7 @@ fn a_server_that_is_full_is_a_failure_for_whoever_gives_a_name() {
 }
 
 #[test]
-fn a_server_that_asks_for_no_name_is_not_told_one() {
+fn a_server_that_asks_for_no_name_is_sent_none() {
     for url in [
         "tcp://127.0.0.1:0?classic",
         "tcp://127.0.0.1:0?names=address",
@@ -126,7 +126,7 @@ fn a_server_that_asks_for_no_name_is_not_told_one() {
 fn a_line_waits_for_a_question_that_is_late() {
     join(b"hello\n", &["--name", "al"], |fake| {
         let mut guest = fake.accept();
-        thread::sleep(Duration::from_millis(1_500)); // a busy server
+        thread::sleep(Duration::from_millis(1_500)); // like a busy server
         guest.send(b"You are 127.0.0.1:64208\nWhat is your ");
         guest.send(b"name?\n");
         assert_eq!(guest.heard(), "al");
@@ -155,7 +155,7 @@ fn host_and_port_are_taken_in_every_form_people_write() {
 }
 
 #[test]
-fn more_than_a_pipe_holds_goes_in_whole_and_comes_back_in_order() {
+fn more_lines_than_a_pipe_holds_come_back_complete_and_in_order() {
     let house = House::open(&["--rate", "off"]);
     let said: String = (0..20_000).map(|line| format!("{line}\n")).collect();
     let shown = join_house(&house, &said, &["--name", "bot"]);
@@ -182,7 +182,7 @@ fn a_pipe_is_a_plain_copy_both_ways() {
 }
 
 #[test]
-fn what_is_said_after_the_end_of_the_input_is_still_shown() {
+fn lines_after_the_end_of_the_input_are_still_shown() {
     join(b"last words", &[], |fake| {
         let mut guest = fake.accept();
         assert_eq!(guest.heard_to_the_end(), b"last words");
@@ -194,7 +194,7 @@ fn what_is_said_after_the_end_of_the_input_is_still_shown() {
 }
 
 #[test]
-fn the_end_of_the_server_ends_the_client_though_its_input_goes_on() {
+fn the_end_of_the_server_ends_the_client_although_its_input_is_open() {
     let fake = Fake::new();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_parlor"))
         .args(["join", &fake.address()])
@@ -232,7 +232,7 @@ fn a_connection_that_breaks_is_a_failure_with_a_sentence() {
 }
 
 #[test]
-fn nobody_listening_is_a_failure_with_a_sentence() {
+fn a_port_without_a_server_is_a_failure_with_a_sentence() {
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -264,7 +264,7 @@ fn a_name_of_two_lines_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_registered_name_is_a_failure_at_once_that_says_what_to_do() {
+fn a_registered_name_is_an_immediate_failure_that_says_what_to_do() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -296,7 +296,7 @@ fn a_server_of_another_kind_is_a_failure_that_names_the_port_for_lines() {
             let assert = join(b"hello\n", more, move |fake| {
                 let mut guest = fake.accept();
                 guest.say(opening);
-                let heard = guest.heard_to_the_end(); // it closes nothing by itself
+                let heard = guest.heard_to_the_end(); // the fake closes nothing by itself
                 assert!(!is_named || heard.is_empty(), "{heard:?}");
             });
             let output = assert.failure().code(1).get_output().clone();
@@ -309,7 +309,7 @@ fn a_server_of_another_kind_is_a_failure_that_names_the_port_for_lines() {
 }
 
 #[test]
-fn the_port_for_browsers_is_a_failure_that_names_the_other() {
+fn the_port_for_browsers_is_a_failure_that_names_the_port_for_lines() {
     let assert = join(b"hello\n", &["--name", "bot"], |fake| {
         let mut guest = fake.accept();
         guest.say("HTTP/1.1 400 Bad Request");
@@ -324,10 +324,10 @@ fn the_port_for_browsers_is_a_failure_that_names_the_other() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_a_failure_that_speaks_of_ports() {
+fn a_silent_server_is_a_failure_that_explains_the_ports() {
     for more in [&["--name", "bot"][..], &[]] {
         let assert = join(b"hello\n", more, |fake| {
-            std::mem::forget(fake.accept()); // it stays open, and says nothing
+            std::mem::forget(fake.accept()); // it stays open and silent
         });
         let output = assert.failure().code(1).get_output().clone();
         let words = String::from_utf8(output.stderr).unwrap();

@@ -1,4 +1,4 @@
-//! `parlor join` in a terminal: what a person sees in tmux.
+//! `parlor join` in a terminal, as a person sees it in tmux.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -9,19 +9,20 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::DEADLINE;
-use crate::codes::enter_among;
-use crate::data::{Data, KEPT, enter};
+use crate::codes::enter_later;
+use crate::data::{Data, STORED, enter};
 use crate::fake::{self, Fake};
 use crate::guest::Guest;
 use crate::house::{House, parlor};
 
-/// A terminal of its own tmux server, 60 columns wide, in which one command runs; dropping it ends all that.
+/// A terminal of its own tmux server, 60 columns wide, which runs one command. Dropping it ends
+/// both.
 struct Terminal {
     folder: TempDir,
 }
 
 impl Terminal {
-    /// Runs `parlor join`, then shows how it ended and whether the terminal is as it was before.
+    /// Runs `parlor join`, then shows its exit code and whether the terminal is as it was before.
     fn join(address: &str, environment: &str, more: &str) -> Self {
         let terminal = Self {
             folder: TempDir::new().unwrap(),
@@ -47,7 +48,7 @@ impl Terminal {
         self.folder.path().join("pid")
     }
 
-    /// Tells the client to end, to stop or to go on, as systems and shells do.
+    /// Signals the client to end, stop or continue, as systems and shells do.
     fn signal(&self, signal: Signal) {
         let pid = fs::read_to_string(self.pid_file()).unwrap();
         let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
@@ -74,7 +75,7 @@ impl Terminal {
         self.tmux(&["send-keys", "-l", text]);
     }
 
-    /// Presses a key, named as tmux names it.
+    /// Presses a key, by the name that tmux gives it.
     fn press(&self, key: &str) {
         self.tmux(&["send-keys", key]);
     }
@@ -84,7 +85,8 @@ impl Terminal {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Waits until `wanted` holds of the lines on the screen without their times, and returns them.
+    /// Waits until `wanted` holds for the lines on the screen without their times. Returns the
+    /// screen.
     fn until(&self, what: &str, wanted: impl Fn(&[&str]) -> bool) -> String {
         let start = Instant::now();
         loop {
@@ -131,7 +133,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Greets like the named mode, and enters the guest under the name it gives.
+/// Greets as named mode does, and enters the guest under the name it gives.
 fn welcome(fake: &Fake, roster: &str) -> fake::Guest {
     let mut guest = fake.accept();
     guest.say("You are 127.0.0.1:64208");
@@ -162,7 +164,7 @@ fn joined(environment: &str, more: &str) -> (House, Guest, Terminal) {
 }
 
 #[test]
-fn two_people_chat_one_at_a_terminal_and_one_with_a_socket() {
+fn a_person_at_a_terminal_and_one_with_a_socket_chat() {
     let (house, mut bob, terminal) = joined("", "");
     bob.say("hello alice");
     terminal.shows("bob: hello alice");
@@ -182,7 +184,7 @@ fn two_people_chat_one_at_a_terminal_and_one_with_a_socket() {
 }
 
 #[test]
-fn arriving_lines_leave_what_is_being_typed_alone() {
+fn arriving_lines_do_not_disturb_a_draft() {
     let (house, mut bob, terminal) = joined("", "");
     terminal.typed("half a thou");
     terminal.prompts("> half a thou");
@@ -226,7 +228,7 @@ fn tab_completes_names_and_commands() {
 }
 
 #[test]
-fn wide_characters_keep_their_places() {
+fn wide_characters_stay_in_place() {
     let (house, mut bob, terminal) = joined("", "");
     terminal.typed("日本語😀x");
     terminal.prompts("> 日本語😀x");
@@ -257,7 +259,7 @@ fn names_have_colours_unless_no_color_is_set() {
 }
 
 #[test]
-fn hostile_bytes_are_shown_and_not_obeyed() {
+fn hostile_bytes_are_shown_and_do_not_control_the_terminal() {
     let fake = Fake::new();
     let terminal = Terminal::join(&fake.address(), "NO_COLOR=1", "--name alice");
     let mut guest = welcome(&fake, "bob");
@@ -285,7 +287,7 @@ fn hostile_bytes_are_shown_and_not_obeyed() {
 }
 
 #[test]
-fn a_pipe_into_the_client_does_not_open_the_terminal_to_the_server() {
+fn a_server_cannot_control_the_terminal_of_a_client_with_a_pipe() {
     let fake = Fake::new();
     let terminal = Terminal::join(&fake.address(), "printf 'hello\\n' |", "--name bot");
     let mut guest = welcome(&fake, "bob");
@@ -302,7 +304,7 @@ fn a_pipe_into_the_client_does_not_open_the_terminal_to_the_server() {
 }
 
 #[test]
-fn a_pipe_without_a_name_is_no_way_to_the_terminal_either() {
+fn a_server_cannot_control_the_terminal_of_a_nameless_client_with_a_pipe() {
     let fake = Fake::new();
     let terminal = Terminal::join(&fake.address(), "printf x |", "");
     let mut guest = fake.accept();
@@ -317,7 +319,7 @@ fn a_pipe_without_a_name_is_no_way_to_the_terminal_either() {
 }
 
 #[test]
-fn the_bell_rings_for_ones_own_name() {
+fn the_bell_rings_when_the_users_name_is_said() {
     let (_house, mut bob, terminal) = joined("", "--bell");
     bob.say("hi Alice!");
     terminal.shows("bob: hi Alice!");
@@ -330,7 +332,7 @@ fn the_bell_rings_for_ones_own_name() {
 }
 
 #[test]
-fn a_server_that_comes_back_is_joined_again_under_the_same_name() {
+fn the_client_rejoins_a_restarted_server_under_the_same_name() {
     let (house, mut bob, terminal) = joined("", "");
     terminal.typed("/name al");
     terminal.press("Enter");
@@ -352,7 +354,7 @@ fn a_server_that_comes_back_is_joined_again_under_the_same_name() {
 }
 
 #[test]
-fn a_lost_connection_is_made_again_with_growing_pauses() {
+fn a_lost_connection_is_retried_with_growing_pauses() {
     let (fake, mut guest, terminal) = joined_fake("bob");
     terminal.typed("still here");
     guest.close();
@@ -367,7 +369,7 @@ fn a_lost_connection_is_made_again_with_growing_pauses() {
 }
 
 #[test]
-fn whoever_comes_back_returns_to_the_room_before_a_line_is_said() {
+fn the_client_returns_to_its_room_before_it_sends_a_line() {
     let (fake, mut guest, terminal) = joined_fake("bob");
     terminal.typed("/join tea");
     terminal.press("Enter");
@@ -391,7 +393,7 @@ fn whoever_comes_back_returns_to_the_room_before_a_line_is_said() {
 }
 
 #[test]
-fn a_server_that_comes_back_leads_to_the_same_room() {
+fn the_client_returns_to_the_same_room_after_a_restart() {
     let (house, bob, terminal) = joined("", "");
     terminal.typed("/join tea");
     terminal.press("Enter");
@@ -407,12 +409,12 @@ fn a_server_that_comes_back_leads_to_the_same_room() {
 }
 
 #[test]
-fn whoever_comes_back_finds_what_was_said_meanwhile_where_lines_are_kept() {
+fn the_client_resumes_with_its_code_after_a_restart_where_lines_are_stored() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");
     let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
-    terminal.shows(KEPT);
+    terminal.shows(STORED);
     bob.until("alice has arrived");
     let url = format!("tcp://{}", house.address);
     bob.say("the last one");
@@ -429,7 +431,7 @@ fn whoever_comes_back_finds_what_was_said_meanwhile_where_lines_are_kept() {
         assert!(!lines.iter().any(|line| line.contains("code")), "{lines:?}");
         lines.iter().filter(said).count() == 1
     });
-    let mut bob = enter_among(&again, "bob");
+    let mut bob = enter_later(&again, "bob");
     terminal.typed("here again");
     terminal.press("Enter");
     bob.until("alice: here again");
@@ -441,7 +443,7 @@ fn a_password_is_not_shown_while_it_is_typed() {
     let data = Data::new();
     let house = data.open(&[]);
     let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
-    terminal.shows(KEPT);
+    terminal.shows(STORED);
     terminal.typed("/register");
     terminal.press("Enter");
     for asked in ["-- Type a password for alice", "-- Type the password again"] {
@@ -464,7 +466,7 @@ fn a_password_is_not_shown_while_it_is_typed() {
 }
 
 #[test]
-fn what_is_typed_ahead_is_not_taken_for_a_name() {
+fn a_line_typed_before_the_question_is_not_taken_for_a_name() {
     let fake = Fake::new();
     let terminal = Terminal::join(&fake.address(), "", "--name alice");
     let mut guest = fake.accept();
@@ -481,7 +483,7 @@ fn what_is_typed_ahead_is_not_taken_for_a_name() {
 }
 
 #[test]
-fn a_server_that_closes_on_silence_is_left_alone_until_enter() {
+fn a_client_closed_for_silence_reconnects_only_on_enter() {
     let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=2s"]);
     let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
     terminal.shows("In lobby: nobody else");
@@ -492,7 +494,7 @@ fn a_server_that_closes_on_silence_is_left_alone_until_enter() {
 }
 
 #[test]
-fn control_d_control_c_and_quit_leave_a_terminal_as_it_was() {
+fn control_d_control_c_and_quit_restore_the_terminal() {
     let (house, mut bob, terminal) = joined("", "");
     terminal.press("C-d");
     assert_eq!(bob.line(), "alice has left");
@@ -515,7 +517,7 @@ fn control_d_control_c_and_quit_leave_a_terminal_as_it_was() {
 }
 
 #[test]
-fn what_is_said_after_control_d_is_still_shown() {
+fn lines_after_control_d_are_still_shown() {
     let (_fake, mut guest, terminal) = joined_fake("bob");
     terminal.press("C-d");
     assert_eq!(guest.heard_to_the_end(), b"");
@@ -526,7 +528,7 @@ fn what_is_said_after_control_d_is_still_shown() {
 }
 
 #[test]
-fn a_client_that_is_told_to_end_gives_the_terminal_back() {
+fn a_client_ended_by_a_signal_restores_the_terminal() {
     let (house, mut bob, terminal) = joined("", "");
     terminal.signal(Signal::TERM);
     assert_eq!(bob.line(), "alice has left");
@@ -535,7 +537,7 @@ fn a_client_that_is_told_to_end_gives_the_terminal_back() {
 }
 
 #[test]
-fn leaving_works_while_there_is_no_connection() {
+fn a_client_without_a_connection_can_quit() {
     for keys in [&["C-c"][..], &["/quit", "Enter"]] {
         let (house, bob, terminal) = joined("", "");
         house.close(bob);
@@ -546,7 +548,7 @@ fn leaving_works_while_there_is_no_connection() {
 }
 
 #[test]
-fn what_is_pasted_is_said_and_obeyed_by_nobody() {
+fn pasted_commands_are_said_and_not_executed() {
     let (house, mut bob, terminal) = joined("", "");
     let lines = [
         "// a comment",
@@ -565,11 +567,11 @@ fn what_is_pasted_is_said_and_obeyed_by_nobody() {
 }
 
 #[test]
-fn a_place_that_was_taken_over_is_left_alone() {
+fn a_client_does_not_take_a_resumed_seat_back() {
     let data = Data::new();
     let house = data.open(&[]);
     let terminal = Terminal::join(&house.address.to_string(), "", "--name alice");
-    terminal.shows(KEPT);
+    terminal.shows(STORED);
     terminal.typed("/code");
     terminal.press("Enter");
     const CODE: &str = "-- Your return code is ";
@@ -586,7 +588,7 @@ fn a_place_that_was_taken_over_is_left_alone() {
 }
 
 #[test]
-fn a_mention_and_the_servers_words_look_like_neither_speech_nor_each_other() {
+fn mentions_speech_and_server_lines_look_different() {
     let (house, mut bob, terminal) = joined("", "");
     bob.say("hi alice");
     bob.say("hi all");
@@ -598,7 +600,7 @@ fn a_mention_and_the_servers_words_look_like_neither_speech_nor_each_other() {
     });
     let screen = terminal.screen(&["-e"]);
     let row = |text: &str| screen.lines().rfind(|row| row.contains(text)).unwrap();
-    // The terminal puts several codes into one.
+    // The terminal merges several codes into one.
     let looks = |text: &str, code: &str| {
         let row = row(text);
         let codes = [format!("[{code}m"), format!("[0;{code}m")];
@@ -610,7 +612,7 @@ fn a_mention_and_the_servers_words_look_like_neither_speech_nor_each_other() {
 }
 
 #[test]
-fn long_lines_are_broken_between_words() {
+fn long_lines_break_between_words() {
     let (house, mut bob, terminal) = joined("NO_COLOR=1", "");
     bob.say(&"incomprehensibility ".repeat(5));
     terminal.until("whole words", |lines| {
@@ -625,7 +627,7 @@ fn long_lines_are_broken_between_words() {
 }
 
 #[test]
-fn a_screen_is_cleared_and_a_line_found_and_erased_words_come_back() {
+fn control_l_clears_control_r_searches_and_control_y_restores() {
     let (house, mut bob, terminal) = joined("", "");
     bob.say("hello");
     terminal.shows("bob: hello");
@@ -649,7 +651,7 @@ fn a_screen_is_cleared_and_a_line_found_and_erased_words_come_back() {
 }
 
 #[test]
-fn a_terminal_that_becomes_narrower_keeps_one_prompt() {
+fn a_narrowed_terminal_keeps_one_prompt() {
     let (house, bob, terminal) = joined("", "");
     terminal.typed(&"draft ".repeat(9));
     terminal.prompts(format!("> {}", "draft ".repeat(9)).trim_end());
@@ -665,7 +667,7 @@ fn a_terminal_that_becomes_narrower_keeps_one_prompt() {
 }
 
 #[test]
-fn a_client_that_was_stopped_goes_on() {
+fn a_stopped_client_continues() {
     let (house, mut bob, terminal) = joined("", "");
     terminal.signal(Signal::STOP);
     let tty = terminal.tmux(&["display", "-p", "#{pane_tty}"]).stdout;
@@ -689,7 +691,7 @@ fn a_client_that_was_stopped_goes_on() {
 }
 
 #[test]
-fn a_dumb_terminal_is_read_and_written_by_lines() {
+fn a_dumb_terminal_is_used_line_by_line() {
     let house = House::open(&[]);
     let mut bob = Guest::enter(house.address, "bob");
     let terminal = Terminal::join(&house.address.to_string(), "TERM=dumb", "");

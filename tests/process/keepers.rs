@@ -8,7 +8,7 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
 use crate::admin::{done, order};
-use crate::data::{Data, KEPT, enter};
+use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::{HERE, House};
 use crate::owners::another_address;
@@ -38,7 +38,7 @@ fn come_back(house: &House, name: &str) -> Guest {
     guest.say(name);
     guest.lines_until("the question", |line| line.contains("type its password"));
     guest.say(PASSWORD);
-    guest.until(KEPT);
+    guest.until(STORED);
     guest
 }
 
@@ -120,7 +120,7 @@ fn the_operator_names_the_keepers_of_the_server() {
     alice.say("alice");
     alice.lines_until("the question", |line| line.contains("type its password"));
     alice.say(PASSWORD);
-    let greeting = alice.until(KEPT);
+    let greeting = alice.until(STORED);
     assert!(
         greeting.contains(&"-- You are a keeper of this server".to_owned()),
         "{greeting:?}"
@@ -273,7 +273,7 @@ fn a_ban_from_the_server_outlives_a_restart_and_is_over_when_it_is_lifted() {
         bob.until("-- You are banned by alice: for good");
     }
     bob.say("mallory");
-    bob.until(KEPT);
+    bob.until(STORED);
     bob.say("/name bob");
     bob.until("-- You are banned by alice: for good");
     assert_eq!(done(&data, &["bans"]), ["bob is banned by alice: for good"]);
@@ -382,12 +382,12 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
     let door = SocketAddr::from((Ipv4Addr::LOCALHOST, house.address.port()));
     let mut alice = Guest::connect(door);
     alice.say("alice");
-    alice.until(KEPT);
+    alice.until(STORED);
     register(&mut alice, "alice");
     done(&data, &["keeper", "add", "alice"]);
     let mut eve = Guest::connect_from(address, door);
     eve.say("eve");
-    eve.until(KEPT);
+    eve.until(STORED);
     alice.until("eve has arrived");
     alice.say("/who");
     let at = format!("--   eve, {}, active", eve.stream().local_addr().unwrap());
@@ -417,7 +417,7 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
     other.say("alice");
     other.lines_until("the question", |line| line.contains("type its password"));
     other.say(PASSWORD);
-    other.until(KEPT);
+    other.until(STORED);
     alice.say(&format!("/unban {address}/24"));
     alice.lines_until("the unban", |line| line.contains(" lifted the ban on "));
     alice.say(&format!("/ban {address}"));
@@ -497,7 +497,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
     house.signal(Signal::KILL);
     house.ended();
     drop((file, bob, carol));
-    assert!(!alice.last_words().contains("zoe"));
+    assert!(!alice.rest_or_reset().contains("zoe"));
 
     for (act, told, check) in [
         (

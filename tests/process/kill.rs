@@ -1,5 +1,5 @@
-//! Seen means kept: whatever ends the server, what anybody saw is in the file, and the file holds nothing else than what
-//! was said, in the order in which it was said.
+//! Seen means stored: however the server ends, the file holds every line that anybody saw, and only
+//! lines that were said, in the order in which they were said.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -8,20 +8,20 @@ use fastrand::Rng;
 use rustix::process::Signal;
 
 use crate::checker::{Dialect, End, Event, Kind, Reader, Room, Shown, Story, check, token};
-use crate::data::{Data, KEPT, Row};
+use crate::data::{Data, Row, STORED};
 use crate::guest::Guest;
 use crate::house::HERE;
 
-/// So often the server is killed; `PARLOR_KILL_ROUNDS` says another number.
+/// How often the server is killed; `PARLOR_KILL_ROUNDS` overrides it.
 const ROUNDS: usize = 100;
 
-/// Each says so many lines at once.
+/// How many lines each person says at once.
 const LINES: usize = 60;
 
 const SPEAKERS: [&str; 3] = ["alice", "bob", "carol"];
 
 #[test]
-fn what_anybody_saw_is_kept_however_often_the_server_is_killed() {
+fn seen_lines_stay_stored_however_often_the_server_is_killed() {
     let rounds = std::env::var("PARLOR_KILL_ROUNDS");
     let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let mut rng = Rng::with_seed(8_10);
@@ -35,14 +35,15 @@ fn what_anybody_saw_is_kept_however_often_the_server_is_killed() {
     }
     let kept = data.lobby();
     assert!(kept.len() > rounds, "{} lines are no load", kept.len());
-    has_a_beginning_of_each_round(&kept, rounds);
+    has_a_beginning_of_each_burst(&kept, rounds);
     let rooms = vec![lobby(kept)];
     if let Err(broken) = check(&Story { rooms, readers }) {
         panic!("{broken}");
     }
 }
 
-/// All speak at once, and the server is killed while they are heard. What each of them read.
+/// Everybody speaks at once, and the server is killed while they are heard. Returns what each of
+/// them read.
 fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
     let mut house = data.open(&["--replay", "0"]);
     let mut guests = SPEAKERS.map(|name| enter(house.address, name));
@@ -64,7 +65,7 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
     let seen = |(guest, read): (Guest, String)| Reader {
         person: None,
         dialect: Dialect::Named,
-        text: (read + &guest.last_words()).into_bytes(),
+        text: (read + &guest.rest_or_reset()).into_bytes(),
         end: End::Broken,
         has_left: false,
         fell_silently: false,
@@ -73,16 +74,16 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
     guests.map(seen).into()
 }
 
-/// Enters, and all that was read in the room so far.
+/// Enters. Returns the guest and everything read in the room so far.
 fn enter(address: SocketAddr, name: &str) -> (Guest, String) {
     let mut guest = Guest::connect(address);
     guest.say(name);
     guest.lines_until("the name", |line| line == format!("You are {name}"));
-    let read = guest.until(KEPT).join("\n") + "\n";
+    let read = guest.until(STORED).join("\n") + "\n";
     (guest, read)
 }
 
-/// A server that is killed while it looks at what the one before has left.
+/// Kills a server while it checks the data of the one before.
 fn kill_at_the_start(data: &Data, rng: &mut Rng) {
     let mut command = data.parlor();
     command
@@ -92,14 +93,14 @@ fn kill_at_the_start(data: &Data, rng: &mut Rng) {
         .stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     if rng.bool() {
-        let lock = data.file().with_extension("db-shm"); // there as soon as it reads
+        let lock = data.file().with_extension("db-shm"); // exists as soon as it reads
         while !lock.exists() && child.try_wait().unwrap().is_none() {}
     }
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
-/// What the file has, as the checker reads it.
+/// The stored lines, as the checker reads them.
 fn lobby(kept: Vec<Row>) -> Room {
     let event = |(index, row): (usize, Row)| Event {
         commit: index as u64,
@@ -121,8 +122,9 @@ fn lobby(kept: Vec<Row>) -> Room {
     }
 }
 
-/// Of what each one said at once there is a beginning. The checker cannot know that: it was not told what was said.
-fn has_a_beginning_of_each_round(kept: &[Row], rounds: usize) {
+/// The stored lines of each burst are a beginning of it. The checker cannot know that, as it does
+/// not know what was sent.
+fn has_a_beginning_of_each_burst(kept: &[Row], rounds: usize) {
     for (speaker, name) in SPEAKERS.iter().enumerate() {
         let mut texts = kept
             .iter()

@@ -1,6 +1,8 @@
-//! The built program as a process: real clients, signals, limits and hostile peers, over loopback sockets. Linux only.
+//! The built program as a process: real clients, signals, limits and hostile peers, over loopback
+//! sockets. Linux only.
 //!
-//! Every server has port 0 and ends with its test. Every step waits for what it needs, and fails after [`DEADLINE`].
+//! Every server has port 0 and ends with its test. Every step waits for what it needs, and fails
+//! after [`DEADLINE`].
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
@@ -56,10 +58,10 @@ use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// No step of a test takes longer, unless it has failed; a busy machine included.
+/// No step of a test takes longer, even on a busy machine, unless it has failed.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Those who hold thousands of descriptors take turns.
+/// Tests that hold thousands of descriptors take turns.
 static MANY_DESCRIPTORS: Mutex<()> = Mutex::new(());
 
 /// Waits for the turn to open thousands of connections, and raises this process's limit for them.
@@ -74,7 +76,7 @@ fn many_descriptors() -> MutexGuard<'static, ()> {
     turn
 }
 
-/// How many connections a test may open that wants `wanted` of them.
+/// How many of the `wanted` connections a test may open.
 fn affordable(wanted: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
@@ -85,10 +87,10 @@ fn affordable(wanted: usize) -> usize {
     )
 }
 
-/// Says that something is not tested here; where everything is to be tested, that is a failure.
+/// Reports a test that cannot run here. In CI, where everything must be tested, it fails.
 fn skip(what: &str) {
     let sentence = format!("SKIPPED: {what}\n");
     assert!(std::env::var_os("CI").is_none(), "{sentence}");
-    // Not by `eprintln!`, which shows nothing of a test that passes.
+    // Not `eprintln!`: its output is hidden for tests that pass.
     io::stderr().write_all(sentence.as_bytes()).unwrap();
 }

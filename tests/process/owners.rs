@@ -1,4 +1,5 @@
-//! Names that are owned: with a password, on several connections, and written to while their owner is away.
+//! Registered names: they have a password, several connections, and messages while their owner is
+//! away.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -6,8 +7,8 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::DEADLINE;
-use crate::codes::enter_among;
-use crate::data::{Data, KEPT, enter};
+use crate::codes::enter_later;
+use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::House;
 
@@ -15,7 +16,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) const ASKED: &str =
     "-- alice is registered: type its password (Enter to go without this name)";
 
-/// Has somebody who wears it own the name alice.
+/// Registers the name alice, which the guest wears.
 pub(crate) fn register(alice: &mut Guest, password: &str) {
     alice.say("/register");
     alice.until("-- Type a password for alice; nobody else sees it (Enter to cancel)");
@@ -25,18 +26,18 @@ pub(crate) fn register(alice: &mut Guest, password: &str) {
     alice.until("-- alice is registered: this name needs your password from now on");
 }
 
-/// Enters as alice, with this password.
+/// Enters as alice with this password.
 pub(crate) fn come_back(house: &House, password: &str) -> Guest {
     let mut alice = Guest::connect(house.address);
     alice.say("alice");
     alice.until(ASKED);
     alice.say(password);
-    alice.until(KEPT);
+    alice.until(STORED);
     alice
 }
 
 #[test]
-fn a_name_with_an_owner_takes_the_password_also_after_a_restart() {
+fn a_registered_name_needs_its_password_also_after_a_restart() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -67,7 +68,7 @@ fn a_name_with_an_owner_takes_the_password_also_after_a_restart() {
         mallory.until("-- alice is registered; choose another name");
     }
     mallory.say("mallory");
-    mallory.lines_until("the lines kept", |line| line.ends_with("alice: hello"));
+    mallory.lines_until("the lines stored", |line| line.ends_with("alice: hello"));
     mallory.say("/name alice");
     mallory.until(ASKED);
     for guess in ["let me in", "/who", "sesame"] {
@@ -93,12 +94,12 @@ fn a_name_with_an_owner_takes_the_password_also_after_a_restart() {
 }
 
 #[test]
-fn ten_wrong_passwords_are_one_address_s_share() {
+fn an_address_may_try_ten_wrong_passwords() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    // Not from where alice is known.
+    // From an address that alice has not used.
     let stranger = Ipv4Addr::new(127, 0, 0, 9).into();
     let mut mallory = Guest::connect_from(stranger, house.address);
     mallory.say("alice");
@@ -114,7 +115,7 @@ fn ten_wrong_passwords_are_one_address_s_share() {
 }
 
 #[test]
-fn whoever_guesses_on_many_connections_at_once_has_no_more_tries() {
+fn many_connections_of_one_address_get_no_more_tries() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -140,7 +141,7 @@ fn whoever_guesses_on_many_connections_at_once_has_no_more_tries() {
 }
 
 #[test]
-fn no_name_is_taken_through_the_letters_of_another() {
+fn a_registered_name_cannot_be_taken_in_letters_that_look_alike() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -156,7 +157,7 @@ fn no_name_is_taken_through_the_letters_of_another() {
             format!("-- {name} is taken, or looks like a name that is taken; choose another name");
         mallory.until(&refused);
     }
-    mallory.say("/name AIice"); // the same name in other letters, which look like alice
+    mallory.say("/name AIice"); // the same name in letters that look alike
     mallory.until("-- AIice is taken, or looks like a name that is taken; choose another name");
     mallory.say("/name Aiice");
     mallory.until("You are Aiice");
@@ -165,7 +166,7 @@ fn no_name_is_taken_through_the_letters_of_another() {
 }
 
 #[test]
-fn an_owner_may_write_the_name_in_several_ways_at_once() {
+fn an_owner_may_use_several_spellings_of_the_name_at_once() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");
@@ -197,13 +198,13 @@ fn an_owner_may_write_the_name_in_several_ways_at_once() {
 }
 
 #[test]
-fn what_is_no_password_changes_nothing() {
+fn an_invalid_password_changes_nothing() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     let mut somebody = Guest::connect(house.address);
     somebody.say("");
-    somebody.until(KEPT);
+    somebody.until(STORED);
     somebody.say("/register");
     somebody.until("-- You have no name to register; /name NEW takes one");
     alice.send(b"/register\n\n");
@@ -218,7 +219,7 @@ fn what_is_no_password_changes_nothing() {
 }
 
 #[test]
-fn a_password_that_fails_is_asked_for_again_until_it_is_good_or_cancelled() {
+fn a_refused_password_is_asked_for_again_until_it_is_valid_or_cancelled() {
     const NEW: &str = "-- Type a password for alice; nobody else sees it (Enter to cancel)";
     const AGAIN: &str = "-- Type the password again";
     let data = Data::new();
@@ -248,7 +249,7 @@ fn a_password_that_fails_is_asked_for_again_until_it_is_good_or_cancelled() {
             "The two passwords differ: try again",
         ),
     ] {
-        // In one packet: what follows answers the question that comes again.
+        // In one packet: the text after the command answers the repeated question.
         let second = second
             .map(|second| format!("{second}\n"))
             .unwrap_or_default();
@@ -263,20 +264,20 @@ fn a_password_that_fails_is_asked_for_again_until_it_is_good_or_cancelled() {
     alice.until("-- alice is registered: this name needs your password from now on");
     assert_eq!(bob.line(), "alice: now", "no word of it");
 
-    // Nor does a name that has an owner let the next guess be said, or be a name.
+    // A registered name does not let the next guess be said or become a name.
     bob.send(b"/name alice\none\n/two\n\xc3three\nfour\nfive\n\nbob again\n");
     bob.until("bob: bob again");
     alice.until("alice: now");
     assert_eq!(alice.line(), "bob: bob again");
     let mut carol = Guest::connect(house.address);
     carol.send(b"alice\none\ntwo\nthree\nfour\n\ncarol\n");
-    carol.until(KEPT);
+    carol.until(STORED);
     assert_eq!(alice.line(), "carol has arrived");
     house.close([alice, bob, carol]);
 }
 
 #[test]
-fn passwords_pasted_behind_a_command_that_asks_for_none_are_not_said() {
+fn passwords_pasted_after_a_refused_command_are_not_said() {
     const DROPPED: &str = "-- The 2 lines after it may hold a password, so they were not sent; \
         send them again if they do not";
     let data = Data::new();
@@ -325,7 +326,7 @@ fn an_owner_on_several_connections_is_one_person() {
 }
 
 #[test]
-fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
+fn a_message_to_an_absent_owner_is_shown_on_return() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -355,7 +356,7 @@ fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
     house.signal(Signal::KILL);
     house.ended();
 
-    // What was read stands in no file any more, nor in what is written ahead.
+    // Messages that were read are in no file, not even in the WAL.
     let house = data.open(&["--replay", "0"]);
     let mut carol = enter(&house, "carol");
     let until = Instant::now() + DEADLINE;
@@ -367,69 +368,71 @@ fn a_message_for_somebody_who_is_away_is_read_on_coming_back() {
     house.close([carol]);
 }
 
-const KEPT_FOR_ALICE: &str = "-- alice is away and gets your message on return";
+const STORED_FOR_ALICE: &str = "-- alice is away and gets your message on return";
 const FULL: &str = "-- alice is away";
 
-/// Whether a message to alice, who is away, is kept.
-fn is_kept(guest: &mut Guest) -> bool {
+/// Whether a message to alice, who is away, is stored.
+fn is_stored(guest: &mut Guest) -> bool {
     guest.say("/msg alice hello");
     let lines = guest.lines_until("an answer", |line| line.starts_with(FULL));
-    lines.last().unwrap() == KEPT_FOR_ALICE
+    lines.last().unwrap() == STORED_FOR_ALICE
 }
 
-/// How many of so many messages to alice are kept.
-fn kept(guest: &mut Guest, messages: usize) -> usize {
-    (0..messages).filter(|_| is_kept(guest)).count()
+/// How many of this many messages to alice are stored.
+fn stored(guest: &mut Guest, messages: usize) -> usize {
+    (0..messages).filter(|_| is_stored(guest)).count()
 }
 
 #[test]
-fn nobody_fills_a_letterbox_for_others_whatever_they_are_called() {
+fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
     house.close([alice]);
     let house = data.open(&[]);
-    let mut mallory = enter_among(&house, "mallory");
+    let mut mallory = enter_later(&house, "mallory");
     let mut sent = 0;
     for round in 0..5 {
         mallory.say(&format!("/name mallory{round}"));
         mallory.until(&format!("You are mallory{round}"));
-        sent += kept(&mut mallory, 10);
+        sent += stored(&mut mallory, 10);
     }
     assert_eq!(sent, 20, "one person, whatever the name");
-    let mut bob = enter_among(&house, "bob");
-    assert!(is_kept(&mut bob), "another one");
-    // Many connections from one address fill the share of the address, and all strangers together theirs.
+    let mut bob = enter_later(&house, "bob");
+    assert!(is_stored(&mut bob), "another one");
+    // Many connections from one address fill the share of the address, and all strangers together
+    // fill theirs.
     let from = |last: u8, name: &str| {
         let address = Ipv4Addr::new(127, 0, 0, last).into();
         let mut guest = Guest::connect_from(address, house.address);
         guest.say(name);
-        guest.until(KEPT);
+        guest.until(STORED);
         guest
     };
     let mut strangers: Vec<_> = (0..4)
         .map(|number| from(7, &format!("stranger{number}")))
         .collect();
-    let filled: usize = strangers.iter_mut().map(|guest| kept(guest, 20)).sum();
+    let filled: usize = strangers.iter_mut().map(|guest| stored(guest, 20)).sum();
     assert_eq!(filled, 39, "60 of strangers in all");
-    assert!(!is_kept(&mut bob));
-    // Who has a name of their own has room all the same, and so has a keeper when these have filled theirs.
+    assert!(!is_stored(&mut bob));
+    // Owners of registered names still have room, and keepers have room when owners have filled
+    // theirs.
     let mut owners = Vec::new();
     for name in ["carol", "dave"] {
-        let mut owner = enter_among(&house, name);
+        let mut owner = enter_later(&house, name);
         owner.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
         owner.lines_until("the name", |line| {
             line.starts_with(&format!("-- {name} is registered"))
         });
         owners.push(owner);
     }
-    assert_eq!(kept(&mut owners[0], 25), 20);
-    assert_eq!(kept(&mut owners[1], 25), 10, "90 of strangers and owners");
+    assert_eq!(stored(&mut owners[0], 25), 20);
+    assert_eq!(stored(&mut owners[1], 25), 10, "90 of strangers and owners");
     crate::admin::done(&data, &["keeper", "add", "carol"]);
-    assert!(!is_kept(&mut owners[0]), "carol has had her share");
+    assert!(!is_stored(&mut owners[0]), "carol has had her share");
     crate::admin::done(&data, &["keeper", "add", "dave"]);
-    assert_eq!(kept(&mut owners[1], 12), 10, "100 in all, and 20 of one");
+    assert_eq!(stored(&mut owners[1], 12), 10, "100 in all, and 20 of one");
     house.close(([mallory, bob], strangers, owners));
 }
 
@@ -443,11 +446,12 @@ fn from_another_machine_no_password_is_asked_for_in_the_clear() {
     let port = house.address.port();
     let refused = "-- This connection is not encrypted and others could read a password, so none is asked for; \
         the operator can allow that with --allow-plain-passwords";
-    // From an address of this machine to another one of it: to the server that is another machine.
+    // The server takes a connection between two addresses of this machine for one from another
+    // machine.
     let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stranger = Guest::connect_from(here, to);
     stranger.say("alice");
-    stranger.until(KEPT);
+    stranger.until(STORED);
     stranger.say("/register");
     stranger.until(refused);
     drop(stranger);
@@ -462,17 +466,17 @@ pub(crate) fn another_address() -> Option<IpAddr> {
 }
 
 #[test]
-fn a_telnet_client_hides_what_is_typed_as_a_password() {
+fn a_telnet_client_hides_a_password() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = Guest::connect(house.address);
     alice.send(b"alice\r\n");
-    alice.until(KEPT);
+    alice.until(STORED);
     alice.send(b"/register\r\n");
     alice.bytes_until(
         b"\xff\xfb\x01-- Type a password for alice; nobody else sees it (Enter to cancel)\r\n",
     );
-    alice.send(b"\xff\xfd\x01correct horse\r\n"); // DO ECHO: it takes the offer
+    alice.send(b"\xff\xfd\x01correct horse\r\n"); // DO ECHO: the client accepts the offer
     alice.bytes_until(b"\xff\xfc\x01\xff\xfb\x01-- Type the password again\r\n");
     alice.send(b"correct horse\r\n");
     alice.bytes_until(

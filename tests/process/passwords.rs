@@ -1,4 +1,4 @@
-//! Passwords that are changed: what the old one has opened ends, at every door.
+//! Changed passwords: everything that the old one opened ends, at every door.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::data::{Data, KEPT, enter};
+use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::House;
 use crate::owners::{ASKED, PASSWORD, come_back, register};
@@ -18,7 +18,7 @@ const CHANGED: &str =
     "-- alice has a new password: your other connections, return codes and token end";
 const CLOSED: &str = "-- The name you use has a new password; this connection is closed";
 
-/// Changes the password of alice, by `/register` and what may follow it.
+/// Changes alice's password by `/register` and the answers to its questions.
 fn change(alice: &mut Guest, command: &str, from: &str, to: &str, answer: &str) {
     alice.say(command);
     alice.until(PRESENT);
@@ -52,7 +52,7 @@ fn token_of(guest: &mut Guest) -> String {
     after(lines.last().unwrap(), words).to_owned()
 }
 
-/// The code that curl is answered with for a line under the name alice.
+/// The HTTP status when curl posts a line as alice.
 fn speak(web: &str, secret: impl AsRef<[u8]>) -> String {
     let output = Command::new("curl")
         .args([
@@ -86,7 +86,7 @@ fn with_web(data: &Data) -> (House, String) {
 }
 
 #[test]
-fn another_password_ends_connections_codes_and_the_token() {
+fn a_new_password_ends_connections_codes_and_the_token() {
     let data = Data::new();
     let (house, web) = with_web(&data);
     let mut bob = enter(&house, "bob");
@@ -106,7 +106,7 @@ fn another_password_ends_connections_codes_and_the_token() {
     bob.say("/msg alice before");
     alice.until("[bob -> alice] before");
 
-    // The thief does not know what it takes to lock her out; she does.
+    // The thief does not know the password that locks her out; she does.
     thief.say("/register");
     thief.until(PRESENT);
     thief.say("a guess");
@@ -142,7 +142,7 @@ fn another_password_ends_connections_codes_and_the_token() {
 }
 
 #[test]
-fn a_token_stays_where_its_owner_keeps_it_and_so_do_messages() {
+fn a_new_password_keeps_the_owners_token_and_messages() {
     let data = Data::new();
     let (house, web) = with_web(&data);
     let mut alice = enter(&house, "alice");
@@ -167,7 +167,7 @@ fn a_token_stays_where_its_owner_keeps_it_and_so_do_messages() {
 }
 
 #[test]
-fn of_two_who_change_a_password_at_once_the_first_one_does() {
+fn the_first_of_two_simultaneous_password_changes_wins() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut first = enter(&house, "alice");
@@ -183,7 +183,7 @@ fn of_two_who_change_a_password_at_once_the_first_one_does() {
     }
     first.say("another horse");
     second.say("another horse");
-    // Whichever it is: one of them has done it and stays, and the other one is closed.
+    // Whichever comes first: one of them changes it and stays, and the other one is closed.
     let last = |guest: &mut Guest| {
         let lines = guest.lines_until("the outcome", |line| line == CHANGED || line == CLOSED);
         lines.last().unwrap().clone()
@@ -196,7 +196,7 @@ fn of_two_who_change_a_password_at_once_the_first_one_does() {
 }
 
 #[test]
-fn a_name_that_is_being_registered_is_not_exchanged_for_another_one() {
+fn a_name_cannot_be_changed_while_it_is_being_registered() {
     let data = Data::new();
     let (house, web) = with_web(&data);
     let mut bob = Visitor::connect(web.parse().unwrap()).enter("bob");
@@ -220,17 +220,17 @@ fn a_name_that_is_being_registered_is_not_exchanged_for_another_one() {
         told.iter().any(|message| message["kind"] == "you"),
         "{told:?}"
     );
-    // It is owned, and its owner can wear it.
+    // It is registered, and its owner can wear it.
     let mut again = Guest::connect(house.address);
     again.say("bob");
     again.until("-- bob is registered: type its password (Enter to go without this name)");
     again.say(PASSWORD);
-    again.until(KEPT);
+    again.until(STORED);
     house.close((bob, again));
 }
 
 #[test]
-fn who_leaves_while_a_password_is_kept_owns_the_name_all_the_same() {
+fn a_departure_while_a_password_is_stored_leaves_file_and_server_in_agreement() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");
@@ -238,17 +238,17 @@ fn who_leaves_while_a_password_is_kept_owns_the_name_all_the_same() {
         let mut guest = enter(&house, name);
         guest.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
         guest.until("-- Type the password again");
-        guest.reset(); // while the password is worked on, or a moment before or after
+        guest.reset(); // while the password is hashed, or a moment before or after
         bob.lines_until("the departure", |line| line == format!("{name} has left"));
-        // Either way the file and the server agree.
+        // In each case the file and the server agree.
         let mut another = Guest::connect(house.address);
         another.say(name);
         let question =
             format!("-- {name} is registered: type its password (Enter to go without this name)");
-        let line = another.lines_until("an answer", |line| line == question || line == KEPT);
+        let line = another.lines_until("an answer", |line| line == question || line == STORED);
         if line.last() == Some(&question) {
             another.say(PASSWORD);
-            another.until(KEPT);
+            another.until(STORED);
         } else {
             another.say("/register");
             another.until(&format!(
@@ -261,7 +261,7 @@ fn who_leaves_while_a_password_is_kept_owns_the_name_all_the_same() {
     house.close([bob]);
 }
 
-/// As a terminal sends it that is set to Latin-1.
+/// The bytes that a terminal set to Latin-1 sends.
 const LATIN_1: &[u8] = b"gr\xfcne W\xe4lder";
 const NOT_TEXT: &str =
     "-- That password is not in UTF-8: set your terminal to UTF-8, or type it without such letters";
@@ -289,7 +289,7 @@ fn a_password_that_is_not_in_utf_8_is_refused_and_matches_nothing() {
         alice.say("gr\u{fc}ne W\u{e4}lder");
     }
     alice.until("-- alice is registered: this name needs your password from now on");
-    // At every other place where a password is asked for.
+    // The same holds at every other password prompt.
     alice.say("/register");
     alice.until(PRESENT);
     alice.send(&latin_1);

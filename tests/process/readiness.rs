@@ -1,4 +1,4 @@
-//! What a service manager is told, as systemd's `sd_notify(3)` has it.
+//! Notifications to a service manager, as in systemd's `sd_notify(3)`.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use crate::DEADLINE;
 use crate::guest::Guest;
 use crate::house::{HERE, House, parlor};
 
-/// The service manager's end, and the folder it lives in.
+/// The service manager's end, and its folder.
 pub(crate) fn manager() -> (TempDir, UnixDatagram) {
     let folder = TempDir::new().unwrap();
     let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
@@ -20,19 +20,19 @@ pub(crate) fn manager() -> (TempDir, UnixDatagram) {
     (folder, socket)
 }
 
-pub(crate) fn told(socket: &UnixDatagram) -> String {
+pub(crate) fn notification(socket: &UnixDatagram) -> String {
     let mut bytes = [0; 1024];
     let size = socket.recv(&mut bytes).expect("a message in time");
     String::from_utf8(bytes[..size].to_vec()).unwrap()
 }
 
 #[test]
-fn readiness_is_told_when_people_can_join_and_the_end_when_it_begins() {
+fn the_manager_is_notified_when_people_can_join_and_when_the_end_begins() {
     let (folder, socket) = manager();
     let mut parlor = parlor();
     parlor.env("NOTIFY_SOCKET", folder.path().join("notify"));
     let mut house = House::run(parlor, &HERE);
-    assert_eq!(told(&socket).trim_end(), "READY=1");
+    assert_eq!(notification(&socket).trim_end(), "READY=1");
     let listening = house
         .log()
         .iter()
@@ -40,26 +40,26 @@ fn readiness_is_told_when_people_can_join_and_the_end_when_it_begins() {
     assert!(listening, "bound before");
     Guest::enter(house.address, "alice");
     house.signal(Signal::TERM);
-    assert_eq!(told(&socket).trim_end(), "STOPPING=1");
+    assert_eq!(notification(&socket).trim_end(), "STOPPING=1");
     assert_eq!(house.ended().code(), Some(0));
 }
 
 #[test]
-fn a_reload_is_told_when_it_begins_and_when_it_is_over() {
+fn the_manager_is_notified_when_a_reload_begins_and_when_it_is_over() {
     let (folder, socket) = manager();
     let mut parlor = parlor();
     parlor.env("NOTIFY_SOCKET", folder.path().join("notify"));
     let house = House::run(parlor, &HERE);
-    assert_eq!(told(&socket).trim_end(), "READY=1");
+    assert_eq!(notification(&socket).trim_end(), "READY=1");
     house.signal(Signal::HUP);
-    let begins = told(&socket);
+    let begins = notification(&socket);
     let mut begins = begins.lines();
     assert_eq!(begins.next(), Some("RELOADING=1"));
     let since = begins
         .next()
         .and_then(|line| line.strip_prefix("MONOTONIC_USEC="));
     assert!(since.is_some_and(|number| number.parse::<u64>().is_ok()));
-    assert_eq!(told(&socket).trim_end(), "READY=1");
+    assert_eq!(notification(&socket).trim_end(), "READY=1");
 }
 
 #[test]

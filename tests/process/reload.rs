@@ -1,4 +1,4 @@
-//! The configuration, read anew while the server runs.
+//! The configuration is reread while the server runs.
 
 use std::fs;
 
@@ -32,7 +32,7 @@ impl File {
 }
 
 #[test]
-fn a_signal_has_the_file_read_again_and_nobody_is_dropped() {
+fn a_signal_rereads_the_file_and_drops_nobody() {
     let file = File::new("rate = '1/s'\nlog = 'info'");
     let house = file.open(&["--rooms", "2"]);
     let mut alice = Guest::enter(house.address, "alice");
@@ -47,8 +47,8 @@ fn a_signal_has_the_file_read_again_and_nobody_is_dropped() {
     let mut bob = Guest::enter(house.address, "bob");
     assert!(bob.line().ends_with("] alice: line 198"));
     assert!(bob.line().ends_with("] alice: line 199"));
-    house.logged("connected"); // of the level debug
-    // What was typed at the start wins over the file, as it did then.
+    house.logged("connected"); // a debug event
+    // Options of the command line override the file, as at the start.
     alice.say("/join one");
     alice.until("In one: nobody else");
     alice.say("/join two");
@@ -60,16 +60,16 @@ fn a_signal_has_the_file_read_again_and_nobody_is_dropped() {
 }
 
 #[test]
-fn limits_of_the_house_change_for_whoever_comes_next() {
+fn new_limits_of_the_server_apply_to_newcomers() {
     let file = File::new("connections = 1");
     let house = file.open(&[]);
     let alice = Guest::enter(house.address, "alice");
-    let turned_away = Guest::connect(house.address).last_words();
+    let turned_away = Guest::connect(house.address).rest_or_reset();
     assert_eq!(turned_away, "-- The server is full; try again in 30 s\n");
     file.says("connections = 2\nconnections-per-address = 1\nlimit-loopback = true\nlog-lines = 5");
     house.signal(Signal::HUP);
     house.logged("limit-loopback is true now");
-    // Whoever came while this machine was no address does not count as one of its.
+    // bob's connection counts; alice's, from before the limit applied to loopback, does not.
     let bob = Guest::enter(house.address, "bob");
     house.close([alice, bob]);
 }
@@ -95,7 +95,7 @@ fn a_bad_file_changes_nothing_and_is_one_sentence() {
 }
 
 #[test]
-fn what_cannot_change_is_said_and_stays() {
+fn an_option_that_cannot_change_is_logged_and_stays() {
     let file = File::new("log-format = 'text'");
     let house = file.open(&[]);
     file.says("log-format = 'json'\nkeep = 'written'\nlog-lines = 7");

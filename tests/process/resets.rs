@@ -1,4 +1,4 @@
-//! Connections that break: whoever was inside is announced once, whoever was not is not.
+//! Broken connections: a person inside is announced as gone once, one at the question is not.
 
 use crate::guest::{Guest, Traffic};
 use crate::house::House;
@@ -46,7 +46,7 @@ fn a_broken_connection_is_announced_once() {
 }
 
 #[test]
-fn the_name_of_a_broken_connection_can_be_worn_again() {
+fn the_name_of_a_broken_connection_becomes_free() {
     let house = House::open(&[]);
     let mut wendy = Guest::enter(house.address, "wendy");
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! `--retain`: what is older is shown to nobody, and stands in no file any more.
+//! `--retain`: older lines are shown to nobody, and are in no file.
 
 use std::fs;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,7 +14,7 @@ use crate::{DEADLINE, search};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The checksum that the server would have written.
+/// The checksum that the server would write.
 fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> u32 {
     let mut sum = Hasher::new();
     for number in [seq, at, manner, name.len() as i64] {
@@ -25,7 +25,7 @@ fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> u32 {
     sum.finalize()
 }
 
-/// A row as the server would have written it then.
+/// A row as the server would have written it at that time.
 fn put(file: &Connection, room: i64, seq: i64, ago: Duration, text: &str) {
     let at = SystemTime::UNIX_EPOCH.elapsed().unwrap() - ago;
     let at = at.as_millis() as i64;
@@ -35,13 +35,13 @@ fn put(file: &Connection, room: i64, seq: i64, ago: Duration, text: &str) {
         .unwrap();
 }
 
-/// What was said in two rooms, 40 days ago and 20 days ago.
+/// Lines in two rooms, 40 and 20 days old.
 pub(crate) fn fill(data: &Data, old: i64, young: i64) {
     let mut file = Connection::open(data.file()).unwrap();
     let all = file.transaction().unwrap();
     all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby'), (2, 'tea')")
         .unwrap();
-    // In turns, as it is said: so rows are moved to make room for others.
+    // The rooms take turns, as in real life, so that rows are moved to make room for others.
     for seq in 1..=old + young {
         let (days, word) = if seq <= old {
             (40, "fernsome")
@@ -63,7 +63,7 @@ fn enters(house: &House, name: &str, kept: &str) -> Guest {
     guest
 }
 
-/// How many lines are in the index.
+/// How many lines are in the search index.
 fn indexed(data: &Data) -> i64 {
     let index = Connection::open(data.index()).unwrap();
     let count = "SELECT count(*) FROM words JOIN places ON id = words.rowid";
@@ -78,13 +78,13 @@ fn exported(data: &Data) -> Vec<String> {
 }
 
 #[test]
-fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
+fn an_expired_line_leaves_no_trace_in_any_file_but_its_number() {
     const OLD: i64 = 3_000;
     const YOUNG: i64 = 100;
     let data = Data::new();
     data.open(&[]).close::<[Guest; 0]>([]);
     fill(&data, OLD, YOUNG);
-    let house = data.open(&["--replay", "0"]); // without retention, so that it is in the index
+    let house = data.open(&["--replay", "0"]); // without retention, so that all lines are indexed
     let mut alice = enter(&house, "alice");
     assert_eq!(search::answers(&mut alice, "fernsome1234").len(), 2);
     house.close([alice]);
@@ -95,7 +95,7 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     assert_eq!(data.traces("fernsome"), 0);
     assert_eq!(indexed(&data), 2 * YOUNG);
     assert_eq!(data.numbers(), (1..=OLD + YOUNG).collect::<Vec<_>>());
-    data.is_whole();
+    data.assert_undamaged();
     let mut bob = enters(&house, "bob", "-- Lines here are stored for 30 days");
     let is_young = |line: &str, seq: i64| line.contains(&format!("] alice: youngish{seq} "));
     let sees_young = |bob: &mut Guest| {
@@ -119,9 +119,9 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     assert_eq!(exported(&data).len() as i64, 2 * YOUNG + 1);
     house.close([bob]);
     assert_eq!(data.traces("fernsome"), 0);
-    data.is_whole();
+    data.assert_undamaged();
 
-    // All of it, and the rooms go on all the same.
+    // Everything expires, and the rooms continue.
     let house = data.open(&["--retain", "1h"]);
     house.logged("old lines are deleted lines=200");
     assert_eq!(data.traces("youngish"), 0);
@@ -136,12 +136,12 @@ fn what_is_too_old_is_gone_from_all_files_and_leaves_its_number() {
     carol.say("again");
     assert_eq!(carol.line(), "carol: again");
     house.close([carol]);
-    data.is_whole();
+    data.assert_undamaged();
     assert_eq!(exported(&data).len(), 2);
 }
 
 #[test]
-fn retention_begins_when_the_configuration_is_read_again() {
+fn retention_begins_when_the_configuration_is_reread() {
     let data = Data::new();
     data.open(&[]).close::<[Guest; 0]>([]);
     fill(&data, 10, 5);
@@ -167,7 +167,7 @@ fn retention_begins_when_the_configuration_is_read_again() {
 }
 
 #[test]
-fn what_a_server_that_was_killed_has_left_is_wiped_by_the_next() {
+fn the_next_server_completes_a_deletion_that_was_cut_off() {
     const OLD: i64 = 1_000;
     let data = Data::new();
     data.open(&[]).close::<[Guest; 0]>([]);
@@ -199,11 +199,11 @@ fn what_a_server_that_was_killed_has_left_is_wiped_by_the_next() {
         alice.line();
     }
     house.close([alice]);
-    data.is_whole();
+    data.assert_undamaged();
 }
 
 #[test]
-fn a_code_that_is_good_no_longer_is_taken_out() {
+fn an_expired_code_is_deleted() {
     let data = Data::new();
     data.open(&[]).close::<[Guest; 0]>([]);
     let file = Connection::open(data.file()).unwrap();

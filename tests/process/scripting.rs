@@ -1,4 +1,4 @@
-//! Every line of docs/scripting.md is run, and does what the page says.
+//! Every script in docs/scripting.md runs and does what the page says.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -16,7 +16,7 @@ use crate::house::House;
 use crate::owners::{PASSWORD, register};
 use crate::visitor::Visitor;
 
-/// A page of scripts, and a house in which they run.
+/// The scripts of the page, and a server for them.
 struct Scripts {
     data: Data,
     house: House,
@@ -44,7 +44,7 @@ impl Scripts {
         }
     }
 
-    /// The script in which this stands, for this server.
+    /// Removes the script with this part, and adapts it to this server.
     fn take(&mut self, part: &str) -> String {
         let index = self
             .blocks
@@ -70,7 +70,7 @@ impl Scripts {
         command
     }
 
-    /// Runs a script that ends; what it prints.
+    /// Runs a script to its end. Returns its stdout.
     fn run(&mut self, part: &str) -> String {
         let script = self.take(part);
         self.run_script(&script)
@@ -82,7 +82,7 @@ impl Scripts {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Starts a script that goes on, and waits until it reads the room.
+    /// Starts a script that follows a room, and waits until it does.
     fn follow(&mut self, part: &str, room: &str) -> Following {
         let script = self.take(part);
         let mut command = self.command(&script);
@@ -105,7 +105,7 @@ impl Scripts {
     }
 }
 
-/// A script that goes on; it ends with its test, and all that it has started.
+/// A script that follows a room. Dropping it ends it and its children.
 struct Following {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
@@ -132,7 +132,7 @@ fn says(guest: &mut Guest, line: &str) {
 }
 
 #[test]
-fn every_line_of_the_page_does_what_it_says() {
+fn every_script_of_the_page_does_what_it_says() {
     let mut scripts = Scripts::new();
     let mut bob = enter(&scripts.house, "bob");
 

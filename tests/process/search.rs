@@ -1,4 +1,4 @@
-//! `/search`: what was said is found, in whatever script, and after whatever has become of the index.
+//! `/search` finds lines in any script, whatever has happened to the index.
 
 use std::fs;
 use std::time::Instant;
@@ -10,12 +10,12 @@ use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
 
-/// A server that shows nothing said before to whoever enters.
+/// A server that replays no lines to newcomers.
 fn open(data: &Data) -> House {
     data.open(&["--replay", "0"])
 }
 
-/// Says lines, and reads them.
+/// Says lines, and reads their echoes.
 fn says(guest: &mut Guest, name: &str, lines: &[&str]) {
     for line in lines {
         guest.say(line);
@@ -23,7 +23,7 @@ fn says(guest: &mut Guest, name: &str, lines: &[&str]) {
     }
 }
 
-/// What is answered to a search, to the end.
+/// All lines that answer a search.
 fn answers_once(guest: &mut Guest, words: &str) -> Vec<String> {
     guest.say(&format!("/search {words}"));
     guest.say("/topic");
@@ -32,9 +32,9 @@ fn answers_once(guest: &mut Guest, words: &str) -> Vec<String> {
     lines
 }
 
-/// The same, as soon as the index has everything.
+/// The same, once the index is complete.
 pub(crate) fn answers(guest: &mut Guest, words: &str) -> Vec<String> {
-    // On a busy machine it may be behind for a while; but as long as it follows, it comes nearer.
+    // The index may lag on a busy machine, as long as it gets closer.
     let (mut until, mut behind) = (Instant::now() + DEADLINE, String::new());
     while Instant::now() < until {
         let mut lines = answers_once(guest, words);
@@ -50,7 +50,7 @@ pub(crate) fn answers(guest: &mut Guest, words: &str) -> Vec<String> {
     panic!("the index does not follow: {behind}");
 }
 
-/// Searches, and sees these lines, whenever they were said.
+/// Searches, and expects exactly these lines, with any times.
 fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
     let lines = answers(guest, words);
     let lines: Vec<_> = lines
@@ -64,7 +64,7 @@ fn finds(guest: &mut Guest, words: &str, found: &[&str]) {
 }
 
 #[test]
-fn what_was_said_is_found_in_all_rooms_the_newest_first() {
+fn lines_of_all_rooms_are_found_newest_first() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");
@@ -113,7 +113,7 @@ fn what_was_said_is_found_in_all_rooms_the_newest_first() {
 }
 
 #[test]
-fn nothing_that_is_typed_is_an_error() {
+fn no_search_words_cause_an_error() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");
@@ -141,7 +141,7 @@ fn nothing_that_is_typed_is_an_error() {
 }
 
 #[test]
-fn what_is_found_beyond_twenty_lines_is_counted() {
+fn results_beyond_twenty_lines_are_counted() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");
@@ -163,13 +163,13 @@ fn what_is_found_beyond_twenty_lines_is_counted() {
 }
 
 #[test]
-fn an_index_that_is_gone_or_damaged_or_anothers_is_made_anew() {
+fn a_missing_damaged_or_foreign_index_is_rebuilt() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");
     says(&mut alice, "alice", &["tea is ready"]);
     finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
-    // While the server runs.
+    // Delete it while the server runs.
     fs::remove_file(data.index()).unwrap();
     finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
     house.close([alice]);
@@ -201,7 +201,7 @@ fn an_index_that_is_gone_or_damaged_or_anothers_is_made_anew() {
 }
 
 #[test]
-fn lines_of_a_backup_are_not_found_under_the_words_of_others() {
+fn a_restored_backup_does_not_find_lines_of_the_replaced_file() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");
@@ -223,14 +223,14 @@ fn lines_of_a_backup_are_not_found_under_the_words_of_others() {
 }
 
 #[test]
-fn an_index_that_lags_says_so() {
+fn a_search_says_when_the_index_lags() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");
     says(&mut alice, "alice", &["one tea"]);
     finds(&mut alice, "tea", &["lobby alice: one tea"]);
     let index = Connection::open(data.index()).unwrap();
-    index.execute_batch("BEGIN IMMEDIATE").unwrap(); // nobody else writes there
+    index.execute_batch("BEGIN IMMEDIATE").unwrap(); // this keeps the server from writing
     says(&mut alice, "alice", &["two teas", "three teas"]);
     let lags = "-- Search is 2 lines behind: the newest lines may be missing";
     assert_eq!(
@@ -247,7 +247,7 @@ fn an_index_that_lags_says_so() {
 }
 
 #[test]
-fn more_words_than_anybody_needs_are_refused_in_a_sentence() {
+fn a_search_with_too_many_words_is_refused() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");

@@ -1,4 +1,4 @@
-//! Ending the server: everybody is told, last words arrive, nobody holds it up.
+//! Ending the server: everybody is warned, the last lines arrive, nobody delays it.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -10,18 +10,18 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guest::{Guest, hear};
 use crate::house::{HERE, House, parlor};
-use crate::readiness::{manager, told};
+use crate::readiness::{manager, notification};
 
 const GOING_DOWN: &str = "-- The server is going down";
 
-/// What was promised to operators and their service managers.
+/// The time promised to operators and their service managers.
 const EXIT_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// The least that a pipe holds.
+/// The smallest capacity of a pipe.
 const PIPE_BYTES: usize = 4_096;
 
 #[test]
-fn both_signals_let_everybody_read_the_last_words() {
+fn both_signals_let_everybody_read_the_last_lines() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut house = House::open(&[]);
         let mut alice = Guest::enter(house.address, "alice");
@@ -49,7 +49,7 @@ fn both_signals_let_everybody_read_the_last_words() {
 }
 
 #[test]
-fn a_signal_right_after_the_start_ends_in_peace_too() {
+fn a_signal_right_after_the_start_ends_the_server_cleanly() {
     for _ in 0..10 {
         let mut house = House::open(&[]);
         house.signal(Signal::TERM);
@@ -58,7 +58,7 @@ fn a_signal_right_after_the_start_ends_in_peace_too() {
 }
 
 #[test]
-fn a_server_whose_terminal_is_closed_ends_in_peace() {
+fn a_server_whose_terminal_is_closed_ends_cleanly() {
     let (folder, manager) = manager();
     let program = env!("CARGO_BIN_EXE_parlor");
     let notify = folder.path().join("notify");
@@ -71,12 +71,12 @@ fn a_server_whose_terminal_is_closed_ends_in_peace() {
         assert!(command.args(arguments).status().unwrap().success());
     };
     tmux(&["new-session", "-d", &serve]);
-    assert_eq!(told(&manager).trim_end(), "READY=1");
+    assert_eq!(notification(&manager).trim_end(), "READY=1");
     tmux(&["kill-server"]);
-    assert_eq!(told(&manager).trim_end(), "STOPPING=1");
+    assert_eq!(notification(&manager).trim_end(), "STOPPING=1");
 }
 
-/// Somebody who reads nothing of 8 MiB, and somebody who does.
+/// A person who reads nothing of 8 MiB, and one who reads.
 fn with_a_stuck_reader() -> (House, Guest, Guest) {
     let house = House::open(&["--rate", "off"]);
     let mut alice = Guest::enter(house.address, "alice");
@@ -92,7 +92,7 @@ fn with_a_stuck_reader() -> (House, Guest, Guest) {
 }
 
 #[test]
-fn a_stuck_reader_does_not_hold_up_the_end() {
+fn a_stuck_reader_does_not_delay_the_end() {
     let (mut house, mut alice, _stuck) = with_a_stuck_reader();
     let start = Instant::now();
     house.signal(Signal::TERM);
@@ -117,18 +117,18 @@ fn nobody_enters_while_the_server_ends() {
     let (mut house, mut alice, _stuck) = with_a_stuck_reader();
     house.signal(Signal::TERM);
     assert_eq!(alice.rest(), [GOING_DOWN]);
-    // The stuck reader keeps the process up for a while.
+    // The stuck reader keeps the process alive for a while.
     if let Ok(late) = TcpStream::connect(house.address) {
-        assert_eq!(Guest::over(late).last_words(), "");
+        assert_eq!(Guest::over(late).rest_or_reset(), "");
     }
     house.signal(Signal::TERM);
     assert_eq!(house.ended().code(), Some(130));
 }
 
-/// A server whose stderr is a full pipe that nobody reads any more, with somebody inside.
+/// A server whose stderr is a full pipe that nobody reads, with a person inside.
 struct Unread {
     child: Child,
-    /// Open, so that writing to the pipe does not fail.
+    /// Stays open, so that writing to the pipe does not fail.
     _stderr: ChildStderr,
     alice: Guest,
 }
@@ -151,7 +151,8 @@ impl Unread {
         }
         let (_, address) = line.trim_end().split_once("listening tcp ").unwrap();
         let address = address.parse().unwrap();
-        // Each connection is told in several lines, so these are far more than the pipe holds and the queue before it.
+        // Each connection logs several lines, so these are far more than the pipe and the queue
+        // before it hold.
         for _ in 0..3_000 {
             Guest::connect(address);
         }
@@ -175,7 +176,7 @@ impl Drop for Unread {
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_up_nobody_and_no_signal() {
+fn an_unread_log_delays_neither_people_nor_signals() {
     let mut house = Unread::open();
     for line in 0..50 {
         house.alice.say(&format!("hello {line}"));

@@ -1,4 +1,5 @@
-//! Those who do not read: nobody else notices, memory stays flat, and they learn how much they missed.
+//! Stuck readers: nobody else notices, memory stays flat, and they learn how many lines they
+//! missed.
 
 use crate::guest::Guest;
 use crate::house::House;
@@ -7,15 +8,17 @@ use crate::many_descriptors;
 const STUCK: usize = 500;
 const MEMBERS: usize = 3;
 
-/// 64 MiB are said in lines of a KiB, so many at a time; the log holds 4 MiB.
+/// 64 MiB in lines of 1 KiB, this many at a time; the log holds 4 MiB.
 const LINES: usize = 65_536;
 const LINES_AT_ONCE: usize = 256;
 const LINE_BYTES: usize = 1_024;
 
-/// For 56 MiB more that are said; seen: 1 to 2 MiB, which the allocator keeps of batches that are gone.
+/// Growth during another 56 MiB. Measured: 1 to 2 MiB, which the allocator keeps of dropped
+/// batches.
 const GROWTH_BYTES_MAX: u64 = 6 << 20;
 
-/// A full log twice, as entries and as bytes, the 500 connections, and the program itself; seen: 23 MiB.
+/// A full log twice, as entries and as bytes, the 500 connections, and the program itself.
+/// Measured: 23 MiB.
 const RESIDENT_BYTES_MAX: u64 = 48 << 20;
 
 fn line(number: usize) -> String {
@@ -25,7 +28,7 @@ fn line(number: usize) -> String {
 }
 
 #[test]
-fn five_hundred_stuck_readers_are_in_nobodys_way_and_count_what_they_missed() {
+fn five_hundred_stuck_readers_delay_nobody_and_learn_how_many_lines_they_missed() {
     let _turn = many_descriptors();
     let house = House::open(&["--rate", "off"]);
     let mut talker = Guest::enter(house.address, "talker");
@@ -50,7 +53,7 @@ fn five_hundred_stuck_readers_are_in_nobodys_way_and_count_what_they_missed() {
             hear_all(reader, numbers.clone());
         }
         if first == LINES / 8 {
-            baseline = house.resident_bytes(); // the log is full
+            baseline = house.resident_bytes(); // the log is full now
         }
     }
     let resident = house.resident_bytes();
@@ -70,7 +73,7 @@ fn five_hundred_stuck_readers_are_in_nobodys_way_and_count_what_they_missed() {
     house.close((talker, members));
 }
 
-/// Reads what the talker says, number for number; others may come and go between.
+/// Reads the talker's lines, number for number; other lines may stand between.
 fn hear_all(reader: &mut Guest, numbers: std::ops::Range<usize>) {
     for number in numbers {
         let said = reader.lines_until("the next number", |line| line.starts_with("talker: "));
@@ -79,7 +82,8 @@ fn hear_all(reader: &mut Guest, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// Reads up to the line `last`: every number comes in its turn, or is counted in a notice at its place.
+/// Reads up to the line `last`. Every number is in its place, or a notice there counts it. Returns
+/// how many were skipped.
 fn read_or_count(guest: &mut Guest, last: usize) -> usize {
     let (mut next, mut skipped) = (0, 0);
     guest.lines_until("the last number", |line| {

@@ -1,4 +1,4 @@
-//! A server that stood still, as one that is stopped or in a machine that slept.
+//! A server that was suspended, by a signal or with its machine.
 
 use std::thread;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use rustix::process::Signal;
 use crate::guest::Guest;
 use crate::house::{House, parlor};
 
-/// Longer than the limit of the door.
+/// Longer than the idle limit of the door.
 const STANDSTILL: Duration = Duration::from_secs(4);
 
 #[test]
-fn time_in_which_the_server_stood_still_is_nobody_s_silence() {
+fn time_in_which_the_server_was_suspended_does_not_count_as_silence() {
     let house = House::run(parlor(), &["--listen", "tcp://127.0.0.1:0?idle=3s"]);
     let mut alice = Guest::enter(house.address, "alice");
     let mut bob = Guest::enter(house.address, "bob");
     alice.until("bob has arrived");
     house.signal(Signal::STOP);
     alice.say("typed while it stood still");
-    thread::sleep(STANDSTILL); // not for something to happen: this is what happens
+    thread::sleep(STANDSTILL); // no wait for an event: the pause is the event
     house.signal(Signal::CONT);
     for guest in [&mut alice, &mut bob] {
         assert_eq!(guest.line(), "alice: typed while it stood still");
     }
-    // The limit holds as before: bob is warned before he is closed, and alice behind him.
+    // The limit still holds: bob is warned before he is closed, and alice later.
     for guest in [&mut bob, &mut alice] {
         let last = guest.rest();
         let warned = last

@@ -1,4 +1,4 @@
-//! How the server starts or does not, and what it writes for the operator.
+//! Starting the server: successes, failures, and the operator's log.
 
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -10,7 +10,7 @@ use crate::guest::Guest;
 use crate::house::{HERE, House, parlor, parlor_with_descriptors, without_settings};
 use crate::skip;
 
-/// Runs a server that cannot start, and returns how it ended with the words on stderr.
+/// Runs a server that cannot start. Returns its exit code and stderr.
 pub(crate) fn fails(mut parlor: Command, options: &[&str]) -> (Option<i32>, String) {
     let Output { status, stderr, .. } = parlor
         .arg("serve")
@@ -37,7 +37,7 @@ fn an_address_in_use_is_one_sentence_with_what_to_do() {
 }
 
 #[test]
-fn nothing_is_opened_unless_everything_can_be() {
+fn no_address_is_opened_unless_all_can_be() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("tcp://{}", other.local_addr().unwrap());
     let (code, words) = fails(
@@ -52,10 +52,10 @@ fn nothing_is_opened_unless_everything_can_be() {
 fn a_privileged_port_is_one_sentence_with_what_to_do() {
     let first_free = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     if first_free.is_ok_and(|port| port.trim().parse() == Ok(0)) {
-        // As in many containers. The sentence has a test of its own beside its words.
+        // Many containers have no privileged ports. The sentence has a unit test beside its words.
         return;
     }
-    // Root without the right that matters here is refused like anybody else.
+    // Root without this capability is refused like anybody else.
     let mut command = if rustix::process::geteuid().is_root() {
         if Command::new("setpriv").arg("--version").output().is_err() {
             return skip("setpriv is not installed, and this is root");
@@ -132,7 +132,7 @@ fn too_few_threads_are_one_sentence_with_what_to_do() {
         if Command::new("setpriv").arg("--version").output().is_err() {
             return skip("setpriv is not installed, and this is root");
         }
-        // The limit counts the processes of a user, and binds everybody but root.
+        // The limit counts the processes of a user, and does not bind root.
         fs::copy(env!("CARGO_BIN_EXE_parlor"), &program).unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         command.args(["setpriv", "--reuid=65533", "--clear-groups"]);
@@ -151,7 +151,7 @@ fn too_few_threads_are_one_sentence_with_what_to_do() {
 }
 
 #[test]
-fn a_time_zone_that_does_not_exist_is_told() {
+fn an_unknown_time_zone_is_logged() {
     let mut command = parlor();
     command.env("TZ", "Europe/Berln");
     let house = House::run(command, &HERE);
@@ -160,7 +160,7 @@ fn a_time_zone_that_does_not_exist_is_told() {
 }
 
 #[test]
-fn an_address_of_one_link_is_listened_at_and_joined_with_its_interface() {
+fn a_link_local_address_works_with_its_interface() {
     let script =
         "ip link set lo up && ip -6 address add fe80::7/64 dev lo nodad && exec \"$0\" \"$@\"";
     let mut command = without_settings(Command::new("unshare"));
@@ -193,7 +193,7 @@ fn an_address_of_one_link_is_listened_at_and_joined_with_its_interface() {
 }
 
 #[test]
-fn this_machine_alone_is_said_and_so_is_how_to_join() {
+fn a_server_on_localhost_logs_that_and_how_to_join() {
     let house = House::run(parlor(), &["--listen", "tcp://localhost:0"]);
     let port = house.address.port();
     assert!(house.address.ip().is_loopback());
@@ -204,7 +204,7 @@ fn this_machine_alone_is_said_and_so_is_how_to_join() {
 }
 
 #[test]
-fn a_server_for_all_names_the_addresses_that_others_reach() {
+fn a_server_on_all_interfaces_logs_the_addresses_that_others_can_reach() {
     let house = House::run(parlor(), &["--listen", "tcp://*:0"]);
     let port = house.address.port();
     house.logged(&format!("listening tcp 0.0.0.0:{port}"));
@@ -221,7 +221,7 @@ fn a_server_for_all_names_the_addresses_that_others_reach() {
     assert_eq!(alone, None);
 }
 
-/// Things that strangers send to spoil a log.
+/// Bytes that strangers send to spoil a log.
 const HOSTILE: [&[u8]; 8] = [
     b"eve\r2026-11-20T12:00:00Z ERROR forged\n",
     b"\x1b[2J\x1b]0;owned\x07\n",
@@ -233,14 +233,14 @@ const HOSTILE: [&[u8]; 8] = [
     b"\x16\x03\x01\x02\x00\x01",
 ];
 
-/// What a house with these options has logged after people came who mean it harm.
+/// The log of a server with these options after hostile visits.
 fn log_after_hostile_visits(options: &[&str]) -> Vec<String> {
     let house = House::open(options);
     for words in HOSTILE {
         let mut at_the_question = Guest::connect(house.address);
         at_the_question.send(words);
         at_the_question.end_input();
-        at_the_question.last_words();
+        at_the_question.rest_or_reset();
         let mut inside = Guest::enter(house.address, "eve");
         for command in [
             &b""[..],
@@ -254,7 +254,7 @@ fn log_after_hostile_visits(options: &[&str]) -> Vec<String> {
             inside.try_send(words);
         }
         inside.end_input();
-        inside.last_words();
+        inside.rest_or_reset();
         let broken = Guest::connect(house.address);
         broken.reset();
     }
@@ -293,7 +293,7 @@ fn every_event_of_the_text_log_is_one_line() {
 }
 
 #[test]
-fn nothing_that_people_say_is_in_the_log() {
+fn the_log_contains_nothing_that_people_say() {
     let house = House::run(
         parlor(),
         &[&HERE[..], &["--listen", "tcp://127.0.0.1:0?classic"]].concat(),

@@ -1,4 +1,5 @@
-//! The web door of the built program, where lines are kept: coming back over a restart, owned names, tokens, order.
+//! The web door of the built program, where lines are stored: restarts, registered names, tokens,
+//! order.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -15,7 +16,7 @@ use crate::house::House;
 use crate::owners::{PASSWORD, register};
 use crate::visitor::{Visitor, numbers};
 
-/// A server that keeps its lines there, and its web door.
+/// A server that stores lines, and the address of its web door.
 pub(crate) fn open(data: &Data) -> (House, SocketAddr) {
     let house = data.open(&["--listen", "http://127.0.0.1:0"]);
     let line = house.logged("listening http ");
@@ -24,7 +25,7 @@ pub(crate) fn open(data: &Data) -> (House, SocketAddr) {
     (house, web)
 }
 
-/// What curl prints, and its code.
+/// What curl prints, and the HTTP status.
 pub(crate) fn curl(web: SocketAddr, arguments: &[&str], target: &str) -> (String, String) {
     let Output { stdout, .. } = Command::new("curl")
         .args(["-sS", "--max-time", "30", "-w", "%{http_code}"])
@@ -37,8 +38,8 @@ pub(crate) fn curl(web: SocketAddr, arguments: &[&str], target: &str) -> (String
     (words.to_owned(), code.to_owned())
 }
 
-/// Follows a room with curl, which has shown the last line when this returns. What it shows until the server ends it: curl
-/// itself gives up later, and fails.
+/// Follows a room with curl, and returns once the last line is shown. The result reads the rest
+/// until the server ends it: curl itself gives up later, and fails.
 pub(crate) fn follow(web: SocketAddr, user: &str, room: &str) -> impl FnOnce() -> String + use<> {
     let mut curl = Command::new("curl")
         .args(["-sSN", "--max-time", "30", "-u", user])
@@ -57,7 +58,7 @@ pub(crate) fn follow(web: SocketAddr, user: &str, room: &str) -> impl FnOnce() -
 }
 
 #[test]
-fn whoever_has_a_socket_goes_on_over_a_restart_with_the_very_next_line() {
+fn a_socket_continues_with_the_next_line_after_a_restart() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut alice = Visitor::connect(web).enter("alice");
@@ -74,7 +75,7 @@ fn whoever_has_a_socket_goes_on_over_a_restart_with_the_very_next_line() {
     bob.say("four");
     bob.until("bob: four");
     let mut alice = Visitor::connect(web);
-    assert_ne!(alice.hello["log"], log); // and its lines are known all the same
+    assert_ne!(alice.hello["log"], log); // the lines are recognized nevertheless
     alice.asks(
         json!({"do": "enter", "code": code, "room": "lobby", "log": log, "after": 2, "id": "in"})
             .to_string(),
@@ -87,7 +88,7 @@ fn whoever_has_a_socket_goes_on_over_a_restart_with_the_very_next_line() {
     assert_eq!(numbers(&heard), [3, 4]);
     bob.until("alice has arrived");
 
-    // Once more, while the connection is still there: it is closed, and nobody reads of it.
+    // Resume once more while the connection is open: it is closed, and nobody is told.
     let mut again = Visitor::connect(web);
     let log = again.hello["log"].clone();
     again
@@ -114,7 +115,7 @@ fn whoever_has_a_socket_goes_on_over_a_restart_with_the_very_next_line() {
 }
 
 #[test]
-fn whoever_read_more_than_a_copy_has_that_was_put_back_is_told_so() {
+fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut x = enter(&house, "x");
@@ -136,7 +137,7 @@ fn whoever_read_more_than_a_copy_has_that_was_put_back_is_told_so() {
     drop(alice);
     house.close([x]);
 
-    // A copy of the whole directory is put back as it was, and each start has gone on from there.
+    // A copy of the database is restored, and each start continues from it.
     let mut logs = vec![before.clone()];
     for start in 0..2 {
         fs::remove_file(data.file()).unwrap();
@@ -165,7 +166,7 @@ fn whoever_read_more_than_a_copy_has_that_was_put_back_is_told_so() {
         let usual = ("another log".to_owned(), 26);
         assert_eq!(reads_on(&before, 11), usual);
         assert_eq!(reads_on(&before, 20), usual);
-        // What another start called it was never known to this file.
+        // This file never knew the id that another start gave the log.
         for log in &logs[1..] {
             assert_eq!(reads_on(log, 10), usual);
         }
@@ -176,7 +177,7 @@ fn whoever_read_more_than_a_copy_has_that_was_put_back_is_told_so() {
         assert_eq!(reads_on(&now, 34), (exact.clone(), 35));
         logs.push(now);
         if start == 1 {
-            // However it ends, those who read then go on exactly.
+            // However the server ends, its readers then continue exactly.
             house.signal(Signal::KILL);
             drop(house);
             let (house, web) = open(&data);
@@ -210,7 +211,7 @@ fn history_reaches_back_to_the_first_line() {
     bob.until(&format!("bob: {LINES}"));
     house.close([bob]);
 
-    let (house, web) = open(&data); // nothing of it is in memory
+    let (house, web) = open(&data); // no line is in memory
     let mut alice = Visitor::connect(web).enter("alice");
     for (before, limit) in [(LINES + 1, 200), (LINES, 7), (150, 200), (51, 50)] {
         alice.asks(
@@ -239,7 +240,7 @@ fn history_reaches_back_to_the_first_line() {
     let heard = loop {
         alice.asks(r#"{"do":"search","args":["1234"],"id":"f"}"#);
         let heard = alice.until_done("f");
-        // The index comes behind, on a machine that is busy.
+        // The index may lag on a busy machine.
         if !heard
             .iter()
             .any(|message| message["about"] == "search-behind")
@@ -258,7 +259,7 @@ fn history_reaches_back_to_the_first_line() {
 }
 
 #[test]
-fn numbers_lead_to_the_next_lines_that_there_are_across_what_was_taken_out() {
+fn history_skips_deleted_lines_to_the_next_existing_ones() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut x = enter(&house, "x");
@@ -325,13 +326,13 @@ fn numbers_lead_to_the_next_lines_that_there_are_across_what_was_taken_out() {
 }
 
 #[test]
-fn a_name_with_an_owner_takes_its_password_at_the_web_door_too() {
+fn a_registered_name_needs_its_password_at_the_web_door_too() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut alice = Visitor::connect(web).enter("alice");
     alice.asks(r#"{"do":"register","id":"r"}"#);
     assert_eq!(alice.hears("password")["for"], "new");
-    // Meanwhile a line is a line, and one question is asked at a time.
+    // Lines still work meanwhile, and only one question is open at a time.
     alice.asks(r#"{"do":"say","text":"no password"}"#);
     assert_eq!(alice.hears("line")["text"], "no password");
     for request in [r#"{"do":"register"}"#, r#"{"do":"name","args":["al"]}"#] {
@@ -373,7 +374,7 @@ fn a_name_with_an_owner_takes_its_password_at_the_web_door_too() {
 }
 
 #[test]
-fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
+fn scripts_speak_under_a_registered_name_with_its_token_until_it_is_revoked() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut alice = enter(&house, "alice");
@@ -445,7 +446,7 @@ fn scripts_speak_under_an_owned_name_with_its_token_until_it_is_revoked() {
 }
 
 #[test]
-fn whoever_is_removed_reads_by_whom_and_is_closed_or_in_the_lobby() {
+fn a_removed_person_reads_by_whom_and_is_closed_or_in_the_lobby() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut alice = enter(&house, "alice");
@@ -503,7 +504,7 @@ fn whoever_is_removed_reads_by_whom_and_is_closed_or_in_the_lobby() {
 }
 
 #[test]
-fn the_default_web_door_is_done_without_where_its_port_is_taken_and_no_other_is() {
+fn a_web_door_that_was_asked_for_must_open() {
     let data = Data::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", taken.local_addr().unwrap());
@@ -518,7 +519,7 @@ fn the_default_web_door_is_done_without_where_its_port_is_taken_and_no_other_is(
 }
 
 #[test]
-fn a_name_that_stays_on_another_connection_stays_in_the_list() {
+fn a_name_still_worn_on_another_connection_stays_in_the_list() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut owner = enter(&house, "alice");
@@ -543,7 +544,7 @@ fn a_name_that_stays_on_another_connection_stays_in_the_list() {
     house.close((owner, second));
 }
 
-/// Somebody who has a code, in the lobby and in tea.
+/// A visitor with a return code, in the lobby and in tea.
 fn with_code(web: SocketAddr) -> (Visitor, serde_json::Value) {
     let mut alice = Visitor::connect(web).enter("alice");
     alice.asks(r#"{"do":"join","room":"tea","id":"tea"}"#);
@@ -570,7 +571,7 @@ fn reads_nothing_of_alice(guest: &mut Guest) {
 }
 
 #[test]
-fn a_page_that_is_loaded_again_leaves_no_room_and_arrives_in_none() {
+fn a_reloaded_page_leaves_no_room_and_arrives_in_none() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut bob = enter(&house, "bob");
@@ -580,7 +581,8 @@ fn a_page_that_is_loaded_again_leaves_no_room_and_arrives_in_none() {
     let (mut alice, code) = with_code(web);
     bob.until("alice has arrived");
     carol.until("alice has arrived");
-    // Without a word; with the code of a browser that goes elsewhere; and twice before all rooms are taken again.
+    // Close without a frame; with the code of a browser that navigates away; and twice before all
+    // rooms are rejoined.
     for closes in [false, true, false] {
         if closes {
             let code = tungstenite::protocol::frame::coding::CloseCode::Away;
@@ -603,7 +605,7 @@ fn a_page_that_is_loaded_again_leaves_no_room_and_arrives_in_none() {
 }
 
 #[test]
-fn whoever_does_not_come_back_has_left_and_so_has_whoever_says_so() {
+fn a_person_who_quits_or_does_not_return_has_left() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut bob = enter(&house, "bob");
@@ -613,7 +615,7 @@ fn whoever_does_not_come_back_has_left_and_so_has_whoever_says_so() {
     bob.until("alice has arrived");
     drop(alice);
     let mut alice = back_in_lobby(web, &code);
-    carol.until("alice has left"); // in tea, where she did not come back to
+    carol.until("alice has left"); // in tea, which she did not rejoin
     alice.asks(r#"{"do":"quit","args":["good night"]}"#);
     bob.until("alice has left (good night)");
     let (mut alice, _) = with_code(web);
