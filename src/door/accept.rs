@@ -1,179 +1,143 @@
-//! What a request prefers: kinds of answers and their codings (RFC 9110, section 12). Knows no answer.
+//! The accept loop, the same for all doors: each connection gets a permit and a task, or is turned away. Knows no dialect.
 
-use hyper::HeaderMap;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
-/// How much something is wanted, in thousandths, and how closely it was named: `text/plain` more closely than `*/*`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Wanted {
-    weight: u16,
-    closeness: u8,
-}
+use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::task::yield_now;
+use tokio::time::sleep;
+use tracing::Instrument;
 
-/// Named itself, and not by a star.
-const BY_NAME: u8 = 3;
+use super::admission::Reserve;
+use super::reception::{OpenDoor, Reception, Serving};
+use super::transport::say_last;
 
-/// The kind to answer with: `usual`, unless another one is wanted more, or as much and by its name. A kind may have a version
-/// behind a semicolon, which counts where the request has one.
-pub(super) fn preferred<'a>(headers: &HeaderMap, usual: &'a str, others: &[&'a str]) -> &'a str {
-    let mut preferred = (wanted_kind(headers, usual), usual);
-    for other in others {
-        let wanted = wanted_kind(headers, other);
-        let is_equal = wanted == preferred.0 && preferred.1 == usual;
-        let is_named = wanted.closeness >= BY_NAME;
-        if wanted.weight > 0 && (wanted > preferred.0 || (is_equal && is_named)) {
-            preferred = (wanted, other);
-        }
-    }
-    preferred.1
-}
+/// How long to wait after the first accept that failed.
+const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 
-/// Whether an answer is to be packed: `gzip` is taken, and wanted no less than the plain answer, which counts by its name alone.
-pub(super) fn wants_gzip(headers: &HeaderMap) -> bool {
-    let of = |coding: &str| weights(headers, ACCEPT_ENCODING).find(|(name, _)| name == coding);
-    let gzip = of("gzip").or_else(|| of("x-gzip")).or_else(|| of("*"));
-    let plain = of("identity").map_or(0, |(_, weight)| weight);
-    gzip.is_some_and(|(_, weight)| weight > 0 && weight >= plain)
-}
+/// And how long at most, however often it fails.
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// How much a kind is wanted, as what names it most closely has it.
-fn wanted_kind(headers: &HeaderMap, kind: &str) -> Wanted {
-    let (kind, version) = kind.split_once(';').unwrap_or((kind, ""));
-    let family = kind.split('/').next().unwrap_or_default();
-    let closest = weights(headers, ACCEPT).filter_map(|(range, weight)| {
-        let (range, parameters) = range.split_once(';').unwrap_or((range.as_str(), ""));
-        let asked = parameters
-            .split(';')
-            .find(|one| one.starts_with("version="));
-        let closeness = match range.trim() {
-            range if range == kind => match asked {
-                Some(asked) if asked == version => BY_NAME + 1,
-                Some(_) if !version.is_empty() => return None,
-                _ => BY_NAME,
-            },
-            "*/*" => 1,
-            range if range.strip_suffix("/*") == Some(family) => 2,
-            _ => return None,
+/// After this many connections their tasks get to run: most of a burst of junk is gone before more
+/// of it comes in, and a small server is not full meanwhile.
+const ACCEPTED_MAX: usize = 8;
+
+/// Accepts connections until the server shuts down. No error ends it.
+pub(crate) async fn serve(
+    reception: Arc<Reception>,
+    door: Arc<dyn OpenDoor>,
+    listener: TcpListener,
+) {
+    let mut back_off = BACK_OFF_MIN;
+    let mut reserve = Reserve::new();
+    let mut accepted_in_a_row = 0;
+    loop {
+        let accepted = select! {
+            biased;
+            () = reception.closing.cancelled() => return,
+            accepted = listener.accept() => accepted,
         };
-        Some((closeness, weight))
-    });
-    let (closeness, weight) = closest.max().unwrap_or_default();
-    Wanted { weight, closeness }
-}
-
-/// What a header lists, in small letters and without blanks, and the weight of each, which is what stands behind `q=`. What has
-/// a weight that is none is left out.
-fn weights(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (String, u16)> {
-    let lists = headers.get_all(header).into_iter();
-    let lists = lists.filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).filter_map(|one| {
-        let one: String = one.split_whitespace().collect();
-        let one = one.to_ascii_lowercase();
-        match one.split_once(";q=") {
-            Some((name, rest)) => {
-                let weight = rest.split(';').next().unwrap_or_default();
-                Some((name.to_owned(), thousandths(weight)?))
+        match accepted {
+            Ok((stream, from)) => {
+                back_off = BACK_OFF_MIN;
+                receive(&reception, &door, stream, from);
+                accepted_in_a_row += 1;
+                if accepted_in_a_row == ACCEPTED_MAX {
+                    accepted_in_a_row = 0;
+                    yield_now().await;
+                }
             }
-            None => Some((one, 1_000)),
+            // The client went away before it was accepted: nothing is wrong here.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted | ErrorKind::Interrupted
+                ) => {}
+            Err(error) => {
+                reception.metrics.cannot_accept(door.name());
+                tracing::warn!(door = door.name(), %error, "cannot accept; trying again in {back_off:?}");
+                reserve.turn_one_away(&listener).await;
+                sleep(back_off).await;
+                back_off = (back_off * 2).min(BACK_OFF_MAX);
+            }
         }
-    })
+    }
 }
 
-/// A weight: from 0 to 1, with three digits behind the point at most.
-fn thousandths(weight: &str) -> Option<u16> {
-    let (whole, part) = weight.split_once('.').unwrap_or((weight, ""));
-    let is_part = part.len() <= 3 && part.bytes().all(|digit| digit.is_ascii_digit());
-    let part: u16 = format!("{part:0<3}").parse().ok().filter(|_| is_part)?;
-    match whole {
-        "0" => Some(part),
-        "1" if part == 0 => Some(1_000),
-        _ => None,
+/// Gives a connection its permit and its task; or turns it away.
+fn receive(
+    reception: &Arc<Reception>,
+    door: &Arc<dyn OpenDoor>,
+    stream: TcpStream,
+    from: SocketAddr,
+) {
+    let (reception, door) = (Arc::clone(reception), Arc::clone(door));
+    let tasks = reception.tasks.clone();
+    let peer = SocketAddr::new(from.ip().to_canonical(), from.port());
+    if door.is_for_operator() {
+        tasks.spawn(door.serve(reception, stream, peer));
+        return;
     }
+    match reception.admission.admit(peer.ip()) {
+        Ok(permit) => {
+            // At the default level it costs nothing; what is logged there names the peer itself.
+            let span = tracing::debug_span!("connection", door = door.name(), %peer);
+            let serving = async move {
+                let connected = reception.metrics.come(door.name());
+                let connection = door.serve(Arc::clone(&reception), stream, peer);
+                contain(&reception.panics, peer, connection).await;
+                drop(connected);
+                drop(permit);
+            };
+            tasks.spawn(serving.instrument(span));
+        }
+        Err(refused) => {
+            reception.metrics.met(refused.limit());
+            tracing::debug!(door = door.name(), %peer, %refused, "turned away");
+            // Beyond the spare places there is no word, only the end.
+            let Some(place) = reception.admission.spare_place() else {
+                return;
+            };
+            tasks.spawn(async move {
+                let words = door.words(refused);
+                say_last(stream, words.as_bytes(), &reception.leaving).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Runs a connection; a panic in it ends this connection and nothing else, and is counted.
+async fn contain(panics: &AtomicU64, peer: SocketAddr, mut connection: Serving) {
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| connection.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| {
+            panics.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%peer, "a connection ended with a panic; this is a bug");
+            Poll::Ready(())
+        })
+    })
+    .await;
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
-        let of = |value: &&str| (name.clone(), value.parse().unwrap());
-        values.iter().map(of).collect()
-    }
-
-    #[test]
-    fn the_kind_that_is_wanted_most_is_preferred() {
-        const TEXT: &str = "text/plain;version=0.0.4";
-        const OPEN: &str = "application/openmetrics-text;version=1.0.0";
-        let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
-            application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;q=0.4,\
-            text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
-        for (accept, wanted) in [
-            ("", TEXT),
-            ("*/*", TEXT),
-            ("text/*", TEXT),
-            ("application/*", OPEN),
-            ("text/plain", TEXT),
-            ("text/plain;version=0.0.4", TEXT),
-            ("text/plain; version=0.0.4; q=0.5, */*; q=0.1", TEXT),
-            ("application/openmetrics-text", OPEN),
-            ("Application/OpenMetrics-Text ; Version=1.0.0", OPEN),
-            ("application/openmetrics-text, text/plain", OPEN),
-            ("application/openmetrics-text;q=0.5, text/plain", TEXT),
-            (
-                "application/openmetrics-text;q=0.500, text/plain;q=0.49",
-                OPEN,
-            ),
-            ("application/openmetrics-text;q=0", TEXT),
-            ("application/openmetrics-text;q=0, */*", TEXT),
-            ("application/openmetrics-text;q=0.0, text/plain;q=0", TEXT),
-            (
-                "application/openmetrics-text;version=2.0.0, text/plain;q=0.1",
-                TEXT,
-            ),
-            ("application/openmetrics-text;q=2", TEXT),
-            (
-                "application/openmetrics-text;q=0.5555, text/plain;q=0.1",
-                TEXT,
-            ),
-            ("image/png", TEXT),
-            (",,;q=,", TEXT),
-            (prometheus, OPEN),
-        ] {
-            let headers = headers(ACCEPT, &[accept]);
-            assert_eq!(preferred(&headers, TEXT, &[OPEN]), wanted, "{accept}");
-        }
-        let two = headers(
-            ACCEPT,
-            &["text/plain;q=0.1", "application/openmetrics-text"],
-        );
-        assert_eq!(preferred(&two, TEXT, &[OPEN]), OPEN);
-    }
-
-    #[test]
-    fn what_is_not_taken_packed_is_not_packed() {
-        for (accept, wanted) in [
-            ("", false),
-            ("gzip", true),
-            ("GZip", true),
-            ("x-gzip", true),
-            ("gzip, deflate, br", true),
-            ("gzip;q=0", false),
-            ("gzip;q=0.000", false),
-            ("gzip; q=0, *", false),
-            ("gzip ; q=0.001", true),
-            ("*", true),
-            ("*;q=0", false),
-            ("identity", false),
-            ("identity;q=1, gzip;q=0.5", false),
-            ("identity;q=0.5, gzip;q=1", true),
-            ("identity;q=0, gzip", true),
-            ("identity, gzip", true),
-            ("br", false),
-            ("gzipped", false),
-        ] {
-            let headers = headers(ACCEPT_ENCODING, &[accept]);
-            assert_eq!(wants_gzip(&headers), wanted, "{accept}");
-        }
+    #[tokio::test]
+    async fn a_panic_ends_its_connection_and_is_counted() {
+        let panics = AtomicU64::new(0);
+        let peer = SocketAddr::from(([127, 0, 0, 1], 64208));
+        let bug = Box::pin(async { panic!("as a bug would") });
+        contain(&panics, peer, bug).await;
+        contain(&panics, peer, Box::pin(async {})).await;
+        assert_eq!(panics.load(Ordering::Relaxed), 1);
     }
 }

@@ -1,24 +1,28 @@
-//! Who may come in: so many connections, so many from one address. Knows no socket.
+//! Who may connect: a number of connections in all and from each address, and the file descriptors for
+//! them. Knows no dialect.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
+use std::fs::File;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parlor_core::model::network;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// So many of those who find the house full are told so at the same time.
+/// How many clients are told at the same time that the server is full.
 const SPARE_PLACES: usize = 32;
 
-/// Those who find the house full are asked to come back after this long, in seconds.
+/// After how many seconds a client that finds the server full is asked to try again.
 pub(crate) const RETRY_SECONDS: u32 = 30;
 
-/// Hands out permits to come in.
+/// Hands out permits to connect.
 pub(crate) struct Admission {
-    places: Arc<Places>,
+    connections: Arc<Connections>,
     spare: Arc<Semaphore>,
     addresses: Arc<Addresses>,
     limit_loopback: AtomicBool,
@@ -26,23 +30,23 @@ pub(crate) struct Admission {
 
 /// The right to be connected; given back when dropped.
 pub(crate) struct Permit {
-    _place: Place,
+    _counted: CountedConnection,
     _share: Option<Share>,
 }
 
-/// Why somebody may not come in.
+/// Why a client may not connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum TurnedAway {
     /// No more connections.
     Full,
-    /// No more connections from this address; so many it may have.
+    /// No more connections from this address, which may have this many.
     Address(usize),
 }
 
 impl Admission {
     pub(crate) fn new(connections: usize, per_address: usize, limit_loopback: bool) -> Admission {
         Admission {
-            places: Arc::new(Places {
+            connections: Arc::new(Connections {
                 taken: AtomicUsize::new(0),
                 max: AtomicUsize::new(connections),
             }),
@@ -55,16 +59,16 @@ impl Admission {
         }
     }
 
-    /// From now on these limits hold. Whoever is in stays, also where that is more than may come in.
+    /// Changes the limits. Connections that are beyond them stay.
     pub(crate) fn set(&self, connections: usize, per_address: usize, limit_loopback: bool) {
-        self.places.max.store(connections, Ordering::Relaxed);
+        self.connections.max.store(connections, Ordering::Relaxed);
         self.addresses.max.store(per_address, Ordering::Relaxed);
         self.limit_loopback.store(limit_loopback, Ordering::Relaxed);
     }
 
     /// A permit for a connection from `ip`.
-    pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, Refused> {
-        let place = self.places.take().ok_or(Refused::Full)?;
+    pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, TurnedAway> {
+        let counted = self.connections.take().ok_or(TurnedAway::Full)?;
         let exempt = ip.is_loopback() && !self.limit_loopback.load(Ordering::Relaxed);
         let share = if exempt {
             None
@@ -72,32 +76,32 @@ impl Admission {
             Some(self.addresses.take_share(network(ip))?)
         };
         Ok(Permit {
-            _place: place,
+            _counted: counted,
             _share: share,
         })
     }
 
-    /// A place in which to be told that one may not come in.
+    /// A place in which a client is told that it may not connect.
     pub(crate) fn spare_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.spare).try_acquire_owned().ok()
     }
 }
 
-impl Refused {
+impl TurnedAway {
     /// As the metrics call it.
     pub(crate) fn limit(self) -> &'static str {
         match self {
-            Refused::Full => "connections",
-            Refused::Address(_) => "address",
+            TurnedAway::Full => "connections",
+            TurnedAway::Address(_) => "address",
         }
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for TurnedAway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refused::Full => write!(f, "The server is full; try again in {RETRY_SECONDS} s"),
-            Refused::Address(max) => {
+            TurnedAway::Full => write!(f, "The server is full; try again in {RETRY_SECONDS} s"),
+            TurnedAway::Address(max) => {
                 write!(
                     f,
                     "Your address has {max} connections, the most allowed; close one and try again"
@@ -108,32 +112,32 @@ impl fmt::Display for Refused {
 }
 
 /// How many connections there are.
-struct Places {
+struct Connections {
     taken: AtomicUsize,
     max: AtomicUsize,
 }
 
-/// One connection's place in the house; given back when dropped.
-struct Place(Arc<Places>);
+/// One of the connections; counted until it is dropped.
+struct CountedConnection(Arc<Connections>);
 
-impl Places {
-    fn take(self: &Arc<Places>) -> Option<Place> {
+impl Connections {
+    fn take(self: &Arc<Connections>) -> Option<CountedConnection> {
         let max = self.max.load(Ordering::Relaxed);
         let one_more = |taken| (taken < max).then_some(taken + 1);
         let taken = self
             .taken
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        taken.is_ok().then(|| Place(Arc::clone(self)))
+        taken.is_ok().then(|| CountedConnection(Arc::clone(self)))
     }
 }
 
-impl Drop for Place {
+impl Drop for CountedConnection {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// How many connections each address has. An address without any is not in it.
+/// How many connections each address has. An address without connections is not in it.
 struct Addresses {
     counts: Mutex<HashMap<IpAddr, usize>>,
     max: AtomicUsize,
@@ -146,12 +150,12 @@ struct Share {
 }
 
 impl Addresses {
-    fn take_share(self: &Arc<Addresses>, network: IpAddr) -> Result<Share, Refused> {
+    fn take_share(self: &Arc<Addresses>, network: IpAddr) -> Result<Share, TurnedAway> {
         let max = self.max.load(Ordering::Relaxed);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.get(&network).copied().unwrap_or_default();
         if count >= max {
-            return Err(Refused::Address(max));
+            return Err(TurnedAway::Address(max));
         }
         counts.insert(network, count + 1);
         Ok(Share {
@@ -177,6 +181,41 @@ impl Drop for Share {
     }
 }
 
+/// Raises the limit of open files as far as this process may, and returns it.
+pub(crate) fn raise_limit() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    let before = limit.current;
+    limit.current = limit.maximum;
+    let now = if setrlimit(Resource::Nofile, limit).is_ok() {
+        limit.current
+    } else {
+        before
+    };
+    now.map_or(usize::MAX, |now| usize::try_from(now).unwrap_or(usize::MAX))
+}
+
+/// An open file that does nothing, given up for a moment when there is no descriptor left: so the
+/// connection at the head of the queue can be closed, and does not wait for ever.
+pub(super) struct Reserve(Option<File>);
+
+impl Reserve {
+    pub(super) fn new() -> Reserve {
+        Reserve(File::open("/dev/null").ok())
+    }
+
+    /// Accepts one connection in place of the reserve, and closes it.
+    pub(super) async fn turn_one_away(&mut self, listener: &TcpListener) {
+        if self.0.take().is_some() {
+            std::future::poll_fn(|cx| {
+                let _closed_when_dropped = listener.poll_accept(cx);
+                std::task::Poll::Ready(())
+            })
+            .await;
+        }
+        *self = Reserve::new();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv6Addr;
@@ -194,7 +233,7 @@ mod tests {
         let first = admission.admit(HERE);
         let second = admission.admit(NEXT_DOOR);
         assert!(first.is_ok() && second.is_ok());
-        assert_eq!(admission.admit(HERE).err(), Some(Refused::Address(2)));
+        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Address(2)));
         assert!(admission.admit(ELSEWHERE).is_ok());
         drop(first);
         assert!(admission.admit(HERE).is_ok());
@@ -207,32 +246,35 @@ mod tests {
         assert!(permits.iter().all(Result::is_ok));
         let admission = Admission::new(100, 1, true);
         let _permit = admission.admit(LOOPBACK);
-        assert_eq!(admission.admit(LOOPBACK).err(), Some(Refused::Address(1)));
+        assert_eq!(
+            admission.admit(LOOPBACK).err(),
+            Some(TurnedAway::Address(1))
+        );
     }
 
     #[test]
-    fn limits_that_change_hold_for_whoever_comes_next() {
+    fn limits_that_change_hold_for_the_next_connection() {
         let admission = Admission::new(2, 100, false);
         let mut permits: Vec<_> = (0..2).map(|_| admission.admit(HERE)).collect();
         admission.set(1, 2, false);
-        assert_eq!(admission.admit(HERE).err(), Some(Refused::Full));
+        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Full));
         permits.pop();
         assert_eq!(
             admission.admit(HERE).err(),
-            Some(Refused::Full),
+            Some(TurnedAway::Full),
             "one is in"
         );
         admission.set(9, 2, false);
         permits.push(admission.admit(HERE));
-        assert_eq!(admission.admit(HERE).err(), Some(Refused::Address(2)));
+        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Address(2)));
         assert!(permits.iter().all(Result::is_ok));
     }
 
     #[test]
-    fn a_full_house_has_room_again_when_somebody_leaves() {
+    fn a_full_server_has_room_again_when_a_connection_ends() {
         let admission = Admission::new(1, 100, false);
         let permit = admission.admit(HERE);
-        assert_eq!(admission.admit(ELSEWHERE).err(), Some(Refused::Full));
+        assert_eq!(admission.admit(ELSEWHERE).err(), Some(TurnedAway::Full));
         drop(permit);
         assert!(admission.admit(ELSEWHERE).is_ok());
     }

@@ -1,5 +1,6 @@
-//! The door of the operator's numbers: HTTP, and nobody joins here.
+//! The door for the operator's metrics, over HTTP. Knows no room.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,43 +11,71 @@ use hyper::{Method, Request, Response, StatusCode};
 use parlor_core::link::{Outcome, Query};
 use tokio::net::TcpStream;
 
-use super::accept::preferred;
-use super::requests::{Port, Turn};
-use super::{House, requests};
+use super::admission::TurnedAway;
+use super::http::{Exchange, Port, answer_requests, close, preferred, unavailable};
+use super::reception::{OpenDoor, Reception, Serving, WayIn};
 use crate::telemetry::{Now, classic};
 
-/// Whoever asks has this long to do so; scrapes come every few seconds.
+/// How long the head of a request may take; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);
 
 /// What Prometheus and its tools have always read; and what it asks for by its name.
 const TEXT: &str = "text/plain;version=0.0.4";
 const OPEN: &str = "application/openmetrics-text;version=1.0.0";
 
-/// Answers whoever asks, until they have gone.
-pub(super) async fn attend(house: &Arc<House>, stream: TcpStream) {
-    let port = Port {
-        head_time: SCRAPE_TIME,
-        purpose: &|| "This port has metrics for Prometheus: GET /metrics".to_owned(),
-        closing: &house.closing,
-        leaving: &house.leaving,
-    };
-    let turn = Turn::new(&house.scrapes);
-    let answer = |request: Request<Incoming>| async move { Ok(answer(house, &request).await) };
-    if let Some((stream, _)) = requests::answer_requests(stream, &turn, port, answer).await {
-        requests::close(stream, &house.leaving).await;
+/// A listener for Prometheus.
+pub(crate) struct MetricsDoor;
+
+impl OpenDoor for MetricsDoor {
+    fn name(&self) -> &'static str {
+        "metrics"
+    }
+
+    fn way_in(&self) -> WayIn {
+        WayIn::Nobody
+    }
+
+    fn serve(
+        self: Arc<Self>,
+        reception: Arc<Reception>,
+        stream: TcpStream,
+        _: SocketAddr,
+    ) -> Serving {
+        Box::pin(async move {
+            let port = Port {
+                head_time: SCRAPE_TIME,
+                purpose: &|| "This port has metrics for Prometheus: GET /metrics".to_owned(),
+                closing: &reception.closing,
+                leaving: &reception.leaving,
+            };
+            let exchange = Exchange::new(&reception.scrapes);
+            let answer = async |request: Request<Incoming>| Ok(answer(&reception, &request).await);
+            if let Some((stream, _)) = answer_requests(stream, &exchange, port, answer).await {
+                close(stream, &reception.leaving).await;
+            }
+        })
+    }
+
+    fn words(&self, refused: TurnedAway) -> String {
+        unavailable(refused)
+    }
+
+    /// The operator looks also when the server is full.
+    fn is_for_operator(&self) -> bool {
+        true
     }
 }
 
-async fn answer(house: &House, request: &Request<Incoming>) -> Response<String> {
+async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response<String> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // of HEAD, the head alone is sent
     if is_read && request.uri().path() == "/metrics" {
         let (shown, kind) = match preferred(request.headers(), TEXT, &[OPEN]) {
             OPEN => (
-                shown(house).await,
+                shown(reception).await,
                 "application/openmetrics-text; version=1.0.0; charset=utf-8",
             ),
             _ => (
-                classic(&shown(house).await),
+                classic(&shown(reception).await),
                 "text/plain; version=0.0.4; charset=utf-8",
             ),
         };
@@ -77,15 +106,15 @@ async fn answer(house: &House, request: &Request<Incoming>) -> Response<String> 
     response
 }
 
-async fn shown(house: &House) -> String {
-    let mut link = house.inbox.connect();
+async fn shown(reception: &Reception) -> String {
+    let mut link = reception.inbox.connect();
     let census = match link.call(Query::Census).await {
         Outcome::Counted(census) => census,
         _ => Default::default(),
     };
-    house.metrics.shown(&Now {
+    reception.metrics.shown(&Now {
         census,
-        written: house.writers.counted(),
-        panics: house.panics.load(Ordering::Relaxed),
+        written: reception.writers.counted(),
+        panics: reception.panics.load(Ordering::Relaxed),
     })
 }

@@ -8,13 +8,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::io::{Errno, writev};
-use rustix::net::{SendFlags, send};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
-use tokio::io::AsyncWrite;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::{TcpListener, TcpStream};
 
-use crate::session::Output;
+use super::waiting::WaitingList;
+use crate::clock::timeout;
+use crate::session::{Output, Peer};
 
 /// Connections that may wait to be accepted: a reconnect storm of a large room.
 const BACKLOG: i32 = 4_096;
@@ -34,6 +36,9 @@ const KEEPALIVE_RETRIES: u32 = 6;
 
 /// A peer that acknowledges nothing of what it was sent is given up after this long.
 const USER_TIMEOUT: Duration = Duration::from_secs(150);
+
+/// How long a client may take to receive words before it has entered.
+pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 
 /// Opens a listening socket. What is set here, accepted connections inherit (on Linux, for all of
 /// these), which spares each of them the system calls.
@@ -60,6 +65,36 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+/// The other end of a connection, as far as passwords go.
+pub(super) fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_passwords: bool) -> Peer {
+    let address = from.ip();
+    let here = stream.local_addr().map(|here| here.ip().to_canonical());
+    let is_here = here.is_ok_and(|here| here == address);
+    Peer {
+        address,
+        is_private: allow_plain_passwords || address.is_loopback() || is_here,
+    }
+}
+
+/// Says the last words to a client that has not entered, and closes.
+pub(super) async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &WaitingList) {
+    let said = async {
+        stream.write_all(words).await?;
+        stream.shutdown().await
+    };
+    if let Ok(Ok(())) = timeout(WORD_TIME, said).await {
+        leaving.linger(&mut stream).await;
+    }
+}
+
+/// The same to a client whose place others need, without waiting for anything. What has come in is
+/// read first, so that closing does not reset the connection.
+pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
+    let mut ignored = [0; 4 * 1024];
+    recv(stream, &mut ignored, RecvFlags::DONTWAIT).ok();
+    send(stream, words, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
 }
 
 /// The writing half of a TCP connection, which tries the socket before it asks the runtime whether
@@ -112,7 +147,7 @@ impl Output for Eager {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
-    use std::net::TcpStream;
+    use std::net;
 
     use socket2::SockRef;
 
@@ -121,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn a_dead_peer_is_given_up_within_three_minutes() {
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let _peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let _peer = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
         let socket = SockRef::from(&accepted);
         assert!(socket.keepalive().unwrap());

@@ -2,38 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// With what people come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WayIn {
-    /// With netcat, under a name.
-    Netcat,
-    /// With netcat, as in the book.
-    Classic,
-    /// With a browser.
-    Browser,
-    /// Nobody comes in there.
-    Nobody,
-}
-
-impl WayIn {
-    /// An address as it is typed there.
-    fn host(self, ip: IpAddr) -> String {
-        match (self, ip) {
-            (WayIn::Browser | WayIn::Nobody, IpAddr::V6(ip)) => format!("[{ip}]"),
-            _ => ip.to_string(),
-        }
-    }
-
-    /// What somebody does to come in there.
-    fn at(self, host: &str, port: u16) -> String {
-        match self {
-            WayIn::Netcat => format!("join with: nc {host} {port}"),
-            WayIn::Classic => format!("join with: nc {host} {port} (classic)"),
-            WayIn::Browser => format!("open in a browser: http://{host}:{port}/lobby"),
-            WayIn::Nobody => format!("metrics for Prometheus: http://{host}:{port}/metrics"),
-        }
-    }
-}
+use crate::door::WayIn;
 
 /// How people join at a door with these addresses: those on this machine in one way, others at each address they
 /// can reach.

@@ -1,4 +1,4 @@
-//! The house: binds its doors, opens them together, and closes in peace.
+//! The server: binds its doors, opens them together, and closes in peace.
 
 mod announce;
 pub mod limits;
@@ -6,7 +6,6 @@ pub mod listeners;
 pub mod reload;
 pub(crate) mod signals;
 
-pub(crate) use announce::WayIn;
 pub use limits::{check_threads, survive_file_size};
 pub(crate) use reload::Reload;
 pub use reload::Source;
@@ -41,7 +40,8 @@ use crate::clock::{Clock, Trust, zone_is_unknown};
 use crate::config::{Config, ListenUrl};
 use crate::door::kinds::Mode;
 use crate::door::{
-    Admission, Desk, Door, House, Idle, LineDoor, Names, Questions, Scheme, Socket, WebDoor,
+    Admission, Desk, Idle, LineDoor, MetricsDoor, Names, OpenDoor, Reception, Scheme, Socket,
+    WaitingList, WayIn, WebDoor,
 };
 use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
 use crate::session::{Live, SessionSettings, Writers};
@@ -84,12 +84,12 @@ pub struct Server {
     accounts: Option<Arc<Accounts>>,
     /// Which log it is that the numbers of lines belong to.
     log: Arc<str>,
-    house: Arc<House>,
+    reception: Arc<Reception>,
     clock: Clock,
-    doors: Vec<(TcpListener, Arc<Door>)>,
+    doors: Vec<(TcpListener, Arc<dyn OpenDoor>)>,
     /// What may change at all doors that are no classic ones.
     live: Arc<Live>,
-    /// Whoever looks after the house while it is open; ends with it.
+    /// Whoever looks after the reception while it is open; ends with it.
     stewards: JoinSet<()>,
     /// Whom to ask for a reload; none where the configuration comes from nowhere.
     reload: Option<Reload>,
@@ -115,7 +115,7 @@ impl Server {
         } = journal::open(&directory, config.keep)?;
         tracing::info!("lines are stored in {}", directory.display());
         let server = Server::with_journal(config, journal);
-        let inbox = Arc::clone(&server.house.inbox);
+        let inbox = Arc::clone(&server.reception.inbox);
         let (accounts, owned) = Accounts::open(&stored.database, stored.clock, inbox)?;
         // What held when the server before this one ended is not over because this clock says so.
         let now = stored
@@ -141,17 +141,17 @@ impl Server {
     /// A server that keeps lines in this journal, and begins with none.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
         let connections = connections(&config);
-        let house = House {
+        let reception = Reception {
             inbox: Arc::new(Inbox::default()),
             admission: Admission::new(
                 connections,
                 config.connections_per_address,
                 config.limit_loopback,
             ),
-            questions: Questions::new(connections),
-            requests: Questions::new(connections),
-            leaving: Questions::new(connections),
-            scrapes: Questions::with_places(SCRAPERS_MAX),
+            questions: WaitingList::new(connections),
+            requests: WaitingList::new(connections),
+            leaving: WaitingList::new(connections),
+            scrapes: WaitingList::with_places(SCRAPERS_MAX),
             line_port: OnceLock::new(),
             writers: Writers::new(thread::available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
@@ -172,7 +172,7 @@ impl Server {
             eraser: None,
             accounts: None,
             log: passing_epoch().into(),
-            house: Arc::new(house),
+            reception: Arc::new(reception),
             clock: Clock::start(),
             doors: Vec::new(),
             stewards: JoinSet::new(),
@@ -188,9 +188,9 @@ impl Server {
         let reloader = Reloader {
             source,
             config: self.config.clone(),
-            house: Arc::clone(&self.house),
+            reception: Arc::clone(&self.reception),
             live: Arc::clone(&self.live),
-            link: self.house.inbox.connect(),
+            link: self.reception.inbox.connect(),
         };
         self.stewards.spawn(reloader.run(hangups, requests));
     }
@@ -202,7 +202,7 @@ impl Server {
     pub async fn bind(&mut self) -> Result<Vec<SocketAddr>, BindError> {
         let mut addresses = Vec::new();
         for url in self.config.listeners.clone() {
-            let door = Arc::new(self.door(&url));
+            let door = self.door(&url);
             let listeners = match bind_all(&url).await {
                 Err(error) if self.config.web_by_default && url.scheme == Scheme::Http => {
                     tracing::warn!("{error}; until then nobody can join with a browser");
@@ -216,7 +216,7 @@ impl Server {
             }
         }
         if let Some(port) = self.line_port() {
-            self.house.line_port.set(port).ok(); // doors are bound once
+            self.reception.line_port.set(port).ok(); // doors are bound once
         }
         if self.stored.is_some()
             && let Some(directory) = self.config.directory().ok().flatten()
@@ -239,7 +239,7 @@ impl Server {
             stored,
             past,
             eraser,
-            house,
+            reception,
             clock,
             doors,
             accounts,
@@ -250,20 +250,20 @@ impl Server {
             log: _,
         } = self;
         if let (Some(eraser), Some(stored)) = (eraser, &stored) {
-            let link = house.inbox.connect();
+            let link = reception.inbox.connect();
             let trust = Trust::new(clock.clone(), stored.clock);
-            let closing = house.closing.clone();
+            let closing = reception.closing.clone();
             let erasing = eraser.run(link, trust, live.retain_changes(), closing);
-            house.tasks.spawn(erasing);
+            reception.tasks.spawn(erasing);
         }
-        let inbox = Arc::clone(&house.inbox);
+        let inbox = Arc::clone(&reception.inbox);
         let broadcaster = match past {
             Some(past) => Broadcaster::resume(inbox, limits(&config), past),
             None => Broadcaster::new(inbox, limits(&config)),
         };
         let database = stored.map(|stored| stored.database);
         let closing = Closing {
-            soon: house.closing.clone(),
+            soon: reception.closing.clone(),
             ..Closing::default()
         };
         let mut broadcasting = tokio::spawn(broadcaster::run(
@@ -272,21 +272,21 @@ impl Server {
             clock,
             closing.clone(),
             Clerk::new(database.clone()),
-            Arc::clone(&house.metrics),
+            Arc::clone(&reception.metrics),
         ));
         let mut writing = JoinSet::new();
-        house.writers.start(&mut writing);
+        reception.writers.start(&mut writing);
         for (listener, door) in doors {
-            house
+            reception
                 .tasks
-                .spawn(door::serve(Arc::clone(&house), door, listener));
+                .spawn(door::serve(Arc::clone(&reception), door, listener));
         }
         let names = accounts.clone();
         if let Some(accounts) = accounts {
             stewards.spawn(async move { accounts.codes.keep_readings().await });
         }
         if let Some(socket) = socket {
-            let inbox = Arc::clone(&house.inbox);
+            let inbox = Arc::clone(&reception.inbox);
             let desk = Desk {
                 inbox,
                 reload,
@@ -301,8 +301,8 @@ impl Server {
             ended = writing.join_next() => anyhow::bail!("a group of writers stopped: {ended:?}"),
         }
         stewards.shutdown().await;
-        close(&house, &closing, broadcasting).await;
-        match house.panics.load(Ordering::Relaxed) {
+        close(&reception, &closing, broadcasting).await;
+        match reception.panics.load(Ordering::Relaxed) {
             0 => Ok(()),
             panics => anyhow::bail!("{panics} connections ended with a panic; each one is a bug"),
         }
@@ -351,11 +351,11 @@ impl Server {
         port_of(WayIn::Netcat).or_else(|| port_of(WayIn::Classic))
     }
 
-    fn door(&self, url: &ListenUrl) -> Door {
+    fn door(&self, url: &ListenUrl) -> Arc<dyn OpenDoor> {
         match url.scheme {
-            Scheme::Tcp => Door::Lines(Box::new(self.line_door(url))),
-            Scheme::Metrics => Door::Metrics,
-            Scheme::Http => Door::Web(Arc::new(WebDoor::new(
+            Scheme::Tcp => Arc::new(self.line_door(url)),
+            Scheme::Metrics => Arc::new(MetricsDoor),
+            Scheme::Http => Arc::new(WebDoor::new(
                 SessionSettings {
                     idle: Idle::Everybody(PING_TIME),
                     ask_every: Some(PING_EVERY),
@@ -364,7 +364,7 @@ impl Server {
                 self.config.allow_plain_passwords,
                 line_clock(),
                 url.hosts.clone(),
-            ))),
+            )),
         }
     }
 
@@ -407,7 +407,7 @@ impl Server {
             forgetting: self.stored.as_ref().map(|stored| stored.forgetting.clone()),
             log: Arc::clone(&self.log),
             accounts: self.accounts.clone(),
-            metrics: Arc::clone(&self.house.metrics),
+            metrics: Arc::clone(&self.reception.metrics),
             zone: TimeZone::system(),
             clock: self.clock.clone(),
         }
@@ -423,11 +423,11 @@ fn line_clock() -> LocalClock {
 }
 
 /// Everybody is told and leaves; then the last batch is kept.
-async fn close(house: &House, closing: &Closing, broadcasting: JoinHandle<()>) {
+async fn close(reception: &Reception, closing: &Closing, broadcasting: JoinHandle<()>) {
     sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();
     closing.soon.cancel();
-    house.tasks.close();
-    if timeout(DRAIN_TIME, house.tasks.wait()).await.is_err() {
+    reception.tasks.close();
+    if timeout(DRAIN_TIME, reception.tasks.wait()).await.is_err() {
         tracing::warn!("some clients did not receive the final message in time");
     }
     closing.now.cancel();

@@ -9,7 +9,7 @@ use super::limits;
 use super::signals::Hangups;
 use crate::cli::ServeOptions;
 use crate::config::Config;
-use crate::door::House;
+use crate::door::Reception;
 use crate::session::Live;
 use crate::telemetry::Level;
 
@@ -53,7 +53,7 @@ pub(crate) struct Reloader {
     pub(crate) source: Source,
     /// What holds now.
     pub(crate) config: Config,
-    pub(crate) house: Arc<House>,
+    pub(crate) reception: Arc<Reception>,
     /// Of all doors that have a pace.
     pub(crate) live: Arc<Live>,
     pub(crate) link: Link,
@@ -124,10 +124,10 @@ impl Reloader {
             config.retain.time(),
         );
         let connections = limits::connections(config);
-        self.house.questions.set(connections);
-        self.house.requests.set(connections);
-        self.house.leaving.set(connections);
-        self.house.admission.set(
+        self.reception.questions.set(connections);
+        self.reception.requests.set(connections);
+        self.reception.leaving.set(connections);
+        self.reception.admission.set(
             connections,
             config.connections_per_address,
             config.limit_loopback,

@@ -7,6 +7,7 @@
 mod account;
 mod commands;
 mod ended;
+mod enter;
 mod io;
 mod read;
 pub(crate) mod replay;
@@ -15,6 +16,9 @@ mod settings;
 mod write;
 mod writers;
 
+pub(crate) use enter::{
+    ATTEMPTS_MAX, Attempt, Doorway, Newcomer, NotEntered, Seated, Tell, prove_by_token,
+};
 pub(crate) use io::{Output, linger, read_some};
 pub use settings::Idle;
 pub(crate) use settings::{Live, Peer, SessionSettings};
@@ -25,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::RETURN_TIME;
-use parlor_core::link::{Client, Decoder, Encoder, Entered, Link, Mail, Seat};
+use parlor_core::link::{Client, Decoder, Encoder};
 use tokio::io::AsyncRead;
 use tokio::select;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +38,6 @@ use self::ended::SessionEnd;
 use self::read::Reader;
 use self::write::{Writer, Written};
 use self::writers::Writing;
-use crate::accounts::{Code, Standing};
 use crate::clock::{sleep, timeout};
 
 /// Whoever is sent the last words has this long to take them.
@@ -44,22 +47,15 @@ const FAREWELL_TIME: Duration = Duration::from_secs(10);
 /// than a thousand lines at the usual one, and whoever is gone leaves at last.
 const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 
-/// A connection that has a seat: what a door hands to the session.
+/// What a door hands to a session.
 pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) input: R,
     pub(crate) output: W,
     pub(crate) decoder: D,
     pub(crate) encoder: E,
-    pub(crate) link: Link,
-    pub(crate) seat: Seat,
-    pub(crate) entered: Box<Entered>,
-    /// Whether the name is this person's own.
-    pub(crate) is_owner: bool,
-    /// What it has come back with, and to where, if it has.
-    pub(crate) place: Option<(Code, Standing)>,
-    pub(crate) peer: Peer,
     /// Bytes that were read already.
     pub(crate) held: Vec<u8>,
+    pub(crate) seated: Seated,
 }
 
 /// Serves a connection until it ends. The input comes back where closing over what is unread in it would reset the connection,
@@ -85,21 +81,12 @@ where
         output,
         decoder,
         encoder,
-        link,
-        seat,
-        entered,
-        is_owner,
-        place,
-        peer,
         held,
+        seated,
     } = arrival;
-    let is_named = !entered.who.name.is_address();
-    link.reply(seat.mark(), Mail::Entered(entered));
-    let client = Arc::clone(link.client());
+    let client = Arc::clone(seated.link.client());
+    let reader = Reader::new(input, decoder, held, seated, settings);
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);
-    let mut reader = Reader::new(input, decoder, link, seat, peer, settings);
-    (reader.held, reader.show_messages, reader.place) = (held, is_owner, place);
-    reader.is_named = is_named;
     read_and_write(reader, writing, closing)
 }
 

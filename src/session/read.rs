@@ -17,6 +17,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::ended::SessionEnd;
+use super::enter::Seated;
 use super::io::read_some;
 use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Code, Standing};
@@ -66,31 +67,40 @@ struct Decoded {
 }
 
 impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
+    /// Begins with the room that was entered.
     pub(super) fn new(
         input: R,
         decoder: D,
-        link: Link,
-        seat: Seat,
-        peer: Peer,
+        held: Vec<u8>,
+        seated: Seated,
         settings: &'a SessionSettings,
     ) -> Self {
-        let active = settings.clock.monotonic();
+        let Seated {
+            link,
+            peer,
+            seat,
+            entered,
+            is_owner,
+            place,
+        } = seated;
+        let is_named = !entered.who.name.is_address();
+        link.reply(seat.mark(), Mail::Entered(entered));
         Reader {
             input,
             decoder,
             link,
             seat,
             others: Vec::new(),
-            held: Vec::new(),
+            held,
             peer,
             named_at: settings.clock.now().wall,
-            place: None,
-            show_messages: false,
+            place,
+            show_messages: is_owner,
             is_asked: false,
-            is_named: false,
+            is_named,
             settings,
             bucket: Bucket::default(),
-            active,
+            active: settings.clock.monotonic(),
             warnings: 0,
         }
     }

@@ -25,11 +25,10 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::io::ReaderStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::Visit;
 use super::pages::PAGE;
-use super::router::{HTML, Room, TEXT, refuse, sentence};
-use crate::door::accept::preferred;
-use crate::door::requests::Busy;
+use super::respond::{HTML, RoomInPath, TEXT, refuse, sentence};
+use super::visit::Visit;
+use crate::door::http::{Busy, preferred};
 use crate::session::{Output, Watching, replay};
 
 /// So much lies between the room and the connection, beside what the system holds.
@@ -48,7 +47,7 @@ const ELSEWHERE: &str = "Your last line is from another log, or newer than this 
 /// What may follow the question mark: one of these, and nothing else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct FollowQuery {
     /// So many of the last lines, and no more.
     last: Option<u64>,
     /// So many of them first.
@@ -58,15 +57,16 @@ pub(super) struct Wanted {
 /// Shows a room: to browsers as a page, to others as lines.
 pub(super) async fn read(
     Extension(visit): Extension<Visit>,
-    Room(room): Room,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    RoomInPath(room): RoomInPath,
+    wanted: Result<Query<FollowQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(form) = Form::wanted(&headers) else {
+    let Some(form) = FollowForm::wanted(&headers) else {
         return PAGE.answer(&headers);
     };
     let most = replay::LINES_MAX;
-    let Ok(Query(wanted @ (Wanted { last: None, .. } | Wanted { replay: None, .. }))) = wanted
+    let Ok(Query(wanted @ (FollowQuery { last: None, .. } | FollowQuery { replay: None, .. }))) =
+        wanted
     else {
         return sentence(
             StatusCode::BAD_REQUEST,
@@ -99,7 +99,7 @@ pub(super) async fn read(
 }
 
 /// Where reading begins; none where the last line that was seen is named and is none.
-fn start(wanted: &Wanted, headers: &HeaderMap) -> Option<Start> {
+fn start(wanted: &FollowQuery, headers: &HeaderMap) -> Option<Start> {
     let Some(id) = headers.get(LAST_EVENT_ID) else {
         let lines = wanted.last.or(wanted.replay);
         return Some(Start::Last(lines.unwrap_or(0)));
@@ -117,20 +117,20 @@ const EVENTS: &str = "text/event-stream";
 
 /// In which form a room is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum FollowForm {
     /// As people with netcat read it.
     Text,
     Json(Follow),
 }
 
-impl Form {
+impl FollowForm {
     /// None where the page is wanted.
-    fn wanted(headers: &HeaderMap) -> Option<Form> {
+    fn wanted(headers: &HeaderMap) -> Option<FollowForm> {
         match preferred(headers, TEXT, &[HTML, JSON_LINES, EVENTS]) {
             HTML => None,
-            JSON_LINES => Some(Form::Json(Follow::JsonLines)),
-            EVENTS => Some(Form::Json(Follow::Events)),
-            _ => Some(Form::Text),
+            JSON_LINES => Some(FollowForm::Json(Follow::JsonLines)),
+            EVENTS => Some(FollowForm::Json(Follow::Events)),
+            _ => Some(FollowForm::Text),
         }
     }
 
@@ -138,21 +138,21 @@ impl Form {
     /// JSON lines pass over.
     fn sign_of_life(self) -> &'static [u8] {
         match self {
-            Form::Json(Follow::Events) => b":\n\n",
-            Form::Text | Form::Json(Follow::JsonLines) => b"\n",
+            FollowForm::Json(Follow::Events) => b":\n\n",
+            FollowForm::Text | FollowForm::Json(Follow::JsonLines) => b"\n",
         }
     }
 
     fn kind(self) -> &'static str {
         match self {
-            Form::Text => "text/plain; charset=utf-8",
-            Form::Json(Follow::JsonLines) => JSON_LINES,
-            Form::Json(Follow::Events) => EVENTS,
+            FollowForm::Text => "text/plain; charset=utf-8",
+            FollowForm::Json(Follow::JsonLines) => JSON_LINES,
+            FollowForm::Json(Follow::Events) => EVENTS,
         }
     }
 }
 
-fn answer(form: Form, body: Body) -> Response {
+fn answer(form: FollowForm, body: Body) -> Response {
     let kind = HeaderValue::from_static(form.kind());
     // A proxy that gathers the answer first would show nothing for long.
     let pass_on = (
@@ -168,14 +168,14 @@ impl Visit {
         &self,
         owner: Option<Claim>,
         room: RoomName,
-        wanted: &Wanted,
+        wanted: &FollowQuery,
         start: Start,
-        form: Form,
+        form: FollowForm,
     ) -> Result<Body, Response> {
         let mut link = self
-            .house
+            .reception
             .writers
-            .connect(&self.house.inbox, Some(self.from));
+            .connect(&self.reception.inbox, Some(self.from));
         let request = Change::Listen {
             owner,
             room,
@@ -185,20 +185,20 @@ impl Visit {
         let (listener, mut listening) = match link.call(request).await {
             Outcome::Listening(listener, listening) => (listener, listening),
             Outcome::Answer(Answer::Refused(refusal)) => {
-                return Err(refuse(&refusal, &self.door.clock));
+                return Err(refuse(&refusal, &self.desk.clock));
             }
             _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
         };
         let view = &listening.view;
-        let (replay, resumed) = replay::replay(view, &start, &self.door.settings).await;
+        let (replay, resumed) = replay::replay(view, &start, &self.desk.settings).await;
         listening.replay = replay;
         let is_elsewhere = resumed == Resumed::AnotherLog;
         let listener = wanted.last.is_none().then_some(listener); // else the view ends here
-        let (keeping, clock) = (self.door.keeping(), self.door.clock.clone());
-        let log = self.door.settings.log.to_string();
+        let (keeping, clock) = (self.desk.settings.keeping(), self.desk.clock.clone());
+        let log = self.desk.settings.log.to_string();
         let (mut first, sign_of_life) = (Vec::new(), form.sign_of_life());
         Ok(match form {
-            Form::Text => {
+            FollowForm::Text => {
                 let encoder = LineEncoder::new(LineMode::Named, keeping, clock);
                 if is_elsewhere {
                     first.extend_from_slice(format!("-- {ELSEWHERE}\n").as_bytes());
@@ -206,7 +206,7 @@ impl Visit {
                 self.follow(link, listener, listening, encoder, &first, sign_of_life)
                     .await
             }
-            Form::Json(follow) => {
+            FollowForm::Json(follow) => {
                 let encoder = FollowEncoder::new(follow, log, keeping, clock);
                 if is_elsewhere {
                     encoder.another_log(ELSEWHERE, &mut first);
@@ -234,7 +234,7 @@ impl Visit {
             position: u64::MAX,
         };
         link.reply(mark, Mail::Listening(listening));
-        let watching = self.house.writers.watch(output, encoder, &link);
+        let watching = self.reception.writers.watch(output, encoder, &link);
         let is_over = CancellationToken::new();
         let body = Following {
             bytes: ReaderStream::new(input),
@@ -242,22 +242,22 @@ impl Visit {
             is_silent: true,
             is_between_lines: true,
             sign_of_life,
-            _busy: self.turn.busy(),
+            _busy: self.exchange.busy(),
             _is_over: is_over.clone().drop_guard(),
         };
-        let follower = Follower {
+        let follower = FollowTask {
             visit: self.clone(),
             link,
             listener,
             mark,
         };
-        self.house.tasks.spawn(follower.stay(watching, is_over));
+        self.reception.tasks.spawn(follower.stay(watching, is_over));
         Body::from_stream(body)
     }
 }
 
 /// Somebody who reads a room.
-struct Follower {
+struct FollowTask {
     visit: Visit,
     link: Link,
     /// Dropped, the view ends; none where it is to end at once.
@@ -266,9 +266,9 @@ struct Follower {
     mark: Mark,
 }
 
-impl Follower {
+impl FollowTask {
     async fn stay(self, mut watching: Watching, is_over: CancellationToken) {
-        let Follower {
+        let FollowTask {
             visit,
             link,
             listener,
@@ -278,12 +278,12 @@ impl Follower {
             biased;
             was_all_taken = &mut watching => {
                 if !was_all_taken {
-                    visit.turn.give_up(); // nobody takes it
+                    visit.exchange.give_up(); // nobody takes it
                 }
                 return;
             }
             () = is_over.cancelled() => return, // the connection has ended
-            () = visit.house.closing.cancelled() => true,
+            () = visit.reception.closing.cancelled() => true,
             removal = link.client().removal() => {
                 let word = Word::Removed(removal.clone());
                 link.reply(mark, Mail::Answer(Answer::Notice(Notice::Order(word))));
@@ -340,8 +340,8 @@ mod tests {
     use std::future::poll_fn;
 
     use super::*;
-    use crate::door::question::Questions;
-    use crate::door::requests::Turn;
+    use crate::door::http::Exchange;
+    use crate::door::waiting::WaitingList;
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_shows_signs_of_life_between_lines_alone() {
@@ -352,7 +352,7 @@ mod tests {
             is_silent: true,
             is_between_lines: true,
             sign_of_life: b":\n\n",
-            _busy: Turn::new(&Questions::with_places(1)).busy(),
+            _busy: Exchange::new(&WaitingList::with_places(1)).busy(),
             _is_over: CancellationToken::new().drop_guard(),
         };
         let mut next = async || poll_fn(|cx| Pin::new(&mut body).poll_next(cx)).await;

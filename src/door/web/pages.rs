@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::door::accept::wants_gzip;
+use crate::door::http::wants_gzip;
 
 /// What a browser shows at every room's address.
 pub(super) static PAGE: File = File {

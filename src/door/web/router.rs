@@ -1,24 +1,18 @@
 //! What is at which address, and what every answer says. Knows no room's lines.
 
-use std::borrow::Cow;
-
 use axum::Router;
-use axum::extract::{Extension, FromRequestParts, Path, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{Extension, Path, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use parlor_core::link::Refusal;
-use parlor_core::model::RoomName;
-use parlor_wire::style::LocalClock;
-use parlor_wire::words::refusal_row;
 
 use super::pages::{File, PAGE};
-use super::site::Names;
-use super::{Visit, follow, socket, speak};
-use crate::door::accept::preferred;
-use crate::door::admission::{RETRY_SECONDS, Refused};
-use crate::door::requests::{GOING_DOWN, last_answer};
+use super::respond::{HTML, RoomInPath, TEXT, sentence};
+use super::site::{HEALTH, HostNames};
+use super::visit::Visit;
+use super::{follow, socket, speak};
+use crate::door::http::{GOING_DOWN, preferred};
 
 /// What a browser is told about every answer: nothing runs or loads but what is this server's own, nobody frames it or learns
 /// from where somebody comes, and what it is called is what it is.
@@ -42,7 +36,7 @@ const GREETING: &str = "This is Parlor, a chat server. In a browser, open this a
     \x20 curl -d 'hello' 'HOST/lobby?name=YOUR-NAME'   speaks\n";
 
 /// Who answers what. Everything that is no room stands under `/-/`.
-pub(crate) fn router(names: Names) -> Router {
+pub(super) fn router(names: HostNames) -> Router {
     let guard = move |request: Request, next: Next| {
         let refused = names.refuse(&request);
         async move {
@@ -78,7 +72,7 @@ async fn with_headers(mut response: Response) -> Response {
 
 /// A room's address with a slash behind it, as scripts put together and people type it. The way to the right one is relative:
 /// a web server in front may pass on what is below a path of its own.
-async fn without_slash(_: Room, address: Uri) -> Response {
+async fn without_slash(_: RoomInPath, address: Uri) -> Response {
     let room = address.path().trim_matches('/');
     let target = match address.query() {
         Some(query) => format!("../{room}?{query}"),
@@ -134,7 +128,7 @@ async fn greet(headers: HeaderMap) -> Response {
 }
 
 async fn health(Extension(visit): Extension<Visit>) -> Response {
-    match visit.house.closing.is_cancelled() {
+    match visit.reception.closing.is_cancelled() {
         false => sentence(StatusCode::OK, "ok"),
         true => sentence(StatusCode::SERVICE_UNAVAILABLE, GOING_DOWN),
     }
@@ -145,85 +139,4 @@ async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
         Some(file) => file.answer(&headers),
         None => sentence(StatusCode::NOT_FOUND, "There is no such file here"),
     }
-}
-
-/// Where balancers ask whether the server is there.
-pub(crate) const HEALTH: &str = "/-/healthz";
-
-/// Text for people.
-pub(crate) const TEXT: &str = "text/plain";
-
-/// The page.
-pub(crate) const HTML: &str = "text/html";
-
-/// Whether something is among what a header lists.
-pub(crate) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool {
-    let kinds = headers.get_all(header).into_iter();
-    let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());
-    kinds.any(|kinds| {
-        let mut kinds = kinds
-            .split(',')
-            .map(|one| one.split(';').next().unwrap_or(one));
-        kinds.any(|one| one.trim().eq_ignore_ascii_case(kind))
-    })
-}
-
-/// An answer of one sentence.
-pub(crate) fn sentence(status: StatusCode, words: &str) -> Response {
-    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-    let words = format!("{}\n", words.trim_end());
-    (status, [(header::CONTENT_TYPE, kind)], words).into_response()
-}
-
-/// The same, with how many seconds to wait before the next try.
-pub(crate) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
-    let mut response = sentence(status, words);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    response
-}
-
-/// Why something is not done, in the words that people with netcat read; curl has some of its own.
-pub(crate) fn refuse(refusal: &Refusal, clock: &LocalClock) -> Response {
-    let row = refusal_row(refusal, clock);
-    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let words = row.for_curl.map_or(row.sentence, Cow::Owned);
-    match row.retry_after {
-        Some(seconds) => later(status, seconds, &words),
-        None => sentence(status, &words),
-    }
-}
-
-/// The room that an address names.
-pub(crate) struct Room(pub(crate) RoomName);
-
-impl<S: Send + Sync> FromRequestParts<S> for Room {
-    type Rejection = Response;
-
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        state: &S,
-    ) -> Result<Room, Response> {
-        let Ok(Path(typed)) =
-            <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await
-        else {
-            return Err(sentence(
-                StatusCode::BAD_REQUEST,
-                "A room's name must be UTF-8 text",
-            ));
-        };
-        RoomName::parse(&typed).map(Room).map_err(|error| {
-            sentence(
-                StatusCode::BAD_REQUEST,
-                &format!("{typed:?} cannot be a room's name: {error}"),
-            )
-        })
-    }
-}
-
-/// What somebody reads who finds no place: before there is anybody to answer requests.
-pub(crate) fn unavailable(refused: &Refused) -> String {
-    let when = format!("Retry-After: {RETRY_SECONDS}\r\n");
-    last_answer("503 Service Unavailable", &when, &refused.to_string())
 }

@@ -8,19 +8,22 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, Version, header};
 use axum::response::Response;
 
-use super::router::{HEALTH, sentence};
+use super::respond::sentence;
+
+/// Where balancers ask whether the server is there.
+pub(super) const HEALTH: &str = "/-/healthz";
 
 /// The names by which this machine is called, beside its addresses.
 #[derive(Clone, Debug)]
-pub(super) struct Names(std::sync::Arc<[String]>);
+pub(super) struct HostNames(std::sync::Arc<[String]>);
 
-impl Names {
+impl HostNames {
     /// Those that were given, and those that it has.
-    pub(super) fn new(mut given: Vec<String>) -> Names {
+    pub(super) fn new(mut given: Vec<String>) -> HostNames {
         let own = rustix::system::uname();
         let own = own.nodename().to_string_lossy().to_ascii_lowercase();
         given.extend(["localhost".to_owned(), format!("{own}.local"), own]);
-        Names(given.into())
+        HostNames(given.into())
     }
 
     /// What to answer where a request is not for this server, or comes from somebody else's page.
@@ -145,7 +148,7 @@ mod tests {
         version: Version,
         headers: &[(&'static str, &str)],
     ) -> u16 {
-        let names = Names::new(vec!["chat.example.org".to_owned()]);
+        let names = HostNames::new(vec!["chat.example.org".to_owned()]);
         let mut request = Request::new(axum::body::Body::empty());
         *request.method_mut() = method;
         *request.version_mut() = version;

@@ -1,36 +1,19 @@
-//! From a request for a socket to somebody who enters: the upgrade, the hello, the name.
+//! From a request for a socket to somebody who enters: the upgrade, the hello, the requests to enter.
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::Extension;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use parlor_core::link::{
-    Answer, Change, Encoder, Entered, Link, Notice, Outcome, Refusal, Request, Seat,
-};
-use parlor_core::model::{Claim, Name, RoomName};
+use parlor_core::link::{Answer, Encoder, Notice};
 use parlor_wire::json::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
-use tokio::select;
 
-use super::Visit;
-use super::router::{lists, sentence};
-use crate::accounts::Returned;
-use crate::clock::{sleep, timeout};
-use crate::door::question::Answerer;
-use crate::door::transport::Eager;
-use crate::door::{QUESTION_TIME, WORD_TIME, say_at_once, say_last};
-use crate::session::{Arrival, replay};
-
-/// After so many refusals it is over.
-const REFUSALS_MAX: usize = 5;
-
-/// What is read at once of somebody who has not entered.
-const READ_BYTES_MAX: usize = 4 * 1024;
+use super::respond::{lists, sentence};
+use super::visit::Visit;
+use crate::door::handshake::{Arriving, LastWords};
+use crate::session::{Attempt, Doorway, NotEntered, Tell};
 
 /// What the server's key is made of, beside the client's (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -87,259 +70,101 @@ fn server_key(key: &HeaderValue) -> Option<HeaderValue> {
     HeaderValue::from_str(&STANDARD.encode(digest)).ok()
 }
 
-/// Who comes in by a socket.
-pub(super) type WebArrival = Arrival<OwnedReadHalf, Eager, WebDecoder, WebEncoder>;
+/// A socket whose client has not entered.
+pub(super) type WebPrompt = Arriving<WebDecoder, WebEncoder>;
 
-/// Somebody with a socket who has not entered yet.
-pub(super) struct Newcomer {
-    stream: TcpStream,
-    decoder: WebDecoder,
-    encoder: WebEncoder,
-    link: Link,
-    /// Read and not yet decoded.
-    held: Vec<u8>,
-    is_owner: bool,
-    /// Who has come back, and with what.
-    returned: Option<Returned>,
-    /// Holds a place among those who have not entered.
-    answerer: Answerer,
-}
-
-/// Why somebody does not enter: with these last bytes, if there is anybody to read them.
-struct Gone(Option<Vec<u8>>);
-
-impl Newcomer {
-    pub(super) fn new(visit: &Visit, stream: TcpStream, held: Bytes) -> Newcomer {
-        let house = &visit.house;
-        Newcomer {
-            stream,
-            decoder: WebDecoder::default(),
-            encoder: WebEncoder::new(visit.door.keeping(), visit.door.clock.clone()),
-            link: house.writers.connect(&house.inbox, Some(visit.from)),
-            held: held.into(),
-            is_owner: false,
-            returned: None,
-            answerer: house.requests.answerer(),
-        }
-    }
-
-    /// The handshake; none for whoever does not come through it.
-    pub(super) async fn come_in(mut self, visit: &Visit) -> Option<WebArrival> {
-        let entered = select! {
-            biased;
-            entered = self.answer_requests(visit) => entered,
-            () = sleep(QUESTION_TIME) => Err(self.nameless()),
-            () = visit.house.closing.cancelled() => {
-                Err(self.farewell(&Answer::Notice(Notice::GoingDown)))
-            }
-        };
-        match entered {
-            Ok((seat, entered)) => Some(self.arrive(visit, seat, entered)),
-            Err(Gone(words)) => {
-                drop(self.link); // so that nobody arrives who is being turned out
-                match self.answerer.is_pushed_out() {
-                    true => say_at_once(&self.stream, &words?),
-                    false => say_last(self.stream, &words?, &visit.house.leaving).await,
-                }
-                None
-            }
-        }
-    }
-
-    fn arrive(mut self, visit: &Visit, seat: Seat, entered: Box<Entered>) -> WebArrival {
-        self.held.shrink_to_fit(); // an idle connection holds no buffer
-        let (input, output) = self.stream.into_split();
-        Arrival {
-            input,
-            output: Eager(output),
-            decoder: self.decoder,
-            encoder: self.encoder,
-            link: self.link,
-            seat,
-            entered,
-            is_owner: self.is_owner,
-            place: self
-                .returned
-                .map(|returned| (returned.code, returned.standing)),
-            peer: visit.peer,
-            held: self.held,
-        }
-    }
-
-    async fn answer_requests(&mut self, visit: &Visit) -> Result<(Seat, Box<Entered>), Gone> {
-        let mut words = Vec::new();
+impl WebPrompt {
+    /// Begins with what the client has to know.
+    pub(super) fn greet(&mut self, log: &str) {
         let hello = Hello {
             server: SERVER,
-            log: &visit.door.settings.log,
-            address: &visit.from.to_string(),
+            log,
+            address: &self.address,
         };
-        self.encoder.hello(hello, &mut words);
-        for _ in 0..REFUSALS_MAX {
-            self.say(&words).await?;
-            words.clear();
-            let (entrance, receipt) = self.hear_entrance().await?;
-            self.answerer.has_answered();
-            let entered = match entrance {
-                Ok(entrance) => self.enter(visit, entrance).await,
-                Err(refusal) => Err(refusal.into()),
-            };
-            match entered {
-                Ok((seat, entered)) => {
-                    self.decoder.answer_later(receipt);
-                    return Ok((seat, entered));
-                }
-                Err(answer) => self.encoder.answer(&answer, &mut words),
-            }
-            words.extend(receipt.unwrap_or_default());
-        }
-        self.encoder.nameless(&mut words);
-        Err(Gone(Some(words)))
+        self.encoder.hello(hello, &mut self.words);
     }
+}
 
-    /// The next request to come in, and what to say when it is done; others are answered.
-    async fn hear_entrance(
-        &mut self,
-    ) -> Result<(Result<EnterRequest, Refusal>, Option<Vec<u8>>), Gone> {
-        loop {
-            let mut rest = self.held.as_slice();
-            let heard = self.decoder.hear(&mut rest);
-            let used = self.held.len() - rest.len();
-            self.held.drain(..used);
-            match heard {
+impl Doorway for WebPrompt {
+    const ASKS: bool = false;
+
+    /// The next request to enter; others are answered.
+    async fn next_attempt(&mut self) -> Result<Attempt, NotEntered> {
+        self.flush().await?;
+        let request = loop {
+            match self.take(WebDecoder::hear) {
                 Some(WebInput::Request(request)) => match request.pong() {
-                    Some(mut pong) => {
-                        pong.extend(request.receipt().unwrap_or_default());
-                        self.say(&pong).await?;
+                    Some(pong) => {
+                        self.words.extend(pong);
+                        self.words.extend(request.receipt().unwrap_or_default());
+                        self.flush().await?;
                     }
-                    None => return Ok((request.entrance(), request.receipt())),
+                    None => break Ok(request),
                 },
-                Some(WebInput::Refused(refusal, receipt)) => return Ok((Err(refusal), receipt)),
-                Some(WebInput::Reply(bytes)) => self.say(&bytes).await?,
+                Some(WebInput::Refused(refusal, receipt)) => break Err((refusal, receipt)),
+                Some(WebInput::Reply(bytes)) => {
+                    self.words.extend(bytes);
+                    self.flush().await?;
+                }
                 Some(WebInput::Nothing) => {}
-                Some(WebInput::Over(bytes)) => return Err(Gone(Some(bytes))),
-                None => self.read_more().await?,
+                Some(WebInput::Over(bytes)) => return Err(NotEntered::Farewell(bytes)),
+                None if self.read_more().await? == 0 => return Err(NotEntered::Lost),
+                None => {}
             }
-        }
-    }
-
-    /// Whoever has to be waited for has a place among those who are, as at the name question.
-    async fn read_more(&mut self) -> Result<(), Gone> {
-        let read = self
-            .answerer
-            .read(&mut self.stream, &mut self.held, READ_BYTES_MAX);
-        match read.await {
-            Some(Ok(1..)) => Ok(()),
-            Some(Ok(0) | Err(_)) => Err(Gone(None)),
-            None => Err(self.nameless()),
-        }
-    }
-
-    async fn enter(
-        &mut self,
-        visit: &Visit,
-        entrance: EnterRequest,
-    ) -> Result<(Seat, Box<Entered>), Answer> {
-        let start = entrance.start.clone();
-        let (seat, mut entered) = match &entrance.code {
-            Some(code) => {
-                self.come_back(visit, code.as_str(), entrance.room.clone())
-                    .await?
-            }
-            None => self.enter_anew(visit, entrance).await?,
         };
-        replay::complete(&mut entered, &start, &visit.door.settings).await;
-        Ok((seat, entered))
-    }
-
-    async fn enter_anew(
-        &mut self,
-        visit: &Visit,
-        entrance: EnterRequest,
-    ) -> Result<(Seat, Box<Entered>), Answer> {
+        self.waiter.has_answered();
+        let (entrance, receipt) = match request {
+            Ok(request) => (request.entrance(), request.receipt()),
+            Err((refusal, receipt)) => (Err(refusal), receipt),
+        };
+        self.receipt = receipt;
         let EnterRequest {
             name,
             password,
+            code,
             room,
             start,
-            ..
-        } = entrance;
-        let room = room.unwrap_or_else(RoomName::lobby);
-        let name = match name {
-            Some(typed) => Name::parse(typed.as_str()).map_err(Refusal::from)?,
-            None => Name::of_address(&visit.from.to_string()),
-        };
-        let replay = replay::lines_asked_for(&start, &visit.door.settings);
-        let mut ask = async |name: Claim, room: RoomName| {
-            seat(&mut self.link, Change::Enter { name, room, replay }).await
-        };
-        let owned = match ask(name.clone().into(), room.clone()).await {
-            Err(Answer::Refused(Refusal::NameOwned(owned))) => owned,
-            other => return other,
-        };
-        let (Some(password), Some(accounts)) = (password, &visit.door.settings.accounts) else {
-            return Err(Refusal::NameOwned(owned).into());
-        };
-        if !visit.peer.is_private {
-            return Err(Refusal::PlainPassword.into());
-        }
-        let proof = accounts
-            .passwords
-            .prove(&owned, password, visit.peer.address)
-            .await?;
-        let proof = Some(proof);
-        let entered = ask(Claim { name, proof }, room).await?;
-        self.is_owner = true;
-        Ok(entered)
+        } = entrance?;
+        Ok(Attempt {
+            name,
+            password,
+            code,
+            room,
+            start,
+        })
     }
 
-    /// Takes the place again that somebody had on another connection.
-    async fn come_back(
-        &mut self,
-        visit: &Visit,
-        code: &str,
-        room: Option<RoomName>,
-    ) -> Result<(Seat, Box<Entered>), Answer> {
-        let accounts = visit.door.settings.accounts.as_ref();
-        let accounts = accounts.ok_or(Refusal::NoSuchCode)?;
-        let returned = accounts.codes.redeem(code).await?;
-        let entered = seat(&mut self.link, returned.request(room)).await?;
-        accounts
-            .codes
-            .take_over(&returned.code, self.link.client(), entered.0.room());
-        self.is_owner = returned.standing.proof.is_some();
-        self.returned = Some(returned);
-        Ok(entered)
+    fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {
+        self.tell(&refusal);
+        self.words.extend(self.receipt.take().unwrap_or_default());
+        Ok(())
     }
 
-    async fn say(&mut self, words: &[u8]) -> Result<(), Gone> {
-        match timeout(WORD_TIME, self.stream.write_all(words)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Gone(None)),
-        }
+    fn accept(&mut self) {
+        self.decoder.answer_later(self.receipt.take());
     }
 
-    fn nameless(&self) -> Gone {
-        let mut words = Vec::new();
-        self.encoder.nameless(&mut words);
-        Gone(Some(words))
-    }
-
-    /// A last word, and the end.
-    fn farewell(&mut self, answer: &Answer) -> Gone {
-        let mut words = Vec::new();
-        self.encoder.answer(answer, &mut words);
-        self.encoder.ended(&mut words);
-        Gone(Some(words))
+    async fn end_attempts(&mut self) -> Result<(), NotEntered> {
+        Err(NotEntered::NoName)
     }
 }
 
-async fn seat(
-    link: &mut Link,
-    request: impl Into<Request>,
-) -> Result<(Seat, Box<Entered>), Answer> {
-    match link.call(request).await {
-        Outcome::Entered(seat, entered) => Ok((seat, entered)),
-        Outcome::Answer(answer) => Err(answer),
-        _ => Err(Refusal::NotThere.into()),
+impl LastWords for WebPrompt {
+    fn tell_why(&mut self, why: NotEntered) {
+        match why {
+            NotEntered::NoName | NotEntered::TooLate | NotEntered::PushedOut => {
+                self.encoder.nameless(&mut self.words);
+            }
+            NotEntered::Refused(answer) => {
+                self.tell(&answer);
+                self.encoder.ended(&mut self.words);
+            }
+            NotEntered::GoingDown => {
+                self.tell(&Answer::Notice(Notice::GoingDown));
+                self.encoder.ended(&mut self.words);
+            }
+            NotEntered::Farewell(bytes) => self.words.extend(bytes),
+            NotEntered::Lost => {}
+        }
     }
 }

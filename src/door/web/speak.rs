@@ -1,8 +1,5 @@
 //! Speaking with one request, as scripts do. Nobody arrives by that.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -13,16 +10,17 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parlor_core::link::{Answer, Change, Outcome, Refusal};
-use parlor_core::model::{Bucket, Claim, Line, Name, Rate, RoomName, Spoken, network};
+use parlor_core::model::{Claim, Line, Name, RoomName, Spoken};
 use parlor_wire::json::{LINES_MAX, spoken};
 use parlor_wire::style::LINE_BYTES_MAX;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Visit;
-use super::router::{Room, TEXT, later, refuse, sentence};
+use super::respond::{RoomInPath, TEXT, later, refuse, sentence};
+use super::visit::Visit;
 use crate::clock::timeout;
-use crate::door::accept::preferred;
+use crate::door::http::preferred;
+use crate::session;
 
 /// For programs.
 const JSON: &str = "application/json";
@@ -33,25 +31,22 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// And has come after this long.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// How fast these many addresses have spoken is remembered; beyond them, of those that are quiet it is forgotten.
-const PACES_MAX: usize = 10_000;
-
 /// What may follow the question mark, and nothing else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct As {
+pub(super) struct SpeakQuery {
     name: Option<String>,
 }
 
 /// Says the body of a request in a room.
 pub(super) async fn speak(
     Extension(visit): Extension<Visit>,
-    Room(room): Room,
-    name: Result<Query<As>, QueryRejection>,
+    RoomInPath(room): RoomInPath,
+    name: Result<Query<SpeakQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Ok(Query(As { name })) = name else {
+    let Ok(Query(SpeakQuery { name })) = name else {
         return sentence(
             StatusCode::BAD_REQUEST,
             "Unknown query: write ?name=ci, with the name to speak under, and nothing else",
@@ -60,7 +55,7 @@ pub(super) async fn speak(
     let said = async {
         let claim = visit.claim(name, &headers).await?;
         let lines = read_lines(body, &visit).await?;
-        let _busy = visit.turn.busy(); // all of it is here
+        let _busy = visit.exchange.busy(); // all of it is here
         match visit.too_fast(lines.len()) {
             Some(refused) => Err(refused),
             None => visit.say(claim, room.clone(), lines).await,
@@ -92,7 +87,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
         ));
     };
     let Ok(bytes) = read else {
-        visit.door.settings.metrics.met("line");
+        visit.desk.settings.metrics.met("line");
         return Err(sentence(
             StatusCode::PAYLOAD_TOO_LARGE,
             &format!(
@@ -154,26 +149,18 @@ impl Visit {
         Ok(Some(self.prove(name, shown).await?))
     }
 
-    /// Whether what is shown proves a name.
+    /// Proves a name with what came with the request.
     async fn prove(&self, name: Name, shown: (String, Line)) -> Result<Claim, Response> {
-        let refused = |refusal: Refusal| self.refuse(refusal);
-        let (user, secret) = shown;
-        let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
-        let Some(accounts) = self.door.settings.accounts.as_ref().filter(|_| is_same) else {
-            return Err(refused(Refusal::WrongPassword(name)));
-        };
-        let (address, is_private) = (self.peer.address, self.peer.is_private);
-        let proof = accounts.tokens.prove(&name, secret, address, is_private);
-        let proof = Some(proof.await.map_err(refused)?);
-        Ok(Claim { name, proof })
+        let claim = session::prove_by_token(&self.desk.settings, &self.peer, name, shown);
+        claim.await.map_err(|refusal| self.refuse(refusal))
     }
 
     /// What to answer to somebody who speaks too fast for these lines.
     fn too_fast(&self, lines: usize) -> Option<Response> {
-        let settings = &self.door.settings;
+        let settings = &self.desk.settings;
         let rate = settings.live.rate()?;
         let now = settings.clock.monotonic();
-        let taken = self.door.paces.take(self.peer.address, rate, now, lines);
+        let taken = self.desk.paces.take(self.peer.address, rate, now, lines);
         let wait = taken.err()?;
         settings.metrics.met("rate");
         let seconds = wait.as_secs() + 1;
@@ -192,9 +179,9 @@ impl Visit {
         lines: Vec<Spoken>,
     ) -> Result<(u64, u64), Response> {
         let mut link = self
-            .house
+            .reception
             .writers
-            .connect(&self.house.inbox, Some(self.from));
+            .connect(&self.reception.inbox, Some(self.from));
         match link.call(Change::Speak { name, room, lines }).await {
             Outcome::Said { first, last } => Ok((first, last)),
             Outcome::Answer(Answer::Refused(refusal)) => Err(self.refuse(refusal)),
@@ -203,105 +190,13 @@ impl Visit {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
-        self.door.settings.metrics.refused(&refusal);
+        self.desk.settings.metrics.refused(&refusal);
         let asks = matches!(refusal, Refusal::NameOwned(_) | Refusal::WrongPassword(_));
-        let mut response = refuse(&refusal, &self.door.clock);
+        let mut response = refuse(&refusal, &self.desk.clock);
         if asks {
             let how = HeaderValue::from_static("Basic realm=\"Parlor\", charset=\"UTF-8\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
         }
         response
-    }
-}
-
-/// How fast each address speaks; an address in IPv6 being a whole network.
-#[derive(Default)]
-pub(super) struct Paces(Mutex<HashMap<IpAddr, Bucket>>);
-
-impl Paces {
-    /// Takes lines from the bucket of an address, if all of them pass now: else it says how long it is until they do. More
-    /// than ever pass at once are taken from a full bucket, and whoever comes next waits for them.
-    fn take(&self, from: IpAddr, rate: Rate, now: Duration, lines: usize) -> Result<(), Duration> {
-        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = Bucket::default().level(rate, now);
-        if paces.len() >= PACES_MAX {
-            paces.retain(|_, bucket| bucket.level(rate, now) < full);
-        }
-        let from = match paces.len() < PACES_MAX {
-            true => network(from),
-            false => Ipv6Addr::UNSPECIFIED.into(), // all who come new share one
-        };
-        let bucket = paces.entry(from).or_default();
-        let mut before_the_last = *bucket;
-        before_the_last.take(rate, now, lines.min(full).saturating_sub(1));
-        match before_the_last.wait(rate, now) {
-            Duration::ZERO => {
-                bucket.take(rate, now, lines);
-                Ok(())
-            }
-            wait => Err(wait),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEN: Rate = Rate { per_second: 10 };
-
-    #[test]
-    fn each_address_has_a_pace_of_its_own() {
-        let paces = Paces::default();
-        let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        let now = Duration::from_secs(1_000);
-        assert_eq!(paces.take(here, TEN, now, 100), Ok(()));
-        assert_eq!(
-            paces.take(here, TEN, now, 1),
-            Err(Duration::from_millis(100))
-        );
-        assert_eq!(paces.take(there, TEN, now, 1), Ok(()));
-        assert_eq!(
-            paces.take(here, TEN, now + Duration::from_millis(100), 1),
-            Ok(())
-        );
-    }
-
-    #[test]
-    fn lines_pass_together_or_not_at_all() {
-        let paces = Paces::default();
-        let here = IpAddr::from([192, 0, 2, 1]);
-        let mut now = Duration::from_secs(1_000);
-        let mut take = |waited: u64, lines| {
-            now += Duration::from_millis(waited);
-            paces.take(here, TEN, now, lines)
-        };
-        let wait = |milliseconds| Err(Duration::from_millis(milliseconds));
-        assert_eq!(take(0, 1), Ok(()));
-        assert_eq!(take(0, 100), wait(100), "99 are left");
-        assert_eq!(take(0, 99), Ok(()));
-        assert_eq!(take(10, 100), wait(9_990));
-        assert_eq!(take(9_980, 100), wait(10));
-        assert_eq!(take(10, 100), Ok(()));
-        // 200 are more than ever pass at once.
-        assert_eq!(take(9_999, 200), wait(1));
-        assert_eq!(take(1, 200), Ok(()));
-        assert_eq!(take(10_000, 1), wait(100));
-        assert_eq!(take(100, 1), Ok(()));
-    }
-
-    #[test]
-    fn the_paces_of_the_quiet_are_forgotten_and_memory_is_bounded() {
-        let paces = Paces::default();
-        let of = |number: u32| IpAddr::from(number.to_be_bytes());
-        let now = Duration::from_secs(1_000);
-        for number in 0..2 * PACES_MAX as u32 {
-            paces.take(of(number), TEN, now, 50).ok();
-        }
-        let len = || paces.0.lock().map_or(0, |paces| paces.len());
-        assert!(len() <= PACES_MAX + 1, "{}", len());
-        let later = now + Duration::from_secs(100);
-        assert_eq!(paces.take(of(7), TEN, later, 1), Ok(()));
-        assert_eq!(len(), 1);
     }
 }

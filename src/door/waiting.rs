@@ -1,4 +1,5 @@
-//! Those who are waited for, as at the name question: a share of the house, so that silence cannot fill it. Knows no dialect.
+//! Clients that are waited for, as at the name question: they have a share of all connections, so that
+//! silent ones cannot fill the server. Knows no dialect.
 
 use std::collections::BTreeMap;
 use std::future::{poll_fn, ready};
@@ -13,73 +14,70 @@ use tokio::select;
 use tokio::task::yield_now;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::session;
-use crate::session::read_some;
+use crate::session::{self, read_some};
 
-/// Everybody at the question, the longest-waiting first.
+/// Clients that are waited for, the longest-waiting first.
 #[derive(Clone, Debug)]
-pub(crate) struct Questions {
-    waiting: Arc<Mutex<Waiting>>,
+pub(crate) struct WaitingList {
+    waiting: Arc<Mutex<Waiters>>,
     max: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Waiters {
     places: BTreeMap<u64, CancellationToken>,
     next: u64,
 }
 
-/// Somebody who is to answer the question.
+/// A client that is to answer.
 #[derive(Debug)]
-pub(crate) struct Answerer {
-    questions: Questions,
+pub(crate) struct Waiter {
+    list: WaitingList,
     number: u64,
     /// Held from waiting for an answer until there is one.
-    place: Option<Place>,
-    is_pushed_out: bool,
+    place: Option<WaitingPlace>,
 }
 
-/// A place at the question; given up when dropped.
+/// A place on the list; given up when dropped.
 #[derive(Debug)]
-struct Place {
-    questions: Questions,
+struct WaitingPlace {
+    list: WaitingList,
     number: u64,
     pushed_out: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl Questions {
-    /// At most a quarter of all connections may stand there.
-    pub(crate) fn new(connections: usize) -> Questions {
-        Questions::with_places(share(connections))
+impl WaitingList {
+    /// For a quarter of all connections.
+    pub(crate) fn new(connections: usize) -> WaitingList {
+        WaitingList::with_places(share(connections))
     }
 
-    /// This many may stand there.
-    pub(crate) fn with_places(places: usize) -> Questions {
-        Questions {
+    /// For this many clients.
+    pub(crate) fn with_places(places: usize) -> WaitingList {
+        WaitingList {
             waiting: Arc::default(),
             max: Arc::new(AtomicUsize::new(places)),
         }
     }
 
-    /// From now on there may be so many connections.
+    /// Changes the number of all connections.
     pub(crate) fn set(&self, connections: usize) {
         self.max.store(share(connections), Ordering::Relaxed);
     }
 
-    /// Somebody who is to answer the question, in the order of coming.
-    pub(crate) fn answerer(&self) -> Answerer {
-        Answerer {
-            questions: self.clone(),
+    /// A client that is to answer, in the order of arrival.
+    pub(crate) fn waiter(&self) -> Waiter {
+        Waiter {
+            list: self.clone(),
             number: self.number(),
             place: None,
-            is_pushed_out: false,
         }
     }
 
-    /// Reads what still comes behind the last words, for a moment, in a place: whoever has done so for longest is closed when
-    /// others need it. So those who are turned out keep nobody out.
+    /// Reads remaining input after the last words, for a moment, in a place: the client that has had one
+    /// for longest is closed when others need it. So clients that are turned out keep nobody out.
     pub(crate) async fn linger<R: AsyncRead + Unpin>(&self, input: &mut R) {
-        let mut leaving = self.answerer();
+        let mut leaving = self.waiter();
         select! {
             biased;
             () = session::linger(input) => {}
@@ -93,8 +91,8 @@ impl Questions {
         waiting.next
     }
 
-    /// Takes a place. Where there is none, whoever came first gives up theirs.
-    fn take_place(&self, number: u64) -> Place {
+    /// Takes a place. If none is free, the client that came first loses its place.
+    fn take_place(&self, number: u64) -> WaitingPlace {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let pushed_out = CancellationToken::new();
         waiting.places.insert(number, pushed_out.clone());
@@ -103,8 +101,8 @@ impl Questions {
         {
             longest.cancel();
         }
-        Place {
-            questions: self.clone(),
+        WaitingPlace {
+            list: self.clone(),
             number,
             pushed_out: Box::pin(pushed_out.cancelled_owned()),
         }
@@ -115,10 +113,9 @@ fn share(connections: usize) -> usize {
     (connections / 4).max(1)
 }
 
-impl Answerer {
-    /// Reads more of the answer, at most `max` bytes. Whoever has to be waited for stands at the question until there is an
-    /// answer; who has sent it already, as everybody does who comes back in a storm, takes no place. None if somebody else
-    /// needed the place.
+impl Waiter {
+    /// Reads more of the answer, at most `max` bytes. A client takes a place until it answers, but not if it has answered
+    /// already, as all do that reconnect in a storm. None if others needed the place.
     pub(crate) async fn read<R: AsyncRead + Unpin>(
         &mut self,
         input: &mut R,
@@ -139,36 +136,29 @@ impl Answerer {
         }
     }
 
-    /// Waits in a place. Ready when somebody else needs it.
+    /// Waits in a place. Ready when others need it.
     pub(crate) fn poll_pushed_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let place = self
             .place
-            .get_or_insert_with(|| self.questions.take_place(self.number));
-        let polled = place.pushed_out.as_mut().poll(cx);
-        self.is_pushed_out = polled.is_ready();
-        polled
+            .get_or_insert_with(|| self.list.take_place(self.number));
+        place.pushed_out.as_mut().poll(cx)
     }
 
-    /// Whether somebody else has the place now.
-    pub(crate) fn is_pushed_out(&self) -> bool {
-        self.is_pushed_out
-    }
-
-    /// There is an answer, or at least a try.
+    /// The client has answered, or at least tried.
     pub(crate) fn has_answered(&mut self) {
         self.place = None;
     }
 
-    /// The same; and whatever comes next is waited for as if somebody came now.
+    /// The same; and the next answer is waited for as if the client came now.
     pub(crate) fn begin_anew(&mut self) {
         self.place = None;
-        self.number = self.questions.number();
+        self.number = self.list.number();
     }
 }
 
-impl Drop for Place {
+impl Drop for WaitingPlace {
     fn drop(&mut self) {
-        self.questions
+        self.list
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,217 @@
+//! A connection that has not entered: its bytes both ways, and its place among those that are waited for. Knows no dialect.
+
+use std::mem;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use parlor_core::link::{Answer, Decoder, Encoder, Entered, Seat};
+use parlor_core::model::{RoomName, Said};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::select;
+
+use super::reception::Reception;
+use super::transport::{Eager, WORD_TIME, say_at_once, say_last};
+use super::waiting::Waiter;
+use crate::clock::{sleep, timeout};
+use crate::session::{self, Arrival, Doorway, Newcomer, NotEntered, SessionSettings, Tell};
+
+/// How long a client may take to enter.
+const QUESTION_TIME: Duration = Duration::from_secs(60);
+
+/// How many bytes are read at once from a client that has not entered.
+const READ_BYTES_MAX: usize = 4 * 1024;
+
+/// A connection that has not entered.
+pub(super) struct Arriving<D, E> {
+    stream: TcpStream,
+    pub(super) address: String,
+    pub(super) decoder: D,
+    pub(super) encoder: E,
+    /// Bytes that were read and not yet decoded.
+    held: Vec<u8>,
+    /// Bytes that are to be written next.
+    pub(super) words: Vec<u8>,
+    /// What is sent when the attempt is answered, at a door whose requests have receipts.
+    pub(super) receipt: Option<Vec<u8>>,
+    pub(super) waiter: Waiter,
+}
+
+/// What a door adds to [`Doorway`] to end a handshake.
+pub(super) trait LastWords: Doorway {
+    /// Tells why the client does not enter.
+    fn tell_why(&mut self, why: NotEntered);
+}
+
+impl<D: Decoder, E: Encoder> Arriving<D, E> {
+    pub(super) fn new(
+        stream: TcpStream,
+        from: SocketAddr,
+        (decoder, encoder): (D, E),
+        held: Vec<u8>,
+        waiter: Waiter,
+    ) -> Self {
+        Arriving {
+            stream,
+            address: from.to_string(),
+            decoder,
+            encoder,
+            held,
+            words: Vec::new(),
+            receipt: None,
+            waiter,
+        }
+    }
+
+    /// Takes one thing from the front of what has come.
+    pub(super) fn take<T>(
+        &mut self,
+        next: impl FnOnce(&mut D, &mut &[u8]) -> Option<T>,
+    ) -> Option<T> {
+        let mut rest = self.held.as_slice();
+        let taken = next(&mut self.decoder, &mut rest);
+        let used = self.held.len() - rest.len();
+        self.held.drain(..used);
+        taken
+    }
+
+    pub(super) fn holds_more(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Waits for more bytes; 0 at the end of the input.
+    pub(super) async fn read_more(&mut self) -> Result<usize, NotEntered> {
+        let (stream, held) = (&mut self.stream, &mut self.held);
+        match self.waiter.read(stream, held, READ_BYTES_MAX).await {
+            Some(read) => read.map_err(|_| NotEntered::Lost),
+            None => Err(NotEntered::PushedOut),
+        }
+    }
+
+    pub(super) fn put_raw(&mut self, bytes: &[u8]) {
+        self.encoder.raw(bytes, &mut self.words);
+    }
+
+    fn arrive(
+        mut self,
+        newcomer: Newcomer<'_>,
+        seat: Seat,
+        entered: Box<Entered>,
+    ) -> NewArrival<D, E> {
+        self.held.shrink_to_fit(); // an idle connection holds no buffer
+        let (input, output) = self.stream.into_split();
+        Arrival {
+            input,
+            output: Eager(output),
+            decoder: self.decoder,
+            encoder: self.encoder,
+            held: self.held,
+            seated: newcomer.sit(seat, entered),
+        }
+    }
+}
+
+impl<D: Decoder, E: Encoder> Tell for Arriving<D, E> {
+    fn tell(&mut self, answer: &Answer) {
+        self.encoder.answer(answer, &mut self.words);
+    }
+
+    fn show(&mut self, room: &RoomName, said: &Said) {
+        self.encoder.replayed(room, said, &mut self.words);
+    }
+
+    async fn flush(&mut self) -> Result<(), NotEntered> {
+        let words = mem::take(&mut self.words);
+        if words.is_empty() {
+            return Ok(());
+        }
+        match timeout(WORD_TIME, self.stream.write_all(&words)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(NotEntered::Lost),
+        }
+    }
+}
+
+/// What a handshake ends with.
+type NewArrival<D, E> = Arrival<OwnedReadHalf, Eager, D, E>;
+
+impl<D: Decoder, E: Encoder> Arriving<D, E>
+where
+    Self: LastWords,
+{
+    /// Lets the client enter, after the question or at once; or tells it why not.
+    pub(super) async fn come_in(
+        mut self,
+        mut newcomer: Newcomer<'_>,
+        asks: bool,
+        reception: &Reception,
+    ) -> Option<NewArrival<D, E>> {
+        tracing::debug!("connected");
+        let entered = match asks {
+            false => newcomer.enter_by_address().await,
+            true => select! {
+                biased;
+                entered = newcomer.enter(&mut self) => entered,
+                () = sleep(QUESTION_TIME) => Err(NotEntered::TooLate),
+                () = reception.closing.cancelled() => Err(NotEntered::GoingDown),
+            },
+        };
+        let entered = match entered {
+            Ok((seat, mut entered)) => select! {
+                biased;
+                caught_up = newcomer.catch_up(&mut self, &seat, &mut entered) => {
+                    caught_up.map(|()| (seat, entered))
+                }
+                () = reception.closing.cancelled() => Ok((seat, entered)),
+            },
+            Err(why) => Err(why),
+        };
+        match entered {
+            Ok((seat, entered)) => Some(self.arrive(newcomer, seat, entered)),
+            Err(why) => {
+                drop(newcomer); // so that nobody arrives who is turned out
+                self.turn_out(why, reception).await;
+                None
+            }
+        }
+    }
+
+    async fn turn_out(mut self, why: NotEntered, reception: &Reception) {
+        match why {
+            NotEntered::Lost => return tracing::debug!("gone before entering"),
+            NotEntered::TooLate | NotEntered::PushedOut | NotEntered::GoingDown => {
+                self.words.clear(); // it was interrupted
+            }
+            NotEntered::Refused(_) | NotEntered::Farewell(_) | NotEntered::NoName => {}
+        }
+        tracing::debug!("turned out before entering");
+        let is_pushed_out = matches!(why, NotEntered::PushedOut);
+        self.tell_why(why);
+        match is_pushed_out {
+            true => say_at_once(&self.stream, &self.words),
+            false => say_last(self.stream, &self.words, &reception.leaving).await,
+        }
+    }
+}
+
+/// Serves a connection: first it comes in, then it has a session.
+pub(super) async fn serve_session<D, E>(
+    coming_in: impl Future<Output = Option<NewArrival<D, E>>>,
+    settings: &SessionSettings,
+    reception: &Reception,
+) where
+    D: Decoder,
+    E: Encoder + Unpin + 'static,
+{
+    // Boxed: it is over soon, and a session need not carry its memory.
+    let Some(arrival) = Box::pin(coming_in).await else {
+        return;
+    };
+    let (closing, writers) = (&reception.closing, &reception.writers);
+    let (ended, rest) = session::run(arrival, settings, closing, writers).await;
+    tracing::debug!(%ended, "session ended");
+    if let Some(mut rest) = rest {
+        Box::pin(reception.leaving.linger(&mut rest)).await; // boxed for the same reason
+    }
+}

@@ -1,0 +1,110 @@
+//! Whether an HTTP connection is waited for: then it takes a place among others, and loses it when they need it. Knows no
+//! address and no answer.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::door::waiting::{Waiter, WaitingList};
+
+/// The requests of one connection and their answers. Cloned, it is the same.
+#[derive(Clone)]
+pub(in crate::door) struct Exchange {
+    progress: Arc<Mutex<ExchangeState>>,
+    /// Cancelled when nobody takes the answer any more.
+    pub(super) given_up: CancellationToken,
+}
+
+struct ExchangeState {
+    waiter: Waiter,
+    /// How many requests there were.
+    requests: u64,
+    /// Whether the head of a request is there and its answer is not.
+    is_open: bool,
+    /// How many parts of the server work on it.
+    busy: usize,
+}
+
+/// While it exists, the client is not waited for.
+pub(in crate::door) struct Busy(Exchange);
+
+impl Exchange {
+    /// Of a connection that has its place on this list.
+    pub(in crate::door) fn new(list: &WaitingList) -> Exchange {
+        Exchange {
+            progress: Arc::new(Mutex::new(ExchangeState {
+                waiter: list.waiter(),
+                requests: 0,
+                is_open: false,
+                busy: 0,
+            })),
+            given_up: CancellationToken::new(),
+        }
+    }
+
+    /// The request is whole, or an answer goes on.
+    pub(in crate::door) fn busy(&self) -> Busy {
+        let mut progress = self.progress();
+        progress.busy += 1;
+        progress.waiter.has_answered();
+        drop(progress);
+        Busy(self.clone())
+    }
+
+    /// Nobody takes the answer any more.
+    pub(in crate::door) fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
+    fn progress(&self) -> MutexGuard<'_, ExchangeState> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there was a request.
+    pub(super) fn has_request(&self) -> bool {
+        self.progress().requests > 0
+    }
+
+    /// The head of a request is there.
+    pub(super) fn begin(&self) {
+        let mut progress = self.progress();
+        progress.requests += 1;
+        progress.is_open = true;
+    }
+
+    /// The answer is there.
+    pub(super) fn end(&self) {
+        self.progress().is_open = false;
+    }
+
+    /// Whether a request is not whole, and what is said now is an answer to it.
+    pub(super) fn lacks_request(&self) -> bool {
+        self.may_be_told() && self.progress().busy == 0
+    }
+
+    /// Whether what is said now is an answer to a request, or comes before the first one.
+    pub(super) fn may_be_told(&self) -> bool {
+        let progress = self.progress();
+        progress.is_open || progress.requests == 0
+    }
+
+    /// Waits for the client in a place, unless the server works for it. Ready when others need the place.
+    pub(super) fn poll_pushed_out(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut progress = self.progress();
+        match progress.busy {
+            0 => progress.waiter.poll_pushed_out(cx),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut progress = self.0.progress();
+        progress.busy = progress.busy.saturating_sub(1);
+        if progress.busy == 0 {
+            progress.waiter.begin_anew();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What every answer is made of: a sentence, a refusal, the room in an address. Knows no request's purpose.
+
+use std::borrow::Cow;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use parlor_core::link::Refusal;
+use parlor_core::model::RoomName;
+use parlor_wire::style::LocalClock;
+use parlor_wire::words::refusal_row;
+
+/// Text for people.
+pub(super) const TEXT: &str = "text/plain";
+
+/// The page.
+pub(super) const HTML: &str = "text/html";
+
+/// Whether something is among what a header lists.
+pub(super) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool {
+    let kinds = headers.get_all(header).into_iter();
+    let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());
+    kinds.any(|kinds| {
+        let mut kinds = kinds
+            .split(',')
+            .map(|one| one.split(';').next().unwrap_or(one));
+        kinds.any(|one| one.trim().eq_ignore_ascii_case(kind))
+    })
+}
+
+/// An answer of one sentence.
+pub(super) fn sentence(status: StatusCode, words: &str) -> Response {
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    let words = format!("{}\n", words.trim_end());
+    (status, [(header::CONTENT_TYPE, kind)], words).into_response()
+}
+
+/// The same, with how many seconds to wait before the next try.
+pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
+    let mut response = sentence(status, words);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Why something is not done, in the words that people with netcat read; curl has some of its own.
+pub(super) fn refuse(refusal: &Refusal, clock: &LocalClock) -> Response {
+    let row = refusal_row(refusal, clock);
+    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let words = row.for_curl.map_or(row.sentence, Cow::Owned);
+    match row.retry_after {
+        Some(seconds) => later(status, seconds, &words),
+        None => sentence(status, &words),
+    }
+}
+
+/// The room that an address names.
+pub(super) struct RoomInPath(pub(super) RoomName);
+
+impl<S: Send + Sync> FromRequestParts<S> for RoomInPath {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &S,
+    ) -> Result<RoomInPath, Response> {
+        let Ok(Path(typed)) =
+            <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await
+        else {
+            return Err(sentence(
+                StatusCode::BAD_REQUEST,
+                "A room's name must be UTF-8 text",
+            ));
+        };
+        RoomName::parse(&typed).map(RoomInPath).map_err(|error| {
+            sentence(
+                StatusCode::BAD_REQUEST,
+                &format!("{typed:?} cannot be a room's name: {error}"),
+            )
+        })
+    }
+}

@@ -1,0 +1,360 @@
+//! Entering, the same at every door: a name or a return code, the password of a registered name, a
+//! room. A door only asks and tells, in its dialect. Knows no dialect and no socket.
+
+use std::net::SocketAddr;
+
+use parlor_core::link::{
+    Answer, Change, Entered, Link, Notice, Outcome, PasswordFor, Refusal, Request, Seat, Start,
+};
+use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said, Word};
+
+use super::replay;
+use super::settings::{Peer, SessionSettings};
+use crate::accounts::{Accounts, Code, Returned, Standing};
+
+/// How many attempts may fail.
+pub(crate) const ATTEMPTS_MAX: usize = 5;
+
+/// How much of what was written to a lost connection can lie unread in buffers: it is shown again.
+const UNREAD_BYTES_MAX: u64 = 128 * 1024;
+
+/// What a client gives to enter.
+#[derive(Default)]
+pub(crate) struct Attempt {
+    /// The name; none to be called by the address.
+    pub(crate) name: Option<Line>,
+    /// Its password, at a door that takes both together.
+    pub(crate) password: Option<Line>,
+    /// A return code, instead of a name.
+    pub(crate) code: Option<Line>,
+    /// The room, if the client chose one.
+    pub(crate) room: Option<RoomName>,
+    /// Which lines come first.
+    pub(crate) start: Start,
+}
+
+/// Why a connection does not enter, or not with this attempt.
+pub(crate) enum NotEntered {
+    /// The attempt is refused.
+    Refused(Answer),
+    /// The connection ended or broke; nobody is there to be told.
+    Lost,
+    /// The client speaks another protocol, or is leaving: these are the last bytes for it.
+    Farewell(Vec<u8>),
+    /// No attempt is left.
+    NoName,
+    /// The client took too long.
+    TooLate,
+    /// Others need the place of a client that has not answered.
+    PushedOut,
+    /// The server shuts down.
+    GoingDown,
+}
+
+impl<T: Into<Answer>> From<T> for NotEntered {
+    fn from(refusal: T) -> NotEntered {
+        NotEntered::Refused(refusal.into())
+    }
+}
+
+/// A door's part in entering.
+pub(crate) trait Doorway: Tell {
+    /// Whether the door asks one question after the other. Elsewhere a client gives everything at
+    /// once, and says itself which lines it has read.
+    const ASKS: bool;
+
+    /// Waits for an attempt, and asks for it where the door asks.
+    async fn next_attempt(&mut self) -> Result<Attempt, NotEntered>;
+
+    /// Tells why an attempt failed, if another one may follow.
+    fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered>;
+
+    /// An attempt has succeeded.
+    fn accept(&mut self) {}
+
+    /// Ends the connection after the last attempt, or lets it enter under its address.
+    async fn end_attempts(&mut self) -> Result<(), NotEntered>;
+
+    /// Asks for a password, which is hidden if the client can do that. A door that does not ask has
+    /// none.
+    async fn ask_password(&mut self, _question: PasswordFor) -> Result<Line, NotEntered> {
+        Ok(Line::sanitise(b""))
+    }
+
+    /// Drops a line that has come already: it may be a password that is not asked for, and would be
+    /// taken for a name. Whether there was one.
+    fn drop_line(&mut self) -> bool {
+        false
+    }
+}
+
+/// What every door can tell a client that has not entered, in its dialect.
+pub(crate) trait Tell {
+    /// Tells something with the next `flush`.
+    fn tell(&mut self, answer: &Answer);
+
+    /// Shows an earlier line with the next `flush`.
+    fn show(&mut self, room: &RoomName, said: &Said);
+
+    /// Sends what was told and shown.
+    async fn flush(&mut self) -> Result<(), NotEntered>;
+}
+
+/// A connection that has not entered yet.
+pub(crate) struct Newcomer<'a> {
+    settings: &'a SessionSettings,
+    link: Link,
+    peer: Peer,
+    from: SocketAddr,
+    start: Start,
+    /// Whether the name is proven to be this person's own.
+    is_owner: bool,
+    returned: Option<Returned>,
+}
+
+/// A connection that has a seat: what a session begins with, whatever the door.
+pub(crate) struct Seated {
+    pub(super) link: Link,
+    pub(super) peer: Peer,
+    pub(super) seat: Seat,
+    pub(super) entered: Box<Entered>,
+    /// Whether the name is proven to be this person's own.
+    pub(super) is_owner: bool,
+    /// The return code by which the client entered, and the place that goes with it.
+    pub(super) place: Option<(Code, Standing)>,
+}
+
+impl<'a> Newcomer<'a> {
+    pub(crate) fn new(
+        settings: &'a SessionSettings,
+        link: Link,
+        peer: Peer,
+        from: SocketAddr,
+    ) -> Self {
+        Newcomer {
+            settings,
+            link,
+            peer,
+            from,
+            start: Start::Usual,
+            is_owner: false,
+            returned: None,
+        }
+    }
+
+    /// Takes attempts until one succeeds.
+    pub(crate) async fn enter(
+        &mut self,
+        door: &mut impl Doorway,
+    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+        for _ in 0..ATTEMPTS_MAX {
+            match self.attempt(door).await {
+                Err(NotEntered::Refused(refusal)) => door.refuse(refusal)?,
+                entered => return entered,
+            }
+        }
+        door.end_attempts().await?;
+        self.enter_by_address().await
+    }
+
+    /// Enters the lobby under the address.
+    pub(crate) async fn enter_by_address(&mut self) -> Result<(Seat, Box<Entered>), NotEntered> {
+        let name = Name::of_address(&self.from.to_string());
+        self.claim(name.into(), RoomName::lobby()).await
+    }
+
+    async fn attempt(
+        &mut self,
+        door: &mut impl Doorway,
+    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+        let Attempt {
+            name,
+            password,
+            code,
+            room,
+            start,
+        } = door.next_attempt().await?;
+        self.start = start;
+        let entered = match (code, name) {
+            (Some(code), _) => self.come_back(code.as_str(), room).await?,
+            (None, Some(name)) => {
+                let name = Name::parse(name.as_str()).map_err(Refusal::from)?;
+                let room = room.unwrap_or_else(RoomName::lobby);
+                match self.claim(name.clone().into(), room.clone()).await {
+                    Err(NotEntered::Refused(Answer::Refused(Refusal::NameOwned(owned)))) => {
+                        let proof = Some(self.prove(door, owned, password).await?);
+                        door.flush().await?;
+                        let entered = self.claim(Claim { name, proof }, room).await?;
+                        self.is_owner = true;
+                        entered
+                    }
+                    entered => entered?,
+                }
+            }
+            (None, None) => {
+                let name = Name::of_address(&self.from.to_string());
+                let room = room.unwrap_or_else(RoomName::lobby);
+                self.claim(name.into(), room).await?
+            }
+        };
+        door.accept();
+        Ok(entered)
+    }
+
+    async fn claim(
+        &mut self,
+        name: Claim,
+        room: RoomName,
+    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+        let replay = replay::lines_asked_for(&self.start, self.settings);
+        self.take_seat(Change::Enter { name, room, replay }).await
+    }
+
+    async fn take_seat(
+        &mut self,
+        request: impl Into<Request>,
+    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+        match self.link.call(request).await {
+            Outcome::Entered(seat, entered) => Ok((seat, entered)),
+            Outcome::Answer(answer) => Err(answer.into()),
+            _ => Err(Refusal::NotThere.into()),
+        }
+    }
+
+    /// Takes the place that the person had on another connection.
+    async fn come_back(
+        &mut self,
+        code: &str,
+        room: Option<RoomName>,
+    ) -> Result<(Seat, Box<Entered>), NotEntered> {
+        let accounts = self.settings.accounts.as_ref();
+        let codes = &accounts.ok_or(Refusal::NoSuchCode)?.codes;
+        let returned = codes.redeem(code).await?;
+        let entered = self.take_seat(returned.request(room)).await?;
+        codes.take_over(&returned.code, self.link.client(), entered.0.room());
+        self.is_owner = returned.standing.proof.is_some();
+        self.returned = Some(returned);
+        Ok(entered)
+    }
+
+    /// Proves that a registered name is this person's own. A door that asks does so until the
+    /// password is right or an empty line cancels that: so the next guess is never taken for a name,
+    /// which others read.
+    async fn prove<D: Doorway>(
+        &mut self,
+        door: &mut D,
+        owned: Name,
+        password: Option<Line>,
+    ) -> Result<Proof, NotEntered> {
+        let address = self.peer.address;
+        let passwords = match self.settings.accounts.as_deref() {
+            Some(accounts) if D::ASKS || password.is_some() => &accounts.passwords,
+            _ => return Err(Refusal::NameOwned(owned).into()),
+        };
+        if !self.peer.is_private {
+            if !door.drop_line() {
+                return Err(Refusal::PlainPassword.into());
+            }
+            door.tell(&Refusal::PlainPassword.into());
+            door.flush().await?;
+            return Err(Refusal::AnswersDropped(1).into());
+        }
+        if let Some(password) = password {
+            return Ok(passwords.prove(&owned, password, address).await?);
+        }
+        loop {
+            let refusal = match door.ask_password(PasswordFor::Of(owned.clone())).await {
+                Ok(password) if password.as_str().is_empty() => {
+                    return Err(Refusal::NameOwned(owned).into());
+                }
+                Ok(password) => match passwords.prove(&owned, password, address).await {
+                    Ok(proof) => return Ok(proof),
+                    Err(refusal) => refusal.into(),
+                },
+                Err(NotEntered::Refused(refusal)) => refusal,
+                Err(other) => return Err(other),
+            };
+            door.tell(&refusal);
+        }
+    }
+
+    /// Puts earlier lines in front of the room. A door that asks shows to a client that came back
+    /// what was said since the last line that it has surely read; this is done here, page by page,
+    /// as it can be long.
+    pub(crate) async fn catch_up<D: Doorway>(
+        &self,
+        door: &mut D,
+        seat: &Seat,
+        entered: &mut Entered,
+    ) -> Result<(), NotEntered> {
+        let Some(returned) = self.returned.as_ref().filter(|_| D::ASKS) else {
+            replay::complete(entered, &self.start, self.settings).await;
+            return Ok(());
+        };
+        let Some(history) = &self.settings.history else {
+            return Ok(());
+        };
+        let (standing, last) = (&returned.standing, entered.view.arrived.seq);
+        door.tell(&Answer::WelcomeBack(standing.name.clone()));
+        let room = &standing.room;
+        let first = history.before(room, standing.seq.min(last), UNREAD_BYTES_MAX);
+        // If it cannot be read, the operator's log says so, and the client has the room itself.
+        let mut next = first.await.unwrap_or(last) + 1;
+        // A client that was removed from the room reads no more of it, and moves with its session.
+        while next <= last && seat.removed().is_none() {
+            let Ok(page) = history.page(room, next, last).await else {
+                break;
+            };
+            next = page.next;
+            for line in page.lines {
+                match line {
+                    Ok(said) => door.show(room, &said),
+                    Err(damaged) => door.tell(&Answer::Notice(Notice::Damaged(damaged))),
+                }
+            }
+            door.flush().await?;
+            // Between two pages, as a line that was begun could not be ended.
+            if let Some(removal) = self.link.client().removed() {
+                let word = Word::Removed(removal.clone());
+                return Err(Answer::Notice(Notice::Order(word)).into());
+            }
+        }
+        door.flush().await
+    }
+
+    /// Sits down.
+    pub(crate) fn sit(self, seat: Seat, entered: Box<Entered>) -> Seated {
+        let returned = self.returned;
+        Seated {
+            link: self.link,
+            peer: self.peer,
+            seat,
+            entered,
+            is_owner: self.is_owner,
+            place: returned.map(|returned| (returned.code, returned.standing)),
+        }
+    }
+}
+
+/// Proves a name with a token, or with its password, for a request that is no session; `user` is
+/// the name that came with it.
+///
+/// # Errors
+/// It is another name, or neither token nor password fits.
+pub(crate) async fn prove_by_token(
+    settings: &SessionSettings,
+    peer: &Peer,
+    name: Name,
+    (user, secret): (String, Line),
+) -> Result<Claim, Refusal> {
+    let is_same = Name::parse(&user).is_ok_and(|user| user.is_same(&name));
+    let accounts: Option<&Accounts> = settings.accounts.as_deref().filter(|_| is_same);
+    let Some(accounts) = accounts else {
+        return Err(Refusal::WrongPassword(name));
+    };
+    let proof = accounts
+        .tokens
+        .prove(&name, secret, peer.address, peer.is_private);
+    let proof = Some(proof.await?);
+    Ok(Claim { name, proof })
+}
