@@ -13,7 +13,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Clerk;
+use crate::audit::Recorder;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     mut journal: Box<dyn Journal>,
     clock: Clock,
     closing: Closing,
-    clerk: Clerk,
+    recorder: Recorder,
     metrics: Arc<Metrics>,
 ) {
     let inbox = broadcaster.inbox().clone();
@@ -53,8 +53,8 @@ pub(crate) async fn run(
         }
         broadcaster.tick(clock.now());
         broadcaster.drain(clock.now());
-        for unsettled in broadcaster.unsettled() {
-            clerk.take(unsettled);
+        for unstored in broadcaster.unstored() {
+            recorder.take(unstored);
         }
         let paused = pace.pauses_until(&broadcaster).filter(|_| !last);
         if under_way.is_none() && paused.is_none() {
@@ -94,7 +94,7 @@ pub(crate) async fn run(
             () = closing.now.cancelled(), if !last => {}
         }
     }
-    clerk.finish().await; // before the journal ends
+    recorder.finish().await; // before the journal ends
 }
 
 /// A batch that the journal is committing.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor::config::Config;
@@ -14,8 +15,8 @@ use parlor_core::link::{
     Refusal, WHO_MAX,
 };
 use parlor_core::model::{
-    Ban, By, Damaged, Line, Missed, Mute, NAME_CHARS_MAX, Name, Reach, Removal, RoomName, Together,
-    WallTime, Whom, Word,
+    Act, By, Damaged, Deed, Line, Missed, NAME_CHARS_MAX, Name, Reach, RoomName, Together, Verb,
+    WallTime, Whom,
 };
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
@@ -315,30 +316,25 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         let room = RoomName::parse("lobby").unwrap();
         Answer::Notice(Notice::Damaged(Damaged { room, first, last }))
     };
-    let (by, reach) = (
-        By::Keeper(Name::parse("alice").unwrap()),
-        Reach::Room(RoomName::parse("tea").unwrap()),
+    let act = |verb, time, text: Option<&str>| {
+        let deed = Deed {
+            time,
+            text: text.map(line),
+            ..Deed::to(verb, Whom::Name(bob.clone()))
+        };
+        Act {
+            deed,
+            by: By::Keeper(Name::parse("alice").unwrap()),
+            reach: Reach::Room(RoomName::parse("tea").unwrap()),
+            at: WallTime(0),
+        }
+    };
+    let hours = Some(Duration::from_hours(14));
+    let (ban, mute) = (
+        act(Verb::Ban, hours, Some("too loud")),
+        act(Verb::Mute, hours, None),
     );
-    let (at, until) = (WallTime(0), WallTime(14 * 3_600_000));
-    let ban = Ban {
-        reach: reach.clone(),
-        whom: Whom::Name(bob.clone()),
-        by: by.clone(),
-        at,
-        until: Some(until),
-        reason: Some(line("too loud")),
-    };
-    let mute = Mute {
-        reach: reach.clone(),
-        by: by.clone(),
-        until,
-    };
-    let removal = Removal {
-        reach,
-        by,
-        reason: Some(line("too loud")),
-        ban: None,
-    };
+    let removal = Arc::new(act(Verb::Kick, None, Some("too loud")));
     let missed = COMMANDS.iter().find(|spec| spec.name == "missed").unwrap();
     for answer in [
         Answer::Refused(refused("foo")),
@@ -348,7 +344,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Refused(Refusal::NobodyCalled(line("zoe"))),
         Answer::Refused(Refusal::NameTaken(bob.clone())),
         Answer::Refused(Refusal::NoRoom(RoomName::parse("den").unwrap())),
-        Answer::Refused(Refusal::NotReading(bob)),
+        Answer::Refused(Refusal::NotReading(bob.clone())),
         Answer::Refused(Refusal::TooLong(LineMode::Named.line_bytes_max())),
         Answer::Refused(Refusal::TooManyRooms(Config::default().rooms)),
         Answer::Refused(Refusal::NothingToFind),
@@ -375,7 +371,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Refused(Refusal::NotKeeper),
         Answer::Refused(Refusal::Banned(Box::new(ban))),
         Answer::Refused(Refusal::Muted(Box::new(mute))),
-        Answer::Notice(Notice::Order(Word::Removed(removal))),
+        Answer::Notice(Notice::Act(removal)),
     ] {
         let sentence = words(&answer);
         assert!(page.contains(&sentence), "{sentence}");

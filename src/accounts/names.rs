@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::link::{Change, Inbox, Refusal};
-use parlor_core::model::{By, Deed, Name, PersonId, Proof, Reach, Record, WallTime};
+use parlor_core::model::{Act, By, Deed, Name, PersonId, Proof, Verb, WallTime, Whom};
 use rusqlite::{Connection, Transaction, params};
 
 use super::codes::end_codes;
 use super::hashed::Hashed;
 use super::proofs::Proofs;
-use crate::audit::table;
+use crate::audit;
 use crate::clock;
 use crate::clock::bounded;
 use crate::journal::{Database, DatabaseFailed, Sql, Store};
@@ -236,18 +236,17 @@ fn release(store: &mut Store, name: &Name) -> rusqlite::Result<bool> {
         return Ok(false);
     }
     end_codes(&transaction, name)?;
-    put_record(&transaction, Deed::ReleaseName(name.clone()))?;
+    put_act(&transaction, Verb::ReleaseName, name)?;
     transaction.commit()?;
     Ok(true)
 }
 
-/// Writes down something that the operator does.
-pub(super) fn put_record(transaction: &Transaction<'_>, deed: Deed) -> rusqlite::Result<()> {
-    let record = Record {
-        at: clock::wall(),
-        by: By::Operator,
-        reach: Reach::Server,
-        deed,
-    };
-    table::put(transaction, &record)
+/// Writes down what the operator does with a name.
+pub(super) fn put_act(
+    transaction: &Transaction<'_>,
+    verb: Verb,
+    name: &Name,
+) -> rusqlite::Result<()> {
+    let deed = Deed::to(verb, Whom::Name(name.clone()));
+    audit::put(transaction, &Act::by(By::Operator, deed, clock::wall()))
 }

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use parlor_core::link::{Command, Refusal};
-use parlor_core::model::{Deed, Line, Name, PersonId, Proof, WallTime, network};
+use parlor_core::model::{Line, Name, PersonId, Proof, Verb, WallTime, network};
 use rusqlite::{Transaction, params};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::codes::end_codes;
 use super::hashed::Hashed;
-use super::names::{Account, OwnedNames, delete_of, put_record, put_seen};
+use super::names::{Account, OwnedNames, delete_of, put_act, put_seen};
 use super::tries::{Tries, Try};
 use super::turns::{Party, PasswordTurns};
 use super::typed_password::{Fit, TypedPassword};
@@ -145,7 +145,7 @@ impl Passwords {
         let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
         let set = move |store: &mut Store| {
             let is_set = change_password(store, &owned, &hash, false, |transaction| {
-                put_record(transaction, Deed::SetPassword(owned.clone()))
+                put_act(transaction, Verb::SetPassword, &owned)
             })?;
             Ok(is_set.then(|| proofs.renew(&owned)).ok_or(()))
         };

@@ -1,14 +1,13 @@
-//! Order in the house, in the file: who keeps what, who is not let in, and everything that was done with authority.
-//! Knows not who may.
+//! Acts in the file: keepers, bans, mutes and topics that hold, and a row for everything that was done. Knows not what is
+//! allowed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::journal::{Past, Topic};
-use parlor_core::model::{
-    Ban, By, Deed, Line, Mute, Name, Reach, Record, RoomName, WallTime, Whom,
-};
+use parlor_core::model::{Act, By, Deed, Line, Name, Reach, RoomName, Verb, WallTime, Whom};
 use rusqlite::{Row, Transaction, params};
 
 use crate::journal::{Store, stored_room};
@@ -62,44 +61,30 @@ impl Store {
     }
 
     /// Who is not let in now.
-    pub(crate) fn bans(&mut self, now: WallTime) -> rusqlite::Result<Vec<Ban>> {
+    pub(crate) fn bans(&mut self, now: WallTime) -> rusqlite::Result<Vec<Act>> {
         let mut query = self
             .connection()
             .prepare("SELECT room, whom, keeper, at, until, reason FROM bans WHERE until IS NULL OR until > ?1 ORDER BY id")?;
         let bans = query.query_map([now.0], |row| {
-            let until: Option<i64> = row.get(4)?;
-            let reason: String = row.get(5)?;
-            let Some(reach) = held(row, 0, "a ban")? else {
-                return Ok(None);
+            let (whom, reason): (String, String) = (row.get(1)?, row.get(5)?);
+            let deed = Deed {
+                text: (!reason.is_empty()).then(|| Line::sanitise(reason.as_bytes())),
+                ..Deed::to(Verb::Ban, self::whom(&whom))
             };
-            Ok(Some(Ban {
-                reach,
-                whom: whom(&row.get::<_, String>(1)?),
-                by: by(row, 2)?,
-                at: WallTime(row.get(3)?),
-                until: until.map(WallTime),
-                reason: (!reason.is_empty()).then(|| Line::sanitise(reason.as_bytes())),
-            }))
+            held_act(row, deed, "a ban")
         })?;
         bans.filter_map(Result::transpose).collect()
     }
 
     /// Who may not speak now.
-    pub(crate) fn mutes(&mut self, now: WallTime) -> rusqlite::Result<Vec<(Name, Mute)>> {
-        let mut query = self
-            .connection()
-            .prepare("SELECT room, name, keeper, until FROM mutes WHERE until > ?1 ORDER BY id")?;
+    pub(crate) fn mutes(&mut self, now: WallTime) -> rusqlite::Result<Vec<Act>> {
+        let mut query = self.connection().prepare(
+            "SELECT room, name, keeper, at, until FROM mutes WHERE until > ?1 ORDER BY id",
+        )?;
         let mutes = query.query_map([now.0], |row| {
             let name: String = row.get(1)?;
-            let Some(reach) = held(row, 0, "a mute")? else {
-                return Ok(None);
-            };
-            let mute = Mute {
-                reach,
-                by: by(row, 2)?,
-                until: WallTime(row.get(3)?),
-            };
-            Ok(Some((Name::kept(&name), mute)))
+            let deed = Deed::to(Verb::Mute, Whom::Name(Name::kept(&name)));
+            held_act(row, deed, "a mute")
         })?;
         mutes.filter_map(Result::transpose).collect()
     }
@@ -123,11 +108,11 @@ impl Store {
         topics.filter_map(Result::transpose).collect()
     }
 
-    /// Writes down what was done with authority, and what holds from then on: all of it, or nothing.
-    pub(crate) fn record(&mut self, records: &[Record]) -> rusqlite::Result<()> {
+    /// Writes down acts, and what holds from then on: all of it, or nothing.
+    pub(crate) fn record(&mut self, acts: &[Arc<Act>]) -> rusqlite::Result<()> {
         let transaction = self.connection().transaction()?;
-        for record in records {
-            put(&transaction, record)?;
+        for act in acts {
+            put(&transaction, act)?;
         }
         transaction.commit()
     }
@@ -144,65 +129,78 @@ impl Store {
     }
 }
 
-/// Writes down one thing.
-pub(crate) fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
-    let room = room(&record.reach);
-    match &record.deed {
-        Deed::Ban(ban) => put_ban(transaction, ban)?,
-        Deed::Unban(whom) => take_ban(transaction, room, whom)?,
-        Deed::Make(name) | Deed::AddKeeper(name) => {
-            transaction.execute(
-                "INSERT OR IGNORE INTO keepers SELECT ?1, id FROM accounts WHERE fold = ?2",
-                params![room, name.keys()[0]],
-            )?;
-            if let Deed::Make(name) = &record.deed {
-                transaction.execute(
-                    "INSERT OR IGNORE INTO makers SELECT ?1, id FROM accounts WHERE fold = ?2",
-                    params![room, name.keys()[0]],
-                )?;
-            }
+/// Writes down one act: what holds from then on, and a row for the operator to read.
+pub(crate) fn put(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
+    let (room, whom) = (room(&act.reach), &act.deed.whom);
+    let word = match act.deed.verb {
+        Verb::Broadcast => "broadcast",
+        Verb::Kick => "kick",
+        Verb::Ban => {
+            put_ban(transaction, act)?;
+            "ban"
         }
-        Deed::RemoveKeeper(name) => {
-            transaction.execute(
-                "DELETE FROM keepers WHERE room = ?1
-                 AND account = (SELECT id FROM accounts WHERE fold = ?2)",
-                params![room, name.keys()[0]],
-            )?;
+        Verb::Unban => {
+            delete_ban(transaction, room, whom)?;
+            "unban"
         }
-        Deed::Mute(name, until) => put_mute(transaction, record, name, *until)?,
-        Deed::Unmute(name) => take_mute(transaction, room, name)?,
-        Deed::Lock(is_locked) => {
-            transaction.execute(
-                "INSERT INTO topics VALUES (?1, '', '', ?2)
-                 ON CONFLICT (room) DO UPDATE SET locked = excluded.locked",
-                params![room, is_locked],
-            )?;
-            take_empty_topic(transaction, room)?;
+        Verb::Mute => {
+            put_mute(transaction, act)?;
+            "mute"
         }
-        Deed::Topic(text) => {
-            let text = text.as_ref().map_or("", Line::as_str);
-            transaction.execute(
-                "INSERT INTO topics VALUES (?1, ?2, ?3, 0)
-                 ON CONFLICT (room) DO UPDATE SET text = excluded.text, name = excluded.name",
-                params![room, text, keeper(&record.by)],
-            )?;
-            return take_empty_topic(transaction, room); // whoever wants to know reads it in the room
+        Verb::Unmute => {
+            delete_mute(transaction, room, whom)?;
+            "unmute"
         }
-        Deed::Broadcast(_)
-        | Deed::Remove(..)
-        | Deed::ReleaseName(_)
-        | Deed::SetPassword(_)
-        | Deed::Reload => {}
-    }
-    let (deed, whom, reason) = told(&record.deed);
+        Verb::LockTopic => {
+            put_lock(transaction, room, true)?;
+            "lock the topic"
+        }
+        Verb::UnlockTopic => {
+            put_lock(transaction, room, false)?;
+            "unlock the topic"
+        }
+        Verb::SetTopic => return put_topic(transaction, act), // it can be read in the room
+        Verb::MakeRoom => {
+            put_keeper(transaction, "keepers", room, act.by.name())?;
+            put_keeper(transaction, "makers", room, act.by.name())?;
+            "make the room"
+        }
+        Verb::AddKeeper => {
+            put_keeper(transaction, "keepers", room, whom.name())?;
+            "keeper add"
+        }
+        Verb::RemoveKeeper => {
+            delete_keeper(transaction, room, whom.name())?;
+            "keeper remove"
+        }
+        Verb::ReleaseName => "name release",
+        Verb::SetPassword => "name password",
+        Verb::Reload => "reload",
+    };
+    put_row(transaction, word, act)
+}
+
+/// The row of an act, in place of rows that are too many.
+fn put_row(transaction: &Transaction<'_>, word: &str, act: &Act) -> rusqlite::Result<()> {
+    let until = act.until().map(|until| format!("until {}", moment(until)));
+    let until = until.unwrap_or_default();
+    let whom = format!("{} {until}", act.deed.whom);
+    let keeper = keeper(&act.by);
     transaction.execute(
         "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![record.at.0, keeper(&record.by), room, deed, whom, reason],
+        params![
+            act.at.0,
+            keeper,
+            room(&act.reach),
+            word,
+            whom.trim(),
+            text(act)
+        ],
     )?;
     transaction.execute(
         "DELETE FROM audit WHERE keeper = ?1 AND room <> '' AND id <= (
              SELECT id FROM audit WHERE keeper = ?1 AND room <> '' ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        params![keeper(&record.by), AUDIT_ROWS_OF_ONE_MAX],
+        params![keeper, AUDIT_ROWS_OF_ONE_MAX],
     )?;
     let last = transaction.last_insert_rowid();
     transaction.execute(
@@ -215,10 +213,8 @@ pub(crate) fn put(transaction: &Transaction<'_>, record: &Record) -> rusqlite::R
 /// `2026-11-20 14:00 alice: ban bob until 2026-11-20 15:00 in tea (too loud)`
 fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
     let at = moment(WallTime(row.get(1)?));
-    let keeper = match by(row, 2)? {
-        By::Operator | By::Oneself | By::NewPassword => "the operator".to_owned(),
-        By::Keeper(name) => name.to_string(),
-    };
+    let by = by(row, 2)?;
+    let keeper = by.name().map_or("the operator", Name::as_str);
     let words: [String; 3] = [row.get(3)?, row.get(4)?, row.get(5)?];
     let [deed, whom, reason] = words.map(|text| Line::sanitise(text.as_bytes()).to_string());
     let room: String = row.get(0)?;
@@ -235,34 +231,75 @@ fn sentence(row: &Row<'_>) -> rusqlite::Result<String> {
     Ok(format!("{at} {keeper}: {what}{in_room}{reason}"))
 }
 
-fn put_ban(transaction: &Transaction<'_>, ban: &Ban) -> rusqlite::Result<()> {
-    let room = room(&ban.reach);
-    take_ended(transaction, "bans", ban.at)?;
-    take_ban(transaction, room, &ban.whom)?;
-    let reason = ban.reason.as_ref().map_or("", Line::as_str);
-    let until = ban.until.map(|until| until.0);
+fn put_ban(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
+    let (room, whom) = (room(&act.reach), &act.deed.whom);
+    delete_ended(transaction, "bans", act.at)?;
+    delete_ban(transaction, room, whom)?;
     transaction.execute(
         "INSERT INTO bans (room, whom, at, until, keeper, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             room,
-            ban.whom.to_string(),
-            ban.at.0,
-            until,
-            keeper(&ban.by),
-            reason
+            whom.to_string(),
+            act.at.0,
+            until(act),
+            keeper(&act.by),
+            text(act)
         ],
     )?;
     Ok(())
 }
 
-/// Takes out a ban, whatever the letters in which it was written.
-fn take_ban(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
-    take_if(transaction, "bans", "whom", room, |written| {
+/// Deletes a ban, whatever the letters in which it was written.
+fn delete_ban(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
+    delete_if(transaction, "bans", "whom", room, |written| {
         self::whom(written).is_same(whom)
     })
 }
 
-fn take_empty_topic(transaction: &Transaction<'_>, room: &str) -> rusqlite::Result<()> {
+fn put_mute(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
+    let (room, whom) = (room(&act.reach), &act.deed.whom);
+    delete_ended(transaction, "mutes", act.at)?;
+    delete_mute(transaction, room, whom)?;
+    transaction.execute(
+        "INSERT INTO mutes (room, name, at, until, keeper) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            room,
+            whom.to_string(),
+            act.at.0,
+            until(act),
+            keeper(&act.by)
+        ],
+    )?;
+    Ok(())
+}
+
+/// Deletes a mute, whatever the letters in which the name was written.
+fn delete_mute(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
+    delete_if(transaction, "mutes", "name", room, |written| {
+        whom.is_called(&Name::kept(written))
+    })
+}
+
+fn put_lock(transaction: &Transaction<'_>, room: &str, is_locked: bool) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO topics VALUES (?1, '', '', ?2)
+         ON CONFLICT (room) DO UPDATE SET locked = excluded.locked",
+        params![room, is_locked],
+    )?;
+    delete_empty_topic(transaction, room)
+}
+
+fn put_topic(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
+    let room = room(&act.reach);
+    transaction.execute(
+        "INSERT INTO topics VALUES (?1, ?2, ?3, 0)
+         ON CONFLICT (room) DO UPDATE SET text = excluded.text, name = excluded.name",
+        params![room, text(act), keeper(&act.by)],
+    )?;
+    delete_empty_topic(transaction, room)
+}
+
+fn delete_empty_topic(transaction: &Transaction<'_>, room: &str) -> rusqlite::Result<()> {
     transaction.execute(
         "DELETE FROM topics WHERE room = ?1 AND text = '' AND NOT locked",
         [room],
@@ -270,37 +307,48 @@ fn take_empty_topic(transaction: &Transaction<'_>, room: &str) -> rusqlite::Resu
     Ok(())
 }
 
-fn put_mute(
+/// Notes an owner as a keeper of a room, or as its maker: `table` says which.
+fn put_keeper(
     transaction: &Transaction<'_>,
-    record: &Record,
-    name: &Name,
-    until: WallTime,
+    table: &str,
+    room: &str,
+    owner: Option<&Name>,
 ) -> rusqlite::Result<()> {
-    let room = room(&record.reach);
-    take_ended(transaction, "mutes", record.at)?;
-    take_mute(transaction, room, name)?;
+    let insert =
+        format!("INSERT OR IGNORE INTO {table} SELECT ?1, id FROM accounts WHERE fold = ?2");
+    transaction.execute(&insert, params![room, fold(owner)])?;
+    Ok(())
+}
+
+fn delete_keeper(
+    transaction: &Transaction<'_>,
+    room: &str,
+    owner: Option<&Name>,
+) -> rusqlite::Result<()> {
     transaction.execute(
-        "INSERT INTO mutes (room, name, at, until, keeper) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            room,
-            name.as_str(),
-            record.at.0,
-            until.0,
-            keeper(&record.by)
-        ],
+        "DELETE FROM keepers WHERE room = ?1
+         AND account = (SELECT id FROM accounts WHERE fold = ?2)",
+        params![room, fold(owner)],
     )?;
     Ok(())
 }
 
-/// Takes out a mute, whatever the letters in which the name was written.
-fn take_mute(transaction: &Transaction<'_>, room: &str, name: &Name) -> rusqlite::Result<()> {
-    take_if(transaction, "mutes", "name", room, |written| {
-        Name::kept(written).is_same(name)
-    })
+/// By which the account of a name is found.
+fn fold(owner: Option<&Name>) -> &str {
+    owner.map_or("", |name| name.keys()[0])
 }
 
-/// Takes out what is over in a table. The latest rows stay, as the clock may be wrong just now, and then they are not over.
-fn take_ended(transaction: &Transaction<'_>, table: &str, now: WallTime) -> rusqlite::Result<()> {
+/// What was said with an act.
+fn text(act: &Act) -> &str {
+    act.deed.text.as_ref().map_or("", Line::as_str)
+}
+
+fn until(act: &Act) -> Option<i64> {
+    act.until().map(|until| until.0)
+}
+
+/// Deletes what is over in a table. The latest rows stay, as the clock may be wrong just now, and then they are not over.
+fn delete_ended(transaction: &Transaction<'_>, table: &str, now: WallTime) -> rusqlite::Result<()> {
     transaction.execute(
         &format!(
             "DELETE FROM {table} WHERE until <= ?1 AND id <= (SELECT max(id) FROM {table}) - ?2"
@@ -310,8 +358,8 @@ fn take_ended(transaction: &Transaction<'_>, table: &str, now: WallTime) -> rusq
     Ok(())
 }
 
-/// Takes out the rows of a room in which `column` is it.
-fn take_if(
+/// Deletes the rows of a room in which `column` is it.
+fn delete_if(
     transaction: &Transaction<'_>,
     table: &str,
     column: &str,
@@ -332,37 +380,6 @@ fn take_if(
     Ok(())
 }
 
-/// What was done, to whom, and what was said about it.
-fn told(deed: &Deed) -> (String, String, String) {
-    let reason = |reason: &Option<Line>| reason.as_ref().map_or(String::new(), Line::to_string);
-    let until = |until: WallTime| format!("until {}", moment(until));
-    let (deed, whom, reason) = match deed {
-        Deed::Broadcast(text) => ("broadcast", String::new(), text.to_string()),
-        Deed::Remove(name, why) => ("kick", name.to_string(), reason(why)),
-        Deed::Ban(ban) => {
-            let end = ban.until.map(|end| format!(" {}", until(end)));
-            let whom = format!("{}{}", ban.whom, end.unwrap_or_default());
-            ("ban", whom, reason(&ban.reason))
-        }
-        Deed::Unban(whom) => ("unban", whom.to_string(), String::new()),
-        Deed::Mute(name, end) => ("mute", format!("{name} {}", until(*end)), String::new()),
-        Deed::Unmute(name) => ("unmute", name.to_string(), String::new()),
-        Deed::Lock(true) => ("lock the topic", String::new(), String::new()),
-        Deed::Lock(false) => ("unlock the topic", String::new(), String::new()),
-        Deed::Make(_) => ("make the room", String::new(), String::new()),
-        Deed::AddKeeper(name) => ("keeper add", name.to_string(), String::new()),
-        Deed::RemoveKeeper(name) => ("keeper remove", name.to_string(), String::new()),
-        Deed::ReleaseName(name) => ("name release", name.to_string(), String::new()),
-        Deed::SetPassword(name) => ("name password", name.to_string(), String::new()),
-        Deed::Reload => ("reload", String::new(), String::new()),
-        Deed::Topic(text) => {
-            let text = text.as_ref().map_or(String::new(), Line::to_string);
-            ("topic", String::new(), text)
-        }
-    };
-    (deed.to_owned(), whom, reason)
-}
-
 /// A time as it stands in what the operator reads.
 pub(crate) fn moment(at: WallTime) -> String {
     let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -376,6 +393,22 @@ fn room(reach: &Reach) -> &str {
         Reach::Server => "",
         Reach::Room(room) => room.as_str(),
     }
+}
+
+/// An act that holds, from a row of `room, whom, keeper, at, until`.
+fn held_act(row: &Row<'_>, deed: Deed, what: &str) -> rusqlite::Result<Option<Act>> {
+    let Some(reach) = held(row, 0, what)? else {
+        return Ok(None);
+    };
+    let at = WallTime(row.get(3)?);
+    let until: Option<i64> = row.get(4)?;
+    let time = until.map(|until| WallTime(until).since(at));
+    Ok(Some(Act {
+        deed: Deed { time, ..deed },
+        by: by(row, 2)?,
+        reach,
+        at,
+    }))
 }
 
 /// How far something reaches. What names a room that nobody can enter reaches nowhere, and never over the whole server:
@@ -397,10 +430,7 @@ fn held(row: &Row<'_>, column: usize, what: &str) -> rusqlite::Result<Option<Rea
 
 /// What stands in a column `keeper`: nothing for the operator.
 fn keeper(by: &By) -> &str {
-    match by {
-        By::Operator | By::Oneself | By::NewPassword => "",
-        By::Keeper(name) => name.as_str(),
-    }
+    by.name().map_or("", Name::as_str)
 }
 
 fn by(row: &Row<'_>, column: usize) -> rusqlite::Result<By> {
@@ -421,13 +451,13 @@ mod tests {
     use super::*;
     use crate::config::Keep;
 
-    fn removal(at: i64, keeper: &str, reach: &Reach) -> Record {
-        Record {
-            at: WallTime(at),
+    fn removal(at: i64, keeper: &str, reach: &Reach) -> Arc<Act> {
+        Arc::new(Act {
+            deed: Deed::to(Verb::Kick, Whom::Name(Name::kept("bob"))),
             by: By::Keeper(Name::kept(keeper)),
             reach: reach.clone(),
-            deed: Deed::Remove(Name::kept("bob"), None),
-        }
+            at: WallTime(at),
+        })
     }
 
     #[test]

@@ -33,7 +33,7 @@ use self::listeners::{BindError, bind_all};
 use self::reload::Reloader;
 use self::signals::Hangups;
 use crate::accounts::Accounts;
-use crate::audit::{self, Clerk};
+use crate::audit::{self, Recorder};
 use crate::broadcaster::Closing;
 use crate::cli::variables;
 use crate::clock::{Clock, Trust, zone_is_unknown};
@@ -271,7 +271,7 @@ impl Server {
             journal,
             clock,
             closing.clone(),
-            Clerk::new(database.clone()),
+            Recorder::new(database.clone()),
             Arc::clone(&reception.metrics),
         ));
         let mut writing = JoinSet::new();

@@ -81,10 +81,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Private { to, text } => self.write_to(to, text).await?,
             Command::Rooms => self.ask(Query::Rooms).await?,
             Command::Join(room) => return self.move_to(room).await,
-            Command::Keep(order) => {
+            Command::Act(deed) => {
                 let here = Some(here);
-                self.ask(Change::Order { here, order }).await?
+                self.ask(Change::Act { here, deed }).await?
             }
+            Command::Bans => self.ask(Query::Bans { here: Some(here) }).await?,
+            Command::Keepers => self.ask(Query::Keepers { here: Some(here) }).await?,
             Command::Topic => self.ask(Query::Topic(here)).await?,
             Command::SetTopic(text) => self.ask(Change::SetTopic { room: here, text }).await?,
             Command::Last(lines) => return Some(self.last(lines).await),

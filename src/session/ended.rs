@@ -1,10 +1,11 @@
 //! Why a session ended. Knows no connection.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::link::{Answer, Mail, Notice};
-use parlor_core::model::{Line, Removal, Word};
+use parlor_core::model::{Act, Line};
 
 /// Why a session ended. Not an error: every session ends.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(crate) enum SessionEnd {
     /// The connection broke, or took no byte for too long.
     Broken,
     /// An act of moderation.
-    Removed(Removal),
+    Removed(Arc<Act>),
     /// The server shuts down.
     GoingDown,
 }
@@ -30,7 +31,7 @@ impl SessionEnd {
     pub(super) fn notice(&self) -> Option<Mail> {
         let notice = match self {
             Self::Idle(silent) => Notice::IdleClosed(*silent),
-            Self::Removed(removal) => Notice::Order(Word::Removed(removal.clone())),
+            Self::Removed(act) => Notice::Act(Arc::clone(act)),
             Self::GoingDown => Notice::GoingDown,
             Self::EndOfInput | Self::Quit(_) | Self::Foreign | Self::Broken => return None,
         };

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use parlor_core::link::{
     Answer, Change, Entered, Link, Notice, Outcome, PasswordFor, Refusal, Request, Seat, Start,
 };
-use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said, Word};
+use parlor_core::model::{Claim, Line, Name, Proof, RoomName, Said};
 
 use super::replay;
 use super::settings::{Peer, SessionSettings};
@@ -315,8 +315,8 @@ impl<'a> Newcomer<'a> {
             door.flush().await?;
             // Between two pages, as a line that was begun could not be ended.
             if let Some(removal) = self.link.client().removed() {
-                let word = Word::Removed(removal.clone());
-                return Err(Answer::Notice(Notice::Order(word)).into());
+                let notice = Notice::Act(removal.clone());
+                return Err(Answer::Notice(notice).into());
             }
         }
         door.flush().await

@@ -106,7 +106,7 @@ where
             biased;
             _ = &mut writing => Box::pin(hear_out(reading, &client, closing)).await,
             ended = &mut reading => ended,
-            removal = client.removal() => SessionEnd::Removed(removal.clone()),
+            removal = client.removal() => SessionEnd::Removed(Arc::clone(removal)),
             () = closing.cancelled() => SessionEnd::GoingDown,
         }
     };
@@ -155,7 +155,7 @@ async fn hear_out(
     select! {
         biased;
         ended = reading => ended,
-        removal = client.removal() => SessionEnd::Removed(removal.clone()),
+        removal = client.removal() => SessionEnd::Removed(Arc::clone(removal)),
         () = closing.cancelled() => SessionEnd::Broken,
         () = sleep(HEAR_OUT_TIME) => SessionEnd::Broken,
     }

@@ -5,7 +5,7 @@ use std::mem;
 use parlor_core::link::{
     Answer, Change, Decoder, Entered, Mail, Notice, Outcome, Refusal, Seat, Start,
 };
-use parlor_core::model::{RoomName, Word};
+use parlor_core::model::RoomName;
 use tokio::io::AsyncRead;
 
 use super::ended::SessionEnd;
@@ -104,8 +104,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
 
     /// A last word from a room to whoever is to leave it.
     fn tell_removed(&self, seat: &Seat) {
-        if let Some(removal) = seat.removed().cloned() {
-            let notice = Answer::Notice(Notice::Order(Word::Removed(removal)));
+        if let Some(act) = seat.removed().cloned() {
+            let notice = Answer::Notice(Notice::Act(act));
             self.link
                 .reply(seat.mark_of_departure(), Mail::Answer(notice));
         }

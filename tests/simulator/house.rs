@@ -293,7 +293,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             (Kind::Other, Shown::Renamed { from, to })
         }
         Entry::TookBack { .. } => unreachable!("nobody owns a name here"),
-        Entry::Ruled(_) => panic!("nobody keeps order here"),
+        Entry::Act(_) => panic!("nobody keeps order here"),
         Entry::Topic { who, text } => {
             let (name, text) = (name(who), words(text));
             (Kind::Other, Shown::Topic { name, text })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::log::Batch;
-use crate::model::{Ban, End, Line, Mute, Name, Reach, RoomName};
+use crate::model::{Act, End, Line, Name, Reach, RoomName};
 
 /// What a room is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,9 +36,9 @@ pub struct Past {
     /// Who has made which of the rooms that have keepers.
     pub makers: HashMap<RoomName, Name>,
     /// Who is not let in.
-    pub bans: Vec<Ban>,
+    pub bans: Vec<Act>,
     /// Who may not speak.
-    pub mutes: Vec<(Name, Mute)>,
+    pub mutes: Vec<Act>,
     /// What rooms are about, and whether nobody but keepers changes that.
     pub topics: HashMap<RoomName, Topic>,
 }

@@ -14,8 +14,8 @@ use parlor_core::link::{
     Answer, COMMANDS, Encoder, Inbox, Notice, PasswordFor, Present, Refusal, RoomInfo,
 };
 use parlor_core::model::{
-    By, Damaged, Done, Line, Manner, Missed, Mute, Name, Reach, Removal, RoomName, Said, WallTime,
-    Who, Word,
+    Act, By, Damaged, Deed, Line, Manner, Missed, Name, Reach, RoomName, Said, Verb, WallTime, Who,
+    Whom,
 };
 
 /// As hostile as a line can be.
@@ -46,6 +46,38 @@ fn said() -> Said {
 
 fn missed() -> Missed {
     Missed::between(&RoomName::lobby(), 0, 3)
+}
+
+const VERBS: [Verb; 15] = [
+    Verb::Broadcast,
+    Verb::Kick,
+    Verb::Ban,
+    Verb::Unban,
+    Verb::Mute,
+    Verb::Unmute,
+    Verb::LockTopic,
+    Verb::UnlockTopic,
+    Verb::SetTopic,
+    Verb::MakeRoom,
+    Verb::AddKeeper,
+    Verb::RemoveKeeper,
+    Verb::ReleaseName,
+    Verb::SetPassword,
+    Verb::Reload,
+];
+
+fn act(verb: Verb) -> Arc<Act> {
+    Arc::new(Act {
+        deed: Deed {
+            verb,
+            whom: Whom::Name(name()),
+            time: Some(Duration::from_secs(1)),
+            text: Some(line()),
+        },
+        by: By::Keeper(name()),
+        reach: Reach::Room(RoomName::lobby()),
+        at: WallTime(0),
+    })
 }
 
 /// Answers to commands.
@@ -123,11 +155,17 @@ fn answers() -> Vec<Answer> {
         Answer::CanTakeBack(name()),
         Answer::TakenBack(2),
         Answer::NothingKept,
-        Answer::Done(Done::Removed(name())),
-        Answer::Done(Done::Keepers {
+        Answer::Told { people: 2, deaf: 1 },
+        Answer::Unstored(Box::new(Answer::Act(act(Verb::Mute)))),
+        Answer::Everybody(Vec::new()),
+        Answer::Bans {
+            bans: Vec::new(),
+            others: 0,
+        },
+        Answer::Keepers {
             room: None,
             server: Vec::new(),
-        }),
+        },
         Refusal::NobodyCalled(line()).into(),
         Refusal::NotRegistered(line()).into(),
     ]
@@ -135,17 +173,6 @@ fn answers() -> Vec<Answer> {
 
 /// Notices, which nobody asked for.
 fn notices() -> Vec<Notice> {
-    let removal = Removal {
-        reach: Reach::Room(RoomName::lobby()),
-        by: By::Keeper(name()),
-        reason: Some(line()),
-        ban: None,
-    };
-    let mute = Mute {
-        reach: Reach::Server,
-        by: By::Operator,
-        until: WallTime(0),
-    };
     let damaged = Damaged {
         room: RoomName::lobby(),
         first: 1,
@@ -159,17 +186,18 @@ fn notices() -> Vec<Notice> {
         Notice::DiskSlow,
         Notice::IdleClosed(Duration::from_secs(1)),
         Notice::GoingDown,
-        Notice::Order(Word::Says(line())),
-        Notice::Order(Word::Removed(removal)),
-        Notice::Order(Word::Muted(mute)),
-        Notice::Order(Word::Unmuted(By::Oneself)),
     ]
 }
 
 #[test]
 fn every_answer_is_one_frame_with_a_kind_and_a_text() {
     let notices = notices().into_iter().map(Answer::Notice);
-    for answer in answers().into_iter().chain(notices) {
+    let acts = VERBS.map(act).into_iter();
+    let acts = acts.flat_map(|act| {
+        let notice = Answer::Notice(Notice::Act(Arc::clone(&act)));
+        [Answer::Act(act), notice]
+    });
+    for answer in answers().into_iter().chain(notices).chain(acts) {
         let mut bytes = Vec::new();
         encoder().answer(&answer, &mut bytes);
         let object = object(&bytes); // with a kind

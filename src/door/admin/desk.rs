@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use parlor_core::link::{Answer, Change, Encoder, Inbox, Misread, Outcome, Refusal};
-use parlor_core::model::{
-    By, Deed, Line, Name, Order, Reach, Record, Whom, is_meant_as_time, parse_time,
+use parlor_core::link::{
+    Answer, Change, Encoder, Inbox, Misread, Outcome, Query, Refusal, Request, is_meant_as_time,
+    parse_time,
 };
+use parlor_core::model::{Deed, Line, Name, Verb, Whom};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -110,14 +111,15 @@ impl Desk {
         match order {
             AdminOrder::Reload => self.reload().await,
             AdminOrder::Log { rows } => self.log(rows).await,
-            AdminOrder::List => self.ask(Order::List).await,
+            AdminOrder::List => self.ask(Query::Everybody).await,
             AdminOrder::Broadcast { text } => match line(&text)? {
-                Some(text) => self.ask(Order::Broadcast(text)).await,
                 None => Err("there is no text to send".to_owned()),
+                text => self.act(Deed::to_all(Verb::Broadcast, text)).await,
             },
             AdminOrder::Kick { name, reason } => {
-                let (whom, reason) = (Line::sanitise(name.as_bytes()), line(&reason)?);
-                self.ask(Order::Remove { whom, reason }).await
+                let text = line(&reason)?;
+                let deed = Deed::to(Verb::Kick, called(&name));
+                self.act(Deed { text, ..deed }).await
             }
             AdminOrder::Ban { whom, words } => {
                 let time = words.first().and_then(|word| parse_time(word));
@@ -127,30 +129,26 @@ impl Desk {
                     return Err(no_time(word));
                 }
                 let words = words.get(usize::from(time.is_some())..).unwrap_or_default();
-                let (whom, reason) = (parse_whom(&whom)?, line(words)?);
-                self.ask(Order::Ban { whom, time, reason }).await
+                let text = line(words)?;
+                let deed = Deed::to(Verb::Ban, parse_whom(&whom)?);
+                self.act(Deed { time, text, ..deed }).await
             }
-            AdminOrder::Unban { whom } => self.ask(Order::Unban(parse_whom(&whom)?)).await,
-            AdminOrder::Bans => self.ask(Order::Bans).await,
+            AdminOrder::Unban { whom } => self.act(Deed::to(Verb::Unban, parse_whom(&whom)?)).await,
+            AdminOrder::Bans => self.ask(Query::Bans { here: None }).await,
             AdminOrder::Mute { name, time } => {
-                let whom = Line::sanitise(name.as_bytes());
-                let time = parse_time(&time).ok_or_else(|| no_time(&time))?;
-                self.ask(Order::Mute { whom, time }).await
+                let time = Some(parse_time(&time).ok_or_else(|| no_time(&time))?);
+                let deed = Deed::to(Verb::Mute, called(&name));
+                self.act(Deed { time, ..deed }).await
             }
-            AdminOrder::Unmute { name } => {
-                self.ask(Order::Unmute(Line::sanitise(name.as_bytes())))
-                    .await
-            }
+            AdminOrder::Unmute { name } => self.act(Deed::to(Verb::Unmute, called(&name))).await,
             AdminOrder::Name { order } => self.name(order).await,
             AdminOrder::Keeper { order } => match order {
-                KeeperOrder::List => self.ask(Order::Keepers).await,
+                KeeperOrder::List => self.ask(Query::Keepers { here: None }).await,
                 KeeperOrder::Add { name } => {
-                    self.ask(Order::AddKeeper(Line::sanitise(name.as_bytes())))
-                        .await
+                    self.act(Deed::to(Verb::AddKeeper, called(&name))).await
                 }
                 KeeperOrder::Remove { name } => {
-                    self.ask(Order::RemoveKeeper(Line::sanitise(name.as_bytes())))
-                        .await
+                    self.act(Deed::to(Verb::RemoveKeeper, called(&name))).await
                 }
             },
         }
@@ -194,21 +192,9 @@ impl Desk {
         let Some(reload) = &self.reload else {
             return Err("this server has no configuration to read again".to_owned());
         };
-        let report = reload.reload().await;
-        if let (Ok(_), Some(database)) = (&report, &self.database) {
-            let record = Record {
-                at: clock::wall(),
-                by: By::Operator,
-                reach: Reach::Server,
-                deed: Deed::Reload,
-            };
-            // Where it cannot be written down, the log says so.
-            database
-                .write(move |store| store.record(&[record]))
-                .await
-                .ok();
-        }
-        report
+        let report = reload.reload().await?;
+        self.act(Deed::to_all(Verb::Reload, None)).await.ok(); // for the log
+        Ok(report)
     }
 
     async fn log(&self, rows: usize) -> Reply {
@@ -222,9 +208,11 @@ impl Desk {
     }
 
     /// Has the broadcaster do it.
-    async fn ask(&self, order: Order) -> Reply {
-        let here = None;
-        let request = Change::Order { here, order };
+    async fn act(&self, deed: Deed) -> Reply {
+        self.ask(Change::Act { here: None, deed }).await
+    }
+
+    async fn ask(&self, request: impl Into<Request>) -> Reply {
         let outcome = self.inbox.connect().call(request).await;
         let Outcome::Answer(answer) = outcome else {
             return Ok(Vec::new());
@@ -302,6 +290,12 @@ fn worded(answer: &Answer) -> Vec<String> {
     let words = |line: &str| line.strip_prefix("-- ").unwrap_or(line).to_owned();
     text.lines().map(words).collect()
 }
+
+/// The person who is called so, as typed.
+fn called(name: &str) -> Whom {
+    Whom::Name(Name::kept(name))
+}
+
 fn parse_whom(typed: &str) -> Result<Whom, String> {
     Whom::parse(typed).map_err(|error| {
         let refusal = match typed.contains(['/', ':']) {

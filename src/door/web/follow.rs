@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use futures_util::Stream;
 use parlor_core::link::{
     Answer, Change, Encoder, Link, Listener, Listening, Mail, Mark, Notice, Outcome, Resumed, Start,
 };
-use parlor_core::model::{Claim, RoomName, Word};
+use parlor_core::model::{Claim, RoomName};
 use parlor_wire::json::{Follow, FollowEncoder};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::LineMode;
@@ -284,9 +285,9 @@ impl FollowTask {
             }
             () = is_over.cancelled() => return, // the connection has ended
             () = visit.reception.closing.cancelled() => true,
-            removal = link.client().removal() => {
-                let word = Word::Removed(removal.clone());
-                link.reply(mark, Mail::Answer(Answer::Notice(Notice::Order(word))));
+            act = link.client().removal() => {
+                let notice = Notice::Act(Arc::clone(act));
+                link.reply(mark, Mail::Answer(Answer::Notice(notice)));
                 false
             }
         };

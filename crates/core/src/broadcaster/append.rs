@@ -72,7 +72,7 @@ impl Broadcaster {
                 Entry::ArrivedTogether(_)
                 | Entry::LeftTogether(_)
                 | Entry::TookBack { .. }
-                | Entry::Ruled(_) => {}
+                | Entry::Act(_) => {}
                 Entry::Arrived { who, .. } => {
                     let ticket = tickets.next();
                     granted.extend(ticket.map(|t| room.grant(who, is_owner(who), t, after, now)));

@@ -49,6 +49,9 @@ impl Broadcaster {
                 None => return Err(Refusal::NobodyCalled(typed)),
             },
             Query::Private { to, text } => self.send_private(asker, to, text, now)?,
+            Query::Everybody => self.visitors(now),
+            Query::Bans { here } => self.bans(asker, here, now)?,
+            Query::Keepers { here } => self.keepers(asker, here)?,
             Query::Census => return Ok(Outcome::Counted(self.census())),
         };
         Ok(Outcome::Answer(answer))

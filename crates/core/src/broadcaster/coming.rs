@@ -7,7 +7,7 @@ use super::pending::{Absent, Happening, RETURN_TIME, Ticket};
 use super::rooms::{Hearer, Maker};
 use super::state::Broadcaster;
 use crate::link::{Client, Listener, Listening, Outcome, Place, Refusal, Replay, View};
-use crate::model::{By, Claim, Line, Now, PersonId, Reach, Removal, RoomId, RoomName, Who};
+use crate::model::{Act, By, Claim, Deed, Line, Now, PersonId, RoomId, RoomName, Verb, Who, Whom};
 
 impl Broadcaster {
     pub(super) fn enter(
@@ -96,8 +96,7 @@ impl Broadcaster {
         let removal = member.and_then(|member| member.client.removed());
         let removal = removal.or(place.removed()).cloned();
         // Whose password was changed leaves: that is nobody's business.
-        let removal = removal.filter(|removal| removal.by != By::NewPassword);
-        let removal = removal.map(Box::new);
+        let removal = removal.filter(|act| act.by != By::NewPassword);
         let departure = Happening::Departure {
             who,
             words,
@@ -221,12 +220,10 @@ impl Broadcaster {
             return;
         };
         let seats = std::mem::take(&mut person.seats);
-        person.client.remove(Removal {
-            reach: Reach::Server,
-            by: By::Oneself,
-            reason: None,
-            ban: None,
-        });
+        let deed = Deed::to(Verb::Kick, Whom::Name(who.name.clone()));
+        person
+            .client
+            .remove(&Arc::new(Act::by(By::Oneself, deed, now.wall)));
         self.people.leave(ghost);
         for absent in &mut self.absent {
             if absent.heir == ghost {

@@ -34,7 +34,9 @@ impl Broadcaster {
                     return;
                 }
             }
-            Incoming::Request { .. } | Incoming::ListenerGone { .. } | Incoming::Settled(_) => {
+            Incoming::Request { .. }
+            | Incoming::ListenerGone { .. }
+            | Incoming::ActStored { .. } => {
                 return self.carry_out(incoming, now);
             }
         }
@@ -84,7 +86,7 @@ impl Broadcaster {
             } => client.finish(self.answer(client.id, query, now)),
             Incoming::Departure { place, words } => self.depart(&place, words, now),
             Incoming::ListenerGone { place } => self.stop_listening(&place),
-            Incoming::Settled(settled) => self.go_on(*settled, now),
+            Incoming::ActStored { number, is_stored } => self.go_on(number, is_stored, now),
         }
     }
 
@@ -110,12 +112,12 @@ impl Broadcaster {
                 replay,
             } => self.listen(client, owner, (room, waits), replay, now),
             Change::Owned { name, proof, by } => {
-                self.own(name, proof, by);
+                self.own(name, proof, by, now);
                 client.finish(Outcome::Done);
                 Ok(())
             }
             Change::Released { name, proof } => {
-                self.release(&name, proof);
+                self.release(&name, proof, now);
                 client.finish(Outcome::Done);
                 Ok(())
             }
@@ -128,10 +130,7 @@ impl Broadcaster {
                 client.finish(Outcome::Done);
                 Ok(())
             }
-            Change::Order { here, order } => {
-                self.order(client, here, order, now);
-                Ok(())
-            }
+            Change::Act { here, deed } => self.act(client, here, deed, now),
         }
     }
 
@@ -177,9 +176,9 @@ impl Broadcaster {
     pub fn tell_slow(&self, gathered: &Gathered) {
         let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
             Incoming::Request { client, .. } => Some(client),
-            Incoming::Departure { .. } | Incoming::ListenerGone { .. } | Incoming::Settled(_) => {
-                None
-            }
+            Incoming::Departure { .. }
+            | Incoming::ListenerGone { .. }
+            | Incoming::ActStored { .. } => None,
         });
         for client in gathered
             .waiting()

@@ -10,7 +10,7 @@ use super::rooms::Room;
 use super::state::Broadcaster;
 use crate::link::Outcome;
 use crate::log::Batch;
-use crate::model::{Entry, Line, Name, Now, Removal, RoomId, Said, Spoken, Telling, WallTime, Who};
+use crate::model::{Act, Entry, Line, Name, Now, RoomId, Said, Spoken, Telling, WallTime, Who};
 
 impl Broadcaster {
     /// How many lines are in the batch that gathers.
@@ -138,7 +138,7 @@ impl Draft {
                 self.tell_first(room, &who.name);
                 self.entries.push(Entry::Topic { who, text });
             }
-            Happening::Ruled(ruling) => self.entries.push(Entry::Ruled(ruling)),
+            Happening::Act(act) => self.entries.push(Entry::Act(act)),
             Happening::CrowdIsOver => self.entries.extend(room.crowd.close()),
             Happening::Receipt { .. } => {}
         }
@@ -171,7 +171,7 @@ impl Draft {
         room: &mut Room,
         who: Who,
         words: Option<Line>,
-        removal: Option<Box<Removal>>,
+        removal: Option<Arc<Act>>,
         is_untold: bool,
     ) {
         let telling = if is_untold {

@@ -133,10 +133,7 @@ impl Broadcaster {
 
     /// The same for a room that may have to be made.
     pub(super) fn may_speak_in(&self, who: &Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
-        let is_leaving = |(id, from): &(PersonId, Reach)| {
-            let is_here = *from == Reach::Server || *from == Reach::Room(room.clone());
-            *id == who.id && is_here
-        };
+        let is_leaving = |(id, from): &(PersonId, Reach)| *id == who.id && from.has(room);
         if self.leaving.iter().any(is_leaving) {
             return Err(Refusal::NotThere); // as soon as it is written down
         }

@@ -5,6 +5,7 @@
 //! journal commit it, and [`append`](Broadcaster::append) it to the rooms' logs; and drains again
 //! while the journal works. There is no lock in here, since nobody else can touch it.
 
+mod acts;
 mod append;
 mod asking;
 mod coming;
@@ -22,9 +23,6 @@ mod rules;
 mod saying;
 mod share;
 mod state;
-mod unsettled;
 
 pub use pending::{Gathered, RETURN_TIME};
 pub use state::Broadcaster;
-pub(crate) use unsettled::Settled;
-pub use unsettled::Unsettled;

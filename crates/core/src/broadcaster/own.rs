@@ -1,7 +1,9 @@
 //! Names that get an owner, or another password. Knows no password.
 
+use std::sync::Arc;
+
 use super::state::Broadcaster;
-use crate::model::{By, Line, Name, PersonId, Proof, Reach, Removal, Who};
+use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Proof, Verb, Who, Whom};
 
 /// Why the connections of an owner end whose name the operator releases.
 const RELEASED: &str = "this name is no longer registered";
@@ -9,30 +11,31 @@ const RELEASED: &str = "this name is no longer registered";
 impl Broadcaster {
     /// From now on a name has this owner: earlier proofs of it count no longer. Who wears it leaves, but for the connection
     /// by which it is so.
-    pub(super) fn own(&mut self, name: Name, proof: Proof, by: Option<PersonId>) {
+    pub(super) fn own(&mut self, name: Name, proof: Proof, by: Option<PersonId>, now: Now) {
+        let act = removal(By::NewPassword, &name, None, now);
         let wearers: Vec<_> = self.people.wearers(&name).collect();
         self.people.own(name.clone());
         self.people.renew(&name, proof);
         for id in wearers {
             match by == Some(id) {
                 true => self.make_owner(id, proof),
-                false => self.end(id, By::NewPassword, None),
+                false => self.end(id, &act),
             }
         }
-        self.end_hearers(&name, &removal(By::NewPassword, None));
+        self.end_listeners(&name, &act);
     }
 
     /// From now on a name is anybody's. Who wears it as its owner leaves, and keeps nothing any more.
-    pub(super) fn release(&mut self, name: &Name, proof: Proof) {
+    pub(super) fn release(&mut self, name: &Name, proof: Proof, now: Now) {
         let wearers: Vec<_> = self.people.wearers(name).collect();
         self.people.renew(name, proof);
         self.people.disown(name);
         self.rules.remove_keeper_everywhere(name);
-        let reason = Line::sanitise(RELEASED.as_bytes());
+        let act = removal(By::Operator, name, Some(RELEASED), now);
         for id in wearers {
-            self.end(id, By::Operator, Some(reason.clone()));
+            self.end(id, &act);
         }
-        self.end_hearers(name, &removal(By::Operator, Some(reason)));
+        self.end_listeners(name, &act);
     }
 
     fn make_owner(&mut self, id: PersonId, proof: Proof) {
@@ -50,30 +53,29 @@ impl Broadcaster {
     }
 
     /// Has a connection end whose name is not this person's any more: what it still asks for counts as anybody's.
-    fn end(&mut self, id: PersonId, by: By, reason: Option<Line>) {
+    fn end(&mut self, id: PersonId, act: &Arc<Act>) {
         let Some(person) = self.people.get_mut(id) else {
             return;
         };
         person.proof = None;
-        person.client.remove(removal(by, reason));
+        person.client.remove(act);
     }
 
     /// Has those end who read without a seat as the owner of a name.
-    fn end_hearers(&self, name: &Name, removal: &Removal) {
+    fn end_listeners(&self, name: &Name, act: &Arc<Act>) {
         let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
         let of_name = hearers.filter(|hearer| {
             let subject = hearer.subject();
             subject.is_owner && subject.name.is_same(name)
         });
-        of_name.for_each(|hearer| hearer.client.remove(removal.clone()));
+        of_name.for_each(|hearer| hearer.client.remove(act));
     }
 }
 
-fn removal(by: By, reason: Option<Line>) -> Removal {
-    Removal {
-        reach: Reach::Server,
-        by,
-        reason,
-        ban: None,
-    }
+fn removal(by: By, name: &Name, reason: Option<&str>, now: Now) -> Arc<Act> {
+    let deed = Deed {
+        text: reason.map(|reason| Line::sanitise(reason.as_bytes())),
+        ..Deed::to(Verb::Kick, Whom::Name(name.clone()))
+    };
+    Arc::new(Act::by(by, deed, now.wall))
 }

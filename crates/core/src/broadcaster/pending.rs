@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
-use crate::model::{Limits, Line, Name, PersonId, Removal, RoomId, Ruling, Spoken, Who};
+use crate::model::{Act, Limits, Line, Name, PersonId, RoomId, Spoken, Who};
 
 /// Something that happens in a room, before it is an entry of the log.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) enum Happening {
     Departure {
         who: Who,
         words: Option<Line>,
-        removal: Option<Box<Removal>>,
+        removal: Option<Arc<Act>>,
         /// Whether the name stays in the room with another connection of its owner.
         is_untold: bool,
     },
@@ -40,7 +40,7 @@ pub(super) enum Happening {
         who: Who,
         text: Option<Line>,
     },
-    Ruled(Box<Ruling>),
+    Act(Arc<Act>),
     CrowdIsOver,
     /// Of the lines before it: whoever said them is told their numbers.
     Receipt {
@@ -61,7 +61,7 @@ impl Happening {
             Happening::Arrival { .. }
             | Happening::Renamed { .. }
             | Happening::TookBack { .. }
-            | Happening::Ruled(_)
+            | Happening::Act(_)
             | Happening::CrowdIsOver
             | Happening::Receipt { .. } => 0,
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::share;
 use crate::link::Refusal;
-use crate::model::{Ban, By, Mute, Name, PersonId, Reach, RoomName, WallTime, Whom};
+use crate::model::{Act, By, Name, PersonId, Reach, RoomName, WallTime, Whom};
 
 /// So many keepers has a room, or the server.
 const KEEPERS_MAX: usize = 100;
@@ -31,15 +31,21 @@ pub(super) struct Rules {
     /// Who has made which rooms that have keepers.
     makers: HashMap<RoomName, Name>,
     /// Those of former times first.
-    bans: HashMap<Reach, Vec<Ban>>,
-    mutes: Vec<(Muted, Mute)>,
+    bans: HashMap<Reach, Vec<Act>>,
+    mutes: Vec<Mute>,
 }
 
-/// Who is muted: these connections, and everybody who wears that name or one that looks like it.
+/// A mute of these connections, and of everybody who wears that name or one that looks like it.
 #[derive(Debug)]
-pub(super) struct Muted {
-    pub(super) name: Name,
-    pub(super) people: Vec<PersonId>,
+struct Mute {
+    people: Vec<PersonId>,
+    act: Act,
+}
+
+impl Mute {
+    fn is_of(&self, id: PersonId, name: &Name) -> bool {
+        self.people.contains(&id) || self.act.deed.whom.includes(name, None)
+    }
 }
 
 /// Somebody of whom is asked what holds for them.
@@ -56,16 +62,16 @@ impl Rules {
     pub(super) fn resume(
         keepers: Vec<(Reach, Name)>,
         makers: HashMap<RoomName, Name>,
-        bans: Vec<Ban>,
-        mutes: Vec<(Name, Mute)>,
+        bans: Vec<Act>,
+        mutes: Vec<Act>,
     ) -> Rules {
         let mut rules = Rules {
             makers,
             ..Rules::default()
         };
-        for (name, mute) in mutes {
+        for act in mutes {
             let people = Vec::new(); // who they were, only the name says
-            rules.mutes.push((Muted { name, people }, mute));
+            rules.mutes.push(Mute { people, act });
         }
         for ban in bans {
             rules.bans.entry(ban.reach.clone()).or_default().push(ban);
@@ -144,32 +150,31 @@ impl Rules {
         reach: &Reach,
         subject: Subject<'_>,
         now: WallTime,
-    ) -> Option<&Ban> {
+    ) -> Option<&Act> {
+        self.bans(reach, now).find(|ban| self.bars(ban, subject))
+    }
+
+    /// Whether a ban is for somebody.
+    pub(super) fn bars(&self, ban: &Act, subject: Subject<'_>) -> bool {
         let Subject { name, address, .. } = subject;
-        let ban = self
-            .bans(reach, now)
-            .find(|ban| ban.is_for(name, address))?;
-        (!self.keeps(reach, subject)).then_some(ban)
+        ban.deed.whom.includes(name, address) && !self.keeps(&ban.reach, subject)
     }
 
     /// The bans that hold.
-    pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Ban> {
+    pub(super) fn bans(&self, reach: &Reach, now: WallTime) -> impl Iterator<Item = &Act> {
         let bans = self.bans.get(reach).map_or(&[][..], Vec::as_slice);
         bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
     /// The rooms that have any.
     pub(super) fn rooms_with_bans(&self) -> impl Iterator<Item = &RoomName> {
-        self.bans.keys().filter_map(|reach| match reach {
-            Reach::Server => None,
-            Reach::Room(room) => Some(room),
-        })
+        self.bans.keys().filter_map(Reach::room)
     }
 
     /// From now on this ban holds, in place of one for the same.
-    pub(super) fn ban(&mut self, ban: Ban) -> Result<(), Refusal> {
+    pub(super) fn ban(&mut self, ban: Act) -> Result<(), Refusal> {
         self.bans.retain(|reach, bans| {
-            let is_old = |old: &Ban| *reach == ban.reach && old.whom.is_same(&ban.whom);
+            let is_old = |old: &Act| *reach == ban.reach && old.deed.whom.is_same(&ban.deed.whom);
             bans.retain(|old| !old.is_over(ban.at) && !is_old(old));
             !bans.is_empty()
         });
@@ -192,20 +197,21 @@ impl Rules {
 
     /// Lifts a ban. The word that was used for it; none where there is none.
     pub(super) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
-        let is_it = |ban: &mut Ban| ban.whom.is_same(whom);
+        let is_it = |ban: &mut Act| ban.deed.whom.is_same(whom);
         let bans = self.bans.get_mut(reach)?;
-        bans.extract_if(.., is_it).last().map(|ban| ban.whom)
+        bans.extract_if(.., is_it).last().map(|ban| ban.deed.whom)
     }
 
     /// Has somebody say nothing, as it was said last.
-    pub(super) fn mute(&mut self, muted: Muted, mute: Mute, now: WallTime) -> Result<(), Refusal> {
-        self.unmute(&mute.reach, &muted.name);
-        self.mutes.retain(|(_, mute)| mute.until > now);
-        let is_of_server = |reach: &Reach| *reach == Reach::Server;
-        let alike = self.mutes.iter().map(|(_, other)| other);
-        let alike = alike.filter(|other| is_of_server(&other.reach) == is_of_server(&mute.reach));
-        has_share(&mute.by, alike.map(|other| &other.by), MUTES_MAX)?;
-        self.mutes.push((muted, mute));
+    pub(super) fn mute(&mut self, people: Vec<PersonId>, act: Act) -> Result<(), Refusal> {
+        let is_old = |old: &Act| old.reach == act.reach && old.deed.whom.is_same(&act.deed.whom);
+        self.mutes
+            .retain(|old| !old.act.is_over(act.at) && !is_old(&old.act));
+        let is_of_server = |act: &Act| act.reach == Reach::Server;
+        let others = self.mutes.iter().map(|other| &other.act);
+        let alike = others.filter(|other| is_of_server(other) == is_of_server(&act));
+        has_share(&act.by, alike.map(|other| &other.by), MUTES_MAX)?;
+        self.mutes.push(Mute { people, act });
         Ok(())
     }
 
@@ -213,16 +219,13 @@ impl Rules {
     pub(super) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
         let before = self.mutes.len();
         self.mutes
-            .retain(|(muted, mute)| mute.reach != *reach || !muted.name.is_same(name));
+            .retain(|mute| mute.act.reach != *reach || !mute.act.deed.whom.is_called(name));
         self.mutes.len() < before
     }
 
     /// Somebody goes on with another connection: what holds for the one holds for the other.
     pub(super) fn follow(&mut self, from: PersonId, to: PersonId) {
-        let muted = self
-            .mutes
-            .iter_mut()
-            .flat_map(|(muted, _)| &mut muted.people);
+        let muted = self.mutes.iter_mut().flat_map(|mute| &mut mute.people);
         muted.filter(|id| **id == from).for_each(|id| *id = to);
     }
 
@@ -234,10 +237,10 @@ impl Rules {
         from: &Name,
         is_there: impl Fn(PersonId) -> bool,
     ) {
-        for (muted, _) in &mut self.mutes {
-            if muted.name.looks_like(from) && !muted.people.contains(&id) {
-                muted.people.retain(|&id| is_there(id));
-                muted.people.push(id);
+        for Mute { people, act } in &mut self.mutes {
+            if act.deed.whom.includes(from, None) && !people.contains(&id) {
+                people.retain(|&id| is_there(id));
+                people.push(id);
             }
         }
     }
@@ -254,12 +257,12 @@ impl Rules {
         name: &Name,
         room: &RoomName,
         now: WallTime,
-    ) -> Option<&Mute> {
-        let is_meant = |(muted, mute): &&(Muted, Mute)| {
-            let is_here = matches!(&mute.reach, Reach::Room(muted) if muted == room);
-            is_here && mute.until > now && muted.people.contains(&id) && !muted.name.is_same(name)
+    ) -> Option<&Act> {
+        let is_meant = |Mute { people, act }: &&Mute| {
+            let is_other = people.contains(&id) && !act.deed.whom.is_called(name);
+            is_other && act.reach.room() == Some(room) && !act.is_over(now)
         };
-        self.mutes.iter().find(is_meant).map(|(_, mute)| mute)
+        self.mutes.iter().find(is_meant).map(|mute| &mute.act)
     }
 
     /// Why somebody may not speak in a room.
@@ -269,16 +272,11 @@ impl Rules {
         name: &Name,
         room: &RoomName,
         now: WallTime,
-    ) -> Option<&Mute> {
-        let is_here = |reach: &Reach| match reach {
-            Reach::Server => true,
-            Reach::Room(muted) => muted == room,
+    ) -> Option<&Act> {
+        let is_meant = |mute: &&Mute| {
+            mute.act.reach.has(room) && !mute.act.is_over(now) && mute.is_of(id, name)
         };
-        let is_meant = |muted: &Muted| muted.people.contains(&id) || muted.name.looks_like(name);
-        self.mutes
-            .iter()
-            .find(|(muted, mute)| mute.until > now && is_here(&mute.reach) && is_meant(muted))
-            .map(|(_, mute)| mute)
+        self.mutes.iter().find(is_meant).map(|mute| &mute.act)
     }
 }
 
@@ -294,9 +292,10 @@ fn has_share<'a>(
         all += 1;
         own += usize::from(holder == by);
     }
-    match by {
+    let has_all = *by == By::Operator;
+    match has_all || share::is_within(own, all, max, 1) {
         _ if all >= max => Err(Refusal::TooManyRules(max)),
-        By::Keeper(_) if !share::is_within(own, all, max, 1) => Err(Refusal::TooManyRules(own)),
-        _ => Ok(()),
+        true => Ok(()),
+        false => Err(Refusal::TooManyRules(own)),
     }
 }

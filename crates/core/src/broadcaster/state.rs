@@ -4,11 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::acts::PendingActs;
 use super::pending::{Absent, Gathering, Happening};
 use super::people::People;
 use super::rooms::Room;
 use super::rules::Rules;
-use super::unsettled::Unsettled;
 use crate::journal::{Past, Topic};
 use crate::link::{Inbox, Incoming, Mark};
 use crate::model::{End, Limits, PersonId, Reach, RoomId, RoomName};
@@ -27,9 +27,9 @@ pub struct Broadcaster {
     pub(super) topics: HashMap<RoomName, Topic>,
     pub(super) people: People,
     pub(super) rules: Rules,
-    /// What is to be written down: one thing for each connection, which waits for it.
-    pub(super) unsettled: Vec<Unsettled>,
-    /// Who is to leave as soon as that is written down, and from where.
+    /// The acts that are being stored.
+    pub(super) pending: PendingActs,
+    /// Those who are to leave as soon as that is stored, and from where.
     pub(super) leaving: Vec<(PersonId, Reach)>,
     /// The next batch.
     pub(super) gathering: Gathering,
@@ -82,7 +82,7 @@ impl Broadcaster {
             topics,
             people: People::default(),
             rules: Rules::default(),
-            unsettled: Vec::new(),
+            pending: PendingActs::default(),
             leaving: Vec::new(),
             gathering: Gathering::default(),
             waiting: VecDeque::new(),

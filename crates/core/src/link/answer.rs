@@ -1,11 +1,12 @@
 //! What the server says to one person, as values. Knows no wording: each dialect has its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::command::Spec;
 use super::refusal::Refusal;
-use crate::model::{Damaged, Done, Line, Missed, Name, RoomName, Said, WallTime, Who, Word};
+use crate::model::{Act, Damaged, Line, Missed, Name, RoomName, Said, WallTime, Who};
 
 /// The answer to a command, or a word of the server's own.
 #[derive(Clone, Debug)]
@@ -116,8 +117,33 @@ pub enum Answer {
     TakenBack(u64),
     /// The history that was asked for has no line.
     NothingKept,
-    /// What was done with authority.
-    Done(Done),
+    /// What somebody asked for is done.
+    Act(Arc<Act>),
+    /// Everybody has been told.
+    Told {
+        /// How many people.
+        people: usize,
+        /// How many are not reading, and have not been told.
+        deaf: usize,
+    },
+    /// It is done, and holds until the server ends: it could not be stored.
+    Unstored(Box<Answer>),
+    /// These people are in the house.
+    Everybody(Vec<Visitor>),
+    /// The bans that hold.
+    Bans {
+        /// The newest first.
+        bans: Vec<Act>,
+        /// How many there are beside them.
+        others: usize,
+    },
+    /// The keepers.
+    Keepers {
+        /// The room and its keepers, where one was asked about.
+        room: Option<(RoomName, Vec<Name>)>,
+        /// Those of the server.
+        server: Vec<Name>,
+    },
     /// It cannot be done.
     Refused(Refusal),
     /// A word nobody asked for.
@@ -212,7 +238,7 @@ pub enum Notice {
     /// The server ends.
     GoingDown,
     /// Something is done with authority.
-    Order(Word),
+    Act(Arc<Act>),
 }
 
 impl Answer {
@@ -237,9 +263,31 @@ impl Answer {
             | Answer::FoundNothing(text) => text.as_str().len(),
             Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text: topic, .. } => text(topic),
-            Answer::Done(done) => done.weight(),
+            Answer::Act(act) => act.weight(),
+            Answer::Unstored(answer) => answer.weight(),
+            Answer::Bans { bans, .. } => bans.iter().map(Act::weight).sum(),
+            Answer::Keepers { room, server } => {
+                let room = room.as_ref().map_or(0, |(_, keepers)| keepers.len());
+                (room + server.len()) * size_of::<Name>()
+            }
             _ => 64,
         };
         size_of::<Answer>() + inside
     }
 }
+
+/// Somebody in the house, as the operator sees them.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The name worn.
+    pub name: Name,
+    /// Where the connection comes from.
+    pub address: Option<SocketAddr>,
+    /// The rooms in which they sit.
+    pub rooms: Vec<RoomName>,
+    /// How long they have said nothing.
+    pub silent: Duration,
+}
+
+/// So many bans are answered to somebody in a room: they fit a mailbox with usual reasons.
+pub const BANS_SHOWN_MAX: usize = 50;

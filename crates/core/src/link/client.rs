@@ -9,7 +9,7 @@ use super::mailbox::{Full, Mail, Mailbox};
 use super::outcome::Outcome;
 use super::view::Mark;
 use crate::log::{AtomicUsize, Bell, Group, Mutex, Ordering, lock};
-use crate::model::{Missed, PersonId, Removal, RoomId};
+use crate::model::{Act, Missed, PersonId, RoomId};
 
 /// One connection, as the broadcaster knows it.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Client {
     /// The room that it reads, and the number of the last line that was written to it; if that is noted.
     read_to: Mutex<Option<(RoomId, u64)>>,
     /// Set once, by the broadcaster: the connection is to end.
-    removed: OnceLock<Box<Removal>>,
+    removed: OnceLock<Arc<Act>>,
 }
 
 /// The outcome of the one request that may be under way.
@@ -147,8 +147,8 @@ impl Client {
     }
 
     /// Ends the connection, with this reason.
-    pub(crate) fn remove(&self, removal: Removal) {
-        self.removed.set(Box::new(removal)).ok(); // of two, the first is told
+    pub(crate) fn remove(&self, act: &Arc<Act>) {
+        self.removed.set(Arc::clone(act)).ok(); // of two, the first is told
         self.answered.ring();
     }
 
@@ -158,18 +158,18 @@ impl Client {
     }
 
     /// Who ended the connection, and why; none while it may stay.
-    pub fn removed(&self) -> Option<&Removal> {
-        self.removed.get().map(Box::as_ref)
+    pub fn removed(&self) -> Option<&Arc<Act>> {
+        self.removed.get()
     }
 
     /// Waits until the connection is to end. Only the task that asks and waits for outcomes may wait here: both waits
     /// share a bell.
-    pub async fn removal(&self) -> &Removal {
+    pub async fn removal(&self) -> &Arc<Act> {
         poll_fn(|cx| {
             loop {
                 let seen = self.answered.version();
-                if let Some(removal) = self.removed() {
-                    return Poll::Ready(removal);
+                if let Some(act) = self.removed() {
+                    return Poll::Ready(act);
                 }
                 ready!(self.answered.poll_rung(seen, cx));
             }

@@ -10,7 +10,6 @@ use super::outcome::Outcome;
 use super::request::{Change, Request};
 use super::seat::Leave;
 use super::view::{Mark, Place};
-use crate::broadcaster::Settled;
 use crate::log::{AtomicU64, Bell, Group, Mutex, Ordering, lock};
 use crate::model::{Line, PersonId};
 
@@ -29,8 +28,8 @@ pub(crate) enum Incoming {
     },
     /// A listener was given up.
     ListenerGone { place: Arc<Place> },
-    /// Something was written down, or could not be.
-    Settled(Box<Settled>),
+    /// An act was stored, or could not be.
+    ActStored { number: u64, is_stored: bool },
 }
 
 impl Incoming {

@@ -13,14 +13,19 @@ mod outcome;
 mod refusal;
 mod request;
 mod seat;
+mod unstored;
 mod view;
 
 pub use answer::{
-    Answer, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX, RoomInfo, WHO_MAX,
+    Answer, BANS_SHOWN_MAX, Notice, PEOPLE_MAX, PasswordFor, PeoplePage, Present, ROOMS_MAX,
+    RoomInfo, Visitor, WHO_MAX,
 };
 pub use backlog::{BATCHES_MAX, Backlog, Rooms};
 pub use client::Client;
-pub use command::{COMMANDS, Command, CommandGroup, Misread, Spec, command_names, slipped};
+pub use command::{
+    COMMANDS, Command, CommandGroup, Misread, Spec, command_names, is_meant_as_time, parse_time,
+    slipped,
+};
 pub use dialect::{Decoder, Encoder, Excerpt, Input, Start};
 pub(crate) use inbox::Incoming;
 pub use inbox::{Inbox, Link};
@@ -29,5 +34,6 @@ pub use outcome::Outcome;
 pub use refusal::Refusal;
 pub use request::{Change, Query, Request};
 pub use seat::{Listener, Seat};
+pub use unstored::Unstored;
 pub(crate) use view::Place;
 pub use view::{Entered, Listening, Mark, Replay, Resumed, View};

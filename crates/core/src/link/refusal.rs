@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::command::{Misread, Spec};
-use crate::model::{Ban, Line, Mute, Name, NameError, Reach, RoomName, Whom};
+use crate::model::{Act, Line, Name, NameError, Reach, RoomName, Whom};
 
 /// Why something that was asked for is not done.
 #[derive(Clone, Debug)]
@@ -115,9 +115,9 @@ pub enum Refusal {
     /// That person sits in another room.
     Elsewhere(Name, RoomName),
     /// One is banned.
-    Banned(Box<Ban>),
+    Banned(Box<Act>),
     /// One may not speak.
-    Muted(Box<Mute>),
+    Muted(Box<Act>),
     /// The topic is locked: only keepers can change it.
     TopicLocked,
     /// A keeper needs a registered name, and this is none.
@@ -143,8 +143,9 @@ pub enum Refusal {
 impl Refusal {
     /// Whether another name would be of no use: the address is banned.
     pub fn is_for_any_name(&self) -> bool {
-        let is_for_all = |ban: &Ban| ban.reach == Reach::Server && matches!(ban.whom, Whom::Net(_));
-        matches!(self, Refusal::Banned(ban) if is_for_all(ban))
+        let is_for_all =
+            |act: &Act| act.reach == Reach::Server && matches!(act.deed.whom, Whom::Net(_));
+        matches!(self, Refusal::Banned(act) if is_for_all(act))
     }
 }
 

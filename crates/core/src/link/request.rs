@@ -1,7 +1,7 @@
 //! What a connection asks of the broadcaster, as values. Knows no connection.
 
 use crate::model::{
-    Claim, Limits, Line, Name, Order, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
+    Claim, Deed, Limits, Line, Name, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
 };
 
 /// What a connection asks of the broadcaster.
@@ -116,11 +116,11 @@ pub enum Change {
     /// Sets the limits, as the operator configured them.
     Limit(Limits),
     /// Has something done with authority.
-    Order {
+    Act {
         /// Where the person sits; none for the operator, who may do anything.
         here: Option<RoomId>,
         /// What is to be done.
-        order: Order,
+        deed: Deed,
     },
 }
 
@@ -140,7 +140,7 @@ impl Change {
             | Change::Released { .. }
             | Change::TakeBack { .. }
             | Change::Limit(_)
-            | Change::Order { .. } => false,
+            | Change::Act { .. } => false,
         }
     }
 }
@@ -178,6 +178,18 @@ pub enum Query {
         to: Line,
         /// The words.
         text: Line,
+    },
+    /// Everybody in the house, for the operator.
+    Everybody,
+    /// The bans that hold.
+    Bans {
+        /// Where the person sits; none for the operator.
+        here: Option<RoomId>,
+    },
+    /// The keepers.
+    Keepers {
+        /// Where the person sits; none for the operator.
+        here: Option<RoomId>,
     },
     /// Who and what is in the house, for the operator's numbers.
     Census,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::view::{Mark, Place};
 use crate::log::Log;
-use crate::model::{Line, Removal, RoomId, RoomName};
+use crate::model::{Act, Line, RoomId, RoomName};
 
 /// Where seats and listeners are given up: it has space for the departure of each of them, so it never fails or waits.
 pub(crate) trait Leave: Debug + Send + Sync {
@@ -66,7 +66,7 @@ impl Seat {
 
     /// Who removed this person from the room, and why; none while the person may stay. A task that awaits
     /// [`Client::removal`](super::client::Client::removal) is woken when it is set.
-    pub fn removed(&self) -> Option<&Removal> {
+    pub fn removed(&self) -> Option<&Arc<Act>> {
         self.place.removed()
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::log::{Cursor, Fallen, Log, Slice};
 use crate::model::{
-    Damaged, Line, Missed, PersonId, Reach, Removal, RoomId, RoomName, Said, Together, Who,
+    Act, Damaged, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
 };
 
 /// What the seat's owner, its reader and the broadcaster share.
@@ -18,13 +18,13 @@ pub(crate) struct Place {
     /// Where the departure stands in the log; set by the broadcaster when it is appended.
     pub(crate) departed: OnceLock<Cursor>,
     /// Set once, by the broadcaster: one is to leave this room.
-    pub(crate) removed: OnceLock<Box<Removal>>,
+    pub(crate) removed: OnceLock<Arc<Act>>,
 }
 
 impl Place {
     /// Whether, by whom and why one is to leave this room.
-    pub(crate) fn removed(&self) -> Option<&Removal> {
-        self.removed.get().map(Box::as_ref)
+    pub(crate) fn removed(&self) -> Option<&Arc<Act>> {
+        self.removed.get()
     }
 }
 

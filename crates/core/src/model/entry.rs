@@ -1,6 +1,8 @@
 //! Entries: everything that happens in a room, in the order in which it happened. Knows no bytes.
 
-use super::act::{Removal, Ruling};
+use std::sync::Arc;
+
+use super::act::Act;
 use super::line::Line;
 use super::name::Name;
 use super::time::WallTime;
@@ -28,7 +30,7 @@ pub enum Entry {
         /// What they typed after `/quit`.
         words: Option<Line>,
         /// By whom they were removed, if they were.
-        removal: Option<Box<Removal>>,
+        removal: Option<Arc<Act>>,
         /// Whether this entry is told or folded into a summary.
         telling: Telling,
     },
@@ -58,7 +60,7 @@ pub enum Entry {
         text: Option<Line>,
     },
     /// Something was done with authority.
-    Ruled(Box<Ruling>),
+    Act(Arc<Act>),
 }
 
 /// What somebody said.
@@ -142,7 +144,7 @@ impl Entry {
             | Entry::Renamed { who, .. }
             | Entry::TookBack { who }
             | Entry::Topic { who, .. } => Some(who),
-            Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::Ruled(_) => None,
+            Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::Act(_) => None,
         }
     }
 
@@ -168,7 +170,7 @@ impl Entry {
                 text: Some(text), ..
             } => text.as_str().len(),
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => 256,
-            Entry::Ruled(ruling) => ruling.weight(),
+            Entry::Act(act) => act.weight(),
             _ => 0,
         };
         let name = self.who().map_or(0, |who| who.name.as_str().len());

@@ -12,11 +12,9 @@ pub mod rate;
 pub mod span;
 pub mod time;
 pub mod who;
+pub mod whom;
 
-pub use act::{
-    BANS_SHOWN_MAX, Ban, By, Deed, Done, Mute, Order, Reach, Record, Removal, Rule, Ruling, Until,
-    Visitor, Whom, Word, is_meant_as_time, parse_time,
-};
+pub use act::{Act, By, Deed, Reach, Verb};
 pub use entry::{Entry, Said, Telling, Together};
 pub use limits::{Capacity, Census, Limits};
 pub use line::Line;
@@ -27,3 +25,4 @@ pub use rate::{Bucket, Rate, network};
 pub use span::{Damaged, End, Missed};
 pub use time::{Now, WallTime};
 pub use who::{Claim, Manner, PersonId, Proof, RoomId, Spoken, Who};
+pub use whom::{Net, Whom};

@@ -18,9 +18,23 @@ impl WallTime {
 
     /// So much earlier.
     pub fn before(self, time: Duration) -> WallTime {
-        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        WallTime(self.0.saturating_sub(millis))
+        WallTime(self.0.saturating_sub(millis(time)))
     }
+
+    /// So much later.
+    pub fn after(self, time: Duration) -> WallTime {
+        WallTime(self.0.saturating_add(millis(time)))
+    }
+
+    /// How much later it is than another time; nothing if it is earlier.
+    pub fn since(self, earlier: WallTime) -> Duration {
+        let millis = self.0.saturating_sub(earlier.0);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What time it is, on both clocks.

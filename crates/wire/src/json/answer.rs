@@ -4,10 +4,10 @@
 use parlor_core::link::{
     Answer, COMMANDS, Entered, Notice, PasswordFor, PeoplePage, Refusal, Resumed, Spec,
 };
-use parlor_core::model::{Done, Line, Manner, Missed, Mute, Name, Removal, Until, Word};
+use parlor_core::model::{Act, Line, Manner, Missed, Name, Verb};
 use serde::Serialize;
 
-use super::object::{Object, object, with_people, with_sentence};
+use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, Storage, rfc3339};
 use crate::words::{self, RefusalDetails};
 
@@ -45,14 +45,20 @@ pub(crate) fn put(answer: &Answer, keeping: Storage, clock: &LocalClock, out: &m
         Answer::Code(code) => object("code", out).with("code", code.as_str()),
         Answer::Token(token) => object("token", out).with("token", token.as_str()),
         Answer::Refused(refusal) => put_refused(refusal, clock, out),
-        Answer::Notice(notice) => put_notice(notice, out),
+        Answer::Notice(notice) => put_notice(notice, clock, out),
+        Answer::Act(act) => {
+            let object = put_about(words::act_row(act, clock).about, out);
+            with_whom(object, act).with_some("until", act.until().map(rfc3339))
+        }
         _ => put_other(answer, out),
     };
     object.with("text", words(answer, keeping, clock));
 }
 
-/// What needs no kind of its own: what it is about, and what is in it.
+/// What needs no kind of its own: what it is about, and what is in it. Long lists and what only the operator asks are told in
+/// words alone.
 fn put_other<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
+    let names = |names: &[Name]| names.iter().map(Name::to_string).collect::<Vec<_>>();
     match answer {
         Answer::Ignoring(who) => put_about("ignoring", out).with("name", who.name.as_str()),
         Answer::Unignored(name) => put_about("unignored", out).with("name", name.as_str()),
@@ -79,30 +85,8 @@ fn put_other<'a>(answer: &Answer, out: &'a mut Vec<u8>) -> Object<'a> {
         Answer::CanTakeBack(name) => put_about("can-take-back", out).with("name", name.as_str()),
         Answer::TakenBack(lines) => put_about("taken-back", out).with("lines", lines),
         Answer::NothingKept => put_about("nothing-kept", out),
-        Answer::Done(done) => put_done(done, out),
-        _ => put_about("order", out),
-    }
-}
-
-/// What has come of an order; long lists and what only the operator asks are told in words alone.
-fn put_done<'a>(done: &Done, out: &'a mut Vec<u8>) -> Object<'a> {
-    let names = |names: &[Name]| names.iter().map(Name::to_string).collect::<Vec<_>>();
-    match done {
-        Done::Removed(name) => put_about("removed", out).with("whom", name.as_str()),
-        Done::Banned(ban) => put_about("banned", out)
-            .with("whom", ban.whom.to_string())
-            .with_some("until", ban.until.map(rfc3339)),
-        Done::Unbanned(whom) => put_about("unbanned", out).with("whom", whom.to_string()),
-        Done::Bans { bans, .. } if bans.is_empty() => put_about("nobody-banned", out),
-        Done::Muted(name, until) => put_about("muted", out)
-            .with("whom", name.as_str())
-            .with("until", rfc3339(*until)),
-        Done::Unmuted(name) => put_about("unmuted", out).with("whom", name.as_str()),
-        Done::Locked(true) => put_about("locked", out),
-        Done::Locked(false) => put_about("unlocked", out),
-        Done::Keeper(name, true) => put_about("keeper", out).with("whom", name.as_str()),
-        Done::Keeper(name, false) => put_about("no-keeper", out).with("whom", name.as_str()),
-        Done::Keepers { room, server } => {
+        Answer::Bans { bans, .. } if bans.is_empty() => put_about("nobody-banned", out),
+        Answer::Keepers { room, server } => {
             let of_room = room.as_ref();
             put_about("keepers", out)
                 .with_some("room", of_room.map(|(room, _)| room.as_str()))
@@ -247,7 +231,7 @@ fn put_password<'a>(password: &PasswordFor, out: &'a mut Vec<u8>) -> Object<'a> 
         .with_some("name", name.map(|name| name.as_str()))
 }
 
-fn put_notice<'a>(notice: &Notice, out: &'a mut Vec<u8>) -> Object<'a> {
+fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
     match notice {
         Notice::Skipped(missed) | Notice::PassedOver(missed) | Notice::NotKeptAnyMore(missed) => {
             let Missed { room, first, last } = missed;
@@ -257,18 +241,7 @@ fn put_notice<'a>(notice: &Notice, out: &'a mut Vec<u8>) -> Object<'a> {
                 .with("first", first)
                 .with("last", last)
         }
-        Notice::Order(Word::Removed(removal)) => put_removed(removal, out),
-        Notice::Order(Word::Muted(Mute { reach, by, until })) => {
-            let object = object("notice", out).with("about", "muted");
-            with_sentence(object, Some(reach), by, Some(*until), None)
-        }
-        Notice::Order(Word::Says(words)) => object("notice", out)
-            .with("about", "operator-says")
-            .with("words", words.as_str()),
-        Notice::Order(Word::Unmuted(by)) => {
-            let object = object("notice", out).with("about", "unmuted");
-            with_sentence(object, None, by, None, None)
-        }
+        Notice::Act(act) => put_act(act, clock, out),
         _ => object("notice", out).with("about", about(notice)),
     }
 }
@@ -283,16 +256,32 @@ fn about(notice: &Notice) -> &'static str {
     }
 }
 
-fn put_removed<'a>(removal: &Removal, out: &'a mut Vec<u8>) -> Object<'a> {
-    let Removal {
-        reach,
-        by,
-        reason,
-        ban,
-    } = removal;
-    let object = object("removed", out).with("banned", ban.is_some());
-    let until = ban.and_then(|Until(until)| until);
-    with_sentence(object, Some(reach), by, until, reason.as_ref())
+/// What somebody is told of an act that concerns them.
+fn put_act<'a>(act: &Act, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
+    let reach = Some(&act.reach);
+    let notice = |out| object("notice", out).with("about", words::act_row(act, clock).about);
+    match act.deed.verb {
+        Verb::Kick | Verb::Ban => {
+            let removed = object("removed", out).with("banned", act.deed.verb == Verb::Ban);
+            with_act(removed, reach, act)
+        }
+        Verb::Mute => with_act(notice(out), reach, act),
+        Verb::Unmute => with_act(notice(out), None, act),
+        Verb::Broadcast
+        | Verb::Unban
+        | Verb::LockTopic
+        | Verb::UnlockTopic
+        | Verb::SetTopic
+        | Verb::MakeRoom
+        | Verb::AddKeeper
+        | Verb::RemoveKeeper
+        | Verb::ReleaseName
+        | Verb::SetPassword
+        | Verb::Reload => {
+            let text = act.deed.text.as_ref();
+            notice(out).with_some("words", text.map(Line::as_str))
+        }
+    }
 }
 
 fn put_refused<'a>(refusal: &Refusal, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
@@ -302,12 +291,6 @@ fn put_refused<'a>(refusal: &Refusal, clock: &LocalClock, out: &'a mut Vec<u8>) 
         RefusalDetails::None => object,
         RefusalDetails::Command(spec) => object.with("command", shown(spec)),
         RefusalDetails::NameRule(rule) => object.with("rule", rule),
-        RefusalDetails::Ban(ban) => {
-            let (until, reason) = (ban.until, ban.reason.as_ref());
-            with_sentence(object, Some(&ban.reach), &ban.by, until, reason)
-        }
-        RefusalDetails::Mute(Mute { reach, by, until }) => {
-            with_sentence(object, Some(reach), by, Some(*until), None)
-        }
+        RefusalDetails::Act(act) => with_act(object, Some(&act.reach), act),
     }
 }

@@ -1,9 +1,9 @@
 //! What happens in a room, as JSON objects: alike for sockets, for curl and for exports.
 
 use parlor_core::log::Scene;
-use parlor_core::model::{Entry, Manner, Name, RoomName, Rule, Ruling, Said, Telling, Until};
+use parlor_core::model::{Entry, Manner, Name, RoomName, Said, Telling, Verb};
 
-use super::object::{Object, object, with_people, with_sentence};
+use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, rfc3339};
 use crate::words;
 
@@ -99,14 +99,16 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
             removal: Some(removal),
             ..
         } => {
-            let until = removal.ban.and_then(|Until(until)| until);
-            let event = event.with("banned", removal.ban.is_some());
-            with_sentence(event, None, &removal.by, until, removal.reason.as_ref())
+            let event = event.with("banned", removal.deed.verb == Verb::Ban);
+            with_act(event, None, removal)
         }
         Entry::Left { words, .. } => {
             event.with_some("words", words.as_ref().map(|words| words.as_str()))
         }
-        Entry::Ruled(ruling) => with_ruling(event, ruling),
+        Entry::Act(act) => {
+            let event = event.with("about", words::act_row(act, clock).about);
+            with_act(with_whom(event, act), None, act)
+        }
         Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
         Entry::Renamed {
             from,
@@ -122,34 +124,6 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
     event.with("text", text.strip_prefix("-- ").unwrap_or(&text));
 }
 
-/// What was done with authority in a room, to whom, until when and why.
-fn with_ruling<'a>(event: Object<'a>, Ruling { by, rule }: &Ruling) -> Object<'a> {
-    let about = match rule {
-        Rule::Banned { .. } => "banned",
-        Rule::Unbanned(_) => "unbanned",
-        Rule::Muted(..) => "muted",
-        Rule::Unmuted(_) => "unmuted",
-        Rule::Locked(true) => "locked",
-        Rule::Locked(false) => "unlocked",
-        Rule::Keeper(_, true) => "keeper",
-        Rule::Keeper(_, false) => "no-keeper",
-    };
-    let (until, reason) = match rule {
-        Rule::Banned { until, reason, .. } => (*until, reason.as_ref()),
-        Rule::Muted(_, until) => (Some(*until), None),
-        _ => (None, None),
-    };
-    let whom = match rule {
-        Rule::Banned { whom, .. } | Rule::Unbanned(whom) => Some(whom.to_string()),
-        Rule::Muted(name, _) | Rule::Unmuted(name) | Rule::Keeper(name, _) => {
-            Some(name.to_string())
-        }
-        Rule::Locked(_) => None,
-    };
-    let event = event.with("about", about).with_some("whom", whom);
-    with_sentence(event, None, by, until, reason)
-}
-
 fn kind(entry: &Entry) -> &'static str {
     match entry {
         Entry::Said(_) => "line",
@@ -160,6 +134,6 @@ fn kind(entry: &Entry) -> &'static str {
         Entry::Renamed { .. } => "renamed",
         Entry::TookBack { .. } => "took_back",
         Entry::Topic { .. } => "topic",
-        Entry::Ruled(_) => "ruled",
+        Entry::Act(_) => "ruled",
     }
 }

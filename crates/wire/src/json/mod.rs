@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use parlor_core::link::{Answer, Decoder, Encoder, Entered, Input, Notice, Refusal};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
-use parlor_core::model::{Entry, Reach, RoomName, Said, Word};
+use parlor_core::model::{Act, Entry, Reach, RoomName, Said, Verb};
 
 use self::object::object;
 use crate::style::{LINE_BYTES_MAX, LocalClock, Storage};
@@ -210,17 +210,12 @@ impl WebEncoder {
 
     /// The code with which the connection ends behind this answer.
     fn closing(&self, answer: &Answer) -> Option<CloseCode> {
+        let ends = |act: &Act, verb| act.reach == Reach::Server && act.deed.verb == verb;
         match answer {
             Answer::Notice(Notice::GoingDown) => Some(CloseCode::GOING_AWAY),
             Answer::Notice(Notice::IdleClosed(_)) => Some(SILENT),
-            Answer::Notice(Notice::Order(Word::Removed(removal)))
-                if removal.reach == Reach::Server =>
-            {
-                Some(match removal.ban {
-                    Some(_) => BANNED,
-                    None => REMOVED,
-                })
-            }
+            Answer::Notice(Notice::Act(act)) if ends(act, Verb::Ban) => Some(BANNED),
+            Answer::Notice(Notice::Act(act)) if ends(act, Verb::Kick) => Some(REMOVED),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! A JSON object, field by field in the order in which they are given. Fields that several kinds
 //! have.
 
-use parlor_core::model::{By, Line, Name, Reach, Together, WallTime};
+use parlor_core::model::{Act, Line, Name, Reach, RoomName, Together, Whom};
 use serde::Serialize;
 
 use crate::style::rfc3339;
@@ -65,21 +65,22 @@ pub(crate) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'
     object.with("names", names).with("others", people.others)
 }
 
-/// What was done with authority: where, by whom, until when and why.
-pub(crate) fn with_sentence<'a>(
-    object: Object<'a>,
-    reach: Option<&Reach>,
-    by: &By,
-    until: Option<WallTime>,
-    reason: Option<&Line>,
-) -> Object<'a> {
-    let room = match reach {
-        Some(Reach::Room(room)) => Some(room.as_str()),
-        Some(Reach::Server) | None => None,
+/// To whom something is done, if to anybody in particular.
+pub(crate) fn with_whom<'a>(object: Object<'a>, act: &Act) -> Object<'a> {
+    let whom = match &act.deed.whom {
+        Whom::Everybody => None,
+        Whom::Name(name) => Some(name.to_string()),
+        Whom::Net(net) => Some(net.to_string()),
     };
+    object.with_some("whom", whom)
+}
+
+/// Where something is done, if that is to be told, by whom, until when and why.
+pub(crate) fn with_act<'a>(object: Object<'a>, reach: Option<&Reach>, act: &Act) -> Object<'a> {
+    let room = reach.and_then(Reach::room);
     object
-        .with_some("room", room)
-        .with("by", words::name_of(by))
-        .with_some("until", until.map(rfc3339))
-        .with_some("reason", reason.map(Line::as_str))
+        .with_some("room", room.map(RoomName::as_str))
+        .with("by", words::name_of(&act.by))
+        .with_some("until", act.until().map(rfc3339))
+        .with_some("reason", act.deed.text.as_ref().map(Line::as_str))
 }

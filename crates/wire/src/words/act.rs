@@ -1,43 +1,174 @@
-//! What is said about order in the house, word for word. Knows no line ending and no connection.
+//! What is said about acts and those who may act, word for word. Knows no line ending and no connection.
 
-use parlor_core::model::{
-    Ban, By, Done, Line, Mute, Name, Reach, Removal, RoomName, Rule, Ruling, Until, Visitor,
-    WallTime, Word,
-};
+use parlor_core::link::Visitor;
+use parlor_core::model::{Act, By, Line, Name, Reach, RoomName, Verb, WallTime};
 
 use crate::style::{LocalClock, silence};
 
-/// What has come of an order, a line each.
-pub(crate) fn done(done: &Done, clock: &LocalClock) -> Vec<String> {
-    let one = |words: String| vec![format!("-- {words}")];
-    match done {
-        Done::Everybody(people) if people.is_empty() => one("Nobody is here".to_owned()),
-        Done::Everybody(people) => people.iter().map(visitor).collect(),
-        Done::Told { people, deaf } => one(told(*people, *deaf)),
-        Done::Removed(name) => one(format!("{name} is removed")),
-        Done::Banned(ban) => one(is_banned(ban, clock)),
-        Done::Unbanned(whom) => one(format!("{whom} is no longer banned")),
-        Done::Bans { bans, .. } if bans.is_empty() => one("Nobody is banned".to_owned()),
-        Done::Bans { bans, others } => {
-            let listed = bans
-                .iter()
-                .map(|ban| format!("-- {}", is_banned(ban, clock)));
-            let rest = (*others > 0).then(|| format!("-- and {others} older bans"));
-            listed.chain(rest).collect()
+/// What is said of an act.
+pub(crate) struct ActRow {
+    /// To programs; docs/web-protocol.md lists these words.
+    pub(crate) about: &'static str,
+    /// To the one who asked for it.
+    pub(crate) answer: String,
+    /// To all in the room: `alice muted bob until 14:10`.
+    pub(crate) event: String,
+}
+
+/// What is said of an act. One table, so that the compiler finds the row that is missing.
+pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
+    let (whom, by) = (&act.deed.whom, name_of(&act.by));
+    let (until, why) = (until(act, clock), why(act));
+    let row = |about, answer, event| ActRow {
+        about,
+        answer,
+        event,
+    };
+    match act.deed.verb {
+        Verb::Broadcast => row(
+            "operator-says",
+            "Everybody was told".to_owned(),
+            format!("The operator says{why}"),
+        ),
+        Verb::Kick => row(
+            "removed",
+            format!("{whom} is removed"),
+            format!("{by} removed {whom}{why}"),
+        ),
+        Verb::Ban => row(
+            "banned",
+            format!("{whom} is banned{until} by {by}{why}"),
+            format!("{by} banned {whom}{until}{why}"),
+        ),
+        Verb::Unban => row(
+            "unbanned",
+            format!("{whom} is no longer banned"),
+            format!("{by} lifted the ban on {whom}"),
+        ),
+        Verb::Mute => row(
+            "muted",
+            format!("{whom} is muted{until}"),
+            format!("{by} muted {whom}{until}"),
+        ),
+        Verb::Unmute => row(
+            "unmuted",
+            format!("{whom} is no longer muted"),
+            format!("{by} unmuted {whom}"),
+        ),
+        Verb::LockTopic => row(
+            "locked",
+            "The topic is locked: only keepers can change it".to_owned(),
+            format!("{by} locked the topic: only keepers can change it"),
+        ),
+        Verb::UnlockTopic => row(
+            "unlocked",
+            "The topic is unlocked: everybody can change it".to_owned(),
+            format!("{by} unlocked the topic: everybody can change it"),
+        ),
+        Verb::SetTopic => row(
+            "order",
+            "The topic is changed".to_owned(),
+            format!("{by} changed the topic{why}"),
+        ),
+        Verb::MakeRoom => row(
+            "order",
+            "The room is made".to_owned(),
+            format!("{by} made the room"),
+        ),
+        Verb::AddKeeper => row(
+            "keeper",
+            format!("{whom} is a keeper"),
+            format!("{by} made {whom} a keeper"),
+        ),
+        Verb::RemoveKeeper => row(
+            "no-keeper",
+            format!("{whom} is no longer a keeper"),
+            format!("{by} removed {whom} as a keeper"),
+        ),
+        Verb::ReleaseName => row(
+            "order",
+            format!("{whom} is free again"),
+            format!("{by} released the name {whom}"),
+        ),
+        Verb::SetPassword => row(
+            "order",
+            format!(
+                "{whom} has a new password: the owner's connections, return codes and token end"
+            ),
+            format!("{by} gave {whom} a new password"),
+        ),
+        Verb::Reload => row(
+            "order",
+            "The configuration is read again".to_owned(),
+            format!("{by} read the configuration again"),
+        ),
+    }
+}
+
+/// What somebody reads of an act that concerns them.
+pub(crate) fn to_you(act: &Act, clock: &LocalClock) -> String {
+    match act.deed.verb {
+        Verb::Kick => you_leave("were removed", act, clock),
+        Verb::Ban => you_leave("are banned", act, clock),
+        Verb::Mute => you_are_muted(act, clock),
+        Verb::Unmute => format!("{} unmuted you", name_of(&act.by)),
+        Verb::Broadcast
+        | Verb::Unban
+        | Verb::LockTopic
+        | Verb::UnlockTopic
+        | Verb::SetTopic
+        | Verb::MakeRoom
+        | Verb::AddKeeper
+        | Verb::RemoveKeeper
+        | Verb::ReleaseName
+        | Verb::SetPassword
+        | Verb::Reload => act_row(act, clock).event,
+    }
+}
+
+fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
+    match act.by {
+        By::Oneself => "You came back on another connection; this one is closed".to_owned(),
+        By::NewPassword => {
+            "The name you use has a new password; this connection is closed".to_owned()
         }
-        Done::Muted(name, until) => one(format!("{name} is muted until {}", clock.moment(*until))),
-        Done::Unmuted(name) => one(format!("{name} is no longer muted")),
-        Done::Locked(true) => one("The topic is locked: only keepers can change it".to_owned()),
-        Done::Locked(false) => one("The topic is unlocked: everybody can change it".to_owned()),
-        Done::Keepers { room, server } => keepers(room.as_ref(), server),
-        Done::Keeper(name, true) => one(format!("{name} is a keeper")),
-        Done::Keeper(name, false) => one(format!("{name} is no longer a keeper")),
-        Done::Unwritten(done) => {
-            let unwritten = "-- This could not be stored; it holds until the server stops";
-            let mut lines = self::done(done, clock);
-            lines.push(unwritten.to_owned());
-            lines
+        By::Operator | By::Keeper(_) => {
+            let (from, rest) = (from(act), until_by_whom_and_why(act, clock));
+            format!("You {verb}{from}{rest}")
         }
+    }
+}
+
+/// What the others read of somebody who is removed: `was removed by the operator: too loud`.
+pub(crate) fn was_removed(act: &Act, clock: &LocalClock) -> String {
+    let verb = match act.deed.verb == Verb::Ban {
+        true => "banned",
+        false => "removed",
+    };
+    format!("was {verb}{}", until_by_whom_and_why(act, clock))
+}
+
+/// Why somebody is not let in: `You are banned from tea until 14:10 by alice: too loud`.
+pub(crate) fn you_are_banned(act: &Act, clock: &LocalClock) -> String {
+    format!(
+        "You are banned{}{}",
+        from(act),
+        until_by_whom_and_why(act, clock)
+    )
+}
+
+/// Why somebody may not speak.
+pub(crate) fn you_are_muted(act: &Act, clock: &LocalClock) -> String {
+    let at = act.reach.room().map(|room| format!(" in {room}"));
+    let (until, by) = (until(act, clock), name_of(&act.by));
+    format!("You are muted{}{until} by {by}", at.unwrap_or_default())
+}
+
+/// Everybody in the house, a line each.
+pub(crate) fn everybody(people: &[Visitor]) -> Vec<String> {
+    match people.is_empty() {
+        true => vec!["-- Nobody is here".to_owned()],
+        false => people.iter().map(visitor).collect(),
     }
 }
 
@@ -56,7 +187,8 @@ fn visitor(visitor: &Visitor) -> String {
     format!("-- {name}, {address}{rooms}, {silence}")
 }
 
-fn told(people: usize, deaf: usize) -> String {
+/// How many people a broadcast has reached.
+pub(crate) fn told(people: usize, deaf: usize) -> String {
     let told = match people {
         1 => "1 person was told".to_owned(),
         _ => format!("{people} people were told"),
@@ -68,16 +200,20 @@ fn told(people: usize, deaf: usize) -> String {
     }
 }
 
-/// `bob is banned until 14:10 by alice: too loud`
-fn is_banned(ban: &Ban, clock: &LocalClock) -> String {
-    let Ban {
-        whom, by, reason, ..
-    } = ban;
-    let (until, why) = (until(ban.until, clock), why(reason.as_ref()));
-    format!("{whom} is banned{until} by {}{why}", name_of(by))
+/// The bans, a line each.
+pub(crate) fn bans(bans: &[Act], others: usize, clock: &LocalClock) -> Vec<String> {
+    if bans.is_empty() {
+        return vec!["-- Nobody is banned".to_owned()];
+    }
+    let listed = bans
+        .iter()
+        .map(|ban| format!("-- {}", act_row(ban, clock).answer));
+    let rest = (others > 0).then(|| format!("-- and {others} older bans"));
+    listed.chain(rest).collect()
 }
 
-fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String> {
+/// The keepers, a line for the room and one for the server.
+pub(crate) fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String> {
     let list = |names: &[Name]| match names.is_empty() {
         true => "nobody".to_owned(),
         false => names
@@ -91,70 +227,7 @@ fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String>
     of_room.into_iter().chain([of_server]).collect()
 }
 
-/// Why somebody is not let in: `You are banned from tea until 14:10 by alice: too loud`.
-pub(crate) fn you_are_banned(ban: &Ban, clock: &LocalClock) -> String {
-    let Ban { by, reason, .. } = ban;
-    let (from, until) = (from(&ban.reach), until(ban.until, clock));
-    let (by, why) = (name_of(by), why(reason.as_ref()));
-    format!("You are banned{from}{until} by {by}{why}")
-}
-
-/// A word with authority, without what stands before each word of the server's.
-pub(crate) fn word(word: &Word, clock: &LocalClock) -> String {
-    match word {
-        Word::Says(text) => format!("The operator says: {text}"),
-        Word::Removed(Removal {
-            by: By::Oneself, ..
-        }) => "You came back on another connection; this one is closed".to_owned(),
-        Word::Removed(Removal {
-            by: By::NewPassword,
-            ..
-        }) => "The name you use has a new password; this connection is closed".to_owned(),
-        Word::Removed(removal) => {
-            let (verb, from) = match removal.ban {
-                None => ("were removed", from(&removal.reach)),
-                Some(_) => ("are banned", from(&removal.reach)),
-            };
-            format!("You {verb}{from}{}", until_by_whom_and_why(removal, clock))
-        }
-        Word::Muted(mute) => you_are_muted(mute, clock),
-        Word::Unmuted(by) => format!("{} unmuted you", name_of(by)),
-    }
-}
-
-/// What the others read of somebody who is removed: `was removed by the operator: too loud`.
-pub(crate) fn was_removed(removal: &Removal, clock: &LocalClock) -> String {
-    let verb = match removal.ban {
-        None => "removed",
-        Some(_) => "banned",
-    };
-    format!("was {verb}{}", until_by_whom_and_why(removal, clock))
-}
-
-/// What all in a room read: `alice muted bob until 14:10`.
-pub(crate) fn ruling(ruling: &Ruling, clock: &LocalClock) -> String {
-    let by = name_of(&ruling.by);
-    match &ruling.rule {
-        Rule::Banned {
-            whom,
-            until: end,
-            reason,
-        } => format!(
-            "{by} banned {whom}{}{}",
-            until(*end, clock),
-            why(reason.as_ref())
-        ),
-        Rule::Unbanned(whom) => format!("{by} lifted the ban on {whom}"),
-        Rule::Muted(name, until) => format!("{by} muted {name} until {}", clock.moment(*until)),
-        Rule::Unmuted(name) => format!("{by} unmuted {name}"),
-        Rule::Locked(true) => format!("{by} locked the topic: only keepers can change it"),
-        Rule::Locked(false) => format!("{by} unlocked the topic: everybody can change it"),
-        Rule::Keeper(name, true) => format!("{by} made {name} a keeper"),
-        Rule::Keeper(name, false) => format!("{by} removed {name} as a keeper"),
-    }
-}
-
-/// What somebody reads on coming where they keep order.
+/// What a keeper reads on coming in.
 pub(crate) fn keeps(reach: &Reach) -> String {
     match reach {
         Reach::Server => "-- You are a keeper of this server".to_owned(),
@@ -162,30 +235,18 @@ pub(crate) fn keeps(reach: &Reach) -> String {
     }
 }
 
-pub(crate) fn you_are_muted(mute: &Mute, clock: &LocalClock) -> String {
-    let (until, by) = (clock.moment(mute.until), name_of(&mute.by));
-    let at = match &mute.reach {
-        Reach::Server => String::new(),
-        Reach::Room(room) => format!(" in {room}"),
-    };
-    format!("You are muted{at} until {until} by {by}")
+fn until_by_whom_and_why(act: &Act, clock: &LocalClock) -> String {
+    format!("{} by {}{}", until(act, clock), name_of(&act.by), why(act))
 }
 
-fn until_by_whom_and_why(removal: &Removal, clock: &LocalClock) -> String {
-    let end = removal.ban.and_then(|Until(end)| end);
-    let (until, by) = (until(end, clock), name_of(&removal.by));
-    format!("{until} by {by}{}", why(removal.reason.as_ref()))
+fn from(act: &Act) -> String {
+    let room = act.reach.room();
+    room.map_or_else(String::new, |room| format!(" from {room}"))
 }
 
-fn from(reach: &Reach) -> String {
-    match reach {
-        Reach::Server => String::new(),
-        Reach::Room(room) => format!(" from {room}"),
-    }
-}
-
-fn until(end: Option<WallTime>, clock: &LocalClock) -> String {
-    end.map_or_else(String::new, |end| format!(" until {}", clock.moment(end)))
+fn until(act: &Act, clock: &LocalClock) -> String {
+    let until = |end: WallTime| format!(" until {}", clock.moment(end));
+    act.until().map_or_else(String::new, until)
 }
 
 pub(crate) fn name_of(by: &By) -> &str {
@@ -197,6 +258,7 @@ pub(crate) fn name_of(by: &By) -> &str {
     }
 }
 
-fn why(reason: Option<&Line>) -> String {
-    reason.map_or_else(String::new, |reason| format!(": {reason}"))
+fn why(act: &Act) -> String {
+    let text = |text: &Line| format!(": {text}");
+    act.deed.text.as_ref().map_or_else(String::new, text)
 }

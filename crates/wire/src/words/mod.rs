@@ -4,7 +4,7 @@ mod act;
 mod help;
 mod refusal;
 
-pub(crate) use act::name_of;
+pub(crate) use act::{act_row, name_of};
 pub use refusal::{RefusalDetails, RefusalRow, limit_of, refusal_row};
 
 use parlor_core::link::{Answer, Entered, Notice, PasswordFor, Present, RoomInfo};
@@ -69,8 +69,8 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
             text: Some(text),
         } => Some(format!("{} changed the topic to: {text}", who.name)),
         Entry::Topic { who, text: None } => Some(format!("{} cleared the topic", who.name)),
-        Entry::Ruled(_) if mode == LineMode::Classic => None,
-        Entry::Ruled(ruling) => Some(format!("-- {}", act::ruling(ruling, clock))),
+        Entry::Act(_) if mode == LineMode::Classic => None,
+        Entry::Act(act) => Some(format!("-- {}", act_row(act, clock).event)),
         Entry::Said(_) => None,
     }
 }
@@ -229,7 +229,17 @@ pub(crate) fn answer(
             grouped(*lines)
         )],
         Answer::NothingKept => vec!["-- No lines from that time are stored".to_owned()],
-        Answer::Done(done) => act::done(done, clock),
+        Answer::Act(act) => vec![format!("-- {}", act_row(act, clock).answer)],
+        Answer::Told { people, deaf } => vec![format!("-- {}", act::told(*people, *deaf))],
+        Answer::Unstored(done) => {
+            let unstored = "-- This could not be stored; it holds until the server stops";
+            let mut lines = self::answer(done, mode, keeping, clock);
+            lines.push(unstored.to_owned());
+            lines
+        }
+        Answer::Everybody(people) => act::everybody(people),
+        Answer::Bans { bans, others } => act::bans(bans, *others, clock),
+        Answer::Keepers { room, server } => act::keepers(room.as_ref(), server),
         Answer::Found { .. } => Vec::new(), // not a sentence, but a line with its place
         Answer::FoundMore { lines, is_all } => vec![found_more(*lines, *is_all)],
         Answer::FoundNothing(words) => vec![format!("-- Nothing found for {words}")],
@@ -359,7 +369,7 @@ fn notice(notice: &Notice, mode: LineMode, keeping: Storage, clock: &LocalClock)
                 lines(missed)
             )
         }
-        (Notice::Order(word), _) => act::word(word, clock),
+        (Notice::Act(act), _) => act::to_you(act, clock),
         (_, LineMode::Classic) => return None,
         (Notice::PassedOver(missed), _) => {
             format!("{} before these not shown", lines(missed))

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 use parlor_core::link::{Misread, Refusal, Spec};
-use parlor_core::model::{Ban, Line, Mute, NameError, WallTime};
+use parlor_core::model::{Act, Line, NameError, WallTime};
 
 use super::act::{you_are_banned, you_are_muted};
 use super::help::usage;
@@ -38,10 +38,8 @@ pub enum RefusalDetails<'a> {
     Command(&'static Spec),
     /// The rule that a name breaks. docs/web-protocol.md lists them.
     NameRule(&'static str),
-    /// The ban in force.
-    Ban(&'a Ban),
-    /// How long somebody may not speak.
-    Mute(&'a Mute),
+    /// The ban or the mute.
+    Act(&'a Act),
 }
 
 impl RefusalRow<'_> {
@@ -186,10 +184,10 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             "That is the server's own machine, which cannot be banned"),
         Refusal::Elsewhere(name, room) => row("forbidden", 403,
             format!("{name} is in {room}, not here")),
-        Refusal::Banned(ban) => detailed("banned", 403, RefusalDetails::Ban(ban),
-            you_are_banned(ban, clock)),
-        Refusal::Muted(mute) => detailed("muted", 403, RefusalDetails::Mute(mute),
-            you_are_muted(mute, clock)),
+        Refusal::Banned(act) => detailed("banned", 403, RefusalDetails::Act(act),
+            you_are_banned(act, clock)),
+        Refusal::Muted(act) => detailed("muted", 403, RefusalDetails::Act(act),
+            you_are_muted(act, clock)),
         Refusal::TopicLocked => row("topic-locked", 403,
             "Only keepers can change the topic of this room"),
         Refusal::NotRegistered(typed) => row("forbidden", 403,

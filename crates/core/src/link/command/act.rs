@@ -1,19 +1,19 @@
-//! What is typed behind the commands that keep order. Knows not who may type them.
+//! What is typed behind the commands of keepers. Knows not who may type them.
 
 use std::time::Duration;
 
 use super::spec::{Command, Misread, Spec, line, needed, seen};
-use crate::model::{Order, Whom, is_meant_as_time, parse_time};
+use crate::model::{Deed, Name, Verb, Whom};
 
 /// Whoever is muted speaks again after this long, where nothing else is said.
 const MUTE_TIME: Duration = Duration::from_secs(600);
 
 /// `/kick NAME [REASON]`
 pub(crate) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
-    let (whom, reason) = first_word(rest);
-    Ok(Command::Keep(Order::Remove {
-        whom: needed(spec, whom)?,
-        reason: seen(reason),
+    let (name, reason) = first_word(rest);
+    Ok(Command::Act(Deed {
+        text: seen(reason),
+        ..Deed::to(Verb::Kick, called(spec, name)?)
     }))
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Misread> 
 pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     let (whom, rest) = first_word(rest);
     if whom.is_empty() {
-        return Ok(Command::Keep(Order::Bans));
+        return Ok(Command::Bans);
     }
     let (word, others) = first_word(rest);
     let (time, reason) = match parse_time(word) {
@@ -29,10 +29,10 @@ pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
         None if is_meant_as_time(word) => return Err(Misread::Usage(spec)),
         None => (None, rest),
     };
-    Ok(Command::Keep(Order::Ban {
-        whom: parse_whom(whom)?,
+    Ok(Command::Act(Deed {
         time,
-        reason: seen(reason),
+        text: seen(reason),
+        ..Deed::to(Verb::Ban, parse_whom(whom)?)
     }))
 }
 
@@ -40,33 +40,43 @@ pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
 pub(crate) fn unban(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     match rest {
         "" => Err(Misread::Usage(spec)),
-        whom => Ok(Command::Keep(Order::Unban(parse_whom(whom)?))),
+        whom => Ok(Command::Act(Deed::to(Verb::Unban, parse_whom(whom)?))),
     }
 }
 
 /// `/mute NAME [TIME]`
 pub(crate) fn mute(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
-    let (whom, time) = first_word(rest);
-    let whom = needed(spec, whom)?;
+    let (name, time) = first_word(rest);
+    let whom = called(spec, name)?;
     let time = match time {
         "" => MUTE_TIME,
         time => parse_time(time).ok_or(Misread::Usage(spec))?,
     };
-    Ok(Command::Keep(Order::Mute { whom, time }))
+    Ok(Command::Act(Deed {
+        time: Some(time),
+        ..Deed::to(Verb::Mute, whom)
+    }))
 }
 
 /// `/unmute NAME`
 pub(crate) fn unmute(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
-    Ok(Command::Keep(Order::Unmute(needed(spec, rest)?)))
+    Ok(Command::Act(Deed::to(Verb::Unmute, called(spec, rest)?)))
 }
 
 /// `/keeper [NAME]`, `/keeper -NAME`
 pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
-    Ok(Command::Keep(match rest.strip_prefix('-') {
-        Some(name) => Order::RemoveKeeper(needed(spec, name)?),
-        None if rest.is_empty() => Order::Keepers,
-        None => Order::AddKeeper(line(rest)),
-    }))
+    let (verb, name) = match rest.strip_prefix('-') {
+        None if rest.is_empty() => return Ok(Command::Keepers),
+        None => (Verb::AddKeeper, rest),
+        Some(name) => (Verb::RemoveKeeper, name),
+    };
+    Ok(Command::Act(Deed::to(verb, called(spec, name)?)))
+}
+
+/// The person who is called so, as typed.
+fn called(spec: &'static Spec, typed: &str) -> Result<Whom, Misread> {
+    let typed = needed(spec, typed)?;
+    Ok(Whom::Name(Name::kept(typed.as_str())))
 }
 
 /// A name, an address, or several addresses with one beginning.
@@ -80,4 +90,65 @@ fn parse_whom(typed: &str) -> Result<Whom, Misread> {
 fn first_word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim())
+}
+
+/// Whether a word is meant for a time, be it one or not: a ban for `30min` must not become one for good.
+pub fn is_meant_as_time(typed: &str) -> bool {
+    let digits = typed.strip_prefix(['-', '+']).unwrap_or(typed);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Times as people type them: `90s`, `30m`, `2h`, `7d`, `4w`. At most ten years.
+pub fn parse_time(typed: &str) -> Option<Duration> {
+    const TIME_MAX: u64 = 3650 * 86_400;
+    let unit = typed.chars().last()?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        _ => return None,
+    };
+    let number = typed.strip_suffix(unit)?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = digits.then(|| number.parse().ok()).flatten()?;
+    let seconds = number.checked_mul(seconds)?;
+    (1..=TIME_MAX)
+        .contains(&seconds)
+        .then(|| Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_time;
+
+    #[test]
+    fn times_are_a_number_and_a_unit() {
+        for (typed, seconds) in [
+            ("90s", 90),
+            ("30m", 1_800),
+            ("2h", 7_200),
+            ("7d", 604_800),
+            ("4w", 2_419_200),
+        ] {
+            assert_eq!(parse_time(typed).map(|time| time.as_secs()), Some(seconds));
+        }
+        for typed in [
+            "",
+            "m",
+            "0m",
+            "-1m",
+            "+1m",
+            "1.5h",
+            "30",
+            "30 m",
+            "2y",
+            "é",
+            "9999999999999999999d",
+            "9999d",
+        ] {
+            assert_eq!(parse_time(typed), None, "{typed}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What a command is: what it means, how help shows it, and why typed words are none. Knows no single command.
 
-use crate::model::{Line, NameError, Order, RoomName, Spoken};
+use crate::model::{Deed, Line, NameError, RoomName, Spoken};
 
 /// Something a person wants done.
 #[derive(Clone, Debug)]
@@ -76,8 +76,12 @@ pub enum Command {
     Quiet(bool),
     /// To see, or not to see, the own lines.
     Echo(bool),
-    /// To have order kept.
-    Keep(Order),
+    /// To have something done with authority.
+    Act(Deed),
+    /// To know the bans.
+    Bans,
+    /// To know the keepers: anybody may.
+    Keepers,
     /// To leave with these words.
     Quit(Option<Line>),
 }

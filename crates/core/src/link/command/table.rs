@@ -2,7 +2,9 @@
 
 use super::act;
 use super::spec::{Command, CommandGroup, Misread, Spec, line, needed, seen};
-use crate::model::{Line, Manner, Order, RoomName, Spoken, is_picture, is_unseen, keys, nearest};
+use crate::model::{
+    Deed, Line, Manner, RoomName, Spoken, Verb, is_picture, is_unseen, keys, nearest,
+};
 
 /// How many lines `/last` shows when no number is given.
 const LAST_LINES: u64 = 10;
@@ -104,8 +106,8 @@ pub static COMMANDS: &[Spec] = &[
         parse: |spec, rest| match rest {
             "" => Ok(Command::Topic),
             "-" => Ok(Command::SetTopic(None)),
-            "lock" => Ok(Command::Keep(Order::LockTopic(true))),
-            "unlock" => Ok(Command::Keep(Order::LockTopic(false))),
+            "lock" => Ok(Command::Act(Deed::to_all(Verb::LockTopic, None))),
+            "unlock" => Ok(Command::Act(Deed::to_all(Verb::UnlockTopic, None))),
             text => Ok(Command::SetTopic(Some(needed(spec, text)?))),
         },
     },
@@ -428,8 +430,8 @@ mod tests {
                 ("", "Topic"),
                 ("-", "SetTopic(None)"),
                 ("all of it", "SetTopic(Some(all of it))"),
-                ("lock", "LockTopic(true)"),
-                ("unlock", "LockTopic(false)"),
+                ("lock", "LockTopic()"),
+                ("unlock", "UnlockTopic()"),
                 ("lock it", "SetTopic(Some(lock it))"),
             ],
             "last" => &[("", "Last(10)"), ("3", "Last(3)")],
@@ -454,18 +456,15 @@ mod tests {
             "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
             "register" => &[("", "Register(false)"), ("keep", "Register(true)")],
             "kick" => &[
-                ("bob", "Remove(bob, None)"),
-                ("bob  too  loud", "Remove(bob, Some(too  loud))"),
+                ("bob", "Kick(bob)"),
+                ("bob  too  loud", "Kick(bob, too  loud)"),
             ],
             "ban" => &[
                 ("", "Bans"),
-                ("bob", "Ban(bob, None, None)"),
-                ("bob 30m", "Ban(bob, Some(1800s), None)"),
-                ("bob for good", "Ban(bob, None, Some(for good))"),
-                (
-                    "192.0.2.7/24 2h spam",
-                    "Ban(192.0.2.0/24, Some(7200s), Some(spam))",
-                ),
+                ("bob", "Ban(bob)"),
+                ("bob 30m", "Ban(bob, 1800s)"),
+                ("bob for good", "Ban(bob, for good)"),
+                ("192.0.2.7/24 2h spam", "Ban(192.0.2.0/24, 7200s, spam)"),
             ],
             "unban" => &[("bob", "Unban(bob)"), ("192.0.2.7", "Unban(192.0.2.7)")],
             "mute" => &[("bob", "Mute(bob, 600s)"), ("bob 1h", "Mute(bob, 3600s)")],
@@ -531,29 +530,27 @@ mod tests {
             Command::Unignore(name) => format!("Unignore({name})"),
             Command::Quiet(quiet) => format!("Quiet({quiet})"),
             Command::Echo(echo) => format!("Echo({echo})"),
-            Command::Keep(order) => meant_by(order),
+            Command::Act(deed) => meant_by(deed),
+            Command::Bans => "Bans".to_owned(),
+            Command::Keepers => "Keepers".to_owned(),
             Command::Quit(words) => format!("Quit({})", some(words)),
         }
     }
 
-    fn meant_by(order: &Order) -> String {
-        let some = |line: &Option<Line>| match line {
-            Some(line) => format!("Some({line})"),
-            None => "None".to_owned(),
-        };
-        match order {
-            Order::Remove { whom, reason } => format!("Remove({whom}, {})", some(reason)),
-            Order::Ban { whom, time, reason } => {
-                format!("Ban({whom}, {time:?}, {})", some(reason))
-            }
-            Order::Unban(whom) => format!("Unban({whom})"),
-            Order::Mute { whom, time } => format!("Mute({whom}, {time:?})"),
-            Order::Unmute(whom) => format!("Unmute({whom})"),
-            Order::LockTopic(is_locked) => format!("LockTopic({is_locked})"),
-            Order::AddKeeper(whom) => format!("AddKeeper({whom})"),
-            Order::RemoveKeeper(whom) => format!("RemoveKeeper({whom})"),
-            other => format!("{other:?}"),
-        }
+    fn meant_by(deed: &Deed) -> String {
+        let Deed {
+            verb,
+            whom,
+            time,
+            text,
+        } = deed;
+        let parts = [
+            Some(whom.to_string()),
+            time.map(|time| format!("{time:?}")),
+            text.as_ref().map(Line::to_string),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        format!("{verb:?}({})", parts.join(", "))
     }
 
     fn needs_arguments(spec: &Spec) -> bool {

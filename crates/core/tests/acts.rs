@@ -1,17 +1,19 @@
-//! Order in the house, where time is what the test says it is.
+//! Acts of keepers and of the operator, where time is what the test says it is.
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::broadcaster::{Broadcaster, Gathered, Unsettled};
+use parlor_core::broadcaster::{Broadcaster, Gathered};
 use parlor_core::journal::{Past, Topic};
-use parlor_core::link::{Answer, Change, Inbox, Link, Outcome, Query, Refusal, Request, Seat};
+use parlor_core::link::{
+    Answer, Change, Inbox, Link, Outcome, Query, Refusal, Request, Seat, Unstored,
+};
 use parlor_core::log::Slice;
 use parlor_core::model::{
-    Ban, By, Claim, Done, Entry, Limits, Line, Manner, Mute, Name, Now, Order, Proof, Reach,
-    RoomName, Rule, Spoken, WallTime, Whom,
+    Act, By, Claim, Deed, Entry, Limits, Line, Manner, Name, Now, Proof, Reach, RoomName, Spoken,
+    Verb, WallTime, Whom,
 };
 
 /// A house in which alice, carol and dave own their names; alice and carol keep the server, dave keeps tea.
@@ -37,7 +39,7 @@ impl House {
         House::with_bans(Vec::new())
     }
 
-    fn with_bans(bans: Vec<Ban>) -> House {
+    fn with_bans(bans: Vec<Act>) -> House {
         let past = Past {
             owned: ["alice", "carol", "dave"].map(name).to_vec(),
             keepers: vec![
@@ -64,7 +66,7 @@ impl House {
         self.now.wall = WallTime(self.now.wall.0 + 60_000 * minutes as i64);
     }
 
-    /// Whatever is done is written down at once.
+    /// Whatever is done is stored at once.
     fn ask(&mut self, link: &mut Link, request: impl Into<Request>) -> Outcome {
         link.start(request);
         self.finish(None);
@@ -81,8 +83,8 @@ impl House {
     /// What was asked meanwhile is done, the batch is kept, and then all that follows.
     fn finish(&mut self, begun: Option<Gathered>) {
         self.broadcaster.drain(self.now);
-        for unsettled in self.broadcaster.unsettled() {
-            unsettled.settle(true);
+        for unstored in self.broadcaster.unstored() {
+            unstored.settle(true);
         }
         self.broadcaster.drain(self.now);
         let mut begun = begun;
@@ -137,44 +139,47 @@ impl House {
         }
     }
 
-    fn order(&mut self, link: &mut Link, seat: &Seat, order: Order) -> Result<(), Refusal> {
-        let here = Some(seat.room());
-        match self.ask(link, Change::Order { here, order }) {
-            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
-            _ => Ok(()),
-        }
+    fn act(&mut self, link: &mut Link, seat: &Seat, deed: Deed) -> Result<(), Refusal> {
+        answered(self.ask(link, act(seat, deed)))
     }
 
-    fn operate(&mut self, order: Order) -> Result<Done, Refusal> {
+    fn operate(&mut self, deed: Deed) -> Result<(), Refusal> {
         let mut link = self.broadcaster.inbox().connect();
-        match self.ask(&mut link, Change::Order { here: None, order }) {
-            Outcome::Answer(Answer::Done(done)) => Ok(done),
-            Outcome::Answer(Answer::Refused(refusal)) => Err(refusal),
-            other => panic!("{other:?}"),
-        }
+        answered(self.ask(&mut link, Change::Act { here: None, deed }))
     }
 }
 
-fn ban(whom: &str, minutes: Option<u64>) -> Order {
-    Order::Ban {
-        whom: Whom::parse(whom).unwrap(),
+fn act(seat: &Seat, deed: Deed) -> Change {
+    Change::Act {
+        here: Some(seat.room()),
+        deed,
+    }
+}
+
+fn called(typed: &str) -> Whom {
+    Whom::Name(name(typed))
+}
+
+fn ban(whom: &str, minutes: Option<u64>) -> Deed {
+    Deed {
         time: minutes.map(Duration::from_mins),
-        reason: None,
+        ..Deed::to(Verb::Ban, Whom::parse(whom).unwrap())
     }
 }
 
-fn mute(whom: &str, minutes: u64) -> Order {
-    Order::Mute {
-        whom: line(whom),
-        time: Duration::from_mins(minutes),
+fn mute(whom: &str, minutes: u64) -> Deed {
+    Deed {
+        time: Some(Duration::from_mins(minutes)),
+        ..Deed::to(Verb::Mute, called(whom))
     }
 }
 
-fn remove(whom: &str) -> Order {
-    Order::Remove {
-        whom: line(whom),
-        reason: None,
-    }
+fn kick(whom: &str) -> Deed {
+    Deed::to(Verb::Kick, called(whom))
+}
+
+fn lock() -> Deed {
+    Deed::to_all(Verb::LockTopic, None)
 }
 
 fn join(typed: &str) -> Change {
@@ -211,7 +216,9 @@ fn a_ban_is_over_by_itself() {
     assert!(is_banned(&house.try_to_enter(&mut bob, "bob", false)));
     house.later(1);
     assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
-    let Ok(Done::Bans { bans, .. }) = house.operate(Order::Bans) else {
+    let mut operator = house.broadcaster.inbox().connect();
+    let bans = house.ask(&mut operator, Query::Bans { here: None });
+    let Outcome::Answer(Answer::Bans { bans, .. }) = bans else {
         panic!("a list");
     };
     assert_eq!(bans.len(), 0);
@@ -232,7 +239,7 @@ fn whoever_is_muted_may_speak_again_after_that_time() {
     let mut house = House::new();
     let (mut bob, seat) = house.enter("bob", false);
     let (mut alice, here) = house.enter("alice", true);
-    house.order(&mut alice, &here, mute("bob", 10)).unwrap();
+    house.act(&mut alice, &here, mute("bob", 10)).unwrap();
     let muted = |outcome: &Result<(), Refusal>| matches!(outcome, Err(Refusal::Muted(_)));
     assert!(muted(&house.say(&mut bob, &seat)));
     house.later(9);
@@ -267,26 +274,24 @@ fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
 
 #[test]
 fn the_rooms_together_have_so_many_bans_and_the_door_has_its_own() {
-    let bans = (0..10_000).map(|number| Ban {
-        reach: Reach::Room(room(&format!("room{}", number / 1_000))),
-        whom: Whom::Name(name(&format!("guest{number}"))),
+    let bans = (0..10_000).map(|number| Act {
+        deed: ban(&format!("guest{number}"), Some(1)),
         by: By::Operator,
+        reach: Reach::Room(room(&format!("room{}", number / 1_000))),
         at: WallTime(0),
-        until: Some(WallTime(60_000)),
-        reason: None,
     });
     let bans = bans.collect();
     let mut house = House::with_bans(bans);
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
-    let refused = house.order(&mut dave, &tea, ban("bob", None));
+    let refused = house.act(&mut dave, &tea, ban("bob", None));
     assert!(
         matches!(refused, Err(Refusal::TooManyRules(10_000))),
         "{refused:?}"
     );
     house.operate(ban("bob", None)).unwrap();
     house.later(1); // and they are over
-    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
+    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
 }
 
 #[test]
@@ -296,7 +301,7 @@ fn a_ban_catches_whoever_is_just_about_to_sit_down() {
     let tea = house.join(&mut dave, "tea").unwrap();
     let (mut bob, _seat) = house.enter("bob", false);
     bob.start(join("tea")); // before the ban, and in the same batch
-    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
+    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
     let seat = granted(&mut bob);
     assert!(seat.removed().is_some());
     assert!(house.say(&mut bob, &seat).is_err());
@@ -309,10 +314,7 @@ fn who_is_just_arriving_is_removed_from_a_room() {
     let tea = house.join(&mut dave, "tea").unwrap();
     let (mut bob, _seat) = house.enter("bob", false);
     let arriving = house.begin(&mut bob, join("tea"));
-    dave.start(Change::Order {
-        here: Some(tea.room()),
-        order: remove("bob"),
-    });
+    dave.start(act(&tea, kick("bob")));
     house.finish(arriving);
     let outcome = dave.outcome();
     assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}"); // dave reads it in the room
@@ -333,10 +335,7 @@ fn who_leaves_a_room_and_comes_again_at_once_is_removed_from_there() {
     let former = house.join(&mut bob, "tea").unwrap();
     drop(former);
     let arriving = house.begin(&mut bob, join("tea")); // the departure is in the same batch
-    dave.start(Change::Order {
-        here: Some(tea.room()),
-        order: remove("bob"),
-    });
+    dave.start(act(&tea, kick("bob")));
     house.finish(arriving);
     assert!(granted(&mut bob).removed().is_some());
 }
@@ -349,17 +348,16 @@ fn who_is_just_coming_in_is_removed_from_the_server() {
     let name = Claim { name, proof: None };
     let arriving = house.begin(&mut bob, Change::Enter { name, room, replay });
     let mut operator = house.broadcaster.inbox().connect();
-    operator.start(Change::Order {
+    operator.start(Change::Act {
         here: None,
-        order: remove("bob"),
+        deed: kick("bob"),
     });
     house.finish(arriving);
     let outcome = operator.outcome();
-    let is_done = matches!(
-        outcome,
-        Some(Outcome::Answer(Answer::Done(Done::Removed(_))))
-    );
-    assert!(is_done, "{outcome:?}");
+    let Some(Outcome::Answer(Answer::Act(act))) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(act.deed, kick("bob"));
     assert!(bob.client().removed().is_some());
     let seat = granted(&mut bob);
     assert!(house.say(&mut bob, &seat).is_err());
@@ -371,13 +369,13 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
     let (mut alice, here) = house.enter("alice", true);
     let (_carol, _there) = house.enter("carol", true);
     let (mut dave, lobby) = house.enter("dave", true);
-    for order in [
+    for deed in [
         ban("carol", None),
         ban("CAROL", None),
         mute("carol", 1),
         ban("198.51.100.7", None),
     ] {
-        let refused = house.order(&mut alice, &here, order);
+        let refused = house.act(&mut alice, &here, deed);
         assert!(
             matches!(
                 refused,
@@ -387,16 +385,16 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
         );
     }
     // In the lobby dave keeps nothing; in tea he does, but not over keepers of the server.
-    let refused = house.order(&mut dave, &lobby, ban("bob", None));
+    let refused = house.act(&mut dave, &lobby, ban("bob", None));
     assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
     let tea = house.join(&mut dave, "tea").unwrap();
-    let refused = house.order(&mut dave, &tea, ban("alice", None));
+    let refused = house.act(&mut dave, &tea, ban("alice", None));
     assert!(matches!(refused, Err(Refusal::IsKeeper(_))), "{refused:?}");
-    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
+    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
     let (mut bob, _seat) = house.enter("bob", false); // it was no ban from the server
     assert!(is_banned(&house.join(&mut bob, "tea")));
     // A keeper of the server has power over one of a room.
-    house.order(&mut alice, &here, ban("dave", None)).unwrap();
+    house.act(&mut alice, &here, ban("dave", None)).unwrap();
     assert!(dave.client().removed().is_some());
 }
 
@@ -420,13 +418,14 @@ fn whoever_only_wears_the_name_of_a_keeper_is_none() {
     let refused = house.try_to_enter(&mut mallory, "alice", false);
     assert!(matches!(refused, Err(Refusal::NameOwned(_))), "{refused:?}");
     let (mut bob, seat) = house.enter("bob", false);
-    for order in [
-        Order::List,
-        Order::Broadcast(line("hi")),
-        Order::Bans,
-        Order::LockTopic(true),
+    let here = Some(seat.room());
+    for request in [
+        Request::from(act(&seat, Deed::to_all(Verb::Broadcast, Some(line("hi"))))),
+        Request::from(act(&seat, Deed::to_all(Verb::Reload, None))),
+        Request::from(act(&seat, lock())),
+        Request::from(Query::Bans { here }),
     ] {
-        let refused = house.order(&mut bob, &seat, order);
+        let refused = answered(house.ask(&mut bob, request));
         assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
     }
 }
@@ -498,7 +497,7 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     let (_eve, _there) = house.enter("eve", false);
     let (mut bob, seat) = house.enter("bob", false);
     let there = house.join(&mut bob, "tea").unwrap();
-    house.order(&mut dave, &tea, mute("bob", 10)).unwrap();
+    house.act(&mut dave, &tea, mute("bob", 10)).unwrap();
     let write = |to| Query::Private {
         to: line(to),
         text: line("buy"),
@@ -533,20 +532,18 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
 }
 
 #[test]
-fn a_keeper_who_is_muted_gives_no_orders_since_their_words_are_read() {
+fn a_keeper_who_is_muted_does_nothing_with_authority_since_their_words_are_read() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
     let (mut alice, here) = house.enter("alice", true);
-    house.order(&mut alice, &here, mute("dave", 10)).unwrap();
-    for order in [
-        ban("buy-cheap-at.example.org", None),
-        Order::LockTopic(true),
-    ] {
-        let refused = house.order(&mut dave, &tea, order);
+    house.act(&mut alice, &here, mute("dave", 10)).unwrap();
+    for deed in [ban("buy-cheap-at.example.org", None), lock()] {
+        let refused = house.act(&mut dave, &tea, deed);
         assert!(matches!(refused, Err(Refusal::Muted(_))), "{refused:?}");
     }
-    house.order(&mut dave, &tea, Order::Bans).unwrap();
+    let here = Some(tea.room());
+    answered(house.ask(&mut dave, Query::Bans { here })).unwrap();
 }
 
 fn enter(typed: &str, is_proven: bool, into: &str) -> Change {
@@ -578,9 +575,9 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
-    house.order(&mut dave, &tea, ban("bob", None)).unwrap();
+    house.act(&mut dave, &tea, ban("bob", None)).unwrap();
     house
-        .order(&mut dave, &tea, ban("203.0.113.0/24", None))
+        .act(&mut dave, &tea, ban("203.0.113.0/24", None))
         .unwrap();
 
     let mut bob = house.connect("198.51.100.7:50001");
@@ -654,9 +651,9 @@ fn who_reads_a_room_without_a_seat_is_banned_from_it_all_the_same() {
         ears.push((link, listening));
     }
     house
-        .order(&mut dave, &tea, ban("203.0.113.0/24", None))
+        .act(&mut dave, &tea, ban("203.0.113.0/24", None))
         .unwrap();
-    house.order(&mut dave, &tea, ban("eve", None)).unwrap();
+    house.act(&mut dave, &tea, ban("eve", None)).unwrap();
     let ended: Vec<_> = ears
         .iter()
         .map(|(link, _)| link.client().removed().is_some())
@@ -678,9 +675,9 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     };
     let mut house = House::with(past);
     let keepers = |house: &mut House, link: &mut Link, seat: &Seat| {
-        let (here, order) = (Some(seat.room()), Order::Keepers);
-        match house.ask(link, Change::Order { here, order }) {
-            Outcome::Answer(Answer::Done(Done::Keepers { room, .. })) => room.unwrap().1,
+        let here = Some(seat.room());
+        match house.ask(link, Query::Keepers { here }) {
+            Outcome::Answer(Answer::Keepers { room, .. }) => room.unwrap().1,
             other => panic!("{other:?}"),
         }
     };
@@ -733,81 +730,79 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
 }
 
 impl House {
-    /// What somebody asks is heard; the outcome, if there is one, and what is to be written down first.
+    /// What somebody asks is heard; the outcome, if there is one, and what is to be stored first.
     fn hear(
         &mut self,
         link: &mut Link,
         request: impl Into<Request>,
-    ) -> (Option<Outcome>, Vec<Unsettled>) {
+    ) -> (Option<Outcome>, Vec<Unstored>) {
         link.start(request);
         self.broadcaster.drain(self.now);
-        let unsettled = self.broadcaster.unsettled();
+        let unstored = self.broadcaster.unstored();
         while let Some(gathered) = self.broadcaster.gather(self.now) {
             self.broadcaster.append(gathered, Ok(()), self.now);
         }
-        (link.outcome(), unsettled)
+        (link.outcome(), unstored)
     }
 
-    fn settle(&mut self, unsettled: Vec<Unsettled>, is_written: bool) {
-        for one in unsettled {
-            one.settle(is_written);
+    fn settle(&mut self, unstored: Vec<Unstored>, is_stored: bool) {
+        for one in unstored {
+            one.settle(is_stored);
         }
         self.finish(None);
     }
 }
 
-/// What all have read in a room of things done with authority.
-fn rulings(seat: &Seat) -> Vec<Rule> {
+/// The acts of which all have read in a room.
+fn shown(seat: &Seat) -> Vec<Verb> {
     let mut slices: Vec<Slice> = Vec::new();
     seat.log()
         .read(seat.log().start(), None, usize::MAX, &mut slices)
         .unwrap();
     let entries = slices.iter().flat_map(|slice| slice.batch.entries());
-    let ruled = entries.filter_map(|entry| match entry {
-        Entry::Ruled(ruling) => Some(ruling.rule.clone()),
+    let acts = entries.filter_map(|entry| match entry {
+        Entry::Act(act) => Some(act.deed.verb),
         _ => None,
     });
-    ruled.collect()
+    acts.collect()
 }
 
 #[test]
-fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_written_down() {
+fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
     let (mut bob, _seat) = house.enter("bob", false);
     let there = house.join(&mut bob, "tea").unwrap();
     let (mut zoe, _her_seat) = house.enter("zoe", false);
-    let here = Some(tea.room());
-    let lock = Order::LockTopic(true);
-    let keep = Order::AddKeeper(line("alice"));
-    for (order, told) in [
+    let keep = Deed::to(Verb::AddKeeper, called("alice"));
+    for (deed, told) in [
         (ban("zoe", None), 1),
         (mute("bob", 9), 2),
-        (lock, 3),
+        (lock(), 3),
         (keep, 4),
     ] {
-        let (outcome, unsettled) = house.hear(&mut dave, Change::Order { here, order });
+        let (outcome, unstored) = house.hear(&mut dave, act(&tea, deed));
         assert!(outcome.is_none(), "{outcome:?}");
-        assert_eq!(rulings(&tea).len(), told - 1);
+        assert_eq!(shown(&tea).len(), told - 1);
         assert!(is_banned(&house.join(&mut zoe, "tea")));
-        house.settle(unsettled, true);
-        assert_eq!(rulings(&tea).len(), told);
+        house.settle(unstored, true);
+        assert_eq!(shown(&tea).len(), told);
         let outcome = dave.outcome();
         assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}");
     }
     assert!(house.say(&mut bob, &there).is_err());
 
-    // Who is there says nothing from then on, and is told to leave when it is written down.
-    let order = Order::Unmute(line("bob"));
-    house.order(&mut dave, &tea, order).unwrap();
+    // Who is there says nothing from then on, and is told to leave when it is stored.
+    let deed = Deed::to(Verb::Unmute, called("bob"));
+    house.act(&mut dave, &tea, deed).unwrap();
     house.say(&mut bob, &there).unwrap();
     let mut there = there;
-    for order in [remove("bob"), ban("bob", Some(1))] {
-        let (outcome, unsettled) = house.hear(&mut dave, Change::Order { here, order });
+    for deed in [kick("bob"), ban("bob", Some(1))] {
+        let (outcome, unstored) = house.hear(&mut dave, act(&tea, deed));
         assert!(outcome.is_none() && there.removed().is_none());
         assert!(house.say(&mut bob, &there).is_err());
-        house.settle(unsettled, true);
+        house.settle(unstored, true);
         assert!(there.removed().is_some());
         assert!(matches!(dave.outcome(), Some(Outcome::Done)));
         drop(there);
@@ -822,15 +817,15 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_written_down() {
 }
 
 #[test]
-fn whoever_makes_a_room_enters_it_when_it_is_written_down_that_they_keep_it() {
-    for is_written in [true, false] {
+fn whoever_makes_a_room_enters_it_when_it_is_stored_that_they_keep_it() {
+    for is_stored in [true, false] {
         let past = Past {
             owned: ["alice", "bob"].map(name).to_vec(),
             ..Past::default()
         };
         let mut house = House::with(past);
         let mut alice = house.connect("198.51.100.7:1");
-        let (outcome, unsettled) = house.hear(&mut alice, enter("alice", true, "den"));
+        let (outcome, unstored) = house.hear(&mut alice, enter("alice", true, "den"));
         assert!(outcome.is_none(), "{outcome:?}");
         // Meanwhile somebody else makes it, and does not keep it.
         let mut bob = house.connect("198.51.100.7:2");
@@ -839,11 +834,11 @@ fn whoever_makes_a_room_enters_it_when_it_is_written_down_that_they_keep_it() {
             panic!("a seat");
         };
         assert_eq!(entered.keeps, None);
-        house.settle(unsettled, is_written);
+        house.settle(unstored, is_stored);
         let Some(Outcome::Entered(_seat, entered)) = alice.outcome() else {
             panic!("a seat");
         };
-        assert_eq!(entered.keeps.is_some(), is_written);
+        assert_eq!(entered.keeps.is_some(), is_stored);
     }
 }
 
@@ -853,15 +848,16 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
         text: Some(line(text)),
         is_locked,
     };
-    let mute = Mute {
-        reach: Reach::Room(room("tea")),
+    let mute = Act {
+        deed: mute("bob", 1),
         by: By::Keeper(name("dave")),
-        until: WallTime(60_000),
+        reach: Reach::Room(room("tea")),
+        at: WallTime(0),
     };
     let past = Past {
         owned: vec![name("dave")],
         keepers: vec![(Reach::Room(room("tea")), name("dave"))],
-        mutes: vec![(name("bob"), mute)],
+        mutes: vec![mute],
         topics: [
             (room("tea"), topic("green", true)),
             (RoomName::lobby(), topic("all", false)),
@@ -898,7 +894,7 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
 }
 
 #[test]
-fn a_topic_is_read_when_it_is_written_down_wherever_its_setter_is_by_then() {
+fn a_topic_is_read_when_it_is_stored_wherever_its_setter_is_by_then() {
     let mut house = House::new();
     let (mut eve, lobby) = house.enter("eve", false);
     let den = house.join(&mut eve, "den").unwrap();
@@ -906,15 +902,15 @@ fn a_topic_is_read_when_it_is_written_down_wherever_its_setter_is_by_then() {
         room: seat.room(),
         text: Some(line(text)),
     };
-    let (outcome, unsettled) = house.hear(&mut eve, set(&lobby, "first"));
+    let (outcome, unstored) = house.hear(&mut eve, set(&lobby, "first"));
     assert!(outcome.is_none());
-    house.settle(unsettled, false);
+    house.settle(unstored, false);
     let outcome = answered(eve.outcome().unwrap());
     assert!(matches!(outcome, Err(Refusal::NotWritten)), "{outcome:?}");
-    let (_, unsettled) = house.hear(&mut eve, set(&den, "mine"));
+    let (_, unstored) = house.hear(&mut eve, set(&den, "mine"));
     drop(den);
     house.finish(None);
-    house.settle(unsettled, true);
+    house.settle(unstored, true);
     answered(eve.outcome().unwrap()).unwrap();
     let Outcome::Entered(_den, entered) = house.ask(&mut eve, join("den")) else {
         panic!("a seat");
@@ -930,7 +926,7 @@ fn one_keeper_of_a_room_uses_up_no_mutes_or_bans_of_others() {
     let mut muted = 0;
     while muted < 1_000 {
         let (link, seat) = house.enter(&format!("puppet{muted}"), false);
-        let refused = house.order(&mut dave, &tea, mute(&format!("puppet{muted}"), 60));
+        let refused = house.act(&mut dave, &tea, mute(&format!("puppet{muted}"), 60));
         drop((link, seat));
         house.finish(None);
         match refused {
@@ -944,14 +940,14 @@ fn one_keeper_of_a_room_uses_up_no_mutes_or_bans_of_others() {
     }
     assert_eq!(muted, 100, "a tenth");
     for number in 0..=1_000 {
-        let banned = house.order(&mut dave, &tea, ban(&format!("guest{number}"), None));
+        let banned = house.act(&mut dave, &tea, ban(&format!("guest{number}"), None));
         assert_eq!(banned.is_ok(), number < 1_000, "{number}: {banned:?}");
     }
     // Everybody else has theirs.
     let (_bob, _seat) = house.enter("bob", false);
     let (mut alice, here) = house.enter("alice", true);
-    house.order(&mut alice, &here, mute("bob", 1)).unwrap();
-    house.order(&mut alice, &here, ban("eve", None)).unwrap();
+    house.act(&mut alice, &here, mute("bob", 1)).unwrap();
+    house.act(&mut alice, &here, ban("eve", None)).unwrap();
     house.operate(mute("bob", 2)).unwrap();
 }
 

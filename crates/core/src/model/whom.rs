@@ -1,51 +1,18 @@
-//! Bans: who is not let in, by name or by address, and until when. Knows nobody who is here, and no clock.
+//! Whom an act concerns: everybody, a name, or addresses. Knows nobody who is here.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{By, Reach};
-use crate::model::line::Line;
-use crate::model::name::{Name, NameError};
-use crate::model::time::WallTime;
+use super::name::{Name, NameError};
 
-/// Somebody is not let in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ban {
-    /// Where.
-    pub reach: Reach,
-    /// Who.
-    pub whom: Whom,
-    /// Who said so.
-    pub by: By,
-    /// When.
-    pub at: WallTime,
-    /// Until when; none is for good.
-    pub until: Option<WallTime>,
-    /// Why, if that was said.
-    pub reason: Option<Line>,
-}
-
-impl Ban {
-    /// Whether it is over by now.
-    pub fn is_over(&self, now: WallTime) -> bool {
-        self.until.is_some_and(|until| until <= now)
-    }
-
-    /// Whether it is for somebody who wears this name, or comes from there.
-    pub fn is_for(&self, name: &Name, address: Option<SocketAddr>) -> bool {
-        match &self.whom {
-            Whom::Name(banned) => banned.looks_like(name),
-            Whom::Net(net) => address.is_some_and(|address| net.contains(address.ip())),
-        }
-    }
-}
-
-/// Whom a ban is for.
+/// Whom an act concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
-    /// Whoever wears this name, or one that looks like it.
+    /// Nobody in particular.
+    Everybody,
+    /// The person who wears this name, or one that looks like it.
     Name(Name),
-    /// Whoever comes from there.
+    /// Everybody who comes from these addresses.
     Net(Net),
 }
 
@@ -61,11 +28,33 @@ impl Whom {
         }
     }
 
+    /// The name, if it is one.
+    pub fn name(&self) -> Option<&Name> {
+        match self {
+            Whom::Name(name) => Some(name),
+            Whom::Everybody | Whom::Net(_) => None,
+        }
+    }
+
+    /// Whether it is this name, in whatever letters.
+    pub fn is_called(&self, name: &Name) -> bool {
+        self.name().is_some_and(|own| own.is_same(name))
+    }
+
     /// Whether another word for it means the same.
     pub fn is_same(&self, other: &Whom) -> bool {
-        match (self, other) {
-            (Whom::Name(one), Whom::Name(other)) => one.is_same(other),
-            (one, other) => one == other,
+        match other.name() {
+            Some(name) => self.is_called(name),
+            None => self == other,
+        }
+    }
+
+    /// Whether a person who wears this name, and comes from this address, is meant.
+    pub fn includes(&self, name: &Name, address: Option<SocketAddr>) -> bool {
+        match self {
+            Whom::Everybody => true,
+            Whom::Name(meant) => meant.looks_like(name),
+            Whom::Net(net) => address.is_some_and(|address| net.contains(address.ip())),
         }
     }
 }
@@ -73,6 +62,7 @@ impl Whom {
 impl fmt::Display for Whom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Whom::Everybody => Ok(()),
             Whom::Name(name) => name.fmt(f),
             Whom::Net(net) => net.fmt(f),
         }
@@ -230,18 +220,10 @@ mod tests {
 
     #[test]
     fn a_name_stands_for_those_that_look_like_it() {
-        let ban = Ban {
-            reach: Reach::Server,
-            whom: Whom::parse("paypal").unwrap(),
-            by: By::Operator,
-            at: WallTime(0),
-            until: Some(WallTime(10)),
-            reason: None,
-        };
-        for (name, is_for) in [("PayPal", true), ("Раураl", true), ("pay", false)] {
-            assert_eq!(ban.is_for(&Name::kept(name), None), is_for, "{name}");
+        let whom = Whom::parse("paypal").unwrap();
+        for (name, is_meant) in [("PayPal", true), ("Раураl", true), ("pay", false)] {
+            assert_eq!(whom.includes(&Name::kept(name), None), is_meant, "{name}");
         }
-        assert!(!ban.is_over(WallTime(9)) && ban.is_over(WallTime(10)));
     }
 
     proptest! {

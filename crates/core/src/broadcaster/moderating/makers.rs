@@ -1,0 +1,72 @@
+//! The maker of a room becomes its keeper. Knows not who may make rooms.
+
+use super::publishing::act_in;
+use crate::broadcaster::acts::Sequel;
+use crate::broadcaster::rules::Subject;
+use crate::broadcaster::state::Broadcaster;
+use crate::link::{Change, Incoming, Request};
+use crate::model::{Deed, Name, Now, RoomName, Verb, Who};
+
+impl Broadcaster {
+    /// A person who makes a room that never was, and owns the name that they wear, becomes its keeper. That is stored before
+    /// the request is granted that makes it: the incoming, where it is to be granted at once.
+    pub(in crate::broadcaster) fn keep_new_room(
+        &mut self,
+        incoming: Incoming,
+        now: Now,
+    ) -> Option<Incoming> {
+        let Some((name, room)) = self.keeper_to_be(&incoming, now) else {
+            return Some(incoming);
+        };
+        if !self.rules.make_room(&room, &name) {
+            return Some(incoming);
+        }
+        let deed = Deed::to_all(Verb::MakeRoom, None);
+        let act = act_in(&room, &name, deed, now);
+        self.store(act, Sequel::Make(Box::new(incoming), room, name));
+        None
+    }
+
+    /// The person who is to be the keeper of the room that a request makes, and the room.
+    fn keeper_to_be(&self, incoming: &Incoming, now: Now) -> Option<(Name, RoomName)> {
+        let Incoming::Request {
+            client,
+            request: Request::Change(change),
+        } = incoming
+        else {
+            return None;
+        };
+        let person = self.people.get(client.id);
+        let (name, is_owner, room) = match change {
+            Change::Enter { name, room, .. }
+            | Change::ComeBack { name, room, .. }
+            | Change::Speak { name, room, .. } => (&name.name, self.people.is_proven(name), room),
+            Change::Join { room, .. } => person.map(|who| (&who.name, who.is_owner(), room))?,
+            Change::Listen { .. }
+            | Change::Post { .. }
+            | Change::Rename(_)
+            | Change::SetTopic { .. }
+            | Change::Owned { .. }
+            | Change::Released { .. }
+            | Change::TakeBack { .. }
+            | Change::Limit(_)
+            | Change::Act { .. } => return None,
+        };
+        let subject = Subject {
+            name,
+            is_owner,
+            address: client.address(),
+        };
+        let ends = self.ends.as_ref()?;
+        let is_new = !ends.contains_key(room) && self.is_new(room);
+        let may = is_new && is_owner && self.may_make(subject, room).is_ok();
+        let who = Who {
+            id: client.id,
+            name: name.clone(),
+        };
+        let may = may
+            && self.may_read(subject, room, now).is_ok()
+            && self.may_speak_in(&who, room, now).is_ok();
+        may.then(|| (name.clone(), room.clone()))
+    }
+}

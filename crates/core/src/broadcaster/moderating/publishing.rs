@@ -1,0 +1,185 @@
+//! The way of an act from the request to those who read of it. Knows not what is allowed.
+
+use std::sync::Arc;
+
+use crate::broadcaster::acts::{Decided, Sequel};
+use crate::broadcaster::pending::Happening;
+use crate::broadcaster::state::Broadcaster;
+use crate::link::{Answer, Client, Mail, Notice, Outcome, Refusal, Unstored};
+use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Verb, Who};
+
+impl Broadcaster {
+    /// The acts that are to be stored, since the last time.
+    pub fn unstored(&mut self) -> Vec<Unstored> {
+        self.pending.take_new()
+    }
+
+    /// Does what somebody asks who sits in a room, or the operator, who sits nowhere.
+    pub(in crate::broadcaster) fn act(
+        &mut self,
+        client: &Arc<Client>,
+        here: Option<RoomId>,
+        deed: Deed,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let decided = self.decide(client.id, here, deed, now)?;
+        let act = Arc::clone(&decided.act);
+        self.store(act, Sequel::Publish(Arc::clone(client), decided));
+        Ok(())
+    }
+
+    /// A room has another topic as soon as that is stored.
+    pub(in crate::broadcaster) fn keep_topic(
+        &mut self,
+        client: &Arc<Client>,
+        room: RoomName,
+        who: Who,
+        text: Option<Line>,
+        now: Now,
+    ) {
+        let deed = Deed::to_all(Verb::SetTopic, text.clone());
+        let act = act_in(&room, &who.name, deed, now);
+        self.store(act, Sequel::Topic(Arc::clone(client), room, who, text));
+    }
+
+    pub(super) fn store(&mut self, act: Arc<Act>, sequel: Sequel) {
+        self.pending.put(&self.inbox, act, sequel);
+    }
+
+    /// Goes on with an act that was stored, or could not be.
+    pub(in crate::broadcaster) fn go_on(&mut self, number: u64, is_stored: bool, now: Now) {
+        match self.pending.finish(number) {
+            Some(Sequel::Publish(client, decided)) => {
+                let (answer, is_shown) = self.publish(decided);
+                client.finish(match is_stored {
+                    true if is_shown => Outcome::Done,
+                    true => Outcome::Answer(answer),
+                    false => Outcome::Answer(Answer::Unstored(Box::new(answer))),
+                });
+            }
+            Some(Sequel::Make(incoming, room, maker)) => {
+                if !is_stored {
+                    self.rules.remove_keeper(&Reach::Room(room), &maker);
+                }
+                self.carry_out(*incoming, now);
+            }
+            Some(Sequel::Topic(client, room, who, text)) => match is_stored {
+                true => self.have_topic(&client, room, who, text),
+                false => client.finish(Refusal::NotWritten.into()),
+            },
+            None => {}
+        }
+    }
+
+    /// Lets people know of an act: those concerned, and those in the room. The answer to the one who asked for it, and
+    /// whether they read of it in the room already.
+    fn publish(&mut self, decided: Decided) -> (Answer, bool) {
+        let Decided {
+            act,
+            people,
+            room,
+            here,
+        } = decided;
+        let mut is_shown = room.is_some() && room == here;
+        let mut answer = Answer::Act(Arc::clone(&act));
+        match act.deed.verb {
+            Verb::Broadcast => answer = self.tell_everybody(&act),
+            Verb::Kick => is_shown |= self.remove_all(&people, &act, here),
+            Verb::Ban => {
+                is_shown |= self.remove_all(&people, &act, here);
+                self.remove_listeners(&act);
+            }
+            Verb::Mute | Verb::Unmute => {
+                for id in people {
+                    self.tell(id, &act);
+                }
+            }
+            Verb::Unban
+            | Verb::LockTopic
+            | Verb::UnlockTopic
+            | Verb::SetTopic
+            | Verb::MakeRoom
+            | Verb::AddKeeper
+            | Verb::RemoveKeeper
+            | Verb::ReleaseName
+            | Verb::SetPassword
+            | Verb::Reload => {}
+        }
+        if let Some(room) = room {
+            self.happen(room, Happening::Act(act));
+        }
+        (answer, is_shown)
+    }
+
+    fn tell_everybody(&self, act: &Arc<Act>) -> Answer {
+        let (mut people, mut deaf) = (0, 0);
+        for (id, _) in self.people.iter() {
+            match self.tell(id, act) {
+                Some(true) => people += 1,
+                Some(false) => deaf += 1,
+                None => {} // about to come in
+            }
+        }
+        Answer::Told { people, deaf }
+    }
+
+    /// Tells one person. Whether it was delivered; none where nobody sits yet.
+    fn tell(&self, id: PersonId, act: &Arc<Act>) -> Option<bool> {
+        let (person, mark) = self.people.get(id).zip(self.mark_of(id))?;
+        let item = Mail::Answer(Answer::Notice(Notice::Act(Arc::clone(act))));
+        Some(person.client.send(mark, item).is_ok())
+    }
+
+    /// Has these connections leave, as far as they are where the act reaches: each ends or goes to the lobby. Whether one
+    /// of them sits here.
+    fn remove_all(&mut self, people: &[PersonId], act: &Arc<Act>, here: Option<RoomId>) -> bool {
+        self.leaving
+            .retain(|(id, reach)| *reach != act.reach || !people.contains(id));
+        let mut is_shown = false;
+        for &id in people {
+            let person = self.people.get(id).filter(|_| self.remove(id, act));
+            is_shown |= person
+                .zip(here)
+                .is_some_and(|(person, here)| person.sits_in(here));
+        }
+        is_shown
+    }
+
+    /// Has one connection leave. Whether it is where the act reaches. Who is still arriving has the place already, and
+    /// leaves as soon as the seat is granted.
+    fn remove(&self, id: PersonId, act: &Arc<Act>) -> bool {
+        let Some(person) = self.people.get(id) else {
+            return false;
+        };
+        let Reach::Room(room) = &act.reach else {
+            person.client.remove(act);
+            return true;
+        };
+        let Some(place) = person.seats.iter().find(|place| place.name == *room) else {
+            return false;
+        };
+        place.removed.set(Arc::clone(act)).ok(); // of two, the first is told
+        person.client.wake_reader();
+        true
+    }
+
+    /// Has those end who are banned and have no seat to be removed from.
+    fn remove_listeners(&self, ban: &Arc<Act>) {
+        let rooms = self.rooms.values().filter(|room| ban.reach.has(&room.name));
+        for listener in rooms.flat_map(|room| room.members.hearers()) {
+            if self.rules.bars(ban, listener.subject()) {
+                listener.client.remove(ban);
+            }
+        }
+    }
+}
+
+/// What somebody does in one room.
+pub(super) fn act_in(room: &RoomName, name: &Name, deed: Deed, now: Now) -> Arc<Act> {
+    Arc::new(Act {
+        deed,
+        by: By::Keeper(name.clone()),
+        reach: Reach::Room(room.clone()),
+        at: now.wall,
+    })
+}

@@ -1,0 +1,57 @@
+//! Has acts stored, and tells the broadcaster. Knows no rule.
+
+use std::sync::Arc;
+
+use parlor_core::link::Unstored;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::journal::Database;
+
+/// Stores acts; where nothing is stored, nobody waits.
+///
+/// The queue is bounded without a limit of its own, as the broadcaster's inbox is: each connection waits for one act.
+#[derive(Debug)]
+pub(crate) struct Recorder(Option<(mpsc::UnboundedSender<Unstored>, JoinHandle<()>)>);
+
+impl Recorder {
+    /// For this file.
+    pub(crate) fn new(database: Option<Database>) -> Recorder {
+        Recorder(database.map(|database| {
+            let (acts, queue) = mpsc::unbounded_channel();
+            (acts, tokio::spawn(write(database, queue)))
+        }))
+    }
+
+    /// Has an act stored, and then settled.
+    pub(crate) fn take(&self, unstored: Unstored) {
+        let Some((acts, _)) = &self.0 else {
+            return unstored.settle(true);
+        };
+        if let Err(mpsc::error::SendError(unstored)) = acts.send(unstored) {
+            unstored.settle(false);
+        }
+    }
+
+    /// Waits until everything is written.
+    pub(crate) async fn finish(self) {
+        if let Some((acts, writing)) = self.0 {
+            drop(acts);
+            writing.await.ok();
+        }
+    }
+}
+
+/// How many acts are stored at once: however many come at a time, each waits for two syncs at most.
+const ACTS_MAX: usize = 256;
+
+async fn write(database: Database, mut queue: mpsc::UnboundedReceiver<Unstored>) {
+    let mut taken = Vec::new();
+    while queue.recv_many(&mut taken, ACTS_MAX).await > 0 {
+        let acts: Vec<_> = taken.iter().map(|one| Arc::clone(&one.act)).collect();
+        let stored = database.write(move |store| store.record(&acts)).await;
+        for unstored in taken.drain(..) {
+            unstored.settle(stored.is_ok());
+        }
+    }
+}
