@@ -48,10 +48,10 @@ fn all_doors_lead_to_the_same_rooms() {
     drop(stranger);
     bob.sees("-- /help lists what you can type");
     bob.sees("-- Lines here are not stored: they are gone when the server stops");
-    bob.sees_of_old("alice: Hi!");
-    bob.sees_of_old("* alice waves");
-    bob.sees_of_old(&format!("{address}: hello"));
-    bob.sees_of_old(&format!("{address}: "));
+    bob.sees_replayed("alice: Hi!");
+    bob.sees_replayed("* alice waves");
+    bob.sees_replayed(&format!("{address}: hello"));
+    bob.sees_replayed(&format!("{address}: "));
     bob.sees("al has left (good night)");
     bob.sees(&format!("{address} has left"));
 }

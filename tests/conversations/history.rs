@@ -41,9 +41,9 @@ fn whoever_arrives_reads_the_last_lines_oldest_first_and_then_what_is_said() {
         "-- Lines here are not stored: they are gone when the server stops",
     ]);
     for number in 3..=11 {
-        bob.sees_of_old(&format!("alice: line {number}"));
+        bob.sees_replayed(&format!("alice: line {number}"));
     }
-    bob.sees_of_old("* alice yawns");
+    bob.sees_replayed("* alice yawns");
     alice.sees("bob has arrived");
     alice.say("good morning");
     bob.sees("alice: good morning");
@@ -63,7 +63,7 @@ fn last_shows_the_last_lines_again() {
     ] {
         alice.say(command);
         for number in lines {
-            alice.sees_of_old(&format!("alice: line {number}"));
+            alice.sees_replayed(&format!("alice: line {number}"));
         }
     }
     for typed in ["/last words", "/last -1", "/last 0"] {
@@ -79,7 +79,7 @@ fn since_shows_what_was_said_since_a_time_or_a_day() {
     alice.say("Hi!");
     alice.sees("alice: Hi!");
     alice.say("/last");
-    let time = alice.line_of_old("alice: Hi!");
+    let time = alice.replayed_line("alice: Hi!");
     let minute = time.split(' ').next_back().unwrap();
     for when in [
         minute,
@@ -93,7 +93,7 @@ fn since_shows_what_was_said_since_a_time_or_a_day() {
         "2h",
     ] {
         alice.say(&format!("/since {when}"));
-        alice.sees_of_old("alice: Hi!");
+        alice.sees_replayed("alice: Hi!");
     }
     alice.say("/since 2999-12-31");
     alice.sees(NOTHING);
@@ -120,8 +120,8 @@ fn what_is_ignored_is_left_out_of_history_too() {
     alice.say("three");
     alice.sees("alice: three");
     alice.say("/last");
-    alice.sees_of_old("alice: one");
-    alice.sees_of_old("alice: three");
+    alice.sees_replayed("alice: one");
+    alice.sees_replayed("alice: three");
 }
 
 #[test]

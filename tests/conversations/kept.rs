@@ -41,7 +41,7 @@ fn a_line_that_cannot_be_kept_is_refused_and_shown_to_nobody() {
     alice.say("two");
     alice.sees("-- Not sent: the disk is full; try again later");
     let mut carol = house.enter("carol"); // people come and go all the same
-    carol.sees_of_old("alice: one");
+    carol.sees_replayed("alice: one");
     alice.sees("carol has arrived");
     full.store(false, Ordering::SeqCst);
     alice.say("two, again");
@@ -50,8 +50,8 @@ fn a_line_that_cannot_be_kept_is_refused_and_shown_to_nobody() {
     }
     bob.sees_all(["carol has arrived", "alice: two, again"]);
     bob.say("/last");
-    bob.sees_of_old("alice: one");
-    bob.sees_of_old("alice: two, again");
+    bob.sees_replayed("alice: one");
+    bob.sees_replayed("alice: two, again");
 }
 
 /// Takes as long for a commit as the test says.

@@ -22,7 +22,7 @@ fn a_private_message_is_read_by_two() {
     alice.say("that was all");
     carol.sees("alice: that was all");
     carol.say("/last");
-    carol.sees_of_old("alice: that was all");
+    carol.sees_replayed("alice: that was all");
     carol.say("nothing else is kept");
     carol.sees("carol: nothing else is kept");
 }

@@ -25,8 +25,8 @@ fn to_join_is_to_leave_one_room_and_to_enter_the_other() {
     alice.sees("carol: at tea");
     alice.say("/join lobby");
     alice.sees("In lobby: bob");
-    alice.sees_of_old("alice: goodbye");
-    alice.sees_of_old("bob: in the lobby");
+    alice.sees_replayed("alice: goodbye");
+    alice.sees_replayed("bob: in the lobby");
     bob.sees("alice has arrived");
     carol.sees("alice has left");
 }

@@ -1,13 +1,14 @@
-//! A simulated client's end of the house: one request at a time, and the bell that says when to look for its outcome.
+//! A simulated client's connection to the server: one request at a time, and the bell that says
+//! when to look for its outcome.
 
 use parlor_core::link::{Link, Outcome, Request};
 
 pub(crate) struct Call<A> {
-    /// None when nothing will be asked any more.
+    /// None once the client asks nothing further.
     pub(crate) link: Option<Link>,
-    /// What is under way.
+    /// The request under way.
     pub(crate) asked: Option<A>,
-    /// The bell before it was last looked for an outcome: until it is rung there is none.
+    /// The bell's version at the last look for an outcome. Until it rings again there is none.
     looked: Option<u64>,
 }
 
@@ -20,7 +21,7 @@ impl<A> Call<A> {
         }
     }
 
-    /// Whether something can be asked now.
+    /// Whether a request can start now.
     pub(crate) fn is_free(&self) -> bool {
         self.link.is_some() && self.asked.is_none()
     }
@@ -33,7 +34,7 @@ impl<A> Call<A> {
         }
     }
 
-    /// What has become of the request under way, if anything has.
+    /// The outcome of the request under way, if there is one.
     pub(crate) fn outcome(&mut self) -> Option<(Outcome, A)> {
         let link = self.link.as_mut()?;
         let version = link.client().answered().version();

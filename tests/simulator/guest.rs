@@ -1,4 +1,4 @@
-//! A simulated client: what it asks, how it reads, and the many ways in which it goes.
+//! A simulated client: its requests, its reading, and its many ways to leave.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -11,11 +11,11 @@ use parlor_core::model::{Bucket, Name, Now, Rate, RoomName};
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, nobody_after};
-use crate::desk::Desk;
-use crate::reader::{Reader, Tongue};
+use crate::reader::{AnyEncoder, Reader};
+use crate::shared_group::SharedGroup;
 use crate::voice::{Voice, line, pick};
 
-/// Few, so that they collide; some look alike.
+/// A few names, so that they collide; some look alike.
 pub(crate) static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
     [
         "alice", "Alice", "bob", "carol", "mike", "rnike", "zoé", "ζωή", "d.e.f", "g_h-1",
@@ -30,29 +30,29 @@ pub(crate) static ROOMS: LazyLock<Vec<RoomName>> = LazyLock::new(|| {
         .into()
 });
 
-/// A hasty guest reads nothing for so many turns, in which it comes and goes.
+/// For this many turns a hasty guest reads nothing while it comes and goes.
 const HASTE_TURNS: usize = 20;
 
 pub(crate) struct Guest {
     person: usize,
     dialect: Dialect,
     call: Call<Asked>,
-    /// Of several the last is where it speaks.
+    /// The guest speaks in the last one.
     seats: Vec<Seat>,
-    /// The room that it gave up last.
+    /// The room that it left last.
     left: Option<RoomName>,
     reader: Option<Reader>,
     voice: Voice,
-    /// The last token that was kept, in the room where it speaks.
+    /// The last token that was stored in the room where it speaks.
     kept: Option<String>,
     rate: Option<Rate>,
     bucket: Bucket,
     refusals: usize,
-    /// Writes to one person alone more than to all.
+    /// Writes to one person more often than to everybody.
     is_gossip: bool,
-    /// Comes back to a room that it has just given up, and is off again, before it has read any of that.
+    /// Returns to a room that it has just left, and leaves it again before reading anything there.
     is_hasty: bool,
-    /// Reads nothing for so many turns.
+    /// For this many turns it reads nothing.
     pub(crate) stalled: usize,
 }
 
@@ -65,7 +65,7 @@ enum Asked {
 }
 
 impl Guest {
-    pub(crate) fn new(person: usize, link: Link, desk: Rc<Desk>, rng: &mut Rng) -> Guest {
+    pub(crate) fn new(person: usize, link: Link, shared: Rc<SharedGroup>, rng: &mut Rng) -> Guest {
         let dialect = match rng.u8(0..8) {
             0..2 => Dialect::Classic,
             2..5 => Dialect::Named,
@@ -76,8 +76,8 @@ impl Guest {
             dialect,
             reader: Some(Reader::new(
                 Arc::clone(link.client()),
-                desk,
-                Tongue::new(dialect),
+                shared,
+                AnyEncoder::new(dialect),
             )),
             call: Call::new(link),
             seats: Vec::new(),
@@ -95,12 +95,12 @@ impl Guest {
         }
     }
 
-    /// Whether nothing will be heard of it any more.
+    /// Whether it has read its last byte.
     pub(crate) fn is_gone(&self) -> bool {
         self.reader.is_none()
     }
 
-    /// Whether it has left the house, reads on, and may break off before it has read everything.
+    /// Whether it has left the server, still reads, and may break off before the end.
     pub(crate) fn is_rushing_off(&self) -> bool {
         self.is_hasty && self.call.link.is_none() && self.reader.is_some()
     }
@@ -110,7 +110,7 @@ impl Guest {
         self.voice.lines
     }
 
-    /// Whether a request is under way, and what.
+    /// No request is under way.
     pub(crate) fn assert_answered(&self) {
         assert!(
             self.call.asked.is_none(),
@@ -129,7 +129,7 @@ impl Guest {
         );
     }
 
-    /// Does something, if nothing is under way.
+    /// Starts a request, unless one is under way.
     pub(crate) fn act(&mut self, now: Now, rng: &mut Rng) {
         if !self.call.is_free() {
             return;
@@ -140,7 +140,7 @@ impl Guest {
             match rng.u8(0..40) {
                 0..29 if self.is_hasty && self.left.is_some() => self.join(rng),
                 0..29 if self.is_hasty && self.stalled > 0 => self.leave(rng),
-                // There is little to be seen of several rooms if one is seldom in them.
+                // Move often: reading several rooms at once must not be rare.
                 0..12 if self.dialect == Dialect::Web => self.move_about(rng),
                 0..24 if self.is_gossip => self.write_privately(rng),
                 0..18 => self.post(now, rng),
@@ -156,7 +156,7 @@ impl Guest {
         }
     }
 
-    /// Whether the own mailbox has room for an answer.
+    /// Whether its mailbox has room for an answer.
     fn has_room(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let room = |link: &Link| pin!(link.wait_for_space()).poll(&mut cx).is_ready();
@@ -197,7 +197,7 @@ impl Guest {
         );
     }
 
-    /// Takes one more seat; or turns to one of several, or gives it up.
+    /// Takes one more seat, turns to another one, or gives one up.
     fn move_about(&mut self, rng: &mut Rng) {
         if self.seats.len() < 2 || rng.u8(0..4) == 0 {
             self.join(rng);
@@ -246,7 +246,7 @@ impl Guest {
             .start(Asked::Other, Change::SetTopic { room, text });
     }
 
-    /// To somebody, or to nobody at all, so that the answer shows its place.
+    /// Writes to somebody, or to a name that nobody has, so that the answer shows its place.
     fn write_privately(&mut self, rng: &mut Rng) {
         let to = match &self.kept {
             _ if self.is_gossip => NAMES[self.person % 3].to_string(),
@@ -260,7 +260,7 @@ impl Guest {
 
     fn look_around(&mut self, rng: &mut Rng) {
         let here = self.room();
-        // Nobody is ignored: what a reader hides, the checker would miss.
+        // No guest ignores anybody: the checker would miss the hidden lines.
         let request = match rng.u8(0..6) {
             4.. if self.dialect == Dialect::Web => Query::People {
                 room: here,
@@ -290,7 +290,7 @@ impl Guest {
         }
     }
 
-    /// Looks for an outcome. Whether there was one.
+    /// Looks for an outcome, and returns whether there was one.
     pub(crate) fn look(&mut self) -> bool {
         let Some((outcome, asked)) = self.call.outcome() else {
             return false;
@@ -301,7 +301,8 @@ impl Guest {
         match (outcome, asked) {
             (Outcome::Entered(seat, entered), _) => {
                 let mark = match self.seats.last() {
-                    // The old seat is given up when its place in the mailbox is taken.
+                    // The seat that this replaces is given up when its place in the mailbox is
+                    // taken.
                     Some(old) if self.dialect != Dialect::Web => old.mark_of_departure(),
                     _ => seat.mark(),
                 };
@@ -322,14 +323,14 @@ impl Guest {
         true
     }
 
-    /// Reads what the socket takes. Whether there was anything to do.
+    /// Reads as much as the socket takes. Returns whether there was anything to do.
     pub(crate) fn read(&mut self, room: usize, piece: usize) -> bool {
         self.reader
             .as_mut()
             .is_some_and(|reader| reader.read(room, piece))
     }
 
-    /// Leaves, with a request under way or not, and reads on up to the departure.
+    /// Leaves, perhaps with a request under way, and reads on up to the departure.
     pub(crate) fn leave(&mut self, rng: &mut Rng) {
         if self.seats.is_empty() {
             return;
@@ -345,7 +346,7 @@ impl Guest {
         self.call.link = None;
     }
 
-    /// The connection breaks: everything is dropped, in any order.
+    /// The connection breaks: everything is dropped, in random order.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
         let seen = self.seen(End::Broken);
         let mut parts = [0, 1, 2];
@@ -361,7 +362,7 @@ impl Guest {
         seen
     }
 
-    /// Whoever has left and read everything up to the departure is done.
+    /// A guest is done when it has left and has read everything up to its departure.
     pub(crate) fn finish(&mut self) -> Option<checker::Reader> {
         let is_over = self.call.link.is_none() && self.reader.as_ref()?.is_over();
         let seen = is_over.then(|| self.seen(End::Left)).flatten();
@@ -371,7 +372,7 @@ impl Guest {
         seen
     }
 
-    /// What was seen so far.
+    /// Everything seen so far.
     pub(crate) fn seen(&self, end: End) -> Option<checker::Reader> {
         let reader = self.reader.as_ref()?;
         Some(checker::Reader {

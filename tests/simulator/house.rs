@@ -1,5 +1,5 @@
-//! The simulated house: the shipped broadcaster, run as its task runs it, with a journal that takes
-//! its time and fails, and writes down all that happens.
+//! The simulated server: the real broadcaster, run as its task runs it, with a journal that is
+//! slow, fails, and records everything.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,21 +16,21 @@ use parlor_core::model::{
 };
 
 use crate::checker::{Event, Kind, Room, Shown, together};
-use crate::desk::Desk;
+use crate::shared_group::SharedGroup;
 
-/// A commit that takes longer is told to those who wait.
+/// A commit that takes longer is announced to the people who wait for it.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
 pub(crate) struct House {
     broadcaster: Broadcaster,
-    /// As many as a machine has cores: several people share one.
-    desks: [Rc<Desk>; 3],
+    /// Like the cores of a machine: several people share one.
+    groups: [Rc<SharedGroup>; 3],
     pub(crate) now: Now,
     under_way: Option<UnderWay>,
-    /// The inbox's bell before everything was done: until it is rung, or something is due, nothing
-    /// is. So a letter that rings no bell shows.
+    /// The version of the inbox's bell before all work was done. Until it rings, or something is
+    /// due, there is no work. So a request that rings no bell shows.
     asleep: Option<u64>,
-    /// Whether commits fail and take long.
+    /// Whether commits can fail.
     pub(crate) is_faulty: bool,
     pub(crate) record: Record,
 }
@@ -38,12 +38,12 @@ pub(crate) struct House {
 struct UnderWay {
     gathered: Gathered,
     until: Duration,
-    /// When it is to be called slow; none if it has been.
+    /// When to announce that it is slow; none once that is announced.
     slow_at: Option<Duration>,
     kept: Result<(), NotKept>,
 }
 
-/// Small limits, so that little has to happen until they are reached.
+/// Small limits, which are reached quickly.
 pub(crate) fn small_limits(rng: &mut Rng) -> Limits {
     let log = Capacity {
         lines: rng.usize(1..64),
@@ -66,7 +66,7 @@ impl House {
     pub(crate) fn new(limits: Limits) -> House {
         House {
             broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
-            desks: Default::default(),
+            groups: Default::default(),
             now: Now::default(),
             under_way: None,
             asleep: None,
@@ -75,20 +75,20 @@ impl House {
         }
     }
 
-    /// A connection of this person, by the simulator's number.
-    pub(crate) fn connect(&mut self, person: usize) -> (Link, Rc<Desk>) {
-        let desk = Rc::clone(&self.desks[person % self.desks.len()]);
+    /// Connects this person, by the simulator's number.
+    pub(crate) fn connect(&mut self, person: usize) -> (Link, Rc<SharedGroup>) {
+        let shared = Rc::clone(&self.groups[person % self.groups.len()]);
         let inbox = self.broadcaster.inbox();
-        let link = inbox.connect_in(|_| Arc::clone(&desk.group));
-        (link, desk)
+        let link = inbox.connect_in(|_| Arc::clone(&shared.group));
+        (link, shared)
     }
 
-    /// From now on what this person does in rooms is written down as theirs.
+    /// From now on the record names this person in what the client does in rooms.
     pub(crate) fn know(&mut self, client: &Client, person: usize) {
         self.record.persons.insert(client.id(), person);
     }
 
-    /// Does what the broadcaster's task does when it is woken. Whether it was.
+    /// Does what the broadcaster's task does when it is woken. Returns whether it was.
     pub(crate) fn step(&mut self, rng: &mut Rng) -> bool {
         let version = self.broadcaster.inbox().bell().version();
         let is_due = self.due().is_some_and(|due| due <= self.now.monotonic);
@@ -107,7 +107,7 @@ impl House {
         true
     }
 
-    /// When something is due without anybody's asking.
+    /// When something is due without a request.
     pub(crate) fn due(&self) -> Option<Duration> {
         let commit = self.under_way.as_ref();
         let commit = commit.map(|commit| commit.slow_at.unwrap_or(commit.until).min(commit.until));
@@ -159,12 +159,12 @@ impl House {
         self.broadcaster.append(gathered, kept, self.now);
     }
 
-    /// From now on everybody leaves silently.
+    /// From now on departures are silent.
     pub(crate) fn close(&mut self) {
         self.broadcaster.close();
     }
 
-    /// Nobody is here, nothing is under way, and nothing is left of anybody.
+    /// Nobody is here, nothing is under way, and nothing is left behind.
     pub(crate) fn assert_empty(&self) {
         let census = self.broadcaster.census();
         assert!(
@@ -184,12 +184,12 @@ impl House {
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) rooms: Vec<Room>,
-    /// Which of `rooms` is the present one of its name.
+    /// The present room of each name, as an index into `rooms`.
     present: HashMap<String, usize>,
-    /// Those who may sit in rooms.
+    /// People who may sit in rooms.
     persons: HashMap<PersonId, usize>,
     commits: u64,
-    /// How many lines were in commits, kept or not.
+    /// How many lines were in commits, stored or not.
     pub(crate) lines: u64,
 }
 
@@ -216,15 +216,15 @@ impl Record {
         }
     }
 
-    /// Which of `rooms` is the one that is read here from now on.
+    /// The index of the room that is read here from now on.
     pub(crate) fn room_of(&mut self, view: &View) -> usize {
         match view.log().end().position {
-            0 => self.make(view.room_name()), // nothing has happened yet that could have been written down
+            0 => self.make(view.room_name()), // nothing has been recorded yet
             _ => self.present[view.room_name().as_str()],
         }
     }
 
-    /// A room is made, and its numbers begin again. Where nothing has happened yet in the present one, it is that.
+    /// Makes a room, whose numbers begin again. A present room without events is used instead.
     fn make(&mut self, room: &RoomName) -> usize {
         let present = self.present.get(room.as_str());
         if let Some(&present) = present.filter(|&&present| self.rooms[present].events.is_empty()) {
@@ -252,7 +252,7 @@ impl Record {
     }
 }
 
-/// As a journal does where the clock was ahead.
+/// As a journal does when the clock was ahead.
 fn date_back(written: &mut [Event], latest: i64) {
     for event in written {
         if let Kind::Line { at, .. } = &mut event.kind {

@@ -1,5 +1,5 @@
-//! The house under a seed: random people come, talk, move, stall, break and go, while the journal
-//! is slow and fails; then the checker reads what they saw.
+//! The server under a seed: random people come, talk, move, stall, break and leave, while the
+//! journal is slow and fails. Then the checker reads what they saw.
 //!
 //!     PARLOR_SEED=1234 cargo test --test simulator       one seed again
 //!     PARLOR_SEEDS=100000 cargo test --test simulator    more of them
@@ -12,11 +12,11 @@
 mod call;
 #[path = "../support/checker/mod.rs"]
 mod checker;
-mod desk;
 mod guest;
 mod house;
 mod reader;
 mod script;
+mod shared_group;
 mod voice;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -34,16 +34,17 @@ use script::Script;
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
 
-/// After the faults everybody has read everything within so many turns of everybody.
+/// After the faults everybody must have read everything within this many turns.
 const TURNS_TO_SETTLE_MAX: usize = 200;
 
-/// So many are in the house at most; more than eight, so that there are crowds.
+/// The most guests at a time; more than eight, so that there are crowds.
 const GUESTS_MAX: usize = 16;
 
-/// So many scripts are there at most, beside those who are in the house.
+/// The most scripts at a time, beside the guests.
 const SCRIPTS_MAX: usize = 4;
 
-/// What must have been seen by somebody in some run: else the simulator does not reach it.
+/// Texts that somebody must see in some run; otherwise the simulator does not reach the code behind
+/// them.
 const SIGHTS: [&str; 25] = [
     "lines skipped: you were reading too slowly",
     "line skipped: you were reading too slowly",
@@ -101,7 +102,7 @@ fn hash(story: &Story) -> u64 {
     hasher.finish()
 }
 
-/// Runs one seed; where it fails, says how to run it again.
+/// Runs one seed. On a failure, says how to run it again.
 fn run_reported(seed: u64, sights: &mut Vec<&str>) {
     let checked = catch_unwind(|| {
         let story = run(seed);
@@ -130,9 +131,9 @@ struct World {
     guests: Vec<Guest>,
     scripts: Vec<Script>,
     people: usize,
-    /// How many lines those said who are gone.
+    /// How many lines were said by people who are gone.
     lines: u64,
-    /// What those saw who are gone.
+    /// Everything seen by people who are gone.
     seen: Vec<checker::Reader>,
     clients: Vec<Weak<Client>>,
 }
@@ -202,7 +203,7 @@ impl World {
             90..92 => self.pass(5_000),
             _ => self.pass(100),
         }
-        self.see_off();
+        self.remove_finished();
     }
 
     fn come(&mut self) {
@@ -210,21 +211,21 @@ impl World {
             return;
         }
         self.people += 1;
-        let (link, desk) = self.house.connect(self.people);
+        let (link, shared) = self.house.connect(self.people);
         self.clients.push(std::sync::Arc::downgrade(link.client()));
         self.house.know(link.client(), self.people);
-        let mut guest = Guest::new(self.people, link, desk, &mut self.rng);
+        let mut guest = Guest::new(self.people, link, shared, &mut self.rng);
         guest.act(self.house.now, &mut self.rng);
         self.guests.push(guest);
     }
 
-    /// A script comes, or does one of the things that scripts do.
+    /// A script connects, or does one of the things that scripts do.
     fn step_script(&mut self) {
         if self.scripts.len() < SCRIPTS_MAX && self.rng.u8(0..4) == 0 {
             self.people += 1;
-            let (link, desk) = self.house.connect(self.people);
+            let (link, shared) = self.house.connect(self.people);
             self.clients.push(std::sync::Arc::downgrade(link.client()));
-            let script = Script::new(self.people, link, desk, &mut self.rng);
+            let script = Script::new(self.people, link, shared, &mut self.rng);
             self.scripts.push(script);
         }
         if self.scripts.is_empty() {
@@ -273,8 +274,8 @@ impl World {
         self.house.now.wall.0 += passed as i64;
     }
 
-    /// Those who are done are gone.
-    fn see_off(&mut self) {
+    /// Removes guests and scripts that are done.
+    fn remove_finished(&mut self) {
         for guest in &mut self.guests {
             if guest.is_rushing_off() && self.rng.u8(0..10) == 0 {
                 guest.read(self.rng.usize(1..4_000), 400);
@@ -295,7 +296,7 @@ impl World {
         self.scripts.retain(|script| !script.is_gone());
     }
 
-    /// No more faults: everybody gets an outcome and reads everything.
+    /// Stops the faults: everybody gets an outcome and reads everything.
     fn settle(&mut self) {
         self.house.is_faulty = false;
         for _ in 0..TURNS_TO_SETTLE_MAX {
@@ -308,7 +309,7 @@ impl World {
                 moved |= script.look(&mut self.house);
                 moved |= script.read(usize::MAX, usize::MAX);
             }
-            self.see_off();
+            self.remove_finished();
             match self.house.due() {
                 Some(due) => self.house.now.monotonic = due.max(self.house.now.monotonic),
                 None if !moved => {
@@ -324,7 +325,7 @@ impl World {
         panic!("after {TURNS_TO_SETTLE_MAX} turns there is still something to do");
     }
 
-    /// Whatever was said was ordered, the last words of those who broke included.
+    /// Every line said was ordered, including the last lines before a break.
     fn assert_heard(&self) {
         let guests = self.guests.iter().map(Guest::lines);
         let scripts = self.scripts.iter().map(Script::lines);
@@ -335,13 +336,16 @@ impl World {
         );
     }
 
-    /// Everybody goes, and nothing is left of anybody.
+    /// Everybody leaves, and nothing is left behind.
     fn empty(mut self) {
         if self.rng.bool() {
             self.house.close();
         }
         while let Some(mut guest) = self.guests.pop() {
-            assert!(guest.client().is_some(), "whoever is gone was seen off");
+            assert!(
+                guest.client().is_some(),
+                "a guest that is gone is still listed"
+            );
             if self.rng.bool() {
                 guest.leave(&mut self.rng);
             }
@@ -358,6 +362,6 @@ impl World {
             .clients
             .iter()
             .filter(|client| client.upgrade().is_some());
-        assert_eq!(left.count(), 0, "clients that nobody lets go");
+        assert_eq!(left.count(), 0, "clients that are still held");
     }
 }

@@ -1,4 +1,4 @@
-//! The reading end of a simulated client: the shipped backlog, and a socket that takes as much as the
+//! The reading end of a simulated client: the real backlog, and a socket that takes as much as the
 //! seed says.
 
 use std::rc::Rc;
@@ -13,45 +13,45 @@ use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 use crate::checker::Dialect;
-use crate::desk::Desk;
+use crate::shared_group::SharedGroup;
 
 /// The encoder of any dialect.
 #[derive(Debug)]
-pub(crate) enum Tongue {
+pub(crate) enum AnyEncoder {
     Lines(LineEncoder),
     Web(WebEncoder),
 }
 
-impl Tongue {
-    pub(crate) fn new(dialect: Dialect) -> Tongue {
+impl AnyEncoder {
+    pub(crate) fn new(dialect: Dialect) -> AnyEncoder {
         let clock = LocalClock {
             zone: TimeZone::UTC,
             now: || WallTime(0),
         };
-        let lines = |mode, clock| Tongue::Lines(LineEncoder::new(mode, Storage::Memory, clock));
+        let lines = |mode, clock| AnyEncoder::Lines(LineEncoder::new(mode, Storage::Memory, clock));
         match dialect {
             Dialect::Named => lines(LineMode::Named, clock),
             Dialect::Classic => lines(LineMode::Classic, clock),
-            Dialect::Web => Tongue::Web(WebEncoder::new(Storage::Memory, clock)),
+            Dialect::Web => AnyEncoder::Web(WebEncoder::new(Storage::Memory, clock)),
         }
     }
 
     fn get(&self) -> &dyn Encoder {
         match self {
-            Tongue::Lines(encoder) => encoder,
-            Tongue::Web(encoder) => encoder,
+            AnyEncoder::Lines(encoder) => encoder,
+            AnyEncoder::Web(encoder) => encoder,
         }
     }
 
     fn get_mut(&mut self) -> &mut dyn Encoder {
         match self {
-            Tongue::Lines(encoder) => encoder,
-            Tongue::Web(encoder) => encoder,
+            AnyEncoder::Lines(encoder) => encoder,
+            AnyEncoder::Web(encoder) => encoder,
         }
     }
 }
 
-impl Encoding for Tongue {
+impl Encoding for AnyEncoder {
     fn key(&self) -> EncodingKey {
         self.get().key()
     }
@@ -61,7 +61,7 @@ impl Encoding for Tongue {
     }
 }
 
-impl Encoder for Tongue {
+impl Encoder for AnyEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         self.get_mut().answer(answer, out);
     }
@@ -96,23 +96,23 @@ impl Encoder for Tongue {
 }
 
 pub(crate) struct Reader {
-    backlog: Backlog<Tongue>,
+    backlog: Backlog<AnyEncoder>,
     client: Arc<Client>,
-    desk: Rc<Desk>,
-    /// The rooms that were read, and how often it was rung for this reader, before everything was
-    /// found written: until it is rung again there is nothing to do. So a ring that is forgotten
-    /// shows as somebody who never catches up.
+    shared: Rc<SharedGroup>,
+    /// The rooms read, and how often the bell had rung for this reader, before it had written
+    /// everything. Until it rings again there is nothing to do. So a missing ring shows as a reader
+    /// who never catches up.
     asleep: Option<(Rooms, u64)>,
     /// Everything that the socket took.
     pub(crate) text: Vec<u8>,
 }
 
 impl Reader {
-    pub(crate) fn new(client: Arc<Client>, desk: Rc<Desk>, encoder: Tongue) -> Reader {
+    pub(crate) fn new(client: Arc<Client>, shared: Rc<SharedGroup>, encoder: AnyEncoder) -> Reader {
         Reader {
             backlog: Backlog::new(encoder, Arc::clone(&client)),
             client,
-            desk,
+            shared,
             asleep: None,
             text: Vec::new(),
         }
@@ -125,7 +125,7 @@ impl Reader {
     /// Whether it waits for its bell.
     fn is_asleep(&self) -> bool {
         let not_since =
-            |(rooms, seen): &(Rooms, u64)| self.desk.rings(self.client.id(), rooms) == *seen;
+            |(rooms, seen): &(Rooms, u64)| self.shared.rings(self.client.id(), rooms) == *seen;
         self.asleep.as_ref().is_some_and(not_since)
     }
 
@@ -134,19 +134,20 @@ impl Reader {
         self.backlog.is_up_to_date()
     }
 
-    /// Whether the own departure has been reached and no mail names another room.
+    /// Whether it has reached its own departure, and no mail names another room.
     pub(crate) fn is_over(&self) -> bool {
         self.backlog.is_empty() && self.backlog.is_over()
     }
 
-    /// Whether it fell off the log where no line was lost, of which nobody is told.
+    /// Whether it fell off the log where no line was lost, which is not announced.
     pub(crate) fn fell_silently(&self) -> bool {
         let text = String::from_utf8_lossy(&self.text);
         let told = text.matches(" skipped: you were reading too slowly");
         self.backlog.falls() > told.count() as u64
     }
 
-    /// Reads, while the socket takes `room` bytes, at most `piece` of them at once. Whether there was anything to do.
+    /// Reads while the socket takes `room` bytes, at most `piece` of them at once. Returns whether
+    /// there was anything to do.
     pub(crate) fn read(&mut self, mut room: usize, piece: usize) -> bool {
         if self.is_asleep() || room == 0 {
             return false;
@@ -154,7 +155,7 @@ impl Reader {
         self.asleep = None;
         while room > 0 {
             let reads = self.backlog.rooms();
-            let seen = self.desk.rings(self.client.id(), &reads); // before looking
+            let seen = self.shared.rings(self.client.id(), &reads); // before looking
             self.backlog.collect();
             if self.backlog.is_empty() && reads == self.backlog.rooms() {
                 self.asleep = Some((reads, seen));
@@ -170,7 +171,7 @@ impl Reader {
             self.backlog.advance(taken);
             room -= taken;
         }
-        self.backlog.let_go(); // as who waits for a socket
+        self.backlog.let_go(); // as a client does that waits for its socket
         true
     }
 }

@@ -1,4 +1,4 @@
-//! A simulated script: it listens to a room and speaks in rooms, and sits in none.
+//! A simulated script: it listens to a room and speaks in rooms, without a seat.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use parlor_core::link::{Answer, Change, Link, Listener, Mail, Mark, Outcome, Ref
 
 use crate::call::Call;
 use crate::checker::{self, Dialect, End, Listened};
-use crate::desk::Desk;
 use crate::guest::{NAMES, ROOMS};
 use crate::house::House;
-use crate::reader::{Reader, Tongue};
+use crate::reader::{AnyEncoder, Reader};
+use crate::shared_group::SharedGroup;
 use crate::voice::{Voice, pick};
 
 pub(crate) struct Script {
@@ -19,7 +19,7 @@ pub(crate) struct Script {
     dialect: Dialect,
     call: Call<Asked>,
     listener: Option<Listener>,
-    /// What is heard, once it listens.
+    /// What it hears, once it listens.
     heard: Option<(Listened, View)>,
     reader: Option<Reader>,
     voice: Voice,
@@ -34,15 +34,15 @@ enum Asked {
 }
 
 impl Script {
-    pub(crate) fn new(person: usize, link: Link, desk: Rc<Desk>, rng: &mut Rng) -> Script {
+    pub(crate) fn new(person: usize, link: Link, shared: Rc<SharedGroup>, rng: &mut Rng) -> Script {
         let dialect = pick(rng, &[Dialect::Named, Dialect::Web]);
         Script {
             person,
             dialect,
             reader: Some(Reader::new(
                 Arc::clone(link.client()),
-                desk,
-                Tongue::new(dialect),
+                shared,
+                AnyEncoder::new(dialect),
             )),
             call: Call::new(link),
             listener: None,
@@ -68,7 +68,7 @@ impl Script {
         assert!(caught_up, "script {} has not read everything", self.person);
     }
 
-    /// Does something, if nothing is under way.
+    /// Starts a request, unless one is under way.
     pub(crate) fn act(&mut self, rng: &mut Rng) {
         if !self.call.is_free() {
             return;
@@ -97,7 +97,7 @@ impl Script {
         self.call.start(asked, request);
     }
 
-    /// Looks for an outcome. Whether there was one.
+    /// Looks for an outcome, and returns whether there was one.
     pub(crate) fn look(&mut self, house: &mut House) -> bool {
         let Some((outcome, asked)) = self.call.outcome() else {
             return false;
@@ -123,25 +123,25 @@ impl Script {
             (Outcome::Said { first, last }, Asked::Speak { lines }) => {
                 assert_eq!(last + 1 - first, lines, "numbers of what was said");
             }
-            // What the disk did not keep was ordered; all else was not.
+            // Lines that the disk did not store were ordered; other refused lines were not.
             (Outcome::Answer(Answer::Refused(Refusal::NotKept(_))), _) => {}
             (Outcome::Answer(Answer::Refused(_)), Asked::Speak { lines }) => {
                 self.voice.lines -= lines;
             }
             (Outcome::Answer(Answer::Refused(_)), Asked::Listen) => {}
-            other => panic!("not what was asked for: {other:?}"),
+            other => panic!("an outcome of another request: {other:?}"),
         }
         true
     }
 
-    /// Reads what the socket takes. Whether there was anything to do.
+    /// Reads as much as the socket takes. Returns whether there was anything to do.
     pub(crate) fn read(&mut self, room: usize, piece: usize) -> bool {
         self.reader
             .as_mut()
             .is_some_and(|reader| reader.read(room, piece))
     }
 
-    /// Listens no more, and reads on up to there.
+    /// Stops listening, and reads on up to that point.
     pub(crate) fn leave(&mut self) {
         if self.call.asked.is_none() {
             self.listener = None;
@@ -149,8 +149,8 @@ impl Script {
         }
     }
 
-    /// The connection breaks: everything is dropped, in any order. (Not while it speaks: then it would never be known
-    /// whether that was done.)
+    /// The connection breaks: everything is dropped, in random order. Not while it speaks: then
+    /// nobody would know whether the lines were said.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
         if let Some(Asked::Speak { .. }) = self.call.asked {
             return None;
@@ -169,7 +169,7 @@ impl Script {
         seen
     }
 
-    /// Whoever listens no more and read everything up to there is done.
+    /// A script is done when it has stopped listening and has read everything up to that point.
     pub(crate) fn finish(&mut self) -> Option<checker::Reader> {
         let is_over = |reader: &Reader| reader.is_over() || self.heard.is_none();
         if self.call.link.is_some() || !self.reader.as_ref().is_some_and(is_over) {
@@ -180,7 +180,7 @@ impl Script {
         seen
     }
 
-    /// What was heard so far, if it listens.
+    /// Everything heard so far, if it listens.
     pub(crate) fn seen(&self, end: End) -> Option<checker::Reader> {
         let (listened, view) = self.heard.as_ref()?;
         let reader = self.reader.as_ref()?;

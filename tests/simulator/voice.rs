@@ -1,11 +1,11 @@
-//! What a simulated client says: lines like nothing else that is said.
+//! The lines that a simulated client says: no two are the same.
 
 use fastrand::Rng;
 use parlor_core::model::{Line, Manner, Spoken};
 
 use crate::checker::token;
 
-/// What stands behind a token: nothing, much, and what no terminal should get.
+/// The text after a token: nothing, much, or bytes that no terminal should get.
 const TAILS: [&str; 6] = [
     "",
     "",
@@ -19,7 +19,7 @@ pub(crate) struct Voice {
     person: usize,
     /// The number of the last token.
     tokens: u64,
-    /// How many lines were said.
+    /// How many lines it said.
     pub(crate) lines: u64,
 }
 
@@ -32,7 +32,7 @@ impl Voice {
         }
     }
 
-    /// The next lines to be said, and the token of the last.
+    /// The next lines to say, and the token of the last.
     pub(crate) fn speak(&mut self, count: usize, rng: &mut Rng) -> (Vec<Spoken>, String) {
         let mut last = String::new();
         let tail = pick(rng, &TAILS);
@@ -58,7 +58,7 @@ impl Voice {
         (lines, last)
     }
 
-    /// Words for one other person.
+    /// A private message.
     pub(crate) fn whisper(&mut self, bytes: usize) -> Line {
         self.tokens += 1;
         let (person, number) = (self.person, self.tokens);

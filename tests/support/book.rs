@@ -29,7 +29,7 @@ impl Chat {
     }
 }
 
-/// A running `netcat3`, with somebody in front of it. Dropping it ends it.
+/// A running `netcat3`, with a person in front of it. Dropping it ends it.
 pub(crate) struct Netcat3 {
     process: Process,
     input: Option<ChildStdin>,
@@ -47,7 +47,7 @@ impl Netcat3 {
         }
     }
 
-    /// Types these characters as they are.
+    /// Types exactly these characters.
     pub(crate) fn types(&mut self, text: &str) {
         let input = self.input.as_mut().expect("the input has not ended");
         input.write_all(text.as_bytes()).expect("it reads stdin");
@@ -71,7 +71,7 @@ impl Netcat3 {
         assert_eq!(self.line(), line);
     }
 
-    /// It shows no more, says that it is done, and ends well.
+    /// It shows nothing further, says that it is done, and exits with success.
     #[track_caller]
     pub(crate) fn ends_well(mut self) {
         let more = self.shown.recv_timeout(DEADLINE);
@@ -107,7 +107,8 @@ impl Drop for Process {
     }
 }
 
-/// Where cargo puts an example: beside the folder of this test. It builds them with all tests, but not with one alone.
+/// The path where cargo puts an example: beside the folder of this test. Cargo builds the examples
+/// with all tests, but not with a single one.
 fn path_of(example: &str) -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
     let folder = test.ancestors().nth(2).expect("a test is in a folder");
@@ -123,7 +124,7 @@ fn path_of(example: &str) -> PathBuf {
     program
 }
 
-/// What comes from this pipe line by line, until it ends.
+/// The lines from this pipe, until it ends.
 fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! Somebody with netcat: says lines, and sees exactly what is expected next, or the test fails.
+//! A person with netcat, who says lines and sees exactly the expected ones next, or the test fails.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,10 +9,10 @@ use socket2::{Domain, SockRef, Socket, Type};
 
 use super::DEADLINE;
 
-/// A test that fails shows this much of the conversation.
+/// A failed test shows this many lines of the conversation.
 const STORY_LINES_MAX: usize = 200;
 
-/// One client, and all that it has said and seen.
+/// One client, with everything it said and saw.
 pub(crate) struct Guest {
     stream: BufReader<TcpStream>,
     address: SocketAddr,
@@ -27,7 +27,7 @@ impl Guest {
         Guest::of(stream)
     }
 
-    /// Connects with so small a buffer that what is not read soon stays with the server.
+    /// Connects with so small a buffer that unread lines soon stay with the server.
     #[track_caller]
     pub(crate) fn connect_narrow(server: SocketAddr) -> Guest {
         const RECEIVE_BYTES: usize = 16 * 1024;
@@ -53,7 +53,7 @@ impl Guest {
         }
     }
 
-    /// Gives a name, and reads everything up to the lines said before.
+    /// Gives a name, and reads everything up to the replayed lines.
     #[track_caller]
     pub(crate) fn enter(mut self, name: &str) -> Guest {
         self.sees_question();
@@ -77,7 +77,7 @@ impl Guest {
         self.sees(&question);
     }
 
-    /// Reads who is there, whoever it is, and how to get help.
+    /// Reads any roster, and how to get help.
     #[track_caller]
     pub(crate) fn sees_roster(&mut self) {
         let roster = self.line();
@@ -99,7 +99,7 @@ impl Guest {
         self.send(format!("{line}\n"));
     }
 
-    /// Sends these bytes as they are.
+    /// Sends exactly these bytes.
     #[track_caller]
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
@@ -146,15 +146,15 @@ impl Guest {
         }
     }
 
-    /// A line said before: its time, which may be any, and then this.
+    /// A replayed line: any time, and then this.
     #[track_caller]
-    pub(crate) fn sees_of_old(&mut self, line: &str) {
-        self.line_of_old(line);
+    pub(crate) fn sees_replayed(&mut self, line: &str) {
+        self.replayed_line(line);
     }
 
-    /// A line said before: its time, `12:01` or `2026-11-20 12:01`, and then this.
+    /// A replayed line: its time, `12:01` or `2026-11-20 12:01`, and then this.
     #[track_caller]
-    pub(crate) fn line_of_old(&mut self, line: &str) -> String {
+    pub(crate) fn replayed_line(&mut self, line: &str) -> String {
         let seen = self.line();
         let stamped = seen
             .strip_prefix('[')
@@ -167,7 +167,7 @@ impl Guest {
         }
     }
 
-    /// The next line, whatever it is, without its ending.
+    /// Any next line, without its ending.
     #[track_caller]
     pub(crate) fn line(&mut self) -> String {
         let mut bytes = Vec::new();
@@ -186,7 +186,7 @@ impl Guest {
         }
     }
 
-    /// Waits until something has come, and leaves it to be seen.
+    /// Waits until something arrives, and leaves it to be seen.
     #[track_caller]
     pub(crate) fn is_answered(&mut self) {
         match self.stream.fill_buf() {
@@ -196,7 +196,7 @@ impl Guest {
         }
     }
 
-    /// Has no more to say, and goes on reading.
+    /// Closes the sending side, and goes on reading.
     #[track_caller]
     pub(crate) fn shut(&mut self) {
         self.story.push("> (end)".to_owned());
@@ -205,7 +205,7 @@ impl Guest {
         }
     }
 
-    /// The server has closed in peace, with nothing more to say.
+    /// The server has closed cleanly, without another word.
     #[track_caller]
     pub(crate) fn sees_end(&mut self) {
         let rest = self.rest();
@@ -226,8 +226,8 @@ impl Guest {
         rest
     }
 
-    /// The server has not broken the connection, as it does by closing over input that it has not
-    /// read. To be asked when it has closed for sure.
+    /// The server has not reset the connection, as it does by closing over input that it has not
+    /// read. Only to be asked after the server has closed.
     #[track_caller]
     pub(crate) fn was_not_reset(&self) {
         match self.stream.get_ref().take_error() {
@@ -236,7 +236,7 @@ impl Guest {
         }
     }
 
-    /// Breaks the connection, as when a machine is switched off and on.
+    /// Breaks the connection, like a machine that loses power.
     pub(crate) fn reset(self) {
         let socket = SockRef::from(self.stream.get_ref());
         socket
@@ -244,7 +244,7 @@ impl Guest {
             .expect("a socket takes options");
     }
 
-    /// Fails the test, and shows how the conversation went.
+    /// Fails the test, and shows the conversation.
     #[track_caller]
     pub(crate) fn fail(&self, why: &str) -> ! {
         let earlier = self.story.len().saturating_sub(STORY_LINES_MAX);

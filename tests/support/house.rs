@@ -18,44 +18,44 @@ use super::{Guest, Visitor};
 /// A server promises to end within 15 seconds.
 const END_TIME: Duration = Duration::from_secs(15);
 
-/// A running server. It is shut down when dropped; a server that ends badly fails the test.
+/// A running server. Dropping it shuts it down; the test fails if it ends badly.
 pub(crate) struct House {
-    /// Of its doors, in the order in which they were asked for.
+    /// The addresses of its doors, in the order of the request.
     addresses: Vec<SocketAddr>,
-    /// Dropped to end the server.
+    /// Dropping it ends the server.
     running: Option<oneshot::Sender<()>>,
     listening: Option<JoinHandle<anyhow::Result<()>>>,
     runtime: Runtime,
 }
 
 impl House {
-    /// With one door in named mode.
+    /// A server with one door in named mode.
     pub(crate) fn named() -> House {
         House::open(&["tcp://127.0.0.1:0"], |_| {})
     }
 
-    /// With one door in classic mode.
+    /// A server with one door in classic mode.
     pub(crate) fn classic() -> House {
         House::open(&["tcp://127.0.0.1:0?classic"], |_| {})
     }
 
-    /// With a web door, and behind it one for lines.
+    /// A server with a web door and a line door.
     pub(crate) fn web() -> House {
         House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |_| {})
     }
 
-    /// Somebody with a socket at the first door who has entered the lobby.
+    /// A visitor who has entered the lobby at the first door.
     #[track_caller]
     pub(crate) fn visitor(&self, name: &str) -> Visitor {
         Visitor::connect(self.addresses[0]).enter(name)
     }
 
-    /// With these doors, and whatever `furnish` changes.
+    /// A server with these doors, and the changes that `furnish` makes.
     pub(crate) fn open(doors: &[&str], furnish: impl FnOnce(&mut Config)) -> House {
         House::keeping(Box::new(Memory), doors, furnish)
     }
 
-    /// With a journal of the test's own.
+    /// A server with the test's own journal.
     pub(crate) fn keeping(
         journal: Box<dyn Journal>,
         doors: &[&str],
@@ -96,25 +96,25 @@ impl House {
         &self.addresses
     }
 
-    /// Somebody who has connected at the first door and said nothing.
+    /// A guest who has connected at the first door and said nothing.
     #[track_caller]
     pub(crate) fn guest(&self) -> Guest {
         self.guest_at(0)
     }
 
-    /// Somebody who has connected at that door and said nothing.
+    /// A guest who has connected at that door and said nothing.
     #[track_caller]
     pub(crate) fn guest_at(&self, door: usize) -> Guest {
         Guest::connect(self.addresses[door])
     }
 
-    /// Somebody who has given a name and read everything up to the lines said before.
+    /// A guest who has given a name and read everything up to the replayed lines.
     #[track_caller]
     pub(crate) fn enter(&self, name: &str) -> Guest {
         self.guest().enter(name)
     }
 
-    /// People who have entered in this order, each told of those who came later.
+    /// Guests who entered in this order; each has read the arrivals of the later ones.
     #[track_caller]
     pub(crate) fn friends<const N: usize>(&self, names: [&str; N]) -> [Guest; N] {
         let mut friends: Vec<Guest> = Vec::new();
@@ -128,7 +128,7 @@ impl House {
         friends.try_into().ok().expect("as many as names")
     }
 
-    /// The server begins to end, as on a signal.
+    /// The server begins its shutdown, as on a signal.
     pub(crate) fn goes_down(&mut self) {
         self.running = None;
     }

@@ -1,4 +1,4 @@
-//! A server in this process and people who join it: what a conversation is made of.
+//! A server in this process, and people who join it: the ground for conversations.
 #![allow(dead_code, reason = "no test binary needs all of it")]
 
 mod book;
@@ -13,5 +13,5 @@ pub(crate) use guest::Guest;
 pub(crate) use house::House;
 pub(crate) use visitor::{Visitor, numbers};
 
-/// Nothing that a test waits for takes longer, unless the test has failed.
+/// No wait of a test takes longer, unless the test has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! Somebody with a WebSocket, by a library that others wrote: asks, and hears what comes.
+//! A person with a WebSocket, by a library of other authors: asks, and hears the messages.
 
 use std::net::{SocketAddr, TcpStream};
 
@@ -11,19 +11,19 @@ use super::DEADLINE;
 /// One connection that has read the hello.
 pub(crate) struct Visitor {
     pub(crate) socket: WebSocket<TcpStream>,
-    /// What the server has said of itself.
+    /// What the server said about itself.
     pub(crate) hello: Value,
 }
 
 impl Visitor {
-    /// Opens a socket at a web door.
+    /// Opens a WebSocket at a web door.
     #[track_caller]
     pub(crate) fn connect(server: SocketAddr) -> Visitor {
         let stream = TcpStream::connect_timeout(&server, DEADLINE).expect("the door is open");
         Visitor::over(stream, &format!("ws://{server}/-/socket"))
     }
 
-    /// The same over a connection that is there already, and at any address.
+    /// The same over an existing connection, and at any address.
     #[track_caller]
     pub(crate) fn over(stream: TcpStream, url: &str) -> Visitor {
         stream
@@ -38,7 +38,7 @@ impl Visitor {
         visitor
     }
 
-    /// Enters the lobby, and reads everything up to the end of what was said before.
+    /// Enters the lobby, and reads everything up to the end of the replayed lines.
     #[track_caller]
     pub(crate) fn enter(mut self, name: &str) -> Visitor {
         self.asks(r#"{"do":"enter","name":"NAME","id":"in"}"#.replace("NAME", name));
@@ -103,7 +103,7 @@ impl Visitor {
         }
     }
 
-    /// The server closes; what it has said before, and the code.
+    /// The server closes. Returns the messages before that, and the code.
     #[track_caller]
     pub(crate) fn is_closed(&mut self) -> (Vec<Value>, u16) {
         let mut heard = Vec::new();

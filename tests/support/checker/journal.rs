@@ -1,4 +1,4 @@
-//! The rules that a journal's record keeps by itself. Knows no reader.
+//! The rules that concern the journal's record alone. Knows no reader.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +19,7 @@ pub(super) fn check(rooms: &[Room]) -> Result<(), Broken> {
     check_names(rooms)
 }
 
-/// Dense numbers, times that do not go back.
+/// Numbers are dense, and times do not go back.
 fn check_numbers(room: &Room) -> Result<(), Broken> {
     let (mut last, mut time) = (0, i64::MIN);
     for event in &room.events {
@@ -39,7 +39,7 @@ fn check_numbers(room: &Room) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Each speaker's lines in the order spoken, through all rooms.
+/// Each speaker's lines are in the order spoken, across all rooms.
 fn check_speakers(rooms: &[Room]) -> Result<(), Broken> {
     let mut events: Vec<_> = rooms.iter().flat_map(|room| &room.events).collect();
     events.sort_by_key(|event| event.commit);
@@ -61,7 +61,7 @@ fn check_speakers(rooms: &[Room]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// The name that a person leaves an event with; none where it does not say.
+/// The name of a person after an event; none where the event does not say.
 fn name_after(event: &Event) -> Option<&str> {
     match &event.shown {
         Shown::Said { name, .. } | Shown::Arrived(name) | Shown::Topic { name, .. } => Some(name),
@@ -70,12 +70,12 @@ fn name_after(event: &Event) -> Option<&str> {
     }
 }
 
-/// Whether somebody comes or goes with this event; a late one only tells of it.
+/// Whether this event is an arrival or departure; a late one only announces it.
 fn is_change(event: &Event) -> bool {
     matches!(event.kind, Kind::Told | Kind::Folded)
 }
 
-/// Those in a room, by what happened in it: each person, and the name worn.
+/// The people in a room, by its events: each person, and the name worn.
 fn check_balance(room: &Room) -> Result<(), Broken> {
     let mut here: HashMap<usize, &str> = HashMap::new();
     for event in &room.events {
@@ -105,7 +105,7 @@ fn check_balance(room: &Room) -> Result<(), Broken> {
     Ok(())
 }
 
-/// In the whole house: at the end of each commit nobody wears the name of another.
+/// On the whole server: at the end of each commit nobody wears the name of another.
 fn check_names(rooms: &[Room]) -> Result<(), Broken> {
     let whole = rooms.iter().filter(|room| room.is_whole);
     let mut events: Vec<_> = whole.flat_map(|room| &room.events).collect();
@@ -137,18 +137,18 @@ fn check_names(rooms: &[Room]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What somebody knows of those in a room who has read the named dialect since the beginning.
+/// What a reader of the named dialect, from the beginning on, knows of the people in a room.
 #[derive(Default)]
 struct Screen<'a> {
     named: HashSet<&'a str>,
-    /// How many are here whose names are not known.
+    /// How many people are here whose names are not known.
     unnamed: usize,
 }
 
 fn check_screen(room: &Room) -> Result<(), Broken> {
     let mut screen = Screen::default();
     for event in &room.events {
-        // Whoever speaks without being here is nobody whose coming is told.
+        // Scripts speak without being here: their arrival is not announced.
         let is_script = event.person.is_none() && matches!(event.kind, Kind::Line { .. });
         if event.kind != Kind::Folded && !is_script && !screen.shows(&event.shown) {
             let what = format!("cannot be, by what was told so far: {event:?}");
@@ -159,7 +159,7 @@ fn check_screen(room: &Room) -> Result<(), Broken> {
 }
 
 impl<'a> Screen<'a> {
-    /// Takes in what is shown. Whether it can be.
+    /// Takes in an event. Returns whether it is possible.
     fn shows(&mut self, shown: &'a Shown) -> bool {
         match shown {
             Shown::Arrived(name) => self.named.insert(name),
@@ -170,7 +170,7 @@ impl<'a> Screen<'a> {
             }
             Shown::LeftTogether { named, others } => {
                 let known = named.iter().all(|name| self.go(name));
-                // Who the others were, nobody knows.
+                // Nobody knows who the others were.
                 self.unnamed += self.named.len();
                 self.named.clear();
                 let left = self.unnamed.checked_sub(*others);

@@ -1,13 +1,13 @@
-//! The checker: what clients saw, held against what the journal kept.
+//! The checker: compares what clients saw with what the journal stored.
 //!
-//! Knows no server and no socket: it reads text, and the record of a journal. A simulator, a test
-//! that kills the server and a long run under load hand it the same things:
+//! Knows no server and no socket: it reads text, and the record of a journal. The simulator, a test
+//! that kills the server and a long run under load provide the same:
 //!
 //! - the journal's record, with arrivals and departures where the journal was a recording one, or
 //!   else with lines only;
 //! - every byte that each client received, and how its connection ended.
 //!
-//! Whoever speaks in such a test says [`token`]s, so that each line is said once.
+//! Speakers in such a test say [`token`]s, so that each line is unique.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 mod journal;
@@ -22,83 +22,84 @@ use std::fmt;
 
 pub(crate) use text::{Shown, together};
 
-/// All there is to check.
+/// Everything to check.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Story {
-    /// What the journal kept: each room, from being made to being forgotten.
+    /// The journal's rooms; a room that was deleted and made again is a new one.
     pub(crate) rooms: Vec<Room>,
-    /// What clients saw.
+    /// The clients that read.
     pub(crate) readers: Vec<Reader>,
 }
 
-/// What the journal kept of one room.
+/// The journal's record of one room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Room {
     pub(crate) name: String,
     pub(crate) events: Vec<Event>,
-    /// Whether all that happened is among the events, and not only what was said.
+    /// Whether the events are complete, or only the lines.
     pub(crate) is_whole: bool,
 }
 
-/// One thing that happened in a room.
+/// An event in a room.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    /// In which commit; these are in order in the whole house.
+    /// The commit; commits are in order on the whole server.
     pub(crate) commit: u64,
-    /// Who did it, through all renames; the number is the test's own. None where it was nobody who is in the room.
+    /// Who did it, under every name; the number is the test's own. None for an event by nobody in
+    /// the room.
     pub(crate) person: Option<usize>,
     pub(crate) kind: Kind,
-    /// How it is shown to whoever is shown it.
+    /// How its readers see it.
     pub(crate) shown: Shown,
 }
 
-/// What about an event its text does not tell.
+/// What the text of an event does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Something said, with its number and its time in milliseconds.
+    /// A line, with its number and its time in milliseconds.
     Line { seq: u64, at: i64 },
-    /// Somebody came or went, and everybody reads so at once.
+    /// An arrival or departure that everybody reads at once.
     Told,
-    /// Somebody came or went in a crowd: only classic readers are told.
+    /// An arrival or departure in a crowd, which only classic readers see.
     Folded,
-    /// Only told now that somebody came or went, which happened before: named readers are told.
+    /// An earlier arrival or departure that is announced only now: named readers see it.
     Late,
-    /// How many came or went: named readers are told.
+    /// A count of arrivals or departures: named readers see it.
     Summary,
     /// A rename or a topic.
     Other,
 }
 
-/// What one client received.
+/// One client's output.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
-    /// Who it is, by the numbers of [`Event::person`]; none where the record has no persons.
+    /// The person, by the number of [`Event::person`]; none where the record has no persons.
     pub(crate) person: Option<usize>,
     pub(crate) dialect: Dialect,
-    /// Every byte.
+    /// Every byte received.
     pub(crate) text: Vec<u8>,
     pub(crate) end: End,
-    /// Whether it has left the house, though the connection may break before it has read that.
+    /// Whether it left the server, even if the connection broke before it read that.
     pub(crate) has_left: bool,
-    /// Whether it fell off the log where no line was lost, of which nobody is told: then some
-    /// arrivals and departures may be missing.
+    /// Whether it fell off the log where no line was lost, which is not announced: then arrivals
+    /// and departures may be missing.
     pub(crate) fell_silently: bool,
-    /// What it read without being there; then it reads nothing else.
+    /// The piece of a room that it read without a seat; then it reads nothing else.
     pub(crate) listened: Option<Listened>,
 }
 
-/// What somebody reads who is not there: a piece of a room.
+/// The piece of a room that a reader without a seat reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Listened {
-    /// Which of the story's rooms.
+    /// The index of the room in the story.
     pub(crate) room: usize,
-    /// Behind so many of its events.
+    /// The number of events before the piece.
     pub(crate) from: usize,
-    /// Before the event behind so many; none where it listens still.
+    /// The number of events up to its end; none while it still listens.
     pub(crate) to: Option<usize>,
 }
 
-/// Which lines a client reads.
+/// The dialect that a client reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Named,
@@ -107,22 +108,22 @@ pub(crate) enum Dialect {
     Web,
 }
 
-/// How what a client received ended.
+/// How a client's output ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// It is still here, and had time to read everything.
     Here,
-    /// It left, and read up to its departure.
+    /// It left, and read everything up to its departure.
     Left,
     /// The connection broke.
     Broken,
 }
 
-/// A promise that was not kept.
+/// A broken promise.
 #[derive(Clone, Debug)]
 pub(crate) struct Broken {
     pub(crate) rule: Rule,
-    /// Who saw what, where.
+    /// The evidence: who saw what, and where.
     pub(crate) what: String,
 }
 
@@ -132,38 +133,38 @@ impl fmt::Display for Broken {
     }
 }
 
-/// What is promised.
+/// The promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     /// The numbers of a room's lines are 1, 2, 3, ...
     Dense,
     /// Times in a room never decrease.
     Time,
-    /// Each speaker's lines stand in the order spoken.
+    /// Each speaker's lines are in the order spoken.
     Spoken,
-    /// Whoever arrives was not there, whoever leaves or speaks was.
+    /// A person who arrives was absent; one who leaves or speaks was present.
     Balance,
-    /// A name is worn by one person.
+    /// One person wears a name at a time.
     Name,
     /// Every output is lines of text without control bytes.
     Text,
-    /// Whatever is seen was kept.
+    /// Everything seen was stored.
     Kept,
-    /// Everybody sees a room's events in their order, none twice.
+    /// Everybody sees a room's events in order, none twice.
     Order,
-    /// Received and skipped lines are all lines that were said meanwhile.
+    /// Received and skipped lines are together all lines said meanwhile.
     Count,
-    /// Who is told of whom, on entering and afterwards.
+    /// Arrivals, departures and rosters are right.
     Presence,
     /// After the faults everybody has read everything.
     Converged,
-    /// An answer stands behind the lines that were said before the question.
+    /// An answer comes after the lines said before the question.
     Answer,
-    /// A private message is read by two people, once each.
+    /// Two people read a private message, once each.
     Private,
 }
 
-/// The first promise that was not kept, if any.
+/// Returns the first broken promise, if any.
 pub(crate) fn check(story: &Story) -> Result<(), Broken> {
     journal::check(&story.rooms)?;
     for (number, reader) in story.readers.iter().enumerate() {
@@ -175,20 +176,20 @@ pub(crate) fn check(story: &Story) -> Result<(), Broken> {
     trace::check_privates(&story.readers)
 }
 
-/// What a speaker says for the `number`th time: like nothing else that is said.
+/// What a speaker says for the `number`th time: it is unique.
 pub(crate) fn token(speaker: usize, number: u64) -> String {
     format!("s{speaker}n{number}")
 }
 
-/// The speaker and number of a token at the beginning of what was said.
+/// The speaker and number of the token at the beginning of a line.
 fn parse_token(text: &str) -> Option<(usize, u64)> {
     let word = text.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
     let (speaker, number) = word.strip_prefix('s')?.split_once('n')?;
     Some((speaker.parse().ok()?, number.parse().ok()?))
 }
 
-/// To whom nobody is called like: who writes to this name is answered that there is nobody, and so
-/// shows that the answer stands behind the own line.
+/// A name that nobody has. A message to it is answered with that name, and so the answer shows that
+/// it comes after the sender's own line.
 pub(crate) fn nobody_after(token: &str) -> String {
     format!("after.{token}")
 }

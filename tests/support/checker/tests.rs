@@ -1,4 +1,4 @@
-//! Each rule of the checker: a small story that keeps all of them, and one that breaks each.
+//! For each rule of the checker, a small story that keeps all rules, and one that breaks this one.
 
 use super::{
     Dialect, End, Event, Kind, Listened, Reader, Room, Rule, Shown, Story, check, nobody_after,
@@ -62,7 +62,7 @@ fn reader(person: usize, end: End, lines: &[&str]) -> Reader {
     }
 }
 
-/// Two come and talk, one is renamed, one goes.
+/// Two people arrive and talk; one is renamed, and one leaves.
 fn good() -> Story {
     let events = vec![
         arrived(1, 1, "alice"),
@@ -111,7 +111,7 @@ fn breaks(rule: Rule, story: &Story) {
     }
 }
 
-/// The good story, in which the text of one reader has this instead of that.
+/// The good story, with this text of one reader replaced.
 fn rewritten(number: usize, that: &str, this: &str) -> Story {
     let mut story = good();
     let reader = &mut story.readers[number];
@@ -121,7 +121,7 @@ fn rewritten(number: usize, that: &str, this: &str) -> Story {
     story
 }
 
-/// The good story, with its events changed, and nobody who reads.
+/// The good story, with changed events and no readers.
 fn happened(change: impl FnOnce(&mut Vec<Event>)) -> Story {
     let mut story = good();
     story.readers.clear();
@@ -149,7 +149,7 @@ fn numbers_used_twice_are_rejected() {
 }
 
 #[test]
-fn time_that_goes_back_is_rejected() {
+fn times_that_go_back_are_rejected() {
     let story = happened(|events| events[4].kind = Kind::Line { seq: 3, at: 999 });
     breaks(Rule::Time, &story);
 }
@@ -184,7 +184,7 @@ fn leaving_twice_is_rejected() {
 }
 
 #[test]
-fn speaking_after_having_left_is_rejected() {
+fn speaking_after_leaving_is_rejected() {
     let story = happened(|events| events.push(said(9, 6, 2, "rob", "s2n9")));
     breaks(Rule::Balance, &story);
 }
@@ -209,7 +209,7 @@ fn two_wearers_of_a_name_in_the_house_are_rejected() {
 }
 
 #[test]
-fn a_name_may_pass_to_another_within_a_commit() {
+fn a_name_may_pass_to_another_person_within_a_commit() {
     let mut story = happened(|_| {});
     story
         .rooms
@@ -218,7 +218,7 @@ fn a_name_may_pass_to_another_within_a_commit() {
 }
 
 #[test]
-fn a_crowd_told_so_that_somebody_comes_twice_is_rejected() {
+fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     let story = happened(|events| {
         let shown = together(vec!["alice".into()], 0, true);
         events.push(Event {
@@ -232,7 +232,7 @@ fn a_crowd_told_so_that_somebody_comes_twice_is_rejected() {
 }
 
 #[test]
-fn a_crowd_of_whom_one_speaks_untold_is_rejected() {
+fn a_speaker_beyond_the_announced_crowd_is_rejected() {
     let story = happened(|events| events[2].kind = Kind::Folded);
     breaks(Rule::Presence, &story);
 }
@@ -259,12 +259,12 @@ fn half_a_line_is_rejected_unless_the_connection_broke() {
 }
 
 #[test]
-fn lines_of_no_form_are_rejected() {
+fn lines_of_an_unknown_form_are_rejected() {
     breaks(Rule::Text, &rewritten(0, "alice: s1n2", "alice s1n2"));
 }
 
 #[test]
-fn seeing_what_was_not_kept_is_rejected() {
+fn seeing_a_line_that_was_not_stored_is_rejected() {
     breaks(Rule::Kept, &rewritten(0, "bob: s2n1", "bob: s2n7"));
     breaks(Rule::Kept, &rewritten(1, "alice: s1n1", "alice: s1n7"));
 }
@@ -286,12 +286,12 @@ fn seeing_lines_in_another_order_is_rejected() {
 }
 
 #[test]
-fn a_line_missing_untold_is_rejected() {
+fn a_missing_line_that_is_not_counted_is_rejected() {
     breaks(Rule::Count, &rewritten(0, "bob: s2n1\n", ""));
 }
 
 #[test]
-fn a_skip_told_wrong_is_rejected() {
+fn a_wrong_count_of_skipped_lines_is_rejected() {
     breaks(
         Rule::Count,
         &rewritten(1, "2 lines skipped", "1 line skipped"),
@@ -307,7 +307,7 @@ fn a_skip_told_wrong_is_rejected() {
 }
 
 #[test]
-fn a_line_missing_at_the_end_is_rejected() {
+fn a_missing_last_line_is_rejected() {
     breaks(Rule::Count, &rewritten(1, "rob: s2n2\n", ""));
 }
 
@@ -317,7 +317,7 @@ fn a_reader_who_has_not_caught_up_is_rejected() {
 }
 
 #[test]
-fn an_arrival_that_is_not_told_is_rejected() {
+fn an_unannounced_arrival_is_rejected() {
     breaks(Rule::Presence, &rewritten(0, "bob has arrived\n", ""));
 }
 
@@ -336,7 +336,7 @@ fn an_arrival_may_be_lost_with_skipped_lines() {
 }
 
 #[test]
-fn seeing_the_own_departure_is_rejected() {
+fn seeing_ones_departure_is_rejected() {
     breaks(
         Rule::Presence,
         &rewritten(1, "rob: s2n2\n", "rob: s2n2\nrob has left\n"),
@@ -344,7 +344,7 @@ fn seeing_the_own_departure_is_rejected() {
 }
 
 #[test]
-fn seeing_what_was_said_after_the_own_departure_is_rejected() {
+fn seeing_a_line_from_after_ones_departure_is_rejected() {
     breaks(
         Rule::Presence,
         &rewritten(1, "rob: s2n2\n", "rob: s2n2\nalice: s1n3\n"),
@@ -376,7 +376,7 @@ fn leaving_a_room_without_a_departure_is_rejected() {
 }
 
 #[test]
-fn an_answer_before_what_was_said_before_is_rejected() {
+fn an_answer_before_an_earlier_line_is_rejected() {
     let after = nobody_after("s1n2");
     let answer = format!("-- Nobody here is called {after}; /who lists the people in this room\n");
     let good = rewritten(0, "bob is now", &format!("{answer}bob is now"));
@@ -402,7 +402,7 @@ fn a_private_message_read_by_a_third_or_twice_is_rejected() {
     breaks(Rule::Private, &story);
 }
 
-/// The good story, as a journal on disk and a client of a real server tell it: lines only.
+/// The good story as told by a journal on disk and a client of a real server: lines only.
 fn lines_only(mut story: Story) -> Story {
     for room in &mut story.rooms {
         room.is_whole = false;
@@ -422,7 +422,7 @@ fn a_good_story_passes_by_its_lines_alone() {
 }
 
 #[test]
-fn what_breaks_the_rules_of_lines_is_rejected_by_lines_alone() {
+fn breaking_a_rule_of_lines_is_rejected_by_lines_alone() {
     for (rule, number, that, this) in [
         (Rule::Count, 0, "bob: s2n1\n", ""),
         (Rule::Order, 0, "rob: s2n2", "alice: s1n2"),
@@ -436,7 +436,7 @@ fn what_breaks_the_rules_of_lines_is_rejected_by_lines_alone() {
     }
 }
 
-/// What a client of the web dialect received: alice reads two rooms at once.
+/// A client of the web dialect: alice reads two rooms at once.
 fn with_objects(change: impl FnOnce(&mut Vec<String>)) -> Story {
     let mut story = good();
     story.rooms.push(room(
@@ -488,14 +488,14 @@ fn two_rooms_side_by_side_pass() {
 }
 
 #[test]
-fn what_breaks_the_rules_of_several_rooms_is_rejected() {
+fn breaking_a_rule_of_several_rooms_is_rejected() {
     let removed = |number: usize| with_objects(move |objects| drop(objects.remove(number)));
     breaks(Rule::Dense, &removed(1)); // a line
-    breaks(Rule::Presence, &removed(2)); // having entered
+    breaks(Rule::Presence, &removed(2)); // the entry
     breaks(Rule::Presence, &removed(9)); // a departure
-    breaks(Rule::Dense, &removed(4)); // the count of what is skipped
+    breaks(Rule::Dense, &removed(4)); // the count of skipped lines
     breaks(Rule::Count, &removed(5)); // the last line of a room that was left
-    breaks(Rule::Converged, &removed(10)); // and of one that was not
+    breaks(Rule::Converged, &removed(10)); // and of a room that was not
     let twice = with_objects(|objects| objects.insert(5, objects[2].clone()));
     breaks(Rule::Presence, &twice);
     let afterwards = with_objects(|objects| objects.swap(5, 6));
@@ -512,7 +512,7 @@ fn what_breaks_the_rules_of_several_rooms_is_rejected() {
     check(&cut_off(End::Broken)).unwrap();
 }
 
-/// What somebody heard who listens to the lobby from bob's arrival up to his first line.
+/// A listener in the lobby, from bob's arrival up to his first line.
 fn listened(lines: &[&str]) -> Story {
     let listened = Listened {
         room: 0,
@@ -529,7 +529,7 @@ fn listened(lines: &[&str]) -> Story {
 }
 
 #[test]
-fn whoever_listens_hears_all_of_a_piece_and_nothing_else() {
+fn a_listener_hears_exactly_one_piece_of_a_room() {
     check(&listened(&["bob has arrived", "bob: s2n1"])).unwrap();
     breaks(Rule::Count, &listened(&["bob has arrived"]));
     breaks(Rule::Presence, &listened(&["bob: s2n1"]));

@@ -1,8 +1,8 @@
-//! From a line of text that a client received to what it tells. Knows no order of lines.
+//! Parses a line of text that a client received. Knows no order of lines.
 
 use super::Dialect;
 
-/// What somebody reads who is in a room.
+/// An event, as a person in the room reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
     Said {
@@ -36,38 +36,38 @@ pub(crate) enum Shown {
 /// A line that a client received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Something that happens in the room.
+    /// An event in the room.
     Shown(Shown),
-    /// Of objects: what became of a crowd, as the room tells it; who is here is changed by others.
+    /// Web dialect only: the announcement of a crowd in the room; other messages change the roster.
     Summary(Shown),
-    /// It was said before.
+    /// A replayed line.
     Replayed(Shown),
-    /// One is in this room now, with these people.
+    /// The reader is in this room now, with these people.
     Entered {
         room: Option<String>,
         named: Vec<String>,
         others: usize,
     },
-    /// Who is here changes, of which nothing is said.
+    /// The roster changes, without an announcement.
     Presence {
         come: Option<String>,
         gone: Option<String>,
     },
-    /// All who are here.
+    /// The complete roster.
     People(Vec<String>),
-    /// Who is here is not known any more.
+    /// The roster is unknown from now on.
     FellBehind,
     Skipped(u64),
-    /// There is nobody called `after.` and this.
+    /// Nobody is called `after.` followed by this.
     After(String),
     Private(String),
-    /// One is in this room no more, and goes on in others.
+    /// The reader has left this room, and continues in others.
     Departed,
-    /// Whatever else the server says.
+    /// Any other line of the server.
     Server,
 }
 
-/// The summary of several people; one alone reads like a told one.
+/// The summary of several people; that of one person reads like a single announcement.
 pub(crate) fn together(mut named: Vec<String>, others: usize, came: bool) -> Shown {
     match (named.len(), others, came) {
         (1, 0, true) => Shown::Arrived(named.remove(0)),
@@ -80,7 +80,7 @@ pub(crate) fn together(mut named: Vec<String>, others: usize, came: bool) -> Sho
     }
 }
 
-/// What a line tells; none if it is nothing that a room or the server says.
+/// Parses a line; none if neither a room nor the server says such a line.
 pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
     if let Some(words) = line.strip_prefix("-- ") {
         return Some(parse_server(words));
@@ -122,7 +122,7 @@ pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
         .map(Line::Shown)
 }
 
-/// What the server says with these words.
+/// Parses a line of the server.
 pub(super) fn parse_server(words: &str) -> Line {
     let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
     if let Ok(count) = first.parse()

@@ -1,11 +1,11 @@
-//! The rules for what one client received, held against the record of the rooms it was in.
+//! The rules for one client's output, compared with the record of the rooms it was in.
 
 use std::collections::{HashMap, HashSet};
 
 use super::text::{Line, Shown, parse};
 use super::{Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, web};
 
-/// What was received, and of which room, where that is told.
+/// A received line, and its room where that is told.
 pub(super) struct Seen {
     pub(super) room: Option<String>,
     pub(super) line: Line,
@@ -29,7 +29,7 @@ pub(super) fn check(rooms: &[Room], reader: &Reader) -> Result<(), Broken> {
     Ok(())
 }
 
-/// The lines that a client received. What a broken connection cut off is left out.
+/// The lines that a client received, without a line that a broken connection cut off.
 fn read(reader: &Reader) -> Result<Vec<Seen>, Broken> {
     if reader.dialect == Dialect::Web {
         return web::read(&reader.text, reader.end);
@@ -46,7 +46,7 @@ fn read(reader: &Reader) -> Result<Vec<Seen>, Broken> {
     let Ok(text) = str::from_utf8(&reader.text[..end]) else {
         return fail("not UTF-8".to_owned());
     };
-    // Lines end in LF, and for telnet in CR LF.
+    // Lines end in LF, or in CR LF for telnet.
     text.split_terminator('\n')
         .map(|line| read_line(line.strip_suffix('\r').unwrap_or(line), reader.dialect))
         .collect()
@@ -61,14 +61,15 @@ fn read_line(line: &str, dialect: Dialect) -> Result<Seen, Broken> {
     Ok(Seen { room: None, line })
 }
 
-/// Each stay in a room with what was seen there: in the line dialects one after the other, with objects side by side.
+/// Each stay in a room, with the lines seen there: one after the other in the line dialects, side
+/// by side in the web dialect.
 fn visits(reader: &Reader, seen: Vec<Seen>) -> Result<Vec<Visit<'_>>, Broken> {
     let mut visits: Vec<Visit<'_>> = Vec::new();
     for Seen { room, line } in seen {
         let is_here =
             |visit: &&mut Visit<'_>| !visit.is_over && (room.is_none() || visit.room == room);
         match (visits.iter_mut().rfind(is_here), line) {
-            // A person who has left the house is not told of each room left before that.
+            // A person who has left the server is not told about each room left before that.
             (Some(_), Line::Entered { .. })
                 if reader.dialect == Dialect::Web && !reader.has_left =>
             {
@@ -97,7 +98,7 @@ fn visits(reader: &Reader, seen: Vec<Seen>) -> Result<Vec<Visit<'_>>, Broken> {
     Ok(visits)
 }
 
-/// What somebody saw who was not there is held against that piece of the room.
+/// Compares what a reader without a seat saw with that piece of the room.
 fn check_listened(
     rooms: &[Room],
     reader: &Reader,
@@ -121,7 +122,7 @@ fn check_listened(
     visit.check_order(room, told.collect())
 }
 
-/// When somebody is told "after x", then x is not shown later.
+/// An answer "after x" must not come before x.
 fn check_answers(seen: &[Seen]) -> Result<(), Broken> {
     let mut answered = HashSet::new();
     for Seen { line, .. } in seen {
@@ -139,7 +140,7 @@ fn check_answers(seen: &[Seen]) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Where somebody arrived, in this order: the rooms, and the places of the arrivals in them.
+/// The arrivals of a person, in order: each room, and the place of the arrival in it.
 fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Room, usize)> {
     let mut found = Vec::new();
     for room in rooms
@@ -165,12 +166,12 @@ fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Roo
 /// One stay in one room.
 struct Visit<'a> {
     reader: &'a Reader,
-    /// Its name, where lines say of which room they are.
+    /// The room's name, where lines carry it.
     room: Option<String>,
-    /// What was told on entering; none for whoever listens.
+    /// The roster on entering; none for a listener.
     entered: Option<Line>,
     seen: Vec<Line>,
-    /// It was left, and the connection went on.
+    /// The reader left it, and the connection continued.
     is_over: bool,
 }
 
@@ -183,7 +184,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Held against everything that happened in the room.
+    /// Compares it with all events of the room.
     fn check_whole(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
         self.check_entered(room, arrival)?;
         let person = self.reader.person;
@@ -208,7 +209,7 @@ impl Visit<'_> {
         self.check_order(room, room.events[stay].iter().filter(told).collect())
     }
 
-    /// Held against what was said in the room, when that is all that was kept.
+    /// Compares it with the lines of the room, if only lines were stored.
     fn check_lines(&self, rooms: &[Room]) -> Result<(), Broken> {
         let Some(Line::Entered { room: name, .. }) = &self.entered else {
             return Ok(());
@@ -235,7 +236,7 @@ impl Visit<'_> {
         let Some((room, at)) = found else {
             return Err(broken(Rule::Kept, format!("was never said: {anchor:?}")));
         };
-        // Where nothing was replayed, the arrival may stand anywhere before the first line.
+        // Without replayed lines, the arrival may be anywhere before the first line.
         let start = if last_replayed.is_some() {
             at + 1
         } else {
@@ -245,7 +246,7 @@ impl Visit<'_> {
         self.check_order(room, events.iter().filter(|e| is_line(e)).collect())
     }
 
-    /// How many lines were skipped before the first that was received.
+    /// How many lines were skipped before the first line received.
     fn skipped_first(&self) -> usize {
         let before = self
             .seen
@@ -254,7 +255,7 @@ impl Visit<'_> {
         before.map(|line| skipped(line) as usize).sum()
     }
 
-    /// The roster is of those who were there.
+    /// The roster is right on entering.
     fn check_entered(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
         let Some(Line::Entered {
             room: Some(name),
@@ -262,7 +263,7 @@ impl Visit<'_> {
             others,
         }) = &self.entered
         else {
-            return Ok(()); // classic readers are not told
+            return Ok(()); // classic readers get no roster
         };
         let fail = |why: String| Err(broken(Rule::Presence, why));
         if *name != room.name {
@@ -278,7 +279,7 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Whoever keeps a list of those who are here, from what comes over a socket, has the right one.
+    /// A roster that is maintained from the messages of a socket is right.
     fn check_roster(&self, room: &Room, arrival: usize, end: usize) -> Result<(), Broken> {
         let Shown::Arrived(own) = &room.events[arrival].shown else {
             return Ok(());
@@ -328,7 +329,7 @@ impl Visit<'_> {
         here
     }
 
-    /// Everything received is the next that was told, lines that were skipped apart.
+    /// Every line received is the next one for this reader, apart from skipped lines.
     fn check_order(&self, room: &Room, told: Vec<&Event>) -> Result<(), Broken> {
         let mut walk = Walk {
             room,
@@ -350,12 +351,12 @@ impl Visit<'_> {
             }
         }
         match self.end() {
-            End::Left if !room.is_whole => Ok(()), // nobody knows where the departure stood
+            End::Left if !room.is_whole => Ok(()), // the place of the departure is unknown
             end => walk.finish(end),
         }
     }
 
-    /// Whoever is told to arrive or leave, one by one, does so in turns.
+    /// Single announcements of a person alternate between arrival and departure.
     fn check_alternation(&self) -> Result<(), Broken> {
         let mut here: HashMap<&str, bool> = HashMap::new();
         for line in &self.seen {
@@ -367,7 +368,7 @@ impl Visit<'_> {
                     here.insert(to, true);
                     continue;
                 }
-                // From here on nobody knows who is here.
+                // From here on the roster is unknown.
                 Line::Shown(Shown::ArrivedTogether { .. } | Shown::LeftTogether { .. })
                 | Line::Summary(_)
                 | Line::Skipped(_) => return Ok(()),
@@ -393,7 +394,7 @@ fn is_line(event: &Event) -> bool {
     matches!(event.kind, Kind::Line { .. })
 }
 
-/// Whether readers of this dialect are told.
+/// Whether readers of this dialect see the event.
 fn is_told(event: &Event, dialect: Dialect) -> bool {
     match dialect {
         Dialect::Named | Dialect::Web => event.kind != Kind::Folded,
@@ -401,7 +402,7 @@ fn is_told(event: &Event, dialect: Dialect) -> bool {
     }
 }
 
-/// The names of those who were in a room just before this event.
+/// The names in a room just before this event.
 fn names_before(room: &Room, at: usize) -> HashSet<&str> {
     let mut here = HashSet::new();
     for event in &room.events[..at] {
@@ -422,20 +423,20 @@ fn names_before(room: &Room, at: usize) -> HashSet<&str> {
     here
 }
 
-/// Somebody's way through what was told in a room.
+/// A reader's way through the events of a room.
 struct Walk<'a> {
     room: &'a Room,
     told: Vec<&'a Event>,
-    /// Where in `told` reading may have come to: in more than one place, where some of it was lost
-    /// and it says the same twice. The first is the first possible.
+    /// The possible places in `told`. There is more than one if lines are lost and the same text
+    /// occurs twice. The first is the earliest.
     places: Vec<usize>,
-    /// Lines announced as skipped and not yet passed over.
+    /// Skipped lines that were announced and not yet passed over.
     missing: u64,
     fell_silently: bool,
 }
 
 impl Walk<'_> {
-    /// Passes over the lines announced as skipped; where reading may go on.
+    /// Passes over the skipped lines. Returns where reading may continue.
     fn land(&mut self) -> Result<(), Broken> {
         let is_loose = self.missing > 0 || self.fell_silently;
         for place in &mut self.places {
@@ -453,7 +454,7 @@ impl Walk<'_> {
         if let Some(&first) = self.places.first()
             && is_loose
         {
-            // Arrivals and departures beyond the lines may be lost with them.
+            // Arrivals and departures after skipped lines may be lost with them.
             let lost = self.rest(first).iter().take_while(|event| !is_line(event));
             self.places = (first..=first + lost.count()).collect();
         }
@@ -482,7 +483,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What is wrong with seeing this here.
+    /// Why this event cannot be seen here.
     fn misread(&self, shown: &Shown) -> Broken {
         let rest = self.rest(self.first());
         let expected = rest.first().map(|event| &event.shown);
@@ -505,7 +506,7 @@ impl Walk<'_> {
         }
         match self.check_kept(shown) {
             Err(broken) => broken,
-            Ok(()) => broken(Rule::Presence, what), // said while this reader was not there
+            Ok(()) => broken(Rule::Presence, what), // a line from before or after the stay
         }
     }
 
@@ -517,7 +518,7 @@ impl Walk<'_> {
         Err(broken(Rule::Kept, what))
     }
 
-    /// Nothing more comes: everything has been seen or was skipped.
+    /// The end: every event was seen or skipped.
     fn finish(mut self, end: End) -> Result<(), Broken> {
         self.land()?;
         let last = self.places.last().copied().unwrap_or_default();
@@ -537,7 +538,7 @@ impl Walk<'_> {
     }
 }
 
-/// Each private message is read once by whoever wrote it and once by one other.
+/// Each private message is read once by its author and once by one other person.
 pub(super) fn check_privates(readers: &[Reader]) -> Result<(), Broken> {
     let mut read_by: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, reader) in readers.iter().enumerate() {

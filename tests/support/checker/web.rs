@@ -1,4 +1,4 @@
-//! From the frames that a client of the web dialect received to what they tell. Knows no order of rooms.
+//! Parses the frames that a client of the web dialect received. Knows no order of rooms.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use super::text::{Line, Shown, parse_server, together};
 use super::trace::Seen;
 use super::{Broken, End, Rule, broken};
 
-/// A whole text message in one frame (RFC 6455, section 5.2).
+/// A complete text message in one frame (RFC 6455, section 5.2).
 const TEXT: u8 = 0x81;
 
 /// The last frame.
 const CLOSE: u8 = 0x88;
 
-/// What was received, in order. What a broken connection cut off is left out.
+/// The received events, in order, without one that a broken connection cut off.
 pub(super) fn read(bytes: &[u8], end: End) -> Result<Vec<Seen>, Broken> {
     let fail = |what: String| broken(Rule::Text, what);
     let (mut seen, mut numbers, mut rest) = (Vec::new(), Numbers::default(), bytes);
@@ -39,7 +39,7 @@ pub(super) fn read(bytes: &[u8], end: End) -> Result<Vec<Seen>, Broken> {
     Ok(seen)
 }
 
-/// The first byte of a frame, its payload and what follows it; none where it is not whole.
+/// The first byte of a frame, its payload, and the rest; none if the frame is incomplete.
 fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[first, size], rest) = bytes.split_first_chunk()?;
     let (size, rest) = match size {
@@ -62,8 +62,8 @@ fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 struct Numbers(HashMap<String, u64>);
 
 impl Numbers {
-    /// Each line has the next number, whatever else happens that of the line before it, and what is skipped is counted by
-    /// them.
+    /// Each line has the next number, every other event has the number of the line before it, and
+    /// these numbers count the skipped lines.
     fn check(&mut self, event: &Value) -> Result<(), Broken> {
         let (Some(room), Some(seq)) = (event["room"].as_str(), seq(event)) else {
             return Ok(());
@@ -71,7 +71,7 @@ impl Numbers {
         let last = self.0.insert(room.to_owned(), seq);
         let kind = event["kind"].as_str();
         let is_right = match (kind, last) {
-            (Some("entered"), _) | (_, None) => true, // whoever listens has not entered
+            (Some("entered"), _) | (_, None) => true, // a listener has not entered
             (Some("line" | "action"), Some(last)) => seq == last + 1,
             (Some("skipped"), Some(last)) => {
                 let (first, lines) = (event["first"].as_u64(), event["lines"].as_u64());
@@ -89,13 +89,13 @@ impl Numbers {
     }
 }
 
-/// The number that the last line has behind this; none where it is about others.
+/// The number of the room's last line after this event; none if the event does not say.
 fn seq(event: &Value) -> Option<u64> {
     match event["kind"].as_str()? {
         "line" | "action" if event["old"] == true => None,
         "skipped" => match line(event)? {
             Line::Skipped(_) => event["last"].as_u64(),
-            _ => None, // of lines said before
+            _ => None, // of replayed lines
         },
         _ => event["seq"].as_u64(),
     }

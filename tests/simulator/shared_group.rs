@@ -1,4 +1,4 @@
-//! Whom a group was rung for, counted: several simulated readers share a group, as in the house.
+//! A group of readers that share a bell, as on the server, and a count of its rings.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use parlor_core::log::{Group, Rung};
 use parlor_core::model::{PersonId, RoomId};
 
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct SharedGroup {
     pub(crate) group: Arc<Group>,
     counts: RefCell<Counts>,
 }
@@ -19,8 +19,8 @@ struct Counts {
     rooms: HashMap<RoomId, u64>,
 }
 
-impl Desk {
-    /// How often it was rung for this person, or for all who read in one of these rooms.
+impl SharedGroup {
+    /// How often it rang for this person, or for all readers in one of these rooms.
     pub(crate) fn rings(&self, person: PersonId, rooms: &[RoomId]) -> u64 {
         let mut counts = self.counts.borrow_mut();
         let mut rung = Rung::default();
