@@ -3,9 +3,9 @@
 
     FOREIGN_PYTHON=target/foreign-venv/bin/python docs/picture.py [PARLOR]
 
-PARLOR is the program, by default target/release/parlor. The script needs Linux, tmux, netcat, Chromium and the packages in
-tests/foreign/requirements.txt; ./test makes that folder of Python packages. It runs in a network of its own, so that ports
-8000 and 8080 are free.
+PARLOR is the program, by default target/release/parlor. The script needs Linux, tmux, netcat, Chromium and
+the packages in tests/foreign/requirements.txt, which ./test installs. It runs in a network of its own, so
+that ports 8000 and 8080 are free.
 """
 
 import base64
@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "parlor.png"
 INSIDE = "PARLOR_PICTURE_INSIDE"
 
-# Sharp on fine screens, and small enough to load fast.
+# Sharp on high-resolution screens, and small enough to load fast.
 SCALE = 1.6
 TERMINAL_COLUMNS, TERMINAL_ROWS = 58, 30
-# The page has this size, so that its side columns show, and is drawn smaller.
+# The page is this large, so that its side columns show, and is then drawn smaller.
 PAGE_WIDTH, PAGE_HEIGHT = 1000, 730
 SHRINK = 0.7
 TERMINAL_WIDTH = 450
@@ -51,7 +51,7 @@ body { width: WIDTHpx; padding: 14px; background: #e9e5dd; display: flex; gap: 1
 
 
 class Terminal:
-    """A shell in tmux, typed into as a person does."""
+    """A shell in tmux, with input as from a person."""
 
     def __init__(self, folder):
         self.tmux = ["tmux", "-S", f"{folder}/tmux", "-f", "/dev/null"]
@@ -80,7 +80,7 @@ class Terminal:
 
 
 def marked(line):
-    """A line as HTML: what alice typed, what the server says, what people say."""
+    """A line as HTML, styled by its author: alice, the server, or other people."""
     text = html.escape(line)
     if line.startswith("$ "):
         return f'<span class="prompt">$</span> <span class="typed">{text[2:]}</span>'
@@ -92,7 +92,7 @@ def marked(line):
 
 
 def scene(browser, house, folder):
-    """People talk; then a picture of the page, and the lines of the terminal."""
+    """Lets people talk. Returns a picture of the page, and the lines of the terminal."""
     from browser import Netcat, Reader
 
     dora = Netcat(8000, "dora")
@@ -162,7 +162,7 @@ def inside(program):
     import browser as foreign
 
     class Shown(foreign.House):
-        """The server at the ports that the README names."""
+        """A server at the ports that the README names."""
 
         def __init__(self, program):
             self.program = program

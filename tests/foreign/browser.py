@@ -1,7 +1,7 @@
 """A real browser in the rooms. Each scene is a function, run by name: browser.py SCENE PARLOR PICTURES.
 
-PARLOR is the program; PICTURES a folder in which screenshots are left for somebody to look at. A scene that fails says why
-and ends with another code than 0.
+PARLOR is the program; PICTURES is a folder for screenshots. A scene that fails says why and exits with
+another code than 0.
 """
 
 import http.server
@@ -17,12 +17,13 @@ from contextlib import contextmanager
 
 from playwright.sync_api import expect, sync_playwright
 
-# No step takes longer, unless it has failed; a busy machine included.
+# No step takes longer, even on a busy machine, unless it has failed.
 STEP_MS = 30_000
 
 HOSTILE_LINES = 200
 
-# A name is letters, digits and three signs; these mean something to scripts, or are written from the right.
+# A name is letters, digits and three signs. These names mean something to scripts, or are written from the
+# right.
 HOSTILE_NAMES = [
     "o-script",
     "x.onerror",
@@ -46,7 +47,7 @@ HOSTILE_NAMES = [
 
 
 class House:
-    """A server on ports of its own, which keeps them and its lines when it is started again."""
+    """A server on ports of its own; a restart keeps its ports and lines."""
 
     def __init__(self, program):
         self.program = program
@@ -81,7 +82,7 @@ class House:
 
 
 class Netcat:
-    """Somebody who joined with netcat."""
+    """A person who joined with netcat."""
 
     def __init__(self, port, name):
         self.stream = socket.create_connection(("127.0.0.1", port), timeout=STEP_MS / 1000)
@@ -115,7 +116,7 @@ def free_port():
 
 
 class Reader:
-    """Somebody with a browser; whatever goes wrong in the page is a failure."""
+    """A person with a browser; any error in the page is a failure."""
 
     def __init__(self, browser, house, **context):
         self.context = browser.new_context(**context)
@@ -128,7 +129,7 @@ class Reader:
         self.house = house
 
     def note(self, message):
-        # A server that is down is told of by the page itself.
+        # The page itself reports a server that is down.
         if message.type in ("error", "warning") and "WebSocket connection" not in message.text:
             self.troubles.append(message.text)
 
@@ -214,7 +215,7 @@ def one_room(browser, house, pictures):
 
 
 def comes_back(browser, house, pictures):
-    """Nothing is lost and nothing doubled when the server restarts."""
+    """A restart of the server loses no line and doubles none."""
     alice = Reader(browser, house).enter("alice")
     bob = Reader(browser, house).enter("bob")
     for number in range(5):
@@ -284,7 +285,7 @@ def lists_people(browser, house, pictures):
 
 
 def composes(browser, house, pictures):
-    """An Enter that ends a composition says nothing; the next one does."""
+    """An Enter that ends a composition sends nothing; the next one does."""
     alice = Reader(browser, house, locale="zh-CN").enter("爱丽丝")
     bob = house.netcat("bob")
     field = alice.page.locator("#input")
@@ -305,7 +306,7 @@ def composes(browser, house, pictures):
 
 
 def hostile_texts():
-    """What should stay text wherever it is shown."""
+    """Texts that must stay text wherever they are shown."""
     seeds = [
         "<img src=x onerror=alert({n})>",
         "<script>alert({n})</script>",
@@ -332,7 +333,7 @@ def hostile_texts():
 
 
 def hostile(browser, house, pictures):
-    """No script runs, no element appears, no policy is reported, whatever people say or are called."""
+    """Hostile lines and names run no script, add no element and break no policy."""
     alice = Reader(browser, house).enter("alice")
     elements = "document.querySelectorAll('#lines :is(script,img,iframe,svg,style,form,object,embed,base,meta,button:not(.answer))').length"
     mallory = house.netcat("mallory")
@@ -363,7 +364,7 @@ def hostile(browser, house, pictures):
 
 
 def foreign_page(browser, house, pictures):
-    """A page of another site, or of none, can neither read nor speak nor come in."""
+    """A page of another site, or of none, can neither read nor speak nor enter."""
     del pictures
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/index.html", "w", encoding="utf-8") as page:
@@ -417,7 +418,7 @@ def foreign_page(browser, house, pictures):
 
 
 def narrow(browser, house, pictures):
-    """A phone shows it without scrolling sideways, in both languages; and a paste is asked about."""
+    """A phone shows the page without sideways scrolling, in both languages, and asks about a paste."""
     for locale, word in (("en-GB", "Send"), ("zh-CN", "发送")):
         reader = Reader(
             browser, house, locale=locale, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
@@ -464,7 +465,7 @@ def narrow(browser, house, pictures):
 
 
 def finds(browser, house, pictures):
-    """Rooms and lines are chosen from lists, and a line that was found is shown among those around it."""
+    """Rooms and lines are chosen from lists, and a search result is shown among the lines around it."""
     bob = house.netcat("bob")
     for number in range(400):
         bob.say("the needle" if number == 150 else f"hay {number}")
@@ -524,7 +525,7 @@ def finds(browser, house, pictures):
 
 
 def talks(browser, house, pictures):
-    """Private messages are conversations of their own, which a reload leaves where they are."""
+    """Private messages are conversations of their own, which survive a reload."""
     alice = Reader(browser, house).enter("alice")
     bob = house.netcat("bob")
     carol = house.netcat("carol")
@@ -578,7 +579,7 @@ def talks(browser, house, pictures):
 
 
 def reloads(browser, house, pictures):
-    """A reload leaves nothing undone: nobody reads of it, and the draft stands in the field."""
+    """A reload is announced to nobody, and the draft stays in the field."""
     del pictures
     bob = house.netcat("bob")
     alice = Reader(browser, house).enter("alice")
@@ -594,7 +595,7 @@ def reloads(browser, house, pictures):
     lines = bob.lines_until("bob: nobody left?\n")
     assert not any("alice" in line for line in lines), lines
     expect(alice.page.locator("#title")).to_have_text("tea")
-    # Another tab is told of the first at once; a tab that was closed has the name no longer than a moment.
+    # Another tab learns of the first at once; a closed tab holds the name only for a moment.
     other = alice.context.new_page()
     other.goto(house.url())
     assert other.locator("#name").input_value() == "alice"
@@ -612,7 +613,7 @@ def reloads(browser, house, pictures):
 
 
 def scrolls_back(browser, house, pictures):
-    """All lines of a long room can be reached, and what is not shown is counted where it is missing."""
+    """All lines of a long room can be reached, and hidden lines are counted in their place."""
     bob = house.netcat("bob")
     for number in range(1, 3_701):
         bob.say(f"line {number}")
@@ -649,7 +650,7 @@ def scrolls_back(browser, house, pictures):
 
 
 def by_keys(browser, house, pictures):
-    """Without a pointer: rooms, pages, what is newest; and the page says why it does not send."""
+    """Keys alone reach rooms, pages and the newest lines; and the page says why it does not send."""
     alice = Reader(browser, house, timezone_id="Asia/Tokyo").enter("alice")
     for number in range(100):
         alice.say(f"line {number}")
@@ -692,7 +693,7 @@ def by_keys(browser, house, pictures):
     page.keyboard.press("Enter")
     expect(page.locator("#hint")).to_contain_text("200")
     field.fill("")
-    # The clock beside the lines is the reader's, and so is the one behind /since.
+    # The times beside the lines are in the reader's zone, and so is the time of /since.
     now = page.evaluate("new Date(Date.now() - 5 * 60_000).toTimeString().slice(0, 5)")
     alice.say(f"/since {now}")
     page.wait_for_function("() => document.querySelectorAll('#lines .typed').length === 1")
@@ -715,7 +716,7 @@ def by_keys(browser, house, pictures):
 
 
 def distinct(browser, house, pictures):
-    """Those who are here have different colours, each the same for as long as they stay."""
+    """People in a room have different colours, and keep them while they stay."""
     alice = Reader(browser, house).enter("alice")
     names = ["mara", "dora", "olga", "tina", "bob", "carol"]
     others = [house.netcat(name) for name in names]
@@ -738,12 +739,12 @@ def distinct(browser, house, pictures):
 
 
 def gives_back(browser, house, pictures):
-    """What was on its way when the server died stands in the field again, in the order in which it was said."""
+    """Lines that were unsent when the server died return to the field, in order."""
     alice = Reader(browser, house).enter("alice")
     alice.say("arrives")
     alice.line("arrives")
     house.process.send_signal(signal.SIGSTOP)
-    os.waitpid(house.process.pid, os.WUNTRACED)  # until it stands still
+    os.waitpid(house.process.pid, os.WUNTRACED)  # until it has stopped
     lines = [f"on its way {number}" for number in range(5)]
     for line in lines:
         alice.say(line)
@@ -759,7 +760,7 @@ def gives_back(browser, house, pictures):
 
 
 def removed(browser, house, pictures):
-    """Whoever is sent out of a room reads why, where the address is that of the room in which one is then."""
+    """A removed person reads the reason, in the room that the address then names."""
     keeper = house.netcat("bob")
     for line in ("/register", "correct horse", "correct horse"):
         keeper.say(line)
@@ -786,7 +787,7 @@ def removed(browser, house, pictures):
     assert why.bounding_box()["y"] < alice.page.locator("#compose").bounding_box()["y"], "out of sight"
     alice.page.screenshot(path=f"{pictures}/removed.png")
     alice.page.go_back()
-    # Once as the news, and once more as the answer to coming back.
+    # Once as an event, and once as the answer to rejoining.
     alice.page.locator("#lines .note", has_text="bob has banned you from den").nth(1).wait_for(state="visible")
     alice.page.wait_for_url("**/lobby")
     alice.say("/register")

@@ -1,4 +1,4 @@
-"""The web protocol as a library that nobody here wrote speaks it: sockets.py SCENE PARLOR IGNORED."""
+"""The web protocol through a library of other authors: sockets.py SCENE PARLOR IGNORED."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ def free_port():
 
 
 class House:
-    """A server on ports of its own, which keeps them and its lines when it is started again."""
+    """A server on ports of its own; a restart keeps its ports and lines."""
 
     def __init__(self, program):
         self.program = program
@@ -58,7 +58,7 @@ async def hear(connected):
 
 
 async def ask(connected, **request):
-    """Sends a request; what comes until it is done."""
+    """Sends a request. Returns the messages until it is done."""
     await connected.send(json.dumps({**request, "id": "x"}))
     heard = []
     while True:
@@ -117,7 +117,7 @@ async def one_order(house):
 
 
 async def goes_on(house):
-    """A client that resumes misses nothing, over a cut and over a restart."""
+    """A client that resumes misses no line, after a cut and after a restart."""
     alice, hello = await house.connect()
     await ask(alice, do="enter", name="alice")
     bob, _ = await house.connect()
@@ -143,7 +143,7 @@ async def goes_on(house):
 
 
 async def frames(house):
-    """Pings, fragments, large messages and compression that is offered in vain."""
+    """Pings, fragments, large messages, and an offer of compression that is declined."""
     alice, _ = await house.connect(compression="deflate", ping_interval=0.05)
     assert alice.protocol.extensions == [], "no extension was to be agreed upon"
     await ask(alice, do="enter", name="alice")
