@@ -19,7 +19,7 @@ pub mod terminal;
 
 use crate::client::JoinOptions;
 use crate::config::Config;
-use crate::server::{limits, reload, signals};
+use crate::server::{Hangups, Source, first_signal};
 
 pub use crate::clock::zone_is_unknown;
 pub use crate::server::Server;
@@ -29,15 +29,13 @@ pub use crate::server::Server;
 ///
 /// # Errors
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
-pub async fn serve(config: Config, source: Option<reload::Source>) -> anyhow::Result<()> {
-    limits::check_descriptors(&config)?;
-    limits::check_file_size(&config);
+pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {
     let mut server = Server::new(config)?;
     server.bind().await?;
     // Before anybody is told that the server runs, since whoever was told may end it.
-    let shutdown = signals::first()?;
+    let shutdown = first_signal()?;
     if let Some(source) = source {
-        server.reload_from(source, signals::Hangups::catch()?);
+        server.reload_from(source, Hangups::catch()?);
     }
     server.announce();
     // Without systemd there is nobody to tell; with it, a failure shows as a start that times out.

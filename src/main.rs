@@ -2,19 +2,19 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use parlor::cli::{Command, args, ask, backup, check, manual};
-use parlor::config::Config;
+use parlor::cli::{Action, args, ask, backup, check, manual, variables};
 use parlor::server::Source;
 use parlor::telemetry::logging;
+use parlor::zone_is_unknown;
 
 /// Wrong usage has ended the process with code 2 before anything runs.
 fn main() -> ExitCode {
-    match run(args::parse().command) {
+    match run(args::parse().action) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(format!("parlor: {error:#}\n"));
@@ -39,38 +39,44 @@ fn complain(sentence: String) {
     };
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(action: Action) -> anyhow::Result<()> {
     parlor::server::survive_file_size()?;
-    match command {
-        Command::Serve(options) => {
-            let config = Config::load((*options).clone())?;
+    match action {
+        Action::Serve(options) => {
+            let config = options.load()?;
             let log = logging::start(config.log, config.log_format)?;
-            let (options, level) = (*options, log.level.clone());
-            block_on(parlor::serve(config, Some(Source { options, level })))
+            for sentence in variables::strangers().into_iter().chain(zone_is_unknown()) {
+                tracing::warn!("{sentence}");
+            }
+            let source = Source {
+                read: Arc::new(move || options.load()),
+                level: log.level.clone(),
+            };
+            block_on(parlor::serve(config, Some(source)))
         }
-        Command::Join(options) => block_on(parlor::join(options)),
-        Command::Export(options) => {
-            if let Some(sentence) = parlor::clock::zone_is_unknown() {
+        Action::Join(options) => block_on(parlor::join(options)),
+        Action::Export(options) => {
+            if let Some(sentence) = zone_is_unknown() {
                 complain(format!("parlor: {sentence}\n"));
             }
             parlor::cli::export(&options)
         }
-        Command::Check(options) => {
+        Action::Check(options) => {
             let mut damages = String::new();
             let outcome = check(&options, |damage| damages += &(damage + "\n"));
             print(damages.as_bytes())?;
             print(outcome?.as_bytes())
         }
-        Command::Backup(options) => print(backup(&options)?.as_bytes()),
-        Command::Admin(options) => {
+        Action::Backup(options) => print(backup(&options)?.as_bytes()),
+        Action::Admin(options) => {
             let mut answer = String::new();
             let outcome = ask(&options, |line| answer += &format!("{line}\n"));
             print(answer.as_bytes())?;
             outcome
         }
-        Command::Config(options) => print(Config::load(*options)?.to_toml()?.as_bytes()),
-        Command::Man { command } => print(&manual::page(command.as_deref())?),
-        Command::Completions { shell } => print(&manual::completions(shell)),
+        Action::Config(options) => print(options.load()?.to_toml().as_bytes()),
+        Action::Man { command } => print(&manual::page(command.as_deref())?),
+        Action::Completions { shell } => print(&manual::completions(shell)),
     }
 }
 

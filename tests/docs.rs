@@ -223,7 +223,7 @@ fn the_table_of_options_has_each_with_its_variable_and_its_default() {
     let mut command = parlor::cli::command();
     command.build();
     let serve = command.find_subcommand("serve").unwrap();
-    let config = Config::default().to_toml().unwrap();
+    let config = Config::usual().unwrap().to_toml();
     let config: toml::Table = config.parse().unwrap();
     for option in serve.get_arguments() {
         let Some(name) = option.get_long().filter(|name| *name != "help") else {
@@ -346,7 +346,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Refused(Refusal::NoRoom(RoomName::parse("den").unwrap())),
         Answer::Refused(Refusal::NotReading(bob.clone())),
         Answer::Refused(Refusal::TooLong(LineMode::Named.line_bytes_max())),
-        Answer::Refused(Refusal::TooManyRooms(Config::default().rooms)),
+        Answer::Refused(Refusal::TooManyRooms(Config::usual().unwrap().rooms)),
         Answer::Refused(Refusal::NothingToFind),
         Answer::SearchBehind(1_234),
         Answer::FoundNothing(line("WORDS")),
@@ -436,7 +436,7 @@ fn with_commas(number: usize) -> String {
 #[test]
 fn the_limits_on_the_page_are_those_of_the_code() {
     let page = unwrapped("docs/line-protocol.md");
-    let config = Config::default();
+    let config = Config::usual().unwrap();
     for limit in [
         format!(
             "at most {} bytes",

@@ -18,7 +18,7 @@ mod server;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 use machine::{Cores, Machine};
@@ -188,13 +188,12 @@ fn as_child(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
 
 /// Runs the server as `parlor serve` does.
 fn serve(words: Vec<OsString>) -> anyhow::Result<()> {
-    use parlor::cli::args::{self, Command};
+    use parlor::cli::{Action, CommandLine};
     let words = [OsString::from("parlor")].into_iter().chain(words);
-    let matches = args::command().get_matches_from(words);
-    let Command::Serve(options) = args::Options::from_arg_matches(&matches)?.command else {
+    let Action::Serve(options) = CommandLine::read(words.collect())?.action else {
         anyhow::bail!("only `serve` is measured");
     };
-    let config = parlor::config::Config::load(*options)?;
+    let config = options.load()?;
     parlor::telemetry::start(config.log, config.log_format)?;
     tokio::runtime::Runtime::new()?.block_on(parlor::serve(config, None))
 }

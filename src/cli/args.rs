@@ -1,4 +1,4 @@
-//! What can be typed after `parlor`. Knows what was said, not what it means: that is `config`.
+//! The command line: what can be typed after `parlor`. Knows no option of the server by name: those are in `config`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,10 +12,8 @@ use super::backup::BackupOptions;
 use super::check::CheckOptions;
 use super::export::ExportOptions;
 use crate::client::JoinOptions;
-use crate::door::AdminOptions;
-
-pub use crate::config::Settings;
-pub(crate) use crate::config::settings_alone;
+use crate::config::{self, Config, ConfigError};
+use crate::door::{AdminOptions, read_urls, url_help};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,15 +71,15 @@ Examples:
 /// A chat server that you join with netcat, a browser or curl.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, after_help = EXAMPLES)]
-pub struct Options {
+pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub action: Action,
 }
 
 /// The things that parlor does.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum Action {
     /// Run the server; by default, only this machine can join
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeOptions>),
@@ -125,33 +123,86 @@ pub enum Command {
 pub struct ServeOptions {
     /// Read a TOML file whose keys are the names of these options
     #[arg(long, env = "PARLOR_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub config: Option<PathBuf>,
-    /// What else was said.
+    config: Option<PathBuf>,
+    /// What flags and environment say, and the defaults.
     #[command(flatten)]
-    pub settings: Settings,
+    options: Config,
+    /// The command line, to be read again with the values of the file as defaults.
+    #[arg(skip)]
+    words: Vec<OsString>,
 }
 
-/// Reads the command line and the environment, and ends the process with a sentence and code 2 where they are wrong.
-pub fn parse() -> Options {
-    let read = |words| Options::from_arg_matches(&command().try_get_matches_from(words)?);
-    match read(std::env::args_os().collect::<Vec<OsString>>()) {
-        Ok(options) => options,
+impl ServeOptions {
+    /// The configuration that flags, environment, file and defaults give together. Reads the file each time.
+    ///
+    /// # Errors
+    /// The file is of no use, or options do not go together.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let Some(path) = &self.config else {
+            return self.options.clone().settled();
+        };
+        let file = config::read_file(path, &with_doors(config::options()))?;
+        let command = ServeOptions::augment_args(clap::Command::new("serve"));
+        let command = with_variables(with_doors(command)).mut_args(|arg| file.behind(arg));
+        // The first word is the program, the second the subcommand.
+        let matches = command.try_get_matches_from(self.words.iter().skip(1))?;
+        Self::from_arg_matches(&matches)?.options.settled()
+    }
+}
+
+impl CommandLine {
+    /// Reads a command line, beginning with the name of the program, and the environment.
+    ///
+    /// # Errors
+    /// They are wrong, or only ask for help.
+    pub fn read(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
+        let matches = command().try_get_matches_from(&words)?;
+        let mut line = CommandLine::from_arg_matches(&matches)?;
+        if let Action::Serve(options) | Action::Config(options) = &mut line.action {
+            options.words = words;
+        }
+        Ok(line)
+    }
+}
+
+/// Reads the command line and the environment, and ends the process with a sentence and code 2 if they are wrong.
+pub fn parse() -> CommandLine {
+    match CommandLine::read(std::env::args_os().collect()) {
+        Ok(line) => line,
         Err(error) => point_to_listen(name_the_variable(error)).exit(),
     }
 }
 
-/// The whole command line. Manual page and completions come from the same definitions.
+/// The definitions of the whole command line. Manual page and completions come from the same.
 pub fn command() -> clap::Command {
-    Options::command().mut_subcommands(|command| {
-        // An empty variable says nothing: `PARLOR_RATE=` is how one is switched off in many a start script.
-        command.mut_args(|arg| match arg.get_env().map(std::env::var_os) {
-            Some(Some(value)) if value.is_empty() => arg.env(Resettable::Reset),
-            _ => arg,
-        })
+    definitions().mut_subcommands(with_variables)
+}
+
+/// Lets an empty variable say nothing: `PARLOR_RATE=` is how one is switched off in many a start script.
+fn with_variables(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| match arg.get_env().map(std::env::var_os) {
+        Some(Some(value)) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
     })
 }
 
-/// Clap speaks of the flag also where the environment was wrong. Who never typed the flag is told the variable.
+/// The same, whatever the environment says.
+pub(super) fn definitions() -> clap::Command {
+    CommandLine::command().mut_subcommands(with_doors)
+}
+
+/// Lets `--listen` know the doors that there are.
+fn with_doors(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| match (arg.get_id().as_str(), arg.get_help()) {
+        ("listen", Some(about)) => {
+            let help = format!("{about}\n\n{}", url_help());
+            arg.long_help(help).value_parser(read_urls)
+        }
+        _ => arg,
+    })
+}
+
+/// Clap speaks of the flag also where the environment is wrong. So the variable is named, too.
 fn name_the_variable(mut error: clap::Error) -> clap::Error {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let flag = context(ContextKind::InvalidArg).unwrap_or_default();

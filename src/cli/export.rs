@@ -15,7 +15,7 @@ use parlor_core::model::{Manner, RoomName, Said, WallTime};
 use parlor_wire::json::put_line;
 
 use crate::clock::moment;
-use crate::config::{Refused, directory};
+use crate::config::{InvalidValue, directory};
 use crate::journal::{self, Archive, Damage};
 
 /// So many lines of a room are read at once.
@@ -51,9 +51,9 @@ pub enum Form {
 }
 
 /// Reads a time as people type it.
-fn moment(typed: &str) -> Result<Timestamp, Refused> {
+fn moment(typed: &str) -> Result<Timestamp, InvalidValue> {
     moment::parse(typed, &ZonedDateTime::now()).ok_or_else(|| {
-        Refused::new(
+        InvalidValue::new(
             "write a time as 14:00, a day as 2026-11-20, both as \"2026-11-20 12:01\" or 2026-11-20T12:01:00Z, or yesterday or 2h",
         )
     })

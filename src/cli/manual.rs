@@ -2,13 +2,12 @@
 
 use std::io;
 
-use clap::{Arg, CommandFactory};
+use clap::Arg;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args;
-use super::args::Options;
 
 /// The manual page of `parlor`, or of one of its commands, as roff for `man`.
 ///
@@ -16,7 +15,7 @@ use super::args::Options;
 /// When there is no such command.
 pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
     // Not the command line as it is now: a page knows no environment. Nor is there a page of "help".
-    let mut whole = Options::command().disable_help_subcommand(true);
+    let mut whole = args::definitions().disable_help_subcommand(true);
     whole.build();
     let chosen = match command {
         None => whole,

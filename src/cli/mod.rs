@@ -6,10 +6,10 @@ pub mod backup;
 pub mod check;
 pub mod export;
 pub mod manual;
-pub(crate) mod variables;
+pub mod variables;
 
 pub use admin::ask;
-pub use args::{Command, ServeOptions, command};
+pub use args::{Action, CommandLine, ServeOptions, command};
 pub use backup::backup;
 pub use check::check;
 pub use export::export;

@@ -3,14 +3,18 @@
 use clap::CommandFactory;
 use parlor_core::model::nearest;
 
-use super::args::Options;
+use super::args::CommandLine;
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "PARLOR_";
 
-/// A sentence for each of `names` that has our prefix and is no setting. No more than that: other programs may use
-/// the prefix, as Kubernetes does for a service of the name.
-pub(crate) fn strangers(names: impl Iterator<Item = String>) -> Vec<String> {
+/// A sentence for each variable of the environment that has our prefix and is no setting. No more than that: other
+/// programs may use the prefix, as Kubernetes does for a service of the name.
+pub fn strangers() -> Vec<String> {
+    strangers_in(std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()))
+}
+
+fn strangers_in(names: impl Iterator<Item = String>) -> Vec<String> {
     let known = known();
     let mut sentences: Vec<String> = names
         .filter(|name| !known.contains(name))
@@ -32,7 +36,7 @@ pub(crate) fn strangers(names: impl Iterator<Item = String>) -> Vec<String> {
 
 /// The variables of all commands, also of those that are empty.
 fn known() -> Vec<String> {
-    let whole = Options::command();
+    let whole = CommandLine::command();
     let arguments = whole
         .get_subcommands()
         .flat_map(clap::Command::get_arguments);
@@ -44,7 +48,7 @@ fn known() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::strangers;
+    use super::strangers_in;
 
     #[test]
     fn a_mistyped_variable_is_named_with_the_one_that_was_meant() {
@@ -56,7 +60,7 @@ mod tests {
         ];
         let names = names.into_iter().chain(["PATH", "XPARLOR_RTE", "PARLOR"]);
         assert_eq!(
-            strangers(names.map(str::to_owned)),
+            strangers_in(names.map(str::to_owned)),
             [
                 "there is no setting PARLOR_RTE, so it is ignored; did you mean PARLOR_RATE?",
                 "there is no setting PARLOR_SERVICE_HOST, so it is ignored; parlor serve --help lists them",

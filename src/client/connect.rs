@@ -8,7 +8,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::config::{Address, Host, Refused};
+use crate::config::{Address, Host, InvalidValue};
 use crate::door::LINE_PORT;
 
 /// Long enough for a slow resolver and a distant host, and shorter than a person's patience.
@@ -44,15 +44,19 @@ pub struct JoinOptions {
 }
 
 /// Reads an address in every form that is clear: also `::1`, and the URL that the server prints.
-fn join_address(text: &str) -> Result<Address, Refused> {
+fn join_address(text: &str) -> Result<Address, InvalidValue> {
     let (scheme, place) = text.split_once("://").unwrap_or(("tcp", text));
     match scheme.to_ascii_lowercase().as_str() {
         "tcp" => {}
         "http" | "https" | "ws" | "wss" => return Err(for_browsers(place)),
-        _ => return Err(Refused::new("write HOST or HOST:PORT, without a scheme")),
+        _ => {
+            return Err(InvalidValue::new(
+                "write HOST or HOST:PORT, without a scheme",
+            ));
+        }
     }
     if place.contains('?') {
-        return Err(Refused::new(
+        return Err(InvalidValue::new(
             "only a listener takes options after a question mark; leave them out",
         ));
     }
@@ -65,7 +69,7 @@ fn join_address(text: &str) -> Result<Address, Refused> {
     }
     let address = Address::parse(place, LINE_PORT)?;
     match address.host {
-        Host::All => Err(Refused::new(
+        Host::All => Err(InvalidValue::new(
             "only a listener can use *; give the name of a host to join",
         )),
         _ => Ok(address),
@@ -73,11 +77,11 @@ fn join_address(text: &str) -> Result<Address, Refused> {
 }
 
 /// The advice for the URL of a page: lines have another port.
-fn for_browsers(place: &str) -> Refused {
+fn for_browsers(place: &str) -> InvalidValue {
     let place = place.split(['/', '?', '#']).next().unwrap_or_default();
     let host = Address::parse(place, LINE_PORT).map(|address| address.host.to_string());
     let host = host.unwrap_or_else(|_| "HOST".to_owned());
-    Refused::new(format!(
+    InvalidValue::new(format!(
         "this address is for browsers; lines are at another port, usually {LINE_PORT}: parlor join {host}"
     ))
 }

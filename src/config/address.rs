@@ -4,14 +4,14 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::units::{Refused, whole};
+use super::units::{InvalidValue, whole};
 
-/// Where to listen, or whom to join.
+/// A machine and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// The machine, or the part of this one.
     pub host: Host,
-    /// The TCP port; 0 takes a free one when listening.
+    /// The TCP port.
     pub port: u16,
 }
 
@@ -20,27 +20,12 @@ impl Address {
     ///
     /// # Errors
     /// A sentence when the host or the port is none.
-    pub fn parse(text: &str, default_port: u16) -> Result<Self, Refused> {
-        if !text.starts_with('[') && text.matches(':').count() > 1 {
-            return Err(Refused::new(format!(
-                "{text:?} is not a host; write an IPv6 address in brackets, as in [::1]:8000"
-            )));
-        }
-        // A port follows the last colon; one inside brackets belongs to the address.
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, read_port(port)?),
-            _ => (text, default_port),
-        };
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, InvalidValue> {
+        let (host, port) = split_port(text)?;
         Ok(Self {
-            host: host.parse()?,
-            port,
+            host,
+            port: port.unwrap_or(default_port),
         })
-    }
-
-    /// Whether both cannot be opened at once. Port 0 never collides: each gets its own.
-    pub fn collides_with(&self, other: &Self) -> bool {
-        let all = self.host == Host::All || other.host == Host::All;
-        self.port == other.port && self.port != 0 && (all || self.host == other.host)
     }
 }
 
@@ -50,12 +35,27 @@ impl fmt::Display for Address {
     }
 }
 
-fn read_port(text: &str) -> Result<u16, Refused> {
+/// Reads `HOST` or `HOST:PORT`.
+pub(super) fn split_port(text: &str) -> Result<(Host, Option<u16>), InvalidValue> {
+    if !text.starts_with('[') && text.matches(':').count() > 1 {
+        return Err(InvalidValue::new(format!(
+            "{text:?} is not a host; write an IPv6 address in brackets, as in [::1]:8000"
+        )));
+    }
+    // A port follows the last colon; one inside brackets belongs to the address.
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(read_port(port)?)),
+        _ => (text, None),
+    };
+    Ok((host.parse()?, port))
+}
+
+fn read_port(text: &str) -> Result<u16, InvalidValue> {
     whole(text)
         .filter(|_| !text.is_empty())
         .and_then(|port| u16::try_from(port).ok())
         .ok_or_else(|| {
-            Refused::new(format!(
+            InvalidValue::new(format!(
                 "{text:?} is not a port; write a number from 0 to 65535"
             ))
         })
@@ -84,18 +84,18 @@ impl Host {
     ///
     /// # Errors
     /// A sentence when it is neither.
-    pub fn ipv6(text: &str) -> Result<Self, Refused> {
+    pub fn ipv6(text: &str) -> Result<Self, InvalidValue> {
         let (address, zone) = match text.split_once('%') {
             Some((address, zone)) => (address, Some(zone)),
             None => (text, None),
         };
         let ip: Ipv6Addr = address
             .parse()
-            .map_err(|_| Refused::new(format!("{text:?} is not an IPv6 address")))?;
+            .map_err(|_| InvalidValue::new(format!("{text:?} is not an IPv6 address")))?;
         match zone {
             None => Ok(Self::Ip(ip.into())),
             Some(zone) if is_interface(zone) => Ok(Self::Scoped(ip, zone.to_owned())),
-            Some(zone) => Err(Refused::new(format!(
+            Some(zone) => Err(InvalidValue::new(format!(
                 "{zone:?} is not an interface; write it as in fe80::7%eth0"
             ))),
         }
@@ -121,9 +121,9 @@ impl Host {
 }
 
 impl FromStr for Host {
-    type Err = Refused;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, Refused> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         if let Some(inside) = text
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
@@ -131,7 +131,7 @@ impl FromStr for Host {
             return Self::ipv6(inside);
         }
         match text {
-            "" => Err(Refused::new(
+            "" => Err(InvalidValue::new(
                 "no host; write a name, an address, or * for all interfaces",
             )),
             "*" => Ok(Self::All),
@@ -150,7 +150,7 @@ fn is_interface(zone: &str) -> bool {
 }
 
 /// Reads a name of the domain name system. One that ends in digits is a mistyped IPv4 address.
-fn read_name(text: &str) -> Result<Host, Refused> {
+fn read_name(text: &str) -> Result<Host, InvalidValue> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let labels_are_words = text
         .split('.')
@@ -159,7 +159,7 @@ fn read_name(text: &str) -> Result<Host, Refused> {
     if labels_are_words && whole(last).is_none() {
         Ok(Host::Name(text.to_ascii_lowercase()))
     } else {
-        Err(Refused::new(format!(
+        Err(InvalidValue::new(format!(
             "{text:?} is not a host name or an IPv4 address"
         )))
     }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use rustix::process::geteuid;
 use serde::Serialize;
 
-use super::units::Refused;
+use super::units::InvalidValue;
 
 /// What a line must have come through before anybody sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -24,13 +24,13 @@ pub enum Keep {
 ///
 /// # Errors
 /// None was named, and this system does not say which it would be.
-pub fn directory(named: Option<&Path>) -> Result<PathBuf, Refused> {
+pub fn directory(named: Option<&Path>) -> Result<PathBuf, InvalidValue> {
     named.map_or_else(usual, |named| Ok(named.to_owned()))
 }
 
 /// Where a program keeps what it needs, by who runs it: systemd says it to a service; root has the system's place, and
 /// everybody else the one of the XDG base directory specification.
-fn usual() -> Result<PathBuf, Refused> {
+fn usual() -> Result<PathBuf, InvalidValue> {
     let of_service = || set("STATE_DIRECTORY").map(PathBuf::from);
     let of_system = || {
         geteuid()
@@ -43,7 +43,7 @@ fn usual() -> Result<PathBuf, Refused> {
         Some(shared.or_else(home)?.join("parlor"))
     };
     of_service().or_else(of_system).or_else(of_user).ok_or_else(|| {
-        Refused::new("HOME is not set, so there is no directory for lines; choose one with --data DIR, or store nothing with --memory")
+        InvalidValue::new("HOME is not set, so there is no directory for lines; choose one with --data DIR, or store nothing with --memory")
     })
 }
 

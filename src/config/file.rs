@@ -1,18 +1,17 @@
 //! The configuration file: TOML whose keys are the names of the flags. Knows no key by itself: the flags' own parsers
 //! read the values, so that file, flags and environment accept and refuse the same.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue};
-use toml::Value;
-
-use super::Config;
-use super::settings::Settings;
-use crate::cli::args;
+use clap::{Arg, Command};
 use parlor_core::model::nearest;
+use toml::{Table, Value};
+
+use super::units::InvalidValue;
 
 /// What is wrong with a file, in one sentence that names it.
 #[derive(Debug, thiserror::Error)]
@@ -33,90 +32,76 @@ enum Fault {
     #[error("{key} = {value}: {right}")]
     Value {
         key: String,
-        value: String,
-        right: String,
+        value: Value,
+        right: InvalidValue,
     },
 }
 
+/// What a file says: the words of each key, as they would be typed after its flag.
+pub(crate) struct FileWords(BTreeMap<String, Vec<String>>);
+
+impl FileWords {
+    /// Lets an option have its value in the file as its default, so that flags and environment win over it.
+    pub(crate) fn behind(&self, arg: Arg) -> Arg {
+        match arg.get_long().and_then(|key| self.0.get(key)) {
+            Some(words) => arg.default_values(words.clone()),
+            None => arg,
+        }
+    }
+}
+
 /// Reads what the file at `path` says.
-pub(super) fn read(path: &Path) -> Result<Settings, FileError> {
+pub(super) fn read(path: &Path, flags: &Command) -> Result<FileWords, FileError> {
     fs::read_to_string(path)
         .map_err(Fault::Unreadable)
-        .and_then(|text| parse(&text))
+        .and_then(|text| parse(&text, flags))
         .map_err(|fault| FileError {
             path: path.to_owned(),
             fault,
         })
 }
 
-fn parse(text: &str) -> Result<Settings, Fault> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+fn parse(text: &str, flags: &Command) -> Result<FileWords, Fault> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         Fault::Syntax {
             line: before.map_or(1, |before| before.matches('\n').count() + 1),
             message: error.message().replace('\n', ", "),
         }
     })?;
-    let flags = args::settings_alone();
-    let mut settings = Settings::default();
-    for (key, value) in &table {
-        settings = settings.over(read_key(&flags, key, value)?);
-    }
-    Ok(settings)
-}
-
-fn read_key(flags: &clap::Command, key: &str, value: &Value) -> Result<Settings, Fault> {
-    let Some(flag) = flags
-        .get_arguments()
-        .find(|flag| flag.get_long() == Some(key))
-    else {
-        return Err(unknown_key(flags, key));
-    };
-    let refused = |right: String| Fault::Value {
-        key: key.to_owned(),
-        value: value.to_string(),
-        right,
-    };
-    if let Some(right) = kind_missed(flag, value) {
-        return Err(refused(right));
-    }
-    let words = match value {
-        Value::Table(_) => return Err(refused("write a value, not a table".to_owned())),
-        Value::Array(words) => words.iter().map(word).collect(),
-        value => vec![word(value)],
-    };
-    let repeatable = matches!(flag.get_action(), clap::ArgAction::Append);
-    if words.is_empty() || (!repeatable && value.is_array()) {
-        let number = if repeatable {
-            "at least one value"
-        } else {
-            "one value, not a list"
-        };
-        return Err(refused(format!("write {number}")));
-    }
-    let typed = words.iter().map(|word| format!("--{key}={word}"));
-    flags
-        .clone()
-        .try_get_matches_from(typed)
-        .and_then(|matches| Settings::from_arg_matches(&matches))
-        .map_err(|error| refused(what_would_be_right(&error)))
-}
-
-/// What is right where a flag takes true or false, or a text, and the value is of another kind of TOML: a number that stands
-/// for true is a slip.
-fn kind_missed(flag: &clap::Arg, value: &Value) -> Option<String> {
-    match flag.get_value_names() {
-        Some([name]) if name == "BOOL" && !value.is_bool() => {
-            Some("write true or false".to_owned())
+    let read = |(key, value): (String, Value)| {
+        let flag = flags
+            .get_arguments()
+            .find(|flag| flag.get_long() == Some(&key));
+        let flag = flag.ok_or_else(|| unknown_key(flags, &key))?;
+        match words(flag, &value).and_then(|words| checked(flags, &key, words)) {
+            Ok(words) => Ok((key, words)),
+            Err(right) => Err(Fault::Value { key, value, right }),
         }
-        Some([name]) if name == "DIR" && value.as_str().is_none_or(str::is_empty) => {
-            Some("write a path in quotes".to_owned())
-        }
-        _ => None,
-    }
+    };
+    let words: Result<_, Fault> = table.into_iter().map(read).collect();
+    words.map(FileWords)
 }
 
 /// A value as it would be typed after the flag.
+fn words(flag: &Arg, value: &Value) -> Result<Vec<String>, InvalidValue> {
+    let kind = flag.get_value_names().and_then(<[_]>::first);
+    let is_repeatable = matches!(flag.get_action(), clap::ArgAction::Append);
+    let right = match (kind.map(|name| name.as_str()), value) {
+        // A number that stands for true is a slip.
+        (Some("BOOL"), value) if !value.is_bool() => "write true or false",
+        (Some("DIR"), value) if value.as_str().is_none_or(str::is_empty) => {
+            "write a path in quotes"
+        }
+        (_, Value::Table(_)) => "write a value, not a table",
+        (_, Value::Array(_)) if !is_repeatable => "write one value, not a list",
+        (_, Value::Array(values)) if values.is_empty() => "write at least one value",
+        (_, Value::Array(values)) => return Ok(values.iter().map(word).collect()),
+        (_, value) => return Ok(vec![word(value)]),
+    };
+    Err(InvalidValue::new(right))
+}
+
 fn word(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -124,18 +109,12 @@ fn word(value: &Value) -> String {
     }
 }
 
-fn unknown_key(flags: &clap::Command, key: &str) -> Fault {
-    let known: Vec<_> = flags
-        .get_arguments()
-        .filter_map(clap::Arg::get_long)
-        .collect();
-    let hint = match nearest(key, known.iter().copied()) {
-        Some(near) => format!(", did you mean {near}?"),
-        None => format!(" (there is: {})", known.join(", ")),
-    };
-    Fault::UnknownKey {
-        key: key.to_owned(),
-        hint,
+/// The words, if the flag takes them.
+fn checked(flags: &Command, key: &str, words: Vec<String>) -> Result<Vec<String>, InvalidValue> {
+    let typed = words.iter().map(|word| format!("--{key}={word}"));
+    match flags.clone().try_get_matches_from(typed) {
+        Ok(_) => Ok(words),
+        Err(error) => Err(InvalidValue::new(what_would_be_right(&error))),
     }
 }
 
@@ -148,25 +127,35 @@ fn what_would_be_right(error: &clap::Error) -> String {
     }
 }
 
+fn unknown_key(flags: &Command, key: &str) -> Fault {
+    let known: Vec<_> = flags.get_arguments().filter_map(Arg::get_long).collect();
+    let hint = match nearest(key, known.iter().copied()) {
+        Some(near) => format!(", did you mean {near}?"),
+        None => format!(" (there is: {})", known.join(", ")),
+    };
+    Fault::UnknownKey {
+        key: key.to_owned(),
+        hint,
+    }
+}
+
+/// Writes a file that [`read`] reads back: every key in the order of the flags, each with its help above.
+pub(super) fn write(values: &Table, flags: &Command) -> String {
+    let entries = flags.get_arguments().filter_map(|flag| {
+        let (key, help) = (flag.get_long()?, flag.get_help()?);
+        Some(match values.get(key) {
+            Some(value) => format!("# {help}\n{key} = {value}\n"),
+            None => format!("# {help}\n# {key} = {}\n", example(flag)),
+        })
+    });
+    entries.collect::<Vec<_>>().join("\n")
+}
+
 /// What stands behind a key that is not set: to be uncommented, and changed where it is a number.
-fn stand_in(flag: &clap::Arg) -> &'static str {
+fn example(flag: &Arg) -> &'static str {
     match flag.get_value_names() {
         Some([name]) if name == "BOOL" => "false",
         Some([name]) if name == "DIR" => "\"/var/lib/parlor\"",
         _ => "1000",
     }
-}
-
-/// Writes a file that [`read`] reads back as `config`: every key in the order of the flags, each with its help above.
-pub(super) fn write(config: &Config) -> Result<String, toml::ser::Error> {
-    let values = toml::Table::try_from(config)?;
-    let flags = args::settings_alone();
-    let entries = flags.get_arguments().filter_map(|flag| {
-        let (key, help) = (flag.get_long()?, flag.get_help()?);
-        Some(match values.get(key) {
-            Some(value) => format!("# {help}\n{key} = {value}\n"),
-            None => format!("# {help}\n# {key} = {}\n", stand_in(flag)),
-        })
-    });
-    Ok(entries.collect::<Vec<_>>().join("\n"))
 }

@@ -1,109 +1,209 @@
-//! What `parlor serve` was told, and what it means: flags over environment over file over defaults. Knows the names
-//! of doors and journals, and opens none of them.
+//! What `parlor serve` can be told: each option is one row here, for flags, environment, file and reload alike. Opens
+//! nothing, and knows no kind of door.
 
 mod address;
 mod change;
 mod data;
 mod file;
 mod listen;
-mod rate;
-mod retain;
-mod settings;
-mod size;
+mod rows;
 pub(crate) mod units;
 
 pub use address::{Address, Host};
 pub use data::{Keep, directory};
 pub use file::FileError;
-pub use listen::ListenUrl;
-pub(crate) use listen::read_urls;
-pub use rate::Rate;
-pub use retain::Retain;
-pub use settings::Settings;
-pub(crate) use settings::settings_alone;
-pub use size::ByteSize;
-pub use units::Refused;
+pub(crate) use file::FileWords;
+pub(crate) use listen::read_several;
+pub use listen::{Collision, ListenUrl};
+pub use units::{ByteSize, InvalidValue, RateLimit, Retain};
 
-use std::path::PathBuf;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use clap::builder::Resettable;
+use clap::{Arg, ArgAction, Args, FromArgMatches, ValueHint};
+use parlor_core::model::{Capacity, Limits, Rate};
 use serde::Serialize;
+use toml::Table;
 
-use crate::door::kinds::Mode;
-use crate::door::{Names, Scheme};
-
-use crate::cli::ServeOptions;
+use self::rows::options;
+use self::units::{count, count_or_none, yes_or_no};
 use crate::telemetry::{LogFormat, LogLevel};
 
-/// Everything the server can be told. Serialised, it is a file that `--config` takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Config {
-    /// The doors to open; no two at one address. All are bound before any accepts.
-    #[serde(rename = "listen")]
-    pub listeners: Vec<ListenUrl>,
-    /// Whether the web door among them was not asked for: then the server does without it where its port is taken.
-    #[serde(skip)]
-    pub web_by_default: bool,
-    /// Where lines are kept; none is the usual place on this system, which depends on who runs the server.
-    pub data: Option<PathBuf>,
-    /// What a line must have come through before anybody sees it.
-    pub keep: Keep,
-    /// How long lines are kept.
-    pub retain: Retain,
-    /// Whether nothing is kept on disk.
-    pub memory: bool,
-    /// Whether passwords are asked for also where they travel as everybody on the way can read them.
-    pub allow_plain_passwords: bool,
-    /// How fast one person may speak on a named door.
-    pub rate: Rate,
-    /// Lines of the room that are shown on entering.
-    pub replay: usize,
-    /// Rooms that may exist at once.
-    pub rooms: usize,
-    /// Connections at once; none is the descriptor limit less 64, which is known only when the server starts.
-    pub connections: Option<usize>,
-    /// Connections at once from one address.
-    pub connections_per_address: usize,
-    /// Whether connections from this machine count as coming from one address, too.
-    pub limit_loopback: bool,
-    /// Lines that a room's log keeps in memory: who falls further behind skips.
-    pub log_lines: usize,
-    /// Memory that a room's log may take, whichever of the two is reached first.
-    pub log_size: ByteSize,
-    /// Memory that the logs of all rooms may take together.
-    pub log_total: ByteSize,
-    /// How much is told on stderr.
-    pub log: LogLevel,
-    /// In which form.
-    pub log_format: LogFormat,
+/// These descriptors are not for connections: listeners, files, and one in reserve.
+const DESCRIPTORS_KEPT: usize = 64;
+
+/// The listeners of a server that is not told any.
+const USUAL_LISTENERS: [&str; 2] = ["tcp://localhost:8000", "http://localhost:8080"];
+
+/// The same with `--classic`.
+const CLASSIC_LISTENER: [&str; 1] = ["tcp://localhost:8000?classic"];
+
+/// How long people without a name may be silent: exercise 8.13 of "The Go Programming Language".
+const NAMELESS_IDLE: Duration = Duration::from_mins(5);
+
+options! {
+    /// Everything the server can be told. Clap reads it; serde writes it, as a file that `--config` takes.
+    #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize)]
+    #[command(mut_args = finish)]
+    #[serde(rename_all = "kebab-case")]
+    pub struct Config {
+        #[restart]
+        /// Listen at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
+        #[arg(long, env = "PARLOR_LISTEN", value_name = "URL", value_parser = listen::read_urls,
+              value_hint = ValueHint::Url)]
+        #[serde(skip)]
+        listen: Vec<Urls>,
+
+        #[restart]
+        /// Short for --listen 'tcp://localhost:8000?classic', the book's protocol without names; not together with --listen
+        #[arg(long, env = "PARLOR_CLASSIC", value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set,
+              default_value = "false")]
+        #[serde(skip)]
+        classic: bool,
+
+        #[restart]
+        /// Let other machines join: listen on all interfaces at the default ports; not together with --listen
+        #[arg(long, env = "PARLOR_LAN", value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set,
+              default_value = "false")]
+        #[serde(skip)]
+        lan: bool,
+
+        #[restart]
+        /// The listeners that follow from the three options above; no two at one address.
+        #[arg(skip)]
+        #[serde(rename = "listen")]
+        pub listeners: Vec<ListenUrl>,
+
+        #[restart]
+        /// Whether they are the usual ones: then one that only adds to the first may be missing where its port is taken.
+        #[arg(skip)]
+        #[serde(skip)]
+        pub listens_as_usual: bool,
+
+        #[restart]
+        /// Store lines in the directory DIR [default: ~/.local/share/parlor, for root /var/lib/parlor]
+        #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        pub data: Option<PathBuf>,
+
+        #[restart]
+        /// When a line counts as stored, so that people see it
+        #[arg(long, env = "PARLOR_KEEP", value_name = "HOW", default_value = "synced")]
+        pub keep: Keep,
+
+        #[reload]
+        /// Delete lines older than this: 30d, 12h, 4w; or off, to store them for good
+        #[arg(long, env = "PARLOR_RETAIN", value_name = "TIME", default_value = "off")]
+        pub retain: Retain,
+
+        #[restart]
+        /// Store nothing on disk: lines are gone when the server stops; not together with --data
+        #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set,
+              default_value = "false")]
+        pub memory: bool,
+
+        #[restart]
+        /// Accept passwords over plain TCP from other machines, where others on the network could read them
+        #[arg(long, env = "PARLOR_ALLOW_PLAIN_PASSWORDS", value_name = "BOOL", value_parser = yes_or_no,
+              action = ArgAction::Set, default_value = "false")]
+        pub allow_plain_passwords: bool,
+
+        #[reload]
+        /// Lines a second from one person, with bursts of ten times that; or off
+        #[arg(long, env = "PARLOR_RATE", value_name = "N/s", default_value = "10/s")]
+        pub rate: RateLimit,
+
+        #[restart]
+        /// How long people without a name may be silent where a URL says nothing of it.
+        #[arg(skip = NAMELESS_IDLE)]
+        #[serde(skip)]
+        pub nameless_idle: Duration,
+
+        #[reload]
+        /// Lines shown to people who enter a room
+        #[arg(long, env = "PARLOR_REPLAY", value_name = "N", value_parser = count_or_none, default_value = "10")]
+        pub replay: usize,
+
+        #[reload]
+        /// Most rooms at once
+        #[arg(long, env = "PARLOR_ROOMS", value_name = "N", value_parser = count, default_value = "1000")]
+        pub rooms: usize,
+
+        #[reload]
+        /// Most connections at once [default: the descriptor limit less 64]
+        #[arg(long, env = "PARLOR_CONNECTIONS", value_name = "N", value_parser = count)]
+        pub connections: Option<usize>,
+
+        #[reload]
+        /// Most connections from one address
+        #[arg(long, env = "PARLOR_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = count,
+              default_value = "256")]
+        pub connections_per_address: usize,
+
+        #[reload]
+        /// Apply the limit per address to this machine, too
+        #[arg(long, env = "PARLOR_LIMIT_LOOPBACK", value_name = "BOOL", value_parser = yes_or_no,
+              action = ArgAction::Set, default_value = "false")]
+        pub limit_loopback: bool,
+
+        #[reload]
+        /// Lines of a room in memory; readers who fall further behind skip lines
+        #[arg(long, env = "PARLOR_LOG_LINES", value_name = "N", value_parser = count, default_value = "16384")]
+        pub log_lines: usize,
+
+        #[reload]
+        /// Most memory for the lines of one room
+        #[arg(long, env = "PARLOR_LOG_SIZE", value_name = "SIZE", default_value = "4MiB")]
+        pub log_size: ByteSize,
+
+        #[reload]
+        /// Most memory for the lines of all rooms
+        #[arg(long, env = "PARLOR_LOG_TOTAL", value_name = "SIZE", default_value = "256MiB")]
+        pub log_total: ByteSize,
+
+        #[reload]
+        /// How much to log on stderr
+        #[arg(long, env = "PARLOR_LOG", value_name = "LEVEL", default_value = "info")]
+        pub log: LogLevel,
+
+        #[restart]
+        /// Format of the log
+        #[arg(long, env = "PARLOR_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+        pub log_format: LogFormat,
+    }
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listeners: vec![
-                ListenUrl::lines(Host::localhost(), Mode::Named(Names::Ask)),
-                ListenUrl::web(Host::localhost()),
-            ],
-            web_by_default: true,
-            data: None,
-            keep: Keep::Synced,
-            retain: Retain::Off,
-            memory: false,
-            allow_plain_passwords: false,
-            rate: Rate::DEFAULT,
-            replay: 10,
-            rooms: 1000,
-            connections: None,
-            connections_per_address: 256,
-            limit_loopback: false,
-            log_lines: 16_384,
-            log_size: ByteSize::mebibytes(4),
-            log_total: ByteSize::mebibytes(256),
-            log: LogLevel::Info,
-            log_format: LogFormat::Text,
-        }
+/// What one `--listen` says: usually one URL, from the environment several.
+type Urls = Vec<ListenUrl>;
+
+/// What all rows with the same kind of value have in common; and the default, which help names.
+fn finish(arg: Arg) -> Arg {
+    let default = arg.get_default_values().first();
+    let default = default.map(|words| words.to_string_lossy().into_owned());
+    let about = arg.get_help().map(ToString::to_string);
+    let kind = arg.get_value_names().and_then(<[_]>::first);
+    let kind = kind.map(ToString::to_string).unwrap_or_default();
+    match (kind.as_str(), default, about) {
+        ("BOOL", ..) => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        (kind, Some(default), Some(about)) => arg
+            // What looks like another option is a wrong value, and its parser says what is right.
+            .allow_hyphen_values(matches!(kind, "TIME" | "N/s" | "SIZE"))
+            .allow_negative_numbers(kind == "N")
+            .help(format!("{about} [default: {default}]")),
+        (kind, ..) => arg.allow_negative_numbers(kind == "N"),
     }
+    .hide_default_value(true)
+}
+
+/// The options as flags, with no environment behind them.
+pub(crate) fn options() -> clap::Command {
+    Config::augment_args(clap::Command::new("options"))
+        .no_binary_name(true)
+        .mut_args(|arg| arg.env(Resettable::Reset))
 }
 
 /// Why there is no configuration to start with.
@@ -112,9 +212,15 @@ pub enum ConfigError {
     /// The file that `--config` names is of no use.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A value cannot be read.
+    #[error(transparent)]
+    Value(#[from] clap::Error),
+    /// A listener cannot be read.
+    #[error(transparent)]
+    Listener(#[from] InvalidValue),
     /// Two doors cannot share an address.
-    #[error("{0} and {1} use the same address; give one of them another port")]
-    Collision(Box<ListenUrl>, Box<ListenUrl>),
+    #[error(transparent)]
+    Collision(#[from] Collision),
     /// `--lan` and `--classic` say where the usual doors open, `--listen` names all doors itself.
     #[error(
         "--{0} and --listen do not go together: --{0} changes the default listeners and --listen replaces them; leave out one of them, or write --listen '{1}'"
@@ -128,25 +234,31 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Puts together what flags and environment say, the file they name, and the defaults.
+    /// The configuration of a server that is told nothing.
     ///
     /// # Errors
-    /// When the file cannot be read or says what no flag means, when two listeners want the same address, and when two
-    /// options contradict each other.
-    pub fn load(options: ServeOptions) -> Result<Self, ConfigError> {
-        let from_file = match &options.config {
-            Some(path) => file::read(path)?,
-            None => Settings::default(),
-        };
-        Self::from_settings(options.settings.over(from_file))
+    /// A default is wrong: a bug.
+    pub fn usual() -> Result<Self, ConfigError> {
+        Self::from_words(&[])
     }
 
-    fn from_settings(said: Settings) -> Result<Self, ConfigError> {
-        let default = Self::default();
-        let listen: Vec<ListenUrl> = said.listen.into_iter().flatten().flatten().collect();
-        let classic = said.classic.unwrap_or(false);
-        let lan = said.lan.unwrap_or(false);
-        match (listen.is_empty(), lan, classic) {
+    /// The configuration that these flags give, without environment and file.
+    fn from_words(words: &[&str]) -> Result<Self, ConfigError> {
+        Self::from_arg_matches(&options().try_get_matches_from(words)?)?.settled()
+    }
+
+    /// Finds out what options mean together.
+    ///
+    /// # Errors
+    /// Two listeners want the same address, or two options contradict each other.
+    pub(crate) fn settled(mut self) -> Result<Self, ConfigError> {
+        if self.memory && self.data.is_some() {
+            return Err(ConfigError::MemoryWithData);
+        }
+        let listen = mem::take(&mut self.listen).concat();
+        let (classic, lan) = (mem::take(&mut self.classic), mem::take(&mut self.lan));
+        self.listens_as_usual = listen.is_empty();
+        self.listeners = match (listen.is_empty(), lan, classic) {
             (false, true, _) => return Err(ConfigError::Mixed("lan", "tcp://*:8000")),
             (false, _, true) => {
                 return Err(ConfigError::Mixed(
@@ -154,104 +266,84 @@ impl Config {
                     "tcp://localhost:8001?classic",
                 ));
             }
-            _ => {}
-        }
-        if said.memory == Some(true) && said.data.is_some() {
-            return Err(ConfigError::MemoryWithData);
-        }
-        Ok(Self {
-            web_by_default: listen.is_empty() && !classic,
-            data: said.data.or(default.data),
-            keep: said.keep.unwrap_or(default.keep),
-            retain: said.retain.unwrap_or(default.retain),
-            memory: said.memory.unwrap_or(default.memory),
-            allow_plain_passwords: said
-                .allow_plain_passwords
-                .unwrap_or(default.allow_plain_passwords),
-            rate: said.rate.unwrap_or(default.rate),
-            replay: said.replay.unwrap_or(default.replay),
-            rooms: said.rooms.unwrap_or(default.rooms),
-            connections: said.connections.or(default.connections),
-            connections_per_address: said
-                .connections_per_address
-                .unwrap_or(default.connections_per_address),
-            limit_loopback: said.limit_loopback.unwrap_or(default.limit_loopback),
-            log_lines: said.log_lines.unwrap_or(default.log_lines),
-            log_size: said.log_size.unwrap_or(default.log_size),
-            log_total: said.log_total.unwrap_or(default.log_total),
-            log: said.log.unwrap_or(default.log),
-            log_format: said.log_format.unwrap_or(default.log_format),
-            listeners: listeners(listen, classic, lan)?,
-        })
+            (false, false, false) => listen::union(listen)?,
+            (true, _, true) => listen::usual(&CLASSIC_LISTENER, lan)?,
+            (true, _, false) => listen::usual(&USUAL_LISTENERS, lan)?,
+        };
+        Ok(self)
     }
 
-    /// Whether nobody on another machine can join.
-    pub fn only_this_machine(&self) -> bool {
-        let doors = self.listeners.iter();
-        let doors = doors.filter(|url| url.scheme != Scheme::Metrics);
-        let mut hosts = doors.map(|url| &url.address.host);
-        hosts.all(Host::is_this_machine)
+    /// What holds when `wanted` is to hold instead; and a sentence for each key that has changed, and then for each that
+    /// cannot.
+    pub(crate) fn change_to(&self, wanted: &Config) -> (Config, Vec<String>) {
+        let config = self.reloaded(wanted);
+        let [old, new, wanted] = [self, &config, wanted].map(Config::table);
+        let mut sentences = change::changed(&old, &new);
+        sentences.extend(change::refused(&wanted, &new));
+        (config, sentences)
     }
 
-    /// The directory in which lines are kept; none where nothing is.
-    ///
-    /// # Errors
-    /// None was named, and this system does not say which it would be.
-    pub fn directory(&self) -> Result<Option<PathBuf>, Refused> {
-        match &self.data {
-            _ if self.memory => Ok(None),
-            data => directory(data.as_deref()).map(Some),
-        }
+    /// All keys that are set, with their values as a file has them.
+    fn table(&self) -> Table {
+        // A number that is too large for TOML would be one that no flag takes.
+        Table::try_from(self).unwrap_or_default()
     }
 
     /// The configuration as a file that `--config` takes, each key explained.
+    pub fn to_toml(&self) -> String {
+        file::write(&self.table(), &options())
+    }
+
+    /// The directory in which lines are stored; none where they are not.
     ///
     /// # Errors
-    /// When a number is larger than TOML can hold.
-    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        file::write(self)
+    /// None was named, and this system does not say which it would be.
+    pub fn directory(&self) -> Result<Option<PathBuf>, InvalidValue> {
+        match self.memory {
+            true => Ok(None),
+            false => directory(self.data.as_deref()).map(Some),
+        }
+    }
+
+    /// How many connections there may be, in a process that may open so many files.
+    pub(crate) fn connections(&self, descriptors: usize) -> usize {
+        let places = places(descriptors).max(1);
+        self.connections.unwrap_or(places)
+    }
+
+    /// How fast one may speak.
+    pub(crate) fn speaking_rate(&self) -> Option<Rate> {
+        self.rate.rate()
+    }
+
+    /// What the broadcaster holds.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            rooms: self.rooms,
+            log: Capacity {
+                lines: self.log_lines,
+                bytes: self.log_size.bytes(),
+            },
+            logs_bytes: self.log_total.bytes(),
+            retain: self.retain.time(),
+            ..Limits::default()
+        }
     }
 }
 
-/// The doors that `--listen` names; without any the usual ones, or the classic one, with `--lan` on all interfaces.
-fn listeners(
-    listen: Vec<ListenUrl>,
-    classic: bool,
-    lan: bool,
-) -> Result<Vec<ListenUrl>, ConfigError> {
-    if !listen.is_empty() {
-        return union(listen);
-    }
-    let host = if lan { Host::All } else { Host::localhost() };
-    Ok(match classic {
-        true => vec![ListenUrl::lines(host, Mode::Classic)],
-        false => vec![
-            ListenUrl::lines(host.clone(), Mode::Named(Names::Ask)),
-            ListenUrl::web(host),
-        ],
-    })
+/// How many connections a process has room for that may open so many files.
+pub(crate) fn places(descriptors: usize) -> usize {
+    descriptors.saturating_sub(DESCRIPTORS_KEPT)
 }
 
-/// Leaves out what was said twice; two doors that differ cannot share an address.
-fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, ConfigError> {
-    let mut union: Vec<ListenUrl> = Vec::with_capacity(wanted.len());
-    for url in wanted {
-        // Port 0 is a new port each time, so saying it twice means two.
-        if url.address.port != 0 && union.contains(&url) {
-            continue;
-        }
-        let other = union
-            .iter()
-            .find(|other| other.address.collides_with(&url.address));
-        if let Some(other) = other {
-            return Err(ConfigError::Collision(
-                Box::new(other.clone()),
-                Box::new(url),
-            ));
-        }
-        union.push(url);
-    }
-    Ok(union)
+/// How many files a process has to open for so many connections.
+pub(crate) fn descriptors_for(places: usize) -> usize {
+    places.saturating_add(DESCRIPTORS_KEPT)
+}
+
+/// Reads the file at `path`; `flags` read its values.
+pub(crate) fn read_file(path: &Path, flags: &clap::Command) -> Result<FileWords, FileError> {
+    file::read(path, flags)
 }
 
 #[cfg(test)]

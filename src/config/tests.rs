@@ -1,25 +1,25 @@
-//! What settings mean together, and that a printed configuration reads back.
+//! What options mean together, and that a printed configuration reads back.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::fs;
-use std::path::Path;
+use std::num::NonZeroU32;
 
-use clap::{FromArgMatches, ValueEnum};
 use proptest::prelude::*;
 
-use super::listen::tests::any_url;
-use crate::cli::args;
-use crate::config::*;
+use super::*;
 
-fn settings(typed: &[&str]) -> Settings {
-    let matches = args::settings_alone().get_matches_from(typed);
-    Settings::from_arg_matches(&matches).unwrap()
+fn read(words: &[&str]) -> Config {
+    Config::from_words(words).unwrap()
 }
 
-fn doors(typed: &[&str]) -> Vec<String> {
-    let config = Config::from_settings(settings(typed)).unwrap();
-    config.listeners.iter().map(ToString::to_string).collect()
+fn refusal(words: &[&str]) -> String {
+    Config::from_words(words).unwrap_err().to_string()
+}
+
+fn doors(words: &[&str]) -> Vec<String> {
+    let listeners = read(words).listeners;
+    listeners.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn listeners_add_up_and_replace_the_default() {
     assert_eq!(doors(&[listen, "--lan=false"]), ["tcp://localhost:1"]);
     assert_eq!(
         doors(&[listen, listen, "--listen=tcp://a"]),
-        ["tcp://localhost:1", "tcp://a:8000"]
+        ["tcp://localhost:1", "tcp://a"]
     );
     let free = "--listen=tcp://localhost:0";
     assert_eq!(
@@ -43,21 +43,15 @@ fn listeners_add_up_and_replace_the_default() {
 }
 
 #[test]
-fn only_a_web_door_that_nobody_asked_for_may_be_missing() {
-    let by_default = |typed: &[&str]| {
-        Config::from_settings(settings(typed))
-            .unwrap()
-            .web_by_default
-    };
-    assert!(by_default(&[]) && by_default(&["--lan"]));
-    assert!(!by_default(&["--listen=http://localhost"]) && !by_default(&["--classic"]));
+fn a_listener_may_only_be_missing_among_the_usual_ones() {
+    assert!(read(&[]).listens_as_usual && read(&["--lan"]).listens_as_usual);
+    assert!(!read(&["--listen=http://localhost"]).listens_as_usual);
 }
 
 #[test]
 fn two_doors_at_one_address_are_refused() {
-    let both = settings(&["--listen=tcp://*:8000?idle=0,tcp://localhost:8000?classic"]);
     assert_eq!(
-        Config::from_settings(both).unwrap_err().to_string(),
+        refusal(&["--listen=tcp://*:8000?idle=0,tcp://localhost:8000?classic"]),
         "tcp://*:8000?idle=0 and tcp://localhost:8000?classic use the same address; give one of them another port"
     );
 }
@@ -65,7 +59,7 @@ fn two_doors_at_one_address_are_refused() {
 #[test]
 fn options_that_contradict_each_other_are_refused() {
     let listen = "--listen=tcp://localhost:1";
-    for (typed, start) in [
+    for (words, start) in [
         ([listen, "--lan"], "--lan and --listen do not go together"),
         (
             [listen, "--classic"],
@@ -76,28 +70,16 @@ fn options_that_contradict_each_other_are_refused() {
             "--memory and --data do not go together",
         ),
     ] {
-        let refused = Config::from_settings(settings(&typed)).unwrap_err();
-        assert!(refused.to_string().starts_with(start), "{refused}");
+        let refused = refusal(&words);
+        assert!(refused.starts_with(start), "{refused}");
     }
-    assert!(Config::from_settings(settings(&["--memory=false", "--data=D"])).is_ok());
-}
-
-#[test]
-fn the_start_message_can_say_who_can_join() {
-    let only = |typed: &[&str]| {
-        Config::from_settings(settings(typed))
-            .unwrap()
-            .only_this_machine()
-    };
-    assert!(only(&[]) && only(&["--classic"]) && only(&["--listen=tcp://[::1],tcp://127.0.0.1"]));
-    assert!(only(&["--listen=tcp://localhost,metrics://*"]));
-    assert!(!only(&["--lan"]) && !only(&["--listen=tcp://localhost,tcp://0.0.0.0:1"]));
+    assert!(Config::from_words(&["--memory=false", "--data=D"]).is_ok());
 }
 
 #[test]
 fn help_names_every_default() {
-    let defaults = toml::Table::try_from(Config::default()).unwrap();
-    for flag in args::settings_alone().get_arguments() {
+    let defaults = read(&[]).table();
+    for flag in options().get_arguments() {
         let Some(default) = flag.get_long().and_then(|key| defaults.get(key)) else {
             continue;
         };
@@ -110,67 +92,129 @@ fn help_names_every_default() {
     }
 }
 
-fn any_config() -> impl Strategy<Value = Config> {
-    let urls = proptest::collection::vec(any_url(), 1..4);
-    let counts = (
-        0..1_000_000_000usize,
-        1..1_000_000_000usize,
-        1..1_000_000_000usize,
-        1..1_000_000_000usize,
+#[test]
+fn limits_change_and_the_rest_is_named() {
+    let old = read(&[]);
+    let wanted = read(&[
+        "--rate=3/s",
+        "--connections=7",
+        "--log=debug",
+        "--keep=written",
+        "--data=elsewhere",
+        "--classic",
+        "--lan",
+    ]);
+    let (config, sentences) = old.change_to(&wanted);
+    let until = "until a restart";
+    let cannot = "cannot change while the server runs: it stays";
+    assert_eq!(
+        sentences,
+        [
+            "connections is 7 now".to_owned(),
+            "log is debug now".to_owned(),
+            "rate is 3/s now".to_owned(),
+            format!("data {cannot} the default {until}"),
+            format!("keep {cannot} synced {until}"),
+            format!(
+                "listen {cannot} [\"tcp://localhost:8000\", \"http://localhost:8080\"] {until}"
+            ),
+        ]
     );
-    let sizes = (1..usize::MAX >> 2, 0..30usize);
-    let levels = (
-        0..LogLevel::value_variants().len(),
-        0..LogFormat::value_variants().len(),
+    assert_eq!(config.keep, old.keep);
+    assert!(config.change_to(&config).1.is_empty());
+    assert_eq!(
+        config.change_to(&old).1,
+        [
+            "connections is the default now",
+            "log is info now",
+            "rate is 10/s now"
+        ]
     );
-    let rest = (
-        any::<bool>(),
-        0..1_000_000u32,
-        proptest::option::of(1..100_000usize),
-    );
-    (urls, counts, sizes, levels, rest).prop_map(|(mut listeners, counts, sizes, levels, rest)| {
-        for (n, url) in listeners.iter_mut().enumerate() {
-            url.address.port = if url.address.port == 0 {
-                0
-            } else {
-                1 + n as u16
-            };
-        }
-        Config {
-            listeners,
-            web_by_default: false,
-            data: (!rest.0).then(|| "/var/lib/parlor".into()),
-            keep: if rest.0 { Keep::Written } else { Keep::Synced },
-            retain: match rest.2 {
-                Some(hours) => Retain::Hours(hours as u32),
-                None => Retain::Off,
-            },
-            memory: rest.0,
-            allow_plain_passwords: rest.0,
-            rate: Rate::per_second(rest.1),
-            replay: counts.0,
-            rooms: counts.1,
-            connections: rest.2,
-            connections_per_address: counts.2,
-            limit_loopback: rest.0,
-            log_lines: counts.3,
-            log_size: sizes.0.to_string().parse().unwrap(),
-            log_total: ByteSize::mebibytes(1 << sizes.1),
-            log: LogLevel::value_variants()[levels.0],
-            log_format: LogFormat::value_variants()[levels.1],
-        }
-    })
 }
 
-fn read_back(path: &Path, config: &Config) -> Config {
-    fs::write(path, config.to_toml().unwrap()).unwrap();
-    Config::from_settings(file::read(path).unwrap()).unwrap()
+/// Any URL, also of doors that there are not.
+fn any_url() -> impl Strategy<Value = ListenUrl> {
+    let host = prop_oneof![
+        Just(Host::All),
+        any::<std::net::IpAddr>().prop_map(Host::Ip),
+        "[a-z][a-z0-9-]{0,8}(\\.[a-z]{2,5})?".prop_map(Host::Name),
+    ];
+    let options = proptest::collection::vec("[a-z]{1,8}(=[a-z0-9]{0,8})?", 0..3);
+    (
+        "[a-z]{2,8}",
+        host,
+        proptest::option::of(any::<u16>()),
+        options,
+    )
+        .prop_map(|(scheme, host, port, options)| ListenUrl {
+            scheme,
+            host,
+            port,
+            options,
+        })
+}
+
+fn any_config() -> impl Strategy<Value = Config> {
+    let count = || 1..1_000_000_000usize;
+    let counts = (count(), count(), count(), proptest::option::of(count()));
+    let sizes = (1..usize::MAX >> 2, 0..30usize);
+    let words = (
+        prop_oneof![Just(LogLevel::Error), Just(LogLevel::Trace)],
+        prop_oneof![Just(LogFormat::Text), Just(LogFormat::Json)],
+        prop_oneof![Just(Keep::Synced), Just(Keep::Written)],
+        any::<bool>(),
+    );
+    let times = (0..1_000_000u32, proptest::option::of(1..100_000u32));
+    let urls = proptest::collection::vec(any_url(), 1..4);
+    (urls, counts, sizes, words, times).prop_map(|(mut listeners, counts, sizes, words, times)| {
+        for (n, url) in (1..).zip(&mut listeners) {
+            // No two at one address.
+            url.port = match url.port {
+                Some(0) => Some(0),
+                None if n == 1 => None,
+                _ => Some(n),
+            };
+        }
+        let (log, log_format, keep, yes) = words;
+        Config {
+            listeners,
+            listens_as_usual: false,
+            data: (!yes).then(|| "/var/lib/parlor".into()),
+            keep,
+            retain: times.1.map_or(Retain::Off, Retain::Hours),
+            memory: yes,
+            allow_plain_passwords: yes,
+            rate: NonZeroU32::new(times.0).map_or(RateLimit::Off, RateLimit::PerSecond),
+            replay: counts.0,
+            rooms: counts.1,
+            connections: counts.3,
+            connections_per_address: counts.2,
+            limit_loopback: yes,
+            log_lines: counts.0,
+            log_size: sizes.0.to_string().parse().unwrap(),
+            log_total: (1usize << sizes.1).to_string().parse().unwrap(),
+            log,
+            log_format,
+            ..read(&[])
+        }
+    })
 }
 
 proptest! {
     #[test]
     fn a_printed_configuration_reads_back(config in any_config()) {
         let folder = tempfile::tempdir().unwrap();
-        prop_assert_eq!(&read_back(&folder.path().join("parlor.toml"), &config), &config);
+        let path = folder.path().join("parlor.toml");
+        fs::write(&path, config.to_toml()).unwrap();
+        let file = read_file(&path, &options()).unwrap();
+        let flags = options().mut_args(|arg| file.behind(arg));
+        let matches = flags.try_get_matches_from([""; 0]).unwrap();
+        let back = Config::from_arg_matches(&matches).unwrap().settled().unwrap();
+        prop_assert_eq!(back, config);
+    }
+
+    #[test]
+    fn anything_may_be_typed(text in "((tcp|http)://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
+        let _ = text.parse::<ListenUrl>();
     }
 }

@@ -1,8 +1,13 @@
-//! Values as people write them: times, counts, yes and no. Knows no option by name.
+//! Values as people write them: times, sizes, rates, counts, yes and no. Knows no option by name.
 
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::fmt::friendly::{Spacing, SpanParser, SpanPrinter};
+use parlor_core::model::Rate;
+use serde::{Serialize, Serializer};
 
 /// Why a value was refused and what would be right.
 ///
@@ -10,17 +15,200 @@ use jiff::fmt::friendly::{Spacing, SpanParser, SpanPrinter};
 /// flag and the value in front, the file reader the file, the key and the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Refused(String);
+pub struct InvalidValue(String);
 
-impl Refused {
+impl InvalidValue {
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
 }
 
-/// Reads how long somebody may be silent, `5m`, `1h30m`, `200ms`; `0` is for ever, hence none.
-pub(crate) fn idle(text: &str) -> Result<Option<Duration>, Refused> {
-    /// A year: as good as never, and far from where sums of times overflow.
+/// How fast one person may speak, written `10/s` or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimit {
+    /// As fast as they can type.
+    Off,
+    /// This many lines a second in the long run.
+    PerSecond(NonZeroU32),
+}
+
+impl RateLimit {
+    const UNITS: Units = &[("/s", 1)];
+
+    /// Past a million lines a second there is nothing left to limit.
+    const PER_SECOND_MAX: u32 = 1_000_000;
+
+    /// A rate of `lines` a second; none at all means no limit.
+    pub const fn per_second(lines: u32) -> Self {
+        match NonZeroU32::new(lines) {
+            Some(lines) => Self::PerSecond(lines),
+            None => Self::Off,
+        }
+    }
+
+    /// The rate; none where there is no limit.
+    pub fn rate(self) -> Option<Rate> {
+        match self {
+            Self::Off => None,
+            Self::PerSecond(lines) => Some(Rate {
+                per_second: lines.get(),
+            }),
+        }
+    }
+}
+
+impl FromStr for RateLimit {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match amount(
+            text,
+            |number| number,
+            Self::UNITS,
+            Self::PER_SECOND_MAX.into(),
+        ) {
+            Some(lines) => Ok(Self::per_second(lines as u32)),
+            None if text == "off" => Ok(Self::Off),
+            None => Err(InvalidValue::new(format!(
+                "write a rate as lines a second, from 1/s to {}/s, or off for no limit",
+                Self::PER_SECOND_MAX
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::PerSecond(lines) => write_amount(f, lines.get().into(), Self::UNITS),
+        }
+    }
+}
+
+/// How long lines are stored, written `30d`, `12h`, `4w` or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retain {
+    /// For good.
+    Off,
+    /// This many hours.
+    Hours(u32),
+}
+
+impl Retain {
+    /// The units by their hours. Weeks are printed as days: nobody says that lines are stored for 52 weeks.
+    const UNITS: Units = &[("d", 24), ("h", 1), ("w", 7 * 24)];
+
+    /// A hundred years: more than that is as good as off.
+    const HOURS_MAX: u32 = 36_500 * 24;
+
+    /// How long; none where it is for good.
+    pub fn time(self) -> Option<Duration> {
+        match self {
+            Self::Off => None,
+            Self::Hours(hours) => Some(Duration::from_hours(hours.into())),
+        }
+    }
+}
+
+impl FromStr for Retain {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match amount(text, |number| number, Self::UNITS, Self::HOURS_MAX.into()) {
+            Some(hours) => Ok(Self::Hours(hours as u32)),
+            None if text == "off" => Ok(Self::Off),
+            None => Err(InvalidValue::new(
+                "write how long lines are stored as 30d, 12h or 4w (1h to 36500d), or off to store them for good",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Retain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::Hours(hours) => write_amount(f, (*hours).into(), Self::UNITS),
+        }
+    }
+}
+
+/// An amount of memory, written `4MiB`, `512KiB`, `1GiB` or as a number of bytes. Never nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(usize);
+
+impl ByteSize {
+    const UNITS: Units = &[
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+        ("", 1),
+    ];
+
+    /// A size near the end of the address space is a slip, and later sums must not overflow.
+    const MAX: usize = usize::MAX / 2;
+
+    /// The amount in bytes.
+    pub const fn bytes(self) -> usize {
+        self.0
+    }
+}
+
+impl FromStr for ByteSize {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match amount(text, str::trim_end, Self::UNITS, Self::MAX as u64) {
+            Some(bytes) => Ok(Self(bytes as usize)),
+            None => Err(InvalidValue::new(
+                "write a size like 512KiB, 4MiB or 1GiB, or a number of bytes from 1",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_amount(f, self.0 as u64, Self::UNITS)
+    }
+}
+
+/// Has these values written into a file as people write them.
+macro_rules! serialize_as_text {
+    ($($type:ty),*) => {
+        $(impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        })*
+    };
+}
+
+serialize_as_text!(RateLimit, Retain, ByteSize);
+
+/// The units of an amount, each with its size. An amount is printed in the first of which it is a multiple.
+type Units = &'static [(&'static str, u64)];
+
+/// Reads a number from 1 to `max` with a unit behind it; `trim` takes off what may stand between them.
+fn amount(text: &str, trim: fn(&str) -> &str, units: Units, max: u64) -> Option<u64> {
+    let unit = |&(unit, size): &(_, u64)| Some((text.strip_suffix(unit)?, size));
+    let (number, size) = units.iter().find_map(unit)?;
+    let amount = whole(trim(number))?.checked_mul(size)?;
+    (1..=max).contains(&amount).then_some(amount)
+}
+
+/// Writes an amount the way [`amount`] reads it.
+fn write_amount(f: &mut fmt::Formatter<'_>, amount: u64, units: Units) -> fmt::Result {
+    match units.iter().find(|(_, size)| amount.is_multiple_of(*size)) {
+        Some((unit, size)) => write!(f, "{}{unit}", amount / size),
+        None => write!(f, "{amount}"),
+    }
+}
+
+/// Reads an idle limit, `5m`, `1h30m`, `200ms`; `0` stands for no limit.
+pub(crate) fn idle(text: &str) -> Result<Option<Duration>, InvalidValue> {
+    /// A year: as good as no limit, and far from where sums of times overflow.
     const IDLE_MAX: Duration = Duration::from_hours(8760);
 
     if text == "0" {
@@ -29,7 +217,7 @@ pub(crate) fn idle(text: &str) -> Result<Option<Duration>, Refused> {
     match SpanParser::new().parse_unsigned_duration(text) {
         Ok(time) if time.is_zero() => Ok(None),
         Ok(time) if time.subsec_nanos() % 1_000_000 == 0 && time <= IDLE_MAX => Ok(Some(time)),
-        _ => Err(Refused::new(format!(
+        _ => Err(InvalidValue::new(format!(
             "{text:?} is not an idle limit; write 5m, 90s, 1h30m (1ms to {}), or 0 for never",
             duration(IDLE_MAX)
         ))),
@@ -43,44 +231,44 @@ pub(crate) fn duration(time: Duration) -> String {
         .unsigned_duration_to_string(&time)
 }
 
-/// Reads a machine's name, in small letters.
-pub(crate) fn host(text: &str) -> Result<String, Refused> {
+/// Reads the name of a machine, and returns it in lower case.
+pub(crate) fn host(text: &str) -> Result<String, InvalidValue> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || ['-', '.', '_'].contains(&c);
     match !text.is_empty() && text.chars().all(is_part) {
         true => Ok(text.trim_end_matches('.').to_ascii_lowercase()),
-        false => Err(Refused::new(format!(
+        false => Err(InvalidValue::new(format!(
             "{text:?} is not a host name; write one like chat.example.org, without a port"
         ))),
     }
 }
 
-/// Reads how many of something there may be; none at all would be no use.
-pub(crate) fn count(text: &str) -> Result<usize, Refused> {
+/// Reads a count from 1.
+pub(crate) fn count(text: &str) -> Result<usize, InvalidValue> {
     match count_or_none(text) {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err(Refused::new(format!(
+        _ => Err(InvalidValue::new(format!(
             "write a whole number from 1 to {COUNT_MAX}"
         ))),
     }
 }
 
-/// Reads how many of something there may be, possibly none.
-pub(crate) fn count_or_none(text: &str) -> Result<usize, Refused> {
+/// Reads a count from 0.
+pub(crate) fn count_or_none(text: &str) -> Result<usize, InvalidValue> {
     whole(text)
         .filter(|number| *number <= u64::from(COUNT_MAX))
         .and_then(|number| usize::try_from(number).ok())
-        .ok_or_else(|| Refused::new(format!("write a whole number from 0 to {COUNT_MAX}")))
+        .ok_or_else(|| InvalidValue::new(format!("write a whole number from 0 to {COUNT_MAX}")))
 }
 
 /// More lines, rooms or connections than one machine holds; sums of counts stay far from overflow.
 const COUNT_MAX: u32 = 1_000_000_000;
 
-/// Reads a yes or a no.
-pub(crate) fn yes_or_no(text: &str) -> Result<bool, Refused> {
+/// Reads a yes or a no, in the words that people use for them.
+pub(crate) fn yes_or_no(text: &str) -> Result<bool, InvalidValue> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err(Refused::new("write true or false")),
+        _ => Err(InvalidValue::new("write true or false")),
     }
 }
 
@@ -92,11 +280,9 @@ pub(crate) fn whole(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
-    use super::{count, duration, idle, yes_or_no};
+    use super::*;
 
     #[test]
     fn idle_limits_are_times_or_never() {
@@ -119,16 +305,109 @@ mod tests {
         assert!(yes_or_no("perhaps").is_err());
     }
 
+    fn printed<T: FromStr + ToString>(text: &str) -> Option<String> {
+        text.parse().ok().map(|value: T| value.to_string())
+    }
+
+    #[test]
+    fn sizes_have_binary_units() {
+        for (text, as_printed) in [
+            ("4194304", "4MiB"),
+            ("4 MiB", "4MiB"),
+            ("1GiB", "1GiB"),
+            ("1023", "1023"),
+            ("1024 ", "1KiB"),
+        ] {
+            assert_eq!(printed::<ByteSize>(text).as_deref(), Some(as_printed));
+        }
+        for wrong in [
+            "",
+            "0",
+            "MiB",
+            "4MB",
+            "-4MiB",
+            "4.5MiB",
+            "99999999999GiB",
+            "4MiB ",
+        ] {
+            assert_eq!(printed::<ByteSize>(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn rates_are_lines_a_second_or_off() {
+        assert_eq!("10/s".parse(), Ok(RateLimit::per_second(10)));
+        assert_eq!("off".parse(), Ok(RateLimit::Off));
+        for wrong in [
+            "",
+            "10",
+            "/s",
+            "0/s",
+            "-1/s",
+            "+1/s",
+            "10/m",
+            "1000001/s",
+            "fast",
+        ] {
+            assert_eq!(printed::<RateLimit>(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_stored_for_hours_days_and_weeks_or_for_good() {
+        for (text, as_printed) in [
+            ("30d", "30d"),
+            ("12h", "12h"),
+            ("48h", "2d"),
+            ("4w", "28d"),
+            ("36500d", "36500d"),
+            ("off", "off"),
+        ] {
+            assert_eq!(printed::<Retain>(text).as_deref(), Some(as_printed));
+        }
+        for wrong in [
+            "",
+            "30",
+            "0d",
+            "-1d",
+            "+1d",
+            "1m",
+            "1y",
+            "d",
+            "1d2h",
+            "36501d",
+            "876001h",
+            "99999999999w",
+            "never",
+            "3 d",
+            "３d",
+        ] {
+            assert_eq!(printed::<Retain>(wrong), None, "{wrong:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn times_read_back_as_printed(millis in 1..=31_536_000_000u64) {
+        fn values_read_back_as_printed(
+            millis in 1..=31_536_000_000u64,
+            bytes in 1..=ByteSize::MAX,
+            lines in 0..=1_000_000u32,
+            hours in 1..=876_000u32,
+        ) {
             let time = Duration::from_millis(millis);
             prop_assert_eq!(idle(&duration(time)), Ok(Some(time)));
+            let size = ByteSize(bytes);
+            prop_assert_eq!(size.to_string().parse(), Ok(size));
+            let rate = RateLimit::per_second(lines);
+            prop_assert_eq!(rate.to_string().parse(), Ok(rate));
+            let retain = Retain::Hours(hours);
+            prop_assert_eq!(retain.to_string().parse(), Ok(retain));
         }
 
         #[test]
         fn anything_may_be_typed(text in ".*") {
             let _ = (idle(&text), count(&text), yes_or_no(&text));
+            let _ = (printed::<ByteSize>(&text), printed::<RateLimit>(&text), printed::<Retain>(&text));
         }
     }
 }

@@ -16,7 +16,8 @@ use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::admission::Reserve;
-use super::reception::{OpenDoor, Reception, Serving};
+use super::opening::DoorInUse;
+use super::reception::{Reception, Serving};
 use super::transport::say_last;
 
 /// How long to wait after the first accept that failed.
@@ -30,11 +31,7 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 const ACCEPTED_MAX: usize = 8;
 
 /// Accepts connections until the server shuts down. No error ends it.
-pub(crate) async fn serve(
-    reception: Arc<Reception>,
-    door: Arc<dyn OpenDoor>,
-    listener: TcpListener,
-) {
+pub(crate) async fn serve(reception: Arc<Reception>, door: DoorInUse, listener: TcpListener) {
     let mut back_off = BACK_OFF_MIN;
     let mut reserve = Reserve::new();
     let mut accepted_in_a_row = 0;
@@ -61,8 +58,8 @@ pub(crate) async fn serve(
                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted
                 ) => {}
             Err(error) => {
-                reception.metrics.cannot_accept(door.name());
-                tracing::warn!(door = door.name(), %error, "cannot accept; trying again in {back_off:?}");
+                reception.metrics.cannot_accept(door.kind.scheme);
+                tracing::warn!(door = door.kind.scheme, %error, "cannot accept; trying again in {back_off:?}");
                 reserve.turn_one_away(&listener).await;
                 sleep(back_off).await;
                 back_off = (back_off * 2).min(BACK_OFF_MAX);
@@ -72,25 +69,20 @@ pub(crate) async fn serve(
 }
 
 /// Gives a connection its permit and its task; or turns it away.
-fn receive(
-    reception: &Arc<Reception>,
-    door: &Arc<dyn OpenDoor>,
-    stream: TcpStream,
-    from: SocketAddr,
-) {
-    let (reception, door) = (Arc::clone(reception), Arc::clone(door));
-    let tasks = reception.tasks.clone();
+fn receive(reception: &Arc<Reception>, opened: &DoorInUse, stream: TcpStream, from: SocketAddr) {
+    let (reception, door) = (Arc::clone(reception), Arc::clone(&opened.door));
+    let (kind, tasks) = (opened.kind, reception.tasks.clone());
     let peer = SocketAddr::new(from.ip().to_canonical(), from.port());
-    if door.is_for_operator() {
+    if !kind.is_for_people {
         tasks.spawn(door.serve(reception, stream, peer));
         return;
     }
     match reception.admission.admit(peer.ip()) {
         Ok(permit) => {
             // At the default level it costs nothing; what is logged there names the peer itself.
-            let span = tracing::debug_span!("connection", door = door.name(), %peer);
+            let span = tracing::debug_span!("connection", door = kind.scheme, %peer);
             let serving = async move {
-                let connected = reception.metrics.come(door.name());
+                let connected = reception.metrics.come(kind.scheme);
                 let connection = door.serve(Arc::clone(&reception), stream, peer);
                 contain(&reception.panics, peer, connection).await;
                 drop(connected);
@@ -100,7 +92,7 @@ fn receive(
         }
         Err(refused) => {
             reception.metrics.met(refused.limit());
-            tracing::debug!(door = door.name(), %peer, %refused, "turned away");
+            tracing::debug!(door = kind.scheme, %peer, %refused, "turned away");
             // Beyond the spare places there is no word, only the end.
             let Some(place) = reception.admission.spare_place() else {
                 return;

@@ -1,228 +1,228 @@
-//! The doors there are, and what each can be told. Opens none, and knows no host.
+//! The doors there are. A new door is a folder beside this file and a row in this table.
 
-use std::time::Duration;
-
-use crate::config::{Refused, units};
-use crate::session::Idle;
-use parlor_core::model::nearest;
+use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlOptions, WayIn, unknown};
+use super::{lines, metrics, web};
+use crate::config::{self, InvalidValue, ListenUrl};
 
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
 pub const LINE_PORT: u16 = 8000;
 
-/// The port of the web door, where browsers and curl are looked for beside port 80: `http://localhost:8080`.
-pub const WEB_PORT: u16 = 8080;
-
-/// The port of the metrics: a free one among those that exporters for Prometheus have agreed upon.
-pub const METRICS_PORT: u16 = 9464;
-
-/// Every door there is. A new one is a line here, a [`Scheme`], and its options if it has any of its own.
-pub const DOORS: &[Door] = &[
-    Door {
-        scheme: Scheme::Tcp,
-        name: "tcp",
+/// Every door there is. Help, the names in metrics and the sentences at the start of the server come from here.
+pub const DOORS: &[DoorKind] = &[
+    DoorKind {
+        scheme: "tcp",
         port: LINE_PORT,
-        options: &[CLASSIC, IDLE, NAMES],
         about: "lines of text, for nc, telnet and parlor join",
+        options: lines::OPTIONS,
+        is_for_people: true,
+        may_be_missing: false,
+        tidy: lines::tidy,
+        way_in: lines::way_in,
+        open: lines::open,
     },
-    Door {
-        scheme: Scheme::Http,
-        name: "http",
-        port: WEB_PORT,
-        options: &[HOST],
+    DoorKind {
+        scheme: "http",
+        // Where browsers and curl are pointed to, beside port 80.
+        port: 8080,
         about: "a page for browsers, a WebSocket, and rooms for curl",
+        options: web::OPTIONS,
+        is_for_people: true,
+        may_be_missing: true,
+        tidy: web::tidy,
+        way_in: |_| WayIn("open in a browser: http://HOST:PORT/lobby"),
+        open: web::open,
     },
-    Door {
-        scheme: Scheme::Metrics,
-        name: "metrics",
-        port: METRICS_PORT,
-        options: &[],
+    DoorKind {
+        scheme: "metrics",
+        // A free one among those that exporters for Prometheus have agreed upon.
+        port: 9464,
         about: "metrics for Prometheus, at /metrics; people cannot join here",
+        options: &[],
+        is_for_people: false,
+        may_be_missing: false,
+        tidy: |_| Ok(Vec::new()),
+        way_in: |_| WayIn("metrics for Prometheus: http://HOST:PORT/metrics"),
+        open: metrics::open,
     },
 ];
 
-const HOST: DoorOption = DoorOption {
-    form: "host=NAME",
-    about: "a host name that browsers use for it, besides addresses, localhost and this machine's name; may be repeated",
-    repeats: true,
-    read: |said, text| {
-        said.hosts.push(units::host(text)?);
-        Ok(())
-    },
-};
-
-const CLASSIC: DoorOption = DoorOption {
-    form: "classic",
-    about: "the book's protocol: no names, no commands, no history",
-    repeats: false,
-    read: |said, text| {
-        said.classic = text.is_empty() || units::yes_or_no(text)?;
-        Ok(())
-    },
-};
-
-const IDLE: DoorOption = DoorOption {
-    form: "idle=5m|0",
-    about: "how long everybody may be silent [default: 5m for people without a name, classic 0]",
-    repeats: false,
-    read: |said, text| {
-        said.idle = Some(units::idle(text)?.map_or(Idle::Nobody, Idle::Everybody));
-        Ok(())
-    },
-};
-
-const NAMES: DoorOption = DoorOption {
-    form: "names=ask|address",
-    about: "how people get a name on arrival [default: ask]",
-    repeats: false,
-    read: |said, text| {
-        said.names = Some(match text {
-            "ask" => Names::Ask,
-            "address" => Names::Address,
-            _ => {
-                return Err(Refused::new(format!(
-                    "names is {text:?}; write ask or address"
-                )));
-            }
-        });
-        Ok(())
-    },
-};
-
-/// A kind of door, as [`DOORS`] lists them.
-#[derive(Debug)]
-pub struct Door {
-    /// What the program calls it.
-    pub scheme: Scheme,
-    /// What stands before `://`.
-    pub name: &'static str,
-    /// The port when the URL names none.
-    pub port: u16,
-    /// What may follow the question mark.
-    pub options: &'static [DoorOption],
-    /// What it is for, in one line.
-    pub about: &'static str,
+/// The schemes of the doors by which people come in.
+pub(crate) fn schemes_for_people() -> impl Iterator<Item = &'static str> {
+    let kinds = DOORS.iter().filter(|kind| kind.is_for_people);
+    kinds.map(|kind| kind.scheme)
 }
 
-/// Something that a door can be told in its URL.
-#[derive(Debug)]
-pub struct DoorOption {
-    /// Its name and the values it takes, for people: `idle=5m|0`.
-    pub form: &'static str,
-    /// What it does, in one line.
-    pub about: &'static str,
-    /// Whether it may be said more than once.
-    repeats: bool,
-    read: fn(&mut Said, &str) -> Result<(), Refused>,
-}
-
-impl DoorOption {
-    /// What stands before the equals sign.
-    pub fn name(&self) -> &'static str {
-        self.form
-            .split_once('=')
-            .map_or(self.form, |(name, _)| name)
-    }
-}
-
-/// The options as they were said; what they mean together is seen when all are read.
-#[derive(Default)]
-pub(crate) struct Said {
-    pub(crate) classic: bool,
-    pub(crate) idle: Option<Idle>,
-    pub(crate) names: Option<Names>,
-    pub(crate) hosts: Vec<String>,
-}
-
-/// Which door a URL opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// Lines over plain TCP.
-    Tcp,
-    /// Pages, sockets and rooms over HTTP.
-    Http,
-    /// Numbers for Prometheus.
-    Metrics,
-}
-
-impl Scheme {
-    /// Its entry in [`DOORS`]; a test walks through all of them.
-    pub(crate) fn name(self) -> &'static str {
-        let door = DOORS.iter().find(|door| door.scheme == self);
-        door.map_or("", |door| door.name)
-    }
-}
-
-/// What people do at a door before and besides talking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The plain protocol: addresses and lines, nothing else.
-    Classic,
-    /// Names, commands, rooms and history.
-    Named(Names),
-}
-
-impl Mode {
-    /// Who may not be silent for long unless the URL says otherwise. Five minutes are exercise 8.13 of "The Go
-    /// Programming Language"; the plain protocol comes before that exercise. Whoever has given a name may read for as long as
-    /// they like: keepalive finds those that are gone.
-    pub const fn default_idle(self) -> Idle {
-        match self {
-            Self::Classic => Idle::Nobody,
-            Self::Named(_) => Idle::Nameless(Duration::from_mins(5)),
-        }
-    }
-}
-
-/// How people get their first name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
-    /// They are asked for one.
-    Ask,
-    /// They wear their address until they take a name by themselves.
-    Address,
-}
-
-/// Finds the door that `name` stands for in a URL.
-pub(crate) fn find_door(name: &str) -> Result<&'static Door, Refused> {
-    DOORS.iter().find(|door| door.name == name).ok_or_else(|| {
-        let names = || DOORS.iter().map(|door| door.name);
-        unknown(
-            "scheme",
-            name,
-            names(),
-            &names().collect::<Vec<_>>().join(", "),
-        )
+/// Finds the kind of door that has this scheme.
+pub(crate) fn find(scheme: &str) -> Result<&'static DoorKind, InvalidValue> {
+    let mut kinds = DOORS.iter();
+    kinds.find(|kind| kind.scheme == scheme).ok_or_else(|| {
+        let schemes: Vec<_> = DOORS.iter().map(|kind| kind.scheme).collect();
+        let known = schemes.join(", ");
+        unknown("scheme", scheme, schemes.into_iter(), &known)
     })
 }
 
-/// Reads what follows the question mark.
-pub(crate) fn read_options(door: &Door, query: &str) -> Result<Said, Refused> {
-    let mut said = Said::default();
-    let mut seen = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let Some(option) = door.options.iter().find(|option| option.name() == name) else {
-            let names = door.options.iter().map(DoorOption::name);
-            let forms: Vec<_> = door.options.iter().map(|option| option.form).collect();
-            let known = format!("{} has {}", door.name, forms.join(", "));
-            return Err(unknown("option", name, names, &known));
-        };
-        if seen.contains(&name) && !option.repeats {
-            return Err(Refused::new(format!("{name} is set twice; write it once")));
-        }
-        seen.push(name);
-        (option.read)(&mut said, value)?;
+/// Reads a URL, and writes it in one form: with its port, and only with options that say more than the default.
+///
+/// # Errors
+/// A sentence when there is no such door, or it has no such option.
+pub fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
+    if let Some((scheme, _)) = text.split_once("://") {
+        find(scheme)?; // which may be why the rest is not understood
     }
-    Ok(said)
+    let mut url: ListenUrl = text.parse()?;
+    let kind = find(&url.scheme)?;
+    url.port.get_or_insert(kind.port);
+    url.options = (kind.tidy)(&UrlOptions::read(kind, &url.options)?)?;
+    Ok(url)
 }
 
-fn unknown<'a>(
-    what: &str,
-    name: &str,
-    names: impl Iterator<Item = &'a str>,
-    known: &str,
-) -> Refused {
-    let guess =
-        nearest(name, names).map_or(String::new(), |near| format!(", did you mean {near}?"));
-    Refused::new(format!("no {what} {name:?}{guess} (there is: {known})"))
+/// Reads several URLs with commas or blanks between them.
+///
+/// # Errors
+/// A sentence about the first that is wrong.
+pub fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
+    config::read_several(text, read_url)
+}
+
+/// Opens the door that a URL names.
+pub(crate) fn open(url: &ListenUrl, setup: DoorSetup) -> Result<DoorInUse, InvalidValue> {
+    let kind = find(&url.scheme)?;
+    let options = UrlOptions::read(kind, &url.options)?;
+    Ok(DoorInUse {
+        kind,
+        way_in: (kind.way_in)(&options),
+        door: (kind.open)(&options, setup)?,
+    })
+}
+
+/// Explains to people what a URL can say.
+pub fn url_help() -> String {
+    let mut help = "\
+URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IPv6 address], or * for all \
+interfaces. PORT 0 picks a free port. The schemes and their options:
+"
+    .to_owned();
+    for kind in DOORS {
+        help += &format!("\n  {}: {} (port {})", kind.scheme, kind.about, kind.port);
+        for option in kind.options {
+            help += &format!("\n    {}: {}", option.form, option.about);
+        }
+    }
+    help
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_door_has_a_name_of_its_own() {
+        for kind in DOORS {
+            assert_eq!(find(kind.scheme).unwrap().about, kind.about);
+        }
+    }
+
+    #[test]
+    fn a_url_prints_in_one_form() {
+        for (typed, printed) in [
+            ("tcp://LOCALHOST/", "tcp://localhost:8000"),
+            ("tcp://[::1]:0?names=ask", "tcp://[::1]:0"),
+            ("tcp://*/?classic", "tcp://*:8000?classic"),
+            ("tcp://[::1]:0?idle=300s", "tcp://[::1]:0?idle=5m"),
+            (
+                "tcp://*:90?idle=90m&names=address",
+                "tcp://*:90?names=address&idle=1h30m",
+            ),
+            (
+                "tcp://10.0.0.1?idle=0&classic=yes",
+                "tcp://10.0.0.1:8000?classic",
+            ),
+            (
+                "tcp://10.0.0.1?classic&names=address",
+                "tcp://10.0.0.1:8000?classic",
+            ),
+            (
+                "tcp://10.0.0.1?classic&idle=1500ms",
+                "tcp://10.0.0.1:8000?classic&idle=1s500ms",
+            ),
+            (
+                "tcp://10.0.0.1?idle=0&classic=no",
+                "tcp://10.0.0.1:8000?idle=0",
+            ),
+            (
+                "http://*?host=a.example&host=B.",
+                "http://*:8080?host=a.example&host=b",
+            ),
+            ("metrics://localhost", "metrics://localhost:9464"),
+        ] {
+            assert_eq!(read_url(typed).unwrap().to_string(), printed, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_say_what_would_be_right() {
+        for (typed, sentence) in [
+            (
+                "localhost:8000",
+                "no scheme; write it in front, as in tcp://localhost:8000",
+            ),
+            (
+                "tpc://",
+                "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, metrics)",
+            ),
+            (
+                "gopher://localhost",
+                "no scheme \"gopher\" (there is: tcp, http, metrics)",
+            ),
+            (
+                "tcp://localhost?idel=5m",
+                "no option \"idel\", did you mean idle? (there is: tcp has classic, idle=5m|0, names=ask|address)",
+            ),
+            (
+                "tcp://localhost?names=none",
+                "names is \"none\"; write ask or address",
+            ),
+            ("tcp://localhost?classic=2", "write true or false"),
+            (
+                "tcp://localhost?idle",
+                "\"\" is not an idle limit; write 5m, 90s, 1h30m (1ms to 8760h), or 0 for never",
+            ),
+            (
+                "tcp://localhost?idle=1m&idle=2m",
+                "idle is set twice; write it once",
+            ),
+            (
+                "tcp://localhost?classic&names=ask",
+                "classic has no names; leave out names=ask or classic",
+            ),
+            (
+                "tcp://:8000",
+                "no host; write a name, an address, or * for all interfaces",
+            ),
+        ] {
+            let refusal = read_url(typed).unwrap_err().to_string();
+            assert_eq!(refusal, sentence, "{typed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back(
+            options in "(classic|names=address|names=ask)?(&idle=[1-9][0-9]{0,3}(ms|s|m))?",
+            port in any::<u16>(),
+        ) {
+            if let Ok(url) = read_url(&format!("tcp://*:{port}?{options}")) {
+                prop_assert_eq!(read_url(&url.to_string()), Ok(url));
+            }
+        }
+
+        #[test]
+        fn anything_may_be_typed(text in "((tcp|http)://)?(\\PC*|[a-z*]*[?][a-z=&0-9]*)") {
+            let _ = read_urls(&text);
+        }
+    }
 }

@@ -13,7 +13,9 @@ use tokio::net::TcpStream;
 
 use super::admission::TurnedAway;
 use super::http::{Exchange, Port, answer_requests, close, preferred, unavailable};
-use super::reception::{OpenDoor, Reception, Serving, WayIn};
+use super::opening::{DoorSetup, UrlOptions};
+use super::reception::{OpenDoor, Reception, Serving};
+use crate::config::InvalidValue;
 use crate::telemetry::{Now, classic};
 
 /// How long the head of a request may take; scrapes come every few seconds.
@@ -24,17 +26,14 @@ const TEXT: &str = "text/plain;version=0.0.4";
 const OPEN: &str = "application/openmetrics-text;version=1.0.0";
 
 /// A listener for Prometheus.
-pub(crate) struct MetricsDoor;
+struct MetricsDoor;
+
+/// Opens the door for a listener.
+pub(super) fn open(_: &UrlOptions, _: DoorSetup) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
+    Ok(Arc::new(MetricsDoor))
+}
 
 impl OpenDoor for MetricsDoor {
-    fn name(&self) -> &'static str {
-        "metrics"
-    }
-
-    fn way_in(&self) -> WayIn {
-        WayIn::Nobody
-    }
-
     fn serve(
         self: Arc<Self>,
         reception: Arc<Reception>,
@@ -59,12 +58,9 @@ impl OpenDoor for MetricsDoor {
     fn words(&self, refused: TurnedAway) -> String {
         unavailable(refused)
     }
-
-    /// The operator looks also when the server is full.
-    fn is_for_operator(&self) -> bool {
-        true
-    }
 }
+
+/// The operator looks also when the server is full.}
 
 async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response<String> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // of HEAD, the head alone is sent

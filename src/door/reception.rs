@@ -1,6 +1,6 @@
 //! What all doors share, and what a door is to those who open it. Knows no door.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -48,12 +48,6 @@ pub(crate) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A door that is open.
 pub(crate) trait OpenDoor: Send + Sync {
-    /// What the log and the metrics call it.
-    fn name(&self) -> &'static str;
-
-    /// How people come in.
-    fn way_in(&self) -> WayIn;
-
     /// Serves one connection until it ends.
     fn serve(
         self: Arc<Self>,
@@ -64,42 +58,4 @@ pub(crate) trait OpenDoor: Send + Sync {
 
     /// What a client reads that may not connect, in the door's dialect.
     fn words(&self, refused: TurnedAway) -> String;
-
-    /// Whether the operator uses it: then nobody is turned away or counted.
-    fn is_for_operator(&self) -> bool {
-        false
-    }
-}
-
-/// With what people come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WayIn {
-    /// With netcat, under a name.
-    Netcat,
-    /// With netcat, as in the book.
-    Classic,
-    /// With a browser.
-    Browser,
-    /// People cannot join there.
-    Nobody,
-}
-
-impl WayIn {
-    /// An address as it is typed there.
-    pub(crate) fn host(self, ip: IpAddr) -> String {
-        match (self, ip) {
-            (WayIn::Browser | WayIn::Nobody, IpAddr::V6(ip)) => format!("[{ip}]"),
-            _ => ip.to_string(),
-        }
-    }
-
-    /// What a person does to come in there.
-    pub(crate) fn at(self, host: &str, port: u16) -> String {
-        match self {
-            WayIn::Netcat => format!("join with: nc {host} {port}"),
-            WayIn::Classic => format!("join with: nc {host} {port} (classic)"),
-            WayIn::Browser => format!("open in a browser: http://{host}:{port}/lobby"),
-            WayIn::Nobody => format!("metrics for Prometheus: http://{host}:{port}/metrics"),
-        }
-    }
 }

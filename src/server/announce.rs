@@ -1,28 +1,44 @@
-//! What people type to join: a way for each door and for each address at which it can be reached.
+//! What the server says when it starts: where it listens, and what people do to come in. Binds nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::door::WayIn;
+use crate::config::ListenUrl;
+use crate::door::{DoorInUse, WayIn, find};
 
-/// How people join at a door with these addresses: those on this machine in one way, others at each address they
-/// can reach.
-pub(crate) fn ways_to_join(addresses: &[SocketAddr], way_in: WayIn) -> Vec<String> {
+/// Logs the addresses of a door, and what people do to come in.
+pub(super) fn announce(door: &DoorInUse, addresses: &[SocketAddr]) {
+    for address in addresses {
+        tracing::info!("listening {} {address}", door.kind.scheme);
+    }
+    for way in ways_to_join(door.way_in, door.kind.is_for_people, addresses) {
+        tracing::info!("{way}");
+    }
+}
+
+/// Whether nobody on another machine can join.
+pub(super) fn is_for_this_machine(urls: &[ListenUrl]) -> bool {
+    let is_for_people = |url: &&ListenUrl| find(&url.scheme).is_ok_and(|kind| kind.is_for_people);
+    let mut urls = urls.iter().filter(is_for_people);
+    urls.all(|url| url.host.is_this_machine())
+}
+
+/// How people join at a door with these addresses: those on this machine in one way, and `others` at each address that
+/// they can reach.
+fn ways_to_join(way_in: WayIn, others: bool, addresses: &[SocketAddr]) -> Vec<String> {
     let Some(first) = addresses.first() else {
         return Vec::new();
     };
     let port = first.port();
     let is_localhost =
         |ip: IpAddr| ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST;
-    let own = match first.ip() {
-        ip if is_localhost(ip) => "localhost".to_owned(),
-        ip => way_in.host(ip),
-    };
-    let mut ways = vec![way_in.at(&own, port)];
-    if way_in == WayIn::Nobody {
-        return ways;
+    let mut ways = vec![match first.ip() {
+        ip if is_localhost(ip) => way_in.at_host("localhost", port),
+        ip => way_in.at(ip, port),
+    }];
+    if others {
+        let others = reachable(addresses).into_iter();
+        ways.extend(others.map(|ip| format!("others {}", way_in.at(ip, port))));
     }
-    let others = reachable(addresses).into_iter();
-    ways.extend(others.map(|ip| format!("others {}", way_in.at(&way_in.host(ip), port))));
     ways
 }
 
@@ -53,39 +69,51 @@ fn is_link_local(ip: &IpAddr) -> bool {
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use super::*;
+    use crate::door::{CLASSIC, NETCAT, read_urls};
+
+    const BROWSER: WayIn = WayIn("open in a browser: http://HOST:PORT/lobby");
 
     #[test]
     fn each_door_is_joined_in_its_own_way() {
         let ways = |addresses: &[&str], way_in| {
             let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
-            ways_to_join(&addresses, way_in)
+            ways_to_join(way_in, true, &addresses)
         };
         assert_eq!(
-            ways(&["127.0.0.1:8001", "[::1]:8001"], WayIn::Classic),
+            ways(&["127.0.0.1:8001", "[::1]:8001"], CLASSIC),
             ["join with: nc localhost 8001 (classic)"]
         );
         assert_eq!(
-            ways(&["127.3.2.1:8000"], WayIn::Netcat),
+            ways(&["127.3.2.1:8000"], NETCAT),
             ["join with: nc 127.3.2.1 8000"]
         );
         assert_eq!(
-            ways(&["192.0.2.7:8000"], WayIn::Netcat),
+            ways(&["192.0.2.7:8000"], NETCAT),
             [
                 "join with: nc 192.0.2.7 8000",
                 "others join with: nc 192.0.2.7 8000"
             ]
         );
         assert_eq!(
-            ways(&["0.0.0.0:80"], WayIn::Netcat)[0],
+            ways(&["0.0.0.0:80"], NETCAT)[0],
             "join with: nc localhost 80"
         );
         assert_eq!(
-            ways(&["[2001:db8::7]:8080"], WayIn::Browser),
+            ways(&["[2001:db8::7]:8080"], BROWSER),
             [
                 "open in a browser: http://[2001:db8::7]:8080/lobby",
                 "others open in a browser: http://[2001:db8::7]:8080/lobby"
             ]
         );
-        assert_eq!(ways(&[], WayIn::Netcat).len(), 0);
+        assert_eq!(ways(&[], NETCAT).len(), 0);
+    }
+
+    #[test]
+    fn the_start_message_can_say_who_can_join() {
+        let only = |urls| is_for_this_machine(&read_urls(urls).unwrap());
+        assert!(only("tcp://localhost,http://localhost"));
+        assert!(only("tcp://[::1],tcp://127.0.0.1"));
+        assert!(only("tcp://localhost,metrics://*"));
+        assert!(!only("tcp://*,http://*") && !only("tcp://localhost,tcp://0.0.0.0:1"));
     }
 }

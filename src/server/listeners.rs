@@ -30,10 +30,10 @@ pub(crate) async fn bind_all(url: &ListenUrl) -> Result<Vec<TcpListener>, BindEr
 /// Binds what a URL means: for a name or all interfaces, IPv4 and IPv6 at the same port, of which
 /// one suffices.
 async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
-    let mut port = url.address.port;
+    let mut port = url.port.unwrap_or_default();
     let mut bound: Vec<TcpListener> = Vec::new();
     let mut failed = None;
-    for mut address in resolve(&url.address.host).await? {
+    for mut address in resolve(&url.host).await? {
         address.set_port(port);
         match door::bind(address) {
             Ok(listener) => {
@@ -67,11 +67,11 @@ async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
 
 /// What is wrong with an address, and what to do.
 fn advice(error: &io::Error, url: &ListenUrl) -> String {
-    let port = url.address.port;
+    let port = url.port.unwrap_or_default();
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             let mut other = url.clone();
-            other.address.port = port.checked_add(1).unwrap_or(8000);
+            other.port = Some(port.checked_add(1).unwrap_or(8000));
             format!(
                 "port {port} is in use, perhaps by another parlor; stop that server, or choose another port: --listen '{other}'"
             )
@@ -84,7 +84,7 @@ fn advice(error: &io::Error, url: &ListenUrl) -> String {
         io::ErrorKind::AddrNotAvailable => {
             format!(
                 "{} is not an address of this machine; write * for all of its addresses",
-                url.address.host
+                url.host
             )
         }
         _ => error.to_string(),

@@ -1,14 +1,15 @@
-//! The server: binds its doors, opens them together, and closes in peace.
+//! The server: builds everything, binds its doors, opens them together, and closes in peace.
 
 mod announce;
-pub mod limits;
-pub mod listeners;
-pub mod reload;
-pub(crate) mod signals;
+mod listeners;
+mod process;
+mod reload;
+mod signals;
 
-pub use limits::{check_threads, survive_file_size};
-pub(crate) use reload::Reload;
+pub use listeners::BindError;
+pub use process::{check_threads, survive_file_size};
 pub use reload::Source;
+pub(crate) use signals::{Hangups, first_signal};
 
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -21,30 +22,26 @@ use jiff::tz::TimeZone;
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::journal::{Journal, Past};
 use parlor_core::link::Inbox;
-use parlor_wire::style::{LineMode, LocalClock};
+use parlor_wire::style::LocalClock;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use self::announce::ways_to_join;
-use self::limits::{connections, limits, pace};
-use self::listeners::{BindError, bind_all};
+use self::announce::{announce, is_for_this_machine};
+use self::listeners::bind_all;
 use self::reload::Reloader;
-use self::signals::Hangups;
 use crate::accounts::Accounts;
 use crate::audit::{self, Recorder};
 use crate::broadcaster::Closing;
-use crate::cli::variables;
-use crate::clock::{Clock, Trust, zone_is_unknown};
-use crate::config::{Config, ListenUrl};
-use crate::door::kinds::Mode;
+use crate::clock::{Clock, Trust};
+use crate::config::Config;
 use crate::door::{
-    Admission, Desk, Idle, LineDoor, MetricsDoor, Names, OpenDoor, Reception, Scheme, Socket,
-    WaitingList, WayIn, WebDoor,
+    Admission, CLASSIC, Desk, DoorInUse, DoorSetup, NETCAT, Reception, Reload, Socket, WaitingList,
+    raise_limit, schemes_for_people,
 };
 use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
-use crate::session::{Live, SessionSettings, Writers};
+use crate::session::{Idle, Live, SessionSettings, Writers};
 use crate::telemetry::Metrics;
 use crate::{broadcaster, clock, door, journal};
 
@@ -54,21 +51,11 @@ const DRAIN_TIME: Duration = Duration::from_secs(12);
 /// The last batch has this long to be kept after that: 15 s in all, with a little to spare.
 const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 
-/// Whoever comes by a door that can ask is asked this often whether they are there, and so often that nothing between the two
-/// takes the connection for dead: balancers end what is silent for 20 s and more.
-const PING_EVERY: Duration = Duration::from_secs(15);
-
-/// And is closed after this long without an answer.
-const PING_TIME: Duration = Duration::from_secs(120);
-
-/// This many connections at the door of the numbers are waited for: two servers of Prometheus have one each.
+/// Connections to the metrics that are waited for: two servers of Prometheus have one each.
 const SCRAPERS_MAX: usize = 32;
 
 /// What a line is read with: a share of what one connection may hold.
-const READ_BYTES_NAMED: usize = 16 * 1024;
-
-/// In classic mode a line may be longer than that.
-const READ_BYTES_CLASSIC: usize = 64 * 1024;
+const READ_BYTES: usize = 16 * 1024;
 
 /// A chat server.
 pub struct Server {
@@ -86,7 +73,8 @@ pub struct Server {
     log: Arc<str>,
     reception: Arc<Reception>,
     clock: Clock,
-    doors: Vec<(TcpListener, Arc<dyn OpenDoor>)>,
+    /// Each door with its listeners, side by side.
+    doors: Vec<(DoorInUse, Vec<TcpListener>)>,
     /// What may change at all doors that are no classic ones.
     live: Arc<Live>,
     /// Whoever looks after the reception while it is open; ends with it.
@@ -103,8 +91,11 @@ impl Server {
     /// # Errors
     /// They cannot be kept there: why, and what to do.
     pub fn new(config: Config) -> anyhow::Result<Server> {
+        let descriptors = raise_limit();
+        process::check_descriptors(&config, descriptors)?;
+        process::check_file_size(&config);
         let Some(directory) = config.directory()? else {
-            return Ok(Server::with_journal(config, Box::new(Memory)));
+            return Ok(Server::build(config, Box::new(Memory), descriptors));
         };
         let Opened {
             journal,
@@ -114,7 +105,7 @@ impl Server {
             eraser,
         } = journal::open(&directory, config.keep)?;
         tracing::info!("lines are stored in {}", directory.display());
-        let server = Server::with_journal(config, journal);
+        let server = Server::build(config, journal, descriptors);
         let inbox = Arc::clone(&server.reception.inbox);
         let (accounts, owned) = Accounts::open(&stored.database, stored.clock, inbox)?;
         // What held when the server before this one ended is not over because this clock says so.
@@ -140,7 +131,11 @@ impl Server {
 
     /// A server that keeps lines in this journal, and begins with none.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
-        let connections = connections(&config);
+        Server::build(config, journal, raise_limit())
+    }
+
+    fn build(config: Config, journal: Box<dyn Journal>, descriptors: usize) -> Server {
+        let connections = config.connections(descriptors);
         let reception = Reception {
             inbox: Arc::new(Inbox::default()),
             admission: Admission::new(
@@ -156,12 +151,12 @@ impl Server {
             writers: Writers::new(thread::available_parallelism().map_or(1, NonZero::get)),
             tasks: TaskTracker::new(),
             closing: tokio_util::sync::CancellationToken::new(),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::new(Metrics::new(schemes_for_people())),
             panics: AtomicU64::new(0),
         };
         Server {
             live: Arc::new(Live::new(
-                pace(&config),
+                config.speaking_rate(),
                 config.replay as u64,
                 config.retain.time(),
             )),
@@ -199,21 +194,19 @@ impl Server {
     ///
     /// # Errors
     /// One of them cannot be bound: which, why, and what to do.
-    pub async fn bind(&mut self) -> Result<Vec<SocketAddr>, BindError> {
+    pub async fn bind(&mut self) -> anyhow::Result<Vec<SocketAddr>> {
         let mut addresses = Vec::new();
-        for url in self.config.listeners.clone() {
-            let door = self.door(&url);
-            let listeners = match bind_all(&url).await {
-                Err(error) if self.config.web_by_default && url.scheme == Scheme::Http => {
+        for url in &self.config.listeners {
+            let door = door::open(url, self.door_setup())?;
+            let listeners = match bind_all(url).await {
+                Err(error) if self.config.listens_as_usual && door.kind.may_be_missing => {
                     tracing::warn!("{error}; until then nobody can join with a browser");
                     continue;
                 }
                 bound => bound?,
             };
-            for listener in listeners {
-                addresses.extend(listener.local_addr());
-                self.doors.push((listener, Arc::clone(&door)));
-            }
+            addresses.extend(addresses_of(&listeners));
+            self.doors.push((door, listeners));
         }
         if let Some(port) = self.line_port() {
             self.reception.line_port.set(port).ok(); // doors are bound once
@@ -258,8 +251,8 @@ impl Server {
         }
         let inbox = Arc::clone(&reception.inbox);
         let broadcaster = match past {
-            Some(past) => Broadcaster::resume(inbox, limits(&config), past),
-            None => Broadcaster::new(inbox, limits(&config)),
+            Some(past) => Broadcaster::resume(inbox, config.limits(), past),
+            None => Broadcaster::new(inbox, config.limits()),
         };
         let database = stored.map(|stored| stored.database);
         let closing = Closing {
@@ -276,10 +269,11 @@ impl Server {
         ));
         let mut writing = JoinSet::new();
         reception.writers.start(&mut writing);
-        for (listener, door) in doors {
-            reception
-                .tasks
-                .spawn(door::serve(Arc::clone(&reception), door, listener));
+        for (door, listeners) in doors {
+            for listener in listeners {
+                let accepting = door::serve(Arc::clone(&reception), door.clone(), listener);
+                reception.tasks.spawn(accepting);
+            }
         }
         let names = accounts.clone();
         if let Some(accounts) = accounts {
@@ -308,32 +302,12 @@ impl Server {
         }
     }
 
-    /// Logs the listeners, says how to join at each door, and warns of variables that were mistyped.
+    /// Logs where the doors are, and how people join.
     pub fn announce(&self) {
-        let variables = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
-        for sentence in variables::strangers(variables)
-            .into_iter()
-            .chain(zone_is_unknown())
-        {
-            tracing::warn!("{sentence}");
+        for (door, listeners) in &self.doors {
+            announce(door, &addresses_of(listeners));
         }
-        // One door may have several listeners, side by side.
-        for listeners in self.doors.chunk_by(|(_, a), (_, b)| Arc::ptr_eq(a, b)) {
-            let addresses: Vec<SocketAddr> = listeners
-                .iter()
-                .filter_map(|(listener, _)| listener.local_addr().ok())
-                .collect();
-            let Some((_, door)) = listeners.first() else {
-                continue;
-            };
-            for address in &addresses {
-                tracing::info!("listening {} {address}", door.name());
-            }
-            for way in ways_to_join(&addresses, door.way_in()) {
-                tracing::info!("{way}");
-            }
-        }
-        if self.config.only_this_machine() {
+        if is_for_this_machine(&self.config.listeners) {
             tracing::info!("only this machine can join; --lan lets others in");
         }
         if self.stored.is_none() {
@@ -341,85 +315,48 @@ impl Server {
         }
     }
 
-    /// Where people join with lines: as in the book only if there is no other way.
+    /// The port at which people join with lines; one for the book's protocol only if there is no other.
     fn line_port(&self) -> Option<u16> {
-        let port_of = |wanted: WayIn| {
+        let port_of = |wanted| {
             let mut doors = self.doors.iter();
-            let (listener, _) = doors.find(|(_, door)| door.way_in() == wanted)?;
-            listener.local_addr().ok().map(|address| address.port())
+            let (_, listeners) = doors.find(|(door, _)| door.way_in == wanted)?;
+            addresses_of(listeners).first().map(SocketAddr::port)
         };
-        port_of(WayIn::Netcat).or_else(|| port_of(WayIn::Classic))
+        port_of(NETCAT).or_else(|| port_of(CLASSIC))
     }
 
-    fn door(&self, url: &ListenUrl) -> Arc<dyn OpenDoor> {
-        match url.scheme {
-            Scheme::Tcp => Arc::new(self.line_door(url)),
-            Scheme::Metrics => Arc::new(MetricsDoor),
-            Scheme::Http => Arc::new(WebDoor::new(
-                SessionSettings {
-                    idle: Idle::Everybody(PING_TIME),
-                    ask_every: Some(PING_EVERY),
-                    ..self.settings(READ_BYTES_NAMED)
-                },
-                self.config.allow_plain_passwords,
-                line_clock(),
-                url.hosts.clone(),
-            )),
-        }
-    }
-
-    fn line_door(&self, url: &ListenUrl) -> LineDoor {
-        let (mode, asks, read_bytes_max) = match url.mode {
-            Mode::Classic => (LineMode::Classic, false, READ_BYTES_CLASSIC),
-            Mode::Named(names) => (LineMode::Named, names == Names::Ask, READ_BYTES_NAMED),
-        };
-        let mut settings = SessionSettings {
-            idle: url.idle,
-            ..self.settings(read_bytes_max)
-        };
-        if mode == LineMode::Classic {
-            settings.live = Arc::new(Live::new(None, 0, None));
-        }
-        LineDoor {
-            mode,
-            asks,
+    /// What each door gets.
+    fn door_setup(&self) -> DoorSetup {
+        let stored = self.stored.as_ref();
+        DoorSetup {
+            settings: SessionSettings {
+                idle: Idle::Nobody,
+                ask_every: None,
+                live: Arc::clone(&self.live),
+                read_bytes_max: READ_BYTES,
+                history: stored.map(|stored| Arc::clone(&stored.history)),
+                search: stored.map(|stored| Arc::clone(&stored.search)),
+                forgetting: stored.map(|stored| stored.forgetting.clone()),
+                log: Arc::clone(&self.log),
+                accounts: self.accounts.clone(),
+                metrics: Arc::clone(&self.reception.metrics),
+                zone: TimeZone::system(),
+                clock: self.clock.clone(),
+            },
             allow_plain_passwords: self.config.allow_plain_passwords,
-            settings,
-            clock: line_clock(),
-        }
-    }
-
-    /// What all doors want of their sessions.
-    fn settings(&self, read_bytes_max: usize) -> SessionSettings {
-        SessionSettings {
-            idle: Idle::Nobody,
-            ask_every: None,
-            live: Arc::clone(&self.live),
-            read_bytes_max,
-            history: self
-                .stored
-                .as_ref()
-                .map(|stored| Arc::clone(&stored.history)),
-            search: self
-                .stored
-                .as_ref()
-                .map(|stored| Arc::clone(&stored.search)),
-            forgetting: self.stored.as_ref().map(|stored| stored.forgetting.clone()),
-            log: Arc::clone(&self.log),
-            accounts: self.accounts.clone(),
-            metrics: Arc::clone(&self.reception.metrics),
-            zone: TimeZone::system(),
-            clock: self.clock.clone(),
+            nameless_idle: self.config.nameless_idle,
+            clock: LocalClock {
+                zone: TimeZone::system(),
+                now: clock::wall,
+            },
         }
     }
 }
 
-/// For times in sentences.
-fn line_clock() -> LocalClock {
-    LocalClock {
-        zone: TimeZone::system(),
-        now: clock::wall,
-    }
+/// The real addresses of listeners.
+fn addresses_of(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    let addresses = listeners.iter().map(TcpListener::local_addr);
+    addresses.filter_map(Result::ok).collect()
 }
 
 /// Everybody is told and leaves; then the last batch is kept.

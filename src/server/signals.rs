@@ -26,7 +26,7 @@ const END_TIME: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// The signals cannot be caught.
-pub(crate) fn first() -> anyhow::Result<impl Future<Output = ()>> {
+pub(crate) fn first_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot catch SIGTERM and SIGINT")?;
     let mut hangups = Hangups::catch()?;
     let (is_ending, arrived) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));

@@ -20,7 +20,7 @@ pub(crate) use enter::{
     ATTEMPTS_MAX, Attempt, Doorway, Newcomer, NotEntered, Seated, Tell, prove_by_token,
 };
 pub(crate) use io::{Output, linger, read_some};
-pub use settings::Idle;
+pub(crate) use settings::Idle;
 pub(crate) use settings::{Live, Peer, SessionSettings};
 pub(crate) use writers::{Watching, Writers};
 

@@ -59,7 +59,7 @@ impl SessionSettings {
 
 /// Who has to leave after saying nothing for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idle {
+pub(crate) enum Idle {
     /// Nobody has to.
     Nobody,
     /// People who have given no name.

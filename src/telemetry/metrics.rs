@@ -24,9 +24,6 @@ const COMMIT_SECONDS: [f64; 10] = [
 /// How many lines are kept together.
 const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192.0];
 
-/// The doors at which people are counted.
-const DOORS: [&str; 2] = ["tcp", "http"];
-
 /// All limits that somebody can meet.
 const LIMITS: [&str; 9] = [
     "connections",
@@ -80,7 +77,8 @@ pub(crate) struct Now {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Metrics {
+    /// All at zero; `doors` are those by which people come in.
+    pub(crate) fn new(doors: impl Iterator<Item = &'static str>) -> Metrics {
         let mut metrics = Metrics {
             registry: Registry::with_prefix("parlor"),
             connections: Family::default(),
@@ -99,13 +97,13 @@ impl Metrics {
             listeners: Gauge::default(),
         };
         metrics.register();
-        metrics.begin();
+        metrics.begin(doors);
         metrics
     }
 
     /// What has not happened yet is there with 0: else the first time it does would be no increase.
-    fn begin(&self) {
-        for door in DOORS {
+    fn begin(&self, doors: impl Iterator<Item = &'static str>) {
+        for door in doors {
             let at = At { door };
             drop(self.connections.get_or_create(&at));
             drop(self.accepted.get_or_create(&at));

@@ -96,7 +96,7 @@ const SHOWN: [(&str, &str); 12] = [
 #[test]
 fn nothing_that_is_typed_commands_anybodys_terminal() {
     let house = House::open(&NAMED_AND_CLASSIC, |config| {
-        config.rate = parlor::config::Rate::Off;
+        config.rate = parlor::config::RateLimit::Off;
     });
     let (mut alice, mut stranger) = alice_and_stranger(&house);
     let address = stranger.address();
@@ -122,7 +122,7 @@ fn nothing_that_is_typed_commands_anybodys_terminal() {
 #[test]
 fn every_byte_is_shown_as_text() {
     let house = House::open(&NAMED_AND_CLASSIC, |config| {
-        config.rate = parlor::config::Rate::Off;
+        config.rate = parlor::config::RateLimit::Off;
     });
     let (mut alice, mut stranger) = alice_and_stranger(&house);
     // LF ends a line, and 255 is telnet's.

@@ -39,7 +39,7 @@ fn a_connection_that_breaks_leaves_like_any_other() {
 fn when_the_server_goes_down_everybody_is_told_and_gets_what_was_said() {
     let mut house = House::open(
         &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
-        |config| config.rate = parlor::config::Rate::Off,
+        |config| config.rate = parlor::config::RateLimit::Off,
     );
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     let mut classic = house.guest_at(1);

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use parlor::config::Rate;
-use parlor::door::Idle;
+use parlor::config::RateLimit;
 
 use crate::support::{Guest, House};
 
@@ -73,9 +72,8 @@ fn exercise_8_13_typing_enter_keeps_one_here() {
 #[test]
 fn by_default_only_those_without_a_name_are_closed_for_being_silent() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
-        let usual = Idle::Nameless(Duration::from_mins(5));
-        assert_eq!(config.listeners[0].idle, usual);
-        config.listeners[0].idle = Idle::Nameless(Duration::from_secs(5));
+        assert_eq!(config.nameless_idle, Duration::from_mins(5));
+        config.nameless_idle = Duration::from_secs(5);
     });
     let mut alice = house.enter("alice");
     let mut nameless = house.guest();
@@ -134,7 +132,7 @@ fn exercise_8_15_a_slow_reader_skips_with_an_exact_count_and_blocks_nobody() {
     let house = House::open(
         &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
         |config| {
-            config.rate = Rate::Off;
+            config.rate = RateLimit::Off;
             config.log_lines = 200;
         },
     );

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use parlor::config::Rate;
+use parlor::config::RateLimit;
 
 use crate::exercises::count_in;
 use crate::support::{Guest, House};
@@ -142,7 +142,7 @@ fn history_that_is_forgotten_while_it_is_read_is_counted() {
     const SAID_SINCE: usize = 400;
     let said = |number: usize| format!("alice: {number} {}", "x".repeat(4_000));
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
-        config.rate = Rate::Off;
+        config.rate = RateLimit::Off;
         config.replay = 0;
         config.log_lines = 200;
     });

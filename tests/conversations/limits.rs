@@ -1,6 +1,6 @@
 //! Limits: how long a line may be, how fast one may speak, how many may come.
 
-use parlor::config::Rate;
+use parlor::config::RateLimit;
 
 use crate::support::{Guest, House};
 
@@ -49,7 +49,7 @@ fn a_classic_line_may_be_as_long_as_in_the_original() {
 #[test]
 fn a_paste_that_is_too_fast_arrives_whole_and_in_order_even_after_the_end_of_file() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
-        config.rate = Rate::per_second(20); // 200 lines at once
+        config.rate = RateLimit::per_second(20); // 200 lines at once
     });
     let mut alice = house.enter("alice");
     let mut bob = house.guest();
@@ -72,7 +72,7 @@ fn a_paste_that_is_too_fast_arrives_whole_and_in_order_even_after_the_end_of_fil
 fn whoever_is_delayed_is_not_idle_and_delays_nobody() {
     let house = House::open(
         &["tcp://127.0.0.1:0?idle=500ms", "tcp://127.0.0.1:0?idle=0"],
-        |config| config.rate = Rate::per_second(1), // 10 lines at once
+        |config| config.rate = RateLimit::per_second(1), // 10 lines at once
     );
     let mut alice = house.guest_at(1);
     let mut bob = house.guest();

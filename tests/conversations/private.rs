@@ -1,6 +1,6 @@
 //! What is for one person, or not for one: `/msg`, `/ignore`, `/quiet`.
 
-use parlor::config::Rate;
+use parlor::config::RateLimit;
 
 use crate::support::{Guest, House};
 
@@ -57,7 +57,9 @@ fn a_private_message_may_be_refused() {
 
 #[test]
 fn whoever_does_not_read_gets_no_more_mail_and_all_that_was_delivered() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = Rate::Off);
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+        config.rate = RateLimit::Off
+    });
     let mut alice = house.enter("alice");
     let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
     alice.sees("bob has arrived");
@@ -83,7 +85,9 @@ fn whoever_does_not_read_gets_no_more_mail_and_all_that_was_delivered() {
 
 #[test]
 fn a_slow_reader_gets_mail_and_answers_where_they_belong() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = Rate::Off);
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+        config.rate = RateLimit::Off
+    });
     let mut alice = house.enter("alice");
     let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
     alice.sees("bob has arrived");
@@ -217,7 +221,9 @@ fn whoever_is_quiet_does_not_see_who_comes_and_goes() {
 
 #[test]
 fn mail_behind_what_is_not_shown_arrives_at_once() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = Rate::Off);
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
+        config.rate = RateLimit::Off
+    });
     let mut alice = house.enter("alice");
     alice.say("/quiet");
     alice.sees("-- You no longer see arrivals and departures; /quiet off shows them again");

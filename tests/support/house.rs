@@ -64,10 +64,8 @@ impl House {
         let urls = doors
             .iter()
             .map(|door| door.parse::<ListenUrl>().expect(door));
-        let mut config = Config {
-            listeners: urls.collect(),
-            ..Config::default()
-        };
+        let mut config = Config::usual().expect("every default is right");
+        config.listeners = urls.collect();
         furnish(&mut config);
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)

@@ -25,8 +25,8 @@ use crate::accounts::{Accounts, Registered};
 use crate::audit::moment;
 use crate::clock;
 use crate::clock::timeout;
+use crate::door::reload::Reload;
 use crate::journal::Database;
-use crate::server::Reload;
 
 /// So many are attended to at once; others wait in the system's queue.
 const ATTENDED_MAX: usize = 4;

@@ -1,6 +1,9 @@
 //! The line door: what netcat and telnet open. The greeting, the name question, and then a session.
 
+mod options;
 mod prompt;
+
+pub(super) use options::OPTIONS;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,38 +12,77 @@ use parlor_wire::lines::{LineDecoder, LineEncoder};
 use parlor_wire::style::{LineMode, LocalClock};
 use tokio::net::TcpStream;
 
+use self::options::LineOptions;
 use super::admission::TurnedAway;
 use super::handshake::{Arriving, serve_session};
-use super::reception::{OpenDoor, Reception, Serving, WayIn};
+use super::opening::{DoorSetup, UrlOptions, WayIn};
+use super::reception::{OpenDoor, Reception, Serving};
 use super::transport::peer_at;
-use crate::session::{Newcomer, SessionSettings};
+use crate::config::InvalidValue;
+use crate::session::{Live, Newcomer, SessionSettings};
+
+/// The way in with netcat, under a name.
+pub(crate) const NETCAT: WayIn = WayIn("join with: nc HOST PORT");
+
+/// The way in with netcat, as in the book.
+pub(crate) const CLASSIC: WayIn = WayIn("join with: nc HOST PORT (classic)");
+
+/// In classic mode a line may be longer than elsewhere.
+const READ_BYTES_CLASSIC: usize = 64 * 1024;
 
 /// A listener for lines.
-pub(crate) struct LineDoor {
+struct LineDoor {
     /// How it speaks.
-    pub(crate) mode: LineMode,
+    mode: LineMode,
     /// Whether it asks for a name; else a client has its address for a name.
-    pub(crate) asks: bool,
+    asks: bool,
     /// What it wants of its sessions.
-    pub(crate) settings: SessionSettings,
+    settings: SessionSettings,
     /// Whether it asks for passwords on connections that others can read.
-    pub(crate) allow_plain_passwords: bool,
+    allow_plain_passwords: bool,
     /// For the times of earlier lines.
-    pub(crate) clock: LocalClock,
+    clock: LocalClock,
+}
+
+/// Writes the options of a URL in one form.
+pub(super) fn tidy(options: &UrlOptions) -> Result<Vec<String>, InvalidValue> {
+    Ok(LineOptions::read(options)?.tidy())
+}
+
+/// What people do to come in.
+pub(super) fn way_in(options: &UrlOptions) -> WayIn {
+    match LineOptions::read(options).is_ok_and(|options| options.is_classic) {
+        true => CLASSIC,
+        false => NETCAT,
+    }
+}
+
+/// Opens the door for a listener.
+pub(super) fn open(
+    options: &UrlOptions,
+    setup: DoorSetup,
+) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
+    let options = LineOptions::read(options)?;
+    let mut settings = setup.settings;
+    settings.idle = options.idle(setup.nameless_idle);
+    let mode = match options.is_classic {
+        true => LineMode::Classic,
+        false => LineMode::Named,
+    };
+    if options.is_classic {
+        settings.live = Arc::new(Live::new(None, 0, None));
+        settings.read_bytes_max = READ_BYTES_CLASSIC;
+    }
+    Ok(Arc::new(LineDoor {
+        mode,
+        asks: options.asks,
+        settings,
+        allow_plain_passwords: setup.allow_plain_passwords,
+        clock: setup.clock,
+    }))
 }
 
 impl OpenDoor for LineDoor {
-    fn name(&self) -> &'static str {
-        "tcp"
-    }
-
-    fn way_in(&self) -> WayIn {
-        match self.mode {
-            LineMode::Classic => WayIn::Classic,
-            LineMode::Named => WayIn::Netcat,
-        }
-    }
-
     fn serve(
         self: Arc<Self>,
         reception: Arc<Reception>,

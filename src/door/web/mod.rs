@@ -19,7 +19,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use hyper::body::Incoming;
 use parlor_wire::json::{WebDecoder, WebEncoder};
-use parlor_wire::style::LocalClock;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
@@ -30,37 +29,63 @@ use self::visit::{Visit, WebDesk};
 use super::admission::TurnedAway;
 use super::handshake::serve_session;
 use super::http::{Exchange, Port, answer_requests, close, unavailable};
-use super::reception::{OpenDoor, Reception, Serving, WayIn};
+use super::opening::{DoorOption, DoorSetup, UrlOptions};
+use super::reception::{OpenDoor, Reception, Serving};
 use super::transport::peer_at;
-use crate::session::{Newcomer, SessionSettings};
+use crate::config::{InvalidValue, units};
+use crate::session::{Idle, Newcomer, SessionSettings};
 
 /// How long the head of a request may take, also after another request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
+/// How often a silent client is asked whether it is there: balancers close what is silent for 20 s and more.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// How long a client may leave that unanswered.
+const PING_TIME: Duration = Duration::from_secs(120);
+
 /// A listener for HTTP.
-pub(crate) struct WebDoor {
+struct WebDoor {
     desk: Arc<WebDesk>,
     router: Router,
 }
 
-impl WebDoor {
-    pub(crate) fn new(
-        settings: SessionSettings,
-        allow_plain_passwords: bool,
-        clock: LocalClock,
-        hosts: Vec<String>,
-    ) -> WebDoor {
-        WebDoor {
-            desk: Arc::new(WebDesk {
-                settings,
-                allow_plain_passwords,
-                clock,
-                paces: Paces::default(),
-            }),
-            router: router::router(HostNames::new(hosts)),
-        }
-    }
+/// The options, in the order of help.
+pub(super) const OPTIONS: &[DoorOption] = &[HOST];
 
+const HOST: DoorOption = DoorOption {
+    form: "host=NAME",
+    about: "a host name that browsers use for it, besides addresses, localhost and this machine's name; may be repeated",
+    repeats: true,
+};
+
+/// Writes the options of a URL in one form.
+pub(super) fn tidy(options: &UrlOptions) -> Result<Vec<String>, InvalidValue> {
+    options.all(&HOST, |text| Ok(format!("host={}", units::host(text)?)))
+}
+
+/// Opens the door for a listener.
+pub(super) fn open(
+    options: &UrlOptions,
+    setup: DoorSetup,
+) -> Result<Arc<dyn OpenDoor>, InvalidValue> {
+    let hosts = options.all(&HOST, units::host)?;
+    Ok(Arc::new(WebDoor {
+        desk: Arc::new(WebDesk {
+            settings: SessionSettings {
+                idle: Idle::Everybody(PING_TIME),
+                ask_every: Some(PING_EVERY),
+                ..setup.settings
+            },
+            allow_plain_passwords: setup.allow_plain_passwords,
+            clock: setup.clock,
+            paces: Paces::default(),
+        }),
+        router: router::router(HostNames::new(hosts)),
+    }))
+}
+
+impl WebDoor {
     /// Answers one request after the other. If one of them has opened a socket, the connection is that, with what has come
     /// in already.
     async fn answer(&self, visit: &Visit, stream: TcpStream) -> Option<(TcpStream, Bytes)> {
@@ -85,14 +110,6 @@ impl WebDoor {
 }
 
 impl OpenDoor for WebDoor {
-    fn name(&self) -> &'static str {
-        "http"
-    }
-
-    fn way_in(&self) -> WayIn {
-        WayIn::Browser
-    }
-
     fn serve(
         self: Arc<Self>,
         reception: Arc<Reception>,
