@@ -1,4 +1,4 @@
-//! A moment as people type it: with `/since`, and behind `parlor export --since`. Knows no history.
+//! Times as people type them: after `/since`, and after `parlor export --since`. Knows no history.
 
 use jiff::civil::{Date, Time};
 use jiff::fmt::friendly::SpanParser;
@@ -7,10 +7,11 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use unicode_normalization::UnicodeNormalization;
 
-/// The moment that is meant; none where nobody could tell.
+/// Reads a time; none if it cannot be understood.
 ///
-/// A day, a time of day, or both, as they are shown, in brackets or without; with a zone, as `Z` or `+01:00`, or in that of
-/// `now`. A time of day is the latest such. `2h` and `2h ago` count back from now; `today` and `yesterday` are days.
+/// A day, a time of day, or both, as they are shown, with or without brackets; with a zone like `Z` or `+01:00`, else in the
+/// zone of `now`. A time of day is the last one before now. `2h` and `2h ago` count back from now; `today` and `yesterday`
+/// are days.
 pub(crate) fn parse(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     // Some keyboards have wide digits and colons.
     let typed: String = typed.nfkc().collect::<String>().to_lowercase();
@@ -50,7 +51,7 @@ fn with_zone(time: &str, zone: &str) -> String {
     }
 }
 
-/// A day by its name, or as it was typed.
+/// A day by its name, or as typed.
 fn date(day: &str, now: &ZonedDateTime) -> String {
     match day {
         "today" => now.date().to_string(),
@@ -72,7 +73,7 @@ fn on(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     )
 }
 
-/// The last time the clock showed this, there or here.
+/// The last time that the clock showed this, in the zone that is typed or in that of `now`.
 fn latest(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     let typed = format!("{}t{}", now.date(), padded(typed));
     let pieces = Pieces::parse(typed.as_str()).ok()?;
@@ -84,7 +85,7 @@ fn latest(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     }
 }
 
-/// The zone that was typed, or else that of the clock.
+/// The zone that is typed, or else that of `now`.
 fn zone(pieces: &Pieces<'_>, now: &ZonedDateTime) -> Option<TimeZone> {
     Some(match pieces.offset() {
         None => pieces
@@ -101,24 +102,24 @@ fn in_zone(date: Date, time: Time, zone: TimeZone) -> Option<Timestamp> {
     Some(at.timestamp())
 }
 
-/// So long before now.
+/// A length of time before now.
 fn ago(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     if typed.contains(':') {
-        return None; // a time of day that is none
+        return None; // a wrong time of day
     }
     let span = SpanParser::new().parse_span(typed).ok()?.abs();
     let at = now.checked_sub(span).ok()?;
     Some(at.timestamp())
 }
 
-/// Numbers of one digit as calendars write them: `7:05` is `07:05`.
+/// Writes numbers of one digit with two, as calendars do: `7:05` is `07:05`.
 fn padded(typed: &str) -> String {
     let mut padded = String::new();
     let mut before = ' ';
     let mut rest = typed.chars().peekable();
     while let Some(c) = rest.next() {
         let is_alone = |next: Option<&char>| !next.is_some_and(char::is_ascii_digit);
-        // What stands behind a point is a part of a second.
+        // Digits after a point are a part of a second.
         if c.is_ascii_digit()
             && !before.is_ascii_digit()
             && !matches!(before, '.' | ',')

@@ -1,5 +1,5 @@
-//! Time in which the whole process stood still: stopped by a signal, in a machine that was suspended or frozen. It is
-//! nobody's silence, so no timer for people counts it. Knows nobody who waits.
+//! Time in which the whole process stands still: stopped by a signal, or in a machine that is suspended. No person is
+//! silent in that time, so timers for people do not count it. Knows no such timer's purpose.
 
 use std::io;
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use tokio::select;
 
-/// So often it is noted that the process runs.
+/// How often the process notes that it runs.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Without a note for longer than this it stood still: two ticks, and what a busy machine delays.
+/// After a longer time without a note, the process stood still. Two ticks, and the delay of a busy machine.
 const GAP_MAX: Duration = Duration::from_millis(500);
 
-/// That of this process. A thread of its own notes that it runs, as the runtime's may be busy.
+/// The standstill of this process. A thread of its own writes the notes, as the runtime's threads may be busy.
 static STANDSTILL: LazyLock<Standstill> = LazyLock::new(|| {
     let watch = || {
         loop {
@@ -30,30 +30,30 @@ static STANDSTILL: LazyLock<Standstill> = LazyLock::new(|| {
         start: Instant::now(),
         noted: AtomicU64::new(0),
         lost: AtomicU64::new(0),
-        // Where there can be no thread, all time counts.
+        // Without a thread, all time counts.
         is_watched: thread.spawn(watch).is_ok(),
         gap: Mutex::default(),
     }
 });
 
-/// How long this process has stood still until now.
+/// How long this process has stood still in all.
 pub(crate) fn lost() -> Duration {
     STANDSTILL.lost()
 }
 
 struct Standstill {
     start: Instant,
-    /// When it ran for the last time, in milliseconds.
+    /// The time of the last note, in milliseconds.
     noted: AtomicU64,
-    /// How long it has stood still, in milliseconds; written before `noted`, so that whoever sees that has it.
+    /// How long it has stood still, in milliseconds. Written before `noted`, so a reader of that sees this, too.
     lost: AtomicU64,
     is_watched: bool,
-    /// Held while a gap is added, so that nobody adds it twice.
+    /// Held while a gap is added, so that it is added once.
     gap: Mutex<()>,
 }
 
 impl Standstill {
-    /// The process runs.
+    /// Notes that the process runs.
     fn note(&self) {
         self.note_at(self.now());
     }
@@ -66,13 +66,13 @@ impl Standstill {
         let _one_at_a_time = self.gap.lock().unwrap_or_else(PoisonError::into_inner);
         let gap = now.saturating_sub(self.noted.load(Ordering::Acquire));
         let max = GAP_MAX.as_millis() as u64;
-        // Up to the longest gap time has passed for everybody, or clocks would go back.
+        // Only what exceeds the longest gap is lost: the rest has been counted already.
         self.lost
             .fetch_add(gap.saturating_sub(max), Ordering::AcqRel);
         self.noted.fetch_max(now, Ordering::AcqRel);
     }
 
-    /// Whoever comes first after a standstill adds it: a timer may run out before the thread wakes up.
+    /// The first to look after a standstill adds it: a timer may end before the thread wakes up.
     fn lost_at(&self, now: u64) -> Duration {
         let gap = now.saturating_sub(self.noted.load(Ordering::Acquire));
         if self.is_watched && u128::from(gap) > GAP_MAX.as_millis() {
@@ -86,14 +86,14 @@ impl Standstill {
     }
 }
 
-/// A timer that runs while the process does.
+/// A timer that stands still while the process does.
 pub(crate) struct Sleep {
     timer: Pin<Box<tokio::time::Sleep>>,
-    /// What had been lost when it was set.
+    /// How long the process had stood still when the timer was set.
     lost: Duration,
 }
 
-/// Waits for so long.
+/// A timer of this length.
 pub(crate) fn sleep(time: Duration) -> Sleep {
     Sleep {
         timer: Box::pin(tokio::time::sleep(time)),
@@ -119,7 +119,7 @@ impl Future for Sleep {
     }
 }
 
-/// It took longer than it may.
+/// A wait took longer than it may.
 #[derive(Debug)]
 pub(crate) struct TooLong;
 
@@ -129,7 +129,7 @@ impl From<TooLong> for io::Error {
     }
 }
 
-/// Waits for something, for so long at most. What has come by then is looked at first.
+/// Waits for `waiting`, but no longer than `time`. If both are ready, the result counts.
 pub(crate) async fn timeout<T>(
     time: Duration,
     waiting: impl Future<Output = T>,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn time_between_notes_that_come_in_time_is_not_lost() {
+    fn no_time_is_lost_between_notes_that_come_in_time() {
         let running = running();
         for now in (0..10_000).step_by(200) {
             running.note_at(now);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standstill_is_lost_once_whoever_sees_it_first() {
+    fn a_standstill_is_counted_once_by_the_thread_or_a_timer() {
         let by_thread = running();
         by_thread.note_at(5_500);
         let by_timer = running();

@@ -1,26 +1,26 @@
-//! Which time can be trusted, when the clock of the machine may be wrong for a while: boards without a battery come up years
-//! away. Knows no file.
+//! The time to trust while the machine's clock may be wrong: a board without a battery starts years away. Knows no
+//! file.
 
 use std::time::Duration;
 
 use parlor_core::model::WallTime;
 
-use super::{Clock, wall};
+use super::now::{Clock, wall};
 
-/// A clock that has gone evenly for so long is believed, whatever it shows.
+/// A clock that has run evenly for this long is trusted, whatever it shows.
 const PLAUSIBLE_AFTER: Duration = Duration::from_hours(1);
 
-/// Between two looks, which are a minute apart, a clock that goes evenly gains or loses no more.
+/// A clock that runs evenly gains or loses no more than this between two looks.
 const JUMP_MS: u64 = 30_000;
 
-/// The clock is looked at so often.
+/// How often the clock is looked at.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// A server that was off for longer has its operator look at the clock.
+/// After a longer time off, the operator is asked to check the clock.
 const GAP_MS: i64 = 24 * 3_600_000;
 
-/// When something happened that was noted then, now that it is so late. What was noted as later than now is from a time when
-/// the clock was ahead: it has gone back since the last look, and that was after it happened.
+/// When something happened, by the time that was noted for it. A noted time that is later than now is from a clock that was
+/// ahead and has been set back since the last look; the event was before that look.
 pub(crate) fn bounded(noted: WallTime, now: WallTime) -> WallTime {
     match noted > now {
         true => now.before(LOOK_EVERY),
@@ -28,20 +28,19 @@ pub(crate) fn bounded(noted: WallTime, now: WallTime) -> WallTime {
     }
 }
 
-/// Follows the clock. Until it has gone evenly for an hour, time goes on from where the server before this one had come.
+/// Follows the clock. Until it has run evenly for an hour, time continues from where the last run of the server ended.
 pub(crate) struct Trust {
     clock: Clock,
-    /// The time that is trusted at the start of the server, in milliseconds; at any later moment it is as much later.
+    /// The trusted time of the start, in milliseconds.
     start_ms: i64,
-    /// What the clock showed at the last look, less the time since the start.
+    /// What the clock showed at the last look, minus the time since the start.
     shown_ms: i64,
-    /// When it last jumped, or the start.
+    /// When the clock last jumped; else the start.
     even_since: Duration,
 }
 
 impl Trust {
-    /// From what is kept: how late it was when the server before this one ended. None where nothing was kept: then nothing
-    /// can be lost either.
+    /// `kept` is the time at which the last run ended. Without one nothing is stored, and nothing can be lost.
     pub(crate) fn new(clock: Clock, kept: Option<WallTime>) -> Trust {
         let shown = wall();
         if let Some(kept) = kept {
@@ -68,12 +67,12 @@ impl Trust {
         }
     }
 
-    /// What was said before this time, less a while, is older than that while: to be asked every minute.
+    /// The trusted time, by which ages are measured. To be called every minute.
     pub(crate) fn look(&mut self) -> WallTime {
         self.look_at(self.clock.passed(), wall())
     }
 
-    /// It is no later than this, or the clock is wrong.
+    /// The latest time that it can be, unless the clock is wrong.
     pub(crate) fn latest(&self) -> WallTime {
         self.clock.now().wall
     }
@@ -104,14 +103,12 @@ mod tests {
 
     use parlor_core::model::WallTime;
 
-    use super::Clock;
-    use super::Trust;
-    use super::wall;
+    use super::{Clock, Trust, wall};
 
     const YEARS_MS: i64 = 5 * 365 * 24 * 3_600_000;
     const MINUTE_MS: i64 = 60_000;
 
-    /// The times that are trusted, minute by minute, where the clock of a server that goes on from `kept` shows this.
+    /// The trusted time of each minute, for a server that continues from `kept` and whose clock shows `shown`.
     fn trusted(kept: Option<i64>, start: i64, shown: impl Fn(i64) -> i64) -> Vec<i64> {
         let mut trust = Trust::new(Clock::start(), kept.map(WallTime));
         trust.shown_ms = start;
@@ -139,7 +136,7 @@ mod tests {
             }
             assert_eq!(times[130], now + 130 * MINUTE_MS);
         }
-        // It jumps while the server runs.
+        // The clock jumps while the server runs.
         let times = trusted(Some(now), now, |minute| {
             if (70..80).contains(&minute) {
                 now + YEARS_MS
@@ -153,9 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_evenly_for_an_hour_is_believed() {
+    fn a_clock_that_runs_evenly_for_an_hour_is_trusted() {
         let now = wall().0;
-        let later = now + 30 * 24 * 60 * MINUTE_MS; // the server was off so long
+        let later = now + 30 * 24 * 60 * MINUTE_MS; // the server was off for a month
         let times = trusted(Some(now), later, |_| later);
         assert_eq!(times[59], now + 59 * MINUTE_MS);
         assert_eq!(times[60], later + 60 * MINUTE_MS);

@@ -1,0 +1,87 @@
+//! The machine's two clocks: the time of day, and the time since the start of the server. Waits for nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use jiff::tz::TimeZone;
+use parlor_core::model::{Now, WallTime};
+use tokio::time::Instant;
+
+use super::standstill;
+
+/// The time since the start of the server, and the time of day. The first stands still while the server does.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+    /// How long the process had stood still at the start.
+    lost: Duration,
+    /// The start was no earlier than this, in milliseconds, whatever the machine's clock shows.
+    trusted_ms: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    pub(crate) fn start() -> Clock {
+        Clock {
+            start: Instant::now(),
+            lost: standstill::lost(),
+            trusted_ms: Arc::new(AtomicI64::new(i64::MIN)),
+        }
+    }
+
+    /// The time on both clocks.
+    pub(crate) fn now(&self) -> Now {
+        let passed_ms = i64::try_from(self.passed().as_millis()).unwrap_or(i64::MAX);
+        let trusted_ms = self.trusted_ms.load(Ordering::Relaxed);
+        Now {
+            monotonic: self.monotonic(),
+            wall: wall().max(WallTime(trusted_ms.saturating_add(passed_ms))),
+        }
+    }
+
+    /// Time since the start, with the time in which the server stood still.
+    pub(crate) fn passed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// From now on the start counts as no earlier than this.
+    pub(crate) fn trust(&self, start_ms: i64) {
+        self.trusted_ms.store(start_ms, Ordering::Relaxed);
+    }
+
+    /// Time since the start, without the time in which the server stood still.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.start.elapsed().saturating_sub(self.stood_still())
+    }
+
+    /// How long the server has stood still since the start.
+    fn stood_still(&self) -> Duration {
+        standstill::lost().saturating_sub(self.lost)
+    }
+
+    /// A time since the start as tokio's timers want it.
+    pub(crate) fn instant(&self, monotonic: Duration) -> Instant {
+        self.start + self.stood_still() + monotonic
+    }
+}
+
+/// The time of day that the machine's clock shows.
+pub(crate) fn wall() -> WallTime {
+    let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    WallTime(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The time of day that the machine's clock would show if it stood still while this process does. The life of return
+/// codes is measured by it.
+pub(crate) fn wall_awake() -> WallTime {
+    wall().before(standstill::lost())
+}
+
+/// A sentence if the variable `TZ` names a zone that this machine does not know, since all times would be wrong.
+pub fn zone_is_unknown() -> Option<String> {
+    let named = std::env::var("TZ").ok().filter(|named| !named.is_empty())?;
+    TimeZone::try_system().err().map(|_| {
+        format!("TZ={named}: this machine knows no such time zone, so times are in UTC; write one like Europe/Berlin")
+    })
+}
