@@ -1,7 +1,7 @@
-//! `parlor backup`: a whole copy of what has been kept, whether or not a server runs. Knows no connection.
+//! `parlor backup`: a whole copy of all stored lines, whether or not a server runs. Knows no connection.
 //!
-//! The copy is that of one moment, and whoever writes meanwhile waits for nothing. Nothing is in it that has been taken
-//! out. It gets its name when it is on disk and has been looked at, so that whatever has the name is a backup.
+//! The copy is of one moment, and a server that writes meanwhile need not wait. It has no deleted line in it. It gets its
+//! name when it is on disk and has been checked, so a file with the name is always a whole backup.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -14,7 +14,7 @@ use clap::{Args, ValueHint};
 use crate::config::directory;
 use crate::journal::{self, Extent};
 
-/// What `backup` takes.
+/// The options of `backup`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct BackupOptions {
     /// The copy; the file must not exist yet
@@ -26,14 +26,14 @@ pub struct BackupOptions {
     pub data: Option<PathBuf>,
 }
 
-/// Copies what is kept, and says in a sentence what is in the copy.
+/// Copies all stored lines, and says in a sentence what is in the copy.
 ///
 /// # Errors
-/// There is no copy then, for a reason in one sentence.
+/// There is no copy: why, in one sentence.
 pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let (archive, source) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let target = absolute(&options.file).context("the copy needs a file name")?;
-    let part = Part::begin(target)?;
+    let part = PartialCopy::begin(target)?;
     archive.copy_to(&part.path).with_context(|| {
         format!(
             "cannot copy {} to {}",
@@ -49,17 +49,17 @@ pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     ))
 }
 
-/// A copy that is no backup yet. Dropped, it is removed.
-struct Part {
-    /// Where it is written: beside the place where it is going to be.
+/// A copy that is not a backup yet. When it is dropped, the file is removed.
+struct PartialCopy {
+    /// Where it is written: beside its final place.
     path: PathBuf,
     target: PathBuf,
     is_finished: bool,
 }
 
-impl Part {
-    /// Makes sure that the copy takes nobody's place, and begins with an empty file that is for this user alone.
-    fn begin(target: PathBuf) -> anyhow::Result<Part> {
+impl PartialCopy {
+    /// Checks that the copy replaces no file, and creates an empty one that only this user can read.
+    fn begin(target: PathBuf) -> anyhow::Result<PartialCopy> {
         is_free(&target)?;
         let path = beside(&target, ".part");
         let file = OpenOptions::new()
@@ -68,7 +68,7 @@ impl Part {
             .mode(0o600)
             .open(&path);
         match file {
-            Ok(_) => Ok(Part {
+            Ok(_) => Ok(PartialCopy {
                 path,
                 target,
                 is_finished: false,
@@ -81,7 +81,7 @@ impl Part {
         }
     }
 
-    /// What is in it, if all is as it was written.
+    /// What is in the copy, if it has no damage.
     fn verify(&self, source: &Path) -> anyhow::Result<Extent> {
         let copy = journal::open_backup(&self.path)?;
         let mut damage = None;
@@ -99,7 +99,7 @@ impl Part {
         }
     }
 
-    /// Has it written to the disk, and gives it its name there.
+    /// Syncs the copy to the disk, and gives it its name.
     fn finish(mut self) -> anyhow::Result<PathBuf> {
         let naming = || -> io::Result<()> {
             File::open(&self.path)?.sync_all()?;
@@ -115,15 +115,15 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PartialCopy {
     fn drop(&mut self) {
         if !self.is_finished {
-            fs::remove_file(&self.path).ok(); // whoever tries again is told that it is there
+            fs::remove_file(&self.path).ok(); // the next attempt says that the file exists
         }
     }
 }
 
-/// Neither it nor the log of another database that would be taken for its own.
+/// Checks that there is no such file, and no write-ahead log that SQLite would take for the copy's.
 fn is_free(target: &Path) -> anyhow::Result<()> {
     for path in [target.to_owned(), beside(target, "-wal")] {
         if path.symlink_metadata().is_ok() {

@@ -1,4 +1,4 @@
-//! `parlor check`: whether all that was kept is still as it was written. Knows no connection, and changes nothing.
+//! `parlor check`: looks for damage in all stored lines. Knows no connection, and changes nothing.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use crate::config::directory;
 use crate::journal::{self, Extent};
 
-/// What `check` takes.
+/// The options of `check`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct CheckOptions {
     /// The directory in which the server stores its lines [default: as for serve]
@@ -16,10 +16,10 @@ pub struct CheckOptions {
     pub data: Option<PathBuf>,
 }
 
-/// Looks at every line that is kept, hands what is wrong to `tell`, and says in a sentence that nothing is.
+/// Checks every stored line, passes each damage to `tell`, and says in a sentence that there is none.
 ///
 /// # Errors
-/// Something is wrong, nothing is kept there, or the file cannot be read: in one sentence.
+/// There is damage, nothing is stored there, or the file cannot be read: in one sentence.
 pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Result<String> {
     let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let mut damages = 0;

@@ -1,6 +1,6 @@
-//! `parlor export`: what has been kept, as text or as JSON lines, whether or not a server runs. Knows no connection.
+//! `parlor export`: stored lines as text or as JSON lines, whether or not a server runs. Knows no connection.
 //!
-//! It reads page by page, each by itself, so however long it takes, it holds up nobody who writes.
+//! It reads each page by itself, so a long export does not make a server wait.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -18,10 +18,10 @@ use crate::clock::moment;
 use crate::config::{InvalidValue, directory};
 use crate::journal::{self, Archive, Damage};
 
-/// So many lines of a room are read at once.
+/// Lines of a room that are read at once.
 const PAGE_LINES: usize = 1_000;
 
-/// What `export` takes.
+/// The options of `export`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ExportOptions {
     /// The directory in which the server stores its lines [default: as for serve]
@@ -38,19 +38,19 @@ pub struct ExportOptions {
 
     /// The format
     #[arg(long, value_name = "FORM", default_value = "text")]
-    pub format: Form,
+    pub format: ExportFormat,
 }
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Form {
+pub enum ExportFormat {
     /// As people read it, with day, time and room
     Text,
     /// A JSON object with room, seq, time, name, kind and text
     Jsonl,
 }
 
-/// Reads a time as people type it.
+/// Reads a time in the forms that people type.
 fn moment(typed: &str) -> Result<Timestamp, InvalidValue> {
     moment::parse(typed, &ZonedDateTime::now()).ok_or_else(|| {
         InvalidValue::new(
@@ -59,10 +59,10 @@ fn moment(typed: &str) -> Result<Timestamp, InvalidValue> {
     })
 }
 
-/// Writes what was kept to standard output, oldest first. A reader that has seen enough is no failure.
+/// Writes stored lines to standard output, oldest first. A reader that stops early is no error.
 ///
 /// # Errors
-/// Nothing is kept there, the room is unknown, or the file cannot be read: in one sentence.
+/// Nothing is stored there, the room is unknown, or the file cannot be read: in one sentence.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let (archive, file) = (&*archive, file.display());
@@ -86,20 +86,20 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-/// A room's lines, of which some have been read.
+/// The lines of a room that are still to be written.
 struct Unwritten {
     room: RoomName,
     page: VecDeque<Said>,
-    /// The number of the next line to be read.
+    /// The number of the next line to read.
     next: u64,
-    /// That of the last line there was at the beginning.
+    /// The number of the last line at the beginning of the export.
     last: u64,
-    /// The first lines, of those read, that are damaged.
+    /// The first damage among the lines that have been read.
     damage: Option<Damage>,
 }
 
 impl Unwritten {
-    /// When the next line was said; none when there is no more.
+    /// The time of the next line; none after the last one.
     fn at(&mut self, archive: &dyn Archive) -> anyhow::Result<Option<WallTime>> {
         while self.page.is_empty() && self.next <= self.last {
             let (page, first_damage) = (&mut self.page, &mut self.damage);
@@ -117,7 +117,7 @@ impl Unwritten {
     }
 }
 
-/// The rooms that are wanted, each from the first line that is.
+/// The rooms to export, each from its first line to export.
 fn rooms(
     archive: &dyn Archive,
     options: &ExportOptions,
@@ -131,7 +131,7 @@ fn rooms(
     };
     let mut rooms = Vec::new();
     for (name, end) in archive.ends().with_context(|| file.to_owned())? {
-        let room = RoomName::kept(&name); // also one that nobody could make any more
+        let room = RoomName::kept(&name); // also a name that the rules of today forbid
         if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
             continue;
         }
@@ -158,12 +158,12 @@ fn rooms(
     Ok(rooms)
 }
 
-/// Writes the lines of all rooms in the order in which they were said; of one moment, by the names of the rooms. The
-/// first damage, if any, which is left out.
+/// Writes the lines of all rooms by their times, and lines of one moment by the names of the rooms. Damaged lines are left
+/// out; returns the first damage.
 fn write_all(
     archive: &dyn Archive,
     mut rooms: Vec<Unwritten>,
-    form: Form,
+    format: ExportFormat,
     out: &mut impl Write,
 ) -> anyhow::Result<Option<Damage>> {
     let zone = TimeZone::system();
@@ -176,9 +176,9 @@ fn write_all(
             break;
         };
         if let Some(said) = room.page.pop_front() {
-            match form {
-                Form::Text => write_text(&room.room, &said, &zone, out)?,
-                Form::Jsonl => write_record(&room.room, &said, out)?,
+            match format {
+                ExportFormat::Text => write_text(&room.room, &said, &zone, out)?,
+                ExportFormat::Jsonl => write_record(&room.room, &said, out)?,
             }
         }
         first.extend(room.at(archive)?.map(|at| Reverse((at, index))));

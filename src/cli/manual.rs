@@ -14,7 +14,7 @@ use super::args;
 /// # Errors
 /// When there is no such command.
 pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
-    // Not the command line as it is now: a page knows no environment. Nor is there a page of "help".
+    // Without the environment, which is not part of a page, and without a page for "help".
     let mut whole = args::definitions().disable_help_subcommand(true);
     whole.build();
     let chosen = match command {
@@ -33,11 +33,11 @@ pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
     )
 }
 
-/// The sections one by one, as the library has its own ideas of the last ones.
+/// Renders section by section, as the last ones differ from the library's.
 fn render(command: clap::Command) -> io::Result<Vec<u8>> {
     let closing = command.get_after_help().map(ToString::to_string);
     let has_commands = command.has_subcommands();
-    // Only the commands of the program itself have pages of their own.
+    // Only the program's own commands have pages of their own.
     let is_whole = command.get_name() == "parlor";
     let orders = orders(&command);
     let man = Man::new(command).source(concat!("parlor ", env!("CARGO_PKG_VERSION")));
@@ -61,7 +61,7 @@ fn render(command: clap::Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// What can follow a command, each with what it takes.
+/// The commands below a command, each with its arguments.
 fn orders(command: &clap::Command) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["COMMANDS"]);
@@ -74,7 +74,7 @@ fn orders(command: &clap::Command) -> Roff {
     roff
 }
 
-/// All that can follow a command and needs nothing more.
+/// All commands below a command that have no commands below them.
 fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
     let below = command
         .get_subcommands()
@@ -86,7 +86,7 @@ fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
     leaves.collect()
 }
 
-/// The command with all it takes; the library would name the options and not their values.
+/// The command with its options and their values; the library would leave out the values.
 fn synopsis(command: &clap::Command) -> String {
     let mut words = vec![command.get_bin_name().unwrap_or("parlor").to_owned()];
     let is_own = |arg: &&Arg| !matches!(arg.get_id().as_str(), "help" | "version");
@@ -104,7 +104,7 @@ fn synopsis(command: &clap::Command) -> String {
     words.join(" ")
 }
 
-/// Has an option's help end with its variable, in a paragraph of its own.
+/// Puts an option's variable at the end of its help, in a paragraph of its own.
 fn variable_as_help(arg: Arg) -> Arg {
     let (Some(help), Some(variable)) = (arg.get_long_help().or(arg.get_help()), arg.get_env())
     else {
@@ -114,14 +114,14 @@ fn variable_as_help(arg: Arg) -> Arg {
     arg.hide_env(true).long_help(help)
 }
 
-/// Lines that begin with blanks keep that distance also where they wrap.
+/// Indents lines that begin with blanks, also where they wrap.
 fn indented(roff: &str) -> String {
     let mut lines = String::with_capacity(roff.len());
     for line in roff.lines() {
         let text = line.trim_start_matches(' ');
         match line.len() - text.len() {
             0 => lines += &format!("{line}\n"),
-            // The first line hangs out, so that a wrapped one is not taken for another.
+            // The first line stands out, so that a wrapped line does not look like another entry.
             blanks => {
                 lines += &format!(".in +{}n\n.ti -2n\n{text}\n.in -{0}n\n", blanks + 2);
             }
@@ -130,7 +130,7 @@ fn indented(roff: &str) -> String {
     lines
 }
 
-/// What stands below the options in help: examples line by line, and then perhaps a paragraph.
+/// The end of help: examples line by line, and then perhaps a paragraph.
 fn examples_and_notes(text: &str) -> Roff {
     let mut roff = Roff::new();
     let (examples, notes) = text.split_once("\n\n").unwrap_or((text, ""));
@@ -145,7 +145,7 @@ fn examples_and_notes(text: &str) -> Roff {
     roff
 }
 
-/// What `shell` has to load to complete `parlor`.
+/// The script that lets `shell` complete `parlor`.
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::command(), "parlor", &mut script);

@@ -1,4 +1,4 @@
-//! What is typed behind `parlor`, and the commands that run beside a server.
+//! The command line, and the commands that run beside a server.
 
 mod admin;
 pub mod args;

@@ -1,11 +1,11 @@
-//! Variables that look like settings and are none. Reads no value.
+//! Variables of the environment that look like options and are not. Reads no value.
 
 use clap::CommandFactory;
 use parlor_core::model::nearest;
 
 use super::args::CommandLine;
 
-/// What every variable of ours begins with.
+/// The beginning of all our variables.
 const PREFIX: &str = "PARLOR_";
 
 /// A sentence for each variable of the environment that has our prefix and is no setting. No more than that: other
@@ -19,7 +19,7 @@ fn strangers_in(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut sentences: Vec<String> = names
         .filter(|name| !known.contains(name))
         .filter_map(|name| {
-            // Without what they share, or any two short words would be near.
+            // Without the prefix, which would make any two short names similar.
             let known = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
             let hint = match nearest(name.strip_prefix(PREFIX)?, known) {
                 Some(near) => format!("; did you mean {PREFIX}{near}?"),
@@ -34,7 +34,7 @@ fn strangers_in(names: impl Iterator<Item = String>) -> Vec<String> {
     sentences
 }
 
-/// The variables of all commands, also of those that are empty.
+/// The variables of all commands, also variables that are empty.
 fn known() -> Vec<String> {
     let whole = CommandLine::command();
     let arguments = whole

@@ -1,7 +1,7 @@
-//! What the operator reads on stderr: one event a line, as text or JSON. Knows nothing of what is logged.
+//! The log on stderr: one event a line, as text or JSON. Knows no event.
 //!
-//! Events carry bytes that strangers typed. Whatever could end the line or steer a terminal is escaped here, so
-//! that no place that logs needs to think of it. The reader of stderr may stop reading: a queue stands in between.
+//! Events have bytes from strangers in them. Everything that could end the line or control a terminal is escaped here, so
+//! the code that logs need not think of it. The reader of stderr may stop reading: a queue stands in between.
 
 mod queue;
 
@@ -21,7 +21,7 @@ use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt as layers, reload};
 
-/// How much is logged: the chosen level and all before it.
+/// How much is logged: the chosen level and all levels before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
@@ -63,7 +63,7 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// The process logs somewhere already, or the system gives no thread.
-pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Log> {
+pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<RunningLog> {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let queue = Queue::start(io::stderr()).context("the log cannot start")?;
     let writer = queue.clone();
@@ -71,30 +71,30 @@ pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Log> {
     tracing::subscriber::set_global_default(subscriber)?;
     // The default hook writes to stderr itself, and would wait for its reader.
     panic::set_hook(Box::new(|what| tracing::error!("{what}")));
-    Ok(Log { level, queue })
+    Ok(RunningLog { level, queue })
 }
 
-/// The running log. When it is dropped, what is queued is written, as far as stderr takes it.
-pub struct Log {
+/// The running log. When it is dropped, queued events are written, if stderr takes them.
+pub struct RunningLog {
     /// How much is logged.
     pub level: Level,
     queue: Queue,
 }
 
-impl Drop for Log {
+impl Drop for RunningLog {
     fn drop(&mut self) {
         self.queue.flush();
     }
 }
 
-/// How much is logged, for whoever changes that meanwhile.
+/// The handle that changes how much is logged.
 #[derive(Clone, Debug)]
 pub struct Level(reload::Handle<LevelFilter, Registry>);
 
 impl Level {
-    /// From now on this level and all before it are logged.
+    /// From now on this level and all levels before it are logged.
     pub fn set(&self, level: LogLevel) {
-        self.0.reload(level).ok(); // it fails where nothing is logged any more
+        self.0.reload(level).ok(); // it fails if nothing is logged any more
     }
 }
 
@@ -111,7 +111,7 @@ where
     let base = layers::layer()
         .with_target(false)
         .with_ansi(colour)
-        // The library would complain on stderr, and die if that is what failed.
+        // The library would complain on stderr, and panic if stderr is what failed.
         .log_internal_errors(false);
     let events = match format {
         LogFormat::Text => base
@@ -120,7 +120,7 @@ where
             .boxed(),
         LogFormat::Json => base
             .json()
-            // Spans do not nest, so that the list would say the same again.
+            // Spans do not nest, so the list would only repeat the current one.
             .with_span_list(false)
             .with_writer(JsonEscaped(writer))
             .boxed(),
@@ -129,7 +129,7 @@ where
     (Box::new(subscriber), Level(handle))
 }
 
-/// Writes `name=value`, or the value alone if it is the event's message.
+/// Writes `name=value`, or only the value of the event's message.
 fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
     if field.name() != "message" {
         write!(writer, "{}=", field.name())?;
@@ -137,7 +137,7 @@ fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -
     write!(Escaped(writer), "{value:?}")
 }
 
-/// Whether a character could end a line, steer a terminal or turn the direction of what follows.
+/// Whether a character could end a line, control a terminal or change the direction of writing.
 fn is_hostile(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -158,8 +158,8 @@ impl fmt::Write for Escaped<'_, '_> {
     }
 }
 
-/// Makes writers for JSON that leave no hostile character as it is. Those below a blank the JSON encoder has
-/// escaped before; the rest can only stand inside strings, where `\u` is understood.
+/// Makes writers for JSON that escape hostile characters. The JSON encoder has escaped the control characters below a blank;
+/// the others can only stand in strings, where `\u` is understood.
 struct JsonEscaped<W>(W);
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for JsonEscaped<W> {
@@ -173,12 +173,12 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for JsonEscaped<W> {
 struct JsonWriter<W>(W);
 
 impl<W: Write> Write for JsonWriter<W> {
-    /// Takes a whole event: that is how the library hands them over.
+    /// Takes a whole event, as the library calls it once for each.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let mut line = String::with_capacity(event.len());
         for c in String::from_utf8_lossy(event).chars() {
             if is_hostile(c) && c != '\n' {
-                // All hostile characters lie below U+10000, so that one `\u` holds them.
+                // All hostile characters are below U+10000, so one `\u` holds them.
                 line.push_str(&format!("\\u{:04x}", u32::from(c)));
             } else {
                 line.push(c);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_strangers_typed_stays_on_its_line_as_text() {
+    fn words_of_strangers_stay_on_their_line_as_text() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let page = logged(LogLevel::Info, format, false, say_hostile_things);
             let line = page.strip_suffix('\n').unwrap();
@@ -266,13 +266,13 @@ mod tests {
     }
 
     #[test]
-    fn json_says_what_was_typed() {
+    fn json_keeps_the_words() {
         let page = logged(LogLevel::Info, LogFormat::Json, false, say_hostile_things);
         let event: serde_json::Value = serde_json::from_str(&page).unwrap();
         assert_eq!(event["fields"]["plain"], HOSTILE);
         assert_eq!(event["fields"]["message"], HOSTILE);
         assert_eq!(event["span"]["peer"], HOSTILE);
-        assert!(event.get("spans").is_none(), "the span is told once");
+        assert!(event.get("spans").is_none(), "the span is written once");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Between the code that logs and stderr: a bounded queue and a thread, so nobody waits for the reader of the log.
+//! A bounded queue and a thread between the code that logs and stderr, so that no code waits for the reader of the log.
 //! Knows no event.
 
 use std::io::{self, Write};
@@ -8,26 +8,26 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Events that wait for stderr; about a megabyte at the usual length. A burst fits, and memory has a bound.
+/// Events that may wait for stderr: about a megabyte at the usual length, room for a burst.
 const EVENTS_MAX: usize = 4_096;
 
-/// How long the end of the program waits for stderr to take what is still queued.
+/// How long the program waits at its end for stderr to take what is queued.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
-/// How often a full queue is tried again within that time.
+/// How long it waits between two attempts at a full queue.
 const FLUSH_RETRY: Duration = Duration::from_millis(10);
 
-/// What the thread is handed.
-enum Item {
+/// What the thread gets.
+enum LogItem {
     Event(Vec<u8>),
-    /// Everything before this is written: say so.
+    /// Asks for a signal when everything before it is written.
     Flush(SyncSender<()>),
 }
 
-/// The end of the queue that events go into. It never waits: an event for which there is no room is dropped and counted.
+/// The end of the queue that takes events. It never waits: an event for which there is no room is dropped and counted.
 #[derive(Clone)]
 pub(crate) struct Queue {
-    items: SyncSender<Item>,
+    items: SyncSender<LogItem>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -46,11 +46,11 @@ impl Queue {
         Ok(Queue { items, dropped })
     }
 
-    /// Waits until everything that is queued is written, but not for a reader that has stopped.
+    /// Waits until everything in the queue is written, unless the reader has stopped.
     pub(crate) fn flush(&self) {
         let until = Instant::now() + FLUSH_TIME;
         let (told, is_written) = sync_channel(1);
-        let mut flush = Item::Flush(told);
+        let mut flush = LogItem::Flush(told);
         while let Err(TrySendError::Full(unsent)) = self.items.try_send(flush) {
             if Instant::now() >= until {
                 return;
@@ -64,9 +64,9 @@ impl Queue {
 }
 
 impl Write for Queue {
-    /// Takes a whole event: that is how the library hands them over.
+    /// Takes a whole event, as the library calls it once for each.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        if self.items.try_send(Item::Event(event.to_vec())).is_err() {
+        if self.items.try_send(LogItem::Event(event.to_vec())).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
         Ok(event.len())
@@ -77,22 +77,22 @@ impl Write for Queue {
     }
 }
 
-/// Writes what is queued, for as long as the process runs, and logs how much was dropped once there is room again.
-fn write_all(queued: &Receiver<Item>, mut sink: impl Write, dropped: &AtomicU64) {
+/// Writes what is queued until the process ends. When there is room again, logs how many events were dropped.
+fn write_all(queued: &Receiver<LogItem>, mut sink: impl Write, dropped: &AtomicU64) {
     let mut told = 0;
     for item in queued {
         match item {
-            Item::Event(event) => {
-                sink.write_all(&event).ok(); // there is no other place to complain
+            LogItem::Event(event) => {
+                sink.write_all(&event).ok(); // there is no other place for a complaint
             }
-            Item::Flush(written) => {
+            LogItem::Flush(written) => {
                 written.send(()).ok();
             }
         }
         let all = dropped.load(Ordering::Relaxed);
         if all > told {
             told = all;
-            // If this does not fit either, it is counted as dropped, and logged later.
+            // If this event is dropped, too, it is counted, and reported later.
             tracing::warn!(
                 dropped = all,
                 "log events are missing: stderr was not read fast enough; this is their number since the start"
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// A sink that waits before each event, like a pipe that nobody reads.
+    /// A sink that waits before each event, like a pipe without a reader.
     struct Stuck(Receiver<()>, SyncSender<Vec<u8>>);
 
     impl Write for Stuck {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_stops_holds_up_nobody_and_what_is_dropped_is_counted() {
+    fn nobody_waits_for_a_reader_that_stops_and_dropped_events_are_counted() {
         let (go_on, waits) = sync_channel(2 * EVENTS_MAX);
         let (written, read) = sync_channel(2 * EVENTS_MAX);
         let mut queue = Queue::start(Stuck(waits, written)).unwrap();
