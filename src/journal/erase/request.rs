@@ -1,8 +1,17 @@
-//! What owners ask the eraser for. Knows no file.
+//! Owners who ask for the deletion of their lines: heard at once, whatever the eraser does.
 
-use parlor_core::link::Refusal;
-use parlor_core::model::{Name, PersonId, WallTime};
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use parlor_core::link::{Answer, Change, Link, Outcome, Refusal};
+use parlor_core::model::{Name, PersonId, RoomName, WallTime};
+use tokio::select;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::rows::{self, DeletionId, OwnLines};
+use crate::journal::sqlite::{Database, Store};
+use crate::journal::traits::{History, Unreadable};
 
 /// The owner of a name, who uses it now.
 #[derive(Clone, Debug)]
@@ -15,8 +24,16 @@ pub(crate) struct Owner {
 
 /// Whose lines are to be deleted, and where the answer goes.
 pub(super) struct ForgetRequest {
-    pub(super) owner: Owner,
-    pub(super) done: oneshot::Sender<Result<usize, Refusal>>,
+    owner: Owner,
+    done: oneshot::Sender<Result<usize, Refusal>>,
+}
+
+/// A deletion that is noted in the file. Its lines are in no log in memory any more.
+pub(super) struct Deletion {
+    pub(super) id: DeletionId,
+    pub(super) own: Arc<OwnLines>,
+    /// Where the answer goes; none after the first try.
+    pub(super) done: Option<oneshot::Sender<Result<usize, Refusal>>>,
 }
 
 /// Asks the eraser to delete the lines of an owner. Clones ask the same one.
@@ -42,5 +59,81 @@ impl Forgetting {
         let sent = self.requests.send(ForgetRequest { owner, done }).await;
         sent.map_err(|_| Refusal::NotAllTakenBack)?;
         answer.await.unwrap_or(Err(Refusal::NotAllTakenBack))
+    }
+}
+
+/// Begins the deletions that owners ask for.
+pub(super) struct Reception {
+    pub(super) database: Database,
+    pub(super) history: Arc<dyn History>,
+    /// Deletes lines in memory.
+    pub(super) link: Link,
+    /// Where deletions go on.
+    pub(super) begun: mpsc::Sender<Deletion>,
+}
+
+impl Reception {
+    /// Hears owners until the server ends. It ends between two requests only, so that a deletion is
+    /// either begun or not noted.
+    pub(super) async fn run(
+        mut self,
+        mut requests: mpsc::Receiver<ForgetRequest>,
+        closing: &CancellationToken,
+    ) {
+        let mut under_way: HashMap<String, Weak<OwnLines>> = HashMap::new();
+        loop {
+            let request = select! {
+                request = requests.recv() => request,
+                () = closing.cancelled() => None,
+            };
+            let Some(ForgetRequest { owner, done }) = request else {
+                return;
+            };
+            under_way.retain(|_, own| own.strong_count() > 0);
+            let key = owner.name.keys()[0].to_owned();
+            let begun = match under_way.contains_key(&key) {
+                true => Err(Refusal::TakingBack),
+                false => self.begin(owner).await,
+            };
+            match begun {
+                Ok((id, own)) => {
+                    let own = Arc::new(own);
+                    under_way.insert(key, Arc::downgrade(&own));
+                    let done = Some(done);
+                    self.begun.send(Deletion { id, own, done }).await.ok(); // the server may end
+                }
+                Err(refusal) => {
+                    done.send(Err(refusal)).ok(); // perhaps nobody waits any more
+                }
+            }
+        }
+    }
+
+    /// Notes which lines are to be deleted, and deletes them from the logs that people read.
+    async fn begin(
+        &mut self,
+        Owner { id, name, since }: Owner,
+    ) -> Result<(DeletionId, OwnLines), Refusal> {
+        let stored = self.history.ends().await;
+        let stored = stored.map_err(|Unreadable| Refusal::Unreadable)?;
+        let ends = stored.into_iter().filter(|(_, end)| end.at >= since);
+        let ends = ends.filter_map(|(room, end)| Some((RoomName::parse(&room).ok()?, end.seq)));
+        let ends = ends.collect();
+        let own = OwnLines { name, since, ends };
+        let noted = own.clone();
+        let note = move |store: &mut Store| rows::note_deletion(store, &noted);
+        let deletion = self.database.write(note).await?;
+        let refusal = match self.link.call(Change::TakeBack { whose: id, since }).await {
+            Outcome::TookBack(ends) => {
+                // Memory has more lines now than the file had when the deletion was noted.
+                let ends = ends.into_iter().collect();
+                return Ok((deletion, OwnLines { ends, ..own }));
+            }
+            Outcome::Answer(Answer::Refused(refusal)) => refusal,
+            _ => Refusal::NotOwner,
+        };
+        let drop = move |store: &mut Store| rows::drop_deletion(store, deletion);
+        self.database.write(drop).await?;
+        Err(refusal)
     }
 }
