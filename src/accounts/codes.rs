@@ -185,8 +185,8 @@ impl ReturnCodes {
         self.living(|living| living.remove(&code.hashed()));
     }
 
-    /// Stores how far the connection with this code had read when it ended, unless the code has gone
-    /// to another connection.
+    /// Stores how far the connection with this code had read when it ended, unless the code has
+    /// gone to another connection.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -247,8 +247,8 @@ impl ReturnCodes {
         self.database.write(put).await
     }
 
-    /// Finds the person who returns with a typed code. Wrong codes are not counted: nobody guesses a
-    /// code, and people behind one address have codes of their own.
+    /// Finds the person who returns with a typed code. Wrong codes are not counted: nobody guesses
+    /// a code, and people behind one address have codes of their own.
     ///
     /// # Errors
     /// The code is unknown or has expired, or the file cannot be read.

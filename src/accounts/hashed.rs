@@ -23,8 +23,8 @@ impl Hashed {
         Hashed::of(&format!("{} {network}", name.keys()[0]))
     }
 
-    /// The hash of a network that has a share of what can be stored. None for this machine: behind a
-    /// web server on it, everybody comes from here.
+    /// The hash of a network that has a share of what can be stored. None for this machine: behind
+    /// a web server on it, everybody comes from here.
     pub(super) fn of_network(address: IpAddr) -> Option<Hashed> {
         let network = network(address.to_canonical());
         (!network.is_loopback()).then(|| Hashed::of(&network.to_string()))

@@ -1,5 +1,5 @@
-//! Accounts: names that have an owner, and what is stored for the owners. Each part has its own SQL.
-//! Knows no connection and no wording.
+//! Accounts: names that have an owner, and what is stored for the owners. Each part has its own
+//! SQL. Knows no connection and no wording.
 
 mod codes;
 mod counts;

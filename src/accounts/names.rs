@@ -115,9 +115,9 @@ impl OwnedNames {
         self.database.write(release).await
     }
 
-    /// Changes the owner of a name or their password, and tells the broadcaster: both, even if nobody
-    /// waits for it any more. Otherwise the file might have an owner whom the broadcaster does not
-    /// know. `change` gives the new proof, or why there is none.
+    /// Changes the owner of a name or their password, and tells the broadcaster: both, even if
+    /// nobody waits for it any more. Otherwise the file might have an owner whom the broadcaster
+    /// does not know. `change` gives the new proof, or why there is none.
     pub(super) async fn own<E: Send + 'static>(
         &self,
         name: Name,
@@ -135,8 +135,8 @@ impl OwnedNames {
         self.database.write(own).await
     }
 
-    /// What the file has about the owner of a name, for a person at that address who claims to be the
-    /// owner; and the proof for them if they are.
+    /// What the file has about the owner of a name, for a person at that address who claims to be
+    /// the owner; and the proof for them if they are.
     pub(super) async fn account(
         &self,
         name: &Name,
@@ -224,8 +224,8 @@ pub(super) fn delete_of(connection: &Connection, table: &str, name: &Name) -> ru
     connection.run(&delete, [name.keys()[0]]).map(drop)
 }
 
-/// Takes a name from its owner, with everything that is stored for them and their rights. Whether it
-/// had one.
+/// Takes a name from its owner, with everything that is stored for them and their rights. Whether
+/// it had one.
 fn release(store: &mut Store, name: &Name) -> rusqlite::Result<bool> {
     let transaction = store.connection().transaction()?;
     for table in ["letters", "places", "keepers", "makers"] {

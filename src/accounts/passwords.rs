@@ -133,8 +133,8 @@ impl Passwords {
         self.names.own(name, Some(by), change).await?
     }
 
-    /// Gives a name another password, for the operator: everything that the old one has opened ends.
-    /// Whether the name has an owner.
+    /// Gives a name another password, for the operator: everything that the old one has opened
+    /// ends. Whether the name has an owner.
     ///
     /// # Errors
     /// The password is no good, or the file cannot be written.
@@ -317,9 +317,9 @@ fn put_account(
     Ok(Ok(()))
 }
 
-/// Gives the owner of a name another password, and ends what the old one has opened: codes, the token
-/// unless `keeps_token`, and the places from which they came in. `then` runs in the same transaction.
-/// Whether the name has an owner.
+/// Gives the owner of a name another password, and ends what the old one has opened: codes, the
+/// token unless `keeps_token`, and the places from which they came in. `then` runs in the same
+/// transaction. Whether the name has an owner.
 fn change_password(
     store: &mut Store,
     name: &Name,

@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use parlor_core::model::{Name, Proof};
 
-/// How often each name was changed since the server started: at most as many names as are registered.
+/// How often each name was changed since the server started: at most as many names as are
+/// registered.
 #[derive(Debug, Default)]
 pub(super) struct Proofs(Mutex<HashMap<Box<str>, u64>>);
 

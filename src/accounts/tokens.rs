@@ -58,8 +58,8 @@ impl Tokens {
         names.database.write(put).await?.ok_or(Refusal::NotOwner)
     }
 
-    /// The proof that a person at an address shows the token for a name; or its password, if that may
-    /// travel.
+    /// The proof that a person at an address shows the token for a name; or its password, if that
+    /// may travel.
     ///
     /// # Errors
     /// It is neither, was tried too often, or cannot be checked now.

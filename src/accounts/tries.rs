@@ -9,16 +9,16 @@ use parlor_core::model::{Name, network};
 
 use super::counts::{Counts, Period};
 
-/// How often one network may be wrong about one name: counted in [periods](super::counts::PERIOD), for
-/// ten minutes at most.
+/// How often one network may be wrong about one name: counted in [periods](super::counts::PERIOD),
+/// for ten minutes at most.
 const TRIES_MAX: u16 = 10;
 
 /// After this many wrong passwords for one name from unknown networks, each of them has one try
 /// instead of ten: an owner who comes from a new one needs no more.
 const NAME_TRIES_MAX: u16 = 100;
 
-/// The same after this many wrong passwords for any names from one network: a class that comes in for
-/// the first time is mostly right.
+/// The same after this many wrong passwords for any names from one network: a class that comes in
+/// for the first time is mostly right.
 const ADDRESS_TRIES_MAX: u16 = 100;
 
 /// After this many, a network has no more tries, except for names whose owners came in from there

@@ -1,5 +1,5 @@
-//! PasswordTurns at the work that passwords make, so that strangers who guess cannot make an owner wait. Knows
-//! no password.
+//! PasswordTurns at the work that passwords make, so that strangers who guess cannot make an owner
+//! wait. Knows no password.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -22,8 +22,8 @@ const WAITING_EACH_MAX: usize = 32;
 /// How many may wait in all: at 20 ms each, they are still there when it is their turn.
 const WAITING_MAX: usize = 512;
 
-/// People who share their turns: their passwords are worked on one after the other, and each party is
-/// served as often as any other.
+/// People who share their turns: their passwords are worked on one after the other, and each party
+/// is served as often as any other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Party {
     /// People at an address from which the owner of that name came in before.

@@ -235,8 +235,8 @@ impl Rounds {
         Ok(lines)
     }
 
-    /// Deletes an owner's lines between two numbers: from the index first, so that a crash in between
-    /// leaves lines in the file, which are deleted again.
+    /// Deletes an owner's lines between two numbers: from the index first, so that a crash in
+    /// between leaves lines in the file, which are deleted again.
     async fn delete_slice(
         &mut self,
         own: &OwnLines,
@@ -334,8 +334,8 @@ impl Rounds {
         Err(StillThere)
     }
 
-    /// Notes how late it is at least, for the next server, and dates back what is from later than it
-    /// can be. If the file does not take that, the log says why.
+    /// Notes how late it is at least, for the next server, and dates back what is from later than
+    /// it can be. If the file does not take that, the log says why.
     async fn note_clock(&self, now: WallTime, latest: WallTime) {
         let note = move |store: &mut Store| store.note_clock(now, latest);
         self.database.write(note).await.ok();

@@ -2,8 +2,8 @@
 //!
 //! The row of a deleted line stays, with its number and its time, so that numbers are dense. A row
 //! in `takings` is a deletion that an owner asked for and that is not complete. The key `remains`
-//! in `meta` says that copies of deleted rows may be left in the file; it changes with each deletion,
-//! until the file is scrubbed.
+//! in `meta` says that copies of deleted rows may be left in the file; it changes with each
+//! deletion, until the file is scrubbed.
 
 use std::collections::HashMap;
 

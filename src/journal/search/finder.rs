@@ -27,8 +27,8 @@ pub(super) const SEARCH_TIME: Duration = Duration::from_secs(2);
 /// How long it takes if others wait for a turn.
 const SHARE_TIME: Duration = Duration::from_millis(250);
 
-/// How many words a search may have: more than a sentence has, and a fraction of a second in a large
-/// file, even if all of them are frequent.
+/// How many words a search may have: more than a sentence has, and a fraction of a second in a
+/// large file, even if all of them are frequent.
 const WORDS_MAX: usize = 32;
 
 /// How many may ask the thread for something.
@@ -119,8 +119,8 @@ impl IndexedSearch {
         Ok(found)
     }
 
-    /// Waits until the index has the lines that were said until now, but not for long. How long that
-    /// took.
+    /// Waits until the index has the lines that were said until now, but not for long. How long
+    /// that took.
     async fn catch_up(&self) -> Duration {
         let begun = Instant::now();
         // If many wait already, this one waits as long: otherwise searches would take the time that

@@ -28,8 +28,8 @@ const COUNTER_BITS: u32 = 20;
 /// The times that a place has room for: up to the year 2248.
 const TIME_MAX: i64 = 1 << (63 - COUNTER_BITS);
 
-/// The words are hashes, so the plainest tokenizer will do. The content is stored, so that a line can
-/// be removed by its number; and what is removed is overwritten.
+/// The words are hashes, so the plainest tokenizer will do. The content is stored, so that a line
+/// can be removed by its number; and what is removed is overwritten.
 const TABLES: &str = "
     CREATE TABLE meta (epoch TEXT NOT NULL, probe TEXT NOT NULL, dated_back INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, followed INTEGER NOT NULL) STRICT;
@@ -169,8 +169,8 @@ impl Index {
         transaction.commit()
     }
 
-    /// Overwrites what removed lines have left in the file, and empties the write-ahead log. Whether
-    /// it could do all of it: not while somebody searches.
+    /// Overwrites what removed lines have left in the file, and empties the write-ahead log.
+    /// Whether it could do all of it: not while somebody searches.
     pub(super) fn scrub(&mut self) -> rusqlite::Result<bool> {
         let mut next = Some(1);
         while let Some(first) = next {

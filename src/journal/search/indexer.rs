@@ -204,7 +204,8 @@ impl Indexer {
         self.signals.commits.load(Ordering::Relaxed)
     }
 
-    /// Adds some lines of a room to the index, those after number `last`. The number of the last one.
+    /// Adds some lines of a room to the index, those after number `last`. The number of the last
+    /// one.
     fn follow_slice(
         &self,
         store: &Store,

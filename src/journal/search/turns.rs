@@ -1,5 +1,5 @@
-//! Who searches next, if more people want to than can at once: the one who has searched least. Knows
-//! no index.
+//! Who searches next, if more people want to than can at once: the one who has searched least.
+//! Knows no index.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -22,7 +22,8 @@ const HALF_LIFE: Duration = Duration::from_secs(30);
 /// long.
 const COUNTED_MAX: f64 = 0.5;
 
-/// How many people are remembered; beyond that, those are forgotten whose searches count for nothing.
+/// How many people are remembered; beyond that, those are forgotten whose searches count for
+/// nothing.
 const REMEMBERED_MAX: usize = 1_000;
 
 /// So few seconds count for nothing.
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_searched_least_is_next() {
+    fn the_searcher_who_has_searched_least_is_next() {
         let turns = SearchTurns::default();
         let inbox = Arc::new(Inbox::default());
         let at_home = |network| Searcher {

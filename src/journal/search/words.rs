@@ -1,9 +1,9 @@
 //! The words of lines and of searches, made alike, and their hashes. Knows no index.
 //!
 //! Letters and digits that stand together are a word, in any case and script, without accents and
-//! vowel points. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese put no blanks between words:
-//! there every two neighbouring characters are a word, and the last character by itself. So two or
-//! more characters are found wherever they stand, and one as the beginning of a word.
+//! vowel points. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese put no blanks between
+//! words: there every two neighbouring characters are a word, and the last character by itself. So
+//! two or more characters are found wherever they stand, and one as the beginning of a word.
 //!
 //! SQLite's full-text search stores some words to find its way, and keeps them when their lines are
 //! gone. So the index gets hashes of words.
@@ -45,7 +45,8 @@ pub(super) fn said(text: &str) -> Vec<String> {
     words
 }
 
-/// What a search looks for: all words, and those in quotes in their order. Nothing if it has no word.
+/// What a search looks for: all words, and those in quotes in their order. Nothing if it has no
+/// word.
 ///
 /// What was typed without a blank belongs together, too: `don't` is found as it stands there.
 pub(super) fn looked_for(typed: &str) -> Vec<Phrase> {
@@ -188,8 +189,9 @@ fn is_half_of_flag(c: char) -> bool {
     matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
 }
 
-/// Characters that make no other word of a word: joiners and soft hyphens, the points and vowel signs
-/// of Hebrew and Arabic, the stretcher of words, a lone hamza, skin tones, and how to show an emoji.
+/// Characters that make no other word of a word: joiners and soft hyphens, the points and vowel
+/// signs of Hebrew and Arabic, the stretcher of words, a lone hamza, skin tones, and how to show an
+/// emoji.
 fn is_passed_over(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'

@@ -1,7 +1,7 @@
 //! Stores lines, and removes lines whose commit failed. Knows no thread.
 //!
-//! Lines that were refused while the disk did not answer may be stored all the same. A file of their
-//! own lists them, so that the next server removes them if this one is killed before it can.
+//! Lines that were refused while the disk did not answer may be stored all the same. A file of
+//! their own lists them, so that the next server removes them if this one is killed before it can.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -50,8 +50,8 @@ impl Store {
         transaction.commit()
     }
 
-    /// Removes what these batches may have left in the file after a failure whose extent is unknown:
-    /// these lines, which nobody has seen, and no others.
+    /// Removes what these batches may have left in the file after a failure whose extent is
+    /// unknown: these lines, which nobody has seen, and no others.
     pub(super) fn remove_unseen(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
         if batches.is_empty() {
             return Ok(());

@@ -52,8 +52,8 @@ impl Database {
         }
     }
 
-    /// Makes a change when no lines wait to be stored, and waits until it is made. It is to be short
-    /// and all or nothing: one transaction.
+    /// Makes a change when no lines wait to be stored, and waits until it is made. It is to be
+    /// short and all or nothing: one transaction.
     ///
     /// # Errors
     /// It could not be made, or nobody knows whether it was.

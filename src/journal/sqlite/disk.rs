@@ -252,8 +252,8 @@ fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &
             store = Store::open(files.path(), keep).ok(); // the writer says what is wrong
         }
         match store.as_ref().map(|store| store.checkpoint("PASSIVE")) {
-            // The log begins anew by itself once all of it is moved. But if lines come without a pause,
-            // there are more by then.
+            // The log begins anew by itself once all of it is moved. But if lines come without a
+            // pause, there are more by then.
             Some(Ok(done)) if done.pages_ahead > PAGES_AHEAD_MAX => {
                 signals.is_long.store(true, Ordering::Relaxed);
             }
@@ -281,8 +281,8 @@ impl Journal for Disk {
             if let Ok(answer) = timeout(ANSWER_TIME, &mut outcome).await {
                 return answer.unwrap_or_else(ended);
             }
-            // From here on the writer knows that the lines are refused, unless it has answered in the
-            // last moment.
+            // From here on the writer knows that the lines are refused, unless it has answered in
+            // the last moment.
             outcome.close();
             if let Ok(answer) = outcome.try_recv() {
                 return answer;

@@ -1,5 +1,5 @@
-//! The files of a journal: private, locked for this server, and still in their places. Knows nothing
-//! of their contents.
+//! The files of a journal: private, locked for this server, and still in their places. Knows
+//! nothing of their contents.
 
 use std::fs::{self, DirBuilder, DirEntry, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
@@ -149,11 +149,11 @@ impl Identity {
 
 /// The files, locked for this server until this is dropped.
 ///
-/// One lock is on the file of lines itself, so it holds whatever happens to its name, to other files
-/// and to the directory. Another one is on the directory, since a file that is put in the place of
-/// the lines would share with them what SQLite keeps beside. Both are locks of `flock`, which SQLite
-/// does not use. SQLite's own locks end as soon as the process closes any descriptor of the file: so
-/// this is dropped after all connections to it, and no other code opens it.
+/// One lock is on the file of lines itself, so it holds whatever happens to its name, to other
+/// files and to the directory. Another one is on the directory, since a file that is put in the
+/// place of the lines would share with them what SQLite keeps beside. Both are locks of `flock`,
+/// which SQLite does not use. SQLite's own locks end as soon as the process closes any descriptor
+/// of the file: so this is dropped after all connections to it, and no other code opens it.
 #[derive(Debug)]
 pub(crate) struct Files {
     path: PathBuf,
@@ -282,7 +282,8 @@ impl Files {
 /// Creates a file that no other user may open. SQLite gives the files beside it the same mode.
 ///
 /// # Errors
-/// It exists, and is not opened, as its locks end with any descriptor of it. Or it cannot be created.
+/// It exists, and is not opened, as its locks end with any descriptor of it. Or it cannot be
+/// created.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create_new(true).mode(0o600);

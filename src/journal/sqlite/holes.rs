@@ -1,5 +1,5 @@
-//! Where all lines of a room are deleted, so that readers need not walk through them again. Knows no
-//! file.
+//! Where all lines of a room are deleted, so that readers need not walk through them again. Knows
+//! no file.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -27,19 +27,19 @@ const QUERIES_MAX: usize = 64;
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// A query, which sends its answer by itself.
-type Query = Box<dyn FnOnce(&mut Store) + Send>;
+type Question = Box<dyn FnOnce(&mut Store) + Send>;
 
 /// The thread that reads. Clones share it; it ends with the last one.
 #[derive(Clone, Debug)]
 pub(super) struct ReaderThread {
-    queries: mpsc::Sender<Query>,
+    queries: mpsc::Sender<Question>,
 }
 
 impl ReaderThread {
     /// Opens the file once more, to read in it.
     pub(super) fn start(files: Arc<Files>) -> Result<ReaderThread, UnusableFile> {
         let mut store = Store::open_to_read(files.path())?;
-        let (queries, mut queue) = mpsc::channel::<Query>(QUERIES_MAX);
+        let (queries, mut queue) = mpsc::channel::<Question>(QUERIES_MAX);
         thread::Builder::new()
             .name("history".to_owned())
             .spawn(move || {
@@ -61,7 +61,7 @@ impl ReaderThread {
         query: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Unreadable> {
         let (answer, answered) = oneshot::channel();
-        let query: Query = Box::new(move |store| {
+        let query: Question = Box::new(move |store| {
             if !answer.is_closed() {
                 answer.send(query(store)).ok(); // perhaps the caller is gone
             }

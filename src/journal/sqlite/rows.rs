@@ -60,8 +60,8 @@ impl Store {
         )
     }
 
-    /// Checks the latest lines of the rooms that end so. Where the older lines end, which it has not
-    /// checked.
+    /// Checks the latest lines of the rooms that end so. Where the older lines end, which it has
+    /// not checked.
     pub(super) fn check_latest(
         &self,
         ends: &[(String, End)],
@@ -224,8 +224,8 @@ impl Store {
         Ok(stored)
     }
 
-    /// The number of the line after which the lines of a room up to number `last` take `bytes` bytes
-    /// as a dialect shows them, or a little more.
+    /// The number of the line after which the lines of a room up to number `last` take `bytes`
+    /// bytes as a dialect shows them, or a little more.
     pub(super) fn before(&self, room: &RoomName, last: u64, bytes: u64) -> rusqlite::Result<u64> {
         let mut lines = self.connection.prepare_cached(
             "SELECT seq, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines

@@ -1,14 +1,14 @@
-//! The tables of the file, version by version. Knows what each was, and none of their rows.
+//! The tables of the file, version by version. Knows none of their rows.
 
-/// The version of the tables. A file with a higher one was written by a later Parlor.
+/// The version of the tables. A file with a higher version was written by a newer Parlor.
 pub(crate) const SCHEMA: i32 = 8;
 
-/// What makes tables of one version those of the next, beginning with a file that has none.
+/// The steps from each version to the next, beginning with a file without tables.
 pub(crate) const MIGRATIONS: [&str; SCHEMA as usize] = [
     LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS, RULES, WRITERS,
 ];
 
-/// Version 1: what was said.
+/// Version 1: lines.
 const LINES: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta VALUES ('identity', lower(hex(randomblob(8))));
@@ -25,7 +25,7 @@ const LINES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Version 2: whose names are whose, and what is kept for people.
+/// Version 2: accounts, and what is stored for their owners: `letters` are kept messages.
 const PEOPLE: &str = "
     CREATE TABLE accounts (
         id INTEGER PRIMARY KEY,
@@ -76,8 +76,9 @@ const PEOPLE: &str = "
     ) STRICT;
 ";
 
-/// Version 3: what people take back, until it is gone: up to which number in which rooms. And what was read or is good no
-/// longer leaves remains, as lines do that were taken out.
+/// Version 3: deletions that owners ask for, until they are complete: the rooms, and the last
+/// number in each. Deleted messages and codes are noted under `remains`, as deleted lines are,
+/// until the file is scrubbed.
 const TAKINGS: &str = "
     CREATE TABLE takings (
         id INTEGER NOT NULL,
@@ -95,11 +96,12 @@ const TAKINGS: &str = "
     END;
 ";
 
-/// Version 4: what scripts speak with under the name of an account, hashed.
+/// Version 4: the tokens of scripts, hashed.
 const TOKENS: &str = "ALTER TABLE accounts ADD COLUMN token BLOB";
 
-/// Version 5: when and from where owners came in, hashed, so that others who guess there do not lock them out; and whose the
-/// messages and codes are that are kept, so that nobody fills the room of others.
+/// Version 5: when owners came in and from where, hashed, so that people who guess do not lock them
+/// out; and from where messages and codes are, so that nobody fills the room of others.
+/// `codes.origin` is not used.
 const PLACES: &str = "
     ALTER TABLE accounts ADD COLUMN seen INTEGER;
     ALTER TABLE accounts ADD COLUMN origin BLOB;
@@ -114,8 +116,8 @@ const PLACES: &str = "
     ALTER TABLE codes ADD COLUMN origin BLOB;
 ";
 
-/// Version 6: what the log was called after each start, and how far each room had come at the end of that; rooms that had not
-/// gone on are left out.
+/// Version 6: the names of the log after each start, and how far each room had come at the end of
+/// each. Rooms that had not continued are left out.
 const EPOCHS: &str = "
     CREATE TABLE epochs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     INSERT INTO epochs (name) SELECT value FROM meta WHERE key = 'identity';
@@ -127,8 +129,9 @@ const EPOCHS: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Version 7: what holds in rooms beside bans. Who made a room that has keepers: of old ones, the keeper who registered first. The index is for
-/// taking out what one keeper has done most of. A topic that is replaced leaves remains, as lines do that are taken out.
+/// Version 7: topics, mutes, and who made a room that has keepers: for old rooms, the keeper who
+/// registered first. The index finds the acts of one keeper. A topic that is replaced is noted
+/// under `remains`, as deleted lines are.
 const RULES: &str = "
     CREATE TABLE topics (
         room TEXT PRIMARY KEY,
@@ -155,5 +158,5 @@ const RULES: &str = "
     END;
 ";
 
-/// Version 8: who wrote a message that is kept, hashed, whatever they were called.
+/// Version 8: the authors of kept messages, hashed, whatever names they used.
 const WRITERS: &str = "ALTER TABLE letters ADD COLUMN writer BLOB";

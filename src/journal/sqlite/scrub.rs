@@ -1,6 +1,6 @@
-//! Overwrites the copies that SQLite leaves of what it deletes. SQLite overwrites deleted rows where
-//! they stood; but when it makes room in a page, it moves rows to another page and leaves their
-//! copies in the free space. This overwrites that space.
+//! Overwrites the copies that SQLite leaves of what it deletes. SQLite overwrites deleted rows
+//! where they stood; but when it makes room in a page, it moves rows to another page and leaves
+//! their copies in the free space. This overwrites that space.
 //!
 //! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
 
@@ -141,8 +141,8 @@ fn page(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>
     connection.one(look, [number], |row| row.get(0))
 }
 
-/// The page with nothing where no row is: between the list of its rows and the rows, and in the gaps
-/// between those. None if there is nothing now.
+/// The page with nothing where no row is: between the list of its rows and the rows, and in the
+/// gaps between those. None if there is nothing now.
 fn scrubbed(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
     let header = if number == 1 { FILE_HEADER } else { 0 };
     let kind = *page.get(header)?;

@@ -147,8 +147,8 @@ impl Store {
         &mut self.connection
     }
 
-    /// Makes the write-ahead log as large as it will be: while a file grows, a disk writes twice for
-    /// each sync. What this writes is rolled back at once.
+    /// Makes the write-ahead log as large as it will be: while a file grows, a disk writes twice
+    /// for each sync. What this writes is rolled back at once.
     pub(super) fn make_room_ahead(&mut self) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         transaction.execute("CREATE TABLE scratch (bytes BLOB) STRICT", [])?;

@@ -13,8 +13,8 @@ use crate::clock::LOOK_EVERY;
 const SLICE_ROWS: i64 = 1_000;
 
 impl Store {
-    /// How late it was when the server before this one ended, as far as that is known. Otherwise the
-    /// time of the last line.
+    /// How late it was when the server before this one ended, as far as that is known. Otherwise
+    /// the time of the last line.
     pub(super) fn clock(&self) -> rusqlite::Result<Option<WallTime>> {
         let noted =
             self.connection

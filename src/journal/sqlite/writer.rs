@@ -299,9 +299,9 @@ impl FileWriter {
                 self.store.insert(store)
             }
         };
-        // After a sync that failed, nobody knows which part of the write-ahead log is on disk, and a gap
-        // in it would hide everything after it. A log that is no longer in its place is lost. So it is
-        // moved into the file, synced, and begun anew.
+        // After a sync that failed, nobody knows which part of the write-ahead log is on disk, and
+        // a gap in it would hide everything after it. A log that is no longer in its place is lost.
+        // So it is moved into the file, synced, and begun anew.
         let rewrite = breakdown.rewrite || in_place.is_err();
         if let Err(error) = remove_unseen(store, &breakdown.unseen, rewrite) {
             self.store.take_if(|_| has_failed(&error));
@@ -357,8 +357,8 @@ fn has_failed(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Logs that a checkpoint has failed. The write-ahead log stays and is moved later. But if a sync has
-/// failed, the system may believe from now on that the data are on the disk.
+/// Logs that a checkpoint has failed. The write-ahead log stays and is moved later. But if a sync
+/// has failed, the system may believe from now on that the data are on the disk.
 pub(super) fn tell_not_moved(error: &rusqlite::Error) {
     if needs_rewrite(error) {
         tracing::error!(%error, "the disk has failed: stored lines may not survive a power cut; make a backup on another disk");
