@@ -1,7 +1,5 @@
 //! WebSocket frames (RFC 6455), as a server reads and writes them. Knows the meaning of no message.
 
-use std::ops::ControlFlow;
-
 /// The longest message of a client in bytes, all its frames together: a long paste. 10,000 clients
 /// that send one take 160 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
@@ -77,24 +75,17 @@ pub fn frame(opcode: Opcode, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) 
     put(out);
     let length = out.len() - start;
     let first = 0x80 | opcode as u8; // it is the only frame of its message
-    let mut header = [first, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let used = match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(length @ ..126), _) => {
-            header[1] = length;
-            2
-        }
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(length @ ..126), _) => drop(out.splice(start..start, [first, length])),
         (_, Ok(length)) => {
-            header[1] = 126;
-            header[2..4].copy_from_slice(&length.to_be_bytes());
-            4
+            let [high, low] = length.to_be_bytes();
+            out.splice(start..start, [first, 126, high, low]);
         }
         _ => {
-            header[1] = 127;
-            header[2..].copy_from_slice(&(length as u64).to_be_bytes());
-            10
+            let length = (length as u64).to_be_bytes();
+            out.splice(start..start, [first, 127].into_iter().chain(length));
         }
-    };
-    out.splice(start..start, header.into_iter().take(used));
+    }
 }
 
 /// The frame with which the server closes a connection.
@@ -135,10 +126,9 @@ pub struct FrameReader {
 struct Payload {
     opcode: Opcode,
     is_last: bool,
+    /// The mask, turned so that its first byte is for the next byte to come.
     mask: [u8; 4],
-    /// How many bytes have come.
-    come: usize,
-    /// How many are still to come.
+    /// How many bytes are still to come.
     left: usize,
     /// The bytes of a control frame; the bytes of other frames go into the message.
     control: Vec<u8>,
@@ -149,39 +139,28 @@ impl FrameReader {
     /// returns `None`. Nothing comes after the end.
     pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Received> {
         while !self.is_over {
-            let step = match &self.payload {
-                None => self.read_header(bytes),
-                Some(_) => self.read_payload(bytes),
-            };
-            match step {
-                Ok(ControlFlow::Continue(())) => {}
-                Ok(ControlFlow::Break(received)) => {
-                    self.is_over = matches!(received, Some(Received::Over(_)));
-                    return received;
-                }
-                Err(code) => {
-                    self.is_over = true;
-                    return Some(Received::Over(code));
-                }
+            let received = self.step(bytes);
+            let received = received.unwrap_or_else(|code| Some(Received::Over(code)));
+            self.is_over = matches!(received, Some(Received::Over(_)));
+            if received.is_some() || bytes.is_empty() {
+                return received;
             }
         }
         *bytes = &[];
         None
     }
 
-    fn read_header(&mut self, bytes: &mut &[u8]) -> Progress {
-        loop {
-            if let Some(payload) = self.parse_header()? {
-                self.header = Vec::new(); // an idle connection holds no buffer
-                self.payload = Some(payload);
-                return Ok(ControlFlow::Continue(()));
-            }
-            let Some((&byte, rest)) = bytes.split_first() else {
-                return Ok(ControlFlow::Break(None));
+    /// Reads up to the end of a frame or of `bytes`. An error is the code to close with.
+    fn step(&mut self, bytes: &mut &[u8]) -> Result<Option<Received>, CloseCode> {
+        while self.payload.is_none() {
+            let Some(byte) = bytes.split_off_first() else {
+                return Ok(None);
             };
-            self.header.push(byte);
-            *bytes = rest;
+            self.header.push(*byte);
+            self.payload = self.parse_header()?;
         }
+        self.header = Vec::new(); // an idle connection holds no buffer
+        self.read_payload(bytes)
     }
 
     /// The frame whose header has come; `None` while a part of it is missing.
@@ -213,7 +192,6 @@ impl FrameReader {
             opcode,
             is_last,
             mask,
-            come: 0,
             left: length as usize,
             control: Vec::new(),
         }))
@@ -229,46 +207,39 @@ impl FrameReader {
         }
     }
 
-    fn read_payload(&mut self, bytes: &mut &[u8]) -> Progress {
+    fn read_payload(&mut self, bytes: &mut &[u8]) -> Result<Option<Received>, CloseCode> {
         let Some(payload) = &mut self.payload else {
-            return Ok(ControlFlow::Continue(()));
+            return Ok(None);
         };
-        let (opcode, is_last) = (payload.opcode, payload.is_last);
-        let into = match opcode.is_control() {
+        let into = match payload.opcode.is_control() {
             true => &mut payload.control,
             false => self.message.get_or_insert_default(),
         };
         let (now, rest) = bytes.split_at(payload.left.min(bytes.len()));
         *bytes = rest;
-        let mask = payload.mask.iter().cycle().skip(payload.come % 4);
+        let mask = payload.mask.iter().cycle();
         into.extend(now.iter().zip(mask).map(|(byte, mask)| byte ^ mask));
-        payload.come += now.len();
+        payload.mask.rotate_left(now.len() % 4);
         payload.left -= now.len();
         if payload.left > 0 {
-            return Ok(ControlFlow::Break(None));
+            return Ok(None);
         }
+        let (opcode, is_last) = (payload.opcode, payload.is_last);
         let control = std::mem::take(&mut payload.control);
         self.payload = None;
-        match opcode {
-            Opcode::Ping => Ok(ControlFlow::Break(Some(Received::Ping(control)))),
-            Opcode::Pong => Ok(ControlFlow::Break(Some(Received::Pong))),
-            Opcode::Close => Ok(ControlFlow::Break(Some(Received::Over(close_code(
-                &control,
-            )?)))),
-            _ if !is_last => Ok(ControlFlow::Continue(())),
-            _ => self.finish_message(),
-        }
-    }
-
-    fn finish_message(&mut self) -> Progress {
-        let bytes = self.message.take().unwrap_or_default();
-        let text = String::from_utf8(bytes).map_err(|_| CloseCode::NO_UTF8)?;
-        Ok(ControlFlow::Break(Some(Received::Text(text))))
+        Ok(match opcode {
+            Opcode::Ping => Some(Received::Ping(control)),
+            Opcode::Pong => Some(Received::Pong),
+            Opcode::Close => Some(Received::Over(close_code(&control)?)),
+            Opcode::Continuation | Opcode::Text | Opcode::Binary if !is_last => None,
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                let message = self.message.take().unwrap_or_default();
+                let text = String::from_utf8(message).map_err(|_| CloseCode::NO_UTF8)?;
+                Some(Received::Text(text))
+            }
+        })
     }
 }
-
-/// What one step finds: more to do, something received, no bytes left, or an error to close with.
-type Progress = Result<ControlFlow<Option<Received>>, CloseCode>;
 
 /// The length of a payload, in as few bytes as possible (section 5.2), and the bytes behind it;
 /// `None` while a part of it is missing.
