@@ -637,8 +637,10 @@ fn texts_for_people() -> Vec<(String, String)> {
     let packaging = ["packaging/parlor.toml", "packaging/parlor.service"];
     let packaging = packaging.map(|path| (path.to_owned(), text(path)));
     let wording = [
-        "crates/wire/src/words/mod.rs",
         "crates/wire/src/words/act.rs",
+        "crates/wire/src/words/answer.rs",
+        "crates/wire/src/words/event.rs",
+        "crates/wire/src/words/help.rs",
         "crates/wire/src/words/refusal.rs",
         "crates/core/src/model/name/error.rs",
         "src/door/web/router.rs",
@@ -734,14 +736,7 @@ fn every_answer_has_its_word_on_the_page_of_the_web_protocol_and_in_chinese() {
     let code = text("crates/wire/src/json/answer.rs");
     let page = text("docs/web-protocol.md");
     let chinese = text("src/door/web/page/zh.js");
-    let answers = code.split("about(\"").skip(1);
-    let notices = code.split_once("fn about(").unwrap().1;
-    let notices = notices.split("=> \"").skip(1);
-    let words: BTreeSet<_> = answers
-        .chain(notices)
-        .filter_map(|rest| rest.split_once('"'))
-        .map(|(word, _)| word)
-        .collect();
+    let words: BTreeSet<_> = between(&code, "about(\"", '"').collect();
     assert!(words.len() > 15, "{words:?}");
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "{word}");

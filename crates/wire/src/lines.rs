@@ -205,17 +205,17 @@ pub struct LineEncoder {
     mode: LineMode,
     /// Whether the client is telnet, whose lines end in CR LF.
     is_telnet: bool,
-    keeping: Storage,
+    storage: Storage,
     clock: LocalClock,
 }
 
 impl LineEncoder {
     /// For one connection.
-    pub fn new(mode: LineMode, keeping: Storage, clock: LocalClock) -> LineEncoder {
+    pub fn new(mode: LineMode, storage: Storage, clock: LocalClock) -> LineEncoder {
         LineEncoder {
             mode,
             is_telnet: false,
-            keeping,
+            storage,
             clock,
         }
     }
@@ -260,20 +260,15 @@ impl Encoding for LineEncoder {
 
 impl Encoder for LineEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        if let Answer::Found { room, said } = answer {
-            let place = format!("-- {}{room} ", self.clock.stamp(said.at));
-            out.extend_from_slice(place.as_bytes());
-            words::said(said, out);
-            out.extend_from_slice(self.ending());
-            return;
-        }
-        for words in words::answer(answer, self.mode, self.keeping, &self.clock) {
+        let text = words::answer(answer, self.mode, self.storage, &self.clock);
+        for words in text.lines {
+            out.extend_from_slice(text.mark.as_bytes());
             self.line(&words, out);
         }
     }
 
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
-        for words in words::entered(entered, self.mode, self.keeping) {
+        for words in words::entered(entered, self.mode, self.storage) {
             self.line(&words, out);
         }
     }

@@ -108,3 +108,11 @@ pub(crate) fn silence(silent: Duration) -> String {
     let rounded = Duration::from_secs(seconds / unit * unit);
     format!("silent for {}", span(rounded))
 }
+
+/// A number of things: `1 line`, `2 lines`.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    }
+}

@@ -1,4 +1,4 @@
-//! What happens in a room, as JSON objects: alike for sockets, for curl and for exports.
+//! Events in a room as JSON objects, for sockets, curl and exports alike.
 
 use parlor_core::log::Scene;
 use parlor_core::model::{Entry, Manner, Name, RoomName, Said, Telling, Verb};
@@ -7,49 +7,54 @@ use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, rfc3339};
 use crate::words;
 
-/// Whether there is still something of it to be shown.
+/// Whether a line is still there: deleted lines are not shown.
 pub(crate) fn is_there(said: &Said) -> bool {
     said.manner != Manner::Gone
 }
 
-/// Whether somebody is told of an entry: of a crowd together.
+/// Whether an event is shown. People of a crowd are shown together.
 pub(crate) fn is_shown(entry: &Entry) -> bool {
     match entry {
         Entry::Said(said) => is_there(said),
-        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => {
-            !matches!(telling, Telling::Folded | Telling::Untold)
-        }
-        _ => true,
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => match telling {
+            Telling::Told | Telling::Late => true,
+            Telling::Folded | Telling::Untold => false,
+        },
+        Entry::ArrivedTogether(_)
+        | Entry::LeftTogether(_)
+        | Entry::Renamed { .. }
+        | Entry::TookBack { .. }
+        | Entry::Topic { .. }
+        | Entry::Act(_) => true,
     }
 }
 
-/// Who is in a room is changed so by what is not told in words: by one of a crowd, or by what a
-/// reader hides.
+/// A change of who is in a room that is not shown: by one of a crowd, or hidden by the reader.
 pub(crate) struct Presence<'a> {
     come: Option<&'a Name>,
     gone: Option<&'a Name>,
 }
 
 impl Presence<'_> {
-    /// What an entry changes; none where that is nothing.
+    /// The change that an event makes, if it makes one.
     pub(crate) fn of(entry: &Entry) -> Option<Presence<'_>> {
+        let is_untold = |telling: &Telling| *telling == Telling::Untold;
         let (come, gone) = match entry {
-            Entry::Arrived {
-                telling: Telling::Untold,
-                ..
-            }
-            | Entry::Left {
-                telling: Telling::Untold,
-                ..
-            } => return None,
-            Entry::Arrived { who, .. } => (Some(&who.name), None),
-            Entry::Left { who, .. } => (None, Some(&who.name)),
+            Entry::Arrived { who, telling } if !is_untold(telling) => (Some(&who.name), None),
+            Entry::Left { who, telling, .. } if !is_untold(telling) => (None, Some(&who.name)),
             Entry::Renamed {
                 who,
                 from,
                 is_still_worn,
             } => (Some(&who.name), Some(from).filter(|_| !is_still_worn)),
-            _ => return None,
+            Entry::Arrived { .. }
+            | Entry::Left { .. }
+            | Entry::ArrivedTogether(_)
+            | Entry::LeftTogether(_)
+            | Entry::Said(_)
+            | Entry::TookBack { .. }
+            | Entry::Topic { .. }
+            | Entry::Act(_) => return None,
         };
         Some(Presence { come, gone })
     }
@@ -63,12 +68,12 @@ impl Presence<'_> {
     }
 }
 
-/// Appends a line that was said in a room: what exports and scripts read.
+/// Appends a line of a person, for exports and scripts.
 pub fn put_line(room: &RoomName, said: &Said, out: &mut Vec<u8>) {
     put_said(room, said, false, out);
 }
 
-/// The same; for sockets it says whether it was said before.
+/// The same; for sockets it has a field if the line is old.
 pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec<u8>) {
     let kind = match said.manner {
         Manner::Action => "action",
@@ -84,7 +89,7 @@ pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec
         .with_some("old", is_old.then_some(true));
 }
 
-/// Appends an entry that is shown.
+/// Appends an event.
 pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut Vec<u8>) {
     if let Entry::Said(said) = entry {
         return put_said(scene.room, said, false, out);

@@ -24,17 +24,17 @@ pub struct FollowEncoder {
     follow: Follow,
     /// The log to which the numbers of lines belong.
     log: String,
-    keeping: Storage,
+    storage: Storage,
     clock: LocalClock,
 }
 
 impl FollowEncoder {
     /// For one connection.
-    pub fn new(follow: Follow, log: String, keeping: Storage, clock: LocalClock) -> FollowEncoder {
+    pub fn new(follow: Follow, log: String, storage: Storage, clock: LocalClock) -> FollowEncoder {
         FollowEncoder {
             follow,
             log,
-            keeping,
+            storage,
             clock,
         }
     }
@@ -94,7 +94,7 @@ impl Encoder for FollowEncoder {
             _ => None,
         };
         self.line(last, out, |out| {
-            super::answer::put(answer, self.keeping, &self.clock, out);
+            super::answer::put(answer, self.storage, &self.clock, out);
         });
     }
 

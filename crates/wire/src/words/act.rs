@@ -167,12 +167,12 @@ pub(crate) fn you_are_muted(act: &Act, clock: &LocalClock) -> String {
 /// Everybody in the house, a line each.
 pub(crate) fn everybody(people: &[Visitor]) -> Vec<String> {
     match people.is_empty() {
-        true => vec!["-- Nobody is here".to_owned()],
+        true => vec!["Nobody is here".to_owned()],
         false => people.iter().map(visitor).collect(),
     }
 }
 
-/// `-- alice, 127.0.0.1:56592, in lobby and tea, silent for 4 minutes`
+/// `alice, 127.0.0.1:56592, in lobby and tea, silent for 4 minutes`
 fn visitor(visitor: &Visitor) -> String {
     let address = visitor
         .address
@@ -184,7 +184,7 @@ fn visitor(visitor: &Visitor) -> String {
         false => format!("in {}", rooms.join(" and ")),
     };
     let (name, silence) = (&visitor.name, silence(visitor.silent));
-    format!("-- {name}, {address}{rooms}, {silence}")
+    format!("{name}, {address}{rooms}, {silence}")
 }
 
 /// How many people a broadcast has reached.
@@ -203,12 +203,10 @@ pub(crate) fn told(people: usize, deaf: usize) -> String {
 /// The bans, a line each.
 pub(crate) fn bans(bans: &[Act], others: usize, clock: &LocalClock) -> Vec<String> {
     if bans.is_empty() {
-        return vec!["-- Nobody is banned".to_owned()];
+        return vec!["Nobody is banned".to_owned()];
     }
-    let listed = bans
-        .iter()
-        .map(|ban| format!("-- {}", act_row(ban, clock).answer));
-    let rest = (others > 0).then(|| format!("-- and {others} older bans"));
+    let listed = bans.iter().map(|ban| act_row(ban, clock).answer);
+    let rest = (others > 0).then(|| format!("and {others} older bans"));
     listed.chain(rest).collect()
 }
 
@@ -222,8 +220,8 @@ pub(crate) fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> 
             .collect::<Vec<_>>()
             .join(", "),
     };
-    let of_room = room.map(|(room, names)| format!("-- Keepers of {room}: {}", list(names)));
-    let of_server = format!("-- Keepers of the server: {}", list(server));
+    let of_room = room.map(|(room, names)| format!("Keepers of {room}: {}", list(names)));
+    let of_server = format!("Keepers of the server: {}", list(server));
     of_room.into_iter().chain([of_server]).collect()
 }
 

@@ -1,0 +1,191 @@
+//! From events and answers to frames. Knows no connection.
+
+use std::time::Duration;
+
+use parlor_core::link::{Answer, Encoder, Entered, Notice};
+use parlor_core::log::{Encoding, EncodingKey, Scene};
+use parlor_core::model::{Act, Entry, Reach, RoomName, Said, Verb};
+
+use super::object::object;
+use super::request::LINES_MAX;
+use super::{answer, event};
+use crate::style::{LINE_BYTES_MAX, LocalClock, Storage};
+use crate::websocket::{CloseCode, Opcode, close, frame};
+
+/// The version of the protocol. New kinds and fields do not change it.
+const VERSION: u32 = 1;
+
+/// The client sent nothing for too long, not even a pong.
+const SILENT: CloseCode = CloseCode(4000);
+
+/// A keeper or the operator removed the person.
+const REMOVED: CloseCode = CloseCode(4001);
+
+/// The client gave no name in time, or no valid one.
+const NAMELESS: CloseCode = CloseCode(4002);
+
+/// A keeper or the operator banned the person.
+const BANNED: CloseCode = CloseCode(4003);
+
+/// What the first message tells about a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Hello<'a> {
+    /// The server's name and version.
+    pub server: &'a str,
+    /// The log to which the numbers of lines belong.
+    pub log: &'a str,
+    /// The address of the client.
+    pub address: &'a str,
+}
+
+/// From events and answers to frames.
+#[derive(Debug)]
+pub struct WebEncoder {
+    storage: Storage,
+    clock: LocalClock,
+    /// The code for the close frame at the end; `None` if that frame is sent already.
+    closes: Option<CloseCode>,
+}
+
+impl WebEncoder {
+    /// For one connection.
+    pub fn new(storage: Storage, clock: LocalClock) -> WebEncoder {
+        WebEncoder {
+            storage,
+            clock,
+            closes: Some(CloseCode::NORMAL),
+        }
+    }
+
+    /// The first message.
+    pub fn hello(&self, hello: Hello<'_>, out: &mut Vec<u8>) {
+        let Hello {
+            server,
+            log,
+            address,
+        } = hello;
+        let (keeps, retain) = match self.storage {
+            Storage::Memory => ("memory", None),
+            Storage::Disk { retain } => ("disk", retain),
+        };
+        frame(Opcode::Text, out, |out| {
+            object("hello", out)
+                .with("version", VERSION)
+                .with("server", server)
+                .with("log", log)
+                .with("address", address)
+                .with("keeps", keeps)
+                .with("retain", retain.as_ref().map(Duration::as_secs))
+                .with("text", LINE_BYTES_MAX)
+                .with("lines", LINES_MAX);
+        });
+    }
+
+    /// The last frame for a client without a name.
+    pub fn nameless(&self, out: &mut Vec<u8>) {
+        out.extend(close(NAMELESS));
+    }
+
+    /// The code with which the connection ends behind this notice.
+    fn closing(&self, notice: &Notice) -> Option<CloseCode> {
+        let ends = |act: &Act, verb| act.reach == Reach::Server && act.deed.verb == verb;
+        match notice {
+            Notice::GoingDown => Some(CloseCode::GOING_AWAY),
+            Notice::IdleClosed(_) => Some(SILENT),
+            Notice::Act(act) if ends(act, Verb::Ban) => Some(BANNED),
+            Notice::Act(act) if ends(act, Verb::Kick) => Some(REMOVED),
+            Notice::Act(_)
+            | Notice::Skipped(_)
+            | Notice::PassedOver(_)
+            | Notice::NotKeptAnyMore(_)
+            | Notice::Damaged(_)
+            | Notice::DiskSlow
+            | Notice::Idle { .. } => None,
+        }
+    }
+}
+
+impl Encoding for WebEncoder {
+    fn key(&self) -> EncodingKey {
+        const WEB: EncodingKey = EncodingKey::named("web");
+        WEB
+    }
+
+    fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        if event::is_shown(entry) {
+            frame(Opcode::Text, out, |out| {
+                event::put(entry, scene, &self.clock, out);
+            });
+        } else {
+            self.hidden(entry, scene, out);
+        }
+    }
+}
+
+impl Encoder for WebEncoder {
+    fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        if let Answer::Notice(Notice::Idle { .. }) = answer {
+            // A client that is there answers by itself.
+            frame(Opcode::Ping, out, |_| {});
+            return;
+        }
+        if let Answer::Notice(notice) = answer
+            && self.closes.is_some()
+        {
+            self.closes = self.closing(notice).or(self.closes);
+        }
+        frame(Opcode::Text, out, |out| {
+            answer::put(answer, self.storage, &self.clock, out);
+        });
+    }
+
+    fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
+        frame(Opcode::Text, out, |out| {
+            answer::put_entered(entered, self.storage, out);
+        });
+    }
+
+    /// Readers always know who is in the room, also if they hide arrivals.
+    fn hidden(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
+        if let Some(presence) = event::Presence::of(entry) {
+            frame(Opcode::Text, out, |out| presence.put(scene, out));
+        }
+    }
+
+    fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        frame(Opcode::Text, out, |out| {
+            let text = format_args!("You read too slowly to be told who came to {room} or left");
+            let object = object("fell_behind", out).with("room", room.as_str());
+            object.with("text", text);
+        });
+    }
+
+    fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
+        if event::is_there(said) {
+            frame(Opcode::Text, out, |out| {
+                event::put_said(room, said, true, out);
+            });
+        }
+    }
+
+    fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>) {
+        frame(Opcode::Text, out, |out| {
+            object("departed", out)
+                .with("room", room.as_str())
+                .with("text", format_args!("You are no longer in {room}"));
+        });
+    }
+
+    fn ended(&mut self, out: &mut Vec<u8>) {
+        if let Some(code) = self.closes.take() {
+            out.extend(close(code));
+        }
+    }
+
+    fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        if bytes.first() == Some(&(0x80 | Opcode::Close as u8)) {
+            self.closes = None;
+        }
+        out.extend_from_slice(bytes);
+    }
+}

@@ -1,0 +1,237 @@
+//! What the server says to one person. Knows no line ending and no connection.
+
+use parlor_core::link::{Answer, Notice, PasswordFor, Present, RoomInfo};
+use parlor_core::model::{Damaged, Missed, Name, RoomName, Said};
+
+use super::{act, event, help, refusal};
+use crate::style::{LineMode, LocalClock, Storage, counted, silence, span};
+
+/// The words of an answer.
+pub(crate) struct AnswerText {
+    /// What stands before each line in the line dialect: most lines have the mark of the server.
+    pub(crate) mark: &'static str,
+    /// The lines.
+    pub(crate) lines: Vec<String>,
+}
+
+fn list(lines: Vec<String>) -> AnswerText {
+    AnswerText { mark: "-- ", lines }
+}
+
+fn sentence(words: impl Into<String>) -> AnswerText {
+    list(vec![words.into()])
+}
+
+fn unmarked(words: String) -> AnswerText {
+    AnswerText {
+        mark: "",
+        lines: vec![words],
+    }
+}
+
+/// The table. A new answer does not compile until it has its row.
+#[rustfmt::skip]
+pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &LocalClock) -> AnswerText {
+    match answer {
+        Answer::Notice(notice) =>
+            list(self::notice(notice, mode, storage, clock).into_iter().collect()),
+        Answer::Refused(refusal) =>
+            sentence(refusal::refusal_row(refusal, clock).sentence),
+
+        // Lists.
+        Answer::Help(None) => list(help::overview()),
+        Answer::Help(Some(spec)) => list(help::help(spec)),
+        Answer::Who { room, people, others, listening } =>
+            list(who(room, people, *others, *listening)),
+        Answer::People(people) => list(people.names.iter().map(Name::to_string).collect()),
+        Answer::Rooms { rooms, others } => list(self::rooms(rooms, *others)),
+        Answer::Everybody(people) => list(act::everybody(people)),
+        Answer::Bans { bans, others } => list(act::bans(bans, *others, clock)),
+        Answer::Keepers { room, server } => list(act::keepers(room.as_ref(), server)),
+
+        // Oneself.
+        Answer::YouAre(name) => unmarked(format!("You are {name}")),
+        Answer::Quiet(true) =>
+            sentence("You no longer see arrivals and departures; /quiet off shows them again"),
+        Answer::Quiet(false) => sentence("You see arrivals and departures again"),
+        Answer::Echo(true) => sentence("Your own lines are sent back to you again"),
+        Answer::Echo(false) =>
+            sentence("Your own lines are no longer sent back to you; /echo on undoes this"),
+
+        // Names and their owners.
+        Answer::Password(password) => sentence(self::password(password)),
+        Answer::Registered(name) =>
+            sentence(format!("{name} is registered: this name needs your password from now on")),
+        Answer::PasswordChanged { name, keeps_token: true } => sentence(format!(
+            "{name} has a new password: your other connections and return codes end; your token stays")),
+        Answer::PasswordChanged { name, keeps_token: false } => sentence(format!(
+            "{name} has a new password: your other connections, return codes and token end")),
+        Answer::Code(code) => sentence(format!(
+            "Your return code is {code}: if you lose the connection, type /resume {code} at the name prompt within an \
+            hour")),
+        Answer::Token(token) => sentence(format!(
+            "Your token is {token}: scripts use it to speak under your name, as in curl -u NAME:TOKEN; /token revoke \
+            revokes it")),
+        Answer::TokenRevoked(true) => sentence("Your token is revoked"),
+        Answer::TokenRevoked(false) => sentence("You have no token; /token makes one"),
+        Answer::WelcomeBack(name) => sentence(format!(
+            "Welcome back, {name}: here is what you missed; a few lines may come twice")),
+
+        // Other people.
+        Answer::Private { from, to, text } => unmarked(format!("[{} -> {to}] {text}", from.name)),
+        Answer::Letter { at, from, to, text } =>
+            unmarked(format!("{}[{from} -> {to}] {text}", clock.stamp(*at))),
+        Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),
+        Answer::WhileAway(count) =>
+            sentence(format!("{} while you were away", counted(*count, "message", "messages"))),
+        Answer::Ignoring(who) => sentence(format!(
+            "You no longer see lines from {0}; /unignore {0} shows them again", who.name)),
+        Answer::Unignored(name) => sentence(format!("You see lines from {name} again")),
+
+        // Rooms and moderation.
+        Answer::Topic { room, text: Some(text) } => sentence(format!("Topic of {room}: {text}")),
+        Answer::Topic { room, text: None } =>
+            sentence(format!("{room} has no topic; /topic TEXT sets one")),
+        Answer::Act(act) => sentence(act::act_row(act, clock).answer),
+        Answer::Told { people, deaf } => sentence(act::told(*people, *deaf)),
+        Answer::Unstored(done) => {
+            let AnswerText { mark, mut lines } = self::answer(done, mode, storage, clock);
+            lines.push("This could not be stored; it holds until the server stops".to_owned());
+            AnswerText { mark, lines }
+        }
+
+        // What is stored.
+        Answer::Found { room, said } => sentence(found(room, said, clock)),
+        Answer::FoundMore { lines, is_all } => sentence(found_more(*lines, *is_all)),
+        Answer::FoundNothing(words) => sentence(format!("Nothing found for {words}")),
+        Answer::SearchBehind(1) =>
+            sentence("Search is 1 line behind: the newest lines may be missing"),
+        Answer::SearchBehind(lines) => sentence(format!(
+            "Search is {} lines behind: the newest lines may be missing", grouped(*lines))),
+        Answer::NothingKept => sentence("No lines from that time are stored"),
+        Answer::CanTakeBack(name) => sentence(format!(
+            "/forget all deletes everything you said as {name}, in all rooms and for everybody; this cannot be undone")),
+        Answer::TakenBack(1) => sentence("1 line that you said is deleted, for everybody"),
+        Answer::TakenBack(lines) => sentence(format!(
+            "{} lines that you said are deleted, for everybody", grouped(*lines))),
+    }
+}
+
+/// A notice, if people in this mode read it: classic mode has only two of them.
+fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock) -> Option<String> {
+    let is_classic = mode == LineMode::Classic;
+    if is_classic && !matches!(notice, Notice::Skipped(_) | Notice::Act(_)) {
+        return None;
+    }
+    let lines = |missed: &Missed| counted(missed.lines() as usize, "line", "lines");
+    Some(match notice {
+        Notice::Skipped(missed) => {
+            let hint = match storage {
+                _ if is_classic => "",
+                Storage::Memory => ": you were reading too slowly",
+                Storage::Disk { .. } => ": you were reading too slowly (/missed shows them)",
+            };
+            format!("{} skipped{hint}", lines(missed))
+        }
+        Notice::Act(act) => act::to_you(act, clock),
+        Notice::PassedOver(missed) => format!("{} before these not shown", lines(missed)),
+        Notice::NotKeptAnyMore(missed) => format!("{} no longer stored", lines(missed)),
+        Notice::Damaged(damaged) => self::damaged(damaged),
+        Notice::DiskSlow => "The disk is slow; lines arrive late".to_owned(),
+        Notice::Idle { silent, left } => {
+            let (silent, left) = (span(*silent), span(*left));
+            format!("Silent for {silent}: closing in {left}; press Enter to stay")
+        }
+        Notice::IdleClosed(silent) => format!("Silent for {}: closed", span(*silent)),
+        Notice::GoingDown => "The server is going down".to_owned(),
+    })
+}
+
+fn damaged(Damaged { room, first, last }: &Damaged) -> String {
+    let lines = match first == last {
+        true => format!("Line {first} of {room} is"),
+        false => format!("Lines {first} to {last} of {room} are"),
+    };
+    format!("{lines} damaged: the operator's log has the details")
+}
+
+/// A line that a search has found, with its place.
+fn found(room: &RoomName, said: &Said, clock: &LocalClock) -> String {
+    let mut line = format!("{}{room} ", clock.stamp(said.at)).into_bytes();
+    event::said(said, &mut line);
+    String::from_utf8_lossy(&line).into_owned()
+}
+
+fn found_more(lines: u64, is_all: bool) -> String {
+    let more = match (lines, is_all) {
+        (0, _) => return "The search took too long; type more words to narrow it".to_owned(),
+        (_, true) => "and",
+        (_, false) => "and more than",
+    };
+    let lines = grouped(lines);
+    format!("{more} {lines} more; type more words to narrow the search")
+}
+
+/// A number as people read it: `1,234`.
+fn grouped(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1_000), number % 1_000),
+    }
+}
+
+fn who(room: &RoomName, people: &[Present], others: usize, listening: usize) -> Vec<String> {
+    let head = match people.len() + others {
+        0 => format!("Nobody is in {room}"),
+        1 => format!("1 person is in {room}:"),
+        all => format!("{all} people are in {room}:"),
+    };
+    let mut lines = vec![head];
+    lines.extend(people.iter().map(present));
+    if others > 0 {
+        lines.push(format!("  and {others} others, silent for longer"));
+    }
+    if listening > 0 {
+        let listeners = counted(listening, "listener", "listeners");
+        lines.push(format!("  and {listeners}"));
+    }
+    lines
+}
+
+fn present(person: &Present) -> String {
+    let (name, silence) = (&person.name, silence(person.silent));
+    match person.address.map(|address| address.to_string()) {
+        Some(address) if address != name.as_str() => format!("  {name}, {address}, {silence}"),
+        _ => format!("  {name}, {silence}"),
+    }
+}
+
+fn rooms(rooms: &[RoomInfo], others: usize) -> Vec<String> {
+    let line = |info: &RoomInfo| {
+        let people = counted(info.people, "person", "people");
+        let topic = info.topic.as_ref().map(|topic| format!(": {topic}"));
+        format!("{}, {people}{}", info.room, topic.unwrap_or_default())
+    };
+    let mut lines: Vec<_> = rooms.iter().map(line).collect();
+    if others > 0 {
+        lines.push(format!("and {others} smaller rooms"));
+    }
+    lines.push("/join ROOM enters a room, or creates it".to_owned());
+    lines
+}
+
+/// The question for a password.
+fn password(password: &PasswordFor) -> String {
+    match password {
+        PasswordFor::Of(name) => {
+            format!("{name} is registered: type its password (Enter to go without this name)")
+        }
+        PasswordFor::Present(name) => {
+            format!("Type the present password of {name} (Enter to cancel)")
+        }
+        PasswordFor::New(name) => {
+            format!("Type a password for {name}; nobody else sees it (Enter to cancel)")
+        }
+        PasswordFor::Again => "Type the password again".to_owned(),
+    }
+}

@@ -1,0 +1,131 @@
+//! What people read of events in a room, and on entering one. Knows no line ending and no connection.
+
+use parlor_core::link::Entered;
+use parlor_core::model::{Act, Entry, Line, Manner, Name, Said, Telling, Together, Who};
+
+use super::act::{act_row, keeps, was_removed};
+use crate::style::{LineMode, LocalClock, Storage, counted, span};
+
+/// A line of a person: `alice: Hi!`, `* alice waves`.
+pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
+    let (before, between): (&[u8], &[u8]) = match said.manner {
+        Manner::Gone => return,
+        Manner::Plain => (b"", b": "),
+        Manner::Action => (b"* ", b" "),
+    };
+    for part in [
+        before,
+        said.who.name.as_str().as_bytes(),
+        between,
+        said.text.as_str().as_bytes(),
+    ] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// What people in this mode read of an event, if anything.
+pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Option<String> {
+    let is_named = mode == LineMode::Named;
+    match entry {
+        Entry::Said(_) => None,
+        Entry::Arrived { who, telling } => {
+            is_told(*telling, mode).then(|| format!("{} has arrived", who.name))
+        }
+        Entry::Left {
+            who,
+            words,
+            removal,
+            telling,
+        } => {
+            let removal = removal.as_deref().filter(|_| is_named);
+            is_told(*telling, mode).then(|| left(who, words.as_ref(), removal, clock))
+        }
+        Entry::ArrivedTogether(people) => is_named.then(|| format!("{} arrived", together(people))),
+        Entry::LeftTogether(people) => is_named.then(|| format!("{} left", together(people))),
+        Entry::Renamed { who, from, .. } => Some(format!("{from} is now known as {}", who.name)),
+        Entry::TookBack { who } => Some(format!("{0} deleted everything {0} said", who.name)),
+        Entry::Topic { who, text } => Some(match text {
+            Some(text) => format!("{} changed the topic to: {text}", who.name),
+            None => format!("{} cleared the topic", who.name),
+        }),
+        Entry::Act(act) => is_named.then(|| format!("-- {}", act_row(act, clock).event)),
+    }
+}
+
+/// Whether people in this mode read of one person who comes or goes. Named mode tells of a crowd
+/// together, classic mode of each one.
+fn is_told(telling: Telling, mode: LineMode) -> bool {
+    match telling {
+        Telling::Told => true,
+        Telling::Folded => mode == LineMode::Classic,
+        Telling::Late => mode == LineMode::Named,
+        Telling::Untold => false,
+    }
+}
+
+fn left(who: &Who, words: Option<&Line>, removal: Option<&Act>, clock: &LocalClock) -> String {
+    let name = &who.name;
+    match (removal, words) {
+        (Some(removal), _) => format!("{name} {}", was_removed(removal, clock)),
+        (None, Some(words)) => format!("{name} has left ({words})"),
+        (None, None) => format!("{name} has left"),
+    }
+}
+
+/// `alice, bob and 35 others have`.
+fn together(people: &Together) -> String {
+    let mut named: Vec<_> = people.named.iter().map(Name::as_str).collect();
+    let last = match (people.others, named.len()) {
+        (0, 2..) => named.pop().map(str::to_owned),
+        (0, _) => None,
+        (others, _) => Some(counted(others, "other", "others")),
+    };
+    let named = named.join(", ");
+    match last {
+        Some(last) => format!("{named} and {last} have"),
+        None => format!("{named} has"),
+    }
+}
+
+/// What people read first in a room.
+pub(crate) fn entered(entered: &Entered, mode: LineMode, storage: Storage) -> Vec<String> {
+    let mut lines = Vec::new();
+    if entered.first {
+        lines.push(format!("You are {}", entered.who.name));
+    }
+    if mode == LineMode::Classic {
+        return lines;
+    }
+    lines.push(format!("In {}: {}", entered.room, roster(&entered.roster)));
+    let topic = entered.topic.as_ref();
+    lines.extend(topic.map(|topic| format!("-- Topic: {topic}")));
+    lines.extend(entered.keeps.as_ref().map(keeps));
+    if entered.first {
+        lines.push("-- /help lists what you can type".to_owned());
+        lines.push(stored(storage));
+    }
+    lines
+}
+
+/// How long lines are stored, which people read before they speak.
+fn stored(storage: Storage) -> String {
+    match storage {
+        Storage::Memory => {
+            "-- Lines here are not stored: they are gone when the server stops".to_owned()
+        }
+        Storage::Disk { retain: None } => "-- Lines here are stored".to_owned(),
+        Storage::Disk { retain: Some(time) } => {
+            format!("-- Lines here are stored for {}", span(time))
+        }
+    }
+}
+
+fn roster(roster: &Together) -> String {
+    let named: Vec<_> = roster.named.iter().map(Name::as_str).collect();
+    let named = named.join(", ");
+    match roster.others {
+        0 if named.is_empty() => "nobody else".to_owned(),
+        0 => named,
+        others => format!("{named} and {}", counted(others, "other", "others")),
+    }
+}
