@@ -1,4 +1,4 @@
-//! The task that runs the broadcaster: drain, gather, commit, append, and again.
+//! The task that runs the broadcaster: it drains, gathers, commits, appends, and starts over.
 //!
 //! Knows no connection. All decisions are in [`parlor_core::broadcaster`].
 
@@ -17,22 +17,22 @@ use crate::audit::Recorder;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 
-/// A commit that takes longer is told to those who wait.
+/// After this time, people who wait for a commit are told that it is slow.
 const COMMIT_SLOW: Duration = Duration::from_secs(2);
 
-/// So many lines are worth a commit of their own, whatever came before.
+/// This many lines are worth a commit of their own, whatever came before.
 const PAUSE_LINES_MAX: usize = 32;
 
-/// What ends the house, in two steps.
+/// Stops the server, in two steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Closing {
-    /// Everybody is to leave: departures are told to nobody any more.
+    /// Everybody leaves, and nobody is told of departures.
     pub(crate) soon: CancellationToken,
-    /// Everybody has left: what is in the inbox is the last there is.
+    /// Everybody has left: the inbox has the last requests.
     pub(crate) now: CancellationToken,
 }
 
-/// Runs the broadcaster until the house is closed and the last batch is kept.
+/// Runs the broadcaster until the server stops and the last batch is stored.
 pub(crate) async fn run(
     mut broadcaster: Broadcaster,
     mut journal: Box<dyn Journal>,
@@ -69,23 +69,17 @@ pub(crate) async fn run(
         select! {
             biased;
             kept = finished(&mut under_way), if under_way.is_some() => {
-                if let Some(UnderWay { gathered, since, .. }) = under_way.take() {
-                    metrics.committed(gathered.lines(), since.elapsed(), kept.is_ok());
-                    // Told once, however many are refused; the journal says what is wrong.
-                    if let (Err(error), false) = (&kept, is_refusing) {
-                        tracing::error!(%error, "a commit failed");
-                    }
+                if let Some(done) = under_way.take() {
+                    done.note(&kept, is_refusing, &metrics);
                     is_refusing = kept.is_err();
-                    broadcaster.append(gathered, kept, clock.now());
+                    broadcaster.append(done.gathered, kept, clock.now());
                 }
             }
-            // Others who are about to post get to do so: their lines travel in the same batch.
+            // Others who are about to post can do so first: their lines travel in the same batch.
             () = inbox.bell().rung(seen) => yield_now().await,
             () = at(slow) => {
                 if let Some(under_way) = &mut under_way {
-                    under_way.told_slow = true;
-                    tracing::warn!("the journal is slow; lines wait for a commit");
-                    broadcaster.tell_slow(&under_way.gathered);
+                    under_way.tell_slow(&broadcaster);
                 }
             }
             () = at(due) => {}
@@ -106,17 +100,32 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// When it is to be called slow, unless it has been.
+    /// When people are told that it is slow, unless they were.
     fn slow_at(&self) -> Option<Instant> {
         (!self.told_slow).then(|| self.since + COMMIT_SLOW)
     }
+
+    fn tell_slow(&mut self, broadcaster: &Broadcaster) {
+        self.told_slow = true;
+        tracing::warn!("the journal is slow; lines wait for a commit");
+        broadcaster.tell_slow(&self.gathered);
+    }
+
+    /// Counts the commit, and logs it if it failed.
+    fn note(&self, kept: &Result<(), NotKept>, is_refusing: bool, metrics: &Metrics) {
+        metrics.committed(self.gathered.lines(), self.since.elapsed(), kept.is_ok());
+        // Logged once, however many commits fail; the journal says what is wrong.
+        if let (Err(error), false) = (kept, is_refusing) {
+            tracing::error!(%error, "a commit failed");
+        }
+    }
 }
 
-/// Lets lines gather for a moment, where many come.
+/// Lets lines gather for a moment if many come.
 struct Pace {
-    /// For so long.
+    /// How long they gather.
     pause: Duration,
-    /// When the latest commit began that had more than one line.
+    /// When the last commit began that had more than one line.
     busy: Option<Instant>,
 }
 
@@ -125,7 +134,8 @@ impl Pace {
         Pace { pause, busy: None }
     }
 
-    /// Until when the next commit waits, if it does. Whoever speaks alone never waits, and what is no line never does.
+    /// Until when the next commit waits, if it does. A person who speaks alone never waits, nor
+    /// does a batch without lines.
     fn pauses_until(&self, broadcaster: &Broadcaster) -> Option<Instant> {
         let until = self.busy? + self.pause;
         let is_worth_it = (1..PAUSE_LINES_MAX).contains(&broadcaster.gathered_lines());
@@ -145,7 +155,8 @@ impl Pace {
     }
 }
 
-/// Gathers and begins to commit; what was not said needs no journal and is appended at once.
+/// Gathers a batch and begins to commit it. A batch without lines needs no journal and is appended
+/// at once.
 fn begin(
     broadcaster: &mut Broadcaster,
     journal: &mut dyn Journal,

@@ -134,7 +134,7 @@ impl<W: Output, E: Encoder> Writer<W, E> {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
-                self.backlog.let_go();
+                self.backlog.release();
                 let stalled = self
                     .stalled
                     .get_or_insert_with(|| Box::pin(sleep(STALL_TIME)));

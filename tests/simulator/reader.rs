@@ -171,7 +171,7 @@ impl Reader {
             self.backlog.advance(taken);
             room -= taken;
         }
-        self.backlog.let_go(); // as a client does that waits for its socket
+        self.backlog.release(); // as a client does that waits for its socket
         true
     }
 }

@@ -1,4 +1,4 @@
-//! The journal: where lines are kept before anybody sees them. Knows no storage.
+//! The journal: it stores lines before anybody sees them. Knows no file.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -11,39 +11,39 @@ use crate::model::{Act, End, Line, Name, Reach, RoomName};
 /// What a room is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topic {
-    /// The words, if there are any.
+    /// The words, if there is a topic.
     pub text: Option<Line>,
-    /// Whether nobody but keepers changes them.
+    /// Whether only keepers can change it.
     pub is_locked: bool,
 }
 
 impl Topic {
-    /// Whether a room without it is the same.
+    /// Whether it says the same as no topic at all.
     pub fn is_nothing(&self) -> bool {
         *self == Topic::default()
     }
 }
 
-/// What a journal has of former times that a house goes on with.
+/// What a journal stored in earlier runs, from which a server goes on.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     /// Where the lines of each room end.
     pub ends: HashMap<RoomName, End>,
     /// The names that have an owner, as they were registered.
     pub owned: Vec<Name>,
-    /// Who keeps what.
+    /// The keepers, and what each of them keeps.
     pub keepers: Vec<(Reach, Name)>,
-    /// Who has made which of the rooms that have keepers.
+    /// The people who made rooms that have keepers.
     pub makers: HashMap<RoomName, Name>,
-    /// Who is not let in.
+    /// The bans.
     pub bans: Vec<Act>,
-    /// Who may not speak.
+    /// The mutes.
     pub mutes: Vec<Act>,
-    /// What rooms are about, and whether nobody but keepers changes that.
+    /// The topics of the rooms.
     pub topics: HashMap<RoomName, Topic>,
 }
 
-/// A commit failed: its lines are not kept, and nobody has seen them.
+/// A commit failed: its lines are not stored, and nobody has seen them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("lines not kept: {0}")]
 pub struct NotKept(pub &'static str);
@@ -51,19 +51,19 @@ pub struct NotKept(pub &'static str);
 /// A commit under way.
 pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotKept>> + Send>>;
 
-/// Keeps lines. A line becomes visible only after its commit has succeeded.
+/// Stores lines. A line becomes visible only after its commit has succeeded.
 ///
-/// The broadcaster has one commit under way at a time and gathers the next batch meanwhile, so
-/// its batch is the group commit.
+/// The broadcaster has one commit under way at a time and gathers the next batch meanwhile.
 pub trait Journal: Send {
-    /// Begins to keep what was [said](Batch::said) in these batches, one for each room: all or nothing of it.
+    /// Begins to store the [lines](Batch::said) of these batches, one for each room: all of them or
+    /// none.
     ///
     /// # Errors
-    /// The future says why they are not kept; then the journal is as it was before.
+    /// The future says why they are not stored; then the journal is as it was before.
     fn commit(&mut self, batches: &[Arc<Batch>]) -> Commit;
 
-    /// What it costs to keep anything at all, as a time: where lines come faster than that, it is cheaper to let them
-    /// gather for so long. Zero where that brings nothing.
+    /// The time that a commit costs whatever its size. If lines come faster than that, it is
+    /// cheaper to let them gather for this time. Zero if that saves nothing.
     fn pause(&self) -> Duration {
         Duration::ZERO
     }

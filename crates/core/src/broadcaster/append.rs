@@ -1,4 +1,4 @@
-//! What is kept becomes visible: batches go into the logs, seats are granted, bells ring.
+//! Stored batches become visible: they go into the logs, seats are granted, bells ring.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::log::{Batch, Cursor};
 use crate::model::{End, Entry, Now, RoomId, RoomName, Telling, Who};
 
 impl Broadcaster {
-    /// Makes a gathered batch visible and tells those who wait for it.
+    /// Makes a gathered batch visible and tells the clients that wait for it.
     ///
-    /// Where the journal could not keep it, its lines are refused and their numbers used again;
-    /// arrivals, departures, renames and topics happen all the same, in their order.
+    /// If the journal could not store it, its lines are refused and their numbers are used again;
+    /// arrivals, departures, new names and topics still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotKept>, now: Now) {
         for (batch, part) in gathered.batches.into_iter().zip(gathered.parts) {
             let batch = if kept.is_ok() {
@@ -44,49 +44,20 @@ impl Broadcaster {
         }
     }
 
-    fn append_to_room(&mut self, part: RoomShare, batch: Arc<Batch>, now: Now) {
-        let Some(room) = self.rooms.get_mut(&part.room) else {
+    fn append_to_room(&mut self, share: RoomShare, batch: Arc<Batch>, now: Now) {
+        let Some(room) = self.rooms.get_mut(&share.room) else {
             return;
         };
         let people = &self.people;
         let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner());
-        room.pending = room.pending.saturating_sub(part.happenings);
-        // The entries first take effect and then become visible: so nobody reads on behind the own
+        room.pending = room.pending.saturating_sub(share.happenings);
+        // The entries take effect before they become visible. So nobody reads beyond their own
         // departure, and each roster is the one at its arrival.
-        let mut tickets = part.tickets.into_iter();
-        let mut granted = Vec::new();
-        let mut departed = Vec::new();
-        let mut cursor = batch.start();
-        for entry in batch.entries() {
-            let after = cursor.after(entry);
-            match entry {
-                Entry::Said(_)
-                | Entry::Arrived {
-                    telling: Telling::Late,
-                    ..
-                }
-                | Entry::Left {
-                    telling: Telling::Late,
-                    ..
-                } => {}
-                Entry::ArrivedTogether(_)
-                | Entry::LeftTogether(_)
-                | Entry::TookBack { .. }
-                | Entry::Act(_) => {}
-                Entry::Arrived { who, .. } => {
-                    let ticket = tickets.next();
-                    granted.extend(ticket.map(|t| room.grant(who, is_owner(who), t, after, now)));
-                }
-                Entry::Left { who, .. } => departed.extend(room.let_go(who, cursor)),
-                Entry::Renamed { who, .. } => room.members.rename(who, is_owner(who)),
-                Entry::Topic { text, .. } => room.topic.text.clone_from(text),
-            }
-            cursor = after;
-        }
+        let (granted, departed) = room.take_effect(&batch, share.tickets, is_owner, now);
         let weight = room.log.weight();
         if batch.goes_back() {
             room.log.date_back(batch.at());
-            room.was_ahead = batch.lines() == 0; // a journal keeps lines alone
+            room.was_ahead = batch.lines() == 0; // a journal stores only lines
         }
         if !batch.entries().is_empty() {
             room.log.append(batch, self.limits.log);
@@ -99,10 +70,10 @@ impl Broadcaster {
         for grant in granted {
             self.seat(grant);
         }
-        self.forget_if_empty(part.room);
+        self.forget_if_empty(share.room);
     }
 
-    /// Somebody whose arrival is visible sits down, even if only to be told to leave.
+    /// Grants a seat to a person whose arrival is visible, even if the person has to leave at once.
     fn seat(&self, grant: Grant) {
         let Grant {
             client,
@@ -117,7 +88,7 @@ impl Broadcaster {
         client.finish(Outcome::Entered(seat, Box::new(entered)));
     }
 
-    /// An empty room leaves memory; the lobby stays.
+    /// Removes an empty room from memory; the lobby stays.
     pub(super) fn forget_if_empty(&mut self, id: RoomId) {
         let is_empty = |room: &Room| {
             room.members.is_empty() && room.pending == 0 && room.name != RoomName::lobby()
@@ -127,7 +98,8 @@ impl Broadcaster {
         }
     }
 
-    /// Where its lines end and what it is about is remembered, if that is kept.
+    /// Removes a room from memory, and notes where its lines end and its topic, if these are
+    /// stored.
     #[cold]
     fn forget(&mut self, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else {
@@ -150,14 +122,14 @@ impl Broadcaster {
         }
     }
 
-    /// Where all logs together are too large, the one that has most to spare gives way; the older
-    /// room of two, so that the same happenings always shed the same.
+    /// While all logs together are too large, the log with the most to shed sheds a batch; of two
+    /// rooms the older, so that the same happenings always shed the same.
     pub(super) fn shed_logs(&mut self) {
         while self.logs_bytes > self.limits.logs_bytes {
             let rooms = self.rooms.values();
             let spare = rooms.map(|room| (room.log.spare(), Reverse(room.id)));
             let Some((1.., Reverse(id))) = spare.max() else {
-                return; // each keeps its newest batch only
+                return; // each has only its newest batch
             };
             let Some(room) = self.rooms.get(&id) else {
                 return;
@@ -169,7 +141,7 @@ impl Broadcaster {
     }
 }
 
-/// A seat that is granted as soon as its arrival is visible.
+/// A seat that is granted when its arrival is visible.
 struct Grant {
     client: Arc<Client>,
     place: Arc<Place>,
@@ -178,6 +150,47 @@ struct Grant {
 }
 
 impl Room {
+    /// Makes a batch take effect in the room. Returns the seats that it grants, and who leaves.
+    fn take_effect(
+        &mut self,
+        batch: &Batch,
+        tickets: Vec<Ticket>,
+        is_owner: impl Fn(&Who) -> bool,
+        now: Now,
+    ) -> (Vec<Grant>, Vec<Arc<Client>>) {
+        let mut tickets = tickets.into_iter();
+        let mut granted = Vec::new();
+        let mut departed = Vec::new();
+        let mut cursor = batch.start();
+        for entry in batch.entries() {
+            let after = cursor.after(entry);
+            match entry {
+                Entry::Said(_)
+                | Entry::Arrived {
+                    telling: Telling::Late,
+                    ..
+                }
+                | Entry::Left {
+                    telling: Telling::Late,
+                    ..
+                } => {}
+                Entry::ArrivedTogether(_)
+                | Entry::LeftTogether(_)
+                | Entry::TookBack { .. }
+                | Entry::Act(_) => {}
+                Entry::Arrived { who, .. } => {
+                    let ticket = tickets.next();
+                    granted.extend(ticket.map(|t| self.grant(who, is_owner(who), t, after, now)));
+                }
+                Entry::Left { who, .. } => departed.extend(self.let_go(who, cursor)),
+                Entry::Renamed { who, .. } => self.members.rename(who, is_owner(who)),
+                Entry::Topic { text, .. } => self.topic.text.clone_from(text),
+            }
+            cursor = after;
+        }
+        (granted, departed)
+    }
+
     fn grant(
         &mut self,
         who: &Who,
@@ -197,7 +210,7 @@ impl Room {
             room: self.name.clone(),
             topic: self.topic.text.clone(),
             roster: self.roster(), // taken before the newcomer is a member
-            keeps: None,           // as the rules are the broadcaster's
+            keeps: None,           // set later: the room does not know the rules
             first,
             resumed: Resumed::No,
             replay: Replay::between(&self.name, &self.log, arrived, arrived),
@@ -226,7 +239,7 @@ impl Room {
     }
 }
 
-/// The same batch without what was said in it.
+/// The same batch without its lines.
 fn without_lines(batch: &Batch) -> Batch {
     let rest = batch
         .entries()

@@ -64,7 +64,8 @@ impl Broadcaster {
         Ok(room.who(now.monotonic, reach.is_some()))
     }
 
-    /// Sent at once: so it stands exactly between what happened before and what happens after.
+    /// Sends a page of names. It is sent at once, so it stands exactly between what happened before
+    /// and what happens after.
     fn send_people(&self, asker: PersonId, room: RoomId, from: u64) -> Result<(), Refusal> {
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
@@ -136,7 +137,7 @@ impl Broadcaster {
         Ok(room)
     }
 
-    /// Counts who and what is in the house; takes time by the number of rooms.
+    /// Counts who and what is in the house. The time grows with the number of rooms.
     pub fn census(&self) -> Census {
         let rooms = || self.rooms.values();
         Census {

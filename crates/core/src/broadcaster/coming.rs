@@ -95,7 +95,7 @@ impl Broadcaster {
         let member = member.and_then(|room| room.members.get(who.id));
         let removal = member.and_then(|member| member.client.removed());
         let removal = removal.or(place.removed()).cloned();
-        // Whose password was changed leaves: that is nobody's business.
+        // A person whose password was changed just leaves: why is nobody's business.
         let removal = removal.filter(|act| act.by != By::NewPassword);
         let departure = Happening::Departure {
             who,
@@ -106,7 +106,7 @@ impl Broadcaster {
         self.happen(place.room, departure);
     }
 
-    /// The seat is free, and the name with the last one, for whatever comes behind this departure.
+    /// Frees the seat, and with the last seat the name, for what comes behind this departure.
     fn give_up_seat(&mut self, place: &Place) -> Option<Who> {
         let who = self.people.who(place.person)?;
         let person = self.people.get_mut(place.person)?;
@@ -117,7 +117,8 @@ impl Broadcaster {
         Some(who)
     }
 
-    /// While closing: leaves without an entry, at the end of the log. Whether that could be done.
+    /// Leaves without an entry, at the end of the log, while the server stops. Returns whether the
+    /// person was in the room.
     pub(super) fn leave_silently(&mut self, place: &Arc<Place>) -> bool {
         let Some(room) = self.rooms.get_mut(&place.room) else {
             return false;
@@ -166,7 +167,7 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// The view of whoever listened ends here.
+    /// Ends the view of a listener.
     pub(super) fn stop_listening(&mut self, place: &Place) {
         let Some(room) = self.rooms.get_mut(&place.room) else {
             return;
@@ -190,7 +191,7 @@ impl Broadcaster {
             return Err(Refusal::NoSuchCode); // the password has been changed meanwhile
         }
         let ghost = ghost.filter(|&ghost| ghost != client.id);
-        self.may_come_back(client, ghost, &name, &room, now)?; // before anybody is taken out
+        self.may_come_back(client, ghost, &name, &room, now)?; // before the lost connection ends
         if let Some(ghost) = ghost {
             self.rules.follow(ghost, client.id);
         }
@@ -210,8 +211,8 @@ impl Broadcaster {
         seated
     }
 
-    /// Has a connection end whose person comes back on another one: in a moment that one has the same seats, and nobody is
-    /// told of any change.
+    /// Ends a connection whose person comes back on another one. In a moment the new connection has
+    /// the same seats, and nobody is told of a change.
     fn take_out(&mut self, ghost: PersonId, heir: PersonId, now: Now) {
         let Some(who) = self.people.who(ghost) else {
             return;
@@ -231,7 +232,7 @@ impl Broadcaster {
             }
         }
         for place in seats {
-            // What happens from now on is read on the other connection.
+            // From now on the person reads on the new connection.
             if let Some(room) = self.rooms.get(&place.room) {
                 place.departed.set(room.log.end()).ok();
             }
@@ -244,7 +245,8 @@ impl Broadcaster {
         }
     }
 
-    /// Whether this person had a seat in a room a moment ago, on another connection, and the others know of no departure.
+    /// Takes again the seat that this person had a moment ago on another connection. Returns
+    /// whether there was one: then the others know of no departure.
     pub(super) fn is_back_in(&mut self, heir: PersonId, room: RoomId) -> bool {
         let mut absent = self.absent.iter();
         let place = absent.position(|absent| absent.heir == heir && absent.room == room);
@@ -256,10 +258,10 @@ impl Broadcaster {
         is_back
     }
 
-    /// These seats are not taken again: now the others are told.
+    /// Gives up seats that were not taken again: now the others are told.
     pub(super) fn give_up_absent(&mut self, is_meant: impl Fn(&Absent) -> bool) {
         if !self.absent.iter().any(&is_meant) {
-            return; // as nearly always
+            return; // nearly always
         }
         let absent = std::mem::take(&mut self.absent);
         let (gone, absent) = absent.into_iter().partition::<VecDeque<_>, _>(is_meant);

@@ -1,47 +1,47 @@
-//! Crowds: when many come or go at once, the first are told one by one, the rest together.
+//! Crowds: if many people come or go at once, the first are told of one by one, the rest together.
 //!
-//! Knows no clock and no log: it is told of everybody who comes and goes, and says how to tell it.
+//! Knows no clock and no log: it hears of each arrival and departure, and says how to tell it.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::model::{Entry, Name, Telling, Together, Who};
 
-/// Those who come or go within this time are a crowd.
+/// People who come or go within this time are a crowd.
 pub(crate) const CROWD_TIME: Duration = Duration::from_secs(1);
 
-/// So many of a crowd are told at once, one line each.
+/// How many people of a crowd get a line each.
 const TOLD_MAX: usize = 8;
 
-/// A summary names the first two who came.
+/// How many people a summary of arrivals names.
 const ARRIVED_NAMED: usize = 2;
 
-/// A summary names the first one who left.
+/// How many people a summary of departures names.
 const LEFT_NAMED: usize = 1;
 
-/// Those who came and went in one room since the window opened.
+/// The people who came and went in one room since the window opened.
 ///
-/// Whoever reads the summaries, in their order, has the right people in the room: those who left
-/// may have come back since, or another one under the same name.
+/// A reader of the summaries, in their order, knows who is in the room, even if people who left
+/// came back since, or others took their names.
 #[derive(Debug, Default)]
 pub(crate) struct Crowd {
-    /// How many came or went; 0 while the window is closed.
+    /// How many people came or went; 0 while the window is closed.
     count: usize,
-    /// Who left, untold, and was known to be here.
+    /// People who left, untold, and were known to be here.
     left: Folded,
-    /// Who came, untold.
+    /// People who came, untold.
     arrived: Folded,
-    /// Who of these is gone again, untold.
+    /// People of these who left again, untold.
     gone: Folded,
 }
 
 impl Crowd {
-    /// Whether the next to come or go opens the window.
+    /// Whether the next arrival or departure opens the window.
     pub(crate) fn is_closed(&self) -> bool {
         self.count == 0
     }
 
-    /// Somebody comes.
+    /// A person comes.
     pub(crate) fn arrive(&mut self, who: &Who) -> Telling {
         let telling = self.count();
         if telling == Telling::Folded {
@@ -51,7 +51,7 @@ impl Crowd {
         telling
     }
 
-    /// Somebody goes.
+    /// A person goes.
     pub(crate) fn leave(&mut self, who: &Who) -> Telling {
         let telling = self.count();
         if telling == Telling::Folded {
@@ -71,7 +71,7 @@ impl Crowd {
         }
     }
 
-    /// This name is about to be heard: what has yet to be told of it.
+    /// The entries that tell of a folded arrival or departure, before the name is heard.
     pub(crate) fn tell_first(&mut self, name: &Name) -> impl Iterator<Item = Entry> + use<> {
         self.drop_visit(name);
         let telling = Telling::Late;
@@ -86,14 +86,14 @@ impl Crowd {
         left.into_iter().chain(arrived)
     }
 
-    /// The name is worn anew: a visit that began and ended untold need not be told any more.
+    /// Forgets a visit under this name that began and ended untold: it need not be told.
     fn drop_visit(&mut self, name: &Name) {
         if self.gone.remove(name).is_some() {
             self.arrived.remove(name);
         }
     }
 
-    /// The window closes: the summaries of those who were folded.
+    /// Closes the window. The summaries of the people who were folded.
     pub(crate) fn close(&mut self) -> impl Iterator<Item = Entry> + use<> {
         let crowd = std::mem::take(self);
         [
@@ -112,7 +112,7 @@ impl Crowd {
 /// People in the order in which they came or went, found by name.
 #[derive(Debug, Default)]
 struct Folded {
-    /// None where somebody has been told of since.
+    /// None if the person was told of since.
     people: Vec<Option<Who>>,
     places: HashMap<Name, usize>,
 }
@@ -129,13 +129,14 @@ impl Folded {
 
     fn remove(&mut self, name: &Name) -> Option<Who> {
         if self.places.is_empty() {
-            return None; // as nearly always: without a crowd nobody is folded
+            return None; // nearly always: without a crowd nobody is folded
         }
         let place = self.places.remove(name)?;
         self.people.get_mut(place)?.take()
     }
 
-    /// Names `named` of them; one more is named too, being no longer than "and 1 other".
+    /// Names `named` of them. One more is named too, because a name is no longer than "and 1
+    /// other".
     fn together(self, named: usize) -> Option<Together> {
         let mut people: Vec<_> = self.people.into_iter().flatten().map(|w| w.name).collect();
         let others = if people.len() > named + 1 {
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
     use crate::model::PersonId;
 
-    /// The `n`th connection, wearing the `name`th name.
+    /// The `n`th connection, with the `name`th name.
     fn who(n: u64, name: usize) -> Who {
         Who {
             id: PersonId(n),
@@ -173,7 +174,7 @@ mod tests {
         together.named.iter().map(Name::as_str).collect()
     }
 
-    /// A window in which eight have come and been told of.
+    /// A window in which eight people came and were told of.
     fn crowd() -> Crowd {
         let mut crowd = Crowd::default();
         for n in 0..8 {
@@ -291,7 +292,7 @@ mod tests {
         vec(step, 0..200)
     }
 
-    /// Somebody who reads what the named dialect tells, and knows by it who is here.
+    /// A reader of the named dialect, who knows by what it tells who is here.
     #[derive(Default)]
     struct Screen {
         named: HashSet<String>,
@@ -312,7 +313,7 @@ mod tests {
                 }
                 Entry::LeftTogether(people) => {
                     names(people).into_iter().for_each(|name| self.go(name));
-                    // Some of those here, and who knows which.
+                    // Some of the people here, and nobody knows which.
                     self.unnamed += self.named.len();
                     self.named.clear();
                     self.lose(people.others);
@@ -325,7 +326,7 @@ mod tests {
             assert!(self.named.insert(name.to_owned()), "{name} came twice");
         }
 
-        /// So many go whose names are not known.
+        /// This many people go whose names are not known.
         fn lose(&mut self, count: usize) {
             assert!(self.unnamed >= count, "more go than have come");
             self.unnamed -= count;

@@ -1,4 +1,4 @@
-//! Where requests come in: which wait for a batch, and which function does what each asks.
+//! Where requests come in: which of them wait for a batch, and which function does what they ask.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::state::Broadcaster;
 use crate::link::{Answer, Change, Client, Incoming, Mail, Notice, Outcome, Refusal, Request};
 use crate::model::Now;
 
-/// How much longer than it is stored a line is shown at most.
+/// How long a line may be shown after it is too old.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
 impl Broadcaster {

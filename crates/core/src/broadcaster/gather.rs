@@ -18,8 +18,8 @@ impl Broadcaster {
         self.gathering.lines
     }
 
-    /// Closes the batch that has gathered, if anything has. It must be [appended](Broadcaster::append)
-    /// before the next is gathered, since its numbers follow those that are visible.
+    /// Closes the batch that has gathered, if there is any. [Append](Broadcaster::append) it before
+    /// the next is gathered, because numbers follow those that are visible.
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
         let Gathering {
             happenings,
@@ -45,7 +45,7 @@ impl Broadcaster {
         Some(gathered)
     }
 
-    /// Gives what happens its order, room by room; and whoever wants to know the numbers is promised them.
+    /// Puts happenings in order, room by room, and promises authors the numbers of their lines.
     fn draft(
         &mut self,
         happenings: Vec<(RoomId, Happening)>,
@@ -74,7 +74,7 @@ impl Broadcaster {
     }
 }
 
-/// The entries of one room, while the batch is being closed.
+/// The entries of one room while the batch is being closed.
 struct Draft {
     entries: Vec<Entry>,
     /// The number of the last line.
@@ -100,7 +100,7 @@ impl Draft {
         }
     }
 
-    /// Makes entries of a happening. Whether that opened the window of a crowd.
+    /// Makes entries of a happening. Returns whether that opened the window of a crowd.
     fn add(&mut self, room: &mut Room, happening: Happening) -> bool {
         self.happenings += 1;
         let was_closed = room.crowd.is_closed();
@@ -177,7 +177,7 @@ impl Draft {
         let telling = if is_untold {
             Telling::Untold
         } else if removal.is_some() {
-            // Whoever is removed is never one of a crowd.
+            // A removed person is told of alone, never in a crowd.
             self.tell_first(room, &who.name);
             Telling::Told
         } else {
@@ -191,12 +191,12 @@ impl Draft {
         });
     }
 
-    /// Who speaks while folded is told of first.
+    /// If the arrival or departure of a name is folded, tells of it before the name is heard.
     fn tell_first(&mut self, room: &mut Room, name: &Name) {
         self.entries.extend(room.crowd.tell_first(name));
     }
 
-    /// From now on nothing comes to it.
+    /// Makes the batch.
     fn close(self, room: &mut Room) -> (Arc<Batch>, RoomShare) {
         room.at = self.at;
         let mut batch = Batch::new(room.name.clone(), room.log.end(), self.at, self.entries);

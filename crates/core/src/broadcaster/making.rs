@@ -7,18 +7,18 @@ use super::state::Broadcaster;
 use crate::link::Refusal;
 use crate::model::{Now, PersonId, Reach, RoomId, RoomName};
 
-/// Of the rooms, this part is for people who own their names: strangers leave it to them.
+/// Strangers together leave this part of the rooms to people with registered names.
 const STRANGERS_LEAVE: usize = 4;
 
-/// And this part is for keepers of the server: owners leave it to them.
+/// People with registered names leave this part of the rooms to keepers of the server.
 const OWNERS_LEAVE: usize = 20;
 
-/// So many rooms one person may make, however few there may be.
+/// How many rooms one person may make even if there may be few rooms.
 const ROOMS_AT_LEAST: usize = 4;
 
 impl Broadcaster {
-    /// The room, made if there is none, where somebody is let in, at whatever door. To be called when nothing else is in the
-    /// way: a room that is made for nobody would stay empty for good.
+    /// The room that a person may enter; it is made if there is none. Call it when nothing else can
+    /// fail: a room that is made for nobody would stay empty for ever.
     pub(super) fn room_to_join(
         &mut self,
         id: PersonId,
@@ -36,21 +36,22 @@ impl Broadcaster {
         Ok(self.room_for(name, maker))
     }
 
-    /// Whether nobody has a room of this name, those aside who wait for it.
+    /// Whether there is no such room, or only listeners wait for it.
     pub(super) fn is_new(&self, name: &RoomName) -> bool {
         self.room_called(name).is_none_or(Room::is_awaited)
     }
 
-    /// Whether there is room for one more, if it is one more. Strangers together leave a quarter to those who own their
-    /// names, and these a twentieth to the keepers of the server. Of what they have, one person makes a share: an owner, or
-    /// all at one address, this machine's own aside, where a proxy may stand.
+    /// Whether this person may make this room, if it does not exist. Strangers leave a quarter of
+    /// the rooms to people with registered names, and these leave a twentieth to keepers of the
+    /// server. Of the rest, each person may make a share. Strangers at one address are one person,
+    /// but not at this machine's own address, where a proxy may be.
     pub(super) fn may_make(&self, subject: Subject<'_>, name: &RoomName) -> Result<(), Refusal> {
         if self.room_called(name).is_some() {
             return Ok(());
         }
         let (all, limit) = (self.rooms.len(), self.limits.rooms);
         let max = match subject.is_owner {
-            _ if self.ends.is_none() => limit, // nobody owns a name
+            _ if self.ends.is_none() => limit, // without a journal nobody has a registered name
             _ if self.rules.keeps(&Reach::Server, subject) => {
                 return self.may_have_more_than(limit);
             }

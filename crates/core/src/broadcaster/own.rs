@@ -1,16 +1,16 @@
-//! Names that get an owner, or another password. Knows no password.
+//! Names that get an owner, or lose one, or whose password changes. Knows no password.
 
 use std::sync::Arc;
 
 use super::state::Broadcaster;
 use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Proof, Verb, Who, Whom};
 
-/// Why the connections of an owner end whose name the operator releases.
+/// Why an owner's connections end when the operator releases the name.
 const RELEASED: &str = "this name is no longer registered";
 
 impl Broadcaster {
-    /// From now on a name has this owner: earlier proofs of it count no longer. Who wears it leaves, but for the connection
-    /// by which it is so.
+    /// Gives a name an owner, or its owner another password: earlier proofs count no longer.
+    /// Everybody who wears the name leaves, but not the connection that asked for it.
     pub(super) fn own(&mut self, name: Name, proof: Proof, by: Option<PersonId>, now: Now) {
         let act = removal(By::NewPassword, &name, None, now);
         let wearers: Vec<_> = self.people.wearers(&name).collect();
@@ -25,7 +25,7 @@ impl Broadcaster {
         self.end_listeners(&name, &act);
     }
 
-    /// From now on a name is anybody's. Who wears it as its owner leaves, and keeps nothing any more.
+    /// Makes a name free for everybody. Its owner leaves, and is a keeper no longer.
     pub(super) fn release(&mut self, name: &Name, proof: Proof, now: Now) {
         let wearers: Vec<_> = self.people.wearers(name).collect();
         self.people.renew(name, proof);
@@ -52,7 +52,8 @@ impl Broadcaster {
         }
     }
 
-    /// Has a connection end whose name is not this person's any more: what it still asks for counts as anybody's.
+    /// Ends a connection whose name belongs to this person no longer: until it ends, it counts as a
+    /// stranger.
     fn end(&mut self, id: PersonId, act: &Arc<Act>) {
         let Some(person) = self.people.get_mut(id) else {
             return;
@@ -61,7 +62,7 @@ impl Broadcaster {
         person.client.remove(act);
     }
 
-    /// Has those end who read without a seat as the owner of a name.
+    /// Ends listeners who read as the owner of a name.
     fn end_listeners(&self, name: &Name, act: &Arc<Act>) {
         let hearers = self.rooms.values().flat_map(|room| room.members.hearers());
         let of_name = hearers.filter(|hearer| {

@@ -17,20 +17,20 @@ pub(super) enum Happening {
     Arrival {
         who: Who,
         ticket: Ticket,
-        /// Whether the name is worn in the room by another connection of its owner.
+        /// Whether another connection of the owner wears the name in the room.
         is_untold: bool,
     },
     Departure {
         who: Who,
         words: Option<Line>,
         removal: Option<Arc<Act>>,
-        /// Whether the name stays in the room with another connection of its owner.
+        /// Whether another connection of the owner still wears the name in the room.
         is_untold: bool,
     },
     Renamed {
         who: Who,
         from: Name,
-        /// Whether the old name stays in the room with another connection of its owner.
+        /// Whether another connection of the owner still wears the old name in the room.
         is_still_worn: bool,
     },
     TookBack {
@@ -42,9 +42,9 @@ pub(super) enum Happening {
     },
     Act(Arc<Act>),
     CrowdIsOver,
-    /// Of the lines before it: whoever said them is told their numbers.
+    /// The author of the lines before it learns their numbers.
     Receipt {
-        /// Which of the batch's promises that is.
+        /// The index of the author's promise.
         promise: usize,
         lines: u64,
     },
@@ -68,13 +68,13 @@ impl Happening {
     }
 }
 
-/// Somebody who waits for the batch to be appended.
+/// A client that waits until the batch is appended.
 #[derive(Debug)]
 pub(super) struct Promise {
     pub(super) client: Arc<Client>,
-    /// What is handed over then.
+    /// The outcome that it gets then.
     pub(super) outcome: Outcome,
-    /// Whether it hangs on the journal.
+    /// Whether it depends on the journal.
     pub(super) is_post: bool,
 }
 
@@ -99,7 +99,7 @@ impl Gathering {
         self.happenings.push((room, happening));
     }
 
-    /// Which promise the next one is.
+    /// The index of the next promise.
     pub(super) fn next_promise(&self) -> usize {
         self.promises.len()
     }
@@ -112,19 +112,19 @@ impl Gathering {
         });
     }
 
-    /// Those who wait for the batch, once for each request.
+    /// The clients that wait for the batch, once for each request.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.promises.iter().map(|promise| &promise.client)
     }
 }
 
-/// What somebody asked for who is to be given a seat when the arrival is appended.
+/// A request for a seat, which is granted when the arrival is appended.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) client: Arc<Client>,
-    /// What the seat is to be; its person has it already, and may be told to leave it.
+    /// The place of the seat; the person has it already, and may be told to leave it.
     pub(super) place: Arc<Place>,
-    /// How many lines said before are wanted.
+    /// How many earlier lines are wanted.
     pub(super) replay: u64,
     /// Whether it is this person's first seat.
     pub(super) first: bool,
@@ -134,33 +134,33 @@ pub(super) struct Ticket {
 #[derive(Debug)]
 pub struct Gathered {
     pub(super) batches: Vec<Arc<Batch>>,
-    /// What belongs to each of `batches` beside its entries.
+    /// What belongs to each of `batches`, beside its entries.
     pub(super) parts: Vec<RoomShare>,
     pub(super) promises: Vec<Promise>,
 }
 
-/// What one room's share in a batch needs to be appended.
+/// What is needed to append one room's share of a batch.
 #[derive(Debug)]
 pub(super) struct RoomShare {
     pub(super) room: RoomId,
-    /// One for each arrival among the entries, in order.
+    /// One for each arrival in the entries, in order.
     pub(super) tickets: Vec<Ticket>,
-    /// How many of the room's pending happenings it settles.
+    /// How many of the room's pending happenings are in it.
     pub(super) happenings: usize,
 }
 
 impl Gathered {
-    /// What the journal is to keep.
+    /// The batches that the journal stores.
     pub fn batches(&self) -> &[Arc<Batch>] {
         &self.batches
     }
 
-    /// Whether anything was said: only that is kept.
+    /// Whether it has lines: only these are stored.
     pub fn has_lines(&self) -> bool {
         self.lines() > 0
     }
 
-    /// How many lines were said.
+    /// How many lines it has.
     pub fn lines(&self) -> u64 {
         self.batches.iter().map(|batch| batch.lines()).sum()
     }
@@ -170,17 +170,18 @@ impl Gathered {
     }
 }
 
-/// A page that is loaded again is back within this time, also on a slow line; and nobody is shown longer than that who is gone.
+/// How long a person may be away without the others being told. A page that is loaded again is back
+/// in this time, also on a slow network.
 pub const RETURN_TIME: Duration = Duration::from_secs(5);
 
-/// A seat that its person, who has come back on another connection, has not taken again.
+/// A seat of a person who came back on another connection and has not taken it again.
 #[derive(Debug)]
 pub(super) struct Absent {
     /// The person, on the connection that had the seat.
     pub(super) who: Who,
-    /// The connection of the same person that may take it.
+    /// The new connection of the same person, which may take it.
     pub(super) heir: PersonId,
     pub(super) room: RoomId,
-    /// Then the others are told of a departure.
+    /// When the others are told of a departure.
     pub(super) until: Duration,
 }

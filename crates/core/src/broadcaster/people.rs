@@ -9,26 +9,26 @@ use smallvec::SmallVec;
 use crate::link::{Client, Place, Refusal};
 use crate::model::{Claim, Name, PersonId, Proof, RoomId, Who, fold};
 
-/// Somebody in the house: one connection.
+/// A person in the house, on one connection.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) name: Name,
-    /// By what the name is this person's own, if it is.
+    /// How this person showed that they own the name, if they did.
     pub(super) proof: Option<Proof>,
-    /// What the name looks like in other letters, as it was claimed.
+    /// How the name looks in other letters.
     looks: Box<[Box<str>]>,
     pub(super) client: Arc<Client>,
-    /// The places in rooms that this person has, or is about to have. Each goes with the seat.
+    /// The places in rooms that this person has, or is about to have. Each goes with its seat.
     pub(super) seats: Vec<Arc<Place>>,
 }
 
 impl Person {
-    /// Whether the name is this person's own.
+    /// Whether this person owns the name.
     pub(super) fn is_owner(&self) -> bool {
         self.proof.is_some()
     }
 
-    /// Of whom is asked what holds for them.
+    /// The person, as the rules know them.
     pub(super) fn subject(&self) -> Subject<'_> {
         Subject {
             name: &self.name,
@@ -43,18 +43,18 @@ impl Person {
     }
 }
 
-/// Everybody in the house. A name is claimed with the request and worn by one person: by one connection, or by several
-/// of its owner's.
+/// Everybody in the house. A name is claimed with the request, and only one person wears it: on one
+/// connection, or on several if the person owns it.
 #[derive(Debug, Default)]
 pub(super) struct People {
     people: HashMap<PersonId, Person>,
     /// Both keys of every name that is worn.
     keys: Wearers,
-    /// What those names look like in other letters, where that is more than the keys: for few.
+    /// How those names look in other letters, if that is more than the keys: few do.
     looks: Wearers,
     /// Both keys of every name that has an owner.
     owned: HashMap<Box<str>, Name>,
-    /// What shows that a name is one's own, where that has changed since the start; by the first key.
+    /// The proof that counts for a name, if it changed since the start; by the first key.
     proofs: HashMap<Box<str>, Proof>,
 }
 
@@ -89,7 +89,7 @@ impl People {
         })
     }
 
-    /// Who wears the name that somebody typed.
+    /// The person who wears a name, as typed.
     pub(super) fn find(&self, typed: &str) -> Option<Who> {
         let key = fold(typed.trim());
         self.called(&key).next().map(|(id, person)| Who {
@@ -98,31 +98,32 @@ impl People {
         })
     }
 
-    /// All connections that wear a name, in whatever letters.
+    /// All connections that wear a name, whatever its case.
     pub(super) fn wearers(&self, name: &Name) -> impl Iterator<Item = PersonId> {
         self.called(name.keys()[0]).map(|(id, _)| id)
     }
 
-    /// Those who are called so. The other key of a name only keeps look-alikes away; nobody is called by it.
+    /// The people with this name. The other key of a name only keeps look-alikes away, and finds
+    /// nobody.
     fn called(&self, key: &str) -> impl Iterator<Item = (PersonId, &Person)> {
         let wearers = self.keys.of(key);
         let people = wearers.filter_map(|id| Some((id, self.people.get(&id)?)));
         people.filter(move |(_, person)| person.name.keys()[0] == key)
     }
 
-    /// Whether a connection of the person who wears this name sits in a room, or is about to.
+    /// Whether the person with this name sits in a room, or is about to.
     pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
         self.of_person(name).any(|(_, person)| person.sits_in(room))
     }
 
-    /// Whether a connection of the same person other than this one wears a name in a room, or is about to.
+    /// Whether another connection of the same person wears a name in a room, or is about to.
     pub(super) fn is_worn_by_another(&self, name: &Name, room: RoomId, id: PersonId) -> bool {
         self.of_person(name)
             .any(|(other, person)| other != id && person.sits_in(room))
     }
 
-    /// The connections that wear a name: those of one person, also while they end because the name is not theirs any more.
-    /// Two people share an address at most.
+    /// The connections of the person with this name, also while they end because the name is theirs
+    /// no longer. An address is no name: two people may share it.
     fn of_person(&self, name: &Name) -> impl Iterator<Item = (PersonId, &Person)> {
         let is_shared = is_address(name);
         let people = self.called(name.keys()[0]);
@@ -135,10 +136,10 @@ impl People {
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
-    /// From now on a name has an owner. What another one's is stays so.
+    /// Gives a name an owner. Keys that belong to another name stay with that.
     ///
-    /// What looks like it is kept from others whether it is written in capitals or in small letters: `lan` is no other
-    /// name than `Ian`, nor `ALlCE` than `Alice`.
+    /// Names that look like it in capitals or in small letters are not free for others: `lan` is
+    /// the same name as `Ian`, and `ALlCE` the same as `Alice`.
     pub(super) fn own(&mut self, name: Name) {
         let shown = name.as_str();
         let ways = [shown.to_owned(), shown.to_lowercase(), shown.to_uppercase()];
@@ -149,32 +150,32 @@ impl People {
         }
     }
 
-    /// From now on a name has no owner.
+    /// Takes the owner from a name.
     pub(super) fn disown(&mut self, name: &Name) {
         self.owned.retain(|_, owned| !owned.is_same(name));
     }
 
-    /// From now on earlier proofs of a name count no longer.
+    /// Makes earlier proofs of a name count no longer.
     pub(super) fn renew(&mut self, name: &Name, proof: Proof) {
         if proof > Proof::default() {
             self.proofs.insert(name.keys()[0].into(), proof);
         }
     }
 
-    /// Whether somebody who claims a name has shown that it is their own.
+    /// Whether a claim has a proof of the name that counts.
     pub(super) fn is_proven(&self, claim: &Claim) -> bool {
         let needed = self.proofs.get(claim.name.keys()[0]).copied();
         claim.proof >= Some(needed.unwrap_or_default())
     }
 
-    /// The name with an owner that somebody typed.
+    /// The name with an owner, as typed.
     pub(super) fn owned(&self, typed: &str) -> Option<&Name> {
         let key = fold(typed.trim());
         let name = self.owned.get(key.as_str())?;
         (name.keys()[0] == key).then_some(name)
     }
 
-    /// A new person comes in under this name.
+    /// Lets a new person in under this name.
     pub(super) fn enter(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
         let looks = self.claim(client.id, &claim)?;
         let person = Person {
@@ -188,12 +189,12 @@ impl People {
         Ok(())
     }
 
-    /// Somebody takes another name; the one worn until now is free.
+    /// Gives a person another name, and frees the old one. Returns the old one.
     pub(super) fn rename(&mut self, id: PersonId, claim: Claim) -> Result<Name, Refusal> {
         let Some(person) = self.people.get(&id) else {
-            return Err(Refusal::NotThere); // before anything is claimed: nobody would release it
+            return Err(Refusal::NotThere); // before the name is claimed: nobody would free it
         };
-        // The same name in other letters stays one's own.
+        // The owner may change the case of the name without another proof.
         let is_same = person.is_owner() && person.name.is_same(&claim.name);
         let own = person.proof.filter(|_| is_same);
         let proof = claim.proof.filter(|_| self.is_proven(&claim)).or(own);
@@ -214,11 +215,11 @@ impl People {
         let gone = from.keys().into_iter().filter(|key| !kept.contains(key));
         self.keys.remove(id, gone);
         self.looks.remove(id, looked);
-        self.looks.add(id, &person.looks); // some may be those of both names
+        self.looks.add(id, &person.looks); // some may belong to both names
         Ok(from)
     }
 
-    /// Somebody has left the last room; the name is free.
+    /// Frees the name of a person who has left the last room.
     pub(super) fn leave(&mut self, id: PersonId) {
         if let Some(person) = self.people.remove(&id) {
             self.keys.remove(id, person.name.keys());
@@ -226,7 +227,8 @@ impl People {
         }
     }
 
-    /// Somebody is to wear a name. What it looks like in other letters, which nobody else can take from now on.
+    /// Claims a name for a person. Returns how it looks in other letters, which nobody else can
+    /// have from now on.
     fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<Box<[Box<str>]>, Refusal> {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
         // Each key by itself: in other letters a name may look like a third one.
@@ -251,7 +253,8 @@ impl People {
         Ok(looks)
     }
 
-    /// Whether others wear a name or one that looks like it: they may have before it had an owner.
+    /// Whether others wear a name or one that looks like it. They may wear it from before it had an
+    /// owner.
     fn is_taken(&self, id: PersonId, claim: &Claim) -> bool {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
         let is_own = |wearer: &Person| wearer.is_owner() && wearer.name.is_same(name);
@@ -260,8 +263,8 @@ impl People {
         others.any(|wearer| !(is_proven && self.get(wearer).is_some_and(is_own)))
     }
 
-    /// Whether a name looks like one that another person wears, written in other letters; or that one like this, which
-    /// looks like `looks` then.
+    /// Whether a name looks like another person's name in other letters, or that name like this one
+    /// in other letters, which are `looks`.
     fn is_mistakable(&self, id: PersonId, name: &Name, looks: &[Box<str>]) -> bool {
         let looked_for = self.looks.of(&name.look());
         let shown = looks.iter().flat_map(|look| {
@@ -273,7 +276,8 @@ impl People {
     }
 }
 
-/// Keys of names, with those who wear these: one person, or an owner's connections in the order in which they came.
+/// Keys of names, each with the people who wear it: one person, or an owner's connections in the
+/// order in which they came.
 #[derive(Debug, Default)]
 struct Wearers(HashMap<Box<str>, SmallVec<[PersonId; 1]>>);
 
@@ -304,7 +308,7 @@ impl Wearers {
     }
 }
 
-/// A typed name holds no colon.
+/// Whether a name is an address: a typed name has no colon.
 fn is_address(name: &Name) -> bool {
     name.as_str().contains(':')
 }

@@ -15,7 +15,7 @@ use crate::link::{Answer, Client, PEOPLE_MAX, PeoplePage, Place, Present, RoomIn
 use crate::log::{Cursor, Group, Log};
 use crate::model::{End, Name, PersonId, RoomId, RoomName, Together, WallTime, Who};
 
-/// The roster on arrival names this many people; more would fill a screen.
+/// How many people the roster on arrival names; more would fill a screen.
 const ROSTER_MAX: usize = 20;
 
 /// A room, owned by the broadcaster.
@@ -25,30 +25,31 @@ pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
     pub(crate) topic: Topic,
-    /// Who made it, if that counts.
+    /// The person who made it, if that counts.
     pub(crate) maker: Option<Maker>,
     pub(crate) crowd: Crowd,
-    /// Those whose arrival is in the log and whose departure is not.
+    /// The people whose arrival is in the log and whose departure is not.
     pub(crate) members: Members,
-    /// Entries that are on their way into the log: while there are any, the room stays.
+    /// How many entries are on their way into the log: until they are there, the room stays.
     pub(crate) pending: usize,
-    /// When the last batch was closed: times never decrease, whatever the clock does, unless all are dated back.
+    /// When the last batch was closed. Times never decrease, whatever the clock does; a wrong time
+    /// is corrected in all lines.
     pub(crate) at: WallTime,
-    /// The clock was ahead, and what was said is to be dated back with the next lines.
+    /// Whether the clock was ahead: with the next lines, the earlier ones get another time.
     pub(crate) was_ahead: bool,
 }
 
-/// Against whose share a room counts as long as it is in memory.
+/// In whose share a room counts while it is in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Maker {
-    /// Somebody who owns this name: its first key.
+    /// The owner of a name: its first key.
     Owner(Box<str>),
-    /// All strangers at an address; in IPv6 at a household's.
+    /// All strangers at an address; in IPv6, at the addresses of a household.
     At(IpAddr),
 }
 
 impl Maker {
-    /// None is for strangers at this machine's own address: a proxy has all of its visitors come from there.
+    /// None for strangers at this machine's own address: all visitors of a proxy come from there.
     pub(crate) fn of(subject: Subject<'_>) -> Option<Maker> {
         if subject.is_owner {
             return Some(Maker::Owner(subject.name.keys()[0].into()));
@@ -64,19 +65,19 @@ impl Maker {
     }
 }
 
-/// Somebody in a room.
+/// A person in a room.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) who: Who,
-    /// Whether the name is this person's own: then several connections may wear it.
+    /// Whether this person owns the name: then several connections may wear it.
     pub(crate) is_owner: bool,
     pub(crate) client: Arc<Client>,
     pub(crate) place: Arc<Place>,
-    /// When this person last said something here, or came.
+    /// When this person said something here last, or came.
     pub(crate) active: Duration,
 }
 
-/// Somebody who reads in a room without being there.
+/// A listener: it reads a room without being there.
 #[derive(Clone, Debug)]
 pub(crate) struct Hearer {
     pub(crate) client: Arc<Client>,
@@ -85,7 +86,7 @@ pub(crate) struct Hearer {
 }
 
 impl Hearer {
-    /// Who owns that name, or is nothing but an address.
+    /// A listener who owns a name, or has only an address.
     pub(crate) fn new(client: &Arc<Client>, owner: Option<Name>) -> Hearer {
         let address = || {
             let address = client.address().map(|address| address.to_string());
@@ -98,7 +99,7 @@ impl Hearer {
         }
     }
 
-    /// Of whom is asked what holds for them.
+    /// The listener, as the rules know them.
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             name: &self.name,
@@ -108,15 +109,17 @@ impl Hearer {
     }
 }
 
-/// Those in a room, and the groups that their writing halves are in.
+/// The people in a room, its listeners, and the groups of their writing halves.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     people: IndexMap<PersonId, Member>,
-    /// Those who read here without being here.
+    /// The listeners.
     listeners: HashMap<PersonId, Hearer>,
-    /// Each with the number of its readers here, which is never 0. There are few: one for each core.
+    /// Each with the number of its readers here, which is never 0. There are few groups: one for
+    /// each core.
     groups: Vec<(Arc<Group>, usize)>,
-    /// How many connections of each owner are here, by the first key of the name: they are one person, in whatever letters.
+    /// How many connections of each owner are here, by the first key of the name: they count as one
+    /// person.
     owners: HashMap<Box<str>, usize>,
 }
 
@@ -134,25 +137,25 @@ impl Members {
         Some(member)
     }
 
-    /// Somebody reads here without being here.
+    /// Adds a listener.
     pub(crate) fn listen(&mut self, hearer: Hearer) {
         self.count_reader(&hearer.client);
         self.listeners.insert(hearer.client.id(), hearer);
     }
 
-    /// And does so no more.
+    /// Removes a listener.
     pub(crate) fn stop_listening(&mut self, person: PersonId) -> Option<Arc<Client>> {
         let Hearer { client, .. } = self.listeners.remove(&person)?;
         self.discount_reader(&client);
         Some(client)
     }
 
-    /// Those who read here without being here.
+    /// The listeners.
     pub(crate) fn hearers(&self) -> impl Iterator<Item = &Hearer> {
         self.listeners.values()
     }
 
-    /// How many read here without being here.
+    /// How many listeners there are.
     pub(crate) fn listening(&self) -> usize {
         self.listeners.len()
     }
@@ -196,13 +199,13 @@ impl Members {
         self.people.len()
     }
 
-    /// How many people are here, whatever the number of their connections.
+    /// How many people are here; several connections of an owner are one person.
     pub(crate) fn people(&self) -> usize {
         let doubles = self.owners.values().map(|count| count - 1);
         self.people.len() - doubles.sum::<usize>()
     }
 
-    /// Somebody has another name, or owns the one worn.
+    /// Changes a person's name, or whether they own it.
     pub(crate) fn rename(&mut self, who: &Who, is_owner: bool) {
         let Some(mut member) = self.people.get(&who.id).cloned() else {
             return;
@@ -232,21 +235,21 @@ impl Members {
         }
     }
 
-    /// Whether nobody is here, and nobody reads.
+    /// Whether nobody is here, and nobody listens.
     pub(crate) fn is_empty(&self) -> bool {
         self.people.is_empty() && self.listeners.is_empty()
     }
 }
 
 impl Room {
-    /// Whether the room is there for those alone who wait for it: nobody is in it, and nothing was said.
+    /// Whether only listeners wait for the room: nobody is in it, and nothing was said.
     pub(crate) fn is_awaited(&self) -> bool {
         let is_unused =
             self.members.values().next().is_none() && self.pending == 0 && self.log.end().seq == 0;
         is_unused && self.name != RoomName::lobby()
     }
 
-    /// A room without anybody, whose first line follows `end`.
+    /// An empty room, whose first line follows `end`.
     pub(crate) fn new(id: RoomId, name: RoomName, end: End, topic: Topic) -> Room {
         let start = Cursor {
             position: 0,
@@ -266,7 +269,7 @@ impl Room {
         }
     }
 
-    /// A place here, for somebody who is to have a seat.
+    /// A place here, for a person who gets a seat.
     pub(crate) fn place(&self, person: PersonId) -> Arc<Place> {
         Arc::new(Place {
             person,
@@ -278,7 +281,7 @@ impl Room {
         })
     }
 
-    /// Who is here: the first to come first, while they are few.
+    /// The people who are here: in the order in which they came, while there are few.
     pub(crate) fn roster(&self) -> Together {
         let mut seen = HashSet::new();
         let members = self.members.values();
@@ -292,7 +295,8 @@ impl Room {
         }
     }
 
-    /// Who is here, and for how long silent: who spoke last, first; for a keeper, with their addresses.
+    /// The people who are here, and how long each has been silent: the last speaker first. Keepers
+    /// also read addresses.
     pub(crate) fn who(&self, now: Duration, for_keeper: bool) -> Answer {
         let mut latest = first(self.members.values().collect(), WHO_MAX, |member| {
             Reverse(member.active)
@@ -313,8 +317,9 @@ impl Room {
         }
     }
 
-    /// The names of the first who are here from this connection on, in the order in which they came to the house: a reader
-    /// who asks for page after page, and hears who comes and goes meanwhile, has everybody in the end.
+    /// A page of names, in the order in which people came to the house, from this connection on. A
+    /// reader who asks for page after page, and reads arrivals and departures meanwhile, knows
+    /// everybody in the end.
     pub(crate) fn people_from(&self, from: u64) -> PeoplePage {
         let people = self.members.values().map(|member| &member.who);
         let people = people.filter(|who| who.id.number() >= from);
@@ -337,7 +342,7 @@ impl Room {
         }
     }
 
-    /// Rings for everybody here: there is something new in the log.
+    /// Rings for all readers: there is something new in the log.
     pub(crate) fn ring(&self) {
         for (group, _) in &self.members.groups {
             group.ring_room(self.id);
@@ -345,8 +350,8 @@ impl Room {
     }
 }
 
-/// The first `max` of many in the order of `key`, without sorting them all: in a room of thousands
-/// asking must cost little, since everybody may ask.
+/// The first `max` of many in the order of `key`, without sorting them all: everybody may ask, so
+/// it must cost little in a room of thousands.
 pub(crate) fn first<T, K: Ord>(mut many: Vec<T>, max: usize, key: impl Fn(&T) -> K) -> Vec<T> {
     if many.len() > max {
         many.select_nth_unstable_by_key(max, &key);

@@ -34,11 +34,11 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// The right to speak: a seat in that room, granted and not given up.
+    /// The member who speaks: a person with a seat in that room, granted and not given up.
     fn speaker(&mut self, id: PersonId, room: RoomId) -> Result<&mut Member, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         if !person.sits_in(room) {
-            return Err(Refusal::NotThere); // the departure may be under way still
+            return Err(Refusal::NotThere); // the departure may still be under way
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get_mut(id).ok_or(Refusal::NotThere)?;
@@ -48,7 +48,8 @@ impl Broadcaster {
         }
     }
 
-    /// Somebody says these lines in a room, and is gone.
+    /// A script says these lines in a room without a seat, under a name that it wears only
+    /// meanwhile.
     pub(super) fn speak(
         &mut self,
         client: &Arc<Client>,
@@ -104,7 +105,8 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// A room is about something else from now on. If it has left memory meanwhile, it is when it comes back.
+    /// Gives a room another topic. If the room left memory meanwhile, it has the topic when it
+    /// comes back.
     pub(super) fn have_topic(
         &mut self,
         client: &Arc<Client>,
@@ -136,7 +138,7 @@ impl Broadcaster {
         self.rules
             .rename(client.id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|absent| absent.heir == client.id);
-        // The others need not read what changes nothing.
+        // The others do not read of a change that changes nothing.
         let person = self.people.get(client.id).filter(|_| from != name);
         let seats = person
             .map(|person| person.seats.clone())
@@ -161,9 +163,9 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// Takes the words out of all lines that the owner of a name has said under it since then, and tells those rooms in
-    /// which there were any, and those in which the owner sits. Where each room ends now, in memory or not, in which
-    /// anything was said since then: what is said later stays.
+    /// Deletes the words of all lines that the owner of a name said under it since `since`. Tells
+    /// the rooms that had such lines, and those in which the owner sits. Returns where each room
+    /// with lines since then ends now, in memory or not: later lines stay.
     pub(super) fn take_back(
         &mut self,
         owner: PersonId,

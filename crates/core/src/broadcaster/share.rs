@@ -1,10 +1,11 @@
-//! How much one person may fill of what all share. Knows no room and no rule.
+//! How much one person may take of what everybody shares. Knows no room and no rule.
 
-/// One person fills no more than this part of what the others leave: so no few of them use up all.
+/// One person takes no more than this part of what the others leave, so a few people cannot use up
+/// everything.
 const PART: usize = 10;
 
-/// Whether somebody who holds `own` of the `all` there are may have one more, where `max` are the most. With few places,
-/// `at_least` so many are within everybody's share.
+/// Whether a person who has `own` of `all` places may have one more, if there may be `max`. A share
+/// has at least `at_least` places.
 pub(super) fn is_within(own: usize, all: usize, max: usize, at_least: usize) -> bool {
     let others = all.saturating_sub(own);
     let share = max.saturating_sub(others) / PART;
@@ -15,7 +16,7 @@ pub(super) fn is_within(own: usize, all: usize, max: usize, at_least: usize) -> 
 mod tests {
     use super::is_within;
 
-    /// How many one more person gets beside those who hold so many.
+    /// How many places one more person gets if others have `all`.
     fn gets(all: usize, max: usize) -> usize {
         (0..)
             .take_while(|own| is_within(*own, all + own, max, 1))

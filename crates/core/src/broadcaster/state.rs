@@ -1,4 +1,5 @@
-//! The broadcaster's state. Its parts, one for each kind of request, are in the files beside this one.
+//! The broadcaster's state. Its parts, one for each kind of request, are in the files beside this
+//! one.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -21,42 +22,43 @@ pub struct Broadcaster {
     pub(super) rooms: HashMap<RoomId, Room>,
     pub(super) rooms_by_name: HashMap<RoomName, RoomId>,
     pub(super) rooms_made: u64,
-    /// Where the lines of rooms end that are kept and not in memory. None where nothing is kept.
+    /// Where the lines of stored rooms end that are not in memory. None if nothing is stored.
     pub(super) ends: Option<HashMap<RoomName, End>>,
-    /// What those rooms are about that are not in memory, if they are about anything.
+    /// The topics of rooms that are not in memory.
     pub(super) topics: HashMap<RoomName, Topic>,
     pub(super) people: People,
     pub(super) rules: Rules,
     /// The acts that are being stored.
     pub(super) pending: PendingActs,
-    /// Those who are to leave as soon as that is stored, and from where.
+    /// The people who leave as soon as the act is stored, and from where.
     pub(super) leaving: Vec<(PersonId, Reach)>,
     /// The next batch.
     pub(super) gathering: Gathering,
-    /// What has to wait because that batch is full: a request and a departure a connection, at most.
+    /// What has to wait because that batch is full: at most a request and a departure for each
+    /// connection.
     pub(super) waiting: VecDeque<Incoming>,
-    /// When the windows of crowds close, and in which rooms; the first to close first.
+    /// When the windows of crowds close, and in which rooms; the earliest first.
     pub(super) crowds: VecDeque<(Duration, RoomId)>,
-    /// Seats whose owners came back on other connections a moment ago, elsewhere in the house; the first to be given up
-    /// first. Each owner had a few.
+    /// Seats of people who came back on another connection a moment ago and have not taken them
+    /// again; the earliest first. Each person had a few.
     pub(super) absent: VecDeque<Absent>,
     /// The other half of the inbox's double buffer.
     pub(super) drained: Vec<Incoming>,
     /// What the logs of all rooms weigh, in bytes.
     pub(super) logs_bytes: usize,
-    /// When the logs are looked at for what is to be shown no longer; none where everything is.
+    /// When old lines are removed from the logs next; none if lines have no time limit.
     pub(super) expire_at: Option<Duration>,
     pub(super) closing: bool,
 }
 
 impl Broadcaster {
-    /// A house with an empty lobby, where nothing outlasts a room.
+    /// A broadcaster with an empty lobby that stores nothing: a room's lines end with the room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
         Broadcaster::build(inbox, limits, None, HashMap::new())
     }
 
-    /// A house that goes on where the lines end that a journal keeps: in each room the numbers
-    /// follow on, also when it has been empty in between. Names that have an owner are the owner's.
+    /// A broadcaster that goes on from what a journal has: the numbers of each room continue, also
+    /// after it was empty. Names that have an owner belong to the owner.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
         let mut broadcaster = Broadcaster::build(inbox, limits, Some(past.ends), past.topics);
         for name in past.owned {
@@ -97,18 +99,18 @@ impl Broadcaster {
         broadcaster
     }
 
-    /// Where connections come from, and what they ask.
+    /// The inbox, where connections start and their requests arrive.
     pub fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
     }
 
-    /// From now on departures are told to nobody: everybody leaves.
+    /// From now on nobody is told of departures: everybody leaves.
     pub fn close(&mut self) {
         self.closing = true;
     }
 
-    /// From now on these limits hold: at once for all logs together, for one room's with its next batch. Rooms that
-    /// are too many stay.
+    /// From now on these limits hold: at once for all logs together, for a room's log with its next
+    /// batch. Rooms beyond the limit stay.
     pub(super) fn limit(&mut self, limits: Limits) {
         self.limits = limits;
         self.expire_at = limits.retain.map(|_| Duration::ZERO);
@@ -119,13 +121,13 @@ impl Broadcaster {
         self.rooms.get(self.rooms_by_name.get(name)?)
     }
 
-    /// The room in which this person has last taken a seat.
+    /// The room in which this person took a seat last.
     pub(crate) fn room_of(&self, id: PersonId) -> Option<&Room> {
         self.rooms.get(&self.people.get(id)?.seats.last()?.room)
     }
 
-    /// The end of what has been said where this person sits; none for somebody who is entering, and
-    /// is to read nothing before the own name.
+    /// The end of the log of a room in which this person sits; none for a person who is entering,
+    /// and reads nothing before the answer to that.
     pub(crate) fn mark_of(&self, id: PersonId) -> Option<Mark> {
         let seats = &self.people.get(id)?.seats;
         let places = seats.iter().rev();
@@ -137,12 +139,12 @@ impl Broadcaster {
         })
     }
 
-    /// Whether the next batch takes no more.
+    /// Whether the next batch is full.
     pub(super) fn is_full(&self) -> bool {
         self.gathering.is_full(&self.limits)
     }
 
-    /// Puts something into the next batch.
+    /// Puts something into the next batch. Here the order is made.
     pub(super) fn happen(&mut self, room: RoomId, happening: Happening) {
         if let Some(room) = self.rooms.get_mut(&room) {
             room.pending += 1;

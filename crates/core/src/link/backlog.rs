@@ -1,7 +1,8 @@
-//! What one connection has yet to be written: its places in the logs of its rooms, and its mail.
+//! What is still to be written to one connection: its places in the logs of its rooms, and its
+//! mail.
 //!
-//! There is no queue: a cursor into each log, and what is for this person alone. Knows no socket
-//! and no dialect: an encoder makes the bytes.
+//! There is no queue of lines: only a cursor into each log, and mail for this person alone. Knows
+//! no socket and no dialect: an encoder makes the bytes.
 
 use std::sync::Arc;
 
@@ -18,16 +19,16 @@ use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 
 use super::filter::Filter;
 
-/// This many batches are written by one system call.
+/// How many batches one system call writes.
 pub const BATCHES_MAX: usize = 64;
 
-/// Bytes made for one person alone are made in pieces of about this size.
+/// How many bytes for one person alone are made before they are written.
 const OWN_BYTES_MAX: usize = 4 * 1024;
 
 /// The rooms that a connection reads: nearly always one.
 pub type Rooms = SmallVec<[RoomId; 1]>;
 
-/// A room that is read, and how far that has come.
+/// A room that is read, and how far.
 #[derive(Debug)]
 struct Reading {
     view: View,
@@ -47,40 +48,41 @@ impl Reading {
     }
 }
 
-/// What is to be written next, and what comes then.
+/// What is written next, and what comes after it.
 #[derive(Debug)]
 pub struct Backlog<E> {
     encoder: E,
     client: Arc<Client>,
-    /// What is to be written first: the unfinished rest of a line, or words for this person alone.
+    /// Written first: the unfinished rest of a line, or bytes for this person alone.
     rest: Vec<u8>,
-    /// Batches of one room to be written then, nearly always one; let go of while the socket takes nothing.
+    /// Batches of one room, nearly always one, that are written then; released while the socket
+    /// takes nothing.
     slices: SmallVec<[Slice; 1]>,
-    /// The rooms that are read; none before the first item says which.
+    /// The rooms that are read; none before the first mail says which.
     readings: SmallVec<[Reading; 1]>,
-    /// Which of them the slices are of, or is looked at next: each in turn, so that a busy room holds up no other. One of
-    /// them, while there are any.
+    /// The room of the slices, or the one to read next. Rooms take turns, so that a busy room
+    /// delays no other. A valid index while there is a room.
     turn: usize,
-    /// History on its way.
+    /// Earlier lines that are being written.
     replay: Option<Replay>,
     filter: Filter,
     falls: u64,
     phase: Phase,
 }
 
-/// How far it has come as a whole.
+/// Where the connection is between its first room and its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// No room has been entered yet.
     Before,
     /// There are rooms to be read.
     Reading,
-    /// All of them have been left, and no mail names another: the last words are among what is to be written.
+    /// All rooms are left, and no mail names another: the last bytes are collected.
     Over,
 }
 
 impl<E: Encoder> Backlog<E> {
-    /// For a connection that is about to be told where it sits.
+    /// For a connection that is about to learn where it sits.
     pub fn new(encoder: E, client: Arc<Client>) -> Self {
         let filter = Filter::new(client.id());
         Backlog {
@@ -97,12 +99,12 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// Whose it is.
+    /// The connection.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The rooms that are read now; none before the first item has said which.
+    /// The rooms that are read now; none before the first mail says which.
     pub fn rooms(&self) -> Rooms {
         let readings = self.readings.iter();
         readings.map(|reading| reading.view.room()).collect()
@@ -116,8 +118,9 @@ impl<E: Encoder> Backlog<E> {
             .eq(rooms.iter().copied())
     }
 
-    /// Reads from all the memory that [`collect`](Self::collect) is going to read, and so has it
-    /// fetched; what comes of it means nothing. Whoever serves many waits for them all at once.
+    /// Reads all the memory that [`collect`](Self::collect) is going to read, so that it is in the
+    /// cache; the result means nothing. So a task that serves many connections waits for their
+    /// memory at the same time.
     pub fn prefetch(&self) -> usize {
         let own = [
             self.rest.len(),
@@ -134,17 +137,17 @@ impl<E: Encoder> Backlog<E> {
             .fold(0, |sum, seen| sum ^ seen)
     }
 
-    /// Whether nothing more will come: all rooms have been left, and no mail names another.
+    /// Whether nothing more will come: all rooms are left, and no mail names another.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }
 
-    /// How often the reader has fallen off a log; nobody is told where no line was passed over.
+    /// How often the reader has fallen off a log. It is told of that only if it missed a line.
     pub fn falls(&self) -> u64 {
         self.falls
     }
 
-    /// Whether all there is has been written: the room's log, history and mail.
+    /// Whether everything is written: the logs, earlier lines and mail.
     pub fn is_up_to_date(&self) -> bool {
         self.is_empty()
             && self.replay.is_none()
@@ -152,7 +155,7 @@ impl<E: Encoder> Backlog<E> {
             && self.readings.iter().all(Reading::is_up_to_date)
     }
 
-    /// Collects what is to be written: first what is for this person alone, then the logs.
+    /// Collects what to write: first mail for this person, then the logs.
     pub fn collect(&mut self) {
         loop {
             if self.rest.len() >= OWN_BYTES_MAX {
@@ -160,35 +163,35 @@ impl<E: Encoder> Backlog<E> {
             }
             if self.replay.is_some() {
                 self.replay_some();
-            } else if let Some(item) = self.take_item() {
-                self.word(item);
+            } else if let Some(mail) = self.take_mail() {
+                self.encode_mail(mail);
             } else if !self.read_logs() {
                 return;
             }
         }
     }
 
-    /// Takes the next item that is due: those who read slowly get their answers in order too.
-    fn take_item(&self) -> Option<Mail> {
-        // What belongs behind the own departure is due when the room is read no more.
+    /// Takes the next mail that is due: slow readers also get their answers in order.
+    fn take_mail(&self) -> Option<Mail> {
+        // Mail behind the person's own departure is due when the room is read no longer.
         let is_reached = |mark: Mark| {
             let mut readings = self.readings.iter();
             let reading = readings.find(|reading| reading.view.room() == mark.room);
             reading.is_none_or(|reading| reading.cursor.position >= mark.position)
         };
-        // Nor does one enter a room, if it was forgotten and made anew meanwhile, before the old one is read to its end.
+        // If a room left memory and was made again meanwhile, the old one is read to its end first.
         let is_read = |room: &RoomName| {
             let mut readings = self.readings.iter();
             readings.any(|reading| reading.view.room_name() == room)
         };
-        self.client.take(|mark, item| {
-            let waits = matches!(item, Mail::Entered(entered) if is_read(&entered.room));
+        self.client.take(|mark, mail| {
+            let waits = matches!(mail, Mail::Entered(entered) if is_read(&entered.room));
             !waits && is_reached(mark)
         })
     }
 
-    fn word(&mut self, item: Mail) {
-        match item {
+    fn encode_mail(&mut self, mail: Mail) {
+        match mail {
             Mail::Entered(entered) => {
                 self.encoder.entered(&entered, &mut self.rest);
                 self.follow(entered.view, entered.replay);
@@ -196,11 +199,11 @@ impl<E: Encoder> Backlog<E> {
             Mail::Listening(listening) => self.follow(listening.view, listening.replay),
             Mail::Replay(replay) => self.replay = Some(replay),
             Mail::Raw(bytes) => self.encoder.raw(&bytes, &mut self.rest),
-            Mail::Answer(answer) => self.word_answer(answer),
+            Mail::Answer(answer) => self.encode_answer(answer),
         }
     }
 
-    /// From now on a room is read, and first of all this piece of its history.
+    /// From now on reads a room, beginning with these earlier lines.
     fn follow(&mut self, view: View, replay: Replay) {
         let cursor = view.arrived;
         self.readings.push(Reading { view, cursor });
@@ -208,15 +211,15 @@ impl<E: Encoder> Backlog<E> {
         self.replay = Some(replay);
     }
 
-    /// Whether the reader has come further than to where these people were there.
+    /// Whether the reader is further in the log than this page of people.
     fn has_read_past(&self, people: &PeoplePage) -> bool {
         let mut readings = self.readings.iter();
         let reading = readings.find(|reading| *reading.view.room_name() == people.room);
         reading.is_some_and(|reading| reading.cursor.position > people.position)
     }
 
-    /// Words an answer; those that change what is shown take effect at this very place.
-    fn word_answer(&mut self, answer: Answer) {
+    /// Encodes an answer. Answers that change what is hidden take effect at exactly this place.
+    fn encode_answer(&mut self, answer: Answer) {
         let answer = match answer {
             Answer::People(people) if self.has_read_past(&people) => {
                 self.encoder.fell_behind(&people.room, &mut self.rest);
@@ -252,53 +255,53 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// Replays lines until there is enough to write.
+    /// Encodes earlier lines until there is enough to write.
     fn replay_some(&mut self) {
-        let Some(Replay {
+        if let Some(mut replay) = self.replay.take() {
+            let is_more = self.replay_older(&mut replay) || self.replay_log(&mut replay);
+            self.replay = is_more.then_some(replay);
+        }
+    }
+
+    /// Encodes the lines from a journal. Returns whether there is enough to write.
+    fn replay_older(&mut self, replay: &mut Replay) -> bool {
+        if let Some(missed) = replay.passed_over.take() {
+            self.client.set_missed(missed.clone());
+            self.notice(Notice::PassedOver(missed));
+        }
+        while let Some(line) = replay.older.pop_front() {
+            match line {
+                Ok(said) if self.filter.ignores(&said.who) => {}
+                Ok(said) => self.encoder.replayed(&replay.room, &said, &mut self.rest),
+                Err(damaged) => self.notice(Notice::Damaged(damaged)),
+            }
+            if self.rest.len() >= OWN_BYTES_MAX {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Encodes lines of one batch of the log. Returns whether there may be more in the log.
+    fn replay_log(&mut self, replay: &mut Replay) -> bool {
+        let Replay {
             room,
-            passed_over,
-            older,
             log,
             from,
             to,
-        }) = &mut self.replay
-        else {
-            return;
-        };
-        if let Some(missed) = passed_over.take() {
-            self.client.set_missed(missed.clone());
-            let notice = Answer::Notice(Notice::PassedOver(missed));
-            self.encoder.answer(&notice, &mut self.rest);
-        }
-        while let Some(line) = older.pop_front() {
-            match line {
-                Ok(said) if self.filter.ignores(&said.who) => {}
-                Ok(said) => self.encoder.replayed(room, &said, &mut self.rest),
-                Err(damaged) => {
-                    let notice = Answer::Notice(Notice::Damaged(damaged));
-                    self.encoder.answer(&notice, &mut self.rest);
-                }
-            }
-            if self.rest.len() >= OWN_BYTES_MAX {
-                return;
-            }
-        }
+            ..
+        } = replay;
         let mut slices = Vec::new();
         if let Err(fallen) = log.read(*from, Some(*to), 1, &mut slices) {
             let missed = Missed::between(room, from.seq, fallen.to.seq);
-            let gone = Answer::Notice(Notice::NotKeptAnyMore(missed));
-            self.encoder.answer(&gone, &mut self.rest);
+            self.notice(Notice::NotKeptAnyMore(missed));
             *from = fallen.to;
-            return;
+            return true;
         }
         let Some(Slice { batch, entries }) = slices.pop() else {
-            self.replay = None;
-            return;
+            return false;
         };
-        for index in entries {
-            let Some(entry) = batch.entries().get(index) else {
-                return;
-            };
+        for entry in batch.entries().get(entries).unwrap_or_default() {
             if let Entry::Said(said) = entry
                 && !self.filter.ignores(&said.who)
             {
@@ -306,14 +309,21 @@ impl<E: Encoder> Backlog<E> {
             }
             *from = from.after(entry);
             if self.rest.len() >= OWN_BYTES_MAX {
-                return;
+                break;
             }
         }
+        true
     }
 
-    /// Reads the logs until one of them has something. Whether to look again: something was made of it for this person.
+    fn notice(&mut self, notice: Notice) {
+        self.encoder.answer(&Answer::Notice(notice), &mut self.rest);
+    }
+
+    /// Reads the logs until one of them has something. Returns whether to look again: bytes for
+    /// this person came of it.
     fn read_logs(&mut self) -> bool {
-        // Whoever is removed is told so before the end, by the reading half, which then rings once more.
+        // The reading half tells removed people why, and then rings once more: that comes before
+        // the end.
         let is_told = self.client.removed().is_none() || self.client.is_gone();
         if self.readings.is_empty()
             && self.phase == Phase::Reading
@@ -333,7 +343,7 @@ impl<E: Encoder> Backlog<E> {
         false
     }
 
-    /// It is the next room's turn.
+    /// Passes the turn to the next room.
     fn pass_turn(&mut self) {
         self.turn += 1;
         if self.turn >= self.readings.len() {
@@ -341,14 +351,15 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// The room whose turn it is is read no more, if it has been read up to the own departure. Whether that is so.
+    /// Stops reading the room whose turn it is, if it is read up to the person's departure. Returns
+    /// whether it did.
     fn part_if_over(&mut self) -> bool {
         let reading = self.readings.get(self.turn);
         if !self.slices.is_empty() || !reading.is_some_and(Reading::is_over) {
             return false;
         }
         let Reading { view, .. } = self.readings.remove(self.turn);
-        // Whoever leaves the house needs not be told of each room.
+        // A person who leaves the server is not told of each room.
         if !self.client.is_gone() && self.client.removed().is_none() {
             self.encoder.departed(view.room_name(), &mut self.rest);
         }
@@ -358,7 +369,7 @@ impl<E: Encoder> Backlog<E> {
         true
     }
 
-    /// Reads the log of the room whose turn it is. Whether to look again.
+    /// Reads the log of the room whose turn it is. Returns whether to look again.
     fn read_log(&mut self) -> bool {
         let Some(Reading { view, cursor }) = self.readings.get_mut(self.turn) else {
             return false;
@@ -383,11 +394,11 @@ impl<E: Encoder> Backlog<E> {
         if filtered {
             self.read_filtered();
         }
-        filtered // and perhaps nothing of it is shown, while mail behind it is due now
+        filtered // perhaps nothing of it is shown, and mail behind it is due now
     }
 
-    /// Mail stands between two entries: those behind it are left for the next time. Looked for after
-    /// the log, since whoever sends mail does so before the next entry is appended.
+    /// Mail stands between two entries: the entries behind it are left for the next time. The mail
+    /// is looked for after the log, because it is sent before the next entry is appended.
     fn stop_at_mail(&mut self) {
         let reading = self.readings.get(self.turn);
         let (Some(mark), Some(reading)) = (self.client.next_mark(), reading) else {
@@ -402,7 +413,7 @@ impl<E: Encoder> Backlog<E> {
         self.slices.retain(|slice| !slice.entries.is_empty());
     }
 
-    /// The slow path, for a person who does not see everything: entry by entry, the same bytes.
+    /// The slow path, for a person who hides something: entry by entry, the same bytes.
     fn read_filtered(&mut self) {
         let slices = std::mem::take(&mut self.slices);
         let Some(Reading { cursor, .. }) = self.readings.get_mut(self.turn) else {
@@ -428,7 +439,7 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// The bytes that have been collected, as runs of which none is empty.
+    /// The collected bytes, as runs that are not empty.
     pub fn runs(&self) -> impl Iterator<Item = &[u8]> {
         let slices = self.slices.iter();
         let runs = slices.map(|slice| {
@@ -443,17 +454,18 @@ impl<E: Encoder> Backlog<E> {
             .filter(|run| !run.is_empty())
     }
 
-    /// Whether anything has been collected, be it only entries that this dialect does not show.
+    /// Whether nothing is collected, not even entries that this dialect does not show.
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty() && self.slices.is_empty()
     }
 
-    /// Lets go of the batches: who waits for a socket pins no memory.
-    pub fn let_go(&mut self) {
+    /// Releases the batches: a connection that waits for its socket holds no memory.
+    pub fn release(&mut self) {
         self.slices = SmallVec::new();
     }
 
-    /// So many of the collected bytes are written: what of a line is left is kept, everything else is let go.
+    /// Notes that this many of the collected bytes are written. The rest of a line stays;
+    /// everything else is released.
     pub fn advance(&mut self, written: usize) {
         let mut left = written;
         if left < self.rest.len() {

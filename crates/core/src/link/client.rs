@@ -1,4 +1,5 @@
-//! The broadcaster's end of a connection: a place in a group, a mailbox, and a place for one outcome. Knows no socket.
+//! The broadcaster's end of a connection: a place in a group, a mailbox, and a place for one
+//! outcome. Knows no socket.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -27,7 +28,8 @@ pub struct Client {
     missed: Mutex<Option<Box<Missed>>>,
     /// Whether the client notes how far the connection has read: 0 or 1.
     is_tracked: AtomicUsize,
-    /// The room that it reads, and the number of the last line that was written to it; if that is noted.
+    /// The room that it reads, and the number of the last line that was written to it; if that is
+    /// noted.
     read_to: Mutex<Option<(RoomId, u64)>>,
     /// Set once, by the broadcaster: the connection is to end.
     removed: OnceLock<Arc<Act>>,
@@ -133,8 +135,8 @@ impl Client {
         self.is_tracked.store(1, Ordering::Relaxed);
     }
 
-    /// The room that the connection reads, and the number of the last line that was written to it; none if that is not
-    /// known.
+    /// The room that the connection reads, and the number of the last line that was written to it;
+    /// none if that is not known.
     pub fn read_to(&self) -> Option<(RoomId, u64)> {
         *lock(&self.read_to)
     }
@@ -162,8 +164,8 @@ impl Client {
         self.removed.get()
     }
 
-    /// Waits until the connection is to end. Only the task that asks and waits for outcomes may wait here: both waits
-    /// share a bell.
+    /// Waits until the connection is to end. Only the task that asks and waits for outcomes may
+    /// wait here: both waits share a bell.
     pub async fn removal(&self) -> &Arc<Act> {
         poll_fn(|cx| {
             loop {

@@ -1,7 +1,7 @@
-//! What a dialect does: bytes to meaning, and meaning to bytes. Knows no dialect.
+//! What a dialect does: it turns bytes into meaning, and meaning into bytes. Knows no dialect.
 //!
-//! A session reads through a [`Decoder`] and writes through an [`Encoder`], and so never asks
-//! which door it came through.
+//! A session reads through a [`Decoder`] and writes through an [`Encoder`], so it never asks
+//! through which door it came.
 
 use super::answer::Answer;
 use super::command::Command;
@@ -10,51 +10,51 @@ use super::view::Entered;
 use crate::log::{Encoding, Scene};
 use crate::model::{Entry, Line, RoomName, Said, Spoken};
 
-/// What somebody means by the bytes that came.
+/// The meaning of the bytes that came.
 #[derive(Debug)]
 pub enum Input {
-    /// Says this in the room.
+    /// Says this line in the room.
     Say(Spoken),
-    /// Says all of this in the room, together.
+    /// Says all these lines in the room, together.
     SayAll(Vec<Spoken>),
-    /// The same, but in this room, where one has a seat too; from now on it is the room one is in.
+    /// Changes to this room, in which the person has a seat too, and does this there.
     In(RoomName, Box<Input>),
-    /// Takes a seat in another room, and keeps those that one has.
+    /// Takes a seat in another room, in addition to the others.
     Enter(RoomName, Start),
     /// Gives up the seat in this room.
     Leave(RoomName),
-    /// Wants to read lines of the room, those next to a number.
+    /// Reads lines of the room, next to a number.
     Read(Excerpt),
-    /// Wants the names of all who are in the room, a page at a time.
+    /// Asks for the names of everybody in the room, a page at a time.
     People {
         /// Where the page before ended; 0 for the first.
         from: u64,
     },
-    /// Wants something done.
+    /// Runs a command.
     Command(Command),
-    /// The answer to a question for a secret.
+    /// Answers a question for a secret.
     Secret(Line),
-    /// Nothing, but is there.
+    /// Shows that the person is there, and no more.
     Nothing,
-    /// It makes no sense, for this reason.
+    /// Makes no sense, for this reason.
     Refused(Refusal),
-    /// The dialect itself wants these bytes to be sent.
+    /// The dialect itself sends these bytes.
     Raw(Box<[u8]>),
-    /// Somebody who speaks something else: these are the last bytes to be sent.
+    /// The client speaks another protocol: these are the last bytes to send.
     Farewell(Box<[u8]>),
 }
 
-/// Lines next to a number, across whatever has been taken out.
+/// Lines next to a number. Lines without words do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excerpt {
-    /// The last that are numbered below it.
+    /// The last lines with lower numbers.
     Before {
         /// The number.
         seq: u64,
         /// How many.
         lines: u64,
     },
-    /// The first that are numbered above it.
+    /// The first lines with higher numbers.
     After {
         /// The number.
         seq: u64,
@@ -63,15 +63,15 @@ pub enum Excerpt {
     },
 }
 
-/// Which lines come first for somebody who enters a room.
+/// Which lines a person reads first after entering a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
-    /// Some of the last, as many as are shown to everybody.
+    /// The usual number of the last lines.
     #[default]
     Usual,
-    /// So many of the last.
+    /// This many of the last lines.
     Last(u64),
-    /// Those behind this number, in the log that is called so.
+    /// The lines behind a number, in a log with this name.
     After {
         /// The log.
         log: String,
@@ -80,7 +80,7 @@ pub enum Start {
     },
 }
 
-/// From bytes to meaning. Keeps what is unfinished; cannot fail on any input.
+/// From bytes to meaning. It stores unfinished input, and cannot fail on any bytes.
 pub trait Decoder: Send {
     /// Takes the next input from the front of `bytes`, or takes all of them and returns none.
     fn next(&mut self, bytes: &mut &[u8]) -> Option<Input>;
@@ -90,44 +90,49 @@ pub trait Decoder: Send {
         false
     }
 
-    /// Like [`next`](Decoder::next) where a secret is asked for: a line is a secret, whatever it begins with.
+    /// Like [`next`](Decoder::next) after a question for a secret: a line is a secret, whatever it
+    /// begins with.
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input>;
 
-    /// The other side is to show, or to hide, what is typed there: the bytes that have it do so, where it can.
+    /// The bytes that make the client's terminal hide what is typed, or show it again; none if the
+    /// client cannot.
     fn conceal(&mut self, is_hidden: bool) -> Option<Box<[u8]>>;
 
-    /// At the end of the bytes: what stood there unfinished.
+    /// The unfinished input at the end of the bytes.
     fn finish(&mut self) -> Option<Input>;
 
-    /// Whether somebody may come back in a moment whose bytes end so: a page that is loaded again says no goodbye.
+    /// Whether the person may come back in a moment after such an end: a page that is loaded again
+    /// says no goodbye.
     fn may_return(&self) -> bool {
         false
     }
 }
 
-/// From meaning to bytes: entries alike for all who speak the dialect, and words for one person.
+/// From meaning to bytes: entries for everybody who speaks the dialect, and mail for one person.
 pub trait Encoder: Encoding + Send {
-    /// Appends a word for this person alone.
+    /// Appends an answer for this person alone.
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>);
 
-    /// Appends what somebody reads who has entered a room, before its lines.
+    /// Appends what a person reads on entering a room, before its lines.
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>);
 
-    /// Appends what of an entry somebody has to know who does not want to read it.
+    /// Appends the part of an entry that a program needs even if its person hides the entry.
     fn hidden(&self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
 
-    /// Appends what somebody reads who was too slow to read all that happened in a room, beside the number of lines.
+    /// Appends what a person reads, beside the number of lines, who was too slow to read everything
+    /// in a room.
     fn fell_behind(&mut self, _room: &RoomName, _out: &mut Vec<u8>) {}
 
-    /// Appends a line said before in a room, with its time.
+    /// Appends an earlier line of a room, with its time.
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>);
 
-    /// Appends what somebody reads who has left a room and stays in the house, behind all of the room.
+    /// Appends what a person reads on leaving a room while staying in others, behind everything of
+    /// the room.
     fn departed(&mut self, room: &RoomName, out: &mut Vec<u8>);
 
-    /// Appends what comes last of all, when nothing else will.
+    /// Appends the very last bytes.
     fn ended(&mut self, out: &mut Vec<u8>);
 
-    /// Appends bytes that the decoder wants to be sent.
+    /// Appends bytes that the decoder sends.
     fn raw(&mut self, bytes: &[u8], out: &mut Vec<u8>);
 }

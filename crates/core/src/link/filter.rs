@@ -1,4 +1,4 @@
-//! What one person does not want to see: ignored people, and who comes and goes. Knows no bytes.
+//! What one person hides: lines of ignored people, arrivals and departures. Knows no bytes.
 
 use crate::model::{Entry, Name, PersonId, Who, fold};
 
@@ -8,13 +8,13 @@ pub(crate) struct Filter {
     /// The person who reads.
     me: PersonId,
     quiet: bool,
-    /// The own lines are hidden, too.
+    /// The reader's own lines are hidden too.
     hides_own: bool,
-    /// Each under the name last seen; usually empty.
+    /// Each person under the name that was seen last; usually empty.
     ignored: Vec<Who>,
 }
 
-/// So many people can be ignored by one; the list is searched for every line.
+/// How many people one person can ignore; the list is searched for every line.
 const IGNORED_MAX: usize = 100;
 
 impl Filter {
@@ -27,8 +27,8 @@ impl Filter {
         }
     }
 
-    /// Whether entries have to be looked at one by one. Without a filter nobody but the person
-    /// who takes a new name sees less than the others.
+    /// Whether entries have to be checked one by one. Without a filter, only a person who takes a
+    /// new name sees less than the others.
     pub(crate) fn is_active(&self) -> bool {
         self.quiet || self.hides_own || !self.ignored.is_empty()
     }
@@ -48,7 +48,8 @@ impl Filter {
         self.ignored.push(who.clone());
     }
 
-    /// The person called so is shown again. None if nobody called so is ignored.
+    /// From now on the person with this name is shown again. None if nobody with this name is
+    /// ignored.
     pub(crate) fn unignore(&mut self, typed: &str) -> Option<Name> {
         let key = fold(typed);
         let index = self
@@ -58,15 +59,15 @@ impl Filter {
         Some(self.ignored.swap_remove(index).name)
     }
 
-    /// Whether `who` is ignored: by person, or by name if that person has come back.
+    /// Whether `who` is ignored: the same person, or the same name if that person has come back.
     pub(crate) fn ignores(&self, who: &Who) -> bool {
         self.ignored
             .iter()
             .any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
     }
 
-    /// Whether an entry is shown. Entries are to be asked for in their order: the filter follows
-    /// ignored people through their renames.
+    /// Whether an entry is shown. Ask in the order of the entries: the filter follows ignored
+    /// people through their renames.
     pub(crate) fn shows(&mut self, entry: &Entry) -> bool {
         match entry {
             Entry::Renamed { who, .. } if who.id == self.me => return false, // told as an answer
@@ -75,8 +76,8 @@ impl Filter {
             _ => {}
         }
         let is_speech = match entry {
-            // A topic and the words one leaves with are typed too. A new name is shown: without it
-            // nobody could be shown again.
+            // A topic and last words are typed too. A new name is shown: otherwise nobody could be
+            // unignored by it.
             Entry::Said(_) | Entry::Topic { .. } => true,
             Entry::Left { words, .. } => words.is_some(),
             _ => false,

@@ -13,7 +13,8 @@ use super::view::{Mark, Place};
 use crate::log::{AtomicU64, Bell, Group, Mutex, Ordering, lock};
 use crate::model::{Line, PersonId};
 
-/// What lies in the inbox. It is one queue, so a departure stays behind the lines that were posted before it.
+/// What lies in the inbox. It is one queue, so a departure stays behind the lines that were posted
+/// before it.
 #[derive(Debug)]
 pub(crate) enum Incoming {
     /// A connection asks something.
@@ -33,8 +34,8 @@ pub(crate) enum Incoming {
 }
 
 impl Incoming {
-    /// Whether it is of no use any more: the person who wanted to enter is gone. (Lines that a connection posted
-    /// before it broke are said all the same.)
+    /// Whether it is of no use any more: the person who wanted to enter is gone. (Lines that a
+    /// connection posted before it broke are said all the same.)
     pub(crate) fn is_void(&self) -> bool {
         matches!(
             self,
@@ -129,8 +130,8 @@ impl Link {
         poll_fn(|cx| self.client.poll_outcome(cx)).await
     }
 
-    /// Asks the broadcaster without waiting, for callers without tasks, as a simulator: they [fetch](Link::outcome)
-    /// the outcome before the next request.
+    /// Asks the broadcaster without waiting, for callers without tasks, as a simulator: they
+    /// [fetch](Link::outcome) the outcome before the next request.
     pub fn start(&mut self, request: impl Into<Request>) {
         self.inbox.put(Incoming::Request {
             client: Arc::clone(&self.client),
@@ -143,7 +144,8 @@ impl Link {
         self.client.fetch_outcome()
     }
 
-    /// Puts mail into the connection's own mailbox. It is never refused: [wait for space](Link::wait_for_space) first.
+    /// Puts mail into the connection's own mailbox. It is never refused: [wait for
+    /// space](Link::wait_for_space) first.
     pub fn reply(&self, mark: Mark, mail: Mail) {
         self.client.send_own(mark, mail);
     }
@@ -153,8 +155,8 @@ impl Link {
         self.client.wait_for_space().await;
     }
 
-    /// Waits until the writing half has taken everything out of the connection's own mailbox. False if that never
-    /// happens, because nobody writes any more.
+    /// Waits until the writing half has taken everything out of the connection's own mailbox. False
+    /// if that never happens, because nobody writes any more.
     pub async fn drained(&self) -> bool {
         self.client.drained().await
     }

@@ -6,31 +6,31 @@ use super::seat::{Listener, Seat};
 use super::view::{Entered, Listening};
 use crate::model::{Census, Claim, RoomName};
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub enum Outcome {
-    /// One has a seat.
+    /// The person has a seat.
     Entered(Seat, Box<Entered>),
-    /// One reads.
+    /// The client reads a room.
     Listening(Listener, Box<Listening>),
-    /// It is done: said, and visible to all.
+    /// It is done; lines are stored and visible.
     Done,
-    /// It is said, and visible to all, under these numbers.
+    /// The lines are stored and visible, under these numbers.
     Said {
-        /// That of the first line.
+        /// The number of the first line.
         first: u64,
-        /// That of the last.
+        /// The number of the last.
         last: u64,
     },
-    /// One is known under this name.
+    /// The person is known under this name.
     You(Claim),
-    /// One may not read these rooms.
+    /// The person may not read these rooms.
     Barred(Vec<RoomName>),
-    /// This is in the house.
+    /// The broadcaster holds this.
     Counted(Census),
-    /// What was said before has been taken back: up to these numbers in these rooms, and in no others.
+    /// Earlier lines are deleted from memory: up to these numbers in these rooms, and in no others.
     TookBack(Vec<(RoomName, u64)>),
-    /// The answer to what was asked.
+    /// The answer to a question, or why it is refused.
     Answer(Answer),
 }
 

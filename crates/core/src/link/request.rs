@@ -28,7 +28,8 @@ impl From<Query> for Request {
 /// A change of the house.
 #[derive(Debug)]
 pub enum Change {
-    /// Enters a first room under this name; the seat is granted when the arrival is in the room's log.
+    /// Enters a first room under this name; the seat is granted when the arrival is in the room's
+    /// log.
     Enter {
         /// The name to wear.
         name: Claim,
@@ -37,8 +38,8 @@ pub enum Change {
         /// How many earlier lines are wanted.
         replay: u64,
     },
-    /// Enters the room again in which a lost connection was, under the name that it had. If that connection is still
-    /// here it leaves, and the others are not told of either.
+    /// Enters the room again in which a lost connection was, under the name that it had. If that
+    /// connection is still here it leaves, and the others are not told of either.
     ComeBack {
         /// The name.
         name: Claim,
@@ -65,7 +66,8 @@ pub enum Change {
         /// How many earlier lines are wanted.
         replay: u64,
     },
-    /// Says these lines together, under a name that is worn only meanwhile. Only connections without a seat ask this.
+    /// Says these lines together, under a name that is worn only meanwhile. Only connections
+    /// without a seat ask this.
     Speak {
         /// The name.
         name: Claim,
@@ -106,7 +108,8 @@ pub enum Change {
         /// The proof that would count from now on: no earlier one does.
         proof: Proof,
     },
-    /// Deletes from memory what was said under the name that a person owns. The journal deletes its lines by itself.
+    /// Deletes from memory what was said under the name that a person owns. The journal deletes its
+    /// lines by itself.
     TakeBack {
         /// The owner of the name, who wears it.
         whose: PersonId,
@@ -125,7 +128,8 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether it takes a place in the next batch, and so waits for the journal while that batch is full.
+    /// Whether it takes a place in the next batch, and so waits for the journal while that batch is
+    /// full.
     pub(crate) fn needs_place(&self) -> bool {
         match self {
             Change::Enter { .. }

@@ -1,4 +1,5 @@
-//! A seat: a person's right to be in a room, from entering to leaving. Knows no inbox and no socket.
+//! A seat: a person's right to be in a room, from entering to leaving. Knows no inbox and no
+//! socket.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -7,7 +8,8 @@ use super::view::{Mark, Place};
 use crate::log::Log;
 use crate::model::{Act, Line, RoomId, RoomName};
 
-/// Where seats and listeners are given up: it has space for the departure of each of them, so it never fails or waits.
+/// Where seats and listeners are given up: it has space for the departure of each of them, so it
+/// never fails or waits.
 pub(crate) trait Leave: Debug + Send + Sync {
     /// A seat is given up with these last words.
     fn leave(&self, place: Arc<Place>, words: Option<Line>);
@@ -64,8 +66,8 @@ impl Seat {
         }
     }
 
-    /// Who removed this person from the room, and why; none while the person may stay. A task that awaits
-    /// [`Client::removal`](super::client::Client::removal) is woken when it is set.
+    /// Who removed this person from the room, and why; none while the person may stay. A task that
+    /// awaits [`Client::removal`](super::client::Client::removal) is woken when it is set.
     pub fn removed(&self) -> Option<&Arc<Act>> {
         self.place.removed()
     }
@@ -82,7 +84,8 @@ impl Drop for Seat {
     }
 }
 
-/// Reading a room without a seat in it: nobody is told, and the reader cannot speak. Dropping it ends the view.
+/// Reading a room without a seat in it: nobody is told, and the reader cannot speak. Dropping it
+/// ends the view.
 #[derive(Debug)]
 pub struct Listener {
     place: Arc<Place>,

@@ -1,4 +1,5 @@
-//! What a connection reads of a room: from the arrival on, up to the departure. Knows no seat and no socket.
+//! What a connection reads of a room: from the arrival on, up to the departure. Knows no seat and
+//! no socket.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -8,27 +9,28 @@ use crate::model::{
     Act, Damaged, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
 };
 
-/// What the seat's owner, its reader and the broadcaster share.
+/// What the owner of a seat or listener, its reader and the broadcaster share.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) person: PersonId,
     pub(crate) room: RoomId,
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
-    /// Where the departure stands in the log; set by the broadcaster when it is appended.
+    /// Where the departure stands in the log. The broadcaster sets it when it appends the
+    /// departure.
     pub(crate) departed: OnceLock<Cursor>,
-    /// Set once, by the broadcaster: one is to leave this room.
+    /// Set once, by the broadcaster: the person has to leave this room.
     pub(crate) removed: OnceLock<Arc<Act>>,
 }
 
 impl Place {
-    /// Whether, by whom and why one is to leave this room.
+    /// Who removed the person from this room, and why; none while the person may stay.
     pub(crate) fn removed(&self) -> Option<&Arc<Act>> {
         self.removed.get()
     }
 }
 
-/// An item is written when the reader of its room's log has come this far.
+/// Where mail belongs: it is written when the reader of its room's log has come this far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// The room in whose log the position is.
@@ -37,7 +39,7 @@ pub struct Mark {
     pub position: u64,
 }
 
-/// What somebody reads from a seat: the room's log, between the arrival and the departure.
+/// What a person reads from a seat: the room's log, between the arrival and the departure.
 #[derive(Clone, Debug)]
 pub struct View {
     place: Arc<Place>,
@@ -70,102 +72,103 @@ impl View {
         &self.place.log
     }
 
-    /// Reads what stands behind `from`, up to the departure: at most `batches_max` batches, into
-    /// `out`.
+    /// Reads the entries behind `from` into `out`, up to the departure: at most `batches_max`
+    /// batches.
     ///
     /// # Errors
-    /// `from` has fallen off the log: where to go on, and how many lines were passed over.
+    /// `from` has fallen off the log: where to go on, and how many lines the reader missed.
     pub fn read(
         &self,
         from: Cursor,
         batches_max: usize,
         out: &mut impl Extend<Slice>,
     ) -> Result<(), Fallen> {
-        // Not asked for beforehand: the departure may be appended between the question and the look.
+        // Not asked for earlier: the departure may be appended between the question and the read.
         self.place
             .log
             .read_until(from, || self.departed(), batches_max, out)
     }
 
-    /// Reads what [`read`](Self::read) is going to read; see [`super::backlog::Backlog::prefetch`].
+    /// Reads the memory that [`read`](Self::read) is going to read; see
+    /// [`super::backlog::Backlog::prefetch`].
     pub(crate) fn prefetch(&self) -> usize {
         usize::from(self.departed().is_some()) ^ Arc::as_ptr(self.log()).addr()
     }
 
-    /// The departure, where reading ends; none while seated.
+    /// The departure, where reading ends; none while the person sits here.
     pub fn departed(&self) -> Option<Cursor> {
         self.place.departed.get().copied()
     }
 }
 
-/// What somebody learns who has entered a room.
+/// What a person learns on entering a room.
 #[derive(Debug)]
 pub struct Entered {
     /// The person, under the name worn.
     pub who: Who,
     /// The room.
     pub room: RoomName,
-    /// What it is about.
+    /// The topic.
     pub topic: Option<Line>,
-    /// Who is here already.
+    /// Who is here already, without this person.
     pub roster: Together,
-    /// How far the person's authority goes here, if there is any.
+    /// How far the person's authority goes here, if they have any.
     pub keeps: Option<Reach>,
-    /// Whether this is the person's first room: then the name is told too.
+    /// Whether this is the person's first room: then the name is shown too.
     pub first: bool,
-    /// Whether the lines that come first go on where the person had read to.
+    /// Whether the first lines go on where the person stopped reading.
     pub resumed: Resumed,
-    /// The last lines said before.
+    /// The last earlier lines.
     pub replay: Replay,
-    /// What is to be read from now on.
+    /// What the person reads from now on.
     pub view: View,
 }
 
-/// Whether somebody goes on reading where that was broken off.
+/// Whether a person goes on where reading was broken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Resumed {
-    /// It was not asked for.
+    /// Nobody asked for that.
     #[default]
     No,
-    /// With the very next line, or with a count of those that are passed over.
+    /// Yes: with the very next line, or with a count of the lines that are left out.
     Exactly,
-    /// That was another log, whose numbers mean nothing here.
+    /// No: the number is from another log, and means nothing here.
     AnotherLog,
 }
 
-/// What somebody reads who listens.
+/// What a listener reads.
 #[derive(Debug)]
 pub struct Listening {
-    /// The last lines said before.
+    /// The last earlier lines.
     pub replay: Replay,
-    /// What is to be read from now on.
+    /// What the listener reads from now on.
     pub view: View,
 }
 
-/// A piece of the history: what a log still keeps, and what a journal has from before that.
+/// Earlier lines: those that the log still has, and older ones from a journal.
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// The room.
     pub room: RoomName,
-    /// What is left out in front of it, if its reader is to be told.
+    /// Lines that are left out before it, if the reader is told of them.
     pub passed_over: Option<Missed>,
-    /// Lines from before [`Replay::from`], oldest first; and what stands where they are damaged.
+    /// Lines from before [`Replay::from`], oldest first; damaged ones are errors.
     pub older: VecDeque<Result<Said, Damaged>>,
-    /// The log it is read from.
+    /// The log.
     pub log: Arc<Log>,
-    /// Where it begins.
+    /// Where the part of the log begins.
     pub from: Cursor,
-    /// Where it ends.
+    /// Where the part of the log ends.
     pub to: Cursor,
 }
 
 impl Replay {
-    /// The last `lines` lines of a room before `to`, or as many as are kept.
+    /// The last `lines` lines of a room before `to`, or as many as its log has.
     pub fn last(room: &RoomName, log: &Arc<Log>, lines: u64, to: Cursor) -> Replay {
         Replay::between(room, log, log.back(to, lines), to)
     }
 
-    /// What stands between these two places of a room.
+    /// The lines between these two places of a room.
     pub fn between(room: &RoomName, log: &Arc<Log>, from: Cursor, to: Cursor) -> Replay {
         Replay {
             room: room.clone(),
@@ -177,7 +180,7 @@ impl Replay {
         }
     }
 
-    /// How many lines are in it that have not been taken back.
+    /// How many lines with words are in it.
     pub fn words(&self) -> u64 {
         self.older.len() as u64 + self.log.words(self.from, self.to)
     }

@@ -1,6 +1,7 @@
-//! A batch: entries that were committed together, and their bytes, made once for each encoding.
+//! A batch: entries that were committed together, and their bytes, which are made once for each
+//! encoding.
 //!
-//! Knows no dialect: an [`Encoding`] is handed in by whoever reads.
+//! Knows no dialect: each reader brings its [`Encoding`].
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -9,7 +10,7 @@ use crate::model::{Entry, RoomName, Said, WallTime};
 
 /// A place in a room's log: between two entries.
 ///
-/// Positions count all entries, numbers only what was said; so the lines between two cursors are
+/// Positions count all entries, numbers only lines; so the number of lines between two cursors is
 /// the difference of their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
@@ -30,12 +31,14 @@ impl Cursor {
     }
 }
 
-/// Which encoding made some bytes. Each encoding has a key of its own; a test of the dialects collects them all.
+/// Which encoding made some bytes. Each encoding has a key of its own; a test of the dialects
+/// collects them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EncodingKey(u64);
 
 impl EncodingKey {
-    /// The key of the encoding with this name. Make a constant of it: then it is one number to compare.
+    /// The key of the encoding with this name. Make a constant of it: then it is one number to
+    /// compare.
     pub const fn named(name: &str) -> EncodingKey {
         // FNV-1a, which is short enough to write here.
         let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325_u64, 0);
@@ -47,14 +50,14 @@ impl EncodingKey {
     }
 }
 
-/// Where and when something happened, for encodings that say so.
+/// Where and when something happened, for encodings that show it.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
     /// The room.
     pub room: &'a RoomName,
     /// The number of the last line before it.
     pub seq: u64,
-    /// When it became visible; what was said has a time of its own.
+    /// When it became visible; a line has a time of its own.
     pub at: WallTime,
 }
 
@@ -62,11 +65,11 @@ pub struct Scene<'a> {
 pub trait Encoding {
     /// By which the bytes are found in a batch.
     fn key(&self) -> EncodingKey;
-    /// Appends the bytes of one entry: whole lines (or frames), or nothing where it is not shown.
+    /// Appends the bytes of one entry: whole lines (or frames), or nothing if it is not shown.
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>);
 }
 
-/// The bytes of a batch in one encoding: one contiguous run, and where each entry ends in it.
+/// The bytes of a batch in one encoding: one contiguous run, and the end of each entry in it.
 #[derive(Debug)]
 pub struct Encoded {
     bytes: Box<[u8]>,
@@ -104,8 +107,8 @@ impl Encoded {
             .unwrap_or_default()
     }
 
-    /// The index of the entry in which `written` bytes from the start of entry `from` end, and how
-    /// many bytes of that entry are still to be written.
+    /// The index of the entry in which `written` bytes from the start of entry `from` end, and the
+    /// bytes of that entry that are still to be written.
     pub fn entry_at(&self, from: usize, written: usize) -> (usize, &[u8]) {
         let place = self.start_of(from) + written;
         let index = self.ends.partition_point(|&end| end as usize <= place);
@@ -120,13 +123,15 @@ impl Encoded {
     }
 }
 
-/// The bytes of a batch in one encoding, and behind them those in the others that its readers use. A chain only grows,
-/// so nobody waits to walk it. The first encoding, often the only one, has its place in the batch itself.
+/// The bytes of a batch in one encoding, and behind them those in the others that its readers use.
+/// A chain only grows, so nobody waits to walk it. The first encoding, often the only one, has its
+/// place in the batch itself.
 #[derive(Debug, Default)]
 struct Chain {
     /// Set by the first reader of an encoding that is not in the chain yet.
     key: OnceLock<EncodingKey>,
-    /// Apart from the key, so that a reader of another encoding does not wait until these bytes are made.
+    /// Apart from the key, so that a reader of another encoding does not wait until these bytes are
+    /// made.
     encoded: OnceLock<Encoded>,
     next: OnceLock<Box<Chain>>,
 }
@@ -142,19 +147,19 @@ impl Chain {
     }
 }
 
-/// Entries of one room that became visible together. Never changes.
+/// Entries of one room that became visible together. It never changes.
 #[derive(Debug)]
 pub struct Batch {
     room: RoomName,
     start: Cursor,
     end: Cursor,
-    /// No line in it was said later than this, and none in a later batch earlier.
+    /// No line in it was said later than this, and no line of a later batch was said earlier.
     at: WallTime,
     entries: Box<[Entry]>,
     /// What it takes in memory, in bytes; an estimate.
     weight: usize,
     has_renames: bool,
-    /// Some of its lines have been taken back.
+    /// The words of some of its lines are deleted.
     has_gone: bool,
     /// See [`Batch::goes_back`].
     goes_back: bool,
@@ -162,10 +167,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The entries of a room that follow `start`; the numbers of what was said in them follow `start.seq`.
+    /// The entries of a room that follow `start`; the numbers of its lines follow `start.seq`.
     pub fn new(room: RoomName, start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
         let end = entries.iter().fold(start, Cursor::after);
-        // A room in which one speaks at a time has a batch for each line.
+        // A quiet room has a batch for each line, so the batch itself counts.
         let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
         let has_renames = entries
             .iter()
@@ -184,7 +189,7 @@ impl Batch {
         }
     }
 
-    /// The same batch without the words of these lines; none if there are none of them.
+    /// The same batch without the words of these lines; none if it has no such line.
     pub(crate) fn without(&self, is_meant: impl Fn(&Said) -> bool) -> Option<Batch> {
         self.said().any(&is_meant).then(|| {
             let entries = self.entries.iter().map(|entry| match entry {
@@ -198,7 +203,7 @@ impl Batch {
         })
     }
 
-    /// The same batch, in front of which time goes back.
+    /// The same batch, marked as one before which time goes back.
     pub(crate) fn going_back(self) -> Batch {
         Batch {
             goes_back: true,
@@ -206,7 +211,7 @@ impl Batch {
         }
     }
 
-    /// The same batch as if it had happened no later than that; none if it did not.
+    /// The same batch with no time later than `at`; none if it has no later time.
     pub(crate) fn dated_back(&self, at: WallTime) -> Option<Batch> {
         (self.at > at).then(|| {
             let entries = self.entries.iter().map(|entry| match entry {
@@ -223,13 +228,13 @@ impl Batch {
         })
     }
 
-    /// Whether the clock was ahead before it and is so no longer: what was said in the room is dated back, so that times
-    /// never decrease.
+    /// Whether the clock was ahead before this batch and is right now: the earlier lines of the
+    /// room get earlier times, so that times never decrease.
     pub fn goes_back(&self) -> bool {
         self.goes_back
     }
 
-    /// The room in which it all happened.
+    /// The room.
     pub fn room(&self) -> &RoomName {
         &self.room
     }
@@ -244,7 +249,7 @@ impl Batch {
         self.end
     }
 
-    /// What is told of an entry in it that stands behind the line with this number.
+    /// The scene of an entry in it that stands behind the line with this number.
     pub(crate) fn scene(&self, seq: u64) -> Scene<'_> {
         Scene {
             room: &self.room,
@@ -263,7 +268,7 @@ impl Batch {
         &self.entries
     }
 
-    /// What people said in it, oldest first.
+    /// Its lines, oldest first.
     pub fn said(&self) -> impl Iterator<Item = &Said> {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Said(said) => Some(said),
@@ -271,7 +276,7 @@ impl Batch {
         })
     }
 
-    /// Whether somebody in it took another name, of which that person alone learns otherwise.
+    /// Whether it has a new name in it, which the person concerned reads as an answer instead.
     pub fn has_renames(&self) -> bool {
         self.has_renames
     }
@@ -280,7 +285,7 @@ impl Batch {
         self.end.seq - self.start.seq
     }
 
-    /// How many of its lines have not been taken back, of those numbered above `first` and up to `last`.
+    /// How many of its lines have words, of those numbered above `first` and up to `last`.
     pub(crate) fn words(&self, first: u64, last: u64) -> u64 {
         if !self.has_gone {
             let (first, last) = (first.max(self.start.seq), last.min(self.end.seq));

@@ -1,4 +1,4 @@
-//! The bell: wakes one task that waits for something to look at. Knows not what.
+//! The bell: it wakes the one task that waits for something. Does not know for what.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
@@ -7,17 +7,17 @@ use super::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// A version that only grows, and the waker of the one task that waits for it to grow.
 ///
-/// Whoever waits takes the version **before** looking, and then waits for it to be another: what
-/// happens between the look and the wait has changed the version, so no ring is lost.
+/// A task takes the version **before** it looks, and then waits for another version. What happens
+/// between the look and the wait changes the version, so no ring is lost.
 #[derive(Debug, Default)]
 pub struct Bell {
     version: AtomicU64,
-    /// The task to wake. Taken by the ring, so a task that does something else costs a ring nothing.
+    /// The task to wake. A ring takes it, so the next ring costs nothing while the task is busy.
     waiting: Mutex<Option<Waker>>,
 }
 
 impl Bell {
-    /// Says that there is something to look at.
+    /// Wakes the task: there is something to look at.
     pub fn ring(&self) {
         self.version.fetch_add(1, Ordering::SeqCst);
         let waiting = lock(&self.waiting).take();
@@ -26,14 +26,14 @@ impl Bell {
         }
     }
 
-    /// How often it was rung; to be taken before looking.
+    /// How often it was rung. Take it before you look.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
     }
 
-    /// Ready when it was rung since it had the version `seen`; else `cx` is woken by the next ring.
+    /// Ready if it was rung since version `seen`; otherwise the next ring wakes `cx`.
     ///
-    /// One task waits at a time: whoever polls last is woken.
+    /// One task waits at a time: the one that polled last is woken.
     pub fn poll_rung(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
         if self.version() != seen {
             return Poll::Ready(());
@@ -44,7 +44,7 @@ impl Bell {
             _ => *waiting = Some(cx.waker().clone()),
         }
         drop(waiting);
-        // A ring that came before the waker was in place did not find it: look once more.
+        // A ring that came before the waker was in place did not find it, so look once more.
         if self.version() == seen {
             Poll::Pending
         } else {
@@ -52,7 +52,7 @@ impl Bell {
         }
     }
 
-    /// Waits until it was rung since it had the version `seen`.
+    /// Waits until it was rung since version `seen`.
     pub async fn rung(&self, seen: u64) {
         poll_fn(|cx| self.poll_rung(seen, cx)).await;
     }

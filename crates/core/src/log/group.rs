@@ -1,6 +1,6 @@
-//! A group: writing halves that are woken together and looked after in turn. Knows no writer.
+//! A group: writing halves that are woken together and served in turn. Knows no writer.
 //!
-//! A line in a room of thousands wakes a few groups, not thousands of tasks; and whoever runs a
+//! A line in a room of thousands wakes a few groups, not thousands of tasks; and the task of a
 //! group touches each of its writers once, one after the other.
 
 use indexmap::IndexSet;
@@ -9,23 +9,24 @@ use super::bell::Bell;
 use super::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::model::{PersonId, RoomId};
 
-/// Those who share a bell, and for whom it was rung.
+/// The writing halves that share a bell, and for which of them it was rung.
 #[derive(Debug, Default)]
 pub struct Group {
     rung: Mutex<Rung>,
     bell: Bell,
-    /// Lines that were written to its readers. Counted by whoever looks after it, and nobody else.
+    /// Lines that were written to its readers. Only the group's own task counts.
     delivered: AtomicU64,
-    /// Lines that its readers were told to have skipped; the same holds.
+    /// Lines that its readers skipped, as they were told. Only the group's own task counts.
     skipped: AtomicU64,
 }
 
-/// For whom a group's bell was rung. Sets: so it grows with people and rooms, never with rings.
+/// For whom a group's bell was rung. These are sets, so they grow with people and rooms, never with
+/// rings.
 #[derive(Debug, Default)]
 pub struct Rung {
-    /// For these people: there is mail, or their socket takes more.
+    /// These people have mail, or their sockets take more.
     pub people: IndexSet<PersonId>,
-    /// For all who read in these rooms: there is more in the log.
+    /// These rooms have new entries in their logs.
     pub rooms: IndexSet<RoomId>,
 }
 
@@ -36,18 +37,18 @@ impl Group {
         self.bell.ring();
     }
 
-    /// Rings for everybody in the group who reads in this room.
+    /// Rings for all readers of a room in the group.
     pub(crate) fn ring_room(&self, room: RoomId) {
         lock(&self.rung).rooms.insert(room);
         self.bell.ring();
     }
 
-    /// Takes for whom it was rung; `empty` is what the group goes on with.
+    /// Takes the people and rooms for which it was rung; the group goes on with `empty`.
     pub fn take(&self, empty: &mut Rung) {
         std::mem::swap(&mut *lock(&self.rung), empty);
     }
 
-    /// How many lines have been written to its readers, and how many they were told to have skipped.
+    /// How many lines were written to its readers, and how many its readers skipped.
     pub fn counted(&self) -> (u64, u64) {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (count(&self.delivered), count(&self.skipped))
@@ -61,13 +62,13 @@ impl Group {
         add(&self.skipped, lines);
     }
 
-    /// Rung with every ring.
+    /// The bell that every ring rings.
     pub fn bell(&self) -> &Bell {
         &self.bell
     }
 }
 
-/// One task alone adds, so that it need not be one step.
+/// Only one task adds, so this need not be one atomic step.
 fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }

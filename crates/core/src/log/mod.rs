@@ -1,4 +1,5 @@
-//! What was said in a room, once for all readers, and the bells that wake them. Knows no broadcaster.
+//! The lines of a room, once for all readers, and the bells that wake the readers. Knows no
+//! broadcaster.
 
 mod batch;
 mod bell;

@@ -11,8 +11,8 @@ pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWri
 
 use std::sync::PoisonError;
 
-// A panic under one of these locks ends one connection, never the house: each critical section
-// leaves its data whole at every step, so what a panicking holder left is fit for use.
+// A panic under one of these locks ends one connection, never the server: each critical section
+// leaves its data whole at every step, so the data can still be used.
 
 /// Locks a mutex, poisoned or not.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

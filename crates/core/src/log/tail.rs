@@ -1,7 +1,7 @@
-//! A room's log: the last batches, shared by everybody who reads. Knows no reader.
+//! A room's log: the last batches, shared by all readers. Knows no reader.
 //!
-//! Readers hold a [`Cursor`] each and no place in any queue, so a slow one costs nothing: its
-//! cursor falls behind, and when it falls off the log it is told how many lines it missed.
+//! Each reader holds a [`Cursor`] and no place in any queue, so a slow reader costs nothing: its
+//! cursor falls behind, and when it falls off the log the reader is told how many lines it missed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,12 +10,13 @@ use super::batch::{Batch, Cursor, Slice};
 use super::sync::{AtomicU64, Ordering, RwLock, read, write};
 use crate::model::{Capacity, Entry, Said, WallTime};
 
-/// What a reader learns that fell off the log.
+/// What a reader learns when its cursor has fallen off the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fallen {
-    /// Where to go on: the middle of the log, so as not to fall off again at once.
+    /// Where to go on: in the middle of the log, so that the reader does not fall off again at
+    /// once.
     pub to: Cursor,
-    /// How many lines were passed over.
+    /// How many lines it missed.
     pub lines: u64,
 }
 
@@ -23,7 +24,7 @@ pub struct Fallen {
 #[derive(Debug)]
 pub struct Log {
     ring: RwLock<Ring>,
-    /// The watermark: the position behind the last visible entry. A hint for readers, who thereby
+    /// The watermark: the position behind the last visible entry. A hint for readers: with it they
     /// need no lock to see that there is nothing new.
     watermark: AtomicU64,
 }
@@ -52,7 +53,7 @@ impl Ring {
     /// The index of the first batch that ends behind `position`.
     fn find(&self, position: u64) -> usize {
         match self.batches.back() {
-            // Nearly every read is of the last batch alone.
+            // Nearly every reader reads only the last batch.
             Some(last) if last.start().position <= position => self.batches.len() - 1,
             _ => self
                 .batches
@@ -93,7 +94,7 @@ impl Log {
         read(&self.ring).end
     }
 
-    /// The oldest place that can still be read from.
+    /// The oldest place from which can be read.
     pub fn start(&self) -> Cursor {
         read(&self.ring).start()
     }
@@ -103,16 +104,16 @@ impl Log {
         read(&self.ring).weight
     }
 
-    /// What of its weight could be let go: all but the newest batch.
+    /// The weight that can be shed: all but the newest batch.
     pub fn spare(&self) -> usize {
         let ring = read(&self.ring);
         ring.weight - ring.batches.back().map_or(0, |batch| batch.weight())
     }
 
-    /// Makes a batch visible, which starts at [`Log::end`], and lets go of the oldest ones beyond
-    /// `capacity`. The newest stays however large it is.
+    /// Makes a batch visible that starts at [`Log::end`], and sheds the oldest batches beyond
+    /// `capacity`. The newest stays, whatever its size.
     pub fn append(&self, batch: Arc<Batch>, capacity: Capacity) {
-        let mut shed = Vec::new(); // freed when the lock is open again
+        let mut shed = Vec::new(); // freed outside the lock
         let mut ring = write(&self.ring);
         ring.end = batch.end();
         ring.lines += batch.lines() as usize;
@@ -127,7 +128,7 @@ impl Log {
         drop(ring);
     }
 
-    /// Lets go of the oldest batch, unless it is the only one. Whether there was one.
+    /// Sheds the oldest batch, unless it is the only one. Returns whether it did.
     pub fn shed(&self) -> bool {
         let mut ring = write(&self.ring);
         let shed = if ring.batches.len() > 1 {
@@ -139,9 +140,9 @@ impl Log {
         shed.is_some()
     }
 
-    /// Lets go of all batches in which nothing was said at `before` or later.
+    /// Sheds all batches that are older than `before`.
     pub fn expire(&self, before: WallTime) {
-        let mut expired = Vec::new(); // freed when the lock is open again
+        let mut expired = Vec::new(); // freed outside the lock
         let mut ring = write(&self.ring);
         while ring
             .batches
@@ -153,9 +154,10 @@ impl Log {
         drop(ring);
     }
 
-    /// Takes the words out of lines that were said at `since` or later; their places stay. Whether there were any.
+    /// Deletes the words of these lines that were said at `since` or later; the numbers stay.
+    /// Returns whether there were any.
     pub(crate) fn forget(&self, since: WallTime, is_meant: impl Fn(&Said) -> bool) -> bool {
-        // One task changes the log, so this is what there is; it is looked through while others read.
+        // Only one task changes the log, so these batches stay the current ones while others read.
         let ring = read(&self.ring);
         let first = ring.batches.partition_point(|batch| batch.at() < since);
         let batches: Vec<_> = ring.batches.range(first..).cloned().collect();
@@ -172,13 +174,13 @@ impl Log {
         }
         ring.weight = ring.batches.iter().map(|batch| batch.weight()).sum();
         drop(ring);
-        drop(batches); // freed when the lock is open again
+        drop(batches); // freed outside the lock
         is_changed
     }
 
-    /// Dates back what happened later than this, as the clock had it that was wrong.
+    /// Gives everything later than `at` this time: the clock was ahead.
     pub(crate) fn date_back(&self, at: WallTime) {
-        let mut before = Vec::new(); // freed when the lock is open again
+        let mut before = Vec::new(); // freed outside the lock
         let mut ring = write(&self.ring);
         for batch in ring.batches.iter_mut().rev() {
             let Some(dated) = batch.dated_back(at) else {
@@ -189,10 +191,11 @@ impl Log {
         drop(ring);
     }
 
-    /// Reads what stands behind `from` and before `until`: at most `batches_max` batches, into `out`.
+    /// Reads the entries behind `from` and before `until` into `out`: at most `batches_max`
+    /// batches.
     ///
     /// # Errors
-    /// `from` has fallen off the log: where to go on, and how many lines were passed over.
+    /// `from` has fallen off the log: where to go on, and how many lines the reader missed.
     pub fn read(
         &self,
         from: Cursor,
@@ -203,8 +206,8 @@ impl Log {
         self.read_until(from, || until, batches_max, out)
     }
 
-    /// Like [`Log::read`]; asks for the end when it is settled which batches are read. So an end
-    /// that is set before a batch is appended is seen by whoever reads that batch.
+    /// Like [`Log::read`], but asks for the end only when the log is locked. So if an end is set
+    /// before a batch is appended, no reader of that batch overlooks it.
     pub(crate) fn read_until(
         &self,
         from: Cursor,
@@ -254,8 +257,8 @@ impl Log {
             .map_or(ring.end, |batch| place_before(batch, |said| said.seq > seq))
     }
 
-    /// The place before the last `lines` lines that stand before `from`, or before the oldest line that is kept. Lines that
-    /// have been taken back do not count.
+    /// The place before the last `lines` lines that stand before `from`, or before the oldest line
+    /// in the log. Lines without words do not count.
     pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
         let ring = read(&self.ring);
         if lines == 0 || ring.start().seq >= from.seq {
@@ -281,8 +284,8 @@ impl Log {
             .map_or(from, |batch| place_before(batch, |said| said.seq > oldest))
     }
 
-    /// The place behind the first `lines` lines that stand behind `from`, or behind the last there is. Lines that have been
-    /// taken back do not count.
+    /// The place behind the first `lines` lines that stand behind `from`, or behind the last line.
+    /// Lines without words do not count.
     pub fn ahead(&self, from: Cursor, lines: u64) -> Cursor {
         let ring = read(&self.ring);
         let mut left = lines;
@@ -299,14 +302,14 @@ impl Log {
         ring.end
     }
 
-    /// How many lines stand between these places that have not been taken back.
+    /// How many lines with words stand between these places.
     pub fn words(&self, from: Cursor, to: Cursor) -> u64 {
         let ring = read(&self.ring);
         let batches = ring.batches.iter();
         batches.map(|batch| batch.words(from.seq, to.seq)).sum()
     }
 
-    /// The place before the first kept line that was said at `at` or later.
+    /// The place before the first line in the log that was said at `at` or later.
     pub fn since(&self, at: WallTime) -> Cursor {
         let ring = read(&self.ring);
         let index = ring.batches.partition_point(|batch| batch.at() < at);
@@ -325,7 +328,8 @@ fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor 
     batch.cursor_at(found.unwrap_or(usize::MAX))
 }
 
-/// The place before a line of `batch` that is numbered above `seq` and has words, with so many of those in front of it.
+/// The place before one of the lines of `batch` that have words and a number above `seq`:
+/// `in_front` of these lines stand before it.
 fn place_of_word(batch: &Batch, seq: u64, mut in_front: u64) -> Cursor {
     place_before(batch, |said| {
         let counts = said.seq > seq && said.has_words();
@@ -351,7 +355,7 @@ mod tests {
     use crate::model::WallTime;
     use crate::model::Who;
 
-    /// Batches of three lines; what was said at an uneven time is taken back.
+    /// Batches of three lines; the words of those with an odd time are deleted.
     fn log_with_holes(batches: i64) -> Log {
         let log = Log::new(Cursor::default());
         for at in 0..batches {

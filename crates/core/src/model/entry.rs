@@ -10,35 +10,35 @@ use super::who::{Manner, Who};
 
 /// One entry of a room's log.
 ///
-/// Only [`Entry::Said`] is numbered, replayed, counted as skipped and journaled; the others stand
-/// between numbers, ordered with everything else.
+/// Only [`Entry::Said`] has a number, and is replayed, counted as skipped and stored; the others
+/// stand between two numbers, in order with everything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Somebody said something.
+    /// A person said something.
     Said(Said),
-    /// Somebody came.
+    /// A person came.
     Arrived {
         /// Who came.
         who: Who,
         /// Whether this entry is told or folded into a summary.
         telling: Telling,
     },
-    /// Somebody went.
+    /// A person went.
     Left {
         /// Who went.
         who: Who,
-        /// What they typed after `/quit`.
+        /// The words behind `/quit`.
         words: Option<Line>,
-        /// By whom they were removed, if they were.
+        /// The act that removed the person, if one did.
         removal: Option<Arc<Act>>,
         /// Whether this entry is told or folded into a summary.
         telling: Telling,
     },
-    /// The summary of those whose arrival was folded and not told since.
+    /// The summary of arrivals that were folded and not told since.
     ArrivedTogether(Together),
-    /// The summary of those whose departure was folded.
+    /// The summary of departures that were folded.
     LeftTogether(Together),
-    /// Somebody took another name.
+    /// A person took another name.
     Renamed {
         /// The person, under the new name.
         who: Who,
@@ -47,28 +47,28 @@ pub enum Entry {
         /// Whether another connection of its owner wears the old name in the room.
         is_still_worn: bool,
     },
-    /// The owner of a name has taken back what was said under it before.
+    /// The owner of a name deleted what was said under it before.
     TookBack {
         /// Who did.
         who: Who,
     },
-    /// Somebody set or cleared the topic.
+    /// A person set or cleared the topic.
     Topic {
         /// Who did.
         who: Who,
         /// The new topic; none when it was cleared.
         text: Option<Line>,
     },
-    /// Something was done with authority.
+    /// A keeper or the operator did something.
     Act(Arc<Act>),
 }
 
-/// What somebody said.
+/// A line, as it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// The line's number in its room: dense, from 1.
     pub seq: u64,
-    /// When it was said; never decreasing in a room.
+    /// When it was said; times never decrease in a room.
     pub at: WallTime,
     /// Who said it.
     pub who: Who,
@@ -79,7 +79,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// The place where it was.
+    /// The same line without its words: only its number is left.
     pub(crate) fn without_words(&self) -> Said {
         Said {
             manner: Manner::Gone,
@@ -88,7 +88,7 @@ impl Said {
         }
     }
 
-    /// Whether it has not been taken back.
+    /// Whether its words are not deleted.
     pub fn has_words(&self) -> bool {
         self.manner != Manner::Gone
     }
@@ -102,28 +102,28 @@ impl Said {
 /// Whether an arrival or departure is told by its own entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
-    /// At once, by this entry.
+    /// This entry tells of it, at once.
     Told,
-    /// By the summary that follows, because many come or go at once.
+    /// A summary tells of it later, because many people come or go at once.
     Folded,
-    /// By this entry, after having been folded: the name is heard before the summary is due. It
-    /// comes or goes with the folded entry before it, not with this one.
+    /// This entry tells of it, after a folded one: the name is heard before the summary is due. The
+    /// person came or went with the folded entry, not with this one.
     Late,
-    /// To nobody: the name is worn here by another connection of its owner.
+    /// Nothing tells of it: another connection of the owner wears the name here.
     Untold,
 }
 
-/// Several people, of whom the first few are named.
+/// Several people; the first few are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Together {
     /// The first of them.
     pub named: Vec<Name>,
-    /// How many there are beyond those named.
+    /// How many others there are.
     pub others: usize,
 }
 
 impl Together {
-    /// How many they are.
+    /// How many people these are.
     pub fn len(&self) -> usize {
         self.named.len() + self.others
     }
@@ -135,7 +135,7 @@ impl Together {
 }
 
 impl Entry {
-    /// The person whose doing this is; none for a summary.
+    /// The person who did this; none for a summary.
     pub fn who(&self) -> Option<&Who> {
         match self {
             Entry::Said(Said { who, .. })
@@ -148,7 +148,7 @@ impl Entry {
         }
     }
 
-    /// Whether this tells of coming or going, which a quiet client leaves out.
+    /// Whether this is an arrival or a departure, which a quiet client hides.
     pub fn is_presence(&self) -> bool {
         matches!(
             self,

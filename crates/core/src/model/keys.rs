@@ -1,5 +1,5 @@
-//! Keys with which people edit what they type, where their terminal leaves that to the other side: telnet of Windows sends
-//! each key by itself, backspaces too. Knows no line ending.
+//! The keys with which people edit a line. Some terminals leave that to the server: telnet of
+//! Windows sends each key by itself, backspaces too. Knows no line ending.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -7,9 +7,10 @@ use std::str::Chars;
 
 use super::line::is_picture;
 
-/// What stands there when all keys have had their effect. Other controls are left out.
+/// The text after all keys had their effect. Other controls are left out.
 ///
-/// Meant for an answer that nobody else reads: what is said in a room shows its controls as pictures.
+/// It is for answers that nobody else reads: lines that are said in a room show their controls as
+/// pictures.
 pub fn applied(typed: &[u8]) -> Cow<'_, [u8]> {
     if !typed.iter().any(u8::is_ascii_control) {
         return Cow::Borrowed(typed);
@@ -20,7 +21,7 @@ pub fn applied(typed: &[u8]) -> Cow<'_, [u8]> {
     while let Some(key) = keys.next() {
         match key {
             '\x08' | '\x7f' => field.erase(),
-            // Ctrl-C and Ctrl-U: all of it; Ctrl-W: a word.
+            // Ctrl-C and Ctrl-U delete everything; Ctrl-W deletes a word.
             '\x03' | '\x15' => field = Field::default(),
             '\x17' => field.erase_word(),
             '\x1b' => field.escape(&mut keys),
@@ -52,7 +53,7 @@ pub(crate) fn applied_to_shown(text: &str) -> Cow<'_, str> {
 #[derive(Default)]
 struct Field {
     text: Vec<char>,
-    /// Before this character the next one goes; at most as many as there are.
+    /// The next character goes in front of the one with this index; at most the length of the text.
     cursor: usize,
 }
 
@@ -62,7 +63,7 @@ impl Field {
         self.cursor += 1;
     }
 
-    /// Takes out what stands before the cursor.
+    /// Deletes the character before the cursor.
     fn erase(&mut self) {
         if let Some(before) = self.cursor.checked_sub(1) {
             self.text.remove(before);
@@ -80,7 +81,8 @@ impl Field {
         }
     }
 
-    /// A key that sends a sequence (ECMA-48): those that move the cursor do so, all others do nothing.
+    /// A key that sends a sequence (ECMA-48). Those that move the cursor do so; all others do
+    /// nothing.
     fn escape(&mut self, keys: &mut Peekable<Chars<'_>>) {
         let (parameter, key) = match keys.peek() {
             Some('[') => control_sequence(keys),
@@ -103,7 +105,7 @@ impl Field {
     }
 }
 
-/// What follows `ESC [`: the first character of the parameters, and the one that ends it.
+/// Reads what follows `ESC [`: the first character of the parameters, and the one at the end.
 fn control_sequence(keys: &mut Peekable<Chars<'_>>) -> (Option<char>, Option<char>) {
     keys.next();
     if keys.next_if_eq(&'[').is_some() {

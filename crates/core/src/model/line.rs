@@ -1,4 +1,4 @@
-//! One line of text, safe to show on any terminal. Knows neither who said it nor who reads it.
+//! One line of text, safe to show on any terminal. Knows neither its author nor its readers.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use unicode_normalization::char::is_combining_mark;
 /// (CVE-2021-26937).
 pub(crate) const MARKS_IN_A_ROW_MAX: usize = 8;
 
-/// Enough bytes for the compiler to check them in a few vector steps, few enough to stop early.
+/// Large enough for vector instructions, small enough to stop early.
 const PLAIN_CHUNK_BYTES: usize = 64;
 
-/// One line of text without anything that a terminal obeys.
+/// One line of text without anything that controls a terminal.
 ///
-/// It holds no control character (tab apart), no line separator, nothing that turns or hides the
-/// reading order, and never more than eight combining marks in a row. [`Line::sanitise`] is the
-/// only way to make one.
+/// It has no control character but tab, no line separator, nothing that changes or hides the
+/// reading order, and at most eight combining marks in a row. [`Line::sanitise`] is the only way to
+/// make one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Line(Box<str>);
 
 impl Line {
-    /// Makes any bytes a line: what is harmless passes, controls become visible, the rest is
+    /// Makes a line of any bytes: harmless text passes, controls become visible, the rest is
     /// removed.
     ///
     /// Bytes that are not UTF-8 become U+FFFD. The line is at most three times as long as the
@@ -54,10 +54,11 @@ impl Line {
         self.0.len()
     }
 
-    /// Whether nothing in it can be seen: blanks, format characters, marks without a letter. Nobody says that.
+    /// Whether nothing in it can be seen: it has only blanks, format characters and marks without a
+    /// letter.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        // Letters are looked at first: most lines begin with one. A mark has no place of its own.
+        // Most lines begin with a letter, so letters come first. A mark has no place of its own.
         let is_unseen = |c: char| !c.is_ascii_graphic() && (is_unseen(c) || is_combining_mark(c));
         self.0.chars().all(is_unseen)
     }
@@ -81,9 +82,9 @@ impl fmt::Debug for Line {
     }
 }
 
-/// Whether all is printable ASCII or tab, as most lines are: such a line is copied as it stands.
+/// Whether all bytes are printable ASCII or tab, as in most lines: such a line is copied as it is.
 fn is_plain(bytes: &[u8]) -> bool {
-    // Within a chunk there is no early way out, so the compiler can look at many bytes in one step.
+    // Within a chunk there is no early exit, so the compiler can check many bytes in one step.
     bytes.chunks(PLAIN_CHUNK_BYTES).all(|chunk| {
         chunk.iter().fold(true, |plain, &b| {
             plain & ((b' '..=b'~').contains(&b) | (b == b'\t'))
@@ -94,7 +95,7 @@ fn is_plain(bytes: &[u8]) -> bool {
 /// A line in the making.
 struct Safe {
     text: String,
-    /// Marks since the last character that takes a place of its own, those cut included.
+    /// Marks since the last character with a place of its own, including those that were cut.
     marks: usize,
 }
 
@@ -120,7 +121,7 @@ impl Safe {
     }
 }
 
-/// What is shown in place of a character; `None` where nothing is.
+/// What is shown in place of a character; none if nothing is.
 fn replaced(c: char) -> Option<char> {
     match c {
         '\t' => Some(c),
@@ -137,12 +138,12 @@ fn replaced(c: char) -> Option<char> {
     }
 }
 
-/// What is shown in place of a control.
+/// Whether this is the picture of a control character.
 pub(crate) fn is_picture(c: char) -> bool {
     matches!(c, '\u{2400}'..='\u{2424}')
 }
 
-/// What leaves no trace on a screen, at least where it stands alone.
+/// Whether this leaves no trace on a screen, at least alone.
 pub(crate) fn is_unseen(c: char) -> bool {
     let is_filler = matches!(
         c,
@@ -151,9 +152,9 @@ pub(crate) fn is_unseen(c: char) -> bool {
     c.is_whitespace() || is_invisible(c) || is_filler
 }
 
-/// Format characters without a place of their own, such as ZWJ. They pass, but marks on either side
-/// of them pile up on the same letter, so they do not end a row of marks. (Variation selectors are
-/// marks themselves, and count.)
+/// Whether this is a format character without a place of its own, such as ZWJ. These pass, but
+/// marks on either side of them pile up on the same letter, so they do not end a row of marks.
+/// (Variation selectors are marks themselves, and count.)
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}'

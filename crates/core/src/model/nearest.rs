@@ -1,18 +1,18 @@
-//! "Did you mean ...?": the word that a typed one is a slip of. Knows no commands and no names.
+//! "Did you mean ...?": finds the known word behind a typing mistake. Knows no commands and no
+//! names.
 
 use super::name::fold;
 
-/// One slip for every three letters, so that a word of two letters suggests nothing.
+/// One mistake for every three letters, so that a word of two letters suggests nothing.
 const LETTERS_PER_SLIP: usize = 3;
 
-/// Beyond this two long words merely have the same length.
+/// With more mistakes, two long words have no more than their length in common.
 const SLIPS_MAX: usize = 3;
 
-/// The known word nearest to `word`, if it is near enough to be meant; the first of several equally
+/// The known word nearest to `word`, if it is near enough; the first of several that are equally
 /// near.
 ///
-/// A slip is a letter missing, added or wrong, or two neighbours swapped; upper and lower case are
-/// alike.
+/// A mistake is a letter missing, added or wrong, or two neighbours swapped. Case does not matter.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = fold(word);
     known
@@ -22,12 +22,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// How many slips lie between two words; `None` where there are too many.
+/// How many mistakes lie between two words; none if there are too many.
 fn slips(a: &str, b: &str) -> Option<usize> {
     let (a_len, b_len) = (a.chars().count(), b.chars().count());
     let enough = SLIPS_MAX.min(a_len.max(b_len) / LETTERS_PER_SLIP);
-    // Measuring takes time by the product of the lengths: not worth it for a line that starts with
-    // a slash.
+    // The time grows with the product of the lengths, which can be a whole line that starts with a
+    // slash.
     if a_len.abs_diff(b_len) > enough {
         return None;
     }

@@ -1,9 +1,10 @@
-//! How fast a connection may speak: a bucket that delays and never refuses. Knows no clock.
+//! How fast a connection may speak: a bucket that delays lines and never refuses them. Knows no
+//! clock.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// So many lines a second, and ten times as many at once after a silence.
+/// How many lines a second may pass; ten times as many may pass at once after a silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// Lines a second; at least 1.
@@ -38,13 +39,13 @@ impl Bucket {
         (left.as_nanos() / rate.interval().as_nanos().max(1)) as usize
     }
 
-    /// Takes `lines` of them.
+    /// Lets this many lines pass.
     pub fn take(&mut self, rate: Rate, now: Duration, lines: usize) {
         let lines = u32::try_from(lines).unwrap_or(u32::MAX);
         self.full_at = self.full_at.max(now) + rate.interval() * lines;
     }
 
-    /// How long until one line may pass.
+    /// How long it takes until one line may pass.
     pub fn wait(&self, rate: Rate, now: Duration) -> Duration {
         let used = self.full_at.saturating_sub(now) + rate.interval();
         used.saturating_sub(rate.burst())

@@ -1,4 +1,4 @@
-//! Points in time, as arguments. Knows no clock: whoever runs the core says what time it is.
+//! Points in time. Knows no clock: the program that runs the core says what time it is.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(pub i64);
 
-/// A clock that goes back by more than this was ahead, and what was said is dated back; else the time stands still until the
-/// clock has come as far again.
+/// If a clock goes back by more than this, it was ahead, and lines get earlier times. Otherwise
+/// time stands still until the clock has caught up.
 pub const AHEAD_MAX: Duration = Duration::from_mins(15);
 
 impl WallTime {
-    /// Whether it is so much later than the clock shows that the clock was ahead.
+    /// Whether the clock was ahead: it shows a time that is earlier by more than [`AHEAD_MAX`].
     pub fn was_ahead(self, shown: WallTime) -> bool {
         self.before(AHEAD_MAX) > shown
     }
 
-    /// So much earlier.
+    /// The time that is earlier by this much.
     pub fn before(self, time: Duration) -> WallTime {
         WallTime(self.0.saturating_sub(millis(time)))
     }

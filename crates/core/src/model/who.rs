@@ -1,4 +1,5 @@
-//! People and rooms by their numbers, the names that people claim, and what they say. Knows nobody who is here.
+//! People and rooms by their numbers, the names that people claim, and what they say. Knows nobody
+//! who is here.
 
 use super::line::Line;
 use super::name::Name;
@@ -59,8 +60,9 @@ pub struct Claim {
     pub proof: Option<Proof>,
 }
 
-/// Which password, or which code or token made with it, has shown that a person owns a name: the first password is
-/// number 0, and each change counts one more. So a proof ends with its password, also while its request is on its way.
+/// Which password, or which code or token made with it, has shown that a person owns a name: the
+/// first password is number 0, and each change counts one more. So a proof ends with its password,
+/// also while its request is on its way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof(pub u64);
 

@@ -1,80 +1,81 @@
-//! What a command is: what it means, how help shows it, and why typed words are none. Knows no single command.
+//! What a command is: what it means, how help shows it, and why typed words are none. Knows no
+//! single command.
 
 use crate::model::{Deed, Line, NameError, RoomName, Spoken};
 
-/// Something a person wants done.
+/// What a person wants to be done.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// To read about the commands, or about one.
+    /// Explains the commands, or one of them.
     Help(Option<&'static Spec>),
-    /// To know who is here, or in another room.
+    /// Lists the people here, or in another room.
     Who(Option<RoomName>),
-    /// To take another name; as typed.
+    /// Takes another name; as typed.
     Name(Line),
-    /// To say something.
+    /// Says something.
     Say(Spoken),
-    /// To write to one person alone.
+    /// Writes to one person alone.
     Private {
         /// The name, as typed.
         to: Line,
         /// The words.
         text: Line,
     },
-    /// To know the rooms.
+    /// Lists the rooms.
     Rooms,
-    /// To move to another room.
+    /// Moves to another room.
     Join(RoomName),
-    /// To know the topic.
+    /// Shows the topic.
     Topic,
-    /// To set the topic, or to clear it.
+    /// Sets the topic, or clears it.
     SetTopic(Option<Line>),
-    /// To read the last lines.
+    /// Shows the last lines.
     Last(u64),
-    /// To read what was said since then, as typed: whoever knows the calendar knows when that was.
+    /// Shows the lines since a time, as typed: only the clock can tell when that was.
     Since(Line),
-    /// To find lines with these words.
+    /// Finds lines with these words.
     Search {
         /// The words, as typed.
         words: Line,
-        /// So many of the newest have been shown already.
+        /// How many of the newest were shown already.
         skip: u64,
         /// The command, for its name.
         spec: &'static Spec,
     },
-    /// To read the lines that were skipped.
+    /// Shows the lines that were skipped.
     Missed(&'static Spec),
-    /// To own the name that one wears, with a password.
+    /// Registers the person's name with a password.
     Register {
         /// Whether the token stays when the password is changed.
         keeps_token: bool,
         /// The command, for its name.
         spec: &'static Spec,
     },
-    /// To take back what one has said.
+    /// Deletes what the person said.
     Forget {
-        /// Whether it is to be done, and not only explained.
+        /// Whether it is done, and not only explained.
         all: bool,
         /// The command, for its name.
         spec: &'static Spec,
     },
-    /// To come back with a code; at the name question alone.
+    /// Comes back with a code; only at the name question.
     Resume(Line),
-    /// To know the code to come back with.
+    /// Shows the code that brings the person back.
     Code(&'static Spec),
-    /// To have a token for scripts, or to have it end.
+    /// Makes a token for scripts, or ends it.
     Token {
-        /// Whether it is to end.
+        /// Whether it ends.
         revoke: bool,
         /// The command, for its name.
         spec: &'static Spec,
     },
-    /// To hide a person's lines; as typed.
+    /// Hides a person's lines; as typed.
     Ignore(Line),
-    /// To see them again; as typed.
+    /// Shows a person's lines again; as typed.
     Unignore(Line),
-    /// To hide, or see, arrivals and departures.
+    /// Hides arrivals and departures, or shows them.
     Quiet(bool),
-    /// To see, or not to see, the own lines.
+    /// Shows the person's own lines, or hides them.
     Echo(bool),
     /// To have something done with authority.
     Act(Deed),
@@ -82,41 +83,41 @@ pub enum Command {
     Bans,
     /// To know the keepers: anybody may.
     Keepers,
-    /// To leave with these words.
+    /// Leaves with these words.
     Quit(Option<Line>),
 }
 
-/// A command as the table has it.
+/// A command in the table.
 #[derive(Debug)]
 pub struct Spec {
     /// What is typed behind the slash.
     pub name: &'static str,
     /// What may be typed instead.
     pub aliases: &'static [&'static str],
-    /// Beside which others help lists it.
+    /// The group in which help lists it.
     pub group: CommandGroup,
-    /// What follows, as it is shown: `NAME TEXT`.
+    /// What follows the name, as help shows it: `NAME TEXT`.
     pub arguments: &'static str,
     /// What it does, in a few words.
     pub does: &'static str,
-    /// What else there is to know, in a sentence; empty where there is nothing.
+    /// More about it, in sentences; may be empty.
     pub more: &'static str,
-    /// From the words behind the name to the command; none where they make no sense.
+    /// Makes the command of the words behind the name.
     pub(super) parse: fn(&'static Spec, &str) -> Result<Command, Misread>,
 }
 
-/// Commands that are listed together.
+/// Commands that help lists together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandGroup {
-    /// What is said, and what is shown.
+    /// Speaking, and what is shown.
     Talk,
-    /// Where, and with whom.
+    /// Rooms, and who is there.
     Rooms,
-    /// What was said before.
+    /// Earlier lines.
     Back,
-    /// Who one is.
+    /// The person's name.
     Name,
-    /// For those who keep order.
+    /// Commands of keepers.
     Keepers,
 }
 
@@ -130,7 +131,7 @@ impl CommandGroup {
         CommandGroup::Keepers,
     ];
 
-    /// What help calls it.
+    /// Its title in help.
     pub fn title(self) -> &'static str {
         match self {
             CommandGroup::Talk => "Talk",
@@ -160,7 +161,7 @@ pub enum Misread {
     NoAddress(Line),
 }
 
-/// Words that may be left out, and are where nobody sees them.
+/// Words that may be left out; invisible words count as left out.
 pub(super) fn seen(text: &str) -> Option<Line> {
     Some(line(text)).filter(|line| !line.is_blank())
 }

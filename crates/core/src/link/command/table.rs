@@ -335,7 +335,7 @@ pub static COMMANDS: &[Spec] = &[
 ];
 
 impl Command {
-    /// From what was typed behind the slash.
+    /// Parses what was typed behind the slash.
     ///
     /// # Errors
     /// There is no such command, or it lacks something.
@@ -345,25 +345,27 @@ impl Command {
         (spec.parse)(spec, rest.trim())
     }
 
-    /// The command of the table that a line begins with, behind its slash.
+    /// The command with which a line begins, behind its slash.
     pub fn named(line: &str) -> Option<&'static Spec> {
         let name = line.strip_prefix('/')?.split(char::is_whitespace).next()?;
         find(name).ok().filter(|_| !name.starts_with('/'))
     }
 }
 
-/// What people take for the slash before a command: input methods put some of them in its place.
+/// Characters that people type for the slash before a command: input methods put some of them in
+/// its place.
 const SLASHES: [char; 6] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}', BROKEN];
 
-/// What telnet makes of the full-width slash, whose last byte it takes for Ctrl-O.
+/// What telnet makes of the full-width slash: it takes the last byte for Ctrl-O.
 const BROKEN: char = char::REPLACEMENT_CHARACTER;
 
-/// The command that somebody means whose line is none, since something stands before the slash that nobody sees, or another
-/// slash in its place. Said, the line could give a secret away.
+/// The command that a person probably means whose line is none, because something invisible stands
+/// before the slash, or another slash stands in its place. Such a line could give a secret away if
+/// it were said.
 pub fn slipped(line: &Line) -> Option<&'static str> {
     let text = line.as_str();
     let first = text.bytes().next()?;
-    // Nearly every line ends here; and so do commands themselves.
+    // Nearly every line ends here, and so does every command.
     if text.is_ascii() && first.is_ascii_graphic() || !text.contains(SLASHES) {
         return None;
     }
@@ -382,14 +384,14 @@ pub fn slipped(line: &Line) -> Option<&'static str> {
     }
 }
 
-/// Everything that can be typed behind the slash: names, each followed by what may be typed instead.
+/// Everything that can be typed behind the slash: each name, followed by its aliases.
 pub fn command_names() -> impl Iterator<Item = &'static str> {
     COMMANDS
         .iter()
         .flat_map(|spec| [spec.name].into_iter().chain(spec.aliases.iter().copied()))
 }
 
-/// The command called so, in whatever case, with or without its slash.
+/// The command with this name, in any case, with or without its slash.
 fn find(name: &str) -> Result<&'static Spec, Misread> {
     let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
     let named = |spec: &&Spec| spec.name == name || spec.aliases.contains(&name.as_str());
@@ -412,8 +414,7 @@ mod tests {
 
     use super::*;
 
-    /// What is typed behind each command, and what is meant by it. Whoever adds a command adds what
-    /// it is good for.
+    /// Examples of each command, and what they mean. A new command needs one here.
     fn examples(name: &str) -> &'static [(&'static str, &'static str)] {
         match name {
             "help" => &[("", "Help(None)"), ("/who", "Help(Some(who))")],
@@ -482,7 +483,7 @@ mod tests {
         }
     }
 
-    /// What makes no sense behind a command, beside nothing at all where something is needed.
+    /// What makes no sense behind a command, beside a missing argument.
     fn nonsense(name: &str) -> &'static [&'static str] {
         match name {
             "msg" => &["bob", "bob "],

@@ -1,21 +1,20 @@
-//! Why a name was refused, told to the person who typed it. Knows nothing of how it is checked.
+//! Why a name is refused, for the person who typed it. Does not know how names are checked.
 
 use std::fmt;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::skeleton;
 
-/// Fits people's names in full and leaves room for what they say; in code points.
+/// In code points. It fits people's full names and leaves space on the line for what they say.
 pub const NAME_CHARS_MAX: usize = 32;
 
-/// Why a name was refused. Each reads as a sentence that says how to do better, and is safe to
-/// show.
+/// Why a name is refused. Each is a sentence that says what to do, and is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing was typed, or blanks only.
+    /// Nothing was typed, or only blanks.
     #[error("A name needs at least one character")]
     Empty,
-    /// It has more code points than a name may have.
+    /// It has too many code points.
     #[error("A name has at most {NAME_CHARS_MAX} characters; this one has {count}")]
     TooLong {
         /// How many it has.
@@ -24,11 +23,10 @@ pub enum NameError {
     /// There is a blank between other characters.
     #[error("A name is one word; write - or _ instead of a blank")]
     Blank,
-    /// A character is neither letter nor digit, nor one of the three signs that may stand in a
-    /// name.
+    /// A character is no letter, no digit and none of the three signs that a name may have.
     #[error("A name can contain only letters, digits, -, _ and .; leave out {}", Visible(*.0))]
     Sign(char),
-    /// A letter or digit of a kind that no living language writes names with, as Unicode sees it.
+    /// A letter or digit that no living language uses in names, according to Unicode.
     #[error("A name can contain only letters and digits in everyday use; leave out {}", Visible(*.0))]
     Rare(char),
     /// It begins with `-`, `_`, `.` or a combining mark.
@@ -37,28 +35,28 @@ pub enum NameError {
     /// There is no letter in it.
     #[error("A name needs at least one letter")]
     NoLetter,
-    /// A combining mark stands on something else than a letter.
+    /// A combining mark does not stand on a letter.
     #[error("An accent belongs on a letter; leave out {}", Visible(*.0))]
     LooseMark(char),
-    /// A letter carries more combining marks than names need, or one of them twice.
+    /// A letter has more combining marks than names need, or one of them twice.
     #[error("Too many accents on one letter; leave some out")]
     TooManyMarks,
     /// It mixes scripts whose letters look alike.
     #[error("A name uses one alphabet; this one mixes several and could pass for another name")]
     MixedScripts,
-    /// It reads or looks like a name that nobody may wear.
+    /// It reads or looks like a name that nobody may have.
     #[error("{0} is reserved; choose another name")]
     Reserved(&'static str),
 }
 
-/// A character as itself where it can be seen on its own, else by its number.
+/// A character as itself if it can be seen alone, otherwise as its number.
 struct Visible(char);
 
 impl fmt::Display for Visible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(c) = *self;
-        // Controls, format characters and what is unassigned grow when escaped; invisible letters
-        // have no skeleton.
+        // Controls, format characters and unassigned characters are longer when escaped; invisible
+        // letters have no skeleton.
         let seen = c.is_ascii_graphic()
             || (c.escape_debug().len() == 1
                 && !is_combining_mark(c)

@@ -1,24 +1,25 @@
-//! The two keys of a name, by which names are too alike, and what it looks like in other letters. Knows no rules of what
-//! a name may hold.
+//! The two keys of a name, which show whether names are too alike, and how the name looks in other
+//! letters. Does not know what may be a name.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-/// Every letter settles within three; no hostile name shall find one that never does.
+/// Every letter needs at most three rounds; the limit is for hostile names.
 const FOLD_ROUNDS_MAX: usize = 8;
 
-/// What a name reads as, whatever its case; and what it looks like, whatever its characters.
+/// How a name reads, whatever its case; and how it looks, whatever its characters.
 pub(crate) fn keys(name: &str) -> [Box<str>; 2] {
     [fold(name).into(), fold(&look(name)).into()]
 }
 
-/// What a name looks like as it stands there, with its case: `ALICE` is `ALlCE`.
+/// How a name looks with its case: `ALICE` is `ALlCE`.
 pub(crate) fn look(name: &str) -> String {
     let composed: String = name.nfkc().collect();
     skeleton(&composed).collect()
 }
 
-/// What a name looks like in small letters, in capitals, and with one capital; where its keys do not say so already.
+/// How a name looks in small letters, in capitals, and with one capital, if its keys do not say
+/// that already.
 pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
     let small = name.to_lowercase();
     let mut rest = small.chars();
@@ -33,12 +34,13 @@ pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
         .collect()
 }
 
-/// Text without its case, for comparing and never for showing: `Straße`, `STRASSE` and `strasse`
-/// fold to one text.
+/// Text without its case, to compare and never to show: `Straße`, `STRASSE` and `strasse` fold to
+/// one text.
 ///
-/// Each character goes to upper case and back, with the full mappings of Unicode; that finds what
-/// lower case alone leaves apart (ß and ẞ, s and ſ, the two small sigmas). Dotless ı, which looks
-/// like i, folds to it too. The result is composed (NFC), and folding it again changes nothing.
+/// Each character goes to upper case and back, with the full mappings of Unicode. That joins pairs
+/// that lower case alone leaves apart (ß and ẞ, s and ſ, the two small sigmas). Dotless ı, which
+/// looks like i, folds to it too. The result is composed (NFC), and folding it again changes
+/// nothing.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded: String = text.nfc().collect();

@@ -1,4 +1,4 @@
-//! A person's name: what may be one, and which are too alike. Knows nobody who wears one.
+//! A person's name: what may be one, and which are too alike. Does not know who has one.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use super::keys::{keys, look, looks_else};
 use super::rules::well_formed;
 use crate::model::line::Line;
 
-/// Names that would speak for the server, for its keeper, or for more than one person.
+/// Names that would speak for the server, for its operator, or for several people.
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
     [
         "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
@@ -20,11 +20,11 @@ static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
     .into()
 });
 
-/// A name that nobody may wear.
+/// A name that nobody may have.
 struct Reserved {
     word: &'static str,
     name: Name,
-    /// What it looks like in other letters.
+    /// How it looks in other letters.
     looks: Vec<Box<str>>,
 }
 
@@ -40,10 +40,10 @@ impl Reserved {
     }
 }
 
-/// A name that somebody wears: one typed and found good, or an address.
+/// The name of a person: one that was typed and checked, or an address.
 ///
-/// It is safe to show as it stands. Two names are equal when they are shown alike, letter by
-/// letter; whether they are too alike for two people is what [`Name::looks_like`] says.
+/// It is safe to show. Two names are equal if they are shown alike, letter by letter;
+/// [`Name::looks_like`] says whether they are too alike for two people.
 #[derive(Clone)]
 pub struct Name(Arc<Parts>);
 
@@ -53,16 +53,17 @@ struct Parts {
 }
 
 impl Name {
-    /// A name as somebody typed it, blanks around it left out.
+    /// A name as a person typed it, without blanks around it.
     ///
-    /// It is kept composed (NFC), so that a name typed on a system that takes letters apart is
-    /// shown, counted and found like the same name typed elsewhere.
+    /// The name is composed (NFC), so that it is shown, counted and found in the same way whatever
+    /// system it was typed on.
     ///
     /// # Errors
     ///
-    /// When it is empty or has more than [`NAME_CHARS_MAX`](super::NAME_CHARS_MAX) characters; has anything but letters
-    /// and digits in everyday use, marks on letters, `-`, `_` and `.`; does not begin with a letter
-    /// or digit; has no letter; mixes scripts (it must be "highly restrictive", UTS 39, section
+    /// When it is empty or has more than [`NAME_CHARS_MAX`](super::NAME_CHARS_MAX) characters; has
+    /// anything but letters and digits in everyday use, marks on letters, `-`, `_` and `.`; does
+    /// not begin with a letter or digit; has no letter; mixes scripts (it must be "highly
+    /// restrictive", UTS 39, section
     /// 5.2); or is like a reserved name.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
         let name = Self::new(well_formed(typed)?);
@@ -74,10 +75,10 @@ impl Name {
         }
     }
 
-    /// The name of somebody who stays at their address, such as `127.0.0.1:64208`, as the server
-    /// itself wrote it.
+    /// The name of a person who has not chosen one: their address, such as `127.0.0.1:64208`, as
+    /// the server wrote it.
     ///
-    /// No typed name equals it, for an address has a `:`.
+    /// No typed name equals it, because an address has a `:`.
     #[must_use]
     pub fn of_address(address: &str) -> Self {
         debug_assert!(address.contains(':'), "not an address: {address:?}");
@@ -90,14 +91,14 @@ impl Name {
         self.as_str().contains(':')
     }
 
-    /// A name that somebody wore whose lines were kept. It has been checked then; whatever has become of it since, it is
-    /// safe to show.
+    /// A name as it was stored. It was checked before it was stored; whatever happened to the file
+    /// since, the name is safe to show.
     #[must_use]
     pub fn kept(name: &str) -> Self {
         Self::new(Line::sanitise(name.as_bytes()).as_str().to_owned())
     }
 
-    /// A name that needs no check, or has had it.
+    /// A name that needs no check, or was checked.
     pub(super) fn new(shown: String) -> Self {
         let keys = keys(&shown);
         Self(Arc::new(Parts {
@@ -112,32 +113,34 @@ impl Name {
         &self.0.shown
     }
 
-    /// What it reads as and what it looks like, whatever its case. The first is [`fold`] of the
+    /// How it reads and how it looks, whatever its case. The first is [`fold`](super::fold) of the
     /// name.
     #[must_use]
     pub fn keys(&self) -> [&str; 2] {
         self.0.keys.each_ref().map(|key| &**key)
     }
 
-    /// Whether both are the same name, in whatever letters: a name and its owner's other ways to write it.
+    /// Whether both are the same name, whatever their case.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.keys[0] == other.0.keys[0]
     }
 
-    /// Whether two people may not wear these at the same time: a key of one is a key of the other.
+    /// Whether two people cannot have these names at the same time: a key of one is a key of the
+    /// other.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         self.0.keys.iter().any(|key| other.0.keys.contains(key))
     }
 
-    /// What it looks like as it is shown.
+    /// How it looks as it is shown.
     pub(crate) fn look(&self) -> String {
         look(self.as_str())
     }
 
-    /// What it looks like as others may write it, in small letters, in capitals or with one; where its keys do not say so
-    /// already. Nobody's name should be [shown](Self::look) like that: who reads `ALlCE` takes it for alice.
+    /// How it looks as others may write it, in small letters, in capitals or with one capital, if
+    /// its keys do not say that already. No other name may [look](Self::look) like that: readers
+    /// take `ALlCE` for alice.
     pub(crate) fn looks_else(&self) -> Vec<Box<str>> {
         looks_else(self.as_str(), self.keys())
     }

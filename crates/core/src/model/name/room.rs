@@ -1,4 +1,4 @@
-//! A room's name: the rules of a person's, in lower case. Knows no room.
+//! A room's name: it follows the rules of people's names, in lower case. Knows no room.
 
 use std::{fmt, sync::LazyLock};
 
@@ -8,7 +8,7 @@ use super::rules::well_formed;
 
 static LOBBY: LazyLock<RoomName> = LazyLock::new(|| RoomName(Name::new("lobby".into())));
 
-/// A room's name. What is typed in upper case is taken in lower case.
+/// A room's name. Upper case becomes lower case.
 ///
 /// No name is reserved: a room never speaks, so `/join all` harms nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,17 +21,17 @@ impl RoomName {
         LOBBY.clone()
     }
 
-    /// A room's name as somebody typed it.
+    /// A room's name as a person typed it.
     ///
     /// # Errors
     ///
-    /// When it is no name by the rules of [`Name::parse`], reserved names apart.
+    /// It is no name by the rules of [`Name::parse`]; but reserved names are allowed.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
         well_formed(&typed.to_lowercase()).map(|shown| Self(Name::new(shown)))
     }
 
-    /// The name of a room whose lines were kept. It has been checked then; whatever has become of it since, it is safe to
-    /// show.
+    /// The name of a room as it was stored. It was checked before it was stored; whatever happened
+    /// to the file since, the name is safe to show.
     #[must_use]
     pub fn kept(name: &str) -> Self {
         Self(Name::kept(name))
@@ -43,7 +43,7 @@ impl RoomName {
         self.0.as_str()
     }
 
-    /// What it reads as and what it looks like; see [`Name::keys`].
+    /// How it reads and how it looks; see [`Name::keys`].
     #[must_use]
     pub fn keys(&self) -> [&str; 2] {
         self.0.keys()
