@@ -1,6 +1,7 @@
-//! The broadcaster as those see it who ask it: what is granted, what is refused, what is left behind.
+//! The broadcaster from the side of its clients: what it grants, what it refuses, what is left
+//! behind.
 //!
-//! Knows no task: a house here is run by hand.
+//! There is no task: each test runs the broadcaster step by step.
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -22,7 +23,7 @@ use parlor_core::model::{
 };
 
 #[test]
-fn a_name_is_free_for_the_next_when_its_wearer_leaves() {
+fn a_name_is_free_when_its_wearer_leaves() {
     let mut house = House::new();
     let alice = house.enter("alice");
     let mut other = house.connect();
@@ -34,7 +35,7 @@ fn a_name_is_free_for_the_next_when_its_wearer_leaves() {
 }
 
 #[test]
-fn a_name_that_looks_like_another_in_other_letters_is_free_when_that_is() {
+fn a_name_is_free_when_its_look_alike_is_free() {
     let mut house = House::new();
     for (worn, typed) in [
         ("alice", "ALlCE"), // with a small l
@@ -60,7 +61,7 @@ fn a_name_that_looks_like_another_in_other_letters_is_free_when_that_is() {
 }
 
 #[test]
-fn who_takes_another_name_leaves_nothing_of_the_first_and_keeps_what_both_look_like() {
+fn a_new_name_frees_the_old_one_but_not_the_looks_that_both_share() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     for typed in ["ALlCE", "Alice", "iris", "alice"] {
@@ -76,7 +77,7 @@ fn who_takes_another_name_leaves_nothing_of_the_first_and_keeps_what_both_look_l
 }
 
 #[test]
-fn names_that_look_alike_in_no_letters_are_worn_side_by_side() {
+fn names_that_do_not_look_alike_are_worn_side_by_side() {
     let mut house = House::new();
     let people = ["neil", "Nell", "maia", "mala", "al", "ali"].map(|name| house.enter(name));
     drop(people);
@@ -84,7 +85,7 @@ fn names_that_look_alike_in_no_letters_are_worn_side_by_side() {
 }
 
 #[test]
-fn whoever_is_nobody_claims_no_name() {
+fn a_client_without_a_seat_claims_no_name() {
     let mut house = House::new();
     let mut nobody = house.connect();
     let refused = house.refusal(&mut nobody, rename("alice"));
@@ -94,7 +95,7 @@ fn whoever_is_nobody_claims_no_name() {
 }
 
 #[test]
-fn whoever_is_nobody_makes_no_room() {
+fn a_client_without_a_seat_makes_no_room() {
     let mut house = House::new();
     let mut nobody = house.connect();
     let refused = house.refusal(&mut nobody, join("tea"));
@@ -116,7 +117,7 @@ fn a_room_that_is_refused_leaves_no_name_claimed() {
 }
 
 #[test]
-fn one_enters_once() {
+fn a_client_enters_once() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     let refused = house.refusal(&mut alice.link, enter("bob", "tea"));
@@ -127,7 +128,7 @@ fn one_enters_once() {
 }
 
 #[test]
-fn a_seat_given_up_is_no_right_to_speak() {
+fn a_seat_that_is_given_up_gives_no_right_to_speak() {
     let mut house = House::new();
     let bob = house.enter("bob");
     let mut alice = house.enter("alice");
@@ -144,7 +145,7 @@ fn a_seat_given_up_is_no_right_to_speak() {
 }
 
 #[test]
-fn a_seat_granted_to_somebody_who_is_gone_is_given_up() {
+fn a_seat_granted_to_a_lost_connection_is_given_up() {
     let mut house = House::new();
     let bob = house.enter("bob");
     let mut link = house.connect();
@@ -168,7 +169,7 @@ fn an_outcome_that_nobody_fetches_gives_up_its_seat() {
 }
 
 #[test]
-fn a_rename_under_way_goes_with_its_owner() {
+fn a_rename_under_way_ends_with_its_connection() {
     let mut house = House::new();
     let bob = house.enter("bob");
     let mut alice = house.enter("alice");
@@ -192,7 +193,7 @@ fn a_rename_under_way_goes_with_its_owner() {
 }
 
 #[test]
-fn a_room_is_forgotten_when_empty_and_made_anew() {
+fn an_empty_room_leaves_memory_and_is_made_again() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     let (tea, _) = granted(house.ask(&mut alice.link, join("tea")));
@@ -228,7 +229,7 @@ fn a_room_with_an_arrival_under_way_stays() {
 }
 
 #[test]
-fn lines_that_are_not_kept_are_refused_and_their_numbers_used_again() {
+fn lines_that_are_not_stored_are_refused_and_their_numbers_are_used_again() {
     let mut house = House::new();
     let bob = house.enter("bob");
     let mut alice = house.enter("alice");
@@ -276,7 +277,7 @@ fn times_in_a_room_never_decrease() {
 }
 
 #[test]
-fn when_the_house_closes_everybody_leaves_silently() {
+fn when_the_server_stops_everybody_leaves_silently() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     let bob = house.enter("bob");
@@ -291,7 +292,7 @@ fn when_the_house_closes_everybody_leaves_silently() {
     house.assert_empty();
 }
 
-/// A house whose batches are full with one entry, and somebody in it.
+/// A house whose batches are full with one entry, and a person in it.
 fn narrow_house() -> (House, Person) {
     let mut house = House::with(Limits {
         batch_entries: 1,
@@ -302,7 +303,7 @@ fn narrow_house() -> (House, Person) {
 }
 
 #[test]
-fn what_waits_for_a_full_batch_keeps_its_order() {
+fn requests_that_wait_for_a_full_batch_keep_their_order() {
     let (mut house, mut alice) = narrow_house();
     let mut bob = house.enter("bob");
     let lobby = alice.seat.room();
@@ -333,7 +334,7 @@ fn what_waits_for_a_full_batch_keeps_its_order() {
 }
 
 #[test]
-fn a_batch_is_full_of_topics_too() {
+fn topics_fill_a_batch_too() {
     let mut house = House::with(Limits {
         batch_bytes: 10,
         ..Limits::default()
@@ -353,7 +354,7 @@ fn a_batch_is_full_of_topics_too() {
 }
 
 #[test]
-fn giving_up_at_the_door_again_and_again_leaves_nothing() {
+fn clients_that_give_up_while_entering_leave_nothing() {
     let (mut house, mut alice) = narrow_house();
     let mut bob = house.enter("bob");
     let lobby = alice.seat.room();
@@ -375,7 +376,7 @@ fn giving_up_at_the_door_again_and_again_leaves_nothing() {
 }
 
 #[test]
-fn all_logs_together_stay_small_though_one_room_has_said_one_large_thing() {
+fn all_logs_together_stay_small_even_if_one_batch_is_large() {
     let mut house = House::with(Limits {
         logs_bytes: 20_000,
         ..Limits::default()
@@ -394,7 +395,7 @@ fn all_logs_together_stay_small_though_one_room_has_said_one_large_thing() {
 }
 
 #[test]
-fn whoever_speaks_in_a_crowd_is_told_of_first() {
+fn a_folded_arrival_is_told_before_the_person_speaks() {
     let mut house = House::new();
     let watcher = house.enter("watcher");
     let mut crowd: Vec<_> = (0..10).map(|n| house.enter(&format!("guest{n}"))).collect();
@@ -421,7 +422,7 @@ fn whoever_speaks_in_a_crowd_is_told_of_first() {
     );
 }
 
-/// What somebody reads of others who come and go.
+/// The arrivals and departures that a person reads.
 fn told(watcher: &Person) -> Vec<Entry> {
     let is_told = |entry: &Entry| match entry {
         Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => *telling == Telling::Told,
@@ -431,7 +432,7 @@ fn told(watcher: &Person) -> Vec<Entry> {
 }
 
 #[test]
-fn a_seat_that_is_taken_again_in_time_was_never_left() {
+fn a_seat_that_is_taken_again_in_time_has_no_departure() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     let (tea, _) = granted(house.ask(&mut alice.link, join("tea")));
@@ -475,7 +476,7 @@ fn a_seat_that_is_taken_again_in_time_was_never_left() {
 }
 
 #[test]
-fn all_who_are_in_a_room_are_listed_page_by_page() {
+fn everybody_in_a_room_is_listed_page_by_page() {
     let mut house = House::new();
     let mut crowd: Vec<_> = (0..PEOPLE_MAX * 2 + 1)
         .map(|n| house.enter(&format!("guest{n}")))
@@ -506,7 +507,7 @@ fn all_who_are_in_a_room_are_listed_page_by_page() {
 }
 
 #[test]
-fn the_crowd_of_a_room_that_is_forgotten_is_forgotten() {
+fn the_crowd_of_a_room_leaves_memory_with_the_room() {
     let mut house = House::new();
     let crowd: Vec<_> = (0..10)
         .map(|n| {
@@ -523,7 +524,7 @@ fn the_crowd_of_a_room_that_is_forgotten_is_forgotten() {
 }
 
 #[test]
-fn taking_the_name_one_wears_is_told_to_nobody_else() {
+fn nobody_is_told_of_a_name_that_does_not_change() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     let outcome = house.ask(&mut alice.link, rename("alice"));
@@ -534,7 +535,7 @@ fn taking_the_name_one_wears_is_told_to_nobody_else() {
 }
 
 #[test]
-fn what_is_older_than_it_may_be_is_shown_to_nobody_who_comes() {
+fn lines_that_are_too_old_are_not_shown() {
     let hour = Duration::from_hours(1);
     let mut house = House::with(Limits {
         retain: Some(hour),
@@ -561,7 +562,7 @@ fn what_is_older_than_it_may_be_is_shown_to_nobody_who_comes() {
 }
 
 #[test]
-fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
+fn deleted_lines_leave_their_numbers_and_nothing_else() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     let mut bob = house.enter("bob");
@@ -596,7 +597,7 @@ fn what_its_owner_takes_back_leaves_its_place_and_nothing_else() {
 }
 
 #[test]
-fn what_is_taken_back_ends_where_a_room_ended_that_is_not_in_memory() {
+fn deletion_covers_rooms_that_are_not_in_memory() {
     let ended = |room: &str, seq, at| {
         let (room, at) = (RoomName::parse(room).unwrap(), WallTime(at));
         (room, End { seq, at })
@@ -616,11 +617,11 @@ fn what_is_taken_back_ends_where_a_room_ended_that_is_not_in_memory() {
         panic!("{outcome:?}");
     };
     let tea = RoomName::parse("tea").unwrap();
-    // What is said there from now on stays; and in the attic nothing was said since.
+    // Lines that are said there from now on stay; and in the attic nothing was said since.
     assert_eq!(ends, [(tea, 7), (RoomName::lobby(), 0)]);
 }
 
-/// Kate, as she is after so many changes of her password.
+/// Kate, after this many changes of her password.
 fn kate(changes: u64) -> Claim {
     Claim {
         name: Name::kept("kate"),
@@ -637,7 +638,7 @@ fn enter_as(name: Claim) -> Change {
 }
 
 #[test]
-fn a_password_that_is_changed_ends_what_the_one_before_has_opened() {
+fn a_new_password_ends_the_connections_of_the_old_one() {
     let mut house = House::new();
     let mut bob = house.enter("bob");
     let mut kate_here = house.enter("kate");
@@ -661,7 +662,7 @@ fn a_password_that_is_changed_ends_what_the_one_before_has_opened() {
 }
 
 #[test]
-fn a_request_on_its_way_counts_no_more_when_the_password_is_changed_before_it_is_done() {
+fn a_proof_on_its_way_is_refused_after_the_password_changes() {
     let mut house = House::with(Limits {
         batch_entries: 1,
         ..Limits::default()
@@ -686,7 +687,7 @@ fn a_request_on_its_way_counts_no_more_when_the_password_is_changed_before_it_is
             ghost: Some(id),
         },
     ];
-    // One batch is under way and the next one is full, so these wait; what concerns names does not.
+    // One batch is under way and the next is full, so these wait; changes of owners do not.
     here.link.start(post(room, &["first"]));
     let under_way = house.gather();
     bob.link.start(post(room, &["second"]));

@@ -1,10 +1,11 @@
-//! What the sanitiser promises, over random bytes and over the worst of Unicode.
+//! The promises of the sanitiser, for random bytes and for the worst of Unicode.
 
 use parlor_core::model::Line;
 use proptest::{collection::vec, prelude::*};
 use unicode_normalization::char::is_combining_mark;
 
-/// What a terminal does with a line: prints characters, or something that it must never be asked.
+/// What a terminal does with a line: it prints characters, or does something that must never
+/// happen.
 #[derive(Default)]
 struct Terminal {
     printed: String,
@@ -46,7 +47,7 @@ fn terminal(bytes: &[u8]) -> Terminal {
     terminal
 }
 
-/// Characters that have done harm, in long rows, between ordinary ones.
+/// Harmful characters, in long rows, between ordinary ones.
 fn nasty_text() -> impl Strategy<Value = String> {
     let c = prop_oneof![
         any::<char>(),
@@ -72,7 +73,7 @@ fn nasty_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// Bytes as they come: some of them commands to a terminal, some cut in the middle of a character.
+/// Bytes as they arrive: some are commands for a terminal, some end in the middle of a character.
 fn nasty_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         vec(any::<u8>(), 0..40),
@@ -105,7 +106,7 @@ fn longest_row_of_marks(text: impl Iterator<Item = char>) -> usize {
 
 proptest! {
     #[test]
-    fn a_terminal_only_prints(bytes in nasty_bytes()) {
+    fn a_sanitised_line_does_nothing_but_print(bytes in nasty_bytes()) {
         let line = Line::sanitise(&bytes);
         let terminal = terminal(line.as_str().as_bytes());
         prop_assert_eq!(terminal.obeyed, Vec::<String>::new());
@@ -113,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn no_control_and_nothing_that_turns_text_is_left(bytes in nasty_bytes()) {
+    fn no_control_and_no_change_of_direction_is_left(bytes in nasty_bytes()) {
         let line = Line::sanitise(&bytes);
         let bad = line.as_str().chars().find(|&c| c.is_control() && c != '\t' || matches!(c,
             '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}'));
@@ -130,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn once_is_enough(bytes in nasty_bytes()) {
+    fn sanitising_twice_changes_nothing(bytes in nasty_bytes()) {
         let line = Line::sanitise(&bytes);
         prop_assert_eq!(&Line::sanitise(line.as_str().as_bytes()), &line);
         prop_assert!(line.len() <= 3 * bytes.len());
@@ -143,14 +144,14 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_named_passes(text in "[\\p{L}\\p{N}\\p{P}\\p{S}\\p{Zs}]{0,100}") {
+    fn characters_without_a_rule_pass(text in "[\\p{L}\\p{N}\\p{P}\\p{S}\\p{Zs}]{0,100}") {
         let line = Line::sanitise(text.as_bytes());
         prop_assert_eq!(line.as_str(), text);
     }
 }
 
 #[test]
-fn the_terminal_of_these_tests_obeys_what_is_not_sanitised() {
+fn the_terminal_of_these_tests_obeys_raw_bytes() {
     for bytes in [
         &b"\x1b[31m"[..],
         b"\x1b]0;title\x07",

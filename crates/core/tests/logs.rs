@@ -1,4 +1,4 @@
-//! Batches and logs against models too simple to be wrong: a list of all entries there ever were.
+//! Batches and logs, compared with a model that is too simple to be wrong: a list of all entries.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// Shows lines and arrivals, and nothing of departures.
+/// Shows lines and arrivals, but no departures.
 struct Plain;
 
 impl Encoding for Plain {
@@ -50,7 +50,7 @@ impl Encoding for Counted {
     }
 }
 
-/// What there is to see of these entries.
+/// The bytes of these entries.
 fn shown(entries: &[Entry]) -> Vec<u8> {
     let mut out = Vec::new();
     let scene = Scene {
@@ -160,7 +160,7 @@ fn a_batch_makes_the_bytes_of_each_encoding_once() {
 
 proptest! {
     #[test]
-    fn places_in_a_batch_are_counted_right(
+    fn places_in_a_batch_are_right(
         happenings in happenings(0..30), position in 0..50_u64, seq in 0..50_u64,
     ) {
         let start = Cursor { position, seq };
@@ -189,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn however_the_socket_cuts_it_all_is_written_once(
+    fn everything_is_written_once_however_the_socket_cuts_it(
         happenings in happenings(1..30), from in any::<Index>(), takes in vec(1..100_usize, 1..20),
     ) {
         let batch = batch(Cursor::default(), 0, &happenings);
@@ -208,18 +208,18 @@ proptest! {
             let (stopped, left) = batch.encoded(&Plain).entry_at(index, take);
             rest.extend_from_slice(left);
             index = stopped + usize::from(!left.is_empty());
-            written.append(&mut rest); // the next write begins with what is left of the line
+            written.append(&mut rest); // the next write begins with the rest of the line
         }
         prop_assert_eq!(written, shown(&batch.entries()[from..]));
     }
 }
 
-/// All entries there ever were, and where each batch ends.
+/// All entries, and where each batch ends.
 #[derive(Default)]
 struct Model {
     entries: Vec<Entry>,
     batches: Vec<Arc<Batch>>,
-    /// The first batch that is kept.
+    /// The first batch that is still in the log.
     first: usize,
 }
 
@@ -257,7 +257,7 @@ impl Model {
         can
     }
 
-    /// The place before the first line that is kept and wanted, or behind everything.
+    /// The place before the first wanted line that is still in the log, or behind everything.
     fn before_line(&self, wanted: impl Fn(&Said) -> bool) -> Option<Cursor> {
         let is_wanted = |entry: &Entry| matches!(entry, Entry::Said(said) if wanted(said));
         let found = self.entries.iter().skip(self.start()).position(is_wanted)?;
@@ -295,7 +295,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn a_log_is_the_end_of_a_list(steps in steps(), lines in 1..30_usize, bytes in 500..9_000_usize) {
+    fn a_log_is_the_end_of_a_list_of_all_entries(steps in steps(), lines in 1..30_usize, bytes in 500..9_000_usize) {
         let capacity = Capacity { lines, bytes };
         let log = Log::new(Cursor::default());
         let mut model = Model::default();
@@ -332,7 +332,7 @@ proptest! {
                 }
                 Step::Since(at) => {
                     let found = model.before_line(|said| said.at.0 >= at);
-                    // Where nothing was said since, any place behind the last line does.
+                    // If nothing was said since, any place behind the last line is right.
                     let place = log.since(WallTime(at));
                     let end = model.cursor(model.entries.len());
                     prop_assert_eq!(place.seq, found.unwrap_or(end).seq);

@@ -1,4 +1,4 @@
-//! The log, the bell and the hand-over of an outcome, under every order in which threads can run.
+//! The log, the bell and the delivery of an outcome, in every order in which threads can run.
 //!
 //!     RUSTFLAGS="--cfg parlor_loom" cargo test -p parlor-core --test loom --release
 #![cfg(parlor_loom)]
@@ -20,8 +20,7 @@ use parlor_core::model::{
     Capacity, Census, Entry, Limits, Line, Manner, Name, Now, RoomName, Said, WallTime, Who,
 };
 
-/// Every order with so many switches between threads that were not asked for; nearly all bugs
-/// need two.
+/// How many forced switches between threads each tested order has; nearly all bugs need two.
 const SWITCHES_MAX: usize = 4;
 
 fn check(model: impl Fn() + Send + Sync + 'static) {
@@ -50,14 +49,14 @@ fn no_ring_is_lost() {
                 if rung.load(Ordering::Relaxed) == 2 {
                     break;
                 }
-                bell.rung(seen).await; // a lost ring ends here: loom finds that nobody runs
+                bell.rung(seen).await; // loom reports a lost ring, because then no thread can run
             }
         });
         ringer.join().unwrap();
     });
 }
 
-/// A batch of one line, in which somebody says its number.
+/// A batch of one line, whose text is its number.
 fn line(start: Cursor, who: &Who) -> Arc<Batch> {
     let said = Said {
         seq: start.seq + 1,
@@ -80,7 +79,7 @@ fn somebody(inbox: &Arc<Inbox>) -> (Link, Who) {
 }
 
 #[test]
-fn whoever_waits_by_bell_reads_everything_in_order_or_is_told_how_much_not() {
+fn a_reader_who_waits_by_bell_reads_every_line_or_a_count() {
     const LINES: u64 = 3;
     check(|| {
         let log = Arc::new(Log::new(Cursor::default()));
@@ -107,7 +106,8 @@ fn whoever_waits_by_bell_reads_everything_in_order_or_is_told_how_much_not() {
     });
 }
 
-/// Reads up to the line with this number; each follows the one before it or those told of.
+/// Reads up to the line with this number. Each line follows the one before it, or those that were
+/// counted as missed.
 async fn read_to(log: &Log, bell: &Bell, lines: u64) {
     let mut cursor = Cursor::default();
     let mut slices: Vec<Slice> = Vec::new();
@@ -130,7 +130,7 @@ async fn read_to(log: &Log, bell: &Bell, lines: u64) {
     }
 }
 
-/// A house run by hand, without a journal.
+/// A broadcaster that is run step by step, without a journal.
 struct House(Broadcaster);
 
 impl House {
@@ -162,7 +162,7 @@ impl House {
 
     fn assert_empty(mut self) {
         self.run();
-        self.run(); // a seat granted to nobody has left by now
+        self.run(); // a seat that nobody took has left by now
         let Census {
             people,
             name_keys,
@@ -183,7 +183,7 @@ fn enter(name: &str) -> Change {
 }
 
 #[test]
-fn nobody_reads_on_behind_the_own_departure() {
+fn nobody_reads_beyond_their_own_departure() {
     check(|| {
         let mut house = House::new();
         let (link, seat, entered) = house.enter(":1");
@@ -230,7 +230,7 @@ fn an_outcome_is_fetched_or_ends_with_the_link() {
         link.start(enter(":1"));
         let client = Arc::downgrade(link.client());
         let connection = thread::spawn(move || {
-            let seat = link.outcome(); // there by now, or not
+            let seat = link.outcome(); // may be there or not
             drop(link);
             drop(seat);
         });
@@ -242,7 +242,7 @@ fn an_outcome_is_fetched_or_ends_with_the_link() {
 }
 
 #[test]
-fn whoever_calls_gets_an_answer() {
+fn every_call_gets_an_answer() {
     check(|| {
         let mut house = House::new();
         let mut link = house.connect();
@@ -267,7 +267,7 @@ fn whoever_calls_gets_an_answer() {
 }
 
 #[test]
-fn whoever_looks_after_a_group_finds_all_for_whom_it_was_rung() {
+fn the_task_of_a_group_finds_everybody_for_whom_it_was_rung() {
     check(|| {
         let group = Arc::new(Group::default());
         let inbox = Arc::new(Inbox::default());
@@ -288,7 +288,9 @@ fn whoever_looks_after_a_group_finds_all_for_whom_it_was_rung() {
             found.sort();
             assert_eq!(found, people);
         });
-        ringing.map(|thread| thread.join().unwrap());
+        for thread in ringing {
+            thread.join().unwrap();
+        }
     });
 }
 

@@ -1,4 +1,4 @@
-//! What holds of every name, and of every character that looks like another.
+//! What is true of every name, and of every character that looks like another.
 
 use parlor_core::model::{Line, Name, RoomName, fold};
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ const RESERVED: [&str; 9] = [
     "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
 ];
 
-/// Something that may well be a name: mostly letters of one script, some marks and signs.
+/// Text that may be a name: mostly letters of one script, some marks and signs.
 fn name_like() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9._-]{1,33}",
@@ -29,7 +29,7 @@ fn name_like() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn folding_once_is_enough(text in prop_oneof![any::<String>(), name_like()]) {
+    fn folding_twice_changes_nothing(text in prop_oneof![any::<String>(), name_like()]) {
         let folded = fold(&text);
         prop_assert_eq!(fold(&folded), folded.as_str());
         prop_assert_eq!(fold(&text.nfd().collect::<String>()), folded);
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn case_and_composition_make_no_other_name(typed in name_like()) {
+    fn case_and_composition_do_not_make_another_name(typed in name_like()) {
         let Ok(name) = Name::parse(&typed) else { return Ok(()) };
         for key in name.keys() {
             prop_assert_eq!(fold(key), key);
@@ -76,7 +76,7 @@ proptest! {
     }
 }
 
-/// Every character that looks like other letters or digits, and those.
+/// Every character that looks like other letters or digits, with these.
 fn confusables() -> impl Iterator<Item = (char, String)> {
     ('\0'..='\u{2ffff}').filter_map(|c| {
         let looks: String = skeleton(c.encode_utf8(&mut [0; 4])).collect();
@@ -86,7 +86,7 @@ fn confusables() -> impl Iterator<Item = (char, String)> {
 }
 
 #[test]
-fn every_look_alike_collides_with_what_it_looks_like() {
+fn every_look_alike_collides_with_its_original() {
     let mut collided = 0;
     for (c, looks) in confusables() {
         for (before, after) in [

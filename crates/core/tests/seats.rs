@@ -1,4 +1,4 @@
-//! Several seats on one connection, and none: who sits in more rooms than one, who listens, who only speaks.
+//! Connections with several seats or none: they sit in several rooms, listen, or only speak.
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use parlor_core::link::{
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
 
-/// A dialect of words: what was said as `room:text`, what else happens as little as possible.
+/// A dialect of words: a line is `room:text`, everything else as little as possible.
 #[derive(Debug)]
 struct Words;
 
@@ -72,7 +72,7 @@ fn put(out: &mut Vec<u8>, word: &str) {
     out.push(b' ');
 }
 
-/// Somebody with a connection that reads, in any number of rooms.
+/// A person with a connection that reads any number of rooms.
 struct Reader {
     link: Link,
     backlog: Backlog<Words>,
@@ -85,7 +85,7 @@ impl Reader {
         Reader { link, backlog }
     }
 
-    /// Takes a seat beside those that there are.
+    /// Takes another seat.
     fn sits(&mut self, house: &mut House, request: impl Into<Request>) -> Seat {
         let (seat, entered) = granted(house.ask(&mut self.link, request));
         self.link.reply(seat.mark(), Mail::Entered(entered));
@@ -102,13 +102,13 @@ impl Reader {
         listener
     }
 
-    /// Is answered a word where a seat is.
+    /// Gets an answer, which belongs where the seat is.
     fn is_answered(&self, seat: &Seat, word: &str) {
         let answer = Answer::YouAre(Name::parse(word).unwrap());
         self.link.reply(seat.mark(), Mail::Answer(answer));
     }
 
-    /// What one system call would write.
+    /// The bytes that one system call would write.
     fn reads_some(&mut self) -> String {
         self.backlog.collect();
         let bytes: Vec<u8> = self.backlog.runs().flatten().copied().collect();
@@ -116,7 +116,7 @@ impl Reader {
         String::from_utf8(bytes).unwrap()
     }
 
-    /// Everything there is.
+    /// Everything that is there to read.
     fn reads(&mut self) -> String {
         let mut read = String::new();
         loop {
@@ -158,7 +158,7 @@ fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
 }
 
 #[test]
-fn each_room_is_read_in_its_order_and_an_answer_stands_where_it_was_given() {
+fn each_room_is_read_in_order_and_answers_stand_in_their_places() {
     let mut house = House::new();
     let mut alice = Reader::new(&house);
     let lobby = alice.sits(&mut house, enter("alice", "lobby"));
@@ -182,7 +182,7 @@ fn each_room_is_read_in_its_order_and_an_answer_stands_where_it_was_given() {
 }
 
 #[test]
-fn a_busy_room_holds_up_no_other() {
+fn a_busy_room_delays_no_other() {
     let mut house = House::new();
     let mut alice = Reader::new(&house);
     let lobby = alice.sits(&mut house, enter("alice", "lobby"));
@@ -198,7 +198,7 @@ fn a_busy_room_holds_up_no_other() {
 }
 
 #[test]
-fn a_room_is_given_up_behind_all_of_it_and_the_others_go_on() {
+fn a_room_is_left_after_its_last_entry_and_the_others_go_on() {
     let mut house = House::new();
     let mut alice = Reader::new(&house);
     let lobby = alice.sits(&mut house, enter("alice", "lobby"));
@@ -221,7 +221,7 @@ fn a_room_is_given_up_behind_all_of_it_and_the_others_go_on() {
 }
 
 #[test]
-fn who_comes_again_to_a_room_made_anew_reads_the_end_of_the_old_one_first() {
+fn the_end_of_an_old_room_is_read_before_the_same_room_made_again() {
     let mut house = House::new();
     let mut alice = Reader::new(&house);
     let _lobby = alice.sits(&mut house, enter("alice", "lobby"));
@@ -232,13 +232,13 @@ fn who_comes_again_to_a_room_made_anew_reads_the_end_of_the_old_one_first() {
     drop(tea);
     house.run();
     let tea = alice.sits(&mut house, join("tea"));
-    assert_ne!(tea.room(), before, "it was forgotten meanwhile");
+    assert_ne!(tea.room(), before, "it left memory meanwhile");
     house.ask(&mut alice.link, post(tea.room(), &["new"]));
     assert_eq!(alice.reads(), "tea:old -tea +tea tea:new");
 }
 
 #[test]
-fn what_is_skipped_is_counted_in_its_room() {
+fn skipped_lines_are_counted_in_their_room() {
     let log = Capacity {
         lines: 2,
         ..Limits::default().log
@@ -256,12 +256,12 @@ fn what_is_skipped_is_counted_in_its_room() {
     }
     house.ask(&mut alice.link, post(lobby.room(), &["whole"]));
     let read = alice.reads();
-    assert!(read.contains("tea:4-skipped tea:5"), "{read}"); // one batch is kept always
+    assert!(read.contains("tea:4-skipped tea:5"), "{read}"); // one batch always stays
     assert!(read.contains("lobby:whole"), "{read}");
 }
 
 #[test]
-fn whoever_listens_is_told_to_nobody_and_reads_up_to_the_end_of_it() {
+fn a_listener_is_not_announced_and_reads_until_it_stops() {
     let mut house = House::new();
     let mut alice = house.enter("alice");
     let room = alice.seat.room();
@@ -284,7 +284,7 @@ fn whoever_listens_is_told_to_nobody_and_reads_up_to_the_end_of_it() {
 }
 
 #[test]
-fn a_room_stays_while_somebody_listens_and_is_not_made_for_it() {
+fn a_listener_keeps_a_room_in_memory_and_does_not_make_one() {
     let mut house = House::new();
     let mut listener = Reader::new(&house);
     let refused = house.refusal(&mut listener.link, listen("tea"));
@@ -302,7 +302,7 @@ fn a_room_stays_while_somebody_listens_and_is_not_made_for_it() {
 }
 
 #[test]
-fn a_room_that_is_waited_for_is_shown_to_nobody_and_made_by_whoever_comes() {
+fn a_room_with_only_waiting_listeners_is_not_shown_and_the_first_person_makes_it() {
     let mut house = House::new();
     let mut listener = house.connect();
     let waits = Change::Listen {
@@ -328,7 +328,7 @@ fn a_room_that_is_waited_for_is_shown_to_nobody_and_made_by_whoever_comes() {
 }
 
 #[test]
-fn whoever_speaks_without_a_seat_learns_the_numbers_and_wears_the_name_no_longer() {
+fn a_script_learns_the_numbers_of_its_lines_and_frees_its_name() {
     let mut house = House::new();
     let bob = house.enter("bob");
     let mut ci = house.connect();
@@ -348,11 +348,11 @@ fn whoever_speaks_without_a_seat_learns_the_numbers_and_wears_the_name_no_longer
     let outcome = house.ask(&mut ci, speak("cd", "tea", &["nobody hears"]));
     assert_eq!(said(outcome), (1, 1));
     drop(bob);
-    house.assert_empty(); // the room was made for it, and is forgotten
+    house.assert_empty(); // the room was made for it, and leaves memory
 }
 
 #[test]
-fn what_is_spoken_and_not_kept_is_refused() {
+fn lines_of_a_script_that_are_not_stored_are_refused() {
     let mut house = House::new();
     let bob = house.enter("bob");
     let mut ci = house.connect();

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_eight_are_told_and_the_rest_counted() {
+    fn the_first_eight_are_told_one_by_one_and_the_rest_are_counted() {
         let mut crowd = crowd();
         for n in 8..45 {
             assert_eq!(crowd.arrive(&who(n, n as usize)), Telling::Folded);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_one_other() {
+    fn one_other_person_is_named() {
         let mut crowd = crowd();
         for n in 8..11 {
             crowd.arrive(&who(n, n as usize));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_speaks_is_told_of_once() {
+    fn a_person_who_speaks_is_told_of_once() {
         let mut crowd = crowd();
         crowd.arrive(&who(8, 8));
         crowd.arrive(&who(9, 9));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_come_back_at_once_are_here_in_the_end() {
+    fn people_who_come_back_at_once_are_here_in_the_end() {
         let mut crowd = crowd();
         for n in 0..8 {
             crowd.leave(&who(n, n as usize));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_changes_hands_is_told_before_it_is_heard() {
+    fn a_name_that_changes_its_wearer_is_told_before_it_is_heard() {
         let mut crowd = crowd();
         crowd.leave(&who(3, 3));
         crowd.arrive(&who(100, 3));
@@ -341,7 +341,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn who_reads_the_summaries_knows_who_is_here(steps in steps()) {
+        fn readers_of_the_summaries_know_everybody_who_is_here(steps in steps()) {
             let mut crowd = Crowd::default();
             let mut screen = Screen::default();
             let mut here: HashSet<usize> = HashSet::new();

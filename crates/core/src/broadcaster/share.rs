@@ -24,7 +24,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_and_no_few_use_up_all() {
+    fn neither_one_person_nor_a_few_use_up_everything() {
         let (mut all, mut shares) = (0, Vec::new());
         for _ in 0..20 {
             shares.push(gets(all, 1_000));

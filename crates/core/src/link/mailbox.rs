@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn others_put_sixty_four_items() {
+    fn others_put_sixty_four_mails() {
         let mailbox = Mailbox::default();
         assert_eq!(fill(&mailbox, || bytes(1)), ITEMS_MAX);
         assert!(mailbox.take(|_, _| true).is_some());
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_whole() {
+    fn mail_that_does_not_fit_is_refused_whole() {
         let mailbox = Mailbox::default();
         assert_eq!(mailbox.put(mark(0), bytes(BYTES_MAX + 1)), Err(Full));
         assert!(mailbox.is_empty());
     }
 
     #[test]
-    fn ones_own_is_never_refused_and_asked_for_while_half_is_free() {
+    fn own_mail_is_never_refused_and_asked_for_while_half_is_free() {
         let mailbox = Mailbox::default();
         for items in 0..ITEMS_MAX * 2 {
             assert_eq!(mailbox.has_space(), items < ITEMS_MAX / 2);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn items_come_out_in_order_and_none_before_the_first_is_due() {
+    fn mail_comes_out_in_order_and_none_before_the_first_is_due() {
         let mailbox = Mailbox::default();
         for (position, count) in [(5, 1), (2, 2), (7, 3)] {
             mailbox.put_own(mark(position), bytes(count));

@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_were_taken_back_do_not_count() {
+    fn lines_without_words_do_not_count() {
         let log = log_with_holes(5); // 1 to 3, 7 to 9 and 13 to 15 are left
         let back = |from, lines| log.back(log.behind(from), lines).seq;
         let ahead = |from, lines| log.ahead(log.behind(from), lines).seq;

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_passes() {
+    fn text_of_people_passes() {
         let family = "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f468} 1\u{fe0f}\u{20e3}";
         for text in [
             "",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_turns_or_hides_text_is_removed() {
+    fn characters_that_turn_or_hide_text_are_removed() {
         assert_eq!(
             shown("ab\u{202e}cd\u{2066}ef\u{2069}\u{202a}gh"),
             "abcdefgh"
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_blank() {
+    fn invisible_text_is_blank() {
         for text in [
             "",
             " \t ",
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_unseen_lets_a_row_of_marks_go_on() {
+    fn invisible_characters_do_not_end_a_row_of_marks() {
         let marks = "\u{301}".repeat(8);
         assert_eq!(
             shown(format!("e{marks}\u{202e}{marks}")),

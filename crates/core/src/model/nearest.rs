@@ -44,7 +44,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_slip_finds_the_word() {
+    fn a_typing_mistake_finds_the_word() {
         for (typed, meant) in [
             ("hlep", "help"),
             ("hel", "help"),

@@ -103,7 +103,7 @@ mod tests {
         }
 
         #[test]
-        fn whoever_waits_may_speak_and_nobody_may_before(
+        fn after_the_wait_a_line_may_pass_and_not_before(
             per_second in 1..200_u32, lines in 0..3_000_usize, early in 1..1_000_u64,
         ) {
             let rate = Rate { per_second };
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_speak_does_not_wait() {
+    fn nobody_waits_without_need() {
         assert_eq!(Bucket::default().wait(TEN, START), Duration::ZERO);
     }
 }

@@ -1,4 +1,4 @@
-//! A house without tasks and sockets: the broadcaster, run by hand, and people who ask it.
+//! A house without tasks and sockets: a broadcaster that is run step by step, and its clients.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl House {
         self.broadcaster.inbox().connect()
     }
 
-    /// Takes in what was asked, without a commit.
+    /// Takes in requests, without a commit.
     pub(crate) fn drain(&mut self) {
         self.broadcaster.tick(self.now);
         self.broadcaster.drain(self.now);
@@ -47,7 +47,7 @@ impl House {
         self.broadcaster.append(gathered, Ok(()), self.now);
     }
 
-    /// Runs until nothing is left to do.
+    /// Runs until there is nothing left to do.
     pub(crate) fn run(&mut self) {
         self.drain();
         while let Some(gathered) = self.broadcaster.gather(self.now) {
@@ -76,7 +76,7 @@ impl House {
         }
     }
 
-    /// A name that somebody wears, or wore, is theirs; after so many changes of the password.
+    /// Gives a name an owner, who has changed its password this many times.
     pub(crate) fn own(&mut self, link: &mut Link, name: &str, changes: u64) {
         let request = Change::Owned {
             name: Name::kept(name),
@@ -87,7 +87,7 @@ impl House {
         assert!(matches!(self.ask(&mut registry, request), Outcome::Done));
     }
 
-    /// Lets so much time pass.
+    /// Lets this much time pass.
     pub(crate) fn wait(&mut self, time: Duration) {
         self.now.monotonic += time;
         self.now.wall.0 += i64::try_from(time.as_millis()).unwrap();
@@ -98,7 +98,7 @@ impl House {
         self.broadcaster.census()
     }
 
-    /// Nobody is here, and nothing of anybody.
+    /// Nobody is here, and nobody left anything behind.
     pub(crate) fn assert_empty(&mut self) {
         self.run();
         let census = self.census();
@@ -131,7 +131,7 @@ impl Person {
         entries.cloned().collect()
     }
 
-    /// What was said since the arrival.
+    /// The lines since the arrival.
     pub(crate) fn heard(&self) -> Vec<String> {
         let said = |entry: Entry| match entry {
             Entry::Said(said) => Some(said.text.to_string()),

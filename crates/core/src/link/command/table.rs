@@ -581,7 +581,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_optional_may_be_left_out_and_nothing_else() {
+    fn only_optional_words_may_be_left_out() {
         for spec in COMMANDS {
             let empty = nonsense(spec.name).iter().copied();
             let alone = needs_arguments(spec).then_some("");
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_commands_are_called_alike() {
+    fn no_two_commands_have_one_name() {
         let mut names = HashSet::new();
         for name in command_names() {
             assert!(names.insert(name), "/{name} is there twice");
@@ -611,7 +611,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_command_is_named_with_the_nearest() {
+    fn an_unknown_command_suggests_the_nearest() {
         for (typed, near) in [
             ("hlep", Some("help")),
             ("NIKC x", Some("nick")),
@@ -625,7 +625,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_behind_what_nobody_sees_is_found() {
+    fn a_command_behind_invisible_characters_is_found() {
         for typed in [
             " /msg bob secret",
             "\t/MSG bob secret",
@@ -665,7 +665,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_no_name_is_refused_by_the_rules_of_names() {
+    fn room_names_follow_the_rules_of_names() {
         for typed in ["join a/b", "who -"] {
             let parsed = Command::parse(typed);
             assert!(

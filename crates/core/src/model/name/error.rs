@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_told_by_its_number() {
+    fn invisible_characters_are_shown_by_number() {
         for c in ['!', '\'', '"', '\\', 'é', '字', '🎉', '€'] {
             assert_eq!(Visible(c).to_string(), c.to_string());
         }

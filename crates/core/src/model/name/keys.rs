@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_folds_for_good() {
+    fn every_letter_folds_in_one_step() {
         for c in ('\0'..=char::MAX).filter(|c| c.is_alphanumeric()) {
             let folded = fold(c.encode_utf8(&mut [0; 4]));
             assert_eq!(fold(&folded), folded, "{c:?}");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_key_is_what_the_eye_sees() {
+    fn the_second_key_is_how_the_name_looks() {
         let [read, seen] = keys("Раураl");
         assert_ne!(&*read, "paypal");
         assert_eq!(&*seen, "paypal");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_name_looks_like_in_other_letters_is_more_than_its_keys() {
+    fn looks_in_other_letters_are_more_than_the_keys() {
         let looks_else = |name| looks_else(name, keys(name).each_ref().map(|key| &**key));
         assert_eq!(looks_else("bob"), []);
         assert_eq!(looks_else("127.0.0.1:64208"), []);

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn rooms_follow_the_rules_of_names_but_none_is_reserved() {
+    fn rooms_follow_the_rules_of_names_but_no_room_is_reserved() {
         for free in ["all", "here", "server", "you"] {
             assert_eq!(
                 RoomName::parse(free).map(|r| r.to_string()),

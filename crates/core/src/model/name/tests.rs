@@ -78,7 +78,7 @@ fn a_name_begins_with_a_letter_or_digit_and_has_a_letter() {
 }
 
 #[test]
-fn signs_and_what_cannot_be_seen_are_refused() {
+fn signs_and_invisible_characters_are_refused() {
     for sign in [
         '!',
         '/',
