@@ -161,8 +161,7 @@ fn the_socket_is_for_one_user_alone_and_gone_in_the_end() {
     let mut house = data.open(&[]);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     assert!(path.exists(), "nobody took it away");
     let nobody = order(&data, &["list"]).unwrap_err();
     assert!(nobody.starts_with("no server answers at "), "{nobody}");

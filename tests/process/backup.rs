@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use rusqlite::Connection;
-use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::EndOnDrop;
 use crate::data::{Data, enter, rows, untimed};
 use crate::guest::Guest;
 use crate::house::HERE;
@@ -63,6 +63,7 @@ fn a_backup_made_while_people_talk_has_every_line_seen_and_can_be_served() {
             }
             number
         });
+        let end = EndOnDrop(&is_over);
         for round in 0..5 {
             let number = |line: &str| line.strip_prefix("alice: ")?.parse().ok();
             let mut seen: usize = 0;
@@ -78,7 +79,7 @@ fn a_backup_made_while_people_talk_has_every_line_seen_and_can_be_served() {
             assert!(kept >= seen, "{kept}, but bob saw {seen}");
             copies.push(file);
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         talk.join().unwrap()
     });
     house.close([alice]);
@@ -210,8 +211,7 @@ fn a_backup_beside_the_log_of_another_file_is_not_served() {
     assert_eq!(backup(&data, &file).0, Some(0));
     alice.say("after");
     alice.line();
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     fs::copy(&file, data.file()).unwrap();
     for command in [&["serve", HERE[0], HERE[1]][..], &["check"], &["export"]] {
         let output = data.parlor().args(command).output().unwrap();

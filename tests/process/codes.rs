@@ -6,21 +6,9 @@ use crate::admin::done;
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::House;
+use crate::owners::{PASSWORD, change_password, register};
 
 const WELCOME: &str = "-- Welcome back, alice: here is what you missed; a few lines may come twice";
-
-/// Asks for the return code of a guest.
-fn code_of(guest: &mut Guest) -> String {
-    guest.say("/code");
-    let lines = guest.lines_until("the code", |line| {
-        line.starts_with("-- Your return code is ")
-    });
-    let line = lines
-        .last()
-        .unwrap()
-        .strip_prefix("-- Your return code is ");
-    line.unwrap().split(':').next().unwrap().to_owned()
-}
 
 /// Reconnects with a code. Returns the guest and the lines up to the roster.
 fn resume(house: &House, code: &str) -> (Guest, Vec<String>) {
@@ -48,8 +36,8 @@ fn a_lost_connection_resumes_with_its_name_room_and_missed_lines() {
         guest.lines_until("the roster", |line| line.starts_with("In tea: "));
     }
     bob.until("alice has arrived");
-    let code = code_of(&mut old);
-    assert_eq!(code_of(&mut old), code, "it stays the same");
+    let code = old.code();
+    assert_eq!(old.code(), code, "it stays the same");
     for number in 1..=20 {
         bob.say(&number.to_string());
         bob.until(&format!("bob: {number}"));
@@ -70,9 +58,9 @@ fn a_code_outlives_the_server_however_it_ends() {
     let data = Data::new();
     for signal in [Signal::TERM, Signal::KILL] {
         let mut house = data.open(&[]);
-        let mut bob = enter_later(&house, "bob");
-        let mut alice = enter_later(&house, "alice");
-        let code = code_of(&mut alice);
+        let mut bob = enter(&house, "bob");
+        let mut alice = enter(&house, "alice");
+        let code = alice.code();
         bob.say("7");
         bob.lines_until("7", |line| line == "bob: 7");
         house.signal(signal);
@@ -87,14 +75,6 @@ fn a_code_outlives_the_server_however_it_ends() {
     }
 }
 
-/// Enters a server on which people may have spoken before.
-pub(crate) fn enter_later(house: &House, name: &str) -> Guest {
-    let mut guest = Guest::connect(house.address);
-    guest.say(name);
-    guest.until(STORED);
-    guest
-}
-
 #[test]
 fn lines_possibly_unread_in_the_buffers_are_shown_again() {
     let data = Data::new();
@@ -103,7 +83,7 @@ fn lines_possibly_unread_in_the_buffers_are_shown_again() {
     let mut old = Guest::connect_narrow(house.address);
     old.say("alice");
     old.until(STORED);
-    let code = code_of(&mut old);
+    let code = old.code();
     // This is more than any buffer holds: alice reads none of it.
     let (said, text) = (2_000, "x".repeat(4_000));
     for number in 1..=said {
@@ -135,7 +115,7 @@ fn a_guest_who_is_catching_up_can_be_removed() {
     let house = data.open(&["--keep", "written"]);
     let mut bob = enter(&house, "bob");
     let mut old = enter(&house, "alice");
-    let code = code_of(&mut old);
+    let code = old.code();
     drop(old);
     bob.until("alice has left");
     // This is more than any buffer holds.
@@ -180,16 +160,10 @@ fn the_owner_of_a_name_resumes_as_its_owner() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut old = enter(&house, "alice");
-    old.send(b"/register\ncorrect horse\ncorrect horse\n");
-    old.lines_until("the name", |line| {
-        line.starts_with("-- alice is registered")
-    });
-    let code = code_of(&mut old);
+    register(&mut old, PASSWORD);
+    let code = old.code();
     let (mut alice, _) = resume(&house, &code);
-    alice.send(b"/register\ncorrect horse\nanother horse\nanother horse\n");
-    alice.lines_until("the name", |line| {
-        line.starts_with("-- alice has a new password")
-    });
+    change_password(&mut alice);
     house.close([alice]);
 }
 
@@ -199,12 +173,12 @@ fn a_code_can_be_used_many_times() {
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");
     let mut first = enter(&house, "alice");
-    let code = code_of(&mut first);
+    let code = first.code();
     // A connection that is closed does not learn who used the code.
     let (mut second, _) = resume(&house, &code);
     first.rest();
     second.say("/join tea");
-    assert_eq!(code_of(&mut second), code); // asking again stores where alice is now
+    assert_eq!(second.code(), code); // asking again stores where alice is now
     let (mut third, _) = resume(&house, &code);
     second.rest();
     assert_eq!(third.line(), "In tea: nobody else");
@@ -221,23 +195,14 @@ fn an_older_code_works_for_the_owner_until_the_password_changes() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
-    let code = code_of(&mut alice);
-    let register = |alice: &mut Guest| {
-        alice.send(b"/register\ncorrect horse\ncorrect horse\n");
-        alice.lines_until("the name", |line| {
-            line.starts_with("-- alice is registered")
-        });
-    };
-    register(&mut alice);
+    let code = alice.code();
+    register(&mut alice, PASSWORD);
     let (mut again, _) = resume(&house, &code);
     drop(again.until("In lobby: nobody else"));
     let mut other = Guest::connect(house.address);
     other.send(b"alice\ncorrect horse\n");
     other.until(STORED);
-    other.send(b"/register\ncorrect horse\nanother horse\nanother horse\n");
-    other.lines_until("the change", |line| {
-        line.starts_with("-- alice has a new password")
-    });
+    change_password(&mut other);
     let mut stranger = Guest::connect(house.address);
     stranger.say(&format!("/resume {code}"));
     stranger.until("-- That return code is wrong, or its hour is over; enter with a name");

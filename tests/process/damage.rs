@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use rustix::process::Signal;
-
 use crate::data::{Data, enter, untimed};
 use crate::guest::Guest;
 use crate::house::{HERE, House};
@@ -30,13 +28,6 @@ fn says_numbers(guest: &mut Guest, last: usize) {
     let lines: String = (1..=last).map(|number| format!("{number}\n")).collect();
     guest.send(lines.as_bytes());
     guest.until(&format!("alice: {last}"));
-}
-
-/// Ends a server whose log contains errors, as it must.
-fn end(mut house: House) -> Vec<String> {
-    house.signal(Signal::TERM);
-    assert_eq!(house.ended().code(), Some(0));
-    house.log()
 }
 
 #[test]
@@ -119,7 +110,7 @@ fn readers_see_the_place_of_a_damaged_line_and_the_log_names_it_once() {
         "line 7 of lobby is damaged: it does not match its checksum",
         "lines 11 to 13 of lobby are missing",
     ];
-    let log = end(house);
+    let log = house.end();
     for damage in damages {
         let told = log.iter().filter(|line| line.contains(damage));
         assert_eq!(told.count(), 1, "{damage}: {log:#?}");
@@ -167,7 +158,7 @@ fn older_lines_are_checked_while_the_server_runs() {
     let mut alice = enter_again(&house, 2_500);
     alice.say("all is well here");
     alice.until("alice: all is well here");
-    end(house);
+    house.end();
 }
 
 fn enter_again(house: &House, last: usize) -> Guest {
@@ -253,8 +244,7 @@ fn a_write_cut_off_by_a_crash_is_no_damage() {
     let mut house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     says_numbers(&mut alice, 9);
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     // Append a partial frame after the last complete frame of the WAL.
     let ahead = data.file().with_extension("db-wal");
     let index = fs::read(data.file().with_extension("db-shm")).unwrap();

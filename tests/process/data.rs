@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
+use crate::DEADLINE;
 use crate::guest::Guest;
 use crate::house::{HERE, House, parlor, without_settings};
 
@@ -91,6 +93,16 @@ impl Data {
             parts.filter(|part| *part == text.as_bytes()).count()
         });
         places.sum()
+    }
+
+    /// Waits until no file here has this text, while the guest gives the server work.
+    pub(crate) fn until_gone(&self, text: &str, guest: &mut Guest) {
+        let until = Instant::now() + DEADLINE;
+        while self.traces(text) > 0 {
+            assert!(Instant::now() < until, "{text} is still there");
+            guest.say("/topic");
+            guest.line();
+        }
     }
 
     /// The numbers of the lobby's lines.

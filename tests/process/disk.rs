@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
@@ -21,6 +21,9 @@ const FAILED: &str = "-- Not sent: the disk has failed; try again later";
 const NO_ANSWER: &str = "-- Not sent: the disk does not answer; try again later";
 const SLOW: &str = "-- The disk is slow";
 
+/// Where strace writes what no test reads.
+const NOWHERE: &str = "/dev/null";
+
 /// The test fails if the disk has not failed after this many lines.
 const LINES_MAX: usize = 2_000;
 
@@ -30,10 +33,10 @@ fn succeeds(command: &mut Command) -> bool {
 }
 
 /// A server under strace, with these rules; strace writes its output to `seen`.
-fn traced(data: &Data, rules: &str, seen: &Path) -> Option<House> {
+fn traced(data: &Data, rules: &str, seen: &str) -> Option<House> {
     // -D: strace is not the parent, so signals and the exit code are the server's own. No
     // --seccomp-bpf: that filter would outlive strace.
-    let tracer = format!("-D -f -qq -s 4096 -o {}", seen.display());
+    let tracer = format!("-D -f -qq -s 4096 -o {seen}");
     let arguments: Vec<_> = tracer.split(' ').chain(rules.split(' ')).collect();
     if !succeeds(Command::new("strace").args(&arguments).arg("true")) {
         skip("strace is not installed, or may trace nothing here");
@@ -65,6 +68,38 @@ fn is_stored(alice: &mut Guest, line: &str, refusal: &str) -> bool {
     is_stored
 }
 
+/// Says lines until this many are refused for this reason. Returns the stored ones.
+fn says_until_refused(
+    alice: &mut Guest,
+    refusals: usize,
+    refusal: &str,
+    line: impl Fn(usize) -> String,
+) -> Vec<String> {
+    let (mut said, mut refused) = (Vec::new(), 0);
+    for line in (0..LINES_MAX).map(line) {
+        if is_stored(alice, &line, refusal) {
+            said.push(line);
+            continue;
+        }
+        refused += 1;
+        if refused == refusals {
+            return said;
+        }
+    }
+    panic!("the disk never fails");
+}
+
+/// Reads these lines of alice, and no refused line between them.
+fn hears(bob: &mut Guest, said: &[String]) {
+    for line in said {
+        assert_eq!(
+            bob.line(),
+            format!("alice: {line}"),
+            "a refused line is shown"
+        );
+    }
+}
+
 /// The file has exactly these lines, in this order, numbered without a gap.
 fn stores_exactly(stored: &[Row], said: &[String]) {
     let texts: Vec<_> = stored.iter().map(|row| &row.text).collect();
@@ -75,32 +110,16 @@ fn stores_exactly(stored: &[Row], said: &[String]) {
 /// The disk fails repeatedly, as the rule says. Then the server is killed before it can repair
 /// anything.
 fn fails_repeatedly(call: &str, fault: &str, refusal: &str) {
-    let (data, scratch) = (Data::new(), TempDir::new().unwrap());
-    let traced = traced(&data, &injected(call, fault), &scratch.path().join("seen"));
-    let Some(mut house) = traced else { return };
+    let data = Data::new();
+    let Some(mut house) = traced(&data, &injected(call, fault), NOWHERE) else {
+        return;
+    };
     let mut alice = come_back(&house, PASSWORD);
     let mut bob = enter(&house, "bob");
     alice.until("bob has arrived");
-    let (mut said, mut refused) = (Vec::new(), 0);
-    for number in 0..LINES_MAX {
-        let line = number.to_string();
-        if is_stored(&mut alice, &line, refusal) {
-            assert_eq!(
-                bob.line(),
-                format!("alice: {line}"),
-                "a line that is not stored is shown"
-            );
-            said.push(line);
-        } else {
-            refused += 1;
-        }
-        if refused == 5 {
-            break;
-        }
-    }
-    assert_eq!(refused, 5, "{call} never fails");
-    house.signal(Signal::KILL);
-    house.ended();
+    let mut said = says_until_refused(&mut alice, 5, refusal, |number| number.to_string());
+    hears(&mut bob, &said);
+    house.kill();
     assert_eq!(bob.rest_or_reset(), "");
     stores_exactly(&data.lobby(), &said);
     assert!(succeeds(data.parlor().arg("check")));
@@ -139,10 +158,10 @@ fn a_failing_checkpoint_loses_no_line() {
 
 /// Checkpoints fail as the rule says. Nobody who speaks notices.
 fn checkpoints_fail(call: &str, fault: &str, told: &str) {
-    let (data, scratch) = (Data::new(), TempDir::new().unwrap());
+    let data = Data::new();
     let file = data.file();
     let rules = format!("-P {} {}", file.display(), injected(call, fault));
-    let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
+    let Some(mut house) = traced(&data, &rules, NOWHERE) else {
         return;
     };
     let mut alice = come_back(&house, PASSWORD);
@@ -158,8 +177,7 @@ fn checkpoints_fail(call: &str, fault: &str, told: &str) {
         said.push(line);
     }
     assert!(has_failed(), "{call} never fails");
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     stores_exactly(&data.lobby(), &said);
     assert!(succeeds(data.parlor().arg("check")));
 }
@@ -168,7 +186,7 @@ fn checkpoints_fail(call: &str, fault: &str, told: &str) {
 fn every_line_is_synced_before_it_is_shown() {
     const CALLS: &str = "--trace=recvfrom,read,readv,pwrite64,fdatasync,sendto,write,writev";
     let (data, scratch) = (Data::new(), TempDir::new().unwrap());
-    let seen = scratch.path().join("seen");
+    let seen = scratch.path().join("seen").display().to_string();
     let Some(house) = traced(&data, CALLS, &seen) else {
         return;
     };
@@ -207,19 +225,6 @@ fn every_line_is_synced_before_it_is_shown() {
     }
 }
 
-/// Says lines until one is refused for this reason. Returns the stored ones.
-fn says_until_refused(alice: &mut Guest, refusal: &str) -> Vec<String> {
-    let mut said = Vec::new();
-    loop {
-        let line = said.len().to_string();
-        if !is_stored(alice, &line, refusal) {
-            return said;
-        }
-        said.push(line);
-        assert!(said.len() < LINES_MAX, "the disk never fails");
-    }
-}
-
 /// While the disk accepts nothing, everything that needs no disk works, and every other request
 /// gets an answer.
 fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: &str) {
@@ -250,9 +255,7 @@ fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: 
         "{people:?}"
     );
     order(data, &["ban", "mallory"]).ok(); // any answer will do
-    let line = house.logged("listening http ");
-    let (_, web) = line.split_once("listening http ").unwrap();
-    let url = format!("http://{}/lobby?name=ci", web.trim());
+    let url = format!("http://{}/lobby?name=ci", house.web());
     let mut curl = Command::new("curl");
     let arguments = ["-s", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}"];
     let answer = curl.args(arguments).args(["-d", "by curl", &url]).output();
@@ -271,22 +274,27 @@ fn tracer(house: &House) -> Pid {
     Pid::from_raw(tracer.unwrap().trim().parse().unwrap()).unwrap()
 }
 
+/// A server whose disk fails permanently as the fault says, alice on it, and her stored lines.
+fn failed(call: &str, fault: &str, refusal: &str) -> Option<(Data, House, Guest, Vec<String>)> {
+    let data = Data::new();
+    let rules = injected(call, &format!("{fault}:when=40+"));
+    let house = traced(&data, &rules, NOWHERE)?;
+    let mut alice = come_back(&house, PASSWORD);
+    let said = says_until_refused(&mut alice, 1, refusal, |number| number.to_string());
+    Some((data, house, alice, said))
+}
+
 /// The disk fails permanently as the fault says, and works again at the end.
 fn fails_permanently(call: &str, fault: &str, refusal: &str) {
-    let (data, scratch) = (Data::new(), TempDir::new().unwrap());
-    let rules = injected(call, &format!("{fault}:when=40+"));
-    let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
+    let Some((data, mut house, mut alice, mut said)) = failed(call, fault, refusal) else {
         return;
     };
-    let mut alice = come_back(&house, PASSWORD);
-    let mut said = says_until_refused(&mut alice, refusal);
     works_without_a_disk(&house, &data, &mut alice, refusal);
     kill_process(tracer(&house), Signal::KILL).unwrap();
     while !is_stored(&mut alice, "and on", refusal) {}
     said.push("and on".to_owned());
     house.logged("lines are stored again");
-    house.signal(Signal::KILL); // before it can repair anything
-    house.ended();
+    house.kill(); // before it can repair anything
     stores_exactly(&data.lobby(), &said);
     assert_eq!(rows(&data.file(), "tea"), []);
     let log = house.log();
@@ -312,13 +320,9 @@ fn lines_refused_by_a_disk_that_keeps_failing_are_absent_after_a_kill() {
         ("pwrite64", "error=EIO", FAILED),
         ("fdatasync", "delay_enter=120000000", NO_ANSWER),
     ] {
-        let (data, scratch) = (Data::new(), TempDir::new().unwrap());
-        let rules = injected(call, &format!("{fault}:when=40+"));
-        let Some(mut house) = traced(&data, &rules, &scratch.path().join("seen")) else {
+        let Some((data, mut house, _alice, mut said)) = failed(call, fault, refusal) else {
             return;
         };
-        let mut alice = come_back(&house, PASSWORD);
-        let mut said = says_until_refused(&mut alice, refusal);
         let tracer = tracer(&house);
         house.signal(Signal::KILL);
         if refusal == NO_ANSWER {
@@ -340,30 +344,13 @@ fn fills_up_and_recovers(house: &House, refusal: &str, make_room: impl FnOnce())
     let mut bob = enter(house, "bob");
     alice.until("bob has arrived");
     let long = |number: usize| format!("{number} {}", "x".repeat(3_000));
-    let (mut said, mut refused) = (Vec::new(), 0);
-    for line in (0..LINES_MAX).map(long) {
-        if is_stored(&mut alice, &line, refusal) {
-            said.push(line);
-        } else {
-            refused += 1;
-        }
-        if refused == 3 {
-            break;
-        }
-    }
-    assert_eq!(refused, 3, "the disk is never full");
+    let mut said = says_until_refused(&mut alice, 3, refusal, long);
     make_room();
     for line in (LINES_MAX..LINES_MAX + 100).map(long) {
         assert!(is_stored(&mut alice, &line, refusal), "{line:.5}");
         said.push(line);
     }
-    for line in &said {
-        assert_eq!(
-            bob.line(),
-            format!("alice: {line}"),
-            "a line that is not stored is shown"
-        );
-    }
+    hears(&mut bob, &said);
     said
 }
 

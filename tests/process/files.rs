@@ -59,16 +59,8 @@ fn texts(file: &Path) -> Vec<String> {
     rows.into_iter().map(|row| row.text).collect()
 }
 
-/// Ends a server whose log contains errors, as it must.
-fn end(mut house: House) -> Vec<String> {
-    house.signal(Signal::TERM);
-    assert_eq!(house.ended().code(), Some(0));
-    house.log()
-}
-
 fn kill(mut house: House) {
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
 }
 
 #[test]
@@ -116,7 +108,7 @@ fn a_copy_in_the_place_of_the_file_lets_no_second_server_start() {
     fs::copy(data.join("parlor.db"), &copy).unwrap();
     fs::rename(&copy, data.join("parlor.db")).unwrap();
     assert!(is_refused(&data).contains("another server uses"));
-    end(house);
+    house.end();
     serve_in(&data).close::<[Guest; 0]>([]);
 }
 
@@ -287,7 +279,7 @@ fn lines_are_refused_while_the_directory_is_moved_away() {
         says(&mut alice, "and on");
         house.logged_times("lines are stored again", round + 1);
     }
-    let log = end(house);
+    let log = house.end();
     let told = log.iter().filter(|line| line.contains("is not the file"));
     assert_eq!(told.count(), 3, "{log:#?}");
     let file = data.join("parlor.db");
@@ -318,7 +310,7 @@ fn a_deleted_database_can_be_copied_while_the_server_runs() {
     fs::copy(path, data.file()).unwrap();
     alice.say("five");
     assert_eq!(alice.line(), DISPLACED);
-    end(house);
+    house.end();
     let house = data.open(&["--replay", "0"]);
     let mut alice = enter(&house, "alice");
     says(&mut alice, "six");
@@ -349,7 +341,7 @@ fn seen_lines_stay_stored_although_a_side_file_is_deleted() {
 
 #[test]
 fn a_truncated_wal_refuses_lines_and_damages_nothing() {
-    for ending in [kill, |house| drop(end(house))] {
+    for ending in [kill, |house: House| drop(house.end())] {
         let data = Data::new();
         let house = data.open(&[]);
         let mut alice = enter(&house, "alice");
@@ -397,7 +389,7 @@ fn a_file_size_limit_is_logged_and_refuses_only_lines() {
         assert!(kept < 1_000, "nothing is refused");
     }
     enter_and_read(&house, "bob");
-    end(house);
+    house.end();
     assert_eq!(texts(&data.file()).len(), kept);
     data.assert_undamaged();
 }
@@ -415,7 +407,7 @@ fn a_broken_search_index_refuses_no_line() {
     says(&mut alice, "another needle");
     let found = answers(&mut alice, "needle");
     assert_eq!(found.len(), 2, "{found:#?}");
-    end(house);
+    house.end();
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! `/forget`: the owner of a name deletes everything said under it, for everybody.
 
-use std::time::Instant;
-
 use rusqlite::Connection;
-use rustix::process::Signal;
 
 use crate::data::{Data, enter};
 use crate::guest::Guest;
@@ -143,19 +140,13 @@ fn a_deletion_is_completed_after_the_server_is_killed() {
     let mut again = come_back(&house, PASSWORD);
     says(&mut again, "/join tea", "In tea: nobody else");
     says(&mut again, "elderberry", "alice: elderberry");
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     drop(index);
     assert_ne!(data.traces("gooseberry"), 0);
 
     let house = data.open(&["--replay", "0"]);
     let mut carol = enter(&house, "carol");
-    let until = Instant::now() + DEADLINE;
-    while data.traces("gooseberry") > 0 {
-        assert!(Instant::now() < until, "it is still there");
-        carol.say("/topic");
-        carol.line();
-    }
+    data.until_gone("gooseberry", &mut carol);
     says(&mut carol, "/join tea", "In tea: nobody else");
     assert_eq!(
         untimed(&answers(&mut carol, "/last")),

@@ -6,7 +6,7 @@ use crate::admin::done;
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::House;
-use crate::owners::{ASKED, PASSWORD, come_back, register};
+use crate::owners::{ASKED, PASSWORD, change_password, come_back, register, register_as};
 use crate::web::{follow, open};
 
 /// Memory for hashing two passwords at a time.
@@ -51,15 +51,8 @@ fn guessing_strangers_lock_out_neither_the_owner_nor_others() {
     let mut bob = from(10, &house);
     bob.say("bob");
     bob.until(STORED);
-    register_as(&mut bob, "bob");
+    register_as(&mut bob, "bob", PASSWORD);
     house.close(([alice, here, there], [refused, bob]));
-}
-
-fn register_as(guest: &mut Guest, name: &str) {
-    guest.send(b"/register\ncorrect horse\ncorrect horse\n");
-    guest.lines_until("the name", |line| {
-        line.starts_with(&format!("-- {name} is registered"))
-    });
 }
 
 #[test]
@@ -88,10 +81,7 @@ fn wrong_codes_lock_nobody_out() {
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    alice.say("/code");
-    let code = alice.line();
-    let code = code.strip_prefix("-- Your return code is ").unwrap();
-    let code = code.split(':').next().unwrap();
+    let code = alice.code();
     for _ in 0..3 {
         let mut stranger = Guest::connect(house.address);
         for _ in 0..5 {
@@ -127,10 +117,7 @@ fn a_new_password_ends_followers_that_use_the_old_one() {
     alice.say("hello");
     alice.until("alice: hello");
     let following = follow(web, &format!("alice:{PASSWORD}"), "lobby");
-    alice.send(format!("/register\n{PASSWORD}\nanother horse\nanother horse\n").as_bytes());
-    alice.lines_until("the new password", |line| {
-        line.starts_with("-- alice has a new password")
-    });
+    change_password(&mut alice);
     assert_eq!(
         following(),
         "-- The name you use has a new password; this connection is closed\n"

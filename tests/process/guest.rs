@@ -77,6 +77,22 @@ impl Guest {
         self.stream.get_ref().try_clone().unwrap()
     }
 
+    /// Asks for a return code.
+    pub(crate) fn code(&mut self) -> String {
+        self.secret("/code", "-- Your return code is ")
+    }
+
+    /// Asks for a token.
+    pub(crate) fn token(&mut self) -> String {
+        self.secret("/token", "-- Your token is ")
+    }
+
+    fn secret(&mut self, command: &str, answer: &str) -> String {
+        self.say(command);
+        let lines = self.lines_until(command, |line| line.starts_with(answer));
+        word_after(lines.last().unwrap(), answer).to_owned()
+    }
+
     /// Sends if the server still reads. Whether it does.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.get_mut().write_all(bytes).is_ok()
@@ -186,6 +202,13 @@ impl Guest {
             assert!(!late, "not {people} people are here: {answer}");
         }
     }
+}
+
+/// The word after this beginning of a line.
+pub(crate) fn word_after<'a>(line: &'a str, start: &str) -> &'a str {
+    let rest = line.strip_prefix(start);
+    let rest = rest.unwrap_or_else(|| panic!("{line}"));
+    rest.split([' ', ':']).next().unwrap()
 }
 
 /// Two people talk: each waits for the other's line and may miss none.

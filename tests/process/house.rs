@@ -94,6 +94,13 @@ impl House {
         house
     }
 
+    /// The address of its web door, from the log.
+    pub(crate) fn web(&self) -> SocketAddr {
+        let line = self.logged("listening http ");
+        let (_, address) = line.split_once("listening http ").unwrap();
+        address.trim().parse().unwrap()
+    }
+
     /// Waits for a log line with `text`, and returns the first one.
     pub(crate) fn logged(&self, text: &str) -> String {
         self.logged_times(text, 1)
@@ -135,14 +142,26 @@ impl House {
         self.child.wait().unwrap() // its stderr is closed: it is about to exit
     }
 
-    /// Drops the guests and ends the server as an operator does. It must have logged no error.
-    /// Returns its whole log.
-    pub(crate) fn close<G>(mut self, guests: G) -> Vec<String> {
-        drop(guests);
+    /// Kills the server, and waits until it has ended.
+    pub(crate) fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.ended();
+    }
+
+    /// Ends the server as an operator does. Returns its whole log, which may have errors.
+    pub(crate) fn end(mut self) -> Vec<String> {
         self.signal(Signal::TERM);
         let status = self.ended();
         let log = self.log();
         assert_eq!(status.code(), Some(0), "{log:#?}");
+        log
+    }
+
+    /// Drops the guests and ends the server as an operator does. It must have logged no error.
+    /// Returns its whole log.
+    pub(crate) fn close<G>(self, guests: G) -> Vec<String> {
+        drop(guests);
+        let log = self.end();
         let is_error = |line: &&String| {
             let level = line.split_whitespace().nth(1);
             level == Some("ERROR") || line.contains("\"level\":\"ERROR\"")

@@ -9,7 +9,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::DEADLINE;
-use crate::codes::enter_later;
 use crate::data::{Data, STORED, enter};
 use crate::fake::{self, Fake};
 use crate::guest::Guest;
@@ -431,7 +430,7 @@ fn the_client_resumes_with_its_code_after_a_restart_where_lines_are_stored() {
         assert!(!lines.iter().any(|line| line.contains("code")), "{lines:?}");
         lines.iter().filter(said).count() == 1
     });
-    let mut bob = enter_later(&again, "bob");
+    let mut bob = enter(&again, "bob");
     terminal.typed("here again");
     terminal.press("Enter");
     bob.until("alice: here again");

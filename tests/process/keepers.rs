@@ -7,6 +7,7 @@ use std::thread;
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
+use crate::EndOnDrop;
 use crate::admin::{done, order};
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
@@ -64,6 +65,7 @@ fn whoever_is_banned_while_sending_without_a_pause_reads_no_more() {
         scope.spawn(move || {
             while !is_over.load(Ordering::Relaxed) && sending.write_all(&[b'\n'; 4096]).is_ok() {}
         });
+        let _end = EndOnDrop(is_over);
         alice.say("/ban bob");
         alice.lines_until("the ban", |line| {
             line.starts_with("bob was banned by alice") || line.starts_with("bob was removed")
@@ -74,7 +76,6 @@ fn whoever_is_banned_while_sending_without_a_pause_reads_no_more() {
             !heard.iter().any(|line| line.contains("alone")),
             "{heard:?}"
         );
-        is_over.store(true, Ordering::Relaxed);
     });
     house.close((alice, bob));
 }
@@ -494,8 +495,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
         let heard = bob.lines_until("those here", |line| line.contains("alice, "));
         assert!(!heard.iter().any(|line| line.contains("zoe")), "{heard:?}");
     }
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     drop((file, bob, carol));
     assert!(!alice.rest_or_reset().contains("zoe"));
 
@@ -526,8 +526,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
         join(&mut alice, "tea");
         alice.say(act);
         alice.until(told);
-        house.signal(Signal::KILL);
-        house.ended();
+        house.kill();
         drop(alice);
         let house = data.open(&[]);
         let mut alice = come_back(&house, "alice");
@@ -559,8 +558,7 @@ fn topics_locks_and_mutes_outlive_a_restart_and_a_kill() {
     alice.say("/mute bob 1h");
     alice.lines_until("the mute", |line| line.starts_with("-- alice muted bob"));
     assert_eq!(done(&data, &["mute", "bob", "2h"]).len(), 1);
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     drop((alice, bob));
 
     let muted = |line: &str| line.starts_with("-- You are muted");
@@ -657,10 +655,8 @@ fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
     let mut alice = enter_as_owner(&house, "alice");
     let mut bob = enter_as_owner(&house, "bob");
     join(&mut alice, "tea");
-    bob.say("/token");
-    let told = bob.lines_until("the token", |line| line.starts_with("-- Your token is "));
-    let token = told.last().unwrap().split(' ').nth(4).unwrap();
-    let user = format!("bob:{}", token.trim_end_matches(':'));
+    let token = bob.token();
+    let user = format!("bob:{token}");
     let words = |line: &str| line.contains("a secret leaf");
     alice.say("a secret leaf");
     alice.lines_until("the line", words);
@@ -715,10 +711,8 @@ fn whoever_makes_a_room_by_a_socket_or_with_curl_keeps_it() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut carol = enter_as_owner(&house, "carol");
-    carol.say("/token");
-    let told = carol.lines_until("the token", |line| line.starts_with("-- Your token is "));
-    let token = told.last().unwrap().split(' ').nth(4).unwrap();
-    let user = format!("carol:{}", token.trim_end_matches(':'));
+    let token = carol.token();
+    let user = format!("carol:{token}");
     assert_eq!(curl(web, &["-d", "hi", "-u", &user], "/shed").1, "200");
     let mut socket = Visitor::connect(web);
     socket.asks(format!(

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 
 use fastrand::Rng;
-use rustix::process::Signal;
 
 use crate::checker::{Dialect, End, Event, Kind, Reader, Room, Shown, Story, check, token};
 use crate::data::{Data, Row, STORED};
@@ -60,8 +59,7 @@ fn talk_and_kill(data: &Data, round: usize, rng: &mut Rng) -> Vec<Reader> {
         heard += usize::from(line.contains(": "));
         *read += &(line + "\n");
     }
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
     let seen = |(guest, read): (Guest, String)| Reader {
         person: None,
         dialect: Dialect::Named,

@@ -55,6 +55,7 @@ mod startup;
 mod web;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -85,6 +86,15 @@ fn affordable(wanted: usize) -> usize {
             .unwrap_or(usize::MAX)
             .saturating_sub(500),
     )
+}
+
+/// Sets the flag that ends another thread of a test when dropped, also by a failed assertion.
+struct EndOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Reports a test that cannot run here. In CI, where everything must be tested, it fails.

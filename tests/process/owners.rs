@@ -2,12 +2,7 @@
 //! away.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Instant;
 
-use rustix::process::Signal;
-
-use crate::DEADLINE;
-use crate::codes::enter_later;
 use crate::data::{Data, STORED, enter};
 use crate::guest::Guest;
 use crate::house::House;
@@ -18,12 +13,29 @@ pub(crate) const ASKED: &str =
 
 /// Registers the name alice, which the guest wears.
 pub(crate) fn register(alice: &mut Guest, password: &str) {
-    alice.say("/register");
-    alice.until("-- Type a password for alice; nobody else sees it (Enter to cancel)");
-    alice.say(password);
-    alice.until("-- Type the password again");
-    alice.say(password);
-    alice.until("-- alice is registered: this name needs your password from now on");
+    register_as(alice, "alice", password);
+}
+
+/// Registers this name, which the guest wears.
+pub(crate) fn register_as(guest: &mut Guest, name: &str, password: &str) {
+    guest.say("/register");
+    guest.until(&format!(
+        "-- Type a password for {name}; nobody else sees it (Enter to cancel)"
+    ));
+    guest.say(password);
+    guest.until("-- Type the password again");
+    guest.say(password);
+    guest.until(&format!(
+        "-- {name} is registered: this name needs your password from now on"
+    ));
+}
+
+/// Changes the password of alice from [`PASSWORD`] to "another horse".
+pub(crate) fn change_password(alice: &mut Guest) {
+    alice.send(format!("/register\n{PASSWORD}\nanother horse\nanother horse\n").as_bytes());
+    alice.lines_until("the new password", |line| {
+        line.starts_with("-- alice has a new password")
+    });
 }
 
 /// Enters as alice with this password.
@@ -147,10 +159,7 @@ fn a_registered_name_cannot_be_taken_in_letters_that_look_alike() {
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
     let mut mallory = enter(&house, "aiice");
-    mallory.send(b"/register\nmy own horse\nmy own horse\n");
-    mallory.lines_until("the name", |line| {
-        line.starts_with("-- aiice is registered")
-    });
+    register_as(&mut mallory, "aiice", "my own horse");
     for name in ["ALlCE", "a1ice"] {
         mallory.say(&format!("/name {name}"));
         let refused =
@@ -171,8 +180,7 @@ fn an_owner_may_use_several_spellings_of_the_name_at_once() {
     let house = data.open(&[]);
     let mut bob = enter(&house, "bob");
     let mut first = enter(&house, "mike"); // which looks like rnike; Mike does not
-    first.send(b"/register\ncorrect horse\ncorrect horse\n");
-    first.lines_until("the name", |line| line.starts_with("-- mike is registered"));
+    register_as(&mut first, "mike", PASSWORD);
     let come = |name: &str| {
         let mut guest = Guest::connect(house.address);
         guest.send(format!("{name}\ncorrect horse\n").as_bytes());
@@ -353,18 +361,12 @@ fn a_message_to_an_absent_owner_is_shown_on_return() {
     again.say("read");
     assert_eq!(again.until("alice: read").len(), 1, "they are shown once");
     assert_ne!(data.traces("boysenberry"), 0);
-    house.signal(Signal::KILL);
-    house.ended();
+    house.kill();
 
     // Messages that were read are in no file, not even in the WAL.
     let house = data.open(&["--replay", "0"]);
     let mut carol = enter(&house, "carol");
-    let until = Instant::now() + DEADLINE;
-    while data.traces("boysenberry") > 0 {
-        assert!(Instant::now() < until, "it is still there");
-        carol.say("/topic");
-        carol.line();
-    }
+    data.until_gone("boysenberry", &mut carol);
     house.close([carol]);
 }
 
@@ -391,7 +393,7 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
     register(&mut alice, PASSWORD);
     house.close([alice]);
     let house = data.open(&[]);
-    let mut mallory = enter_later(&house, "mallory");
+    let mut mallory = enter(&house, "mallory");
     let mut sent = 0;
     for round in 0..5 {
         mallory.say(&format!("/name mallory{round}"));
@@ -399,7 +401,7 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
         sent += stored(&mut mallory, 10);
     }
     assert_eq!(sent, 20, "one person, whatever the name");
-    let mut bob = enter_later(&house, "bob");
+    let mut bob = enter(&house, "bob");
     assert!(is_stored(&mut bob), "another one");
     // Many connections from one address fill the share of the address, and all strangers together
     // fill theirs.
@@ -420,11 +422,8 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
     // theirs.
     let mut owners = Vec::new();
     for name in ["carol", "dave"] {
-        let mut owner = enter_later(&house, name);
-        owner.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
-        owner.lines_until("the name", |line| {
-            line.starts_with(&format!("-- {name} is registered"))
-        });
+        let mut owner = enter(&house, name);
+        register_as(&mut owner, name, PASSWORD);
         owners.push(owner);
     }
     assert_eq!(stored(&mut owners[0], 25), 20);

@@ -1,16 +1,18 @@
 //! Changed passwords: everything that the old one opened ends, at every door.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use serde_json::json;
 
 use crate::data::{Data, STORED, enter};
-use crate::guest::Guest;
+use crate::guest::{Guest, word_after};
 use crate::house::House;
 use crate::owners::{ASKED, PASSWORD, come_back, register};
 use crate::visitor::Visitor;
+use crate::web::open;
 
 const PRESENT: &str = "-- Type the present password of alice (Enter to cancel)";
 const NEW: &str = "-- Type a password for alice; nobody else sees it (Enter to cancel)";
@@ -30,30 +32,8 @@ fn change(alice: &mut Guest, command: &str, from: &str, to: &str, answer: &str) 
     alice.until(answer);
 }
 
-fn after<'a>(line: &'a str, words: &str) -> &'a str {
-    let rest = line.strip_prefix(words);
-    rest.unwrap_or_else(|| panic!("{line}"))
-        .split(&[' ', ':'])
-        .next()
-        .unwrap()
-}
-
-fn code_of(guest: &mut Guest) -> String {
-    guest.say("/code");
-    let words = "-- Your return code is ";
-    let lines = guest.lines_until("the code", |line| line.starts_with(words));
-    after(lines.last().unwrap(), words).to_owned()
-}
-
-fn token_of(guest: &mut Guest) -> String {
-    guest.say("/token");
-    let words = "-- Your token is ";
-    let lines = guest.lines_until("the token", |line| line.starts_with(words));
-    after(lines.last().unwrap(), words).to_owned()
-}
-
 /// The HTTP status when curl posts a line as alice.
-fn speak(web: &str, secret: impl AsRef<[u8]>) -> String {
+fn speak(web: SocketAddr, secret: impl AsRef<[u8]>) -> String {
     let output = Command::new("curl")
         .args([
             "-s",
@@ -77,30 +57,22 @@ fn resume(house: &House, code: &str) -> Guest {
     guest
 }
 
-fn with_web(data: &Data) -> (House, String) {
-    let house = data.open(&["--listen", "http://127.0.0.1:0"]);
-    let line = house.logged("listening http ");
-    let (_, web) = line.split_once("listening http ").unwrap();
-    let web = web.trim().to_owned();
-    (house, web)
-}
-
 #[test]
 fn a_new_password_ends_connections_codes_and_the_token() {
     let data = Data::new();
-    let (house, web) = with_web(&data);
+    let (house, web) = open(&data);
     let mut bob = enter(&house, "bob");
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    let own_code = code_of(&mut alice);
+    let own_code = alice.code();
     let mut thief = come_back(&house, PASSWORD);
-    let open = code_of(&mut thief);
+    let open = thief.code();
     let mut gone = come_back(&house, PASSWORD);
-    let ended = code_of(&mut gone);
+    let ended = gone.code();
     drop(gone);
-    let token = token_of(&mut thief);
-    assert_eq!(speak(&web, &token), "200");
-    let mut tab = Visitor::connect(web.parse().unwrap());
+    let token = thief.token();
+    assert_eq!(speak(web, &token), "200");
+    let mut tab = Visitor::connect(web);
     tab.asks(json!({"do": "enter", "name": "alice", "password": PASSWORD}).to_string());
     tab.hears("entered");
     bob.say("/msg alice before");
@@ -114,7 +86,7 @@ fn a_new_password_ends_connections_codes_and_the_token() {
     thief.until(PRESENT);
     change(&mut alice, "/register", PASSWORD, "another horse", CHANGED);
     let another = alice.line();
-    let another = after(&another, "-- Your return code is ").to_owned();
+    let another = word_after(&another, "-- Your return code is ").to_owned();
     assert_eq!(thief.rest().last().unwrap(), CLOSED);
     let (last, _) = tab.is_closed();
     let last = last.last().unwrap();
@@ -128,9 +100,9 @@ fn a_new_password_ends_connections_codes_and_the_token() {
         resume(&house, code)
             .until("-- That return code is wrong, or its hour is over; enter with a name");
     }
-    assert_eq!(speak(&web, &token), "401");
-    assert_eq!(speak(&web, PASSWORD), "401");
-    assert_eq!(speak(&web, "another horse"), "200");
+    assert_eq!(speak(web, &token), "401");
+    assert_eq!(speak(web, PASSWORD), "401");
+    assert_eq!(speak(web, "another horse"), "200");
     let mut late = Guest::connect(house.address);
     late.say("alice");
     late.until(ASKED);
@@ -144,10 +116,10 @@ fn a_new_password_ends_connections_codes_and_the_token() {
 #[test]
 fn a_new_password_keeps_the_owners_token_and_messages() {
     let data = Data::new();
-    let (house, web) = with_web(&data);
+    let (house, web) = open(&data);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    let token = token_of(&mut alice);
+    let token = alice.token();
     change(
         &mut alice,
         "/register keep",
@@ -155,7 +127,7 @@ fn a_new_password_keeps_the_owners_token_and_messages() {
         "another horse",
         "-- alice has a new password: your other connections and return codes end; your token stays",
     );
-    assert_eq!(speak(&web, &token), "200");
+    assert_eq!(speak(web, &token), "200");
     alice.say("/name al");
     alice.until("You are al");
     alice.say("/msg alice kept");
@@ -198,8 +170,8 @@ fn the_first_of_two_simultaneous_password_changes_wins() {
 #[test]
 fn a_name_cannot_be_changed_while_it_is_being_registered() {
     let data = Data::new();
-    let (house, web) = with_web(&data);
-    let mut bob = Visitor::connect(web.parse().unwrap()).enter("bob");
+    let (house, web) = open(&data);
+    let mut bob = Visitor::connect(web).enter("bob");
     bob.asks(json!({"do": "register", "id": "r"}).to_string());
     bob.hears("password");
     bob.asks(json!({"do": "name", "args": ["mallory"], "id": "n"}).to_string());
@@ -271,7 +243,7 @@ const WRONG: &str = "-- That is not the password of alice";
 fn a_password_that_is_not_in_utf_8_is_refused_and_matches_nothing() {
     let latin_1 = [LATIN_1, b"\n"].concat();
     let data = Data::new();
-    let (house, web) = with_web(&data);
+    let (house, web) = open(&data);
     let mut alice = enter(&house, "alice");
     alice.say("/register");
     for typed in [&latin_1[..], "gr\u{fffd}ne W\u{fffd}lder\n".as_bytes()] {
@@ -313,7 +285,7 @@ fn a_password_that_is_not_in_utf_8_is_refused_and_matches_nothing() {
     late.until(ASKED);
     late.say("gr\u{fc}ne W\u{e4}lder");
     late.until("You are alice");
-    assert_eq!(speak(&web, LATIN_1), "401");
-    assert_eq!(speak(&web, "gr\u{fc}ne W\u{e4}lder"), "200");
+    assert_eq!(speak(web, LATIN_1), "401");
+    assert_eq!(speak(web, "gr\u{fc}ne W\u{e4}lder"), "200");
     house.close([alice, late]);
 }

@@ -1,7 +1,7 @@
 //! `--retain`: older lines are shown to nobody, and are in no file.
 
 use std::fs;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crc32fast::Hasher;
 use rusqlite::{Connection, params};
@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::data::{Data, enter};
 use crate::guest::Guest;
 use crate::house::House;
-use crate::{DEADLINE, search};
+use crate::search;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -192,12 +192,7 @@ fn the_next_server_completes_a_deletion_that_was_cut_off() {
 
     let house = data.open(&["--replay", "0"]);
     let mut alice = enter(&house, "alice");
-    let until = Instant::now() + DEADLINE;
-    while data.traces("fernsome") > 0 {
-        assert!(Instant::now() < until, "it is not wiped");
-        alice.say("/topic");
-        alice.line();
-    }
+    data.until_gone("fernsome", &mut alice);
     house.close([alice]);
     data.assert_undamaged();
 }
@@ -213,11 +208,6 @@ fn an_expired_code_is_deleted() {
     assert_ne!(data.traces("fernsome"), 0);
     let house = data.open(&["--replay", "0"]);
     let mut alice = enter(&house, "alice");
-    let until = Instant::now() + DEADLINE;
-    while data.traces("fernsome") > 0 {
-        assert!(Instant::now() < until, "it is still there");
-        alice.say("/topic");
-        alice.line();
-    }
+    data.until_gone("fernsome", &mut alice);
     house.close([alice]);
 }

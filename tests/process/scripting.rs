@@ -33,10 +33,8 @@ impl Scripts {
         let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
         let data = Data::new();
         let house = data.open(&["--listen", "http://127.0.0.1:0"]);
-        let line = house.logged("listening http ");
-        let (_, web) = line.split_once("listening http ").unwrap();
         Scripts {
-            web: web.trim().parse().unwrap(),
+            web: house.web(),
             blocks: blocks.collect(),
             folder: tempfile::tempdir().unwrap(),
             data,
@@ -189,16 +187,7 @@ fn every_script_of_the_page_does_what_it_says() {
 
     let mut alice = enter(&scripts.house, "alice");
     register(&mut alice, PASSWORD);
-    alice.say("/token");
-    let told = alice.lines_until("the token", |line| line.starts_with("-- Your token is "));
-    let token = told
-        .last()
-        .unwrap()
-        .split(' ')
-        .nth(4)
-        .unwrap()
-        .trim_end_matches(':')
-        .to_owned();
+    let token = alice.token();
     let with_token = scripts.take("TOKEN").replace("TOKEN", &token);
     scripts.run_script(&with_token);
     alice.until("alice: on my way");

@@ -19,9 +19,7 @@ use crate::visitor::{Visitor, numbers};
 /// A server that stores lines, and the address of its web door.
 pub(crate) fn open(data: &Data) -> (House, SocketAddr) {
     let house = data.open(&["--listen", "http://127.0.0.1:0"]);
-    let line = house.logged("listening http ");
-    let (_, address) = line.split_once("listening http ").unwrap();
-    let web = address.trim().parse().unwrap();
+    let web = house.web();
     (house, web)
 }
 
@@ -389,16 +387,7 @@ fn scripts_speak_under_a_registered_name_with_its_token_until_it_is_revoked() {
         ),
         "{words}"
     );
-    alice.say("/token");
-    let told = alice.lines_until("the token", |line| line.starts_with("-- Your token is "));
-    let token = told
-        .last()
-        .unwrap()
-        .split(' ')
-        .nth(4)
-        .unwrap()
-        .trim_end_matches(':')
-        .to_owned();
+    let token = alice.token();
     let user = format!("alice:{token}");
     assert_eq!(
         curl(web, &["-u", &user, "-d", "by a script"], "/lobby"),
