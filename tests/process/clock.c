@@ -1,4 +1,4 @@
-/* Loaded before the C library, it moves a program's clock on the wall by the seconds that stand in the file CLOCK_FILE. */
+/* A library to preload: it moves the real-time clock of a program by the seconds in the file CLOCK_FILE. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>

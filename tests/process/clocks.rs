@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::data::{Data, enter};
+use crate::files::says;
 use crate::guest::Guest;
 use crate::house::{HERE, House};
 use crate::owners::{PASSWORD, register};
@@ -60,11 +61,6 @@ impl Clock {
 
 fn now() -> i64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64
-}
-
-fn says(guest: &mut Guest, text: &str) {
-    guest.say(text);
-    guest.until(&format!("alice: {text}"));
 }
 
 /// The times of the lobby's lines never decrease and are not in the future.

@@ -48,7 +48,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn says(guest: &mut Guest, line: &str) {
+/// Says a line as alice, and waits for its echo.
+pub(crate) fn says(guest: &mut Guest, line: &str) {
     guest.say(line);
     guest.until(&format!("alice: {line}"));
 }
@@ -98,7 +99,7 @@ fn a_second_server_never_starts_on_the_same_file() {
 }
 
 #[test]
-fn a_copy_in_the_place_of_the_file_lets_no_second_server_start() {
+fn a_copy_in_place_of_the_file_lets_no_second_server_start() {
     let place = TempDir::new().unwrap();
     let (data, copy) = (place.path().join("data"), place.path().join("copy"));
     let house = serve_in(&data);

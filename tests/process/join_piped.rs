@@ -20,29 +20,31 @@ fn join(input: &[u8], more: &[&str], server: impl FnOnce(Fake) + Send + 'static)
     let fake = Fake::new();
     let address = fake.address();
     let server = thread::spawn(move || server(fake));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    let assert = command
-        .args(["join", &address])
-        .args(more)
-        .timeout(DEADLINE)
-        .write_stdin(input)
-        .assert();
-    server
-        .join()
-        .expect("the server's side of the story went as told");
+    let assert = run(&[&[address.as_str()][..], more].concat(), input);
+    server.join().expect("the server plays its part");
     assert
 }
 
-/// Runs the client against the real server.
-fn join_house(house: &House, input: &str, more: &[&str]) -> String {
+/// Runs `parlor join` with these arguments, and `input` on a pipe that then ends.
+fn run(arguments: &[&str], input: impl Into<Vec<u8>>) -> Assert {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    let assert = command
-        .args(["join", &house.address.to_string()])
-        .args(more)
-        .timeout(DEADLINE)
-        .write_stdin(input)
-        .assert();
+    command.arg("join").args(arguments);
+    command.timeout(DEADLINE).write_stdin(input).assert()
+}
+
+/// Runs the client against the real server. Returns its stdout.
+fn join_house(house: &House, input: &str, more: &[&str]) -> String {
+    let assert = run(
+        &[&[house.address.to_string().as_str()][..], more].concat(),
+        input,
+    );
     let output = assert.success().stderr("").get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+/// The stderr of a client that failed.
+fn failure(assert: Assert) -> String {
+    let output = assert.failure().code(1).get_output().stderr.clone();
     String::from_utf8(output).unwrap()
 }
 
@@ -63,25 +65,20 @@ fn a_bot_says_hello_from_a_pipe() {
 fn a_name_that_is_taken_is_a_failure_and_nothing_is_sent() {
     let house = House::open(&[]);
     let mut wendy = Guest::enter(house.address, "wendy");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    let refused = command
-        .args(["join", &house.address.to_string(), "--name", "wendy"])
-        .timeout(DEADLINE)
-        .write_stdin("deployed\n")
-        .assert();
-    let output = refused.failure().code(1).get_output().clone();
-    let shown = String::from_utf8(output.stdout).unwrap();
+    let address = house.address.to_string();
+    let refused = run(&[address.as_str(), "--name", "wendy"], "deployed\n");
+    let shown = String::from_utf8(refused.get_output().stdout.clone()).unwrap();
     assert!(shown.contains("\n-- wendy is taken"), "{shown}");
     let sentence = "parlor: Nothing was sent, give another --name: the server says \
                     \"wendy is taken, or looks like a name that is taken; choose another name\".\n";
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), sentence);
+    assert_eq!(failure(refused), sentence);
     wendy.say("alone");
     assert_eq!(wendy.line(), "wendy: alone");
     house.close(wendy);
 }
 
 #[test]
-fn a_reason_of_the_server_cannot_steer_the_terminal() {
+fn a_refusal_of_the_server_cannot_control_the_terminal() {
     let refused = join(b"hello\n", &["--name", "al"], |fake| {
         let mut guest = fake.accept();
         guest.say("You are 127.0.0.1:64208");
@@ -138,15 +135,13 @@ fn a_line_waits_for_a_question_that_is_late() {
 }
 
 #[test]
-fn host_and_port_are_taken_in_every_form_people_write() {
+fn host_and_port_are_accepted_in_every_usual_form() {
     let house = House::open(&[]);
     let (ip, port) = (house.address.ip().to_string(), house.address.port());
     let port = port.to_string();
     let url = format!("tcp://{}", house.address);
     for place in [&[ip.as_str(), &port][..], &[url.as_str()]] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-        command.arg("join").args(place).args(["--name", "bot"]);
-        let joined = command.timeout(DEADLINE).write_stdin("hello\n").assert();
+        let joined = run(&[place, &["--name", "bot"][..]].concat(), "hello\n");
         let output = joined.success().get_output().stdout.clone();
         let shown = String::from_utf8(output).unwrap();
         assert!(shown.ends_with("\nbot: hello\n"), "{place:?}: {shown}");
@@ -222,8 +217,7 @@ fn a_connection_that_breaks_is_a_failure_with_a_sentence() {
         guest.say("bob: hi");
         guest.reset();
     });
-    let output = broken.failure().code(1).get_output().stderr.clone();
-    let sentence = String::from_utf8(output).unwrap();
+    let sentence = failure(broken);
     assert!(
         sentence.contains("The connection to 127.0.0.1:") && sentence.contains(" broke: "),
         "{sentence}"
@@ -237,14 +231,7 @@ fn a_port_without_a_server_is_a_failure_with_a_sentence() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    let refused = command
-        .args(["join", &free.to_string()])
-        .timeout(DEADLINE)
-        .assert()
-        .failure()
-        .code(1);
-    let sentence = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    let sentence = failure(run(&[free.to_string().as_str()], ""));
     assert!(
         sentence.contains(&format!("No server listens at {free}")),
         "{sentence}"
@@ -254,13 +241,7 @@ fn a_port_without_a_server_is_a_failure_with_a_sentence() {
 
 #[test]
 fn a_name_of_two_lines_is_refused_before_anything_is_sent() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    command
-        .args(["join", "127.0.0.1:1", "--name", "a\nb"])
-        .timeout(DEADLINE)
-        .assert()
-        .failure()
-        .code(1);
+    failure(run(&["127.0.0.1:1", "--name", "a\nb"], ""));
 }
 
 #[test]
@@ -269,14 +250,8 @@ fn a_registered_name_is_an_immediate_failure_that_says_what_to_do() {
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
     register(&mut alice, PASSWORD);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    let assert = command
-        .args(["join", &house.address.to_string(), "--name", "alice"])
-        .timeout(DEADLINE)
-        .write_stdin("hello\n")
-        .assert();
-    let output = assert.failure().code(1).get_output().clone();
-    let words = String::from_utf8(output.stderr).unwrap();
+    let address = house.address.to_string();
+    let words = failure(run(&[address.as_str(), "--name", "alice"], "hello\n"));
     assert!(words.contains("speak with curl -u NAME:TOKEN"), "{words}");
     house.close(alice);
 }
@@ -299,8 +274,7 @@ fn a_server_of_another_kind_is_a_failure_that_names_the_port_for_lines() {
                 let heard = guest.heard_to_the_end(); // the fake closes nothing by itself
                 assert!(!is_named || heard.is_empty(), "{heard:?}");
             });
-            let output = assert.failure().code(1).get_output().clone();
-            let words = String::from_utf8(output.stderr).unwrap();
+            let words = failure(assert);
             let advice = "join the port for lines, usually 8000: the server says";
             assert!(words.contains(advice), "{words}");
             assert!(words.contains(opening.trim_end()), "{words}");
@@ -315,8 +289,7 @@ fn the_port_for_browsers_is_a_failure_that_names_the_port_for_lines() {
         guest.say("HTTP/1.1 400 Bad Request");
         guest.close();
     });
-    let output = assert.failure().code(1).get_output().clone();
-    let words = String::from_utf8(output.stderr).unwrap();
+    let words = failure(assert);
     assert!(
         words.contains("the port for lines, usually 8000"),
         "{words}"
@@ -329,8 +302,7 @@ fn a_silent_server_is_a_failure_that_explains_the_ports() {
         let assert = join(b"hello\n", more, |fake| {
             std::mem::forget(fake.accept()); // it stays open and silent
         });
-        let output = assert.failure().code(1).get_output().clone();
-        let words = String::from_utf8(output.stderr).unwrap();
+        let words = failure(assert);
         assert!(words.contains("8080 is for browsers"), "{words}");
     }
 }

@@ -436,7 +436,7 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
 }
 
 #[test]
-fn from_another_machine_no_password_is_asked_for_in_the_clear() {
+fn another_machine_is_not_asked_for_a_password_in_the_clear() {
     let Some(here) = another_address() else {
         return crate::skip("no password in the clear: this machine has no address but loopback");
     };

@@ -539,7 +539,9 @@ fn with_code(web: SocketAddr) -> (Visitor, serde_json::Value) {
     alice.asks(r#"{"do":"join","room":"tea","id":"tea"}"#);
     alice.until_done("tea");
     alice.asks(r#"{"do":"code","id":"code"}"#);
-    let code = alice.until_done("code")[0]["code"].clone();
+    let heard = alice.until_done("code");
+    let code = heard.iter().find(|message| message["kind"] == "code");
+    let code = code.unwrap()["code"].clone();
     (alice, code)
 }
 

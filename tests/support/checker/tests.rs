@@ -202,7 +202,7 @@ fn two_wearers_of_a_name_in_a_room_are_rejected() {
 }
 
 #[test]
-fn two_wearers_of_a_name_in_the_house_are_rejected() {
+fn two_wearers_of_a_name_on_the_server_are_rejected() {
     let mut story = happened(|_| {});
     story.rooms.push(room("tea", vec![arrived(6, 3, "Alice")]));
     breaks(Rule::Name, &story);
@@ -336,7 +336,7 @@ fn an_arrival_may_be_lost_with_skipped_lines() {
 }
 
 #[test]
-fn seeing_ones_departure_is_rejected() {
+fn seeing_the_readers_own_departure_is_rejected() {
     breaks(
         Rule::Presence,
         &rewritten(1, "rob: s2n2\n", "rob: s2n2\nrob has left\n"),
@@ -344,7 +344,7 @@ fn seeing_ones_departure_is_rejected() {
 }
 
 #[test]
-fn seeing_a_line_from_after_ones_departure_is_rejected() {
+fn seeing_a_line_from_after_the_readers_departure_is_rejected() {
     breaks(
         Rule::Presence,
         &rewritten(1, "rob: s2n2\n", "rob: s2n2\nalice: s1n3\n"),
