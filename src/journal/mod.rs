@@ -14,7 +14,7 @@ pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
 pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql, Store, stored_room};
-pub(crate) use traits::{Ahead, Archive, Damage, Extent, Found, Searcher, Unreadable};
+pub(crate) use traits::{Ahead, Archive, Damage, Extent, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};
 
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
-//! What a session does where a password is in play: it asks for it, and shows what waits for the owner of a name.
+//! What a session does for the owner of a name: passwords, tokens, kept messages and return codes.
 //!
-//! Knows no dialect and no way to hide what is typed: the decoder has that.
+//! Knows no dialect; hiding a password is the decoder's work.
 
 use std::ops::ControlFlow;
 use std::pin::pin;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use parlor_core::link::{
     Answer, Change, Client, Decoder, Input, Mail, Outcome, PasswordFor, Query, Refusal, Spec,
 };
-use parlor_core::model::{Claim, Line, Name, PersonId, Proof, RoomId, WallTime};
+use parlor_core::model::{Claim, Line, Name, PersonId, Proof, RoomId};
 use tokio::io::AsyncRead;
 use tokio::time::sleep_until;
 
-use super::ended::SessionEnd;
+use super::ended::{SessionEnd, Stop};
 use super::read::Reader;
 use crate::accounts::{Accounts, Code, KeptMessage, Standing, good_password, is_same_password};
 use crate::clock;
@@ -22,45 +22,44 @@ use crate::clock;
 const ANSWERS_TO_REGISTER: usize = 2;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
-    /// Makes the name that is worn this person's own, or gives it another password.
-    pub(crate) async fn register(
+    /// Registers the person's name, or changes its password.
+    pub(super) async fn register(
         &mut self,
         keeps_token: bool,
         spec: &'static Spec,
-    ) -> Result<Answer, SessionEnd> {
-        let Outcome::You(me) = self.link.call(Query::WhoAmI).await else {
-            return Ok(Refusal::NotThere.into());
-        };
+    ) -> Result<Answer, Stop> {
+        let me = self.me().await?;
         let accounts = match self.can_register(&me, spec) {
             Ok(accounts) => accounts,
             Err(refusal) => {
                 let answers = ANSWERS_TO_REGISTER + usize::from(me.is_proven());
-                return self.ask_nothing(refusal, answers).await;
+                return Err(self.ask_nothing(refusal, answers).await);
             }
         };
         let Claim { name, proof } = me;
-        if proof.is_none() {
-            return self.own_name(&accounts, name).await;
+        let proof = match proof {
+            None => None,
+            Some(_) => match self.prove(PasswordFor::Present(name.clone()), &name).await {
+                Err(Stop::Refused(_)) => return Err(Refusal::NoPassword.into()),
+                proof => Some(proof?),
+            },
+        };
+        self.set_password(&accounts, &name, proof, keeps_token)
+            .await?;
+        if proof.is_some() {
+            let answer = Answer::PasswordChanged { name, keeps_token };
+            return self.with_another_code(answer).await;
         }
-        match self
-            .prove(PasswordFor::Present(name.clone()), &name)
-            .await?
-        {
-            Ok(proof) => {
-                let own = (name, proof);
-                self.change_password(&accounts, own, keeps_token).await
-            }
-            Err(_) => Ok(Refusal::NoPassword.into()),
-        }
+        self.note_standing().await; // so that the owner comes back as the owner
+        Ok(Answer::Registered(name))
     }
 
-    /// Where passwords are kept, if this person can have one for the name that is worn.
+    /// The accounts, if this person can have a password for the present name.
     fn can_register(&self, me: &Claim, spec: &'static Spec) -> Result<Arc<Accounts>, Refusal> {
         if self.is_asked {
             return Err(Refusal::AnswerFirst);
         }
-        let accounts = self.settings.accounts.clone();
-        let accounts = accounts.ok_or(Refusal::NeedsDisk(spec))?;
+        let accounts = self.accounts(spec)?;
         if !self.peer.is_private {
             return Err(Refusal::PlainPassword);
         }
@@ -70,128 +69,82 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Keeps a password for the name that is worn, as soon as there is a good one.
-    async fn own_name(&mut self, accounts: &Accounts, name: Name) -> Result<Answer, SessionEnd> {
-        loop {
-            let Some(password) = self.ask_new_password(&name).await? else {
-                return Ok(Refusal::NoPassword.into());
-            };
-            let (since, address, by) = (self.named_at, self.peer.address, self.id());
-            let registered =
-                accounts
-                    .passwords
-                    .register(name.clone(), password, since, address, by);
-            match registered.await {
-                Ok(()) => {
-                    self.note_standing().await; // whoever comes back comes as the owner
-                    return Ok(Answer::Registered(name));
-                }
-                Err(
-                    refusal @ (Refusal::NameOwned(_)
-                    | Refusal::TooManyNames
-                    | Refusal::TooManyNamesFromHere),
-                ) => {
-                    return Ok(refusal.into());
-                }
-                Err(refusal) => self.reply(Mail::Answer(refusal.into())).await,
-            }
-        }
-    }
-
-    /// Keeps another password for the own name, as soon as there is a good one.
-    async fn change_password(
+    /// Asks for a new password until one is stored: the first one of a name, or, with a proof, another one.
+    async fn set_password(
         &mut self,
         accounts: &Accounts,
-        (name, proof): (Name, Proof),
+        name: &Name,
+        proof: Option<Proof>,
         keeps_token: bool,
-    ) -> Result<Answer, SessionEnd> {
+    ) -> Result<(), Stop> {
         loop {
-            let Some(password) = self.ask_new_password(&name).await? else {
-                return Ok(Refusal::NoPassword.into());
-            };
-            let (own, address, by) = ((name.clone(), proof), self.peer.address, self.id());
-            let changed = accounts
-                .passwords
-                .change(own, password, keeps_token, address, by);
-            match changed.await {
-                Ok(()) => {
-                    let answer = Answer::PasswordChanged { name, keeps_token };
-                    return Ok(self.with_another_code(answer).await);
+            let password = self.ask_new_password(name).await?;
+            let (address, by, passwords) = (self.peer.address, self.id(), &accounts.passwords);
+            let stored = match proof {
+                None => {
+                    let since = self.named_at;
+                    let registering =
+                        passwords.register(name.clone(), password, since, address, by);
+                    registering.await
                 }
-                Err(refusal @ Refusal::NotOwner) => return Ok(refusal.into()),
-                Err(refusal) => self.reply(Mail::Answer(refusal.into())).await,
+                Some(proof) => {
+                    let own = (name.clone(), proof);
+                    passwords
+                        .change(own, password, keeps_token, address, by)
+                        .await
+                }
+            };
+            match stored {
+                Ok(()) => return Ok(()),
+                Err(
+                    refusal @ (Refusal::NameOwned(_)
+                    | Refusal::NotOwner
+                    | Refusal::TooManyNames
+                    | Refusal::TooManyNamesFromHere),
+                ) => return Err(refusal.into()),
+                Err(refusal) => self.answer(refusal).await,
             }
         }
     }
 
-    fn id(&self) -> PersonId {
-        self.link.client().id()
-    }
-
-    /// Asks for a new password until it is good and typed twice alike. None if an empty line cancels that: nothing else
-    /// ends the questions, so the next try is never said in the room.
-    async fn ask_new_password(&mut self, name: &Name) -> Result<Option<Line>, SessionEnd> {
+    /// Asks for a new password until it is good and typed twice alike. An empty line cancels that; nothing else ends the
+    /// questions, so the next try is never said in the room.
+    async fn ask_new_password(&mut self, name: &Name) -> Result<Line, Stop> {
         loop {
             let password = self.ask_password(PasswordFor::New(name.clone())).await?;
             if password.as_str().is_empty() {
-                return Ok(None);
+                return Err(Refusal::NoPassword.into());
             }
             let refusal = match good_password(&password) {
                 Err(refusal) => refusal,
                 Ok(()) => {
                     let again = self.ask_password(PasswordFor::Again).await?;
                     if is_same_password(again.as_str(), password.as_str()) {
-                        return Ok(Some(password));
+                        return Ok(password);
                     }
                     if again.as_str().is_empty() {
-                        return Ok(None);
+                        return Err(Refusal::NoPassword.into());
                     }
                     Refusal::PasswordsDiffer
                 }
             };
-            self.reply(Mail::Answer(refusal.into())).await;
+            self.answer(refusal).await;
         }
     }
 
-    /// Makes a token for scripts under the own name, or ends it.
-    pub(crate) async fn token(&mut self, revoke: bool, spec: &'static Spec) -> Answer {
-        let Some(accounts) = self.settings.accounts.clone() else {
-            return Refusal::NeedsDisk(spec).into();
-        };
-        let Outcome::You(Claim {
-            name,
-            proof: Some(proof),
-        }) = self.link.call(Query::WhoAmI).await
-        else {
-            return Refusal::NotOwner.into();
-        };
-        let done = match revoke {
-            true => {
-                let revoked = accounts.tokens.revoke(name, proof).await;
-                revoked.map(Answer::TokenRevoked)
-            }
-            false => accounts.tokens.make(name, proof).await.map(Answer::Token),
-        };
-        done.unwrap_or_else(Answer::Refused)
-    }
-
-    /// Takes another name, with its password where it has an owner.
-    pub(crate) async fn rename(&mut self, typed: &Line) -> Result<Option<Answer>, SessionEnd> {
+    /// Takes another name, with its password if it is registered.
+    pub(super) async fn rename(&mut self, typed: &Line) -> Result<Option<Answer>, Stop> {
         if self.is_asked {
-            return Ok(Some(Refusal::AnswerFirst.into()));
+            return Err(Refusal::AnswerFirst.into());
         }
-        let name = match Name::parse(typed.as_str()) {
-            Ok(name) => name,
-            Err(error) => return Ok(Some(Refusal::from(error).into())),
-        };
+        let name = Name::parse(typed.as_str()).map_err(Refusal::from)?;
         let mut answer = self.ask(Change::Rename(name.clone().into())).await;
         if let Some(Answer::Refused(Refusal::NameOwned(owned))) = &answer {
-            let proof = match self.prove(PasswordFor::Of(owned.clone()), owned).await? {
-                Ok(proof) => Some(proof),
-                Err(refusal @ Refusal::PlainPassword) => {
-                    return self.ask_nothing(refusal, 1).await.map(Some);
+            let proof = match self.prove(PasswordFor::Of(owned.clone()), owned).await {
+                Err(Stop::Refused(refusal @ Refusal::PlainPassword)) => {
+                    return Err(self.ask_nothing(refusal, 1).await);
                 }
-                Err(refusal) => return Ok(Some(refusal.into())),
+                proof => Some(proof?),
             };
             answer = self.ask(Change::Rename(Claim { name, proof })).await;
             self.show_messages = matches!(answer, Some(Answer::YouAre(_)));
@@ -204,38 +157,31 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(answer)
     }
 
-    /// Asks for the password of a name until it is right, or an empty line cancels that: so the next guess is never said
-    /// in the room.
-    async fn prove(
-        &mut self,
-        question: PasswordFor,
-        name: &Name,
-    ) -> Result<Result<Proof, Refusal>, SessionEnd> {
+    /// Asks for the password of a name until it is right. An empty line cancels that; nothing else does, so the next guess is
+    /// never said in the room.
+    async fn prove(&mut self, question: PasswordFor, name: &Name) -> Result<Proof, Stop> {
         let Some(accounts) = self.settings.accounts.clone() else {
-            return Ok(Err(Refusal::NameOwned(name.clone())));
+            return Err(Refusal::NameOwned(name.clone()).into());
         };
         if !self.peer.is_private {
-            return Ok(Err(Refusal::PlainPassword));
+            return Err(Refusal::PlainPassword.into());
         }
         loop {
             let password = self.ask_password(question.clone()).await?;
             if password.as_str().is_empty() {
-                return Ok(Err(Refusal::NameOwned(name.clone())));
+                return Err(Refusal::NameOwned(name.clone()).into());
             }
-            match accounts
-                .passwords
-                .prove(name, password, self.peer.address)
-                .await
-            {
-                Err(refusal) => self.reply(Mail::Answer(refusal.into())).await,
-                Ok(proof) => return Ok(Ok(proof)),
+            let proving = accounts.passwords.prove(name, password, self.peer.address);
+            match proving.await {
+                Err(refusal) => self.answer(refusal).await,
+                Ok(proof) => return Ok(proof),
             }
         }
     }
 
-    async fn ask_password(&mut self, password: PasswordFor) -> Result<Line, SessionEnd> {
+    async fn ask_password(&mut self, question: PasswordFor) -> Result<Line, Stop> {
         self.conceal(true).await;
-        self.reply(Mail::Answer(Answer::Password(password))).await;
+        self.answer(Answer::Password(question)).await;
         self.is_asked = true;
         let typed = self.hear_secret().await;
         self.is_asked = false;
@@ -250,78 +196,91 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     }
 
     /// The next line, whatever it begins with.
-    async fn hear_secret(&mut self) -> Result<Line, SessionEnd> {
+    async fn hear_secret(&mut self) -> Result<Line, Stop> {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
         loop {
             if self.held.is_empty() && self.read_or_idle(idle.as_mut()).await? == 0 {
-                return Err(SessionEnd::EndOfInput);
+                return Err(SessionEnd::EndOfInput.into());
             }
             let _one_at_a_time = self.allowance().await;
             match self.take(D::next_secret) {
                 Some(Input::Secret(secret)) => return Ok(secret),
-                Some(other) => {
-                    if let ControlFlow::Break(ended) = Box::pin(self.obey(other)).await {
-                        return Err(ended);
-                    }
-                }
+                Some(other) => self.obey_meanwhile(other).await?,
                 None => {}
             }
         }
     }
 
-    /// Says why no password was asked for. Answers that came together with the command, as in a paste, are not said.
-    async fn ask_nothing(
-        &mut self,
-        refusal: Refusal,
-        answers: usize,
-    ) -> Result<Answer, SessionEnd> {
+    async fn obey_meanwhile(&mut self, input: Input) -> Result<(), Stop> {
+        match Box::pin(self.obey(input)).await {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(ended) => Err(ended.into()),
+        }
+    }
+
+    /// Why no password is asked for. Answers that came together with the command, as in a paste, are dropped.
+    async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Stop {
         let mut dropped = 0;
         while !self.is_asked && dropped < answers {
             match self.take(D::next_secret) {
                 Some(Input::Secret(_)) => dropped += 1,
                 Some(other) => {
-                    if let ControlFlow::Break(ended) = Box::pin(self.obey(other)).await {
-                        return Err(ended);
+                    if let Err(stop) = self.obey_meanwhile(other).await {
+                        return stop;
                     }
                 }
                 None => break,
             }
         }
         if dropped == 0 {
-            return Ok(refusal.into());
+            return refusal.into();
         }
-        self.reply(Mail::Answer(refusal.into())).await;
-        Ok(Refusal::AnswersDropped(dropped).into())
+        self.answer(refusal).await;
+        Refusal::AnswersDropped(dropped).into()
+    }
+
+    /// Makes or revokes the token for scripts under the own name.
+    pub(super) async fn token(
+        &mut self,
+        revoke: bool,
+        spec: &'static Spec,
+    ) -> Result<Answer, Refusal> {
+        let accounts = self.accounts(spec)?;
+        let (name, proof) = self.own_name().await?;
+        match revoke {
+            true => {
+                let revoked = accounts.tokens.revoke(name, proof).await;
+                revoked.map(Answer::TokenRevoked)
+            }
+            false => accounts.tokens.make(name, proof).await.map(Answer::Token),
+        }
     }
 
     /// Shows the messages that were kept while the owner of the name was away.
-    pub(crate) async fn deliver_messages(&mut self) {
-        let Some(accounts) = self.settings.accounts.clone() else {
+    pub(super) async fn deliver_messages(&mut self) {
+        let (Some(accounts), Ok(Claim { name, .. })) =
+            (self.settings.accounts.clone(), self.me().await)
+        else {
             return;
         };
-        let Outcome::You(Claim { name, .. }) = self.link.call(Query::WhoAmI).await else {
-            return;
-        };
-        // Where they cannot be read, the operator's log says so, and they wait until next time.
+        // If they cannot be read, the operator's log says so, and they wait until next time.
         let messages = accounts.messages.waiting(&name).await.unwrap_or_default();
         let Some(last) = messages.last().map(|message| message.id) else {
             return;
         };
-        self.reply(Mail::Answer(Answer::WhileAway(messages.len())))
-            .await;
+        self.answer(Answer::WhileAway(messages.len())).await;
         for KeptMessage { at, from, text, .. } in messages {
             let to = name.clone();
-            let message = Answer::Letter { at, from, to, text };
-            self.reply(Mail::Answer(message)).await;
+            self.answer(Answer::Letter { at, from, to, text }).await;
         }
         if !self.link.drained().await {
-            return; // they have not been taken, and wait until next time
+            return; // they are not read, and wait until next time
         }
         accounts.messages.delete(&name, last).await.ok(); // else they are shown once more
     }
 
-    /// Writes to one person; where that is the owner of a name who is away, the message is kept.
-    pub(crate) async fn write_to(&mut self, to: Line, text: Line) -> Option<Answer> {
+    /// Writes to one person; the message to the owner of a name who is away is kept.
+    pub(super) async fn write_to(&mut self, to: Line, text: Line) -> Option<Answer> {
         let words = text.clone();
         let answer = self.ask(Query::Private { to, text }).await?;
         let (Answer::Refused(Refusal::Away(owner)), Some(accounts)) =
@@ -329,81 +288,70 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         else {
             return Some(answer);
         };
-        let Outcome::You(me) = self.link.call(Query::WhoAmI).await else {
+        let Ok(me) = self.me().await else {
             return Some(answer);
         };
-        let at: WallTime = clock::wall();
-        let kept =
-            accounts
-                .messages
-                .keep(owner.clone(), (me, self.id(), self.peer.address), words, at);
-        Some(match kept.await {
+        let from = (me, self.id(), self.peer.address);
+        let keeping = accounts
+            .messages
+            .keep(owner.clone(), from, words, clock::wall());
+        Some(match keeping.await {
             Ok(()) => Answer::KeptFor(owner.clone()),
             Err(refusal) => refusal.into(),
         })
     }
 
-    /// Says the code, which is made when it is first asked for.
-    pub(super) async fn show_code(&mut self, spec: &'static Spec) -> Answer {
+    /// Shows the return code, which is made when it is first asked for.
+    pub(super) async fn show_code(&mut self, spec: &'static Spec) -> Result<Answer, Refusal> {
         if let Some((code, _)) = &self.place {
-            return Answer::Code(code.shown());
+            return Ok(Answer::Code(code.shown()));
         }
-        let Some(accounts) = self.settings.accounts.clone() else {
-            return Refusal::NeedsDisk(spec).into();
-        };
+        let accounts = self.accounts(spec)?;
         self.make_code(&accounts).await
     }
 
-    /// Has the code end that was shown before another password was set, and shows the one that counts instead.
-    pub(super) async fn with_another_code(&mut self, answer: Answer) -> Answer {
+    /// Revokes the code that was shown under an earlier password, and shows another one.
+    async fn with_another_code(&mut self, answer: Answer) -> Result<Answer, Stop> {
         let (Some((code, _)), Some(accounts)) = (self.place.take(), self.settings.accounts.clone())
         else {
-            return answer;
+            return Ok(answer);
         };
         accounts.codes.forget(&code);
-        self.reply(Mail::Answer(answer)).await;
-        self.make_code(&accounts).await
+        self.answer(answer).await;
+        Ok(self.make_code(&accounts).await?)
     }
 
-    async fn make_code(&mut self, accounts: &Accounts) -> Answer {
-        let Some(standing) = self.standing().await else {
-            return Refusal::NotThere.into();
-        };
+    async fn make_code(&mut self, accounts: &Accounts) -> Result<Answer, Refusal> {
+        let standing = self.standing().await?;
         let client = Arc::clone(self.link.client());
-        let given = accounts
-            .codes
-            .give(&client, self.seat.room(), standing.clone());
-        match given.await {
-            Ok(code) => {
-                let shown = code.shown();
-                self.place = Some((code, standing));
-                Answer::Code(shown)
-            }
-            Err(undone) => Refusal::from(undone).into(),
-        }
+        let (codes, room) = (&accounts.codes, self.seat.room());
+        let code = codes.give(&client, room, standing.clone()).await?;
+        let shown = code.shown();
+        self.place = Some((code, standing));
+        Ok(Answer::Code(shown))
     }
 
-    /// Keeps that the person is somewhere else, or somebody else, if there is a code for it.
+    /// Stores that the person is in another room or has another name, if there is a code.
     pub(super) async fn note_standing(&mut self) {
         let (Some((code, _)), Some(accounts)) = (&self.place, self.settings.accounts.clone())
         else {
             return;
         };
         let code = code.clone();
-        let Some(standing) = self.standing().await else {
+        let Ok(standing) = self.standing().await else {
             return;
         };
         self.place = Some((code.clone(), standing.clone()));
         let (client, room) = (Arc::clone(self.link.client()), self.seat.room());
-        // Where it cannot be kept, the operator's log says so.
+        // If it cannot be stored, the operator's log says so.
         let noted = accounts.codes.note_standing(&code, &client, room, standing);
         noted.await.ok();
     }
 
-    /// Where the person stands at the end; none if nobody asked for a code.
-    pub(super) fn last_place(&self) -> Option<Last> {
+    /// The person's place at the end; none if there is no code.
+    pub(super) fn last_place(&self) -> Option<LastPlace> {
         let (code, standing) = self.place.clone()?;
-        Some(Last {
+        Some(LastPlace {
             accounts: self.settings.accounts.clone()?,
             code,
             room: self.seat.room(),
@@ -411,43 +359,67 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         })
     }
 
-    /// Where the person stands now: behind the last line that was written, if that is known, else at the end.
-    async fn standing(&mut self) -> Option<Standing> {
-        let Outcome::You(me) = self.link.call(Query::WhoAmI).await else {
-            return None;
-        };
+    /// The person's place now: after the last line that was written, if that is known, else at the end.
+    async fn standing(&mut self) -> Result<Standing, Refusal> {
+        let Claim { name, proof } = self.me().await?;
         let read = self.link.client().read_to();
         let here = |(room, seq)| (room == self.seat.room()).then_some(seq);
-        Some(Standing {
-            name: me.name,
-            proof: me.proof,
+        Ok(Standing {
+            name,
+            proof,
             room: self.seat.room_name().clone(),
             seq: read.and_then(here).unwrap_or(self.seat.log().end().seq),
         })
     }
+
+    /// The person's name, and its proof.
+    async fn me(&mut self) -> Result<Claim, Refusal> {
+        match self.link.call(Query::WhoAmI).await {
+            Outcome::You(me) => Ok(me),
+            _ => Err(Refusal::NotThere),
+        }
+    }
+
+    /// The name that the person has proven to own.
+    pub(super) async fn own_name(&mut self) -> Result<(Name, Proof), Refusal> {
+        match self.me().await {
+            Ok(Claim {
+                name,
+                proof: Some(proof),
+            }) => Ok((name, proof)),
+            _ => Err(Refusal::NotOwner),
+        }
+    }
+
+    fn id(&self) -> PersonId {
+        self.link.client().id()
+    }
+
+    /// The accounts, for a command that needs them.
+    pub(super) fn accounts(&self, spec: &'static Spec) -> Result<Arc<Accounts>, Refusal> {
+        let accounts = self.settings.accounts.clone();
+        accounts.ok_or(Refusal::NeedsDisk(spec))
+    }
 }
 
-/// Where somebody stood at last, and the code for it.
-pub(super) struct Last {
+/// The place of a person whose connection has ended, and the code for it.
+pub(super) struct LastPlace {
     accounts: Arc<Accounts>,
     code: Code,
     room: RoomId,
     standing: Standing,
 }
 
-impl Last {
-    /// Keeps it, with how far has been written.
-    pub(super) async fn keep(mut self, client: &Client) {
+impl LastPlace {
+    /// Stores it, with how far the person has read.
+    pub(super) async fn store(mut self, client: &Client) {
         if let Some((room, seq)) = client.read_to()
             && room == self.room
         {
             self.standing.seq = seq;
         }
-        // Where it cannot be kept, the operator's log says so.
-        let kept = self
-            .accounts
-            .codes
-            .let_die(&self.code, client, self.standing);
-        kept.await.ok();
+        let codes = &self.accounts.codes;
+        // If it cannot be stored, the operator's log says so.
+        codes.let_die(&self.code, client, self.standing).await.ok();
     }
 }

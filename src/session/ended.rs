@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::link::{Answer, Mail, Notice};
+use parlor_core::link::{Answer, Mail, Notice, Refusal};
 use parlor_core::model::{Act, Line};
+
+use crate::journal::Unreadable;
 
 /// Why a session ended. Not an error: every session ends.
 #[derive(Debug)]
@@ -60,5 +62,31 @@ impl fmt::Display for SessionEnd {
             Self::Removed(_) => "removed",
             Self::GoingDown => "the server ends",
         })
+    }
+}
+
+/// Why something that a person asked for is not done.
+pub(super) enum Stop {
+    /// It is refused.
+    Refused(Refusal),
+    /// The session has ended meanwhile.
+    Ended(SessionEnd),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        Stop::Refused(refusal)
+    }
+}
+
+impl From<Unreadable> for Stop {
+    fn from(_: Unreadable) -> Stop {
+        Stop::Refused(Refusal::Unreadable)
+    }
+}
+
+impl From<SessionEnd> for Stop {
+    fn from(ended: SessionEnd) -> Stop {
+        Stop::Ended(ended)
     }
 }

@@ -1,8 +1,8 @@
 //! A session: one connection that has entered, whatever door it came through.
 //!
-//! It has two halves: [`read`], in a task of its own, turns bytes into requests; [`write`], looked
-//! after by [`writers`] together with others, turns the room's log and the mailbox into bytes.
-//! Knows no socket and no dialect.
+//! It has two halves: [`read`] turns bytes into requests, in a task of its own; [`write`] turns the
+//! rooms' logs and the mailbox into bytes, in the task of its group ([`writers`]). Knows no socket
+//! and no dialect.
 
 mod account;
 mod commands;
@@ -40,11 +40,11 @@ use self::write::{Writer, Written};
 use self::writers::Writing;
 use crate::clock::{sleep, timeout};
 
-/// Whoever is sent the last words has this long to take them.
+/// How long a client may take to receive its final message.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
-/// What was sent before a connection closed is said for this long, where the rate delays it: more
-/// than a thousand lines at the usual one, and whoever is gone leaves at last.
+/// How long the lines of a client that has closed its connection are still posted, if the rate
+/// delays them: time for more than a thousand lines at the usual rate.
 const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 
 /// What a door hands to a session.
@@ -58,11 +58,11 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) seated: Seated,
 }
 
-/// Serves a connection until it ends. The input comes back where closing over what is unread in it would reset the connection,
-/// and the last words with it: see [`linger`].
+/// Serves a connection until it ends. The input comes back if closing it over unread bytes would
+/// reset the connection, and lose the final message: see [`linger`].
 ///
-/// The writing half is none of this task's, so that a line wakes nothing but what writes it. Not an
-/// async function: that would hold the arrival beside the halves it is made into, for as long as
+/// The writing half does not belong to this task, so that a new line wakes only what writes it.
+/// This is not an async function: that would hold the arrival beside the two halves for as long as
 /// the connection lasts.
 pub(crate) fn run<R, W, D, E>(
     arrival: Arrival<R, W, D, E>,
@@ -118,7 +118,7 @@ where
     let says_last = Box::pin(async {
         let says_last = part(writing, &ended).await;
         if let Some(last) = last {
-            last.keep(&client).await;
+            last.store(&client).await;
         }
         says_last
     })
@@ -126,9 +126,9 @@ where
     (ended, says_last.then_some(input))
 }
 
-/// The others are not told at once of somebody who may be back in a moment: then nobody has to read of it at all.
+/// A person who may be back in a moment has not left yet, so that the others need not read of it.
 async fn wait_for_return(client: &Client, closing: &CancellationToken) {
-    client.forget_mail(); // whoever writes meanwhile is told that it is not read
+    client.forget_mail(); // who writes to this person meanwhile is told so
     select! {
         biased;
         _ = client.removal() => {}
@@ -137,15 +137,15 @@ async fn wait_for_return(client: &Client, closing: &CancellationToken) {
     }
 }
 
-/// Has the last words written. Whether they are on their way, and more may come in meanwhile.
+/// Writes the final message. Whether it is on its way, and more input may come meanwhile.
 async fn part(writing: Writing, ended: &SessionEnd) -> bool {
     let says_last = !writing.is_over() && say_last(writing, ended).await == Written::All;
     says_last && !matches!(ended, SessionEnd::EndOfInput)
 }
 
-/// Nobody takes what is written any more, but what was sent before that still counts: lines piped
-/// into a netcat that hangs up at the end of its input are said. Answers are forgotten, so that
-/// nobody waits for room in the mailbox.
+/// Posts what a client sent before it closed its connection: lines piped into a netcat that hangs
+/// up at the end of its input are posted. Answers are dropped, so that nothing waits for space in
+/// the mailbox.
 async fn hear_out(
     reading: Pin<&mut impl Future<Output = SessionEnd>>,
     client: &Client,
@@ -161,10 +161,10 @@ async fn hear_out(
     }
 }
 
-/// Lets the writer write up to the own departure.
+/// Lets the writer write up to the departure.
 async fn say_last(writing: Writing, ended: &SessionEnd) -> Written {
     if matches!(ended, SessionEnd::EndOfInput) {
-        // At whatever pace it is taken: the writer itself ends for somebody who takes nothing.
+        // At any pace: the writer itself ends when a client takes nothing.
         return writing.await;
     }
     let written = timeout(FAREWELL_TIME, writing).await;

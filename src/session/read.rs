@@ -22,10 +22,10 @@ use super::io::read_some;
 use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Code, Standing};
 
-/// This many lines of one read are posted together; more would make one post hold too much memory.
+/// How many lines of one read are posted together; more would take too much memory in one post.
 const POST_LINES_MAX: usize = 256;
 
-/// An idle limit is announced this long before, or at four fifths of a shorter one.
+/// How long before the idle limit a person is warned; a shorter limit warns at four fifths.
 const IDLE_WARNING: Duration = Duration::from_secs(60);
 
 /// The reading half.
@@ -33,36 +33,36 @@ pub(super) struct Reader<'a, R, D> {
     input: R,
     pub(super) decoder: D,
     pub(super) link: Link,
-    /// Where one speaks.
+    /// The room where the person speaks.
     pub(super) seat: Seat,
-    /// Where one sits too, and reads.
+    /// The other rooms, which the person reads.
     pub(super) others: Vec<Seat>,
-    /// Read, and not yet decoded: empty unless the pace is too fast.
+    /// Bytes that were read and not yet decoded; empty unless the person is too fast.
     pub(super) held: Vec<u8>,
     pub(super) peer: Peer,
-    /// Since when the name is worn.
+    /// Since when the person has the present name.
     pub(super) named_at: WallTime,
-    /// What this person comes back with, if that was asked for.
+    /// The return code and the place that goes with it, if the person asked for a code.
     pub(super) place: Option<(Code, Standing)>,
-    /// Somebody has just come who may have been written to meanwhile.
+    /// Whether there may be kept messages to show.
     pub(super) show_messages: bool,
-    /// A password is asked for.
+    /// Whether a password is asked for.
     pub(super) is_asked: bool,
     pub(super) settings: &'a SessionSettings,
     bucket: Bucket,
-    /// Whether this person has a name, and not the address for one.
+    /// Whether the person has a name, and not the address for one.
     pub(super) is_named: bool,
-    /// When something was last typed, on the server's clock.
+    /// When input was last taken, on the server's clock.
     active: Duration,
-    /// How often one was warned, or asked, since then.
+    /// How often the person was warned, or asked, since then.
     warnings: u32,
 }
 
-/// What a stretch of input amounts to.
+/// What was decoded at once.
 struct Decoded {
     /// Lines to be posted together.
     lines: Vec<Spoken>,
-    /// What came behind them, if it was not a line.
+    /// What came after them, if it was not a line.
     then: Option<Input>,
 }
 
@@ -115,7 +115,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             if std::mem::take(&mut self.show_messages) {
                 Box::pin(self.deliver_messages()).await;
             }
-            // Asked here too, as whoever keeps sending is never waited for.
+            // Asked here too, as a client that keeps sending is never waited for.
             if self.is_removed()
                 && let Err(ended) = Box::pin(self.move_out()).await
             {
@@ -129,7 +129,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 }
             }
             let allowed = match self.decoder.has_more() {
-                true => 0, // what is asked for has been paid for
+                true => 0, // they belong to an input that has been counted
                 false => self.allowance().await,
             };
             let heard = self.decode(allowed);
@@ -141,7 +141,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
     }
 
-    /// Whether the person may be back in a moment, with the code that was asked for.
+    /// Whether the person may be back in a moment, with a return code.
     pub(super) fn may_return(&self, ended: &SessionEnd) -> bool {
         let is_lost = matches!(
             ended,
@@ -150,13 +150,13 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         is_lost && self.place.is_some() && self.decoder.may_return()
     }
 
-    /// Leaves all rooms, with a last word to the person concerned. The input is for whoever closes.
+    /// Leaves all rooms, with a final message to the person. The input is for the door to close.
     pub(super) fn leave(self, ended: &SessionEnd) -> R {
         if let Some(notice) = ended.notice() {
             self.link.reply(self.seat.mark_of_departure(), notice);
         }
         let client = Arc::clone(self.link.client());
-        drop(self.link); // so that it is seen that the connection ends
+        drop(self.link); // so that the writer sees that the connection ends
         client.ring();
         for seat in [self.seat].into_iter().chain(self.others) {
             seat.leave(ended.words());
@@ -164,7 +164,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         self.input
     }
 
-    /// Whether one is to leave a room.
+    /// Whether the person was removed from a room.
     fn is_removed(&self) -> bool {
         is_removed(&self.seat, &self.others)
     }
@@ -190,7 +190,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
     }
 
-    /// Looks once more at the input of somebody who is about to be closed.
+    /// Looks once more at the input before an idle connection is closed.
     async fn read_at_last(&mut self) -> Option<usize> {
         yield_now().await; // so that what has come in is known
         let max = self.settings.read_bytes_max;
@@ -198,8 +198,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         read.ok()
     }
 
-    /// The timer of the idle limit has run out: it may be time to warn or to end, or it is not,
-    /// since typing sets no timer.
+    /// The idle timer has run out. It may be early, since input does not set it.
     fn idle_step(&mut self) -> Result<(), SessionEnd> {
         let Some(limit) = self.settings.idle.limit(self.is_named) else {
             return Ok(());
@@ -229,7 +228,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         self.settings.clock.instant(self.active + silent)
     }
 
-    /// How many inputs may be taken now: at least one, after a pause where the pace is too fast.
+    /// How many inputs may be taken now: at least one, after a pause if the person is too fast.
     pub(super) async fn allowance(&mut self) -> usize {
         let Some(rate) = self.settings.live.rate() else {
             return POST_LINES_MAX;
@@ -244,8 +243,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             .clamp(1, POST_LINES_MAX)
     }
 
-    /// Decodes what is held: up to `allowed` inputs, or to the first that is not a line. What there is without any more
-    /// bytes belongs to an input that was taken already.
+    /// Decodes up to `allowed` inputs, or to the first that is not a line. An input that needs no
+    /// more bytes belongs to one that was counted already.
     fn decode(&mut self, allowed: usize) -> Decoded {
         let mut rest = self.held.as_slice();
         let mut lines = Vec::new();
@@ -278,7 +277,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         Decoded { lines, then }
     }
 
-    /// Takes one thing of what is held, or finds none in it.
+    /// Decodes one input, if there is one.
     pub(super) fn take(
         &mut self,
         next: impl FnOnce(&mut D, &mut &[u8]) -> Option<Input>,
@@ -304,33 +303,38 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.post(heard.lines).await;
         }
         match heard.then {
-            // Boxed, as commands are rare and their room would be carried always.
+            // Boxed, as commands are rare and their memory would always be held.
             Some(input) => Box::pin(self.obey(input)).await,
             None => ControlFlow::Continue(()),
         }
     }
 
-    /// Says more lines than one, together; they count one by one.
+    /// Posts several lines together; they are counted one by one.
     pub(super) async fn say_all(&mut self, lines: Vec<Spoken>) {
         self.pay(lines.len().saturating_sub(1));
         self.post(lines).await;
     }
 
-    /// Has the lines ordered, kept and shown. A connection has one post under way.
+    /// Has the lines ordered, stored and shown. A connection has one post at a time.
     pub(super) async fn post(&mut self, lines: Vec<Spoken>) {
         let room = self.seat.room();
         if let Outcome::Answer(refusal) = self.link.call(Change::Post { room, lines }).await {
-            Box::pin(self.reply(Mail::Answer(refusal))).await;
+            Box::pin(self.answer(refusal)).await;
         }
     }
 
-    /// Puts an item into one's own mailbox, as soon as there is room.
+    /// Puts an item into the person's mailbox, as soon as there is space.
     pub(super) async fn reply(&self, item: Mail) {
         if let Mail::Answer(Answer::Refused(refusal)) = &item {
             self.settings.metrics.refused(refusal);
         }
         self.link.wait_for_space().await;
         self.link.reply(self.seat.mark(), item);
+    }
+
+    /// The same with an answer.
+    pub(super) async fn answer(&self, answer: impl Into<Answer>) {
+        self.reply(Mail::Answer(answer.into())).await;
     }
 
     fn tell_idle(&self, silent: Duration, left: Duration) {
@@ -340,7 +344,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         );
     }
 
-    /// The end of the input: what stood there without an ending counts.
+    /// The end of the input: a last line without an ending counts.
     async fn finish(&mut self) -> SessionEnd {
         let last = self.decoder.finish();
         let heard = match last {
@@ -360,7 +364,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 }
 
-/// What there is without waiting.
+/// The result, if it is there without waiting.
 async fn poll_once<T>(waiting: impl Future<Output = T>) -> Option<T> {
     select! {
         biased;
@@ -374,7 +378,8 @@ fn is_removed(seat: &Seat, others: &[Seat]) -> bool {
     seats.any(|seat| seat.removed().is_some())
 }
 
-/// Waits until one is to leave a room. Whoever waits for [`Client::removal`] too is woken for it.
+/// Waits until the person is removed from a room. A task that waits for [`Client::removal`] is
+/// woken for it.
 ///
 /// [`Client::removal`]: parlor_core::link::Client::removal
 async fn removed(seat: &Seat, others: &[Seat]) {
@@ -385,7 +390,8 @@ async fn removed(seat: &Seat, others: &[Seat]) {
     .await;
 }
 
-/// After how much silence there is a word the next time; the limit where there is none any more.
+/// After how much silence the person is warned the next time; the limit if there is no further
+/// warning.
 fn warning_after(ask_every: Option<Duration>, warnings: u32, limit: Duration) -> Duration {
     match (ask_every, warnings) {
         (Some(every), warnings) => every * (warnings + 1),
@@ -403,7 +409,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_can_be_asked_is_asked_again_and_others_are_warned_once() {
+    fn clients_that_can_be_asked_are_asked_again_and_others_are_warned_once() {
         let seconds = Duration::from_secs;
         let asked = |warnings| warning_after(Some(seconds(15)), warnings, seconds(40));
         assert_eq!([asked(0), asked(1), asked(2)], [15, 30, 45].map(seconds));

@@ -1,4 +1,5 @@
-//! Which lines come first for somebody who enters a room: some of the last, or all that was missed. Knows no connection.
+//! Which lines come first in a room: some of the last, or all that were missed. Knows no
+//! connection.
 
 use std::collections::VecDeque;
 
@@ -8,27 +9,27 @@ use parlor_core::model::{Damaged, Missed, Said};
 use super::settings::SessionSettings;
 use crate::journal::{History, Unreadable};
 
-/// So many lines come first at the most: they are held until they are written.
+/// How many lines come first at most: they are held in memory until they are written.
 pub(crate) const LINES_MAX: u64 = 1_000;
 
-/// And so many bytes of them, as they are shown.
+/// How many bytes of them, as they are shown.
 const BYTES_MAX: u64 = 64 * 1024;
 
-/// How many of the last lines are wanted, whatever they are.
+/// How many of the last lines a start asks for.
 pub(crate) fn lines_asked_for(start: &Start, settings: &SessionSettings) -> u64 {
     match start {
         Start::Last(lines) => (*lines).min(LINES_MAX),
         Start::Usual => settings.live.replay(),
-        Start::After { .. } => 0, // it is known when there is a seat
+        Start::After { .. } => 0, // the number is known when there is a seat
     }
 }
 
-/// Puts in front of a room what is to come first.
+/// Puts the first lines in front of a room.
 pub(crate) async fn complete(entered: &mut Entered, start: &Start, settings: &SessionSettings) {
     (entered.replay, entered.resumed) = replay(&entered.view, start, settings).await;
 }
 
-/// What is to come first for somebody who begins to read there.
+/// The first lines for a view.
 pub(crate) async fn replay(
     view: &View,
     start: &Start,
@@ -50,7 +51,8 @@ pub(crate) async fn replay(
     }
 }
 
-/// Whether the line with that number, in the log that was called so, is one of this log: then it is known what follows it.
+/// Whether a line number of the log with that name is valid in this log: then it is known which
+/// lines follow it.
 async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSettings) -> bool {
     if seq > view.arrived.seq {
         return false;
@@ -60,7 +62,7 @@ async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSett
         Some(history) => history.end_of(log, view.room_name()).await,
         None => return false,
     };
-    // Where the file cannot be read, nothing is known.
+    // If the file cannot be read, nothing is known.
     matches!(end, Ok(Some(end)) if seq <= end)
 }
 
@@ -72,7 +74,7 @@ async fn last(lines: u64, view: &View, history: Option<&dyn History>) -> Replay 
     replay
 }
 
-/// The lines behind number `seq`, and a count of those that cannot be had or would be too many.
+/// The lines after number `seq`, and a count of those that are deleted or too many.
 async fn all_after(seq: u64, view: &View, history: Option<&dyn History>) -> Replay {
     let (room, log, arrived) = (view.room_name(), view.log(), view.arrived);
     let wanted = arrived.seq - seq;
@@ -91,7 +93,7 @@ async fn all_after(seq: u64, view: &View, history: Option<&dyn History>) -> Repl
     replay
 }
 
-/// What stands behind number `seq` and before a replay: the lines, and the number of the first that is among them.
+/// The lines after number `seq` and before a replay, and the number of the first of them.
 async fn older(
     seq: u64,
     replay: &Replay,
@@ -110,5 +112,5 @@ async fn older(
     Ok((first, older))
 }
 
-/// As [`Replay::older`] has them.
+/// The lines of [`Replay::older`].
 type Older = VecDeque<Result<Said, Damaged>>;

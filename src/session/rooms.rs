@@ -1,4 +1,4 @@
-//! What a session does to be in a room, or in several: it takes seats and gives them up.
+//! The rooms of a session: it takes seats and gives them up.
 
 use std::mem;
 
@@ -12,7 +12,7 @@ use super::ended::SessionEnd;
 use super::read::Reader;
 use super::replay;
 
-/// So many rooms one can be in at once: more than anybody reads, and few to look through.
+/// How many rooms a person can be in at once: more than anybody reads, and few to search.
 const SEATS_MAX: usize = 32;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
@@ -31,7 +31,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Takes a seat beside those that one has.
+    /// Takes another seat.
     pub(super) async fn enter_too(&mut self, room: RoomName, start: Start) -> Option<Mail> {
         if self.others.len() + 1 >= SEATS_MAX {
             return Some(Mail::Answer(Refusal::TooManySeats(SEATS_MAX).into()));
@@ -47,21 +47,17 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Gives up a seat, if one has another.
-    pub(super) fn leave_one(&mut self, room: &RoomName) -> Option<Answer> {
+    /// Gives up a seat, if the person has another.
+    pub(super) fn leave_one(&mut self, room: &RoomName) -> Result<(), Refusal> {
         if self.others.is_empty() && self.seat.room_name() == room {
-            return Some(Refusal::LastSeat.into());
+            return Err(Refusal::LastSeat);
         }
-        match self.turn_to(room) {
-            Ok(()) => {
-                self.get_up();
-                None
-            }
-            Err(refusal) => Some(refusal.into()),
-        }
+        self.turn_to(room)?;
+        self.get_up();
+        Ok(())
     }
 
-    /// From now on one speaks in this room, where one has a seat.
+    /// From now on the person speaks in this room, where it has a seat.
     pub(super) fn turn_to(&mut self, room: &RoomName) -> Result<(), Refusal> {
         if self.seat.room_name() == room {
             return Ok(());
@@ -72,13 +68,13 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(())
     }
 
-    /// Is to leave rooms; and goes to the lobby, if there is no other.
+    /// Leaves the rooms from which the person was removed, and goes to the lobby if no other room is left.
     pub(super) async fn move_out(&mut self) -> Result<(), SessionEnd> {
         let (removed, others) = mem::take(&mut self.others)
             .into_iter()
             .partition(|seat| seat.removed().is_some());
         self.others = others;
-        let removed: Vec<Seat> = removed; // and dropped in the end
+        let removed: Vec<Seat> = removed; // they leave when they are dropped
         removed.iter().for_each(|seat| self.tell_removed(seat));
         if self.seat.removed().is_none() {
             return Ok(());
@@ -91,18 +87,18 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let refused = self.move_to(RoomName::lobby()).await;
         match self.seat.removed() {
             None if refused.is_none() => Ok(()),
-            _ => Err(SessionEnd::Quit(None)), // there is no place to go to
+            _ => Err(SessionEnd::Quit(None)), // there is no other room
         }
     }
 
-    /// Gives up the seat where one speaks, and speaks where one has come last of the others.
+    /// Gives up the seat where the person speaks, and speaks in the room that was entered last.
     fn get_up(&mut self) {
         if let Some(other) = self.others.pop() {
             self.seat = other;
         }
     }
 
-    /// A last word from a room to whoever is to leave it.
+    /// Tells the person why it leaves a room.
     fn tell_removed(&self, seat: &Seat) {
         if let Some(act) = seat.removed().cloned() {
             let notice = Answer::Notice(Notice::Act(act));

@@ -1,7 +1,7 @@
 //! The writing half of a session: everything new in one system call.
 //!
-//! A writer that waits for its socket holds no batch, only a cursor and the unfinished rest of one
-//! line. Knows no room and no dialect: what there is to write, its backlog knows.
+//! A writer that waits for its socket holds no batch, only a cursor and the rest of one line. Knows
+//! no room and no dialect: the backlog does.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,23 +15,23 @@ use parlor_core::model::RoomId;
 use super::io::Output;
 use crate::clock::{Sleep, sleep};
 
-/// Whoever takes no byte for this long is closed.
+/// How long a client may take no byte before it is closed.
 const STALL_TIME: Duration = Duration::from_secs(120);
 
-/// A writing half of whatever transport and dialect: a future that writes until the own departure
-/// is reached and the mailbox is empty.
+/// A writing half, whatever its transport and dialect: a future that writes until the departure is
+/// reached and the mailbox is empty.
 ///
-/// It keeps no waker for new lines and new mail: whoever rings for it sees that it is polled.
+/// It keeps no waker for new lines and mail: the group that is rung polls it.
 pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
-    /// The rooms whose lines it waits for. None while it waits for its socket, which calls for it:
-    /// so a reader that stands still costs nothing when a line is said.
+    /// The rooms whose lines it waits for. None while it waits for its socket, which wakes it: so a
+    /// client that reads nothing costs nothing when a line is said.
     fn rooms(&self) -> Rooms;
 
-    /// Whether these are all of them: nearly always so, and found out with less.
+    /// Whether these are the rooms: nearly always so, and cheaper to ask.
     fn reads(&self, rooms: &[RoomId]) -> bool;
 
-    /// Reads from all the memory that the next poll is going to read, and so has it fetched; what
-    /// comes of it means nothing.
+    /// Reads from the memory that the next poll is going to read, so that it is fetched. The result
+    /// means nothing.
     fn prefetch(&self) -> usize;
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Writer<W, E> {
 /// How writing ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Written {
-    /// Everything up to the own departure is written, and the other side knows that it was all.
+    /// Everything up to the departure is written, and the client knows that this was all.
     All,
     /// The connection broke, or took no byte for too long.
     Broken,
@@ -110,8 +110,8 @@ impl<W: Output, E: Encoder> Writer<W, E> {
         }
     }
 
-    /// Writes what has been collected with one system call; or fails if the socket takes nothing
-    /// for too long.
+    /// Writes the collected bytes with one system call; fails if the socket takes nothing for too
+    /// long.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let output = Pin::new(&mut self.output);
         let mut runs = self.backlog.runs();
@@ -145,7 +145,7 @@ impl<W: Output, E: Encoder> Writer<W, E> {
     }
 }
 
-/// Writes many runs at once, as far as one system call takes them.
+/// Writes several runs at once, as far as one system call takes them.
 fn poll_write_vectored<'a>(
     output: Pin<&mut impl Output>,
     cx: &mut Context<'_>,

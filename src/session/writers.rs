@@ -1,7 +1,7 @@
 //! The writers: all writing halves, in one group for each core. A group is one task, which polls its
 //! writers in turn. Knows no socket and no dialect.
 //!
-//! A task for each writer would be woken, queued and found again for every line.
+//! One task for each writer would have to be woken, queued and found again for every line.
 
 use std::collections::{HashMap, VecDeque};
 use std::hint::black_box;
@@ -23,31 +23,32 @@ use tokio::task::{JoinSet, unconstrained, yield_now};
 use super::io::Output;
 use super::write::{WriteLines, Writer, Written};
 
-/// After so many writers others get to run: half a millisecond.
+/// After how many polls other tasks get to run: half a millisecond.
 const POLLS_MAX: usize = 64;
 
-/// The memory of so many writers is fetched before the first of them is polled: as many as a core
-/// can wait for at once, and few enough to be near still when their turn comes.
+/// For how many writers memory is fetched before the first of them is polled: as many as a core can
+/// wait for at once, and few enough that it is still near when their turn comes.
 const PREFETCHED: usize = 16;
 
-/// All writing halves of the house.
+/// All writing halves of the server.
 pub(crate) struct Writers {
-    desks: Vec<Arc<Desk>>,
+    groups: Vec<Arc<WriterGroup>>,
 }
 
-/// Where a group's task gets its work from.
+/// One group, as its task and others see it.
 #[derive(Default)]
-struct Desk {
-    group: Arc<Group>,
-    /// Their writers have not been polled yet.
-    newcomers: Mutex<Vec<Slot>>,
+struct WriterGroup {
+    /// Rung for its writers.
+    rings: Arc<Group>,
+    /// Writers that have not been polled yet.
+    new_writers: Mutex<Vec<Slot>>,
 }
 
-/// One writer, and who waits for its end.
+/// One writer, and the channel on which its end is awaited.
 struct Slot {
     writer: Box<dyn WriteLines>,
     person: PersonId,
-    /// Woken by its socket and its timer.
+    /// For its socket and its timer.
     waker: Waker,
     /// The rooms under which it is found.
     rooms: Rooms,
@@ -55,27 +56,27 @@ struct Slot {
 }
 
 impl Writers {
-    /// So many groups, as yet without anybody.
+    /// Makes this many groups, still empty.
     pub(crate) fn new(groups: usize) -> Writers {
-        let desks = (0..groups.max(1)).map(|_| Arc::default()).collect();
-        Writers { desks }
+        let groups = (0..groups.max(1)).map(|_| Arc::default()).collect();
+        Writers { groups }
     }
 
-    /// Starts the groups' tasks. They end when they are aborted, and not before.
+    /// Starts the groups' tasks, which run until they are aborted.
     pub(crate) fn start(&self, tasks: &mut JoinSet<()>) {
-        for desk in &self.desks {
-            tasks.spawn(write_in_turn(Arc::clone(desk)));
+        for group in &self.groups {
+            tasks.spawn(write_in_turn(Arc::clone(group)));
         }
     }
 
     /// A new connection's link to the broadcaster.
     pub(crate) fn connect(&self, inbox: &Arc<Inbox>, from: Option<SocketAddr>) -> Link {
-        inbox.connect_from(from, |person| Arc::clone(&self.desk(person).group))
+        inbox.connect_from(from, |person| Arc::clone(&self.group(person).rings))
     }
 
-    /// Has the writing half of a connection looked after, until the handle is dropped.
+    /// Takes over the writing half of a connection, until the handle is dropped.
     pub(super) fn add(&self, writer: impl WriteLines + 'static, client: &Arc<Client>) -> Writing {
-        let desk = self.desk(client.id());
+        let group = self.group(client.id());
         let (ended, outcome) = oneshot::channel();
         let slot = Slot {
             writer: Box::new(writer),
@@ -84,12 +85,12 @@ impl Writers {
             rooms: Rooms::new(),
             ended,
         };
-        let mut newcomers = desk
-            .newcomers
+        let mut new_writers = group
+            .new_writers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        newcomers.push(slot);
-        drop(newcomers);
+        new_writers.push(slot);
+        drop(new_writers);
         client.ring();
         Writing {
             client: Arc::clone(client),
@@ -97,7 +98,8 @@ impl Writers {
         }
     }
 
-    /// Has a room written for somebody who has no session: the link's mail says which. Until the handle is dropped.
+    /// Writes a room for a reader without a session; the link's mail says which room. Ends when the
+    /// handle is dropped.
     pub(crate) fn watch<W, E>(&self, output: W, encoder: E, link: &Link) -> Watching
     where
         W: Output + 'static,
@@ -108,20 +110,20 @@ impl Writers {
         Watching(self.add(writer, client))
     }
 
-    /// How many lines have been written, and how many their readers were told to have skipped.
+    /// How many lines were written, and how many were skipped.
     pub(crate) fn counted(&self) -> (u64, u64) {
-        let counts = self.desks.iter().map(|desk| desk.group.counted());
+        let counts = self.groups.iter().map(|group| group.rings.counted());
         counts.fold((0, 0), |(written, skipped), (more, missed)| {
             (written + more, skipped + missed)
         })
     }
 
-    fn desk(&self, person: PersonId) -> &Arc<Desk> {
-        &self.desks[person.number() as usize % self.desks.len()]
+    fn group(&self, person: PersonId) -> &Arc<WriterGroup> {
+        &self.groups[person.number() as usize % self.groups.len()]
     }
 }
 
-/// Has the group look after one of its writers.
+/// Rings the group for one of its writers.
 struct Call(Arc<Client>);
 
 impl Wake for Call {
@@ -130,8 +132,8 @@ impl Wake for Call {
     }
 }
 
-/// A writing half that is looked after: a future that is ready when it has ended, and a guard. When
-/// it is dropped, nothing is written any more.
+/// A writing half in its group: a future that is ready when writing has ended, and a guard. When it
+/// is dropped, writing stops.
 pub(super) struct Writing {
     client: Arc<Client>,
     outcome: oneshot::Receiver<thread::Result<Written>>,
@@ -152,7 +154,7 @@ impl Future for Writing {
         match ready!(Pin::new(&mut self.outcome).poll(cx)) {
             Ok(Ok(written)) => Poll::Ready(written),
             Ok(Err(panic)) => resume_unwind(panic),
-            Err(_the_house_is_closed) => Poll::Ready(Written::Broken),
+            Err(_the_server_is_closed) => Poll::Ready(Written::Broken),
         }
     }
 }
@@ -164,7 +166,7 @@ impl Drop for Writing {
     }
 }
 
-/// Whoever reads without a session: a future of whether all was taken when it ended, and a guard.
+/// A reader without a session: a future that tells whether everything was taken, and a guard.
 pub(crate) struct Watching(Writing);
 
 impl Future for Watching {
@@ -176,24 +178,24 @@ impl Future for Watching {
     }
 }
 
-/// Runs a group. Unconstrained, since after so many sockets tokio would have all others seem full;
-/// the task yields by itself.
-async fn write_in_turn(desk: Arc<Desk>) {
+/// Runs a group. Unconstrained, since after many sockets tokio would treat all others as full; the
+/// task yields by itself.
+async fn write_in_turn(group: Arc<WriterGroup>) {
     let mut turns = Turns::default();
     unconstrained(async {
         let mut polled = 0;
         loop {
-            let seen = desk.group.bell().version(); // before looking, so that no ring is lost
-            turns.look_who_is_due(&desk);
+            let seen = group.rings.bell().version(); // before looking, so that no ring is lost
+            turns.collect_due(&group);
             if turns.due.is_empty() {
-                desk.group.bell().rung(seen).await;
+                group.rings.bell().rung(seen).await;
                 continue;
             }
             polled += turns.poll_next();
             if polled >= POLLS_MAX {
                 polled = 0;
-                // Others get to run, and what has come in on sockets becomes known: so the lines
-                // of many travel together.
+                // Others get to run, and the runtime learns of new input: so lines of many people
+                // travel together.
                 yield_now().await;
             }
         }
@@ -201,7 +203,7 @@ async fn write_in_turn(desk: Arc<Desk>) {
     .await
 }
 
-/// The writers of one group, and whose turn it is.
+/// The writers of one group, and the queue of those that are due.
 #[derive(Default)]
 struct Turns {
     slots: Slab<Slot>,
@@ -212,7 +214,7 @@ struct Turns {
     rung: Rung,
 }
 
-/// Indices of slots in the order in which they are due, each once.
+/// Indices of writers in the order in which they are due, each once.
 #[derive(Default)]
 struct Due {
     queue: VecDeque<usize>,
@@ -220,19 +222,19 @@ struct Due {
 }
 
 impl Turns {
-    fn look_who_is_due(&mut self, desk: &Desk) {
+    fn collect_due(&mut self, group: &WriterGroup) {
         let mut rung = std::mem::take(&mut self.rung);
-        desk.group.take(&mut rung);
-        // After that, as whoever is new was put there before being rung for.
-        let mut newcomers = desk
-            .newcomers
+        group.rings.take(&mut rung);
+        // After that, as a new writer was put there before it was rung for.
+        let mut new_writers = group
+            .new_writers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        for slot in newcomers.drain(..) {
+        for slot in new_writers.drain(..) {
             let person = slot.person;
             self.by_person.insert(person, self.slots.insert(slot));
         }
-        drop(newcomers);
+        drop(new_writers);
         for person in rung.people.drain(..) {
             match self.by_person.get(&person) {
                 Some(&index) if self.slots[index].ended.is_closed() => drop(self.remove(index)),
@@ -247,8 +249,8 @@ impl Turns {
         self.rung = rung;
     }
 
-    /// Polls those who are next, and says how many that were. With thousands of them their memory
-    /// is far away: so several are waited for at once.
+    /// Polls the next writers, and returns how many. With thousands of them their memory is far
+    /// away, so the memory of several is fetched at once.
     fn poll_next(&mut self) -> usize {
         let next = self.due.queue.iter().take(PREFETCHED);
         let slots = next.filter_map(|&index| self.slots.get(index));
@@ -263,7 +265,7 @@ impl Turns {
         polled
     }
 
-    /// Polls a writer: a panic in it ends this writer alone.
+    /// Polls a writer; a panic ends this writer alone.
     fn poll_writer(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else {
             return; // it has ended
@@ -277,7 +279,7 @@ impl Turns {
         }
     }
 
-    /// From now on it is found under the rooms that it reads.
+    /// Finds it from now on under the rooms that it reads.
     fn follow(&mut self, index: usize) {
         let slot = &mut self.slots[index];
         if slot.writer.reads(&slot.rooms) {
@@ -303,7 +305,7 @@ impl Turns {
     }
 
     fn end(&mut self, index: usize, outcome: thread::Result<Written>) {
-        self.remove(index).ended.send(outcome).ok(); // perhaps nobody waits for it any more
+        self.remove(index).ended.send(outcome).ok(); // the connection may be gone
     }
 
     fn remove(&mut self, index: usize) -> Slot {
@@ -341,7 +343,7 @@ mod tests {
 
     use super::*;
 
-    /// A writer that counts its polls, and ends or panics with the one that is its last.
+    /// A writer that counts its polls, and ends or panics with the last one.
     struct Counting {
         polls: Arc<AtomicUsize>,
         last: usize,
@@ -374,18 +376,18 @@ mod tests {
         }
     }
 
-    struct House {
+    struct Fixture {
         writers: Writers,
         inbox: Arc<Inbox>,
         _tasks: JoinSet<()>,
     }
 
-    impl House {
-        fn new() -> House {
+    impl Fixture {
+        fn new() -> Fixture {
             let writers = Writers::new(2);
             let mut tasks = JoinSet::new();
             writers.start(&mut tasks);
-            House {
+            Fixture {
                 writers,
                 inbox: Arc::default(),
                 _tasks: tasks,
@@ -404,14 +406,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_writer_is_polled_when_it_comes_and_when_it_is_rung_for() {
-        let house = House::new();
-        let links = [(); 4].map(|()| house.writers.connect(&house.inbox, None));
+    async fn a_writer_is_polled_when_it_is_added_and_when_it_is_rung_for() {
+        let fixture = Fixture::new();
+        let links = [(); 4].map(|()| fixture.writers.connect(&fixture.inbox, None));
         let mut others: Vec<_> = links[1..]
             .iter()
-            .map(|link| house.add(link, 2, false))
+            .map(|link| fixture.add(link, 2, false))
             .collect();
-        let (writing, polls) = house.add(&links[0], 2, false);
+        let (writing, polls) = fixture.add(&links[0], 2, false);
         while polls.load(Ordering::SeqCst) == 0 {
             yield_now().await;
         }
@@ -424,11 +426,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_of_one_writer_is_that_of_its_connection_alone() {
-        let house = House::new();
-        let links = [(); 3].map(|()| house.writers.connect(&house.inbox, None));
-        let (broken, _) = house.add(&links[0], 1, true);
-        let (writing, polls) = house.add(&links[2], 2, false); // in the same group
+    async fn a_panic_of_one_writer_ends_its_connection_alone() {
+        let fixture = Fixture::new();
+        let links = [(); 3].map(|()| fixture.writers.connect(&fixture.inbox, None));
+        let (broken, _) = fixture.add(&links[0], 1, true);
+        let (writing, polls) = fixture.add(&links[2], 2, false); // in the same group
         let panic = tokio::spawn(broken).await.map_err(|error| error.is_panic());
         assert_eq!(panic, Err(true));
         while polls.load(Ordering::SeqCst) == 0 {
@@ -439,10 +441,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_writer_nobody_waits_for_is_let_go() {
-        let house = House::new();
-        let link = house.writers.connect(&house.inbox, None);
-        let (writing, polls) = house.add(&link, usize::MAX, false);
+    async fn a_writer_that_nobody_waits_for_is_dropped() {
+        let fixture = Fixture::new();
+        let link = fixture.writers.connect(&fixture.inbox, None);
+        let (writing, polls) = fixture.add(&link, usize::MAX, false);
         drop(writing);
         while Arc::strong_count(&polls) > 1 {
             yield_now().await;
