@@ -12,7 +12,7 @@ use rustix::process::Pid;
 
 use super::client::Role;
 use super::clients::{ClientId, Load};
-use super::sample::Sample;
+use super::sample::{Meter, Sample};
 use super::talk::{QUIET, SILENCE};
 
 /// The time between two looks: as much of each burst may be the load's own.
@@ -57,13 +57,13 @@ impl Load {
         let bursts = (UNREAD_BYTES_MAX / burst).clamp(1, UNREAD_BURSTS_MAX);
         let mut sum = Sample::default();
         while sum.seconds < time.as_secs_f64() {
-            let meter = self.measure(server)?;
+            let meter = Meter::start(&mut self.counts, server)?;
             let mut unread = vec![0; self.clients.len()];
             for said in 1..=bursts {
                 self.say_at_once(said as usize, lines)?;
                 self.wait_until_unread(said * burst, watched.len(), &mut unread)?;
             }
-            let stretch = self.measured(meter)?;
+            let stretch = meter.stop(&self.counts)?;
             let deliveries = (bursts as usize * lines * listeners.len()) as f64;
             sum = sum.followed_by(Sample {
                 deliveries,
@@ -85,15 +85,21 @@ impl Load {
         Ok(())
     }
 
-    /// How many bytes each listener gets: found out with one burst.
+    /// How many bytes each listener gets: found out with one burst, when no more bytes come.
     fn bytes_of_a_burst(&mut self, lines: usize, watched: &[ClientId]) -> anyhow::Result<u64> {
+        let start = Instant::now();
+        let first = *watched.first().context("there is no listener")?;
         self.say_at_once(0, lines)?;
-        sleep(QUIET);
-        let bytes = self.unread(*watched.first().context("there is no listener")?)?;
-        ensure!(
-            bytes > 0,
-            "the server has not sent {lines} lines within {QUIET:?}"
-        );
+        let (mut bytes, mut before) = (0, 0);
+        while bytes == 0 || bytes > before {
+            ensure!(
+                start.elapsed() < SILENCE,
+                "the server has not sent {lines} lines within {SILENCE:?}"
+            );
+            sleep(QUIET);
+            before = bytes;
+            bytes = self.unread(first)?;
+        }
         self.receive_all()?;
         Ok(bytes)
     }

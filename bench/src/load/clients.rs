@@ -10,12 +10,11 @@ use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SocketFlags, SocketType, connect, recv, socket_with, sockopt,
 };
-use rustix::process::Pid;
 use rustix::time::Timespec;
 
 use super::client::{LoadClient, Opening, Role};
 use super::messages::{MARK_BYTES, MARKER, Messages, read_mark};
-use super::sample::{LoadCounts, Meter, Sample};
+use super::sample::LoadCounts;
 use crate::server::{PONG, Protocol, is_pinged};
 
 /// The place of a client among all.
@@ -139,15 +138,6 @@ impl Load {
     /// How many lines were said.
     pub(crate) fn said(&self) -> u32 {
         self.messages.next()
-    }
-
-    /// Begins a measurement, which [`measured`](Self::measured) ends.
-    pub(crate) fn measure(&mut self, server: Pid) -> anyhow::Result<Meter> {
-        Meter::start(&mut self.counts, server)
-    }
-
-    pub(crate) fn measured(&self, meter: Meter) -> anyhow::Result<Sample> {
-        meter.stop(&self.counts)
     }
 
     /// Sends what speakers have to send, waits at most this long, and receives what has come. How

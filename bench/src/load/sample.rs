@@ -112,7 +112,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn start(counts: &mut LoadCounts, server: Pid) -> anyhow::Result<Meter> {
+    pub(crate) fn start(counts: &mut LoadCounts, server: Pid) -> anyhow::Result<Meter> {
         counts.latency.reset();
         counts.away = Duration::ZERO;
         Ok(Meter {
@@ -124,7 +124,7 @@ impl Meter {
         })
     }
 
-    pub(super) fn stop(self, counts: &LoadCounts) -> anyhow::Result<Sample> {
+    pub(crate) fn stop(self, counts: &LoadCounts) -> anyhow::Result<Sample> {
         let seconds = self.start.elapsed().as_secs_f64();
         let (server, own) = (CpuTimes::of(self.server)?, own_times()?);
         let waited =

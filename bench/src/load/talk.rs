@@ -1,14 +1,25 @@
 //! How the speakers of a load talk: in the closed loop, in the open loop, or until everybody is in
 //! the room.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use rustix::process::Pid;
 
-use super::clients::Load;
+use super::client::Role;
+use super::clients::{ClientId, Load};
 use super::messages::text;
-use super::sample::Sample;
+use super::sample::{Meter, Sample};
+use crate::machine::waiting_to_be_accepted;
+use crate::server::Protocol;
+
+/// How many clients connect at a time: some servers let only ten wait to be accepted, and one more
+/// would try again only after a second.
+const CONNECT_AT_ONCE: usize = 8;
+
+/// How long the load waits for a server to accept them; whether it did shows in the roll call.
+const ACCEPT_TIME: Duration = Duration::from_secs(5);
 
 /// How long the load waits for anything to come before it gives up.
 pub(super) const SILENCE: Duration = Duration::from_secs(20);
@@ -31,6 +42,34 @@ const IDLE: f64 = 0.1;
 const HELD_BACK: f64 = 5.0;
 
 impl Load {
+    /// A load with this many listeners and speakers, all of them in the room; and the listeners.
+    pub(crate) fn fill(
+        server: SocketAddr,
+        protocol: Protocol,
+        [listeners, speakers]: [usize; 2],
+    ) -> anyhow::Result<(Load, Vec<ClientId>)> {
+        let mut load = Load::new(server, protocol)?;
+        load.add_all(Role::Speaker, speakers)?;
+        let mut ids = Vec::with_capacity(listeners);
+        for listener in 0..listeners {
+            if listener % CONNECT_AT_ONCE == 0 {
+                load.wait_until_accepted(server.port())?;
+            }
+            ids.push(load.add(Role::Listener)?);
+        }
+        load.settle()?;
+        Ok((load, ids))
+    }
+
+    fn wait_until_accepted(&mut self, port: u16) -> anyhow::Result<()> {
+        self.connect_all()?;
+        let until = Instant::now() + ACCEPT_TIME;
+        while waiting_to_be_accepted(port)? > Some(0) && Instant::now() < until {
+            self.turn(Duration::from_millis(1))?;
+        }
+        Ok(())
+    }
+
     /// Waits until everybody is in the room: until all listeners, of which there is at least one,
     /// have received a line of each speaker.
     pub(crate) fn settle(&mut self) -> anyhow::Result<()> {
@@ -113,10 +152,10 @@ impl Load {
         server: Pid,
     ) -> anyhow::Result<Sample> {
         self.keep_on_their_way(window, time / 8)?;
-        let meter = self.measure(server)?;
+        let meter = Meter::start(&mut self.counts, server)?;
         self.keep_on_their_way(window, time)?;
         self.finish()?;
-        let sample = self.measured(meter)?;
+        let sample = meter.stop(&self.counts)?;
         let lines = sample.rate() / self.listeners as f64;
         let is_idle = sample.load_share() + sample.server_share() < IDLE;
         Ok(Sample {
@@ -146,7 +185,7 @@ impl Load {
         server: Pid,
         mut step: impl FnMut(&mut Load, Duration) -> anyhow::Result<bool>,
     ) -> anyhow::Result<Sample> {
-        let meter = self.measure(server)?;
+        let meter = Meter::start(&mut self.counts, server)?;
         let start = Instant::now();
         let due = |said: u32| start + Duration::from_secs_f64(f64::from(said) / rate);
         let mut said = 0;
@@ -162,7 +201,7 @@ impl Load {
             looked = Instant::now();
         }
         self.finish()?;
-        self.measured(meter)
+        meter.stop(&self.counts)
     }
 
     /// Waits until all listeners have every line.

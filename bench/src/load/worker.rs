@@ -5,22 +5,15 @@
 use std::io::{BufRead, BufReader, Lines, Write, stdin, stdout};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::{client::Role, clients::Load, sample::Sample};
-use crate::machine::{on_cores, waiting_to_be_accepted};
+use super::{clients::Load, sample::Sample};
+use crate::machine::on_cores;
 use crate::server::{Protocol, RunningTarget, Target, this_program};
-
-/// How many clients connect at a time: some servers let only ten wait to be accepted, and one more
-/// would try again only after a second.
-const CONNECT_AT_ONCE: usize = 8;
-
-/// How long the load waits for a server to accept them; whether it did shows in the roll call.
-const ACCEPT_TIME: Duration = Duration::from_secs(5);
 
 /// What a worker is told on its command line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -119,8 +112,9 @@ impl Drop for Worker {
 pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
     let assignment: Assignment = serde_json::from_str(assignment)?;
     let server = Pid::from_raw(assignment.server).context("no such process")?;
-    let mut load = match connect(&assignment) {
-        Ok(load) => load,
+    let clients = [assignment.listeners, assignment.speakers];
+    let mut load = match Load::fill(assignment.address, assignment.protocol, clients) {
+        Ok((load, _)) => load,
         Err(error) => return answer::<()>(Err(error)),
     };
     answer(Ok(()))?;
@@ -135,28 +129,6 @@ pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
                 load.open(rate, server, |_, elapsed| Ok(elapsed < time))
             }
         })?;
-    }
-    Ok(())
-}
-
-fn connect(assignment: &Assignment) -> anyhow::Result<Load> {
-    let mut load = Load::new(assignment.address, assignment.protocol)?;
-    load.add_all(Role::Speaker, assignment.speakers)?;
-    for listener in 0..assignment.listeners {
-        if listener % CONNECT_AT_ONCE == 0 {
-            wait_until_accepted(&mut load, assignment.address.port())?;
-        }
-        load.add(Role::Listener)?;
-    }
-    load.settle()?;
-    Ok(load)
-}
-
-fn wait_until_accepted(load: &mut Load, port: u16) -> anyhow::Result<()> {
-    load.connect_all()?;
-    let until = Instant::now() + ACCEPT_TIME;
-    while waiting_to_be_accepted(port)? > Some(0) && Instant::now() < until {
-        load.turn(Duration::from_millis(1))?;
     }
     Ok(())
 }

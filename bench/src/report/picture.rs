@@ -18,7 +18,6 @@ const HEAD: u32 = 86;
 const FOOT: u32 = 34;
 /// The width of a letter: no font that was tried has wider ones.
 const LETTER: u32 = 7;
-const NAME_LETTERS_MAX: u32 = 30;
 /// Room behind the longest bar for a value and why it is not valid.
 const VALUE_LETTERS: u32 = 21;
 
@@ -113,10 +112,10 @@ fn bars(table: &ResultTable, chart: &Chart) -> Vec<Bar> {
 /// The cells that name a group; a number has the name of its column before it.
 fn group_name(table: &ResultTable, chart: &Chart, row: &[Cell]) -> String {
     let part = |&column: &usize| match row.get(column)? {
-        Cell::Number(number) => Some(format!(
+        Cell::Number(_) => Some(format!(
             "{} = {}",
             table.columns.get(column)?,
-            figure(number)
+            row.get(column)?
         )),
         cell @ (Cell::Text(_) | Cell::Empty) => Some(cell.to_string()),
     };
@@ -136,7 +135,7 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
         .iter()
         .map(|bar| bar.name.chars().count() as u32)
         .max()?;
-    let left = MARGIN + (letters.min(NAME_LETTERS_MAX) + 1) * LETTER;
+    let left = MARGIN + (letters + 1) * LETTER;
     let groups = bars.iter().filter(|bar| bar.group.is_some()).count();
     let rows = (bars.len() + 2 * groups) as u32;
 
@@ -144,13 +143,7 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
     let sheet = SVGBackend::with_string(svg, size).into_drawing_area();
     sheet.fill(&colour(PAPER)).ok()?;
     let heading = style(INK, FontStyle::Bold, HPos::Left);
-    sheet
-        .draw_text(
-            &cut(title, WIDTH - 2 * MARGIN),
-            &heading,
-            (MARGIN as i32, 25),
-        )
-        .ok()?;
+    sheet.draw_text(title, &heading, (MARGIN as i32, 25)).ok()?;
     let faint = |side| style(FAINT, FontStyle::Normal, side);
     let unit = format!("{unit}, logarithmic scale");
     sheet
@@ -170,7 +163,7 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
         .disable_y_mesh()
         .disable_y_axis()
         .x_labels(6)
-        .x_label_formatter(&figure)
+        .x_label_formatter(&|value| Cell::from(*value).to_string())
         .x_label_style(faint(HPos::Center))
         .axis_style(colour(GRID))
         .bold_line_style(colour(GRID))
@@ -189,17 +182,14 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
             text((low, y + 1.0), shift, group, FontStyle::Bold, HPos::Left)?;
             y += 2.0;
         }
-        let name = cut(&bar.name, NAME_LETTERS_MAX * LETTER);
-        text((low, y), -8, &name, FontStyle::Normal, HPos::Right)?;
+        text((low, y), -8, &bar.name, FontStyle::Normal, HPos::Right)?;
         let end = bar.value.unwrap_or(low);
         let corners = [(low, y - 0.35), (end, y + 0.35)];
         if bar.value.is_some() {
             area.draw(&Rectangle::new(corners, bar.colour.filled()))
                 .ok()?;
         }
-        let (x, _) = area.map_coordinate(&(end, y));
-        let label = cut(&bar.label, WIDTH - MARGIN - x as u32);
-        text((end, y), 6, &label, FontStyle::Normal, HPos::Left)?;
+        text((end, y), 6, &bar.label, FontStyle::Normal, HPos::Left)?;
         y += 1.0;
     }
     Some(())
@@ -215,28 +205,6 @@ fn style(ink: u32, font: FontStyle, side: HPos) -> TextStyle<'static> {
 fn colour(rgb: u32) -> RGBColor {
     let [_, red, green, blue] = rgb.to_be_bytes();
     RGBColor(red, green, blue)
-}
-
-/// A round number with as many digits as it needs.
-fn figure(value: &f64) -> String {
-    if value.abs() >= 100.0 {
-        return Cell::Number(*value).to_string();
-    }
-    let digits = format!("{value:.6}");
-    digits
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
-}
-
-/// As much of the text as there is room for, in pixels.
-fn cut(text: &str, room: u32) -> String {
-    let most = (room / LETTER) as usize;
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
 }
 
 #[expect(clippy::expect_used, reason = "a failed step fails the test")]
@@ -323,12 +291,5 @@ mod tests {
             assert_eq!(svg.matches(figure).count(), 2, "{figure}");
         }
         assert!(!svg.contains("\n20\n"));
-    }
-
-    #[test]
-    fn long_text_is_cut() {
-        assert_eq!(cut("all of it", 63), "all of it");
-        assert_eq!(cut("all of it", 60), "all of…");
-        assert_eq!(cut("all of it", 0), "…");
     }
 }

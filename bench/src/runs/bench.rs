@@ -4,7 +4,7 @@
 use anyhow::ensure;
 use rustix::process::Pid;
 
-use crate::load::{ClientId, Load, Role};
+use crate::load::{ClientId, Load};
 use crate::machine::{Cores, resident};
 use crate::report::{ResultTable, Versions};
 use crate::server::{Parlor, RunningTarget, Target};
@@ -52,10 +52,8 @@ impl LoadedRoom {
         listeners: usize,
     ) -> anyhow::Result<LoadedRoom> {
         let server = target.start(cores)?;
-        let mut load = Load::new(server.address, target.protocol)?;
-        load.add_all(Role::Speaker, speakers)?;
-        let listeners = load.add_all(Role::Listener, listeners)?;
-        load.settle()?;
+        let clients = [listeners, speakers];
+        let (load, listeners) = Load::fill(server.address, target.protocol, clients)?;
         Ok(LoadedRoom {
             load,
             listeners,

@@ -1,6 +1,8 @@
 //! The tables of scenarios that compare servers: what a delivery costs each of them, and how long it
 //! takes.
 
+use anyhow::Context;
+
 use super::grid::{Grid, SPEAKERS};
 use super::sheet::{
     COST, COST_RATIO, Column, LOAD, P50_US, P90_US, P99_RATIO, P99_US, P999_US, RATE, RESIDENT,
@@ -12,34 +14,25 @@ const COSTS: [Column; 7] = [COST, COST_RATIO, RATE, SERVER, LOAD, RESIDENT, VALI
 
 const LATENCIES: [Column; 5] = [P50_US, P90_US, P99_US, P999_US, P99_RATIO];
 
-const PAIRS: [Column; 5] = [COST, COST_RATIO, P99_US, P99_RATIO, VALID];
-
-/// Runs the grid. Ratios are to its first server. With `with_pair`, the last two servers are also
-/// compared with each other.
-pub(super) fn run(title: &str, grid: &Grid, with_pair: bool) -> anyhow::Result<Vec<ResultTable>> {
+/// Runs the grid. Ratios are to its first server.
+pub(super) fn run(title: &str, grid: &Grid) -> anyhow::Result<Vec<ResultTable>> {
     let names: Vec<&str> = grid.names().collect();
-    let [reference, .., other, one] = names[..] else {
-        anyhow::bail!("fewer than three servers are no contest");
-    };
+    let reference = names.first().context("there is no server")?;
     let (mut costs, mut latencies) = (costs(title, reference), latencies());
-    let mut pairs = pairs(one, other);
     for point in grid.run() {
-        let head = || [Cell::from(point.listeners), point.pace.name().into()];
         for (&name, turns) in names.iter().zip(&point.turns) {
-            let [listeners, pace] = head();
-            let first = [listeners, pace, name.into()];
+            let first = [
+                Cell::from(point.listeners),
+                point.pace.name().into(),
+                name.into(),
+            ];
             costs.add(first.clone(), turns, point.turns.first());
             if turns.is_ok() {
                 latencies.add(first, turns, point.turns.first());
             }
         }
-        if let [.., other, one] = &point.turns[..] {
-            pairs.add(head(), one, Some(other));
-        }
     }
-    let pairs = with_pair.then_some(pairs);
-    let sheets = [costs, latencies].into_iter().chain(pairs);
-    Ok(sheets.map(|sheet| sheet.table).collect())
+    Ok(vec![costs.table, latencies.table])
 }
 
 fn costs(title: &str, reference: &str) -> Sheet {
@@ -71,14 +64,5 @@ fn latencies() -> Sheet {
          W by nature, as one line is written N times; in the open loop it counts from the moment a line was due.",
         "N | load | server",
         &LATENCIES,
-    )
-}
-
-fn pairs(one: &str, other: &str) -> Sheet {
-    Sheet::new(
-        &format!("{one} beside {other}"),
-        format!("The figures of {one} again. Here the ratios are to {other}, medians over rounds."),
-        "N | load",
-        &PAIRS,
     )
 }

@@ -68,7 +68,7 @@ pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()
         rounds: bench.pick(3, 7),
         seconds: bench.pick(0.3, 1.5),
     };
-    bench.tables = contest::run("Peers", &grid, false)?;
+    bench.tables = contest::run("Peers", &grid)?;
     let note = note(&missing);
     bench
         .tables

@@ -9,7 +9,7 @@ use super::bench::{Bench, LoadedRoom};
 use super::sheet::{
     AWAY, Column, LOAD, MAX_MS, P50_MS, P99_MS, P999_MS, RESIDENT, SERVER, Sheet, VALID, WAITING,
 };
-use crate::load::{ClientId, Load, Role, Sample};
+use crate::load::{ClientId, Load, Meter, Role, Sample};
 use crate::machine::mebibytes;
 use crate::progress::progress;
 use crate::server::Target;
@@ -77,11 +77,11 @@ fn arrive(bench: &Bench, target: &Target, size: usize, sheet: &mut Sheet) -> any
     let mut room = bench.room(target, 1, 1)?;
     let server = room.server();
     let load = &mut room.load;
-    let meter = load.measure(server)?;
+    let meter = Meter::start(&mut load.counts, server)?;
     let (start, bytes) = (Instant::now(), load.counts.bytes);
     load.add_all(Role::Listener, size)?;
     let quiet = load.receive_until_quiet(QUIET)?;
-    let mut sample = load.measured(meter)?;
+    let mut sample = meter.stop(&load.counts)?;
     sample.seconds = (quiet - start).as_secs_f64(); // the wait for quiet took next to no CPU
     let bytes = load.counts.bytes - bytes;
     load.settle()?;
