@@ -68,15 +68,10 @@ pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
     } = Disk::open(directory, keep)?;
     let path = database.path();
     let (index, follow) = IndexedSearch::new(path, epoch.clone(), Arc::clone(&history), signals);
-    let search = Arc::new(index);
-    let wake = {
-        let search = Arc::clone(&search);
-        move || search.wake()
-    };
-    disk.run("search", follow, wake)?;
-    let search: Arc<dyn Search> = search;
-    let parts = (database.clone(), Arc::clone(&history), Arc::clone(&search));
-    let (eraser, forgetting) = Eraser::new(parts.0, parts.1, parts.2)?;
+    let index = Arc::new(index);
+    let search: Arc<dyn Search> = index.clone();
+    disk.run("search", follow, move || index.wake())?;
+    let (eraser, forgetting) = Eraser::new(&database, &history, &search)?;
     Ok(Opened {
         journal: Box::new(disk),
         epoch,

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio::{join, select};
 use tokio_util::sync::CancellationToken;
 
-use super::request::{Deletion, ForgetRequest, Forgetting, Reception};
+use super::request::{Deletion, ForgetRequest, Forgetting, Intake};
 use super::rows::{self, OwnLines};
 use crate::clock;
 use crate::clock::{LOOK_EVERY, Trust};
@@ -59,23 +59,20 @@ impl From<Unreadable> for StillThere {
 
 /// Deletes lines of a journal.
 pub(crate) struct Eraser {
-    database: Database,
-    history: Arc<dyn History>,
-    search: Arc<dyn Search>,
     requests: mpsc::Receiver<ForgetRequest>,
-    /// Deletions that a server before this one has not completed.
-    left: Vec<Deletion>,
+    rounds: Rounds,
 }
 
 impl Eraser {
-    /// An eraser for a file, and a way to ask it for the deletion of an owner's lines.
+    /// An eraser for a file, with the deletions that a server before this one has not completed; and
+    /// a way to ask it for the deletion of an owner's lines.
     ///
     /// # Errors
     /// The file cannot be read.
     pub(crate) fn new(
-        database: Database,
-        history: Arc<dyn History>,
-        search: Arc<dyn Search>,
+        database: &Database,
+        history: &Arc<dyn History>,
+        search: &Arc<dyn Search>,
     ) -> Result<(Eraser, Forgetting), OpenError> {
         let (forgetting, requests) = Forgetting::new();
         let left = database.at_start(rows::deletions)?.into_iter();
@@ -84,14 +81,16 @@ impl Eraser {
             own: Arc::new(own),
             done: None,
         });
-        let eraser = Eraser {
-            left: left.collect(),
-            database,
-            history,
-            search,
-            requests,
+        let rounds = Rounds {
+            database: database.clone(),
+            history: Arc::clone(history),
+            search: Arc::clone(search),
+            deletions: left.collect(),
+            emptied: HashMap::new(),
+            lines: 0,
+            schedule: ScrubSchedule::default(),
         };
-        Ok((eraser, forgetting))
+        Ok((Eraser { requests, rounds }, forgetting))
     }
 
     /// Deletes lines that are older than `retain` says, and what owners ask for, until the server
@@ -103,24 +102,16 @@ impl Eraser {
         retain: watch::Receiver<Option<Duration>>,
         closing: CancellationToken,
     ) {
+        let Eraser { requests, rounds } = self;
         let (begun, next) = mpsc::channel(1);
-        let reception = Reception {
-            database: self.database.clone(),
-            history: Arc::clone(&self.history),
+        let intake = Intake {
+            database: rounds.database.clone(),
+            history: Arc::clone(&rounds.history),
             link,
             begun,
         };
-        let rounds = Rounds {
-            database: self.database,
-            history: self.history,
-            search: self.search,
-            deletions: self.left,
-            emptied: HashMap::new(),
-            lines: 0,
-            schedule: ScrubSchedule::default(),
-        };
         join!(
-            reception.run(self.requests, &closing),
+            intake.run(requests, &closing),
             rounds.run(next, trust, retain, &closing)
         );
     }

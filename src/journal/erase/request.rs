@@ -63,7 +63,7 @@ impl Forgetting {
 }
 
 /// Begins the deletions that owners ask for.
-pub(super) struct Reception {
+pub(super) struct Intake {
     pub(super) database: Database,
     pub(super) history: Arc<dyn History>,
     /// Deletes lines in memory.
@@ -72,7 +72,7 @@ pub(super) struct Reception {
     pub(super) begun: mpsc::Sender<Deletion>,
 }
 
-impl Reception {
+impl Intake {
     /// Hears owners until the server ends. It ends between two requests only, so that a deletion is
     /// either begun or not noted.
     pub(super) async fn run(

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use parlor_core::model::{RoomName, Said, WallTime};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Row, Transaction, params};
 
 use super::words::{self, Phrase};
 use crate::journal::sqlite::{Sql, UnusableFile, create_private, empty_log, scrub};
@@ -72,16 +72,12 @@ impl Index {
         Ok((probe == Some(words::probe())).then_some(Index { connection }))
     }
 
-    /// The name of the log when the index was written last.
-    pub(super) fn epoch(&self) -> rusqlite::Result<String> {
-        let epoch = "SELECT epoch FROM meta";
-        self.connection.query_row(epoch, [], |row| row.get(0))
-    }
-
-    /// How often lines had been dated back when it was built: their place in it is their time.
-    pub(super) fn dated_back(&self) -> rusqlite::Result<i64> {
-        let dated_back = "SELECT dated_back FROM meta";
-        self.connection.query_row(dated_back, [], |row| row.get(0))
+    /// The name of the log when the index was written last, and how often lines had been dated back
+    /// when it was built: their place in it is their time.
+    pub(super) fn origin(&self) -> rusqlite::Result<(String, i64)> {
+        let origin = "SELECT epoch, dated_back FROM meta";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        self.connection.query_row(origin, [], read)
     }
 
     /// Notes the present name of the log, and how often its lines have been dated back.

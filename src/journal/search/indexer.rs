@@ -150,7 +150,7 @@ impl Indexer {
         let ends = store.ends().map_err(|_| IndexTrouble::Journal)?;
         let dated_back = store.dated_back().map_err(|_| IndexTrouble::Journal)?;
         let index = match index {
-            Some(index) if self.index.exists() && index.dated_back()? == dated_back => index,
+            Some(index) if self.index.exists() && index.origin()?.1 == dated_back => index,
             _ => index.insert(self.open(store)?),
         };
         let followed = index.followed()?;
@@ -240,7 +240,7 @@ impl Indexer {
     fn open(&self, store: &Store) -> Result<Index, IndexTrouble> {
         let dated_back = store.dated_back().map_err(|_| IndexTrouble::Journal)?;
         if let Some(mut index) = Index::open(&self.index, &self.epoch)?
-            && index.dated_back()? == dated_back
+            && index.origin()?.1 == dated_back
             && self.is_of_this_log(&index, store)?
         {
             index.set(&self.epoch, dated_back)?;
@@ -254,7 +254,7 @@ impl Indexer {
 
     /// Whether the lines in the index are those of the file: a restored copy may have others.
     fn is_of_this_log(&self, index: &Index, store: &Store) -> Result<bool, IndexTrouble> {
-        let epoch = index.epoch()?;
+        let (epoch, _) = index.origin()?;
         for (room, followed) in index.followed()? {
             let Ok(room) = RoomName::parse(&room) else {
                 continue;

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,14 +30,7 @@ const NOTHING: f64 = 0.01;
 
 /// The turns. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SearchTurns(Arc<SharedTurns>);
-
-#[derive(Debug, Default)]
-struct SharedTurns {
-    state: Mutex<TurnState>,
-    /// How many wait; searches read it without the lock.
-    waiting: AtomicUsize,
-}
+pub(super) struct SearchTurns(Arc<Mutex<TurnState>>);
 
 #[derive(Debug, Default)]
 struct TurnState {
@@ -75,7 +67,6 @@ impl SearchTurns {
             } else {
                 let (grant, granted) = oneshot::channel();
                 state.queue.push((searcher, grant));
-                self.count(&state);
                 Some(granted)
             }
         };
@@ -88,7 +79,7 @@ impl SearchTurns {
 
     /// Whether somebody waits for a turn.
     pub(super) fn are_wanted(&self) -> bool {
-        self.0.waiting.load(Ordering::Relaxed) > 0
+        !self.lock().queue.is_empty()
     }
 
     fn turn(&self, searcher: Searcher) -> SearchTurn {
@@ -101,12 +92,7 @@ impl SearchTurns {
     }
 
     fn lock(&self) -> MutexGuard<'_, TurnState> {
-        let state = self.0.state.lock();
-        state.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count(&self, state: &TurnState) {
-        self.0.waiting.store(state.queue.len(), Ordering::Relaxed);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives a turn that has ended to the waiting searcher who has searched least.
@@ -119,7 +105,6 @@ impl SearchTurns {
                 if next.is_none() {
                     state.running -= 1;
                 }
-                self.count(&state);
                 next
             };
             let Some((searcher, grant)) = next else {

@@ -99,11 +99,8 @@ impl Archive for Store {
             .map_err(UnusableFile::from)?;
         let ends = Archive::ends(self)?;
         for (room, end) in &ends {
-            let mut next = 1;
-            while next <= end.seq {
-                let checked = self.check(room, next, end.seq, |damage| found(damage.to_string()));
-                next = checked.map_err(UnusableFile::from)?;
-            }
+            self.check_all(room, (1, end.seq), |damage| found(damage.to_string()))
+                .map_err(UnusableFile::from)?;
         }
         Ok(Extent {
             rooms: ends.len(),

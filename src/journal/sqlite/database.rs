@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::files::{Files, OpenError};
+use super::files::{Files, OpenError, failed};
 use super::reader::ReaderThread;
 use super::store::Store;
 use super::writer::{FileChange, Signals, Work};
@@ -102,11 +102,8 @@ impl Database {
             answer.send(store.map(what)).ok();
             Ok(())
         }));
-        let stopped = || OpenError::Directory {
-            path: self.path().to_owned(),
-            error: io::Error::other("the journal has stopped"),
-        };
         let done = begun.ok().and_then(|()| answered.recv().ok().flatten());
+        let stopped = || failed(self.path())(io::Error::other("the journal has stopped"));
         done.ok_or_else(stopped)?.map_err(|error| OpenError::File {
             path: self.path().to_owned(),
             error: error.into(),

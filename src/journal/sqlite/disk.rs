@@ -2,7 +2,6 @@
 //! file, so no connection waits for a disk.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs::File;
 use std::future::ready;
 use std::mem;
@@ -24,7 +23,7 @@ use super::append::note_refused;
 use super::archive::is_alone;
 use super::database::{CHANGES_MAX, Database};
 use super::fault::UnusableFile;
-use super::files::{Files, OpenError};
+use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
 use super::reader::{FileHistory, ReaderThread};
 use super::row::stored_room;
@@ -67,7 +66,6 @@ pub(crate) struct OpenedDisk {
 }
 
 /// Stores lines in a directory. When it is dropped, it finishes what it has begun.
-#[derive(Debug)]
 pub(crate) struct Disk {
     work: SyncSender<Work>,
     pause: Duration,
@@ -167,10 +165,7 @@ impl Disk {
         wake: impl Fn() + Send + 'static,
     ) -> Result<(), OpenError> {
         let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
-        let thread = spawned.map_err(|error| OpenError::Directory {
-            path: self.files.path().to_owned(),
-            error,
-        })?;
+        let thread = spawned.map_err(failed(self.files.path()))?;
         let wake = Box::new(wake);
         self.threads.push(Running { thread, wake });
         Ok(())
@@ -310,11 +305,5 @@ impl Drop for Disk {
                 tracing::error!("a thread of the journal ended with a panic; this is a bug");
             }
         }
-    }
-}
-
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.thread.fmt(f)
     }
 }

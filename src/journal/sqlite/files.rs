@@ -103,6 +103,14 @@ pub(crate) enum OpenError {
     },
 }
 
+/// The error of a file or directory for what the system says.
+pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> OpenError + Copy {
+    move |error| OpenError::Directory {
+        path: path.to_owned(),
+        error,
+    }
+}
+
 /// A file that is open is no longer the one in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Displaced {
@@ -172,10 +180,7 @@ impl Files {
     /// Locks the files in a directory, which it creates if there is none, and closes them to other
     /// users: they have what people say, and the hashes of their passwords.
     pub(crate) fn claim(directory: &Path) -> Result<Files, OpenError> {
-        let failed = |error| OpenError::Directory {
-            path: directory.to_owned(),
-            error,
-        };
+        let failed = failed(directory);
         let mut private = DirBuilder::new();
         private
             .recursive(true)
@@ -304,10 +309,7 @@ fn no_directory(path: &Path) -> Option<OpenError> {
 /// Makes sure that no other user may enter the directory. A directory that other programs use is
 /// left as it is.
 fn close_directory(directory: &Path) -> Result<(), OpenError> {
-    let failed = |error| OpenError::Directory {
-        path: directory.to_owned(),
-        error,
-    };
+    let failed = failed(directory);
     let there = fs::metadata(directory).map_err(failed)?;
     is_own(directory, &there)?;
     if there.mode() & OTHERS == 0 {
@@ -333,10 +335,7 @@ fn close_directory(directory: &Path) -> Result<(), OpenError> {
 /// Makes sure that this path, if it exists, is a regular file, and that no other user may open it.
 /// No other user may enter the directory any more, so nothing changes meanwhile.
 fn close_file(path: &Path) -> Result<(), OpenError> {
-    let failed = |error| OpenError::Directory {
-        path: path.to_owned(),
-        error,
-    };
+    let failed = failed(path);
     let there = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         there => there.map_err(failed)?,

@@ -75,14 +75,25 @@ impl Store {
             if before > 0 {
                 older.push((room.clone(), before));
             }
-            let mut next = before + 1;
-            while next <= end.seq {
-                next = self.check(room, next, end.seq, |damage| {
-                    damaged.get_or_insert(damage);
-                })?;
-            }
+            self.check_all(room, (before + 1, end.seq), |damage| {
+                damaged.get_or_insert(damage);
+            })?;
         }
         damaged.map_or(Ok(older), |damage| Err(damage.into()))
+    }
+
+    /// Checks these lines of a room, and hands over the damage.
+    pub(super) fn check_all(
+        &self,
+        room: &str,
+        (first, last): (u64, u64),
+        mut found: impl FnMut(Damage),
+    ) -> rusqlite::Result<()> {
+        let mut next = first;
+        while next <= last {
+            next = self.check(room, next, last, &mut found)?;
+        }
+        Ok(())
     }
 
     /// Checks a slice of these lines of a room, and hands over the damage. The number to continue
