@@ -70,23 +70,24 @@ impl LineDecoder {
 
     fn hear(
         framer: &mut Framer,
-        mut watch: Option<&mut Watch>,
+        watch: Option<&mut Watch>,
         read: fn(&[u8]) -> Line,
         bytes: &mut &[u8],
     ) -> Option<LineInput> {
         let frame = framer.next(bytes);
-        let foreign = match (&frame, &mut watch) {
-            (Some(Frame::Line(line)), Some(watch)) => watch
-                .line(line, framer.ended_with_cr())
-                .or_else(|| watch.ahead(bytes)),
-            (None, Some(watch)) => watch.unfinished(framer.tail()),
+        let foreign = watch.and_then(|watch| match &frame {
+            Some(Frame::Line(line)) => {
+                let foreign = watch.line(line, framer.ended_with_cr());
+                foreign.or_else(|| watch.ahead(bytes))
+            }
             // A request may be too long for a line; the next line shows what it is.
-            (Some(Frame::TooLong), Some(watch)) => {
+            Some(Frame::TooLong) => {
                 watch.too_long();
                 None
             }
-            _ => None,
-        };
+            Some(Frame::Reply(_)) => None,
+            None => watch.unfinished(framer.tail()),
+        });
         if let Some(foreign) = foreign {
             return Some(LineInput::Foreign(refusal(foreign)));
         }
@@ -100,10 +101,7 @@ impl LineDecoder {
     fn mean(&self, heard: LineInput) -> Input {
         match heard {
             LineInput::Line(line) if self.mode == LineMode::Named => mean_named(line),
-            LineInput::Line(text) => Input::Say(Spoken {
-                manner: Manner::Plain,
-                text,
-            }),
+            LineInput::Line(text) => say(text),
             LineInput::TooLong => Input::Refused(Refusal::TooLong(self.mode.line_bytes_max())),
             LineInput::Reply(bytes) => Input::Raw(bytes),
             LineInput::Foreign(farewell) => Input::Farewell(farewell),

@@ -85,7 +85,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
     }
 }
 
-/// Appends what somebody reads first in a room.
+/// Appends what a client reads first in a room.
 pub(crate) fn put_entered(entered: &Entered, storage: Storage, out: &mut Vec<u8>) {
     let resumed = match entered.resumed {
         Resumed::No => None,
@@ -198,7 +198,7 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
     }
 }
 
-/// What somebody is told of an act that concerns them.
+/// An act, for the person whom it concerns.
 fn put_act<'a>(act: &Act, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
     let reach = Some(&act.reach);
     let notice = |out| object("notice", out).with("about", words::act_row(act, clock).about);

@@ -147,12 +147,9 @@ impl JsonRequest {
 
     /// The meaning for a session; `last` is the room of the request before.
     pub(crate) fn mean(self, last: &mut Option<RoomName>) -> Input {
-        if let Some(pong) = self.pong() {
-            return Input::Raw(pong.into());
-        }
-        match self.try_to_mean(last) {
-            Ok(input) => input,
-            Err(refusal) => Input::Refused(refusal),
+        match self.pong() {
+            Some(pong) => Input::Raw(pong.into()),
+            None => self.try_to_mean(last).unwrap_or_else(Input::Refused),
         }
     }
 
@@ -221,8 +218,7 @@ impl JsonRequest {
             return Err(Refusal::Slipped(name));
         }
         Ok(match lines.len() {
-            0 => Input::Nothing,
-            1 => lines.pop().map_or(Input::Nothing, Input::Say),
+            0 | 1 => lines.pop().map_or(Input::Nothing, Input::Say),
             _ => Input::SayAll(lines),
         })
     }

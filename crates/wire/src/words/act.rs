@@ -16,6 +16,7 @@ pub(crate) struct ActRow {
 }
 
 /// What is said of an act. One table, so that the compiler finds the row that is missing.
+#[rustfmt::skip]
 pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     let (whom, by) = (&act.deed.whom, name_of(&act.by));
     let (until, why) = (until(act, clock), why(act));
@@ -25,83 +26,51 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
         event,
     };
     match act.deed.verb {
-        Verb::Broadcast => row(
-            "operator-says",
+        Verb::Broadcast => row("operator-says",
             "Everybody was told".to_owned(),
-            format!("The operator says{why}"),
-        ),
-        Verb::Kick => row(
-            "removed",
+            format!("The operator says{why}")),
+        Verb::Kick => row("removed",
             format!("{whom} is removed"),
-            format!("{by} removed {whom}{why}"),
-        ),
-        Verb::Ban => row(
-            "banned",
+            format!("{by} removed {whom}{why}")),
+        Verb::Ban => row("banned",
             format!("{whom} is banned{until} by {by}{why}"),
-            format!("{by} banned {whom}{until}{why}"),
-        ),
-        Verb::Unban => row(
-            "unbanned",
+            format!("{by} banned {whom}{until}{why}")),
+        Verb::Unban => row("unbanned",
             format!("{whom} is no longer banned"),
-            format!("{by} lifted the ban on {whom}"),
-        ),
-        Verb::Mute => row(
-            "muted",
+            format!("{by} lifted the ban on {whom}")),
+        Verb::Mute => row("muted",
             format!("{whom} is muted{until}"),
-            format!("{by} muted {whom}{until}"),
-        ),
-        Verb::Unmute => row(
-            "unmuted",
+            format!("{by} muted {whom}{until}")),
+        Verb::Unmute => row("unmuted",
             format!("{whom} is no longer muted"),
-            format!("{by} unmuted {whom}"),
-        ),
-        Verb::LockTopic => row(
-            "locked",
+            format!("{by} unmuted {whom}")),
+        Verb::LockTopic => row("locked",
             "The topic is locked: only keepers can change it".to_owned(),
-            format!("{by} locked the topic: only keepers can change it"),
-        ),
-        Verb::UnlockTopic => row(
-            "unlocked",
+            format!("{by} locked the topic: only keepers can change it")),
+        Verb::UnlockTopic => row("unlocked",
             "The topic is unlocked: everybody can change it".to_owned(),
-            format!("{by} unlocked the topic: everybody can change it"),
-        ),
-        Verb::SetTopic => row(
-            "order",
+            format!("{by} unlocked the topic: everybody can change it")),
+        Verb::SetTopic => row("order",
             "The topic is changed".to_owned(),
-            format!("{by} changed the topic{why}"),
-        ),
-        Verb::MakeRoom => row(
-            "order",
+            format!("{by} changed the topic{why}")),
+        Verb::MakeRoom => row("order",
             "The room is made".to_owned(),
-            format!("{by} made the room"),
-        ),
-        Verb::AddKeeper => row(
-            "keeper",
+            format!("{by} made the room")),
+        Verb::AddKeeper => row("keeper",
             format!("{whom} is a keeper"),
-            format!("{by} made {whom} a keeper"),
-        ),
-        Verb::RemoveKeeper => row(
-            "no-keeper",
+            format!("{by} made {whom} a keeper")),
+        Verb::RemoveKeeper => row("no-keeper",
             format!("{whom} is no longer a keeper"),
-            format!("{by} removed {whom} as a keeper"),
-        ),
-        Verb::ReleaseName => row(
-            "order",
+            format!("{by} removed {whom} as a keeper")),
+        Verb::ReleaseName => row("order",
             format!("{whom} is free again"),
-            format!("{by} released the name {whom}"),
-        ),
-        Verb::SetPassword => row(
-            "order",
-            format!(
-                "{whom} has a new password: the owner's connections, return codes and token end"
-            ),
-            format!("{by} gave {whom} a new password"),
-        ),
-        Verb::Reload => row(
-            "order",
+            format!("{by} released the name {whom}")),
+        Verb::SetPassword => row("order",
+            format!("{whom} has a new password: the owner's connections, return codes and token end"),
+            format!("{by} gave {whom} a new password")),
+        Verb::Reload => row("order",
             "The configuration is read again".to_owned(),
-            format!("{by} read the configuration again"),
-        ),
+            format!("{by} read the configuration again")),
     }
 }
 

@@ -42,7 +42,7 @@ pub enum RefusalDetails<'a> {
     Act(&'a Act),
 }
 
-impl RefusalRow<'_> {
+impl<'a> RefusalRow<'a> {
     fn for_curl(mut self, sentence: String) -> Self {
         self.for_curl = Some(sentence);
         self
@@ -55,6 +55,11 @@ impl RefusalRow<'_> {
 
     fn limit(mut self, limit: &'static str) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    fn details(mut self, details: RefusalDetails<'a>) -> Self {
+        self.details = details;
         self
     }
 }
@@ -75,18 +80,6 @@ fn row<'a>(
     }
 }
 
-fn detailed<'a>(
-    code: &'static str,
-    status: u16,
-    details: RefusalDetails<'a>,
-    sentence: String,
-) -> RefusalRow<'a> {
-    RefusalRow {
-        details,
-        ..row(code, status, sentence)
-    }
-}
-
 /// The limit behind a refusal, as the metrics call it.
 pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
     // No limit depends on the time of day, which only sentences need.
@@ -102,8 +95,8 @@ pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
 pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'a> {
     match refusal {
         // Names and their owners.
-        Refusal::Misread(Misread::Name(error)) => detailed("no-name", 400, RefusalDetails::NameRule(name_rule(error)),
-            error.to_string()),
+        Refusal::Misread(Misread::Name(error)) => row("no-name", 400,
+            error.to_string()).details(RefusalDetails::NameRule(name_rule(error))),
         Refusal::NameFirst => row("name-first", 400,
             "Type a name first, then commands; Enter alone enters without a name"),
         Refusal::NameTaken(name) => row("name-taken", 409,
@@ -184,10 +177,10 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             "That is the server's own machine, which cannot be banned"),
         Refusal::Elsewhere(name, room) => row("forbidden", 403,
             format!("{name} is in {room}, not here")),
-        Refusal::Banned(act) => detailed("banned", 403, RefusalDetails::Act(act),
-            you_are_banned(act, clock)),
-        Refusal::Muted(act) => detailed("muted", 403, RefusalDetails::Act(act),
-            you_are_muted(act, clock)),
+        Refusal::Banned(act) => row("banned", 403,
+            you_are_banned(act, clock)).details(RefusalDetails::Act(act)),
+        Refusal::Muted(act) => row("muted", 403,
+            you_are_muted(act, clock)).details(RefusalDetails::Act(act)),
         Refusal::TopicLocked => row("topic-locked", 403,
             "Only keepers can change the topic of this room"),
         Refusal::NotRegistered(typed) => row("forbidden", 403,
@@ -231,8 +224,8 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
         Refusal::Slipped(name) => row("slipped", 400,
             format!("Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; \
                 this one was not said")),
-        Refusal::Misread(Misread::Usage(spec)) => detailed("usage", 400, RefusalDetails::Command(spec),
-            format!("Type {}: it {}", usage(spec), spec.does)),
+        Refusal::Misread(Misread::Usage(spec)) => row("usage", 400,
+            format!("Type {}: it {}", usage(spec), spec.does)).details(RefusalDetails::Command(spec)),
         Refusal::NothingToFind => row("nothing-to-find", 400,
             "Type a word to search for: letters or digits"),
         Refusal::TooManyWords(words) => row("too-many-words", 400,
