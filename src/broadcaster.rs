@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::journal::{Commit, Journal, NotKept};
+use parlor_core::journal::{Commit, Journal, NotStored};
 use tokio::select;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -112,7 +112,7 @@ impl UnderWay {
     }
 
     /// Counts the commit, and logs it if it failed.
-    fn note(&self, kept: &Result<(), NotKept>, is_refusing: bool, metrics: &Metrics) {
+    fn note(&self, kept: &Result<(), NotStored>, is_refusing: bool, metrics: &Metrics) {
         metrics.committed(self.gathered.lines(), self.since.elapsed(), kept.is_ok());
         // Logged once, however many commits fail; the journal says what is wrong.
         if let (Err(error), false) = (kept, is_refusing) {
@@ -177,7 +177,7 @@ fn begin(
     None
 }
 
-async fn finished(under_way: &mut Option<UnderWay>) -> Result<(), NotKept> {
+async fn finished(under_way: &mut Option<UnderWay>) -> Result<(), NotStored> {
     match under_way {
         Some(UnderWay { commit, .. }) => commit.await,
         None => pending().await,

@@ -413,10 +413,10 @@ fn the_page_on_history_says_what_the_server_says() {
             lines: 123,
             is_all: true,
         },
-        Answer::CanTakeBack(alice),
-        Answer::TakenBack(1_234),
-        Answer::Refused(Refusal::NotAllTakenBack),
-        Answer::Refused(Refusal::TakingBack),
+        Answer::CanDelete(alice),
+        Answer::Deleted(1_234),
+        Answer::Refused(Refusal::NotAllDeleted),
+        Answer::Refused(Refusal::Deleting),
         Answer::Notice(Notice::Skipped(skipped(128))),
     ] {
         let sentence = words(&answer);

@@ -312,7 +312,7 @@ pub(super) fn end_codes(transaction: &Transaction<'_>, name: &Name) -> rusqlite:
         Ok((row.get::<_, Hashed>(0)?, row.get::<_, String>(1)?))
     })?;
     for (hash, owner) in codes {
-        if Name::kept(&owner).is_same(name) {
+        if Name::stored(&owner).is_same(name) {
             transaction.run("DELETE FROM codes WHERE hash = ?1", [hash])?;
         }
     }
@@ -374,7 +374,7 @@ fn code_of(
         |row| {
             let (name, room): (String, String) = (row.get(0)?, row.get(2)?);
             Ok(Standing {
-                name: Name::kept(&name),
+                name: Name::stored(&name),
                 proof: row.get::<_, bool>(1)?.then(Proof::default),
                 room: RoomName::parse(&room).unwrap_or_else(|_| RoomName::lobby()),
                 seq: row.get::<_, i64>(3)? as u64,

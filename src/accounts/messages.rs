@@ -86,7 +86,7 @@ impl KeptMessages {
         let put = move |store: &mut Store| put(store.connection(), &to, &author, &text, at);
         match self.database.write(put).await? {
             true => Ok(()),
-            false => Err(Refusal::LettersFull(name)),
+            false => Err(Refusal::MessagesFull(name)),
         }
     }
 
@@ -106,7 +106,7 @@ impl KeptMessages {
                     Ok(KeptMessage {
                         id: row.get(0)?,
                         at: WallTime(row.get(1)?),
-                        from: Name::kept(&row.get::<_, String>(2)?),
+                        from: Name::stored(&row.get::<_, String>(2)?),
                         text: Line::sanitise(row.get::<_, String>(3)?.as_bytes()),
                     })
                 },

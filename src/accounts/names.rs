@@ -12,10 +12,9 @@ use rusqlite::{Connection, Transaction, params};
 use super::codes::end_codes;
 use super::hashed::Hashed;
 use super::proofs::Proofs;
-use crate::audit;
-use crate::clock;
 use crate::clock::bounded;
 use crate::journal::{Database, DatabaseFailed, Sql, Store};
+use crate::{audit, clock};
 
 /// An owner's visit is noted if the last one known is this long ago, and not each time.
 const SEEN_EVERY: Duration = Duration::from_secs(3_600);
@@ -89,7 +88,7 @@ impl OwnedNames {
             let query = "SELECT name, since, seen FROM accounts ORDER BY fold";
             store.connection().all(query, [], |row| {
                 Ok(Registered {
-                    name: Name::kept(&row.get::<_, String>(0)?),
+                    name: Name::stored(&row.get::<_, String>(0)?),
                     since: WallTime(row.get(1)?),
                     seen: row.get::<_, Option<_>>(2)?.map(WallTime),
                 })
@@ -187,7 +186,7 @@ pub(super) fn owned(store: &mut Store) -> rusqlite::Result<Vec<Name>> {
     let query = "SELECT name FROM accounts";
     store
         .connection()
-        .all(query, [], |row| Ok(Name::kept(&row.get::<_, String>(0)?)))
+        .all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
 }
 
 /// The owner of a name came in from that place. The places from which they came longest ago are

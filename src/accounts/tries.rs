@@ -157,7 +157,7 @@ mod tests {
         }
 
         fn take(&mut self, name: &str, from: &str, is_known: bool) -> Result<Try, Refusal> {
-            let (name, from) = (Name::kept(name), from.parse().unwrap());
+            let (name, from) = (Name::stored(name), from.parse().unwrap());
             self.tries.take(&name, from, is_known, self.now)
         }
 

@@ -43,7 +43,7 @@ impl Store {
         let keepers = query.query_map([], |row| {
             let name: String = row.get(1)?;
             let reach = held(row, 0, "a keeper")?;
-            Ok(reach.map(|reach| (reach, Name::kept(&name))))
+            Ok(reach.map(|reach| (reach, Name::stored(&name))))
         })?;
         keepers.filter_map(Result::transpose).collect()
     }
@@ -55,7 +55,7 @@ impl Store {
             .prepare("SELECT room, name FROM makers JOIN accounts ON account = id")?;
         let makers = query.query_map([], |row| {
             let (room, name): (String, String) = (row.get(0)?, row.get(1)?);
-            Ok(stored_room(&room).map(|room| (room, Name::kept(&name))))
+            Ok(stored_room(&room).map(|room| (room, Name::stored(&name))))
         })?;
         makers.filter_map(Result::transpose).collect()
     }
@@ -83,7 +83,7 @@ impl Store {
         )?;
         let mutes = query.query_map([now.0], |row| {
             let name: String = row.get(1)?;
-            let deed = Deed::to(Verb::Mute, Whom::Name(Name::kept(&name)));
+            let deed = Deed::to(Verb::Mute, Whom::Name(Name::stored(&name)));
             held_act(row, deed, "a mute")
         })?;
         mutes.filter_map(Result::transpose).collect()
@@ -276,7 +276,7 @@ fn put_mute(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
 /// Deletes a mute, whatever the letters in which the name was written.
 fn delete_mute(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
     delete_if(transaction, "mutes", "name", room, |written| {
-        whom.is_called(&Name::kept(written))
+        whom.is_called(&Name::stored(written))
     })
 }
 
@@ -437,12 +437,12 @@ fn by(row: &Row<'_>, column: usize) -> rusqlite::Result<By> {
     let name: String = row.get(column)?;
     Ok(match name.is_empty() {
         true => By::Operator,
-        false => By::Keeper(Name::kept(&name)),
+        false => By::Keeper(Name::stored(&name)),
     })
 }
 
 fn whom(text: &str) -> Whom {
-    Whom::parse(text).unwrap_or_else(|_| Whom::Name(Name::kept(text)))
+    Whom::parse(text).unwrap_or_else(|_| Whom::Name(Name::stored(text)))
 }
 
 #[cfg(test)]
@@ -453,8 +453,8 @@ mod tests {
 
     fn removal(at: i64, keeper: &str, reach: &Reach) -> Arc<Act> {
         Arc::new(Act {
-            deed: Deed::to(Verb::Kick, Whom::Name(Name::kept("bob"))),
-            by: By::Keeper(Name::kept(keeper)),
+            deed: Deed::to(Verb::Kick, Whom::Name(Name::stored("bob"))),
+            by: By::Keeper(Name::stored(keeper)),
             reach: reach.clone(),
             at: WallTime(at),
         })

@@ -131,7 +131,7 @@ fn rooms(
     };
     let mut rooms = Vec::new();
     for (name, end) in archive.ends().with_context(|| file.to_owned())? {
-        let room = RoomName::kept(&name); // also a name that the rules of today forbid
+        let room = RoomName::stored(&name); // also a name that the rules of today forbid
         if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
             continue;
         }

@@ -271,7 +271,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         self.answer(Answer::WhileAway(messages.len())).await;
         for KeptMessage { at, from, text, .. } in messages {
             let to = name.clone();
-            self.answer(Answer::Letter { at, from, to, text }).await;
+            self.answer(Answer::KeptMessage { at, from, to, text })
+                .await;
         }
         if !self.link.drained().await {
             return; // they are not read, and wait until next time

@@ -278,13 +278,13 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let forgetting = forgetting.ok_or(Refusal::NeedsDisk(spec))?;
         let (name, _) = self.own_name().await?;
         if !all {
-            return Ok(Answer::CanTakeBack(name));
+            return Ok(Answer::CanDelete(name));
         }
         let now = self.settings.clock.now().wall;
         let since = accounts.names.owned_since(name.clone(), now).await?;
         let since = since.ok_or(Refusal::NotOwner)?;
         let id = self.link.client().id();
         let lines = forgetting.forget(Owner { id, name, since }).await?;
-        Ok(Answer::TakenBack(lines as u64))
+        Ok(Answer::Deleted(lines as u64))
     }
 }

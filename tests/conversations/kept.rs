@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parlor_core::journal::{Commit, Journal, NotKept};
+use parlor_core::journal::{Commit, Journal, NotStored};
 use parlor_core::log::Batch;
 use tokio::sync::Semaphore;
 
@@ -19,7 +19,7 @@ impl Journal for SmallDisk {
     fn commit(&mut self, _: &[Arc<Batch>]) -> Commit {
         let full = self.full.load(Ordering::SeqCst);
         Box::pin(ready(if full {
-            Err(NotKept("the disk is full"))
+            Err(NotStored("the disk is full"))
         } else {
             Ok(())
         }))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::journal::NotKept;
+use parlor_core::journal::NotStored;
 use parlor_core::link::{Client, Inbox, Link, View};
 use parlor_core::log::Batch;
 use parlor_core::model::{
@@ -40,7 +40,7 @@ struct UnderWay {
     until: Duration,
     /// When to announce that it is slow; none once that is announced.
     slow_at: Option<Duration>,
-    kept: Result<(), NotKept>,
+    kept: Result<(), NotStored>,
 }
 
 /// Small limits, which are reached quickly.
@@ -143,7 +143,7 @@ impl House {
                     until: self.now.monotonic + takes,
                     slow_at: Some(self.now.monotonic + COMMIT_SLOW),
                     kept: if fails {
-                        Err(NotKept("the disk is full"))
+                        Err(NotStored("the disk is full"))
                     } else {
                         Ok(())
                     },
@@ -154,7 +154,7 @@ impl House {
         }
     }
 
-    fn append(&mut self, gathered: Gathered, kept: Result<(), NotKept>) {
+    fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>) {
         self.record.write(gathered.batches(), kept.is_ok());
         self.broadcaster.append(gathered, kept, self.now);
     }
@@ -292,7 +292,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             let (from, to) = (from.to_string(), name(who));
             (Kind::Other, Shown::Renamed { from, to })
         }
-        Entry::TookBack { .. } => unreachable!("nobody owns a name here"),
+        Entry::LinesDeleted { .. } => unreachable!("nobody owns a name here"),
         Entry::Act(_) => panic!("nobody keeps order here"),
         Entry::Topic { who, text } => {
             let (name, text) = (name(who), words(text));

@@ -124,7 +124,7 @@ impl Script {
                 assert_eq!(last + 1 - first, lines, "numbers of what was said");
             }
             // Lines that the disk did not store were ordered; other refused lines were not.
-            (Outcome::Answer(Answer::Refused(Refusal::NotKept(_))), _) => {}
+            (Outcome::Answer(Answer::Refused(Refusal::NotStored(_))), _) => {}
             (Outcome::Answer(Answer::Refused(_)), Asked::Speak { lines }) => {
                 self.voice.lines -= lines;
             }

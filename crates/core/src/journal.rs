@@ -46,10 +46,10 @@ pub struct Past {
 /// A commit failed: its lines are not stored, and nobody has seen them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("lines not kept: {0}")]
-pub struct NotKept(pub &'static str);
+pub struct NotStored(pub &'static str);
 
 /// A commit under way.
-pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotKept>> + Send>>;
+pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotStored>> + Send>>;
 
 /// Stores lines. A line becomes visible only after its commit has succeeded.
 ///

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use house::{House, Person, enter, granted, join, line, post, refusal, rename};
 use parlor_core::broadcaster::{Broadcaster, RETURN_TIME};
-use parlor_core::journal::{NotKept, Past};
+use parlor_core::journal::{NotStored, Past};
 use parlor_core::link::{Answer, Change, Mail, Outcome, PEOPLE_MAX, Query, Refusal};
 use parlor_core::log::{Cursor, Slice};
 use parlor_core::model::{
@@ -241,9 +241,9 @@ fn lines_that_are_not_stored_are_refused_and_their_numbers_are_used_again() {
     let gathered = house.gather();
     house
         .broadcaster
-        .append(gathered, Err(NotKept("the disk is full")), house.now);
+        .append(gathered, Err(NotStored("the disk is full")), house.now);
     let refused = refusal(alice.link.outcome().unwrap());
-    assert!(matches!(refused, Refusal::NotKept("the disk is full")));
+    assert!(matches!(refused, Refusal::NotStored("the disk is full")));
     let (_seat, entered) = granted(carol.outcome().unwrap());
     assert_eq!(entered.view.arrived.seq, 1);
     house.ask(&mut alice.link, post(lobby, &["two again"]));
@@ -571,16 +571,16 @@ fn deleted_lines_leave_their_numbers_and_nothing_else() {
     house.wait(Duration::from_secs(1));
     let since = house.now.wall;
     let whose = alice.link.client().id();
-    let request = Change::TakeBack { whose, since };
+    let request = Change::DeleteLines { whose, since };
     let refused = house.refusal(&mut alice.link, request);
     assert!(matches!(refused, Refusal::NotOwner), "{refused:?}");
     house.own(&mut alice.link, "alice", 0);
     house.ask(&mut alice.link, post(room, &["one", "two"]));
     house.ask(&mut bob.link, post(room, &["three"]));
     let (start, end) = (alice.seat.log().start(), alice.seat.log().end());
-    let request = Change::TakeBack { whose, since };
+    let request = Change::DeleteLines { whose, since };
     let outcome = house.ask(&mut alice.link, request);
-    let Outcome::TookBack(ends) = outcome else {
+    let Outcome::LinesDeleted(ends) = outcome else {
         panic!("{outcome:?}");
     };
     assert_eq!(ends, [(RoomName::lobby(), end.seq)]);
@@ -588,7 +588,9 @@ fn deleted_lines_leave_their_numbers_and_nothing_else() {
     let said: Vec<_> = bob.read();
     let gone = |entry: &Entry| matches!(entry, Entry::Said(said) if said.manner == Manner::Gone);
     assert_eq!(said.iter().filter(|entry| gone(entry)).count(), 2);
-    assert!(matches!(said.last(), Some(Entry::TookBack { who }) if who.name.as_str() == "alice"));
+    assert!(
+        matches!(said.last(), Some(Entry::LinesDeleted { who }) if who.name.as_str() == "alice")
+    );
     let log = alice.seat.log();
     assert_eq!((log.start(), log.end().seq), (start, end.seq));
     assert_eq!(log.end().position, end.position + 1);
@@ -611,9 +613,9 @@ fn deletion_covers_rooms_that_are_not_in_memory() {
     let mut alice = house.enter("alice");
     house.own(&mut alice.link, "alice", 0);
     let (whose, since) = (alice.link.client().id(), WallTime(50));
-    let request = Change::TakeBack { whose, since };
+    let request = Change::DeleteLines { whose, since };
     let outcome = house.ask(&mut alice.link, request);
-    let Outcome::TookBack(ends) = outcome else {
+    let Outcome::LinesDeleted(ends) = outcome else {
         panic!("{outcome:?}");
     };
     let tea = RoomName::parse("tea").unwrap();
@@ -624,7 +626,7 @@ fn deletion_covers_rooms_that_are_not_in_memory() {
 /// Kate, after this many changes of her password.
 fn kate(changes: u64) -> Claim {
     Claim {
-        name: Name::kept("kate"),
+        name: Name::stored("kate"),
         proof: Some(Proof(changes)),
     }
 }
@@ -697,7 +699,7 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
     }
     let mut registry = house.connect();
     registry.start(Change::Owned {
-        name: Name::kept("kate"),
+        name: Name::stored("kate"),
         proof: Proof(1),
         by: Some(id),
     });

@@ -10,7 +10,7 @@ mod house;
 use std::sync::Arc;
 
 use house::{House, enter, granted, join, line, post, refusal};
-use parlor_core::journal::NotKept;
+use parlor_core::journal::NotStored;
 use parlor_core::link::{
     Answer, BATCHES_MAX, Backlog, Change, Encoder, Entered, Link, Listener, Mail, Mark, Notice,
     Outcome, Query, Refusal, Request, Seat,
@@ -358,10 +358,10 @@ fn lines_of_a_script_that_are_not_stored_are_refused() {
     let mut ci = house.connect();
     ci.start(speak("ci", "lobby", &["lost"]));
     let gathered = house.gather();
-    let failed = Err(NotKept("the disk is full"));
+    let failed = Err(NotStored("the disk is full"));
     house.broadcaster.append(gathered, failed, house.now);
     let refused = refusal(ci.outcome().unwrap());
-    assert!(matches!(refused, Refusal::NotKept(_)), "{refused:?}");
+    assert!(matches!(refused, Refusal::NotStored(_)), "{refused:?}");
     assert_eq!(bob.heard(), Vec::<String>::new());
     let census = house.census();
     assert_eq!((census.people, census.under_way), (1, 0), "{census:?}");

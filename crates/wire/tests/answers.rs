@@ -117,7 +117,7 @@ fn answers() -> Vec<Answer> {
             to: name(),
             text: line(),
         },
-        Answer::Letter {
+        Answer::KeptMessage {
             at: WallTime(i64::MIN),
             from: name(),
             to: name(),
@@ -152,8 +152,8 @@ fn answers() -> Vec<Answer> {
         Answer::WelcomeBack(name()),
         Answer::KeptFor(name()),
         Answer::WhileAway(1),
-        Answer::CanTakeBack(name()),
-        Answer::TakenBack(2),
+        Answer::CanDelete(name()),
+        Answer::Deleted(2),
         Answer::NothingKept,
         Answer::Told { people: 2, deaf: 1 },
         Answer::Unstored(Box::new(Answer::Act(act(Verb::Mute)))),
@@ -181,7 +181,7 @@ fn notices() -> Vec<Notice> {
     vec![
         Notice::Skipped(missed()),
         Notice::PassedOver(missed()),
-        Notice::NotKeptAnyMore(missed()),
+        Notice::LeftTheLog(missed()),
         Notice::Damaged(damaged),
         Notice::DiskSlow,
         Notice::IdleClosed(Duration::from_secs(1)),

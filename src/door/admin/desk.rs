@@ -167,7 +167,7 @@ impl Desk {
                 })
             }
             NameOrder::Release { name } => {
-                match accounts.names.release(Name::kept(name.trim())).await {
+                match accounts.names.release(Name::stored(name.trim())).await {
                     Ok(true) => Ok(vec![format!("{} is free again", shown(&name))]),
                     Ok(false) => unregistered(&shown(&name)),
                     Err(undone) => Err(undone.to_string()),
@@ -175,7 +175,7 @@ impl Desk {
             }
             NameOrder::Password { name, password } => {
                 let password = Line::sanitise(password.as_bytes());
-                let set = accounts.passwords.set(Name::kept(name.trim()), password);
+                let set = accounts.passwords.set(Name::stored(name.trim()), password);
                 match set.await {
                     Ok(true) => Ok(vec![format!(
                         "{} has a new password: the owner's connections, return codes and token end",
@@ -293,7 +293,7 @@ fn worded(answer: &Answer) -> Vec<String> {
 
 /// The person who is called so, as typed.
 fn called(name: &str) -> Whom {
-    Whom::Name(Name::kept(name))
+    Whom::Name(Name::stored(name))
 }
 
 fn parse_whom(typed: &str) -> Result<Whom, String> {

@@ -193,7 +193,7 @@ impl Rounds {
         for mut deletion in mem::take(&mut self.deletions) {
             let deleted = self.delete_own(&deletion).await;
             if let Some(done) = deletion.done.take() {
-                let answer = deleted.map_err(|StillThere| Refusal::NotAllTakenBack);
+                let answer = deleted.map_err(|StillThere| Refusal::NotAllDeleted);
                 done.send(answer).ok(); // perhaps nobody waits any more
             }
             if deleted.is_err() {

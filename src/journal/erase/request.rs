@@ -57,8 +57,8 @@ impl Forgetting {
     pub(crate) async fn forget(&self, owner: Owner) -> Result<usize, Refusal> {
         let (done, answer) = oneshot::channel();
         let sent = self.requests.send(ForgetRequest { owner, done }).await;
-        sent.map_err(|_| Refusal::NotAllTakenBack)?;
-        answer.await.unwrap_or(Err(Refusal::NotAllTakenBack))
+        sent.map_err(|_| Refusal::NotAllDeleted)?;
+        answer.await.unwrap_or(Err(Refusal::NotAllDeleted))
     }
 }
 
@@ -92,7 +92,7 @@ impl Intake {
             under_way.retain(|_, own| own.strong_count() > 0);
             let key = owner.name.keys()[0].to_owned();
             let begun = match under_way.contains_key(&key) {
-                true => Err(Refusal::TakingBack),
+                true => Err(Refusal::Deleting),
                 false => self.begin(owner).await,
             };
             match begun {
@@ -123,8 +123,12 @@ impl Intake {
         let noted = own.clone();
         let note = move |store: &mut Store| rows::note_deletion(store, &noted);
         let deletion = self.database.write(note).await?;
-        let refusal = match self.link.call(Change::TakeBack { whose: id, since }).await {
-            Outcome::TookBack(ends) => {
+        let refusal = match self
+            .link
+            .call(Change::DeleteLines { whose: id, since })
+            .await
+        {
+            Outcome::LinesDeleted(ends) => {
                 // Memory has more lines now than the file had when the deletion was noted.
                 let ends = ends.into_iter().collect();
                 return Ok((deletion, OwnLines { ends, ..own }));

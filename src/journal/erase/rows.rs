@@ -31,7 +31,7 @@ impl OwnLines {
         move |used| match known.get(used) {
             Some(is_own) => *is_own,
             None => {
-                let is_own = Name::kept(used).keys()[0] == name.keys()[0];
+                let is_own = Name::stored(used).keys()[0] == name.keys()[0];
                 known.insert(used.to_owned(), is_own);
                 is_own
             }
@@ -128,7 +128,7 @@ pub(super) fn deletions(store: &mut Store) -> rusqlite::Result<Vec<(DeletionId, 
         let (since, last): (i64, i64) = (row.get(2)?, row.get(4)?);
         let id = DeletionId(row.get(0)?);
         let own = deletions.entry(id).or_insert_with(|| OwnLines {
-            name: Name::kept(&name),
+            name: Name::stored(&name),
             since: WallTime(since),
             ends: HashMap::new(),
         });

@@ -148,7 +148,7 @@ mod tests {
                 at: WallTime(1_000),
                 who: Who {
                     id: PersonId::BYGONE,
-                    name: Name::kept("alice"),
+                    name: Name::stored("alice"),
                 },
                 manner: Manner::Plain,
                 text: Line::sanitise(text.as_bytes()),

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_chan
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parlor_core::journal::{Commit, Journal, NotKept};
+use parlor_core::journal::{Commit, Journal, NotStored};
 use parlor_core::log::Batch;
 use parlor_core::model::{End, RoomName, WallTime};
 use tokio::sync::oneshot;
@@ -272,7 +272,7 @@ impl Journal for Disk {
         let work = Work::Commit(CommitJob { batches, answer });
         self.work.try_send(work).ok(); // if not, the thread has ended, and the sender with it
         Box::pin(async move {
-            let ended = |_| Err(NotKept("the journal has stopped"));
+            let ended = |_| Err(NotStored("the journal has stopped"));
             if let Ok(answer) = timeout(ANSWER_TIME, &mut outcome).await {
                 return answer.unwrap_or_else(ended);
             }

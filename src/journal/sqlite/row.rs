@@ -48,7 +48,7 @@ impl LineRow {
             at: WallTime(self.at),
             who: Who {
                 id: PersonId::BYGONE,
-                name: Name::kept(&self.name),
+                name: Name::stored(&self.name),
             },
             manner,
             text: Line::sanitise(self.text.as_bytes()),

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use parlor_core::journal::NotKept;
+use parlor_core::journal::NotStored;
 use parlor_core::log::Batch;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
@@ -32,7 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(8);
 
 /// Why lines are refused if the disk takes longer.
-pub(super) const NO_ANSWER: NotKept = NotKept("the disk does not answer");
+pub(super) const NO_ANSWER: NotStored = NotStored("the disk does not answer");
 
 /// How long commits wait for a reader before the write-ahead log begins anew. A backup reads for
 /// longer, and the log grows meanwhile.
@@ -59,7 +59,7 @@ pub(super) enum Work {
 /// are not stored.
 pub(super) struct CommitJob {
     pub(super) batches: Vec<Arc<Batch>>,
-    pub(super) answer: oneshot::Sender<Result<(), NotKept>>,
+    pub(super) answer: oneshot::Sender<Result<(), NotStored>>,
 }
 
 /// What the thread shares with other threads.
@@ -107,7 +107,7 @@ pub(super) struct FileWriter {
 
 /// A failure that is not repaired yet. Until then, everything is refused.
 pub(super) struct Breakdown {
-    why: NotKept,
+    why: NotStored,
     /// The file may have these lines, which nobody has seen.
     unseen: Vec<Arc<Batch>>,
     /// A sync has failed.
@@ -314,13 +314,15 @@ impl FileWriter {
 
 impl CommitFailure {
     /// Why lines are refused, as a clause for those who said them.
-    fn why(&self) -> NotKept {
+    fn why(&self) -> NotStored {
         match self {
             CommitFailure::Disk(error) | CommitFailure::Unusable(UnusableFile::Sqlite(error)) => {
-                NotKept(why(error))
+                NotStored(why(error))
             }
-            CommitFailure::Unusable(_) => NotKept("the file of lines is damaged"),
-            CommitFailure::Displaced(_) => NotKept("the server's files have been moved or deleted"),
+            CommitFailure::Unusable(_) => NotStored("the file of lines is damaged"),
+            CommitFailure::Displaced(_) => {
+                NotStored("the server's files have been moved or deleted")
+            }
             CommitFailure::TooLate => NO_ANSWER,
         }
     }

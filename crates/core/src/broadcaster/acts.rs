@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::link::{Client, Inbox, Incoming, Unstored};
+use crate::link::{Client, Inbox, InboxItem, Unstored};
 use crate::model::{Act, Line, Name, PersonId, RoomId, RoomName, Who};
 
 /// What follows when an act is stored, or could not be.
@@ -12,7 +12,7 @@ pub(super) enum Sequel {
     /// People read of it: those concerned, the others, and the one who asked for it.
     Publish(Arc<Client>, Decided),
     /// A request is granted that makes a room, and this person is its keeper.
-    Make(Box<Incoming>, RoomName, Name),
+    Make(Box<InboxItem>, RoomName, Name),
     /// The room has another topic.
     Topic(Arc<Client>, RoomName, Who, Option<Line>),
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::pending::{Gathered, Promise, RoomShare, Ticket};
 use super::rooms::{Member, Room};
 use super::state::Broadcaster;
-use crate::journal::NotKept;
+use crate::journal::NotStored;
 use crate::link::{Client, Entered, Outcome, Place, Refusal, Replay, Resumed, Seat, View};
 use crate::log::{Batch, Cursor};
 use crate::model::{End, Entry, Now, RoomId, RoomName, Telling, Who};
@@ -16,7 +16,7 @@ impl Broadcaster {
     ///
     /// If the journal could not store it, its lines are refused and their numbers are used again;
     /// arrivals, departures, new names and topics still happen, in their order.
-    pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotKept>, now: Now) {
+    pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
         for (batch, part) in gathered.batches.into_iter().zip(gathered.parts) {
             let batch = if kept.is_ok() {
                 batch
@@ -32,7 +32,7 @@ impl Broadcaster {
         } in gathered.promises
         {
             client.finish(match kept {
-                Err(NotKept(why)) if is_post => Refusal::NotKept(why).into(),
+                Err(NotStored(why)) if is_post => Refusal::NotStored(why).into(),
                 _ => outcome,
             });
         }
@@ -176,7 +176,7 @@ impl Room {
                 } => {}
                 Entry::ArrivedTogether(_)
                 | Entry::LeftTogether(_)
-                | Entry::TookBack { .. }
+                | Entry::LinesDeleted { .. }
                 | Entry::Act(_) => {}
                 Entry::Arrived { who, .. } => {
                     let ticket = tickets.next();

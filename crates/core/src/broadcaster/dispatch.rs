@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pending::{Gathered, Happening};
 use super::state::Broadcaster;
-use crate::link::{Answer, Change, Client, Incoming, Mail, Notice, Outcome, Refusal, Request};
+use crate::link::{Answer, Change, Client, InboxItem, Mail, Notice, Outcome, Refusal, Request};
 use crate::model::Now;
 
 /// How long a line may be shown after it is too old.
@@ -23,20 +23,20 @@ impl Broadcaster {
     }
 
     /// Does what is asked now, or lets it wait for a place in a batch.
-    fn receive(&mut self, incoming: Incoming, now: Now) {
+    fn receive(&mut self, incoming: InboxItem, now: Now) {
         match &incoming {
-            Incoming::Request {
+            InboxItem::Request {
                 request: Request::Change(change),
                 ..
             } if change.needs_place() => {}
-            Incoming::Departure { place, .. } => {
+            InboxItem::Departure { place, .. } => {
                 if self.closing && self.leave_silently(place) {
                     return;
                 }
             }
-            Incoming::Request { .. }
-            | Incoming::ListenerGone { .. }
-            | Incoming::ActStored { .. } => {
+            InboxItem::Request { .. }
+            | InboxItem::ListenerGone { .. }
+            | InboxItem::ActStored { .. } => {
                 return self.carry_out(incoming, now);
             }
         }
@@ -51,7 +51,7 @@ impl Broadcaster {
     ///
     /// A client that gives up and connects again would leave a request each time: before the queue
     /// grows, those are thrown away.
-    fn wait(&mut self, incoming: Incoming) {
+    fn wait(&mut self, incoming: InboxItem) {
         if self.waiting.len() == self.waiting.capacity() {
             self.waiting.retain(|incoming| !incoming.is_void());
         }
@@ -59,7 +59,7 @@ impl Broadcaster {
     }
 
     /// Gives something its place in the next batch, or lets it wait until an act is stored.
-    pub(super) fn admit(&mut self, incoming: Incoming, now: Now) {
+    pub(super) fn admit(&mut self, incoming: InboxItem, now: Now) {
         if incoming.is_void() {
             return;
         }
@@ -69,10 +69,10 @@ impl Broadcaster {
     }
 
     /// Does what is asked. The one place that says which function does what.
-    pub(super) fn carry_out(&mut self, incoming: Incoming, now: Now) {
+    pub(super) fn carry_out(&mut self, incoming: InboxItem, now: Now) {
         match incoming {
             incoming if incoming.is_void() => {}
-            Incoming::Request {
+            InboxItem::Request {
                 client,
                 request: Request::Change(change),
             } => {
@@ -80,13 +80,13 @@ impl Broadcaster {
                     client.finish(refusal.into());
                 }
             }
-            Incoming::Request {
+            InboxItem::Request {
                 client,
                 request: Request::Query(query),
             } => client.finish(self.answer(client.id, query, now)),
-            Incoming::Departure { place, words } => self.depart(&place, words, now),
-            Incoming::ListenerGone { place } => self.stop_listening(&place),
-            Incoming::ActStored { number, is_stored } => self.go_on(number, is_stored, now),
+            InboxItem::Departure { place, words } => self.depart(&place, words, now),
+            InboxItem::ListenerGone { place } => self.stop_listening(&place),
+            InboxItem::ActStored { number, is_stored } => self.go_on(number, is_stored, now),
         }
     }
 
@@ -121,8 +121,8 @@ impl Broadcaster {
                 client.finish(Outcome::Done);
                 Ok(())
             }
-            Change::TakeBack { whose, since } => {
-                client.finish(Outcome::TookBack(self.take_back(whose, since)?));
+            Change::DeleteLines { whose, since } => {
+                client.finish(Outcome::LinesDeleted(self.delete_lines(whose, since)?));
                 Ok(())
             }
             Change::Limit(limits) => {
@@ -175,10 +175,10 @@ impl Broadcaster {
     /// Tells everybody who waits for the journal that it is slow.
     pub fn tell_slow(&self, gathered: &Gathered) {
         let waiting = self.waiting.iter().filter_map(|incoming| match incoming {
-            Incoming::Request { client, .. } => Some(client),
-            Incoming::Departure { .. }
-            | Incoming::ListenerGone { .. }
-            | Incoming::ActStored { .. } => None,
+            InboxItem::Request { client, .. } => Some(client),
+            InboxItem::Departure { .. }
+            | InboxItem::ListenerGone { .. }
+            | InboxItem::ActStored { .. } => None,
         });
         for client in gathered
             .waiting()

@@ -130,9 +130,9 @@ impl Draft {
                     is_still_worn,
                 });
             }
-            Happening::TookBack { who } => {
+            Happening::LinesDeleted { who } => {
                 self.tell_first(room, &who.name);
-                self.entries.push(Entry::TookBack { who });
+                self.entries.push(Entry::LinesDeleted { who });
             }
             Happening::Topic { who, text } => {
                 self.tell_first(room, &who.name);

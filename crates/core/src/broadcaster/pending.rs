@@ -33,7 +33,7 @@ pub(super) enum Happening {
         /// Whether another connection of the owner still wears the old name in the room.
         is_still_worn: bool,
     },
-    TookBack {
+    LinesDeleted {
         who: Who,
     },
     Topic {
@@ -60,7 +60,7 @@ impl Happening {
             }
             Happening::Arrival { .. }
             | Happening::Renamed { .. }
-            | Happening::TookBack { .. }
+            | Happening::LinesDeleted { .. }
             | Happening::Act(_)
             | Happening::CrowdIsOver
             | Happening::Receipt { .. } => 0,

@@ -143,7 +143,7 @@ impl People {
     pub(super) fn own(&mut self, name: Name) {
         let shown = name.as_str();
         let ways = [shown.to_owned(), shown.to_lowercase(), shown.to_uppercase()];
-        for written in ways.map(|way| Name::kept(&way)) {
+        for written in ways.map(|way| Name::stored(&way)) {
             for key in written.keys() {
                 self.owned.entry(key.into()).or_insert_with(|| name.clone());
             }

@@ -166,7 +166,7 @@ impl Broadcaster {
     /// Deletes the words of all lines that the owner of a name said under it since `since`. Tells
     /// the rooms that had such lines, and those in which the owner sits. Returns where each room
     /// with lines since then ends now, in memory or not: later lines stay.
-    pub(super) fn take_back(
+    pub(super) fn delete_lines(
         &mut self,
         owner: PersonId,
         since: WallTime,
@@ -198,7 +198,7 @@ impl Broadcaster {
                 id: owner,
                 name: name.clone(),
             };
-            self.happen(room, Happening::TookBack { who });
+            self.happen(room, Happening::LinesDeleted { who });
         }
         Ok(ends)
     }

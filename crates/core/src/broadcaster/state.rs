@@ -11,7 +11,7 @@ use super::people::People;
 use super::rooms::Room;
 use super::rules::Rules;
 use crate::journal::{Past, Topic};
-use crate::link::{Inbox, Incoming, Mark};
+use crate::link::{Inbox, InboxItem, Mark};
 use crate::model::{End, Limits, PersonId, Reach, RoomId, RoomName};
 
 /// The owner of rooms, names and rosters.
@@ -36,14 +36,14 @@ pub struct Broadcaster {
     pub(super) gathering: Gathering,
     /// What has to wait because that batch is full: at most a request and a departure for each
     /// connection.
-    pub(super) waiting: VecDeque<Incoming>,
+    pub(super) waiting: VecDeque<InboxItem>,
     /// When the windows of crowds close, and in which rooms; the earliest first.
     pub(super) crowds: VecDeque<(Duration, RoomId)>,
     /// Seats of people who came back on another connection a moment ago and have not taken them
     /// again; the earliest first. Each person had a few.
     pub(super) absent: VecDeque<Absent>,
     /// The other half of the inbox's double buffer.
-    pub(super) drained: Vec<Incoming>,
+    pub(super) drained: Vec<InboxItem>,
     /// What the logs of all rooms weigh, in bytes.
     pub(super) logs_bytes: usize,
     /// When old lines are removed from the logs next; none if lines have no time limit.

@@ -8,56 +8,56 @@ use super::command::Spec;
 use super::refusal::Refusal;
 use crate::model::{Act, Damaged, Line, Missed, Name, RoomName, Said, WallTime, Who};
 
-/// The answer to a command, or a word of the server's own.
+/// The answer to a command, or a notice of the server.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// The commands, or one of them.
+    /// Help on all commands, or on one.
     Help(Option<&'static Spec>),
-    /// Who is in a room.
+    /// The people in a room.
     Who {
         /// The room.
         room: RoomName,
-        /// Those who spoke last, first; at most [`WHO_MAX`].
+        /// The last speakers first; at most [`WHO_MAX`].
         people: Vec<Present>,
-        /// How many there are beside them.
+        /// How many others there are.
         others: usize,
-        /// How many read there without being there.
+        /// How many listeners there are.
         listening: usize,
     },
-    /// The names of people in a room: one page of all of them.
+    /// A page of the names of everybody in a room.
     People(PeoplePage),
-    /// The rooms there are.
+    /// The rooms.
     Rooms {
         /// The largest first; at most [`ROOMS_MAX`].
         rooms: Vec<RoomInfo>,
-        /// How many there are beside them.
+        /// How many others there are.
         others: usize,
     },
-    /// One wears this name now.
+    /// The person has this name now.
     YouAre(Name),
     /// A room's topic.
     Topic {
         /// The room.
         room: RoomName,
-        /// Its topic, if it has one.
+        /// The topic, if it has one.
         text: Option<Line>,
     },
     /// A private message, as both sides read it.
     Private {
         /// Who wrote it.
         from: Who,
-        /// For whom it is.
+        /// The recipient.
         to: Name,
         /// The words.
         text: Line,
     },
     /// This person's lines are hidden from now on.
     Ignoring(Who),
-    /// The lines of whoever is called so are shown again.
+    /// The lines of the person with this name are shown again.
     Unignored(Line),
     /// Whether arrivals and departures are hidden from now on.
     Quiet(bool),
-    /// Whether the own lines are shown from now on.
+    /// Whether the person's own lines are shown from now on.
     Echo(bool),
     /// A line that has been found.
     Found {
@@ -66,94 +66,94 @@ pub enum Answer {
         /// The line.
         said: Said,
     },
-    /// There are so many beside those that were shown.
+    /// How many more lines were found than were shown.
     FoundMore {
-        /// How many; 0 where nobody knows.
+        /// How many; 0 if nobody knows.
         lines: u64,
-        /// Whether all have been counted.
+        /// Whether all were counted.
         is_all: bool,
     },
     /// No line has these words.
     FoundNothing(Line),
-    /// So many lines cannot be found yet.
+    /// How many lines cannot be found yet.
     SearchBehind(u64),
-    /// What the person is to type next is a password.
+    /// Asks for a password.
     Password(PasswordFor),
-    /// The name is this person's own from now on.
+    /// The name is registered.
     Registered(Name),
-    /// The name has another password, and what the one before had opened is over.
+    /// The name has another password; everything that used the old one has ended.
     PasswordChanged {
         /// The name.
         name: Name,
-        /// Whether the token is good all the same.
+        /// Whether the token still works.
         keeps_token: bool,
     },
-    /// What one comes back with who has lost the connection.
+    /// The code that brings the person back after a lost connection.
     Code(Line),
-    /// What scripts speak with under one's name.
+    /// The token with which scripts speak under the person's name.
     Token(Line),
-    /// The token is good no more; or there was none.
+    /// The token has ended; false if there was none.
     TokenRevoked(bool),
-    /// One is back under this name; what was said since then follows.
+    /// The person is back under this name; the lines since then follow.
     WelcomeBack(Name),
-    /// The person is away, and finds the message on coming back.
+    /// The recipient is away, and reads the message on coming back.
     KeptFor(Name),
-    /// So many messages were kept while one was away; they follow.
+    /// How many messages came while the person was away; they follow.
     WhileAway(usize),
-    /// A message that was kept while one was away.
-    Letter {
+    /// A message that came while the person was away.
+    KeptMessage {
         /// When it was written.
         at: WallTime,
         /// Who wrote it.
         from: Name,
-        /// For whom it is.
+        /// The recipient.
         to: Name,
         /// The words.
         text: Line,
     },
-    /// What the owner of this name can take back, and how.
-    CanTakeBack(Name),
-    /// So many of one's lines are taken back.
-    TakenBack(u64),
-    /// The history that was asked for has no line.
+    /// What the owner of this name can delete, and how.
+    CanDelete(Name),
+    /// How many of the person's lines are deleted.
+    Deleted(u64),
+    /// There are no lines for what was asked.
     NothingKept,
-    /// What somebody asked for is done.
+    /// An act is done.
     Act(Arc<Act>),
-    /// Everybody has been told.
+    /// Everybody was told.
     Told {
         /// How many people.
         people: usize,
-        /// How many are not reading, and have not been told.
+        /// How many are not reading, and were not told.
         deaf: usize,
     },
-    /// It is done, and holds until the server ends: it could not be stored.
+    /// It is done, but holds only until the server stops, because it could not be stored.
     Unstored(Box<Answer>),
-    /// These people are in the house.
+    /// Everybody on the server.
     Everybody(Vec<Visitor>),
     /// The bans that hold.
     Bans {
         /// The newest first.
         bans: Vec<Act>,
-        /// How many there are beside them.
+        /// How many others there are.
         others: usize,
     },
     /// The keepers.
     Keepers {
-        /// The room and its keepers, where one was asked about.
+        /// The room and its keepers, if the question was about a room.
         room: Option<(RoomName, Vec<Name>)>,
-        /// Those of the server.
+        /// The keepers of the server.
         server: Vec<Name>,
     },
     /// It cannot be done.
     Refused(Refusal),
-    /// A word nobody asked for.
+    /// A notice that nobody asked for.
     Notice(Notice),
 }
 
-/// So many people of a long roster are answered: they fit a mailbox at the longest names.
+/// How many people an answer names: they fit into a mailbox even with the longest names.
 pub const WHO_MAX: usize = 150;
 
-/// A page of the people in a room has so many names: they fit a mailbox at the longest names.
+/// How many names a page of people has: they fit into a mailbox even with the longest names.
 pub const PEOPLE_MAX: usize = 200;
 
 /// A page of the people in a room.
@@ -161,25 +161,26 @@ pub const PEOPLE_MAX: usize = 200;
 pub struct PeoplePage {
     /// The room.
     pub room: RoomName,
-    /// Their names, at most [`PEOPLE_MAX`]; a name on several connections may come again.
+    /// Their names, at most [`PEOPLE_MAX`]; a name on several connections may be there several
+    /// times.
     pub names: Vec<Name>,
-    /// How much of the room's log had been appended when it was so.
+    /// The position in the room's log at which this was so.
     pub position: u64,
-    /// What to ask for the page behind this one with; none where this is the last.
+    /// With what to ask for the next page; none if this is the last.
     pub next: Option<u64>,
 }
 
-/// So many rooms are answered: they fit a mailbox at the longest names and usual topics.
+/// How many rooms an answer names: they fit into a mailbox with the longest names and usual topics.
 pub const ROOMS_MAX: usize = 50;
 
-/// Somebody in a room.
+/// A person in a room.
 #[derive(Clone, Debug)]
 pub struct Present {
     /// The name worn.
     pub name: Name,
     /// How long they have said nothing here.
     pub silent: Duration,
-    /// Where they come from: for those alone who keep order.
+    /// The address, for keepers only.
     pub address: Option<SocketAddr>,
 }
 
@@ -190,7 +191,7 @@ pub struct RoomInfo {
     pub room: RoomName,
     /// How many people are in it.
     pub people: usize,
-    /// What it is about.
+    /// Its topic.
     pub topic: Option<Line>,
 }
 
@@ -200,44 +201,45 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// For a password that is to be typed: what it is to be good for.
+/// What a password is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordFor {
-    /// To show that one is the owner of this name.
+    /// To show that the person owns this name.
     Of(Name),
-    /// To show once more that one is the owner of this name, which one wears.
+    /// To show once more that the person owns this name, which they have now.
     Present(Name),
-    /// To be the one for this name from now on.
+    /// To be the password of this name from now on.
     New(Name),
-    /// To be typed once more, against mistakes.
+    /// To compare it with the first, against typing mistakes.
     Again,
 }
 
-/// A word nobody asked for.
+/// A notice that nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// These lines were passed over, because they were read too slowly.
+    /// The person read too slowly and missed these lines.
     Skipped(Missed),
-    /// These lines were passed over for somebody who comes back: they are too many to be shown at once, or gone.
+    /// These lines are left out for a person who comes back: they are too many to show at once, or
+    /// gone.
     PassedOver(Missed),
-    /// Of the lines asked for these have left the log meanwhile.
-    NotKeptAnyMore(Missed),
-    /// These lines were asked for, and are damaged.
+    /// These of the wanted lines have left the log meanwhile.
+    LeftTheLog(Missed),
+    /// These of the wanted lines are damaged.
     Damaged(Damaged),
     /// A commit takes long.
     DiskSlow,
-    /// Closing soon for want of a line.
+    /// The connection closes soon, because nothing is typed.
     Idle {
         /// How long nothing was typed.
         silent: Duration,
         /// How long is left.
         left: Duration,
     },
-    /// Closed for want of a line.
+    /// The connection closes, because nothing was typed for this long.
     IdleClosed(Duration),
-    /// The server ends.
+    /// The server stops.
     GoingDown,
-    /// Something is done with authority.
+    /// A keeper or the operator did something that concerns this person.
     Act(Arc<Act>),
 }
 
@@ -259,7 +261,7 @@ impl Answer {
                 .map(|r| size_of::<RoomInfo>() + r.room.as_str().len() + text(&r.topic))
                 .sum(),
             Answer::Private { text, .. }
-            | Answer::Letter { text, .. }
+            | Answer::KeptMessage { text, .. }
             | Answer::FoundNothing(text) => text.as_str().len(),
             Answer::Found { said, .. } => said.weight(),
             Answer::Topic { text: topic, .. } => text(topic),
@@ -276,7 +278,7 @@ impl Answer {
     }
 }
 
-/// Somebody in the house, as the operator sees them.
+/// A person on the server, as the operator sees them.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     /// The name worn.
@@ -289,5 +291,5 @@ pub struct Visitor {
     pub silent: Duration,
 }
 
-/// So many bans are answered to somebody in a room: they fit a mailbox with usual reasons.
+/// How many bans a person in a room reads: they fit into a mailbox with usual reasons.
 pub const BANS_SHOWN_MAX: usize = 50;

@@ -294,7 +294,7 @@ impl<E: Encoder> Backlog<E> {
         let mut slices = Vec::new();
         if let Err(fallen) = log.read(*from, Some(*to), 1, &mut slices) {
             let missed = Missed::between(room, from.seq, fallen.to.seq);
-            self.notice(Notice::NotKeptAnyMore(missed));
+            self.notice(Notice::LeftTheLog(missed));
             *from = fallen.to;
             return true;
         }

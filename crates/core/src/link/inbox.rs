@@ -16,7 +16,7 @@ use crate::model::{Line, PersonId};
 /// What lies in the inbox. It is one queue, so a departure stays behind the lines that were posted
 /// before it.
 #[derive(Debug)]
-pub(crate) enum Incoming {
+pub(crate) enum InboxItem {
     /// A connection asks something.
     Request {
         client: Arc<Client>,
@@ -33,13 +33,13 @@ pub(crate) enum Incoming {
     ActStored { number: u64, is_stored: bool },
 }
 
-impl Incoming {
+impl InboxItem {
     /// Whether it is of no use any more: the person who wanted to enter is gone. (Lines that a
     /// connection posted before it broke are said all the same.)
     pub(crate) fn is_void(&self) -> bool {
         matches!(
             self,
-            Incoming::Request {
+            InboxItem::Request {
                 client,
                 request: Request::Change(Change::Enter { .. } | Change::ComeBack { .. }),
             } if client.is_gone()
@@ -53,7 +53,7 @@ impl Incoming {
 /// a listener one departure.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    incoming: Mutex<Vec<Incoming>>,
+    incoming: Mutex<Vec<InboxItem>>,
     bell: Bell,
     people: AtomicU64,
 }
@@ -88,24 +88,24 @@ impl Inbox {
         &self.bell
     }
 
-    pub(crate) fn put(&self, incoming: Incoming) {
+    pub(crate) fn put(&self, incoming: InboxItem) {
         lock(&self.incoming).push(incoming);
         self.bell.ring();
     }
 
     /// Takes everything, in order; the inbox goes on with `empty`.
-    pub(crate) fn take(&self, empty: &mut Vec<Incoming>) {
+    pub(crate) fn take(&self, empty: &mut Vec<InboxItem>) {
         std::mem::swap(&mut *lock(&self.incoming), empty);
     }
 }
 
 impl Leave for Inbox {
     fn leave(&self, place: Arc<Place>, words: Option<Line>) {
-        self.put(Incoming::Departure { place, words });
+        self.put(InboxItem::Departure { place, words });
     }
 
     fn stop_listening(&self, place: Arc<Place>) {
-        self.put(Incoming::ListenerGone { place });
+        self.put(InboxItem::ListenerGone { place });
     }
 }
 
@@ -133,7 +133,7 @@ impl Link {
     /// Asks the broadcaster without waiting, for callers without tasks, as a simulator: they
     /// [fetch](Link::outcome) the outcome before the next request.
     pub fn start(&mut self, request: impl Into<Request>) {
-        self.inbox.put(Incoming::Request {
+        self.inbox.put(InboxItem::Request {
             client: Arc::clone(&self.client),
             request: request.into(),
         });

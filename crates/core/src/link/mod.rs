@@ -27,7 +27,7 @@ pub use command::{
     slipped,
 };
 pub use dialect::{Decoder, Encoder, Excerpt, Input, Start};
-pub(crate) use inbox::Incoming;
+pub(crate) use inbox::InboxItem;
 pub use inbox::{Inbox, Link};
 pub use mailbox::{BYTES_MAX, Full, ITEMS_MAX, Mail};
 pub use outcome::Outcome;

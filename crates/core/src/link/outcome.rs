@@ -29,7 +29,7 @@ pub enum Outcome {
     /// The broadcaster holds this.
     Counted(Census),
     /// Earlier lines are deleted from memory: up to these numbers in these rooms, and in no others.
-    TookBack(Vec<(RoomName, u64)>),
+    LinesDeleted(Vec<(RoomName, u64)>),
     /// The answer to a question, or why it is refused.
     Answer(Answer),
 }

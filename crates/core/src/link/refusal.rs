@@ -5,118 +5,119 @@ use std::time::Duration;
 use super::command::{Misread, Spec};
 use crate::model::{Act, Line, Name, NameError, Reach, RoomName, Whom};
 
-/// Why something that was asked for is not done.
+/// Why a request is refused.
 #[derive(Clone, Debug)]
 pub enum Refusal {
     /// What was typed is no command, no name or no address.
     Misread(Misread),
-    /// A command, where a name is asked for.
+    /// A command was typed at the name question.
     NameFirst,
-    /// The name has an owner, who has a password for it.
+    /// The name is registered, and needs its password.
     NameOwned(Name),
-    /// That code is none, or none any more.
+    /// There is no such code, or it has ended.
     NoSuchCode,
-    /// One is in already, and comes back no more.
+    /// The person is in already, so it is too late for a code.
     TooLateToResume,
-    /// As many names have owners as may.
+    /// The limit of registered names is reached.
     TooManyNames,
-    /// As many names were registered from one address as may.
+    /// The limit of names registered from this address is reached.
     TooManyNamesFromHere,
-    /// Only a name can be owned, and one wears none.
+    /// Only a name can be registered, and this person has none.
     NoNameToOwn,
-    /// A password has this many characters at the least.
+    /// The password has fewer characters than this.
     PasswordTooShort(usize),
-    /// A command was typed where a password is asked for.
+    /// A command was typed at a password question.
     PasswordIsCommand,
-    /// The password has bytes that are not UTF-8: others would pass for them.
+    /// The password has bytes that are not UTF-8, which would all become the same character.
     PasswordNotText,
-    /// A password is asked for, and that comes first.
+    /// The password question comes first.
     AnswerFirst,
-    /// No password is asked for, and so many lines that came together with the command may be one: they are not said.
+    /// The password question was called off. This many lines that came together with the command
+    /// may be passwords, so they are not said.
     AnswersDropped(usize),
-    /// None was given, where one is asked for.
+    /// No password was given.
     NoPassword,
-    /// The second time it was another one.
+    /// The second password differs from the first.
     PasswordsDiffer,
-    /// That was not the password of this name.
+    /// That is not the password of this name.
     WrongPassword(Name),
-    /// Too many wrong passwords: after this long one may try again.
+    /// Too many wrong passwords; how long to wait before the next try.
     TooManyTries(Duration),
     /// Too many passwords wait to be checked.
     Busy,
-    /// A password would travel here as everybody can read it.
+    /// A password would be readable on its way here.
     PlainPassword,
-    /// The person is away, and so many messages wait already.
-    LettersFull(Name),
-    /// The person is away; where messages are kept, this one can be.
+    /// The recipient is away, and too many messages wait already.
+    MessagesFull(Name),
+    /// The recipient is away; the session stores the message if it can.
     Away(Name),
-    /// It cannot be written to the disk just now.
+    /// It cannot be written to the disk now.
     NotWritten,
-    /// Somebody here wears that name or one that looks like it.
+    /// Another person here has this name or one that looks like it.
     NameTaken(Name),
-    /// Nobody here wears that name.
+    /// Nobody here has this name.
     NobodyCalled(Line),
     /// There is no such room.
     NoRoom(RoomName),
-    /// There are as many rooms as there may be.
+    /// The limit of rooms is reached.
     TooManyRooms(usize),
-    /// So many rooms that there are were made from here, which is a share.
+    /// This person has made this many rooms, which is their share.
     RoomsShare(usize),
-    /// One sits there already.
+    /// The person sits there already.
     AlreadyIn(RoomName),
-    /// One has no seat in that room (any more).
+    /// The person has no seat in that room, or no longer.
     NotThere,
-    /// The other one's mailbox is full.
+    /// The recipient does not read: the mailbox is full.
     NotReading(Name),
-    /// One writes to oneself.
+    /// The person wrote to themselves.
     Yourself,
     /// That name is not ignored.
     NotIgnored(Line),
-    /// A line that seems to be meant for this command, and is none.
+    /// The line is no command, but seems to be meant as this one.
     Slipped(&'static str),
-    /// The command waits for the journal on disk.
+    /// The command needs a journal on disk.
     NeedsDisk(&'static Spec),
-    /// No line was skipped, or none since entering.
+    /// No line was skipped since the person entered.
     NothingMissed,
-    /// What somebody wants taken back is being taken back already.
-    TakingBack,
-    /// Some of what was to be taken back is still in the file.
-    NotAllTakenBack,
-    /// That is for the owner of a name.
+    /// The person's lines are being deleted already.
+    Deleting,
+    /// Some of the lines are still in the file.
+    NotAllDeleted,
+    /// Only the owner of a name can do that.
     NotOwner,
-    /// What is to be found has no word in it.
+    /// There is no word to search for.
     NothingToFind,
-    /// More than so many words are to be found together.
+    /// There are more words to search for than this.
     TooManyWords(usize),
-    /// What is kept cannot be read.
+    /// The stored lines cannot be read.
     Unreadable,
-    /// Nobody can tell when that was.
+    /// This is no point in time.
     NoSuchTime,
-    /// The line has more than so many bytes.
+    /// The line has more bytes than this.
     TooLong(usize),
-    /// These are more than so many lines, which cannot be said together.
+    /// These are more lines than can be said together, which is this many.
     TooManyLines(usize),
-    /// One sits in so many rooms, and can sit in no more.
+    /// The person sits in this many rooms, which is the limit.
     TooManySeats(usize),
-    /// The only seat is given up by leaving the house.
+    /// The last seat is given up by leaving the server.
     LastSeat,
-    /// What a program asks for makes no sense: why, as a clause.
+    /// The request of a program makes no sense; why, as a clause.
     NoRequest(&'static str),
     /// Only keepers may do that here.
     NotKeeper,
-    /// A keeper cannot be removed, banned or muted by another one of the same.
+    /// A keeper cannot remove, ban or mute another keeper of the same.
     IsKeeper(Name),
-    /// The operator first makes this person a keeper no longer.
+    /// The operator has to end this person's being a keeper first.
     IsServerKeeper(Name),
     /// This keeper comes from an address that is to be banned.
     LocksOutKeeper(Name),
-    /// The address is that of this machine.
+    /// This is the address of this machine.
     OwnMachine,
     /// That person sits in another room.
     Elsewhere(Name, RoomName),
-    /// One is banned.
+    /// The person is banned.
     Banned(Box<Act>),
-    /// One may not speak.
+    /// The person is muted.
     Muted(Box<Act>),
     /// The topic is locked: only keepers can change it.
     TopicLocked,
@@ -134,14 +135,14 @@ pub enum Refusal {
     NotBanned(Whom),
     /// That person is not muted.
     NotMuted(Name),
-    /// There are as many as there may be: bans, mutes or keepers.
+    /// The limit of bans, mutes or keepers is reached.
     TooManyRules(usize),
-    /// The journal could not keep it: why, as a clause ("the disk is full").
-    NotKept(&'static str),
+    /// The journal could not store it; why, as a clause ("the disk is full").
+    NotStored(&'static str),
 }
 
 impl Refusal {
-    /// Whether another name would be of no use: the address is banned.
+    /// Whether another name would not help, because the address is banned.
     pub fn is_for_any_name(&self) -> bool {
         let is_for_all =
             |act: &Act| act.reach == Reach::Server && matches!(act.deed.whom, Whom::Net(_));

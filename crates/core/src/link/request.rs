@@ -110,7 +110,7 @@ pub enum Change {
     },
     /// Deletes from memory what was said under the name that a person owns. The journal deletes its
     /// lines by itself.
-    TakeBack {
+    DeleteLines {
         /// The owner of the name, who wears it.
         whose: PersonId,
         /// Since when the name is theirs.
@@ -142,7 +142,7 @@ impl Change {
             Change::Listen { .. }
             | Change::Owned { .. }
             | Change::Released { .. }
-            | Change::TakeBack { .. }
+            | Change::DeleteLines { .. }
             | Change::Limit(_)
             | Change::Act { .. } => false,
         }

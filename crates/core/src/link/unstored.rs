@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::inbox::{Inbox, Incoming};
+use super::inbox::{Inbox, InboxItem};
 use crate::model::Act;
 
 /// An act that is to be stored before anybody reads of it.
@@ -18,7 +18,7 @@ pub struct Unstored {
 impl Unstored {
     /// The act is stored, or cannot be: the broadcaster goes on with that.
     pub fn settle(self, is_stored: bool) {
-        self.inbox.put(Incoming::ActStored {
+        self.inbox.put(InboxItem::ActStored {
             number: self.number,
             is_stored,
         });

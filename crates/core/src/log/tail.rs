@@ -366,7 +366,7 @@ mod tests {
                     at: WallTime(at),
                     who: Who {
                         id: PersonId::BYGONE,
-                        name: Name::kept("alice"),
+                        name: Name::stored("alice"),
                     },
                     manner: Manner::Plain,
                     text: Line::sanitise(b"Hi!"),

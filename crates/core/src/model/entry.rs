@@ -48,7 +48,7 @@ pub enum Entry {
         is_still_worn: bool,
     },
     /// The owner of a name deleted what was said under it before.
-    TookBack {
+    LinesDeleted {
         /// Who did.
         who: Who,
     },
@@ -142,7 +142,7 @@ impl Entry {
             | Entry::Arrived { who, .. }
             | Entry::Left { who, .. }
             | Entry::Renamed { who, .. }
-            | Entry::TookBack { who }
+            | Entry::LinesDeleted { who }
             | Entry::Topic { who, .. } => Some(who),
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) | Entry::Act(_) => None,
         }

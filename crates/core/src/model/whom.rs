@@ -222,7 +222,7 @@ mod tests {
     fn a_name_stands_for_those_that_look_like_it() {
         let whom = Whom::parse("paypal").unwrap();
         for (name, is_meant) in [("PayPal", true), ("Раураl", true), ("pay", false)] {
-            assert_eq!(whom.includes(&Name::kept(name), None), is_meant, "{name}");
+            assert_eq!(whom.includes(&Name::stored(name), None), is_meant, "{name}");
         }
     }
 

@@ -79,7 +79,7 @@ impl House {
     /// Gives a name an owner, who has changed its password this many times.
     pub(crate) fn own(&mut self, link: &mut Link, name: &str, changes: u64) {
         let request = Change::Owned {
-            name: Name::kept(name),
+            name: Name::stored(name),
             proof: Proof(changes),
             by: Some(link.client().id()),
         };

@@ -42,7 +42,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
             .with("topic", text.as_ref().map(Line::as_str)),
         Answer::Private { from, to, text } => object("private", out).with("from", from.name.as_str())
             .with("to", to.as_str()).with("words", text.as_str()),
-        Answer::Letter { at, from, to, text } => object("letter", out).with("time", rfc3339(*at))
+        Answer::KeptMessage { at, from, to, text } => object("letter", out).with("time", rfc3339(*at))
             .with("from", from.as_str()).with("to", to.as_str()).with("words", text.as_str()),
         Answer::Found { room, said } => object("found", out).with("room", room.as_str()).with("seq", said.seq)
             .with("time", rfc3339(said.at)).with("name", said.who.name.as_str())
@@ -69,8 +69,8 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::WelcomeBack(name) => about("welcome-back", out).with("name", name.as_str()),
         Answer::KeptFor(name) => about("kept-for", out).with("name", name.as_str()),
         Answer::WhileAway(letters) => about("while-away", out).with("letters", letters),
-        Answer::CanTakeBack(name) => about("can-take-back", out).with("name", name.as_str()),
-        Answer::TakenBack(lines) => about("taken-back", out).with("lines", lines),
+        Answer::CanDelete(name) => about("can-take-back", out).with("name", name.as_str()),
+        Answer::Deleted(lines) => about("taken-back", out).with("lines", lines),
         Answer::NothingKept => about("nothing-kept", out),
 
         // Moderation.
@@ -182,7 +182,7 @@ fn put_password<'a>(password: &PasswordFor, out: &'a mut Vec<u8>) -> Object<'a> 
 fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
     let about = |what, out| object("notice", out).with("about", what);
     match notice {
-        Notice::Skipped(missed) | Notice::PassedOver(missed) | Notice::NotKeptAnyMore(missed) => {
+        Notice::Skipped(missed) | Notice::PassedOver(missed) | Notice::LeftTheLog(missed) => {
             let Missed { room, first, last } = missed;
             object("skipped", out)
                 .with("room", room.as_str())

@@ -97,7 +97,7 @@ impl WebEncoder {
             Notice::Act(_)
             | Notice::Skipped(_)
             | Notice::PassedOver(_)
-            | Notice::NotKeptAnyMore(_)
+            | Notice::LeftTheLog(_)
             | Notice::Damaged(_)
             | Notice::DiskSlow
             | Notice::Idle { .. } => None,

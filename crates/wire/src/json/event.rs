@@ -23,7 +23,7 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
         Entry::ArrivedTogether(_)
         | Entry::LeftTogether(_)
         | Entry::Renamed { .. }
-        | Entry::TookBack { .. }
+        | Entry::LinesDeleted { .. }
         | Entry::Topic { .. }
         | Entry::Act(_) => true,
     }
@@ -52,7 +52,7 @@ impl Presence<'_> {
             | Entry::ArrivedTogether(_)
             | Entry::LeftTogether(_)
             | Entry::Said(_)
-            | Entry::TookBack { .. }
+            | Entry::LinesDeleted { .. }
             | Entry::Topic { .. }
             | Entry::Act(_) => return None,
         };
@@ -123,7 +123,7 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
             .with("from", from.as_str())
             .with_some("stays", is_still_worn.then_some(true)),
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
-        Entry::Said(_) | Entry::Arrived { .. } | Entry::TookBack { .. } => event,
+        Entry::Said(_) | Entry::Arrived { .. } | Entry::LinesDeleted { .. } => event,
     };
     let text = words::happening(entry, LineMode::Named, clock).unwrap_or_default();
     event.with("text", text.strip_prefix("-- ").unwrap_or(&text));
@@ -137,7 +137,7 @@ fn kind(entry: &Entry) -> &'static str {
         Entry::ArrivedTogether(_) => "arrived_together",
         Entry::LeftTogether(_) => "left_together",
         Entry::Renamed { .. } => "renamed",
-        Entry::TookBack { .. } => "took_back",
+        Entry::LinesDeleted { .. } => "took_back",
         Entry::Topic { .. } => "topic",
         Entry::Act(_) => "ruled",
     }

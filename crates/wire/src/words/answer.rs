@@ -79,7 +79,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
 
         // Other people.
         Answer::Private { from, to, text } => unmarked(format!("[{} -> {to}] {text}", from.name)),
-        Answer::Letter { at, from, to, text } =>
+        Answer::KeptMessage { at, from, to, text } =>
             unmarked(format!("{}[{from} -> {to}] {text}", clock.stamp(*at))),
         Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),
         Answer::WhileAway(count) =>
@@ -109,10 +109,10 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::SearchBehind(lines) => sentence(format!(
             "Search is {} lines behind: the newest lines may be missing", grouped(*lines))),
         Answer::NothingKept => sentence("No lines from that time are stored"),
-        Answer::CanTakeBack(name) => sentence(format!(
+        Answer::CanDelete(name) => sentence(format!(
             "/forget all deletes everything you said as {name}, in all rooms and for everybody; this cannot be undone")),
-        Answer::TakenBack(1) => sentence("1 line that you said is deleted, for everybody"),
-        Answer::TakenBack(lines) => sentence(format!(
+        Answer::Deleted(1) => sentence("1 line that you said is deleted, for everybody"),
+        Answer::Deleted(lines) => sentence(format!(
             "{} lines that you said are deleted, for everybody", grouped(*lines))),
     }
 }
@@ -135,7 +135,7 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
         }
         Notice::Act(act) => act::to_you(act, clock),
         Notice::PassedOver(missed) => format!("{} before these not shown", lines(missed)),
-        Notice::NotKeptAnyMore(missed) => format!("{} no longer stored", lines(missed)),
+        Notice::LeftTheLog(missed) => format!("{} no longer stored", lines(missed)),
         Notice::Damaged(damaged) => self::damaged(damaged),
         Notice::DiskSlow => "The disk is slow; lines arrive late".to_owned(),
         Notice::Idle { silent, left } => {

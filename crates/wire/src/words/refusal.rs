@@ -153,7 +153,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             format!("Nobody here is called {typed}; /who lists the people in this room")),
         Refusal::Away(name) => row("away", 400,
             format!("{name} is away; the message was not delivered")),
-        Refusal::LettersFull(name) => row("letters-full", 400,
+        Refusal::MessagesFull(name) => row("letters-full", 400,
             format!("{name} is away and has too many messages waiting; yours was not delivered")).limit("letters"),
         Refusal::NotReading(name) => row("not-reading", 400,
             format!("{name} is not reading; the message was not delivered")).limit("mailbox"),
@@ -240,7 +240,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             format!("Bad request: {why}")),
 
         // What is stored.
-        Refusal::NotKept(why) => row("not-kept", 503,
+        Refusal::NotStored(why) => row("not-kept", 503,
             format!("Not sent: {why}; try again later")).retry_after(5),
         Refusal::NotWritten => row("not-written", 503,
             "The disk cannot be written right now; nothing is changed, try again later").retry_after(5),
@@ -250,9 +250,9 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             needs_disk(spec)),
         Refusal::NothingMissed => row("nothing-missed", 400,
             "You missed nothing"),
-        Refusal::TakingBack => row("taking-back", 400,
+        Refusal::Deleting => row("taking-back", 400,
             "Your lines are already being deleted; this takes a while in a large file"),
-        Refusal::NotAllTakenBack => row("not-all-taken-back", 400,
+        Refusal::NotAllDeleted => row("not-all-taken-back", 400,
             "Some of your lines could not be deleted and may still be read; the server tries again every minute"),
     }
 }

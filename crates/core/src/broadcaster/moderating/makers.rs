@@ -4,7 +4,7 @@ use super::publishing::act_in;
 use crate::broadcaster::acts::Sequel;
 use crate::broadcaster::rules::Subject;
 use crate::broadcaster::state::Broadcaster;
-use crate::link::{Change, Incoming, Request};
+use crate::link::{Change, InboxItem, Request};
 use crate::model::{Deed, Name, Now, RoomName, Verb, Who};
 
 impl Broadcaster {
@@ -12,9 +12,9 @@ impl Broadcaster {
     /// the request is granted that makes it: the incoming, where it is to be granted at once.
     pub(in crate::broadcaster) fn keep_new_room(
         &mut self,
-        incoming: Incoming,
+        incoming: InboxItem,
         now: Now,
-    ) -> Option<Incoming> {
+    ) -> Option<InboxItem> {
         let Some((name, room)) = self.keeper_to_be(&incoming, now) else {
             return Some(incoming);
         };
@@ -28,8 +28,8 @@ impl Broadcaster {
     }
 
     /// The person who is to be the keeper of the room that a request makes, and the room.
-    fn keeper_to_be(&self, incoming: &Incoming, now: Now) -> Option<(Name, RoomName)> {
-        let Incoming::Request {
+    fn keeper_to_be(&self, incoming: &InboxItem, now: Now) -> Option<(Name, RoomName)> {
+        let InboxItem::Request {
             client,
             request: Request::Change(change),
         } = incoming
@@ -48,7 +48,7 @@ impl Broadcaster {
             | Change::SetTopic { .. }
             | Change::Owned { .. }
             | Change::Released { .. }
-            | Change::TakeBack { .. }
+            | Change::DeleteLines { .. }
             | Change::Limit(_)
             | Change::Act { .. } => return None,
         };

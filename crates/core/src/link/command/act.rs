@@ -76,7 +76,7 @@ pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Misread
 /// The person who is called so, as typed.
 fn called(spec: &'static Spec, typed: &str) -> Result<Whom, Misread> {
     let typed = needed(spec, typed)?;
-    Ok(Whom::Name(Name::kept(typed.as_str())))
+    Ok(Whom::Name(Name::stored(typed.as_str())))
 }
 
 /// A name, an address, or several addresses with one beginning.

@@ -94,7 +94,7 @@ impl Name {
     /// A name as it was stored. It was checked before it was stored; whatever happened to the file
     /// since, the name is safe to show.
     #[must_use]
-    pub fn kept(name: &str) -> Self {
+    pub fn stored(name: &str) -> Self {
         Self::new(Line::sanitise(name.as_bytes()).as_str().to_owned())
     }
 

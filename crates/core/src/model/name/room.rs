@@ -33,8 +33,8 @@ impl RoomName {
     /// The name of a room as it was stored. It was checked before it was stored; whatever happened
     /// to the file since, the name is safe to show.
     #[must_use]
-    pub fn kept(name: &str) -> Self {
-        Self(Name::kept(name))
+    pub fn stored(name: &str) -> Self {
+        Self(Name::stored(name))
     }
 
     /// The name as it is shown.
