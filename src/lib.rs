@@ -1,7 +1,7 @@
 //! Parlor: a chat server that people join with what they already have.
 //!
-//! [`Server`] is the house; [`serve`] runs it as a program does, with signals and logs. What
-//! happens in it is decided by `parlor-core`, which knows no socket.
+//! [`Server`] builds and closes everything; [`serve`] runs it as the program does, with signals and logs. `parlor-core`, which
+//! knows no socket, decides what happens in rooms.
 
 mod accounts;
 mod audit;
@@ -24,15 +24,14 @@ use crate::server::{Hangups, Source, first_signal};
 pub use crate::clock::zone_is_unknown;
 pub use crate::server::Server;
 
-/// Runs the server until a signal ends it and everybody has been told; `source` is where the configuration comes from
-/// when it is to be read again, if it is.
+/// Runs the server until a signal ends it and everybody has been told. A reload reads the configuration from `source`.
 ///
 /// # Errors
 /// One sentence when it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {
     let mut server = Server::new(config)?;
     server.bind().await?;
-    // Before anybody is told that the server runs, since whoever was told may end it.
+    // Before the server says that it runs, since a signal may follow at once.
     let shutdown = first_signal()?;
     if let Some(source) = source {
         server.reload_from(source, Hangups::catch()?);

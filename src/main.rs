@@ -1,4 +1,4 @@
-//! The program: reads the command line, runs one command, says once what went wrong. Knows no door and no room.
+//! The program: reads the command line, runs one command, reports an error once. Knows no door and no room.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use parlor::server::Source;
 use parlor::telemetry::logging;
 use parlor::zone_is_unknown;
 
-/// Wrong usage has ended the process with code 2 before anything runs.
+/// Wrong usage ends the process with code 2 before anything runs.
 fn main() -> ExitCode {
     match run(args::parse().action) {
         Ok(()) => ExitCode::SUCCESS,
@@ -23,14 +23,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// How long the last sentence may take: stderr may be a pipe that is full and that nobody reads.
+/// How long the last sentence may take: stderr may be a full pipe without a reader.
 const COMPLAINT_TIME: Duration = Duration::from_secs(1);
 
 fn complain(sentence: String) {
     let (told, is_told) = mpsc::channel();
     let words = sentence.clone();
     let complaint = move || {
-        io::stderr().write_all(words.as_bytes()).ok(); // nobody is left to tell when stderr is closed
+        io::stderr().write_all(words.as_bytes()).ok(); // if stderr is closed, there is no other place for it
         told.send(()).ok();
     };
     match thread::Builder::new().spawn(complaint) {
@@ -84,12 +84,12 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
     parlor::server::check_threads()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(work);
-    // A thread may still wait for a key on stdin, and nobody will press one.
+    // A thread may still wait for a key on stdin, and none will come.
     runtime.shutdown_background();
     outcome
 }
 
-/// Prints to stdout. A reader that has seen enough, such as `head`, is no failure.
+/// Prints to stdout. A reader that stops early, such as `head`, is no error.
 fn print(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

@@ -1,4 +1,4 @@
-//! HOST:PORT, to listen at or to join. Asks no resolver and opens no socket.
+//! HOST:PORT, to listen at or to join. Asks no resolver, and opens no socket.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -19,7 +19,7 @@ impl Address {
     /// Reads `HOST` or `HOST:PORT`; without a port it is `default_port`.
     ///
     /// # Errors
-    /// A sentence when the host or the port is none.
+    /// A sentence if the host or the port is wrong.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, InvalidValue> {
         let (host, port) = split_port(text)?;
         Ok(Self {

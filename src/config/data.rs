@@ -1,4 +1,4 @@
-//! Where lines are kept, and how well.
+//! Where lines are stored, and how safely.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::units::InvalidValue;
 
-/// What a line must have come through before anybody sees it.
+/// How safely a line is stored before anybody sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
@@ -20,16 +20,16 @@ pub enum Keep {
     Written,
 }
 
-/// The directory in which lines are kept: the one that was named, or the usual one.
+/// The directory in which lines are stored: the named one, or the usual one.
 ///
 /// # Errors
-/// None was named, and this system does not say which it would be.
+/// None is named, and this system does not say which is usual.
 pub fn directory(named: Option<&Path>) -> Result<PathBuf, InvalidValue> {
     named.map_or_else(usual, |named| Ok(named.to_owned()))
 }
 
-/// Where a program keeps what it needs, by who runs it: systemd says it to a service; root has the system's place, and
-/// everybody else the one of the XDG base directory specification.
+/// The usual directory: a service gets it from systemd; root uses the system's place, and other users the one of the XDG base
+/// directory specification.
 fn usual() -> Result<PathBuf, InvalidValue> {
     let of_service = || set("STATE_DIRECTORY").map(PathBuf::from);
     let of_system = || {

@@ -24,8 +24,8 @@ pub struct ListenUrl {
 
 /// Two listeners want the same address.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} and {1} use the same address; give one of them another port")]
-pub struct Collision(ListenUrl, ListenUrl);
+#[error("{} and {} use the same address; give one of them another port", .0[0], .0[1])]
+pub struct Collision(Box<[ListenUrl; 2]>);
 
 impl ListenUrl {
     /// Whether both cannot be opened at once. Port 0 never collides: each gets its own.
@@ -118,7 +118,7 @@ pub(super) fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, Collision>
             continue;
         }
         if let Some(other) = union.iter().find(|other| other.collides_with(&url)) {
-            return Err(Collision(other.clone(), url));
+            return Err(Collision(Box::new([other.clone(), url])));
         }
         union.push(url);
     }

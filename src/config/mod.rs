@@ -51,22 +51,19 @@ options! {
     pub struct Config {
         #[restart]
         /// Listen at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
-        #[arg(long, env = "PARLOR_LISTEN", value_name = "URL", value_parser = listen::read_urls,
-              value_hint = ValueHint::Url)]
+        #[arg(long, value_name = "URL", value_parser = listen::read_urls, value_hint = ValueHint::Url)]
         #[serde(skip)]
         listen: Vec<Urls>,
 
         #[restart]
         /// Short for --listen 'tcp://localhost:8000?classic', the book's protocol without names; not together with --listen
-        #[arg(long, env = "PARLOR_CLASSIC", value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set,
-              default_value = "false")]
+        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         #[serde(skip)]
         classic: bool,
 
         #[restart]
         /// Let other machines join: listen on all interfaces at the default ports; not together with --listen
-        #[arg(long, env = "PARLOR_LAN", value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set,
-              default_value = "false")]
+        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         #[serde(skip)]
         lan: bool,
 
@@ -77,41 +74,39 @@ options! {
         pub listeners: Vec<ListenUrl>,
 
         #[restart]
-        /// Whether they are the usual ones: then one that only adds to the first may be missing where its port is taken.
+        /// Whether they are the usual ones: then the server can do without some of them if their port is taken.
         #[arg(skip)]
         #[serde(skip)]
         pub listens_as_usual: bool,
 
         #[restart]
         /// Store lines in the directory DIR [default: ~/.local/share/parlor, for root /var/lib/parlor]
-        #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         pub data: Option<PathBuf>,
 
         #[restart]
         /// When a line counts as stored, so that people see it
-        #[arg(long, env = "PARLOR_KEEP", value_name = "HOW", default_value = "synced")]
+        #[arg(long, value_name = "HOW", default_value = "synced")]
         pub keep: Keep,
 
         #[reload]
         /// Delete lines older than this: 30d, 12h, 4w; or off, to store them for good
-        #[arg(long, env = "PARLOR_RETAIN", value_name = "TIME", default_value = "off")]
+        #[arg(long, value_name = "TIME", default_value = "off")]
         pub retain: Retain,
 
         #[restart]
         /// Store nothing on disk: lines are gone when the server stops; not together with --data
-        #[arg(long, env = "PARLOR_MEMORY", value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set,
-              default_value = "false")]
+        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         pub memory: bool,
 
         #[restart]
         /// Accept passwords over plain TCP from other machines, where others on the network could read them
-        #[arg(long, env = "PARLOR_ALLOW_PLAIN_PASSWORDS", value_name = "BOOL", value_parser = yes_or_no,
-              action = ArgAction::Set, default_value = "false")]
+        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         pub allow_plain_passwords: bool,
 
         #[reload]
         /// Lines a second from one person, with bursts of ten times that; or off
-        #[arg(long, env = "PARLOR_RATE", value_name = "N/s", default_value = "10/s")]
+        #[arg(long, value_name = "N/s", default_value = "10/s")]
         pub rate: RateLimit,
 
         #[restart]
@@ -122,54 +117,53 @@ options! {
 
         #[reload]
         /// Lines shown to people who enter a room
-        #[arg(long, env = "PARLOR_REPLAY", value_name = "N", value_parser = count_or_none, default_value = "10")]
+        #[arg(long, value_name = "N", value_parser = count_or_none, default_value = "10")]
         pub replay: usize,
 
         #[reload]
         /// Most rooms at once
-        #[arg(long, env = "PARLOR_ROOMS", value_name = "N", value_parser = count, default_value = "1000")]
+        #[arg(long, value_name = "N", value_parser = count, default_value = "1000")]
         pub rooms: usize,
 
         #[reload]
         /// Most connections at once [default: the descriptor limit less 64]
-        #[arg(long, env = "PARLOR_CONNECTIONS", value_name = "N", value_parser = count)]
+        #[arg(long, value_name = "N", value_parser = count)]
         pub connections: Option<usize>,
 
         #[reload]
         /// Most connections from one address
-        #[arg(long, env = "PARLOR_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = count,
+        #[arg(long, value_name = "N", value_parser = count,
               default_value = "256")]
         pub connections_per_address: usize,
 
         #[reload]
         /// Apply the limit per address to this machine, too
-        #[arg(long, env = "PARLOR_LIMIT_LOOPBACK", value_name = "BOOL", value_parser = yes_or_no,
-              action = ArgAction::Set, default_value = "false")]
+        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         pub limit_loopback: bool,
 
         #[reload]
         /// Lines of a room in memory; readers who fall further behind skip lines
-        #[arg(long, env = "PARLOR_LOG_LINES", value_name = "N", value_parser = count, default_value = "16384")]
+        #[arg(long, value_name = "N", value_parser = count, default_value = "16384")]
         pub log_lines: usize,
 
         #[reload]
         /// Most memory for the lines of one room
-        #[arg(long, env = "PARLOR_LOG_SIZE", value_name = "SIZE", default_value = "4MiB")]
+        #[arg(long, value_name = "SIZE", default_value = "4MiB")]
         pub log_size: ByteSize,
 
         #[reload]
         /// Most memory for the lines of all rooms
-        #[arg(long, env = "PARLOR_LOG_TOTAL", value_name = "SIZE", default_value = "256MiB")]
+        #[arg(long, value_name = "SIZE", default_value = "256MiB")]
         pub log_total: ByteSize,
 
         #[reload]
         /// How much to log on stderr
-        #[arg(long, env = "PARLOR_LOG", value_name = "LEVEL", default_value = "info")]
+        #[arg(long, value_name = "LEVEL", default_value = "info")]
         pub log: LogLevel,
 
         #[restart]
         /// Format of the log
-        #[arg(long, env = "PARLOR_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
         pub log_format: LogFormat,
     }
 }
@@ -177,8 +171,10 @@ options! {
 /// What one `--listen` says: usually one URL, from the environment several.
 type Urls = Vec<ListenUrl>;
 
-/// What all rows with the same kind of value have in common; and the default, which help names.
+/// Completes a row: the variable has the name of the field, help names the default, and values of one kind are read alike.
 fn finish(arg: Arg) -> Arg {
+    let name = arg.get_id().to_string();
+    let arg = arg.env(format!("PARLOR_{}", name.to_uppercase()));
     let default = arg.get_default_values().first();
     let default = default.map(|words| words.to_string_lossy().into_owned());
     let about = arg.get_help().map(ToString::to_string);
@@ -273,8 +269,8 @@ impl Config {
         Ok(self)
     }
 
-    /// What holds when `wanted` is to hold instead; and a sentence for each key that has changed, and then for each that
-    /// cannot.
+    /// The configuration after a reload that wants `wanted`; and a sentence for each key that has changed, and then for each key
+    /// that cannot change.
     pub(crate) fn change_to(&self, wanted: &Config) -> (Config, Vec<String>) {
         let config = self.reloaded(wanted);
         let [old, new, wanted] = [self, &config, wanted].map(Config::table);
@@ -297,7 +293,7 @@ impl Config {
     /// The directory in which lines are stored; none where they are not.
     ///
     /// # Errors
-    /// None was named, and this system does not say which it would be.
+    /// None is named, and this system does not say which is usual.
     pub fn directory(&self) -> Result<Option<PathBuf>, InvalidValue> {
         match self.memory {
             true => Ok(None),
@@ -305,7 +301,7 @@ impl Config {
         }
     }
 
-    /// How many connections there may be, in a process that may open so many files.
+    /// How many connections there may be, in a process that may open this many files.
     pub(crate) fn connections(&self, descriptors: usize) -> usize {
         let places = places(descriptors).max(1);
         self.connections.unwrap_or(places)
@@ -316,7 +312,7 @@ impl Config {
         self.rate.rate()
     }
 
-    /// What the broadcaster holds.
+    /// The limits of the broadcaster.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             rooms: self.rooms,
@@ -331,12 +327,12 @@ impl Config {
     }
 }
 
-/// How many connections a process has room for that may open so many files.
+/// How many connections fit into a process that may open this many files.
 pub(crate) fn places(descriptors: usize) -> usize {
     descriptors.saturating_sub(DESCRIPTORS_KEPT)
 }
 
-/// How many files a process has to open for so many connections.
+/// How many files a process opens for this many connections.
 pub(crate) fn descriptors_for(places: usize) -> usize {
     places.saturating_add(DESCRIPTORS_KEPT)
 }

@@ -16,7 +16,7 @@ use super::http::{Exchange, Port, answer_requests, close, preferred, unavailable
 use super::opening::{DoorSetup, UrlOptions};
 use super::reception::{OpenDoor, Reception, Serving};
 use crate::config::InvalidValue;
-use crate::telemetry::{Now, classic};
+use crate::telemetry::{Snapshot, classic};
 
 /// How long the head of a request may take; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);
@@ -59,8 +59,6 @@ impl OpenDoor for MetricsDoor {
         unavailable(refused)
     }
 }
-
-/// The operator looks also when the server is full.}
 
 async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response<String> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // of HEAD, the head alone is sent
@@ -108,7 +106,7 @@ async fn shown(reception: &Reception) -> String {
         Outcome::Counted(census) => census,
         _ => Default::default(),
     };
-    reception.metrics.shown(&Now {
+    reception.metrics.shown(&Snapshot {
         census,
         written: reception.writers.counted(),
         panics: reception.panics.load(Ordering::Relaxed),

@@ -30,8 +30,11 @@ pub struct DoorKind {
     /// What people do to come in.
     pub(super) way_in: fn(&UrlOptions) -> WayIn,
     /// Makes the door that attends to the connections of a listener.
-    pub(super) open: fn(&UrlOptions, DoorSetup) -> Result<Arc<dyn OpenDoor>, InvalidValue>,
+    pub(super) open: OpenFn,
 }
+
+/// What opens a door.
+type OpenFn = fn(&UrlOptions, DoorSetup) -> Result<Arc<dyn OpenDoor>, InvalidValue>;
 
 /// Something that a URL can tell a door.
 pub struct DoorOption {

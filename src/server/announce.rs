@@ -42,7 +42,7 @@ fn ways_to_join(way_in: WayIn, others: bool, addresses: &[SocketAddr]) -> Vec<St
     ways
 }
 
-/// The addresses of this machine at which others can reach it.
+/// The addresses at which other machines can reach this one.
 fn reachable(addresses: &[SocketAddr]) -> Vec<IpAddr> {
     let mut ips: Vec<IpAddr> = Vec::new();
     for ip in addresses.iter().map(SocketAddr::ip) {
@@ -60,7 +60,7 @@ fn reachable(addresses: &[SocketAddr]) -> Vec<IpAddr> {
     ips
 }
 
-/// Such an address is of no use without the name of an interface.
+/// Whether an address is useless without the name of an interface.
 fn is_link_local(ip: &IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
@@ -74,7 +74,7 @@ mod tests {
     const BROWSER: WayIn = WayIn("open in a browser: http://HOST:PORT/lobby");
 
     #[test]
-    fn each_door_is_joined_in_its_own_way() {
+    fn each_kind_of_door_has_its_own_sentence() {
         let ways = |addresses: &[&str], way_in| {
             let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
             ways_to_join(way_in, true, &addresses)

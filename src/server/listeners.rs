@@ -1,4 +1,4 @@
-//! From a URL to listening sockets, and what to do where there is none. Knows no door.
+//! Makes listening sockets from a URL, or says what to do if it cannot. Knows no door.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, lookup_host};
 use crate::config::{Host, ListenUrl};
 use crate::door;
 
-/// A door cannot be opened.
+/// A listener cannot be bound.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen at {url}: {}", advice(.error, .url))]
 pub struct BindError {
@@ -27,8 +27,7 @@ pub(crate) async fn bind_all(url: &ListenUrl) -> Result<Vec<TcpListener>, BindEr
     })
 }
 
-/// Binds what a URL means: for a name or all interfaces, IPv4 and IPv6 at the same port, of which
-/// one suffices.
+/// Binds all addresses of a URL: for a name or all interfaces, IPv4 and IPv6 at the same port; one of the two is enough.
 async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
     let mut port = url.port.unwrap_or_default();
     let mut bound: Vec<TcpListener> = Vec::new();
@@ -40,7 +39,7 @@ async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
                 port = listener.local_addr()?.port();
                 bound.push(listener);
             }
-            // Another program there would take connections that are meant for us.
+            // Another program would get connections that are meant for us.
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -51,13 +50,13 @@ async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-/// The addresses of a host, at no port yet.
+/// The addresses of a host, without a port.
 async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
     let both = |ips: [IpAddr; 2]| ips.map(|ip| SocketAddr::new(ip, 0)).to_vec();
     Ok(match host {
         Host::All => both([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]),
         Host::Ip(ip) => vec![SocketAddr::new(*ip, 0)],
-        // Not asked of the resolver, which some machines have not set up.
+        // Without the resolver, which not every machine has.
         Host::Name(name) if name == "localhost" => {
             both([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
         }
@@ -65,7 +64,7 @@ async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
     })
 }
 
-/// What is wrong with an address, and what to do.
+/// Why binding failed, and what to do.
 fn advice(error: &io::Error, url: &ListenUrl) -> String {
     let port = url.port.unwrap_or_default();
     match error.kind() {

@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::ensure;
 use jiff::tz::TimeZone;
 use parlor_core::broadcaster::Broadcaster;
 use parlor_core::journal::{Journal, Past};
@@ -40,21 +41,21 @@ use crate::door::{
     Admission, CLASSIC, Desk, DoorInUse, DoorSetup, NETCAT, Reception, Reload, Socket, WaitingList,
     raise_limit, schemes_for_people,
 };
-use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
+use crate::journal::{Database, Eraser, Memory, Opened, Stored, passing_epoch};
 use crate::session::{Idle, Live, SessionSettings, Writers};
 use crate::telemetry::Metrics;
 use crate::{broadcaster, clock, door, journal};
 
-/// Everybody has this long to take the last words when the server ends.
+/// How long clients may take to receive the final message when the server shuts down.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
 
-/// The last batch has this long to be kept after that: 15 s in all, with a little to spare.
+/// How long the last batch may take after that: 15 s in all, with a little to spare.
 const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 
-/// Connections to the metrics that are waited for: two servers of Prometheus have one each.
+/// How many connections for metrics are kept open between requests: two servers of Prometheus have one each.
 const SCRAPERS_MAX: usize = 32;
 
-/// What a line is read with: a share of what one connection may hold.
+/// How many bytes are read at once: a share of what one connection may hold.
 const READ_BYTES: usize = 16 * 1024;
 
 /// A chat server.
@@ -67,29 +68,29 @@ pub struct Server {
     past: Option<Past>,
     /// Deletes stored lines; none if nothing is stored.
     eraser: Option<Eraser>,
-    /// Whose names are whose; none where nothing is kept.
+    /// The registered names; none if nothing is stored.
     accounts: Option<Arc<Accounts>>,
-    /// Which log it is that the numbers of lines belong to.
+    /// The name of the log to which the numbers of lines belong.
     log: Arc<str>,
     reception: Arc<Reception>,
     clock: Clock,
     /// Each door with its listeners, side by side.
     doors: Vec<(DoorInUse, Vec<TcpListener>)>,
-    /// What may change at all doors that are no classic ones.
+    /// What can change while the server runs, at all doors but classic ones.
     live: Arc<Live>,
-    /// Whoever looks after the reception while it is open; ends with it.
+    /// Tasks beside the conversation, which end first.
     stewards: JoinSet<()>,
-    /// Whom to ask for a reload; none where the configuration comes from nowhere.
+    /// The handle for a reload; none if the configuration has no source.
     reload: Option<Reload>,
-    /// Through which the operator gives orders; none where nothing is kept.
+    /// The operator's socket; none if nothing is stored.
     socket: Option<Socket>,
 }
 
 impl Server {
-    /// A server that keeps lines where it is told to.
+    /// A server that stores lines where its configuration says.
     ///
     /// # Errors
-    /// They cannot be kept there: why, and what to do.
+    /// It cannot serve or store lines: why, and what to do.
     pub fn new(config: Config) -> anyhow::Result<Server> {
         let descriptors = raise_limit();
         process::check_descriptors(&config, descriptors)?;
@@ -108,7 +109,7 @@ impl Server {
         let server = Server::build(config, journal, descriptors);
         let inbox = Arc::clone(&server.reception.inbox);
         let (accounts, owned) = Accounts::open(&stored.database, stored.clock, inbox)?;
-        // What held when the server before this one ended is not over because this clock says so.
+        // A clock that is ahead must not end what held when the last run ended.
         let now = stored
             .clock
             .map_or(clock::wall(), |at| at.min(clock::wall()));
@@ -129,7 +130,7 @@ impl Server {
         })
     }
 
-    /// A server that keeps lines in this journal, and begins with none.
+    /// A server that stores lines in this journal, and starts without any.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
         Server::build(config, journal, raise_limit())
     }
@@ -176,7 +177,7 @@ impl Server {
         }
     }
 
-    /// From now on the configuration is read again from there when a signal says so. To be called in a runtime.
+    /// Reads the configuration again from `source` at each hangup and on request. To be called in a runtime.
     pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
         let (reload, requests) = Reload::new();
         self.reload = Some(reload);
@@ -224,81 +225,88 @@ impl Server {
     /// Opens the doors, and serves until `shutdown`; then tells everybody and closes in peace.
     ///
     /// # Errors
-    /// The broadcaster has ended: a bug.
+    /// A task that must not end has ended, or a connection has panicked: a bug.
     pub async fn listen(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Server {
-            config,
-            journal,
-            stored,
-            past,
-            eraser,
-            reception,
-            clock,
-            doors,
-            accounts,
-            live,
-            mut stewards,
-            reload,
-            socket,
-            log: _,
-        } = self;
-        if let (Some(eraser), Some(stored)) = (eraser, &stored) {
-            let link = reception.inbox.connect();
-            let trust = Trust::new(clock.clone(), stored.clock);
-            let closing = reception.closing.clone();
-            let erasing = eraser.run(link, trust, live.retain_changes(), closing);
-            reception.tasks.spawn(erasing);
+        let mut running = self.start();
+        tokio::select! {
+            () = shutdown => {}
+            ended = &mut running.broadcasting => anyhow::bail!("the broadcaster stopped: {ended:?}"),
+            ended = running.writing.join_next() => anyhow::bail!("a group of writers stopped: {ended:?}"),
         }
-        let inbox = Arc::clone(&reception.inbox);
-        let broadcaster = match past {
-            Some(past) => Broadcaster::resume(inbox, config.limits(), past),
-            None => Broadcaster::new(inbox, config.limits()),
-        };
-        let database = stored.map(|stored| stored.database);
+        let panics = running.close().await;
+        ensure!(
+            panics == 0,
+            "{panics} connections ended with a panic; each one is a bug"
+        );
+        Ok(())
+    }
+
+    /// Starts all tasks; the doors accept from now on.
+    fn start(mut self) -> Running {
+        self.start_eraser();
+        let reception = Arc::clone(&self.reception);
         let closing = Closing {
             soon: reception.closing.clone(),
             ..Closing::default()
         };
-        let mut broadcasting = tokio::spawn(broadcaster::run(
-            broadcaster,
-            journal,
-            clock,
-            closing.clone(),
-            Recorder::new(database.clone()),
-            Arc::clone(&reception.metrics),
-        ));
+        let inbox = Arc::clone(&reception.inbox);
+        let broadcaster = match self.past.take() {
+            Some(past) => Broadcaster::resume(inbox, self.config.limits(), past),
+            None => Broadcaster::new(inbox, self.config.limits()),
+        };
+        let database = self.stored.as_ref().map(|stored| stored.database.clone());
+        self.start_stewards(database.clone());
         let mut writing = JoinSet::new();
         reception.writers.start(&mut writing);
-        for (door, listeners) in doors {
+        let broadcasting = tokio::spawn(broadcaster::run(
+            broadcaster,
+            self.journal,
+            self.clock,
+            closing.clone(),
+            Recorder::new(database),
+            Arc::clone(&reception.metrics),
+        ));
+        for (door, listeners) in self.doors {
             for listener in listeners {
                 let accepting = door::serve(Arc::clone(&reception), door.clone(), listener);
                 reception.tasks.spawn(accepting);
             }
         }
-        let names = accounts.clone();
-        if let Some(accounts) = accounts {
-            stewards.spawn(async move { accounts.codes.keep_readings().await });
+        Running {
+            reception,
+            closing,
+            broadcasting,
+            writing,
+            stewards: self.stewards,
+            _reload: self.reload,
         }
-        if let Some(socket) = socket {
-            let inbox = Arc::clone(&reception.inbox);
+    }
+
+    /// Starts the task that deletes lines, if lines are stored.
+    fn start_eraser(&mut self) {
+        if let (Some(eraser), Some(stored)) = (self.eraser.take(), &self.stored) {
+            let link = self.reception.inbox.connect();
+            let trust = Trust::new(self.clock.clone(), stored.clock);
+            let (retain, closing) = (self.live.retain_changes(), &self.reception.closing);
+            let erasing = eraser.run(link, trust, retain, closing.clone());
+            self.reception.tasks.spawn(erasing);
+        }
+    }
+
+    /// Starts the tasks beside the conversation: for accounts, and for the operator.
+    fn start_stewards(&mut self, database: Option<Database>) {
+        if let Some(accounts) = self.accounts.clone() {
+            let keeping = async move { accounts.codes.keep_readings().await };
+            self.stewards.spawn(keeping);
+        }
+        if let Some(socket) = self.socket.take() {
             let desk = Desk {
-                inbox,
-                reload,
+                inbox: Arc::clone(&self.reception.inbox),
+                reload: self.reload.clone(),
                 database,
-                accounts: names,
+                accounts: self.accounts.clone(),
             };
-            stewards.spawn(desk.attend(socket));
-        }
-        tokio::select! {
-            () = shutdown => {}
-            ended = &mut broadcasting => anyhow::bail!("the broadcaster stopped: {ended:?}"),
-            ended = writing.join_next() => anyhow::bail!("a group of writers stopped: {ended:?}"),
-        }
-        stewards.shutdown().await;
-        close(&reception, &closing, broadcasting).await;
-        match reception.panics.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            panics => anyhow::bail!("{panics} connections ended with a panic; each one is a bug"),
+            self.stewards.spawn(desk.attend(socket));
         }
     }
 
@@ -359,18 +367,36 @@ fn addresses_of(listeners: &[TcpListener]) -> Vec<SocketAddr> {
     addresses.filter_map(Result::ok).collect()
 }
 
-/// Everybody is told and leaves; then the last batch is kept.
-async fn close(reception: &Reception, closing: &Closing, broadcasting: JoinHandle<()>) {
-    sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();
-    closing.soon.cancel();
-    reception.tasks.close();
-    if timeout(DRAIN_TIME, reception.tasks.wait()).await.is_err() {
-        tracing::warn!("some clients did not receive the final message in time");
-    }
-    closing.now.cancel();
-    match timeout(LAST_COMMIT_TIME, broadcasting).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "the broadcaster has failed"),
-        Err(_) => tracing::error!("the journal did not finish in time"),
+/// A server whose doors are open.
+struct Running {
+    reception: Arc<Reception>,
+    closing: Closing,
+    broadcasting: JoinHandle<()>,
+    /// The groups of writers.
+    writing: JoinSet<()>,
+    stewards: JoinSet<()>,
+    /// Without a handle, the reloader would end, and SIGHUP do nothing.
+    _reload: Option<Reload>,
+}
+
+impl Running {
+    /// Tells everybody, waits until they are gone, and then until the last batch is stored. Returns how many connections
+    /// ended with a panic.
+    async fn close(mut self) -> u64 {
+        self.stewards.shutdown().await;
+        sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();
+        self.closing.soon.cancel();
+        let tasks = &self.reception.tasks;
+        tasks.close();
+        if timeout(DRAIN_TIME, tasks.wait()).await.is_err() {
+            tracing::warn!("some clients did not receive the final message in time");
+        }
+        self.closing.now.cancel();
+        match timeout(LAST_COMMIT_TIME, self.broadcasting).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the broadcaster has failed"),
+            Err(_) => tracing::error!("the journal did not finish in time"),
+        }
+        self.reception.panics.load(Ordering::Relaxed)
     }
 }

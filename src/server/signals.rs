@@ -1,5 +1,5 @@
-//! SIGTERM and SIGINT: the first asks the server to end in peace, the second ends it at once. SIGHUP: to read the
-//! configuration anew. Knows neither.
+//! Signals. The first SIGTERM or SIGINT asks the server to shut down, the second ends it at once. SIGHUP asks it to read its
+//! configuration again. Knows no server.
 
 use std::io::{self, IsTerminal};
 use std::process;
@@ -14,15 +14,14 @@ use signal_hook::iterator::Signals;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-/// What a shell reports of a program that was interrupted.
+/// The exit code that a shell reports for an interrupted program.
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// What operators and their service managers are promised: the end takes no longer, whatever stands still.
+/// How long shutting down may take, as operators and service managers are promised.
 const END_TIME: Duration = Duration::from_secs(15);
 
-/// Waits for the first signal; from then on a second one ends the process, and so does [`END_TIME`].
-///
-/// Threads of their own see to that, so it holds also when the runtime stands still.
+/// Waits for the first signal. After it, a second signal ends the process, and so does the end of [`END_TIME`]: threads of
+/// their own do that, also if the runtime is stuck.
 ///
 /// # Errors
 /// The signals cannot be caught.
@@ -56,7 +55,7 @@ pub(crate) fn first_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Has a thread end the process if it does not end by itself.
+/// Starts a thread that ends the process if it does not end by itself.
 fn end_in_time() {
     let end = || {
         thread::sleep(END_TIME);
@@ -66,16 +65,16 @@ fn end_in_time() {
     thread::Builder::new().spawn(end).ok(); // without a thread, a second signal still ends it
 }
 
-/// SIGHUP, which an operator sends, and also a terminal that is closed.
+/// SIGHUP, which an operator sends, or a terminal that closes.
 #[derive(Debug)]
 pub(crate) struct Hangups {
     signal: Signal,
-    /// Whether this program was started in a terminal.
+    /// Whether the program was started in a terminal.
     had_terminal: bool,
 }
 
 impl Hangups {
-    /// From now on the signal no longer ends the process.
+    /// Catches the signal, so that it no longer ends the process.
     ///
     /// # Errors
     /// It cannot be caught.
@@ -86,7 +85,7 @@ impl Hangups {
         })
     }
 
-    /// Waits for the next one that an operator sends.
+    /// Waits for the next signal from an operator.
     pub(crate) async fn next(&mut self) {
         loop {
             self.signal.recv().await;
@@ -96,7 +95,7 @@ impl Hangups {
         }
     }
 
-    /// Waits until the terminal is closed in which the server was started.
+    /// Waits until the terminal closes in which the server was started.
     async fn terminal_is_gone(&mut self) {
         loop {
             self.signal.recv().await;

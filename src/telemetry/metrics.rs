@@ -1,4 +1,4 @@
-//! Numbers for the operator: what happens in the house, without anybody's name. Knows no connection.
+//! Metrics for the operator, without anybody's name. Knows no connection.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,17 +14,17 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
-/// What a commit takes: from what memory does to what is told as slow, in seconds.
+/// The durations of commits, in seconds: from those in memory to those that people are told of as slow.
 const COMMIT_SECONDS: [f64; 10] = [
     0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 0.5, 2.0,
 ];
 
-/// How many lines are kept together.
+/// The numbers of lines that are stored together.
 const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192.0];
 
-/// All limits that somebody can meet.
+/// All limits.
 const LIMITS: [&str; 9] = [
     "connections",
     "address",
@@ -37,19 +37,19 @@ const LIMITS: [&str; 9] = [
     "tries",
 ];
 
-/// Which door.
+/// The label for a door.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct At {
     door: &'static str,
 }
 
-/// Which limit somebody has met.
+/// The label for a limit that was met.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Met {
     limit: &'static str,
 }
 
-/// All numbers, as they are counted.
+/// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
     connections: Family<At, Gauge>,
@@ -68,40 +68,77 @@ pub(crate) struct Metrics {
     listeners: Gauge,
 }
 
-/// What is looked up for those who ask.
-pub(crate) struct Now {
+/// Numbers that others count, as they are at the moment.
+pub(crate) struct Snapshot {
     pub(crate) census: Census,
-    /// Lines written, and lines that their readers were told to have skipped.
+    /// Lines written, and lines that their readers skipped.
     pub(crate) written: (u64, u64),
     pub(crate) panics: u64,
 }
 
+/// Registers a metric, and returns the handle that counts it.
+fn register<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
 impl Metrics {
-    /// All at zero; `doors` are those by which people come in.
+    /// All metrics, at zero; `doors` are those by which people come in.
     pub(crate) fn new(doors: impl Iterator<Item = &'static str>) -> Metrics {
-        let mut metrics = Metrics {
-            registry: Registry::with_prefix("parlor"),
-            connections: Family::default(),
-            accepted: Family::default(),
-            accept_errors: Family::default(),
-            refusals: Family::default(),
-            lines: Counter::default(),
-            failed_commits: Counter::default(),
-            commit: Histogram::new(COMMIT_SECONDS),
-            batch: Histogram::new(BATCH_LINES),
-            deliveries: Counter::default(),
-            skipped: Counter::default(),
-            panics: Counter::default(),
-            rooms: Gauge::default(),
-            people: Gauge::default(),
-            listeners: Gauge::default(),
+        let mut registry = Registry::with_prefix("parlor");
+        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version of Parlor", version);
+        let all = &mut registry;
+        let gauge = Gauge::default;
+        let counter = Counter::default;
+        let rooms = register(all, "rooms", "Rooms in memory, the lobby included", gauge());
+        let people = register(all, "people", "Connections that have entered", gauge());
+        let help = "Connections that only follow a room";
+        let listeners = register(all, "listeners", help, gauge());
+        let help = "Lines that people said and that are stored";
+        let lines = register(all, "lines", help, counter());
+        let deliveries = register(all, "deliveries", "Lines delivered to somebody", counter());
+        let help = "Lines that readers skipped";
+        let skipped = register(all, "skipped_lines", help, counter());
+        let help = "Commits that failed, whose lines were refused";
+        let failed_commits = register(all, "failed_commits", help, counter());
+        let help = "Connections that ended with a panic, which is a bug";
+        let panics = register(all, "panics", help, counter());
+        let help = "Current connections, by door";
+        let connections = register(all, "connections", help, Family::default());
+        let help = "Connections accepted, by door";
+        let accepted = register(all, "accepted", help, Family::default());
+        let help = "Connections that could not be accepted, by door";
+        let accept_errors = register(all, "accept_errors", help, Family::default());
+        let help = "How often a limit was hit, by limit";
+        let refusals = register(all, "refusals", help, Family::default());
+        let commit = Histogram::new(COMMIT_SECONDS);
+        let help = "Duration of a commit";
+        all.register_with_unit("commit", help, Unit::Seconds, commit.clone());
+        let batch = Histogram::new(BATCH_LINES);
+        let batch = register(all, "batch_lines", "Lines stored in one commit", batch);
+        let metrics = Metrics {
+            registry,
+            connections,
+            accepted,
+            accept_errors,
+            refusals,
+            lines,
+            failed_commits,
+            commit,
+            batch,
+            deliveries,
+            skipped,
+            panics,
+            rooms,
+            people,
+            listeners,
         };
-        metrics.register();
         metrics.begin(doors);
         metrics
     }
 
-    /// What has not happened yet is there with 0: else the first time it does would be no increase.
+    /// Shows every door and limit with 0: without that, its first event would not count as an increase.
     fn begin(&self, doors: impl Iterator<Item = &'static str>) {
         for door in doors {
             let at = At { door };
@@ -114,97 +151,33 @@ impl Metrics {
         }
     }
 
-    fn register(&mut self) {
-        let registry = &mut self.registry;
-        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The version of Parlor", version);
-        let mut gauges = [
-            ("rooms", "Rooms in memory, the lobby included", &self.rooms),
-            ("people", "Connections that have entered", &self.people),
-            (
-                "listeners",
-                "Connections that only follow a room",
-                &self.listeners,
-            ),
-        ]
-        .map(|(name, help, gauge)| (name, help, gauge.clone()))
-        .into_iter();
-        gauges.by_ref().for_each(|(name, help, gauge)| {
-            registry.register(name, help, gauge);
-        });
-        let counters = [
-            (
-                "lines",
-                "Lines that people said and that are stored",
-                &self.lines,
-            ),
-            (
-                "deliveries",
-                "Lines delivered to somebody",
-                &self.deliveries,
-            ),
-            ("skipped_lines", "Lines that readers skipped", &self.skipped),
-            (
-                "failed_commits",
-                "Commits that failed, whose lines were refused",
-                &self.failed_commits,
-            ),
-            (
-                "panics",
-                "Connections that ended with a panic, which is a bug",
-                &self.panics,
-            ),
-        ];
-        for (name, help, counter) in counters {
-            registry.register(name, help, counter.clone());
-        }
-        let at = &self.connections;
-        registry.register("connections", "Current connections, by door", at.clone());
-        let at = &self.accepted;
-        registry.register("accepted", "Connections accepted, by door", at.clone());
-        let at = &self.accept_errors;
-        registry.register(
-            "accept_errors",
-            "Connections that could not be accepted, by door",
-            at.clone(),
-        );
-        let met = &self.refusals;
-        registry.register(
-            "refusals",
-            "How often a limit was hit, by limit",
-            met.clone(),
-        );
-        let (commit, batch) = (self.commit.clone(), self.batch.clone());
-        registry.register_with_unit("commit", "Duration of a commit", Unit::Seconds, commit);
-        registry.register("batch_lines", "Lines stored in one commit", batch);
-    }
-
-    /// Somebody comes in at a door; until what this gives is dropped.
-    pub(crate) fn come(&self, door: &'static str) -> Here {
+    /// Counts a connection at a door, as current until the guard is dropped.
+    pub(crate) fn come(&self, door: &'static str) -> Connected {
         let at = At { door };
         self.accepted.get_or_create(&at).inc();
         let connections = self.connections.get_or_create(&at).clone();
         connections.inc();
-        Here(connections)
+        Connected(connections)
     }
 
+    /// Counts a connection that could not be accepted.
     pub(crate) fn cannot_accept(&self, door: &'static str) {
         self.accept_errors.get_or_create(&At { door }).inc();
     }
 
-    /// Somebody has met this limit.
+    /// Counts that somebody has met a limit.
     pub(crate) fn met(&self, limit: &'static str) {
         self.refusals.get_or_create(&Met { limit }).inc();
     }
 
-    /// Something was refused, perhaps because of a limit.
+    /// Counts a refusal if a limit is the reason.
     pub(crate) fn refused(&self, refusal: &Refusal) {
         if let Some(limit) = limit_of(refusal) {
             self.met(limit);
         }
     }
 
-    /// A batch of so many lines was kept, or could not be.
+    /// Counts a commit of this many lines.
     pub(crate) fn committed(&self, lines: u64, time: Duration, is_kept: bool) {
         self.commit.observe(time.as_secs_f64());
         if is_kept {
@@ -215,8 +188,8 @@ impl Metrics {
         }
     }
 
-    /// All of it, as Prometheus reads it (OpenMetrics 1.0).
-    pub(crate) fn shown(&self, now: &Now) -> String {
+    /// All metrics in the format OpenMetrics 1.0.
+    pub(crate) fn shown(&self, now: &Snapshot) -> String {
         let count = |gauge: &Gauge, count: usize| {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         };
@@ -228,13 +201,13 @@ impl Metrics {
         set(&self.skipped, skipped);
         set(&self.panics, now.panics);
         let mut shown = String::new();
-        encode(&mut shown, &self.registry).ok(); // memory takes all
+        encode(&mut shown, &self.registry).ok(); // writing to memory cannot fail
         shown
     }
 }
 
-/// The same in the older text format (0.0.4), which has no units and no end, calls a counter as its only sample is called, and
-/// knows no information: that is a gauge of 1.
+/// The same in the older text format (0.0.4): it has no units and no end mark, a counter has the name of its only sample, and
+/// information is a gauge of 1.
 pub(crate) fn classic(open: &str) -> String {
     let described = open.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let kinds: HashMap<&str, &str> = described.filter_map(|line| line.split_once(' ')).collect();
@@ -262,15 +235,15 @@ pub(crate) fn classic(open: &str) -> String {
     classic
 }
 
-/// What is counted elsewhere.
+/// Sets a counter to what others have counted.
 fn set(counter: &Counter<u64, AtomicU64>, count: u64) {
     counter.inner().store(count, Ordering::Relaxed);
 }
 
-/// A connection that is counted; no longer when dropped.
-pub(crate) struct Here(Gauge);
+/// A connection that counts as current until this is dropped.
+pub(crate) struct Connected(Gauge);
 
-impl Drop for Here {
+impl Drop for Connected {
     fn drop(&mut self) {
         self.0.dec();
     }

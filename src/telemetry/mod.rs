@@ -4,4 +4,4 @@ pub mod logging;
 mod metrics;
 
 pub use logging::{Level, LogFormat, LogLevel, start};
-pub(crate) use metrics::{Metrics, Now, classic};
+pub(crate) use metrics::{Metrics, Snapshot, classic};
