@@ -1,4 +1,5 @@
-//! The accept loop, the same for all doors: each connection gets a permit and a task, or is turned away. Knows no dialect.
+//! The accept loop, the same for all doors: each connection gets a permit and a task, or is turned
+//! away. Knows no dialect.
 
 use std::future::poll_fn;
 use std::io::ErrorKind;

@@ -1,5 +1,5 @@
-//! Who may connect: a number of connections in all and from each address, and the file descriptors for
-//! them. Knows no dialect.
+//! Who may connect: a number of connections in all and from each address, and the file descriptors
+//! for them. Knows no dialect.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

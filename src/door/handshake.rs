@@ -1,4 +1,5 @@
-//! A connection that has not entered: its bytes both ways, and its place among those that are waited for. Knows no dialect.
+//! A connection that has not entered: its bytes both ways, and its place among those that are
+//! waited for. Knows no dialect.
 
 use std::mem;
 use std::net::SocketAddr;

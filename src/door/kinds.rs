@@ -7,7 +7,8 @@ use crate::config::{self, InvalidValue, ListenUrl};
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
 pub const LINE_PORT: u16 = 8000;
 
-/// Every door there is. Help, the names in metrics and the sentences at the start of the server come from here.
+/// Every door there is. Help, the names in metrics and the sentences at the start of the server
+/// come from here.
 pub const DOORS: &[DoorKind] = &[
     DoorKind {
         scheme: "tcp",
@@ -62,7 +63,8 @@ pub(crate) fn find(scheme: &str) -> Result<&'static DoorKind, InvalidValue> {
     })
 }
 
-/// Reads a URL, and writes it in one form: with its port, and only with options that say more than the default.
+/// Reads a URL, and writes it in one form: with its port, and only with options that say more than
+/// the default.
 ///
 /// # Errors
 /// A sentence when there is no such door, or it has no such option.

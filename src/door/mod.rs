@@ -1,6 +1,7 @@
 //! The doors: where connections come in. One accept loop serves them all.
 //!
-//! A door is a transport and a dialect. A new one is a file or a folder here, and a row in [`kinds`].
+//! A door is a transport and a dialect. A new one is a file or a folder here, and a row in
+//! [`kinds`].
 
 mod accept;
 mod admin;

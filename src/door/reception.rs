@@ -23,7 +23,8 @@ pub(crate) struct Reception {
     pub(crate) admission: Admission,
     /// Clients that have not given a name yet.
     pub(crate) questions: WaitingList,
-    /// Clients of the web door whose request is not whole, or that have a socket and have not entered.
+    /// Clients of the web door whose request is not whole, or that have a socket and have not
+    /// entered.
     pub(crate) requests: WaitingList,
     /// Clients of the metrics door.
     pub(crate) scrapes: WaitingList,

@@ -2,7 +2,8 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-/// A sentence for each option that has changed or cannot; or the one sentence that says why nothing has changed.
+/// A sentence for each option that has changed or cannot; or the one sentence that says why nothing
+/// has changed.
 pub(crate) type ReloadAnswer = Result<Vec<String>, String>;
 
 /// Where the requests for a reload arrive, each with the place for its answer.

@@ -18,30 +18,30 @@ use super::waiting::WaitingList;
 use crate::clock::timeout;
 use crate::session::{Output, Peer};
 
-/// Connections that may wait to be accepted: a reconnect storm of a large room.
+/// How many connections may wait to be accepted: a reconnect storm of a large room.
 const BACKLOG: i32 = 4_096;
 
-/// What the kernel takes for a client that does not read, beyond what is on its way: 10,000 of
-/// them hold 1.3 GB at most. It is also what one system call can write at once.
+/// How many bytes the kernel takes for a client that does not read: 10,000 such clients hold 1.3 GB
+/// at most. It is also what one system call can write at once.
 const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 
-/// A silent peer is first asked after this long whether it is there...
+/// After how much silence the kernel first asks whether a client is there...
 const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
 
-/// ...again each time after this long...
+/// ...how long it waits before it asks again...
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// ...and given up after so many questions: 60 + 6 * 15 = 150 s.
+/// ...and after how many questions it gives the client up: 60 + 6 * 15 = 150 s.
 const KEEPALIVE_RETRIES: u32 = 6;
 
-/// A peer that acknowledges nothing of what it was sent is given up after this long.
+/// How long a client may acknowledge nothing of what was sent.
 const USER_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// How long a client may take to receive words before it has entered.
 pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 
-/// Opens a listening socket. What is set here, accepted connections inherit (on Linux, for all of
-/// these), which spares each of them the system calls.
+/// Opens a listening socket. Accepted connections inherit these settings (on Linux, all of them),
+/// which saves system calls.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -97,8 +97,8 @@ pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
     send(stream, words, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
 }
 
-/// The writing half of a TCP connection, which tries the socket before it asks the runtime whether
-/// that is ready: nearly always it is, and the question costs a look at memory that is far away.
+/// The writing half of a TCP connection. It tries the socket before it asks the runtime whether the
+/// socket is ready: nearly always it is, and asking means a look at memory that is far away.
 pub(crate) struct Eager(pub(crate) OwnedWriteHalf);
 
 impl AsyncWrite for Eager {

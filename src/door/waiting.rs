@@ -1,5 +1,5 @@
-//! Clients that are waited for, as at the name question: they have a share of all connections, so that
-//! silent ones cannot fill the server. Knows no dialect.
+//! Clients that are waited for, as at the name question: they have a share of all connections, so
+//! that silent ones cannot fill the server. Knows no dialect.
 
 use std::collections::BTreeMap;
 use std::future::{poll_fn, ready};
@@ -34,7 +34,7 @@ struct Waiters {
 pub(crate) struct Waiter {
     list: WaitingList,
     number: u64,
-    /// Held from waiting for an answer until there is one.
+    /// Taken when the client has to be waited for, and given up when it answers.
     place: Option<WaitingPlace>,
 }
 
@@ -74,8 +74,9 @@ impl WaitingList {
         }
     }
 
-    /// Reads remaining input after the last words, for a moment, in a place: the client that has had one
-    /// for longest is closed when others need it. So clients that are turned out keep nobody out.
+    /// Reads remaining input after the last words, for a moment, in a place: the client that has
+    /// had one for longest is closed when others need it. So clients that are turned out keep
+    /// nobody out.
     pub(crate) async fn linger<R: AsyncRead + Unpin>(&self, input: &mut R) {
         let mut leaving = self.waiter();
         select! {
@@ -114,15 +115,16 @@ fn share(connections: usize) -> usize {
 }
 
 impl Waiter {
-    /// Reads more of the answer, at most `max` bytes. A client takes a place until it answers, but not if it has answered
-    /// already, as all do that reconnect in a storm. None if others needed the place.
+    /// Reads more of the answer, at most `max` bytes. A client takes a place until it answers, but
+    /// not if its answer is there already, as in a storm of clients that reconnect. None if others
+    /// needed the place.
     pub(crate) async fn read<R: AsyncRead + Unpin>(
         &mut self,
         input: &mut R,
         held: &mut Vec<u8>,
         max: usize,
     ) -> Option<io::Result<usize>> {
-        yield_now().await; // so that what has come in is known
+        yield_now().await; // so that the runtime knows what has come in
         let mut reading = pin!(read_some(input, held, max));
         select! {
             biased;

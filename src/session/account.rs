@@ -69,7 +69,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Asks for a new password until one is stored: the first one of a name, or, with a proof, another one.
+    /// Asks for a new password until one is stored: the first one of a name, or, with a proof,
+    /// another one.
     async fn set_password(
         &mut self,
         accounts: &Accounts,
@@ -107,8 +108,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Asks for a new password until it is good and typed twice alike. An empty line cancels that; nothing else ends the
-    /// questions, so the next try is never said in the room.
+    /// Asks for a new password until it is good and typed twice alike. An empty line cancels that;
+    /// nothing else ends the questions, so the next try is never said in the room.
     async fn ask_new_password(&mut self, name: &Name) -> Result<Line, Stop> {
         loop {
             let password = self.ask_password(PasswordFor::New(name.clone())).await?;
@@ -157,8 +158,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(answer)
     }
 
-    /// Asks for the password of a name until it is right. An empty line cancels that; nothing else does, so the next guess is
-    /// never said in the room.
+    /// Asks for the password of a name until it is right. An empty line cancels that; nothing else
+    /// does, so the next guess is never said in the room.
     async fn prove(&mut self, question: PasswordFor, name: &Name) -> Result<Proof, Stop> {
         let Some(accounts) = self.settings.accounts.clone() else {
             return Err(Refusal::NameOwned(name.clone()).into());
@@ -218,7 +219,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Why no password is asked for. Answers that came together with the command, as in a paste, are dropped.
+    /// Why no password is asked for. Answers that came together with the command, as in a paste,
+    /// are dropped.
     async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Stop {
         let mut dropped = 0;
         while !self.is_asked && dropped < answers {
@@ -360,7 +362,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         })
     }
 
-    /// The person's place now: after the last line that was written, if that is known, else at the end.
+    /// The person's place now: after the last line that was written, if that is known, else at the
+    /// end.
     async fn standing(&mut self) -> Result<Standing, Refusal> {
         let Claim { name, proof } = self.me().await?;
         let read = self.link.client().read_to();

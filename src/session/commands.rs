@@ -1,4 +1,5 @@
-//! Commands, and what else is not a line. Knows no wording: answers are values, which the dialect puts into words.
+//! Commands, and what else is not a line. Knows no wording: answers are values, which the dialect
+//! puts into words.
 
 use std::ops::ControlFlow;
 
@@ -132,7 +133,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             .await?)
     }
 
-    /// Lines before or after a number. Those that the log has no more come from the journal: perhaps all of them.
+    /// Lines before or after a number. Those that the log has no more come from the journal:
+    /// perhaps all of them.
     async fn read_excerpt(&self, excerpt: Excerpt) -> Result<Mail, Unreadable> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
         let history = self.settings.history.as_deref();
@@ -167,7 +169,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Shows the lines from number `first` to `last`: those before the replay from the journal, and then the replay.
+    /// Shows the lines from number `first` to `last`: those before the replay from the journal, and
+    /// then the replay.
     async fn show(&self, first: u64, last: u64, replay: Replay) -> Result<Mail, Unreadable> {
         let before = replay.from.seq.min(last);
         let shown = self
@@ -230,7 +233,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(shown)
     }
 
-    /// Shows the lines that have these words, each as soon as there is room for it. What is left to say.
+    /// Shows the lines that have these words, each as soon as there is room for it. What is left to
+    /// say.
     async fn search(
         &mut self,
         words: Line,
@@ -271,7 +275,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         })
     }
 
-    /// Tells what `/forget` would delete, or deletes it: first from the logs, which people read, and then from the file.
+    /// Tells what `/forget` would delete, or deletes it: first from the logs, which people read,
+    /// and then from the file.
     async fn forget(&mut self, all: bool, spec: &'static Spec) -> Result<Answer, Refusal> {
         let accounts = self.accounts(spec)?;
         let forgetting = self.settings.forgetting.as_ref();

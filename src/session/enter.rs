@@ -238,8 +238,8 @@ impl<'a> Newcomer<'a> {
     }
 
     /// Proves that a registered name is this person's own. A door that asks does so until the
-    /// password is right or an empty line cancels that: so the next guess is never taken for a name,
-    /// which others read.
+    /// password is right or an empty line cancels that: so the next guess is never taken for a
+    /// name, which others read.
     async fn prove<D: Doorway>(
         &mut self,
         door: &mut D,

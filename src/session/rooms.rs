@@ -68,7 +68,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(())
     }
 
-    /// Leaves the rooms from which the person was removed, and goes to the lobby if no other room is left.
+    /// Leaves the rooms from which the person was removed, and goes to the lobby if no other room
+    /// is left.
     pub(super) async fn move_out(&mut self) -> Result<(), SessionEnd> {
         let (removed, others) = mem::take(&mut self.others)
             .into_iter()

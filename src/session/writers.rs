@@ -1,5 +1,5 @@
-//! The writers: all writing halves, in one group for each core. A group is one task, which polls its
-//! writers in turn. Knows no socket and no dialect.
+//! The writers: all writing halves, in one group for each core. A group is one task, which polls
+//! its writers in turn. Knows no socket and no dialect.
 //!
 //! One task for each writer would have to be woken, queued and found again for every line.
 

@@ -58,10 +58,10 @@ fn netcat3_gives_a_name_and_talks_in_named_mode() {
 #[test]
 fn at_the_books_chat_one_client_that_does_not_read_stops_everybody() {
     const LINE_BYTES: usize = 32 * 1024;
-    /// More than the sockets on the way to a client can take.
+    /// More than the sockets to a client can take.
     const LINES_MAX: usize = 2_000;
-    /// Who has waited so long for their own line takes it that nothing moves. On a slow machine this may be wrong, and
-    /// then the test sees less, but does not fail.
+    /// After this long without its own line, a client takes it that nothing moves. On a slow machine this may be
+    /// wrong; then the test sees less, but does not fail.
     const PATIENCE: Duration = Duration::from_secs(1);
 
     let chat = Chat::start();

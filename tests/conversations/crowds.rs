@@ -34,7 +34,7 @@ fn come_at_once(house: &House, names: &[String], answer: impl Fn(&str) -> String
 
 struct Watcher {
     guest: Guest,
-    /// How many have come or gone one by one since the last summary.
+    /// How many arrivals or departures were told one by one since the last summary.
     alone: usize,
 }
 
@@ -47,7 +47,7 @@ struct Told {
     named: BTreeSet<String>,
     /// Counted in a summary.
     others: usize,
-    /// Everything that was read.
+    /// All lines that were read.
     lines: Vec<String>,
 }
 
@@ -88,14 +88,14 @@ impl Told {
         }
     }
 
-    /// How many people it tells of.
+    /// How many people it names or counts.
     fn len(&self) -> usize {
         self.alone.len() + self.named.len() + self.others
     }
 }
 
 #[test]
-fn of_a_crowd_the_first_are_told_one_by_one_and_the_rest_together() {
+fn the_first_arrivals_of_a_crowd_are_told_one_by_one_and_the_rest_together() {
     let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
     let (mut alice, mut classic) = watchers(&house);
     let names = names(30);
@@ -124,7 +124,7 @@ fn reads_each(guest: &mut Guest, count: usize, what: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn whoever_speaks_in_a_crowd_is_told_of_first_and_only_once() {
+fn people_who_speak_in_a_crowd_are_named_first_and_only_once() {
     let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
     let (mut alice, mut classic) = watchers(&house);
     let names = names(20);
@@ -135,7 +135,7 @@ fn whoever_speaks_in_a_crowd_is_told_of_first_and_only_once() {
     });
     let mut lines = alice.reads(names.len(), "arrived").lines;
     let alice = &mut alice.guest;
-    // Nobody is told of again: what follows, if anything, was said.
+    // Nobody is named again: only lines of people may follow.
     let said = |lines: &[String]| lines.iter().filter(|line| line.ends_with(": Hi!")).count();
     while said(&lines) < speakers.len() {
         lines.push(alice.line());

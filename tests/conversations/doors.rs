@@ -57,7 +57,7 @@ fn all_doors_lead_to_the_same_rooms() {
 }
 
 #[test]
-fn localhost_is_every_loopback_address_that_there_is() {
+fn localhost_is_every_loopback_address_of_the_machine() {
     let house = House::open(&["tcp://localhost:0"], |_| {});
     let mut ports: Vec<u16> = house.addresses().iter().map(|a| a.port()).collect();
     ports.dedup();
@@ -94,7 +94,7 @@ const SHOWN: [(&str, &str); 12] = [
 ];
 
 #[test]
-fn nothing_that_is_typed_commands_anybodys_terminal() {
+fn no_line_controls_the_terminal_of_a_reader() {
     let house = House::open(&NAMED_AND_CLASSIC, |config| {
         config.rate = parlor::config::RateLimit::Off;
     });
@@ -144,7 +144,7 @@ fn every_byte_is_shown_as_text() {
 }
 
 #[test]
-fn words_that_are_no_lines_pass_in_the_same_way() {
+fn topics_private_messages_and_last_words_are_shown_as_text_too() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("/topic \x1b[5mblink");

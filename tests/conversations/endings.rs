@@ -3,7 +3,7 @@
 use crate::support::House;
 
 #[test]
-fn whoever_half_closes_still_receives_what_was_said_before() {
+fn a_client_that_half_closes_still_receives_earlier_lines() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for line in ["one", "two", "three"] {
@@ -36,7 +36,7 @@ fn a_connection_that_breaks_leaves_like_any_other() {
 }
 
 #[test]
-fn when_the_server_goes_down_everybody_is_told_and_gets_what_was_said() {
+fn a_shutdown_is_announced_after_all_earlier_lines() {
     let mut house = House::open(
         &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
         |config| config.rate = parlor::config::RateLimit::Off,
@@ -71,7 +71,7 @@ fn when_the_server_goes_down_everybody_is_told_and_gets_what_was_said() {
 }
 
 #[test]
-fn last_words_arrive_whatever_was_sent_behind_them() {
+fn the_final_message_arrives_even_if_the_client_keeps_sending() {
     let much = "too late\n".repeat(30_000);
     let house = House::named();
     let mut browser = house.guest();

@@ -7,7 +7,7 @@ use parlor::config::RateLimit;
 use crate::support::{Guest, House};
 
 #[test]
-fn exercise_8_12_whoever_arrives_reads_who_is_here() {
+fn exercise_8_12_a_new_client_reads_who_is_here() {
     let house = House::named();
     let mut alice = house.guest();
     alice.sees_question();
@@ -34,7 +34,7 @@ fn exercise_8_12_whoever_arrives_reads_who_is_here() {
 }
 
 #[test]
-fn exercise_8_13_whoever_is_silent_is_warned_and_then_closed() {
+fn exercise_8_13_a_silent_client_is_warned_and_then_closed() {
     let house = House::open(
         &["tcp://127.0.0.1:0?idle=5s", "tcp://127.0.0.1:0?idle=0"],
         |_| {},
@@ -54,7 +54,7 @@ fn exercise_8_13_whoever_is_silent_is_warned_and_then_closed() {
 }
 
 #[test]
-fn exercise_8_13_typing_enter_keeps_one_here() {
+fn exercise_8_13_pressing_enter_keeps_a_client_connected() {
     let house = House::open(&["tcp://127.0.0.1:0?idle=5s"], |_| {});
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     let warning = "-- Silent for 4 seconds: closing in 1 second; press Enter to stay";
@@ -70,7 +70,7 @@ fn exercise_8_13_typing_enter_keeps_one_here() {
 }
 
 #[test]
-fn by_default_only_those_without_a_name_are_closed_for_being_silent() {
+fn by_default_only_clients_without_a_name_are_closed_for_silence() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
         assert_eq!(config.nameless_idle, Duration::from_mins(5));
         config.nameless_idle = Duration::from_secs(5);
@@ -94,7 +94,7 @@ fn by_default_only_those_without_a_name_are_closed_for_being_silent() {
         while nameless.line() != line {}
     }
     nameless.sees_end();
-    // Both came before and have said no more since: whoever has a name may read.
+    // Both came before and have been silent since: people with a name may read.
     while alice.line() != format!("{address} has left") {}
     late.sees(&format!("{address} has left"));
     late.say("still here");
@@ -104,7 +104,7 @@ fn by_default_only_those_without_a_name_are_closed_for_being_silent() {
 }
 
 #[test]
-fn exercise_8_14_everybody_is_called_by_the_name_given() {
+fn exercise_8_14_each_client_has_the_name_that_it_gives() {
     let house = House::named();
     let mut alice = house.enter("alice");
     let mut bob = house.enter("bob");

@@ -34,7 +34,7 @@ fn assert_is_refusal(answer: &str) {
 }
 
 #[test]
-fn a_browser_is_refused_and_nothing_of_it_is_broadcast() {
+fn a_browser_is_refused_and_its_request_is_not_broadcast() {
     let house = House::named();
     let mut alice = house.enter("alice");
     for request in requests() {
@@ -65,7 +65,7 @@ fn a_browser_with_too_long_a_request_line_is_refused_too() {
 }
 
 #[test]
-fn a_browser_at_a_classic_door_arrives_and_leaves_and_says_nothing() {
+fn a_browser_at_a_classic_door_arrives_and_leaves_without_a_line() {
     let house = House::open(
         &[
             "tcp://127.0.0.1:0?classic",
@@ -84,7 +84,7 @@ fn a_browser_at_a_classic_door_arrives_and_leaves_and_says_nothing() {
         alice.sees(&format!("{address} has arrived"));
         alice.sees(&format!("{address} has left"));
     }
-    // Where no name is asked for it is the same.
+    // A door that asks for no name does the same.
     let mut browser = house.guest_at(1);
     let address = browser.address();
     browser.sees(&format!("You are {address}"));
@@ -167,7 +167,7 @@ const PACKETS: &[&[u8]] = &[
 ];
 
 #[test]
-fn other_protocols_are_answered_once_and_nothing_of_them_is_said() {
+fn other_protocols_are_answered_once_and_not_broadcast() {
     let house = House::named();
     let mut alice = house.enter("alice");
     for packet in PACKETS {
@@ -188,7 +188,7 @@ fn other_protocols_are_answered_once_and_nothing_of_them_is_said() {
 }
 
 #[test]
-fn other_protocols_at_a_door_without_a_question_leave_and_nothing_of_them_is_said() {
+fn other_protocols_at_a_door_without_a_question_leave_and_are_not_broadcast() {
     let doors = [
         "tcp://127.0.0.1:0?classic",
         "tcp://127.0.0.1:0?names=address",
@@ -213,7 +213,7 @@ fn other_protocols_at_a_door_without_a_question_leave_and_nothing_of_them_is_sai
 }
 
 #[test]
-fn the_names_and_sentences_of_people_are_taken_for_no_protocol() {
+fn names_and_sentences_are_not_taken_for_another_protocol() {
     let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
     for name in [
         "nick", "get", "user", "options", "ehlo", "DATA", "QUIT", "ci",
@@ -224,7 +224,7 @@ fn the_names_and_sentences_of_people_are_taken_for_no_protocol() {
         guest.sees(&format!("You are {name}"));
         guest.sees_roster();
         let said = format!("{name}: GET / is broken");
-        while guest.line() != said {} // what the others have said
+        while guest.line() != said {} // lines of the others
         guest.sees(&format!("{name}: NICK says EHLO"));
         guest.shut();
         guest.sees_end();
@@ -248,7 +248,7 @@ fn the_names_and_sentences_of_people_are_taken_for_no_protocol() {
 }
 
 #[test]
-fn lines_that_are_no_names_and_come_before_the_answers_are_not_said() {
+fn lines_sent_before_a_name_is_accepted_are_not_broadcast() {
     let house = House::named();
     let mut alice = house.enter("alice");
     let mut paste = house.guest();
@@ -266,7 +266,7 @@ fn lines_that_are_no_names_and_come_before_the_answers_are_not_said() {
 }
 
 #[test]
-fn text_in_utf_16_is_answered_with_what_to_do() {
+fn text_in_utf_16_is_answered_with_advice() {
     let house = House::named();
     let utf16 = |text: &str| {
         text.encode_utf16()
@@ -294,7 +294,7 @@ fn a_byte_order_mark_is_no_text() {
 }
 
 #[test]
-fn slips_in_the_name_are_forgiven() {
+fn typing_errors_in_the_name_can_be_corrected() {
     let house = House::named();
     for typed in [
         "alixe\x08\x08ce\r\n",
@@ -325,7 +325,7 @@ fn slips_in_the_name_are_forgiven() {
 }
 
 #[test]
-fn telnet_is_refused_its_options_and_given_its_line_endings() {
+fn telnet_options_are_refused_and_telnet_gets_its_line_endings() {
     let house = House::named();
     let mut alice = house.enter("alice");
     let mut bob = house.guest();

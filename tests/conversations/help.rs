@@ -52,7 +52,7 @@ fn help_lists_every_command_and_explains_each() {
 }
 
 #[test]
-fn without_the_echo_ones_own_lines_do_not_come_back() {
+fn without_echo_a_client_does_not_receive_its_own_lines() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.send("one\n/echo off\ntwo\n/me waves\n/echo on\nthree\n");
@@ -68,7 +68,7 @@ fn without_the_echo_ones_own_lines_do_not_come_back() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_never_broadcast() {
+fn an_unknown_command_is_never_broadcast() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for (typed, answer) in [
@@ -95,7 +95,7 @@ fn a_command_that_is_not_there_is_never_broadcast() {
 }
 
 #[test]
-fn two_slashes_say_one() {
+fn two_slashes_send_one() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("//who is what I typed");
@@ -109,7 +109,7 @@ fn two_slashes_say_one() {
 }
 
 #[test]
-fn a_command_behind_a_blank_or_a_stray_key_is_answered_and_not_said() {
+fn a_command_after_a_blank_or_a_stray_key_is_answered_and_not_broadcast() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for (typed, name) in [
@@ -142,7 +142,7 @@ fn an_empty_line_is_not_sent() {
 }
 
 #[test]
-fn answers_come_where_they_were_asked_for() {
+fn answers_come_in_their_place_between_the_lines() {
     let house = House::named();
     let mut alice = house.enter("alice");
     alice.send("one\n/topic\ntwo\n/foo\nthree\n");

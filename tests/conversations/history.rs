@@ -22,7 +22,7 @@ fn says_lines(guest: &mut Guest, count: usize) {
 }
 
 #[test]
-fn whoever_arrives_reads_the_last_lines_oldest_first_and_then_what_is_said() {
+fn a_new_client_reads_the_last_lines_oldest_first_and_then_new_ones() {
     let house = House::named();
     let mut alice = house.enter("alice");
     says_lines(&mut alice, 11);
@@ -73,7 +73,7 @@ fn last_shows_the_last_lines_again() {
 }
 
 #[test]
-fn since_shows_what_was_said_since_a_time_or_a_day() {
+fn since_shows_the_lines_since_a_time_or_a_day() {
     let house = House::named();
     let mut alice = house.enter("alice");
     alice.say("Hi!");
@@ -108,7 +108,7 @@ fn since_shows_what_was_said_since_a_time_or_a_day() {
 }
 
 #[test]
-fn what_is_ignored_is_left_out_of_history_too() {
+fn history_leaves_out_ignored_people_too() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("one");
@@ -125,7 +125,7 @@ fn what_is_ignored_is_left_out_of_history_too() {
 }
 
 #[test]
-fn what_needs_lines_on_disk_says_so() {
+fn commands_that_need_stored_lines_say_so() {
     let house = House::named();
     let mut alice = house.enter("alice");
     for command in ["search", "missed"] {
@@ -137,7 +137,7 @@ fn what_needs_lines_on_disk_says_so() {
 }
 
 #[test]
-fn history_that_is_forgotten_while_it_is_read_is_counted() {
+fn lines_dropped_from_history_during_reading_are_counted() {
     const ASKED: usize = 150;
     const SAID_SINCE: usize = 400;
     let said = |number: usize| format!("alice: {number} {}", "x".repeat(4_000));

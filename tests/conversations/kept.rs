@@ -27,7 +27,7 @@ impl Journal for SmallDisk {
 }
 
 #[test]
-fn a_line_that_cannot_be_kept_is_refused_and_shown_to_nobody() {
+fn a_line_that_cannot_be_stored_is_refused_and_not_shown() {
     let full = Arc::new(AtomicBool::new(false));
     let disk = SmallDisk {
         full: Arc::clone(&full),
@@ -40,7 +40,7 @@ fn a_line_that_cannot_be_kept_is_refused_and_shown_to_nobody() {
     full.store(true, Ordering::SeqCst);
     alice.say("two");
     alice.sees("-- Not sent: the disk is full; try again later");
-    let mut carol = house.enter("carol"); // people come and go all the same
+    let mut carol = house.enter("carol"); // people still come and go
     carol.sees_replayed("alice: one");
     alice.sees("carol has arrived");
     full.store(false, Ordering::SeqCst);
@@ -71,7 +71,7 @@ impl Journal for SlowDisk {
 }
 
 #[test]
-fn whoever_waits_for_a_slow_disk_is_told_and_nobody_sees_the_line_before() {
+fn people_who_wait_for_a_slow_disk_are_told_and_the_line_is_not_shown_before() {
     let commits = Arc::new(Semaphore::new(0));
     let disk = SlowDisk {
         commits: Arc::clone(&commits),
@@ -80,7 +80,7 @@ fn whoever_waits_for_a_slow_disk_is_told_and_nobody_sees_the_line_before() {
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("is it kept?");
     alice.sees("-- The disk is slow; lines arrive late");
-    bob.say("/topic"); // what only reads does not wait
+    bob.say("/topic"); // a command that only reads does not wait
     bob.sees("-- lobby has no topic; /topic TEXT sets one");
     commits.add_permits(1);
     alice.sees("alice: is it kept?");

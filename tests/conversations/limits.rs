@@ -69,7 +69,7 @@ fn a_paste_that_is_too_fast_arrives_whole_and_in_order_even_after_the_end_of_fil
 }
 
 #[test]
-fn whoever_is_delayed_is_not_idle_and_delays_nobody() {
+fn a_delayed_client_is_not_idle_and_delays_no_other() {
     let house = House::open(
         &["tcp://127.0.0.1:0?idle=500ms", "tcp://127.0.0.1:0?idle=0"],
         |config| config.rate = RateLimit::per_second(1), // 10 lines at once
@@ -87,12 +87,12 @@ fn whoever_is_delayed_is_not_idle_and_delays_nobody() {
     alice.send("alice\nHi!\n");
     bob.sees_all(["alice has arrived", "alice: Hi!"]);
     for line in &lines[10..] {
-        bob.sees(&format!("bob: {line}")); // one a second, and no word of being silent
+        bob.sees(&format!("bob: {line}")); // one a second, and no warning of silence
     }
 }
 
 #[test]
-fn one_past_the_connections_is_told_and_there_is_room_when_somebody_leaves() {
+fn a_connection_above_the_limit_is_told_and_a_place_is_free_when_another_ends() {
     let house = House::open(
         &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
         |config| config.connections = Some(2),
@@ -115,7 +115,7 @@ fn one_past_the_connections_is_told_and_there_is_room_when_somebody_leaves() {
 }
 
 #[test]
-fn one_past_the_connections_of_an_address_is_told() {
+fn a_connection_above_the_limit_of_its_address_is_told() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
         config.connections_per_address = 2;
         config.limit_loopback = true;

@@ -131,7 +131,7 @@ fn the_older_text_has_the_same_numbers_and_is_what_prometheus_reads() {
 }
 
 #[test]
-fn what_is_said_and_read_is_counted() {
+fn written_and_read_lines_are_counted() {
     let (house, numbers) = open(|_| {});
     let before = scrape(numbers);
     for name in [
@@ -182,7 +182,7 @@ fn what_is_said_and_read_is_counted() {
 }
 
 #[test]
-fn limits_that_are_met_are_counted_and_the_operator_looks_in_a_full_house() {
+fn met_limits_are_counted_and_a_full_server_still_shows_its_metrics() {
     let (house, numbers) = open(|config| config.connections = Some(1));
     let mut alice = house.enter("alice");
     alice.say(&"x".repeat(5_000));
@@ -201,7 +201,7 @@ fn limits_that_are_met_are_counted_and_the_operator_looks_in_a_full_house() {
 }
 
 #[test]
-fn what_is_too_long_for_a_line_is_counted_also_where_it_is_said_with_curl() {
+fn too_long_lines_are_counted_also_with_curl() {
     let (house, numbers) = open(|_| {});
     for body in ["x".repeat(4_097), "x\n".repeat(201), "x".repeat(70_000)] {
         let mut stream = TcpStream::connect_timeout(&house.addresses()[1], DEADLINE).unwrap();
@@ -211,7 +211,7 @@ fn what_is_too_long_for_a_line_is_counted_also_where_it_is_said_with_curl() {
             stream,
             "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
         )
-        .ok(); // what is too much is not read to its end
+        .ok(); // a body that is too large is not read to its end
         let mut status = [0; 12];
         stream.read_exact(&mut status).unwrap();
         assert_eq!(&status, b"HTTP/1.1 413");
@@ -222,7 +222,7 @@ fn what_is_too_long_for_a_line_is_counted_also_where_it_is_said_with_curl() {
 }
 
 #[test]
-fn the_numbers_are_read_and_nothing_else() {
+fn metrics_are_read_and_nothing_else() {
     let (_house, numbers) = open(|_| {});
     let (whole, body) = request(numbers, "GET", "/metrics");
     let (head, nothing) = request(numbers, "HEAD", "/metrics");
@@ -255,7 +255,7 @@ fn a_line_with_an_id_counts_once_against_the_rate() {
 }
 
 #[test]
-fn whoever_skips_is_counted_by_lines() {
+fn skipped_lines_are_counted() {
     let (house, numbers) = open(|config| {
         config.log_lines = 100;
         config.rate = "off".parse().unwrap();

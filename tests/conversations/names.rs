@@ -46,7 +46,7 @@ fn a_line_left_unfinished_counts_in_the_room() {
 }
 
 #[test]
-fn whoever_presses_enter_keeps_the_address() {
+fn pressing_enter_keeps_the_address() {
     let house = House::named();
     let mut alice = house.enter("alice");
     for blank in ["", " \t "] {
@@ -128,7 +128,7 @@ fn a_refused_name_gets_a_sentence_and_the_question_again() {
 }
 
 #[test]
-fn nobody_wears_a_reserved_name() {
+fn reserved_names_are_refused() {
     let house = House::named();
     for name in [
         "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
@@ -142,7 +142,7 @@ fn nobody_wears_a_reserved_name() {
 }
 
 #[test]
-fn after_five_refusals_one_stays_with_the_address() {
+fn after_five_refusals_a_client_keeps_its_address() {
     let house = House::named();
     let mut alice = house.enter("alice");
     let mut guest = house.guest();
@@ -164,7 +164,7 @@ fn after_five_refusals_one_stays_with_the_address() {
 }
 
 #[test]
-fn a_name_and_its_look_alikes_are_refused_while_worn_and_free_again_afterwards() {
+fn a_name_and_its_look_alikes_are_refused_while_in_use_and_free_afterwards() {
     let house = House::named();
     let [mut mike, mut alice] = house.friends(["mike", "alice"]);
     let mut second = house.guest();
@@ -183,7 +183,7 @@ fn a_name_and_its_look_alikes_are_refused_while_worn_and_free_again_afterwards()
 }
 
 #[test]
-fn whoever_leaves_at_the_question_never_was_here() {
+fn a_client_that_leaves_at_the_question_never_arrived() {
     let house = House::named();
     let mut alice = house.enter("alice");
     let mut shy = house.guest();
@@ -235,9 +235,9 @@ fn too_long_a_name_is_a_line_too_long() {
 }
 
 #[test]
-fn whoever_waits_longest_at_the_question_makes_room() {
+fn the_client_that_waits_longest_at_the_question_makes_room() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
-        config.connections = Some(8); // a quarter of them may stand at the question
+        config.connections = Some(8); // a quarter of them may wait at the question
     });
     let mut waiting: Vec<Guest> = (0..3)
         .map(|_| {

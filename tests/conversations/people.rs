@@ -3,7 +3,7 @@
 use crate::support::House;
 
 #[test]
-fn who_lists_those_here_and_in_another_room() {
+fn who_lists_the_people_here_and_in_another_room() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("Hi!");
@@ -27,13 +27,13 @@ fn who_lists_those_here_and_in_another_room() {
 }
 
 #[test]
-fn another_name_is_told_to_everybody_once() {
+fn a_new_name_is_announced_once() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("/name al");
     alice.sees("You are al");
     bob.sees("alice is now known as al");
-    alice.say("/nick  Al "); // in another case it is still one's own
+    alice.say("/nick  Al "); // her own name in other case is not taken
     alice.sees("You are Al");
     bob.sees("al is now known as Al");
     alice.say("/name Al"); // which changes nothing, so bob reads nothing
@@ -47,7 +47,7 @@ fn another_name_is_told_to_everybody_once() {
 }
 
 #[test]
-fn another_name_is_refused_like_the_first() {
+fn a_new_name_is_refused_like_the_first() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for (typed, refusal) in [
@@ -83,7 +83,7 @@ fn an_action_is_shown_with_a_star() {
 }
 
 #[test]
-fn the_words_of_whoever_quits_are_read_by_the_others() {
+fn the_others_read_the_last_words_of_a_person_who_quits() {
     let house = House::named();
     let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
     alice.send("good night\n/quit see you tomorrow\nand this is too late\n");

@@ -41,7 +41,7 @@ fn a_private_message_may_be_refused() {
             "/msg dave hello",
             "Nobody here is called dave; /who lists the people in this room",
         ),
-        // It only looks like bob's name; nobody is called so.
+        // It only looks like bob's name; no person has it.
         (
             "/msg b0b hello",
             "Nobody here is called b0b; /who lists the people in this room",
@@ -56,7 +56,7 @@ fn a_private_message_may_be_refused() {
 }
 
 #[test]
-fn whoever_does_not_read_gets_no_more_mail_and_all_that_was_delivered() {
+fn a_client_that_does_not_read_gets_no_more_mail_and_keeps_all_delivered_mail() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
         config.rate = RateLimit::Off
     });
@@ -115,7 +115,7 @@ fn a_slow_reader_gets_mail_and_answers_where_they_belong() {
 }
 
 #[test]
-fn an_ignored_person_is_not_heard_under_any_name() {
+fn an_ignored_person_is_hidden_under_every_name() {
     let house = House::named();
     let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
     alice.say("/ignore Bob");
@@ -151,7 +151,7 @@ fn an_ignored_person_is_not_heard_under_any_name() {
 }
 
 #[test]
-fn to_leave_and_come_back_is_no_way_around_being_ignored() {
+fn an_ignored_person_who_reconnects_is_still_ignored() {
     let house = House::named();
     let [mut alice, bob] = house.friends(["alice", "bob"]);
     alice.say("/ignore bob");
@@ -194,7 +194,7 @@ fn ignoring_may_be_refused() {
 }
 
 #[test]
-fn whoever_is_quiet_does_not_see_who_comes_and_goes() {
+fn quiet_hides_arrivals_and_departures() {
     let house = House::named();
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for command in ["/quiet", "/quiet on"] {
@@ -220,7 +220,7 @@ fn whoever_is_quiet_does_not_see_who_comes_and_goes() {
 }
 
 #[test]
-fn mail_behind_what_is_not_shown_arrives_at_once() {
+fn mail_after_hidden_entries_arrives_at_once() {
     let house = House::open(&["tcp://127.0.0.1:0"], |config| {
         config.rate = RateLimit::Off
     });

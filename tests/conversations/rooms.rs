@@ -6,7 +6,7 @@ use crate::support::House;
 const HOW_TO_JOIN: &str = "-- /join ROOM enters a room, or creates it";
 
 #[test]
-fn to_join_is_to_leave_one_room_and_to_enter_the_other() {
+fn joining_leaves_one_room_and_enters_the_other() {
     let house = House::named();
     let [mut alice, mut bob, mut carol] = house.friends(["alice", "bob", "carol"]);
     carol.say("/join Tea");

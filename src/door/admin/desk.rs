@@ -1,4 +1,5 @@
-//! The server's end of the operator's socket: one order a connection. Whatever is sent, it holds little and ends soon.
+//! The server's end of the operator's socket: one order a connection. Whatever is sent, it holds
+//! little and ends soon.
 
 use std::io;
 use std::sync::Arc;

@@ -1,10 +1,13 @@
-//! What the operator does while the server runs, through a socket in the server's own directory. Knows no room.
+//! What the operator does while the server runs, through a socket in the server's own directory.
+//! Knows no room.
 //!
-//! Who may open the socket may do anything: it has the rights of a file, and those of the server's user alone.
+//! Who may open the socket may do anything: it has the rights of a file, and those of the server's
+//! user alone.
 //!
 //! The protocol is small. Whoever connects sends one line, an [`AdminOrder`] as JSON (`"list"`,
-//! `{"kick":{"name":"bob","reason":["spam"]}}`), and reads lines of text: each that begins with a blank is a part of the
-//! answer; the one that does not is the last, `.` if it was done, or `!` and the sentence that says why not.
+//! `{"kick":{"name":"bob","reason":["spam"]}}`), and reads lines of text: each that begins with a
+//! blank is a part of the answer; the one that does not is the last, `.` if it was done, or `!` and
+//! the sentence that says why not.
 
 mod desk;
 mod secret;
@@ -129,12 +132,14 @@ pub enum KeeperOrder {
 pub enum NameOrder {
     /// List the registered names: since when, and when the owner was last here
     List,
-    /// Make a name free again: its password, token, return codes, waiting messages and keeper roles are deleted
+    /// Make a name free again: its password, token, return codes, waiting messages and keeper roles
+    /// are deleted
     Release {
         /// The name
         name: String,
     },
-    /// Set a new password for the owner of a name; it is read from the terminal or from standard input
+    /// Set a new password for the owner of a name; it is read from the terminal or from standard
+    /// input
     Password {
         /// The name
         name: String,

@@ -1,4 +1,5 @@
-//! A password that the operator types: not shown on a terminal, or a line of standard input. Knows no order.
+//! A password that the operator types: not shown on a terminal, or a line of standard input. Knows
+//! no order.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 

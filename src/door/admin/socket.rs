@@ -1,4 +1,5 @@
-//! The operator's socket: a file that nobody else may open, from the start of the server to its end. Knows no order.
+//! The operator's socket: a file that nobody else may open, from the start of the server to its
+//! end. Knows no order.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
@@ -15,7 +16,8 @@ use super::SOCKET;
 /// Those who wait to be accepted.
 const BACKLOG: i32 = 16;
 
-/// How often the server looks whether the socket is still there: programs that sweep old files take it away.
+/// How often the server looks whether the socket is still there: programs that sweep old files take
+/// it away.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Why there is none.
@@ -45,7 +47,8 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Opens it in a directory that is this server's alone: what stands there is left over from one that was killed.
+    /// Opens it in a directory that is this server's alone: what stands there is left over from one
+    /// that was killed.
     pub(crate) fn open(directory: &Path) -> Result<Socket, NoSocket> {
         let path = directory.join(SOCKET);
         let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
@@ -64,8 +67,8 @@ impl Socket {
         }
     }
 
-    /// Opens it again if its file is gone, or another one stands there. Whether it was. While the directory is elsewhere,
-    /// the socket is there, too.
+    /// Opens it again if its file is gone, or another one stands there. Whether it was. While the
+    /// directory is elsewhere, the socket is there, too.
     pub(crate) fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
         let Some(directory) = self.path.parent() else {
             return Ok(false);

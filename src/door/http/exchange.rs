@@ -1,5 +1,5 @@
-//! Whether an HTTP connection is waited for: then it takes a place among others, and loses it when they need it. Knows no
-//! address and no answer.
+//! Whether an HTTP connection is waited for: then it takes a place among others, and loses it when
+//! they need it. Knows no address and no answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -89,7 +89,8 @@ impl Exchange {
         progress.is_open || progress.requests == 0
     }
 
-    /// Waits for the client in a place, unless the server works for it. Ready when others need the place.
+    /// Waits for the client in a place, unless the server works for it. Ready when others need the
+    /// place.
     pub(super) fn poll_pushed_out(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut progress = self.progress();
         match progress.busy {

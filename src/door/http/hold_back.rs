@@ -12,8 +12,8 @@ use super::exchange::Exchange;
 /// How much of hyper's own answer is kept: the status is in it.
 const STATUS_BYTES_MAX: usize = 128;
 
-/// A connection that holds back what hyper answers by itself to bytes that are no request: a bare status, which tells people
-/// nothing.
+/// A connection that holds back hyper's own answer to bytes that are no request: a bare status,
+/// which tells people nothing.
 pub(super) struct HoldBack {
     pub(super) stream: TcpStream,
     pub(super) exchange: Exchange,

@@ -1,5 +1,5 @@
-//! HTTP as every door with requests needs it: one request after the other, and what a request prefers. Knows no address and no
-//! answer.
+//! HTTP as every door with requests needs it: one request after the other, and what a request
+//! prefers. Knows no address and no answer.
 
 mod exchange;
 mod hold_back;

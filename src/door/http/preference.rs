@@ -1,20 +1,22 @@
-//! What a request prefers: kinds of answers and their codings (RFC 9110, section 12). Knows no answer.
+//! What a request prefers: kinds of answers and their codings (RFC 9110, section 12). Knows no
+//! answer.
 
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
-/// How much something is wanted, in thousandths, and how closely it was named: `text/plain` more closely than `*/*`.
+/// How much something is wanted, in thousandths, and how closely it was named: `text/plain` more
+/// closely than `*/*`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight {
     weight: u16,
     closeness: u8,
 }
 
-/// Named itself, and not by a star.
+/// By its name, without a star.
 const BY_NAME: u8 = 3;
 
-/// The kind to answer with: `usual`, unless another one is wanted more, or as much and by its name. A kind may have a version
-/// behind a semicolon, which counts where the request has one.
+/// The kind of the answer: `usual`, unless another one is wanted more, or as much and by its name.
+/// A kind may have a version after a semicolon, which counts if the request has one.
 pub(in crate::door) fn preferred<'a>(
     headers: &HeaderMap,
     usual: &'a str,
@@ -32,7 +34,8 @@ pub(in crate::door) fn preferred<'a>(
     preferred.1
 }
 
-/// Whether an answer is to be packed: `gzip` is taken, and wanted no less than the plain answer, which counts by its name alone.
+/// Whether to compress the answer: the client accepts gzip, and wants it no less than a plain
+/// answer. The plain answer counts only if it is named.
 pub(in crate::door) fn wants_gzip(headers: &HeaderMap) -> bool {
     let of = |coding: &str| weights(headers, ACCEPT_ENCODING).find(|(name, _)| name == coding);
     let gzip = of("gzip").or_else(|| of("x-gzip")).or_else(|| of("*"));
@@ -40,7 +43,7 @@ pub(in crate::door) fn wants_gzip(headers: &HeaderMap) -> bool {
     gzip.is_some_and(|(_, weight)| weight > 0 && weight >= plain)
 }
 
-/// How much a kind is wanted, as what names it most closely has it.
+/// How much a kind is wanted: the closest name decides.
 fn wanted_kind(headers: &HeaderMap, kind: &str) -> Weight {
     let (kind, version) = kind.split_once(';').unwrap_or((kind, ""));
     let family = kind.split('/').next().unwrap_or_default();
@@ -65,8 +68,8 @@ fn wanted_kind(headers: &HeaderMap, kind: &str) -> Weight {
     Weight { weight, closeness }
 }
 
-/// What a header lists, in small letters and without blanks, and the weight of each, which is what stands behind `q=`. What has
-/// a weight that is none is left out.
+/// The items of a header, in lower case and without blanks, each with the weight after `q=`. An
+/// item whose weight makes no sense is left out.
 fn weights(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (String, u16)> {
     let lists = headers.get_all(header).into_iter();
     let lists = lists.filter_map(|list| list.to_str().ok());
@@ -83,7 +86,7 @@ fn weights(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (Str
     })
 }
 
-/// A weight: from 0 to 1, with three digits behind the point at most.
+/// A weight: from 0 to 1, with at most three digits after the point.
 fn thousandths(weight: &str) -> Option<u16> {
     let (whole, part) = weight.split_once('.').unwrap_or((weight, ""));
     let is_part = part.len() <= 3 && part.bytes().all(|digit| digit.is_ascii_digit());

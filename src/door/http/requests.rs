@@ -1,4 +1,5 @@
-//! The HTTP requests of one connection, one after the other. Silence has an end. Knows no address and no answer.
+//! The HTTP requests of one connection, one after the other. Silence has an end. Knows no address
+//! and no answer.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -61,8 +62,8 @@ enum NoMoreRequests {
     GoingDown,
 }
 
-/// Answers one request after the other. If the last one ends well, the connection is given back, with the bytes that have
-/// come after it.
+/// Answers one request after the other. If the last one ends well, the connection is given back,
+/// with the bytes that have come after it.
 pub(in crate::door) async fn answer_requests<A, B>(
     stream: TcpStream,
     exchange: &Exchange,
@@ -78,7 +79,7 @@ where
         exchange.begin();
         let busy = request.body().is_end_stream().then(|| exchange.busy());
         let answering = answer(request);
-        // Unpinned, as the connection is to be taken back.
+        // Unpinned, as the connection is given back.
         Box::pin(async move {
             let answered = answering.await;
             exchange.end();
@@ -96,7 +97,7 @@ where
         .header_read_timeout(port.head_time)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(io), service);
-    yield_now().await; // so that what has come in is known
+    yield_now().await; // so that the runtime knows what has come in
     let end = serve(&mut connection, exchange, &port).await;
     let parts = connection.into_parts();
     let HoldBack { stream, status, .. } = parts.io.into_inner();

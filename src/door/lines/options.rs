@@ -80,8 +80,9 @@ impl LineOptions {
         mode.into_iter().chain(idle).collect()
     }
 
-    /// How long people may be silent. The book's protocol comes before the exercise that limits it. People with a name
-    /// may read for as long as they like: keepalive finds connections that are dead.
+    /// How long people may be silent. The book's protocol comes before the exercise that limits it.
+    /// People with a name may read for as long as they like: keepalive finds connections that are
+    /// dead.
     pub(super) fn idle(&self, nameless: Duration) -> Idle {
         let usual = match self.is_classic {
             true => Idle::Nobody,

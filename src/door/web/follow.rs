@@ -32,26 +32,26 @@ use super::visit::Visit;
 use crate::door::http::{Busy, preferred};
 use crate::session::{Output, Watching, replay};
 
-/// So much lies between the room and the connection, beside what the system holds.
+/// How many bytes lie between the room and the connection, beside those in the kernel.
 const BETWEEN_BYTES_MAX: usize = 8 * 1024;
 
-/// Where nothing was said for this long, twice over at most, there is a sign of life: balancers end what is silent for 20 s and
-/// more.
+/// After this long without a line, twice over at most, a sign of life is sent: balancers end
+/// connections that are silent for 20 s and more.
 const SILENCE: Duration = Duration::from_secs(9);
 
-/// With which a browser says what it has seen (HTML, section 9.2).
+/// The header in which a browser names the last event it has seen (HTML, section 9.2).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What is said first to somebody whose place is none.
+/// What a client reads first whose last line is not known.
 const ELSEWHERE: &str = "Your last line is from another log, or newer than this one; the lines you missed cannot be counted";
 
-/// What may follow the question mark: one of these, and nothing else.
+/// The query: one of these, and nothing else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FollowQuery {
-    /// So many of the last lines, and no more.
+    /// How many of the last lines to show; then the answer ends.
     last: Option<u64>,
-    /// So many of them first.
+    /// How many of the last lines to show first; then the answer follows the room.
     replay: Option<u64>,
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn read(
     }
 }
 
-/// Where reading begins; none where the last line that was seen is named and is none.
+/// Where reading begins; none if the header makes no sense.
 fn start(wanted: &FollowQuery, headers: &HeaderMap) -> Option<Start> {
     let Some(id) = headers.get(LAST_EVENT_ID) else {
         let lines = wanted.last.or(wanted.replay);
@@ -116,7 +116,7 @@ fn start(wanted: &FollowQuery, headers: &HeaderMap) -> Option<Start> {
 const JSON_LINES: &str = "application/x-ndjson";
 const EVENTS: &str = "text/event-stream";
 
-/// In which form a room is read.
+/// The form in which a room is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FollowForm {
     /// As people with netcat read it.
@@ -125,7 +125,7 @@ enum FollowForm {
 }
 
 impl FollowForm {
-    /// None where the page is wanted.
+    /// None for the page.
     fn wanted(headers: &HeaderMap) -> Option<FollowForm> {
         match preferred(headers, TEXT, &[HTML, JSON_LINES, EVENTS]) {
             HTML => None,
@@ -135,8 +135,8 @@ impl FollowForm {
         }
     }
 
-    /// What says that the connection lives where nothing is said: a comment, or an empty line, which `jq` and most readers of
-    /// JSON lines pass over.
+    /// Shows that the connection lives: a comment, or an empty line, which `jq` and most readers of
+    /// JSON lines skip.
     fn sign_of_life(self) -> &'static [u8] {
         match self {
             FollowForm::Json(Follow::Events) => b":\n\n",
@@ -155,7 +155,7 @@ impl FollowForm {
 
 fn answer(form: FollowForm, body: Body) -> Response {
     let kind = HeaderValue::from_static(form.kind());
-    // A proxy that gathers the answer first would show nothing for long.
+    // A proxy that collects the answer first would show nothing for long.
     let pass_on = (
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -164,7 +164,7 @@ fn answer(form: FollowForm, body: Body) -> Response {
 }
 
 impl Visit {
-    /// What is read, as the body of an answer.
+    /// Reads a room into the body of an answer.
     async fn read_room(
         &self,
         owner: Option<Claim>,
@@ -180,7 +180,7 @@ impl Visit {
         let request = Change::Listen {
             owner,
             room,
-            waits: wanted.last.is_none(), // who follows a room waits for it
+            waits: wanted.last.is_none(), // following a room that does not exist waits for it
             replay: 0,
         };
         let (listener, mut listening) = match link.call(request).await {
@@ -218,7 +218,7 @@ impl Visit {
         })
     }
 
-    /// Has these few bytes and then the room written into the body, until one of them ends.
+    /// Writes the first bytes and then the room into the body, until one of them ends.
     async fn follow<E: Encoder + Unpin + 'static>(
         &self,
         link: Link,
@@ -229,7 +229,7 @@ impl Visit {
         sign_of_life: &'static [u8],
     ) -> Body {
         let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
-        output.write_all(first).await.ok(); // they fit, and nobody has left
+        output.write_all(first).await.ok(); // they fit, and the reader is there
         let mark = Mark {
             room: listening.view.room(),
             position: u64::MAX,
@@ -257,13 +257,13 @@ impl Visit {
     }
 }
 
-/// Somebody who reads a room.
+/// A task beside an answer that follows a room.
 struct FollowTask {
     visit: Visit,
     link: Link,
-    /// Dropped, the view ends; none where it is to end at once.
+    /// Ends the view when it is dropped; none if the view has ended.
     listener: Option<Listener>,
-    /// Behind all that is read.
+    /// The place after all that is read.
     mark: Mark,
 }
 
@@ -279,7 +279,7 @@ impl FollowTask {
             biased;
             was_all_taken = &mut watching => {
                 if !was_all_taken {
-                    visit.exchange.give_up(); // nobody takes it
+                    visit.exchange.give_up(); // nobody reads the answer
                 }
                 return;
             }
@@ -294,13 +294,13 @@ impl FollowTask {
         if is_going_down {
             link.reply(mark, Mail::Answer(Answer::Notice(Notice::GoingDown)));
         }
-        drop(link); // all is said: the writing half waits for no more
-        drop(listener); // and is rung for
+        drop(link); // nothing more is said, so the writer need not wait
+        drop(listener); // which rings for the writer
         watching.await;
     }
 }
 
-/// The body of an answer that goes on. It knows when nobody reads it any more.
+/// The body of an answer that follows a room. It knows when nobody reads it any more.
 struct Following {
     bytes: ReaderStream<DuplexStream>,
     silence: Pin<Box<Sleep>>,

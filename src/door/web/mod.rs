@@ -1,4 +1,5 @@
-//! The web door: a page, a socket, and rooms to follow and to speak in with curl. HTTP/1.1, until a socket is opened.
+//! The web door: a page, a socket, and rooms to follow and to speak in with curl. HTTP/1.1, until a
+//! socket is opened.
 
 mod follow;
 mod paces;
@@ -38,7 +39,8 @@ use crate::session::{Idle, Newcomer, SessionSettings};
 /// How long the head of a request may take, also after another request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
-/// How often a silent client is asked whether it is there: balancers close what is silent for 20 s and more.
+/// How often a silent client is asked whether it is there: balancers close what is silent for 20 s
+/// and more.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// How long a client may leave that unanswered.
@@ -86,8 +88,8 @@ pub(super) fn open(
 }
 
 impl WebDoor {
-    /// Answers one request after the other. If one of them has opened a socket, the connection is that, with what has come
-    /// in already.
+    /// Answers one request after the other. If one of them has opened a socket, the connection is
+    /// that, with what has come in already.
     async fn answer(&self, visit: &Visit, stream: TcpStream) -> Option<(TcpStream, Bytes)> {
         let answer = |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);

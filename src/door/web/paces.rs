@@ -10,13 +10,14 @@ use parlor_core::model::{Bucket, Rate, network};
 /// How many addresses are remembered. Beyond that, those that are quiet are forgotten.
 const PACES_MAX: usize = 10_000;
 
-/// How fast each address speaks; an address in IPv6 being a whole network.
+/// How fast each address speaks. For IPv6, an address is a whole network.
 #[derive(Default)]
 pub(super) struct Paces(Mutex<HashMap<IpAddr, Bucket>>);
 
 impl Paces {
-    /// Takes lines from the bucket of an address, if all of them pass now: else it says how long it is until they do. More
-    /// than ever pass at once are taken from a full bucket, and whoever comes next waits for them.
+    /// Takes lines from the bucket of an address if all of them may pass now; else returns how long
+    /// that takes. More lines than can ever pass at once are taken from a full bucket, and the next
+    /// ones wait for them.
     pub(super) fn take(
         &self,
         from: IpAddr,
@@ -31,7 +32,7 @@ impl Paces {
         }
         let from = match paces.len() < PACES_MAX {
             true => network(from),
-            false => Ipv6Addr::UNSPECIFIED.into(), // all who come new share one
+            false => Ipv6Addr::UNSPECIFIED.into(), // all new ones share one
         };
         let bucket = paces.entry(from).or_default();
         let mut before_the_last = *bucket;
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!(take(10, 100), wait(9_990));
         assert_eq!(take(9_980, 100), wait(10));
         assert_eq!(take(10, 100), Ok(()));
-        // 200 are more than ever pass at once.
+        // 200 are more than can pass at once.
         assert_eq!(take(9_999, 200), wait(1));
         assert_eq!(take(1, 200), Ok(()));
         assert_eq!(take(10_000, 1), wait(100));

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 
 use crate::door::http::wants_gzip;
 
-/// What a browser shows at every room's address.
+/// The page at every room's address.
 pub(super) static PAGE: File = File {
     name: "index.html",
     kind: "text/html; charset=utf-8",
@@ -24,7 +24,7 @@ pub(super) static PAGE: File = File {
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The files with these names, each of its kind.
+/// Files with their names and kinds.
 macro_rules! files {
     ($($name:literal: $kind:expr,)*) => {
         [$(File {
@@ -65,9 +65,9 @@ pub(super) struct File {
     name: &'static str,
     kind: &'static str,
     bytes: &'static [u8],
-    /// The same, packed when it is first wanted so.
+    /// The compressed bytes, made when they are first wanted.
     packed: OnceLock<Bytes>,
-    /// What tells it from another version of it.
+    /// Differs between versions of the file.
     tag: OnceLock<HeaderValue>,
 }
 
@@ -79,10 +79,11 @@ impl File {
 }
 
 impl File {
-    /// The file, packed for whoever takes it so, a third of the bytes; or that it is the one that somebody has.
+    /// The file, compressed if the client accepts that, to a third of the bytes; or that the
+    /// client's copy is still good.
     pub(super) fn answer(&'static self, headers: &HeaderMap) -> Response {
         let kind = HeaderValue::from_static(self.kind);
-        // Asked for again each time, so that a page fits the server that answers it.
+        // Asked for again each time, so that a page fits its server.
         let caching = HeaderValue::from_static("no-cache");
         let varies = HeaderValue::from_static("accept-encoding, accept");
         let described = [
@@ -101,17 +102,17 @@ impl File {
         (described, packing, self.packed().clone()).into_response()
     }
 
-    /// Whether somebody has this version: one of those listed, or whichever there is (RFC 9110, section 13.1.2).
+    /// Whether the client has this version: one of those listed, or any (RFC 9110, section 13.1.2).
     fn is_had(&self, headers: &HeaderMap) -> bool {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         let own = self.tag().to_str().map(opaque).unwrap_or_default();
         let lists = headers.get_all(header::IF_NONE_MATCH).into_iter();
         let mut lists = lists.filter_map(|list| list.to_str().ok());
-        // Ours have no comma in them.
+        // Our tags have no comma in them.
         lists.any(|list| list.trim() == "*" || list.split(',').any(|tag| opaque(tag) == own))
     }
 
-    /// Weak, as it is the same for the packed one (RFC 9110, section 8.8.1).
+    /// Weak, as it is the same for the compressed file (RFC 9110, section 8.8.1).
     fn tag(&self) -> &HeaderValue {
         self.tag.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
@@ -124,7 +125,7 @@ impl File {
     fn packed(&self) -> &Bytes {
         self.packed.get_or_init(|| {
             let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-            // Memory takes all.
+            // Memory takes everything.
             packer.write_all(self.bytes).ok();
             packer.finish().unwrap_or_default().into()
         })

@@ -1,4 +1,5 @@
-//! What every answer is made of: a sentence, a refusal, the room in an address. Knows no request's purpose.
+//! What every answer is made of: a sentence, a refusal, the room in an address. Knows no request's
+//! purpose.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ pub(super) const TEXT: &str = "text/plain";
 /// The page.
 pub(super) const HTML: &str = "text/html";
 
-/// Whether something is among what a header lists.
+/// Whether a header lists something.
 pub(super) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool {
     let kinds = headers.get_all(header).into_iter();
     let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());
@@ -35,7 +36,7 @@ pub(super) fn sentence(status: StatusCode, words: &str) -> Response {
     (status, [(header::CONTENT_TYPE, kind)], words).into_response()
 }
 
-/// The same, with how many seconds to wait before the next try.
+/// The same, with the seconds to wait before the next try.
 pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
     let mut response = sentence(status, words);
     response
@@ -44,7 +45,7 @@ pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
     response
 }
 
-/// Why something is not done, in the words that people with netcat read; curl has some of its own.
+/// Tells why a request is refused, in the words that netcat shows; curl has some of its own.
 pub(super) fn refuse(refusal: &Refusal, clock: &LocalClock) -> Response {
     let row = refusal_row(refusal, clock);
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -55,7 +56,7 @@ pub(super) fn refuse(refusal: &Refusal, clock: &LocalClock) -> Response {
     }
 }
 
-/// The room that an address names.
+/// The room in an address.
 pub(super) struct RoomInPath(pub(super) RoomName);
 
 impl<S: Send + Sync> FromRequestParts<S> for RoomInPath {

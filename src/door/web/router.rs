@@ -14,8 +14,8 @@ use super::visit::Visit;
 use super::{follow, socket, speak};
 use crate::door::http::{GOING_DOWN, preferred};
 
-/// What a browser is told about every answer: nothing runs or loads but what is this server's own, nobody frames it or learns
-/// from where somebody comes, and what it is called is what it is.
+/// What every answer tells a browser: to run and load only what this server sends, to show it in no
+/// frame, to tell no other site where people come from, and to trust the named type.
 const HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",
@@ -29,13 +29,13 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
-/// What is told to somebody who asks for nothing in particular, and is no browser.
+/// The answer to clients that ask for nothing in particular and are no browsers.
 const GREETING: &str = "This is Parlor, a chat server. In a browser, open this address. With curl:\n\
     \x20 curl -N HOST/lobby                            follows the room\n\
     \x20 curl 'HOST/lobby?last=50'                     shows the last lines\n\
     \x20 curl -d 'hello' 'HOST/lobby?name=YOUR-NAME'   speaks\n";
 
-/// Who answers what. Everything that is no room stands under `/-/`.
+/// The addresses. Everything that is no room is under `/-/`.
 pub(super) fn router(names: HostNames) -> Router {
     let guard = move |request: Request, next: Next| {
         let refused = names.refuse(&request);
@@ -70,8 +70,8 @@ async fn with_headers(mut response: Response) -> Response {
     response
 }
 
-/// A room's address with a slash behind it, as scripts put together and people type it. The way to the right one is relative:
-/// a web server in front may pass on what is below a path of its own.
+/// A room's address with a slash at its end, as scripts and people write it. The redirect is
+/// relative, as a web server in front may serve this one below a path.
 async fn without_slash(_: RoomInPath, address: Uri) -> Response {
     let room = address.path().trim_matches('/');
     let target = match address.query() {
@@ -99,7 +99,7 @@ async fn nothing_there(method: Method, address: Uri) -> Response {
     )
 }
 
-/// The router says with `Allow` what can be done there; who only asks for that has been answered with it.
+/// The router adds `Allow`; for a client that only asks for that, this is the answer.
 async fn not_allowed(method: Method, address: Uri) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();

@@ -1,7 +1,8 @@
 //! Whose pages may speak with this server: its own. Knows no room.
 //!
-//! A browser sends requests for whatever page it shows. That of another site is given away by `Origin` and `Sec-Fetch-Site`
-//! (Fetch Metadata); one that has its own name point to this machine (DNS rebinding), by `Host`.
+//! A browser sends requests for whatever page it shows. That of another site is given away by
+//! `Origin` and `Sec-Fetch-Site` (Fetch Metadata); one that has its own name point to this machine
+//! (DNS rebinding), by `Host`.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -10,15 +11,15 @@ use axum::response::Response;
 
 use super::respond::sentence;
 
-/// Where balancers ask whether the server is there.
+/// The address at which balancers ask whether the server runs.
 pub(super) const HEALTH: &str = "/-/healthz";
 
-/// The names by which this machine is called, beside its addresses.
+/// The names of this machine, besides its addresses.
 #[derive(Clone, Debug)]
 pub(super) struct HostNames(std::sync::Arc<[String]>);
 
 impl HostNames {
-    /// Those that were given, and those that it has.
+    /// The given names and the machine's own.
     pub(super) fn new(mut given: Vec<String>) -> HostNames {
         let own = rustix::system::uname();
         let own = own.nodename().to_string_lossy().to_ascii_lowercase();
@@ -26,7 +27,7 @@ impl HostNames {
         HostNames(given.into())
     }
 
-    /// What to answer where a request is not for this server, or comes from somebody else's page.
+    /// The answer to a request that is not for this server or comes from another site's page.
     pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
         let (method, headers) = (request.method(), request.headers());
         let named = match headers.get(header::HOST) {
@@ -34,14 +35,14 @@ impl HostNames {
             None if request.version() == Version::HTTP_10 => Some(None),
             _ => only(headers, header::HOST.as_str()).map(Some),
         };
-        // An address in the first line counts and not the header (RFC 9112, section 3.2.2).
+        // An address in the first line counts instead of the header (RFC 9112, section 3.2.2).
         let address = request.uri().authority().map(Authority::as_str);
         let Some(host) = named.map(|host| address.or(host)) else {
             let words = "Send one Host field with the name of this server";
             return Some(sentence(StatusCode::BAD_REQUEST, words));
         };
         let is_ours = host.is_none_or(|host| self.is_ours(host));
-        // Whether the server is there, also those may know who call it by a name of their own, as balancers do.
+        // Balancers may ask under any name whether the server runs.
         if !is_ours && request.uri().path() != HEALTH {
             let (name, _) = split_port(host.unwrap_or_default());
             return Some(sentence(
@@ -72,7 +73,7 @@ impl HostNames {
         let bare = name
             .strip_prefix('[')
             .and_then(|name| name.strip_suffix(']'));
-        // Rebinding needs a name: an address is what it is.
+        // Rebinding needs a name; an address is safe.
         if bare.unwrap_or(name).parse::<std::net::IpAddr>().is_ok() {
             return true;
         }
@@ -85,7 +86,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The value of a header that is there once: of two, others may look at the other one.
+/// The value of a header that is there once: of two, others may read the other one.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -103,7 +104,7 @@ fn split_port(host: &str) -> (&str, Option<&str>) {
 /// Whether an origin is that of a page from this host: of the same name, at the same port.
 fn is_same(origin: &str, host: &str) -> bool {
     let Some((scheme, place)) = origin.split_once("://") else {
-        return false; // null, as a page has that nobody serves
+        return false; // null: a page from no server
     };
     let usual = match scheme {
         "http" => "80",
@@ -115,7 +116,7 @@ fn is_same(origin: &str, host: &str) -> bool {
     origin.0.eq_ignore_ascii_case(host.0) && port(origin) == port(host)
 }
 
-/// Also from another port or another name under the same domain: that is somebody else's page, too.
+/// A page at another port or under another name of the same domain is another site's page, too.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     match only(headers, "sec-fetch-site") {
         Some(site) => matches!(site, "cross-site" | "same-site"),
@@ -123,7 +124,7 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether somebody has followed a link to a page of ours: what is shown then, the other site cannot read.
+/// Whether the request follows a link to a page: the other site cannot read the answer.
 fn is_link(method: &Method, headers: &HeaderMap) -> bool {
     let is_page =
         text(headers, header::ACCEPT.as_str()).is_some_and(|kind| kind.contains("text/html"));

@@ -1,4 +1,5 @@
-//! From a request for a socket to somebody who enters: the upgrade, the hello, the requests to enter.
+//! From a request for a socket to somebody who enters: the upgrade, the hello, the requests to
+//! enter.
 
 use axum::body::Body;
 use axum::extract::Extension;
@@ -15,16 +16,16 @@ use super::visit::Visit;
 use crate::door::handshake::{Arriving, LastWords};
 use crate::session::{Attempt, Doorway, NotEntered, Tell};
 
-/// What the server's key is made of, beside the client's (RFC 6455, section 1.3).
+/// A part of the server's key, beside the client's (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The only version there is.
+/// The only version.
 const VERSION_13: HeaderValue = HeaderValue::from_static("13");
 
-/// What the server calls itself.
+/// The server's name and version.
 const SERVER: &str = concat!("parlor ", env!("CARGO_PKG_VERSION"));
 
-/// Makes the connection a socket, where a request asks for that as it should (RFC 6455, section 4.2.1).
+/// Opens a socket if the request asks for it correctly (RFC 6455, section 4.2.1).
 pub(super) async fn open(
     Extension(visit): Extension<Visit>,
     method: Method,
@@ -74,7 +75,7 @@ fn server_key(key: &HeaderValue) -> Option<HeaderValue> {
 pub(super) type WebPrompt = Arriving<WebDecoder, WebEncoder>;
 
 impl WebPrompt {
-    /// Begins with what the client has to know.
+    /// Begins with what a client has to know.
     pub(super) fn greet(&mut self, log: &str) {
         let hello = Hello {
             server: SERVER,

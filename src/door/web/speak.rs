@@ -25,20 +25,20 @@ use crate::session;
 /// For programs.
 const JSON: &str = "application/json";
 
-/// What is said has so many bytes at the most.
+/// The size of a body.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// And has come after this long.
+/// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// What may follow the question mark, and nothing else.
+/// The query, and nothing else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SpeakQuery {
     name: Option<String>,
 }
 
-/// Says the body of a request in a room.
+/// Posts the body of a request in a room.
 pub(super) async fn speak(
     Extension(visit): Extension<Visit>,
     RoomInPath(room): RoomInPath,
@@ -55,7 +55,7 @@ pub(super) async fn speak(
     let said = async {
         let claim = visit.claim(name, &headers).await?;
         let lines = read_lines(body, &visit).await?;
-        let _busy = visit.exchange.busy(); // all of it is here
+        let _busy = visit.exchange.busy(); // the request is whole
         match visit.too_fast(lines.len()) {
             Some(refused) => Err(refused),
             None => visit.say(claim, room.clone(), lines).await,
@@ -67,7 +67,7 @@ pub(super) async fn speak(
     }
 }
 
-/// The numbers of what is kept now, a line each.
+/// The numbers of the stored lines, a line each.
 fn receipt(room: &RoomName, first: u64, last: u64, headers: &HeaderMap) -> Response {
     if preferred(headers, TEXT, &[JSON]) == JSON {
         let kind = HeaderValue::from_static("application/json");
@@ -78,7 +78,7 @@ fn receipt(room: &RoomName, first: u64, last: u64, headers: &HeaderMap) -> Respo
     sentence(StatusCode::OK, &numbers.join("\n"))
 }
 
-/// The lines of a body, whatever kind of text it says it is.
+/// The lines of a body, whatever type it claims to have.
 async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> {
     let Ok(read) = timeout(BODY_TIME, to_bytes(body, BODY_BYTES_MAX)).await else {
         return Err(sentence(
@@ -106,7 +106,7 @@ async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> 
     }
 }
 
-/// Who somebody says to be, and the proof of it, as `curl -u NAME:TOKEN` sends them (RFC 7617).
+/// The name and the token from `curl -u NAME:TOKEN` (RFC 7617).
 fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
@@ -116,13 +116,14 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
     let decoded = STANDARD.decode(encoded.trim()).ok()?;
     let colon = decoded.iter().position(|&byte| byte == b':')?;
     let (name, shown) = (decoded.get(..colon)?, decoded.get(colon + 1..)?);
-    // What is not UTF-8 is wrong, and not nothing: else somebody would speak or read without a proof.
+    // Bytes that are not UTF-8 make a wrong name, not a missing one: else the request would pass
+    // without a proof.
     let name = String::from_utf8_lossy(name).into_owned();
     Some((name, Line::sanitise(shown)))
 }
 
 impl Visit {
-    /// The name under which somebody speaks, and whether it is proven.
+    /// The name for the lines, with its proof if there is one.
     async fn claim(&self, named: Option<String>, headers: &HeaderMap) -> Result<Claim, Response> {
         let refused = |refusal: Refusal| self.refuse(refusal);
         let shown = credentials(headers);
@@ -140,7 +141,7 @@ impl Visit {
         }
     }
 
-    /// The name that somebody owns who reads, if they say so.
+    /// The registered name of a reader that gives one.
     pub(super) async fn owner(&self, headers: &HeaderMap) -> Result<Option<Claim>, Response> {
         let Some(shown) = credentials(headers) else {
             return Ok(None);
@@ -149,13 +150,13 @@ impl Visit {
         Ok(Some(self.prove(name, shown).await?))
     }
 
-    /// Proves a name with what came with the request.
+    /// Proves a name with the token that came with it.
     async fn prove(&self, name: Name, shown: (String, Line)) -> Result<Claim, Response> {
         let claim = session::prove_by_token(&self.desk.settings, &self.peer, name, shown);
         claim.await.map_err(|refusal| self.refuse(refusal))
     }
 
-    /// What to answer to somebody who speaks too fast for these lines.
+    /// The refusal of lines that are too fast.
     fn too_fast(&self, lines: usize) -> Option<Response> {
         let settings = &self.desk.settings;
         let rate = settings.live.rate()?;
@@ -171,7 +172,7 @@ impl Visit {
         Some(later(StatusCode::TOO_MANY_REQUESTS, seconds, &words))
     }
 
-    /// Says lines. The numbers of the first and the last.
+    /// Posts lines. Returns the numbers of the first and the last.
     async fn say(
         &self,
         name: Claim,

@@ -47,7 +47,7 @@ impl Stream {
         line.trim_end_matches(['\r', '\n']).to_owned()
     }
 
-    /// The next line that is none of the chunks' lengths, nor their ends.
+    /// The next line that is neither the length nor the end of a chunk.
     fn line(&mut self) -> String {
         loop {
             let line = self.raw_line();
@@ -72,7 +72,7 @@ fn request(server: SocketAddr, method: &str, target: &str, headers: &str, body: 
         stream,
         "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
     )
-    .ok(); // what is too much is not read to its end
+    .ok(); // a body that is too large is not read to its end
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok();
     let answer = String::from_utf8(answer).unwrap();
@@ -113,7 +113,7 @@ fn post(house: &House, target: &str, body: &str) -> Answer {
 }
 
 #[test]
-fn a_room_is_followed_as_people_with_netcat_read_it() {
+fn a_room_is_followed_in_the_form_that_netcat_shows() {
     let house = House::web();
     let mut bob = house.guest_at(1).enter("bob");
     bob.say("before");
@@ -142,14 +142,14 @@ fn a_room_is_followed_as_people_with_netcat_read_it() {
         bob.sees("--   bob, active");
         bob.say("x");
         if bob.line() == "bob: x" {
-            break; // nobody listens any more
+            break; // the client has gone
         }
         bob.sees("bob: x");
     }
 }
 
 #[test]
-fn the_last_lines_are_read_in_three_forms_and_that_is_all() {
+fn the_last_lines_are_read_in_three_forms_and_the_answer_ends() {
     let house = House::web();
     for text in ["one", "two", "three"] {
         assert_eq!(post(&house, "/lobby?name=ci", text).status, 200);
@@ -195,7 +195,7 @@ fn the_last_lines_are_read_in_three_forms_and_that_is_all() {
 }
 
 #[test]
-fn what_follows_the_question_mark_is_understood_or_refused() {
+fn a_query_is_understood_or_refused() {
     let house = House::web();
     assert_eq!(post(&house, "/lobby?name=ci", "one").status, 200);
     let unclear = "?last=50 to read the last lines, or ?replay=20";
@@ -217,7 +217,7 @@ fn what_follows_the_question_mark_is_understood_or_refused() {
         assert_eq!(answer.body.lines().count(), 1, "{}", answer.body);
     }
     assert!(get(&house, "/lobby?last=1000").body.ends_with("ci: one\n"));
-    // Whoever follows a link that has more to it still sees the page.
+    // A link with a longer query still shows the page.
     let page = "Accept: text/html\r\n";
     let page = request(house.addresses()[0], "GET", "/lobby?from=mail", page, "");
     assert_eq!(
@@ -227,7 +227,7 @@ fn what_follows_the_question_mark_is_understood_or_refused() {
 }
 
 #[test]
-fn server_sent_events_go_on_where_they_were_broken_off() {
+fn server_sent_events_continue_after_a_break() {
     let house = House::web();
     let accept = "Accept: text/event-stream\r\n";
     let mut first = Stream::open(house.addresses()[0], "/lobby", accept);
@@ -253,7 +253,7 @@ fn server_sent_events_go_on_where_they_were_broken_off() {
 }
 
 #[test]
-fn whoever_names_the_last_line_goes_on_behind_it_in_every_form() {
+fn a_client_that_names_its_last_line_continues_after_it_in_every_form() {
     let house = House::web();
     let server = house.addresses()[0];
     assert_eq!(
@@ -268,7 +268,7 @@ fn whoever_names_the_last_line_goes_on_behind_it_in_every_form() {
     };
     let forms = ["text/plain", "application/x-ndjson", "text/event-stream"];
     for accept in forms {
-        // It goes before what stands behind the question mark.
+        // It counts before the query.
         let body = read(accept, &format!("{log}:1")).body;
         assert!(body.contains("two") && body.contains("three"), "{body}");
         assert!(!body.contains("one"), "{body}");
@@ -297,7 +297,7 @@ fn whoever_names_the_last_line_goes_on_behind_it_in_every_form() {
 }
 
 #[test]
-fn who_speaks_is_told_the_numbers_and_nobody_arrives() {
+fn a_post_is_answered_with_its_numbers_and_nobody_arrives() {
     let house = House::web();
     let mut bob = house.guest_at(1).enter("bob");
     assert_eq!(post(&house, "/lobby?name=ci", "build is green").body, "1\n");
@@ -330,7 +330,7 @@ fn who_speaks_is_told_the_numbers_and_nobody_arrives() {
 }
 
 #[test]
-fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
+fn a_refused_post_has_a_status_and_a_sentence() {
     let house = House::web();
     let mut bob = house.guest_at(1).enter("bob");
     let long = "x".repeat(4_097);
@@ -382,7 +382,7 @@ fn what_cannot_be_said_is_refused_with_a_status_and_a_sentence() {
 }
 
 #[test]
-fn what_cannot_be_done_at_an_address_is_told_with_what_can() {
+fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let house = House::web();
     let (room, page) = ("GET to read a room, or POST", "can only be read");
     for (method, target, allowed, words) in [
@@ -404,7 +404,7 @@ fn what_cannot_be_done_at_an_address_is_told_with_what_can() {
 }
 
 #[test]
-fn a_slash_behind_a_room_leads_to_the_room() {
+fn a_slash_after_a_room_leads_to_the_room() {
     let house = House::web();
     for (method, target, headers, wanted) in [
         ("GET", "/tea/", "", "../tea"),
@@ -433,7 +433,7 @@ fn a_slash_behind_a_room_leads_to_the_room() {
 }
 
 #[test]
-fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
+fn a_missing_room_is_not_found_and_a_post_creates_it() {
     let house = House::web();
     let answer = get(&house, "/tea?last=5");
     assert_eq!(answer.status, 404);
@@ -457,7 +457,7 @@ fn a_room_that_is_none_is_not_found_and_whoever_speaks_there_makes_it() {
 }
 
 #[test]
-fn whoever_follows_a_room_that_is_not_there_waits_for_it() {
+fn following_a_missing_room_waits_for_it() {
     let house = House::web();
     let server = house.addresses()[0];
     let mut first = Stream::open(server, "/tea", "");
@@ -475,7 +475,7 @@ fn whoever_follows_a_room_that_is_not_there_waits_for_it() {
 }
 
 #[test]
-fn who_speaks_too_fast_is_told_when_to_come_again() {
+fn a_post_that_is_too_fast_is_told_when_to_try_again() {
     let house = House::open(&["http://127.0.0.1:0"], |config| {
         config.rate = "1/s".parse().unwrap();
     });
@@ -492,7 +492,7 @@ fn who_speaks_too_fast_is_told_when_to_come_again() {
 }
 
 #[test]
-fn lines_that_are_said_together_are_all_said_or_none_is() {
+fn lines_posted_together_are_all_accepted_or_all_refused() {
     let house = House::open(&["http://127.0.0.1:0"], |config| {
         config.rate = "1/s".parse().unwrap(); // 10 at once
     });
@@ -513,7 +513,7 @@ fn lines_that_are_said_together_are_all_said_or_none_is() {
 }
 
 #[test]
-fn every_answer_tells_browsers_what_they_may_not_do() {
+fn every_answer_restricts_browsers() {
     let house = House::web();
     for (method, target, headers, status) in [
         ("GET", "/", "", 200),
@@ -582,7 +582,7 @@ fn every_answer_tells_browsers_what_they_may_not_do() {
 }
 
 #[test]
-fn followers_read_that_the_server_goes_down_and_their_answer_ends_well() {
+fn followers_read_of_a_shutdown_and_their_answer_ends_well() {
     let mut house = House::web();
     let mut follower = Stream::open(house.addresses()[0], "/lobby", "");
     house.goes_down();
@@ -593,7 +593,7 @@ fn followers_read_that_the_server_goes_down_and_their_answer_ends_well() {
 }
 
 #[test]
-fn a_full_house_says_so_in_http() {
+fn a_full_server_says_so_in_http() {
     let house = House::open(&["http://127.0.0.1:0"], |config| {
         config.connections = Some(1)
     });

@@ -40,7 +40,7 @@ impl Raw {
         raw
     }
 
-    /// Somebody in the lobby.
+    /// A person in the lobby.
     fn enter(server: SocketAddr, name: &str) -> Raw {
         let mut raw = Raw::open(server);
         raw.send(&masked(
@@ -166,7 +166,7 @@ fn the_key_is_answered_as_the_rfc_has_it() {
 }
 
 #[test]
-fn what_is_no_handshake_is_refused_with_what_would_be_one() {
+fn a_wrong_handshake_is_refused_with_the_right_one() {
     let house = House::web();
     for (right, wrong, status) in [
         ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", 426),
@@ -198,7 +198,7 @@ fn what_is_no_handshake_is_refused_with_what_would_be_one() {
 }
 
 #[test]
-fn frames_may_come_in_any_pieces_and_behind_the_handshake() {
+fn frames_may_come_in_any_pieces_and_right_after_the_handshake() {
     let house = House::web();
     let mut raw = Raw::connect(house.addresses()[0]);
     let mut bytes = handshake("");
@@ -238,7 +238,7 @@ fn a_message_may_come_in_fragments_with_control_frames_between() {
 }
 
 #[test]
-fn messages_of_any_length_that_passes_are_heard() {
+fn messages_of_any_allowed_length_are_read() {
     let house = House::web();
     let mut raw = Raw::enter(house.addresses()[0], "alice");
     for length in [1, 50, 103, 104, 105, 200, 4_096] {
@@ -254,7 +254,7 @@ fn messages_of_any_length_that_passes_are_heard() {
 }
 
 #[test]
-fn what_breaks_the_rules_is_closed_with_the_code_for_it() {
+fn a_broken_rule_closes_the_socket_with_its_code() {
     let house = House::web();
     let unmasked = [LAST | TEXT, 2, b'{', b'}'].to_vec();
     let short_length = [LAST | TEXT, 0x80 | 126, 0, 5].to_vec();

@@ -24,7 +24,7 @@ fn pass_on(mut client: TcpStream, server: SocketAddr) -> Option<()> {
     let mut from_client = BufReader::new(client.try_clone().ok()?);
     let mut request = String::new();
     from_client.read_line(&mut request).ok()?;
-    let (method, path) = request.split_once(" /chat/")?; // what is elsewhere is not passed on
+    let (method, path) = request.split_once(" /chat/")?; // other paths are not passed on
     let mut upstream = TcpStream::connect_timeout(&server, DEADLINE).ok()?;
     write!(upstream, "{method} /{path}").ok()?;
     let mut to_server = upstream.try_clone().ok()?;
@@ -85,7 +85,7 @@ fn the_page_works_below_a_path_of_a_web_server() {
 }
 
 #[test]
-fn a_slash_behind_a_room_leads_to_the_room_below_a_path_too() {
+fn a_slash_after_a_room_leads_to_the_room_below_a_path_too() {
     let house = House::web();
     let proxy = proxy(house.addresses()[0]);
     let answer = get(proxy, "/chat/tea/?last=5", "");
@@ -94,7 +94,7 @@ fn a_slash_behind_a_room_leads_to_the_room_below_a_path_too() {
 }
 
 #[test]
-fn balancers_ask_in_their_ways_whether_the_server_is_there() {
+fn health_checks_of_several_balancers_are_answered() {
     let house = House::web();
     let server = house.addresses()[0];
     for request in [
@@ -155,7 +155,7 @@ fn balancers_ask_in_their_ways_whether_the_server_is_there() {
 }
 
 #[test]
-fn forwarded_headers_are_believed_by_nobody() {
+fn forwarded_headers_are_not_trusted() {
     let house = House::web();
     let server = house.addresses()[0];
     let forwarded = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
@@ -171,7 +171,7 @@ fn forwarded_headers_are_believed_by_nobody() {
 }
 
 #[test]
-fn bodies_come_in_pieces_and_when_they_are_asked_for() {
+fn bodies_may_come_in_pieces_and_after_a_continue() {
     let house = House::web();
     let server = house.addresses()[0];
     let mut bob = house.guest_at(1).enter("bob");
@@ -195,7 +195,7 @@ fn bodies_come_in_pieces_and_when_they_are_asked_for() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     bob.sees("ci: late");
-    // What is refused is not asked for.
+    // The body of a refused request is not asked for.
     let refused = ask(server, &head.replace("?name=ci", "?name=bob&x=1"));
     assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
 }
@@ -227,7 +227,7 @@ fn the_head_of_a_room_that_is_followed_ends_at_once() {
         let told = [bob.line(), bob.line()];
         bob.say("x");
         if bob.line() == "bob: x" {
-            break; // nobody listens any more
+            break; // the client has gone
         }
         bob.sees("bob: x");
         assert_eq!(told.len(), 2);
@@ -235,7 +235,7 @@ fn the_head_of_a_room_that_is_followed_ends_at_once() {
 }
 
 #[test]
-fn the_form_that_is_wanted_most_is_shown() {
+fn the_preferred_form_is_shown() {
     let house = House::web();
     for (accept, kind) in [
         ("*/*", "text/plain"),

@@ -22,7 +22,7 @@ fn the_first_message_says_what_this_is() {
 }
 
 #[test]
-fn whoever_enters_reads_who_is_there_and_what_was_said() {
+fn a_new_client_reads_who_is_there_and_the_last_lines() {
     let house = House::web();
     let mut bob = house.guest_at(1).enter("bob");
     for text in ["one", "two", "three"] {
@@ -71,7 +71,7 @@ fn a_command_is_not_said_over_the_web_by_mistake() {
 }
 
 #[test]
-fn without_a_name_one_is_called_by_the_address() {
+fn without_a_name_a_client_is_called_by_its_address() {
     let house = House::web();
     let mut visitor = Visitor::connect(house.addresses()[0]);
     visitor.asks(r#"{"do":"enter"}"#);
@@ -104,7 +104,7 @@ fn a_name_that_is_taken_can_be_tried_again_and_the_fifth_refusal_is_the_last() {
 }
 
 #[test]
-fn before_entering_nothing_can_be_asked_but_whether_the_server_is_there() {
+fn before_entering_only_a_ping_is_answered() {
     let house = House::web();
     let mut bob = house.guest_at(1).enter("bob");
     let mut visitor = Visitor::connect(house.addresses()[0]);
@@ -122,7 +122,7 @@ fn before_entering_nothing_can_be_asked_but_whether_the_server_is_there() {
 }
 
 #[test]
-fn whatever_has_an_id_is_done_in_the_end_also_what_makes_no_sense() {
+fn every_request_with_an_id_gets_a_receipt_even_a_senseless_one() {
     let house = House::web();
     let mut visitor = Visitor::connect(house.addresses()[0]);
     for has_entered in [false, true] {
@@ -142,7 +142,7 @@ fn whatever_has_an_id_is_done_in_the_end_also_what_makes_no_sense() {
             assert_eq!(heard[0]["why"], "no-request", "{heard:?}");
         }
     }
-    // These have none that could be told again.
+    // These have no id to be returned.
     for request in [
         json!({"id": "x".repeat(65)}).to_string(),
         json!({"id": vec![1; 65]}).to_string(),
@@ -158,7 +158,7 @@ fn whatever_has_an_id_is_done_in_the_end_also_what_makes_no_sense() {
 }
 
 #[test]
-fn json_that_the_server_cannot_hold_is_done_all_the_same() {
+fn json_that_the_server_cannot_represent_gets_a_receipt_too() {
     let house = House::web();
     let mut alice = house.visitor("alice");
     let deep = "[".repeat(5_000) + &"]".repeat(5_000);
@@ -214,7 +214,7 @@ fn json_that_the_server_cannot_hold_is_done_all_the_same() {
         assert_eq!(heard[0]["kind"], "refused", "{fields}");
         assert_ne!(heard[0]["text"], "it is not JSON", "{fields}");
     }
-    // Whatever it is called, it is called the same in the end.
+    // An id of any form is returned as it is.
     for id in [
         "true",
         "-1.50",
@@ -233,7 +233,7 @@ fn json_that_the_server_cannot_hold_is_done_all_the_same() {
 }
 
 #[test]
-fn what_nobody_sees_is_said_at_no_door() {
+fn invisible_lines_are_refused_at_every_door() {
     let house = House::web();
     let mut alice = house.visitor("alice");
     let mut bob = house.guest_at(1).enter("bob");
@@ -341,7 +341,7 @@ fn lines_that_are_said_together_stay_together() {
 }
 
 #[test]
-fn what_is_too_much_is_refused_as_a_whole() {
+fn a_post_that_is_too_large_is_refused_as_a_whole() {
     let house = House::web();
     let mut alice = house.visitor("alice");
     let long = "x".repeat(4_097);
@@ -358,7 +358,7 @@ fn what_is_too_much_is_refused_as_a_whole() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_changes_nothing() {
+fn a_malformed_request_is_refused_and_changes_nothing() {
     let house = House::web();
     let mut alice = house.visitor("alice");
     for (request, why) in [
@@ -457,7 +457,7 @@ fn ignoring_and_quiet_hold_for_a_socket_too() {
 }
 
 #[test]
-fn whoever_comes_and_goes_in_a_crowd_is_known_at_once() {
+fn arrivals_and_departures_in_a_crowd_are_told_at_once() {
     const CROWD: usize = 30;
     let house = House::web();
     let mut alice = house.visitor("alice");
@@ -471,7 +471,7 @@ fn whoever_comes_and_goes_in_a_crowd_is_known_at_once() {
             follow(&mut here, &alice.next());
         }
         assert!(names(CROWD).all(|name| here.contains(&name)), "{here:?}");
-        // A list that is asked for is the one that has been followed.
+        // The list equals what the events add up to.
         alice.asks(r#"{"do":"people","room":"lobby","id":"all"}"#);
         let heard = alice.until_done("all");
         heard.iter().for_each(|message| follow(&mut here, message));
@@ -505,7 +505,7 @@ fn follow(here: &mut BTreeSet<String>, message: &Value) {
 }
 
 #[test]
-fn people_are_listed_to_those_who_are_there() {
+fn people_are_listed_only_to_people_in_the_room() {
     let house = House::web();
     let mut alice = house.visitor("alice");
     let mut bob = house.guest_at(1).enter("bob");
@@ -527,7 +527,7 @@ fn people_are_listed_to_those_who_are_there() {
 }
 
 #[test]
-fn when_the_server_goes_down_everybody_is_told_and_closed_with_the_code_for_it() {
+fn a_shutdown_is_announced_and_closes_sockets_with_its_code() {
     let mut house = House::web();
     let mut alice = house.visitor("alice");
     let mut nobody = Visitor::connect(house.addresses()[0]);
@@ -539,7 +539,7 @@ fn when_the_server_goes_down_everybody_is_told_and_closed_with_the_code_for_it()
 }
 
 #[test]
-fn whoever_reads_too_slowly_is_told_exactly_which_lines_are_not_shown() {
+fn a_slow_reader_is_told_exactly_which_lines_are_skipped() {
     const LINES: u64 = 5_000;
     let house = House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |config| {
         config.log_lines = 100;

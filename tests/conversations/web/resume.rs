@@ -32,7 +32,7 @@ fn busy(log_lines: usize) -> House {
 }
 
 #[test]
-fn whoever_comes_back_reads_the_very_next_line_or_an_exact_count() {
+fn a_client_that_reconnects_reads_the_very_next_line_or_an_exact_count() {
     let house = busy(16_384);
     say(&house, "bob", 2_500);
     let log = house.visitor("carol").hello["log"].clone();
@@ -56,7 +56,7 @@ fn whoever_comes_back_reads_the_very_next_line_or_an_exact_count() {
 }
 
 #[test]
-fn lines_that_are_gone_are_counted_exactly() {
+fn deleted_lines_are_counted_exactly() {
     let house = busy(50);
     say(&house, "bob", 500);
     let log = house.visitor("carol").hello["log"].clone();
@@ -87,13 +87,13 @@ fn the_numbers_of_another_log_mean_nothing() {
             "the usual replay"
         );
     }
-    // Nor does a number that there is not.
+    // Nor does a number beyond the last.
     let log = house.visitor("carol").hello["log"].clone();
     assert_eq!(come_back(&house, &log, 51)[0]["resumed"], "another log");
 }
 
 #[test]
-fn other_rooms_are_come_back_to_in_the_same_way() {
+fn reconnecting_works_the_same_way_in_other_rooms() {
     let house = busy(16_384);
     let mut bob = house.visitor("bob");
     bob.asks(r#"{"do":"join","room":"tea"}"#);

@@ -29,7 +29,7 @@ fn one_connection_is_in_several_rooms_and_leaves_one() {
         assert_eq!((&line["room"], &line["seq"]), (&room.into(), &1.into()));
     }
     bob.sees("alice: in tea");
-    // Where one did something last is where one is.
+    // The last room in which a person did something is the current one.
     alice.asks(r#"{"do":"say","text":"in the den still"}"#);
     assert_eq!(alice.hears("line")["room"], "den");
     alice.asks(r#"{"do":"leave","room":"tea"}"#);
@@ -44,7 +44,7 @@ fn one_connection_is_in_several_rooms_and_leaves_one() {
 }
 
 #[test]
-fn nobody_is_in_more_rooms_than_thirty_two() {
+fn a_person_is_in_at_most_thirty_two_rooms() {
     let house = House::web();
     let mut alice = house.visitor("alice");
     for number in 1..32 {
@@ -60,7 +60,7 @@ fn nobody_is_in_more_rooms_than_thirty_two() {
 }
 
 #[test]
-fn a_busy_room_holds_up_no_other_and_each_has_its_order() {
+fn a_busy_room_delays_no_other_and_each_has_its_order() {
     const LINES: u64 = 300;
     let house = House::open(&["http://127.0.0.1:0", "tcp://127.0.0.1:0"], |config| {
         config.rate = "off".parse().unwrap();

@@ -48,7 +48,7 @@ fn ask(server: SocketAddr, request: &str) -> String {
 }
 
 #[test]
-fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
+fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
     let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
     let [web, lines] = [house.addresses()[0], house.addresses()[1]];
@@ -74,12 +74,12 @@ fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
             "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
             "HTTP/1.1 408 ",
         ),
-        // Silent behind an answer: the next one would be none to a request.
+        // Silent after an answer: another answer would belong to no request.
         (
             "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "HTTP/1.1 200 ",
         ),
-        // A socket, and no word in it.
+        // A socket without a message.
         (
             "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -87,7 +87,7 @@ fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
         ),
     ] {
         let now = silent(web, OF_EACH_KIND, sent.as_bytes());
-        // Those who came first give way.
+        // The first ones give way.
         let first = before.into_iter().flat_map(|before: Receiver<_>| {
             let endings: Vec<Vec<u8>> = (0..SHARE).map(|_| before.recv().unwrap()).collect();
             endings
@@ -106,7 +106,7 @@ fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
                 assert!(read.ends_with(&format!("use port {port}\n")), "{read}");
             }
         }
-        // As many as may be waited for are there now.
+        // Now all places for clients that are waited for are taken.
         let answer = ask(
             web,
             "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
@@ -120,11 +120,11 @@ fn silence_at_the_web_door_keeps_nobody_out_at_any_door() {
 }
 
 #[test]
-fn silence_at_the_name_question_keeps_nobody_out_at_once() {
+fn silent_clients_at_the_name_question_keep_nobody_out() {
     let doors = ["tcp://127.0.0.1:0"];
     let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
     let lines = house.addresses()[0];
-    // None of those who give way keeps the place for a moment longer.
+    // A client that gives way frees its place at once.
     for _ in 0..4 {
         let endings = silent(lines, OF_EACH_KIND, b"");
         for _ in SHARE..OF_EACH_KIND {
@@ -138,7 +138,7 @@ fn silence_at_the_name_question_keeps_nobody_out_at_once() {
 }
 
 #[test]
-fn who_is_turned_out_keeps_no_place_of_the_house() {
+fn a_client_that_is_turned_out_keeps_no_place() {
     let doors = [
         "http://127.0.0.1:0",
         "tcp://127.0.0.1:0",
@@ -189,7 +189,7 @@ fn who_is_turned_out_keeps_no_place_of_the_house() {
 }
 
 #[test]
-fn who_follows_a_room_is_not_waited_for() {
+fn a_client_that_follows_a_room_is_not_waited_for() {
     let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0"];
     let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
     let web = house.addresses()[0];
@@ -214,7 +214,7 @@ fn who_follows_a_room_is_not_waited_for() {
 }
 
 #[test]
-fn silence_at_the_door_of_the_numbers_hides_them_from_nobody() {
+fn silent_clients_at_the_metrics_door_hide_the_metrics_from_nobody() {
     let doors = ["metrics://127.0.0.1:0"];
     let house = House::open(&doors, |_| {});
     let numbers = house.addresses()[0];
@@ -231,7 +231,7 @@ fn silence_at_the_door_of_the_numbers_hides_them_from_nobody() {
 }
 
 #[test]
-fn what_is_no_request_is_told_what_the_port_is_for() {
+fn bytes_that_are_no_request_are_told_what_the_port_is_for() {
     let house = House::web();
     let (web, lines) = (house.addresses()[0], house.addresses()[1].port());
     for sent in [
@@ -275,7 +275,7 @@ fn what_is_no_request_is_told_what_the_port_is_for() {
         let words = "\r\n\r\nThe head of this request is too large: it may have 16 KiB and 100 fields. This port is for browsers";
         assert!(answer.contains(words), "{answer}");
     }
-    // Who only looks whether the port is open is told nothing.
+    // A client that only checks whether the port is open reads nothing.
     let mut stream = connect(web);
     stream.shutdown(Shutdown::Write).unwrap();
     answer.clear();
