@@ -110,27 +110,19 @@ impl Returned {
 
 /// The codes that people have asked for.
 pub(crate) struct ReturnCodes {
-    database: Database,
-    proofs: Arc<Proofs>,
+    pub(super) database: Database,
+    pub(super) proofs: Arc<Proofs>,
     /// The connections that have a code.
-    living: Mutex<HashMap<Hashed, Life>>,
+    pub(super) living: Mutex<HashMap<Hashed, Life>>,
 }
 
-struct Life {
+pub(super) struct Life {
     client: Weak<Client>,
     /// The room of the stored place.
     room: RoomId,
 }
 
 impl ReturnCodes {
-    pub(super) fn new(database: Database, proofs: Arc<Proofs>) -> ReturnCodes {
-        ReturnCodes {
-            database,
-            proofs,
-            living: Mutex::default(),
-        }
-    }
-
     /// Gives a code to a connection that has this place.
     ///
     /// # Errors

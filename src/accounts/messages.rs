@@ -7,7 +7,6 @@ use parlor_core::model::{Claim, Line, Name, PersonId, WallTime};
 use rusqlite::{Connection, params};
 
 use super::hashed::Hashed;
-use crate::clock;
 use crate::journal::{Database, DatabaseFailed, Sql, Store};
 
 /// How many messages are kept for one person: from people without a name of their own, from these
@@ -23,9 +22,9 @@ const MESSAGES_FROM_NETWORK_MAX: i64 = 40;
 
 /// Messages for owners who are away.
 pub(crate) struct KeptMessages {
-    database: Database,
+    pub(super) database: Database,
     /// The start of the server: connections are numbered from then on.
-    since: WallTime,
+    pub(super) since: WallTime,
 }
 
 /// A message for an owner who was away.
@@ -53,13 +52,6 @@ struct Author {
 }
 
 impl KeptMessages {
-    pub(super) fn new(database: Database) -> KeptMessages {
-        KeptMessages {
-            database,
-            since: clock::wall(),
-        }
-    }
-
     /// Keeps a message for the owner of a name.
     ///
     /// # Errors

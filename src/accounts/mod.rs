@@ -18,7 +18,7 @@ pub(crate) use messages::KeptMessage;
 pub(crate) use names::Registered;
 pub(crate) use passwords::{good_password, is_same_password};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use parlor_core::link::Inbox;
 use parlor_core::model::{Name, WallTime};
@@ -29,6 +29,8 @@ use self::names::OwnedNames;
 use self::passwords::Passwords;
 use self::proofs::Proofs;
 use self::tokens::Tokens;
+use self::turns::PasswordTurns;
+use crate::clock;
 use crate::journal::{Database, OpenError};
 
 /// The accounts of a server.
@@ -56,15 +58,31 @@ impl Accounts {
             names::owned(store)
         })?;
         let proofs = Arc::new(Proofs::default());
-        let names = OwnedNames::new(database.clone(), inbox, Arc::clone(&proofs));
-        let names = Arc::new(names);
-        let passwords = Arc::new(Passwords::new(Arc::clone(&names)));
+        let names = Arc::new(OwnedNames {
+            database: database.clone(),
+            inbox,
+            proofs: Arc::clone(&proofs),
+        });
+        let passwords = Arc::new(Passwords {
+            names: Arc::clone(&names),
+            turns: PasswordTurns::new(),
+            tries: Mutex::default(),
+        });
         let accounts = Accounts {
             names,
-            tokens: Tokens::new(Arc::clone(&passwords)),
+            tokens: Tokens {
+                passwords: Arc::clone(&passwords),
+            },
             passwords,
-            codes: ReturnCodes::new(database.clone(), proofs),
-            messages: KeptMessages::new(database.clone()),
+            codes: ReturnCodes {
+                database: database.clone(),
+                proofs,
+                living: Mutex::default(),
+            },
+            messages: KeptMessages {
+                database: database.clone(),
+                since: clock::wall(),
+            },
         };
         Ok((accounts, owned))
     }

@@ -26,7 +26,7 @@ const PLACES_MAX: i64 = 16;
 pub(crate) struct OwnedNames {
     pub(super) database: Database,
     /// The broadcaster, which knows the names that have an owner.
-    inbox: Arc<Inbox>,
+    pub(super) inbox: Arc<Inbox>,
     pub(super) proofs: Arc<Proofs>,
 }
 
@@ -54,14 +54,6 @@ pub(super) struct Account {
 }
 
 impl OwnedNames {
-    pub(super) fn new(database: Database, inbox: Arc<Inbox>, proofs: Arc<Proofs>) -> OwnedNames {
-        OwnedNames {
-            database,
-            inbox,
-            proofs,
-        }
-    }
-
     /// Since when a name has its owner, now that it is this late. None if it has no owner.
     ///
     /// # Errors

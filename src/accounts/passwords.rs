@@ -35,8 +35,8 @@ const NAMES_FROM_ONE_MAX: i64 = 1_000;
 /// Checks and changes the passwords of names.
 pub(crate) struct Passwords {
     pub(super) names: Arc<OwnedNames>,
-    turns: Arc<PasswordTurns>,
-    tries: Mutex<Tries>,
+    pub(super) turns: Arc<PasswordTurns>,
+    pub(super) tries: Mutex<Tries>,
 }
 
 impl From<DatabaseFailed> for Refusal {
@@ -70,14 +70,6 @@ pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
 }
 
 impl Passwords {
-    pub(super) fn new(names: Arc<OwnedNames>) -> Passwords {
-        Passwords {
-            names,
-            turns: PasswordTurns::new(),
-            tries: Mutex::default(),
-        }
-    }
-
     /// Registers a name for the person who has used it since then, and tells the broadcaster.
     ///
     /// # Errors

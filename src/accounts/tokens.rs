@@ -14,14 +14,10 @@ use crate::journal::{Sql, Store};
 
 /// The tokens of names.
 pub(crate) struct Tokens {
-    passwords: Arc<Passwords>,
+    pub(super) passwords: Arc<Passwords>,
 }
 
 impl Tokens {
-    pub(super) fn new(passwords: Arc<Passwords>) -> Tokens {
-        Tokens { passwords }
-    }
-
     /// Makes a new token for a name, in place of the old one.
     ///
     /// # Errors
