@@ -1,4 +1,5 @@
-//! The doors there are. A new door is a folder beside this file and a row in this table.
+//! The doors. A new door is a file or a folder beside this file and a row in this table: its `open` gets the options of the
+//! URL and what the server gives to all doors, and returns what serves the connections of a listener.
 
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlOptions, WayIn, unknown};
 use super::{lines, metrics, web};
@@ -7,8 +8,8 @@ use crate::config::{self, InvalidValue, ListenUrl};
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
 pub const LINE_PORT: u16 = 8000;
 
-/// Every door there is. Help, the names in metrics and the sentences at the start of the server
-/// come from here.
+/// All doors. Help, the names in metrics and the sentences at the start of the server come from
+/// here.
 pub const DOORS: &[DoorKind] = &[
     DoorKind {
         scheme: "tcp",
@@ -53,7 +54,7 @@ pub(crate) fn schemes_for_people() -> impl Iterator<Item = &'static str> {
     kinds.map(|kind| kind.scheme)
 }
 
-/// Finds the kind of door that has this scheme.
+/// Finds the kind of door with this scheme.
 pub(crate) fn find(scheme: &str) -> Result<&'static DoorKind, InvalidValue> {
     let mut kinds = DOORS.iter();
     kinds.find(|kind| kind.scheme == scheme).ok_or_else(|| {

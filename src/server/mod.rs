@@ -242,7 +242,7 @@ impl Server {
     }
 
     /// Starts all tasks; the doors accept from now on.
-    fn start(mut self) -> Running {
+    fn start(mut self) -> RunningServer {
         self.start_eraser();
         let reception = Arc::clone(&self.reception);
         let closing = Closing {
@@ -272,7 +272,7 @@ impl Server {
                 reception.tasks.spawn(accepting);
             }
         }
-        Running {
+        RunningServer {
             reception,
             closing,
             broadcasting,
@@ -368,7 +368,7 @@ fn addresses_of(listeners: &[TcpListener]) -> Vec<SocketAddr> {
 }
 
 /// A server whose doors are open.
-struct Running {
+struct RunningServer {
     reception: Arc<Reception>,
     closing: Closing,
     broadcasting: JoinHandle<()>,
@@ -379,7 +379,7 @@ struct Running {
     _reload: Option<Reload>,
 }
 
-impl Running {
+impl RunningServer {
     /// Tells everybody, waits until they are gone, and then until the last batch is stored. Returns how many connections
     /// ended with a panic.
     async fn close(mut self) -> u64 {
