@@ -17,13 +17,13 @@ impl Broadcaster {
     /// If the journal could not store it, its lines are refused and their numbers are used again;
     /// arrivals, departures, new names and topics still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
-        for (batch, part) in gathered.batches.into_iter().zip(gathered.parts) {
+        for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
             let batch = if kept.is_ok() {
                 batch
             } else {
                 Arc::new(without_lines(&batch))
             };
-            self.append_to_room(part, batch, now);
+            self.append_to_room(share, batch, now);
         }
         for Promise {
             client,

@@ -13,11 +13,6 @@ use crate::log::Batch;
 use crate::model::{Act, Entry, Line, Name, Now, RoomId, Said, Spoken, Telling, WallTime, Who};
 
 impl Broadcaster {
-    /// How many lines are in the batch that gathers.
-    pub fn gathered_lines(&self) -> usize {
-        self.gathering.lines
-    }
-
     /// Closes the batch that has gathered, if there is any. [Append](Broadcaster::append) it before
     /// the next is gathered, because numbers follow those that are visible.
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
@@ -32,14 +27,14 @@ impl Broadcaster {
         let drafts = self.draft(happenings, &mut promises, now);
         let mut gathered = Gathered {
             batches: Vec::new(),
-            parts: Vec::new(),
+            shares: Vec::new(),
             promises,
         };
         for (id, draft) in drafts {
             if let Some(room) = self.rooms.get_mut(&id) {
-                let (batch, part) = draft.close(room);
+                let (batch, share) = draft.close(room);
                 gathered.batches.push(batch);
-                gathered.parts.push(part);
+                gathered.shares.push(share);
             }
         }
         Some(gathered)
@@ -71,6 +66,11 @@ impl Broadcaster {
             }
         }
         drafts
+    }
+
+    /// How many lines are in the batch that gathers.
+    pub fn gathered_lines(&self) -> usize {
+        self.gathering.lines
     }
 }
 
@@ -203,11 +203,11 @@ impl Draft {
         if room.was_ahead {
             batch = batch.going_back();
         }
-        let part = RoomShare {
+        let share = RoomShare {
             room: room.id,
             tickets: self.tickets,
             happenings: self.happenings,
         };
-        (Arc::new(batch), part)
+        (Arc::new(batch), share)
     }
 }

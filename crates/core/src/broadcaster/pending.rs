@@ -135,7 +135,7 @@ pub(super) struct Ticket {
 pub struct Gathered {
     pub(super) batches: Vec<Arc<Batch>>,
     /// What belongs to each of `batches`, beside its entries.
-    pub(super) parts: Vec<RoomShare>,
+    pub(super) shares: Vec<RoomShare>,
     pub(super) promises: Vec<Promise>,
 }
 

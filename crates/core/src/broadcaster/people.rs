@@ -241,7 +241,7 @@ impl People {
             }
         }
         let looks = name.looks_else().into_boxed_slice();
-        // An owner comes in whatever others look like in other letters.
+        // An owner may come in even if another name looks like theirs in other letters.
         let is_taken =
             self.is_taken(id, claim) || !is_proven && self.is_mistakable(id, name, &looks);
         // Two listeners may see two connections from one address: they share it as their name.
