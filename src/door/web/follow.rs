@@ -173,23 +173,8 @@ impl Visit {
         start: Start,
         form: FollowForm,
     ) -> Result<Body, Response> {
-        let mut link = self
-            .reception
-            .writers
-            .connect(&self.reception.inbox, Some(self.from));
-        let request = Change::Listen {
-            owner,
-            room,
-            waits: wanted.last.is_none(), // following a room that does not exist waits for it
-            replay: 0,
-        };
-        let (listener, mut listening) = match link.call(request).await {
-            Outcome::Listening(listener, listening) => (listener, listening),
-            Outcome::Answer(Answer::Refused(refusal)) => {
-                return Err(refuse(&refusal, &self.desk.clock));
-            }
-            _ => return Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
-        };
+        let mut link = self.connect();
+        let (listener, mut listening) = self.listen(&mut link, owner, room, wanted).await?;
         let view = &listening.view;
         let (replay, resumed) = replay::replay(view, &start, &self.desk.settings).await;
         listening.replay = replay;
@@ -216,6 +201,27 @@ impl Visit {
                     .await
             }
         })
+    }
+
+    /// Begins to listen to a room.
+    async fn listen(
+        &self,
+        link: &mut Link,
+        owner: Option<Claim>,
+        room: RoomName,
+        wanted: &FollowQuery,
+    ) -> Result<(Listener, Box<Listening>), Response> {
+        let request = Change::Listen {
+            owner,
+            room,
+            waits: wanted.last.is_none(), // following a room that does not exist waits for it
+            replay: 0,
+        };
+        match link.call(request).await {
+            Outcome::Listening(listener, listening) => Ok((listener, listening)),
+            Outcome::Answer(Answer::Refused(refusal)) => Err(refuse(&refusal, &self.desk.clock)),
+            _ => Err(sentence(StatusCode::SERVICE_UNAVAILABLE, "Try again later")),
+        }
     }
 
     /// Writes the first bytes and then the room into the body, until one of them ends.

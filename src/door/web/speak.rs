@@ -179,10 +179,7 @@ impl Visit {
         room: RoomName,
         lines: Vec<Spoken>,
     ) -> Result<(u64, u64), Response> {
-        let mut link = self
-            .reception
-            .writers
-            .connect(&self.reception.inbox, Some(self.from));
+        let mut link = self.connect();
         match link.call(Change::Speak { name, room, lines }).await {
             Outcome::Said { first, last } => Ok((first, last)),
             Outcome::Answer(Answer::Refused(refusal)) => Err(self.refuse(refusal)),

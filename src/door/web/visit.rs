@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use parlor_core::link::Link;
 use parlor_wire::style::LocalClock;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,12 @@ pub(super) struct Visit {
 }
 
 impl Visit {
+    /// A link to the broadcaster, for a request.
+    pub(super) fn connect(&self) -> Link {
+        let Reception { writers, inbox, .. } = &*self.reception;
+        writers.connect(inbox, Some(self.from))
+    }
+
     /// For people who come with netcat.
     pub(super) fn purpose(&self) -> String {
         match self.reception.line_port.get() {
