@@ -646,7 +646,8 @@ fn texts_for_people() -> Vec<(String, String)> {
         "src/door/web/router.rs",
         "src/door/web/speak.rs",
         "src/door/web/follow.rs",
-        "src/door/admin/desk.rs",
+        "src/door/admin/command.rs",
+        "src/door/admin/conversation.rs",
         "src/cli/admin.rs",
     ];
     let wording = wording.map(|path| {

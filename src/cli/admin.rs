@@ -1,41 +1,232 @@
-//! `parlor admin`: gives one order to the server that runs, and prints the answer. Knows no order by itself.
+//! `parlor admin`: sends one command to the server that runs, and prints the answer.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
+use clap::{Args, Subcommand, ValueHint};
+use parlor_core::link::{is_meant_as_time, parse_time};
+use parlor_core::model::{Line, Name};
+use parlor_wire::style::LINE_BYTES_MAX;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::config::directory;
-use crate::door::{AdminOptions, AdminOrder, NameOrder, SOCKET, read_password};
+use super::new_password::read_password;
+use crate::config::{SOCKET_FILE, directory};
+use crate::door::LOOK_EVERY;
+
+/// What `admin` takes.
+#[derive(Debug, Args)]
+pub struct AdminOptions {
+    /// The directory in which the server stores its lines [default: as for serve]
+    #[arg(long, global = true, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: AdminCommand,
+}
+
+/// What the operator wants.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum AdminCommand {
+    /// Read the configuration again
+    Reload,
+    /// List everybody: name, address, rooms, time since the last line
+    List,
+    /// Send a notice to everybody, in all rooms
+    Broadcast {
+        /// The text
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
+    /// Remove somebody
+    Kick {
+        /// The person's name
+        name: String,
+        /// The reason; the person and the others read it
+        reason: Vec<String>,
+    },
+    /// Ban somebody and remove them
+    Ban {
+        /// The name, or the address: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32
+        whom: String,
+        /// How long, as 30m, 2h or 7d, else for good; and the reason
+        #[arg(value_name = "TIME|REASON")]
+        words: Vec<String>,
+    },
+    /// Lift a ban
+    Unban {
+        /// The name, or the address
+        whom: String,
+    },
+    /// List the bans
+    Bans,
+    /// Silence somebody
+    Mute {
+        /// The person's name
+        name: String,
+        /// How long, as 30m, 2h or 7d
+        #[arg(default_value = "10m")]
+        time: String,
+    },
+    /// Let somebody speak again
+    Unmute {
+        /// The name
+        name: String,
+    },
+    /// List, add or remove keepers of the server
+    Keeper {
+        /// What is to be done.
+        #[command(subcommand)]
+        command: KeeperCommand,
+    },
+    /// List registered names, release one, or set a new password for its owner
+    Name {
+        /// What is to be done.
+        #[command(subcommand)]
+        command: NameCommand,
+    },
+    /// Print the log of moderation, oldest first
+    Log {
+        /// How many of the latest entries
+        #[arg(default_value_t = LOG_ROWS)]
+        rows: usize,
+    },
+}
+
+/// How many entries of the log are printed if nothing else is said.
+const LOG_ROWS: usize = 100;
+
+/// What the operator wants with keepers.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum KeeperCommand {
+    /// Make somebody a keeper of the server; the name must be registered
+    Add {
+        /// The name
+        name: String,
+    },
+    /// Remove somebody as a keeper
+    Remove {
+        /// The name
+        name: String,
+    },
+    /// List the keepers of the server
+    List,
+}
+
+/// What the operator wants done with a registered name.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum NameCommand {
+    /// List the registered names: since when, and when the owner was last here
+    List,
+    /// Make a name free again: its password, token, return codes, waiting messages and keeper roles are deleted
+    Release {
+        /// The name
+        name: String,
+    },
+    /// Set a new password for the owner of a name; it is read from the terminal or from standard input
+    Password {
+        /// The name
+        name: String,
+    },
+}
+
+impl AdminCommand {
+    /// The line that is sent.
+    fn line(&self) -> anyhow::Result<String> {
+        let line = match self {
+            AdminCommand::Reload => "/reload".to_owned(),
+            AdminCommand::List => "/list".to_owned(),
+            AdminCommand::Broadcast { text } => match text.join(" ").trim() {
+                "" => bail!("there is no text to send"),
+                text => format!("/broadcast {text}"),
+            },
+            AdminCommand::Kick { name, reason } => {
+                format!("/kick {} {}", one_word(name)?, reason.join(" "))
+            }
+            AdminCommand::Ban { whom, words } => {
+                let words = words.join(" ");
+                match words.split_whitespace().next() {
+                    Some(word) if is_meant_as_time(word) => check_time(word)?,
+                    Some(_) | None => {}
+                }
+                format!("/ban {} {words}", one_word(whom)?)
+            }
+            AdminCommand::Unban { whom } => format!("/unban {}", one_word(whom)?),
+            AdminCommand::Bans => "/ban".to_owned(),
+            AdminCommand::Mute { name, time } => {
+                check_time(time)?;
+                format!("/mute {} {time}", one_word(name)?)
+            }
+            AdminCommand::Unmute { name } => format!("/unmute {}", one_word(name)?),
+            AdminCommand::Keeper { command } => match command {
+                KeeperCommand::List => "/keeper".to_owned(),
+                KeeperCommand::Add { name } => format!("/keeper {}", one_word(name)?),
+                KeeperCommand::Remove { name } => format!("/keeper -{}", one_word(name)?),
+            },
+            AdminCommand::Name { command } => match command {
+                NameCommand::List => "/name list".to_owned(),
+                NameCommand::Release { name } => format!("/name release {name}"),
+                NameCommand::Password { name } => format!("/name password {name}"),
+            },
+            AdminCommand::Log { rows } => format!("/log {rows}"),
+        };
+        let line = Line::sanitise(line.trim().as_bytes());
+        match line.len() <= LINE_BYTES_MAX {
+            true => Ok(line.to_string()),
+            false => bail!("too long; write at most {LINE_BYTES_MAX} bytes"),
+        }
+    }
+}
+
+/// A name or an address. Another word in it would be taken for a time or a reason, and a hyphen before it for a sign.
+fn one_word(typed: &str) -> anyhow::Result<&str> {
+    let word = typed.trim();
+    let is_one = !word.is_empty() && !word.contains(char::is_whitespace) && !word.starts_with('-');
+    match is_one {
+        true => Ok(word),
+        false => Err(Name::parse(word).err().map_or_else(
+            || anyhow!("{word:?} is not a name"),
+            |error| anyhow!("{error}"),
+        )),
+    }
+}
+
+fn check_time(typed: &str) -> anyhow::Result<()> {
+    match parse_time(typed) {
+        Some(_) => Ok(()),
+        None => bail!("{typed:?} is not a time; write it as 30m, 2h or 7d"),
+    }
+}
 
 /// The server answers sooner, unless it stands still.
 const ANSWER_TIME: Duration = Duration::from_secs(15);
 
-/// Gives the order, and hands each line of the answer to `tell`.
+/// Sends the command, and hands each line of the answer to `tell`.
 ///
 /// # Errors
 /// No server runs there, it does not answer, or it refuses: in one sentence.
 pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result<()> {
-    let mut order = options.order.clone();
-    if let AdminOrder::Name {
-        order: NameOrder::Password { name, password },
-    } = &mut order
+    let mut lines = options.command.line()? + "\n";
+    if let AdminCommand::Name {
+        command: NameCommand::Password { name },
+    } = &options.command
     {
-        *password = read_password(name)?;
+        let password = read_password(name)?;
+        lines += &format!("{}\n", Line::sanitise(password.as_bytes()));
     }
     let directory = directory(options.data.as_deref())?;
-    let path = directory.join(SOCKET);
+    let path = directory.join(SOCKET_FILE);
     let shown = directory.display();
     let no_server = |missing| {
         anyhow!(
             "{missing} {}: no server runs on {shown}, or its socket was deleted, and then it makes a new one within {} s; \
              give --data the server's directory, which it logs when it starts",
             path.display(),
-            crate::door::LOOK_EVERY.as_secs()
+            LOOK_EVERY.as_secs()
         )
     };
     let stream = connect(&path).map_err(|error| match error.kind() {
@@ -53,7 +244,7 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
         _ => anyhow!("cannot reach the server on {shown}: {error}"),
     })?;
     let until = Instant::now() + ANSWER_TIME;
-    match converse(Timed { stream, until }, &order, &mut tell) {
+    match converse(Timed { stream, until }, &lines, &mut tell) {
         Ok(outcome) => outcome.map_err(|sentence| anyhow!("{sentence}")),
         Err(error) if is_timeout(&error) => bail!("the server on {shown} {STANDS_STILL}"),
         Err(error) => Err(error).with_context(|| format!("the server on {shown} broke off")),
@@ -76,17 +267,17 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Sends the order and reads the answer: whether it was done, or the sentence that says why not.
+/// Sends lines and reads the answer: whether it is done, or the sentence that says why not.
 fn converse(
     mut stream: Timed,
-    order: &AdminOrder,
+    lines: &str,
     tell: &mut impl FnMut(&str),
 ) -> io::Result<Result<(), String>> {
-    let order = serde_json::to_string(order)?;
-    writeln!(stream, "{order}")?;
+    stream.write_all(lines.as_bytes())?;
+    stream.stream.shutdown(Shutdown::Write)?;
     for line in BufReader::new(stream).lines() {
         let line = line?;
-        if let Some(words) = line.strip_prefix(' ') {
+        if let Some(words) = line.strip_prefix("-- ") {
             tell(words);
         } else if let Some(sentence) = line.strip_prefix('!') {
             return Ok(Err(sentence.to_owned()));

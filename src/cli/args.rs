@@ -8,12 +8,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::admin::AdminOptions;
 use super::backup::BackupOptions;
 use super::check::CheckOptions;
 use super::export::ExportOptions;
 use crate::client::JoinOptions;
 use crate::config::{self, Config, ConfigError};
-use crate::door::{AdminOptions, read_urls, url_help};
+use crate::door::{read_urls, url_help};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod check;
 pub mod export;
 pub mod manual;
+mod new_password;
 pub mod variables;
 
 pub use admin::ask;

@@ -20,6 +20,9 @@ pub enum Keep {
     Written,
 }
 
+/// The socket through which the operator controls a server, in the server's directory.
+pub(crate) const SOCKET_FILE: &str = "parlor.sock";
+
 /// The directory in which lines are stored: the named one, or the usual one.
 ///
 /// # Errors

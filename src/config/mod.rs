@@ -10,6 +10,7 @@ mod rows;
 pub(crate) mod units;
 
 pub use address::{Address, Host};
+pub(crate) use data::SOCKET_FILE;
 pub use data::{Keep, directory};
 pub use file::FileError;
 pub(crate) use file::FileWords;

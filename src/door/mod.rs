@@ -19,8 +19,7 @@ mod waiting;
 mod web;
 
 pub(crate) use accept::serve;
-pub(crate) use admin::{AdminOptions, AdminOrder, NameOrder};
-pub(crate) use admin::{Desk, LOOK_EVERY, SOCKET, Socket, read_password};
+pub(crate) use admin::{LOOK_EVERY, OperatorDoor, OperatorSocket};
 pub(crate) use admission::{Admission, raise_limit};
 pub use kinds::{DOORS, LINE_PORT, read_url, read_urls, url_help};
 pub(crate) use kinds::{find, open, schemes_for_people};

@@ -38,8 +38,8 @@ use crate::broadcaster::Closing;
 use crate::clock::{Clock, Trust};
 use crate::config::Config;
 use crate::door::{
-    Admission, CLASSIC, Desk, DoorInUse, DoorSetup, NETCAT, Reception, Reload, Socket, WaitingList,
-    raise_limit, schemes_for_people,
+    Admission, CLASSIC, DoorInUse, DoorSetup, NETCAT, OperatorDoor, OperatorSocket, Reception,
+    Reload, WaitingList, raise_limit, schemes_for_people,
 };
 use crate::journal::{Database, Eraser, Memory, Opened, Stored, passing_epoch};
 use crate::session::{Idle, Live, SessionSettings, Writers};
@@ -83,7 +83,7 @@ pub struct Server {
     /// The handle for a reload; none if the configuration has no source.
     reload: Option<Reload>,
     /// The operator's socket; none if nothing is stored.
-    socket: Option<Socket>,
+    socket: Option<OperatorSocket>,
 }
 
 impl Server {
@@ -215,7 +215,7 @@ impl Server {
         if self.stored.is_some()
             && let Some(directory) = self.config.directory().ok().flatten()
         {
-            self.socket = Socket::open(&directory)
+            self.socket = OperatorSocket::open(&directory)
                 .inspect_err(|error| tracing::warn!("{error}"))
                 .ok();
         }
@@ -300,13 +300,13 @@ impl Server {
             self.stewards.spawn(keeping);
         }
         if let Some(socket) = self.socket.take() {
-            let desk = Desk {
+            let door = OperatorDoor {
                 inbox: Arc::clone(&self.reception.inbox),
                 reload: self.reload.clone(),
                 database,
                 accounts: self.accounts.clone(),
             };
-            self.stewards.spawn(desk.attend(socket));
+            self.stewards.spawn(door.serve(socket));
         }
     }
 

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -177,34 +179,121 @@ fn the_socket_is_for_one_user_alone_and_gone_in_the_end() {
 fn whatever_comes_through_the_socket_holds_up_nobody() {
     let data = Data::new();
     let house = data.open(&[]);
-    let connect = || {
-        let stream = UnixStream::connect(data.file().with_file_name("parlor.sock")).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream
-    };
-    let answer = |bytes: &[u8]| {
-        let mut stream = connect();
-        stream.write_all(bytes).ok(); // it may be refused before all of it is there
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok(); // it may be reset, as not all was read
-        answer
-    };
     for bytes in [
-        &b"\n"[..],
-        b"\xff\xfe\n",
-        b"\"dance\"\n",
-        b"{\"kick\":{}}\n",
-        b"[[[[[\n",
+        &b"\"dance\"\n"[..],
+        b"{\"kick\":{}}\n", // as an older program asks
+        b"[[[[[",
     ] {
-        let answer = answer(bytes);
-        let refused = answer.is_empty() || answer.starts_with("!this server does not know that");
-        assert!(refused, "{answer}");
+        let answer = say_to_socket(&data, bytes);
+        let refused = answer.starts_with("!This is not a command; /help lists them.");
+        assert!(refused && answer.ends_with("\n.\n"), "{answer}");
     }
-    answer(&[b'['; 1 << 17]);
-    let silent: Vec<_> = (0..3).map(|_| connect()).collect();
-    assert_eq!(answer(b"\"list\"\n"), " Nobody is here\n.\n");
+    assert_eq!(say_to_socket(&data, b"\n\xff\xfe\n"), ".\n"); // a key and a request of telnet
+    say_to_socket(&data, &[b'['; 1 << 17]);
+    let silent: Vec<_> = (0..3).map(|_| connect(&data)).collect();
+    assert_eq!(say_to_socket(&data, b"/list"), "-- Nobody is here\n.\n");
     assert_eq!(done(&data, &["list"]), ["Nobody is here"]);
     house.close(silent);
+}
+
+fn connect(data: &Data) -> UnixStream {
+    let stream = UnixStream::connect(data.file().with_file_name("parlor.sock")).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream
+}
+
+/// What is answered to somebody who types by hand, or to a script.
+fn say_to_socket(data: &Data, bytes: &[u8]) -> String {
+    let mut stream = connect(data);
+    stream.write_all(bytes).ok(); // it may be refused before all of it is there
+    stream.shutdown(Shutdown::Write).ok();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok(); // it may be reset, as not all was read
+    answer
+}
+
+#[test]
+fn a_person_at_the_socket_types_commands_and_reads_sentences() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let mut alice = enter(&house, "alice");
+    register(&mut alice, PASSWORD);
+    let typed = "/broadcast tea is ready\r\n/KICK zoe\nhello\n/dance\n/topic lock\n/keeper alice\n/keeper\n\
+                 /name password alice\nanother horse\n/log 1\n/quit\n/list\n";
+    let answer = say_to_socket(&data, typed.as_bytes());
+    let lines: Vec<_> = answer.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "-- 1 person was told",
+            "!Nobody is here as zoe; parlor admin list shows everybody",
+            "!This is not a command; /help lists them. If you typed parlor admin, it is of another version than the server",
+        ]
+    );
+    assert!(lines[3].starts_with("!No command /dance"), "{answer}");
+    assert!(lines[4].starts_with("!That needs a seat"), "{answer}");
+    assert_eq!(
+        lines[5..8],
+        [
+            "-- alice is a keeper",
+            "-- Keepers of the server: alice",
+            "-- alice has a new password: the owner's connections, return codes and token end",
+        ]
+    );
+    assert!(
+        lines[8].ends_with("the operator: name password alice"),
+        "{answer}"
+    );
+    assert_eq!(lines[9..], ["."]);
+    let again = come_back(&house, "another horse");
+    house.close([again]);
+    drop(alice);
+}
+
+#[test]
+fn what_a_server_of_another_version_answers_is_said() {
+    let data = Data::new();
+    let socket = UnixListener::bind(data.file().with_file_name("parlor.sock")).unwrap();
+    for (answer, said) in [
+        (
+            "!this server does not know that command\n",
+            "this server does not know that command",
+        ),
+        ("-- half an answer\n", "broke off"),
+    ] {
+        let server = thread::spawn({
+            let socket = socket.try_clone().unwrap();
+            move || {
+                let (mut stream, _) = socket.accept().unwrap();
+                let mut asked = String::new();
+                stream.read_to_string(&mut asked).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+                asked
+            }
+        });
+        let output = data.parlor().args(["admin", "list"]).output().unwrap();
+        assert_eq!(server.join().unwrap(), "/list\n");
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(words.contains(said), "{words}");
+    }
+}
+
+#[test]
+fn a_name_of_several_words_is_refused_before_anything_is_sent() {
+    let data = Data::new();
+    let house = data.open(&[]);
+    let bob = enter(&house, "bob");
+    for words in [
+        &["kick", "bob by"][..],
+        &["ban", "bob 1h"],
+        &["mute", "bob 1m"],
+        &["kick", ""],
+    ] {
+        order(&data, words).unwrap_err();
+    }
+    assert_eq!(done(&data, &["kick", " bob "]), ["bob is removed"]);
+    house.close([bob]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use socket2::{Domain, SockAddr, Type};
 use tokio::net::UnixListener;
 
-use super::SOCKET;
+use crate::config::SOCKET_FILE;
 
 /// Those who wait to be accepted.
 const BACKLOG: i32 = 16;
@@ -37,7 +37,7 @@ pub(crate) enum NoSocket {
 }
 
 /// The socket, which is gone with this.
-pub(crate) struct Socket {
+pub(crate) struct OperatorSocket {
     pub(crate) listener: UnixListener,
     path: PathBuf,
     /// Device and inode of the file, so that another one in its place is noticed.
@@ -46,18 +46,18 @@ pub(crate) struct Socket {
     directory: (u64, u64),
 }
 
-impl Socket {
+impl OperatorSocket {
     /// Opens it in a directory that is this server's alone: what stands there is left over from one
     /// that was killed.
-    pub(crate) fn open(directory: &Path) -> Result<Socket, NoSocket> {
-        let path = directory.join(SOCKET);
+    pub(crate) fn open(directory: &Path) -> Result<OperatorSocket, NoSocket> {
+        let path = directory.join(SOCKET_FILE);
         let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
         let bound = bind(&path, &address).and_then(|listener| {
             let (file, directory) = (identity(&path)?, identity_of(&fs::metadata(directory)?));
             Ok((listener, file, directory))
         });
         match bound {
-            Ok((listener, file, directory)) => Ok(Socket {
+            Ok((listener, file, directory)) => Ok(OperatorSocket {
                 listener,
                 path,
                 file,
@@ -78,7 +78,7 @@ impl Socket {
         if !is_in_place || self.is_there() {
             return Ok(false);
         }
-        *self = Socket::open(directory)?;
+        *self = OperatorSocket::open(directory)?;
         Ok(true)
     }
 
@@ -113,7 +113,7 @@ fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
     UnixListener::from_std(OwnedFd::from(socket).into())
 }
 
-impl Drop for Socket {
+impl Drop for OperatorSocket {
     fn drop(&mut self) {
         // What stands there may be the socket of another server, or this one's, made anew.
         if self.is_there() {
@@ -133,12 +133,12 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let (here, away) = (place.path().join("here"), place.path().join("away"));
         fs::create_dir(&here).unwrap();
-        let mut socket = Socket::open(&here).unwrap();
+        let mut socket = OperatorSocket::open(&here).unwrap();
         assert!(!socket.reopen_if_gone().unwrap());
-        fs::remove_file(here.join(SOCKET)).unwrap();
+        fs::remove_file(here.join(SOCKET_FILE)).unwrap();
         assert!(socket.reopen_if_gone().unwrap());
         fs::write(here.join("other"), "").unwrap();
-        fs::rename(here.join("other"), here.join(SOCKET)).unwrap();
+        fs::rename(here.join("other"), here.join(SOCKET_FILE)).unwrap();
         assert!(socket.reopen_if_gone().unwrap());
         fs::rename(&here, &away).unwrap();
         assert!(!socket.reopen_if_gone().unwrap());

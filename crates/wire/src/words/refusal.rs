@@ -21,6 +21,8 @@ pub struct RefusalRow<'a> {
     pub sentence: Cow<'static, str>,
     /// The sentence for curl, where its user has something else to do.
     pub for_curl: Option<String>,
+    /// The sentence for the operator, where it differs: it names the commands of parlor admin.
+    pub for_operator: Option<String>,
     /// When to try again, in seconds.
     pub retry_after: Option<u64>,
     /// The limit that is reached, as the metrics call it.
@@ -45,6 +47,11 @@ pub enum RefusalDetails<'a> {
 impl<'a> RefusalRow<'a> {
     fn for_curl(mut self, sentence: String) -> Self {
         self.for_curl = Some(sentence);
+        self
+    }
+
+    fn for_operator(mut self, sentence: String) -> Self {
+        self.for_operator = Some(sentence);
         self
     }
 
@@ -74,6 +81,7 @@ fn row<'a>(
         status,
         sentence: sentence.into(),
         for_curl: None,
+        for_operator: None,
         retry_after: None,
         limit: None,
         details: RefusalDetails::None,
@@ -150,7 +158,8 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
 
         // Other people.
         Refusal::NobodyCalled(typed) => row("nobody-called", 400,
-            format!("Nobody here is called {typed}; /who lists the people in this room")),
+            format!("Nobody here is called {typed}; /who lists the people in this room"))
+            .for_operator(format!("Nobody is here as {typed}; parlor admin list shows everybody")),
         Refusal::Away(name) => row("away", 400,
             format!("{name} is away; the message was not delivered")),
         Refusal::MessagesFull(name) => row("letters-full", 400,
@@ -184,19 +193,23 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
         Refusal::TopicLocked => row("topic-locked", 403,
             "Only keepers can change the topic of this room"),
         Refusal::NotRegistered(typed) => row("forbidden", 403,
-            format!("{typed} is not a registered name, and a keeper needs one; /help register")),
+            format!("{typed} is not a registered name, and a keeper needs one; /help register"))
+            .for_operator(format!("{typed} is not a registered name, and a keeper needs one: ask {typed} to type /register")),
         Refusal::AlreadyKeeper(name) => row("forbidden", 403,
             format!("{name} is already a keeper")),
         Refusal::NoSuchKeeper(typed) => row("forbidden", 403,
-            format!("{typed} is not a keeper here; /keeper lists the keepers")),
+            format!("{typed} is not a keeper here; /keeper lists the keepers"))
+            .for_operator(format!("{typed} is not a keeper of the server; parlor admin keeper list shows them")),
         Refusal::LastKeeper(name) => row("forbidden", 403,
             format!("{name} is the last keeper of this room; first make another with /keeper NAME")),
         Refusal::LobbyKeepers => row("forbidden", 403,
             "The lobby has the server's keepers; only the operator can name them"),
         Refusal::NotBanned(whom) => row("forbidden", 403,
-            format!("{whom} is not banned")),
+            format!("{whom} is not banned"))
+            .for_operator(format!("{whom} is not banned; parlor admin bans lists the bans")),
         Refusal::NotMuted(name) => row("forbidden", 403,
-            format!("{name} is not muted")),
+            format!("{name} is not muted"))
+            .for_operator(format!("{name} is not muted on the whole server")),
         Refusal::TooManyRules(max) => row("forbidden", 503,
             format!("There are already {max} of these, the most allowed; remove one first")),
 
@@ -212,7 +225,8 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
         Refusal::AlreadyIn(room) => row("already-in", 400,
             format!("You are already in {room}")),
         Refusal::NotThere => row("not-there", 503,
-            "You are not in that room"),
+            "You are not in that room")
+            .for_operator("They have left; parlor admin list shows everybody".to_owned()),
         Refusal::TooManySeats(seats) => row("too-many-seats", 400,
             format!("You are in {seats} rooms, the most allowed; leave one first")).limit("rooms"),
         Refusal::LastSeat => row("last-seat", 400,
