@@ -70,13 +70,13 @@ pub(crate) struct Disk {
     work: SyncSender<Work>,
     pause: Duration,
     signals: Arc<Signals>,
-    threads: Vec<Running>,
+    threads: Vec<JournalThread>,
     /// Locked as long as the journal is open.
     files: Arc<Files>,
 }
 
 /// A thread that ends with the journal.
-struct Running {
+struct JournalThread {
     thread: JoinHandle<()>,
     /// Makes it notice that it is to end.
     wake: Box<dyn Fn() + Send>,
@@ -167,7 +167,7 @@ impl Disk {
         let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
         let thread = spawned.map_err(failed(self.files.path()))?;
         let wake = Box::new(wake);
-        self.threads.push(Running { thread, wake });
+        self.threads.push(JournalThread { thread, wake });
         Ok(())
     }
 
@@ -297,10 +297,10 @@ impl Drop for Disk {
     fn drop(&mut self) {
         self.signals.ends.store(true, Ordering::Relaxed);
         self.work.send(Work::End).ok(); // it may have ended by itself
-        for Running { wake, .. } in &self.threads {
+        for JournalThread { wake, .. } in &self.threads {
             wake();
         }
-        for Running { thread, .. } in self.threads.drain(..) {
+        for JournalThread { thread, .. } in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal ended with a panic; this is a bug");
             }
