@@ -92,7 +92,7 @@ impl OperatorDoor {
 
     /// Does one command after the other. Behind the last one comes a line with a dot.
     async fn converse(&self, stream: UnixStream) -> io::Result<()> {
-        let mut lines = Lines {
+        let mut lines = SocketLines {
             stream,
             decoder: LineDecoder::new(LineMode::Named),
             bytes: Vec::new(),
@@ -210,7 +210,7 @@ impl OperatorDoor {
 }
 
 /// The lines of one connection, and what is written to it.
-struct Lines {
+struct SocketLines {
     stream: UnixStream,
     decoder: LineDecoder,
     /// What was read and is not decoded yet.
@@ -218,7 +218,7 @@ struct Lines {
     has_ended: bool,
 }
 
-impl Lines {
+impl SocketLines {
     /// The next line, also one that the end of the input cuts short; none when there is no more.
     async fn next(&mut self) -> io::Result<Option<LineInput>> {
         loop {
