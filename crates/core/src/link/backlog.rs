@@ -190,6 +190,7 @@ impl<E: Encoder> Backlog<E> {
         })
     }
 
+    #[inline(never)] // mail is rare, and would make every read of new lines dearer
     fn encode_mail(&mut self, mail: Mail) {
         match mail {
             Mail::Entered(entered) => {
@@ -256,6 +257,7 @@ impl<E: Encoder> Backlog<E> {
     }
 
     /// Encodes earlier lines until there is enough to write.
+    #[inline(never)] // it is rare, too
     fn replay_some(&mut self) {
         if let Some(mut replay) = self.replay.take() {
             let is_more = self.replay_older(&mut replay) || self.replay_log(&mut replay);
