@@ -58,7 +58,7 @@ pub(crate) async fn run(
         }
         let paused = pace.pauses_until(&broadcaster).filter(|_| !last);
         if under_way.is_none() && paused.is_none() {
-            under_way = begin(&mut broadcaster, journal.as_mut(), &clock);
+            under_way = begin_commit(&mut broadcaster, journal.as_mut(), &clock);
             pace.note(&under_way);
         }
         if last && under_way.is_none() {
@@ -68,7 +68,7 @@ pub(crate) async fn run(
         let slow = under_way.as_ref().and_then(UnderWay::slow_at);
         select! {
             biased;
-            kept = finished(&mut under_way), if under_way.is_some() => {
+            kept = commit_finished(&mut under_way), if under_way.is_some() => {
                 if let Some(done) = under_way.take() {
                     done.note(&kept, is_refusing, &metrics);
                     is_refusing = kept.is_err();
@@ -157,7 +157,7 @@ impl Pace {
 
 /// Gathers a batch and begins to commit it. A batch without lines needs no journal and is appended
 /// at once.
-fn begin(
+fn begin_commit(
     broadcaster: &mut Broadcaster,
     journal: &mut dyn Journal,
     clock: &Clock,
@@ -177,7 +177,7 @@ fn begin(
     None
 }
 
-async fn finished(under_way: &mut Option<UnderWay>) -> Result<(), NotStored> {
+async fn commit_finished(under_way: &mut Option<UnderWay>) -> Result<(), NotStored> {
     match under_way {
         Some(UnderWay { commit, .. }) => commit.await,
         None => pending().await,

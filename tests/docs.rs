@@ -463,6 +463,17 @@ fn the_limits_on_the_page_are_those_of_the_code() {
     }
 }
 
+/// The source files that define a function of this name.
+fn definitions(function: &str) -> Vec<String> {
+    let definition = format!("fn {function}(");
+    let sources = with_extension("rs").into_iter();
+    let is_source = |path: &Path| path.iter().any(|part| part == "src");
+    sources
+        .filter(|(path, text)| is_source(path) && text.contains(&definition))
+        .map(|(path, _)| path.display().to_string())
+        .collect()
+}
+
 #[test]
 fn the_steps_of_a_message_are_where_the_page_says() {
     let page = text("ARCHITECTURE.md");
@@ -474,12 +485,8 @@ fn the_steps_of_a_message_are_where_the_page_says() {
     for step in steps {
         let cells: Vec<_> = step.split(" | ").collect();
         let file = between(step, "](", ')').next().unwrap();
-        let source = text(file);
         for function in code(cells[2]) {
-            assert!(
-                source.contains(&format!("fn {function}")),
-                "{file}: {function}"
-            );
+            assert_eq!(definitions(function), [file], "{function}");
         }
     }
     for path in page
@@ -494,11 +501,6 @@ fn the_steps_of_a_message_are_where_the_page_says() {
 #[test]
 fn the_exercises_of_the_book_are_solved_where_the_page_says() {
     let page = text("docs/from-the-book.md");
-    let is_source = |path: &Path| path.iter().any(|part| part == "src");
-    let sources: Vec<_> = with_extension("rs")
-        .into_iter()
-        .filter(|(path, _)| is_source(path))
-        .collect();
     let exercises: Vec<_> = page
         .lines()
         .filter(|line| line.starts_with("| 8."))
@@ -508,14 +510,12 @@ fn the_exercises_of_the_book_are_solved_where_the_page_says() {
         let cells: Vec<_> = exercise.split(" | ").collect();
         let files: Vec<_> = between(cells[3], "](../", ')').collect();
         for function in code(cells[2]) {
-            let definition = format!("fn {function}(");
-            let places: Vec<_> = sources
-                .iter()
-                .filter(|(_, text)| text.contains(&definition))
-                .map(|(path, _)| path.to_str().unwrap())
-                .collect();
+            let places = definitions(function);
             assert_eq!(places.len(), 1, "{function}: {places:?}");
-            assert!(files.contains(&places[0]), "{function}: {places:?}");
+            assert!(
+                files.contains(&places[0].as_str()),
+                "{function}: {places:?}"
+            );
         }
     }
 }

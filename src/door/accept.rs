@@ -32,7 +32,11 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 const ACCEPTED_MAX: usize = 8;
 
 /// Accepts connections until the server shuts down. No error ends it.
-pub(crate) async fn serve(reception: Arc<Reception>, door: DoorInUse, listener: TcpListener) {
+pub(crate) async fn accept_connections(
+    reception: Arc<Reception>,
+    door: DoorInUse,
+    listener: TcpListener,
+) {
     let mut back_off = BACK_OFF_MIN;
     let mut reserve = Reserve::new();
     let mut accepted_in_a_row = 0;
@@ -45,7 +49,7 @@ pub(crate) async fn serve(reception: Arc<Reception>, door: DoorInUse, listener: 
         match accepted {
             Ok((stream, from)) => {
                 back_off = BACK_OFF_MIN;
-                receive(&reception, &door, stream, from);
+                begin_connection(&reception, &door, stream, from);
                 accepted_in_a_row += 1;
                 if accepted_in_a_row == ACCEPTED_MAX {
                     accepted_in_a_row = 0;
@@ -70,7 +74,12 @@ pub(crate) async fn serve(reception: Arc<Reception>, door: DoorInUse, listener: 
 }
 
 /// Gives a connection its permit and its task; or turns it away.
-fn receive(reception: &Arc<Reception>, opened: &DoorInUse, stream: TcpStream, from: SocketAddr) {
+fn begin_connection(
+    reception: &Arc<Reception>,
+    opened: &DoorInUse,
+    stream: TcpStream,
+    from: SocketAddr,
+) {
     let (reception, door) = (Arc::clone(reception), Arc::clone(&opened.door));
     let (kind, tasks) = (opened.kind, reception.tasks.clone());
     let peer = SocketAddr::new(from.ip().to_canonical(), from.port());

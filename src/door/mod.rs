@@ -18,7 +18,7 @@ mod transport;
 mod waiting;
 mod web;
 
-pub(crate) use accept::serve;
+pub(crate) use accept::accept_connections;
 pub(crate) use admin::{LOOK_EVERY, OperatorDoor, OperatorSocket};
 pub(crate) use admission::{Admission, raise_limit};
 pub use kinds::{DOORS, LINE_PORT, read_url, read_urls, url_help};

@@ -268,7 +268,8 @@ impl Server {
         ));
         for (door, listeners) in self.doors {
             for listener in listeners {
-                let accepting = door::serve(Arc::clone(&reception), door.clone(), listener);
+                let accepting =
+                    door::accept_connections(Arc::clone(&reception), door.clone(), listener);
                 reception.tasks.spawn(accepting);
             }
         }

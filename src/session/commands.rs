@@ -32,7 +32,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let answer = match input {
             Input::Nothing | Input::Secret(_) => None,
             Input::Say(spoken) => {
-                self.post(vec![spoken]).await;
+                self.post_lines(vec![spoken]).await;
                 None
             }
             Input::SayAll(lines) => {

@@ -300,7 +300,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     async fn act(&mut self, heard: Decoded) -> ControlFlow<SessionEnd> {
         if !heard.lines.is_empty() {
-            self.post(heard.lines).await;
+            self.post_lines(heard.lines).await;
         }
         match heard.then {
             // Boxed, as commands are rare and their memory would always be held.
@@ -312,11 +312,11 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     /// Posts several lines together; they are counted one by one.
     pub(super) async fn say_all(&mut self, lines: Vec<Spoken>) {
         self.pay(lines.len().saturating_sub(1));
-        self.post(lines).await;
+        self.post_lines(lines).await;
     }
 
     /// Has the lines ordered, stored and shown. A connection has one post at a time.
-    pub(super) async fn post(&mut self, lines: Vec<Spoken>) {
+    pub(super) async fn post_lines(&mut self, lines: Vec<Spoken>) {
         let room = self.seat.room();
         if let Outcome::Answer(refusal) = self.link.call(Change::Post { room, lines }).await {
             Box::pin(self.answer(refusal)).await;

@@ -115,7 +115,7 @@ impl CountedRoom {
     /// of lines posted, batches appended, or reads.
     pub(super) fn round(&mut self, lines: usize, leg: Option<Leg>) -> u64 {
         let posts = self.posts(lines);
-        let gathered = counted_if(leg == Some(Leg::Post), || self.post(posts));
+        let gathered = counted_if(leg == Some(Leg::Post), || self.post_counted(posts));
         let Some(gathered) = gathered else { return 0 };
         let posted = gathered.batches().iter().flat_map(|batch| batch.said());
         let posted = posted.count();
@@ -137,7 +137,7 @@ impl CountedRoom {
     /// A batch of `lines` lines that no member has read.
     pub(super) fn batch(&mut self, lines: usize) -> Option<Arc<Batch>> {
         let posts = self.posts(lines);
-        let gathered = self.post(posts)?;
+        let gathered = self.post_counted(posts)?;
         gathered.batches().first().map(Arc::clone)
     }
 
@@ -155,11 +155,11 @@ impl CountedRoom {
         members
             .skip(speakers.start)
             .take(speakers.len())
-            .map(|(speaker, member)| (speaker, post(member.seat.room(), each)))
+            .map(|(speaker, member)| (speaker, post_change(member.seat.room(), each)))
             .collect()
     }
 
-    fn post(&mut self, posts: Vec<(usize, Change)>) -> Option<Gathered> {
+    fn post_counted(&mut self, posts: Vec<(usize, Change)>) -> Option<Gathered> {
         for (speaker, request) in posts {
             self.members.get_mut(speaker)?.link.start(request);
         }
@@ -187,7 +187,7 @@ fn counted_if<T>(is_counted: bool, work: impl FnOnce() -> T) -> T {
     if is_counted { counted(work) } else { work() }
 }
 
-fn post(room: RoomId, lines: usize) -> Change {
+fn post_change(room: RoomId, lines: usize) -> Change {
     let spoken = |number: usize| Spoken {
         manner: Manner::Plain,
         text: Line::sanitise(&text(number)),

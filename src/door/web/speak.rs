@@ -54,7 +54,7 @@ pub(super) async fn speak(
     };
     let said = async {
         let claim = visit.claim(name, &headers).await?;
-        let lines = read_lines(body, &visit).await?;
+        let lines = read_body(body, &visit).await?;
         let _busy = visit.exchange.busy(); // the request is whole
         match visit.too_fast(lines.len()) {
             Some(refused) => Err(refused),
@@ -79,7 +79,7 @@ fn receipt(room: &RoomName, first: u64, last: u64, headers: &HeaderMap) -> Respo
 }
 
 /// The lines of a body, whatever type it claims to have.
-async fn read_lines(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> {
+async fn read_body(body: Body, visit: &Visit) -> Result<Vec<Spoken>, Response> {
     let Ok(read) = timeout(BODY_TIME, to_bytes(body, BODY_BYTES_MAX)).await else {
         return Err(sentence(
             StatusCode::REQUEST_TIMEOUT,

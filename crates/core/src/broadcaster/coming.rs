@@ -24,7 +24,7 @@ impl Broadcaster {
         self.people.enter(client, name)?;
         let seated = self
             .room_to_join(client.id, room, now)
-            .and_then(|room| self.take_seat(client, room, replay, true, false));
+            .and_then(|room| self.promise_seat(client, room, replay, true, false));
         if seated.is_err() {
             self.people.leave(client.id);
         }
@@ -46,10 +46,10 @@ impl Broadcaster {
         }
         let room = self.room_to_join(client.id, name, now)?;
         let is_back = self.is_back_in(client.id, room);
-        self.take_seat(client, room, replay, false, is_back)
+        self.promise_seat(client, room, replay, false, is_back)
     }
 
-    fn take_seat(
+    fn promise_seat(
         &mut self,
         client: &Arc<Client>,
         room: RoomId,
@@ -202,7 +202,7 @@ impl Broadcaster {
         let seated = entered.and_then(|()| {
             let room = self.room_to_join(client.id, room, now)?;
             let is_back = self.is_back_in(client.id, room);
-            self.take_seat(client, room, 0, true, is_back)
+            self.promise_seat(client, room, 0, true, is_back)
         });
         if seated.is_err() {
             self.people.leave(client.id);
