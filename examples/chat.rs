@@ -1,6 +1,7 @@
-//! The chat server of "The Go Programming Language", section 8.10 (gopl.io/ch8/chat), in Rust: four kinds of task, and
-//! channels between them. It adds nothing, and keeps the weakness of the original: one client that does not read stops
-//! everybody. `docs/from-the-book.md` leads from here to Parlor.
+//! The chat server of "The Go Programming Language", section 8.10 (gopl.io/ch8/chat), in Rust: four
+//! kinds of task, and channels between them. It adds nothing, and keeps the weakness of the
+//! original: one client that does not read stops everybody. `docs/from-the-book.md` leads from here
+//! to Parlor.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints")]
 
 use std::{env, io, net::SocketAddr, sync::Arc};
@@ -16,8 +17,9 @@ type Message = Arc<[u8]>;
 /// The sending end of a client's channel; the client's writer has the other.
 type Client = Sender<Message>;
 
-/// What the broadcaster is sent, in order. The original has three channels, which hold nothing. In tokio a channel
-/// holds one value at least, so with three of them a client could enter before its own arrival is announced.
+/// The events for the broadcaster, in order. The original has three channels, which hold nothing.
+/// In tokio a channel holds one value at least, so with three of them a client could enter before
+/// its own arrival is announced.
 enum Event {
     Message(Message),
     Entering(Client),
@@ -32,7 +34,7 @@ const LINE_BYTES_MAX: u64 = 64 * 1024;
 async fn main() -> io::Result<()> {
     let address = env::args().nth(1);
     let listener = TcpListener::bind(address.as_deref().unwrap_or("localhost:8000")).await?;
-    println!("{}", listener.local_addr()?); // the only way to learn the port if 0 was asked for
+    println!("{}", listener.local_addr()?); // the only way to learn the port if 0 was requested
     let (events, inbox) = mpsc::channel(1);
     tokio::spawn(broadcaster(inbox));
     loop {
@@ -59,7 +61,7 @@ async fn broadcaster(mut inbox: Receiver<Event>) {
     }
 }
 
-/// Reads what one client says.
+/// Reads the lines of one client.
 async fn handle_conn(conn: TcpStream, who: SocketAddr, events: Sender<Event>) {
     conn.set_nodelay(true).ok(); // Go does so with every connection
     let (input, output) = conn.into_split();
@@ -90,7 +92,8 @@ async fn handle_conn(conn: TcpStream, who: SocketAddr, events: Sender<Event>) {
     say(format!("{who} has left\n").as_bytes()).await;
 }
 
-/// Writes what one client is to read. The connection closes when both halves are dropped, so nothing stays unwritten.
+/// Writes the lines for one client. The connection closes when both halves are dropped, so nothing
+/// stays unwritten.
 async fn client_writer(mut output: OwnedWriteHalf, mut messages: Receiver<Message>) {
     while let Some(message) = messages.recv().await {
         output.write_all(&message).await.ok(); // the reading half sees the end

@@ -1,7 +1,8 @@
-//! The client of "The Go Programming Language", section 8.4.1 (gopl.io/ch8/netcat3), in Rust: copies what is typed to
-//! a server, and what the server says to the screen.
+//! The client of "The Go Programming Language", section 8.4.1 (gopl.io/ch8/netcat3), in Rust:
+//! copies standard input to a server, and the server's lines to the screen.
 //!
-//! As exercise 8.3 asks, the end of the input closes only the writing side, so the rest of the answer is still shown.
+//! As exercise 8.3 asks, the end of the input closes only the writing side, so the rest of the
+//! answer is still shown.
 #![expect(clippy::print_stderr, reason = "a program may print")]
 
 use std::io::{self, Write};
@@ -16,7 +17,7 @@ fn main() -> io::Result<()> {
     // A thread, since reading stdin blocks one.
     let shown = thread::spawn(move || {
         let mut screen = io::stdout();
-        // The server may break the connection; what came before is shown.
+        // The server may break the connection; everything that came before is shown.
         io::copy(&mut answers, &mut screen).ok();
         screen.flush().ok();
         eprintln!("done");

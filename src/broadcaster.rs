@@ -75,7 +75,8 @@ pub(crate) async fn run(
                     broadcaster.append(done.gathered, kept, clock.now());
                 }
             }
-            // Others who are about to post can do so first: their lines travel in the same batch.
+            // Others who will post in a moment can do so first: their lines travel in the same
+            // batch.
             () = inbox.bell().rung(seen) => yield_now().await,
             () = at(slow) => {
                 if let Some(under_way) = &mut under_way {
@@ -100,7 +101,7 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// When people are told that it is slow, unless they were.
+    /// The time at which people are told that it is slow, unless they have been told.
     fn slow_at(&self) -> Option<Instant> {
         (!self.told_slow).then(|| self.since + COMMIT_SLOW)
     }
@@ -114,7 +115,7 @@ impl UnderWay {
     /// Counts the commit, and logs it if it failed.
     fn note(&self, kept: &Result<(), NotStored>, is_refusing: bool, metrics: &Metrics) {
         metrics.committed(self.gathered.lines(), self.since.elapsed(), kept.is_ok());
-        // Logged once, however many commits fail; the journal says what is wrong.
+        // Logged once, however many commits fail; the journal logs the reason.
         if let (Err(error), false) = (kept, is_refusing) {
             tracing::error!(%error, "a commit failed");
         }
@@ -125,7 +126,7 @@ impl UnderWay {
 struct Pace {
     /// How long they gather.
     pause: Duration,
-    /// When the last commit began that had more than one line.
+    /// The start of the last commit that had more than one line.
     busy: Option<Instant>,
 }
 
@@ -134,8 +135,8 @@ impl Pace {
         Pace { pause, busy: None }
     }
 
-    /// Until when the next commit waits, if it does. A person who speaks alone never waits, nor
-    /// does a batch without lines.
+    /// The end of the pause before the next commit, if there is one. A person who speaks alone
+    /// never waits, nor does a batch without lines.
     fn pauses_until(&self, broadcaster: &Broadcaster) -> Option<Instant> {
         let until = self.busy? + self.pause;
         let is_worth_it = (1..PAUSE_LINES_MAX).contains(&broadcaster.gathered_lines());

@@ -1,4 +1,5 @@
-//! What is written about Parlor is true where a machine can tell: links, options, commands, limits, sentences, tests.
+//! The pages about Parlor are true, as far as a machine can tell: links, options, commands, limits,
+//! sentences, tests.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -85,7 +86,7 @@ fn with_extension(extension: &str) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// What stands in `text` between `before` and `after`, each time.
+/// The text between `before` and `after`, each time it occurs.
 fn between<'a>(text: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
     text.split(before)
         .skip(1)
@@ -93,12 +94,12 @@ fn between<'a>(text: &'a str, before: &'a str, after: char) -> impl Iterator<Ite
         .map(|(found, _)| found)
 }
 
-/// What is set as code in one line.
+/// The code spans in a line.
 fn code(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-/// What a heading is called in a link: lower case, blanks as hyphens, signs left out.
+/// The anchors of the headings: lower case, blanks as hyphens, signs left out.
 fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
@@ -208,7 +209,7 @@ fn every_option_that_is_mentioned_exists() {
         known.extend(longs.map(|long| format!("--{long}")));
     }
     for (page, text) in with_extension("md") {
-        // What contributors read speaks of all kinds of programs, and so do the benchmarks.
+        // The pages for contributors mention all kinds of programs, and so do the benchmarks.
         let of_all_kinds = ["CONTRIBUTING.md", "docs/benchmarks.md"].map(Path::new);
         for option in options_in(&text) {
             let is_known = known.contains(option) || of_all_kinds.contains(&page.as_path());
@@ -232,7 +233,7 @@ fn the_table_of_options_has_each_with_its_variable_and_its_default() {
         let variable = format!("PARLOR_{}", name.to_uppercase().replace('-', "_"));
         assert_eq!(option.get_env(), Some(variable.as_ref()));
         if name == "config" {
-            continue; // said above the table
+            continue; // described above the table
         }
         let row = page
             .lines()
@@ -276,10 +277,10 @@ fn every_command_is_on_the_page_of_the_line_protocol() {
             let is_known = COMMANDS
                 .iter()
                 .any(|spec| spec.name == name || spec.aliases.contains(&name));
-            // A slash alone is none, nor is what is said with two of them.
+            // A slash alone is no command, nor is a word with two of them.
             let is_said =
                 name.is_empty() || typed.starts_with('/') || text.contains(&format!("`//{name}`"));
-            // Addresses at the web door: what is no room, and a room or the numbers.
+            // Addresses at the web door are no commands.
             let is_address =
                 typed.starts_with("-/") || ["lobby", "metrics", "ROOM"].contains(&typed);
             assert!(
@@ -291,7 +292,7 @@ fn every_command_is_on_the_page_of_the_line_protocol() {
     }
 }
 
-/// What the line dialect makes of an answer in named mode.
+/// The words of the line dialect for an answer in named mode.
 fn words(answer: &Answer) -> String {
     let clock = LocalClock {
         zone: jiff::tz::TimeZone::UTC,
@@ -384,7 +385,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         "In lobby: bob, carol and {} others",
         people.others
     )));
-    // What is said before somebody has entered stands beside the door.
+    // The sentences before a person has entered stand beside the door.
     let door = [
         "src/door/lines/mod.rs",
         "src/door/lines/prompt.rs",
@@ -630,7 +631,7 @@ const NOT_PLAIN: [&str; 32] = [
     "who stand still",
 ];
 
-/// What people read, each text with its place; code set between backticks is left out.
+/// The texts that people read, each with its place; code between backticks is left out.
 fn texts_for_people() -> Vec<(String, String)> {
     let pages = with_extension("md").into_iter();
     let pages = pages.map(|(path, text)| (path.display().to_string(), text));
@@ -740,7 +741,7 @@ fn every_answer_has_its_word_on_the_page_of_the_web_protocol_and_in_chinese() {
     assert!(words.len() > 15, "{words:?}");
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "{word}");
-        // Of what is done with authority the server's own words say most; who is silent is told so by a code.
+        // For acts, the server's own words say most; a code tells a muted person the reason.
         let is_said =
             chinese.contains(&format!("{word}': (")) || chinese.contains(&format!("\t{word}: ("));
         assert!(is_said || ["order", "silent"].contains(&word), "{word}");
@@ -748,7 +749,7 @@ fn every_answer_has_its_word_on_the_page_of_the_web_protocol_and_in_chinese() {
 }
 
 #[test]
-fn the_page_says_all_in_both_languages() {
+fn every_text_of_the_page_is_in_both_languages() {
     let keys = |path: &str| -> BTreeSet<String> {
         let text = text(path);
         let (_, table) = text.split_once("words = {\n").unwrap();

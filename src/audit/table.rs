@@ -1,5 +1,5 @@
-//! Acts in the file: keepers, bans, mutes and topics that hold, and a row for everything that was done. Knows not what is
-//! allowed.
+//! Acts in the file: keepers, bans, mutes and topics that hold, and a row for every act. Does not
+//! know which acts are allowed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,17 +12,18 @@ use rusqlite::{Row, Transaction, params};
 
 use crate::journal::{Store, stored_room};
 
-/// Of what was done in rooms, where anybody can be a keeper, so much is kept: more than anybody reads. What was done by
-/// those whom the operator trusts is kept for good, so that nobody can push it out.
+/// The limit of stored rows for acts in rooms, where anybody can be a keeper: more than anybody
+/// reads. Rows of the operator and of keepers of the server are stored for good, so that nobody can
+/// push them out.
 const AUDIT_ROWS_MAX: i64 = 100_000;
 
-/// And so much of one keeper, so that one who does much pushes out nothing of others.
+/// The limit of rows of one keeper, so that a busy keeper pushes out nothing of others.
 const AUDIT_ROWS_OF_ONE_MAX: i64 = 1_000;
 
-/// So many bans and mutes stay in the file, be they over or not: as many as hold at once at the most.
+/// The limit of bans and mutes in the file, ended or not: the highest number that can hold at once.
 const ENDED_ROWS_MAX: i64 = 10_000;
 
-/// What holds from before the start, now that it is this late: keepers, bans, mutes and topics.
+/// The rules from before the start that hold at this time: keepers, bans, mutes and topics.
 pub(crate) fn past(store: &mut Store, now: WallTime) -> rusqlite::Result<Past> {
     Ok(Past {
         keepers: store.keepers()?,
@@ -35,7 +36,7 @@ pub(crate) fn past(store: &mut Store, now: WallTime) -> rusqlite::Result<Past> {
 }
 
 impl Store {
-    /// Who keeps what.
+    /// The keepers of rooms and of the server.
     pub(crate) fn keepers(&mut self) -> rusqlite::Result<Vec<(Reach, Name)>> {
         let mut query = self.connection().prepare(
             "SELECT room, name FROM keepers JOIN accounts ON account = id ORDER BY room, account",
@@ -48,7 +49,7 @@ impl Store {
         keepers.filter_map(Result::transpose).collect()
     }
 
-    /// Who has made which of the rooms that have keepers.
+    /// The makers of rooms that have keepers.
     pub(crate) fn makers(&mut self) -> rusqlite::Result<HashMap<RoomName, Name>> {
         let mut query = self
             .connection()
@@ -60,7 +61,7 @@ impl Store {
         makers.filter_map(Result::transpose).collect()
     }
 
-    /// Who is not let in now.
+    /// The bans that hold now.
     pub(crate) fn bans(&mut self, now: WallTime) -> rusqlite::Result<Vec<Act>> {
         let mut query = self
             .connection()
@@ -76,7 +77,7 @@ impl Store {
         bans.filter_map(Result::transpose).collect()
     }
 
-    /// Who may not speak now.
+    /// The mutes that hold now.
     pub(crate) fn mutes(&mut self, now: WallTime) -> rusqlite::Result<Vec<Act>> {
         let mut query = self.connection().prepare(
             "SELECT room, name, keeper, at, until FROM mutes WHERE until > ?1 ORDER BY id",
@@ -89,7 +90,7 @@ impl Store {
         mutes.filter_map(Result::transpose).collect()
     }
 
-    /// What rooms are about.
+    /// The topics of rooms.
     pub(crate) fn topics(&mut self) -> rusqlite::Result<HashMap<RoomName, Topic>> {
         let mut query = self
             .connection()
@@ -108,7 +109,7 @@ impl Store {
         topics.filter_map(Result::transpose).collect()
     }
 
-    /// Writes down acts, and what holds from then on: all of it, or nothing.
+    /// Stores acts and the rules that follow from them: all of them, or none.
     pub(crate) fn record(&mut self, acts: &[Arc<Act>]) -> rusqlite::Result<()> {
         let transaction = self.connection().transaction()?;
         for act in acts {
@@ -117,7 +118,7 @@ impl Store {
         transaction.commit()
     }
 
-    /// The last things that were done with authority, oldest first, as sentences.
+    /// The latest acts, oldest first, as sentences.
     pub(crate) fn audit(&mut self, rows: usize) -> rusqlite::Result<Vec<String>> {
         let mut query = self.connection().prepare(
             "SELECT room, at, keeper, deed, whom, reason FROM audit ORDER BY id DESC LIMIT ?1",
@@ -129,7 +130,7 @@ impl Store {
     }
 }
 
-/// Writes down one act: what holds from then on, and a row for the operator to read.
+/// Stores one act: the rule that holds from then on, and a row for the operator to read.
 pub(crate) fn put(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
     let (room, whom) = (room(&act.reach), &act.deed.whom);
     let word = match act.deed.verb {
@@ -180,7 +181,7 @@ pub(crate) fn put(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<
     put_row(transaction, word, act)
 }
 
-/// The row of an act, in place of rows that are too many.
+/// Stores the row of an act, and deletes rows beyond the limit.
 fn put_row(transaction: &Transaction<'_>, word: &str, act: &Act) -> rusqlite::Result<()> {
     let until = act.until().map(|until| format!("until {}", moment(until)));
     let until = until.unwrap_or_default();
@@ -249,7 +250,7 @@ fn put_ban(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Deletes a ban, whatever the letters in which it was written.
+/// Deletes a ban, whichever letters it was typed in.
 fn delete_ban(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
     delete_if(transaction, "bans", "whom", room, |written| {
         self::whom(written).is_same(whom)
@@ -273,7 +274,7 @@ fn put_mute(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Deletes a mute, whatever the letters in which the name was written.
+/// Deletes a mute, whichever letters the name was typed in.
 fn delete_mute(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
     delete_if(transaction, "mutes", "name", room, |written| {
         whom.is_called(&Name::stored(written))
@@ -333,12 +334,12 @@ fn delete_keeper(
     Ok(())
 }
 
-/// By which the account of a name is found.
+/// The key that finds the account of a name.
 fn fold(owner: Option<&Name>) -> &str {
     owner.map_or("", |name| name.keys()[0])
 }
 
-/// What was said with an act.
+/// The text of an act.
 fn text(act: &Act) -> &str {
     act.deed.text.as_ref().map_or("", Line::as_str)
 }
@@ -347,7 +348,8 @@ fn until(act: &Act) -> Option<i64> {
     act.until().map(|until| until.0)
 }
 
-/// Deletes what is over in a table. The latest rows stay, as the clock may be wrong just now, and then they are not over.
+/// Deletes ended rows of a table. The latest rows stay: the clock may be wrong just now, and then
+/// these have not ended.
 fn delete_ended(transaction: &Transaction<'_>, table: &str, now: WallTime) -> rusqlite::Result<()> {
     transaction.execute(
         &format!(
@@ -358,7 +360,7 @@ fn delete_ended(transaction: &Transaction<'_>, table: &str, now: WallTime) -> ru
     Ok(())
 }
 
-/// Deletes the rows of a room in which `column` is it.
+/// Deletes the rows of a room whose `column` passes the check.
 fn delete_if(
     transaction: &Transaction<'_>,
     table: &str,
@@ -380,14 +382,14 @@ fn delete_if(
     Ok(())
 }
 
-/// A time as it stands in what the operator reads.
+/// A time as the operator reads it.
 pub(crate) fn moment(at: WallTime) -> String {
     let at = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let at = ZonedDateTime::new(at, TimeZone::system());
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// What stands in a column `room`: nothing for the whole server.
+/// The text of a column `room`: empty for the whole server.
 fn room(reach: &Reach) -> &str {
     match reach {
         Reach::Server => "",
@@ -411,8 +413,8 @@ fn held_act(row: &Row<'_>, deed: Deed, what: &str) -> rusqlite::Result<Option<Ac
     }))
 }
 
-/// How far something reaches. What names a room that nobody can enter reaches nowhere, and never over the whole server:
-/// then the operator is told what it is.
+/// The reach of a row. A row with an invalid room name reaches nowhere, and never the whole server;
+/// the operator is told of it.
 fn held(row: &Row<'_>, column: usize, what: &str) -> rusqlite::Result<Option<Reach>> {
     let text: String = row.get(column)?;
     let reach = match text.is_empty() {
@@ -428,7 +430,7 @@ fn held(row: &Row<'_>, column: usize, what: &str) -> rusqlite::Result<Option<Rea
     Ok(reach)
 }
 
-/// What stands in a column `keeper`: nothing for the operator.
+/// The text of a column `keeper`: empty for the operator.
 fn keeper(by: &By) -> &str {
     by.name().map_or("", Name::as_str)
 }

@@ -1,4 +1,4 @@
-//! Has acts stored, and tells the broadcaster. Knows no rule.
+//! Stores acts, and tells the broadcaster. Knows no rule.
 
 use std::sync::Arc;
 
@@ -8,14 +8,15 @@ use tokio::task::JoinHandle;
 
 use crate::journal::Database;
 
-/// Stores acts; where nothing is stored, nobody waits.
+/// Stores acts. Without a file, nobody waits.
 ///
-/// The queue is bounded without a limit of its own, as the broadcaster's inbox is: each connection waits for one act.
+/// The queue is bounded without a limit of its own, like the broadcaster's inbox: each connection
+/// waits for one act.
 #[derive(Debug)]
 pub(crate) struct Recorder(Option<(mpsc::UnboundedSender<Unstored>, JoinHandle<()>)>);
 
 impl Recorder {
-    /// For this file.
+    /// Stores acts in this file.
     pub(crate) fn new(database: Option<Database>) -> Recorder {
         Recorder(database.map(|database| {
             let (acts, queue) = mpsc::unbounded_channel();
@@ -23,7 +24,7 @@ impl Recorder {
         }))
     }
 
-    /// Has an act stored, and then settled.
+    /// Stores an act, and then settles it.
     pub(crate) fn take(&self, unstored: Unstored) {
         let Some((acts, _)) = &self.0 else {
             return unstored.settle(true);
@@ -42,7 +43,7 @@ impl Recorder {
     }
 }
 
-/// How many acts are stored at once: however many come at a time, each waits for two syncs at most.
+/// How many acts are stored at once. However many come at a time, each waits for two syncs at most.
 const ACTS_MAX: usize = 256;
 
 async fn write(database: Database, mut queue: mpsc::UnboundedReceiver<Unstored>) {

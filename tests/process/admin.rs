@@ -1,4 +1,4 @@
-//! What the operator does while the server runs: the socket, and `parlor admin`.
+//! The operator's commands while the server runs: the socket, and `parlor admin`.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -17,7 +17,7 @@ use crate::guest::Guest;
 use crate::house::{HERE, House, parlor};
 use crate::owners::{PASSWORD, come_back, register};
 
-/// Gives an order; whether it was done, and the words on stdout or else on stderr.
+/// Gives a command. Returns whether it succeeded, and the words on stdout or else on stderr.
 pub(crate) fn order(data: &Data, words: &[&str]) -> Result<Vec<String>, String> {
     let Output {
         status,
@@ -39,7 +39,7 @@ pub(crate) fn order(data: &Data, words: &[&str]) -> Result<Vec<String>, String> 
     }
 }
 
-/// The same, where it is done.
+/// The same for a command that succeeds.
 pub(crate) fn done(data: &Data, words: &[&str]) -> Vec<String> {
     order(data, words).unwrap()
 }
@@ -93,7 +93,7 @@ fn everybody_reads_what_the_operator_says() {
 }
 
 #[test]
-fn whoever_is_removed_reads_by_whom_and_why_and_so_do_the_others() {
+fn a_removed_person_and_the_others_read_by_whom_and_why() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter(&house, "alice");
@@ -119,7 +119,7 @@ fn whoever_is_removed_reads_by_whom_and_why_and_so_do_the_others() {
 }
 
 #[test]
-fn whoever_waits_for_the_rate_or_does_not_read_is_removed_too() {
+fn a_person_who_waits_for_the_rate_or_does_not_read_is_removed_too() {
     let data = Data::new();
     let house = House::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
     let mut alice = enter(&house, "alice");
@@ -138,7 +138,7 @@ fn whoever_waits_for_the_rate_or_does_not_read_is_removed_too() {
 }
 
 #[test]
-fn a_reload_says_what_has_come_of_it() {
+fn a_reload_answers_with_its_result() {
     let data = Data::new();
     let file = data.file().with_file_name("parlor.toml");
     fs::write(&file, "replay = 3").unwrap();
@@ -157,7 +157,7 @@ fn a_reload_says_what_has_come_of_it() {
 }
 
 #[test]
-fn the_socket_is_for_one_user_alone_and_gone_in_the_end() {
+fn the_socket_is_for_one_user_only_and_deleted_at_the_end() {
     let data = Data::new();
     let path = data.file().with_file_name("parlor.sock");
     let mut house = data.open(&[]);
@@ -176,7 +176,7 @@ fn the_socket_is_for_one_user_alone_and_gone_in_the_end() {
 }
 
 #[test]
-fn whatever_comes_through_the_socket_holds_up_nobody() {
+fn no_input_to_the_socket_delays_anybody() {
     let data = Data::new();
     let house = data.open(&[]);
     for bytes in [
@@ -202,13 +202,13 @@ fn connect(data: &Data) -> UnixStream {
     stream
 }
 
-/// What is answered to somebody who types by hand, or to a script.
+/// The answer to a person who types by hand, or to a script.
 fn say_to_socket(data: &Data, bytes: &[u8]) -> String {
     let mut stream = connect(data);
-    stream.write_all(bytes).ok(); // it may be refused before all of it is there
+    stream.write_all(bytes).ok(); // the server may refuse before all bytes are there
     stream.shutdown(Shutdown::Write).ok();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok(); // it may be reset, as not all was read
+    stream.read_to_string(&mut answer).ok(); // it may reset the connection, with input unread
     answer
 }
 
@@ -251,7 +251,7 @@ fn a_person_at_the_socket_types_commands_and_reads_sentences() {
 }
 
 #[test]
-fn what_a_server_of_another_version_answers_is_said() {
+fn the_answer_of_a_server_of_another_version_is_shown() {
     let data = Data::new();
     let socket = UnixListener::bind(data.file().with_file_name("parlor.sock")).unwrap();
     for (answer, said) in [
@@ -297,7 +297,7 @@ fn a_name_of_several_words_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_path_too_long_for_a_socket_is_said_and_the_server_runs() {
+fn a_path_too_long_for_a_socket_is_reported_and_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let long = folder.path().join("x".repeat(120));
     let mut command = parlor();
@@ -318,7 +318,7 @@ fn a_path_too_long_for_a_socket_is_said_and_the_server_runs() {
 }
 
 #[test]
-fn a_server_that_stands_still_ends_the_wait_with_a_sentence() {
+fn a_wait_for_a_server_that_hangs_ends_with_a_sentence() {
     let data = Data::new();
     let house = data.open(&[]);
     house.signal(Signal::STOP);
@@ -337,7 +337,7 @@ fn a_server_that_stands_still_ends_the_wait_with_a_sentence() {
         assert!(words.contains(" does not answer: it is stopped"), "{words}");
     }
     house.signal(Signal::CONT);
-    // It has the callers of before to attend to first.
+    // The server attends to the earlier callers first.
     let until = Instant::now() + DEADLINE;
     while order(&data, &["list"]).is_err() {
         assert!(Instant::now() < until, "it answers again");
@@ -355,7 +355,7 @@ fn a_socket_that_was_swept_away_comes_back() {
     house.close(());
 }
 
-/// Gives an order with something on standard input; whether it was done, and the words.
+/// Gives a command with standard input. Returns whether it succeeded, and the words.
 fn order_with(data: &Data, words: &[&str], input: impl AsRef<[u8]>) -> Result<String, String> {
     let mut child = data
         .parlor()
@@ -430,7 +430,7 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
 }
 
 #[test]
-fn a_name_that_is_released_is_anybodys_and_nothing_of_its_owner_stays() {
+fn a_released_name_is_free_and_all_data_of_its_owner_is_deleted() {
     let data = Data::new();
     let house = data.open(&[]);
     assert_eq!(done(&data, &["name", "list"]), ["No name is registered"]);

@@ -1,4 +1,4 @@
-//! Keepers: who they are, and what they can do in their room or in the whole house.
+//! Keepers: how people become keepers, and their authority in a room or in the whole house.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,7 +18,7 @@ use crate::web::{curl, follow, open};
 
 const PASSWORD: &str = "correct horse";
 
-/// Has somebody own the name that they wear.
+/// Registers the name that the guest wears.
 fn register(guest: &mut Guest, name: &str) {
     guest.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
     guest.until(&format!(
@@ -26,14 +26,14 @@ fn register(guest: &mut Guest, name: &str) {
     ));
 }
 
-/// Enters, and owns the name from then on.
+/// Enters, and registers the name.
 fn enter_as_owner(house: &House, name: &str) -> Guest {
     let mut guest = enter(house, name);
     register(&mut guest, name);
     guest
 }
 
-/// Enters a second time under a name of one's own.
+/// Enters a second time under a registered name.
 fn come_back(house: &House, name: &str) -> Guest {
     let mut guest = Guest::connect(house.address);
     guest.say(name);
@@ -50,7 +50,7 @@ fn join(guest: &mut Guest, room: &str) -> Vec<String> {
 }
 
 #[test]
-fn whoever_is_banned_while_sending_without_a_pause_reads_no_more() {
+fn a_person_who_is_banned_while_sending_without_a_pause_reads_nothing_more() {
     let data = Data::new();
     let house = data.open(&[]);
     let mut alice = enter_as_owner(&house, "alice");
@@ -172,7 +172,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it() {
     alice.until("-- Keepers of tea: bob");
     alice.say("/topic lock");
     alice.until("-- Only keepers can do that; /keeper lists them");
-    // A room in which something was said has been made already, whoever comes back to it.
+    // A room with lines exists already, so the person who comes back to it did not make it.
     let mut carol = enter_as_owner(&house, "carol");
     join(&mut carol, "tea");
     carol.say("/keeper");
@@ -202,7 +202,7 @@ fn whoever_is_removed_from_a_room_is_in_the_lobby() {
     carol.until("bob has arrived");
     bob.say("hello lobby");
     carol.until("bob: hello lobby");
-    join(&mut bob, "tea"); // it was no ban
+    join(&mut bob, "tea"); // the kick was no ban
     alice.until("bob has arrived");
     alice.say("/ban bob 30m and stay there");
     bob.lines_until("the ban", |line| {
@@ -229,7 +229,7 @@ fn whoever_is_removed_from_a_room_is_in_the_lobby() {
     alice.until("-- alice lifted the ban on bob");
     join(&mut bob, "tea");
     alice.until("b0b has arrived");
-    alice.say("/ban bob"); // and whoever looks so
+    alice.say("/ban bob"); // the ban covers names that look like bob
     alice.until("b0b was banned by alice");
     bob.until("-- You are banned from tea by alice");
     bob.until("In lobby: carol");
@@ -237,7 +237,7 @@ fn whoever_is_removed_from_a_room_is_in_the_lobby() {
 }
 
 #[test]
-fn whoever_has_much_to_say_is_removed_before_it_is_heard() {
+fn a_person_with_many_lines_waiting_is_removed_before_they_are_delivered() {
     let data = Data::new();
     let house = House::run(data.parlor(), &[&HERE[..], &["--rate", "1/s"]].concat());
     let mut alice = enter_as_owner(&house, "alice");
@@ -245,7 +245,7 @@ fn whoever_has_much_to_say_is_removed_before_it_is_heard() {
     join(&mut alice, "tea");
     join(&mut bob, "tea");
     alice.until("bob has arrived");
-    bob.send("and on\n".repeat(1_000).as_bytes()); // a quarter of an hour at this pace
+    bob.send("and on\n".repeat(1_000).as_bytes()); // a quarter of an hour at this rate
     alice.until("bob: and on");
     alice.say("/ban bob");
     bob.until("-- You are banned from tea by alice");
@@ -343,7 +343,7 @@ fn what_cannot_be_written_down_holds_all_the_same_and_says_so() {
     bob.until("-- You are banned by the operator");
     limit(None);
     drop(bob);
-    house.signal(Signal::TERM); // not closed as usual: the log has an error, as it must
+    house.signal(Signal::TERM); // not closed as usual: the log must have an error
     assert_eq!(house.ended().code(), Some(0));
     let house = data.open(&[]);
     assert_eq!(done(&data, &["bans"]), ["Nobody is banned"]);
@@ -413,7 +413,7 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
         word.starts_with("-- You are banned until ") && word.ends_with(end),
         "{word}"
     );
-    // A keeper comes in from there all the same, and then cannot be locked out.
+    // A keeper may still enter from there, and then cannot be locked out.
     let mut other = Guest::connect_from(address, door);
     other.say("alice");
     other.lines_until("the question", |line| line.contains("type its password"));
@@ -486,7 +486,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
     join(&mut alice, "tea");
     let mut bob = enter(&house, "bob");
     join(&mut bob, "tea");
-    // Nothing can be written: so nobody reads of it, and then there is nothing of it.
+    // Nothing can be written: so nobody reads about the act, and the kill undoes it.
     let file = rusqlite::Connection::open(data.file()).unwrap();
     file.execute_batch("BEGIN IMMEDIATE").unwrap();
     alice.say("/ban zoe");
@@ -707,7 +707,7 @@ fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
 }
 
 #[test]
-fn whoever_makes_a_room_by_a_socket_or_with_curl_keeps_it() {
+fn the_maker_of_a_room_by_websocket_or_curl_becomes_its_keeper() {
     let data = Data::new();
     let (house, web) = open(&data);
     let mut carol = enter_as_owner(&house, "carol");
@@ -766,7 +766,7 @@ fn everything_that_was_done_with_authority_is_in_the_log() {
     done(&data, &["broadcast", "hello"]);
     done(&data, &["kick", "bob", "enough"]);
     done(&data, &["keeper", "add", "alice"]);
-    order(&data, &["kick", "zoe"]).unwrap_err(); // which did nothing
+    order(&data, &["kick", "zoe"]).unwrap_err(); // failed, so it is not in the log
     house.close([alice, bob]);
 
     let house = data.open(&[]);
@@ -798,7 +798,7 @@ fn everything_that_was_done_with_authority_is_in_the_log() {
 }
 
 #[test]
-fn where_nothing_is_kept_nobody_keeps_order_and_says_so() {
+fn without_stored_data_there_are_no_keepers_and_the_answer_says_so() {
     let house = House::open(&[]);
     let mut alice = Guest::enter(house.address, "alice");
     join(&mut alice, "tea");

@@ -1,4 +1,4 @@
-//! Acts of keepers and of the operator, where time is what the test says it is.
+//! Acts of keepers and of the operator, at times that the test sets.
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 use std::net::SocketAddr;
@@ -16,7 +16,8 @@ use parlor_core::model::{
     Verb, WallTime, Whom,
 };
 
-/// A house in which alice, carol and dave own their names; alice and carol keep the server, dave keeps tea.
+/// A house in which alice, carol and dave own their names; alice and carol keep the server, dave
+/// keeps tea.
 struct House {
     broadcaster: Broadcaster,
     now: Now,
@@ -66,21 +67,22 @@ impl House {
         self.now.wall = WallTime(self.now.wall.0 + 60_000 * minutes as i64);
     }
 
-    /// Whatever is done is stored at once.
+    /// Makes a request and stores its acts at once.
     fn ask(&mut self, link: &mut Link, request: impl Into<Request>) -> Outcome {
         link.start(request);
         self.finish(None);
         link.outcome().unwrap()
     }
 
-    /// What is asked has its place in a batch, and that is being kept.
+    /// Makes a request. Its batch is now being stored.
     fn begin(&mut self, link: &mut Link, request: impl Into<Request>) -> Option<Gathered> {
         link.start(request);
         self.broadcaster.drain(self.now);
         self.broadcaster.gather(self.now)
     }
 
-    /// What was asked meanwhile is done, the batch is kept, and then all that follows.
+    /// Handles the requests that came meanwhile, stores the batch, and does everything that
+    /// follows.
     fn finish(&mut self, begun: Option<Gathered>) {
         self.broadcaster.drain(self.now);
         for unstored in self.broadcaster.unstored() {
@@ -189,7 +191,7 @@ fn join(typed: &str) -> Change {
     }
 }
 
-/// The seat that somebody has been given.
+/// The seat that was granted.
 fn granted(link: &mut Link) -> Seat {
     match link.outcome() {
         Some(Outcome::Entered(seat, _)) => seat,
@@ -235,7 +237,7 @@ fn a_later_ban_for_the_same_stands_in_place_of_the_former() {
 }
 
 #[test]
-fn whoever_is_muted_may_speak_again_after_that_time() {
+fn a_muted_person_may_speak_again_when_the_time_is_over() {
     let mut house = House::new();
     let (mut bob, seat) = house.enter("bob", false);
     let (mut alice, here) = house.enter("alice", true);
@@ -273,7 +275,7 @@ fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
 }
 
 #[test]
-fn the_rooms_together_have_so_many_bans_and_the_door_has_its_own() {
+fn bans_of_all_rooms_together_have_a_limit_and_those_of_the_door_another() {
     let bans = (0..10_000).map(|number| Act {
         deed: ban(&format!("guest{number}"), Some(1)),
         by: By::Operator,
@@ -290,12 +292,12 @@ fn the_rooms_together_have_so_many_bans_and_the_door_has_its_own() {
         "{refused:?}"
     );
     house.operate(ban("bob", None)).unwrap();
-    house.later(1); // and they are over
+    house.later(1); // and the bans are over
     house.act(&mut dave, &tea, ban("bob", None)).unwrap();
 }
 
 #[test]
-fn a_ban_catches_whoever_is_just_about_to_sit_down() {
+fn a_ban_removes_a_person_whose_arrival_is_on_its_way() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
@@ -308,7 +310,7 @@ fn a_ban_catches_whoever_is_just_about_to_sit_down() {
 }
 
 #[test]
-fn who_is_just_arriving_is_removed_from_a_room() {
+fn a_person_who_is_arriving_is_removed_from_a_room() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
@@ -317,7 +319,7 @@ fn who_is_just_arriving_is_removed_from_a_room() {
     dave.start(act(&tea, kick("bob")));
     house.finish(arriving);
     let outcome = dave.outcome();
-    assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}"); // dave reads it in the room
+    assert!(matches!(outcome, Some(Outcome::Done)), "{outcome:?}"); // dave reads it in tea
     let seat = granted(&mut bob);
     assert!(seat.removed().is_some());
     assert!(house.say(&mut bob, &seat).is_err());
@@ -327,7 +329,7 @@ fn who_is_just_arriving_is_removed_from_a_room() {
 }
 
 #[test]
-fn who_leaves_a_room_and_comes_again_at_once_is_removed_from_there() {
+fn a_person_who_leaves_a_room_and_comes_back_at_once_is_removed_from_it() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
@@ -341,7 +343,7 @@ fn who_leaves_a_room_and_comes_again_at_once_is_removed_from_there() {
 }
 
 #[test]
-fn who_is_just_coming_in_is_removed_from_the_server() {
+fn a_person_who_is_entering_is_removed_from_the_server() {
     let mut house = House::new();
     let mut bob = house.connect("198.51.100.7:50001");
     let (name, room, replay) = (name("bob"), RoomName::lobby(), 0);
@@ -384,23 +386,24 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
             "{refused:?}"
         );
     }
-    // In the lobby dave keeps nothing; in tea he does, but not over keepers of the server.
+    // In the lobby dave keeps nothing; in tea he does, but has no authority over keepers of the
+    // server.
     let refused = house.act(&mut dave, &lobby, ban("bob", None));
     assert!(matches!(refused, Err(Refusal::NotKeeper)), "{refused:?}");
     let tea = house.join(&mut dave, "tea").unwrap();
     let refused = house.act(&mut dave, &tea, ban("alice", None));
     assert!(matches!(refused, Err(Refusal::IsKeeper(_))), "{refused:?}");
     house.act(&mut dave, &tea, ban("bob", None)).unwrap();
-    let (mut bob, _seat) = house.enter("bob", false); // it was no ban from the server
+    let (mut bob, _seat) = house.enter("bob", false); // a ban from tea only
     assert!(is_banned(&house.join(&mut bob, "tea")));
-    // A keeper of the server has power over one of a room.
+    // A keeper of the server has authority over a keeper of a room.
     house.act(&mut alice, &here, ban("dave", None)).unwrap();
     assert!(dave.client().removed().is_some());
 }
 
 #[test]
-fn an_owner_comes_in_whatever_others_look_like_in_other_letters() {
-    let owned = ["ALlCE", "alice"]; // with a small l; it had been the first
+fn an_owner_may_enter_although_other_names_look_alike_in_other_letters() {
+    let owned = ["ALlCE", "alice"]; // with a small l; this name came first
     for names in [owned, [owned[1], owned[0]]] {
         let past = Past {
             owned: owned.map(name).to_vec(),
@@ -412,7 +415,7 @@ fn an_owner_comes_in_whatever_others_look_like_in_other_letters() {
 }
 
 #[test]
-fn whoever_only_wears_the_name_of_a_keeper_is_none() {
+fn a_person_who_only_wears_the_name_of_a_keeper_has_no_authority() {
     let mut house = House::new();
     let mut mallory = house.connect("198.51.100.7:50001");
     let refused = house.try_to_enter(&mut mallory, "alice", false);
@@ -457,7 +460,7 @@ fn a_mute_silences_every_way_to_be_read() {
         text: Some(line("buy")),
     };
     let speak = Change::Speak {
-        name: name("B0B").into(), // looks like it
+        name: name("B0B").into(), // looks like bob
         room: RoomName::lobby(),
         lines: vec![Spoken {
             manner: Manner::Action,
@@ -469,7 +472,7 @@ fn a_mute_silences_every_way_to_be_read() {
         Request::from(claim("buy-cheap-at.example.org")),
         Request::from(claim("BOB")),
         Request::from(write("eve")),
-        Request::from(write("dave")), // who is away, and finds it on coming back
+        Request::from(write("dave")), // dave is away, and finds it on coming back
         Request::from(topic),
         Request::from(join("buy-cheap-at.example.org")),
     ] {
@@ -478,8 +481,8 @@ fn a_mute_silences_every_way_to_be_read() {
     }
     let mut curl = house.connect("198.51.100.8:50001");
     let spoken = answered(house.ask(&mut curl, speak));
-    assert!(spoken.is_err(), "{spoken:?}"); // the name is worn, too
-    // A keeper hears whoever is muted; the name may stay what it is.
+    assert!(spoken.is_err(), "{spoken:?}"); // the name is in use, too
+    // A keeper receives messages from muted people, who may also keep their name.
     let away = answered(house.ask(&mut bob, write("alice")));
     assert!(matches!(away, Err(Refusal::Away(_))), "{away:?}");
     let (_alice, _here) = house.enter("alice", true);
@@ -505,7 +508,7 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     let claim = |typed| Change::Rename(name(typed).into());
     assert!(is_muted(&answered(house.ask(&mut bob, claim("buy")))));
     assert!(is_muted(&answered(house.ask(&mut bob, write("eve")))));
-    answered(house.ask(&mut bob, write("dave"))).unwrap(); // who keeps tea
+    answered(house.ask(&mut bob, write("dave"))).unwrap(); // dave keeps tea
     house.say(&mut bob, &seat).unwrap();
     drop(there);
     house.finish(None);
@@ -519,11 +522,11 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
         ghost: Some(bob.client().id()),
     };
     assert!(is_muted(&answered(house.ask(&mut back, come_back))));
-    house.say(&mut bob, &seat).unwrap(); // whose connection is not lost by that
+    house.say(&mut bob, &seat).unwrap(); // the connection stays
     answered(house.ask(&mut bob, claim("bob"))).unwrap();
     let there = house.join(&mut bob, "tea").unwrap();
     assert!(is_muted(&house.say(&mut bob, &there)));
-    // Nor on another connection, which takes the name and then another one.
+    // Another connection does not help, if it takes the name and then another one.
     drop((bob, seat, there));
     house.finish(None);
     let (mut again, _seat) = house.enter("bob", false);
@@ -532,7 +535,7 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
 }
 
 #[test]
-fn a_keeper_who_is_muted_does_nothing_with_authority_since_their_words_are_read() {
+fn a_muted_keeper_has_no_authority_because_others_read_the_reasons_of_acts() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
@@ -605,7 +608,7 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     let Outcome::Barred(barred) = house.ask(&mut bob, Query::Barred) else {
         panic!("a list");
     };
-    assert_eq!(barred, [room("tea")]); // so that a search looks elsewhere
+    assert_eq!(barred, [room("tea")]); // so that a search leaves it out
     let back = Change::ComeBack {
         name: name("bob").into(),
         room: room("tea"),
@@ -628,13 +631,13 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     assert!(is_banned(&answered(
         house.ask(&mut nameless, listen(None, "tea"))
     )));
-    // It is no ban for keepers, nor from another room.
+    // The ban does not apply to keepers, nor in other rooms.
     answered(house.ask(&mut nameless, listen(Some("dave"), "tea"))).unwrap();
     answered(house.ask(&mut nameless, listen(None, "lobby"))).unwrap();
 }
 
 #[test]
-fn who_reads_a_room_without_a_seat_is_banned_from_it_all_the_same() {
+fn a_ban_applies_to_a_listener_too() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
@@ -724,13 +727,13 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
             "{into}"
         );
     }
-    // In which something has been said already: that room is nobody's.
+    // This room has lines already, so making it again gives nobody any rights.
     let seat = house.join(&mut carol, "old").unwrap();
     assert_eq!(keepers(&mut house, &mut carol, &seat), []);
 }
 
 impl House {
-    /// What somebody asks is heard; the outcome, if there is one, and what is to be stored first.
+    /// Handles a request. Returns the outcome, if there is one, and the acts to store first.
     fn hear(
         &mut self,
         link: &mut Link,
@@ -753,7 +756,7 @@ impl House {
     }
 }
 
-/// The acts of which all have read in a room.
+/// The acts that everybody in a room has read about.
 fn shown(seat: &Seat) -> Vec<Verb> {
     let mut slices: Vec<Slice> = Vec::new();
     seat.log()
@@ -793,7 +796,8 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
     }
     assert!(house.say(&mut bob, &there).is_err());
 
-    // Who is there says nothing from then on, and is told to leave when it is stored.
+    // A person in the room can say nothing from then on, and is told to leave when the act is
+    // stored.
     let deed = Deed::to(Verb::Unmute, called("bob"));
     house.act(&mut dave, &tea, deed).unwrap();
     house.say(&mut bob, &there).unwrap();
@@ -817,7 +821,7 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
 }
 
 #[test]
-fn whoever_makes_a_room_enters_it_when_it_is_stored_that_they_keep_it() {
+fn the_maker_of_a_room_enters_it_when_the_keeper_is_stored() {
     for is_stored in [true, false] {
         let past = Past {
             owned: ["alice", "bob"].map(name).to_vec(),
@@ -827,7 +831,7 @@ fn whoever_makes_a_room_enters_it_when_it_is_stored_that_they_keep_it() {
         let mut alice = house.connect("198.51.100.7:1");
         let (outcome, unstored) = house.hear(&mut alice, enter("alice", true, "den"));
         assert!(outcome.is_none(), "{outcome:?}");
-        // Meanwhile somebody else makes it, and does not keep it.
+        // Meanwhile another person makes it, and does not become its keeper.
         let mut bob = house.connect("198.51.100.7:2");
         let Outcome::Entered(_bobs, entered) = house.ask(&mut bob, enter("bob", true, "den"))
         else {
@@ -894,7 +898,7 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
 }
 
 #[test]
-fn a_topic_is_read_when_it_is_stored_wherever_its_setter_is_by_then() {
+fn a_topic_is_shown_when_it_is_stored_even_if_its_setter_has_left() {
     let mut house = House::new();
     let (mut eve, lobby) = house.enter("eve", false);
     let den = house.join(&mut eve, "den").unwrap();
@@ -919,7 +923,7 @@ fn a_topic_is_read_when_it_is_stored_wherever_its_setter_is_by_then() {
 }
 
 #[test]
-fn one_keeper_of_a_room_uses_up_no_mutes_or_bans_of_others() {
+fn one_keeper_of_a_room_cannot_use_up_the_mutes_and_bans_of_others() {
     let mut house = House::new();
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
@@ -943,7 +947,7 @@ fn one_keeper_of_a_room_uses_up_no_mutes_or_bans_of_others() {
         let banned = house.act(&mut dave, &tea, ban(&format!("guest{number}"), None));
         assert_eq!(banned.is_ok(), number < 1_000, "{number}: {banned:?}");
     }
-    // Everybody else has theirs.
+    // The shares of the others are untouched.
     let (_bob, _seat) = house.enter("bob", false);
     let (mut alice, here) = house.enter("alice", true);
     house.act(&mut alice, &here, mute("bob", 1)).unwrap();

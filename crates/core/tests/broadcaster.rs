@@ -1,5 +1,4 @@
-//! The broadcaster from the side of its clients: what it grants, what it refuses, what is left
-//! behind.
+//! The broadcaster from the side of its clients: grants, refusals, and traces that are left behind.
 //!
 //! There is no task: each test runs the broadcaster step by step.
 #![expect(
@@ -619,7 +618,7 @@ fn deletion_covers_rooms_that_are_not_in_memory() {
         panic!("{outcome:?}");
     };
     let tea = RoomName::parse("tea").unwrap();
-    // Lines that are said there from now on stay; and in the attic nothing was said since.
+    // Lines that are said there from now on stay; the attic has had no lines since.
     assert_eq!(ends, [(tea, 7), (RoomName::lobby(), 0)]);
 }
 
@@ -689,7 +688,7 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
             ghost: Some(id),
         },
     ];
-    // One batch is under way and the next is full, so these wait; changes of owners do not.
+    // One batch is on its way and the next is full, so these wait; changes of owners do not.
     here.link.start(post(room, &["first"]));
     let under_way = house.gather();
     bob.link.start(post(room, &["second"]));

@@ -4,7 +4,7 @@ use parlor_core::model::Line;
 use proptest::{collection::vec, prelude::*};
 use unicode_normalization::char::is_combining_mark;
 
-/// What a terminal does with a line: it prints characters, or does something that must never
+/// The actions of a terminal on a line: it prints characters, or does something that must never
 /// happen.
 #[derive(Default)]
 struct Terminal {

@@ -332,7 +332,7 @@ proptest! {
                 }
                 Step::Since(at) => {
                     let found = model.before_line(|said| said.at.0 >= at);
-                    // If nothing was said since, any place behind the last line is right.
+                    // If there were no lines since, any place behind the last line is right.
                     let place = log.since(WallTime(at));
                     let end = model.cursor(model.entries.len());
                     prop_assert_eq!(place.seq, found.unwrap_or(end).seq);

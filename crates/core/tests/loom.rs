@@ -106,8 +106,8 @@ fn a_reader_who_waits_by_bell_reads_every_line_or_a_count() {
     });
 }
 
-/// Reads up to the line with this number. Each line follows the one before it, or those that were
-/// counted as missed.
+/// Reads up to the line with this number. Each line follows the one before it, or a count of missed
+/// lines.
 async fn read_to(log: &Log, bell: &Bell, lines: u64) {
     let mut cursor = Cursor::default();
     let mut slices: Vec<Slice> = Vec::new();
@@ -162,7 +162,7 @@ impl House {
 
     fn assert_empty(mut self) {
         self.run();
-        self.run(); // a seat that nobody took has left by now
+        self.run(); // a seat that nobody took is given up by now
         let Census {
             people,
             name_keys,
@@ -230,7 +230,7 @@ fn an_outcome_is_fetched_or_ends_with_the_link() {
         link.start(enter(":1"));
         let client = Arc::downgrade(link.client());
         let connection = thread::spawn(move || {
-            let seat = link.outcome(); // may be there or not
+            let seat = link.outcome(); // may have arrived or not
             drop(link);
             drop(seat);
         });

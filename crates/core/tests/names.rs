@@ -1,4 +1,4 @@
-//! What is true of every name, and of every character that looks like another.
+//! Properties of every name, and of every character that looks like another.
 
 use parlor_core::model::{Line, Name, RoomName, fold};
 use proptest::prelude::*;
@@ -76,7 +76,7 @@ proptest! {
     }
 }
 
-/// Every character that looks like other letters or digits, with these.
+/// Every character that looks like other letters or digits, with these letters or digits.
 fn confusables() -> impl Iterator<Item = (char, String)> {
     ('\0'..='\u{2ffff}').filter_map(|c| {
         let looks: String = skeleton(c.encode_utf8(&mut [0; 4])).collect();

@@ -18,7 +18,7 @@ use parlor_core::link::{
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Capacity, Entry, Limits, Manner, Name, RoomName, Said, Spoken};
 
-/// A dialect of words: a line is `room:text`, everything else as little as possible.
+/// A dialect of words: a line is `room:text`, everything else is as short as possible.
 #[derive(Debug)]
 struct Words;
 
@@ -102,7 +102,7 @@ impl Reader {
         listener
     }
 
-    /// Gets an answer, which belongs where the seat is.
+    /// Expects an answer in the place of the seat's log where it belongs.
     fn is_answered(&self, seat: &Seat, word: &str) {
         let answer = Answer::YouAre(Name::parse(word).unwrap());
         self.link.reply(seat.mark(), Mail::Answer(answer));
@@ -116,7 +116,7 @@ impl Reader {
         String::from_utf8(bytes).unwrap()
     }
 
-    /// Everything that is there to read.
+    /// All bytes that are ready to read.
     fn reads(&mut self) -> String {
         let mut read = String::new();
         loop {

@@ -1,39 +1,39 @@
-//! The commands of the operator's socket: those of keepers, and a few that nobody else has. Knows no server.
+//! The commands of the operator's socket: those of keepers, and a few more. Knows no server.
 
 use parlor_core::link::{Command, Misread};
 use parlor_core::model::{Deed, Line, Name, Verb, Whom};
 
-/// What the operator wants.
+/// A command of the operator.
 #[derive(Debug)]
 pub(super) enum OperatorCommand {
-    /// To have something done that the broadcaster decides.
+    /// An act that the broadcaster decides.
     Act(Deed),
-    /// To have the configuration read again.
+    /// Reload the configuration.
     Reload(Deed),
-    /// To make a name free again.
+    /// Release a name.
     ReleaseName(Deed),
-    /// To set a new password: the next line.
+    /// Set a new password, which is the next line.
     SetPassword(Deed),
-    /// To know who is here.
+    /// List the people who are here.
     Everybody,
-    /// To know the bans.
+    /// List the bans.
     Bans,
-    /// To know the keepers of the server.
+    /// List the keepers of the server.
     Keepers,
-    /// To know the registered names.
+    /// List the registered names.
     Names,
-    /// To read the latest entries of the log of moderation.
+    /// Show the latest entries of the log of moderation.
     Log(usize),
-    /// To know the commands.
+    /// Show the commands.
     Help,
-    /// To end the conversation.
+    /// End the conversation.
     Quit,
 }
 
-/// So much of the log is shown where nothing else is said.
+/// How many entries of the log are shown if the command gives no number.
 const LOG_ROWS: usize = 100;
 
-/// What `/help` shows.
+/// The answer to `/help`.
 pub(super) const HELP: [&str; 15] = [
     "/list: everybody, with address and rooms",
     "/broadcast TEXT: a notice to everybody",
@@ -52,7 +52,7 @@ pub(super) const HELP: [&str; 15] = [
     "/reload: reads the configuration again",
 ];
 
-/// What is answered to a line that is no command. An older program sends JSON, and its user reads this.
+/// The answer to a line that is no command. An older program sends JSON, and its user reads this.
 const NO_COMMAND: &str = "This is not a command; /help lists them. If you typed parlor admin, it is of another version \
                           than the server";
 
@@ -60,10 +60,10 @@ const NO_SEAT: &str =
     "That needs a seat in a room, and the operator has none; /help lists the commands";
 
 impl OperatorCommand {
-    /// From a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// It is no command, or one that makes no sense here: a sentence.
+    /// A sentence, if it is no command or makes no sense here.
     pub(super) fn parse(line: &Line) -> Result<OperatorCommand, NoCommand> {
         let typed = line.as_str().trim();
         let typed = typed.strip_prefix('/').ok_or(NoCommand::Here(NO_COMMAND))?;
@@ -151,9 +151,9 @@ impl TryFrom<Command> for OperatorCommand {
 
 /// Why a line is no command.
 pub(super) enum NoCommand {
-    /// It is none at any door.
+    /// It is no command at any door.
     Anywhere(Misread),
-    /// It is none here: a sentence.
+    /// It is no command here: a sentence.
     Here(&'static str),
 }
 

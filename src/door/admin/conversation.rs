@@ -1,4 +1,5 @@
-//! One connection to the operator's socket: commands in, sentences out. Whatever is sent, it holds little and ends soon.
+//! One connection to the operator's socket: commands in, sentences out. Whatever the client sends,
+//! the connection holds little and ends soon.
 
 use std::io;
 use std::sync::Arc;
@@ -29,10 +30,10 @@ use crate::journal::Database;
 /// How many connections are served at once; others wait in the system's queue.
 const SERVED_MAX: usize = 4;
 
-/// How long each step may take: to hear a line, to do it, to have the answer taken.
+/// How long each step may take: receive a line, carry it out, send the answer.
 const STEP_TIME: Duration = Duration::from_secs(10);
 
-/// After an accept that failed.
+/// The pause after a failed accept.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
 /// How many bytes are read at once: a few lines.
@@ -41,19 +42,19 @@ const READ_BYTES: u64 = 4 * 1024;
 /// How much of the log is read at once.
 const LOG_ROWS_MAX: usize = 10_000;
 
-/// What the operator reaches through the socket.
+/// The parts of the server that the operator reaches through the socket.
 #[derive(Clone)]
 pub(crate) struct OperatorDoor {
     pub(crate) inbox: Arc<Inbox>,
-    /// None where the configuration comes from nowhere.
+    /// None if the configuration comes from nowhere.
     pub(crate) reload: Option<Reload>,
-    /// None where nothing is stored.
+    /// None if nothing is stored.
     pub(crate) database: Option<Database>,
-    /// The registered names; none where nothing is stored.
+    /// The registered names; none if nothing is stored.
     pub(crate) accounts: Option<Arc<Accounts>>,
 }
 
-/// What is answered: lines, or the sentence that says why it is not done.
+/// An answer: lines, or a sentence with the reason why the command failed.
 type Reply = Result<Vec<String>, String>;
 
 impl OperatorDoor {
@@ -90,7 +91,7 @@ impl OperatorDoor {
         }
     }
 
-    /// Does one command after the other. Behind the last one comes a line with a dot.
+    /// Carries out one command after the other. A line with a dot follows the last one.
     async fn converse(&self, stream: UnixStream) -> io::Result<()> {
         let mut lines = SocketLines {
             stream,
@@ -116,7 +117,7 @@ impl OperatorDoor {
                 LineInput::TooLong => {
                     Err(why_not(&Refusal::TooLong(LineMode::Named.line_bytes_max())))
                 }
-                LineInput::Reply(_) | LineInput::Foreign(_) => continue, // telnet's, which nobody uses here
+                LineInput::Reply(_) | LineInput::Foreign(_) => continue, // for telnet only
             };
             lines.say(&written(reply)).await?;
         }
@@ -140,7 +141,7 @@ impl OperatorDoor {
             OperatorCommand::Names => self.names().await,
             OperatorCommand::Log(rows) => self.log(rows).await,
             OperatorCommand::Help => Ok(HELP.map(str::to_owned).to_vec()),
-            OperatorCommand::SetPassword(_) | OperatorCommand::Quit => Ok(Vec::new()), // done before
+            OperatorCommand::SetPassword(_) | OperatorCommand::Quit => Ok(Vec::new()), // see above
         }
     }
 
@@ -148,7 +149,7 @@ impl OperatorDoor {
         self.ask(Change::Act { here: None, deed }).await
     }
 
-    /// Has the broadcaster do it.
+    /// Passes a request to the broadcaster.
     async fn ask(&self, request: impl Into<Request>) -> Reply {
         match self.inbox.connect().call(request).await {
             Outcome::Answer(Answer::Refused(refusal)) => Err(why_not(&refusal)),
@@ -162,7 +163,8 @@ impl OperatorDoor {
             return Err("this server has no configuration to read again".to_owned());
         };
         let report = reload.reload().await?;
-        self.act(deed).await.ok(); // for the log; where it cannot be stored, the server's own log says so
+        // For the log of moderation. If it cannot be stored, the server's own log says so.
+        self.act(deed).await.ok();
         Ok(report)
     }
 
@@ -209,17 +211,17 @@ impl OperatorDoor {
     }
 }
 
-/// The lines of one connection, and what is written to it.
+/// The lines of one connection in both directions.
 struct SocketLines {
     stream: UnixStream,
     decoder: LineDecoder,
-    /// What was read and is not decoded yet.
+    /// Bytes that are read and not yet decoded.
     bytes: Vec<u8>,
     has_ended: bool,
 }
 
 impl SocketLines {
-    /// The next line, also one that the end of the input cuts short; none when there is no more.
+    /// The next line, even one that the end of the input cuts short; none at the end.
     async fn next(&mut self) -> io::Result<Option<LineInput>> {
         loop {
             let mut bytes = &self.bytes[..];
@@ -252,7 +254,7 @@ fn look_after(socket: &mut OperatorSocket) {
     }
 }
 
-/// What is answered where the file cannot be read.
+/// The answer if the file cannot be read.
 const UNREADABLE: &str = "the file cannot be read; the log says why";
 
 /// `alice, registered 2026-11-20 14:00, last seen 2026-11-21 09:30`
@@ -272,20 +274,20 @@ fn name_of(deed: &Deed) -> Name {
         .unwrap_or_else(|| Name::stored(""))
 }
 
-/// What is said of something that the operator has done.
+/// The sentence about a finished act of the operator.
 fn done(deed: Deed) -> Vec<String> {
     let act = Act::by(By::Operator, deed, clock::wall());
     worded(&Answer::Act(Arc::new(act)))
 }
 
-/// Why something is not done.
+/// The reason of a refusal.
 fn why_not(refusal: &Refusal) -> String {
     let row = refusal_row(refusal, &clock_here());
     row.for_operator
         .unwrap_or_else(|| row.sentence.into_owned())
 }
 
-/// The words that anybody would read, without what marks them as the server's.
+/// The words of an answer, without the mark of the server's lines.
 fn worded(answer: &Answer) -> Vec<String> {
     let mut bytes = Vec::new();
     LineEncoder::new(

@@ -1,9 +1,9 @@
 //! The operator's socket: a door for lines in the server's own directory. Commands have authority
 //! there over the whole server, and no seat.
 //!
-//! A program that may open the socket may do anything: it has the rights of a file, and those of the
-//! server's user alone. Each line is a command as at every door for lines. A line of an answer begins
-//! with `-- `, a refusal with `!`; behind the last answer comes a line with a dot.
+//! A program that may open the socket may do anything: only the server's own user has the rights to
+//! open the file. Each line is a command as at every door for lines. A line of an answer begins
+//! with `-- `, a refusal with `!`; a line with a dot follows the last answer.
 
 mod command;
 mod conversation;

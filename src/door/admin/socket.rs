@@ -1,5 +1,5 @@
 //! The operator's socket: a file that nobody else may open, from the start of the server to its
-//! end. Knows no order.
+//! end. Knows no command.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
@@ -13,42 +13,42 @@ use tokio::net::UnixListener;
 
 use crate::config::SOCKET_FILE;
 
-/// Those who wait to be accepted.
+/// How many connections may wait to be accepted.
 const BACKLOG: i32 = 16;
 
-/// How often the server looks whether the socket is still there: programs that sweep old files take
-/// it away.
+/// How often the server checks that the socket still exists: programs that sweep old files may
+/// delete it.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Why there is none.
+/// Why the socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoSocket {
-    /// Addresses of such sockets are short.
+    /// The path is too long: addresses of such sockets are short.
     #[error("{} is too long for a socket's path, so parlor admin cannot reach this server; choose a shorter --data", .0.display())]
     TooLong(PathBuf),
-    /// It cannot be made.
+    /// The system refuses.
     #[error("cannot open {}, so parlor admin cannot reach this server: {error}", path.display())]
     Io {
-        /// Where.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
 }
 
-/// The socket, which is gone with this.
+/// The socket. Dropping this deletes the file.
 pub(crate) struct OperatorSocket {
     pub(crate) listener: UnixListener,
     path: PathBuf,
-    /// Device and inode of the file, so that another one in its place is noticed.
+    /// Device and inode of the file, to notice another file in its place.
     file: (u64, u64),
-    /// The same of its directory: another one in that place is not this server's.
+    /// Device and inode of its directory: another directory in that place is not this server's.
     directory: (u64, u64),
 }
 
 impl OperatorSocket {
-    /// Opens it in a directory that is this server's alone: what stands there is left over from one
-    /// that was killed.
+    /// Opens the socket in a directory that belongs to this server alone. A file that stands there
+    /// is left over from a killed server.
     pub(crate) fn open(directory: &Path) -> Result<OperatorSocket, NoSocket> {
         let path = directory.join(SOCKET_FILE);
         let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
@@ -67,8 +67,8 @@ impl OperatorSocket {
         }
     }
 
-    /// Opens it again if its file is gone, or another one stands there. Whether it was. While the
-    /// directory is elsewhere, the socket is there, too.
+    /// Opens the socket again if its file is gone, or another one stands there. Returns whether it
+    /// did. If the directory was moved, the socket moved with it, and stays.
     pub(crate) fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
         let Some(directory) = self.path.parent() else {
             return Ok(false);
@@ -102,22 +102,23 @@ fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
     }
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    // Before it has a name: so there is no moment in which somebody else may open it.
+    // Sets the rights before the socket has a path, so there is no moment in which another user may
+    // open it.
     let nobody_else = || Permissions::from_mode(0o600);
     let socket = File::from(OwnedFd::from(socket));
     socket.set_permissions(nobody_else())?;
     let socket = socket2::Socket::from(OwnedFd::from(socket));
     socket.bind(address)?;
-    fs::set_permissions(path, nobody_else())?; // where the system does not go by the former
+    fs::set_permissions(path, nobody_else())?; // for systems that ignore the rights set above
     socket.listen(BACKLOG)?;
     UnixListener::from_std(OwnedFd::from(socket).into())
 }
 
 impl Drop for OperatorSocket {
     fn drop(&mut self) {
-        // What stands there may be the socket of another server, or this one's, made anew.
+        // The file there may be the socket of another server, or this one's, made anew.
         if self.is_there() {
-            fs::remove_file(&self.path).ok(); // the next server replaces it otherwise
+            fs::remove_file(&self.path).ok(); // the next server replaces the file otherwise
         }
     }
 }
@@ -144,7 +145,7 @@ mod tests {
         assert!(!socket.reopen_if_gone().unwrap());
         fs::create_dir(&here).unwrap();
         assert!(!socket.reopen_if_gone().unwrap());
-        fs::remove_dir(&here).unwrap(); // nothing was put into it
+        fs::remove_dir(&here).unwrap(); // the directory is empty
         fs::rename(&away, &here).unwrap();
         assert!(!socket.reopen_if_gone().unwrap());
         assert!(socket.is_there());

@@ -1,4 +1,4 @@
-//! Acts that are being stored, and what follows when they are. Knows no file.
+//! The acts that wait to be stored, and the steps that follow. Knows no file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,33 +6,34 @@ use std::sync::Arc;
 use crate::link::{Client, Inbox, InboxItem, Unstored};
 use crate::model::{Act, Line, Name, PersonId, RoomId, RoomName, Who};
 
-/// What follows when an act is stored, or could not be.
+/// The step that follows when an act is stored, or when storing it fails.
 #[derive(Debug)]
 pub(super) enum Sequel {
-    /// People read of it: those concerned, the others, and the one who asked for it.
+    /// Tell people about the act: the people concerned, the others, and the person who asked for
+    /// it.
     Publish(Arc<Client>, Decided),
-    /// A request is granted that makes a room, and this person is its keeper.
+    /// Grant a request that makes a room, with this person as its keeper.
     Make(Box<InboxItem>, RoomName, Name),
-    /// The room has another topic.
+    /// Change the topic of the room.
     Topic(Arc<Client>, RoomName, Who, Option<Line>),
 }
 
-/// An act that holds, and the people who are to read of it.
+/// An act that holds, and the people who read about it.
 #[derive(Debug)]
 pub(super) struct Decided {
     pub(super) act: Arc<Act>,
-    /// Those whom it concerns.
+    /// The people whom it concerns.
     pub(super) people: Vec<PersonId>,
-    /// All in this room read of it.
+    /// Everybody in this room reads about it.
     pub(super) room: Option<RoomId>,
-    /// Where the one sits who asked for it, and reads of it there; none for the operator.
+    /// The room in which the person who asked reads about it; none for the operator.
     pub(super) here: Option<RoomId>,
 }
 
-/// The acts that are being stored: one for each connection, which waits for it.
+/// The acts that wait to be stored. Each connection waits for one at most.
 #[derive(Debug, Default)]
 pub(super) struct PendingActs {
-    /// Those that nobody has begun to store.
+    /// Acts that nobody has started to store.
     new: Vec<Unstored>,
     sequels: BTreeMap<u64, Sequel>,
     count: u64,
@@ -53,7 +54,7 @@ impl PendingActs {
         std::mem::take(&mut self.new)
     }
 
-    /// What follows an act that was stored, or could not be.
+    /// The step that follows an act that was stored, or could not be.
     pub(super) fn finish(&mut self, number: u64) -> Option<Sequel> {
         self.sequels.remove(&number)
     }

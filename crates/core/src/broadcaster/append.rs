@@ -98,8 +98,8 @@ impl Broadcaster {
         }
     }
 
-    /// Removes a room from memory, and notes where its lines end and its topic, if these are
-    /// stored.
+    /// Removes a room from memory. If the room is stored, notes its topic and the number of its
+    /// last line.
     #[cold]
     fn forget(&mut self, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else {
@@ -122,8 +122,9 @@ impl Broadcaster {
         }
     }
 
-    /// While all logs together are too large, the log with the most to shed sheds a batch; of two
-    /// rooms the older, so that the same happenings always shed the same.
+    /// Sheds batches while all logs together are too large: always from the log with the most to
+    /// shed, and from the older of two equal rooms, so the same events always shed the same
+    /// batches.
     pub(super) fn shed_logs(&mut self) {
         while self.logs_bytes > self.limits.logs_bytes {
             let rooms = self.rooms.values();
@@ -150,7 +151,7 @@ struct Grant {
 }
 
 impl Room {
-    /// Makes a batch take effect in the room. Returns the seats that it grants, and who leaves.
+    /// Applies a batch to the room. Returns the seats that it grants, and the people who leave.
     fn take_effect(
         &mut self,
         batch: &Batch,

@@ -95,7 +95,7 @@ impl Broadcaster {
         let member = member.and_then(|room| room.members.get(who.id));
         let removal = member.and_then(|member| member.client.removed());
         let removal = removal.or(place.removed()).cloned();
-        // A person whose password was changed just leaves: why is nobody's business.
+        // After a change of password the person just leaves: the reason concerns nobody else.
         let removal = removal.filter(|act| act.by != By::NewPassword);
         let departure = Happening::Departure {
             who,
@@ -106,7 +106,7 @@ impl Broadcaster {
         self.happen(place.room, departure);
     }
 
-    /// Frees the seat, and with the last seat the name, for what comes behind this departure.
+    /// Frees the seat, and with the last seat the name, for requests after this departure.
     fn give_up_seat(&mut self, place: &Place) -> Option<Who> {
         let who = self.people.who(place.person)?;
         let person = self.people.get_mut(place.person)?;
@@ -211,8 +211,8 @@ impl Broadcaster {
         seated
     }
 
-    /// Ends a connection whose person comes back on another one. In a moment the new connection has
-    /// the same seats, and nobody is told of a change.
+    /// Ends a connection whose person comes back on another one. The new connection gets the same
+    /// seats in a moment, so nobody is told of a change.
     fn take_out(&mut self, ghost: PersonId, heir: PersonId, now: Now) {
         let Some(who) = self.people.who(ghost) else {
             return;
@@ -246,7 +246,7 @@ impl Broadcaster {
     }
 
     /// Takes again the seat that this person had a moment ago on another connection. Returns
-    /// whether there was one: then the others know of no departure.
+    /// whether there was one: if so, the others are not told of a departure.
     pub(super) fn is_back_in(&mut self, heir: PersonId, room: RoomId) -> bool {
         let mut absent = self.absent.iter();
         let place = absent.position(|absent| absent.heir == heir && absent.room == room);
@@ -258,7 +258,7 @@ impl Broadcaster {
         is_back
     }
 
-    /// Gives up seats that were not taken again: now the others are told.
+    /// Gives up seats that were not taken again, and tells the others.
     pub(super) fn give_up_absent(&mut self, is_meant: impl Fn(&Absent) -> bool) {
         if !self.absent.iter().any(&is_meant) {
             return; // nearly always

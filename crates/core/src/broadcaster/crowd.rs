@@ -1,6 +1,7 @@
 //! Crowds: if many people come or go at once, the first are told of one by one, the rest together.
 //!
-//! Knows no clock and no log: it hears of each arrival and departure, and says how to tell it.
+//! Knows no clock and no log. The caller reports each arrival and departure, and learns how to tell
+//! people about it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,16 +23,16 @@ const LEFT_NAMED: usize = 1;
 /// The people who came and went in one room since the window opened.
 ///
 /// A reader of the summaries, in their order, knows who is in the room, even if people who left
-/// came back since, or others took their names.
+/// have come back, or others took their names.
 #[derive(Debug, Default)]
 pub(crate) struct Crowd {
     /// How many people came or went; 0 while the window is closed.
     count: usize,
-    /// People who left, untold, and were known to be here.
+    /// People who left without notice, and whose arrival the others knew.
     left: Folded,
-    /// People who came, untold.
+    /// People who came without notice.
     arrived: Folded,
-    /// People of these who left again, untold.
+    /// The people in `arrived` who left again without notice.
     gone: Folded,
 }
 
@@ -71,7 +72,7 @@ impl Crowd {
         }
     }
 
-    /// The entries that tell of a folded arrival or departure, before the name is heard.
+    /// The entries that tell of a folded arrival or departure, before others read the name.
     pub(crate) fn tell_first(&mut self, name: &Name) -> impl Iterator<Item = Entry> + use<> {
         self.drop_visit(name);
         let telling = Telling::Late;
@@ -86,14 +87,15 @@ impl Crowd {
         left.into_iter().chain(arrived)
     }
 
-    /// Forgets a visit under this name that began and ended untold: it need not be told.
+    /// Forgets a visit under this name that began and ended without notice: nobody has to know of
+    /// it.
     fn drop_visit(&mut self, name: &Name) {
         if self.gone.remove(name).is_some() {
             self.arrived.remove(name);
         }
     }
 
-    /// Closes the window. The summaries of the people who were folded.
+    /// Closes the window. Returns the summaries of the people who were folded.
     pub(crate) fn close(&mut self) -> impl Iterator<Item = Entry> + use<> {
         let crowd = std::mem::take(self);
         [
@@ -112,7 +114,7 @@ impl Crowd {
 /// People in the order in which they came or went, found by name.
 #[derive(Debug, Default)]
 struct Folded {
-    /// None if the person was told of since.
+    /// None if the others have been told of the person since.
     people: Vec<Option<Who>>,
     places: HashMap<Name, usize>,
 }
@@ -135,8 +137,7 @@ impl Folded {
         self.people.get_mut(place)?.take()
     }
 
-    /// Names `named` of them. One more is named too, because a name is no longer than "and 1
-    /// other".
+    /// Names `named` of them, or one more, because a name is no longer than "and 1 other".
     fn together(self, named: usize) -> Option<Together> {
         let mut people: Vec<_> = self.people.into_iter().flatten().map(|w| w.name).collect();
         let others = if people.len() > named + 1 {
@@ -275,7 +276,7 @@ mod tests {
         assert_eq!(crowd.close().count(), 0);
     }
 
-    /// What happens in a crowd, to one of a few names.
+    /// An event in a crowd, for one of a few names.
     #[derive(Clone, Copy, Debug)]
     enum Step {
         ComeOrGo(usize),
@@ -292,7 +293,7 @@ mod tests {
         vec(step, 0..200)
     }
 
-    /// A reader of the named dialect, who knows by what it tells who is here.
+    /// A reader of the named dialect, who follows its notices to know who is here.
     #[derive(Default)]
     struct Screen {
         named: HashSet<String>,
@@ -313,7 +314,7 @@ mod tests {
                 }
                 Entry::LeftTogether(people) => {
                     names(people).into_iter().for_each(|name| self.go(name));
-                    // Some of the people here, and nobody knows which.
+                    // Some of the people here have unknown names.
                     self.unnamed += self.named.len();
                     self.named.clear();
                     self.lose(people.others);
@@ -326,7 +327,7 @@ mod tests {
             assert!(self.named.insert(name.to_owned()), "{name} came twice");
         }
 
-        /// This many people go whose names are not known.
+        /// This many people with unknown names leave.
         fn lose(&mut self, count: usize) {
             assert!(self.unnamed >= count, "more go than have come");
             self.unnamed -= count;

@@ -1,4 +1,4 @@
-//! Where requests come in: which of them wait for a batch, and which function does what they ask.
+//! Incoming requests: decides which of them wait for a batch, and which function handles each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use super::state::Broadcaster;
 use crate::link::{Answer, Change, Client, InboxItem, Mail, Notice, Outcome, Refusal, Request};
 use crate::model::Now;
 
-/// How long a line may be shown after it is too old.
+/// How often old lines are removed: no line is shown longer than this beyond its limit.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
 impl Broadcaster {
-    /// Takes in everything that was asked since the last time.
+    /// Takes in all requests since the last call.
     pub fn drain(&mut self, now: Now) {
         let mut drained = std::mem::take(&mut self.drained);
         self.inbox.take(&mut drained);
@@ -22,7 +22,7 @@ impl Broadcaster {
         self.drained = drained;
     }
 
-    /// Does what is asked now, or lets it wait for a place in a batch.
+    /// Handles a request now, or makes it wait for a place in a batch.
     fn receive(&mut self, incoming: InboxItem, now: Now) {
         match &incoming {
             InboxItem::Request {
@@ -47,10 +47,10 @@ impl Broadcaster {
         }
     }
 
-    /// Puts something behind what waits already.
+    /// Puts a request behind the others that wait.
     ///
-    /// A client that gives up and connects again would leave a request each time: before the queue
-    /// grows, those are thrown away.
+    /// A client that gives up and connects again would leave a request each time. Before the queue
+    /// grows, such requests are thrown away.
     fn wait(&mut self, incoming: InboxItem) {
         if self.waiting.len() == self.waiting.capacity() {
             self.waiting.retain(|incoming| !incoming.is_void());
@@ -58,7 +58,7 @@ impl Broadcaster {
         self.waiting.push_back(incoming);
     }
 
-    /// Gives something its place in the next batch, or lets it wait until an act is stored.
+    /// Gives a request its place in the next batch, or makes it wait until an act is stored.
     pub(super) fn admit(&mut self, incoming: InboxItem, now: Now) {
         if incoming.is_void() {
             return;
@@ -68,7 +68,7 @@ impl Broadcaster {
         }
     }
 
-    /// Does what is asked. The one place that says which function does what.
+    /// Handles a request. The one place that says which function handles which request.
     pub(super) fn carry_out(&mut self, incoming: InboxItem, now: Now) {
         match incoming {
             incoming if incoming.is_void() => {}
@@ -90,7 +90,7 @@ impl Broadcaster {
         }
     }
 
-    /// Makes a change. The client learns of it now, or when the batch is appended.
+    /// Makes a change. The client learns the outcome now, or when the batch is appended.
     ///
     /// # Errors
     /// Nothing is changed, for this reason.
@@ -142,7 +142,7 @@ impl Broadcaster {
         deadlines.into_iter().flatten().min()
     }
 
-    /// Does what is due by now.
+    /// Does the work that is due by now.
     pub fn tick(&mut self, now: Now) {
         while let Some(&(until, room)) = self.crowds.front()
             && until <= now.monotonic
@@ -158,7 +158,7 @@ impl Broadcaster {
         }
     }
 
-    /// Removes lines from the logs that are older than lines are shown.
+    /// Removes lines from the logs that are older than the limit.
     fn expire(&mut self, now: Now) {
         let Some(retain) = self.limits.retain else {
             return;

@@ -1,4 +1,4 @@
-//! From happenings to a batch for each room: here they get their order and their numbers.
+//! From events to a batch for each room: here they get their order and their numbers.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::log::Batch;
 use crate::model::{Act, Entry, Line, Name, Now, RoomId, Said, Spoken, Telling, WallTime, Who};
 
 impl Broadcaster {
-    /// Closes the batch that has gathered, if there is any. [Append](Broadcaster::append) it before
-    /// the next is gathered, because numbers follow those that are visible.
+    /// Closes the current batch, if there is any. [Append](Broadcaster::append) it before the next
+    /// is gathered, because numbers follow the last visible one.
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
         let Gathering {
             happenings,
@@ -40,7 +40,7 @@ impl Broadcaster {
         Some(gathered)
     }
 
-    /// Puts happenings in order, room by room, and promises authors the numbers of their lines.
+    /// Puts events in order, room by room, and promises authors the numbers of their lines.
     fn draft(
         &mut self,
         happenings: Vec<(RoomId, Happening)>,
@@ -68,7 +68,7 @@ impl Broadcaster {
         drafts
     }
 
-    /// How many lines are in the batch that gathers.
+    /// How many lines are in the current batch.
     pub fn gathered_lines(&self) -> usize {
         self.gathering.lines
     }
@@ -100,7 +100,7 @@ impl Draft {
         }
     }
 
-    /// Makes entries of a happening. Returns whether that opened the window of a crowd.
+    /// Makes entries of an event. Returns whether that opened the window of a crowd.
     fn add(&mut self, room: &mut Room, happening: Happening) -> bool {
         self.happenings += 1;
         let was_closed = room.crowd.is_closed();
@@ -191,7 +191,8 @@ impl Draft {
         });
     }
 
-    /// If the arrival or departure of a name is folded, tells of it before the name is heard.
+    /// If the arrival or departure of a name is folded, adds an entry for it before others read the
+    /// name.
     fn tell_first(&mut self, room: &mut Room, name: &Name) {
         self.entries.extend(room.crowd.tell_first(name));
     }

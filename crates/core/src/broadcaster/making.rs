@@ -13,12 +13,12 @@ const STRANGERS_LEAVE: usize = 4;
 /// People with registered names leave this part of the rooms to keepers of the server.
 const OWNERS_LEAVE: usize = 20;
 
-/// How many rooms one person may make even if there may be few rooms.
+/// How many rooms one person may make, even if the limit of rooms is low.
 const ROOMS_AT_LEAST: usize = 4;
 
 impl Broadcaster {
-    /// The room that a person may enter; it is made if there is none. Call it when nothing else can
-    /// fail: a room that is made for nobody would stay empty for ever.
+    /// The room that a person may enter; it is made if it does not exist. Call it when nothing else
+    /// can fail: a room without a person would stay empty for ever.
     pub(super) fn room_to_join(
         &mut self,
         id: PersonId,
@@ -36,15 +36,15 @@ impl Broadcaster {
         Ok(self.room_for(name, maker))
     }
 
-    /// Whether there is no such room, or only listeners wait for it.
+    /// Whether the room does not exist, or only listeners wait for it.
     pub(super) fn is_new(&self, name: &RoomName) -> bool {
         self.room_called(name).is_none_or(Room::is_awaited)
     }
 
     /// Whether this person may make this room, if it does not exist. Strangers leave a quarter of
     /// the rooms to people with registered names, and these leave a twentieth to keepers of the
-    /// server. Of the rest, each person may make a share. Strangers at one address are one person,
-    /// but not at this machine's own address, where a proxy may be.
+    /// server. Of the rest, each person may make a share. Strangers at one address count as one
+    /// person, except at this machine's own address, where a proxy may be.
     pub(super) fn may_make(&self, subject: Subject<'_>, name: &RoomName) -> Result<(), Refusal> {
         if self.room_called(name).is_some() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What somebody may: the questions that the rules answer before anything happens. Changes nothing.
+//! Permissions: the questions that the rules answer before anything happens. Changes nothing.
 
 use super::people::Person;
 use super::rules::Subject;
@@ -7,7 +7,7 @@ use crate::link::{Client, Refusal};
 use crate::model::{Claim, Name, Now, PersonId, Reach, RoomId, RoomName, Who};
 
 impl Broadcaster {
-    /// How far the authority of somebody goes who sits in a room.
+    /// How far the authority of a person in this room goes.
     pub(super) fn may_keep(&self, person: &Person, room: &RoomName) -> Option<Reach> {
         let room = Reach::Room(room.clone());
         let subject = person.subject();
@@ -16,8 +16,8 @@ impl Broadcaster {
             .find(|reach| self.rules.keeps(reach, subject))
     }
 
-    /// Whether somebody may read in a room, with a seat or without one: the one question that every door, command and
-    /// search asks.
+    /// Whether a person may read a room, with or without a seat: the one question that every door,
+    /// command and search asks.
     pub(super) fn may_read(
         &self,
         subject: Subject<'_>,
@@ -28,7 +28,7 @@ impl Broadcaster {
         self.is_let_in(subject, &Reach::Room(room.clone()), now)
     }
 
-    /// The rooms that somebody may not read, as far as anybody knows them: for who looks in all at once.
+    /// The rooms, among those with bans, that a person may not read. For a search in all rooms.
     pub(super) fn barred(&self, id: PersonId, now: Now) -> Result<Vec<RoomName>, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let subject = person.subject();
@@ -41,7 +41,7 @@ impl Broadcaster {
             .collect())
     }
 
-    /// Whether somebody may come back to a room, perhaps from a connection that is there still.
+    /// Whether a person may come back to a room, perhaps from a connection that still exists.
     pub(super) fn may_come_back(
         &self,
         client: &Client,
@@ -60,7 +60,8 @@ impl Broadcaster {
         self.may_make(subject, room)
     }
 
-    /// Whether a ban keeps somebody out of a room, or a mute under which they had another name.
+    /// Whether a person may join a room. A ban forbids it, and so does a mute there under another
+    /// name.
     pub(super) fn may_join(
         &self,
         id: PersonId,
@@ -72,8 +73,8 @@ impl Broadcaster {
         self.may_be_renamed_in(id, &person.name, room, now)
     }
 
-    /// Whether somebody may be in a room under this name: whoever was muted there under another one may not, as the others
-    /// would read the new one.
+    /// Whether a person may be in a room under this name. A person who was muted there under
+    /// another name may not, as the others would read the new one.
     fn may_be_renamed_in(
         &self,
         id: PersonId,
@@ -90,7 +91,7 @@ impl Broadcaster {
         }
     }
 
-    /// Whether somebody may take a name, wherever they sit.
+    /// Whether a person may take a name, wherever they sit.
     pub(super) fn may_wear(&self, id: PersonId, name: &Name, now: Now) -> Result<(), Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let subject = Subject {
@@ -122,7 +123,7 @@ impl Broadcaster {
         self.rules.nobody_is_muted() && self.leaving.is_empty()
     }
 
-    /// Whether somebody may say something in a room.
+    /// Whether a person may say something in a room.
     pub(super) fn may_speak(&self, who: &Who, room: RoomId, now: Now) -> Result<(), Refusal> {
         if self.everybody_may_speak() {
             return Ok(()); // as nearly always
@@ -131,11 +132,11 @@ impl Broadcaster {
         self.may_speak_in(who, &room.name, now)
     }
 
-    /// The same for a room that may have to be made.
+    /// The same for a room that may not exist yet.
     pub(super) fn may_speak_in(&self, who: &Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
         let is_leaving = |(id, from): &(PersonId, Reach)| *id == who.id && from.has(room);
         if self.leaving.iter().any(is_leaving) {
-            return Err(Refusal::NotThere); // as soon as it is written down
+            return Err(Refusal::NotThere); // leaves as soon as the act is stored
         }
         match self.rules.muted(who.id, &who.name, room, now.wall) {
             Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
@@ -143,7 +144,7 @@ impl Broadcaster {
         }
     }
 
-    /// Whether somebody may go where nobody has been: the names of rooms are read, too.
+    /// Whether a person may name a room that does not exist: others read the names of rooms, too.
     pub(super) fn may_name_room(
         &self,
         id: PersonId,
@@ -163,8 +164,8 @@ impl Broadcaster {
         }
     }
 
-    /// Whether somebody may write to a person alone. Keepers hear the muted, too; nobody else does who sits where they may
-    /// not speak, or to whom they write from there.
+    /// Whether a person may write to one other person. In each room where one of them sits, the
+    /// writer must be allowed to speak, or the recipient must be a keeper.
     pub(super) fn may_write_to(&self, who: &Who, to: &Name, now: Now) -> Result<(), Refusal> {
         if self.everybody_may_speak() {
             return Ok(()); // as nearly always
@@ -182,7 +183,7 @@ impl Broadcaster {
         })
     }
 
-    /// Whether somebody may set the topic of a room.
+    /// Whether a person may set the topic of a room.
     pub(super) fn may_set_topic(&self, who: &Who, room: RoomId, now: Now) -> Result<(), Refusal> {
         self.may_speak(who, room, now)?;
         let (person, room) = (self.people.get(who.id), self.rooms.get(&room));

@@ -1,9 +1,9 @@
 //! The broadcaster: it owns rooms, names and rosters, and puts everything in order.
 //!
-//! It is a state machine and knows no task, no clock and no journal. The task that runs it repeats:
-//! [`drain`](Broadcaster::drain) the inbox, [`gather`](Broadcaster::gather) a batch, have the
-//! journal commit it, and [`append`](Broadcaster::append) it to the rooms' logs; and drains again
-//! while the journal works. It needs no lock, because nobody else can touch it.
+//! It is a state machine and knows no task, no clock and no journal. Its task repeats these steps:
+//! [`drain`](Broadcaster::drain) the inbox, [`gather`](Broadcaster::gather) a batch, let the
+//! journal commit it, and [`append`](Broadcaster::append) it to the rooms' logs; it drains again
+//! while the journal works. The broadcaster needs no lock, because nobody else can touch it.
 
 mod acts;
 mod append;

@@ -1,4 +1,5 @@
-//! Names that get an owner, or lose one, or whose password changes. Knows no password.
+//! Changes of ownership: a name gets an owner, loses its owner, or gets a new password. Knows no
+//! password.
 
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Proof, Verb, Who, W
 const RELEASED: &str = "this name is no longer registered";
 
 impl Broadcaster {
-    /// Gives a name an owner, or its owner another password: earlier proofs count no longer.
-    /// Everybody who wears the name leaves, but not the connection that asked for it.
+    /// Gives a name an owner, or its owner another password, so earlier proofs become invalid.
+    /// Everybody who wears the name leaves, except the connection that asked for it.
     pub(super) fn own(&mut self, name: Name, proof: Proof, by: Option<PersonId>, now: Now) {
         let act = removal(By::NewPassword, &name, None, now);
         let wearers: Vec<_> = self.people.wearers(&name).collect();
@@ -25,7 +26,7 @@ impl Broadcaster {
         self.end_listeners(&name, &act);
     }
 
-    /// Makes a name free for everybody. Its owner leaves, and is a keeper no longer.
+    /// Releases a name. Its owner leaves, and loses all keeper rights.
     pub(super) fn release(&mut self, name: &Name, proof: Proof, now: Now) {
         let wearers: Vec<_> = self.people.wearers(name).collect();
         self.people.renew(name, proof);
@@ -52,8 +53,7 @@ impl Broadcaster {
         }
     }
 
-    /// Ends a connection whose name belongs to this person no longer: until it ends, it counts as a
-    /// stranger.
+    /// Ends a connection whose person lost the name. Until it ends, it counts as a stranger.
     fn end(&mut self, id: PersonId, act: &Arc<Act>) {
         let Some(person) = self.people.get_mut(id) else {
             return;

@@ -1,4 +1,4 @@
-//! What is on its way into a batch: happenings, and the people who wait for them. Knows no room.
+//! The way into a batch: events, and the people who wait for them. Knows no room.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::link::{Client, Outcome, Place};
 use crate::log::Batch;
 use crate::model::{Act, Limits, Line, Name, PersonId, RoomId, Spoken, Who};
 
-/// Something that happens in a room, before it is an entry of the log.
+/// An event in a room, before it is an entry of the log.
 #[derive(Debug)]
 pub(super) enum Happening {
     Said {
@@ -72,7 +72,7 @@ impl Happening {
 #[derive(Debug)]
 pub(super) struct Promise {
     pub(super) client: Arc<Client>,
-    /// The outcome that it gets then.
+    /// The outcome that the client gets then.
     pub(super) outcome: Outcome,
     /// Whether it depends on the journal.
     pub(super) is_post: bool,
@@ -84,7 +84,7 @@ pub(super) struct Gathering {
     pub(super) happenings: Vec<(RoomId, Happening)>,
     pub(super) promises: Vec<Promise>,
     pub(super) bytes: usize,
-    /// How many of the happenings are lines.
+    /// How many of the events are lines.
     pub(super) lines: usize,
 }
 
@@ -124,7 +124,7 @@ pub(super) struct Ticket {
     pub(super) client: Arc<Client>,
     /// The place of the seat; the person has it already, and may be told to leave it.
     pub(super) place: Arc<Place>,
-    /// How many earlier lines are wanted.
+    /// How many earlier lines the person wants.
     pub(super) replay: u64,
     /// Whether it is this person's first seat.
     pub(super) first: bool,
@@ -134,18 +134,18 @@ pub(super) struct Ticket {
 #[derive(Debug)]
 pub struct Gathered {
     pub(super) batches: Vec<Arc<Batch>>,
-    /// What belongs to each of `batches`, beside its entries.
+    /// The share of each room in `batches`, beside its entries.
     pub(super) shares: Vec<RoomShare>,
     pub(super) promises: Vec<Promise>,
 }
 
-/// What is needed to append one room's share of a batch.
+/// The data for appending one room's share of a batch.
 #[derive(Debug)]
 pub(super) struct RoomShare {
     pub(super) room: RoomId,
     /// One for each arrival in the entries, in order.
     pub(super) tickets: Vec<Ticket>,
-    /// How many of the room's pending happenings are in it.
+    /// How many of the room's pending events are in it.
     pub(super) happenings: usize,
 }
 
@@ -170,8 +170,8 @@ impl Gathered {
     }
 }
 
-/// How long a person may be away without the others being told. A page that is loaded again is back
-/// in this time, also on a slow network.
+/// How long a person may be away before the others are told. A reloaded page is back within this
+/// time, even on a slow network.
 pub const RETURN_TIME: Duration = Duration::from_secs(5);
 
 /// A seat of a person who came back on another connection and has not taken it again.

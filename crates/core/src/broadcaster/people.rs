@@ -13,12 +13,12 @@ use crate::model::{Claim, Name, PersonId, Proof, RoomId, Who, fold};
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) name: Name,
-    /// How this person showed that they own the name, if they did.
+    /// The proof that this person owns the name, if there is one.
     pub(super) proof: Option<Proof>,
-    /// How the name looks in other letters.
+    /// The spellings of the name in other letters.
     looks: Box<[Box<str>]>,
     pub(super) client: Arc<Client>,
-    /// The places in rooms that this person has, or is about to have. Each goes with its seat.
+    /// The places in rooms that this person has, or will have in a moment. Each goes with its seat.
     pub(super) seats: Vec<Arc<Place>>,
 }
 
@@ -37,7 +37,7 @@ impl Person {
         }
     }
 
-    /// Whether this person has a seat in a room, or is about to have one.
+    /// Whether this person has a seat in a room, or will have one in a moment.
     pub(super) fn sits_in(&self, room: RoomId) -> bool {
         self.seats.iter().any(|place| place.room == room)
     }
@@ -50,11 +50,12 @@ pub(super) struct People {
     people: HashMap<PersonId, Person>,
     /// Both keys of every name that is worn.
     keys: Wearers,
-    /// How those names look in other letters, if that is more than the keys: few do.
+    /// The spellings of these names in other letters, if they differ from the keys: few names have
+    /// any.
     looks: Wearers,
     /// Both keys of every name that has an owner.
     owned: HashMap<Box<str>, Name>,
-    /// The proof that counts for a name, if it changed since the start; by the first key.
+    /// The valid proof of a name, if it changed since the start; by the first key.
     proofs: HashMap<Box<str>, Proof>,
 }
 
@@ -81,7 +82,7 @@ impl People {
         self.keys.0.len() + self.looks.0.len()
     }
 
-    /// The person, under the name worn now.
+    /// The person, under the current name.
     pub(super) fn who(&self, id: PersonId) -> Option<Who> {
         Some(Who {
             id,
@@ -111,32 +112,32 @@ impl People {
         people.filter(move |(_, person)| person.name.keys()[0] == key)
     }
 
-    /// Whether the person with this name sits in a room, or is about to.
+    /// Whether the person with this name sits in a room, or will in a moment.
     pub(super) fn is_worn_in(&self, name: &Name, room: RoomId) -> bool {
         self.of_person(name).any(|(_, person)| person.sits_in(room))
     }
 
-    /// Whether another connection of the same person wears a name in a room, or is about to.
+    /// Whether another connection of the same person wears a name in a room, or will in a moment.
     pub(super) fn is_worn_by_another(&self, name: &Name, room: RoomId, id: PersonId) -> bool {
         self.of_person(name)
             .any(|(other, person)| other != id && person.sits_in(room))
     }
 
-    /// The connections of the person with this name, also while they end because the name is theirs
-    /// no longer. An address is no name: two people may share it.
+    /// The connections of the person with this name, including those that end because the name was
+    /// released. An address is no name: two people may share it.
     fn of_person(&self, name: &Name) -> impl Iterator<Item = (PersonId, &Person)> {
         let is_shared = is_address(name);
         let people = self.called(name.keys()[0]);
         people.filter(move |_| !is_shared)
     }
 
-    /// Whether another connection of the same person sits in a room, or is about to.
+    /// Whether another connection of the same person sits in a room, or will in a moment.
     pub(super) fn is_accompanied(&self, id: PersonId, room: RoomId) -> bool {
         let person = self.people.get(&id).filter(|person| person.is_owner());
         person.is_some_and(|person| self.is_worn_in(&person.name, room))
     }
 
-    /// Gives a name an owner. Keys that belong to another name stay with that.
+    /// Gives a name an owner. Keys of another owned name stay with that name.
     ///
     /// Names that look like it in capitals or in small letters are not free for others: `lan` is
     /// the same name as `Ian`, and `ALlCE` the same as `Alice`.
@@ -150,19 +151,19 @@ impl People {
         }
     }
 
-    /// Takes the owner from a name.
+    /// Removes the owner of a name.
     pub(super) fn disown(&mut self, name: &Name) {
         self.owned.retain(|_, owned| !owned.is_same(name));
     }
 
-    /// Makes earlier proofs of a name count no longer.
+    /// Makes earlier proofs of a name invalid.
     pub(super) fn renew(&mut self, name: &Name, proof: Proof) {
         if proof > Proof::default() {
             self.proofs.insert(name.keys()[0].into(), proof);
         }
     }
 
-    /// Whether a claim has a proof of the name that counts.
+    /// Whether a claim has a valid proof of the name.
     pub(super) fn is_proven(&self, claim: &Claim) -> bool {
         let needed = self.proofs.get(claim.name.keys()[0]).copied();
         claim.proof >= Some(needed.unwrap_or_default())
@@ -175,7 +176,7 @@ impl People {
         (name.keys()[0] == key).then_some(name)
     }
 
-    /// Lets a new person in under this name.
+    /// Adds a new person under this name.
     pub(super) fn enter(&mut self, client: &Arc<Client>, claim: Claim) -> Result<(), Refusal> {
         let looks = self.claim(client.id, &claim)?;
         let person = Person {
@@ -192,7 +193,7 @@ impl People {
     /// Gives a person another name, and frees the old one. Returns the old one.
     pub(super) fn rename(&mut self, id: PersonId, claim: Claim) -> Result<Name, Refusal> {
         let Some(person) = self.people.get(&id) else {
-            return Err(Refusal::NotThere); // before the name is claimed: nobody would free it
+            return Err(Refusal::NotThere); // before the name is claimed, as nobody would free it
         };
         // The owner may change the case of the name without another proof.
         let is_same = person.is_owner() && person.name.is_same(&claim.name);
@@ -227,7 +228,7 @@ impl People {
         }
     }
 
-    /// Claims a name for a person. Returns how it looks in other letters, which nobody else can
+    /// Claims a name for a person. Returns its spellings in other letters, which nobody else can
     /// have from now on.
     fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<Box<[Box<str>]>, Refusal> {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
@@ -253,7 +254,7 @@ impl People {
         Ok(looks)
     }
 
-    /// Whether others wear a name or one that looks like it. They may wear it from before it had an
+    /// Whether others wear this name or a similar one. They may have worn it before it had an
     /// owner.
     fn is_taken(&self, id: PersonId, claim: &Claim) -> bool {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
@@ -263,8 +264,8 @@ impl People {
         others.any(|wearer| !(is_proven && self.get(wearer).is_some_and(is_own)))
     }
 
-    /// Whether a name looks like another person's name in other letters, or that name like this one
-    /// in other letters, which are `looks`.
+    /// Whether a name looks like another person's name in other letters, or the other way round.
+    /// `looks` are the spellings of this name.
     fn is_mistakable(&self, id: PersonId, name: &Name, looks: &[Box<str>]) -> bool {
         let looked_for = self.looks.of(&name.look());
         let shown = looks.iter().flat_map(|look| {
@@ -276,8 +277,8 @@ impl People {
     }
 }
 
-/// Keys of names, each with the people who wear it: one person, or an owner's connections in the
-/// order in which they came.
+/// Keys of names, each with the people who wear it: one person, or an owner's connections in order
+/// of arrival.
 #[derive(Debug, Default)]
 struct Wearers(HashMap<Box<str>, SmallVec<[PersonId; 1]>>);
 

@@ -25,21 +25,21 @@ pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
     pub(crate) topic: Topic,
-    /// The person who made it, if that counts.
+    /// The person who made it, if the room counts in a share.
     pub(crate) maker: Option<Maker>,
     pub(crate) crowd: Crowd,
     /// The people whose arrival is in the log and whose departure is not.
     pub(crate) members: Members,
-    /// How many entries are on their way into the log: until they are there, the room stays.
+    /// How many entries are on their way into the log. The room stays until they are there.
     pub(crate) pending: usize,
-    /// When the last batch was closed. Times never decrease, whatever the clock does; a wrong time
-    /// is corrected in all lines.
+    /// The time at which the last batch was closed. Times never decrease, even if the clock does; a
+    /// wrong time is corrected in all lines.
     pub(crate) at: WallTime,
-    /// Whether the clock was ahead: with the next lines, the earlier ones get another time.
+    /// Whether the clock was ahead: with the next lines, the earlier ones get a corrected time.
     pub(crate) was_ahead: bool,
 }
 
-/// In whose share a room counts while it is in memory.
+/// The share in which a room counts while it is in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Maker {
     /// The owner of a name: its first key.
@@ -73,11 +73,11 @@ pub(crate) struct Member {
     pub(crate) is_owner: bool,
     pub(crate) client: Arc<Client>,
     pub(crate) place: Arc<Place>,
-    /// When this person said something here last, or came.
+    /// The time at which this person last said something here, or arrived.
     pub(crate) active: Duration,
 }
 
-/// A listener: it reads a room without being there.
+/// A listener: it reads a room without a seat.
 #[derive(Clone, Debug)]
 pub(crate) struct Hearer {
     pub(crate) client: Arc<Client>,
@@ -115,8 +115,8 @@ pub(crate) struct Members {
     people: IndexMap<PersonId, Member>,
     /// The listeners.
     listeners: HashMap<PersonId, Hearer>,
-    /// Each with the number of its readers here, which is never 0. There are few groups: one for
-    /// each core.
+    /// Each group with the number of its readers here, which is never 0. There are few groups: one
+    /// for each core.
     groups: Vec<(Arc<Group>, usize)>,
     /// How many connections of each owner are here, by the first key of the name: they count as one
     /// person.
@@ -155,7 +155,7 @@ impl Members {
         self.listeners.values()
     }
 
-    /// How many listeners there are.
+    /// How many listeners the room has.
     pub(crate) fn listening(&self) -> usize {
         self.listeners.len()
     }
@@ -235,14 +235,14 @@ impl Members {
         }
     }
 
-    /// Whether nobody is here, and nobody listens.
+    /// Whether the room has neither people nor listeners.
     pub(crate) fn is_empty(&self) -> bool {
         self.people.is_empty() && self.listeners.is_empty()
     }
 }
 
 impl Room {
-    /// Whether only listeners wait for the room: nobody is in it, and nothing was said.
+    /// Whether the room has only listeners: no people and no lines.
     pub(crate) fn is_awaited(&self) -> bool {
         let is_unused =
             self.members.values().next().is_none() && self.pending == 0 && self.log.end().seq == 0;
@@ -281,7 +281,7 @@ impl Room {
         })
     }
 
-    /// The people who are here: in the order in which they came, while there are few.
+    /// The people in the room: in order of arrival, while there are few.
     pub(crate) fn roster(&self) -> Together {
         let mut seen = HashSet::new();
         let members = self.members.values();
@@ -295,7 +295,7 @@ impl Room {
         }
     }
 
-    /// The people who are here, and how long each has been silent: the last speaker first. Keepers
+    /// The people in the room, and how long each has been silent: the last speaker first. Keepers
     /// also read addresses.
     pub(crate) fn who(&self, now: Duration, for_keeper: bool) -> Answer {
         let mut latest = first(self.members.values().collect(), WHO_MAX, |member| {
@@ -342,7 +342,7 @@ impl Room {
         }
     }
 
-    /// Rings for all readers: there is something new in the log.
+    /// Rings for all readers: the log has new entries.
     pub(crate) fn ring(&self) {
         for (group, _) in &self.members.groups {
             group.ring_room(self.id);

@@ -1,4 +1,4 @@
-//! The rules of the house: who keeps what, who is not let in, who may not speak. Changes nobody's seat.
+//! The rules of the house: keepers, bans and mutes. Changes nobody's seat.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,35 +7,36 @@ use super::share;
 use crate::link::Refusal;
 use crate::model::{Act, By, Name, PersonId, Reach, RoomName, WallTime, Whom};
 
-/// So many keepers has a room, or the server.
+/// The limit of keepers of a room, or of the server.
 const KEEPERS_MAX: usize = 100;
 
-/// So many bans hold in one room, or at the door: each is looked at when somebody comes.
+/// The limit of bans in one room, or at the door: an arrival checks each of them.
 const BANS_MAX: usize = 1_000;
 
-/// So many bans hold in all rooms together: whoever makes many rooms does not fill the memory with them.
+/// The limit of bans in all rooms together, so that a person who makes many rooms does not fill the
+/// memory.
 const BANS_OF_ROOMS_MAX: usize = 10_000;
 
-/// So many people are muted at once on the whole server, and as many in all rooms together: each is looked at when somebody
-/// speaks.
+/// The limit of mutes on the whole server, and of those in all rooms together: each line checks all
+/// of them.
 const MUTES_MAX: usize = 1_000;
 
-/// Whoever keeps so many rooms does not keep those made in addition.
+/// A person who made and keeps this many rooms does not become the keeper of new ones.
 const ROOMS_KEPT_MAX: usize = 20;
 
-/// What holds, and where.
+/// The rules that hold, and where.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
-    /// Those of former times first.
+    /// The oldest first.
     keepers: HashMap<Reach, Vec<Name>>,
-    /// Who has made which rooms that have keepers.
+    /// The makers of rooms that have keepers.
     makers: HashMap<RoomName, Name>,
-    /// Those of former times first.
+    /// The oldest first.
     bans: HashMap<Reach, Vec<Act>>,
     mutes: Vec<Mute>,
 }
 
-/// A mute of these connections, and of everybody who wears that name or one that looks like it.
+/// A mute of these connections, and of everybody with that name or one that looks like it.
 #[derive(Debug)]
 struct Mute {
     people: Vec<PersonId>,
@@ -48,17 +49,17 @@ impl Mute {
     }
 }
 
-/// Somebody of whom is asked what holds for them.
+/// A person to whom rules may apply.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) name: &'a Name,
-    /// Whether the name has been shown to be their own.
+    /// Whether the person has proved to own the name.
     pub(crate) is_owner: bool,
     pub(crate) address: Option<SocketAddr>,
 }
 
 impl Rules {
-    /// The rules of former times.
+    /// The rules from before the start.
     pub(super) fn resume(
         keepers: Vec<(Reach, Name)>,
         makers: HashMap<RoomName, Name>,
@@ -70,7 +71,7 @@ impl Rules {
             ..Rules::default()
         };
         for act in mutes {
-            let people = Vec::new(); // who they were, only the name says
+            let people = Vec::new(); // only the name is known from before the start
             rules.mutes.push(Mute { people, act });
         }
         for ban in bans {
@@ -87,14 +88,14 @@ impl Rules {
         self.keepers.get(reach).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the owner of a name keeps this very room, or the server.
+    /// Whether the owner of a name keeps exactly this room, or the server.
     pub(super) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
         self.keepers(reach)
             .iter()
             .any(|keeper| keeper.is_same(name))
     }
 
-    /// Whether somebody keeps order there: a keeper of the server does so everywhere.
+    /// Whether a person has authority there: a keeper of the server has it everywhere.
     pub(super) fn keeps(&self, reach: &Reach, subject: Subject<'_>) -> bool {
         let Subject { name, is_owner, .. } = subject;
         is_owner && (self.is_keeper(&Reach::Server, name) || self.is_keeper(reach, name))
@@ -113,14 +114,14 @@ impl Rules {
         Ok(())
     }
 
-    /// Has the owner of a name be a keeper no longer.
+    /// Removes a keeper.
     pub(super) fn remove_keeper(&mut self, reach: &Reach, name: &Name) {
         if let Some(keepers) = self.keepers.get_mut(reach) {
             keepers.retain(|keeper| !keeper.is_same(name));
         }
     }
 
-    /// Has whoever owned a name keep nothing any more.
+    /// Removes all keeper rights of a former owner of a name.
     pub(super) fn remove_keeper_everywhere(&mut self, name: &Name) {
         for keepers in self.keepers.values_mut() {
             keepers.retain(|keeper| !keeper.is_same(name));
@@ -128,8 +129,9 @@ impl Rules {
         self.makers.retain(|_, maker| !maker.is_same(name));
     }
 
-    /// Somebody makes a room that never was: whether they keep it. Rooms of others, of which one was made a keeper, do not
-    /// count: nobody uses up the share of somebody else.
+    /// Makes the first person in a new room its keeper. Returns whether that is done: the person
+    /// must be within the limit. Rooms of other makers do not count, so nobody can use up another
+    /// person's share.
     pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
         let of_room = |room: &RoomName| Reach::Room(room.clone());
         let is_theirs = |(room, name): &(&RoomName, &Name)| {
@@ -144,7 +146,7 @@ impl Rules {
         self.add_keeper(&reach, maker.clone()).is_ok()
     }
 
-    /// The ban by which somebody is not let in. None is for a keeper.
+    /// The ban that keeps a person out. No ban applies to a keeper.
     pub(super) fn banned(
         &self,
         reach: &Reach,
@@ -154,7 +156,7 @@ impl Rules {
         self.bans(reach, now).find(|ban| self.bars(ban, subject))
     }
 
-    /// Whether a ban is for somebody.
+    /// Whether a ban applies to a person.
     pub(super) fn bars(&self, ban: &Act, subject: Subject<'_>) -> bool {
         let Subject { name, address, .. } = subject;
         ban.deed.whom.includes(name, address) && !self.keeps(&ban.reach, subject)
@@ -166,12 +168,12 @@ impl Rules {
         bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
-    /// The rooms that have any.
+    /// The rooms with bans.
     pub(super) fn rooms_with_bans(&self) -> impl Iterator<Item = &RoomName> {
         self.bans.keys().filter_map(Reach::room)
     }
 
-    /// From now on this ban holds, in place of one for the same.
+    /// Adds a ban. It replaces one for the same name or address.
     pub(super) fn ban(&mut self, ban: Act) -> Result<(), Refusal> {
         self.bans.retain(|reach, bans| {
             let is_old = |old: &Act| *reach == ban.reach && old.deed.whom.is_same(&ban.deed.whom);
@@ -195,14 +197,15 @@ impl Rules {
         Ok(())
     }
 
-    /// Lifts a ban. The word that was used for it; none where there is none.
+    /// Lifts a ban. Returns the name or address as it was typed for the ban; none if there is no
+    /// such ban.
     pub(super) fn unban(&mut self, reach: &Reach, whom: &Whom) -> Option<Whom> {
         let is_it = |ban: &mut Act| ban.deed.whom.is_same(whom);
         let bans = self.bans.get_mut(reach)?;
         bans.extract_if(.., is_it).last().map(|ban| ban.deed.whom)
     }
 
-    /// Has somebody say nothing, as it was said last.
+    /// Mutes a person. The mute replaces an earlier one.
     pub(super) fn mute(&mut self, people: Vec<PersonId>, act: Act) -> Result<(), Refusal> {
         let is_old = |old: &Act| old.reach == act.reach && old.deed.whom.is_same(&act.deed.whom);
         self.mutes
@@ -215,7 +218,7 @@ impl Rules {
         Ok(())
     }
 
-    /// Lets somebody speak again. Whether they might not.
+    /// Lifts a mute. Returns whether there was one.
     pub(super) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
         let before = self.mutes.len();
         self.mutes
@@ -223,14 +226,14 @@ impl Rules {
         self.mutes.len() < before
     }
 
-    /// Somebody goes on with another connection: what holds for the one holds for the other.
+    /// Moves mutes to the new connection of a person.
     pub(super) fn follow(&mut self, from: PersonId, to: PersonId) {
         let muted = self.mutes.iter_mut().flat_map(|mute| &mut mute.people);
         muted.filter(|id| **id == from).for_each(|id| *id = to);
     }
 
-    /// Somebody takes another name: where they could not speak under the one before, they cannot under this one. Of the
-    /// connections noted before, those remain that are still there.
+    /// Notes that a person takes another name, so that mutes of the old one still hold. Forgets
+    /// connections that have ended.
     pub(super) fn rename(
         &mut self,
         id: PersonId,
@@ -245,12 +248,13 @@ impl Rules {
         }
     }
 
-    /// Whether there is nothing to ask before somebody speaks.
+    /// Whether no mute can stop anybody from speaking.
     pub(super) fn nobody_is_muted(&self) -> bool {
         self.mutes.is_empty()
     }
 
-    /// Why somebody may not speak in a room who had another name when they were muted there.
+    /// The mute that keeps a person from speaking in a room because they had another name when they
+    /// were muted there.
     pub(super) fn muted_under_another_name(
         &self,
         id: PersonId,
@@ -265,7 +269,7 @@ impl Rules {
         self.mutes.iter().find(is_meant).map(|mute| &mute.act)
     }
 
-    /// Why somebody may not speak in a room.
+    /// The mute that keeps a person from speaking in a room.
     pub(super) fn muted(
         &self,
         id: PersonId,
@@ -280,7 +284,7 @@ impl Rules {
     }
 }
 
-/// Whether there is one more for somebody, where these have those that there are. The operator has all that is left, and
+/// Checks that `by` may add one more to those of `holders`. The operator may take all the rest,
 /// each keeper a share of it.
 fn has_share<'a>(
     by: &By,

@@ -1,4 +1,4 @@
-//! What people say: lines, topics, new names, and deleting what was said.
+//! Saying things: lines, topics, new names, and the deletion of lines.
 
 use std::sync::Arc;
 
@@ -38,18 +38,18 @@ impl Broadcaster {
     fn speaker(&mut self, id: PersonId, room: RoomId) -> Result<&mut Member, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         if !person.sits_in(room) {
-            return Err(Refusal::NotThere); // the departure may still be under way
+            return Err(Refusal::NotThere); // the departure may still be on its way
         }
         let room = self.rooms.get_mut(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get_mut(id).ok_or(Refusal::NotThere)?;
         match member.client.removed().or(member.place.removed()) {
-            Some(_) => Err(Refusal::NotThere), // about to leave
+            Some(_) => Err(Refusal::NotThere), // will leave in a moment
             None => Ok(member),
         }
     }
 
-    /// A script says these lines in a room without a seat, under a name that it wears only
-    /// meanwhile.
+    /// A script says these lines in a room without a seat, under a name that it wears only for that
+    /// time.
     pub(super) fn speak(
         &mut self,
         client: &Arc<Client>,
@@ -138,7 +138,7 @@ impl Broadcaster {
         self.rules
             .rename(client.id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|absent| absent.heir == client.id);
-        // The others do not read of a change that changes nothing.
+        // The others do not read about a change to the same name.
         let person = self.people.get(client.id).filter(|_| from != name);
         let seats = person
             .map(|person| person.seats.clone())
@@ -164,8 +164,8 @@ impl Broadcaster {
     }
 
     /// Deletes the words of all lines that the owner of a name said under it since `since`. Tells
-    /// the rooms that had such lines, and those in which the owner sits. Returns where each room
-    /// with lines since then ends now, in memory or not: later lines stay.
+    /// the rooms that had such lines, and the rooms in which the owner sits. Returns the end of
+    /// each room with lines since then, in memory or not: later lines stay.
     pub(super) fn delete_lines(
         &mut self,
         owner: PersonId,

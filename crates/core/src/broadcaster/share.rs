@@ -1,10 +1,10 @@
-//! How much one person may take of what everybody shares. Knows no room and no rule.
+//! Shares: how much of a common resource one person may take. Knows no room and no rule.
 
-/// One person takes no more than this part of what the others leave, so a few people cannot use up
-/// everything.
+/// One person takes at most this part of the places that the others leave, so a few people cannot
+/// use up everything.
 const PART: usize = 10;
 
-/// Whether a person who has `own` of `all` places may have one more, if there may be `max`. A share
+/// Whether a person who has `own` of `all` places may have one more, if the limit is `max`. A share
 /// has at least `at_least` places.
 pub(super) fn is_within(own: usize, all: usize, max: usize, at_least: usize) -> bool {
     let others = all.saturating_sub(own);

@@ -22,43 +22,45 @@ pub struct Broadcaster {
     pub(super) rooms: HashMap<RoomId, Room>,
     pub(super) rooms_by_name: HashMap<RoomName, RoomId>,
     pub(super) rooms_made: u64,
-    /// Where the lines of stored rooms end that are not in memory. None if nothing is stored.
+    /// The ends of stored rooms that are not in memory. None if nothing is stored.
     pub(super) ends: Option<HashMap<RoomName, End>>,
     /// The topics of rooms that are not in memory.
     pub(super) topics: HashMap<RoomName, Topic>,
     pub(super) people: People,
     pub(super) rules: Rules,
-    /// The acts that are being stored.
+    /// The acts that wait to be stored.
     pub(super) pending: PendingActs,
-    /// The people who leave as soon as the act is stored, and from where.
+    /// The people who leave as soon as the act is stored, and the places that they leave.
     pub(super) leaving: Vec<(PersonId, Reach)>,
     /// The next batch.
     pub(super) gathering: Gathering,
-    /// What has to wait because that batch is full: at most a request and a departure for each
+    /// Requests that wait because that batch is full: at most a request and a departure for each
     /// connection.
     pub(super) waiting: VecDeque<InboxItem>,
-    /// When the windows of crowds close, and in which rooms; the earliest first.
+    /// The times at which the windows of crowds close, and their rooms; the earliest first.
     pub(super) crowds: VecDeque<(Duration, RoomId)>,
     /// Seats of people who came back on another connection a moment ago and have not taken them
     /// again; the earliest first. Each person had a few.
     pub(super) absent: VecDeque<Absent>,
     /// The other half of the inbox's double buffer.
     pub(super) drained: Vec<InboxItem>,
-    /// What the logs of all rooms weigh, in bytes.
+    /// The size of the logs of all rooms, in bytes.
     pub(super) logs_bytes: usize,
-    /// When old lines are removed from the logs next; none if lines have no time limit.
+    /// The time at which old lines are next removed from the logs; none if lines have no time
+    /// limit.
     pub(super) expire_at: Option<Duration>,
     pub(super) closing: bool,
 }
 
 impl Broadcaster {
-    /// A broadcaster with an empty lobby that stores nothing: a room's lines end with the room.
+    /// A broadcaster with an empty lobby that stores nothing: the numbers of a room end with the
+    /// room.
     pub fn new(inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
         Broadcaster::build(inbox, limits, None, HashMap::new())
     }
 
-    /// A broadcaster that goes on from what a journal has: the numbers of each room continue, also
-    /// after it was empty. Names that have an owner belong to the owner.
+    /// A broadcaster that continues from the contents of a journal: the numbers of each room
+    /// continue, even if it was empty. Names that have an owner belong to the owner.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
         let mut broadcaster = Broadcaster::build(inbox, limits, Some(past.ends), past.topics);
         for name in past.owned {
@@ -104,13 +106,13 @@ impl Broadcaster {
         &self.inbox
     }
 
-    /// From now on nobody is told of departures: everybody leaves.
+    /// Stops telling people of departures: everybody leaves.
     pub fn close(&mut self) {
         self.closing = true;
     }
 
-    /// From now on these limits hold: at once for all logs together, for a room's log with its next
-    /// batch. Rooms beyond the limit stay.
+    /// Sets the limits: at once for all logs together, for a room's log with its next batch. Rooms
+    /// beyond the limit stay.
     pub(super) fn limit(&mut self, limits: Limits) {
         self.limits = limits;
         self.expire_at = limits.retain.map(|_| Duration::ZERO);
@@ -121,7 +123,7 @@ impl Broadcaster {
         self.rooms.get(self.rooms_by_name.get(name)?)
     }
 
-    /// The room in which this person took a seat last.
+    /// The room in which this person last took a seat.
     pub(crate) fn room_of(&self, id: PersonId) -> Option<&Room> {
         self.rooms.get(&self.people.get(id)?.seats.last()?.room)
     }
@@ -144,7 +146,7 @@ impl Broadcaster {
         self.gathering.is_full(&self.limits)
     }
 
-    /// Puts something into the next batch. Here the order is made.
+    /// Puts an event into the next batch. Here the order is made.
     pub(super) fn happen(&mut self, room: RoomId, happening: Happening) {
         if let Some(room) = self.rooms.get_mut(&room) {
             room.pending += 1;

@@ -47,7 +47,7 @@ impl House {
         self.broadcaster.append(gathered, Ok(()), self.now);
     }
 
-    /// Runs until there is nothing left to do.
+    /// Runs until nothing is left to do.
     pub(crate) fn run(&mut self) {
         self.drain();
         while let Some(gathered) = self.broadcaster.gather(self.now) {
@@ -98,7 +98,7 @@ impl House {
         self.broadcaster.census()
     }
 
-    /// Nobody is here, and nobody left anything behind.
+    /// The house is empty, and nothing is left of its visitors.
     pub(crate) fn assert_empty(&mut self) {
         self.run();
         let census = self.census();
@@ -120,7 +120,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Everything in the room since the arrival.
+    /// All entries in the room since the arrival.
     pub(crate) fn read(&self) -> Vec<Entry> {
         let mut slices: Vec<Slice> = Vec::new();
         let view = &self.entered.view;

@@ -1,4 +1,5 @@
-//! The decision about what a keeper or the operator asks for. The rule holds from then on; people read of it later.
+//! Decides the acts that keepers and the operator ask for. A rule holds from the decision on;
+//! people read about it later.
 
 use std::sync::Arc;
 
@@ -8,20 +9,20 @@ use crate::broadcaster::state::Broadcaster;
 use crate::link::Refusal;
 use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Verb, Whom};
 
-/// What somebody may do.
+/// The authority of a person or the operator.
 pub(super) struct Authority {
     pub(super) by: By,
     /// How far it goes.
     pub(super) reach: Reach,
-    /// The name of the one who asks; none for the operator.
+    /// The name of the person who asks; none for the operator.
     name: Option<Name>,
-    /// The room in which they sit; none for the operator.
+    /// The room in which this person sits; none for the operator.
     here: Option<RoomId>,
 }
 
 impl Broadcaster {
-    /// The one place that says how far authority goes: the operator's everywhere, also that of keepers of the server, and
-    /// that of a room's keepers there.
+    /// The one place that says how far authority goes: the authority of the operator and of keepers
+    /// of the server reaches everywhere, that of a room's keepers reaches the room.
     pub(super) fn authority(
         &self,
         asker: PersonId,
@@ -44,7 +45,7 @@ impl Broadcaster {
         })
     }
 
-    /// Somebody who sits in a room, and the room.
+    /// A person with a seat, and the room.
     pub(super) fn seated(
         &self,
         asker: PersonId,
@@ -58,7 +59,7 @@ impl Broadcaster {
         }
     }
 
-    /// Decides what somebody asks who sits in a room, or the operator.
+    /// Decides an act that a person in a room or the operator asks for.
     pub(super) fn decide(
         &mut self,
         asker: PersonId,
@@ -68,7 +69,7 @@ impl Broadcaster {
     ) -> Result<Decided, Refusal> {
         let authority = self.authority(asker, here)?;
         if let (Some(here), Some(who)) = (here, self.people.who(asker)) {
-            self.may_speak(&who, here, now)?; // the others read what is done, and why
+            self.may_speak(&who, here, now)?; // the others read the act, and the reason
         }
         let act = Act {
             by: authority.by.clone(),
@@ -85,7 +86,7 @@ impl Broadcaster {
             Verb::LockTopic | Verb::UnlockTopic => self.lock_topic(&authority, act),
             Verb::AddKeeper | Verb::RemoveKeeper => self.change_keeper(&authority, act),
             Verb::Broadcast | Verb::Reload if here.is_none() => Ok(authority.decided(act)),
-            // The operator's, and those that are decided elsewhere.
+            // The operator's acts, and acts that are decided elsewhere.
             Verb::Broadcast
             | Verb::Reload
             | Verb::SetTopic
@@ -95,7 +96,7 @@ impl Broadcaster {
         }
     }
 
-    /// Has somebody leave. From now on nothing that they say is heard there.
+    /// Removes a person. From now on nothing that they say is delivered there.
     fn kick(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
         let name = self.subordinate(authority, &act)?;
         act.deed.whom = Whom::Name(name.clone());
@@ -115,7 +116,7 @@ impl Broadcaster {
         let meant = self.people.iter();
         let meant = meant.filter(|(_, person)| self.rules.bars(&act, person.subject()));
         let people = self.have_leave(meant.map(|(id, _)| id).collect(), &act.reach);
-        let room = authority.here.filter(|_| people.is_empty()); // else those in the room see them leave
+        let room = authority.here.filter(|_| people.is_empty()); // else they are seen leaving
         Ok(Decided {
             people,
             room,
@@ -172,7 +173,7 @@ impl Broadcaster {
             let keepers = self.rules.keepers(&act.reach);
             let name = name.filter(|name| self.rules.is_keeper(&act.reach, name));
             let name = name.ok_or(Refusal::NoSuchKeeper(typed))?;
-            // The server has its operator, but a room has nobody else.
+            // The operator can name keepers of the server. A room without keepers would stay so.
             let is_of_server = act.reach == Reach::Server || authority.reach == Reach::Server;
             if keepers.len() == 1 && !is_of_server {
                 return Err(Refusal::LastKeeper(name));
@@ -183,8 +184,8 @@ impl Broadcaster {
         Ok(authority.shown_here(act))
     }
 
-    /// Where somebody names keepers: of the room, also if their own authority goes further. The operator names those of the
-    /// server.
+    /// Where a person names keepers: in the room, even if their own authority goes further. The
+    /// operator names keepers of the server.
     fn reach_of_keepers(&self, authority: &Authority) -> Result<Reach, Refusal> {
         let Some(here) = authority.here else {
             return Ok(Reach::Server);
@@ -196,7 +197,8 @@ impl Broadcaster {
         }
     }
 
-    /// Everybody reads of it where it was said. The operator sits nowhere: then it is where the person concerned sits.
+    /// Everybody in the room of the person who asks reads about it. The operator sits nowhere, so
+    /// people in the room of the person concerned read it.
     fn shown_where_they_sit(&self, authority: &Authority, act: Act) -> Decided {
         let name = act.deed.whom.name();
         let people: Vec<_> = name
@@ -211,8 +213,8 @@ impl Broadcaster {
         }
     }
 
-    /// Those of these connections that are to leave, being where that reaches, as soon as it is stored. Until then they say
-    /// nothing there.
+    /// Returns the connections within `reach`, which leave as soon as the act is stored. Until then
+    /// they cannot speak there.
     fn have_leave(&mut self, mut people: Vec<PersonId>, reach: &Reach) -> Vec<PersonId> {
         people.retain(|id| self.is_within(*id, reach));
         let leaving = people.iter().map(|id| (*id, reach.clone()));
@@ -228,7 +230,7 @@ impl Broadcaster {
         })
     }
 
-    /// The name of the person concerned, over whom there is authority.
+    /// The name of the person concerned, if the authority covers that person.
     fn subordinate(&self, authority: &Authority, act: &Act) -> Result<Name, Refusal> {
         let typed = typed(&act.deed);
         let Some(found) = self.people.find(typed.as_str()) else {
@@ -253,10 +255,10 @@ impl Broadcaster {
         }
     }
 
-    /// No keeper is locked out, and nobody at this machine.
+    /// A ban must not lock out a keeper, or anybody at this machine.
     fn may_be_banned(&self, authority: &Authority, whom: &Whom) -> Result<(), Refusal> {
         let keeper = match whom {
-            Whom::Everybody => return Err(Refusal::OwnMachine), // one of all
+            Whom::Everybody => return Err(Refusal::OwnMachine), // this machine is included
             Whom::Name(name) if authority.is_of(name) => return Err(Refusal::Yourself),
             Whom::Name(name) => {
                 let is_keeper = |reach| self.rules.is_keeper(reach, name);
@@ -288,7 +290,7 @@ impl Authority {
         self.name.as_ref().is_some_and(|own| own.is_same(name))
     }
 
-    /// Nobody reads of it but the one who asked for it.
+    /// Only the person who asked for the act reads about it.
     fn decided(&self, act: Act) -> Decided {
         Decided {
             act: Arc::new(act),
@@ -298,7 +300,7 @@ impl Authority {
         }
     }
 
-    /// Everybody reads of it where it was said.
+    /// Everybody in the room where the act was typed reads about it.
     fn shown_here(&self, act: Act) -> Decided {
         Decided {
             room: self.here,

@@ -1,4 +1,4 @@
-//! What keepers and the operator ask about people and rules. Changes nothing.
+//! Lists of people and rules for keepers and the operator. Changes nothing.
 
 use std::cmp::Reverse;
 
@@ -8,7 +8,7 @@ use crate::link::{Answer, BANS_SHOWN_MAX, Refusal, Visitor};
 use crate::model::{Now, PersonId, Reach, RoomId};
 
 impl Broadcaster {
-    /// Everybody, in the order in which they came.
+    /// Everybody, in order of arrival.
     pub(in crate::broadcaster) fn visitors(&self, now: Now) -> Answer {
         let mut people: Vec<_> = self.people.iter().collect();
         people.sort_by_key(|(id, _)| *id);
@@ -30,7 +30,8 @@ impl Broadcaster {
         Answer::Everybody(people.into_iter().map(visitor).collect())
     }
 
-    /// The bans, to somebody with authority there: all of them to the operator, and the latest to a keeper.
+    /// The bans, for a person with authority there: the operator gets all of them, a keeper the
+    /// latest.
     pub(in crate::broadcaster) fn bans(
         &self,
         asker: PersonId,
@@ -47,7 +48,7 @@ impl Broadcaster {
         })
     }
 
-    /// The keepers, to anybody.
+    /// The keepers, for anybody.
     pub(in crate::broadcaster) fn keepers(
         &self,
         asker: PersonId,

@@ -1,4 +1,4 @@
-//! The maker of a room becomes its keeper. Knows not who may make rooms.
+//! The maker of a room becomes its keeper. Does not know who may make rooms.
 
 use super::publishing::act_in;
 use crate::broadcaster::acts::Sequel;
@@ -8,8 +8,9 @@ use crate::link::{Change, InboxItem, Request};
 use crate::model::{Deed, Name, Now, RoomName, Verb, Who};
 
 impl Broadcaster {
-    /// A person who makes a room that never was, and owns the name that they wear, becomes its keeper. That is stored before
-    /// the request is granted that makes it: the incoming, where it is to be granted at once.
+    /// A person who makes a room that never existed, under a name that they own, becomes its
+    /// keeper. That is stored first, and the request is granted afterwards. Returns the request if
+    /// it can be granted at once.
     pub(in crate::broadcaster) fn keep_new_room(
         &mut self,
         incoming: InboxItem,
@@ -27,7 +28,7 @@ impl Broadcaster {
         None
     }
 
-    /// The person who is to be the keeper of the room that a request makes, and the room.
+    /// The future keeper of the room that a request makes, and the room.
     fn keeper_to_be(&self, incoming: &InboxItem, now: Now) -> Option<(Name, RoomName)> {
         let InboxItem::Request {
             client,

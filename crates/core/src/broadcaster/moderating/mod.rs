@@ -1,5 +1,5 @@
-//! What is done with authority. A rule holds as soon as the act is decided, whatever the journal does. What people read of
-//! it, the answer included, comes when it is stored: nobody reads of what a crash undoes.
+//! Moderation. A rule holds as soon as the act is decided, even while the journal works. Notices
+//! and the answer follow when the act is stored, so nobody reads about an act that a crash undoes.
 
 mod deciding;
 mod lists;

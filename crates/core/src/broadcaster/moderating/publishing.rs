@@ -1,4 +1,4 @@
-//! The way of an act from the request to those who read of it. Knows not what is allowed.
+//! The way of an act from the request to its readers. Does not know which acts are allowed.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::link::{Answer, Client, Mail, Notice, Outcome, Refusal, Unstored};
 use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Reach, RoomId, RoomName, Verb, Who};
 
 impl Broadcaster {
-    /// The acts that are to be stored, since the last time.
+    /// The acts to store, since the last call.
     pub fn unstored(&mut self) -> Vec<Unstored> {
         self.pending.take_new()
     }
 
-    /// Does what somebody asks who sits in a room, or the operator, who sits nowhere.
+    /// Carries out the act of a person in a room, or of the operator, who sits nowhere.
     pub(in crate::broadcaster) fn act(
         &mut self,
         client: &Arc<Client>,
@@ -28,7 +28,7 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// A room has another topic as soon as that is stored.
+    /// Changes the topic of a room as soon as the change is stored.
     pub(in crate::broadcaster) fn keep_topic(
         &mut self,
         client: &Arc<Client>,
@@ -46,7 +46,7 @@ impl Broadcaster {
         self.pending.put(&self.inbox, act, sequel);
     }
 
-    /// Goes on with an act that was stored, or could not be.
+    /// Continues after an act was stored, or could not be.
     pub(in crate::broadcaster) fn go_on(&mut self, number: u64, is_stored: bool, now: Now) {
         match self.pending.finish(number) {
             Some(Sequel::Publish(client, decided)) => {
@@ -71,8 +71,8 @@ impl Broadcaster {
         }
     }
 
-    /// Lets people know of an act: those concerned, and those in the room. The answer to the one who asked for it, and
-    /// whether they read of it in the room already.
+    /// Tells people about an act: the people concerned, and those in the room. Returns the answer
+    /// to the person who asked, and whether that person has read about the act in the room already.
     fn publish(&mut self, decided: Decided) -> (Answer, bool) {
         let Decided {
             act,
@@ -123,15 +123,16 @@ impl Broadcaster {
         Answer::Told { people, deaf }
     }
 
-    /// Tells one person. Whether it was delivered; none where nobody sits yet.
+    /// Tells one person. Returns whether the notice was delivered; none for a person without a
+    /// seat.
     fn tell(&self, id: PersonId, act: &Arc<Act>) -> Option<bool> {
         let (person, mark) = self.people.get(id).zip(self.mark_of(id))?;
         let item = Mail::Answer(Answer::Notice(Notice::Act(Arc::clone(act))));
         Some(person.client.send(mark, item).is_ok())
     }
 
-    /// Has these connections leave, as far as they are where the act reaches: each ends or goes to the lobby. Whether one
-    /// of them sits here.
+    /// Removes these connections from the reach of the act: each ends or goes to the lobby. Returns
+    /// whether one of them sits here.
     fn remove_all(&mut self, people: &[PersonId], act: &Arc<Act>, here: Option<RoomId>) -> bool {
         self.leaving
             .retain(|(id, reach)| *reach != act.reach || !people.contains(id));
@@ -145,8 +146,8 @@ impl Broadcaster {
         is_shown
     }
 
-    /// Has one connection leave. Whether it is where the act reaches. Who is still arriving has the place already, and
-    /// leaves as soon as the seat is granted.
+    /// Removes one connection. Returns whether it is within the reach of the act. A person who is
+    /// arriving has the place already, and leaves as soon as the seat is granted.
     fn remove(&self, id: PersonId, act: &Arc<Act>) -> bool {
         let Some(person) = self.people.get(id) else {
             return false;
@@ -158,12 +159,12 @@ impl Broadcaster {
         let Some(place) = person.seats.iter().find(|place| place.name == *room) else {
             return false;
         };
-        place.removed.set(Arc::clone(act)).ok(); // of two, the first is told
+        place.removed.set(Arc::clone(act)).ok(); // the first of two acts is told
         person.client.wake_reader();
         true
     }
 
-    /// Has those end who are banned and have no seat to be removed from.
+    /// Ends the connections of banned listeners, which have no seat.
     fn remove_listeners(&self, ban: &Arc<Act>) {
         let rooms = self.rooms.values().filter(|room| ban.reach.has(&room.name));
         for listener in rooms.flat_map(|room| room.members.hearers()) {
@@ -174,7 +175,7 @@ impl Broadcaster {
     }
 }
 
-/// What somebody does in one room.
+/// An act of a person in one room.
 pub(super) fn act_in(room: &RoomName, name: &Name, deed: Deed, now: Now) -> Arc<Act> {
     Arc::new(Act {
         deed,
