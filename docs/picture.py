@@ -24,7 +24,7 @@ INSIDE = "PARLOR_PICTURE_INSIDE"
 # Sharp on high-resolution screens, and small enough to load fast.
 SCALE = 1.6
 TERMINAL_COLUMNS, TERMINAL_ROWS = 58, 30
-# The page is this large, so that its side columns show, and is then drawn smaller.
+# The size of the page: large enough for its side columns; the picture is scaled down.
 PAGE_WIDTH, PAGE_HEIGHT = 1000, 730
 SHRINK = 0.7
 TERMINAL_WIDTH = 450

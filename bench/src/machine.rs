@@ -1,4 +1,4 @@
-//! The machine, and what a process on it has used. Linux: from `/proc`.
+//! The machine, and the resources that a process uses. Linux: from `/proc`.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -66,7 +66,7 @@ impl Cores {
     }
 }
 
-/// Does something on these cores, such as starting a process, and returns to the cores of before.
+/// Does something on these cores, such as starting a process, and returns to the previous cores.
 pub(crate) fn on_cores<T>(cores: &[usize], work: impl FnOnce() -> T) -> anyhow::Result<T> {
     let before = sched_getaffinity(None)?;
     stay_on(cores)?;
@@ -87,7 +87,7 @@ pub(crate) fn stay_on(cores: &[usize]) -> anyhow::Result<()> {
 pub(crate) struct CpuTimes {
     /// User and system time: exact to the nanosecond up to the last time each thread was switched.
     pub(crate) running: Duration,
-    /// How long the threads could have run, but something else did.
+    /// How long the threads were ready to run, but waited for a core.
     pub(crate) waiting: Duration,
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn mebibytes(bytes: f64) -> f64 {
     bytes / f64::from(1 << 20)
 }
 
-/// Lets the kernel end this process as soon as the process that started it ends, however that ends.
+/// Makes the kernel end this process as soon as its parent process ends, however that ends.
 pub(crate) fn end_with_parent() -> anyhow::Result<()> {
     let signal = Some(Signal::KILL);
     Ok(rustix::process::set_parent_process_death_signal(signal)?)

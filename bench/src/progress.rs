@@ -1,4 +1,4 @@
-//! Progress for the user who waits: on stderr, so that stdout has only the results.
+//! Progress for the waiting user: on stderr, so that stdout has only the results.
 
 use std::fmt::Display;
 use std::sync::OnceLock;

@@ -1,5 +1,5 @@
-//! Return codes: a person who has lost a connection returns to their place with a code. Knows no
-//! connection but by what it has read.
+//! Return codes: a person who has lost a connection returns to the same place with a code. Knows of
+//! a connection only what it has read.
 
 use std::collections::HashMap;
 use std::ptr;
@@ -23,19 +23,19 @@ const CODE_LIFE: Duration = Duration::from_secs(3_600);
 /// owners last.
 const ENDED_MAX: i64 = 10_000;
 
-/// How often to store how far the people with a code have read.
+/// How often the reading positions of people with a code are stored.
 const READINGS_EVERY: Duration = Duration::from_secs(10);
 
-/// The letters of a code: none looks like another one.
+/// The letters of a code: no two look alike.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// 100 bits: nobody guesses that.
+/// 100 bits cannot be guessed.
 const CODE_LETTERS: usize = 20;
 
 /// A code is shown in groups of letters, so that people can type it.
 const GROUP_LETTERS: usize = 5;
 
-/// The right to return. A person who knows it counts as the one who had it.
+/// The right to return. A person who knows the code counts as its owner.
 #[derive(Clone)]
 pub(crate) struct Code(String);
 
@@ -50,13 +50,13 @@ impl Code {
         Ok(Code(random.iter().map(letter).collect()))
     }
 
-    /// A code as somebody typed it, with or without the marks between.
+    /// A code as a person typed it, with or without separators.
     pub(super) fn typed(words: &str) -> Code {
         let letters = words.chars().filter(char::is_ascii_alphanumeric);
         Code(letters.map(|letter| letter.to_ascii_lowercase()).collect())
     }
 
-    /// What is stored of it, so that a reader of the file cannot return as somebody else.
+    /// The stored form of the code, so that a reader of the file cannot return as another person.
     pub(super) fn hashed(&self) -> Hashed {
         Hashed::of(&self.0)
     }
@@ -71,9 +71,9 @@ impl Code {
 /// A person's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// The name they used.
+    /// The person's name.
     pub(crate) name: Name,
-    /// The proof of the name, if it was theirs.
+    /// The proof of the name, if the person owned it.
     pub(crate) proof: Option<Proof>,
     /// The room.
     pub(crate) room: RoomName,
@@ -85,14 +85,14 @@ pub(crate) struct Standing {
 pub(crate) struct Returned {
     /// The place they had.
     pub(crate) standing: Standing,
-    /// The connection that still has their place, if one has.
+    /// The connection that still has their place, if any.
     pub(crate) ghost: Option<Arc<Client>>,
     /// The code, which stays valid for the next time.
     pub(crate) code: Code,
 }
 
 impl Returned {
-    /// The request to the broadcaster: the place that they had, or one in this room.
+    /// The request to the broadcaster: for the place that they had, or for a place in this room.
     pub(crate) fn request(&self, room: Option<RoomName>) -> Change {
         let Standing {
             name,
@@ -123,7 +123,7 @@ pub(super) struct Life {
 }
 
 impl ReturnCodes {
-    /// Gives a code to a connection that has this place.
+    /// Gives a code to a connection with this place.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -138,7 +138,8 @@ impl ReturnCodes {
         Ok(code)
     }
 
-    /// Hands a code to another connection: from now on a person who returns with it finds that one.
+    /// Moves a code to another connection: from now on a person who returns with it takes over that
+    /// connection.
     pub(crate) fn take_over(&self, code: &Code, client: &Arc<Client>, room: RoomId) {
         let client = Arc::downgrade(client);
         self.living(|living| living.insert(code.hashed(), Life { client, room }));
@@ -158,7 +159,7 @@ impl ReturnCodes {
         let hash = code.hashed();
         client.track_reading();
         let is_here = self.living(|living| {
-            // A removed client has lost the code to a person who has returned with it.
+            // A removed client has lost the code to the person who returned with it.
             let is_here = client.removed().is_none();
             if is_here {
                 let client = Arc::downgrade(client);
@@ -172,13 +173,13 @@ impl ReturnCodes {
         }
     }
 
-    /// Ends a code, while its connection goes on.
+    /// Ends a code, while its connection continues.
     pub(crate) fn forget(&self, code: &Code) {
         self.living(|living| living.remove(&code.hashed()));
     }
 
     /// Stores how far the connection with this code had read when it ended, unless the code has
-    /// gone to another connection.
+    /// moved to another connection.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -200,7 +201,7 @@ impl ReturnCodes {
         self.store(hash, standing, Some(until)).await
     }
 
-    /// Stores a code, unless the password that has proven the name was changed.
+    /// Stores a code, unless the password that proved the name was changed.
     async fn store(
         &self,
         hash: Hashed,
@@ -215,11 +216,12 @@ impl ReturnCodes {
         self.database.write(put).await
     }
 
-    /// Stores now and then how far everybody has read who may return after a crash.
+    /// Stores at intervals how far the people with codes have read, so that they may return after a
+    /// crash.
     pub(crate) async fn keep_readings(&self) {
         loop {
             sleep(READINGS_EVERY).await;
-            self.note_readings().await.ok(); // the operator's log says why not
+            self.note_readings().await.ok(); // the log has the reason of a failure
         }
     }
 
@@ -239,8 +241,8 @@ impl ReturnCodes {
         self.database.write(put).await
     }
 
-    /// Finds the person who returns with a typed code. Wrong codes are not counted: nobody guesses
-    /// a code, and people behind one address have codes of their own.
+    /// Finds the place of a typed code. Wrong codes are not counted: a code cannot be guessed, and
+    /// people behind one address have their own codes.
     ///
     /// # Errors
     /// The code is unknown or has expired, or the file cannot be read.
@@ -249,7 +251,7 @@ impl ReturnCodes {
         let (hash, now) = (code.hashed(), clock::wall_awake());
         let proofs = Arc::clone(&self.proofs);
         let found = self.database.read(move |store| {
-            // The proof must be no newer than the code: so the code is read again after it.
+            // The proof must not be newer than the code, so the code is read again after it.
             let Some(before) = code_of(store.connection(), hash, now)? else {
                 return Ok(None);
             };
@@ -261,7 +263,7 @@ impl ReturnCodes {
             }))
         });
         let mut standing = found.await?.ok_or(Refusal::NoSuchCode)?;
-        // The code stays with its connection: this person may not come in.
+        // The code stays with its connection: this person may not enter.
         let life = self.living(|living| {
             let life = living.get(&hash)?;
             Some((life.client.upgrade()?, life.room))
@@ -285,12 +287,12 @@ impl ReturnCodes {
     }
 }
 
-/// When a code expires whose connection ends now.
+/// When the code of a connection that ends now expires.
 fn after_life(now: WallTime) -> WallTime {
     WallTime(now.0 + CODE_LIFE.as_millis() as i64)
 }
 
-/// Lets the codes of connections expire that ended with the server before this one.
+/// Sets the expiry of codes whose connections ended with the previous server.
 pub(super) fn end_of_server(store: &mut Store, clock: Option<WallTime>) -> rusqlite::Result<()> {
     let now = clock.map_or(clock::wall(), |clock| clock.max(clock::wall()));
     let end = "UPDATE codes SET until = ?1 WHERE until IS NULL";
@@ -311,7 +313,7 @@ pub(super) fn end_codes(transaction: &Transaction<'_>, name: &Name) -> rusqlite:
     Ok(())
 }
 
-/// Stores the place of a person, until then or as long as the connection lasts.
+/// Stores a person's place, until that time or while the connection lasts.
 fn put_code(
     store: &mut Store,
     hash: Hashed,
@@ -353,7 +355,7 @@ fn put_readings(store: &mut Store, readings: &[(Hashed, u64)]) -> rusqlite::Resu
     transaction.commit()
 }
 
-/// The place that is stored with a code. None if there is no such code, or it has expired.
+/// The place that is stored with a code. None if the code is unknown or has expired.
 fn code_of(
     connection: &Connection,
     hash: Hashed,

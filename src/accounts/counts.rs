@@ -1,20 +1,21 @@
-//! Counts recent events by key, in memory that never grows. Knows no meaning of a key.
+//! Counts recent events by key, in memory that does not grow. Knows no meaning of a key.
 //!
 //! A key has a cell in each of a few rows, and shares each cell with other keys; its count is the
-//! smallest of its cells. So a count may be too high, if other keys share all of its cells, but is
-//! never too low: nobody can erase a count with many other events.
+//! smallest of its cells. So a count may be too high, if other keys share all of its cells, but it
+//! is never too low: many other events cannot erase a count.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::{Duration, Instant};
 
-/// Keys that share a cell in one row nearly always have different cells in another.
+/// The number of rows. Keys that share a cell in one row nearly always have different cells in
+/// another.
 const ROWS: usize = 4;
 
-/// Cells in a row: at 60 passwords a second, as many as two cores check, a period fills a tenth of
-/// them. The rows of both periods take 2 MiB at most, and no memory until they are needed.
+/// Cells in a row: at 60 passwords a second, as many as two cores check, one period fills a tenth
+/// of them. The rows of both periods take 2 MiB at most, and no memory until they are used.
 const CELLS: usize = 1 << 16;
 
-/// A count is forgotten when the period after its own is over.
+/// The length of a period. A count is forgotten when the period after its own is over.
 pub(super) const PERIOD: Duration = Duration::from_secs(300);
 
 /// Counts of this period and of the one before.
@@ -46,7 +47,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// The count of a key, or more.
+    /// The count of a key, or a higher number.
     pub(super) fn count(&mut self, key: &impl Hash, now: Instant) -> u16 {
         self.turn(now);
         let cells = self.cells(key);

@@ -1,4 +1,4 @@
-//! A hash of something that must be recognised later, and not be readable in the file.
+//! A hash of a secret that must be recognised later, but not be readable in the file.
 
 use std::net::IpAddr;
 
@@ -17,14 +17,14 @@ impl Hashed {
         Hashed(Blake2s256::digest(text).into())
     }
 
-    /// The hash of the network from which an owner comes, together with the name.
+    /// The hash of the network of an owner, together with the name.
     pub(super) fn of_owner_at(name: &Name, address: IpAddr) -> Hashed {
         let network = network(address.to_canonical());
         Hashed::of(&format!("{} {network}", name.keys()[0]))
     }
 
-    /// The hash of a network that has a share of what can be stored. None for this machine: behind
-    /// a web server on it, everybody comes from here.
+    /// The hash of a network that has a share of the storage. None for this machine: behind a web
+    /// server on it, all people have its address.
     pub(super) fn of_network(address: IpAddr) -> Option<Hashed> {
         let network = network(address.to_canonical());
         (!network.is_loopback()).then(|| Hashed::of(&network.to_string()))

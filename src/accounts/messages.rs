@@ -1,4 +1,4 @@
-//! Private messages that are kept for an owner who is away.
+//! Private messages that are stored for an absent owner.
 
 use std::net::IpAddr;
 
@@ -9,50 +9,51 @@ use rusqlite::{Connection, params};
 use super::hashed::Hashed;
 use crate::journal::{Database, DatabaseFailed, Sql, Store};
 
-/// How many messages are kept for one person: from people without a name of their own, from these
-/// and owners of names, and from all with the operators of the server. So people without a name
-/// leave room for those who have one.
+/// How many messages are stored for one person: from unregistered people, from these and owners of
+/// names, and from all including the operators of the server. So unregistered people leave room for
+/// owners.
 const MESSAGES_MAX: [i64; 3] = [60, 90, 100];
 
-/// How many of them one person may write, under whatever names.
+/// How many of them one person may write, under any names.
 const MESSAGES_FROM_ONE_MAX: i64 = 20;
 
-/// How many of them come from one network, whoever is there.
+/// How many of them may come from one network, from all people there.
 const MESSAGES_FROM_NETWORK_MAX: i64 = 40;
 
-/// Messages for owners who are away.
+/// Messages for absent owners.
 pub(crate) struct KeptMessages {
     pub(super) database: Database,
-    /// The start of the server: connections are numbered from then on.
+    /// The start of the server, from which on connections are numbered.
     pub(super) since: WallTime,
 }
 
-/// A message for an owner who was away.
+/// A message for an absent owner.
 #[derive(Debug)]
 pub(crate) struct KeptMessage {
-    /// Messages are numbered in the order in which they were written.
+    /// The number of the message, in the order of writing.
     pub(crate) id: i64,
-    /// When it was written.
+    /// The time of writing.
     pub(crate) at: WallTime,
-    /// Who wrote it.
+    /// The author.
     pub(crate) from: Name,
     /// The text.
     pub(crate) text: Line,
 }
 
-/// The person who writes a message.
+/// The author of a message.
 struct Author {
     name: Name,
-    /// Whether the name is their own.
+    /// Whether the author owns the name.
     is_owner: bool,
-    /// The same under another name.
+    /// The person, under any name.
     person: Hashed,
-    /// None on this machine: behind a web server on it, everybody comes from here.
+    /// The author's network. None on this machine: behind a web server on it, all people have its
+    /// address.
     network: Option<Hashed>,
 }
 
 impl KeptMessages {
-    /// Keeps a message for the owner of a name.
+    /// Stores a message for the owner of a name.
     ///
     /// # Errors
     /// Too many wait already, or the file cannot be written.
@@ -125,7 +126,7 @@ impl KeptMessages {
 }
 
 /// Stores a message, unless too many wait from the same author, from the same network, or from all
-/// authors of the same standing. Whether there was room.
+/// authors of the same standing. Returns whether there was room.
 fn put(
     connection: &Connection,
     to: &Name,

@@ -1,4 +1,4 @@
-//! Accounts: names that have an owner, and what is stored for the owners. Each part has its own
+//! Accounts: names that have an owner, and the data stored for the owners. Each part has its own
 //! SQL. Knows no connection and no wording.
 
 mod codes;
@@ -44,7 +44,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     /// The accounts in a file, for the broadcaster of this inbox; and the names that have an owner.
-    /// `clock` says how late it was when the server before this one ended.
+    /// `clock` is the time when the previous server ended.
     ///
     /// # Errors
     /// The file cannot be used.

@@ -1,5 +1,5 @@
-//! Names that have an owner: who they are, and from where they came in. Knows no password, only its
-//! hash.
+//! Names that have an owner: their owners, and the networks these came from. Knows only the hash of
+//! a password.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use crate::clock::bounded;
 use crate::journal::{Database, DatabaseFailed, Sql, Store};
 use crate::{audit, clock};
 
-/// An owner's visit is noted if the last one known is this long ago, and not each time.
+/// How often an owner's visits are noted: not every time, but if the last noted visit is this long
+/// ago.
 const SEEN_EVERY: Duration = Duration::from_secs(3_600);
 
-/// How many networks of one owner are known: home, work, a phone that moves about.
+/// How many networks of one owner are remembered: home, work, a phone on the move.
 const PLACES_MAX: i64 = 16;
 
 /// The names that have an owner.
@@ -30,31 +31,31 @@ pub(crate) struct OwnedNames {
     pub(super) proofs: Arc<Proofs>,
 }
 
-/// A name that has an owner, as the operator sees it.
+/// A name that has an owner, as the operator reads it.
 #[derive(Debug)]
 pub(crate) struct Registered {
     pub(crate) name: Name,
     /// When it was registered.
     pub(crate) since: WallTime,
-    /// When the owner last came in, as far as that is known.
+    /// When the owner last came in, if known.
     pub(crate) seen: Option<WallTime>,
 }
 
-/// What the file has about the owner of a name, for a person at some address.
+/// The stored data about the owner of a name, for a person at some address.
 #[derive(Debug)]
 pub(super) struct Account {
     /// The hash of the password.
     pub(super) password: String,
     /// The hash of the token, if there is one.
     pub(super) token: Option<Hashed>,
-    /// When they last came in, as far as that is known.
+    /// When they last came in, if known.
     seen: Option<WallTime>,
     /// Whether they came in from that address before.
     pub(super) is_known: bool,
 }
 
 impl OwnedNames {
-    /// Since when a name has its owner, now that it is this late. None if it has no owner.
+    /// The time since which a name has its owner, at this present time. None if it has no owner.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -71,7 +72,7 @@ impl OwnedNames {
         Ok(since.await?.map(|since| bounded(WallTime(since), now)))
     }
 
-    /// All names that have an owner, by the alphabet.
+    /// All names that have an owner, in alphabetical order.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -89,7 +90,7 @@ impl OwnedNames {
         names.await
     }
 
-    /// Takes a name from its owner, for the operator. Whether it had one.
+    /// Removes the owner of a name, for the operator. Returns whether it had one.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -106,9 +107,9 @@ impl OwnedNames {
         self.database.write(release).await
     }
 
-    /// Changes the owner of a name or their password, and tells the broadcaster: both, even if
-    /// nobody waits for it any more. Otherwise the file might have an owner whom the broadcaster
-    /// does not know. `change` gives the new proof, or why there is none.
+    /// Changes the owner of a name or their password, and tells the broadcaster. Both happen even
+    /// if the caller stops waiting; otherwise the file might have an owner that the broadcaster
+    /// does not know. `change` returns the new proof, or the reason for none.
     pub(super) async fn own<E: Send + 'static>(
         &self,
         name: Name,
@@ -126,8 +127,8 @@ impl OwnedNames {
         self.database.write(own).await
     }
 
-    /// What the file has about the owner of a name, for a person at that address who claims to be
-    /// the owner; and the proof for them if they are.
+    /// The stored data about the owner of a name, for a person at that address who claims to be the
+    /// owner; and the proof for them if they are.
     pub(super) async fn account(
         &self,
         name: &Name,
@@ -181,7 +182,7 @@ pub(super) fn owned(store: &mut Store) -> rusqlite::Result<Vec<Name>> {
         .all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
 }
 
-/// The owner of a name came in from that place. The places from which they came longest ago are
+/// Notes that the owner of a name came in from that network. The least recent networks are
 /// forgotten.
 pub(super) fn put_seen(
     transaction: &Transaction<'_>,
@@ -215,8 +216,8 @@ pub(super) fn delete_of(connection: &Connection, table: &str, name: &Name) -> ru
     connection.run(&delete, [name.keys()[0]]).map(drop)
 }
 
-/// Takes a name from its owner, with everything that is stored for them and their rights. Whether
-/// it had one.
+/// Removes the owner of a name, with all data stored for them and their rights. Returns whether it
+/// had one.
 fn release(store: &mut Store, name: &Name) -> rusqlite::Result<bool> {
     let transaction = store.connection().transaction()?;
     for table in ["letters", "places", "keepers", "makers"] {
@@ -232,7 +233,7 @@ fn release(store: &mut Store, name: &Name) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// Writes down what the operator does with a name.
+/// Records an act of the operator on a name.
 pub(super) fn put_act(
     transaction: &Transaction<'_>,
     verb: Verb,

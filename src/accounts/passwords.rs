@@ -19,14 +19,14 @@ use super::typed_password::{Fit, TypedPassword};
 use crate::clock;
 use crate::journal::{DatabaseFailed, Sql, Store};
 
-/// How long a try takes if a name was tried too often, but its owner came in from there before: so
-/// that nobody there guesses fast, and the owner gets in.
+/// How long a try takes after too many tries for a name, from an address of its owner: people there
+/// cannot guess fast, and the owner gets in.
 const TRY_TIME: Duration = Duration::from_secs(1);
 
-/// How many characters a password has at least.
+/// The fewest characters of a password.
 const PASSWORD_CHARS_MIN: usize = 8;
 
-/// How many names can have an owner: each is stored for good, and known to the broadcaster.
+/// How many names can have an owner: each one is stored permanently, and known to the broadcaster.
 const ACCOUNTS_MAX: i64 = 100_000;
 
 /// How many names can be registered from one network: a hundredth of all.
@@ -47,8 +47,8 @@ impl From<DatabaseFailed> for Refusal {
 
 /// Whether a line can be the password of a name.
 ///
-/// # Errors
-/// It is not text, too short, or a command: the person wants to leave the question.
+/// # Errors It is not text, too short, or a command, which means that the person wants to leave the
+/// question.
 pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
     let typed = TypedPassword::new(password.as_str());
     if !typed.is_text() {
@@ -64,17 +64,16 @@ pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
 }
 
 /// Whether two lines are the same password: a keyboard or a system may compose its letters
-/// differently the second time.
+/// differently each time.
 pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
     TypedPassword::new(one).is_same(&TypedPassword::new(other))
 }
 
 impl Passwords {
-    /// Registers a name for the person who has used it since then, and tells the broadcaster.
+    /// Registers a name for the person who has used it since that time, and tells the broadcaster.
     ///
-    /// # Errors
-    /// The password is no good, there are too many names, the name has another owner, or the file
-    /// cannot be written.
+    /// # Errors The password is not good, there are too many names, the name has another owner, or
+    /// the file cannot be written.
     pub(crate) async fn register(
         &self,
         name: Name,
@@ -94,12 +93,11 @@ impl Passwords {
         self.names.own(name, Some(by), put).await?
     }
 
-    /// Gives a name another password, and ends what the old one has opened: codes, the token unless
-    /// `keeps_token`, and all connections but the one by which it is changed.
+    /// Changes the password of a name, and ends everything that was opened with the old one: codes,
+    /// the token unless `keeps_token`, and all connections except the one that changes it.
     ///
-    /// # Errors
-    /// The password is no good, the proof is older than the last change, or the file cannot be
-    /// written.
+    /// # Errors The password is not good, the proof is older than the last change, or the file
+    /// cannot be written.
     pub(crate) async fn change(
         &self,
         (name, proof): (Name, Proof),
@@ -125,11 +123,10 @@ impl Passwords {
         self.names.own(name, Some(by), change).await?
     }
 
-    /// Gives a name another password, for the operator: everything that the old one has opened
-    /// ends. Whether the name has an owner.
+    /// Changes the password of a name, for the operator, and ends everything that was opened with
+    /// the old one. Returns whether the name has an owner.
     ///
-    /// # Errors
-    /// The password is no good, or the file cannot be written.
+    /// # Errors The password is not good, or the file cannot be written.
     pub(crate) async fn set(&self, name: Name, password: Line) -> Result<bool, Refusal> {
         good_password(&password)?;
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
@@ -200,7 +197,8 @@ impl Passwords {
         Ok(())
     }
 
-    /// The answer to a wrong password. After too many tries, nobody learns whether it was wrong.
+    /// The answer to a wrong password. After too many tries, it does not say whether the password
+    /// was wrong.
     fn wrong(&self, name: &Name, tried: &Try) -> Refusal {
         match tried.is_beyond {
             true => self.tries().too_many(Instant::now()),
@@ -208,7 +206,7 @@ impl Passwords {
         }
     }
 
-    /// Stores a password in the form in which passwords are compared now.
+    /// Stores a password in the present form of hashes.
     async fn hash_anew(
         &self,
         name: &Name,
@@ -242,8 +240,8 @@ impl Passwords {
         })
     }
 
-    /// Works on a password when it is the party's turn and `time` has passed, which holds up nobody
-    /// else.
+    /// Works on a password when it is the party's turn and `time` has passed, without delaying
+    /// others.
     async fn work<T: Send + 'static>(
         &self,
         party: Party,
@@ -266,7 +264,7 @@ impl Passwords {
     }
 }
 
-/// A person at an address from which the owner of a name came in before.
+/// The party of people at an address from which the owner of a name came in before.
 fn known(name: &Name, address: IpAddr) -> Party {
     Party::Known(name.keys()[0].into(), network(address.to_canonical()))
 }
@@ -309,9 +307,9 @@ fn put_account(
     Ok(Ok(()))
 }
 
-/// Gives the owner of a name another password, and ends what the old one has opened: codes, the
-/// token unless `keeps_token`, and the places from which they came in. `then` runs in the same
-/// transaction. Whether the name has an owner.
+/// Changes the password of a name, and ends everything that was opened with the old one: codes, the
+/// token unless `keeps_token`, and the known networks of the owner. `then` runs in the same
+/// transaction. Returns whether the name has an owner.
 fn change_password(
     store: &mut Store,
     name: &Name,

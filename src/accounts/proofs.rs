@@ -1,15 +1,14 @@
-//! Proofs of ownership: how often each name has changed its password or its owner.
+//! Proofs of ownership: how many times each name has changed its password or its owner.
 //!
-//! A proof has the count from before its password, token or code was read. A change of the password
-//! counts after it, in the same change of the file. So a proof is never newer than what it was made
-//! of.
+//! A proof has the count that was read before its password, token or code. A change of the password
+//! counts after it, in the same change of the file. So a proof is never newer than its evidence.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use parlor_core::model::{Name, Proof};
 
-/// How often each name was changed since the server started: at most as many names as are
+/// How many times each name was changed since the server started: at most as many names as are
 /// registered.
 #[derive(Debug, Default)]
 pub(super) struct Proofs(Mutex<HashMap<Box<str>, u64>>);
@@ -21,7 +20,7 @@ impl Proofs {
         Proof(changes.get(name.keys()[0]).copied().unwrap_or_default())
     }
 
-    /// Ends earlier proofs of a name. The new one.
+    /// Ends earlier proofs of a name. Returns the new one.
     pub(super) fn renew(&self, name: &Name) -> Proof {
         let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let change = changes.entry(name.keys()[0].into()).or_default();

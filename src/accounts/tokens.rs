@@ -1,4 +1,4 @@
-//! Tokens: scripts speak with them under an owned name. Knows no script.
+//! Tokens, with which scripts speak under an owned name. Knows no script.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Makes a new token for a name, in place of the old one.
+    /// Makes a new token for a name, which replaces the old one.
     ///
     /// # Errors
     /// The proof is older than the last change, or the file cannot be written.
@@ -28,7 +28,7 @@ impl Tokens {
         Ok(token.shown())
     }
 
-    /// Ends the token for a name. Whether there was one.
+    /// Ends the token for a name. Returns whether there was one.
     ///
     /// # Errors
     /// The proof is older than the last change, or the file cannot be written.
@@ -36,7 +36,7 @@ impl Tokens {
         self.put(name, proof, None).await
     }
 
-    /// Stores a token. Whether there was one before.
+    /// Stores a token. Returns whether there was one before.
     async fn put(&self, name: Name, proof: Proof, token: Option<Hashed>) -> Result<bool, Refusal> {
         let names = &self.passwords.names;
         let proofs = Arc::clone(&names.proofs);
@@ -54,11 +54,10 @@ impl Tokens {
         names.database.write(put).await?.ok_or(Refusal::NotOwner)
     }
 
-    /// The proof that a person at an address shows the token for a name; or its password, if that
-    /// may travel.
+    /// The proof that a person at an address has the token for a name; or its password, on a
+    /// connection that may carry passwords.
     ///
-    /// # Errors
-    /// It is neither, was tried too often, or cannot be checked now.
+    /// # Errors It is neither, was tried too often, or cannot be checked now.
     pub(crate) async fn prove(
         &self,
         name: &Name,
@@ -68,7 +67,8 @@ impl Tokens {
     ) -> Result<Proof, Refusal> {
         let names = &self.passwords.names;
         let (account, proof) = names.account(name, address).await?;
-        // Nobody guesses a token. So tries are not counted, and no wrong one delays the right one.
+        // A token cannot be guessed. So tries are not counted, and wrong ones do not delay the
+        // right one.
         if account.token == Some(Code::typed(shown.as_str()).hashed()) {
             names.note_seen(name, &account, address).await;
             return Ok(proof);

@@ -1,5 +1,5 @@
-//! Counts wrong passwords and registered names, so that people who guess have to wait, and nobody
-//! else. Knows no clock.
+//! Counts wrong passwords and registered names, so that people who guess have to wait, and others
+//! do not. Knows no clock.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -9,26 +9,27 @@ use parlor_core::model::{Name, network};
 
 use super::counts::{Counts, Period};
 
-/// How often one network may be wrong about one name: counted in [periods](super::counts::PERIOD),
-/// for ten minutes at most.
+/// How many wrong passwords for one name one network may send: counted in
+/// [periods](super::counts::PERIOD), for ten minutes at most.
 const TRIES_MAX: u16 = 10;
 
-/// After this many wrong passwords for one name from unknown networks, each of them has one try
-/// instead of ten: an owner who comes from a new one needs no more.
+/// After this many wrong passwords for one name from unknown networks, each such network has one
+/// try instead of ten: an owner on a new network needs only one.
 const NAME_TRIES_MAX: u16 = 100;
 
-/// The same after this many wrong passwords for any names from one network: a class that comes in
-/// for the first time is mostly right.
+/// The same after this many wrong passwords for any names from one network: most of a class that
+/// enters for the first time is right.
 const ADDRESS_TRIES_MAX: u16 = 100;
 
-/// After this many, a network has no more tries, except for names whose owners came in from there
-/// before.
+/// After this many wrong passwords, a network has no more tries, except for names whose owners came
+/// in from it before.
 const ADDRESS_TRIES_END: u16 = 1_000;
 
-/// How many names one network may register: a class behind one address, and no more in a hurry.
+/// How many names one network may register: enough for a class behind one address, and no more in a
+/// short time.
 const REGISTRATIONS_MAX: u16 = 30;
 
-/// What is counted.
+/// The subject of a count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Counted {
     /// Wrong passwords for this name from this network.
@@ -47,18 +48,18 @@ pub(super) struct Tries {
     failed: Counts,
 }
 
-/// A try. It counts as wrong until it is [given back](Tries::give_back), so that many tries at once
-/// are no more than one after the other.
+/// A try. It counts as wrong until it is [given back](Tries::give_back), so that many simultaneous
+/// tries are limited like successive ones.
 #[derive(Debug)]
 pub(super) struct Try {
     counted: Vec<(Counted, Period)>,
-    /// There were too many already: the right password passes, but the try takes its time.
+    /// There were too many already: the right password is accepted, but the try is slow.
     pub(super) is_beyond: bool,
 }
 
 impl Tries {
     /// Counts a try for this name from this address. If its owner came in from there before
-    /// (`is_known`), the right password always passes.
+    /// (`is_known`), the right password is always accepted.
     ///
     /// # Errors
     /// There were too many.
@@ -80,7 +81,7 @@ impl Tries {
         }
         let (name, from) = (Counted::Name(name.into()), Counted::Address(address));
         let of_name = self.failed.count(&name, now);
-        // Behind a web server on this machine, everybody comes from it.
+        // Behind a web server on this machine, all people have its address.
         let of_address = match address.is_loopback() {
             true => 0,
             false => self.failed.count(&from, now),
@@ -98,7 +99,7 @@ impl Tries {
         })
     }
 
-    /// The try was no wrong guess.
+    /// The try was not a wrong password.
     pub(super) fn give_back(&mut self, tried: Try) {
         for (key, period) in tried.counted {
             self.failed.undo(&key, period);
@@ -118,7 +119,7 @@ impl Tries {
         Ok(())
     }
 
-    /// The refusal of a try, with the time until the next one, in whole minutes.
+    /// The refusal of a try, with the time until the next one may be made, in whole minutes.
     pub(super) fn too_many(&self, now: Instant) -> Refusal {
         let minutes = self.failed.left(now).as_millis().div_ceil(60_000).max(1);
         Refusal::TooManyTries(Duration::from_secs(minutes as u64 * 60))
@@ -167,7 +168,7 @@ mod tests {
             }
         }
 
-        /// Whether the right password is checked.
+        /// Whether the password of this try is checked.
         fn may(&mut self, name: &str, from: &str, is_known: bool) -> bool {
             let may = self.take(name, from, is_known);
             may.map(|tried| self.tries.give_back(tried)).is_ok()

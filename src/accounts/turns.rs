@@ -1,5 +1,5 @@
-//! PasswordTurns at the work that passwords make, so that strangers who guess cannot make an owner
-//! wait. Knows no password.
+//! Turns at the work that passwords make, so that strangers who guess cannot delay an owner. Knows
+//! no password.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,17 +13,17 @@ use crate::journal::DatabaseFailed;
 /// How many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
 const AT_ONCE_MAX: usize = 2;
 
-/// How many of these for strangers.
+/// How many of these may be for strangers.
 const STRANGERS_MAX: usize = 1;
 
-/// How many may wait in one party: half a minute if each takes a second.
+/// How many members of one party may wait: half a minute if each takes a second.
 const WAITING_EACH_MAX: usize = 32;
 
-/// How many may wait in all: at 20 ms each, they are still there when it is their turn.
+/// How many may wait in all: at 20 ms each, they are still there when their turn comes.
 const WAITING_MAX: usize = 512;
 
 /// People who share their turns: their passwords are worked on one after the other, and each party
-/// is served as often as any other.
+/// is served equally often.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Party {
     /// People at an address from which the owner of that name came in before.
@@ -44,7 +44,7 @@ struct PartyQueue {
     people: usize,
 }
 
-/// The first place in the queue of a party. No other member continues before it is given up.
+/// The first place in the queue of a party. No other member continues until it is given up.
 pub(super) struct PartyPlace {
     /// Dropped before `queued`, so that the next member finds it.
     _own: OwnedSemaphorePermit,
@@ -97,7 +97,7 @@ impl PasswordTurns {
             turn: Arc::new(Semaphore::new(1)),
             people: 0,
         });
-        // Known people are as many as have the right passwords.
+        // There are only as many known people as have the right passwords.
         if own.people > WAITING_EACH_MAX || is_stranger && all > WAITING_MAX {
             return Err(Refusal::Busy);
         }

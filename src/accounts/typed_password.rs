@@ -4,24 +4,25 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 
-/// More than an allocator keeps for reuse, so that the memory goes back to the system after each
-/// password. Unused pages of it never exist. (glibc maps every allocation above 32 MiB by itself.)
+/// More memory than an allocator keeps for reuse, so that it returns to the system after each
+/// password. Unused pages of it are never allocated. (glibc maps every allocation above 32 MiB
+/// separately.)
 const ALLOCATED_BYTES: usize = 33 << 20;
 
-/// A password, as somebody typed it.
+/// A password, as a person typed it.
 pub(super) struct TypedPassword {
-    /// The form that is hashed, as RFC 8265 has it for passwords: composed, with plain blanks.
+    /// The form that is hashed, following RFC 8265 for passwords: composed, with plain blanks.
     form: String,
-    /// Other forms that may have been hashed before there was one form.
+    /// Other forms that may have been hashed before this form was introduced.
     others: Vec<String>,
 }
 
 /// How a password fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// In the form that is hashed now.
+    /// In the present form.
     Well,
-    /// In another form: it should be hashed anew.
+    /// In another form: the password should be hashed again.
     Otherwise,
 }
 
@@ -49,13 +50,13 @@ impl TypedPassword {
         TypedPassword { form, others }
     }
 
-    /// Whether all of it is text. A line has the same mark for all bytes that are not UTF-8, so one
-    /// such password would be as good as another.
+    /// Whether all of it is text. A line has the same replacement for all bytes that are not UTF-8,
+    /// so all such passwords would be equal.
     pub(super) fn is_text(&self) -> bool {
         !self.form.contains(char::REPLACEMENT_CHARACTER)
     }
 
-    /// Whether another one is the same password.
+    /// Whether the other line is the same password.
     pub(super) fn is_same(&self, other: &TypedPassword) -> bool {
         self.form == other.form
     }
@@ -65,7 +66,7 @@ impl TypedPassword {
         self.form.chars().count()
     }
 
-    /// Its hash, which is stored.
+    /// The hash to store.
     pub(super) fn hash(&self) -> Result<String, HashError> {
         let unusable = |error: &dyn std::fmt::Display| HashError(error.to_string());
         let mut salt = [0; Salt::RECOMMENDED_LENGTH];
@@ -102,7 +103,7 @@ impl TypedPassword {
     }
 }
 
-/// Whether this is the hash of a password. None if it cannot be read.
+/// Whether this is the hash of a password. None if the hash cannot be read.
 fn is_it(password: &str, stored: &str) -> Option<bool> {
     let stored = PasswordHash::new(stored).ok()?;
     let (salt, hash) = (stored.salt?, stored.hash?);

@@ -1,4 +1,4 @@
-//! The journal that stores nothing: lines are in the rooms' logs alone. Knows no file.
+//! The journal that stores nothing: only the rooms' logs have lines. Knows no file.
 
 use std::future::ready;
 use std::sync::Arc;

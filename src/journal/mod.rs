@@ -1,7 +1,8 @@
-//! The journals and searches that there are. None of them knows a connection, an account or an act.
+//! All journals and searches. None of them knows a connection, an account or an act.
 //!
-//! [`open`] is the one place that knows which journal a server has. A file of SQLite is the one for
-//! use: one thread writes in it, another one reads, and a third one follows for the search.
+//! [`open`] is the one place that knows which journal a server has. Servers in production use a
+//! file of SQLite: one thread writes it, another one reads it, and a third one keeps the search
+//! index up to date.
 
 mod epoch;
 mod erase;
@@ -28,7 +29,7 @@ use self::search::IndexedSearch;
 use self::sqlite::{Disk, FILE, OpenedDisk, open_archive};
 use crate::config::Keep;
 
-/// A journal that stores lines, and everything that works with what it has stored.
+/// A journal that stores lines, and everything that uses the stored lines.
 pub(crate) struct Opened {
     pub(crate) journal: Box<dyn Journal>,
     /// The name of the log until the next start.
@@ -39,23 +40,22 @@ pub(crate) struct Opened {
     pub(crate) eraser: Eraser,
 }
 
-/// What a journal has stored, for the rest of the server.
+/// The parts of a journal that the rest of the server uses.
 #[derive(Clone)]
 pub(crate) struct Stored {
-    /// How late it was when the server before this one ended; none if nothing was stored yet.
+    /// The time when the previous server ended; none if nothing was stored yet.
     pub(crate) clock: Option<WallTime>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) search: Arc<dyn Search>,
-    /// Deletes what an owner has said.
+    /// Deletes all lines of an owner.
     pub(crate) forgetting: Forgetting,
-    /// For accounts and acts, which have tables of their own.
+    /// For accounts and acts, which have their own tables.
     pub(crate) database: Database,
 }
 
 /// Opens the journal in a directory, with the search and the eraser beside it.
 ///
-/// # Errors
-/// It cannot be used: why, and what to do.
+/// # Errors The directory cannot be used: why, and what to do.
 pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
     let OpenedDisk {
         mut disk,
@@ -87,11 +87,10 @@ pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
     })
 }
 
-/// Opens the lines that are stored in a directory for a command, whether or not a server runs; and
-/// the file they are in.
+/// Opens the lines that are stored in a directory for a command, whether or not a server runs;
+/// returns their file, too.
 ///
-/// # Errors
-/// There are none, or they cannot be used, in one sentence.
+/// # Errors The lines are missing or unusable, in one sentence.
 pub(crate) fn open_stored(directory: &Path) -> anyhow::Result<(Box<dyn Archive>, PathBuf)> {
     let file = directory.join(FILE);
     Ok((open_backup(&file)?, file))
@@ -99,8 +98,7 @@ pub(crate) fn open_stored(directory: &Path) -> anyhow::Result<(Box<dyn Archive>,
 
 /// Opens a backup.
 ///
-/// # Errors
-/// It cannot be used, in one sentence.
+/// # Errors The backup cannot be used, in one sentence.
 pub(crate) fn open_backup(file: &Path) -> anyhow::Result<Box<dyn Archive>> {
     Ok(Box::new(open_archive(file)?))
 }

@@ -1,4 +1,4 @@
-//! Lookup and searching stored lines, as traits. Sessions, doors and commands know only these.
+//! Reading and searching stored lines, as traits. Sessions, doors and commands know only these.
 //!
 //! A second kind of journal implements [`Journal`](parlor_core::journal::Journal), [`History`] and
 //! [`Archive`]; a second kind of search implements [`Search`]. [`open`](super::open) chooses.
@@ -13,10 +13,10 @@ use std::pin::Pin;
 use parlor_core::link::{Refusal, Replay};
 use parlor_core::model::{Damaged, End, PersonId, RoomName, Said, WallTime};
 
-/// An answer that a disk or another server takes its time for.
+/// An answer that may have to wait for a disk or another server.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a question about stored lines comes to.
+/// The result of a query of stored lines.
 pub(crate) type Lookup<'a, T> = Answering<'a, Result<T, Unreadable>>;
 
 /// Stored lines cannot be read. The log says why.
@@ -28,15 +28,16 @@ pub(crate) struct Unreadable;
 ///
 /// What an implementation promises:
 /// - It reads what the journal has committed, and nothing else.
-/// - It holds up no commit, and answers within ten seconds, if only with [`Unreadable`].
+/// - It delays no commit, and answers within ten seconds, if only with [`Unreadable`].
 /// - Numbers are dense in a room. A deleted line keeps its number and its time; only `page`, `back`
 ///   and `ahead` pass over it. A line that should be there and is not is damage, and shown as such.
 /// - One answer looks at a bounded number of rows, so that no reader waits long for another one.
 pub(crate) trait History: fmt::Debug + Send + Sync {
-    /// The lines of a room from number `first` to `last`, or as many of them as make a page.
+    /// The lines of a room from number `first` to `last`, or as many of them as fit into a page.
     fn page<'a>(&'a self, room: &'a RoomName, first: u64, last: u64) -> Lookup<'a, StoredPage>;
 
-    /// The number from which on a room has `lines` lines up to number `last`. 1 if it has fewer.
+    /// The number of the line with which the last `lines` lines of a room up to number `last`
+    /// begin. 1 if it has fewer.
     fn back<'a>(&'a self, room: &'a RoomName, last: u64, lines: u64) -> Lookup<'a, u64>;
 
     /// Counts up to `lines` lines of a room after number `seq` and up to number `last`.
@@ -51,19 +52,20 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
     /// The number of the first line of a room that was said at this time or later.
     fn first_since<'a>(&'a self, room: &'a RoomName, at: WallTime) -> Lookup<'a, Option<u64>>;
 
-    /// The number of the line after which the lines up to number `last` take `bytes` bytes when
-    /// they are shown.
+    /// The number of the line after which the lines up to number `last` take `bytes` bytes on a
+    /// screen.
     fn before<'a>(&'a self, room: &'a RoomName, last: u64, bytes: u64) -> Lookup<'a, u64>;
 
-    /// The number of a room's last line when the log had this name. No limit for the present name,
-    /// and none for a name that the journal does not know.
+    /// The number of a room's last line when the log had this name. The present name has no limit;
+    /// none for a name that the journal does not know.
     fn end_of<'a>(&'a self, epoch: &'a str, room: &'a RoomName) -> Lookup<'a, Option<u64>>;
 
     /// Where the lines of each room end.
     fn ends(&self) -> Lookup<'_, Vec<(String, End)>>;
 
     /// Puts stored lines in front of a replay, so that it has `lines` lines. If they cannot be
-    /// read, the replay stays as it is: the log has the reason, and the reader has the room itself.
+    /// read, the replay stays unchanged: the server's log has the reason, and the reader has the
+    /// room itself.
     fn complete<'a>(
         &'a self,
         replay: &'a mut Replay,
@@ -95,7 +97,7 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
 pub(crate) struct StoredPage {
     /// Oldest first; damage in the place of damaged lines.
     pub(crate) lines: VecDeque<Result<Said, Damaged>>,
-    /// The number after the last one looked at.
+    /// The number after the last one examined.
     pub(crate) next: u64,
 }
 
@@ -104,7 +106,7 @@ pub(crate) struct StoredPage {
 pub(crate) struct Ahead {
     /// How many lines there are, of those asked for.
     pub(crate) lines: u64,
-    /// The number of the last of them, or of the last one looked at.
+    /// The number of the last of them, or of the last row examined.
     pub(crate) last: u64,
 }
 
@@ -114,14 +116,13 @@ pub(crate) struct Ahead {
 /// - It follows the journal by itself; no commit waits for it. [`Found::behind`] counts the lines
 ///   that it does not know yet.
 /// - It finds no line of a commit that failed.
-/// - When a removal has succeeded, the line is found no more, also not after a crash.
+/// - When a removal has succeeded, the line is never found again, even after a crash.
 /// - It can be rebuilt from the journal, so its files may be lost.
 pub(crate) trait Search: fmt::Debug + Send + Sync {
-    /// Finds lines with all these words, and with what stands in quotes as it stands there: the
+    /// Finds lines with all these words, and with quoted words exactly as they are quoted: the
     /// newest first, without the first `skip`, in all rooms that `may_read` allows.
     ///
-    /// # Errors
-    /// There is nothing to look for in `typed`, or stored lines cannot be read.
+    /// # Errors `typed` has no word, or stored lines cannot be read.
     fn find<'a>(
         &'a self,
         typed: &'a str,
@@ -130,14 +131,14 @@ pub(crate) trait Search: fmt::Debug + Send + Sync {
         may_read: Box<dyn Fn(&RoomName) -> bool + Send>,
     ) -> Answering<'a, Result<Found, Refusal>>;
 
-    /// Removes every line that was said before this time, now and when it is rebuilt. Whether it
-    /// has done so.
+    /// Removes every line that was said before this time, now and after each rebuild. Returns
+    /// whether it has succeeded.
     fn remove_before(&self, time: WallTime) -> Answering<'_, bool>;
 
-    /// Removes these lines of a room. Whether it has done so.
+    /// Removes these lines of a room. Returns whether it has succeeded.
     fn remove(&self, room: RoomName, seqs: Vec<u64>) -> Answering<'_, bool>;
 
-    /// Overwrites what removed lines have left in its files, if it is time to.
+    /// Overwrites the leftovers of removed lines in its files, when it is due.
     fn scrub(&self) -> Answering<'_, ()>;
 }
 
@@ -146,25 +147,25 @@ pub(crate) trait Search: fmt::Debug + Send + Sync {
 pub(crate) struct Searcher {
     /// The connection.
     pub(crate) person: PersonId,
-    /// The network it comes from, unless that is this machine: all its connections share a turn.
+    /// The network of the connection, unless it is this machine: all its connections share a turn.
     pub(crate) network: Option<IpAddr>,
 }
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// Rooms and numbers of lines, the newest first.
     pub(crate) lines: Vec<(RoomName, u64)>,
-    /// How many lines there are beside them.
+    /// How many more lines there are.
     pub(crate) more: u64,
-    /// The time was over: there may be more of both.
+    /// The search ran out of time: there may be more of both.
     pub(crate) is_cut: bool,
     /// How many lines the search does not know yet.
     pub(crate) behind: u64,
 }
 
-/// The stored lines of all rooms, for a command that runs whether or not a server does. It writes
-/// nothing in the server's directory and holds up no commit.
+/// The stored lines of all rooms, for a command that runs with or without a server. It writes
+/// nothing in the server's directory and delays no commit.
 pub(crate) trait Archive {
     /// Where the lines of each room end.
     ///
@@ -178,8 +179,9 @@ pub(crate) trait Archive {
     /// As above.
     fn first_since(&self, room: &RoomName, at: WallTime) -> anyhow::Result<Option<u64>>;
 
-    /// Hands over the lines of a room with these numbers, oldest first, and damage in the place of
-    /// damaged lines, while `more` says so. The number of the last line looked at.
+    /// Passes the lines of a room with these numbers to `more`, oldest first, and damage in the
+    /// place of damaged lines, until `more` returns false. Returns the number of the last line
+    /// examined.
     ///
     /// # Errors
     /// As above.
@@ -191,13 +193,13 @@ pub(crate) trait Archive {
         more: &mut dyn FnMut(Result<Said, Damage>) -> bool,
     ) -> anyhow::Result<u64>;
 
-    /// Checks every line and the structure of the files, and hands over what is wrong.
+    /// Checks every line and the structure of the files, and passes each error to `found`.
     ///
     /// # Errors
     /// As above.
     fn verify(&self, found: &mut dyn FnMut(String)) -> anyhow::Result<Extent>;
 
-    /// Copies everything as it is at this moment, without anything that was deleted, into an empty
+    /// Copies everything in its present state, without anything that was deleted, into an empty
     /// file.
     ///
     /// # Errors
@@ -214,7 +216,7 @@ pub(crate) struct Extent {
     pub(crate) lines: u64,
 }
 
-/// Stored lines that are not as they were written.
+/// Stored lines that have changed since they were written, or are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Damage {
     /// Their room.
@@ -223,7 +225,7 @@ pub(crate) struct Damage {
     pub(crate) first: u64,
     /// The number of the last line, often the same.
     pub(crate) last: u64,
-    /// The lines are not there. Otherwise it is one line, and it has changed.
+    /// The lines are missing. Otherwise it is one line, and it has changed.
     pub(crate) is_missing: bool,
 }
 

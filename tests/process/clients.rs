@@ -1,4 +1,4 @@
-//! The clients people already have: each gives a name, says hello and sees it echoed.
+//! The clients that people already have: each gives a name, says hello and sees the echo.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;

@@ -95,7 +95,7 @@ impl Data {
         places.sum()
     }
 
-    /// Waits until no file here has this text, while the guest gives the server work.
+    /// Waits until no file here has this text, while the guest sends requests.
     pub(crate) fn until_gone(&self, text: &str, guest: &mut Guest) {
         let until = Instant::now() + DEADLINE;
         while self.traces(text) > 0 {

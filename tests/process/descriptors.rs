@@ -1,4 +1,4 @@
-//! Shortages: of descriptors, of places, and of names from people who give none.
+//! Shortages: of descriptors, of places, and of places for people who give no name.
 
 use std::collections::VecDeque;
 use std::io::Read;

@@ -68,7 +68,8 @@ fn is_stored(alice: &mut Guest, line: &str, refusal: &str) -> bool {
     is_stored
 }
 
-/// Says lines until this many are refused for this reason. Returns the stored ones.
+/// Says a line and waits for the answer. Returns whether it is stored; if not, the answer must give
+/// this reason.
 fn says_until_refused(
     alice: &mut Guest,
     refusals: usize,
@@ -408,7 +409,7 @@ fn a_full_disk_refuses_lines_until_there_is_room() {
     stores_exactly(&data.lobby(), &said);
 }
 
-/// A file in a directory that may have no path here.
+/// A file in a directory that may have no path outside the server.
 fn in_directory(directory: &File, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
 }

@@ -1,4 +1,4 @@
-//! A server that says what a test tells it to. It knows no rules of the chat.
+//! A server that sends the lines of a test. It knows no rules of the chat.
 
 use socket2::SockRef;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,5 @@
 //! The server's files are private, locked, and watched while it runs. No line that anybody saw is
-//! lost, whatever happens to them.
+//! lost, whatever happens to the files.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};

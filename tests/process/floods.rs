@@ -91,7 +91,7 @@ fn a_quiet_pair_misses_nothing_among_a_hundred_flooders() {
             talk(&mut alice, &mut bob, "in the flood", 90);
         });
         let talked = talking.unwrap().join();
-        // Otherwise a failed test would wait for the flooders forever.
+        // Otherwise the flooders would keep a failed test waiting forever.
         for flooder in &flooders {
             flooder.stream().shutdown(Shutdown::Both).ok();
         }

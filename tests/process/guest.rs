@@ -93,7 +93,7 @@ impl Guest {
         word_after(lines.last().unwrap(), answer).to_owned()
     }
 
-    /// Sends if the server still reads. Whether it does.
+    /// Sends if the server still reads. Returns whether it does.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.get_mut().write_all(bytes).is_ok()
     }
@@ -104,12 +104,12 @@ impl Guest {
         self.next_line().expect("a line, not the end")
     }
 
-    /// The lines up to this one, which is the last of them.
+    /// The lines up to and including this one.
     pub(crate) fn until(&mut self, wanted: &str) -> Vec<String> {
         self.lines_until(wanted, |line| line == wanted)
     }
 
-    /// The lines up to the first that is wanted, which is the last of them.
+    /// The lines up to and including the first that `wanted` accepts.
     pub(crate) fn lines_until(
         &mut self,
         what: &str,
@@ -129,7 +129,7 @@ impl Guest {
         }
     }
 
-    /// Everything up to the end that the server has put to the connection.
+    /// All remaining lines up to the end of the connection.
     pub(crate) fn rest(&mut self) -> Vec<String> {
         self.until = Instant::now() + DEADLINE;
         std::iter::from_fn(|| self.next_line()).collect()

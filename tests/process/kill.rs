@@ -14,7 +14,7 @@ use crate::house::HERE;
 /// How often the server is killed; `PARLOR_KILL_ROUNDS` overrides it.
 const ROUNDS: usize = 100;
 
-/// How many lines each person says at once.
+/// How many lines each person says in one burst.
 const LINES: usize = 60;
 
 const SPEAKERS: [&str; 3] = ["alice", "bob", "carol"];

@@ -1,5 +1,4 @@
-//! Registered names: they have a password, several connections, and messages while their owner is
-//! away.
+//! Registered names: they have a password, several connections, and messages for absent owners.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -380,7 +379,7 @@ fn is_stored(guest: &mut Guest) -> bool {
     lines.last().unwrap() == STORED_FOR_ALICE
 }
 
-/// How many of this many messages to alice are stored.
+/// Returns how many of this many messages to alice are stored.
 fn stored(guest: &mut Guest, messages: usize) -> usize {
     (0..messages).filter(|_| is_stored(guest)).count()
 }

@@ -1,4 +1,4 @@
-//! `--retain`: older lines are shown to nobody, and are in no file.
+//! `--retain`: nobody reads older lines, and no file has them.
 
 use std::fs;
 use std::time::{Duration, SystemTime};

@@ -125,7 +125,7 @@ fn nobody_enters_while_the_server_ends() {
     assert_eq!(house.ended().code(), Some(130));
 }
 
-/// A server whose stderr is a full pipe that nobody reads, with a person inside.
+/// A server whose stderr is a full pipe without a reader, with a person inside.
 struct Unread {
     child: Child,
     /// Stays open, so that writing to the pipe does not fail.

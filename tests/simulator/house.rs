@@ -28,7 +28,7 @@ pub(crate) struct House {
     pub(crate) now: Now,
     under_way: Option<UnderWay>,
     /// The version of the inbox's bell before all work was done. Until it rings, or something is
-    /// due, there is no work. So a request that rings no bell shows.
+    /// due, there is no work. So a request without a ring is noticed.
     asleep: Option<u64>,
     /// Whether commits can fail.
     pub(crate) is_faulty: bool,
@@ -38,7 +38,7 @@ pub(crate) struct House {
 struct UnderWay {
     gathered: Gathered,
     until: Duration,
-    /// When to announce that it is slow; none once that is announced.
+    /// When to announce that the commit is slow; none after the announcement.
     slow_at: Option<Duration>,
     kept: Result<(), NotStored>,
 }
@@ -83,7 +83,7 @@ impl House {
         (link, shared)
     }
 
-    /// From now on the record names this person in what the client does in rooms.
+    /// From now on the record attributes the client's actions in rooms to this person.
     pub(crate) fn know(&mut self, client: &Client, person: usize) {
         self.record.persons.insert(client.id(), person);
     }
@@ -164,7 +164,7 @@ impl House {
         self.broadcaster.close();
     }
 
-    /// Nobody is here, nothing is under way, and nothing is left behind.
+    /// Nobody is here, nothing is under way, and no state is left behind.
     pub(crate) fn assert_empty(&self) {
         let census = self.broadcaster.census();
         assert!(
@@ -216,7 +216,7 @@ impl Record {
         }
     }
 
-    /// The index of the room that is read here from now on.
+    /// The index of the room that a reader enters now.
     pub(crate) fn room_of(&mut self, view: &View) -> usize {
         match view.log().end().position {
             0 => self.make(view.room_name()), // nothing has been recorded yet

@@ -325,7 +325,7 @@ impl World {
         panic!("after {TURNS_TO_SETTLE_MAX} turns there is still something to do");
     }
 
-    /// Every line said was ordered, including the last lines before a break.
+    /// Every line said was ordered, including the last lines before a connection broke.
     fn assert_heard(&self) {
         let guests = self.guests.iter().map(Guest::lines);
         let scripts = self.scripts.iter().map(Script::lines);

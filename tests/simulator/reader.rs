@@ -99,9 +99,8 @@ pub(crate) struct Reader {
     backlog: Backlog<AnyEncoder>,
     client: Arc<Client>,
     shared: Rc<SharedGroup>,
-    /// The rooms read, and how often the bell had rung for this reader, before it had written
-    /// everything. Until it rings again there is nothing to do. So a missing ring shows as a reader
-    /// who never catches up.
+    /// The rooms read, and the count of this reader's rings before it had written everything. Until
+    /// the next ring it has no work. So a missing ring shows as a reader who never catches up.
     asleep: Option<(Rooms, u64)>,
     /// Everything that the socket took.
     pub(crate) text: Vec<u8>,
@@ -139,7 +138,7 @@ impl Reader {
         self.backlog.is_empty() && self.backlog.is_over()
     }
 
-    /// Whether it fell off the log where no line was lost, which is not announced.
+    /// Whether it fell off the log at a place where no line was lost, which is not announced.
     pub(crate) fn fell_silently(&self) -> bool {
         let text = String::from_utf8_lossy(&self.text);
         let told = text.matches(" skipped: you were reading too slowly");

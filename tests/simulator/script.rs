@@ -19,7 +19,7 @@ pub(crate) struct Script {
     dialect: Dialect,
     call: Call<Asked>,
     listener: Option<Listener>,
-    /// What it hears, once it listens.
+    /// The piece of a room that it hears, once it listens.
     heard: Option<(Listened, View)>,
     reader: Option<Reader>,
     voice: Voice,
@@ -149,8 +149,8 @@ impl Script {
         }
     }
 
-    /// The connection breaks: everything is dropped, in random order. Not while it speaks: then
-    /// nobody would know whether the lines were said.
+    /// The connection breaks: everything is dropped, in random order. It does not break while the
+    /// script speaks: then nobody would know whether the lines were said.
     pub(crate) fn break_off(&mut self, rng: &mut Rng) -> Option<checker::Reader> {
         if let Some(Asked::Speak { .. }) = self.call.asked {
             return None;

@@ -10,7 +10,7 @@ use std::thread;
 
 use super::DEADLINE;
 
-/// A running `chat` on a port of its own. Dropping it ends it.
+/// A running `chat` on its own port. Dropping it ends it.
 pub(crate) struct Chat {
     _process: Process,
     pub(crate) address: SocketAddr,

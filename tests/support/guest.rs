@@ -205,7 +205,7 @@ impl Guest {
         }
     }
 
-    /// The server has closed cleanly, without another word.
+    /// The server has closed cleanly, without further words.
     #[track_caller]
     pub(crate) fn sees_end(&mut self) {
         let rest = self.rest();
@@ -227,7 +227,7 @@ impl Guest {
     }
 
     /// The server has not reset the connection, as it does by closing over input that it has not
-    /// read. Only to be asked after the server has closed.
+    /// read. Call this only after the server has closed.
     #[track_caller]
     pub(crate) fn was_not_reset(&self) {
         match self.stream.get_ref().take_error() {

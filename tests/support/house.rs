@@ -1,4 +1,4 @@
-//! A server on ports of its own, which must also end well.
+//! A server on its own ports, which must also end cleanly.
 
 use std::net::SocketAddr;
 use std::thread;

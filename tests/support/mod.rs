@@ -1,4 +1,4 @@
-//! A server in this process, and people who join it: the ground for conversations.
+//! A server in this process, and people who join it, for conversations.
 #![allow(dead_code, reason = "no test binary needs all of it")]
 
 mod book;
@@ -13,5 +13,5 @@ pub(crate) use guest::Guest;
 pub(crate) use house::House;
 pub(crate) use visitor::{Visitor, numbers};
 
-/// No wait of a test takes longer, unless the test has failed.
+/// The longest wait of a test, unless the test has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use super::DEADLINE;
 /// One connection that has read the hello.
 pub(crate) struct Visitor {
     pub(crate) socket: WebSocket<TcpStream>,
-    /// What the server said about itself.
+    /// The server's message about itself.
     pub(crate) hello: Value,
 }
 

@@ -18,7 +18,7 @@ const HEADING: &str = "\
 
 ";
 
-/// What turns sources into instructions.
+/// The compiler, on which the instructions depend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Compiler {
     /// As `rustc --version` prints it.

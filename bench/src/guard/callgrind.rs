@@ -15,7 +15,7 @@ pub(super) fn is_installed() -> bool {
     printed.is_ok_and(|output| output.status.success())
 }
 
-/// Instructions for each operation of the scenario with this name.
+/// The number of instructions for each operation of the scenario with this name.
 ///
 /// It needs no time limit: the scenario is a loop that never waits.
 pub(super) fn count(name: &str) -> anyhow::Result<f64> {
@@ -62,7 +62,7 @@ fn collected(output: &str) -> Option<f64> {
     sum?.1.trim().parse().ok()
 }
 
-/// Does the work that is counted. Callgrind looks for this function, so it is never inlined.
+/// Does the counted work. Callgrind looks for this function, so it is never inlined.
 #[inline(never)]
 pub(super) fn counted<T>(work: impl FnOnce() -> T) -> T {
     black_box(work())

@@ -8,14 +8,13 @@ use super::scenario::SCENARIOS;
 use crate::report::ResultTable;
 
 /// This much above the baseline is a failure, and this much below it a reason to write a new
-/// baseline. Two runs differ by less than 1 %; the rest is for a change that is worth what it
-/// costs.
+/// baseline. Two runs differ by less than 1 %; the rest is for a change that is worth its cost.
 const CHANGE_MAX: f64 = 0.10;
 
-/// The exit code if something costs more: that is a finding, and no error of this program.
+/// The exit code if something costs more: that is a finding, not an error of this program.
 const COSTS_MORE: i32 = 1;
 
-/// The exit code if nothing can be counted: then nothing is known.
+/// The exit code if nothing can be counted: then the costs are unknown.
 const CANNOT_COUNT: i32 = 2;
 
 /// Runs the guard. Ends the process if something costs more, or cannot be counted.
@@ -46,7 +45,8 @@ pub(crate) fn run(update: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An error if counts of this machine cannot be compared with the baseline: why, and what helps.
+/// An error if counts of this machine cannot be compared with the baseline: the reason, and a
+/// remedy.
 fn can_count(compiler: &Compiler, baseline: Option<&Baseline>) -> Result<(), String> {
     if cfg!(debug_assertions) {
         return Err(
@@ -131,7 +131,7 @@ impl Verdict {
         ))
     }
 
-    /// What costs more or has no baseline, and what to do.
+    /// The scenarios that cost more or have no baseline, and what to do.
     fn complaint(&self, before: &Compiler, now: &Compiler) -> Option<String> {
         if !self.costs_more.is_empty() {
             let compiler = if before == now {

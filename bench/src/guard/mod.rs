@@ -1,7 +1,7 @@
 //! The guard: what a line costs in instructions, compared with a baseline in the repository.
 //!
-//! Callgrind counts the instructions, so the same code gives the same count on a busy machine as on
-//! a quiet one. Instructions are not time: what waits for memory or for the kernel shows only in
+//! Callgrind counts the instructions, so the same code gives the same count on a busy machine and
+//! on a quiet one. Instructions are not time: waiting for memory or for the kernel shows only in
 //! the other commands.
 
 mod baseline;

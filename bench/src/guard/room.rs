@@ -18,14 +18,14 @@ use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 use super::callgrind::counted;
 
-/// Enough that what is done for each member outweighs what is done once.
+/// Enough people that the work for each member outweighs the constant work.
 const PEOPLE: usize = 100;
 
 /// The first of them speak.
 const SPEAKERS: usize = 4;
 
-/// The capacity of the room's log: so low that each append soon drops a batch, as in a room where
-/// people have talked for long.
+/// The capacity of the room's log: so low that each append soon drops a batch, as in a room with a
+/// long history.
 const LOG_LINES: usize = 128;
 
 /// The part of a message's way that is counted.
@@ -211,7 +211,7 @@ struct CountedMember {
 }
 
 impl CountedMember {
-    /// Writes everything there is, as the writing half does when it is polled, but without the
+    /// Writes everything available, as the writing half does when it is polled, but without the
     /// system call. Returns the number of bytes.
     fn read(&mut self) -> usize {
         let mut read = 0;

@@ -16,12 +16,13 @@ use super::room::{CountedRoom, Leg, encoder, text};
 /// How many lines come with one read or are in one batch, if there are several.
 const MANY: usize = 64;
 
-/// Work that is repeated, and counted.
+/// Work that is repeated and counted.
 pub(super) struct GuardScenario {
     pub(super) name: &'static str,
     /// The unit that the count is divided by.
     pub(super) operation: &'static str,
-    /// So many that chance, such as the seeds of hash maps, is less than 1 % of the sum.
+    /// How often the work is repeated: enough that chance, such as the seeds of hash maps, is less
+    /// than 1 % of the sum.
     rounds: usize,
     set_up: fn() -> anyhow::Result<Round>,
 }
@@ -181,7 +182,7 @@ fn encode(lines: usize) -> anyhow::Result<Round> {
 mod tests {
     use super::*;
 
-    /// Otherwise a count could be lower only because less was done.
+    /// If a round did less work, its count would be lower for no good reason.
     #[test]
     fn each_round_does_all_its_operations() {
         let expected = [

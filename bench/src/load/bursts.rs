@@ -1,6 +1,6 @@
-//! Bursts: some of the listeners only look how much they could read, and all of them read between
-//! two stretches. So the load costs next to nothing, and takes next to nothing from a server that
-//! shares its core.
+//! Bursts: some of the listeners only check how much they could read, and all of them read between
+//! two stretches. So the load costs next to nothing, and takes next to nothing from a server on the
+//! same core.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,17 +15,17 @@ use super::clients::{ClientId, Load};
 use super::sample::{Meter, Sample};
 use super::talk::{QUIET, SILENCE};
 
-/// The time between two looks: as much of each burst may be the load's own.
+/// The time between two checks: this much of each burst's time may be the load's own.
 const LOOK_EVERY: Duration = Duration::from_micros(100);
 
-/// Of this many listeners one is watched, counted from the last one. Not a multiple of the number
+/// One of this many listeners is watched, counted from the last one. Not a multiple of the number
 /// of cores, by which a server may have divided its clients.
 const WATCHED_OF: usize = 15;
 
 /// After this long the server has announced everybody who came in a crowd.
 const CROWD_ANNOUNCED: Duration = Duration::from_millis(1_200);
 
-/// A stretch ends when a listener has this much to read: far below the capacity of a socket, also
+/// A stretch ends when a listener has this much to read: far below the capacity of a socket, even
 /// when the bytes come in many small pieces.
 const UNREAD_BYTES_MAX: u64 = 32 * 1024;
 const UNREAD_BURSTS_MAX: u64 = 16;
@@ -34,8 +34,8 @@ const DISCONNECTED: &str = "a listener was disconnected";
 
 impl Load {
     /// One speaker says `lines` lines at once; when all watched listeners could read them, the next
-    /// speaker does the same. Only the time until then is counted. After each stretch the load
-    /// makes sure that all other listeners have the lines as well.
+    /// speaker does the same. Only the time until then counts. After each stretch the load makes
+    /// sure that all other listeners have the lines as well.
     pub(crate) fn bursts(
         &mut self,
         lines: usize,
@@ -85,7 +85,7 @@ impl Load {
         Ok(())
     }
 
-    /// How many bytes each listener gets: found out with one burst, when no more bytes come.
+    /// How many bytes each listener gets: measured with one burst, when no more bytes come.
     fn bytes_of_a_burst(&mut self, lines: usize, watched: &[ClientId]) -> anyhow::Result<u64> {
         let start = Instant::now();
         let first = *watched.first().context("there is no listener")?;

@@ -1,4 +1,4 @@
-//! One client of the load: what it is for, how it joins, and what it has to send.
+//! One client of the load: its role, how it joins, and what it has to send.
 //!
 //! Through the web door a client asks for a WebSocket, then for a room, and waits for both answers.
 
@@ -12,10 +12,10 @@ use rustix::net::{SendFlags, send};
 use super::tally::Tally;
 use crate::server::{ENTERED, HEAD_END, REFUSED, SWITCHED, enter};
 
-/// A server has no more than this to send to a client that is not in a room.
+/// The most bytes that a server sends to a client that is not in a room.
 const OPENING_BYTES_MAX: usize = 64 * 1024;
 
-/// What a client is for.
+/// The role of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A line is done when all listeners have received it.
@@ -56,7 +56,7 @@ pub(super) struct LoadClient {
     pub(super) held: Vec<u8>,
     /// Bytes that the socket has not taken.
     pub(super) unsent: Vec<u8>,
-    /// What it has read since it was made slow.
+    /// What it has read since it became slow.
     pub(super) tally: Option<Tally>,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Load {
     pub(super) clients: Vec<LoadClient>,
     /// Places of removed clients, for those who come next.
     free: Vec<ClientId>,
-    /// How many clients have ever come: the number of the next one.
+    /// How many clients have ever come, which is the number of the next one.
     pub(crate) come: usize,
     pub(super) speakers: Vec<ClientId>,
     pub(super) listeners: usize,
@@ -140,8 +140,8 @@ impl Load {
         self.messages.next()
     }
 
-    /// Sends what speakers have to send, waits at most this long, and receives what has come. How
-    /// many clients there was something for.
+    /// Sends what speakers have to send, waits at most this long, and receives what has come.
+    /// Returns the number of clients with events.
     pub(crate) fn turn(&mut self, wait: Duration) -> anyhow::Result<usize> {
         self.flush()?;
         self.drip()?;
@@ -164,7 +164,7 @@ impl Load {
         Ok(())
     }
 
-    /// Waits at most this long for clients that there is something for. How many there were.
+    /// Waits at most this long for events of clients. Returns the number of clients with events.
     pub(super) fn wait(
         &mut self,
         wait: Duration,
@@ -209,7 +209,7 @@ impl Load {
             return Ok(()); // left in the meantime
         };
         if matches!(client.role, Role::Stuck | Role::Dripping) {
-            // Such a client asks for no other event.
+            // Such a client needs no other event.
             bail!("the server has disconnected client {id}, which was slow");
         }
         let held = client.held.len();

@@ -1,5 +1,5 @@
-//! The lines on their way: their text, how many listeners have yet to receive them, and since when.
-//! Knows no socket.
+//! The lines on their way: their text, the number of listeners that have yet to receive them, and
+//! since when. Knows no socket.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -16,7 +16,7 @@ pub(crate) const MARK_BYTES: usize = 9;
 /// The text of one line, in bytes.
 const TEXT_BYTES: usize = 64;
 
-/// A server that is this many lines behind does not keep up.
+/// A server that is this many lines behind is too slow for the load.
 const ON_THEIR_WAY_MAX: usize = 100_000;
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
-    /// Adds a line for this many listeners. Its number.
+    /// Adds a line for this many listeners. Returns its number.
     pub(crate) fn add(&mut self, due: Instant, listeners: usize) -> anyhow::Result<u32> {
         ensure!(
             self.on_their_way.len() < ON_THEIR_WAY_MAX,
@@ -49,7 +49,8 @@ impl Messages {
         Ok(number)
     }
 
-    /// A listener has received the line. When it was due, unless it is done already.
+    /// A listener has received the line. Returns the time when the line was due, unless all
+    /// listeners had it already.
     pub(crate) fn received(&mut self, number: u32) -> Option<Instant> {
         let index = number.checked_sub(self.first)? as usize;
         let message = self.on_their_way.get_mut(index)?;
@@ -66,7 +67,7 @@ impl Messages {
         Some(due)
     }
 
-    /// The number of the next line, which is how many lines were said.
+    /// The number of the next line, which is the number of lines said.
     pub(crate) fn next(&self) -> u32 {
         self.first + self.on_their_way.len() as u32
     }

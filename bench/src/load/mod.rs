@@ -1,7 +1,7 @@
 //! The load: many clients of one server in one thread, and what they receive.
 //!
 //! One epoll, large reads, and a search for a marker instead of a parse: the load must cost less
-//! than what it measures.
+//! than the server that it measures.
 
 mod bursts;
 mod client;

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::{CpuTimes, resident};
 
-/// Above this share of its core the load no longer shows what the server can do.
+/// Above this share of its core, the load does not show what the server can do.
 const BUSY: f64 = 0.9;
 
-/// Nanoseconds: every longer time counts as this.
+/// The longest latency in nanoseconds: longer times count as this.
 const LATENCY_MAX: u64 = 120_000_000_000;
 
 /// The result of one stretch of load.

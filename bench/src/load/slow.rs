@@ -1,5 +1,4 @@
-//! Slow clients of a load: those that are stuck and read nothing, and those that drip and read a
-//! little.
+//! Slow clients of a load: stuck ones, which read nothing, and dripping ones, which read a little.
 
 use std::time::{Duration, Instant};
 
@@ -19,8 +18,8 @@ const DRIP_TIME: Duration = Duration::from_millis(50);
 const DRIP_BYTES: usize = 256;
 
 impl Load {
-    /// A listener that has received everything is stuck or drips from now on, and what it reads is
-    /// counted.
+    /// Makes a listener that has received everything stuck or dripping, and counts what it reads
+    /// from then on.
     pub(crate) fn slow_down(&mut self, id: ClientId, role: Role) -> anyhow::Result<()> {
         self.listeners -= usize::from(self.clients[id].role == Role::Listener);
         if role == Role::Dripping {
@@ -44,7 +43,7 @@ impl Load {
         Ok(epoll::modify(&self.poll, socket, data, wants)?)
     }
 
-    /// What a client has read since it was made slow.
+    /// What a client has read since it became slow.
     pub(crate) fn tally(&self, id: ClientId) -> Option<&Tally> {
         self.clients.get(id)?.tally.as_ref()
     }

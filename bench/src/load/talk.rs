@@ -18,13 +18,13 @@ use crate::server::Protocol;
 /// would try again only after a second.
 const CONNECT_AT_ONCE: usize = 8;
 
-/// How long the load waits for a server to accept them; whether it did shows in the roll call.
+/// How long the load waits for a server to accept them; the roll call shows whether it did.
 const ACCEPT_TIME: Duration = Duration::from_secs(5);
 
-/// How long the load waits for anything to come before it gives up.
+/// How long the load waits without receiving anything before it gives up.
 pub(super) const SILENCE: Duration = Duration::from_secs(20);
 
-/// How long one turn waits for something to come.
+/// How long one turn waits for anything to receive.
 const TURN: Duration = Duration::from_millis(20);
 
 /// A line is sent again after this long (longer if the server is slow), until all listeners have
@@ -95,7 +95,7 @@ impl Load {
     }
 
     /// Lets one speaker repeat a line until all listeners have received the same one. Gives up when
-    /// for long no line reaches more listeners than those before.
+    /// no line has reached more listeners than earlier ones for a long time.
     fn call_the_roll(&mut self, speaker: usize) -> anyhow::Result<()> {
         let start = Instant::now();
         let (mut last, mut better) = (start, start);
@@ -180,8 +180,8 @@ impl Load {
     }
 
     /// Open loop: says `rate` lines a second by the clock, whether or not earlier ones are done.
-    /// After each turn `step` does what else there is to do, until it returns false. Latency counts
-    /// from when a line was due, so a server that stalls cannot hide it.
+    /// After each turn `step` does other work, until it returns false. Latency counts from the time
+    /// when a line was due, so a server that stalls cannot hide it.
     pub(crate) fn open(
         &mut self,
         rate: f64,

@@ -87,7 +87,7 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Loads the server at this pace for so many seconds.
+    /// Loads the server at this pace for this many seconds.
     pub(crate) fn run(&mut self, pace: LoadPace, seconds: f64) -> anyhow::Result<Sample> {
         let request = serde_json::to_string(&(pace, seconds))?;
         writeln!(self.requests, "{request}")?;

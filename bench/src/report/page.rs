@@ -1,4 +1,4 @@
-//! The report: results as a page of Markdown with pictures. Knows no scenario but by its name.
+//! The report: results as a page of Markdown with pictures. Knows of a scenario only its name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::picture;
 use super::table::{Cell, ResultTable, Results};
 
-/// What the report is made of, and where it is written.
+/// The sources of the report, and where it is written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportOptions {
     /// Results that other commands wrote with --json, in the order of the page
@@ -38,7 +38,7 @@ pub(crate) fn write(options: &ReportOptions, command: &str) -> anyhow::Result<()
     Ok(())
 }
 
-/// What is written: the same for the same results.
+/// The contents of the report: the same for the same results.
 struct ReportPage {
     text: String,
     /// Path beside the page, and SVG.
@@ -107,7 +107,7 @@ impl ReportPage {
     }
 }
 
-/// The word for what was measured: the command behind `--`, and whether it was over WebSockets.
+/// The word for the measured server: the command after `--`, and whether it was over WebSockets.
 fn subject(command: &str) -> String {
     let (_, words) = command.split_once(" -- ").unwrap_or(("", command));
     let word = words.split_whitespace().next().unwrap_or("results");
@@ -159,7 +159,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A name for a file: small letters, digits and hyphens. Where a title repeats its subject before a
+/// A name for a file: small letters, digits and hyphens. If a title repeats its subject before a
 /// colon, the subject is left out.
 fn slug(subject: &str, title: &str) -> String {
     let title = title.split_once(": ").map_or(title, |(_, rest)| rest);

@@ -1,7 +1,7 @@
 //! A table as a picture: horizontal bars in groups on a logarithmic scale, as SVG. Knows no file.
 //!
-//! Each bar has its name before it and its value behind it, so that no reader has to compare
-//! colours. The background is part of the picture, and light or dark as the reader's screen is.
+//! Each bar has its name before it and its value after it, so that no reader has to compare
+//! colours. The background is part of the picture, and light or dark like the reader's screen.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -18,7 +18,7 @@ const HEAD: u32 = 86;
 const FOOT: u32 = 34;
 /// The width of a letter: no font that was tried has wider ones.
 const LETTER: u32 = 7;
-/// Room behind the longest bar for a value and why it is not valid.
+/// Room after the longest bar for a value and the reason why it is not valid.
 const VALUE_LETTERS: u32 = 21;
 
 const PAPER: u32 = 0xffffff;
@@ -32,8 +32,8 @@ const COLOURS: [u32; 10] = [
     0xa1553a,
 ];
 
-/// Sets the font, and on a dark screen replaces the colours above that are not of bars. Letters get an
-/// edge in the colour of the paper, so that no line of the grid runs through them.
+/// Sets the font, and on a dark screen replaces the colours above that are not of bars. Letters get
+/// an edge in the colour of the paper, so that no line of the grid crosses them.
 const STYLE: &str = "<style>\
 text{font:12px system-ui,'Segoe UI','DejaVu Sans',sans-serif;paint-order:stroke;stroke:#fff;stroke-width:4px}\
 [font-weight]{font-weight:600}text:first-of-type{font-size:15px}\

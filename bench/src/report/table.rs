@@ -22,7 +22,7 @@ pub(crate) struct Results {
     pub(crate) tables: Vec<ResultTable>,
 }
 
-/// Name and version of each program that was measured.
+/// Name and version of each measured program.
 pub(crate) type Versions = Vec<(String, String)>;
 
 impl Results {

@@ -1,5 +1,5 @@
-//! What every scenario is given: options, Parlor, cores, a room full of clients, and a place for
-//! its tables.
+//! The surroundings of every scenario: options, Parlor, cores, a room full of clients, and a place
+//! for its tables.
 
 use anyhow::ensure;
 use rustix::process::Pid;

@@ -1,4 +1,4 @@
-//! Cores: how much more a server does that may use all of them.
+//! Cores: how much more a server does when it may use all of them.
 
 use super::bench::Bench;
 use super::grid::{Grid, SPEAKERS};

@@ -47,7 +47,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the disk itself takes for the smallest commit: as much of the latency of a line is not
+/// The time of the disk itself for the smallest commit: this much of the latency of a line is not
 /// Parlor's.
 fn disk() -> anyhow::Result<ResultTable> {
     let file = tempfile::tempfile()?;

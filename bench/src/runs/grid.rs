@@ -9,7 +9,7 @@ use crate::server::Target;
 /// Lines come from this many connections.
 pub(super) const SPEAKERS: usize = 4;
 
-/// What is measured.
+/// The servers and loads to measure.
 pub(super) struct Grid {
     /// The servers, each with the cores that it may use.
     pub(super) targets: Vec<(Target, Vec<usize>)>,
@@ -22,14 +22,14 @@ pub(super) struct Grid {
     pub(super) seconds: f64,
 }
 
-/// A point of the grid, and what each server did there, in the order of the targets.
+/// A point of the grid, and the results of each server there, in the order of the targets.
 pub(super) struct GridPoint {
     pub(super) listeners: usize,
     pub(super) pace: LoadPace,
     pub(super) turns: Vec<ServerTurns>,
 }
 
-/// A server with all its clients, or why it has none any more.
+/// A server with all its clients, or the reason why it has none any more.
 type Contestant = Result<Worker, String>;
 
 impl Grid {
@@ -64,7 +64,7 @@ impl Grid {
         points
     }
 
-    /// One server after the other has a turn, several times, so that what the machine does meanwhile
+    /// One server after the other has a turn, several times, so that other work on the machine
     /// affects all of them. A server that fails has no more turns; the others go on.
     fn take_turns(&self, contestants: &mut [Contestant], pace: LoadPace) -> Vec<ServerTurns> {
         let mut turns: Vec<ServerTurns> = vec![Ok(Vec::new()); contestants.len()];
@@ -87,7 +87,7 @@ impl Grid {
     }
 }
 
-/// Tells the user that a server is left out. The verdict for its rows.
+/// Tells the user that a server is left out. Returns the verdict for its rows.
 fn left_out(name: &str, error: &anyhow::Error) -> String {
     let verdict = format!("NO: {error:#}");
     progress(format_args!("{name} is left out. {verdict}"));

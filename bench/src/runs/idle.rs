@@ -1,4 +1,4 @@
-//! Memory: what an idle connection takes, and what a line in the log of a room takes.
+//! Memory: the size of an idle connection, and of a line in the log of a room.
 
 use super::bench::Bench;
 use crate::load::Role;

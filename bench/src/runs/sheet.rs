@@ -11,8 +11,8 @@ pub(super) struct Column {
     figure: Figure,
 }
 
-/// What a cell shows of the samples of a row. Some rows have a reference: the samples of another
-/// server under the same load.
+/// The figure in a cell, from the samples of a row. Some rows have a reference: the samples of
+/// another server under the same load.
 enum Figure {
     Median(fn(&Sample) -> f64),
     /// The median of the ratios in each round, if row and reference are valid.
@@ -82,8 +82,8 @@ impl Sheet {
         Sheet { table, columns }
     }
 
-    /// Adds a row: the first cells, and what the samples say. Without samples the verdict is the
-    /// reason.
+    /// Adds a row: the first cells, and the figures of the samples. Without samples the verdict is
+    /// the reason.
     pub(super) fn add<const N: usize>(
         &mut self,
         first: [Cell; N],
@@ -125,7 +125,7 @@ impl Figure {
     }
 }
 
-/// The figure in the middle.
+/// The median.
 fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
@@ -150,7 +150,7 @@ fn verdict(samples: &[Sample]) -> &'static str {
 mod tests {
     use super::*;
 
-    /// A turn of a server that was busy, and of a load that was this busy.
+    /// A turn with this cost of the server and this processor time of the load.
     fn turn(cost: f64, load_cpu: f64) -> Sample {
         Sample {
             deliveries: 1e6,

@@ -1,5 +1,5 @@
-//! Slow readers: what the others notice of them, and whether the server tells them exactly what
-//! they missed.
+//! Slow readers: what the others notice, and whether the server reports exactly what the slow ones
+//! missed.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::server::Target;
 
 const SPEAKERS: usize = 4;
 
-/// Clients in each room that read as they should.
+/// Clients in each room that read promptly.
 const READERS: usize = 500;
 
-/// Clients that do not.
+/// Clients in each room that read slowly.
 const SLOW: usize = 500;
 
 const WINDOW: usize = 64;
@@ -29,8 +29,8 @@ const WINDOW: usize = 64;
 /// a few hundred kilobytes, and this is nearly one megabyte.
 const FILL_LINES: u32 = 12_000;
 
-/// Lines said in all before the slow ones read to the end: what the sockets take, what the log of
-/// the room has (16,384 lines), and as many again that are skipped.
+/// Lines said in all before the slow ones read to the end: the capacity of the sockets and of the
+/// room's log (16,384 lines), and as many again that are skipped.
 const SAID_MIN: u32 = 40_000;
 
 /// A reader that gets nothing for this long has read to the end.
@@ -79,7 +79,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the tables call clients that are slow in this way.
+/// The name in the tables of clients that are slow in this way.
 fn name(slow: Option<Role>) -> &'static str {
     match slow {
         Some(Role::Stuck) => "500 stuck",
@@ -122,7 +122,8 @@ struct SlowRoom {
 }
 
 impl SlowRoom {
-    /// All come as ordinary readers, and all of them are in the room before some are made slow.
+    /// All clients enter as ordinary readers, and some are made slow after all of them are in the
+    /// room.
     fn fill(bench: &Bench, target: &Target, slow: Option<Role>) -> anyhow::Result<SlowRoom> {
         let slow_ones = if slow.is_some() { SLOW } else { 0 };
         let mut room = bench.room(target, SPEAKERS, READERS + slow_ones)?;

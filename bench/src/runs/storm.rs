@@ -1,5 +1,5 @@
-//! Storms: thousands of clients come at once, leave at once and return, and what the speakers and
-//! listeners notice of it.
+//! Storms: thousands of clients come at once, leave at once and return. Measures what the speakers
+//! and listeners notice.
 
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,8 @@ const SPEAKERS: usize = 4;
 /// Clients that stay, and whose latency is measured.
 const LISTENERS: usize = 100;
 
-/// How many clients come or leave before the load looks again for something to receive: it is one
-/// thread, and would otherwise measure its own absence.
+/// How many clients come or leave before the load receives again: it is one thread, and would
+/// otherwise measure its own absence.
 const AT_ONCE: usize = 64;
 
 /// The longest time that a part of a storm may take.
@@ -149,8 +149,8 @@ struct Storm {
 }
 
 impl Storm {
-    /// Lets people come or leave during a conversation until `people` of them are there. When that
-    /// was so, unless it was so before.
+    /// Lets people come or leave during a conversation until `people` of them are there. Returns
+    /// when that was reached, unless it was already.
     fn change_to(&mut self, people: usize) -> anyhow::Result<(Sample, Option<Duration>)> {
         let is_steady = self.here.len() == people;
         let mut all_after = None;

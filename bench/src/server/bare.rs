@@ -1,4 +1,4 @@
-//! The bare loop: what a delivery costs if a server does nothing but deliver.
+//! The bare loop: the cost of a delivery in a server that does nothing but deliver.
 //!
 //! One thread, epoll, and non-blocking `send`. The lines of each read get a prefix of 17 bytes, and
 //! all of them are sent once to every client. No names, no rooms, no limits, no UTF-8, no journal.
@@ -33,7 +33,7 @@ struct BareClient {
     held: Vec<u8>,
 }
 
-/// Serves until the process is ended.
+/// Serves until the process is killed.
 pub(crate) fn serve(port: u16) -> anyhow::Result<()> {
     let listener = socket_with(AddressFamily::INET, SocketType::STREAM, FLAGS, None)?;
     sockopt::set_socket_reuseaddr(&listener, true)?;

@@ -1,4 +1,4 @@
-//! The servers that are measured: how each is started, and how a client speaks to it.
+//! The measured servers: how each is started, and how a client speaks to it.
 
 mod bare;
 mod parlor;

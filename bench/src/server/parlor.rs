@@ -1,5 +1,5 @@
-//! Parlor as it is measured: through which door, in which mode, and where it stores lines. Its
-//! limits are lifted.
+//! Parlor as the measured server: its door, its mode, and where it stores lines. Its limits are
+//! lifted.
 
 use super::protocol::Protocol;
 use super::target::{Target, this_program};
@@ -13,12 +13,12 @@ pub(crate) enum LoadDoor {
     Ws,
 }
 
-/// What named mode is called in the tables: through the door for lines, and over WebSockets.
+/// The name of named mode in the tables: through the door for lines, and over WebSockets.
 const NAMED: [&str; 2] = ["named", "ws"];
 
 const MEMORY: [&str; 1] = ["--memory"];
 
-/// The Parlor that is measured.
+/// The measured Parlor.
 #[derive(Debug, Clone)]
 pub(crate) struct Parlor {
     /// None for the one that is built into this program.
@@ -54,7 +54,7 @@ impl Parlor {
         Ok([lines, other])
     }
 
-    /// What a note has to say about the door, if it is not the usual one.
+    /// A remark on the door for a note, if it is not the usual one.
     pub(crate) fn note(&self) -> &'static str {
         match self.door {
             LoadDoor::Lines => "",

@@ -13,7 +13,7 @@ const MORE_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 /// A server that can be installed.
 pub(crate) struct Installable {
     pub(crate) name: &'static str,
-    /// Its name for apt-get.
+    /// Its package for apt-get.
     pub(crate) package: &'static str,
     protocol: Protocol,
     /// Words with blanks between them.
@@ -125,8 +125,8 @@ fn version(program: &str) -> String {
     version_in(&String::from_utf8_lossy(&printed)).to_owned()
 }
 
-/// The first word that contains a number with a point, without what stands before the number and
-/// without the options of the build behind it.
+/// The first word that contains a number with a point, without the text before the number and
+/// without the build options after it.
 fn version_in(printed: &str) -> &str {
     printed
         .split_whitespace()

@@ -1,4 +1,4 @@
-//! A server that is measured: how it is started, where it listens, and how it ends.
+//! A server to measure: how it is started, where it listens, and how it ends.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +15,7 @@ use crate::machine::{on_cores, waiting_to_be_accepted};
 /// How long a server may take until it accepts connections.
 const START_TIME: Duration = Duration::from_secs(20);
 
-/// Where the book's program listens, and every server that cannot be told a port.
+/// The port of the book's program, and of every server whose port cannot be chosen.
 const BOOK_PORT: u16 = 8000;
 
 /// A server that can be started.
@@ -62,7 +62,7 @@ impl Target {
         Ok(server)
     }
 
-    /// A free port for a server that can be told one.
+    /// A free port for a server whose port can be chosen.
     fn port(&self) -> anyhow::Result<u16> {
         let is_told = self.command.iter().any(|word| word.contains("{port}"));
         if is_told || self.config.contains("{port}") {
@@ -74,7 +74,7 @@ impl Target {
         Ok(BOOK_PORT)
     }
 
-    /// The command, run in this folder: what a server writes is deleted with the folder.
+    /// The command, run in this folder: files of the server are deleted with the folder.
     fn command_in(&self, folder: &TempDir, port: u16) -> anyhow::Result<Command> {
         let config = folder.path().join("server.config");
         let filled = |word: &str| {
@@ -97,12 +97,12 @@ impl Target {
     }
 }
 
-/// A server that runs. It is ended when this is dropped.
+/// A running server. Dropping it ends the server.
 #[derive(Debug)]
 pub(crate) struct RunningTarget {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// Where the server runs; deleted after it has ended.
+    /// The folder in which the server runs; deleted after it has ended.
     _folder: TempDir,
 }
 

@@ -73,8 +73,8 @@ fn write_text(pieces: &[&[u8]], out: &mut Vec<u8>) {
     pieces.iter().for_each(|piece| out.extend_from_slice(piece));
 }
 
-/// Whether there is perhaps a ping among these frames. A search instead of a parse: the load sends
-/// no text with this byte, and behind a length that contains it an object follows.
+/// Whether these frames may contain a ping. This is a search instead of a parse: the load sends no
+/// text with this byte, and after a length with this byte an object follows.
 pub(crate) fn is_pinged(bytes: &[u8]) -> bool {
     memchr::memchr_iter(PING, bytes).any(|place| bytes.get(place + 1) != Some(&b'{'))
 }

@@ -1,12 +1,12 @@
-//! Tells by the first lines of a connection that its client speaks another protocol. Knows nothing
-//! of later lines.
+//! Recognises clients of other protocols by the first lines of a connection. Knows nothing of later
+//! lines.
 //!
-//! A web page can make a browser open any port and send what looks like lines: the request, its
-//! header fields and a body of the page's choosing. Scanners send other protocols, and so do
+//! A web page can make a browser open any port and send text that looks like lines: the request,
+//! its header fields and a body of the page's choosing. Scanners send other protocols, and so do
 //! programs with a wrong port in their settings. None of that may be said in a room, so such a
-//! client is refused at once. What people type passes: `NICK is here` is a sentence.
+//! client is refused at once. Sentences of people pass, such as `NICK is here`.
 
-/// What a client speaks that does not speak lines of text.
+/// The protocol of a client that does not send lines of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
     /// HTTP.
@@ -23,20 +23,20 @@ const DOUBT_MAX: u8 = 2;
 /// A person may press Enter more often than a program sends blank lines in front of its request.
 const BLANKS_MAX: u8 = 4;
 
-/// How many bytes behind a line are looked at: more than the requests that need it.
+/// How many bytes after a line are examined: more than any request needs.
 const AHEAD_BYTES_MAX: usize = 512;
 
-/// Looks at the lines of a connection up to the first that only a person sends.
+/// Watches the lines of a connection up to the first that only a person sends.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     is_over: bool,
     /// How much the lines so far look like another protocol.
     doubt: u8,
-    /// How many blank lines have come: PROXY's version 2 begins with two.
+    /// The number of blank lines so far: PROXY's version 2 begins with two.
     blanks: u8,
-    /// A line so far may belong to a program or to a person; the next one may tell.
+    /// A line so far may come from a program or from a person; the next one may decide.
     is_undecided: bool,
-    /// A line was too long: perhaps a request, and then the next one is a header field.
+    /// A line was too long: it may be a request, and then the next line is a header field.
     had_too_long: bool,
 }
 
@@ -75,7 +75,7 @@ impl Watch {
         (self.doubt >= DOUBT_MAX).then_some(Foreign::Other)
     }
 
-    /// Looks at the part of the next line that has come: some protocols have no lines.
+    /// Examines the unfinished next line: some protocols have no lines.
     pub fn unfinished(&self, line: &[u8]) -> Option<Foreign> {
         match self.is_over {
             true => None,
@@ -83,7 +83,7 @@ impl Watch {
         }
     }
 
-    /// Looks at what has come behind the last line, if that line alone does not tell.
+    /// Examines the bytes after the last line, if that line alone does not decide.
     pub fn ahead(&self, bytes: &[u8]) -> Option<Foreign> {
         if self.is_over || !self.is_undecided {
             return None;
@@ -102,7 +102,7 @@ impl Watch {
     }
 }
 
-/// Without the byte order mark of UTF-8, with which some files begin.
+/// The line without the byte order mark of UTF-8, with which some files begin.
 fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
@@ -119,7 +119,7 @@ const OPENINGS: &[(&str, &[u8])] = &[
     ("Flash", b"<policy-file-request/>"),
 ];
 
-/// What shows before a line has ended, and in a whole line as well.
+/// Recognises protocols by their first bytes, before a line has ended or in a whole line.
 fn begins_foreign(line: &[u8]) -> Option<Foreign> {
     if is_utf16(line) {
         return Some(Foreign::Utf16);
@@ -167,10 +167,10 @@ fn is_binary(bytes: &[u8]) -> bool {
     }
 }
 
-/// How surely a line is one of another protocol.
+/// How surely a line belongs to another protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Doubt {
-    /// It may be a person's name. That person is watched for one line more.
+    /// It may be a person's name. That person is watched for one more line.
     Name,
     /// A person may type it as well.
     Weak,
@@ -222,7 +222,7 @@ const LINES: &[(&str, Doubt, &str)] = &[
     ("a command alone", Name, "syst | user | version | who"),
 ];
 
-/// How much a line looks like another protocol; nothing if only a person sends it.
+/// How surely a line belongs to another protocol; none if only a person sends it.
 fn doubt(line: &[u8]) -> Option<Doubt> {
     let line = std::str::from_utf8(line).ok()?;
     let is_known = |patterns: &str| {
@@ -339,7 +339,7 @@ fn is_field(line: &[u8]) -> bool {
     name.is_some_and(is_token)
 }
 
-/// The whole answer to an HTTP request, after which the connection is to be closed. `command` joins
+/// The whole answer to an HTTP request, after which the connection must be closed. `command` joins
 /// the chat from a terminal, such as `nc chat.example 8000`.
 pub fn http_refusal(command: &str) -> String {
     let body = format!(
@@ -361,7 +361,7 @@ pub fn http_refusal(command: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What these lines are taken for, line by line and with an unfinished one at the end.
+    /// The verdict on these bytes, line by line, with an unfinished line at the end.
     fn seen(bytes: &[u8]) -> Option<Foreign> {
         let mut watch = Watch::default();
         let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();

@@ -29,12 +29,12 @@ pub enum Frame<'a> {
     /// The unfinished line has passed the limit. This comes once, at once; the rest of the line is
     /// discarded.
     TooLong,
-    /// An answer that a telnet client wants, as it is to be sent. A framer gives at most
+    /// An answer that a telnet client expects, ready to send. A framer gives at most
     /// [`ANSWERS_MAX`](crate::telnet::ANSWERS_MAX) of them.
     Reply([u8; 3]),
 }
 
-/// Cuts the bytes of one connection into [`Frame`]s, the same ones in whatever pieces the bytes
+/// Cuts the bytes of one connection into [`Frame`]s, independent of the pieces in which they
 /// arrive.
 ///
 /// LF, CR LF and telnet's CR NUL (RFC 854, "The NVT printer") end a line; any other CR or NUL is a
@@ -61,7 +61,7 @@ pub struct Framer {
 }
 
 impl Framer {
-    /// For one connection, where a line may have `line_bytes_max` bytes and its ending.
+    /// For one connection, whose lines may have `line_bytes_max` bytes without their ending.
     pub fn new(line_bytes_max: usize) -> Framer {
         Framer {
             line_bytes_max,
@@ -209,7 +209,7 @@ impl Framer {
         (!told).then_some(Frame::TooLong)
     }
 
-    /// The line ends here. Nothing comes of it if it was discarded.
+    /// Ends the line. Returns `None` if it was discarded.
     fn end(&mut self) -> Option<Vec<u8>> {
         let mut line = mem::take(&mut self.tail);
         self.crlf = mem::take(&mut self.cr);

@@ -17,9 +17,9 @@ pub enum LineInput {
     Line(Line),
     /// A line that is too long and is discarded.
     TooLong,
-    /// The answer that a telnet client wants.
+    /// The answer that a telnet client expects.
     Reply(Box<[u8]>),
-    /// The client speaks another protocol. These are the last bytes for it.
+    /// The client speaks another protocol. These are the last bytes to send to it.
     Foreign(Box<[u8]>),
 }
 
@@ -35,7 +35,7 @@ const UTF16_REFUSAL: &[u8] =
 pub struct LineDecoder {
     framer: Framer,
     mode: LineMode,
-    /// It finds out whether the client speaks another protocol.
+    /// Recognises clients of other protocols.
     watch: Watch,
 }
 
@@ -56,7 +56,7 @@ impl LineDecoder {
         Self::hear(framer, Some(watch), answered, bytes)
     }
 
-    /// The same for a password, which may look like anything.
+    /// The same for a password, which may contain anything.
     pub fn hear_secret(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
         Self::hear(&mut self.framer, None, answered, bytes)
     }
@@ -118,8 +118,8 @@ fn refusal(foreign: Foreign) -> Box<[u8]> {
     }
 }
 
-/// The answer that was typed, with editing keys applied. Keys alone are no answer; they stay, and
-/// are refused.
+/// The typed answer, with editing keys applied. Keys alone are no answer; they stay in it, and are
+/// refused.
 fn answered(typed: &[u8]) -> Line {
     let answer = Line::sanitise(&keys::applied(typed));
     match answer.as_str().trim().is_empty() {
@@ -154,7 +154,7 @@ fn mean_text(text: Line) -> Input {
     }
 }
 
-/// `//text` says `/text`, and `// /msg` says ` /msg`, which cannot be said otherwise.
+/// `//text` says `/text`, and `// /msg` says ` /msg`, which has no other way to be said.
 fn escaped(typed: &str) -> Input {
     let behind = typed.strip_prefix('/').unwrap_or(typed);
     let behind = Line::sanitise(behind.as_bytes());
@@ -280,7 +280,7 @@ impl Encoder for LineEncoder {
         out.extend_from_slice(self.ending());
     }
 
-    /// Nothing: the next room says where one is.
+    /// Nothing: the next room shows where the person is.
     fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
 
     fn ended(&mut self, _: &mut Vec<u8>) {}

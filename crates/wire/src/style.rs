@@ -1,5 +1,4 @@
-//! How the server speaks, for all dialects: modes, and times as people read them. Knows no
-//! sentence.
+//! The style of all dialects: modes, and times as people read them. Knows no sentence.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::model::WallTime;
 
-/// How a client of the line dialect is spoken to.
+/// The style of the line dialect for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineMode {
     /// The chat server of "The Go Programming Language", section 8.10, byte for byte.
@@ -17,7 +16,7 @@ pub enum LineMode {
 }
 
 impl LineMode {
-    /// The longest line that passes, in bytes without its ending: what the original takes in
+    /// The longest line that is accepted, in bytes without its ending: as in the original in
     /// classic mode; a long paragraph in named mode.
     pub const fn line_bytes_max(self) -> usize {
         match self {
@@ -37,7 +36,7 @@ pub enum Storage {
     Memory,
     /// In a file.
     Disk {
-        /// How long they are stored; without a limit if there is none.
+        /// How long they are stored; none without a limit.
         retain: Option<Duration>,
     },
 }
@@ -75,7 +74,7 @@ pub(crate) fn rfc3339(at: WallTime) -> String {
     timestamp(at).strftime(format).to_string()
 }
 
-/// The epoch stands in for a time that no calendar has.
+/// The time as a timestamp; the epoch replaces a time that no calendar has.
 fn timestamp(at: WallTime) -> Timestamp {
     Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -96,7 +95,7 @@ pub(crate) fn span(time: Duration) -> String {
     }
 }
 
-/// How long somebody has said nothing, in whole units.
+/// How long a person has said nothing, in whole units.
 pub(crate) fn silence(silent: Duration) -> String {
     let seconds = silent.as_secs();
     let unit = match seconds {

@@ -1,4 +1,4 @@
-//! Telnet's commands, told from text byte by byte. Knows no lines, and one option, the echo; it
+//! Tells telnet's commands from text, byte by byte. Knows no lines, and one option, the echo; it
 //! refuses all others.
 //!
 //! UTF-8 never holds the byte 255, so each one is an IAC. The commands are those of RFC 854. After
@@ -54,11 +54,11 @@ pub struct Telnet {
     state: TelnetState,
     /// All answers of this connection, at most [`ANSWERS_MAX`], so that none is given twice.
     answered: Vec<[u8; 3]>,
-    /// This side shows what is typed, or has offered to.
+    /// This side shows typed characters, or has offered to.
     echoes: bool,
 }
 
-/// Where the last byte ended.
+/// The state after the last byte.
 #[derive(Debug, Default, Clone, Copy)]
 enum TelnetState {
     #[default]
@@ -121,9 +121,11 @@ impl Telnet {
                 bytes: 0,
                 iac: false,
             }),
-            // Two stand for the byte itself, which is as little UTF-8 as other stray bytes.
+            // Two of them stand for the byte itself, which is as invalid in UTF-8 as other stray
+            // bytes.
             IAC => self.say(IAC),
-            // Interrupts, erasures and the like are for the program in a terminal; here is none.
+            // Interrupts, erasures and the like are for a program in a terminal; there is none
+            // here.
             FIRST_COMMAND.. => self.go_on(TelnetState::Text),
             // No command: the 255 was a stray byte, or the byte after it was urgent data and is
             // lost. Dropping this byte could lose a newline.

@@ -21,7 +21,7 @@ pub enum Opcode {
     Binary = 2,
     /// The last frame of a connection.
     Close = 8,
-    /// A question that a pong answers.
+    /// A request for a pong.
     Ping = 9,
     /// The answer to a ping.
     Pong = 10,
@@ -102,9 +102,9 @@ pub fn close(code: CloseCode) -> Vec<u8> {
 pub enum Received {
     /// A message.
     Text(String),
-    /// A question; the answer has the same payload.
+    /// A ping; the pong has the same payload.
     Ping(Vec<u8>),
-    /// The client is there.
+    /// A pong: the client is alive.
     Pong,
     /// The end: the client closes the connection with this code, or the server has to.
     Over(CloseCode),
@@ -197,8 +197,8 @@ impl FrameReader {
         }))
     }
 
-    /// Whether a frame may come now (section 5.4): a control frame comes whole and at any time,
-    /// another one where its message wants it.
+    /// Whether a frame may come now (section 5.4): a control frame comes whole and at any time, any
+    /// other one only where its message continues or begins.
     fn may_follow(&self, opcode: Opcode, is_last: bool) -> bool {
         match opcode {
             Opcode::Continuation => self.message.is_some(),

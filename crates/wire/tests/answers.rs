@@ -1,4 +1,4 @@
-//! Each answer to one person is one frame, which holds an object with a kind and a text, also if
+//! Each answer to one person is one frame, which holds an object with a kind and a text, even if
 //! the words in it are hostile.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 

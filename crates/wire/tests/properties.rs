@@ -1,4 +1,4 @@
-//! Properties over random bytes, most of them with a meaning. Named cases stand beside the code.
+//! Properties over random bytes, most of them with a meaning. Named cases are beside the code.
 
 #[allow(dead_code, reason = "it needs some of the bodies")]
 mod fuzz_bodies;

@@ -1,5 +1,5 @@
-//! Deletes lines that are too old, from the start on and every minute, and lines whose owner wants
-//! them gone. It works in slices when no lines wait to be stored. Knows no connection.
+//! Deletes old lines, from the start on and every minute, and the lines of owners who ask for it.
+//! It works in slices when no lines wait to be stored. Knows no connection.
 
 use std::collections::HashMap;
 use std::mem;
@@ -25,22 +25,22 @@ use crate::journal::traits::{History, Search, Unreadable};
 /// How many lines one slice deletes.
 const SLICE_LINES: u64 = 500;
 
-/// How many deleted lines one slice passes over: as many as one question reads.
+/// How many deleted lines one slice skips: as many as one query reads.
 const EMPTY_LINES: u64 = READ_ROWS_MAX as u64;
 
-/// The write-ahead log can be emptied when no connection reads: how often, and after what pause, to
-/// try.
+/// How many times, and after which pause, to try to empty the write-ahead log, which is possible
+/// only while no connection reads.
 const EMPTY_LOG_TRIES: usize = 20;
 const EMPTY_LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// Old lines are deleted at most this much later than they may be.
+/// How often old lines are deleted: they are late by at most this much.
 const ROUND_EVERY: Duration = LOOK_EVERY;
 
-/// How often the time is noted. After a server was killed, the next one deletes that much less in
+/// How often the time is noted. After a server is killed, the next one deletes that much less in
 /// its first hour.
 const NOTE_CLOCK_EVERY: Duration = Duration::from_mins(10);
 
-/// Lines are not deleted yet, or not all of them. The next round tries again.
+/// Some lines are not deleted yet. The next round tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("lines to be deleted are still in the file")]
 struct StillThere;
@@ -64,8 +64,8 @@ pub(crate) struct Eraser {
 }
 
 impl Eraser {
-    /// An eraser for a file, with the deletions that a server before this one has not completed; and
-    /// a way to ask it for the deletion of an owner's lines.
+    /// An eraser for a file, with the unfinished deletions of the previous server; and a way to ask
+    /// it for the deletion of an owner's lines.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -93,8 +93,8 @@ impl Eraser {
         Ok((Eraser { requests, rounds }, forgetting))
     }
 
-    /// Deletes lines that are older than `retain` says, and what owners ask for, until the server
-    /// ends. `link` deletes lines in memory.
+    /// Deletes lines that are older than `retain`, and lines of owners who ask for it, until the
+    /// server ends. `link` deletes lines in memory.
     pub(crate) async fn run(
         self,
         link: Link,
@@ -124,9 +124,9 @@ struct Rounds {
     search: Arc<dyn Search>,
     /// Deletions that are not complete.
     deletions: Vec<Deletion>,
-    /// Up to which number each room has no old lines any more.
+    /// The number up to which each room has no old lines any more.
     emptied: HashMap<RoomName, u64>,
-    /// How many old lines were deleted since the last round that was complete.
+    /// How many old lines were deleted since the last complete round.
     lines: usize,
     schedule: ScrubSchedule,
 }
@@ -170,7 +170,7 @@ impl Rounds {
         self.note_clock(now, latest).await; // the next server continues from there
     }
 
-    /// Deletes everything that is to be deleted now. How many old lines that were.
+    /// Makes all deletions that are due now. Returns the number of deleted old lines.
     async fn round(
         &mut self,
         now: WallTime,
@@ -187,8 +187,8 @@ impl Rounds {
         owners.and(codes.map_err(StillThere::from)).and(old)
     }
 
-    /// Deletes from the files what owners have asked for. A deletion that fails stays for the next
-    /// round.
+    /// Deletes the lines of owners who have asked for it from the files. A deletion that fails
+    /// stays for the next round.
     async fn delete_for_owners(&mut self) -> Result<(), StillThere> {
         for mut deletion in mem::take(&mut self.deletions) {
             let deleted = self.delete_own(&deletion).await;
@@ -206,7 +206,7 @@ impl Rounds {
         }
     }
 
-    /// Deletes the lines of one owner. How many they were.
+    /// Deletes the lines of one owner. Returns their number.
     async fn delete_own(&mut self, deletion: &Deletion) -> Result<usize, StillThere> {
         let own = &deletion.own;
         let mut lines = 0;
@@ -227,7 +227,7 @@ impl Rounds {
     }
 
     /// Deletes an owner's lines between two numbers: from the index first, so that a crash in
-    /// between leaves lines in the file, which are deleted again.
+    /// between leaves lines in the file, which the next server deletes again.
     async fn delete_slice(
         &mut self,
         own: &OwnLines,
@@ -250,8 +250,8 @@ impl Rounds {
         Ok(lines)
     }
 
-    /// Deletes everything that was said before this time. How many lines that were, with those of
-    /// rounds that were not complete.
+    /// Deletes all lines that were said before this time. Returns their number, including those of
+    /// incomplete rounds.
     async fn delete_before(&mut self, before: WallTime) -> Result<usize, StillThere> {
         let is_found_no_more = self.search.remove_before(before).await;
         for (room, end) in self.history.ends().await? {
@@ -291,7 +291,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// Overwrites what deleted lines, messages and codes have left in the files, if it is time to.
+    /// Overwrites the leftovers of deleted lines, messages and codes in the files, when it is due.
     async fn scrub(&mut self) -> Result<(), StillThere> {
         self.search.scrub().await;
         let Some(leftovers) = self.database.write(rows::leftovers).await? else {
@@ -308,7 +308,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// Overwrites what is left between rows and in the write-ahead log.
+    /// Overwrites leftovers between rows and in the write-ahead log.
     async fn scrub_file(&self) -> Result<(), StillThere> {
         let mut next = Some(1);
         while let Some(first) = next {
@@ -325,8 +325,8 @@ impl Rounds {
         Err(StillThere)
     }
 
-    /// Notes how late it is at least, for the next server, and dates back what is from later than
-    /// it can be. If the file does not take that, the log says why.
+    /// Notes the earliest time that it can be now, for the next server, and dates back lines with a
+    /// later time than possible. If the file does not accept that, the log says why.
     async fn note_clock(&self, now: WallTime, latest: WallTime) {
         let note = move |store: &mut Store| store.note_clock(now, latest);
         self.database.write(note).await.ok();

@@ -1,4 +1,4 @@
-//! Deletes lines: those that are too old, and those whose owner wants them gone.
+//! Deletes old lines, and the lines of owners who ask for it.
 
 mod eraser;
 mod request;

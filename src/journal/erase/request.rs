@@ -1,4 +1,4 @@
-//! Owners who ask for the deletion of their lines: heard at once, whatever the eraser does.
+//! Takes the requests of owners to delete their lines: at once, whatever the eraser does.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -18,21 +18,21 @@ use crate::journal::traits::{History, Unreadable};
 pub(crate) struct Owner {
     pub(crate) id: PersonId,
     pub(crate) name: Name,
-    /// When they registered the name.
+    /// When this person registered the name.
     pub(crate) since: WallTime,
 }
 
-/// Whose lines are to be deleted, and where the answer goes.
+/// An owner who asks for the deletion of their lines, and the receiver of the answer.
 pub(super) struct ForgetRequest {
     owner: Owner,
     done: oneshot::Sender<Result<usize, Refusal>>,
 }
 
-/// A deletion that is noted in the file. Its lines are in no log in memory any more.
+/// A deletion that is noted in the file. No log in memory has its lines any more.
 pub(super) struct Deletion {
     pub(super) id: DeletionId,
     pub(super) own: Arc<OwnLines>,
-    /// Where the answer goes; none after the first try.
+    /// The receiver of the answer; none after the first try.
     pub(super) done: Option<oneshot::Sender<Result<usize, Refusal>>>,
 }
 
@@ -43,17 +43,16 @@ pub(crate) struct Forgetting {
 }
 
 impl Forgetting {
-    /// A way to ask, and where the requests come out.
+    /// A way to ask, and the receiver of the requests.
     pub(super) fn new() -> (Forgetting, mpsc::Receiver<ForgetRequest>) {
         let (requests, queue) = mpsc::channel(1);
         (Forgetting { requests }, queue)
     }
 
-    /// Deletes everything that an owner has said. A deletion that has begun goes on, even if the
-    /// owner does not wait for it. How many lines were deleted.
+    /// Deletes all lines of an owner. A deletion that has begun goes on, even if the owner does not
+    /// wait for it. Returns the number of deleted lines.
     ///
-    /// # Errors
-    /// Why not, or not yet.
+    /// # Errors The deletion is impossible, or not complete yet.
     pub(crate) async fn forget(&self, owner: Owner) -> Result<usize, Refusal> {
         let (done, answer) = oneshot::channel();
         let sent = self.requests.send(ForgetRequest { owner, done }).await;
@@ -68,13 +67,13 @@ pub(super) struct Intake {
     pub(super) history: Arc<dyn History>,
     /// Deletes lines in memory.
     pub(super) link: Link,
-    /// Where deletions go on.
+    /// The receiver of deletions that have begun.
     pub(super) begun: mpsc::Sender<Deletion>,
 }
 
 impl Intake {
-    /// Hears owners until the server ends. It ends between two requests only, so that a deletion is
-    /// either begun or not noted.
+    /// Takes requests of owners until the server ends. It ends between two requests only, so that a
+    /// deletion is either begun or not noted.
     pub(super) async fn run(
         mut self,
         mut requests: mpsc::Receiver<ForgetRequest>,
@@ -109,7 +108,7 @@ impl Intake {
         }
     }
 
-    /// Notes which lines are to be deleted, and deletes them from the logs that people read.
+    /// Notes which lines to delete, and deletes them from the logs that people read.
     async fn begin(
         &mut self,
         Owner { id, name, since }: Owner,
@@ -129,7 +128,7 @@ impl Intake {
             .await
         {
             Outcome::LinesDeleted(ends) => {
-                // Memory has more lines now than the file had when the deletion was noted.
+                // Memory now has more lines than the file had when the deletion was noted.
                 let ends = ends.into_iter().collect();
                 return Ok((deletion, OwnLines { ends, ..own }));
             }

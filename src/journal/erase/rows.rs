@@ -1,9 +1,9 @@
-//! The SQL of deletion. Knows no reason to delete.
+//! The SQL of deletion. Knows no reason for a deletion.
 //!
 //! The row of a deleted line stays, with its number and its time, so that numbers are dense. A row
-//! in `takings` is a deletion that an owner asked for and that is not complete. The key `remains`
-//! in `meta` says that copies of deleted rows may be left in the file; it changes with each
-//! deletion, until the file is scrubbed.
+//! in `takings` is an unfinished deletion that an owner asked for. The key `remains` in `meta` says
+//! that the file may still have copies of deleted rows; it changes with each deletion, until the
+//! file is scrubbed.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use rusqlite::params;
 
 use crate::journal::sqlite::{GONE, Sql, Store, sum};
 
-/// The lines of an owner that are to be deleted.
+/// The lines of an owner to delete.
 #[derive(Clone, Debug)]
 pub(super) struct OwnLines {
     /// The name they were said under.
@@ -24,7 +24,7 @@ pub(super) struct OwnLines {
 }
 
 impl OwnLines {
-    /// Whether a name is the owner's, in whatever letters it was used.
+    /// Whether a name is the owner's, in any spelling that counts as the same name.
     pub(super) fn is_own(&self) -> impl FnMut(&str) -> bool + use<> {
         let name = self.name.clone();
         let mut known: HashMap<String, bool> = HashMap::new();
@@ -43,11 +43,12 @@ impl OwnLines {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DeletionId(i64);
 
-/// Copies of deleted rows may be left, as of the time of asking.
+/// The file may still have copies of deleted rows; this identifies the state at the time of the
+/// query.
 #[derive(Clone, Debug)]
 pub(super) struct Leftovers(String);
 
-/// A row that is to be emptied.
+/// A row to empty.
 pub(super) struct FullRow {
     room: i64,
     /// Its number in the room.
@@ -55,7 +56,7 @@ pub(super) struct FullRow {
     at: i64,
 }
 
-/// The rows of a room from number `first` to `last` that are not empty and whose name is meant.
+/// The rows of a room from number `first` to `last` that are not empty and whose name matches.
 pub(super) fn full_rows(
     store: &mut Store,
     room: &RoomName,
@@ -119,7 +120,7 @@ pub(super) fn note_deletion(store: &mut Store, own: &OwnLines) -> rusqlite::Resu
     Ok(DeletionId(id))
 }
 
-/// The deletions that are noted.
+/// The noted deletions.
 pub(super) fn deletions(store: &mut Store) -> rusqlite::Result<Vec<(DeletionId, OwnLines)>> {
     let mut deletions: HashMap<DeletionId, OwnLines> = HashMap::new();
     let rows = "SELECT id, name, since, room, last FROM takings";
@@ -140,20 +141,20 @@ pub(super) fn deletions(store: &mut Store) -> rusqlite::Result<Vec<(DeletionId, 
     Ok(deletions.into_iter().collect())
 }
 
-/// A deletion is complete, or is not wanted after all.
+/// Removes a deletion, which is complete or not wanted any more.
 pub(super) fn drop_deletion(store: &mut Store, id: DeletionId) -> rusqlite::Result<()> {
     let drop = "DELETE FROM takings WHERE id = ?1";
     store.connection().run(drop, [id.0]).map(|_| ())
 }
 
-/// What deleted rows may have left in the file since it was scrubbed.
+/// The leftovers of deleted rows in the file since it was scrubbed.
 pub(super) fn leftovers(store: &mut Store) -> rusqlite::Result<Option<Leftovers>> {
     let query = "SELECT value FROM meta WHERE key = 'remains'";
     let found = store.connection().one(query, [], |row| row.get(0));
     Ok(found?.map(Leftovers))
 }
 
-/// Nothing is left of what was deleted until these were asked for.
+/// Notes that nothing is left of rows that were deleted before these leftovers were queried.
 pub(super) fn clear_leftovers(store: &mut Store, seen: &Leftovers) -> rusqlite::Result<()> {
     let clear = "DELETE FROM meta WHERE key = 'remains' AND value = ?1";
     store.connection().run(clear, [&seen.0]).map(|_| ())

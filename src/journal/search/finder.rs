@@ -1,4 +1,4 @@
-//! Searches in the index. Knows nobody who searches.
+//! Searches in the index. Knows no searcher.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,30 +18,30 @@ use super::words;
 use crate::journal::sqlite::{SEARCH_FILE, Signals};
 use crate::journal::traits::{Answering, Found, History, Search, Searcher, Unreadable};
 
-/// How many of the lines that are found are shown.
+/// How many of the found lines are shown.
 const FOUND_MAX: usize = 20;
 
-/// How long a search takes at most, with the wait for the index.
+/// The longest time of a search, including the wait for the index.
 pub(super) const SEARCH_TIME: Duration = Duration::from_secs(2);
 
-/// How long it takes if others wait for a turn.
+/// The longest time of a search while others wait for a turn.
 const SHARE_TIME: Duration = Duration::from_millis(250);
 
-/// How many words a search may have: more than a sentence has, and a fraction of a second in a
-/// large file, even if all of them are frequent.
+/// The most words of a search: more than a sentence has, and a fraction of a second in a large
+/// file, even if all of them are frequent.
 const WORDS_MAX: usize = 32;
 
-/// How many may ask the thread for something.
+/// How many requests to the thread may wait.
 const ASKED_MAX: usize = 8;
 
-/// How often, and after what pause, further callers try again.
+/// How many times, and after which pause, further callers try again.
 const ASK_TRIES: usize = 100;
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// How much of its time a search waits for the index to have the latest lines.
 const CATCH_UP_TIME: Duration = Duration::from_millis(500);
 
-/// The index, for those who search.
+/// The index, for searchers.
 #[derive(Debug)]
 pub(crate) struct IndexedSearch {
     index: PathBuf,
@@ -52,7 +52,7 @@ pub(crate) struct IndexedSearch {
 
 impl IndexedSearch {
     /// A search in the lines of a file, which `history` reads; and the work of the thread that
-    /// follows it.
+    /// keeps the index up to date.
     pub(crate) fn new(
         lines: &Path,
         epoch: String,
@@ -96,7 +96,7 @@ impl IndexedSearch {
         let turn = self.turns.take(searcher).await;
         let (path, turns) = (self.index.clone(), self.turns.clone());
         let searching = spawn_blocking(move || {
-            let _turn = turn; // held even if nobody waits for the answer any more
+            let _turn = turn; // held even if nobody waits any more
             let began = Instant::now();
             let is_over = move || {
                 let passed = began.elapsed();
@@ -119,17 +119,18 @@ impl IndexedSearch {
         Ok(found)
     }
 
-    /// Waits until the index has the lines that were said until now, but not for long. How long
+    /// Waits a short time until the index has all lines that were said until now. Returns how long
     /// that took.
     async fn catch_up(&self) -> Duration {
         let begun = Instant::now();
-        // If many wait already, this one waits as long: otherwise searches would take the time that
-        // the thread needs.
+        // If many others wait already, this caller only waits as long: otherwise searches would
+        // take the time that the thread needs.
         timeout(CATCH_UP_TIME, self.ask_in_turn(None)).await.ok();
         begun.elapsed().min(CATCH_UP_TIME)
     }
 
-    /// Asks the thread as soon as there is a place, and waits until it is done. Whether it is.
+    /// Sends a request to the thread as soon as there is a place, and waits until it is done.
+    /// Returns whether it is.
     async fn ask_in_turn(&self, removal: Option<IndexRemoval>) -> bool {
         let (done, answer) = oneshot::channel();
         let mut asked = Asked { removal, done };
@@ -144,7 +145,8 @@ impl IndexedSearch {
         false
     }
 
-    /// Asks the thread. If it has too much to do already, the answer is that it could not.
+    /// Sends a request to the thread. If the thread has too much to do, the answer is that the
+    /// request failed.
     fn ask(&self, removal: Option<IndexRemoval>) -> oneshot::Receiver<()> {
         let (done, answer) = oneshot::channel();
         self.indexer.try_send(Asked { removal, done }).ok();

@@ -1,6 +1,7 @@
-//! The file of the index, made from the lines and of no use without them. Knows no thread.
+//! The file of the index, which is made from the lines and useless without them. Knows no thread.
 //!
-//! It may be deleted at any time and is rebuilt then. So it need not be as careful as the journal.
+//! Anybody may delete it at any time; it is then rebuilt. So it can be less careful than the
+//! journal.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,17 +20,17 @@ const VERSION: i32 = 4;
 /// How long to wait for a file that another program has locked.
 const BUSY_TIME: Duration = Duration::from_millis(100);
 
-/// After how many steps of SQLite, a fraction of a millisecond, a search looks at the clock.
+/// After this many steps of SQLite, a fraction of a millisecond, a search checks the time.
 const STEPS: i32 = 100;
 
-/// How many bits of a line's place tell it from the other lines of its millisecond.
+/// How many bits of a line's position tell it from the other lines of its millisecond.
 const COUNTER_BITS: u32 = 20;
 
-/// The times that a place has room for: up to the year 2248.
+/// The latest time that fits into a position: the year 2248.
 const TIME_MAX: i64 = 1 << (63 - COUNTER_BITS);
 
-/// The words are hashes, so the plainest tokenizer will do. The content is stored, so that a line
-/// can be removed by its number; and what is removed is overwritten.
+/// The words are hashes, so the plainest tokenizer is enough. The content is stored, so that a line
+/// can be removed by its number; removed content is overwritten.
 const TABLES: &str = "
     CREATE TABLE meta (epoch TEXT NOT NULL, probe TEXT NOT NULL, dated_back INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, followed INTEGER NOT NULL) STRICT;
@@ -44,10 +45,10 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Opens the index to write in it, and creates one for a log with this name if there is none.
-    /// None if it is of no use.
+    /// Opens the index for writing, and creates a missing one for a log with this name. None if it
+    /// is useless.
     pub(super) fn open(path: &Path, epoch: &str) -> rusqlite::Result<Option<Index>> {
-        create_private(path).ok(); // SQLite says what is wrong
+        create_private(path).ok(); // SQLite reports errors
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIME)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -72,22 +73,22 @@ impl Index {
         Ok((probe == Some(words::probe())).then_some(Index { connection }))
     }
 
-    /// The name of the log when the index was written last, and how often lines had been dated back
-    /// when it was built: their place in it is their time.
+    /// The name of the log when the index was last written, and how many times lines had been dated
+    /// back when it was built: the position of a line is its time.
     pub(super) fn origin(&self) -> rusqlite::Result<(String, i64)> {
         let origin = "SELECT epoch, dated_back FROM meta";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
         self.connection.query_row(origin, [], read)
     }
 
-    /// Notes the present name of the log, and how often its lines have been dated back.
+    /// Notes the present name of the log, and how many times its lines have been dated back.
     pub(super) fn set(&mut self, epoch: &str, dated_back: i64) -> rusqlite::Result<()> {
         let set = "UPDATE meta SET epoch = ?1, dated_back = ?2";
         self.connection.run(set, params![epoch, dated_back])?;
         Ok(())
     }
 
-    /// Opens the index to search in it until `is_over` says so.
+    /// Opens the index for one search, which stops when `is_over` returns true.
     pub(super) fn open_to_read(
         path: &Path,
         is_over: impl FnMut() -> bool + Send + 'static,
@@ -98,7 +99,7 @@ impl Index {
         Ok(Index { connection })
     }
 
-    /// Up to which number it has the lines of each room.
+    /// The number up to which it has the lines of each room.
     pub(super) fn followed(&self) -> rusqlite::Result<HashMap<String, u64>> {
         let query = "SELECT name, followed FROM rooms";
         let rooms = self.connection.all(query, [], |row| {
@@ -107,7 +108,7 @@ impl Index {
         Ok(rooms.into_iter().collect())
     }
 
-    /// Adds lines of a room. Then it has all of them up to number `followed`.
+    /// Adds lines of a room. The index then has all of them up to number `followed`.
     pub(super) fn add(
         &mut self,
         room: &RoomName,
@@ -122,7 +123,8 @@ impl Index {
             |row| row.get(0),
         )?;
         for said in lines {
-            // A search reads the newest first, of all rooms: so the place in the index is the time.
+            // A search reads the newest lines of all rooms first, so the position in the index is
+            // the time.
             let at = said.at.0.clamp(0, TIME_MAX - 1);
             let (first, width) = (at << COUNTER_BITS, (1_i64 << COUNTER_BITS) - 1);
             let place = transaction.one(
@@ -141,7 +143,7 @@ impl Index {
         transaction.commit()
     }
 
-    /// Removes up to `max` lines that were said before this time. How many that were.
+    /// Removes up to `max` lines that were said before this time. Returns their number.
     pub(super) fn remove_before(
         &mut self,
         before: WallTime,
@@ -155,7 +157,7 @@ impl Index {
         Ok(removed)
     }
 
-    /// Removes the lines of a room with these numbers, as far as it has them.
+    /// Removes the lines of a room with these numbers, where it has them.
     pub(super) fn remove_lines(&mut self, room: &RoomName, seqs: &[u64]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         let which = "SELECT places.id FROM places JOIN rooms ON rooms.id = room WHERE name = ?1 AND seq = ?2";
@@ -165,8 +167,8 @@ impl Index {
         transaction.commit()
     }
 
-    /// Overwrites what removed lines have left in the file, and empties the write-ahead log.
-    /// Whether it could do all of it: not while somebody searches.
+    /// Overwrites the leftovers of removed lines in the file, and empties the write-ahead log.
+    /// Returns whether it could do all of that, which it cannot during a search.
     pub(super) fn scrub(&mut self) -> rusqlite::Result<bool> {
         let mut next = Some(1);
         while let Some(first) = next {
@@ -175,8 +177,7 @@ impl Index {
         empty_log(&self.connection)
     }
 
-    /// Finds up to `lines_max` lines in rooms that may be read, the newest first, and counts the
-    /// others.
+    /// Finds up to `lines_max` lines in readable rooms, the newest first, and counts the others.
     pub(super) fn find(
         &self,
         phrases: &[Phrase],
@@ -228,7 +229,7 @@ impl Index {
     }
 }
 
-/// Removes the lines whose places a query finds. How many they are.
+/// Removes the lines whose positions a query finds. Returns their number.
 fn remove(
     transaction: &Transaction<'_>,
     which: &str,
@@ -246,13 +247,14 @@ fn is_interrupted(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
-/// What keeps the index from following.
+/// Why the index cannot follow the lines.
 pub(super) enum IndexTrouble {
-    /// Lines cannot be read: the journal's own threads say why.
+    /// Lines cannot be read: the journal's own threads log why.
     Journal,
     /// The index cannot be written now.
     Index(rusqlite::Error),
-    /// It is damaged, another's, or ahead of the lines, since these were restored from a backup.
+    /// It is damaged, belongs to another log, or is ahead of the lines, which were restored from a
+    /// backup.
     Useless,
 }
 

@@ -1,4 +1,4 @@
-//! The thread that adds lines to the index. It follows the file of lines and holds up nobody.
+//! The thread that adds lines to the index. It follows the file of lines and delays nobody.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,55 +13,55 @@ use tokio::sync::oneshot;
 use super::index::{Index, IndexTrouble};
 use crate::journal::sqlite::{ScrubSchedule, Signals, Store};
 
-/// How often it looks for new lines. A search makes it look at once.
+/// How often it checks for new lines. A search makes it check at once.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
 
-/// How long it waits after something has gone wrong.
+/// How long it waits after a failure.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
-/// How many lines, and about how many bytes of text, one slice adds: that takes a fraction of a
+/// How many lines, and about how many bytes of text, one slice adds. A slice takes a fraction of a
 /// second, and the server waits for it when it ends.
 const SLICE_LINES: u64 = 2_000;
 const SLICE_BYTES: usize = 128 * 1024;
 
-/// How long it rests if lines come without a pause, in multiples of the time it has worked.
+/// How long it rests while lines arrive without a pause, in multiples of its working time.
 const REST: u32 = 8;
 
-/// It rests no longer than this: the server may end meanwhile.
+/// The longest rest, as the server may end meanwhile.
 const REST_MAX: Duration = Duration::from_millis(250);
 
-/// For the scheduler: threads that serve people come first.
+/// For the scheduler: threads that serve people have priority.
 const NICENESS: i32 = 5;
 
 /// How many lines one slice removes.
 const REMOVED_LINES: usize = 500;
 
-/// A request to the thread: to have everything that was said until now, and then perhaps to remove
+/// A request to the thread: index everything that was said until now, and then perhaps remove
 /// something.
 pub(super) struct Asked {
     pub(super) removal: Option<IndexRemoval>,
-    /// Dropped if it cannot be done now.
+    /// Dropped if the request cannot be done now.
     pub(super) done: oneshot::Sender<()>,
 }
 
-/// What is to be found no longer.
+/// Lines to remove from the index.
 pub(super) enum IndexRemoval {
-    /// Lines that were said earlier, now and whenever the index is rebuilt.
+    /// Lines that were said before this time, now and after each rebuild.
     Before(WallTime),
     /// These lines of a room.
     Lines(RoomName, Vec<u64>),
-    /// What removed lines have left in the file.
+    /// The leftovers of removed lines in the file.
     Leftovers,
 }
 
-/// Follows a file of lines.
+/// Keeps the index up to date with a file of lines.
 pub(super) struct Indexer {
     lines: PathBuf,
     /// The present name of the log.
     epoch: String,
     index: PathBuf,
     signals: Arc<Signals>,
-    /// Lines that were said before this are not to be found.
+    /// Searches must not find lines that were said before this time.
     expired: WallTime,
     schedule: ScrubSchedule,
 }
@@ -106,7 +106,7 @@ impl Indexer {
                     && at > self.expired
                 {
                     if self.expired == WallTime(i64::MIN) {
-                        self.schedule.need(); // the last server may have left something
+                        self.schedule.need(); // the previous server may have left something
                     }
                     self.expired = at;
                 }
@@ -170,7 +170,7 @@ impl Indexer {
         Ok(())
     }
 
-    /// Removes what is to be found no longer, and overwrites what is left of it.
+    /// Removes lines from the index, and overwrites their leftovers.
     fn remove(&mut self, index: Option<&mut Index>, asking: &[Asked]) -> Result<(), IndexTrouble> {
         let removals = asking.iter().filter_map(|asked| asked.removal.as_ref());
         let (Some(index), true) = (index, removals.clone().next().is_some()) else {
@@ -192,7 +192,7 @@ impl Indexer {
         }
         if self.schedule.is_due() && !self.ends() {
             let began = Instant::now();
-            // An index that cannot be scrubbed is not damaged.
+            // A failure to scrub does not mean that the index is damaged.
             if index.scrub().map_err(IndexTrouble::Index)? {
                 self.schedule.done(began);
             }
@@ -204,8 +204,8 @@ impl Indexer {
         self.signals.commits.load(Ordering::Relaxed)
     }
 
-    /// Adds some lines of a room to the index, those after number `last`. The number of the last
-    /// one.
+    /// Adds some lines of a room to the index, from after number `last` on. Returns the number of
+    /// the last one.
     fn follow_slice(
         &self,
         store: &Store,
@@ -218,7 +218,7 @@ impl Indexer {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let slice_end = end.seq.min(last + SLICE_LINES);
         let read = store.read(room, last + 1, slice_end, |said| {
-            // A damaged line has nothing that could be found.
+            // A damaged line has no words.
             let said = said.ok().filter(|said| said.at >= self.expired);
             if let Some(said) = said {
                 bytes += said.weight();
@@ -227,7 +227,7 @@ impl Indexer {
             bytes < SLICE_BYTES
         });
         let last = read.map_err(|_| IndexTrouble::Journal)?;
-        // After a commit that failed, the file may have lines for a moment that nobody has seen.
+        // After a failed commit, the file may have lines for a moment that nobody has seen.
         let is_settled = failures.is_multiple_of(2);
         if !is_settled || self.signals.failures.load(Ordering::Acquire) != failures {
             return Err(IndexTrouble::Journal);
@@ -236,7 +236,7 @@ impl Indexer {
         Ok(last)
     }
 
-    /// Opens the index, and rebuilds it if it is of no use.
+    /// Opens the index, and rebuilds a useless one.
     fn open(&self, store: &Store) -> Result<Index, IndexTrouble> {
         let dated_back = store.dated_back().map_err(|_| IndexTrouble::Journal)?;
         if let Some(mut index) = Index::open(&self.index, &self.epoch)?
@@ -270,7 +270,7 @@ impl Indexer {
     }
 }
 
-/// Deletes the files of the index. Searches that have them open are not disturbed.
+/// Deletes the files of the index, without disturbing searches that have them open.
 fn remove(index: &Path) {
     tracing::info!("the search index is rebuilt");
     for extension in ["db", "db-wal", "db-shm"] {
@@ -283,7 +283,7 @@ fn remove(index: &Path) {
     }
 }
 
-/// Lowers the priority of this thread. On other systems this would be the whole program's.
+/// Lowers the priority of this thread. On other systems this would affect the whole program.
 fn be_nice() {
     #[cfg(target_os = "linux")]
     rustix::process::nice(NICENESS).ok();

@@ -1,5 +1,5 @@
-//! Search in stored lines, with an index in a file of its own that follows the file of lines. It
-//! shares no transaction with that file, so no commit waits for it.
+//! Search in stored lines, with an index in its own file that follows the file of lines. They share
+//! no transaction, so no commit waits for the index.
 
 mod finder;
 mod index;

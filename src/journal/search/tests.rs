@@ -1,4 +1,4 @@
-//! The index by itself: any line is found, and any search is understood.
+//! Tests the index by itself: it finds any line, and understands any search.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
@@ -13,7 +13,7 @@ use super::index::Index;
 use super::words;
 use crate::journal::traits::Found;
 
-/// An index in a directory of its own.
+/// An index in its own directory.
 struct Table {
     directory: TempDir,
     index: Index,
@@ -29,7 +29,7 @@ impl Table {
         }
     }
 
-    /// Lines of a room, said a second after each other.
+    /// Lines of a room, each a second after the one before.
     fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Table {
         let mut table = Table::new();
         let lines: Vec<_> = (1..)

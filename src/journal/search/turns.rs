@@ -1,5 +1,5 @@
-//! Who searches next, if more people want to than can at once: the one who has searched least.
-//! Knows no index.
+//! Decides who searches next when more people want to than can at once: the person who has searched
+//! least. Knows no index.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,21 +11,21 @@ use tokio::sync::oneshot;
 
 use crate::journal::traits::Searcher;
 
-/// How many searches run at once: each keeps a core busy.
+/// How many searches run at once: each uses a whole core.
 const SEARCHES_MAX: usize = 2;
 
-/// After this time, a person's searches count half.
+/// After this time, a person's past searches count half.
 const HALF_LIFE: Duration = Duration::from_secs(30);
 
-/// Searches count no more than this, in seconds, so that a crowd of newcomers is not preferred for
+/// The most seconds that past searches count, so that a crowd of newcomers is not preferred for
 /// long.
 const COUNTED_MAX: f64 = 0.5;
 
-/// How many people are remembered; beyond that, those are forgotten whose searches count for
-/// nothing.
+/// How many people are remembered; beyond that, people whose searches count for nothing are
+/// forgotten.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// So few seconds count for nothing.
+/// Seconds of searching that count for nothing.
 const NOTHING: f64 = 0.01;
 
 /// The turns. Clones share them.
@@ -36,7 +36,7 @@ pub(super) struct SearchTurns(Arc<Mutex<TurnState>>);
 struct TurnState {
     running: usize,
     queue: Vec<(Searcher, oneshot::Sender<SearchTurn>)>,
-    /// How many seconds each has searched, and when that was counted.
+    /// How many seconds each person or network has searched, and when that was counted.
     used: HashMap<Whose, (f64, Instant)>,
 }
 
@@ -46,13 +46,13 @@ enum Whose {
     Network(IpAddr),
 }
 
-/// The right to search now. The time until it is dropped counts for its searcher.
+/// The right to search now. The time until it is dropped counts against its searcher.
 #[derive(Debug)]
 pub(super) struct SearchTurn {
     turns: SearchTurns,
     searcher: Searcher,
     began: Instant,
-    /// Its searcher no longer waits: another one gets it.
+    /// Its searcher has stopped waiting, so another one gets it.
     is_void: bool,
 }
 
@@ -72,7 +72,8 @@ impl SearchTurns {
         };
         match granted {
             None => self.turn(searcher),
-            // It is never dropped without an answer, as each turn that ends grants the next.
+            // The sender is never dropped without an answer, as each turn that ends grants the
+            // next.
             Some(granted) => granted.await.unwrap_or_else(|_| self.turn(searcher)),
         }
     }
@@ -95,7 +96,7 @@ impl SearchTurns {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a turn that has ended to the waiting searcher who has searched least.
+    /// Gives a free turn to the waiting searcher who has searched least.
     fn pass_on(&self) {
         loop {
             let next = {
@@ -119,7 +120,8 @@ impl SearchTurns {
 }
 
 impl TurnState {
-    /// Takes the searcher who has searched least from the queue; of two, the one who waits longer.
+    /// Takes the searcher who has searched least from the queue; of two equal ones, the one who has
+    /// waited longer.
     fn least(&mut self) -> Option<(Searcher, oneshot::Sender<SearchTurn>)> {
         let now = Instant::now();
         let scores = self
@@ -155,7 +157,7 @@ impl TurnState {
     }
 }
 
-/// On whom the time of a search counts.
+/// The person and the network that the time of a search counts against.
 fn shares(searcher: &Searcher) -> impl Iterator<Item = Whose> + use<> {
     let network = searcher.network.map(Whose::Network);
     [Whose::Person(searcher.person)].into_iter().chain(network)
@@ -220,7 +222,7 @@ mod tests {
         let [mut first, second, mut third] = waiting;
         let modest = (&mut third).now_or_never();
         assert!(modest.is_some() && (&mut first).now_or_never().is_none());
-        drop(second); // it waits no more
+        drop(second); // it stops waiting
         drop(modest);
         assert!((&mut first).now_or_never().is_some());
         drop(running);

@@ -1,38 +1,39 @@
-//! The words of lines and of searches, made alike, and their hashes. Knows no index.
+//! Splits lines and searches into words in the same way, and hashes the words. Knows no index.
 //!
-//! Letters and digits that stand together are a word, in any case and script, without accents and
-//! vowel points. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese put no blanks between
-//! words: there every two neighbouring characters are a word, and the last character by itself. So
-//! two or more characters are found wherever they stand, and one as the beginning of a word.
+//! Adjacent letters and digits are a word, in any case and script, without accents and vowel
+//! points. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese put no blanks between words: in
+//! these, every two neighbouring characters are a word, and so is the last character by itself. So
+//! a search finds two or more characters anywhere, and a single one as the beginning of a word.
 //!
-//! SQLite's full-text search stores some words to find its way, and keeps them when their lines are
-//! gone. So the index gets hashes of words.
+//! SQLite's full-text search stores words in its own tables, and keeps some of them after their
+//! lines are deleted. So the index gets hashes of words.
 
 use std::hash::{DefaultHasher, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Letters that stand together.
+/// Adjacent letters.
 enum Piece {
-    /// Of a script with blanks between its words; and emoji, each by itself.
+    /// A word of a script with blanks between words, or a single emoji.
     Word(String),
-    /// Of a script without.
+    /// Letters of a script without blanks.
     Run(Vec<char>),
 }
 
-/// Two words with the same hash are one word; with this many bits nobody meets that.
+/// Two words with the same hash count as one word; with this many bits that never happens in
+/// practice.
 const WORD_BITS: u32 = 48;
 
-/// Each character of a pair has a hash of its own, so that words that begin with it can be found.
+/// Each character of a pair has its own hash, so that a search finds words that begin with it.
 const CHAR_BITS: u32 = 32;
 
 /// Words that a search looks for in this order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Phrase {
     pub(super) words: Vec<String>,
-    /// The last word may be the beginning of one: it is a single character, which begins a pair or
-    /// ends a run.
+    /// The last word may be the beginning of a longer one: it is a single character, which begins a
+    /// pair or ends a run.
     pub(super) is_open: bool,
 }
 
@@ -45,10 +46,10 @@ pub(super) fn said(text: &str) -> Vec<String> {
     words
 }
 
-/// What a search looks for: all words, and those in quotes in their order. Nothing if it has no
-/// word.
+/// The phrases of a search: all words, with those in quotes in their order. Empty if the search has
+/// no word.
 ///
-/// What was typed without a blank belongs together, too: `don't` is found as it stands there.
+/// Words without a blank between them belong together, too: the search `don't` finds exactly that.
 pub(super) fn looked_for(typed: &str) -> Vec<Phrase> {
     let mut phrases = Vec::new();
     for (index, part) in typed.split(['"', '“', '”', '„']).enumerate() {
@@ -75,7 +76,7 @@ fn phrase(typed: &str) -> Option<Phrase> {
 }
 
 impl Piece {
-    /// Adds its words. Whether a run ends here is certain in a line, and not in a search.
+    /// Adds the words of this piece. A line shows whether a run ends here; a search does not.
     fn put(&self, ends: bool, words: &mut Vec<String>) {
         match self {
             Piece::Word(word) => words.push(word.clone()),
@@ -92,7 +93,7 @@ impl Piece {
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut is_apart = true;
-    // One half of a flag that waits for the other.
+    // One half of a flag, which waits for the other one.
     let mut half: Option<char> = None;
     for c in text.nfkc().filter(|c| !is_passed_over(*c)) {
         let c = digit(c).unwrap_or(c);
@@ -130,9 +131,9 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// A letter in lower case, without accents, in the form that its readers take it for.
+/// Adds a letter in lower case, without accents, in the form that its readers recognise.
 fn plain(c: char, word: &mut String) {
-    // The capital sharp s is two letters only by way of the small one.
+    // The capital sharp s becomes two letters only by way of the small one.
     let small = c.to_lowercase().flat_map(char::to_uppercase);
     let small = small.flat_map(char::to_lowercase);
     for c in small.nfd() {
@@ -145,7 +146,7 @@ fn plain(c: char, word: &mut String) {
             'þ' => word.push_str("th"),
             'æ' => word.push_str("ae"),
             'œ' => word.push_str("oe"),
-            // Arabic as written elsewhere, or with less care: alef, ya, ha and kaf.
+            // Arabic letters in their regional or informal forms: alef, ya, ha and kaf.
             'ٱ' => word.push('ا'),
             'ى' | 'ی' => word.push('ي'),
             'ة' | 'ہ' | 'ھ' | 'ە' | 'ۃ' => word.push('ه'),
@@ -158,7 +159,7 @@ fn plain(c: char, word: &mut String) {
 
 /// A digit of any script as the digit from 0 to 9.
 fn digit(c: char) -> Option<char> {
-    /// The zeros of the scripts that have digits of their own; nine follow each.
+    /// The zeros of the scripts with their own digits; the other nine digits follow each zero.
     const ZEROS: [char; 35] = [
         '٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '෦', '๐', '໐', '༠', '၀', '႐',
         '០', '᠐', '᥆', '᧐', '᪀', '᪐', '᭐', '᮰', '᱀', '᱐', '꘠', '꣐', '꤀', '꧐', '꧰', '꩐', '꯰',
@@ -184,14 +185,13 @@ fn is_emoji(c: char) -> bool {
         | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}' | '\u{1F004}' | '\u{1F0CF}' | '\u{1F300}'..='\u{1FAFF}')
 }
 
-/// Two of these are the flag of a country.
+/// Whether two of these characters are the flag of a country.
 fn is_half_of_flag(c: char) -> bool {
     matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
 }
 
-/// Characters that make no other word of a word: joiners and soft hyphens, the points and vowel
-/// signs of Hebrew and Arabic, the stretcher of words, a lone hamza, skin tones, and how to show an
-/// emoji.
+/// Characters that do not change a word: joiners and soft hyphens, the points and vowel signs of
+/// Hebrew and Arabic, the stretcher of words, a lone hamza, skin tones, and emoji selectors.
 fn is_passed_over(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'
@@ -201,7 +201,7 @@ fn is_passed_over(c: char) -> bool {
         | '\u{6D6}'..='\u{6DC}' | '\u{6DF}'..='\u{6E8}' | '\u{6EA}'..='\u{6ED}' | '\u{8CA}'..='\u{8FF}')
 }
 
-/// A word as it stands in the index.
+/// A word as the index has it.
 fn hashed(word: &str) -> String {
     if !word.starts_with(has_no_blanks) {
         return format!("w{:x}", hash(word, WORD_BITS));
@@ -213,13 +213,13 @@ fn hashed(word: &str) -> String {
     })
 }
 
-/// Words as they stand in the index, one after the other.
+/// Words as the index has them, one after the other.
 pub(super) fn hashed_all(words: &[String]) -> String {
     let hashed: Vec<_> = words.iter().map(|word| hashed(word)).collect();
     hashed.join(" ")
 }
 
-/// The search for all of these phrases, in the language of the index.
+/// The query for all of these phrases, in the language of the index.
 pub(super) fn query(phrases: &[Phrase]) -> String {
     let terms = phrases.iter().map(|phrase| {
         let open = if phrase.is_open { " *" } else { "" };
@@ -228,8 +228,8 @@ pub(super) fn query(phrases: &[Phrase]) -> String {
     terms.collect::<Vec<_>>().join(" AND ")
 }
 
-/// Another version of the standard library may make other hashes. Then this differs, and the index
-/// is rebuilt.
+/// A sample of the hashes. Another version of the standard library may make other hashes; then this
+/// differs, and the index is rebuilt.
 pub(super) fn probe() -> String {
     hashed("probe")
 }

@@ -21,7 +21,7 @@ use super::store::Store;
 use super::times::date_back;
 
 impl Store {
-    /// Stores what was said in these batches, in one transaction.
+    /// Stores the entries of these batches, in one transaction.
     pub(super) fn append(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         for batch in batches {
@@ -50,8 +50,8 @@ impl Store {
         transaction.commit()
     }
 
-    /// Removes what these batches may have left in the file after a failure whose extent is
-    /// unknown: these lines, which nobody has seen, and no others.
+    /// Removes the lines that these batches may have left in the file after a failure of unknown
+    /// extent. Nobody has seen these lines. No other line is removed.
     pub(super) fn remove_unseen(&mut self, batches: &[Arc<Batch>]) -> rusqlite::Result<()> {
         if batches.is_empty() {
             return Ok(());
@@ -66,14 +66,14 @@ impl Store {
                 )?;
             }
         }
-        // A part of the write-ahead log that was never synced is invisible until the file is opened
-        // again after the end of this program. This write, which changes nothing, takes its place.
+        // A part of the write-ahead log that was never synced becomes visible only when the file is
+        // opened after this program ends. This write, which changes nothing, replaces it.
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         transaction.commit()
     }
 
-    /// Removes what a server before this one has refused. A note about another file finds nothing,
-    /// as it has the time and the checksum of each line.
+    /// Removes the lines that the previous server has refused. A note about another file matches
+    /// nothing, as it has the time and the checksum of each line.
     pub(super) fn remove_noted(&mut self, lines: &Path) -> rusqlite::Result<()> {
         let Ok(note) = fs::read_to_string(lines.with_file_name(REFUSED_FILE)) else {
             return Ok(());
@@ -98,7 +98,7 @@ impl Store {
 }
 
 /// Notes lines that are refused. The note is not synced: a disk that does not answer would not
-/// answer to that either.
+/// answer that either.
 pub(super) fn note_refused(lines: &Path, batches: &[Arc<Batch>]) -> io::Result<()> {
     let mut note = String::new();
     for batch in batches {
@@ -115,7 +115,7 @@ pub(super) fn note_refused(lines: &Path, batches: &[Arc<Batch>]) -> io::Result<(
 
 /// Deletes the note: no refused line is in the file.
 pub(super) fn delete_note(lines: &Path) {
-    fs::remove_file(lines.with_file_name(REFUSED_FILE)).ok(); // it seldom exists
+    fs::remove_file(lines.with_file_name(REFUSED_FILE)).ok(); // it rarely exists
 }
 
 fn make_room(connection: &Connection, room: &RoomName) -> rusqlite::Result<i64> {
@@ -174,7 +174,7 @@ mod tests {
         let refused = batch(&["uno", "two", "tres", "quattro"]);
         store.remove_unseen(&[Arc::clone(&refused)]).unwrap();
         assert_eq!(texts(&store), ["one", "three"]);
-        // The same for what a server before this one has noted.
+        // The same for the notes of the previous server.
         note_refused(&path, &[refused, batch(&["one"])]).unwrap();
         store.remove_noted(&path).unwrap();
         assert_eq!(texts(&store), ["three"]);

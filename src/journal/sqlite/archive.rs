@@ -14,14 +14,14 @@ use super::sql::Sql;
 use super::store::Store;
 use crate::journal::traits::{Archive, Damage, Extent};
 
-/// The byte of an SQLite file that says whether it has a write-ahead log, and its value if not.
+/// The offset of the byte of an SQLite file that says whether it has a write-ahead log, and the
+/// value of that byte without one.
 const AHEAD_OFFSET: u64 = 18;
 const NOTHING_AHEAD: u8 = 1;
 
 /// Opens a file of lines to read in it.
 ///
-/// # Errors
-/// There is none, or it cannot be used, in one sentence.
+/// # Errors The file is missing or unusable, in one sentence.
 pub(crate) fn open_archive(file: &Path) -> anyhow::Result<Store> {
     let is_there = File::open(file).map(drop).map_err(|error| error.kind());
     if let Err(ErrorKind::NotFound | ErrorKind::NotADirectory) = is_there {
@@ -37,8 +37,8 @@ pub(crate) fn open_archive(file: &Path) -> anyhow::Result<Store> {
     opened.with_context(|| file.display().to_string())
 }
 
-/// To read the write-ahead log, SQLite needs an index of it, and creates it if there is none. Not
-/// every user can do that, and not on every disk.
+/// To read the write-ahead log, SQLite needs an index of it, and creates a missing one. Some users
+/// and some disks do not allow that.
 fn open_where_it_is(file: &Path) -> Result<Store, UnusableFile> {
     match Store::open_to_read(file) {
         Err(UnusableFile::Sqlite(error))
@@ -58,8 +58,8 @@ fn open_where_it_is(file: &Path) -> Result<Store, UnusableFile> {
 }
 
 /// Makes sure that a file and the write-ahead log beside it belong together, before SQLite opens
-/// the file. SQLite would read the log of another file into a backup that was put in its place; and
-/// it would throw the log away if the file is gone.
+/// the file. SQLite would apply the log of another file to a backup that replaced it, and would
+/// delete the log of a missing file.
 pub(super) fn is_alone(path: &Path) -> Result<(), UnusableFile> {
     let ahead = path.with_extension("db-wal");
     let is_empty = fs::metadata(&ahead).is_ok_and(|ahead| ahead.len() == 0);
@@ -112,7 +112,7 @@ impl Archive for Store {
         let path = path
             .to_str()
             .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()));
-        // Writers wait for nothing meanwhile.
+        // Writers do not wait for this.
         let copied = path.and_then(|path| self.connection.run("VACUUM INTO ?1", [path]));
         copied.map_err(UnusableFile::from)?;
         Ok(())

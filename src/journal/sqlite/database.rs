@@ -1,4 +1,4 @@
-//! Access to the file for code that has tables of its own in it. Knows no table.
+//! Access to the file for code that has its own tables in it. Knows no table.
 
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ use super::writer::{FileChange, Signals, Work};
 /// How many changes may wait; further callers wait for a permit.
 pub(super) const CHANGES_MAX: usize = 64;
 
-/// How often a caller who waits for a change checks whether the disk still answers.
+/// How often a caller that waits for a change checks whether the disk still answers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The file cannot be read or written. The log says why.
@@ -52,11 +52,10 @@ impl Database {
         }
     }
 
-    /// Makes a change when no lines wait to be stored, and waits until it is made. It is to be
-    /// short and all or nothing: one transaction.
+    /// Makes a change when no lines wait to be stored, and waits for it. A change must be short and
+    /// atomic: one transaction.
     ///
-    /// # Errors
-    /// It could not be made, or nobody knows whether it was.
+    /// # Errors The change failed, or its outcome is unknown.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
@@ -78,7 +77,7 @@ impl Database {
             .map_err(|_| DatabaseFailed)
     }
 
-    /// Reads, also while the disk takes no change.
+    /// Reads, even while the disk accepts no change.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -89,7 +88,7 @@ impl Database {
         self.reader.ask(query).await.map_err(|_| DatabaseFailed)
     }
 
-    /// Reads or changes something at the start of the server, and blocks until that is done.
+    /// Reads or changes something at the start of the server, and blocks until it is done.
     ///
     /// # Errors
     /// The file cannot be used.
@@ -116,12 +115,12 @@ impl Database {
     }
 
     fn begin(&self, change: FileChange) -> Result<(), DatabaseFailed> {
-        // Each permit has a place in the queue; if there is none, the thread has ended.
+        // Each permit has a place in the queue; without a free place, the thread has ended.
         let begun = self.work.try_send(Work::Change(change));
         begun.map_err(|_| DatabaseFailed)
     }
 
-    /// Waits for something, but not for a disk that does not answer.
+    /// Waits for something, but gives up on a disk that does not answer.
     async fn unless_stuck<T>(&self, what: impl Future<Output = T>) -> Result<T, DatabaseFailed> {
         let mut what = pin!(what);
         loop {

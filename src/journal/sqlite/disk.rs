@@ -1,5 +1,5 @@
-//! The journal on disk: a directory with a file of lines. Threads of its own write and read the
-//! file, so no connection waits for a disk.
+//! The journal on disk: a directory with a file of lines. Its own threads write and read the file,
+//! so no connection waits for a disk.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -37,24 +37,25 @@ use crate::journal::traits::History;
 /// How often the write-ahead log is moved into the file.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
 
-/// Fewer bytes than this are not worth a sync.
+/// The least number of written bytes that is worth a sync.
 const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 
-/// If the log has more pages than this, 4 MiB, commits wait until it has begun anew: a file that is
-/// overwritten costs one sync less than a file that grows.
+/// A log with more pages than this, 4 MiB, makes commits wait until it starts over: overwriting a
+/// file costs one sync less than growing it.
 const PAGES_AHEAD_MAX: i64 = 1_024;
 
-/// A sync takes tens of microseconds of a core beside the time of the disk, however little it
-/// writes: as much as fifty lines. While many talk, that is worth this pause, which nobody notices.
+/// How long a commit waits for more lines before a sync. A sync takes tens of microseconds of a
+/// core beside the time of the disk, however little it writes: as much as fifty lines. While many
+/// people talk, this pause saves that, and nobody notices it.
 const SYNC_PAUSE: Duration = Duration::from_millis(1);
 
-/// How long a refusal waits for its note, if the disk does not answer.
+/// How long a refusal waits for its note while the disk does not answer.
 const NOTE_TIME: Duration = Duration::from_secs(1);
 
-/// What the journal on disk has from before, and what reads and changes its file.
+/// The stored state of a journal, and the parts that read and change its file.
 pub(crate) struct OpenedDisk {
     pub(crate) disk: Disk,
-    /// How late it was when the server before this one ended; none if nothing is stored yet.
+    /// The time when the previous server ended; none if nothing is stored yet.
     pub(crate) clock: Option<WallTime>,
     /// The name of the log until the next start.
     pub(crate) epoch: String,
@@ -65,36 +66,35 @@ pub(crate) struct OpenedDisk {
     pub(crate) signals: Arc<Signals>,
 }
 
-/// Stores lines in a directory. When it is dropped, it finishes what it has begun.
+/// Stores lines in a directory. Dropping it finishes the work that has begun.
 pub(crate) struct Disk {
     work: SyncSender<Work>,
     pause: Duration,
     signals: Arc<Signals>,
     threads: Vec<JournalThread>,
-    /// Locked as long as the journal is open.
+    /// The files, locked while the journal is open.
     files: Arc<Files>,
 }
 
 /// A thread that ends with the journal.
 struct JournalThread {
     thread: JoinHandle<()>,
-    /// Makes it notice that it is to end.
+    /// Makes the thread notice that it must end.
     wake: Box<dyn Fn() + Send>,
 }
 
 impl Disk {
-    /// Opens the journal in a directory, which it creates if there is none.
+    /// Opens the journal in a directory, and creates a missing directory.
     ///
-    /// # Errors
-    /// It cannot be used: why, and what to do.
+    /// # Errors The directory cannot be used: why, and what to do.
     pub(crate) fn open(directory: &Path, keep: Keep) -> Result<OpenedDisk, OpenError> {
         let files = Arc::new(Files::claim(directory)?);
         let in_file = |error| OpenError::File {
             path: files.path().to_owned(),
             error,
         };
-        // The broadcaster has one commit under way, two that were refused may be left, and there is
-        // one end.
+        // The broadcaster has one commit under way, two refused ones may still be queued, and there
+        // is one end.
         let (work, queue) = sync_channel(CHANGES_MAX + 4);
         let signals = Arc::new(Signals::default());
         let OpenedFile {
@@ -156,8 +156,7 @@ impl Disk {
     /// Runs work that reads the files, in a thread that ends with the journal: when
     /// [`Signals::ends`] is set and `wake` was called.
     ///
-    /// # Errors
-    /// The system has no thread for it.
+    /// # Errors The system cannot start another thread.
     pub(crate) fn run(
         &mut self,
         name: &str,
@@ -184,31 +183,31 @@ impl Disk {
     }
 }
 
-/// What opening the file has found.
+/// The result of opening the file.
 struct OpenedFile {
     store: Store,
-    /// Where the lines of each room end that were not checked.
+    /// Rooms, and the last line of each that is not checked yet.
     older: Vec<(String, u64)>,
     epoch: String,
     ends: HashMap<RoomName, End>,
     clock: Option<WallTime>,
 }
 
-/// Opens the file to write in it, and makes it ready for this start.
+/// Opens the file for writing, and prepares it for this start.
 fn open(path: &Path, keep: Keep) -> Result<OpenedFile, UnusableFile> {
     is_alone(path)?;
     let mut store = Store::open(path, keep)?;
     store.remove_noted(path)?;
     let ends = store.ends()?;
     let older = store.check_latest(&ends)?;
-    // If the disk is full, people can come in and read all the same.
+    // Even on a full disk, people can enter and read.
     let epoch = store.begin_epoch().unwrap_or_else(|error| {
         tracing::warn!(%error, "after the next start nobody can continue exactly where they stopped reading");
         passing_epoch()
     });
-    // A person who says something is told if there is no room for lines either.
+    // A full disk also refuses lines, and their speakers are told.
     if store.make_room_ahead().is_err() {
-        store.checkpoint("TRUNCATE").ok(); // what room there is, is for lines
+        store.checkpoint("TRUNCATE").ok(); // leaves all remaining room to lines
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
@@ -231,7 +230,7 @@ fn open(path: &Path, keep: Keep) -> Result<OpenedFile, UnusableFile> {
     })
 }
 
-/// Moves the write-ahead log into the file now and then, until the server ends.
+/// Moves the write-ahead log into the file at intervals, until the server ends.
 fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
     let mut store = None;
     while ends.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
@@ -244,11 +243,11 @@ fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &
             return;
         }
         if store.is_none() && files.are_in_place().is_ok() {
-            store = Store::open(files.path(), keep).ok(); // the writer says what is wrong
+            store = Store::open(files.path(), keep).ok(); // the writer reports errors
         }
         match store.as_ref().map(|store| store.checkpoint("PASSIVE")) {
-            // The log begins anew by itself once all of it is moved. But if lines come without a
-            // pause, there are more by then.
+            // The log starts over by itself once all of it is moved. But while lines arrive without
+            // a pause, new ones are always left.
             Some(Ok(done)) if done.pages_ahead > PAGES_AHEAD_MAX => {
                 signals.is_long.store(true, Ordering::Relaxed);
             }
@@ -270,20 +269,20 @@ impl Journal for Disk {
         let (batches, noted) = (batches.to_vec(), batches.to_vec());
         let files = Arc::clone(&self.files);
         let work = Work::Commit(CommitJob { batches, answer });
-        self.work.try_send(work).ok(); // if not, the thread has ended, and the sender with it
+        self.work.try_send(work).ok(); // on failure the thread has ended, and drops the sender
         Box::pin(async move {
             let ended = |_| Err(NotStored("the journal has stopped"));
             if let Ok(answer) = timeout(ANSWER_TIME, &mut outcome).await {
                 return answer.unwrap_or_else(ended);
             }
-            // From here on the writer knows that the lines are refused, unless it has answered in
-            // the last moment.
+            // From here on the writer treats the lines as refused, unless it has answered at the
+            // last moment.
             outcome.close();
             if let Ok(answer) = outcome.try_recv() {
                 return answer;
             }
             let noting = spawn_blocking(move || note_refused(files.path(), &noted));
-            timeout(NOTE_TIME, noting).await.ok(); // if not, the disk does not answer to that either
+            timeout(NOTE_TIME, noting).await.ok(); // on failure the disk does not answer that either
             Err(NO_ANSWER)
         })
     }

@@ -1,11 +1,11 @@
-//! Epochs: after each start the log has another name, so that a number together with a name means
-//! one line and no other, whatever was done to the file. Knows no reader.
+//! Epochs: the log has a new name after each start, so that a number together with a name means one
+//! line and no other, whatever happened to the file. Knows no reader.
 //!
-//! A copy of the file may be put back, or a snapshot of the disk, and nothing in the file shows it.
-//! So each start gives the log a new name, and notes how far each room had come under the one
-//! before. A person who returns with an earlier name continues exactly if the file knows that name
-//! and had come as far under it: then the file has what they read. Names that were given after a
-//! copy was made are not in the copy, and numbers after its end are not from it.
+//! Somebody may restore a copy of the file, or a snapshot of the disk, and nothing in the file
+//! shows it. So each start gives the log a new name, and notes how far each room had come under the
+//! previous name. A person who returns with an earlier name continues exactly if the file knows
+//! that name and had come as far under it: then the file has the lines that they read. A copy does
+//! not have the names that were given after it was made, and numbers after its end are not from it.
 
 use parlor_core::model::RoomName;
 use rusqlite::params;
@@ -13,12 +13,12 @@ use rusqlite::params;
 use super::sql::Sql;
 use super::store::Store;
 
-/// How many names the file knows. After more starts than that, nobody can count what a person has
-/// missed.
+/// The most names that the file stores. After more starts, nobody can count the lines that a person
+/// has missed.
 const EPOCHS_MAX: i64 = 1_000;
 
 impl Store {
-    /// Gives the log another name, and notes how far it has come under the one before.
+    /// Gives the log a new name, and notes how far each room has come under the previous one.
     pub(super) fn begin_epoch(&mut self) -> rusqlite::Result<String> {
         let transaction = self.connection.transaction()?;
         transaction.run(
@@ -34,7 +34,7 @@ impl Store {
         )?;
         let forgotten = id - EPOCHS_MAX;
         transaction.run("DELETE FROM epochs WHERE id <= ?1", [forgotten])?;
-        // The last of the forgotten ends of each room stays: it holds for the epochs after it.
+        // The last forgotten end of each room stays: it holds for the epochs after it.
         transaction.run(
             "DELETE FROM ends WHERE epoch < (SELECT max(epoch) FROM ends AS later
              WHERE later.room = ends.room AND later.epoch <= ?1)",
@@ -44,8 +44,8 @@ impl Store {
         Ok(name)
     }
 
-    /// The number of a room's last line at the end of an epoch; no limit for the present one. None
-    /// if the file does not know the epoch.
+    /// The number of a room's last line at the end of an epoch; the present epoch has no limit.
+    /// None if the file does not know the epoch.
     pub(crate) fn end_of(&self, epoch: &str, room: &RoomName) -> rusqlite::Result<Option<u64>> {
         let found = self.connection.one(
             "SELECT id, id = (SELECT max(id) FROM epochs) FROM epochs WHERE name = ?1",

@@ -18,23 +18,23 @@ pub(crate) enum UnusableFile {
         "was written by a newer version of Parlor (its tables have version {0}); use that version"
     )]
     Newer(i32),
-    /// It was put in the place of another file, whose write-ahead log is still there.
+    /// The file has replaced another one, whose write-ahead log is still there.
     #[error(
         "is a backup, and {} beside it belongs to another file; move that one away first",
         .0.display()
     )]
     OthersLog(PathBuf),
-    /// It is gone, and its write-ahead log is still there.
+    /// The file is gone, and its write-ahead log is still there.
     #[error(
         "is missing or empty, and {} beside it is what was written ahead for it; put the file back, or move that away \
          to begin anew",
         .0.display()
     )]
     OnlyLog(PathBuf),
-    /// A file that SQLite keeps beside it is not there.
+    /// A file that SQLite keeps beside it is missing.
     #[error("has lost a file beside it while it was opened: {0}; start the server again")]
     Beside(io::Error),
-    /// This user may not read it.
+    /// This user may not read the file.
     #[error("cannot be read by this user; run the command as the server's user, or as root")]
     Forbidden,
     /// SQLite has to create a file beside it to read the write-ahead log, and cannot.
@@ -44,15 +44,15 @@ pub(crate) enum UnusableFile {
          .0.with_extension("db-wal").display()
     )]
     NoRoomBeside(PathBuf),
-    /// Lines in it are not as they were written.
+    /// Lines in it have changed since they were written.
     #[error("{0}; restore a backup, or move the file away to start afresh")]
     Damaged(#[from] Damage),
-    /// It does not begin as a database does.
+    /// It does not begin like a database.
     #[error(
         "is not a database, or its beginning is damaged; restore a backup, or move the file away to start afresh"
     )]
     NoDatabase,
-    /// SQLite does not find its way in it.
+    /// SQLite cannot follow its structure.
     #[error("is damaged in its structure; restore a backup, or move the file away to start afresh")]
     Broken,
     /// Anything else that SQLite reports.

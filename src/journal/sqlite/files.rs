@@ -40,16 +40,16 @@ const FORMER_LOCK: &str = "parlor.lock";
 /// A new file system has this directory from the beginning.
 const LOST_AND_FOUND: &str = "lost+found";
 
-/// The bits of a mode that let others in.
+/// The mode bits that give access to others.
 const OTHERS: u32 = 0o077;
 
-/// All that `chmod` changes.
+/// All bits that `chmod` changes.
 const MODE: u32 = 0o7777;
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    /// The directory cannot be made or written to.
+    /// The directory cannot be created or written to.
     #[error("cannot store lines in {}: {error}; give --data a directory that this user can write to, or store nothing with --memory", path.display())]
     Directory {
         /// Which directory.
@@ -78,7 +78,7 @@ pub(crate) enum OpenError {
     OfAnother {
         /// Which file.
         path: PathBuf,
-        /// Whose it is.
+        /// The owner of that file.
         owner: u32,
     },
     /// A link stands where a file should.
@@ -87,13 +87,13 @@ pub(crate) enum OpenError {
     /// Something else stands where a file should.
     #[error("{} is not a regular file; move it away", .0.display())]
     NoFile(PathBuf),
-    /// The file has a second name, perhaps in another server's directory.
+    /// The file has a second name (a hard link), perhaps in another server's directory.
     #[error("{} has a second name (a hard link), under which another server could write to it; copy the file, and put the copy in its place", .0.display())]
     SecondName(PathBuf),
-    /// Another server writes there.
+    /// Another server uses the directory.
     #[error("another server uses {}; stop it, or give this one its own directory with --data DIR", .0.display())]
     Taken(PathBuf),
-    /// The file in it is of no use.
+    /// A file in the directory cannot be used.
     #[error("{} {error}", path.display())]
     File {
         /// Which file.
@@ -103,7 +103,7 @@ pub(crate) enum OpenError {
     },
 }
 
-/// The error of a file or directory for what the system says.
+/// The error of a file or directory for an error of the system.
 pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> OpenError + Copy {
     move |error| OpenError::Directory {
         path: path.to_owned(),
@@ -111,10 +111,10 @@ pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> OpenError + Copy {
     }
 }
 
-/// A file that is open is no longer the one in its place.
+/// An open file is no longer the one at its path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Displaced {
-    /// The file of lines has lost its name, or has another one.
+    /// The file of lines was deleted or renamed.
     #[error(
         "{} is not the file any more that the server has open: lines are refused until that file is back. If it was \
          deleted, copy {} there, which has every line, then stop the server and start it again", path.display(), open.display()
@@ -122,7 +122,7 @@ pub(crate) enum Displaced {
     Lines {
         /// Where the file was.
         path: PathBuf,
-        /// Where it can be read for as long as the server runs.
+        /// Where it can be read while the server runs.
         open: PathBuf,
     },
     /// A file beside it is gone.
@@ -131,7 +131,7 @@ pub(crate) enum Displaced {
          deleted, stop the server and start it again: no line is lost", .0.display()
     )]
     Beside(PathBuf),
-    /// The write-ahead log was emptied in its place. SQLite continues to write after the hole, and
+    /// The write-ahead log was truncated in place. SQLite continues to write after the hole, and
     /// would move the zeros in it into the file of lines.
     #[error(
         "{} was emptied by another program, and the lines in it are lost: lines are refused until you stop the server \
@@ -140,7 +140,7 @@ pub(crate) enum Displaced {
     Emptied(PathBuf),
 }
 
-/// Tells a file from all others: its device and its number there.
+/// Identifies a file: its device and its inode number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -158,10 +158,11 @@ impl Identity {
 /// The files, locked for this server until this is dropped.
 ///
 /// One lock is on the file of lines itself, so it holds whatever happens to its name, to other
-/// files and to the directory. Another one is on the directory, since a file that is put in the
-/// place of the lines would share with them what SQLite keeps beside. Both are locks of `flock`,
-/// which SQLite does not use. SQLite's own locks end as soon as the process closes any descriptor
-/// of the file: so this is dropped after all connections to it, and no other code opens it.
+/// files and to the directory. Another one is on the directory, because a file that replaces the
+/// file of lines would share with it the files that SQLite keeps beside it. Both are locks of
+/// `flock`, which SQLite does not use. SQLite's own locks end when the process closes any
+/// descriptor of the file, so this is dropped after all connections to the file, and no other code
+/// opens it.
 #[derive(Debug)]
 pub(crate) struct Files {
     path: PathBuf,
@@ -172,13 +173,13 @@ pub(crate) struct Files {
     beside: OnceLock<[(PathBuf, Identity); 2]>,
     /// The write-ahead log, to read its first bytes.
     ahead: OnceLock<File>,
-    /// The write-ahead log was emptied once: that holds until the server ends.
+    /// The write-ahead log was truncated once: that stays true until the server ends.
     is_emptied: AtomicBool,
 }
 
 impl Files {
-    /// Locks the files in a directory, which it creates if there is none, and closes them to other
-    /// users: they have what people say, and the hashes of their passwords.
+    /// Locks the files in a directory, which is created if it is missing, and denies other users
+    /// access: the files have people's lines and the hashes of their passwords.
     pub(crate) fn claim(directory: &Path) -> Result<Files, OpenError> {
         let failed = failed(directory);
         let mut private = DirBuilder::new();
@@ -187,7 +188,7 @@ impl Files {
             .mode(0o700)
             .create(directory)
             .map_err(|error| no_directory(directory).unwrap_or_else(|| failed(error)))?;
-        // A link to the directory is followed once, and never again.
+        // A link to the directory is resolved only once.
         let directory = fs::canonicalize(directory).map_err(failed)?;
         close_directory(&directory)?;
         for file in [FILE, SEARCH_FILE] {
@@ -198,7 +199,7 @@ impl Files {
             }
         }
         close_file(&directory.join(REFUSED_FILE))?;
-        fs::remove_file(directory.join(FORMER_LOCK)).ok(); // it may stay, too
+        fs::remove_file(directory.join(FORMER_LOCK)).ok(); // harmless if it stays
         let path = directory.join(FILE);
         let mut options = OpenOptions::new();
         options.append(true).create(true).mode(0o600);
@@ -231,7 +232,8 @@ impl Files {
         &self.path
     }
 
-    /// Notes the files that SQLite has opened beside the file of lines. To be called when it has.
+    /// Notes the files that SQLite has opened beside the file of lines. Call it after SQLite has
+    /// opened them.
     pub(crate) fn note_beside(&self) -> io::Result<()> {
         let noted = |extension| {
             let path = self.path.with_extension(extension);
@@ -244,11 +246,11 @@ impl Files {
         Ok(())
     }
 
-    /// Whether the open files are still those in the directory. What is written to other files is
-    /// lost when the server ends.
+    /// Whether the open files are still those in the directory. Writes to other files are lost when
+    /// the server ends.
     pub(crate) fn are_in_place(&self) -> Result<(), Displaced> {
         if self.is_emptied() {
-            return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: nothing mends that
+            return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: this cannot be repaired
         }
         if Identity::at(&self.path).ok() != Some(self.lines) {
             let (process, descriptor) = (process::id(), self.held.as_raw_fd());
@@ -265,7 +267,7 @@ impl Files {
         Ok(())
     }
 
-    /// Whether the write-ahead log was emptied in its place, and SQLite has written after the hole.
+    /// Whether the write-ahead log was truncated in place, and SQLite has written after the hole.
     pub(crate) fn is_emptied(&self) -> bool {
         if self.begins_with_a_hole() {
             self.is_emptied.store(true, Ordering::Relaxed);
@@ -279,23 +281,22 @@ impl Files {
         match read {
             Some(Ok(0)) => false, // SQLite empties it, too, when all of it is in the file
             Some(Ok(_)) => u32::from_be_bytes(magic) & !1 != AHEAD_MAGIC,
-            Some(Err(_)) | None => false, // SQLite reports what is wrong with the disk
+            Some(Err(_)) | None => false, // SQLite reports errors of the disk
         }
     }
 }
 
 /// Creates a file that no other user may open. SQLite gives the files beside it the same mode.
 ///
-/// # Errors
-/// It exists, and is not opened, as its locks end with any descriptor of it. Or it cannot be
-/// created.
+/// # Errors The file exists: it is not opened, as its locks end with any descriptor of it. Or it
+/// cannot be created.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create_new(true).mode(0o600);
     options.open(path).map(drop)
 }
 
-/// The part of a path, if any, that exists and is no directory.
+/// The part of a path, if any, that exists and is not a directory.
 fn no_directory(path: &Path) -> Option<OpenError> {
     let is_other = |part: &&Path| match fs::metadata(part) {
         Ok(there) => !there.is_dir(),
@@ -306,8 +307,7 @@ fn no_directory(path: &Path) -> Option<OpenError> {
     Some(OpenError::NoDirectory { path, other })
 }
 
-/// Makes sure that no other user may enter the directory. A directory that other programs use is
-/// left as it is.
+/// Denies other users access to the directory. A directory that other programs use stays unchanged.
 fn close_directory(directory: &Path) -> Result<(), OpenError> {
     let failed = failed(directory);
     let there = fs::metadata(directory).map_err(failed)?;
@@ -332,8 +332,8 @@ fn close_directory(directory: &Path) -> Result<(), OpenError> {
     fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(failed)
 }
 
-/// Makes sure that this path, if it exists, is a regular file, and that no other user may open it.
-/// No other user may enter the directory any more, so nothing changes meanwhile.
+/// Makes sure that this path, if it exists, is a regular file, and denies other users access to it.
+/// Other users can no longer enter the directory, so nothing changes meanwhile.
 fn close_file(path: &Path) -> Result<(), OpenError> {
     let failed = failed(path);
     let there = match fs::symlink_metadata(path) {

@@ -1,18 +1,17 @@
-//! Where all lines of a room are deleted, so that readers need not walk through them again. Knows
-//! no file.
+//! Remembers where all lines of a room are deleted, so that readers skip them. Knows no file.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use parlor_core::model::RoomName;
 
-/// The largest stretch of each room that is known to be empty. It stays empty: no number is used
-/// again.
+/// The largest stretch of each room that is known to be empty. It stays empty: numbers are never
+/// reused.
 #[derive(Debug, Default)]
 pub(super) struct Holes(Mutex<HashMap<RoomName, (u64, u64)>>);
 
 impl Holes {
-    /// Notes that no line is left from number `first` to `last`.
+    /// Notes that the lines from number `first` to `last` are all deleted.
     pub(super) fn note(&self, room: &RoomName, first: u64, last: u64) {
         let mut holes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = holes.get(room).copied();

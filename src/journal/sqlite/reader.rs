@@ -17,7 +17,7 @@ use super::store::Store;
 use super::verify::Damages;
 use crate::journal::traits::{Ahead, History, Lookup, StoredPage, Unreadable};
 
-/// How many bytes of lines a page has at most, as they are in memory: half of what a mailbox holds.
+/// The most bytes of lines in a page, as they are in memory: half of a mailbox.
 const PAGE_BYTES_MAX: usize = 12 * 1024;
 
 /// How many queries may wait; further callers wait for a place.
@@ -29,14 +29,14 @@ const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// A query, which sends its answer by itself.
 type Question = Box<dyn FnOnce(&mut Store) + Send>;
 
-/// The thread that reads. Clones share it; it ends with the last one.
+/// The thread that reads. Clones share it; it ends with the last clone.
 #[derive(Clone, Debug)]
 pub(super) struct ReaderThread {
     queries: mpsc::Sender<Question>,
 }
 
 impl ReaderThread {
-    /// Opens the file once more, to read in it.
+    /// Opens another connection to the file, for reading.
     pub(super) fn start(files: Arc<Files>) -> Result<ReaderThread, UnusableFile> {
         let mut store = Store::open_to_read(files.path())?;
         let (queries, mut queue) = mpsc::channel::<Question>(QUERIES_MAX);
@@ -50,7 +50,7 @@ impl ReaderThread {
                 drop(files); // after the last connection to them
             })
             .map_err(|error| {
-                rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // no thread: as good as no file
+                rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // no thread: the same as no file
             })?;
         Ok(ReaderThread { queries })
     }
@@ -85,7 +85,7 @@ impl ReaderThread {
     }
 }
 
-/// The lines in the file, for those who read them.
+/// The lines in the file, for readers.
 #[derive(Debug)]
 pub(super) struct FileHistory {
     pub(super) reader: ReaderThread,
@@ -109,7 +109,7 @@ impl FileHistory {
                 Way::Up => (range.0, looked_at),
                 Way::Down => (looked_at, range.1),
             };
-            // If rows are missing, that is damage, and shown.
+            // Missing rows are damage, and shown as such.
             if count.lines == 0 && count.rows == last - first + 1 {
                 self.holes.note(room, first, last);
             }

@@ -1,7 +1,7 @@
 //! A row of the table `lines`. Knows no connection.
 //!
 //! A row is a line. Its number is dense in its room; a deleted line leaves an empty row, so that
-//! numbers stay what they were.
+//! numbers do not change.
 
 use crc32fast::Hasher;
 use parlor_core::model::{Line, Manner, Name, PersonId, RoomName, Said, WallTime, Who};
@@ -20,8 +20,7 @@ pub(super) struct LineRow {
 }
 
 impl LineRow {
-    /// Reads the columns seq, at, manner, name, text and sum. None if they are not as they were
-    /// written.
+    /// Reads the columns seq, at, manner, name, text and sum. None if they are damaged.
     pub(super) fn read(row: &Row<'_>) -> Option<LineRow> {
         let number = |column| row.get_ref(column).ok()?.as_i64().ok();
         let text = |column| Some(row.get_ref(column).ok()?.as_str().ok()?.to_owned());
@@ -65,7 +64,7 @@ pub(super) fn code(manner: Manner) -> i64 {
     }
 }
 
-/// A checksum of everything in a row but the room, whose number differs from file to file.
+/// A checksum of the whole row except the room, whose number differs from file to file.
 pub(crate) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64 {
     let mut hasher = Hasher::new();
     for number in [seq, at, manner, name.len() as i64] {
@@ -76,7 +75,7 @@ pub(crate) fn sum(seq: i64, at: i64, manner: i64, name: &str, text: &str) -> i64
     i64::from(hasher.finalize())
 }
 
-/// The checksum of a line that is to be stored.
+/// The checksum of a line before it is stored.
 pub(super) fn sum_of(said: &Said) -> i64 {
     let (name, text) = (said.who.name.as_str(), said.text.as_str());
     sum(said.seq as i64, said.at.0, code(said.manner), name, text)

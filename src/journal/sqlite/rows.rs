@@ -1,4 +1,4 @@
-//! Reading rows of lines, and checking that each is as it was written. Knows no thread.
+//! Reads rows of lines, and checks that each is unchanged since it was written. Knows no thread.
 
 use parlor_core::model::{End, RoomName, Said, WallTime};
 use rusqlite::params;
@@ -9,19 +9,19 @@ use super::sql::Sql;
 use super::store::Store;
 use crate::journal::traits::Damage;
 
-/// How many of the latest lines the start checks, beginning with the room that spoke last.
+/// How many of the latest lines the start checks, beginning with the room that spoke most recently.
 const LATEST_LINES: u64 = 10_000;
 
-/// How many rows one slice of a check reads: a writer waits for no longer than that.
+/// How many rows one slice of a check reads, which is how long a writer may wait.
 const SLICE_ROWS: usize = 1_000;
 
-/// How many rows one question reads, with the empty ones: other readers wait for their answers.
+/// How many rows one query reads, including empty ones: other readers wait for their answers.
 pub(crate) const READ_ROWS_MAX: usize = 10_000;
 
-/// How many rows one question counts: that takes some milliseconds.
+/// How many rows one query counts, which takes some milliseconds.
 const COUNTED_ROWS_MAX: usize = 20_000;
 
-/// A dialect shows at least this many bytes of a line beside the name and the text.
+/// The least number of bytes that a dialect shows of a line beside the name and the text.
 const SHOWN_BESIDE: u64 = 3;
 
 /// The direction of counting.
@@ -33,22 +33,22 @@ pub(super) enum Way {
     Down,
 }
 
-/// What was counted.
+/// The result of a count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Count {
     /// How many lines.
     pub(super) lines: u64,
-    /// How many rows were looked at.
+    /// How many rows were examined.
     pub(super) rows: u64,
-    /// The last number that was looked at; none if there was nothing to look at.
+    /// The number of the last row that was examined; none if there were no rows.
     pub(super) looked_at: Option<u64>,
 }
 
 impl Store {
-    /// Where the lines of each room end, the room that spoke last first.
+    /// Where the lines of each room end, the room that spoke most recently first.
     pub(crate) fn ends(&self) -> rusqlite::Result<Vec<(String, End)>> {
         self.connection.all(
-            // CROSS makes SQLite begin with the rooms; by itself it would walk through all lines.
+            // CROSS makes SQLite begin with the rooms; otherwise it would read all lines.
             "SELECT rooms.name, seq, at FROM rooms CROSS JOIN lines ON room = id
              AND seq = (SELECT max(seq) FROM lines WHERE room = id) ORDER BY at DESC",
             [],
@@ -60,8 +60,8 @@ impl Store {
         )
     }
 
-    /// Checks the latest lines of the rooms that end so. Where the older lines end, which it has
-    /// not checked.
+    /// Checks the latest lines of the rooms with these ends. Returns where the older lines end,
+    /// which it has not checked.
     pub(super) fn check_latest(
         &self,
         ends: &[(String, End)],
@@ -82,7 +82,7 @@ impl Store {
         damaged.map_or(Ok(older), |damage| Err(damage.into()))
     }
 
-    /// Checks these lines of a room, and hands over the damage.
+    /// Checks these lines of a room, and passes damage to `found`.
     pub(super) fn check_all(
         &self,
         room: &str,
@@ -96,8 +96,8 @@ impl Store {
         Ok(())
     }
 
-    /// Checks a slice of these lines of a room, and hands over the damage. The number to continue
-    /// with.
+    /// Checks a slice of these lines of a room, and passes damage to `found`. Returns the number to
+    /// continue with.
     pub(super) fn check(
         &self,
         room: &str,
@@ -116,7 +116,7 @@ impl Store {
         Ok(looked_at + 1)
     }
 
-    /// Lets SQLite check the structure of the file, and hands over what it finds wrong.
+    /// Lets SQLite check the structure of the file, and passes each error to `found`.
     pub(super) fn check_structure(&self, mut found: impl FnMut(String)) -> rusqlite::Result<()> {
         let wrong = self
             .connection
@@ -128,9 +128,9 @@ impl Store {
         Ok(())
     }
 
-    /// Hands over the lines of a room with these numbers, oldest first, and damage in the place of
-    /// damaged lines, while `more` says so. It leaves out deleted lines, and stops after many rows.
-    /// The number of the last row looked at.
+    /// Passes the lines of a room with these numbers to `more`, oldest first, and damage in the
+    /// place of damaged lines, until `more` returns false. It skips deleted lines, and stops after
+    /// many rows. Returns the number of the last row examined.
     pub(crate) fn read(
         &self,
         room: &RoomName,
@@ -146,8 +146,8 @@ impl Store {
         })
     }
 
-    /// Counts up to `lines` lines between these numbers of a room, from the first on or from the
-    /// last. Deleted lines do not count, and it stops after many rows.
+    /// Counts up to `lines` lines between these numbers of a room, from the first one upwards or
+    /// from the last one downwards. Deleted lines do not count. It stops after many rows.
     pub(super) fn count(
         &self,
         room: &RoomName,
@@ -182,8 +182,8 @@ impl Store {
         Ok(count)
     }
 
-    /// Goes through these rows of a room while `more` says so: each as it was written, or damage.
-    /// The number of the last one looked at.
+    /// Passes these rows of a room to `more`, each intact or as damage, until `more` returns false.
+    /// Returns the number of the last one.
     fn walk(
         &self,
         room: &str,
@@ -273,8 +273,8 @@ impl Store {
         let mut high = last + 1;
         while low < high {
             let middle = low.midpoint(high);
-            // A damaged line has no time: the line after it answers. If there is none, it may be
-            // later.
+            // A damaged line has no time, so the line after it decides. Without such a line, the
+            // time may be later.
             let mut is_earlier = false;
             self.walk(room.as_str(), middle, high - 1, |row| match row {
                 Ok(row) => {

@@ -25,7 +25,7 @@ const LINES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Version 2: accounts, and what is stored for their owners: `letters` are kept messages.
+/// Version 2: accounts, and the data that are stored for their owners: `letters` are kept messages.
 const PEOPLE: &str = "
     CREATE TABLE accounts (
         id INTEGER PRIMARY KEY,
@@ -77,8 +77,8 @@ const PEOPLE: &str = "
 ";
 
 /// Version 3: deletions that owners ask for, until they are complete: the rooms, and the last
-/// number in each. Deleted messages and codes are noted under `remains`, as deleted lines are,
-/// until the file is scrubbed.
+/// number in each. Deleted messages and codes are noted under `remains`, like deleted lines, until
+/// the file is scrubbed.
 const TAKINGS: &str = "
     CREATE TABLE takings (
         id INTEGER NOT NULL,
@@ -99,9 +99,9 @@ const TAKINGS: &str = "
 /// Version 4: the tokens of scripts, hashed.
 const TOKENS: &str = "ALTER TABLE accounts ADD COLUMN token BLOB";
 
-/// Version 5: when owners came in and from where, hashed, so that people who guess do not lock them
-/// out; and from where messages and codes are, so that nobody fills the room of others.
-/// `codes.origin` is not used.
+/// Version 5: when and from which networks owners came in, hashed, so that people who guess
+/// passwords do not lock them out; and the networks of messages and codes, so that nobody uses up
+/// the share of others. `codes.origin` is not used.
 const PLACES: &str = "
     ALTER TABLE accounts ADD COLUMN seen INTEGER;
     ALTER TABLE accounts ADD COLUMN origin BLOB;
@@ -130,8 +130,8 @@ const EPOCHS: &str = "
 ";
 
 /// Version 7: topics, mutes, and who made a room that has keepers: for old rooms, the keeper who
-/// registered first. The index finds the acts of one keeper. A topic that is replaced is noted
-/// under `remains`, as deleted lines are.
+/// registered first. The index finds the acts of one keeper. A replaced topic is noted under
+/// `remains`, like deleted lines.
 const RULES: &str = "
     CREATE TABLE topics (
         room TEXT PRIMARY KEY,
@@ -158,5 +158,5 @@ const RULES: &str = "
     END;
 ";
 
-/// Version 8: the authors of kept messages, hashed, whatever names they used.
+/// Version 8: the authors of kept messages, hashed, independent of the names they used.
 const WRITERS: &str = "ALTER TABLE letters ADD COLUMN writer BLOB";

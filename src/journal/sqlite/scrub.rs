@@ -1,6 +1,6 @@
-//! Overwrites the copies that SQLite leaves of what it deletes. SQLite overwrites deleted rows
-//! where they stood; but when it makes room in a page, it moves rows to another page and leaves
-//! their copies in the free space. This overwrites that space.
+//! Overwrites the copies of deleted content that SQLite leaves. SQLite overwrites deleted rows in
+//! place; but when it makes room in a page, it moves rows to another page and leaves their copies
+//! in the free space. This module overwrites that space.
 //!
 //! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
 
@@ -14,11 +14,11 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::sql::Sql;
 use super::store::BUSY_TIME;
 
-/// How many pages one slice reads: that takes some milliseconds.
+/// How many pages one slice reads, which takes some milliseconds.
 const PAGES: u32 = 500;
 
-/// In a file with this many pages, some 128 GiB, the number of one page could be taken for the kind
-/// of another.
+/// The limit of pages in a file, some 128 GiB. In a larger file the number of a page could look
+/// like the kind of a page.
 const PAGES_MAX: u32 = 1 << 25;
 
 /// The file begins with a header of this many bytes, in its first page.
@@ -27,10 +27,10 @@ const FILE_HEADER: usize = 100;
 /// The kinds of pages that hold rows, as their first byte says, and the length of their header.
 const KINDS: [(u8, usize); 4] = [(2, 12), (5, 12), (10, 8), (13, 8)];
 
-/// The pause after scrubbing, in multiples of the time it took: it reads the whole file.
+/// The pause after scrubbing, in multiples of its duration: scrubbing reads the whole file.
 const REST: u32 = 20;
 
-/// When a file is to be scrubbed.
+/// When to scrub a file.
 #[derive(Debug, Default)]
 pub(crate) struct ScrubSchedule {
     is_needed: bool,
@@ -48,15 +48,15 @@ impl ScrubSchedule {
         self.is_needed && self.not_before.is_none_or(|at| Instant::now() >= at)
     }
 
-    /// The file was scrubbed, from then on until now.
+    /// The file was scrubbed, from `began` until now.
     pub(crate) fn done(&mut self, began: Instant) {
         self.is_needed = false;
         self.not_before = Some(Instant::now() + began.elapsed() * REST);
     }
 }
 
-/// Scrubs some pages, from number `first` on, in a transaction of its own. The number to continue
-/// with; none at the end.
+/// Scrubs some pages, from number `first` on, in its own transaction. Returns the number to
+/// continue with; none at the end.
 pub(crate) fn scrub(connection: &mut Connection, first: u32) -> rusqlite::Result<Option<u32>> {
     let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     if pages >= PAGES_MAX || first > pages {
@@ -65,7 +65,7 @@ pub(crate) fn scrub(connection: &mut Connection, first: u32) -> rusqlite::Result
     let last = pages.min(first + PAGES - 1);
     if !left_over(connection, first..=last)?.is_empty() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Once more: now no other connection writes.
+        // Checked again, as now no other connection writes.
         for (number, scrubbed) in left_over(&transaction, first..=last)? {
             transaction.run(
                 "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1",
@@ -77,8 +77,8 @@ pub(crate) fn scrub(connection: &mut Connection, first: u32) -> rusqlite::Result
     Ok((last < pages).then_some(last + 1))
 }
 
-/// Moves the write-ahead log into the file and empties it. Whether it could: not while another
-/// connection reads, and this does not wait for it.
+/// Moves the write-ahead log into the file and empties it. Returns whether it succeeded: it fails
+/// while another connection reads, and does not wait for it.
 pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(Duration::ZERO)?;
     let was_hindered = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
@@ -88,7 +88,7 @@ pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
     was_hindered.map(|was_hindered| !was_hindered)
 }
 
-/// The pages that hold something where no row is, without it.
+/// The pages with old data outside their rows, with that data overwritten.
 fn left_over(
     connection: &Connection,
     numbers: RangeInclusive<u32>,
@@ -108,8 +108,8 @@ fn left_over(
     Ok(scrubbed_pages)
 }
 
-/// The pages that hold no rows, and how many bytes of each are in use all the same. Some of these
-/// pages list the others and form a list themselves; it begins where the header of the file says.
+/// The pages that hold no rows, and how many bytes of each are still in use. Some of these pages
+/// list the others and form a list themselves; it begins where the header of the file says.
 fn free(connection: &Connection) -> rusqlite::Result<HashMap<u32, usize>> {
     const FIRST_LIST: usize = 32;
     let mut free = HashMap::new();
@@ -126,7 +126,7 @@ fn free(connection: &Connection) -> rusqlite::Result<HashMap<u32, usize>> {
     Ok(free)
 }
 
-/// The page with nothing after the bytes in use; none if there is nothing now.
+/// The page with everything after the bytes in use overwritten; none if it is clean already.
 fn scrubbed_from(mut page: Vec<u8>, used: usize) -> Option<Vec<u8>> {
     let rest = page.get_mut(used..)?;
     if rest.iter().all(|byte| *byte == 0) {
@@ -141,8 +141,8 @@ fn page(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>
     connection.one(look, [number], |row| row.get(0))
 }
 
-/// The page with nothing where no row is: between the list of its rows and the rows, and in the
-/// gaps between those. None if there is nothing now.
+/// The page with the space outside its rows overwritten: between the list of its rows and the rows,
+/// and in the gaps between rows. None if it is clean already.
 fn scrubbed(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
     let header = if number == 1 { FILE_HEADER } else { 0 };
     let kind = *page.get(header)?;
@@ -152,7 +152,7 @@ fn scrubbed(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
         0 => 65_536, // the only number that does not fit
         content => content,
     };
-    // Each gap begins with the place of the next, which is after it, and its own size.
+    // Each gap begins with the position of the next gap, which is after it, and its own size.
     let first = two_bytes(&page, header + 1).filter(|gap| *gap > 0);
     let gaps = successors(first, |gap| {
         two_bytes(&page, *gap).filter(|next| next > gap)
@@ -190,7 +190,7 @@ mod tests {
 
     use super::scrub;
 
-    /// The texts that stand anywhere in the file.
+    /// The texts that occur anywhere in the file.
     fn texts(file: &std::path::Path) -> BTreeSet<String> {
         let bytes = fs::read(file).unwrap();
         let found = bytes.windows(7).filter(|bytes| {
@@ -229,14 +229,14 @@ mod tests {
         let kept: BTreeSet<_> = (LINES / 2..LINES)
             .map(|seq| format!("<{seq:05}>"))
             .collect();
-        // A careless program has deleted other lines, and their pages are free.
+        // A program that does not overwrite has deleted other lines, and their pages are free.
         let careless = "PRAGMA secure_delete = off; CREATE TABLE others AS SELECT * FROM lines; DROP TABLE others";
         connection.execute_batch(careless).unwrap();
         connection
             .execute("DELETE FROM lines WHERE seq >= ?1", [LINES - 500])
             .unwrap();
         let kept: BTreeSet<_> = kept.into_iter().take(LINES as usize / 2 - 500).collect();
-        // If nothing were left, there would be nothing to do, and this test would show nothing.
+        // Without leftovers, scrubbing would have no work, and this test would prove nothing.
         assert_ne!(texts(&file), kept);
         let mut next = Some(1);
         while let Some(first) = next {

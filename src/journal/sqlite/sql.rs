@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 /// A connection or a transaction that runs prepared statements.
 pub(crate) trait Sql {
-    /// Runs a statement. How many rows it has changed.
+    /// Runs a statement. Returns how many rows it has changed.
     fn run(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize>;
 
     /// The first row of a query, if it has one.

@@ -16,20 +16,20 @@ const APPLICATION_ID: i32 = 0x5061_726C;
 /// How long to wait for a file that a checkpoint or a backup has locked for a moment.
 pub(crate) const BUSY_TIME: Duration = Duration::from_secs(5);
 
-/// Bytes: more than SQLite holds back in memory, so that the write-ahead log grows by it.
+/// Bytes: more than SQLite buffers in memory, so that the write-ahead log grows to this size.
 const ROOM_AHEAD: i64 = 8 << 20;
 
-/// The write-ahead log is cut to this when it begins anew. It is longer only if something has read
-/// for long, as a backup does.
+/// The write-ahead log is cut to this size when it starts over. It is longer only during a long
+/// read, such as a backup.
 const AHEAD_BYTES_MAX: i64 = 2 * ROOM_AHEAD;
 
 /// How many statements stay prepared: more than the program has.
 const STATEMENTS: usize = 128;
 
-/// What a checkpoint came to.
+/// The result of a checkpoint.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Checkpoint {
-    /// Another connection read or wrote meanwhile, so it is not complete.
+    /// Another connection read or wrote meanwhile, so the checkpoint is not complete.
     pub(super) was_hindered: bool,
     /// How many pages the write-ahead log has, moved or not.
     pub(super) pages_ahead: i64,
@@ -41,8 +41,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the file to write in it. The file exists, if only empty: SQLite would create another
-    /// one than the one that is locked.
+    /// Opens the file for writing. The file must exist, even if it is empty: SQLite would create
+    /// another one than the locked one.
     pub(crate) fn open(path: &Path, keep: Keep) -> Result<Store, UnusableFile> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_NOFOLLOW
@@ -50,9 +50,9 @@ impl Store {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIME)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // What is deleted is overwritten.
+        // Deleted content is overwritten.
         connection.pragma_update(None, "secure_delete", true)?;
-        // Another thread makes the checkpoints, so a commit waits for one sync and no more.
+        // Another thread makes the checkpoints, so a commit waits for one sync only.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", AHEAD_BYTES_MAX)?;
         connection.pragma_update(
@@ -69,14 +69,14 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the file to read in it only.
+    /// Opens the file for reading only.
     pub(crate) fn open_to_read(path: &Path) -> Result<Store, UnusableFile> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Store::to_read(Connection::open_with_flags(path, flags)?)
     }
 
-    /// Opens a file that nothing writes to and that has no write-ahead log. Then SQLite needs no
-    /// other file beside it.
+    /// Opens a file that has no write-ahead log and no writer. SQLite then needs no other file
+    /// beside it.
     pub(super) fn open_unchanging(path: &Path) -> Result<Store, UnusableFile> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -105,7 +105,7 @@ impl Store {
         }
     }
 
-    /// The version of its tables; 0 if it has none yet.
+    /// The version of the tables; 0 for a file without tables.
     fn version(&self) -> Result<i32, UnusableFile> {
         let number = |name| {
             self.connection
@@ -123,7 +123,7 @@ impl Store {
         }
     }
 
-    /// Brings the tables to this version, in one transaction.
+    /// Migrates the tables to this version, in one transaction.
     fn migrate(&mut self) -> Result<(), UnusableFile> {
         let version = self.version()?;
         if version > SCHEMA {
@@ -142,13 +142,13 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// The connection itself, for other tables than that of lines.
+    /// The connection itself, for tables other than the lines.
     pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// Makes the write-ahead log as large as it will be: while a file grows, a disk writes twice
-    /// for each sync. What this writes is rolled back at once.
+    /// Grows the write-ahead log to its final size: while a file grows, a disk writes twice for
+    /// each sync. The written data are rolled back at once.
     pub(super) fn make_room_ahead(&mut self) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         transaction.execute("CREATE TABLE scratch (bytes BLOB) STRICT", [])?;
@@ -156,7 +156,8 @@ impl Store {
         transaction.rollback()
     }
 
-    /// Moves the write-ahead log into the file, as far as no other connection reads it there.
+    /// Moves the write-ahead log into the file, except for the part that another connection still
+    /// reads.
     pub(super) fn checkpoint(&self, how: &str) -> rusqlite::Result<Checkpoint> {
         let checkpoint = format!("PRAGMA wal_checkpoint({how})");
         self.connection.query_row(&checkpoint, [], |row| {
@@ -168,7 +169,7 @@ impl Store {
         })
     }
 
-    /// Lets the write-ahead log begin anew, unless another connection reads in it for longer than
+    /// Makes the write-ahead log start over, unless another connection reads it for longer than
     /// `patience`.
     pub(super) fn begin_anew(&self, patience: Duration) -> rusqlite::Result<Checkpoint> {
         self.connection.busy_timeout(patience)?;

@@ -1,5 +1,4 @@
-//! The times of lines if the clock was wrong: how late it was at last, and lines that are dated
-//! back. Knows no clock.
+//! Handles a wrong clock: stores the latest known time, and dates lines back. Knows no clock.
 
 use parlor_core::model::{RoomName, WallTime};
 use rusqlite::{Connection, params};
@@ -9,12 +8,12 @@ use super::sql::Sql;
 use super::store::Store;
 use crate::clock::LOOK_EVERY;
 
-/// How many lines are dated back at once.
+/// How many lines one slice dates back.
 const SLICE_ROWS: i64 = 1_000;
 
 impl Store {
-    /// How late it was when the server before this one ended, as far as that is known. Otherwise
-    /// the time of the last line.
+    /// The time when the previous server ended, if it is known. Otherwise the time of the last
+    /// line.
     pub(super) fn clock(&self) -> rusqlite::Result<Option<WallTime>> {
         let noted =
             self.connection
@@ -27,8 +26,8 @@ impl Store {
         })
     }
 
-    /// Notes how late it is at least. Dates back lines and accounts that are from later than it can
-    /// be.
+    /// Notes the earliest time that it can be now. Dates back lines and accounts with a later time
+    /// than possible.
     pub(crate) fn note_clock(&mut self, now: WallTime, latest: WallTime) -> rusqlite::Result<()> {
         let ends = self.ends()?;
         let transaction = self.connection.transaction()?;
@@ -49,7 +48,7 @@ impl Store {
         transaction.commit()
     }
 
-    /// How often lines have been dated back.
+    /// How many times lines have been dated back.
     pub(crate) fn dated_back(&self) -> rusqlite::Result<i64> {
         let found = self.connection.one(
             "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'dated-back'",
@@ -60,8 +59,9 @@ impl Store {
     }
 }
 
-/// Dates back the last lines of a room that the clock had later than `at`, in this transaction, so
-/// that times never decrease in a room. Damaged lines stay as they are. How many lines that were.
+/// Dates back the last lines of a room that have a later time than `at`, in this transaction, so
+/// that times never decrease in a room. Damaged lines stay unchanged. Returns the number of changed
+/// lines.
 pub(super) fn date_back(
     connection: &Connection,
     room: &RoomName,

@@ -14,10 +14,10 @@ use crate::journal::traits::Damage;
 /// of one processor and of the disk.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How much damage is logged. A file with more of it has few lines as they were.
+/// The most damage reports that are logged. A file with more damage has few intact lines.
 const DAMAGES_MAX: usize = 1_000;
 
-/// Damage that the operator has been told of.
+/// Damage that was reported to the operator.
 #[derive(Debug, Default)]
 pub(super) struct Damages(Mutex<Vec<Damage>>);
 
@@ -39,7 +39,7 @@ impl Damages {
     }
 }
 
-/// What is to be checked while the server runs.
+/// Lines to check while the server runs.
 pub(super) struct Inspection {
     pub(super) path: PathBuf,
     /// Rooms, and the last line of each that the start has not checked.
@@ -48,7 +48,7 @@ pub(super) struct Inspection {
 }
 
 impl Inspection {
-    /// Checks all of it, until the server ends.
+    /// Checks all these lines, until the server ends.
     pub(super) fn run(&self, ends: &Receiver<()>) {
         if self.older.is_empty() {
             return;
@@ -58,12 +58,13 @@ impl Inspection {
                 let lines: u64 = self.older.iter().map(|(_, last)| last).sum();
                 tracing::info!(lines, "older lines are undamaged");
             }
-            Ok(_) => {} // told already, or the server ends
+            Ok(_) => {} // reported already, or the server ends
             Err(error) => tracing::error!(%error, "older lines cannot be checked"),
         }
     }
 
-    /// How much damage there is; none if the server ended before everything was checked.
+    /// Returns the number of damaged places; none if the server ended before the check was
+    /// complete.
     fn check_all(&self, ends: &Receiver<()>) -> Result<Option<usize>, UnusableFile> {
         let store = Store::open_to_read(&self.path)?;
         let mut found = 0;

@@ -1,4 +1,5 @@
-//! The thread that writes: one commit after the other, and the repair after a commit that failed.
+//! The thread that writes: it makes one commit after the other, and repairs the file after a failed
+//! commit.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -19,69 +20,68 @@ use super::files::{Displaced, Files};
 use super::store::Store;
 use crate::config::Keep;
 
-/// After a failure, the first repair is tried again after the shorter time, later ones after up to
-/// the longer.
+/// The pause before the first repair after a failure, and the longest pause before later ones.
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
 /// How often an idle thread checks that the files are still in their places.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How long a commit waits for the disk. A disk that takes three seconds for a sync is slow, and
-/// stores lines all the same.
+/// How long a commit waits for the disk. A disk that takes three seconds for a sync is slow, but it
+/// does store lines.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(8);
 
-/// Why lines are refused if the disk takes longer.
+/// Why lines are refused if the disk takes longer than that.
 pub(super) const NO_ANSWER: NotStored = NotStored("the disk does not answer");
 
-/// How long commits wait for a reader before the write-ahead log begins anew. A backup reads for
+/// How long commits wait for a reader before the write-ahead log starts over. A backup reads for
 /// longer, and the log grows meanwhile.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A page of the file: a commit writes at least one.
 const PAGE_BYTES: u64 = 4096;
 
-/// A change to other tables than that of lines. It gets no store if the file cannot be used now. It
-/// sends its result by itself.
+/// A change to tables other than the lines. It gets no store if the file cannot be used now. It
+/// sends its own result.
 pub(super) type FileChange = Box<dyn FnOnce(Option<&mut Store>) -> rusqlite::Result<()> + Send>;
 
-/// What the thread is to do.
+/// Work for the thread.
 pub(super) enum Work {
-    /// To store lines, before anything else.
+    /// Store lines, before anything else.
     Commit(CommitJob),
-    /// Something else, when no lines wait.
+    /// Change something else, when no lines wait.
     Change(FileChange),
-    /// To end, when everything before that is done.
+    /// End, when all earlier work is done.
     End,
 }
 
-/// What is to be stored. If nobody waits for the answer any more, the lines are refused already and
-/// are not stored.
+/// Lines to store. If the answer has no receiver any more, the lines are refused already and are
+/// not stored.
 pub(super) struct CommitJob {
     pub(super) batches: Vec<Arc<Batch>>,
     pub(super) answer: oneshot::Sender<Result<(), NotStored>>,
 }
 
-/// What the thread shares with other threads.
+/// State that the thread shares with other threads.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
     /// The server ends.
     pub(crate) ends: AtomicBool,
-    /// Goes up with each commit: there is something new to read.
+    /// Increases with each commit: readers have something new.
     pub(crate) commits: AtomicU64,
-    /// Goes up when a commit fails, and again when its lines are removed. While it is odd, the file
-    /// may have lines that nobody has seen.
+    /// Increases when a commit fails, and again when its lines are removed. While it is odd, the
+    /// file may have lines that nobody has seen.
     pub(crate) failures: AtomicU64,
     /// About how many bytes were written ahead since the last checkpoint.
     pub(super) written: AtomicU64,
-    /// The write-ahead log is so long that it must begin anew before more is written.
+    /// The write-ahead log is so long that it must start over before more is written.
     pub(super) is_long: AtomicBool,
-    /// When the present piece of work began; none while the thread waits for one.
+    /// The start of the present piece of work; none while the thread is idle.
     began: Mutex<Option<Instant>>,
 }
 
 impl Signals {
-    /// Whether the disk has not answered for so long that nobody waits for it any more.
+    /// Whether the disk has not answered for so long that callers have given up.
     pub(super) fn is_stuck(&self) -> bool {
         let began = *self.began.lock().unwrap_or_else(PoisonError::into_inner);
         began.is_some_and(|began| began.elapsed() >= ANSWER_TIME)
@@ -101,7 +101,7 @@ pub(super) struct FileWriter {
     pub(super) signals: Arc<Signals>,
     /// A failure that is not repaired yet.
     pub(super) breakdown: Option<Breakdown>,
-    /// The operator knows that lines are refused.
+    /// The operator was told that lines are refused.
     pub(super) is_told: bool,
 }
 
@@ -130,7 +130,7 @@ enum CommitFailure {
 }
 
 impl FileWriter {
-    /// Works until it is told to end.
+    /// Works until it receives the end.
     pub(super) fn run(mut self, work: &Receiver<Work>) {
         let mut changes = VecDeque::new();
         loop {
@@ -153,17 +153,17 @@ impl FileWriter {
         changes.into_iter().for_each(|change| self.change(change));
         self.repair();
         match self.store.take() {
-            // When the last connection is closed, SQLite moves the log into the file: so this one
-            // stays open.
+            // When the last connection is closed, SQLite moves the log into the file. So this
+            // connection stays open.
             Some(store) if self.files.is_emptied() => mem::forget(store),
             Some(store) => {
-                store.checkpoint("TRUNCATE").ok(); // it is done at the next start otherwise
+                store.checkpoint("TRUNCATE").ok(); // otherwise the next start does it
             }
             None => {}
         }
     }
 
-    /// How long to wait for lines before something else is done.
+    /// How long to wait for lines before other work.
     fn patience(&self, is_idle: bool) -> Duration {
         match &self.breakdown {
             _ if !is_idle => Duration::ZERO,
@@ -182,7 +182,7 @@ impl FileWriter {
         }
     }
 
-    /// Makes a change; without the file if that cannot be written to.
+    /// Makes a change; it gets no file if the file is not writable.
     fn change(&mut self, change: FileChange) {
         self.look_after_files();
         let store = self.store.as_mut().filter(|_| self.breakdown.is_none());
@@ -196,7 +196,7 @@ impl FileWriter {
         }
     }
 
-    /// Makes the files usable, as far as that is possible.
+    /// Makes the files usable, as far as possible.
     fn look_after_files(&mut self) {
         self.repair();
         if self.breakdown.is_none()
@@ -209,7 +209,7 @@ impl FileWriter {
     fn commit(&mut self, CommitJob { batches, answer }: CommitJob) {
         self.repair();
         if answer.is_closed() {
-            // The lines were refused while they waited: none is in the file.
+            // The lines were refused while they waited, so none is in the file.
             if self.breakdown.is_none() {
                 delete_note(self.files.path());
             }
@@ -260,14 +260,14 @@ impl FileWriter {
         self.repair();
     }
 
-    /// Tells the operator once, however many lines are refused then.
+    /// Tells the operator once, however many lines are refused.
     fn tell(&mut self, failure: &CommitFailure) {
         if !mem::replace(&mut self.is_told, true) {
             tracing::error!(error = %failure, "lines cannot be stored");
         }
     }
 
-    /// Repairs the file, if it is not usable. What failed commits have left in it is removed before
+    /// Repairs the file, if it is not usable. Leftovers of failed commits are removed before
     /// anything else is stored: their outcome is unknown, and their numbers will be used again.
     fn repair(&mut self) {
         let Some(mut breakdown) = self.breakdown.take() else {
@@ -299,9 +299,9 @@ impl FileWriter {
                 self.store.insert(store)
             }
         };
-        // After a sync that failed, nobody knows which part of the write-ahead log is on disk, and
-        // a gap in it would hide everything after it. A log that is no longer in its place is lost.
-        // So it is moved into the file, synced, and begun anew.
+        // After a failed sync, nobody knows which part of the write-ahead log is on disk, and a gap
+        // in it would hide everything after it. A log that was deleted or replaced is lost. So the
+        // log is moved into the file, synced, and started over.
         let rewrite = breakdown.rewrite || in_place.is_err();
         if let Err(error) = remove_unseen(store, &breakdown.unseen, rewrite) {
             self.store.take_if(|_| has_failed(&error));
@@ -313,7 +313,7 @@ impl FileWriter {
 }
 
 impl CommitFailure {
-    /// Why lines are refused, as a clause for those who said them.
+    /// Why lines are refused, as a clause for their speakers.
     fn why(&self) -> NotStored {
         match self {
             CommitFailure::Disk(error) | CommitFailure::Unusable(UnusableFile::Sqlite(error)) => {
@@ -339,7 +339,7 @@ impl CommitFailure {
     }
 }
 
-/// Removes lines that nobody has seen, and lets the write-ahead log begin anew if `rewrite`.
+/// Removes lines that nobody has seen, and makes the write-ahead log start over if `rewrite`.
 fn remove_unseen(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rusqlite::Result<()> {
     store.remove_unseen(unseen)?;
     if rewrite && store.checkpoint("TRUNCATE")?.was_hindered {
@@ -351,7 +351,7 @@ fn remove_unseen(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rus
     Ok(())
 }
 
-/// Whether the disk has failed, and not the statement.
+/// Whether the disk has failed, rather than the statement.
 fn has_failed(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -359,8 +359,8 @@ fn has_failed(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Logs that a checkpoint has failed. The write-ahead log stays and is moved later. But if a sync
-/// has failed, the system may believe from now on that the data are on the disk.
+/// Logs that a checkpoint has failed. The write-ahead log stays and is moved later. But after a
+/// failed sync, the system may believe that the data are on the disk.
 pub(super) fn tell_not_moved(error: &rusqlite::Error) {
     if needs_rewrite(error) {
         tracing::error!(%error, "the disk has failed: stored lines may not survive a power cut; make a backup on another disk");
@@ -369,14 +369,14 @@ pub(super) fn tell_not_moved(error: &rusqlite::Error) {
     }
 }
 
-/// Whether a sync has failed: then what was written before may or may not be on disk, and the next
-/// sync may report success. A write that failed has written nothing.
+/// Whether a sync has failed: then earlier writes may or may not be on disk, and the next sync may
+/// report success. A failed write has written nothing.
 fn needs_rewrite(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     matches!(code, Some(SQLITE_IOERR_FSYNC | SQLITE_IOERR_DIR_FSYNC))
 }
 
-/// Why lines are refused, as a clause for those who said them.
+/// Why lines are refused, as a clause for their speakers.
 fn why(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full",

@@ -53,7 +53,7 @@ pub(crate) struct Event {
     pub(crate) shown: Shown,
 }
 
-/// What the text of an event does not say.
+/// Details of an event that its text does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A line, with its number and its time in milliseconds.
@@ -73,7 +73,7 @@ pub(crate) enum Kind {
 /// One client's output.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
-    /// The person, by the number of [`Event::person`]; none where the record has no persons.
+    /// The person, by the number of [`Event::person`]; none if the record has no persons.
     pub(crate) person: Option<usize>,
     pub(crate) dialect: Dialect,
     /// Every byte received.
@@ -81,8 +81,8 @@ pub(crate) struct Reader {
     pub(crate) end: End,
     /// Whether it left the server, even if the connection broke before it read that.
     pub(crate) has_left: bool,
-    /// Whether it fell off the log where no line was lost, which is not announced: then arrivals
-    /// and departures may be missing.
+    /// Whether it fell off the log at a place where no line was lost, which is not announced: then
+    /// arrivals and departures may be missing.
     pub(crate) fell_silently: bool,
     /// The piece of a room that it read without a seat; then it reads nothing else.
     pub(crate) listened: Option<Listened>,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::text::{Line, Shown, parse};
 use super::{Broken, Dialect, End, Event, Kind, Listened, Reader, Room, Rule, broken, web};
 
-/// A received line, and its room where that is told.
+/// A received line, and its room if the dialect tells it.
 pub(super) struct Seen {
     pub(super) room: Option<String>,
     pub(super) line: Line,
@@ -166,7 +166,7 @@ fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Roo
 /// One stay in one room.
 struct Visit<'a> {
     reader: &'a Reader,
-    /// The room's name, where lines carry it.
+    /// The room's name, if lines carry it.
     room: Option<String>,
     /// The roster on entering; none for a listener.
     entered: Option<Line>,

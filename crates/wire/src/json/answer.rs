@@ -162,7 +162,7 @@ fn command(spec: &'static Spec) -> CommandShown {
     }
 }
 
-/// All but /echo: clients that speak JSON wait for their own lines.
+/// All but /echo: JSON clients wait for their own lines.
 fn commands(specs: &'static [Spec]) -> Vec<CommandShown> {
     let specs = specs.iter().filter(|spec| spec.name != "echo");
     specs.map(command).collect()
@@ -198,7 +198,7 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
     }
 }
 
-/// An act, for the person whom it concerns.
+/// An act, as the person reads it whom it concerns.
 fn put_act<'a>(act: &Act, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
     let reach = Some(&act.reach);
     let notice = |out| object("notice", out).with("about", words::act_row(act, clock).about);

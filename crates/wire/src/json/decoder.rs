@@ -59,7 +59,7 @@ impl WebDecoder {
         })
     }
 
-    /// Sends these bytes when all earlier requests are answered.
+    /// Sends these bytes after all earlier requests are answered.
     pub fn answer_later(&mut self, bytes: Option<Vec<u8>>) {
         let answer = bytes.map(|bytes| Input::Raw(bytes.into()));
         self.waiting.extend(answer);
@@ -96,7 +96,7 @@ impl Decoder for WebDecoder {
     }
 
     fn next_secret(&mut self, bytes: &mut &[u8]) -> Option<Input> {
-        // What waits belongs behind the question for the secret.
+        // The waiting input comes after the question for the secret.
         let heard = self.hear(bytes)?;
         if let WebInput::Request(request) = &heard
             && let Some(text) = request.secret()
@@ -107,7 +107,7 @@ impl Decoder for WebDecoder {
         Some(self.mean(heard))
     }
 
-    /// The client hides what is typed.
+    /// The client hides a password itself.
     fn conceal(&mut self, _: bool) -> Option<Box<[u8]>> {
         None
     }

@@ -145,7 +145,7 @@ impl Encoder for WebEncoder {
         });
     }
 
-    /// Readers always know who is in the room, also if they hide arrivals.
+    /// Readers always know the people in the room, even if they hide arrivals.
     fn hidden(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
         if let Some(presence) = event::Presence::of(entry) {
             frame(Opcode::Text, out, |out| presence.put(scene, out));

@@ -7,7 +7,7 @@ use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, rfc3339};
 use crate::words;
 
-/// Whether a line is still there: deleted lines are not shown.
+/// Whether a line still exists: deleted lines are not shown.
 pub(crate) fn is_there(said: &Said) -> bool {
     said.manner != Manner::Gone
 }
@@ -29,7 +29,8 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
     }
 }
 
-/// A change of who is in a room that is not shown: by one of a crowd, or hidden by the reader.
+/// A change of the people in a room that is not shown: by a member of a crowd, or hidden by the
+/// reader.
 pub(crate) struct Presence<'a> {
     come: Option<&'a Name>,
     gone: Option<&'a Name>,

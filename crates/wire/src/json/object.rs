@@ -1,5 +1,4 @@
-//! A JSON object, field by field in the order in which they are given. Fields that several kinds
-//! have.
+//! A JSON object, written field by field in the given order. Fields that several kinds have.
 
 use parlor_core::model::{Act, Line, Name, Reach, RoomName, Together, Whom};
 use serde::Serialize;
@@ -65,7 +64,7 @@ pub(crate) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'
     object.with("names", names).with("others", people.others)
 }
 
-/// To whom something is done, if to anybody in particular.
+/// The person an act concerns, if any.
 pub(crate) fn with_whom<'a>(object: Object<'a>, act: &Act) -> Object<'a> {
     let whom = match &act.deed.whom {
         Whom::Everybody => None,
@@ -75,7 +74,7 @@ pub(crate) fn with_whom<'a>(object: Object<'a>, act: &Act) -> Object<'a> {
     object.with_some("whom", whom)
 }
 
-/// Where something is done, if that is to be told, by whom, until when and why.
+/// Where an act holds if that is not obvious, its author, its end and its reason.
 pub(crate) fn with_act<'a>(object: Object<'a>, reach: Option<&Reach>, act: &Act) -> Object<'a> {
     let room = reach.and_then(Reach::room);
     object

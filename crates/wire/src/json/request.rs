@@ -11,7 +11,7 @@ use super::object::object;
 use crate::style::LINE_BYTES_MAX;
 use crate::websocket::{Opcode, frame};
 
-/// The most lines that can be said together: twice as many as pass at once of a paste.
+/// The most lines in one paste: twice the burst that passes at once.
 pub const LINES_MAX: usize = 200;
 
 /// The most lines of history in one answer, and the number if the request names none.
@@ -43,7 +43,7 @@ pub struct JsonRequest {
     skip: Option<u64>,
 }
 
-/// The client's name for a request: any JSON, which comes back as it was written.
+/// The client's name for a request: any JSON, which is returned unchanged.
 type Id = Box<RawValue>;
 
 fn is_short(id: &RawValue) -> bool {
@@ -58,7 +58,7 @@ fn is_short(id: &RawValue) -> bool {
     length <= ID_BYTES_MAX
 }
 
-/// What a client shows to enter.
+/// What a client sends to enter.
 #[derive(Debug)]
 pub struct EnterRequest {
     /// The name as typed; without one the address is the name.
@@ -125,7 +125,7 @@ impl JsonRequest {
         is_answer.then(|| line(self.text.as_deref().unwrap_or_default()))
     }
 
-    /// What the client shows to enter.
+    /// What the client sends to enter.
     ///
     /// # Errors
     /// It asks for something else, or its room has no valid name.
@@ -145,7 +145,7 @@ impl JsonRequest {
         })
     }
 
-    /// The meaning for a session; `last` is the room of the request before.
+    /// The meaning for a session; `last` is the room of the previous request.
     pub(crate) fn mean(self, last: &mut Option<RoomName>) -> Input {
         match self.pong() {
             Some(pong) => Input::Raw(pong.into()),
@@ -184,8 +184,8 @@ impl JsonRequest {
         })
     }
 
-    /// The room that it names. That is nearly always the last one, and checking a name takes longer
-    /// than all other steps.
+    /// The room that it names. Nearly always this is the previous one, and checking a name takes
+    /// longer than all other steps.
     fn room(&self, last: &mut Option<RoomName>) -> Result<Option<RoomName>, Refusal> {
         let Some(typed) = self.room.as_deref() else {
             return Ok(None);
@@ -297,7 +297,7 @@ fn receipt(id: &RawValue) -> Vec<u8> {
     out
 }
 
-/// The lines of a text, to be said together, without the blank ones.
+/// The lines of a text as one paste, without blank lines.
 ///
 /// # Errors
 /// One of them is too long, or there are too many.

@@ -1,21 +1,21 @@
-//! What is said about acts and those who may act, word for word. Knows no line ending and no connection.
+//! The words for acts and for the people who may act. Knows no line ending and no connection.
 
 use parlor_core::link::Visitor;
 use parlor_core::model::{Act, By, Line, Name, Reach, RoomName, Verb, WallTime};
 
 use crate::style::{LocalClock, silence};
 
-/// What is said of an act.
+/// The words for an act.
 pub(crate) struct ActRow {
-    /// To programs; docs/web-protocol.md lists these words.
+    /// For programs; docs/web-protocol.md lists these words.
     pub(crate) about: &'static str,
-    /// To the one who asked for it.
+    /// For the person who asked for it.
     pub(crate) answer: String,
-    /// To all in the room: `alice muted bob until 14:10`.
+    /// For all in the room: `alice muted bob until 14:10`.
     pub(crate) event: String,
 }
 
-/// What is said of an act. One table, so that the compiler finds the row that is missing.
+/// The words for an act. One table, so that the compiler finds a missing row.
 #[rustfmt::skip]
 pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     let (whom, by) = (&act.deed.whom, name_of(&act.by));
@@ -74,7 +74,7 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     }
 }
 
-/// What somebody reads of an act that concerns them.
+/// What a person reads about an act that concerns them.
 pub(crate) fn to_you(act: &Act, clock: &LocalClock) -> String {
     match act.deed.verb {
         Verb::Kick => you_leave("were removed", act, clock),
@@ -108,7 +108,7 @@ fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
     }
 }
 
-/// What the others read of somebody who is removed: `was removed by the operator: too loud`.
+/// What the others read about a removed person: `was removed by the operator: too loud`.
 pub(crate) fn was_removed(act: &Act, clock: &LocalClock) -> String {
     let verb = match act.deed.verb == Verb::Ban {
         true => "banned",
@@ -117,7 +117,7 @@ pub(crate) fn was_removed(act: &Act, clock: &LocalClock) -> String {
     format!("was {verb}{}", until_by_whom_and_why(act, clock))
 }
 
-/// Why somebody is not let in: `You are banned from tea until 14:10 by alice: too loud`.
+/// Why a person may not enter: `You are banned from tea until 14:10 by alice: too loud`.
 pub(crate) fn you_are_banned(act: &Act, clock: &LocalClock) -> String {
     format!(
         "You are banned{}{}",
@@ -126,14 +126,14 @@ pub(crate) fn you_are_banned(act: &Act, clock: &LocalClock) -> String {
     )
 }
 
-/// Why somebody may not speak.
+/// Why a person may not speak.
 pub(crate) fn you_are_muted(act: &Act, clock: &LocalClock) -> String {
     let at = act.reach.room().map(|room| format!(" in {room}"));
     let (until, by) = (until(act, clock), name_of(&act.by));
     format!("You are muted{}{until} by {by}", at.unwrap_or_default())
 }
 
-/// Everybody in the house, a line each.
+/// Everybody on the server, a line each.
 pub(crate) fn everybody(people: &[Visitor]) -> Vec<String> {
     match people.is_empty() {
         true => vec!["Nobody is here".to_owned()],
@@ -194,7 +194,7 @@ pub(crate) fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> 
     of_room.into_iter().chain([of_server]).collect()
 }
 
-/// What a keeper reads on coming in.
+/// What a keeper reads on entering.
 pub(crate) fn keeps(reach: &Reach) -> String {
     match reach {
         Reach::Server => "-- You are a keeper of this server".to_owned(),

@@ -49,7 +49,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::Bans { bans, others } => list(act::bans(bans, *others, clock)),
         Answer::Keepers { room, server } => list(act::keepers(room.as_ref(), server)),
 
-        // Oneself.
+        // The person.
         Answer::YouAre(name) => unmarked(format!("You are {name}")),
         Answer::Quiet(true) =>
             sentence("You no longer see arrivals and departures; /quiet off shows them again"),
@@ -117,7 +117,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
     }
 }
 
-/// A notice, if people in this mode read it: classic mode has only two of them.
+/// A notice, if people in this mode read it: classic mode has only two notices.
 fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock) -> Option<String> {
     let is_classic = mode == LineMode::Classic;
     if is_classic && !matches!(notice, Notice::Skipped(_) | Notice::Act(_)) {

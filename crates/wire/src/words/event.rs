@@ -23,7 +23,7 @@ pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
     }
 }
 
-/// What people in this mode read of an event, if anything.
+/// What people in this mode read about an event, if anything.
 pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Option<String> {
     let is_named = mode == LineMode::Named;
     match entry {
@@ -52,8 +52,8 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
     }
 }
 
-/// Whether people in this mode read of one person who comes or goes. Named mode tells of a crowd
-/// together, classic mode of each one.
+/// Whether people in this mode read about a single arrival or departure. Named mode announces a
+/// crowd together, classic mode each person.
 fn is_told(telling: Telling, mode: LineMode) -> bool {
     match telling {
         Telling::Told => true,

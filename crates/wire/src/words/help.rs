@@ -2,7 +2,7 @@
 
 use parlor_core::link::{COMMANDS, CommandGroup, Spec};
 
-/// The width of a terminal, without the mark in front of each line.
+/// The width of a terminal, less the mark in front of each line.
 const COLUMNS: usize = 80 - "-- ".len();
 
 /// All commands in their groups; the whole list fits a small screen.

@@ -1,4 +1,4 @@
-//! Why something is not done: one row for each refusal, which every dialect reads.
+//! Why a request is refused: one row for each refusal, which every dialect reads.
 
 use std::borrow::Cow;
 
@@ -19,15 +19,15 @@ pub struct RefusalRow<'a> {
     pub status: u16,
     /// What happened and what to do, for people.
     pub sentence: Cow<'static, str>,
-    /// The sentence for curl, where its user has something else to do.
+    /// The sentence for curl, where its user has to do something else.
     pub for_curl: Option<String>,
-    /// The sentence for the operator, where it differs: it names the commands of parlor admin.
+    /// The sentence for the operator, if it differs: it names the commands of parlor admin.
     pub for_operator: Option<String>,
     /// When to try again, in seconds.
     pub retry_after: Option<u64>,
-    /// The limit that is reached, as the metrics call it.
+    /// The limit that is reached, under its name in the metrics.
     pub limit: Option<&'static str>,
-    /// What programs read beside the reason.
+    /// What programs read in addition to the reason.
     pub details: RefusalDetails<'a>,
 }
 
@@ -88,7 +88,7 @@ fn row<'a>(
     }
 }
 
-/// The limit behind a refusal, as the metrics call it.
+/// The limit behind a refusal, under its name in the metrics.
 pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
     // No limit depends on the time of day, which only sentences need.
     const ANY_TIME: LocalClock = LocalClock {

@@ -39,7 +39,7 @@ pub(crate) fn run(data: &[u8]) {
     assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
 }
 
-/// A request in any pieces gets its client refused in both modes.
+/// A client that sends a request in any pieces is refused in both modes.
 fn is_refused(request: &[u8], piece: usize) {
     let request = [request, b"\r\n\r\nhello\r\n"].concat();
     for mode in [LineMode::Classic, LineMode::Named] {

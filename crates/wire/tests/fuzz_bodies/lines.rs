@@ -1,4 +1,5 @@
-//! For anything that is typed: what others read of it, and the answer, are whole lines of text.
+//! For anything that a person types: what others read of it, and the answer, are whole lines of
+//! text.
 
 use std::sync::{Arc, LazyLock};
 
@@ -127,7 +128,7 @@ fn alice() -> Who {
     }
 }
 
-/// Nobody can speak as the server or as another: there is one line, and it begins with the
+/// Nobody can speak as the server or as another person: there is one line, and it begins with the
 /// speaker's name.
 fn one_line_of(who: &Who, shown: &[u8]) {
     let shown = std::str::from_utf8(shown).unwrap();
