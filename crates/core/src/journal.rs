@@ -8,32 +8,32 @@ use std::time::Duration;
 use crate::log::Batch;
 use crate::model::{Act, End, Line, Name, Reach, RoomName};
 
-/// What a room is about.
+/// The topic of a room, and its lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topic {
-    /// The words, if there is a topic.
+    /// The words; none if there is no topic.
     pub text: Option<Line>,
     /// Whether only keepers can change it.
     pub is_locked: bool,
 }
 
 impl Topic {
-    /// Whether it says the same as no topic at all.
+    /// Whether there is no topic and no lock.
     pub fn is_nothing(&self) -> bool {
         *self == Topic::default()
     }
 }
 
-/// What a journal stored in earlier runs, from which a server goes on.
+/// The journal's contents from earlier runs, with which a server starts.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    /// Where the lines of each room end.
+    /// The end of each room's lines.
     pub ends: HashMap<RoomName, End>,
-    /// The names that have an owner, as they were registered.
+    /// The names that have an owner, spelled as registered.
     pub owned: Vec<Name>,
-    /// The keepers, and what each of them keeps.
+    /// The keepers, and where each has authority.
     pub keepers: Vec<(Reach, Name)>,
-    /// The people who made rooms that have keepers.
+    /// The makers of the rooms that have keepers.
     pub makers: HashMap<RoomName, Name>,
     /// The bans.
     pub bans: Vec<Act>,
@@ -48,22 +48,22 @@ pub struct Past {
 #[error("lines not kept: {0}")]
 pub struct NotStored(pub &'static str);
 
-/// A commit under way.
+/// A running commit.
 pub type Commit = Pin<Box<dyn Future<Output = Result<(), NotStored>> + Send>>;
 
 /// Stores lines. A line becomes visible only after its commit has succeeded.
 ///
-/// The broadcaster has one commit under way at a time and gathers the next batch meanwhile.
+/// The broadcaster runs one commit at a time and gathers the next batch meanwhile.
 pub trait Journal: Send {
-    /// Begins to store the [lines](Batch::said) of these batches, one for each room: all of them or
-    /// none.
+    /// Begins to store the [lines](Batch::said) of these batches, one batch for each room: all of
+    /// them or none.
     ///
     /// # Errors
-    /// The future says why they are not stored; then the journal is as it was before.
+    /// The future says why the lines are not stored. In that case the journal is unchanged.
     fn commit(&mut self, batches: &[Arc<Batch>]) -> Commit;
 
-    /// The time that a commit costs whatever its size. If lines come faster than that, it is
-    /// cheaper to let them gather for this time. Zero if that saves nothing.
+    /// The fixed cost in time of a commit of any size. If lines come faster than that, it is
+    /// cheaper to let them gather for this time. Zero if waiting saves nothing.
     fn pause(&self) -> Duration {
         Duration::ZERO
     }

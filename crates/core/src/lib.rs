@@ -1,8 +1,8 @@
-//! What Parlor is about: rooms, names, logs, and the broadcaster that owns them.
+//! The core of Parlor: rooms, names, logs, and the broadcaster that owns them.
 //!
-//! This crate knows no socket, no runtime, no clock, no random source and no file. Time comes in
-//! as an argument, so a simulator can run the shipped code under a seed, and loom can check the
-//! log and the bell.
+//! This crate knows no socket, no runtime, no clock, no random source and no file. Time is an
+//! argument, so a simulator can run the shipped code under a seed, and loom can check the log and
+//! the bell.
 //!
 //! The folders are floors; each uses only those above it: [`model`], [`log`], [`journal`], [`link`],
 //! [`broadcaster`].

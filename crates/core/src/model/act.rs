@@ -1,5 +1,5 @@
-//! Acts: what is done with authority over people and rooms. One value is asked for, decided, told, answered, shown and
-//! written down. Knows no wording, and not who may do what.
+//! Acts: things done with authority over people and rooms. The same value is a request, a decision,
+//! an answer and a stored record. Knows no wording, and not who may do what.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use super::name::{Name, RoomName};
 use super::time::WallTime;
 use super::whom::Whom;
 
-/// How far an act reaches, and how far authority goes.
+/// Where an act holds, or where a person has authority.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reach {
-    /// All rooms, and the door.
+    /// All rooms, and entering the server.
     Server,
     /// One room.
     Room(RoomName),
 }
 
 impl Reach {
-    /// The room, if it is one.
+    /// The room, if this is a single room.
     pub fn room(&self) -> Option<&RoomName> {
         match self {
             Reach::Server => None,
@@ -26,13 +26,13 @@ impl Reach {
         }
     }
 
-    /// Whether it reaches into a room.
+    /// Whether it includes a room.
     pub fn has(&self, room: &RoomName) -> bool {
         self.room().is_none_or(|reached| reached == room)
     }
 }
 
-/// Who acts.
+/// The author of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {
     /// The person who runs the server.
@@ -41,7 +41,7 @@ pub enum By {
     Oneself,
     /// The person who changed the password of the name.
     NewPassword,
-    /// A person by this name: a keeper, or anybody who sets a topic or makes a room.
+    /// The person with this name: a keeper, or anybody who sets a topic or makes a room.
     Keeper(Name),
 }
 
@@ -55,56 +55,56 @@ impl By {
     }
 }
 
-/// What is done.
+/// The kinds of acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Everybody is told something.
+    /// Tells everybody something.
     Broadcast,
-    /// A person is removed.
+    /// Removes a person.
     Kick,
-    /// A name or an address is removed, and not let in.
+    /// Removes the people with a name or an address, and lets none of them in.
     Ban,
-    /// A ban ends.
+    /// Ends a ban.
     Unban,
-    /// A person may not speak.
+    /// Keeps a person from speaking.
     Mute,
-    /// A mute ends.
+    /// Ends a mute.
     Unmute,
-    /// Only keepers can change the topic.
+    /// Lets only keepers change the topic.
     LockTopic,
-    /// Everybody can change the topic.
+    /// Lets everybody change the topic.
     UnlockTopic,
-    /// A room has this topic, or none. Anybody may do that.
+    /// Sets or clears the topic of a room. Anybody may do that.
     SetTopic,
-    /// A room is made, and its maker becomes its keeper.
+    /// Makes a room, whose maker becomes its keeper.
     MakeRoom,
-    /// The owner of a name becomes a keeper.
+    /// Makes the owner of a name a keeper.
     AddKeeper,
-    /// The owner of a name is a keeper no longer.
+    /// Ends the authority of a keeper.
     RemoveKeeper,
-    /// A name has no owner any more.
+    /// Releases a name: it has no owner.
     ReleaseName,
-    /// The owner of a name has another password.
+    /// Gives the owner of a name a new password.
     SetPassword,
-    /// The configuration is read again.
+    /// Reads the configuration again.
     Reload,
 }
 
-/// What a person asks to be done: an act that nobody has decided yet.
+/// A request for an act, before anybody has decided it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {
-    /// What.
+    /// The kind of act.
     pub verb: Verb,
-    /// To whom. A name is as typed until the act is decided.
+    /// The people or addresses concerned. A name is as typed until the act is decided.
     pub whom: Whom,
-    /// For how long, where it ends by itself.
+    /// The duration of an act that ends by itself.
     pub time: Option<Duration>,
-    /// The reason, if one is given; what everybody is told; the topic.
+    /// The reason, if there is one; the words of a broadcast; or the topic.
     pub text: Option<Line>,
 }
 
 impl Deed {
-    /// Something that is done to this person, address or name.
+    /// An act that concerns this person, address or name.
     pub fn to(verb: Verb, whom: Whom) -> Deed {
         Deed {
             verb,
@@ -114,7 +114,7 @@ impl Deed {
         }
     }
 
-    /// Something that concerns everybody, and what is said with it.
+    /// An act that concerns everybody, with its words.
     pub fn to_all(verb: Verb, text: Option<Line>) -> Deed {
         Deed {
             text,
@@ -123,21 +123,21 @@ impl Deed {
     }
 }
 
-/// An act as it was decided.
+/// An act that was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// What was asked for.
+    /// The request.
     pub deed: Deed,
-    /// Who does it.
+    /// The person who does it.
     pub by: By,
-    /// How far it reaches.
+    /// Where it holds.
     pub reach: Reach,
-    /// When.
+    /// When it was decided.
     pub at: WallTime,
 }
 
 impl Act {
-    /// What is done over the whole server.
+    /// An act that holds on the whole server.
     pub fn by(by: By, deed: Deed, at: WallTime) -> Act {
         Act {
             deed,
@@ -147,17 +147,17 @@ impl Act {
         }
     }
 
-    /// Until when it holds; none is for good.
+    /// When it ends; none if it never ends.
     pub fn until(&self) -> Option<WallTime> {
         self.deed.time.map(|time| self.at.after(time))
     }
 
-    /// Whether it holds no longer.
+    /// Whether it has ended.
     pub fn is_over(&self, now: WallTime) -> bool {
         self.until().is_some_and(|until| until <= now)
     }
 
-    /// What it takes in memory, in bytes; an estimate.
+    /// Its size in memory, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
         size_of::<Act>() + self.deed.text.as_ref().map_or(0, Line::len)
     }

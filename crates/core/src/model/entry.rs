@@ -16,25 +16,25 @@ use super::who::{Manner, Who};
 pub enum Entry {
     /// A person said something.
     Said(Said),
-    /// A person came.
+    /// A person arrived.
     Arrived {
-        /// Who came.
+        /// The person.
         who: Who,
-        /// Whether this entry is told or folded into a summary.
+        /// Whether this entry is announced or folded into a summary.
         telling: Telling,
     },
-    /// A person went.
+    /// A person left.
     Left {
-        /// Who went.
+        /// The person.
         who: Who,
-        /// The words behind `/quit`.
+        /// The last words, from `/quit`.
         words: Option<Line>,
         /// The act that removed the person, if one did.
         removal: Option<Arc<Act>>,
-        /// Whether this entry is told or folded into a summary.
+        /// Whether this entry is announced or folded into a summary.
         telling: Telling,
     },
-    /// The summary of arrivals that were folded and not told since.
+    /// The summary of arrivals that were folded and not announced since.
     ArrivedTogether(Together),
     /// The summary of departures that were folded.
     LeftTogether(Together),
@@ -42,35 +42,35 @@ pub enum Entry {
     Renamed {
         /// The person, under the new name.
         who: Who,
-        /// The name worn until now.
+        /// The old name.
         from: Name,
-        /// Whether another connection of its owner wears the old name in the room.
+        /// Whether another connection of the name's owner still has the old name in the room.
         is_still_worn: bool,
     },
-    /// The owner of a name deleted what was said under it before.
+    /// The owner of a name deleted the earlier lines under it.
     LinesDeleted {
-        /// Who did.
+        /// The person who did it.
         who: Who,
     },
     /// A person set or cleared the topic.
     Topic {
-        /// Who did.
+        /// The person who did it.
         who: Who,
         /// The new topic; none when it was cleared.
         text: Option<Line>,
     },
-    /// A keeper or the operator did something.
+    /// An act of a keeper or the operator.
     Act(Arc<Act>),
 }
 
-/// A line, as it was said.
+/// A line that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// The line's number in its room: dense, from 1.
     pub seq: u64,
     /// When it was said; times never decrease in a room.
     pub at: WallTime,
-    /// Who said it.
+    /// The author.
     pub who: Who,
     /// Whether it is a line or an action.
     pub manner: Manner,
@@ -79,7 +79,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// The same line without its words: only its number is left.
+    /// The same line without its words: only its number and time remain.
     pub(crate) fn without_words(&self) -> Said {
         Said {
             manner: Manner::Gone,
@@ -88,28 +88,28 @@ impl Said {
         }
     }
 
-    /// Whether its words are not deleted.
+    /// Whether it still has its words.
     pub fn has_words(&self) -> bool {
         self.manner != Manner::Gone
     }
 
-    /// What it takes in memory, in bytes; an estimate.
+    /// Its size in memory, in bytes; an estimate.
     pub fn weight(&self) -> usize {
         size_of::<Said>() + self.who.name.as_str().len() + self.text.len()
     }
 }
 
-/// Whether an arrival or departure is told by its own entry.
+/// Whether an arrival or departure is announced by its own entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
-    /// This entry tells of it, at once.
+    /// This entry announces it, at once.
     Told,
-    /// A summary tells of it later, because many people come or go at once.
+    /// A summary announces it later, because many people come or go at once.
     Folded,
-    /// This entry tells of it, after a folded one: the name is heard before the summary is due. The
-    /// person came or went with the folded entry, not with this one.
+    /// This entry announces it, after a folded one, because the name appears before the summary is
+    /// due. The person came or went with the folded entry, not with this one.
     Late,
-    /// Nothing tells of it: another connection of the owner wears the name here.
+    /// Nothing announces it: another connection of the owner has the name here.
     Untold,
 }
 
@@ -118,12 +118,12 @@ pub enum Telling {
 pub struct Together {
     /// The first of them.
     pub named: Vec<Name>,
-    /// How many others there are.
+    /// The number of others.
     pub others: usize,
 }
 
 impl Together {
-    /// How many people these are.
+    /// The number of people.
     pub fn len(&self) -> usize {
         self.named.len() + self.others
     }
@@ -159,7 +159,7 @@ impl Entry {
         )
     }
 
-    /// What it takes in memory, in bytes, with one encoding of it beside it; an estimate.
+    /// Its size in memory with one encoding of it, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
         let text = match self {
             Entry::Said(said) => said.text.as_str().len(),

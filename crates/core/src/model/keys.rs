@@ -1,5 +1,5 @@
-//! The keys with which people edit a line. Some terminals leave that to the server: telnet of
-//! Windows sends each key by itself, backspaces too. Knows no line ending.
+//! The keys that edit a line. Some terminals leave editing to the server: telnet on Windows sends
+//! each key by itself, backspaces too. Knows no line ending.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -7,10 +7,10 @@ use std::str::Chars;
 
 use super::line::is_picture;
 
-/// The text after all keys had their effect. Other controls are left out.
+/// The text after all keys took effect. Other controls are left out.
 ///
-/// It is for answers that nobody else reads: lines that are said in a room show their controls as
-/// pictures.
+/// It is for answers that nobody else reads. Lines that are said in a room show their controls as
+/// pictures instead.
 pub fn applied(typed: &[u8]) -> Cow<'_, [u8]> {
     if !typed.iter().any(u8::is_ascii_control) {
         return Cow::Borrowed(typed);
@@ -33,7 +33,7 @@ pub fn applied(typed: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(field.text.into_iter().collect::<String>().into_bytes())
 }
 
-/// The same for a line that shows its controls as pictures.
+/// Like [`applied`], for a line that shows its controls as pictures.
 pub(crate) fn applied_to_shown(text: &str) -> Cow<'_, str> {
     if !text.contains(is_picture) {
         return Cow::Borrowed(text);
@@ -53,7 +53,7 @@ pub(crate) fn applied_to_shown(text: &str) -> Cow<'_, str> {
 #[derive(Default)]
 struct Field {
     text: Vec<char>,
-    /// The next character goes in front of the one with this index; at most the length of the text.
+    /// The index at which the next character goes in; at most the length of the text.
     cursor: usize,
 }
 
@@ -81,8 +81,8 @@ impl Field {
         }
     }
 
-    /// A key that sends a sequence (ECMA-48). Those that move the cursor do so; all others do
-    /// nothing.
+    /// Handles a key that sends a sequence (ECMA-48). Some keys move the cursor, Delete deletes a
+    /// character, and all others do nothing.
     fn escape(&mut self, keys: &mut Peekable<Chars<'_>>) {
         let (parameter, key) = match keys.peek() {
             Some('[') => control_sequence(keys),
@@ -105,7 +105,7 @@ impl Field {
     }
 }
 
-/// Reads what follows `ESC [`: the first character of the parameters, and the one at the end.
+/// Reads the sequence after `ESC [`: the first character of its parameters, and its last character.
 fn control_sequence(keys: &mut Peekable<Chars<'_>>) -> (Option<char>, Option<char>) {
     keys.next();
     if keys.next_if_eq(&'[').is_some() {

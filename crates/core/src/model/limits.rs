@@ -1,28 +1,29 @@
-//! What the broadcaster may hold, and what it holds.
+//! The limits of the broadcaster's memory, and a count of its use.
 
 use std::time::Duration;
 
-/// How much a room's log stores in memory.
+/// The capacity of a room's log in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// Lines.
     pub lines: usize,
-    /// Bytes of memory, as estimated by the weight of its entries.
+    /// Bytes of memory, estimated by the weight of the entries.
     pub bytes: usize,
 }
 
-/// How much the broadcaster may hold.
+/// The limits of the broadcaster.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many rooms there may be.
+    /// The number of rooms.
     pub rooms: usize,
-    /// What the log of one room stores.
+    /// The capacity of each room's log.
     pub log: Capacity,
-    /// What the logs of all rooms store together, in bytes.
+    /// The capacity of all logs together, in bytes.
     pub logs_bytes: usize,
-    /// How long lines are shown; without an end if this is none.
+    /// How long lines are shown; forever if this is none.
     pub retain: Option<Duration>,
-    /// A batch is full at this many entries; what comes then waits for the commit under way.
+    /// A batch is full at this many entries; later requests wait until the current commit has
+    /// finished.
     pub batch_entries: usize,
     /// A batch is full at this many bytes of text.
     pub batch_bytes: usize,
@@ -45,10 +46,10 @@ impl Default for Limits {
     }
 }
 
-/// What the broadcaster holds, counted now: for tests and for the operator.
+/// The broadcaster's present contents, counted for tests and for the operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
-    /// People who wear a name, including those who wait for their first seat.
+    /// People who have a name, including those who wait for their first seat.
     pub people: usize,
     /// Keys of names that nobody else can take.
     pub name_keys: usize,
@@ -58,10 +59,10 @@ pub struct Census {
     pub listeners: usize,
     /// Rooms, the lobby included.
     pub rooms: usize,
-    /// Happenings that are in no log yet, and requests that wait for a place in a batch.
+    /// Events that are in no log yet, and requests that wait for a place in a batch.
     pub under_way: usize,
-    /// What all logs weigh, in bytes, as it was counted while they grew and shrank.
+    /// The size of all logs in bytes, from a running count.
     pub logs_bytes_counted: usize,
-    /// The same, weighed now.
+    /// The size of all logs in bytes, measured now.
     pub logs_bytes: usize,
 }

@@ -11,20 +11,20 @@ pub(crate) const MARKS_IN_A_ROW_MAX: usize = 8;
 /// Large enough for vector instructions, small enough to stop early.
 const PLAIN_CHUNK_BYTES: usize = 64;
 
-/// One line of text without anything that controls a terminal.
+/// One line of text that cannot control a terminal.
 ///
-/// It has no control character but tab, no line separator, nothing that changes or hides the
+/// It has no control character but tab, no line separator, no character that changes or hides the
 /// reading order, and at most eight combining marks in a row. [`Line::sanitise`] is the only way to
 /// make one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Line(Box<str>);
 
 impl Line {
-    /// Makes a line of any bytes: harmless text passes, controls become visible, the rest is
+    /// Makes a line from any bytes: harmless text passes, controls become visible, the rest is
     /// removed.
     ///
     /// Bytes that are not UTF-8 become U+FFFD. The line is at most three times as long as the
-    /// bytes. Sanitising a line once more changes nothing.
+    /// bytes. Sanitising a line again changes nothing.
     #[must_use]
     pub fn sanitise(bytes: &[u8]) -> Self {
         if is_plain(bytes)
@@ -54,16 +54,17 @@ impl Line {
         self.0.len()
     }
 
-    /// Whether nothing in it can be seen: it has only blanks, format characters and marks without a
+    /// Whether nothing in it is visible: it has only blanks, format characters and marks without a
     /// letter.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        // Most lines begin with a letter, so letters come first. A mark has no place of its own.
+        // Most lines begin with a letter, so letters are checked first. A mark has no width of its
+        // own.
         let is_unseen = |c: char| !c.is_ascii_graphic() && (is_unseen(c) || is_combining_mark(c));
         self.0.chars().all(is_unseen)
     }
 
-    /// Whether nothing is in it.
+    /// Whether it has no characters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -82,7 +83,7 @@ impl fmt::Debug for Line {
     }
 }
 
-/// Whether all bytes are printable ASCII or tab, as in most lines: such a line is copied as it is.
+/// Whether all bytes are printable ASCII or tab, as in most lines. Such a line is copied unchanged.
 fn is_plain(bytes: &[u8]) -> bool {
     // Within a chunk there is no early exit, so the compiler can check many bytes in one step.
     bytes.chunks(PLAIN_CHUNK_BYTES).all(|chunk| {
@@ -92,10 +93,11 @@ fn is_plain(bytes: &[u8]) -> bool {
     })
 }
 
-/// A line in the making.
+/// A line under construction.
 struct Safe {
     text: String,
-    /// Marks since the last character with a place of its own, including those that were cut.
+    /// The number of marks since the last character with a width of its own, dropped marks
+    /// included.
     marks: usize,
 }
 
@@ -121,7 +123,7 @@ impl Safe {
     }
 }
 
-/// What is shown in place of a character; none if nothing is.
+/// The character to show in place of `c`; none to leave it out.
 fn replaced(c: char) -> Option<char> {
     match c {
         '\t' => Some(c),
@@ -143,7 +145,7 @@ pub(crate) fn is_picture(c: char) -> bool {
     matches!(c, '\u{2400}'..='\u{2424}')
 }
 
-/// Whether this leaves no trace on a screen, at least alone.
+/// Whether this character is invisible, at least on its own.
 pub(crate) fn is_unseen(c: char) -> bool {
     let is_filler = matches!(
         c,
@@ -152,9 +154,9 @@ pub(crate) fn is_unseen(c: char) -> bool {
     c.is_whitespace() || is_invisible(c) || is_filler
 }
 
-/// Whether this is a format character without a place of its own, such as ZWJ. These pass, but
-/// marks on either side of them pile up on the same letter, so they do not end a row of marks.
-/// (Variation selectors are marks themselves, and count.)
+/// Whether this is a format character without a width of its own, such as ZWJ. Such characters
+/// pass, but marks on either side of them pile up on the same letter, so they do not end a row of
+/// marks. (Variation selectors are marks themselves, and count.)
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}'

@@ -1,5 +1,5 @@
-//! What everything else speaks of: lines, names, people, times, entries, acts and limits. Knows no
-//! log and no connection.
+//! The vocabulary of the whole program: lines, names, people, times, entries, acts and limits.
+//! Knows no log and no connection.
 
 pub mod act;
 pub mod entry;

@@ -6,7 +6,7 @@ use super::name::fold;
 /// One mistake for every three letters, so that a word of two letters suggests nothing.
 const LETTERS_PER_SLIP: usize = 3;
 
-/// With more mistakes, two long words have no more than their length in common.
+/// With more mistakes, two long words have only their length in common.
 const SLIPS_MAX: usize = 3;
 
 /// The known word nearest to `word`, if it is near enough; the first of several that are equally
@@ -22,12 +22,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// How many mistakes lie between two words; none if there are too many.
+/// The number of mistakes between two words; none if there are too many.
 fn slips(a: &str, b: &str) -> Option<usize> {
     let (a_len, b_len) = (a.chars().count(), b.chars().count());
     let enough = SLIPS_MAX.min(a_len.max(b_len) / LETTERS_PER_SLIP);
-    // The time grows with the product of the lengths, which can be a whole line that starts with a
-    // slash.
+    // The cost grows with the product of the lengths, and a word can be a whole line that starts
+    // with a slash.
     if a_len.abs_diff(b_len) > enough {
         return None;
     }

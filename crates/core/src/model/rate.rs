@@ -1,10 +1,11 @@
-//! How fast a connection may speak: a bucket that delays lines and never refuses them. Knows no
+//! The speed limit of a connection: a bucket that delays lines and never refuses them. Knows no
 //! clock.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// How many lines a second may pass; ten times as many may pass at once after a silence.
+/// The number of lines that may pass each second; ten times as many may pass at once after a
+/// silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// Lines a second; at least 1.
@@ -12,7 +13,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// A paste of ten seconds' worth passes at once.
+    /// A paste as large as ten seconds' lines passes at once.
     const BURST_SECONDS: u32 = 10;
 
     fn interval(self) -> Duration {
@@ -32,27 +33,27 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// How many lines may pass now.
+    /// The number of lines that may pass now.
     pub fn level(&self, rate: Rate, now: Duration) -> usize {
         let used = self.full_at.saturating_sub(now);
         let left = rate.burst().saturating_sub(used);
         (left.as_nanos() / rate.interval().as_nanos().max(1)) as usize
     }
 
-    /// Lets this many lines pass.
+    /// Records that this many lines pass.
     pub fn take(&mut self, rate: Rate, now: Duration, lines: usize) {
         let lines = u32::try_from(lines).unwrap_or(u32::MAX);
         self.full_at = self.full_at.max(now) + rate.interval() * lines;
     }
 
-    /// How long it takes until one line may pass.
+    /// The time until one line may pass.
     pub fn wait(&self, rate: Rate, now: Duration) -> Duration {
         let used = self.full_at.saturating_sub(now) + rate.interval();
         used.saturating_sub(rate.burst())
     }
 }
 
-/// What counts as one address: in IPv6 a /64, which one household gets.
+/// The network that counts as one address: in IPv6 a /64, which one household gets.
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_without_need() {
+    fn an_unused_bucket_needs_no_wait() {
         assert_eq!(Bucket::default().wait(TEN, START), Duration::ZERO);
     }
 }

@@ -1,9 +1,10 @@
-//! Runs of a room's lines, by their numbers: where they end, which were missed, which are damaged.
+//! Ranges of a room's lines, by their numbers: where they end, which were missed, which are
+//! damaged.
 
 use super::name::RoomName;
 use super::time::WallTime;
 
-/// Where a room's lines end in a journal: the next line follows.
+/// The end of a room's lines in a journal. The next line follows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct End {
     /// The number of the last line.
@@ -12,14 +13,14 @@ pub struct End {
     pub at: WallTime,
 }
 
-/// Stored lines of a room that cannot be read any more as they were said.
+/// Stored lines of a room that cannot be read back intact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damaged {
     /// The room.
     pub room: RoomName,
-    /// The number of the first of them.
+    /// The number of the first line.
     pub first: u64,
-    /// The number of the last, often the same.
+    /// The number of the last line, often the same.
     pub last: u64,
 }
 
@@ -28,14 +29,14 @@ pub struct Damaged {
 pub struct Missed {
     /// Their room.
     pub room: RoomName,
-    /// The number of the first.
+    /// The number of the first line.
     pub first: u64,
-    /// The number of the last.
+    /// The number of the last line.
     pub last: u64,
 }
 
 impl Missed {
-    /// The lines behind number `before`, up to `last`.
+    /// The lines after number `before`, up to `last`.
     pub fn between(room: &RoomName, before: u64, last: u64) -> Missed {
         Missed {
             room: room.clone(),
@@ -44,7 +45,7 @@ impl Missed {
         }
     }
 
-    /// How many lines these are.
+    /// The number of lines.
     pub fn lines(&self) -> u64 {
         self.last + 1 - self.first
     }

@@ -1,4 +1,4 @@
-//! Points in time. Knows no clock: the program that runs the core says what time it is.
+//! Points in time. Knows no clock: the program that runs the core passes in the current time.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use std::time::Duration;
 pub struct WallTime(pub i64);
 
 /// If a clock goes back by more than this, it was ahead, and lines get earlier times. Otherwise
-/// time stands still until the clock has caught up.
+/// time stands still until the clock catches up.
 pub const AHEAD_MAX: Duration = Duration::from_mins(15);
 
 impl WallTime {
-    /// Whether the clock was ahead: it shows a time that is earlier by more than [`AHEAD_MAX`].
+    /// Whether the clock was ahead: it now shows a time that is earlier by more than [`AHEAD_MAX`].
     pub fn was_ahead(self, shown: WallTime) -> bool {
         self.before(AHEAD_MAX) > shown
     }
@@ -21,12 +21,12 @@ impl WallTime {
         WallTime(self.0.saturating_sub(millis(time)))
     }
 
-    /// So much later.
+    /// The time that is later by this much.
     pub fn after(self, time: Duration) -> WallTime {
         WallTime(self.0.saturating_add(millis(time)))
     }
 
-    /// How much later it is than another time; nothing if it is earlier.
+    /// The time that has passed since an earlier time; zero if that time is later.
     pub fn since(self, earlier: WallTime) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
@@ -37,11 +37,11 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What time it is, on both clocks.
+/// The current time, on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// Time since the server started; never goes back. All timers run on it.
+    /// Time since the server started. It never goes back, so all timers use it.
     pub monotonic: Duration,
-    /// What a clock on the wall shows.
+    /// The time of day.
     pub wall: WallTime,
 }

@@ -1,48 +1,48 @@
-//! People and rooms by their numbers, the names that people claim, and what they say. Knows nobody
-//! who is here.
+//! People and rooms by their numbers, the names that people claim, and the lines they say. Does not
+//! know which people are connected.
 
 use super::line::Line;
 use super::name::Name;
 
-/// A person, from entering to leaving, through all renames. A server never uses a number twice.
+/// A person from entering to leaving, through all renames. A server never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PersonId(pub(crate) u64);
 
 impl PersonId {
-    /// The number: connections are counted in the order in which they come.
+    /// The number: connections are counted in the order in which they arrive.
     pub fn number(self) -> u64 {
         self.0
     }
 
-    /// The author of a line of which a journal has only the name: nobody who is here.
+    /// The author of a stored line, which has only a name: no connected person.
     pub const BYGONE: PersonId = PersonId(u64::MAX);
 }
 
-/// A room, from being made to leaving memory. A server never uses a number twice.
+/// A room, from its creation until it leaves memory. A server never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub(crate) u64);
 
-/// A person under the name worn at that moment.
+/// A person, with the name at that moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
-    /// The person, whatever the name.
+    /// The person, under any name.
     pub id: PersonId,
-    /// The name worn.
+    /// The name.
     pub name: Name,
 }
 
-/// How a line is said.
+/// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     /// `alice: Hi!`
     Plain,
     /// `* alice waves`
     Action,
-    /// The words are deleted: only the number of the line is left.
+    /// The words are deleted, and only the line's number remains.
     Gone,
 }
 
-/// A line on its way to the broadcaster.
+/// A line that is sent to the broadcaster.
 #[derive(Clone, Debug)]
 pub struct Spoken {
     /// Whether it is a line or an action.
@@ -51,30 +51,30 @@ pub struct Spoken {
     pub text: Line,
 }
 
-/// A name that a person wants to wear.
+/// A name that a person wants to have.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// The name.
     pub name: Name,
-    /// That the person owns the name.
+    /// The proof that the person owns the name.
     pub proof: Option<Proof>,
 }
 
-/// Which password, or which code or token made with it, has shown that a person owns a name: the
+/// The password, or the code or token made with it, that has shown that a person owns a name. The
 /// first password is number 0, and each change counts one more. So a proof ends with its password,
-/// also while its request is on its way.
+/// even while its request is on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof(pub u64);
 
 impl Claim {
-    /// Whether the person has shown that they own the name.
+    /// Whether the person has proved that they own the name.
     pub fn is_proven(&self) -> bool {
         self.proof.is_some()
     }
 }
 
 impl From<Name> for Claim {
-    /// A claim without a proof, as everybody may make it.
+    /// A claim without a proof, which anybody can make.
     fn from(name: Name) -> Claim {
         Claim { name, proof: None }
     }

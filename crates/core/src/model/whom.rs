@@ -1,26 +1,26 @@
-//! Whom an act concerns: everybody, a name, or addresses. Knows nobody who is here.
+//! The target of an act: everybody, a name, or addresses. Does not know which people are connected.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::name::{Name, NameError};
 
-/// Whom an act concerns.
+/// The target of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
-    /// Nobody in particular.
+    /// Everybody: the act has no single target.
     Everybody,
-    /// The person who wears this name, or one that looks like it.
+    /// The person with this name, or with one that looks like it.
     Name(Name),
     /// Everybody who comes from these addresses.
     Net(Net),
 }
 
 impl Whom {
-    /// An address, several with one beginning, or a name, as typed.
+    /// Parses an address, a range of addresses, or a name.
     ///
     /// # Errors
-    /// It is none of these, and no name for this reason.
+    /// The text is none of these; the error says why it is no name.
     pub fn parse(typed: &str) -> Result<Whom, NameError> {
         match Net::parse(typed) {
             Some(net) => Ok(Whom::Net(net)),
@@ -28,7 +28,7 @@ impl Whom {
         }
     }
 
-    /// The name, if it is one.
+    /// The name, if this is a name.
     pub fn name(&self) -> Option<&Name> {
         match self {
             Whom::Name(name) => Some(name),
@@ -36,12 +36,12 @@ impl Whom {
         }
     }
 
-    /// Whether it is this name, in whatever letters.
+    /// Whether it is this name, in upper or lower case.
     pub fn is_called(&self, name: &Name) -> bool {
         self.name().is_some_and(|own| own.is_same(name))
     }
 
-    /// Whether another word for it means the same.
+    /// Whether both mean the same.
     pub fn is_same(&self, other: &Whom) -> bool {
         match other.name() {
             Some(name) => self.is_called(name),
@@ -49,7 +49,7 @@ impl Whom {
         }
     }
 
-    /// Whether a person who wears this name, and comes from this address, is meant.
+    /// Whether a person with this name and this address is meant.
     pub fn includes(&self, name: &Name, address: Option<SocketAddr>) -> bool {
         match self {
             Whom::Everybody => true,
@@ -69,22 +69,22 @@ impl fmt::Display for Whom {
     }
 }
 
-/// Addresses with one beginning.
+/// A range of addresses: all that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Net {
     first: IpAddr,
     bits: u8,
 }
 
-/// What one household is given in IPv6.
+/// The length of the prefix that one household gets in IPv6.
 const BITS_V6: u8 = 64;
 
-/// Where IPv6 has a place for the addresses of IPv4.
+/// The length of the prefix of the IPv4 addresses within IPv6.
 const BITS_MAPPED: u8 = 96;
 
 impl Net {
-    /// `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`; of an IPv6 address alone its /64 is meant. The port that a
-    /// connection has is no matter.
+    /// Parses `192.0.2.7`, `192.0.2.0/24` or `2001:db8::/32`. An IPv6 address alone means its /64.
+    /// A port, as in the address of a connection, is ignored.
     pub fn parse(typed: &str) -> Option<Net> {
         let (ip, bits) = match typed.split_once('/') {
             Some((ip, bits)) => (ip.parse().ok()?, Some(whole(bits)?)),
@@ -117,8 +117,8 @@ impl Net {
         }
     }
 
-    /// Whether an address is one of these. This machine's own is none, however many are meant: who sits there can
-    /// always come in, and undo what locks out all others.
+    /// Whether an address is in the range. This machine's own addresses never are, so a person on
+    /// this machine can always enter, and undo a ban that locks everybody else out.
     pub fn contains(&self, ip: IpAddr) -> bool {
         let begins_alike = match (self.first, ip.to_canonical()) {
             (IpAddr::V4(first), IpAddr::V4(ip)) => {
@@ -134,13 +134,13 @@ impl Net {
         begins_alike && !ip.to_canonical().is_loopback()
     }
 
-    /// Whether they are this machine's own alone.
+    /// Whether the range begins with an address of this machine.
     pub(crate) fn is_here(&self) -> bool {
         self.first.is_loopback()
     }
 }
 
-/// Digits and nothing else.
+/// Parses a number that has only digits.
 fn whole(text: &str) -> Option<u8> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_net_has_those_with_its_beginning_and_never_this_machine() {
+    fn a_net_contains_its_addresses_and_never_this_machine() {
         for (typed, inside, outside) in [
             ("192.0.2.0/24", "192.0.2.200", "192.0.3.1"),
             ("192.0.2.0/24", "::ffff:192.0.2.200", "2001:db8::1"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_for_those_that_look_like_it() {
+    fn a_name_includes_names_that_look_like_it() {
         let whom = Whom::parse("paypal").unwrap();
         for (name, is_meant) in [("PayPal", true), ("Раураl", true), ("pay", false)] {
             assert_eq!(whom.includes(&Name::stored(name), None), is_meant, "{name}");
@@ -237,7 +237,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_may_be_typed(typed in ".*") {
+        fn any_text_is_parsed_without_a_panic(typed in ".*") {
             let _ = Net::parse(&typed);
         }
     }

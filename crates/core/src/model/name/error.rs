@@ -1,38 +1,39 @@
-//! Why a name is refused, for the person who typed it. Does not know how names are checked.
+//! The reasons to refuse a name, for the person who typed it. Does not know how names are checked.
 
 use std::fmt;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::skeleton;
 
-/// In code points. It fits people's full names and leaves space on the line for what they say.
+/// The longest name, in code points. It fits people's full names and leaves space on the line for
+/// the text.
 pub const NAME_CHARS_MAX: usize = 32;
 
-/// Why a name is refused. Each is a sentence that says what to do, and is safe to show.
+/// The reason to refuse a name. Each is a sentence that says what to do, and is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing was typed, or only blanks.
     #[error("A name needs at least one character")]
     Empty,
-    /// It has too many code points.
+    /// The name has too many code points.
     #[error("A name has at most {NAME_CHARS_MAX} characters; this one has {count}")]
     TooLong {
-        /// How many it has.
+        /// The number of its code points.
         count: usize,
     },
     /// There is a blank between other characters.
     #[error("A name is one word; write - or _ instead of a blank")]
     Blank,
-    /// A character is no letter, no digit and none of the three signs that a name may have.
+    /// A character is not a letter, a digit or one of the three signs that a name may have.
     #[error("A name can contain only letters, digits, -, _ and .; leave out {}", Visible(*.0))]
     Sign(char),
-    /// A letter or digit that no living language uses in names, according to Unicode.
+    /// According to Unicode, no living language uses this letter or digit in names.
     #[error("A name can contain only letters and digits in everyday use; leave out {}", Visible(*.0))]
     Rare(char),
-    /// It begins with `-`, `_`, `.` or a combining mark.
+    /// The name begins with `-`, `_`, `.` or a combining mark.
     #[error("A name starts with a letter or a digit, not with {}", Visible(*.0))]
     Start(char),
-    /// There is no letter in it.
+    /// The name has no letter.
     #[error("A name needs at least one letter")]
     NoLetter,
     /// A combining mark does not stand on a letter.
@@ -41,15 +42,15 @@ pub enum NameError {
     /// A letter has more combining marks than names need, or one of them twice.
     #[error("Too many accents on one letter; leave some out")]
     TooManyMarks,
-    /// It mixes scripts whose letters look alike.
+    /// The name mixes scripts whose letters look alike.
     #[error("A name uses one alphabet; this one mixes several and could pass for another name")]
     MixedScripts,
-    /// It reads or looks like a name that nobody may have.
+    /// The name reads or looks like a reserved name.
     #[error("{0} is reserved; choose another name")]
     Reserved(&'static str),
 }
 
-/// A character as itself if it can be seen alone, otherwise as its number.
+/// Shows a character as itself if it is visible on its own, otherwise as its number.
 struct Visible(char);
 
 impl fmt::Display for Visible {

@@ -1,5 +1,5 @@
-//! The two keys of a name, which show whether names are too alike, and how the name looks in other
-//! letters. Does not know what may be a name.
+//! The two keys of a name, which tell whether names are too alike, and the look of a name in other
+//! letter cases. Does not know which names are allowed.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
@@ -7,19 +7,19 @@ use unicode_security::skeleton;
 /// Every letter needs at most three rounds; the limit is for hostile names.
 const FOLD_ROUNDS_MAX: usize = 8;
 
-/// How a name reads, whatever its case; and how it looks, whatever its characters.
+/// How a name reads in any case, and how it looks in any characters.
 pub(crate) fn keys(name: &str) -> [Box<str>; 2] {
     [fold(name).into(), fold(&look(name)).into()]
 }
 
-/// How a name looks with its case: `ALICE` is `ALlCE`.
+/// How a name looks in its own case: `ALICE` looks like `ALlCE`.
 pub(crate) fn look(name: &str) -> String {
     let composed: String = name.nfkc().collect();
     skeleton(&composed).collect()
 }
 
-/// How a name looks in small letters, in capitals, and with one capital, if its keys do not say
-/// that already.
+/// How a name looks in lower case, in upper case, and with one capital, unless its keys already say
+/// so.
 pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
     let small = name.to_lowercase();
     let mut rest = small.chars();
@@ -34,12 +34,12 @@ pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
         .collect()
 }
 
-/// Text without its case, to compare and never to show: `Straße`, `STRASSE` and `strasse` fold to
-/// one text.
+/// Text without its case, only to compare and never to show: `Straße`, `STRASSE` and `strasse` fold
+/// to one text.
 ///
 /// Each character goes to upper case and back, with the full mappings of Unicode. That joins pairs
-/// that lower case alone leaves apart (ß and ẞ, s and ſ, the two small sigmas). Dotless ı, which
-/// looks like i, folds to it too. The result is composed (NFC), and folding it again changes
+/// that lower case alone leaves apart (ß and ẞ, s and ſ, the two lower-case sigmas). Dotless ı,
+/// which looks like i, folds to i too. The result is composed (NFC), and folding it again changes
 /// nothing.
 #[must_use]
 pub fn fold(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! Names of people and rooms: what may be one, and which are too alike.
+//! Names of people and rooms: which are allowed, and which are too alike.
 
 mod error;
 mod keys;

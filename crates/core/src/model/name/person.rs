@@ -1,4 +1,4 @@
-//! A person's name: what may be one, and which are too alike. Does not know who has one.
+//! A person's name: which names are allowed, and which are too alike. Does not know who has a name.
 
 use std::{
     fmt,
@@ -20,11 +20,11 @@ static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
     .into()
 });
 
-/// A name that nobody may have.
+/// A reserved name, which nobody may have.
 struct Reserved {
     word: &'static str,
     name: Name,
-    /// How it looks in other letters.
+    /// How it looks in other letter cases.
     looks: Vec<Box<str>>,
 }
 
@@ -40,10 +40,10 @@ impl Reserved {
     }
 }
 
-/// The name of a person: one that was typed and checked, or an address.
+/// The name of a person: a checked name that somebody typed, or an address.
 ///
-/// It is safe to show. Two names are equal if they are shown alike, letter by letter;
-/// [`Name::looks_like`] says whether they are too alike for two people.
+/// It is safe to show. Two names are equal if every shown letter is equal; [`Name::looks_like`]
+/// tells whether they are too alike for two people.
 #[derive(Clone)]
 pub struct Name(Arc<Parts>);
 
@@ -53,18 +53,17 @@ struct Parts {
 }
 
 impl Name {
-    /// A name as a person typed it, without blanks around it.
+    /// Parses a name that a person typed, without the blanks around it.
     ///
-    /// The name is composed (NFC), so that it is shown, counted and found in the same way whatever
-    /// system it was typed on.
+    /// The name is composed (NFC), so it is shown, counted and found alike whatever system it was
+    /// typed on.
     ///
     /// # Errors
     ///
-    /// When it is empty or has more than [`NAME_CHARS_MAX`](super::NAME_CHARS_MAX) characters; has
+    /// The name is empty or has more than [`NAME_CHARS_MAX`](super::NAME_CHARS_MAX) characters; has
     /// anything but letters and digits in everyday use, marks on letters, `-`, `_` and `.`; does
     /// not begin with a letter or digit; has no letter; mixes scripts (it must be "highly
-    /// restrictive", UTS 39, section
-    /// 5.2); or is like a reserved name.
+    /// restrictive", UTS 39, section 5.2); or is like a reserved name.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
         let name = Self::new(well_formed(typed)?);
         let look = name.look();
@@ -75,8 +74,8 @@ impl Name {
         }
     }
 
-    /// The name of a person who has not chosen one: their address, such as `127.0.0.1:64208`, as
-    /// the server wrote it.
+    /// The name of a person without a chosen name: the address, such as `127.0.0.1:64208`, as the
+    /// server wrote it.
     ///
     /// No typed name equals it, because an address has a `:`.
     #[must_use]
@@ -85,20 +84,20 @@ impl Name {
         Self::new(address.into())
     }
 
-    /// Whether it is an address in place of a name.
+    /// Whether this is an address and not a chosen name.
     #[must_use]
     pub fn is_address(&self) -> bool {
         self.as_str().contains(':')
     }
 
-    /// A name as it was stored. It was checked before it was stored; whatever happened to the file
+    /// A name from storage. It was checked before it was stored; even if the file has changed
     /// since, the name is safe to show.
     #[must_use]
     pub fn stored(name: &str) -> Self {
         Self::new(Line::sanitise(name.as_bytes()).as_str().to_owned())
     }
 
-    /// A name that needs no check, or was checked.
+    /// A name that needs no check, or is checked already.
     pub(super) fn new(shown: String) -> Self {
         let keys = keys(&shown);
         Self(Arc::new(Parts {
@@ -113,14 +112,14 @@ impl Name {
         &self.0.shown
     }
 
-    /// How it reads and how it looks, whatever its case. The first is [`fold`](super::fold) of the
-    /// name.
+    /// How the name reads and how it looks, in any case. The first key is [`fold`](super::fold) of
+    /// the name.
     #[must_use]
     pub fn keys(&self) -> [&str; 2] {
         self.0.keys.each_ref().map(|key| &**key)
     }
 
-    /// Whether both are the same name, whatever their case.
+    /// Whether both are the same name, in any case.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.keys[0] == other.0.keys[0]
@@ -133,14 +132,14 @@ impl Name {
         self.0.keys.iter().any(|key| other.0.keys.contains(key))
     }
 
-    /// How it looks as it is shown.
+    /// How the name looks when it is shown.
     pub(crate) fn look(&self) -> String {
         look(self.as_str())
     }
 
-    /// How it looks as others may write it, in small letters, in capitals or with one capital, if
-    /// its keys do not say that already. No other name may [look](Self::look) like that: readers
-    /// take `ALlCE` for alice.
+    /// How the name looks if others write it in lower case, in upper case or with one capital,
+    /// unless its keys already say so. No other name may [look](Self::look) like that: readers take
+    /// `ALlCE` for alice.
     pub(crate) fn looks_else(&self) -> Vec<Box<str>> {
         looks_else(self.as_str(), self.keys())
     }

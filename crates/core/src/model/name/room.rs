@@ -1,4 +1,4 @@
-//! A room's name: it follows the rules of people's names, in lower case. Knows no room.
+//! A room's name. It follows the rules of people's names, in lower case. Knows no room.
 
 use std::{fmt, sync::LazyLock};
 
@@ -21,17 +21,17 @@ impl RoomName {
         LOBBY.clone()
     }
 
-    /// A room's name as a person typed it.
+    /// Parses a room's name that a person typed.
     ///
     /// # Errors
     ///
-    /// It is no name by the rules of [`Name::parse`]; but reserved names are allowed.
+    /// The name breaks the rules of [`Name::parse`], except that reserved names are allowed.
     pub fn parse(typed: &str) -> Result<Self, NameError> {
         well_formed(&typed.to_lowercase()).map(|shown| Self(Name::new(shown)))
     }
 
-    /// The name of a room as it was stored. It was checked before it was stored; whatever happened
-    /// to the file since, the name is safe to show.
+    /// A room's name from storage. It was checked before it was stored; even if the file has
+    /// changed since, the name is safe to show.
     #[must_use]
     pub fn stored(name: &str) -> Self {
         Self(Name::stored(name))
@@ -43,7 +43,7 @@ impl RoomName {
         self.0.as_str()
     }
 
-    /// How it reads and how it looks; see [`Name::keys`].
+    /// How the name reads and how it looks; see [`Name::keys`].
     #[must_use]
     pub fn keys(&self) -> [&str; 2] {
         self.0.keys()

@@ -1,4 +1,4 @@
-//! How a name may be written. Knows no other names.
+//! The rules of spelling for names. Knows no other names.
 
 use unicode_normalization::{
     UnicodeNormalization,
@@ -9,10 +9,10 @@ use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLeve
 use super::error::{NAME_CHARS_MAX, NameError};
 use crate::model::line::MARKS_IN_A_ROW_MAX;
 
-/// How many marks may stand above or below one letter (UTS 39, section 5.4).
+/// The largest number of marks above or below one letter (UTS 39, section 5.4).
 const STACKED_MARKS_MAX: usize = 4;
 
-/// The text of a name, if it follows all rules of how a name is written.
+/// The text of a name, if it follows all rules of spelling.
 pub(crate) fn well_formed(typed: &str) -> Result<String, NameError> {
     let shown: String = typed.trim().nfc().collect();
     match shown.chars().count() {
@@ -28,7 +28,7 @@ pub(crate) fn well_formed(typed: &str) -> Result<String, NameError> {
     Ok(shown)
 }
 
-/// What a character is to a name.
+/// The kinds of characters in a name.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Letter,
@@ -50,8 +50,8 @@ fn kind(c: char) -> Result<Kind, NameError> {
     }
 }
 
-/// A name of dashes would look like the server, whose lines begin with `-- `. So letters that are
-/// one stroke make no name together.
+/// Checks each character and its neighbour. A name of dashes would look like the server, whose
+/// lines begin with `-- `, so letters that look like a dash do not make a name on their own.
 fn check_characters(shown: &str) -> Result<(), NameError> {
     let kinds = shown
         .chars()
@@ -73,7 +73,7 @@ fn check_characters(shown: &str) -> Result<(), NameError> {
     }
 }
 
-/// Counts marks on decomposed letters, so that it does not matter how they were typed.
+/// Counts marks on decomposed letters, so composed and decomposed input counts alike.
 fn check_marks(shown: &str) -> Result<(), NameError> {
     let (mut in_a_row, mut stacked, mut before) = (0, 0, None);
     for c in shown.nfd() {

@@ -1,4 +1,4 @@
-//! The named cases of what may be a name.
+//! Examples of allowed and refused names.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -203,7 +203,7 @@ fn an_address_is_its_own_name() {
     assert_eq!(here.keys()[0], "127.0.0.10:64208");
     assert!(!here.looks_like(&Name::of_address("127.0.0.1:64208")));
     assert_eq!(refused(here.as_str()), NameError::Sign(':'));
-    // A Devanagari sign looks like a colon, but stands on a letter only.
+    // A Devanagari sign looks like a colon, but is allowed only on a letter.
     assert_eq!(
         refused("127.0.0.10\u{903}64208"),
         NameError::LooseMark('\u{903}')
