@@ -1,4 +1,4 @@
-//! What the server says to one person, as values. Knows no wording: each dialect has its own.
+//! The server's messages to one person, as values. Knows no wording: each dialect has its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ pub enum Answer {
         room: RoomName,
         /// The last speakers first; at most [`WHO_MAX`].
         people: Vec<Present>,
-        /// How many others there are.
+        /// The number of others.
         others: usize,
-        /// How many listeners there are.
+        /// The number of listeners.
         listening: usize,
     },
     /// A page of the names of everybody in a room.
@@ -30,7 +30,7 @@ pub enum Answer {
     Rooms {
         /// The largest first; at most [`ROOMS_MAX`].
         rooms: Vec<RoomInfo>,
-        /// How many others there are.
+        /// The number of others.
         others: usize,
     },
     /// The person has this name now.
@@ -51,7 +51,7 @@ pub enum Answer {
         /// The words.
         text: Line,
     },
-    /// This person's lines are hidden from now on.
+    /// The lines of this person are hidden from now on.
     Ignoring(Who),
     /// The lines of the person with this name are shown again.
     Unignored(Line),
@@ -59,48 +59,48 @@ pub enum Answer {
     Quiet(bool),
     /// Whether the person's own lines are shown from now on.
     Echo(bool),
-    /// A line that has been found.
+    /// A found line.
     Found {
-        /// Where it was said.
+        /// The room of the line.
         room: RoomName,
         /// The line.
         said: Said,
     },
-    /// How many more lines were found than were shown.
+    /// The number of lines that were found and not shown.
     FoundMore {
-        /// How many; 0 if nobody knows.
+        /// The number; 0 if it is unknown.
         lines: u64,
-        /// Whether all were counted.
+        /// Whether all lines were counted.
         is_all: bool,
     },
     /// No line has these words.
     FoundNothing(Line),
-    /// How many lines cannot be found yet.
+    /// The number of lines that the search cannot find yet.
     SearchBehind(u64),
     /// Asks for a password.
     Password(PasswordFor),
     /// The name is registered.
     Registered(Name),
-    /// The name has another password; everything that used the old one has ended.
+    /// The name has a new password; everything based on the old one is no longer valid.
     PasswordChanged {
         /// The name.
         name: Name,
         /// Whether the token still works.
         keeps_token: bool,
     },
-    /// The code that brings the person back after a lost connection.
+    /// The code to return with after a lost connection.
     Code(Line),
     /// The token with which scripts speak under the person's name.
     Token(Line),
-    /// The token has ended; false if there was none.
+    /// The token is revoked; false if there was none.
     TokenRevoked(bool),
     /// The person is back under this name; the lines since then follow.
     WelcomeBack(Name),
-    /// The recipient is away, and reads the message on coming back.
+    /// The recipient is away, and reads the message on returning.
     KeptFor(Name),
-    /// How many messages came while the person was away; they follow.
+    /// The number of messages that arrived while the person was away; they follow.
     WhileAway(usize),
-    /// A message that came while the person was away.
+    /// A message that arrived while the person was away.
     KeptMessage {
         /// When it was written.
         at: WallTime,
@@ -111,30 +111,30 @@ pub enum Answer {
         /// The words.
         text: Line,
     },
-    /// What the owner of this name can delete, and how.
+    /// Explains which lines the owner of this name can delete, and how.
     CanDelete(Name),
-    /// How many of the person's lines are deleted.
+    /// The number of the person's lines that are deleted.
     Deleted(u64),
-    /// There are no lines for what was asked.
+    /// No stored lines match the request.
     NothingKept,
     /// An act is done.
     Act(Arc<Act>),
     /// Everybody was told.
     Told {
-        /// How many people.
+        /// The number of people who were told.
         people: usize,
-        /// How many are not reading, and were not told.
+        /// The number of people who do not read, and were not told.
         deaf: usize,
     },
-    /// It is done, but holds only until the server stops, because it could not be stored.
+    /// The act is done, but lasts only until the server stops, because it could not be stored.
     Unstored(Box<Answer>),
     /// Everybody on the server.
     Everybody(Vec<Visitor>),
-    /// The bans that hold.
+    /// The present bans.
     Bans {
         /// The newest first.
         bans: Vec<Act>,
-        /// How many others there are.
+        /// The number of others.
         others: usize,
     },
     /// The keepers.
@@ -144,16 +144,16 @@ pub enum Answer {
         /// The keepers of the server.
         server: Vec<Name>,
     },
-    /// It cannot be done.
+    /// The request is refused.
     Refused(Refusal),
-    /// A notice that nobody asked for.
+    /// An unrequested notice.
     Notice(Notice),
 }
 
-/// How many people an answer names: they fit into a mailbox even with the longest names.
+/// The number of people that an answer names: they fit into a mailbox even with the longest names.
 pub const WHO_MAX: usize = 150;
 
-/// How many names a page of people has: they fit into a mailbox even with the longest names.
+/// The number of names on a page of people: they fit into a mailbox even with the longest names.
 pub const PEOPLE_MAX: usize = 200;
 
 /// A page of the people in a room.
@@ -161,24 +161,24 @@ pub const PEOPLE_MAX: usize = 200;
 pub struct PeoplePage {
     /// The room.
     pub room: RoomName,
-    /// Their names, at most [`PEOPLE_MAX`]; a name on several connections may be there several
-    /// times.
+    /// Their names, at most [`PEOPLE_MAX`]. A name on several connections may appear several times.
     pub names: Vec<Name>,
-    /// The position in the room's log at which this was so.
+    /// The position in the room's log at which the page is true.
     pub position: u64,
-    /// With what to ask for the next page; none if this is the last.
+    /// The start of the next page; none if this is the last.
     pub next: Option<u64>,
 }
 
-/// How many rooms an answer names: they fit into a mailbox with the longest names and usual topics.
+/// The number of rooms that an answer names: they fit into a mailbox with the longest names and
+/// usual topics.
 pub const ROOMS_MAX: usize = 50;
 
 /// A person in a room.
 #[derive(Clone, Debug)]
 pub struct Present {
-    /// The name worn.
+    /// The name.
     pub name: Name,
-    /// How long they have said nothing here.
+    /// The time since they last said something here.
     pub silent: Duration,
     /// The address, for keepers only.
     pub address: Option<SocketAddr>,
@@ -189,7 +189,7 @@ pub struct Present {
 pub struct RoomInfo {
     /// Its name.
     pub room: RoomName,
-    /// How many people are in it.
+    /// The number of people in it.
     pub people: usize,
     /// Its topic.
     pub topic: Option<Line>,
@@ -201,12 +201,12 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// What a password is asked for.
+/// The purpose of a password question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordFor {
-    /// To show that the person owns this name.
+    /// To prove that the person owns this name.
     Of(Name),
-    /// To show once more that the person owns this name, which they have now.
+    /// To prove again that the person owns this name, which they have now.
     Present(Name),
     /// To be the password of this name from now on.
     New(Name),
@@ -214,37 +214,37 @@ pub enum PasswordFor {
     Again,
 }
 
-/// A notice that nobody asked for.
+/// An unrequested notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The person read too slowly and missed these lines.
     Skipped(Missed),
-    /// These lines are left out for a person who comes back: they are too many to show at once, or
-    /// gone.
+    /// These lines are left out for a returning person: there are too many to show at once, or they
+    /// are no longer stored.
     PassedOver(Missed),
-    /// These of the wanted lines have left the log meanwhile.
+    /// These of the requested lines have left the log meanwhile.
     LeftTheLog(Missed),
-    /// These of the wanted lines are damaged.
+    /// These of the requested lines are damaged.
     Damaged(Damaged),
     /// A commit takes long.
     DiskSlow,
-    /// The connection closes soon, because nothing is typed.
+    /// The connection closes soon, because the person types nothing.
     Idle {
-        /// How long nothing was typed.
+        /// The time since the person last typed something.
         silent: Duration,
-        /// How long is left.
+        /// The time until the connection closes.
         left: Duration,
     },
-    /// The connection closes, because nothing was typed for this long.
+    /// The connection closes, because the person has typed nothing for this long.
     IdleClosed(Duration),
     /// The server stops.
     GoingDown,
-    /// A keeper or the operator did something that concerns this person.
+    /// An act of a keeper or the operator that concerns this person.
     Act(Arc<Act>),
 }
 
 impl Answer {
-    /// What it takes in memory, in bytes; an estimate.
+    /// Its size in memory, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
         let text = |line: &Option<Line>| line.as_ref().map_or(0, |line| line.as_str().len());
         let inside: usize = match self {
@@ -278,18 +278,19 @@ impl Answer {
     }
 }
 
-/// A person on the server, as the operator sees them.
+/// A person on the server, as shown to the operator.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    /// The name worn.
+    /// The name.
     pub name: Name,
-    /// Where the connection comes from.
+    /// The address of the connection.
     pub address: Option<SocketAddr>,
-    /// The rooms in which they sit.
+    /// The rooms in which they have a seat.
     pub rooms: Vec<RoomName>,
-    /// How long they have said nothing.
+    /// The time since they last said something.
     pub silent: Duration,
 }
 
-/// How many bans a person in a room reads: they fit into a mailbox with usual reasons.
+/// The number of bans that are shown to a person in a room: they fit into a mailbox with usual
+/// reasons.
 pub const BANS_SHOWN_MAX: usize = 50;

@@ -1,7 +1,6 @@
-//! What is still to be written to one connection: its places in the logs of its rooms, and its
-//! mail.
+//! The output that waits for one connection: its places in the logs of its rooms, and its mail.
 //!
-//! There is no queue of lines: only a cursor into each log, and mail for this person alone. Knows
+//! There is no queue of lines, only a cursor into each log, and mail for this person alone. Knows
 //! no socket and no dialect: an encoder makes the bytes.
 
 use std::sync::Arc;
@@ -19,16 +18,16 @@ use crate::model::{Entry, Line, Missed, RoomId, RoomName, Said};
 
 use super::filter::Filter;
 
-/// How many batches one system call writes.
+/// The number of batches that one system call writes.
 pub const BATCHES_MAX: usize = 64;
 
-/// How many bytes for one person alone are made before they are written.
+/// The number of bytes for one person alone that are collected before they are written.
 const OWN_BYTES_MAX: usize = 4 * 1024;
 
 /// The rooms that a connection reads: nearly always one.
 pub type Rooms = SmallVec<[RoomId; 1]>;
 
-/// A room that is read, and how far.
+/// A room that the connection reads, and how far it has read.
 #[derive(Debug)]
 struct Reading {
     view: View,
@@ -36,7 +35,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Whether the own departure has been reached.
+    /// Whether the person's own departure is reached.
     fn is_over(&self) -> bool {
         self.view
             .departed()
@@ -48,41 +47,41 @@ impl Reading {
     }
 }
 
-/// What is written next, and what comes after it.
+/// The bytes to write next, and the source of the bytes after them.
 #[derive(Debug)]
 pub struct Backlog<E> {
     encoder: E,
     client: Arc<Client>,
     /// Written first: the unfinished rest of a line, or bytes for this person alone.
     rest: Vec<u8>,
-    /// Batches of one room, nearly always one, that are written then; released while the socket
-    /// takes nothing.
+    /// Batches of one room, nearly always one, that are written after the rest. They are released
+    /// while the socket accepts nothing.
     slices: SmallVec<[Slice; 1]>,
-    /// The rooms that are read; none before the first mail says which.
+    /// The rooms that the connection reads; none before the first mail names one.
     readings: SmallVec<[Reading; 1]>,
-    /// The room of the slices, or the one to read next. Rooms take turns, so that a busy room
-    /// delays no other. A valid index while there is a room.
+    /// The index of the room of the slices, or of the room to read next. Rooms take turns, so a
+    /// busy room delays no other. The index is valid while there is a room.
     turn: usize,
-    /// Earlier lines that are being written.
+    /// The earlier lines that are being written.
     replay: Option<Replay>,
     filter: Filter,
     falls: u64,
     phase: Phase,
 }
 
-/// Where the connection is between its first room and its last.
+/// The phase of the connection, between its first room and its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// No room has been entered yet.
     Before,
-    /// There are rooms to be read.
+    /// The connection reads rooms.
     Reading,
-    /// All rooms are left, and no mail names another: the last bytes are collected.
+    /// All rooms are left, and no mail names another; the last bytes are collected.
     Over,
 }
 
 impl<E: Encoder> Backlog<E> {
-    /// For a connection that is about to learn where it sits.
+    /// The backlog of a connection that enters its first room soon.
     pub fn new(encoder: E, client: Arc<Client>) -> Self {
         let filter = Filter::new(client.id());
         Backlog {
@@ -104,13 +103,13 @@ impl<E: Encoder> Backlog<E> {
         &self.client
     }
 
-    /// The rooms that are read now; none before the first mail says which.
+    /// The rooms that the connection reads now; none before the first mail names one.
     pub fn rooms(&self) -> Rooms {
         let readings = self.readings.iter();
         readings.map(|reading| reading.view.room()).collect()
     }
 
-    /// Whether these are the rooms that are read now.
+    /// Whether these are the rooms that the connection reads now.
     pub fn reads(&self, rooms: &[RoomId]) -> bool {
         let readings = self.readings.iter();
         readings
@@ -118,9 +117,9 @@ impl<E: Encoder> Backlog<E> {
             .eq(rooms.iter().copied())
     }
 
-    /// Reads all the memory that [`collect`](Self::collect) is going to read, so that it is in the
-    /// cache; the result means nothing. So a task that serves many connections waits for their
-    /// memory at the same time.
+    /// Touches all the memory that [`collect`](Self::collect) reads next, so it is in the cache;
+    /// the result has no meaning. So a task that serves many connections waits for the memory of
+    /// all of them at once.
     pub fn prefetch(&self) -> usize {
         let own = [
             self.rest.len(),
@@ -137,12 +136,13 @@ impl<E: Encoder> Backlog<E> {
             .fold(0, |sum, seen| sum ^ seen)
     }
 
-    /// Whether nothing more will come: all rooms are left, and no mail names another.
+    /// Whether the output is complete: all rooms are left, and no mail names another.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }
 
-    /// How often the reader has fallen off a log. It is told of that only if it missed a line.
+    /// The number of times that the reader has fallen off a log. It is told only if it missed a
+    /// line.
     pub fn falls(&self) -> u64 {
         self.falls
     }
@@ -155,7 +155,7 @@ impl<E: Encoder> Backlog<E> {
             && self.readings.iter().all(Reading::is_up_to_date)
     }
 
-    /// Collects what to write: first mail for this person, then the logs.
+    /// Collects the bytes to write: first mail for this person, then the logs.
     pub fn collect(&mut self) {
         loop {
             if self.rest.len() >= OWN_BYTES_MAX {
@@ -171,15 +171,16 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// Takes the next mail that is due: slow readers also get their answers in order.
+    /// Takes the next mail that is due, so even slow readers get their answers in order.
     fn take_mail(&self) -> Option<Mail> {
-        // Mail behind the person's own departure is due when the room is read no longer.
+        // Mail after the person's own departure is due once the room is no longer read.
         let is_reached = |mark: Mark| {
             let mut readings = self.readings.iter();
             let reading = readings.find(|reading| reading.view.room() == mark.room);
             reading.is_none_or(|reading| reading.cursor.position >= mark.position)
         };
-        // If a room left memory and was made again meanwhile, the old one is read to its end first.
+        // If a room left memory and was made again meanwhile, the old room is read to its end
+        // first.
         let is_read = |room: &RoomName| {
             let mut readings = self.readings.iter();
             readings.any(|reading| reading.view.room_name() == room)
@@ -190,7 +191,7 @@ impl<E: Encoder> Backlog<E> {
         })
     }
 
-    #[inline(never)] // mail is rare, and would make every read of new lines dearer
+    #[inline(never)] // mail is rare, and inlined it would slow down every read of new lines
     fn encode_mail(&mut self, mail: Mail) {
         match mail {
             Mail::Entered(entered) => {
@@ -204,7 +205,7 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// From now on reads a room, beginning with these earlier lines.
+    /// Starts to read a room, beginning with these earlier lines.
     fn follow(&mut self, view: View, replay: Replay) {
         let cursor = view.arrived;
         self.readings.push(Reading { view, cursor });
@@ -219,7 +220,7 @@ impl<E: Encoder> Backlog<E> {
         reading.is_some_and(|reading| reading.cursor.position > people.position)
     }
 
-    /// Encodes an answer. Answers that change what is hidden take effect at exactly this place.
+    /// Encodes an answer. An answer that changes the filter takes effect at exactly this place.
     fn encode_answer(&mut self, answer: Answer) {
         let answer = match answer {
             Answer::People(people) if self.has_read_past(&people) => {
@@ -257,7 +258,7 @@ impl<E: Encoder> Backlog<E> {
     }
 
     /// Encodes earlier lines until there is enough to write.
-    #[inline(never)] // it is rare, too
+    #[inline(never)] // a replay is rare, too
     fn replay_some(&mut self) {
         if let Some(mut replay) = self.replay.take() {
             let is_more = self.replay_older(&mut replay) || self.replay_log(&mut replay);
@@ -321,11 +322,11 @@ impl<E: Encoder> Backlog<E> {
         self.encoder.answer(&Answer::Notice(notice), &mut self.rest);
     }
 
-    /// Reads the logs until one of them has something. Returns whether to look again: bytes for
-    /// this person came of it.
+    /// Reads the logs until one of them has something. Returns whether to look again, because bytes
+    /// for this person were added.
     fn read_logs(&mut self) -> bool {
-        // The reading half tells removed people why, and then rings once more: that comes before
-        // the end.
+        // The reading half tells removed people the reason and then rings once more. That comes
+        // before the end.
         let is_told = self.client.removed().is_none() || self.client.is_gone();
         if self.readings.is_empty()
             && self.phase == Phase::Reading
@@ -353,7 +354,7 @@ impl<E: Encoder> Backlog<E> {
         }
     }
 
-    /// Stops reading the room whose turn it is, if it is read up to the person's departure. Returns
+    /// Stops reading the room whose turn it is, if the person's departure is reached. Returns
     /// whether it did.
     fn part_if_over(&mut self) -> bool {
         let reading = self.readings.get(self.turn);
@@ -396,11 +397,12 @@ impl<E: Encoder> Backlog<E> {
         if filtered {
             self.read_filtered();
         }
-        filtered // perhaps nothing of it is shown, and mail behind it is due now
+        filtered // perhaps all of it is hidden, and the mail after it is due now
     }
 
-    /// Mail stands between two entries: the entries behind it are left for the next time. The mail
-    /// is looked for after the log, because it is sent before the next entry is appended.
+    /// Cuts the slices at the first mail, which stands between two entries: the later entries wait.
+    /// This looks for mail after the log is read, because mail is sent before the next entry is
+    /// appended.
     fn stop_at_mail(&mut self) {
         let reading = self.readings.get(self.turn);
         let (Some(mark), Some(reading)) = (self.client.next_mark(), reading) else {
@@ -415,7 +417,8 @@ impl<E: Encoder> Backlog<E> {
         self.slices.retain(|slice| !slice.entries.is_empty());
     }
 
-    /// The slow path, for a person who hides something: entry by entry, the same bytes.
+    /// Collects the slices entry by entry, for a person who hides something. This is the slow path
+    /// to the same bytes.
     fn read_filtered(&mut self) {
         let slices = std::mem::take(&mut self.slices);
         let Some(Reading { cursor, .. }) = self.readings.get_mut(self.turn) else {
@@ -466,7 +469,7 @@ impl<E: Encoder> Backlog<E> {
         self.slices = SmallVec::new();
     }
 
-    /// Notes that this many of the collected bytes are written. The rest of a line stays;
+    /// Records that this many of the collected bytes are written. The rest of a line stays;
     /// everything else is released.
     pub fn advance(&mut self, written: usize) {
         let mut left = written;

@@ -16,22 +16,21 @@ use crate::model::{Act, Missed, PersonId, RoomId};
 #[derive(Debug)]
 pub struct Client {
     pub(crate) id: PersonId,
-    /// Where it comes from, if its door knows that.
+    /// Its address, if its door knows it.
     address: Option<SocketAddr>,
-    /// Rung for the writing half: there are new lines, or new mail.
+    /// Wakes the writing half when there are new lines or new mail.
     group: Arc<Group>,
-    /// Rung for the reading half: there is an outcome, or space in the mailbox.
+    /// Wakes the reading half when there is an outcome, or space in the mailbox.
     answered: Bell,
     mailbox: Mailbox,
     outcome: Mutex<Delivery>,
-    /// What the last notice of skipped lines counted.
+    /// The lines that the last notice of skipped lines counted.
     missed: Mutex<Option<Box<Missed>>>,
-    /// Whether the client notes how far the connection has read: 0 or 1.
+    /// Whether the client records how far the connection has read: 0 or 1.
     is_tracked: AtomicUsize,
-    /// The room that it reads, and the number of the last line that was written to it; if that is
-    /// noted.
+    /// The room that it reads, and the number of the last line written to it, if this is recorded.
     read_to: Mutex<Option<(RoomId, u64)>>,
-    /// Set once, by the broadcaster: the connection is to end.
+    /// The act that ends the connection. The broadcaster sets it once.
     removed: OnceLock<Arc<Act>>,
 }
 
@@ -40,9 +39,9 @@ pub struct Client {
 enum Delivery {
     /// No outcome yet, or no request.
     Open,
-    /// The outcome, to be fetched.
+    /// The outcome, which waits to be fetched.
     Done(Box<Outcome>),
-    /// The connection is gone: nobody fetches anything.
+    /// The connection is gone, and nobody fetches the outcome.
     Gone,
 }
 
@@ -62,32 +61,33 @@ impl Client {
         }
     }
 
-    /// The person whose connection this is.
+    /// The person of the connection.
     pub fn id(&self) -> PersonId {
         self.id
     }
 
-    /// Where the connection comes from; none if its door does not know that.
+    /// The address of the connection; none if its door does not know it.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// The group that the connection's writing half is in.
+    /// The group of the connection's writing half.
     pub fn group(&self) -> &Arc<Group> {
         &self.group
     }
 
-    /// Rings for the connection's writing half.
+    /// Wakes the connection's writing half.
     pub fn ring(&self) {
         self.group.ring(self.id);
     }
 
-    /// The bell of the connection's reading half: rung when there is an outcome, or space for mail.
+    /// The bell of the connection's reading half. It rings when there is an outcome, or space for
+    /// mail.
     pub fn answered(&self) -> &Bell {
         &self.answered
     }
 
-    /// Puts mail into the mailbox from outside, and rings.
+    /// Puts mail from others into the mailbox, and rings.
     ///
     /// # Errors
     /// The mailbox is full.
@@ -97,31 +97,31 @@ impl Client {
         Ok(())
     }
 
-    /// Puts mail into the mailbox that its owner asked for, after waiting for space; and rings.
+    /// Puts mail into the mailbox that its owner asked for after waiting for space, and rings.
     pub(crate) fn send_own(&self, mark: Mark, mail: Mail) {
         self.mailbox.put_own(mark, mail);
         self.ring();
     }
 
-    /// Takes the next mail, if `is_due` says so of it and its mark.
+    /// Takes the next mail, if `is_due` returns true for it and its mark.
     pub fn take(&self, is_due: impl FnOnce(Mark, &Mail) -> bool) -> Option<Mail> {
         let mail = self.mailbox.take(is_due)?;
         self.answered.ring(); // the reading half may wait for space
         Some(mail)
     }
 
-    /// Where the next mail belongs, if any waits.
+    /// The mark of the next mail, if any waits.
     pub fn next_mark(&self) -> Option<Mark> {
         self.mailbox.first_mark()
     }
 
-    /// From now on mail is thrown away: nobody writes any more.
+    /// Discards all mail from now on: there is no writer.
     pub fn forget_mail(&self) {
         self.mailbox.close();
         self.answered.ring(); // the reading half may wait for space
     }
 
-    /// What the last notice of skipped lines counted; none if there was no such notice.
+    /// The lines that the last notice of skipped lines counted; none if there was no such notice.
     pub fn missed(&self) -> Option<Missed> {
         lock(&self.missed).as_deref().cloned()
     }
@@ -130,18 +130,18 @@ impl Client {
         *lock(&self.missed) = Some(Box::new(missed));
     }
 
-    /// From now on the client notes how far the connection has read.
+    /// Records from now on how far the connection has read.
     pub fn track_reading(&self) {
         self.is_tracked.store(1, Ordering::Relaxed);
     }
 
-    /// The room that the connection reads, and the number of the last line that was written to it;
-    /// none if that is not known.
+    /// The room that the connection reads, and the number of the last line written to it; none if
+    /// this is not recorded.
     pub fn read_to(&self) -> Option<(RoomId, u64)> {
         *lock(&self.read_to)
     }
 
-    /// Notes that the connection has been written up to this line, if that is noted at all.
+    /// Records that this line is written to the connection, if reading is tracked.
     pub(crate) fn note_read(&self, room: RoomId, seq: u64) {
         if self.is_tracked.load(Ordering::Relaxed) != 0 {
             *lock(&self.read_to) = Some((room, seq));
@@ -150,7 +150,7 @@ impl Client {
 
     /// Ends the connection, with this reason.
     pub(crate) fn remove(&self, act: &Arc<Act>) {
-        self.removed.set(Arc::clone(act)).ok(); // of two, the first is told
+        self.removed.set(Arc::clone(act)).ok(); // of two acts, the first counts
         self.answered.ring();
     }
 
@@ -159,12 +159,12 @@ impl Client {
         self.answered.ring();
     }
 
-    /// Who ended the connection, and why; none while it may stay.
+    /// The act that ended the connection; none while it may stay.
     pub fn removed(&self) -> Option<&Arc<Act>> {
         self.removed.get()
     }
 
-    /// Waits until the connection is to end. Only the task that asks and waits for outcomes may
+    /// Waits until the connection has to end. Only the task that asks and waits for outcomes may
     /// wait here: both waits share a bell.
     pub async fn removal(&self) -> &Arc<Act> {
         poll_fn(|cx| {
@@ -184,12 +184,12 @@ impl Client {
         self.mailbox.is_empty()
     }
 
-    /// Whether nobody fetches an outcome any more.
+    /// Whether the connection is gone, so nobody fetches an outcome.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(*lock(&self.outcome), Delivery::Gone)
     }
 
-    /// Hands over the outcome of the request under way, and rings.
+    /// Delivers the outcome of the request under way, and rings.
     pub(crate) fn finish(&self, outcome: Outcome) {
         let mut waiting = lock(&self.outcome);
         if matches!(*waiting, Delivery::Gone) {
@@ -201,7 +201,7 @@ impl Client {
         self.answered.ring();
     }
 
-    /// Waits until everything in the mailbox is taken. False if nobody takes it any more.
+    /// Waits until the mailbox is empty. False if its reader is gone.
     pub(super) async fn drained(&self) -> bool {
         loop {
             let seen = self.answered.version();
@@ -226,7 +226,7 @@ impl Client {
         }
     }
 
-    /// From now on no outcome is handed over.
+    /// Delivers no outcome from now on.
     pub(super) fn hang_up(&self) {
         let left = std::mem::replace(&mut *lock(&self.outcome), Delivery::Gone);
         drop(left); // outside the lock: a seat in it departs

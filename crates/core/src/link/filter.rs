@@ -1,4 +1,5 @@
-//! What one person hides: lines of ignored people, arrivals and departures. Knows no bytes.
+//! The filter of one person: it hides lines of ignored people, arrivals and departures. Knows no
+//! bytes.
 
 use crate::model::{Entry, Name, PersonId, Who, fold};
 
@@ -8,13 +9,13 @@ pub(crate) struct Filter {
     /// The person who reads.
     me: PersonId,
     quiet: bool,
-    /// The reader's own lines are hidden too.
+    /// Whether the reader's own lines are hidden too.
     hides_own: bool,
-    /// Each person under the name that was seen last; usually empty.
+    /// Each ignored person, with the name seen last; usually empty.
     ignored: Vec<Who>,
 }
 
-/// How many people one person can ignore; the list is searched for every line.
+/// The number of people that one person can ignore; the list is searched for every line.
 const IGNORED_MAX: usize = 100;
 
 impl Filter {
@@ -27,8 +28,8 @@ impl Filter {
         }
     }
 
-    /// Whether entries have to be checked one by one. Without a filter, only a person who takes a
-    /// new name sees less than the others.
+    /// Whether each entry has to be checked. Without a filter, the only hidden entry is the
+    /// reader's own rename.
     pub(crate) fn is_active(&self) -> bool {
         self.quiet || self.hides_own || !self.ignored.is_empty()
     }
@@ -41,14 +42,14 @@ impl Filter {
         self.hides_own = !echo;
     }
 
-    /// From now on this person's lines are hidden.
+    /// Hides this person's lines from now on.
     pub(crate) fn ignore(&mut self, who: &Who) {
         self.ignored.retain(|ignored| ignored.id != who.id);
         self.ignored.truncate(IGNORED_MAX - 1);
         self.ignored.push(who.clone());
     }
 
-    /// From now on the person with this name is shown again. None if nobody with this name is
+    /// Shows the lines of the person with this name from now on. None if nobody with this name is
     /// ignored.
     pub(crate) fn unignore(&mut self, typed: &str) -> Option<Name> {
         let key = fold(typed);
@@ -59,14 +60,14 @@ impl Filter {
         Some(self.ignored.swap_remove(index).name)
     }
 
-    /// Whether `who` is ignored: the same person, or the same name if that person has come back.
+    /// Whether `who` is ignored: the same person, or the same name after that person has returned.
     pub(crate) fn ignores(&self, who: &Who) -> bool {
         self.ignored
             .iter()
             .any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
     }
 
-    /// Whether an entry is shown. Ask in the order of the entries: the filter follows ignored
+    /// Whether an entry is shown. Call this in the order of the entries: the filter follows ignored
     /// people through their renames.
     pub(crate) fn shows(&mut self, entry: &Entry) -> bool {
         match entry {
@@ -76,8 +77,8 @@ impl Filter {
             _ => {}
         }
         let is_speech = match entry {
-            // A topic and last words are typed too. A new name is shown: otherwise nobody could be
-            // unignored by it.
+            // A topic and last words are typed too. A rename is shown: otherwise nobody could
+            // unignore the new name.
             Entry::Said(_) | Entry::Topic { .. } => true,
             Entry::Left { words, .. } => words.is_some(),
             _ => false,

@@ -13,29 +13,29 @@ use super::view::{Mark, Place};
 use crate::log::{AtomicU64, Bell, Group, Mutex, Ordering, lock};
 use crate::model::{Line, PersonId};
 
-/// What lies in the inbox. It is one queue, so a departure stays behind the lines that were posted
+/// An item in the inbox. There is one queue, so a departure stays behind the lines that were posted
 /// before it.
 #[derive(Debug)]
 pub(crate) enum InboxItem {
-    /// A connection asks something.
+    /// A connection sends a request.
     Request {
         client: Arc<Client>,
         request: Request,
     },
-    /// A seat was given up.
+    /// A seat ended.
     Departure {
         place: Arc<Place>,
         words: Option<Line>,
     },
-    /// A listener was given up.
+    /// A listener ended.
     ListenerGone { place: Arc<Place> },
     /// An act was stored, or could not be.
     ActStored { number: u64, is_stored: bool },
 }
 
 impl InboxItem {
-    /// Whether it is of no use any more: the person who wanted to enter is gone. (Lines that a
-    /// connection posted before it broke are said all the same.)
+    /// Whether it is pointless now, because the person who wanted to enter is gone. (Lines that a
+    /// connection posted before it broke are still said.)
     pub(crate) fn is_void(&self) -> bool {
         matches!(
             self,
@@ -47,10 +47,10 @@ impl InboxItem {
     }
 }
 
-/// What connections asked and the broadcaster has not seen yet.
+/// The requests of connections that the broadcaster has not seen yet.
 ///
-/// It is bounded without a limit of its own: a connection has one request under way, and a seat or
-/// a listener one departure.
+/// It is bounded without its own limit: a connection has one request under way, and a seat or a
+/// listener has one departure.
 #[derive(Debug, Default)]
 pub struct Inbox {
     incoming: Mutex<Vec<InboxItem>>,
@@ -59,18 +59,18 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// A new connection's link to the broadcaster. Its writing half is in a group of its own.
+    /// A new connection's link to the broadcaster. Its writing half has its own group.
     pub fn connect(self: &Arc<Inbox>) -> Link {
         self.connect_in(|_| Arc::default())
     }
 
-    /// A new connection's link to the broadcaster. Its writing half is in the group that is
-    /// `chosen` for the person.
+    /// A new connection's link to the broadcaster. Its writing half is in the group that `chosen`
+    /// returns for the person.
     pub fn connect_in(self: &Arc<Inbox>, chosen: impl FnOnce(PersonId) -> Arc<Group>) -> Link {
         self.connect_from(None, chosen)
     }
 
-    /// The same, for a connection from this address.
+    /// Like [`connect_in`](Self::connect_in), for a connection from this address.
     pub fn connect_from(
         self: &Arc<Inbox>,
         address: Option<SocketAddr>,
@@ -83,7 +83,7 @@ impl Inbox {
         }
     }
 
-    /// Rung when something lies in the inbox.
+    /// Rings when the inbox has new items.
     pub fn bell(&self) -> &Bell {
         &self.bell
     }
@@ -93,7 +93,7 @@ impl Inbox {
         self.bell.ring();
     }
 
-    /// Takes everything, in order; the inbox goes on with `empty`.
+    /// Takes all items, in order, and leaves `empty` in their place.
     pub(crate) fn take(&self, empty: &mut Vec<InboxItem>) {
         std::mem::swap(&mut *lock(&self.incoming), empty);
     }
@@ -109,9 +109,9 @@ impl Leave for Inbox {
     }
 }
 
-/// The connection's end: it asks the broadcaster, one request at a time.
+/// The connection's end: it sends the broadcaster one request at a time.
 ///
-/// When it is dropped, no outcome is handed over any more.
+/// After it is dropped, no outcome is delivered.
 #[derive(Debug)]
 pub struct Link {
     client: Arc<Client>,
@@ -119,18 +119,18 @@ pub struct Link {
 }
 
 impl Link {
-    /// What the broadcaster sees of this connection.
+    /// The broadcaster's side of this connection.
     pub fn client(&self) -> &Arc<Client> {
         &self.client
     }
 
-    /// Asks the broadcaster, and waits for the outcome.
+    /// Sends a request to the broadcaster, and waits for the outcome.
     pub async fn call(&mut self, request: impl Into<Request>) -> Outcome {
         self.start(request);
         poll_fn(|cx| self.client.poll_outcome(cx)).await
     }
 
-    /// Asks the broadcaster without waiting, for callers without tasks, as a simulator: they
+    /// Sends a request without waiting, for callers without tasks, such as a simulator. They
     /// [fetch](Link::outcome) the outcome before the next request.
     pub fn start(&mut self, request: impl Into<Request>) {
         self.inbox.put(InboxItem::Request {
@@ -139,7 +139,7 @@ impl Link {
         });
     }
 
-    /// The outcome of the request under way, if there is one by now.
+    /// The outcome of the request under way, if it has one.
     pub fn outcome(&mut self) -> Option<Outcome> {
         self.client.fetch_outcome()
     }
@@ -155,8 +155,8 @@ impl Link {
         self.client.wait_for_space().await;
     }
 
-    /// Waits until the writing half has taken everything out of the connection's own mailbox. False
-    /// if that never happens, because nobody writes any more.
+    /// Waits until the writing half has emptied the connection's own mailbox. False if the writing
+    /// half is gone.
     pub async fn drained(&self) -> bool {
         self.client.drained().await
     }

@@ -1,4 +1,4 @@
-//! A connection's mailbox: what is for this person alone. Knows nothing of the room's lines.
+//! A connection's mailbox: messages for this person alone. Knows nothing of the room's lines.
 
 use std::collections::VecDeque;
 
@@ -6,14 +6,14 @@ use super::answer::Answer;
 use super::view::{Entered, Listening, Mark, Replay};
 use crate::log::{AtomicUsize, Mutex, Ordering, lock};
 
-/// Something for one person: it is written when the reader has come to its mark.
+/// A message for one person: it is written when the reader has reached its mark.
 #[derive(Debug)]
 pub enum Mail {
     /// An answer, a notice, or a message from another person.
     Answer(Answer),
-    /// The person sits in one more room now, and reads there.
+    /// The person has a seat in one more room now, and reads there.
     Entered(Box<Entered>),
-    /// The person reads a room now without a seat in it.
+    /// The person now reads a room without a seat in it.
     Listening(Box<Listening>),
     /// Earlier lines.
     Replay(Replay),
@@ -33,21 +33,22 @@ impl Mail {
     }
 }
 
-/// How many mails a mailbox holds.
+/// The number of mails that a mailbox holds.
 pub const ITEMS_MAX: usize = 64;
 
-/// How many bytes a mailbox holds: 10,000 connections that do not read hold 320 MiB at most.
+/// The number of bytes that a mailbox holds: 10,000 connections that do not read hold 320 MiB at
+/// most.
 pub const BYTES_MAX: usize = 32 * 1024;
 
 /// The mailbox is full: its owner does not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Mails in the order in which they were put.
+/// The mails, in the order in which they were put.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     items: Mutex<Contents>,
-    /// How many mails there are: a hint that saves the lock on the way of every line.
+    /// The number of mails. It saves taking the lock for every line.
     count: AtomicUsize,
 }
 
@@ -55,12 +56,12 @@ pub(crate) struct Mailbox {
 struct Contents {
     queue: VecDeque<(Mark, Mail)>,
     bytes: usize,
-    /// Nobody takes anything out any more.
+    /// Whether the reader is gone, so nothing is taken out.
     is_closed: bool,
 }
 
 impl Mailbox {
-    /// Puts what another person or the server sends.
+    /// Puts mail from another person or the server.
     pub(crate) fn put(&self, mark: Mark, mail: Mail) -> Result<(), Full> {
         let weight = mail.weight();
         let mut items = lock(&self.items);
@@ -72,13 +73,14 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Puts what the owner asked for; owners ask only while the mailbox [`has_space`](Self::has_space).
+    /// Puts mail that the owner asked for; owners ask only while the mailbox
+    /// [`has_space`](Self::has_space).
     pub(crate) fn put_own(&self, mark: Mark, mail: Mail) {
         let weight = mail.weight();
         self.push(&mut lock(&self.items), mark, mail, weight);
     }
 
-    /// Throws away what lies here, and from now on everything that is put.
+    /// Discards the contents, and all mail that is put from now on.
     pub(crate) fn close(&self) {
         let mut items = lock(&self.items);
         let is_closed = true;
@@ -103,7 +105,7 @@ impl Mailbox {
         self.count.store(items.queue.len(), Ordering::Release);
     }
 
-    /// Whether everything that is put is thrown away.
+    /// Whether all mail that is put is discarded.
     pub(crate) fn is_closed(&self) -> bool {
         lock(&self.items).is_closed
     }
@@ -114,7 +116,7 @@ impl Mailbox {
         items.queue.len() < ITEMS_MAX / 2 && items.bytes < BYTES_MAX / 2
     }
 
-    /// Takes the first mail, if `is_due` says so of it and its mark.
+    /// Takes the first mail, if `is_due` returns true for it and its mark.
     pub(crate) fn take(&self, is_due: impl FnOnce(Mark, &Mail) -> bool) -> Option<Mail> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
@@ -133,7 +135,7 @@ impl Mailbox {
         Some(mail)
     }
 
-    /// Where the first mail belongs, if there is any.
+    /// The mark of the first mail, if there is any.
     pub(crate) fn first_mark(&self) -> Option<Mark> {
         if self.is_empty() {
             return None;

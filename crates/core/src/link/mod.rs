@@ -1,5 +1,5 @@
-//! The link between a connection and the broadcaster: requests, answers, seats, mail, and what a dialect can do. Knows no
-//! socket.
+//! The link between a connection and the broadcaster: requests, answers, seats, mail, and the
+//! interface of a dialect. Knows no socket.
 
 mod answer;
 mod backlog;

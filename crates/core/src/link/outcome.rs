@@ -1,4 +1,4 @@
-//! What comes of a request. Knows no connection.
+//! The outcome of a request. Knows no connection.
 
 use super::answer::Answer;
 use super::refusal::Refusal;
@@ -11,9 +11,9 @@ use crate::model::{Census, Claim, RoomName};
 pub enum Outcome {
     /// The person has a seat.
     Entered(Seat, Box<Entered>),
-    /// The client reads a room.
+    /// The client listens to a room.
     Listening(Listener, Box<Listening>),
-    /// It is done; lines are stored and visible.
+    /// The request is done; its lines are stored and visible.
     Done,
     /// The lines are stored and visible, under these numbers.
     Said {
@@ -22,15 +22,16 @@ pub enum Outcome {
         /// The number of the last.
         last: u64,
     },
-    /// The person is known under this name.
+    /// The person has this name.
     You(Claim),
     /// The person may not read these rooms.
     Barred(Vec<RoomName>),
-    /// The broadcaster holds this.
+    /// The broadcaster's present contents.
     Counted(Census),
-    /// Earlier lines are deleted from memory: up to these numbers in these rooms, and in no others.
+    /// Earlier lines are deleted from memory: up to these numbers in these rooms, and in no other
+    /// room.
     LinesDeleted(Vec<(RoomName, u64)>),
-    /// The answer to a question, or why it is refused.
+    /// The answer to a query, or the reason of a refusal.
     Answer(Answer),
 }
 

@@ -1,22 +1,22 @@
-//! Why a request is refused, as values. Knows no wording: each dialect has its own.
+//! The reasons to refuse a request, as values. Knows no wording: each dialect has its own.
 
 use std::time::Duration;
 
 use super::command::{Misread, Spec};
 use crate::model::{Act, Line, Name, NameError, Reach, RoomName, Whom};
 
-/// Why a request is refused.
+/// The reason to refuse a request.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// What was typed is no command, no name or no address.
+    /// The input is not a command, a name or an address.
     Misread(Misread),
-    /// A command was typed at the name question.
+    /// The input at the name question is a command.
     NameFirst,
     /// The name is registered, and needs its password.
     NameOwned(Name),
-    /// There is no such code, or it has ended.
+    /// The code does not exist, or is no longer valid.
     NoSuchCode,
-    /// The person is in already, so it is too late for a code.
+    /// The person has entered already, so it is too late for a code.
     TooLateToResume,
     /// The limit of registered names is reached.
     TooManyNames,
@@ -26,32 +26,32 @@ pub enum Refusal {
     NoNameToOwn,
     /// The password has fewer characters than this.
     PasswordTooShort(usize),
-    /// A command was typed at a password question.
+    /// The input at a password question is a command.
     PasswordIsCommand,
     /// The password has bytes that are not UTF-8, which would all become the same character.
     PasswordNotText,
     /// The password question comes first.
     AnswerFirst,
-    /// The password question was called off. This many lines that came together with the command
-    /// may be passwords, so they are not said.
+    /// The password question was cancelled. This many lines that arrived with the command may be
+    /// passwords, so they are not said.
     AnswersDropped(usize),
     /// No password was given.
     NoPassword,
     /// The second password differs from the first.
     PasswordsDiffer,
-    /// That is not the password of this name.
+    /// The password of this name is wrong.
     WrongPassword(Name),
-    /// Too many wrong passwords; how long to wait before the next try.
+    /// There were too many wrong passwords; the next try has to wait this long.
     TooManyTries(Duration),
     /// Too many passwords wait to be checked.
     Busy,
-    /// A password would be readable on its way here.
+    /// The connection is not encrypted, so a password would be readable on its way.
     PlainPassword,
-    /// The recipient is away, and too many messages wait already.
+    /// The recipient is away, and too many messages wait for them already.
     MessagesFull(Name),
     /// The recipient is away; the session stores the message if it can.
     Away(Name),
-    /// It cannot be written to the disk now.
+    /// The disk cannot store it now.
     NotWritten,
     /// Another person here has this name or one that looks like it.
     NameTaken(Name),
@@ -61,19 +61,19 @@ pub enum Refusal {
     NoRoom(RoomName),
     /// The limit of rooms is reached.
     TooManyRooms(usize),
-    /// This person has made this many rooms, which is their share.
+    /// This person has made the largest number of rooms that one person can make.
     RoomsShare(usize),
-    /// The person sits there already.
+    /// The person has a seat there already.
     AlreadyIn(RoomName),
-    /// The person has no seat in that room, or no longer.
+    /// The person has no seat in that room, or left it.
     NotThere,
     /// The recipient does not read: the mailbox is full.
     NotReading(Name),
-    /// The person wrote to themselves.
+    /// The recipient is the person themselves.
     Yourself,
-    /// That name is not ignored.
+    /// This name is not ignored.
     NotIgnored(Line),
-    /// The line is no command, but seems to be meant as this one.
+    /// The line is no command, but its author probably meant this one.
     Slipped(&'static str),
     /// The command needs a journal on disk.
     NeedsDisk(&'static Spec),
@@ -83,7 +83,7 @@ pub enum Refusal {
     Deleting,
     /// Some of the lines are still in the file.
     NotAllDeleted,
-    /// Only the owner of a name can do that.
+    /// Only the owner of a name can do this.
     NotOwner,
     /// There is no word to search for.
     NothingToFind,
@@ -91,29 +91,29 @@ pub enum Refusal {
     TooManyWords(usize),
     /// The stored lines cannot be read.
     Unreadable,
-    /// This is no point in time.
+    /// The time cannot be understood.
     NoSuchTime,
     /// The line has more bytes than this.
     TooLong(usize),
-    /// These are more lines than can be said together, which is this many.
+    /// There are more lines than can be said together; this is the limit.
     TooManyLines(usize),
-    /// The person sits in this many rooms, which is the limit.
+    /// The person has seats in this many rooms, which is the limit.
     TooManySeats(usize),
-    /// The last seat is given up by leaving the server.
+    /// A person gives up the last seat only by leaving the server.
     LastSeat,
-    /// The request of a program makes no sense; why, as a clause.
+    /// The request of a program is invalid; the reason is a clause.
     NoRequest(&'static str),
     /// Only keepers may do that here.
     NotKeeper,
-    /// A keeper cannot remove, ban or mute another keeper of the same.
+    /// A keeper cannot remove, ban or mute another keeper of the same room or server.
     IsKeeper(Name),
-    /// The operator has to end this person's being a keeper first.
+    /// The person is a keeper; the operator has to end that first.
     IsServerKeeper(Name),
-    /// This keeper comes from an address that is to be banned.
+    /// The ban would include the address of this keeper.
     LocksOutKeeper(Name),
-    /// This is the address of this machine.
+    /// The address belongs to this machine.
     OwnMachine,
-    /// That person sits in another room.
+    /// This person is in another room.
     Elsewhere(Name, RoomName),
     /// The person is banned.
     Banned(Box<Act>),
@@ -121,23 +121,23 @@ pub enum Refusal {
     Muted(Box<Act>),
     /// The topic is locked: only keepers can change it.
     TopicLocked,
-    /// A keeper needs a registered name, and this is none.
+    /// Only a registered name can become a keeper, and this name is not registered.
     NotRegistered(Line),
-    /// That person is a keeper already.
+    /// This person is a keeper already.
     AlreadyKeeper(Name),
-    /// Nobody of this name is a keeper here.
+    /// No keeper here has this name.
     NoSuchKeeper(Line),
-    /// A room needs one keeper.
+    /// A room needs at least one keeper.
     LastKeeper(Name),
-    /// The lobby has the keepers of the server, and no others.
+    /// The lobby has only the keepers of the server.
     LobbyKeepers,
-    /// That is not banned.
+    /// This name or address is not banned.
     NotBanned(Whom),
-    /// That person is not muted.
+    /// This person is not muted.
     NotMuted(Name),
     /// The limit of bans, mutes or keepers is reached.
     TooManyRules(usize),
-    /// The journal could not store it; why, as a clause ("the disk is full").
+    /// The journal could not store it; the reason is a clause ("the disk is full").
     NotStored(&'static str),
 }
 

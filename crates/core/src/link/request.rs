@@ -1,15 +1,15 @@
-//! What a connection asks of the broadcaster, as values. Knows no connection.
+//! The requests of a connection to the broadcaster, as values. Knows no connection.
 
 use crate::model::{
     Claim, Deed, Limits, Line, Name, PersonId, Proof, RoomId, RoomName, Spoken, WallTime,
 };
 
-/// What a connection asks of the broadcaster.
+/// A request of a connection to the broadcaster.
 #[derive(Debug)]
 pub enum Request {
-    /// To change who is here, what is said, or what holds.
+    /// Changes the people, the lines or the rules of the house.
     Change(Change),
-    /// To know something, or to write to one person: nothing in the house changes.
+    /// Asks a question, or writes to one person; the house does not change.
     Query(Query),
 }
 
@@ -28,55 +28,55 @@ impl From<Query> for Request {
 /// A change of the house.
 #[derive(Debug)]
 pub enum Change {
-    /// Enters a first room under this name; the seat is granted when the arrival is in the room's
-    /// log.
+    /// Enters a first room under this name. The person gets the seat when the arrival is in the
+    /// room's log.
     Enter {
-        /// The name to wear.
+        /// The name to take.
         name: Claim,
-        /// The room; it is made if there is none.
+        /// The room; it is made if it does not exist.
         room: RoomName,
-        /// How many earlier lines are wanted.
+        /// The number of earlier lines to show.
         replay: u64,
     },
-    /// Enters the room again in which a lost connection was, under the name that it had. If that
-    /// connection is still here it leaves, and the others are not told of either.
+    /// Enters the room of a lost connection again, under its name. If that connection is still here
+    /// it leaves, and the others are not told of either.
     ComeBack {
         /// The name.
         name: Claim,
-        /// The room; it is made if there is none.
+        /// The room; it is made if it does not exist.
         room: RoomName,
-        /// The person on the lost connection, if it is not gone.
+        /// The person on the lost connection, if it is still here.
         ghost: Option<PersonId>,
     },
     /// Takes another seat, in another room.
     Join {
-        /// The room; it is made if there is none.
+        /// The room; it is made if it does not exist.
         room: RoomName,
-        /// How many earlier lines are wanted.
+        /// The number of earlier lines to show.
         replay: u64,
     },
     /// Reads a room without a seat in it.
     Listen {
-        /// The name that the reader owns, if that was shown.
+        /// The name that the reader owns, if that is proved.
         owner: Option<Claim>,
         /// The room.
         room: RoomName,
-        /// Whether to wait for a room that does not exist; else it is refused.
+        /// Whether to wait for a room that does not exist; otherwise the request is refused.
         waits: bool,
-        /// How many earlier lines are wanted.
+        /// The number of earlier lines to show.
         replay: u64,
     },
-    /// Says these lines together, under a name that is worn only meanwhile. Only connections
-    /// without a seat ask this.
+    /// Says these lines together, under a name that is taken only for them. Only connections
+    /// without a seat send this.
     Speak {
         /// The name.
         name: Claim,
-        /// The room; it is made if there is none.
+        /// The room; it is made if it does not exist.
         room: RoomName,
         /// The lines, in order.
         lines: Vec<Spoken>,
     },
-    /// Says these lines in a room, together; done when they are stored and visible.
+    /// Says these lines in a room, together. It is done when they are stored and visible.
     Post {
         /// The room.
         room: RoomId,
@@ -92,44 +92,44 @@ pub enum Change {
         /// The topic.
         text: Option<Line>,
     },
-    /// A name has an owner, or its owner another password, as it is stored.
+    /// The stored registration of a name: it has an owner now, or its owner has a new password.
     Owned {
         /// The name.
         name: Name,
-        /// The proof that counts from now on: a person who wears the name by an earlier one leaves.
+        /// The proof that counts from now on: a person who has the name by an earlier proof leaves.
         proof: Proof,
-        /// The connection that asked for it, and stays.
+        /// The connection that requested it, which stays.
         by: Option<PersonId>,
     },
-    /// A name has no owner any more, as it is stored.
+    /// The stored release of a name: it has no owner now.
     Released {
         /// The name.
         name: Name,
-        /// The proof that would count from now on: no earlier one does.
+        /// The proof that would count from now on: no earlier proof does.
         proof: Proof,
     },
-    /// Deletes from memory what was said under the name that a person owns. The journal deletes its
-    /// lines by itself.
+    /// Deletes from memory the lines that were said under the name that a person owns. The journal
+    /// deletes its lines by itself.
     DeleteLines {
-        /// The owner of the name, who wears it.
+        /// The owner of the name, who has it now.
         whose: PersonId,
-        /// Since when the name is theirs.
+        /// When the name became theirs.
         since: WallTime,
     },
     /// Sets the limits, as the operator configured them.
     Limit(Limits),
-    /// Has something done with authority.
+    /// Does something with authority.
     Act {
-        /// Where the person sits; none for the operator, who may do anything.
+        /// The room of the person's seat; none for the operator, who may do anything.
         here: Option<RoomId>,
-        /// What is to be done.
+        /// The requested act.
         deed: Deed,
     },
 }
 
 impl Change {
-    /// Whether it takes a place in the next batch, and so waits for the journal while that batch is
-    /// full.
+    /// Whether it takes a place in the next batch. If so, it waits for the journal while that batch
+    /// is full.
     pub(crate) fn needs_place(&self) -> bool {
         match self {
             Change::Enter { .. }
@@ -149,32 +149,32 @@ impl Change {
     }
 }
 
-/// A question, or a message to one person: it is answered at once, whatever the journal does.
+/// A question, or a message to one person. The answer comes at once, even if the journal is slow.
 #[derive(Debug)]
 pub enum Query {
-    /// Under which name this person is known.
+    /// The name of this person.
     WhoAmI,
     /// The topic of a room.
     Topic(RoomId),
-    /// Who is in a room.
+    /// The people in a room.
     Who {
-        /// The room in which the person sits.
+        /// The room of the person's seat.
         here: RoomId,
-        /// Another room, by name, if that is asked about.
+        /// Another room, by name, if the question is about another.
         room: Option<RoomName>,
     },
-    /// The names of everybody in a room, one page of them.
+    /// The names of everybody in a room, one page at a time.
     People {
         /// The room.
         room: RoomId,
-        /// Where the page before ended; 0 for the first.
+        /// Where the previous page ended; 0 for the first page.
         from: u64,
     },
     /// The rooms.
     Rooms,
-    /// The rooms that this person may not read, for a search in all of them.
+    /// The rooms that this person may not read, for a search in all rooms.
     Barred,
-    /// Who wears a name.
+    /// The person who has a name.
     Find(Line),
     /// A message to one person alone.
     Private {
@@ -185,16 +185,16 @@ pub enum Query {
     },
     /// Everybody in the house, for the operator.
     Everybody,
-    /// The bans that hold.
+    /// The present bans.
     Bans {
-        /// Where the person sits; none for the operator.
+        /// The room of the person's seat; none for the operator.
         here: Option<RoomId>,
     },
     /// The keepers.
     Keepers {
-        /// Where the person sits; none for the operator.
+        /// The room of the person's seat; none for the operator.
         here: Option<RoomId>,
     },
-    /// Who and what is in the house, for the operator's numbers.
+    /// The contents of the house, for the operator's statistics.
     Census,
 }

@@ -8,13 +8,13 @@ use super::view::{Mark, Place};
 use crate::log::Log;
 use crate::model::{Act, Line, RoomId, RoomName};
 
-/// Where seats and listeners are given up: it has space for the departure of each of them, so it
-/// never fails or waits.
+/// Accepts seats and listeners that end. It has space for every departure, so it never fails or
+/// waits.
 pub(crate) trait Leave: Debug + Send + Sync {
-    /// A seat is given up with these last words.
+    /// Ends a seat, with these last words.
     fn leave(&self, place: Arc<Place>, words: Option<Line>);
 
-    /// A listener is given up.
+    /// Ends a listener.
     fn stop_listening(&self, place: Arc<Place>);
 }
 
@@ -35,7 +35,7 @@ impl Seat {
         }
     }
 
-    /// The room it is in.
+    /// The room of the seat.
     pub fn room(&self) -> RoomId {
         self.place.room
     }
@@ -50,7 +50,7 @@ impl Seat {
         &self.place.log
     }
 
-    /// The end of what has been said here: where an answer belongs that is given now.
+    /// The present end of the room's log, where an answer given now belongs.
     pub fn mark(&self) -> Mark {
         Mark {
             room: self.place.room,
@@ -58,7 +58,7 @@ impl Seat {
         }
     }
 
-    /// Behind this seat's departure: where the first mail from the next room belongs.
+    /// The place after this seat's departure, where the first mail from the next room belongs.
     pub fn mark_of_departure(&self) -> Mark {
         Mark {
             room: self.place.room,
@@ -66,13 +66,13 @@ impl Seat {
         }
     }
 
-    /// Who removed this person from the room, and why; none while the person may stay. A task that
-    /// awaits [`Client::removal`](super::client::Client::removal) is woken when it is set.
+    /// The act that removed this person from the room; none while the person may stay. When it is
+    /// set, a task that awaits [`Client::removal`](super::client::Client::removal) wakes.
     pub fn removed(&self) -> Option<&Arc<Act>> {
         self.place.removed()
     }
 
-    /// Leaves with these words.
+    /// Leaves the room with these last words.
     pub fn leave(mut self, words: Option<Line>) {
         self.words = words;
     }
@@ -84,8 +84,8 @@ impl Drop for Seat {
     }
 }
 
-/// Reading a room without a seat in it: nobody is told, and the reader cannot speak. Dropping it
-/// ends the view.
+/// The right to read a room without a seat in it: nobody is told, and the reader cannot speak.
+/// Dropping it ends the view.
 #[derive(Debug)]
 pub struct Listener {
     place: Arc<Place>,

@@ -1,22 +1,22 @@
-//! An act on its way to the file, and back to the broadcaster. Knows no file.
+//! An act that is sent to the file for storage, and then back to the broadcaster. Knows no file.
 
 use std::sync::Arc;
 
 use super::inbox::{Inbox, InboxItem};
 use crate::model::Act;
 
-/// An act that is to be stored before anybody reads of it.
+/// An act that must be stored before anybody reads of it.
 #[derive(Debug)]
 pub struct Unstored {
-    /// What is to be stored.
+    /// The act to store.
     pub act: Arc<Act>,
-    /// The broadcaster knows by it what follows.
+    /// The broadcaster's number for the effects of this act.
     pub(crate) number: u64,
     pub(crate) inbox: Arc<Inbox>,
 }
 
 impl Unstored {
-    /// The act is stored, or cannot be: the broadcaster goes on with that.
+    /// Tells the broadcaster that the act is stored, or cannot be stored.
     pub fn settle(self, is_stored: bool) {
         self.inbox.put(InboxItem::ActStored {
             number: self.number,

@@ -1,5 +1,5 @@
-//! What a connection reads of a room: from the arrival on, up to the departure. Knows no seat and
-//! no socket.
+//! A connection's view of a room: from the arrival up to the departure. Knows no seat and no
+//! socket.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -9,41 +9,42 @@ use crate::model::{
     Act, Damaged, Line, Missed, PersonId, Reach, RoomId, RoomName, Said, Together, Who,
 };
 
-/// What the owner of a seat or listener, its reader and the broadcaster share.
+/// The data that the owner of a seat or listener, its reader and the broadcaster share.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) person: PersonId,
     pub(crate) room: RoomId,
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
-    /// Where the departure stands in the log. The broadcaster sets it when it appends the
+    /// The place of the departure in the log. The broadcaster sets it when it appends the
     /// departure.
     pub(crate) departed: OnceLock<Cursor>,
-    /// Set once, by the broadcaster: the person has to leave this room.
+    /// The act that removes the person from this room. The broadcaster sets it once.
     pub(crate) removed: OnceLock<Arc<Act>>,
 }
 
 impl Place {
-    /// Who removed the person from this room, and why; none while the person may stay.
+    /// The act that removed the person from this room; none while the person may stay.
     pub(crate) fn removed(&self) -> Option<&Arc<Act>> {
         self.removed.get()
     }
 }
 
-/// Where mail belongs: it is written when the reader of its room's log has come this far.
+/// The place of mail among the lines: it is written when the reader of the room's log has come this
+/// far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// The room in whose log the position is.
+    /// The room of the log.
     pub room: RoomId,
-    /// The position in it.
+    /// The position in the log.
     pub position: u64,
 }
 
-/// What a person reads from a seat: the room's log, between the arrival and the departure.
+/// The lines that a person reads in a seat: the room's log, between the arrival and the departure.
 #[derive(Clone, Debug)]
 pub struct View {
     place: Arc<Place>,
-    /// Behind the arrival: where reading begins.
+    /// The place after the arrival, where reading begins.
     pub arrived: Cursor,
 }
 
@@ -72,98 +73,100 @@ impl View {
         &self.place.log
     }
 
-    /// Reads the entries behind `from` into `out`, up to the departure: at most `batches_max`
+    /// Reads the entries after `from` into `out`, up to the departure: at most `batches_max`
     /// batches.
     ///
     /// # Errors
-    /// `from` has fallen off the log: where to go on, and how many lines the reader missed.
+    /// `from` has fallen off the log. The error says where to continue, and how many lines the
+    /// reader missed.
     pub fn read(
         &self,
         from: Cursor,
         batches_max: usize,
         out: &mut impl Extend<Slice>,
     ) -> Result<(), Fallen> {
-        // Not asked for earlier: the departure may be appended between the question and the read.
+        // The departure is read under the lock, because it may be appended just before the log is
+        // read.
         self.place
             .log
             .read_until(from, || self.departed(), batches_max, out)
     }
 
-    /// Reads the memory that [`read`](Self::read) is going to read; see
+    /// Touches the memory that [`read`](Self::read) reads next; see
     /// [`super::backlog::Backlog::prefetch`].
     pub(crate) fn prefetch(&self) -> usize {
         usize::from(self.departed().is_some()) ^ Arc::as_ptr(self.log()).addr()
     }
 
-    /// The departure, where reading ends; none while the person sits here.
+    /// The departure, where reading ends; none while the person has the seat.
     pub fn departed(&self) -> Option<Cursor> {
         self.place.departed.get().copied()
     }
 }
 
-/// What a person learns on entering a room.
+/// The information for a person who enters a room.
 #[derive(Debug)]
 pub struct Entered {
-    /// The person, under the name worn.
+    /// The person, with the present name.
     pub who: Who,
     /// The room.
     pub room: RoomName,
     /// The topic.
     pub topic: Option<Line>,
-    /// Who is here already, without this person.
+    /// The other people in the room.
     pub roster: Together,
-    /// How far the person's authority goes here, if they have any.
+    /// The person's authority here, if they have any.
     pub keeps: Option<Reach>,
-    /// Whether this is the person's first room: then the name is shown too.
+    /// Whether this is the person's first room, so the name is shown too.
     pub first: bool,
-    /// Whether the first lines go on where the person stopped reading.
+    /// Whether the first lines continue where the person stopped reading.
     pub resumed: Resumed,
-    /// The last earlier lines.
+    /// The most recent earlier lines.
     pub replay: Replay,
-    /// What the person reads from now on.
+    /// The lines that the person reads from now on.
     pub view: View,
 }
 
-/// Whether a person goes on where reading was broken off.
+/// Whether a person continues where reading was interrupted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Resumed {
-    /// Nobody asked for that.
+    /// It was not requested.
     #[default]
     No,
-    /// Yes: with the very next line, or with a count of the lines that are left out.
+    /// Yes: with the very next line, or with a count of the skipped lines.
     Exactly,
-    /// No: the number is from another log, and means nothing here.
+    /// No: the number is from another log, and has no meaning here.
     AnotherLog,
 }
 
-/// What a listener reads.
+/// The lines that a listener reads.
 #[derive(Debug)]
 pub struct Listening {
-    /// The last earlier lines.
+    /// The most recent earlier lines.
     pub replay: Replay,
-    /// What the listener reads from now on.
+    /// The lines that the listener reads from now on.
     pub view: View,
 }
 
-/// Earlier lines: those that the log still has, and older ones from a journal.
+/// Earlier lines: the ones in the log, and older ones from a journal.
 #[derive(Clone, Debug)]
 pub struct Replay {
     /// The room.
     pub room: RoomName,
-    /// Lines that are left out before it, if the reader is told of them.
+    /// The skipped lines before it, if the reader is told of them.
     pub passed_over: Option<Missed>,
-    /// Lines from before [`Replay::from`], oldest first; damaged ones are errors.
+    /// The lines before [`Replay::from`], oldest first; damaged ones are errors.
     pub older: VecDeque<Result<Said, Damaged>>,
     /// The log.
     pub log: Arc<Log>,
-    /// Where the part of the log begins.
+    /// Where the replayed part of the log begins.
     pub from: Cursor,
-    /// Where the part of the log ends.
+    /// Where the replayed part of the log ends.
     pub to: Cursor,
 }
 
 impl Replay {
-    /// The last `lines` lines of a room before `to`, or as many as its log has.
+    /// The last `lines` lines of a room before `to`, or fewer if its log has fewer.
     pub fn last(room: &RoomName, log: &Arc<Log>, lines: u64, to: Cursor) -> Replay {
         Replay::between(room, log, log.back(to, lines), to)
     }
@@ -180,12 +183,12 @@ impl Replay {
         }
     }
 
-    /// How many lines with words are in it.
+    /// The number of its lines that have words.
     pub fn words(&self) -> u64 {
         self.older.len() as u64 + self.log.words(self.from, self.to)
     }
 
-    /// What it takes in memory beside the log, in bytes; an estimate.
+    /// Its size in memory apart from the log, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
         let weight = |line: &Result<Said, _>| match line {
             Ok(said) => said.weight(),

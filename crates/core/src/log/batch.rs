@@ -1,7 +1,7 @@
-//! A batch: entries that were committed together, and their bytes, which are made once for each
+//! A batch: entries that were committed together, and their bytes, which are made once per
 //! encoding.
 //!
-//! Knows no dialect: each reader brings its [`Encoding`].
+//! Knows no dialect: each reader passes its [`Encoding`].
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -10,18 +10,18 @@ use crate::model::{Entry, RoomName, Said, WallTime};
 
 /// A place in a room's log: between two entries.
 ///
-/// Positions count all entries, numbers only lines; so the number of lines between two cursors is
-/// the difference of their numbers.
+/// Positions count all entries, and numbers only lines, so the difference of two cursors' numbers
+/// is the number of lines between them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
-    /// How many entries stand before it.
+    /// The number of entries before it.
     pub position: u64,
-    /// The number of the last line before it; 0 before the first.
+    /// The number of the last line before it; 0 if there is none.
     pub seq: u64,
 }
 
 impl Cursor {
-    /// The place behind `entry`, which stands right behind this one.
+    /// The place after `entry`, which follows this place.
     pub fn after(self, entry: &Entry) -> Cursor {
         let said = u64::from(matches!(entry, Entry::Said(_)));
         Cursor {
@@ -31,14 +31,13 @@ impl Cursor {
     }
 }
 
-/// Which encoding made some bytes. Each encoding has a key of its own; a test of the dialects
-/// collects them all.
+/// Identifies an encoding. Each encoding has its own key; a test of the dialects collects them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EncodingKey(u64);
 
 impl EncodingKey {
-    /// The key of the encoding with this name. Make a constant of it: then it is one number to
-    /// compare.
+    /// The key of the encoding with this name. Make it a constant, so comparing it compares one
+    /// number.
     pub const fn named(name: &str) -> EncodingKey {
         // FNV-1a, which is short enough to write here.
         let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325_u64, 0);
@@ -57,19 +56,19 @@ pub struct Scene<'a> {
     pub room: &'a RoomName,
     /// The number of the last line before it.
     pub seq: u64,
-    /// When it became visible; a line has a time of its own.
+    /// When it became visible; a line has its own time.
     pub at: WallTime,
 }
 
 /// Turns entries into bytes. The same entry always gives the same bytes.
 pub trait Encoding {
-    /// By which the bytes are found in a batch.
+    /// The key under which a batch stores the bytes.
     fn key(&self) -> EncodingKey;
     /// Appends the bytes of one entry: whole lines (or frames), or nothing if it is not shown.
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>);
 }
 
-/// The bytes of a batch in one encoding: one contiguous run, and the end of each entry in it.
+/// The bytes of a batch in one encoding: one contiguous run, and the end of each entry in the run.
 #[derive(Debug)]
 pub struct Encoded {
     bytes: Box<[u8]>,
@@ -84,7 +83,7 @@ impl Encoded {
         for entry in &batch.entries {
             encoding.encode(entry, batch.scene(before.seq), &mut bytes);
             before = before.after(entry);
-            // A batch is closed at 1 MiB of text, far below 4 GiB however it is encoded.
+            // A batch is full at 1 MiB of text, which is far below 4 GiB in any encoding.
             ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
         Encoded {
@@ -107,8 +106,8 @@ impl Encoded {
             .unwrap_or_default()
     }
 
-    /// The index of the entry in which `written` bytes from the start of entry `from` end, and the
-    /// bytes of that entry that are still to be written.
+    /// Starts at entry `from`, skips `written` bytes, and returns the index of the entry in which
+    /// they end, and the unwritten bytes of that entry.
     pub fn entry_at(&self, from: usize, written: usize) -> (usize, &[u8]) {
         let place = self.start_of(from) + written;
         let index = self.ends.partition_point(|&end| end as usize <= place);
@@ -123,15 +122,14 @@ impl Encoded {
     }
 }
 
-/// The bytes of a batch in one encoding, and behind them those in the others that its readers use.
-/// A chain only grows, so nobody waits to walk it. The first encoding, often the only one, has its
-/// place in the batch itself.
+/// The bytes of a batch in one encoding, followed by the bytes in the other encodings that readers
+/// use. A chain only grows, so nobody waits to walk it. The first encoding, often the only one, is
+/// stored in the batch itself.
 #[derive(Debug, Default)]
 struct Chain {
-    /// Set by the first reader of an encoding that is not in the chain yet.
+    /// The first reader of an encoding that is not in the chain yet sets this.
     key: OnceLock<EncodingKey>,
-    /// Apart from the key, so that a reader of another encoding does not wait until these bytes are
-    /// made.
+    /// Separate from the key, so a reader of another encoding does not wait for these bytes.
     encoded: OnceLock<Encoded>,
     next: OnceLock<Box<Chain>>,
 }
@@ -153,13 +151,13 @@ pub struct Batch {
     room: RoomName,
     start: Cursor,
     end: Cursor,
-    /// No line in it was said later than this, and no line of a later batch was said earlier.
+    /// No line in it has a later time, and no line of a later batch has an earlier time.
     at: WallTime,
     entries: Box<[Entry]>,
-    /// What it takes in memory, in bytes; an estimate.
+    /// Its size in memory, in bytes; an estimate.
     weight: usize,
     has_renames: bool,
-    /// The words of some of its lines are deleted.
+    /// Whether some of its lines are deleted.
     has_gone: bool,
     /// See [`Batch::goes_back`].
     goes_back: bool,
@@ -167,10 +165,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The entries of a room that follow `start`; the numbers of its lines follow `start.seq`.
+    /// A batch of a room's entries after `start`; its lines are numbered from `start.seq + 1`.
     pub fn new(room: RoomName, start: Cursor, at: WallTime, entries: Vec<Entry>) -> Batch {
         let end = entries.iter().fold(start, Cursor::after);
-        // A quiet room has a batch for each line, so the batch itself counts.
+        // In a quiet room each line is a batch, so the batch itself counts.
         let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
         let has_renames = entries
             .iter()
@@ -189,7 +187,8 @@ impl Batch {
         }
     }
 
-    /// The same batch without the words of these lines; none if it has no such line.
+    /// The same batch without the words of the lines that match `is_meant`; none if no line
+    /// matches.
     pub(crate) fn without(&self, is_meant: impl Fn(&Said) -> bool) -> Option<Batch> {
         self.said().any(&is_meant).then(|| {
             let entries = self.entries.iter().map(|entry| match entry {
@@ -203,7 +202,7 @@ impl Batch {
         })
     }
 
-    /// The same batch, marked as one before which time goes back.
+    /// The same batch, marked: the clock goes back before it.
     pub(crate) fn going_back(self) -> Batch {
         Batch {
             goes_back: true,
@@ -228,8 +227,8 @@ impl Batch {
         })
     }
 
-    /// Whether the clock was ahead before this batch and is right now: the earlier lines of the
-    /// room get earlier times, so that times never decrease.
+    /// Whether the clock was ahead before this batch and is right now. Then the earlier lines of
+    /// the room get earlier times, so times never decrease.
     pub fn goes_back(&self) -> bool {
         self.goes_back
     }
@@ -244,12 +243,12 @@ impl Batch {
         self.start
     }
 
-    /// The place behind its last entry.
+    /// The place after its last entry.
     pub fn end(&self) -> Cursor {
         self.end
     }
 
-    /// The scene of an entry in it that stands behind the line with this number.
+    /// The scene of an entry in it that follows the line with this number.
     pub(crate) fn scene(&self, seq: u64) -> Scene<'_> {
         Scene {
             room: &self.room,
@@ -258,7 +257,7 @@ impl Batch {
         }
     }
 
-    /// When it was closed.
+    /// When the batch was closed.
     pub fn at(&self) -> WallTime {
         self.at
     }
@@ -276,7 +275,7 @@ impl Batch {
         })
     }
 
-    /// Whether it has a new name in it, which the person concerned reads as an answer instead.
+    /// Whether it has a rename, which the renamed person reads as an answer instead.
     pub fn has_renames(&self) -> bool {
         self.has_renames
     }
@@ -285,7 +284,7 @@ impl Batch {
         self.end.seq - self.start.seq
     }
 
-    /// How many of its lines have words, of those numbered above `first` and up to `last`.
+    /// The number of its lines that have words and a number above `first` and at most `last`.
     pub(crate) fn words(&self, first: u64, last: u64) -> u64 {
         if !self.has_gone {
             let (first, last) = (first.max(self.start.seq), last.min(self.end.seq));
@@ -296,12 +295,12 @@ impl Batch {
         words.count() as u64
     }
 
-    /// What it takes in memory, in bytes; an estimate.
+    /// Its size in memory, in bytes; an estimate.
     pub fn weight(&self) -> usize {
         self.weight
     }
 
-    /// Where `position` stands in it, as an index into its entries.
+    /// The index of `position` among its entries.
     pub fn index_of(&self, position: u64) -> usize {
         let index = position.saturating_sub(self.start.position);
         usize::try_from(index).map_or(self.entries.len(), |index| index.min(self.entries.len()))
@@ -318,18 +317,18 @@ impl Batch {
             .fold(self.start, Cursor::after)
     }
 
-    /// Its bytes in this encoding, made for the first reader and shared by all.
+    /// Its bytes in this encoding, which the first reader makes and all share.
     pub fn encoded(&self, encoding: &dyn Encoding) -> &Encoded {
         let encoded = self.encoded.find(encoding.key());
         encoded.get_or_init(|| Encoded::new(self, encoding))
     }
 }
 
-/// A run of entries of one batch, held while it is being written.
+/// A run of entries of one batch, held while it is written.
 #[derive(Clone, Debug)]
 pub struct Slice {
     /// The batch.
     pub batch: Arc<Batch>,
-    /// Which of its entries, by index.
+    /// The indices of the entries.
     pub entries: Range<usize>,
 }

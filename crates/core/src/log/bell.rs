@@ -1,4 +1,4 @@
-//! The bell: it wakes the one task that waits for something. Does not know for what.
+//! The bell: it wakes the one task that waits. Does not know why the task waits.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
@@ -7,7 +7,7 @@ use super::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// A version that only grows, and the waker of the one task that waits for it to grow.
 ///
-/// A task takes the version **before** it looks, and then waits for another version. What happens
+/// A task reads the version **before** it looks, and then waits for another version. An event
 /// between the look and the wait changes the version, so no ring is lost.
 #[derive(Debug, Default)]
 pub struct Bell {
@@ -17,7 +17,7 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Wakes the task: there is something to look at.
+    /// Wakes the task: there is something new.
     pub fn ring(&self) {
         self.version.fetch_add(1, Ordering::SeqCst);
         let waiting = lock(&self.waiting).take();
@@ -26,14 +26,14 @@ impl Bell {
         }
     }
 
-    /// How often it was rung. Take it before you look.
+    /// The number of rings. Read it before you look.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
     }
 
     /// Ready if it was rung since version `seen`; otherwise the next ring wakes `cx`.
     ///
-    /// One task waits at a time: the one that polled last is woken.
+    /// One task waits at a time: a ring wakes the task that polled last.
     pub fn poll_rung(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
         if self.version() != seen {
             return Poll::Ready(());
@@ -44,7 +44,7 @@ impl Bell {
             _ => *waiting = Some(cx.waker().clone()),
         }
         drop(waiting);
-        // A ring that came before the waker was in place did not find it, so look once more.
+        // A ring before the waker was in place did not find it, so check once more.
         if self.version() == seen {
             Poll::Pending
         } else {

@@ -1,7 +1,7 @@
-//! A group: writing halves that are woken together and served in turn. Knows no writer.
+//! A group: writing halves that wake together and take turns. Knows no writer.
 //!
-//! A line in a room of thousands wakes a few groups, not thousands of tasks; and the task of a
-//! group touches each of its writers once, one after the other.
+//! A line in a room of thousands wakes a few groups, not thousands of tasks. The task of a group
+//! visits each of its writers once, one after the other.
 
 use indexmap::IndexSet;
 
@@ -9,24 +9,25 @@ use super::bell::Bell;
 use super::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::model::{PersonId, RoomId};
 
-/// The writing halves that share a bell, and for which of them it was rung.
+/// The writing halves that share a bell, and the people and rooms it was rung for.
 #[derive(Debug, Default)]
 pub struct Group {
     rung: Mutex<Rung>,
     bell: Bell,
-    /// Lines that were written to its readers. Only the group's own task counts.
+    /// The number of lines written to its readers. Only the group's own task counts.
     delivered: AtomicU64,
-    /// Lines that its readers skipped, as they were told. Only the group's own task counts.
+    /// The number of lines that its readers skipped and were told about. Only the group's own task
+    /// counts.
     skipped: AtomicU64,
 }
 
-/// For whom a group's bell was rung. These are sets, so they grow with people and rooms, never with
-/// rings.
+/// The people and rooms that a group's bell was rung for. These are sets, so they grow with people
+/// and rooms, never with rings.
 #[derive(Debug, Default)]
 pub struct Rung {
-    /// These people have mail, or their sockets take more.
+    /// People who have mail, or whose sockets accept more bytes.
     pub people: IndexSet<PersonId>,
-    /// These rooms have new entries in their logs.
+    /// Rooms with new entries in their logs.
     pub rooms: IndexSet<RoomId>,
 }
 
@@ -43,12 +44,12 @@ impl Group {
         self.bell.ring();
     }
 
-    /// Takes the people and rooms for which it was rung; the group goes on with `empty`.
+    /// Takes the people and rooms that the bell was rung for, and leaves `empty` in their place.
     pub fn take(&self, empty: &mut Rung) {
         std::mem::swap(&mut *lock(&self.rung), empty);
     }
 
-    /// How many lines were written to its readers, and how many its readers skipped.
+    /// The numbers of lines written to its readers and skipped by them.
     pub fn counted(&self) -> (u64, u64) {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (count(&self.delivered), count(&self.skipped))
@@ -68,7 +69,7 @@ impl Group {
     }
 }
 
-/// Only one task adds, so this need not be one atomic step.
+/// Adds to a counter. Only one task adds, so this need not be one atomic step.
 fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }

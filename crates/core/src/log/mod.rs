@@ -1,4 +1,4 @@
-//! The lines of a room, once for all readers, and the bells that wake the readers. Knows no
+//! The lines of a room, stored once for all readers, and the bells that wake the readers. Knows no
 //! broadcaster.
 
 mod batch;

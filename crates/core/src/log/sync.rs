@@ -1,4 +1,4 @@
-//! Locks and atomics: the standard library's, or loom's when it checks the log and the bell.
+//! Locks and atomics: the standard library's, or loom's in the check of the log and the bell.
 
 #[cfg(parlor_loom)]
 pub(crate) use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,19 +12,19 @@ pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWri
 use std::sync::PoisonError;
 
 // A panic under one of these locks ends one connection, never the server: each critical section
-// leaves its data whole at every step, so the data can still be used.
+// leaves its data whole at every step, so the data stays usable.
 
-/// Locks a mutex, poisoned or not.
+/// Locks a mutex, even a poisoned one.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes the shared side of a lock, poisoned or not.
+/// Takes the shared side of a lock, even of a poisoned one.
 pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes the exclusive side of a lock, poisoned or not.
+/// Takes the exclusive side of a lock, even of a poisoned one.
 pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }

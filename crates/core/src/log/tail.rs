@@ -1,7 +1,7 @@
 //! A room's log: the last batches, shared by all readers. Knows no reader.
 //!
-//! Each reader holds a [`Cursor`] and no place in any queue, so a slow reader costs nothing: its
-//! cursor falls behind, and when it falls off the log the reader is told how many lines it missed.
+//! Each reader holds a [`Cursor`] and no place in any queue, so a slow reader costs nothing. Its
+//! cursor falls behind; when it falls off the log, the reader learns how many lines it missed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,13 +10,12 @@ use super::batch::{Batch, Cursor, Slice};
 use super::sync::{AtomicU64, Ordering, RwLock, read, write};
 use crate::model::{Capacity, Entry, Said, WallTime};
 
-/// What a reader learns when its cursor has fallen off the log.
+/// The error of a reader whose cursor has fallen off the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fallen {
-    /// Where to go on: in the middle of the log, so that the reader does not fall off again at
-    /// once.
+    /// Where to continue: in the middle of the log, so the reader does not fall off again at once.
     pub to: Cursor,
-    /// How many lines it missed.
+    /// The number of lines that it missed.
     pub lines: u64,
 }
 
@@ -24,8 +23,8 @@ pub struct Fallen {
 #[derive(Debug)]
 pub struct Log {
     ring: RwLock<Ring>,
-    /// The watermark: the position behind the last visible entry. A hint for readers: with it they
-    /// need no lock to see that there is nothing new.
+    /// The watermark: the position after the last visible entry. It tells readers without a lock
+    /// that nothing is new.
     watermark: AtomicU64,
 }
 
@@ -50,7 +49,7 @@ impl Ring {
         Some(batch)
     }
 
-    /// The index of the first batch that ends behind `position`.
+    /// The index of the first batch that ends after `position`.
     fn find(&self, position: u64) -> usize {
         match self.batches.back() {
             // Nearly every reader reads only the last batch.
@@ -84,34 +83,34 @@ impl Log {
         }
     }
 
-    /// The position behind the last visible entry.
+    /// The position after the last visible entry.
     pub fn watermark(&self) -> u64 {
         self.watermark.load(Ordering::Acquire)
     }
 
-    /// The place behind the last visible entry.
+    /// The place after the last visible entry.
     pub fn end(&self) -> Cursor {
         read(&self.ring).end
     }
 
-    /// The oldest place from which can be read.
+    /// The oldest readable place.
     pub fn start(&self) -> Cursor {
         read(&self.ring).start()
     }
 
-    /// What it takes in memory, in bytes; an estimate.
+    /// Its size in memory, in bytes; an estimate.
     pub fn weight(&self) -> usize {
         read(&self.ring).weight
     }
 
-    /// The weight that can be shed: all but the newest batch.
+    /// The weight of all batches that can be shed: all but the newest.
     pub fn spare(&self) -> usize {
         let ring = read(&self.ring);
         ring.weight - ring.batches.back().map_or(0, |batch| batch.weight())
     }
 
-    /// Makes a batch visible that starts at [`Log::end`], and sheds the oldest batches beyond
-    /// `capacity`. The newest stays, whatever its size.
+    /// Makes a batch visible, which starts at [`Log::end`], and sheds the oldest batches beyond
+    /// `capacity`. The newest batch stays, whatever its size.
     pub fn append(&self, batch: Arc<Batch>, capacity: Capacity) {
         let mut shed = Vec::new(); // freed outside the lock
         let mut ring = write(&self.ring);
@@ -154,10 +153,10 @@ impl Log {
         drop(ring);
     }
 
-    /// Deletes the words of these lines that were said at `since` or later; the numbers stay.
-    /// Returns whether there were any.
+    /// Deletes the words of the lines that match `is_meant` and were said at `since` or later; the
+    /// numbers stay. Returns whether there were any.
     pub(crate) fn forget(&self, since: WallTime, is_meant: impl Fn(&Said) -> bool) -> bool {
-        // Only one task changes the log, so these batches stay the current ones while others read.
+        // Only one task changes the log, so these batches stay current while others read.
         let ring = read(&self.ring);
         let first = ring.batches.partition_point(|batch| batch.at() < since);
         let batches: Vec<_> = ring.batches.range(first..).cloned().collect();
@@ -178,7 +177,7 @@ impl Log {
         is_changed
     }
 
-    /// Gives everything later than `at` this time: the clock was ahead.
+    /// Sets all times later than `at` to `at`: the clock was ahead.
     pub(crate) fn date_back(&self, at: WallTime) {
         let mut before = Vec::new(); // freed outside the lock
         let mut ring = write(&self.ring);
@@ -191,11 +190,11 @@ impl Log {
         drop(ring);
     }
 
-    /// Reads the entries behind `from` and before `until` into `out`: at most `batches_max`
-    /// batches.
+    /// Reads the entries between `from` and `until` into `out`: at most `batches_max` batches.
     ///
     /// # Errors
-    /// `from` has fallen off the log: where to go on, and how many lines the reader missed.
+    /// `from` has fallen off the log. The error says where to continue, and how many lines the
+    /// reader missed.
     pub fn read(
         &self,
         from: Cursor,
@@ -206,8 +205,8 @@ impl Log {
         self.read_until(from, || until, batches_max, out)
     }
 
-    /// Like [`Log::read`], but asks for the end only when the log is locked. So if an end is set
-    /// before a batch is appended, no reader of that batch overlooks it.
+    /// Like [`Log::read`], but asks for the end only while the log is locked. So if an end is set
+    /// before a batch is appended, no reader of that batch overlooks the end.
     pub(crate) fn read_until(
         &self,
         from: Cursor,
@@ -248,7 +247,7 @@ impl Log {
         Ok(())
     }
 
-    /// The place behind line number `seq`, or the one nearest to it.
+    /// The place after line number `seq`, or the nearest place.
     pub fn behind(&self, seq: u64) -> Cursor {
         let ring = read(&self.ring);
         let index = ring.batches.partition_point(|batch| batch.end().seq <= seq);
@@ -257,8 +256,8 @@ impl Log {
             .map_or(ring.end, |batch| place_before(batch, |said| said.seq > seq))
     }
 
-    /// The place before the last `lines` lines that stand before `from`, or before the oldest line
-    /// in the log. Lines without words do not count.
+    /// The place `lines` lines before `from`, or before the oldest line in the log. Lines without
+    /// words do not count.
     pub fn back(&self, from: Cursor, lines: u64) -> Cursor {
         let ring = read(&self.ring);
         if lines == 0 || ring.start().seq >= from.seq {
@@ -284,8 +283,8 @@ impl Log {
             .map_or(from, |batch| place_before(batch, |said| said.seq > oldest))
     }
 
-    /// The place behind the first `lines` lines that stand behind `from`, or behind the last line.
-    /// Lines without words do not count.
+    /// The place `lines` lines after `from`, or after the last line. Lines without words do not
+    /// count.
     pub fn ahead(&self, from: Cursor, lines: u64) -> Cursor {
         let ring = read(&self.ring);
         let mut left = lines;
@@ -302,7 +301,7 @@ impl Log {
         ring.end
     }
 
-    /// How many lines with words stand between these places.
+    /// The number of lines with words between these places.
     pub fn words(&self, from: Cursor, to: Cursor) -> u64 {
         let ring = read(&self.ring);
         let batches = ring.batches.iter();
@@ -319,7 +318,7 @@ impl Log {
     }
 }
 
-/// The place before the first line of `batch` that is `wanted`, or behind its last entry.
+/// The place before the first line of `batch` that is `wanted`, or after its last entry.
 fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor {
     let found = batch
         .entries()
@@ -328,8 +327,8 @@ fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor 
     batch.cursor_at(found.unwrap_or(usize::MAX))
 }
 
-/// The place before one of the lines of `batch` that have words and a number above `seq`:
-/// `in_front` of these lines stand before it.
+/// The place before a certain line of `batch`. Of the lines that have words and a number above
+/// `seq`, `in_front` precede it.
 fn place_of_word(batch: &Batch, seq: u64, mut in_front: u64) -> Cursor {
     place_before(batch, |said| {
         let counts = said.seq > seq && said.has_words();
@@ -355,7 +354,7 @@ mod tests {
     use crate::model::WallTime;
     use crate::model::Who;
 
-    /// Batches of three lines; the words of those with an odd time are deleted.
+    /// A log of batches of three lines. The words of the lines with an odd time are deleted.
     fn log_with_holes(batches: i64) -> Log {
         let log = Log::new(Cursor::default());
         for at in 0..batches {

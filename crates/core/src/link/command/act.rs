@@ -1,11 +1,11 @@
-//! What is typed behind the commands of keepers. Knows not who may type them.
+//! The arguments of the keepers' commands. Does not know who may use them.
 
 use std::time::Duration;
 
 use super::spec::{Command, Misread, Spec, line, needed, seen};
 use crate::model::{Deed, Name, Verb, Whom};
 
-/// Whoever is muted speaks again after this long, where nothing else is said.
+/// The time after which a mute ends, if none is given.
 const MUTE_TIME: Duration = Duration::from_secs(600);
 
 /// `/kick NAME [REASON]`
@@ -73,13 +73,13 @@ pub(crate) fn keeper(spec: &'static Spec, rest: &str) -> Result<Command, Misread
     Ok(Command::Act(Deed::to(verb, called(spec, name)?)))
 }
 
-/// The person who is called so, as typed.
+/// The person with this name, as typed.
 fn called(spec: &'static Spec, typed: &str) -> Result<Whom, Misread> {
     let typed = needed(spec, typed)?;
     Ok(Whom::Name(Name::stored(typed.as_str())))
 }
 
-/// A name, an address, or several addresses with one beginning.
+/// Parses a name, an address, or a range of addresses.
 fn parse_whom(typed: &str) -> Result<Whom, Misread> {
     Whom::parse(typed).map_err(|error| match typed.contains(['/', ':']) {
         true => Misread::NoAddress(line(typed)), // no name has these
@@ -92,13 +92,13 @@ fn first_word(text: &str) -> (&str, &str) {
     (word, rest.trim())
 }
 
-/// Whether a word is meant for a time, be it one or not: a ban for `30min` must not become one for good.
+/// Whether a word is meant as a time, even a wrong one: a ban for `30min` must not last forever.
 pub fn is_meant_as_time(typed: &str) -> bool {
     let digits = typed.strip_prefix(['-', '+']).unwrap_or(typed);
     digits.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Times as people type them: `90s`, `30m`, `2h`, `7d`, `4w`. At most ten years.
+/// Parses a time as people type it: `90s`, `30m`, `2h`, `7d`, `4w`. At most ten years.
 pub fn parse_time(typed: &str) -> Option<Duration> {
     const TIME_MAX: u64 = 3650 * 86_400;
     let unit = typed.chars().last()?;

@@ -1,4 +1,4 @@
-//! The commands: what people type behind a slash.
+//! The commands that people type after a slash.
 
 mod act;
 mod spec;

@@ -1,16 +1,16 @@
-//! What a command is: what it means, how help shows it, and why typed words are none. Knows no
-//! single command.
+//! A command: its meaning, its help, and the reasons why input is no command. Knows no single
+//! command.
 
 use crate::model::{Deed, Line, NameError, RoomName, Spoken};
 
-/// What a person wants to be done.
+/// The meaning of a command.
 #[derive(Clone, Debug)]
 pub enum Command {
     /// Explains the commands, or one of them.
     Help(Option<&'static Spec>),
     /// Lists the people here, or in another room.
     Who(Option<RoomName>),
-    /// Takes another name; as typed.
+    /// Takes another name, as typed.
     Name(Line),
     /// Says something.
     Say(Spoken),
@@ -31,13 +31,13 @@ pub enum Command {
     SetTopic(Option<Line>),
     /// Shows the last lines.
     Last(u64),
-    /// Shows the lines since a time, as typed: only the clock can tell when that was.
+    /// Shows the lines since a time, as typed: only the clock can interpret it.
     Since(Line),
     /// Finds lines with these words.
     Search {
         /// The words, as typed.
         words: Line,
-        /// How many of the newest were shown already.
+        /// The number of newest lines that were shown already.
         skip: u64,
         /// The command, for its name.
         spec: &'static Spec,
@@ -51,37 +51,37 @@ pub enum Command {
         /// The command, for its name.
         spec: &'static Spec,
     },
-    /// Deletes what the person said.
+    /// Deletes the person's lines.
     Forget {
-        /// Whether it is done, and not only explained.
+        /// Whether to delete the lines now, and not only to explain it.
         all: bool,
         /// The command, for its name.
         spec: &'static Spec,
     },
-    /// Comes back with a code; only at the name question.
+    /// Returns with a code; only at the name question.
     Resume(Line),
-    /// Shows the code that brings the person back.
+    /// Shows the code to return with.
     Code(&'static Spec),
-    /// Makes a token for scripts, or ends it.
+    /// Makes a token for scripts, or revokes it.
     Token {
-        /// Whether it ends.
+        /// Whether to revoke it.
         revoke: bool,
         /// The command, for its name.
         spec: &'static Spec,
     },
-    /// Hides a person's lines; as typed.
+    /// Hides the lines of a person, whose name is as typed.
     Ignore(Line),
-    /// Shows a person's lines again; as typed.
+    /// Shows the lines of a person again, whose name is as typed.
     Unignore(Line),
     /// Hides arrivals and departures, or shows them.
     Quiet(bool),
     /// Shows the person's own lines, or hides them.
     Echo(bool),
-    /// To have something done with authority.
+    /// Does something with authority.
     Act(Deed),
-    /// To know the bans.
+    /// Lists the bans.
     Bans,
-    /// To know the keepers: anybody may.
+    /// Lists the keepers, for anybody.
     Keepers,
     /// Leaves with these words.
     Quit(Option<Line>),
@@ -90,28 +90,28 @@ pub enum Command {
 /// A command in the table.
 #[derive(Debug)]
 pub struct Spec {
-    /// What is typed behind the slash.
+    /// The name, without the slash.
     pub name: &'static str,
-    /// What may be typed instead.
+    /// Other names for it.
     pub aliases: &'static [&'static str],
     /// The group in which help lists it.
     pub group: CommandGroup,
-    /// What follows the name, as help shows it: `NAME TEXT`.
+    /// The arguments after the name, as help shows them: `NAME TEXT`.
     pub arguments: &'static str,
-    /// What it does, in a few words.
+    /// Its effect, in a few words.
     pub does: &'static str,
     /// More about it, in sentences; may be empty.
     pub more: &'static str,
-    /// Makes the command of the words behind the name.
+    /// Makes the command from the words after the name.
     pub(super) parse: fn(&'static Spec, &str) -> Result<Command, Misread>,
 }
 
 /// Commands that help lists together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandGroup {
-    /// Speaking, and what is shown.
+    /// Speaking, and the display of lines.
     Talk,
-    /// Rooms, and who is there.
+    /// Rooms, and the people in them.
     Rooms,
     /// Earlier lines.
     Back,
@@ -143,25 +143,25 @@ impl CommandGroup {
     }
 }
 
-/// Why what was typed is no command.
+/// The reason why input is no command.
 #[derive(Clone, Debug)]
 pub enum Misread {
     /// There is no such command.
     NoCommand {
-        /// What was typed, without the slash.
+        /// The input, without the slash.
         typed: Line,
         /// The nearest command, if one is near.
         nearest: Option<&'static str>,
     },
-    /// The command lacks something.
+    /// The command has missing or wrong arguments.
     Usage(&'static Spec),
-    /// It needs a name, and this is none.
+    /// An argument is not a valid name.
     Name(NameError),
-    /// It needs an address, and this is none.
+    /// An argument is not a valid address.
     NoAddress(Line),
 }
 
-/// Words that may be left out; invisible words count as left out.
+/// Optional words; invisible words count as left out.
 pub(super) fn seen(text: &str) -> Option<Line> {
     Some(line(text)).filter(|line| !line.is_blank())
 }

@@ -1,4 +1,4 @@
-//! The table of the commands: how each is typed, and what its help says.
+//! The table of the commands: the name, the arguments and the help of each.
 
 use super::act;
 use super::spec::{Command, CommandGroup, Misread, Spec, line, needed, seen};
@@ -6,7 +6,7 @@ use crate::model::{
     Deed, Line, Manner, RoomName, Spoken, Verb, is_picture, is_unseen, keys, nearest,
 };
 
-/// How many lines `/last` shows when no number is given.
+/// The number of lines that `/last` shows if none is given.
 const LAST_LINES: u64 = 10;
 
 /// All commands, in the order in which help lists them.
@@ -335,37 +335,36 @@ pub static COMMANDS: &[Spec] = &[
 ];
 
 impl Command {
-    /// Parses what was typed behind the slash.
+    /// Parses a command, without its slash.
     ///
     /// # Errors
-    /// There is no such command, or it lacks something.
+    /// There is no such command, or its arguments are missing or wrong.
     pub fn parse(typed: &str) -> Result<Command, Misread> {
         let (name, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
         let spec = find(name)?;
         (spec.parse)(spec, rest.trim())
     }
 
-    /// The command with which a line begins, behind its slash.
+    /// The command that begins a line, after its slash.
     pub fn named(line: &str) -> Option<&'static Spec> {
         let name = line.strip_prefix('/')?.split(char::is_whitespace).next()?;
         find(name).ok().filter(|_| !name.starts_with('/'))
     }
 }
 
-/// Characters that people type for the slash before a command: input methods put some of them in
-/// its place.
+/// The slash, and the characters that people type in its place before a command; input methods
+/// insert some of them.
 const SLASHES: [char; 6] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}', BROKEN];
 
-/// What telnet makes of the full-width slash: it takes the last byte for Ctrl-O.
+/// Telnet's replacement for the full-width slash: telnet takes its last byte for Ctrl-O.
 const BROKEN: char = char::REPLACEMENT_CHARACTER;
 
-/// The command that a person probably means whose line is none, because something invisible stands
-/// before the slash, or another slash stands in its place. Such a line could give a secret away if
-/// it were said.
+/// The command that the author of a line probably meant, if something invisible stands before the
+/// slash, or another slash stands in its place. Such a line could reveal a secret if it were said.
 pub fn slipped(line: &Line) -> Option<&'static str> {
     let text = line.as_str();
     let first = text.bytes().next()?;
-    // Nearly every line ends here, and so does every command.
+    // Nearly every line returns here, and so does every command.
     if text.is_ascii() && first.is_ascii_graphic() || !text.contains(SLASHES) {
         return None;
     }
@@ -384,14 +383,14 @@ pub fn slipped(line: &Line) -> Option<&'static str> {
     }
 }
 
-/// Everything that can be typed behind the slash: each name, followed by its aliases.
+/// All names of commands: each name, followed by its aliases.
 pub fn command_names() -> impl Iterator<Item = &'static str> {
     COMMANDS
         .iter()
         .flat_map(|spec| [spec.name].into_iter().chain(spec.aliases.iter().copied()))
 }
 
-/// The command with this name, in any case, with or without its slash.
+/// Finds the command with this name, in any case, with or without its slash.
 fn find(name: &str) -> Result<&'static Spec, Misread> {
     let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
     let named = |spec: &&Spec| spec.name == name || spec.aliases.contains(&name.as_str());
@@ -414,7 +413,7 @@ mod tests {
 
     use super::*;
 
-    /// Examples of each command, and what they mean. A new command needs one here.
+    /// Examples of each command, and their meaning. A new command needs one here.
     fn examples(name: &str) -> &'static [(&'static str, &'static str)] {
         match name {
             "help" => &[("", "Help(None)"), ("/who", "Help(Some(who))")],
@@ -483,7 +482,7 @@ mod tests {
         }
     }
 
-    /// What makes no sense behind a command, beside a missing argument.
+    /// Arguments that a command refuses, besides a missing one.
     fn nonsense(name: &str) -> &'static [&'static str] {
         match name {
             "msg" => &["bob", "bob "],
