@@ -202,7 +202,7 @@ impl Load {
         client.send_some()
     }
 
-    /// Receives what has come for a client.
+    /// Receives the waiting bytes of a client.
     pub(super) fn receive(&mut self, id: ClientId) -> anyhow::Result<()> {
         let client = &mut self.clients[id];
         let Some(socket) = &client.socket else {

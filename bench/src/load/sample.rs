@@ -38,7 +38,7 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// Both as one. Latency and memory are those of the later one.
+    /// Joins both. Latency and memory are those of the later one.
     pub(crate) fn followed_by(self, later: Sample) -> Sample {
         Sample {
             deliveries: self.deliveries + later.deliveries,

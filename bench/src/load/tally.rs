@@ -34,7 +34,7 @@ impl Tally {
         }
     }
 
-    /// Counts what is in these bytes, the next that have come.
+    /// Counts the lines in these bytes, which are the next ones received.
     pub(crate) fn count(&mut self, bytes: &[u8]) {
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);

@@ -46,7 +46,7 @@ pub(super) struct Picture {
     pub(super) alt: String,
 }
 
-/// Draws a table that says how; None if it has nothing to show.
+/// Draws a table that has a chart; None if there is nothing to show.
 pub(super) fn draw(table: &ResultTable) -> Option<Picture> {
     let chart = table.chart.as_ref()?;
     let column = |index: usize| table.columns.get(index).map_or("", String::as_str);

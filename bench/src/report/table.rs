@@ -60,7 +60,7 @@ pub(crate) const YES: &str = "yes";
 /// Figures with names.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ResultTable {
-    /// What it shows, in a few words.
+    /// Its subject, in a few words.
     pub(crate) title: String,
     /// How it was measured, in sentences.
     pub(crate) note: String,

@@ -40,7 +40,7 @@ const COSTS: [Column; 10] = [
     COST, COST_RATIO, P50_US, P99_US, P99_RATIO, RATE, RESIDENT, SERVER, LOAD, VALID,
 ];
 
-/// Runs the scenario. An error, after the tables, if a client was not told exactly what it missed.
+/// Runs the scenario. Fails, after the tables, if a client got a wrong count of skipped lines.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let target = bench.parlor.named()?;
     let mut rooms = Vec::new();

@@ -26,7 +26,7 @@ const WONT: u8 = 252;
 const DO: u8 = 253;
 const DONT: u8 = 254;
 
-/// RFC 857: the side that echoes shows what is typed.
+/// RFC 857: the side that echoes shows typed characters.
 const ECHO: u8 = 1;
 
 /// RFC 860. It is no state but a question: each one waits for its answer.

@@ -78,7 +78,7 @@ fn said(seq: u64, text: &str) -> Said {
 }
 
 #[test]
-fn what_was_said_is_found_by_its_words() {
+fn lines_are_found_by_their_words() {
     let table = Table::of([
         "Where is the tea?",
         "the TIME for tea is now",

@@ -282,7 +282,7 @@ impl Journal for Disk {
                 return answer;
             }
             let noting = spawn_blocking(move || note_refused(files.path(), &noted));
-            timeout(NOTE_TIME, noting).await.ok(); // on failure the disk does not answer that either
+            timeout(NOTE_TIME, noting).await.ok(); // on failure the disk is still stuck
             Err(NO_ANSWER)
         })
     }

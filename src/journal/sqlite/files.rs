@@ -70,7 +70,7 @@ pub(crate) enum OpenError {
     Shared {
         /// Which directory.
         path: PathBuf,
-        /// What is in it.
+        /// An entry of the directory that another program made.
         other: PathBuf,
     },
     /// The directory or a file in it belongs to another user.
@@ -98,7 +98,7 @@ pub(crate) enum OpenError {
     File {
         /// Which file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         error: UnusableFile,
     },
 }
@@ -250,7 +250,7 @@ impl Files {
     /// the server ends.
     pub(crate) fn are_in_place(&self) -> Result<(), Displaced> {
         if self.is_emptied() {
-            return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: this cannot be repaired
+            return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: beyond repair
         }
         if Identity::at(&self.path).ok() != Some(self.lines) {
             let (process, descriptor) = (process::id(), self.held.as_raw_fd());

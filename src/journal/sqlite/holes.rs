@@ -55,7 +55,7 @@ mod tests {
     use super::Holes;
 
     #[test]
-    fn holes_that_touch_are_one_and_otherwise_the_larger_is_known() {
+    fn adjacent_holes_merge_and_otherwise_the_larger_one_is_known() {
         let (holes, lobby) = (Holes::default(), RoomName::lobby());
         let around = |seq| (holes.down(&lobby, seq), holes.up(&lobby, seq));
         assert_eq!(around(5), (5, 5));

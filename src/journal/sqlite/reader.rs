@@ -50,7 +50,7 @@ impl ReaderThread {
                 drop(files); // after the last connection to them
             })
             .map_err(|error| {
-                rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // no thread: the same as no file
+                rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // treated as a missing file
             })?;
         Ok(ReaderThread { queries })
     }

@@ -100,7 +100,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
             AnswerText { mark, lines }
         }
 
-        // What is stored.
+        // Storage.
         Answer::Found { room, said } => sentence(found(room, said, clock)),
         Answer::FoundMore { lines, is_all } => sentence(found_more(*lines, *is_all)),
         Answer::FoundNothing(words) => sentence(format!("Nothing found for {words}")),

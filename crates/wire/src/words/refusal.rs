@@ -253,7 +253,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
         Refusal::NoRequest(why) => row("no-request", 400,
             format!("Bad request: {why}")),
 
-        // What is stored.
+        // Storage.
         Refusal::NotStored(why) => row("not-kept", 503,
             format!("Not sent: {why}; try again later")).retry_after(5),
         Refusal::NotWritten => row("not-written", 503,
