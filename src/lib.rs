@@ -1,4 +1,4 @@
-//! Parlor: a chat server that people join with what they already have.
+//! Parlor: a chat server that people join with programs they already have.
 //!
 //! [`Server`] builds and closes everything; [`serve`] runs it as the program does, with signals and logs. `parlor-core`, which
 //! knows no socket, decides what happens in rooms.
@@ -26,18 +26,17 @@ pub use crate::server::Server;
 
 /// Runs the server until a signal ends it and everybody has been told. A reload reads the configuration from `source`.
 ///
-/// # Errors
-/// One sentence when it cannot start: an address in use, a port that is not allowed.
+/// # Errors One sentence if it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {
     let mut server = Server::new(config)?;
     server.bind().await?;
-    // Before the server says that it runs, since a signal may follow at once.
+    // Catches signals before the server says that it runs, since a signal may follow at once.
     let shutdown = first_signal()?;
     if let Some(source) = source {
         server.reload_from(source, Hangups::catch()?);
     }
     server.announce();
-    // Without systemd there is nobody to tell; with it, a failure shows as a start that times out.
+    // Without systemd the notice goes nowhere; with it, a failure shows as a start that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
     server.listen(shutdown).await?;
     tracing::info!("closed");
@@ -46,8 +45,7 @@ pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()>
 
 /// Joins a server until it closes or the person leaves.
 ///
-/// # Errors
-/// One sentence when the server cannot be reached or the connection breaks.
+/// # Errors One sentence if the server cannot be reached or the connection breaks.
 pub async fn join(options: JoinOptions) -> anyhow::Result<()> {
     client::join(options).await
 }

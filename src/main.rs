@@ -30,7 +30,7 @@ fn complain(sentence: String) {
     let (told, is_told) = mpsc::channel();
     let words = sentence.clone();
     let complaint = move || {
-        io::stderr().write_all(words.as_bytes()).ok(); // if stderr is closed, there is no other place for it
+        io::stderr().write_all(words.as_bytes()).ok(); // if stderr is closed, the sentence is lost
         told.send(()).ok();
     };
     match thread::Builder::new().spawn(complaint) {
@@ -84,7 +84,7 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
     parlor::server::check_threads()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(work);
-    // A thread may still wait for a key on stdin, and none will come.
+    // A thread may still wait for a key on stdin, and no key will come.
     runtime.shutdown_background();
     outcome
 }

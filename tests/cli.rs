@@ -31,7 +31,7 @@ const SETTINGS: [&str; 19] = [
     "log-format",
 ];
 
-/// The program, undisturbed by what the tester's own shell says.
+/// The program, without the variables of the tester's shell.
 fn parlor(words: &[&str]) -> Command {
     let mut command = Command::new(cargo_bin!("parlor"));
     for (name, _) in std::env::vars_os() {
@@ -55,7 +55,7 @@ fn refused(command: &mut Command, code: i32) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// What the effective configuration says about `key`.
+/// The value of `key` in the effective configuration.
 fn effective(command: &mut Command, key: &str) -> String {
     let table: toml::Table = told(command).parse().unwrap();
     table.get(key).map(ToString::to_string).unwrap_or_default()
@@ -302,7 +302,7 @@ fn two_doors_at_one_address_are_refused() {
 }
 
 #[test]
-fn wrong_usage_ends_with_code_2_and_names_what_is_wrong() {
+fn wrong_usage_ends_with_code_2_and_names_the_mistake() {
     for (words, sentence) in [
         (&["sing"][..], "unrecognized subcommand 'sing'"),
         (&["serve", "--lam"], "a similar argument exists: '--lan'"),
@@ -405,7 +405,7 @@ fn the_printed_configuration_mentions_every_setting_and_reads_back() {
 }
 
 #[test]
-fn what_the_printed_configuration_comments_out_can_be_uncommented() {
+fn commented_keys_of_the_printed_configuration_can_be_uncommented() {
     let printed = told(&mut parlor(&["config", "--lan"]));
     let uncommented = SETTINGS.iter().fold(printed.clone(), |text, key| {
         text.replace(&format!("# {key} = "), &format!("{key} = "))
@@ -453,7 +453,7 @@ fn manual_pages_and_completions_come_for_every_command_and_shell() {
 }
 
 #[test]
-fn a_manual_page_names_what_there_is_and_keeps_its_distances() {
+fn a_manual_page_lists_commands_and_options_and_keeps_its_distances() {
     let page = |words: &[&str]| told(parlor(&["man"]).args(words)).replace('\\', "");
     let whole = page(&[]);
     assert!(!whole.contains("parlor-help"), "{whole}");

@@ -18,18 +18,18 @@ use super::new_password::read_password;
 use crate::config::{SOCKET_FILE, directory};
 use crate::door::LOOK_EVERY;
 
-/// What `admin` takes.
+/// The arguments of `admin`.
 #[derive(Debug, Args)]
 pub struct AdminOptions {
     /// The directory in which the server stores its lines [default: as for serve]
     #[arg(long, global = true, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
-    /// What is to be done.
+    /// The command.
     #[command(subcommand)]
     pub command: AdminCommand,
 }
 
-/// What the operator wants.
+/// A command of the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum AdminCommand {
     /// Read the configuration again
@@ -79,13 +79,13 @@ pub enum AdminCommand {
     },
     /// List, add or remove keepers of the server
     Keeper {
-        /// What is to be done.
+        /// The command.
         #[command(subcommand)]
         command: KeeperCommand,
     },
     /// List registered names, release one, or set a new password for its owner
     Name {
-        /// What is to be done.
+        /// The command.
         #[command(subcommand)]
         command: NameCommand,
     },
@@ -97,10 +97,10 @@ pub enum AdminCommand {
     },
 }
 
-/// How many entries of the log are printed if nothing else is said.
+/// How many entries of the log are printed by default.
 const LOG_ROWS: usize = 100;
 
-/// What the operator wants with keepers.
+/// A command about keepers.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum KeeperCommand {
     /// Make somebody a keeper of the server; the name must be registered
@@ -117,7 +117,7 @@ pub enum KeeperCommand {
     List,
 }
 
-/// What the operator wants done with a registered name.
+/// A command about registered names.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum NameCommand {
     /// List the registered names: since when, and when the owner was last here
@@ -135,7 +135,7 @@ pub enum NameCommand {
 }
 
 impl AdminCommand {
-    /// The line that is sent.
+    /// The line to send.
     fn line(&self) -> anyhow::Result<String> {
         let line = match self {
             AdminCommand::Reload => "/reload".to_owned(),
@@ -182,7 +182,8 @@ impl AdminCommand {
     }
 }
 
-/// A name or an address. Another word in it would be taken for a time or a reason, and a hyphen before it for a sign.
+/// A name or an address. The server would take a second word for a time or a reason, and a hyphen
+/// in front for a sign.
 fn one_word(typed: &str) -> anyhow::Result<&str> {
     let word = typed.trim();
     let is_one = !word.is_empty() && !word.contains(char::is_whitespace) && !word.starts_with('-');
@@ -239,7 +240,7 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
         ),
         ErrorKind::WouldBlock => anyhow!("the server on {shown} {STANDS_STILL}"),
         ErrorKind::NotFound => no_server("there is no"),
-        // What stands there is no socket, or that of a server that was killed.
+        // The file is not a socket, or it belongs to a server that was killed.
         ErrorKind::ConnectionRefused => no_server("no server answers at"),
         _ => anyhow!("cannot reach the server on {shown}: {error}"),
     })?;
@@ -267,7 +268,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Sends lines and reads the answer: whether it is done, or the sentence that says why not.
+/// Sends lines and reads the answer: success, or the sentence that says why not.
 fn converse(
     mut stream: Timed,
     lines: &str,
@@ -288,7 +289,7 @@ fn converse(
     Err(ErrorKind::UnexpectedEof.into())
 }
 
-/// A connection whose reads and writes together take no longer than until then.
+/// A connection whose reads and writes all end by a deadline.
 struct Timed {
     stream: UnixStream,
     until: Instant,

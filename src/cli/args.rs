@@ -1,4 +1,4 @@
-//! The command line: what can be typed after `parlor`. Knows no option of the server by name: those are in `config`.
+//! The command line of `parlor`. Knows no option of the server by name: those are in `config`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -73,12 +73,12 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, after_help = EXAMPLES)]
 pub struct CommandLine {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub action: Action,
 }
 
-/// The things that parlor does.
+/// The commands of parlor.
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Run the server; by default, only this machine can join
@@ -119,16 +119,16 @@ pub enum Action {
     },
 }
 
-/// What `serve` and `config` take.
+/// The arguments of `serve` and `config`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
     /// Read a TOML file whose keys are the names of these options
     #[arg(long, env = "PARLOR_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
-    /// What flags and environment say, and the defaults.
+    /// The values of flags and environment, and the defaults.
     #[command(flatten)]
     options: Config,
-    /// The command line, to be read again with the values of the file as defaults.
+    /// The command line, for a second reading with the values of the file as defaults.
     #[arg(skip)]
     words: Vec<OsString>,
 }
@@ -136,8 +136,7 @@ pub struct ServeOptions {
 impl ServeOptions {
     /// The configuration that flags, environment, file and defaults give together. Reads the file each time.
     ///
-    /// # Errors
-    /// The file is of no use, or options do not go together.
+    /// # Errors The file is invalid, or options contradict each other.
     pub fn load(&self) -> Result<Config, ConfigError> {
         let Some(path) = &self.config else {
             return self.options.clone().settled();
@@ -152,10 +151,9 @@ impl ServeOptions {
 }
 
 impl CommandLine {
-    /// Reads a command line, beginning with the name of the program, and the environment.
+    /// Reads a command line, which begins with the name of the program, and the environment.
     ///
-    /// # Errors
-    /// They are wrong, or only ask for help.
+    /// # Errors They are wrong, or only request help.
     pub fn read(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
         let matches = command().try_get_matches_from(&words)?;
         let mut line = CommandLine::from_arg_matches(&matches)?;
@@ -174,12 +172,12 @@ pub fn parse() -> CommandLine {
     }
 }
 
-/// The definitions of the whole command line. Manual page and completions come from the same.
+/// The definitions of the whole command line. Manual page and completions come from them too.
 pub fn command() -> clap::Command {
     definitions().mut_subcommands(with_variables)
 }
 
-/// Lets an empty variable say nothing: `PARLOR_RATE=` is how one is switched off in many a start script.
+/// Ignores empty variables: many start scripts switch one off with `PARLOR_RATE=`.
 fn with_variables(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| match arg.get_env().map(std::env::var_os) {
         Some(Some(value)) if value.is_empty() => arg.env(Resettable::Reset),
@@ -187,12 +185,12 @@ fn with_variables(command: clap::Command) -> clap::Command {
     })
 }
 
-/// The same, whatever the environment says.
+/// The same, without the environment.
 pub(super) fn definitions() -> clap::Command {
     CommandLine::command().mut_subcommands(with_doors)
 }
 
-/// Lets `--listen` know the doors that there are.
+/// Gives the existing doors to `--listen`.
 fn with_doors(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| match (arg.get_id().as_str(), arg.get_help()) {
         ("listen", Some(about)) => {
@@ -203,12 +201,12 @@ fn with_doors(command: clap::Command) -> clap::Command {
     })
 }
 
-/// Clap speaks of the flag also where the environment is wrong. So the variable is named, too.
+/// Clap names the flag even if the environment is wrong, so this names the variable too.
 fn name_the_variable(mut error: clap::Error) -> clap::Error {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let flag = context(ContextKind::InvalidArg).unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
-    // The flag comes as its usage: `--rate <N/s>`, `--lan[=<BOOL>]`.
+    // Clap gives the flag as its usage: `--rate <N/s>`, `--lan[=<BOOL>]`.
     let name = flag.trim_start_matches("--");
     let name = name.split([' ', '[']).next().unwrap_or(name);
     let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
@@ -222,7 +220,7 @@ fn name_the_variable(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Other servers have options of their own for the address; here it is a part of a URL.
+/// Other servers have separate options for the address; here it is a part of a URL.
 fn point_to_listen(mut error: clap::Error) -> clap::Error {
     const ELSEWHERE: [&str; 7] = [
         "--port",

@@ -1,7 +1,8 @@
 //! `parlor backup`: a whole copy of all stored lines, whether or not a server runs. Knows no connection.
 //!
-//! The copy is of one moment, and a server that writes meanwhile need not wait. It has no deleted line in it. It gets its
-//! name when it is on disk and has been checked, so a file with the name is always a whole backup.
+//! The copy shows one moment, and a server that writes meanwhile need not wait. It contains no
+//! deleted line. It gets its name when it is on disk and checked, so a file with the name is always
+//! a whole backup.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -26,10 +27,9 @@ pub struct BackupOptions {
     pub data: Option<PathBuf>,
 }
 
-/// Copies all stored lines, and says in a sentence what is in the copy.
+/// Copies all stored lines, and describes the copy in a sentence.
 ///
-/// # Errors
-/// There is no copy: why, in one sentence.
+/// # Errors The copy failed: why, in one sentence.
 pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let (archive, source) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let target = absolute(&options.file).context("the copy needs a file name")?;
@@ -49,9 +49,9 @@ pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     ))
 }
 
-/// A copy that is not a backup yet. When it is dropped, the file is removed.
+/// A copy that is not a backup yet. Dropping it removes the file.
 struct PartialCopy {
-    /// Where it is written: beside its final place.
+    /// The path of the unfinished copy: beside its final place.
     path: PathBuf,
     target: PathBuf,
     is_finished: bool,
@@ -81,7 +81,7 @@ impl PartialCopy {
         }
     }
 
-    /// What is in the copy, if it has no damage.
+    /// Describes the copy, if it has no damage.
     fn verify(&self, source: &Path) -> anyhow::Result<Extent> {
         let copy = journal::open_backup(&self.path)?;
         let mut damage = None;
@@ -108,7 +108,7 @@ impl PartialCopy {
                 .parent()
                 .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
         };
-        is_free(&self.target)?; // still
+        is_free(&self.target)?; // checked again
         naming().with_context(|| format!("cannot write {}", self.target.display()))?;
         self.is_finished = true;
         Ok(self.target.clone())
@@ -118,12 +118,13 @@ impl PartialCopy {
 impl Drop for PartialCopy {
     fn drop(&mut self) {
         if !self.is_finished {
-            fs::remove_file(&self.path).ok(); // the next attempt says that the file exists
+            fs::remove_file(&self.path).ok(); // if it stays, the next attempt says so
         }
     }
 }
 
-/// Checks that there is no such file, and no write-ahead log that SQLite would take for the copy's.
+/// Checks that the file does not exist, nor a write-ahead log that SQLite would take for the
+/// copy's.
 fn is_free(target: &Path) -> anyhow::Result<()> {
     for path in [target.to_owned(), beside(target, "-wal")] {
         if path.symlink_metadata().is_ok() {

@@ -18,7 +18,7 @@ use crate::clock::moment;
 use crate::config::{InvalidValue, directory};
 use crate::journal::{self, Archive, Damage};
 
-/// Lines of a room that are read at once.
+/// How many lines of a room are read at once.
 const PAGE_LINES: usize = 1_000;
 
 /// The options of `export`.
@@ -41,7 +41,7 @@ pub struct ExportOptions {
     pub format: ExportFormat,
 }
 
-/// How a line is written.
+/// The form of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
     /// As people read it, with day, time and room
@@ -86,7 +86,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-/// The lines of a room that are still to be written.
+/// The lines of a room that are not written yet.
 struct Unwritten {
     room: RoomName,
     page: VecDeque<Said>,
@@ -99,7 +99,7 @@ struct Unwritten {
 }
 
 impl Unwritten {
-    /// The time of the next line; none after the last one.
+    /// The time of the next line; `None` after the last one.
     fn at(&mut self, archive: &dyn Archive) -> anyhow::Result<Option<WallTime>> {
         while self.page.is_empty() && self.next <= self.last {
             let (page, first_damage) = (&mut self.page, &mut self.damage);
@@ -131,7 +131,7 @@ fn rooms(
     };
     let mut rooms = Vec::new();
     for (name, end) in archive.ends().with_context(|| file.to_owned())? {
-        let room = RoomName::stored(&name); // also a name that the rules of today forbid
+        let room = RoomName::stored(&name); // accepts names that today's rules forbid
         if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
             continue;
         }

@@ -11,10 +11,9 @@ use super::args;
 
 /// The manual page of `parlor`, or of one of its commands, as roff for `man`.
 ///
-/// # Errors
-/// When there is no such command.
+/// # Errors The command does not exist.
 pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
-    // Without the environment, which is not part of a page, and without a page for "help".
+    // A page leaves out the environment, and "help" has no page.
     let mut whole = args::definitions().disable_help_subcommand(true);
     whole.build();
     let chosen = match command {
@@ -33,7 +32,7 @@ pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
     )
 }
 
-/// Renders section by section, as the last ones differ from the library's.
+/// Renders section by section, since the last sections differ from the library's.
 fn render(command: clap::Command) -> io::Result<Vec<u8>> {
     let closing = command.get_after_help().map(ToString::to_string);
     let has_commands = command.has_subcommands();
@@ -44,7 +43,7 @@ fn render(command: clap::Command) -> io::Result<Vec<u8>> {
 
     let mut page = Vec::new();
     man.render_title(&mut page)?;
-    // Words are not broken and lines not stretched: options and URLs are to be copied.
+    // No word is broken and no line stretched, so that readers can copy options and URLs.
     page.extend(b".nh\n.ad l\n");
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
@@ -74,7 +73,7 @@ fn orders(command: &clap::Command) -> Roff {
     roff
 }
 
-/// All commands below a command that have no commands below them.
+/// All commands below a command, except those that only contain others.
 fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
     let below = command
         .get_subcommands()

@@ -1,5 +1,5 @@
-//! A password that the operator types: not shown on a terminal, or a line of standard input. Knows
-//! no order.
+//! A password that the operator types: hidden on a terminal, or a line of standard input. Knows no
+//! command.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -9,10 +9,9 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use crate::accounts::is_same_password;
 
-/// Reads a new password: twice from a terminal, where nobody sees what was typed.
+/// Reads a new password: twice from a terminal, which hides it.
 ///
-/// # Errors
-/// There is none, it was cancelled, or the two differ.
+/// # Errors The password is missing, the operator cancels, or the two passwords differ.
 pub(crate) fn read_password(name: &str) -> anyhow::Result<String> {
     if !io::stdin().is_terminal() {
         let mut line = Vec::new();
@@ -41,7 +40,7 @@ fn ask(question: &str) -> anyhow::Result<String> {
     typed?.context("cancelled; nothing is changed")
 }
 
-/// What is typed up to Enter; none where it is cancelled.
+/// The text typed up to Enter; `None` if the operator cancels.
 fn hear() -> io::Result<Option<String>> {
     let mut typed = String::new();
     loop {

@@ -1,4 +1,4 @@
-//! Variables of the environment that look like options and are not. Reads no value.
+//! Variables of the environment that look like options, but are none. Reads no value.
 
 use clap::CommandFactory;
 use parlor_core::model::nearest;
@@ -8,8 +8,8 @@ use super::args::CommandLine;
 /// The beginning of all our variables.
 const PREFIX: &str = "PARLOR_";
 
-/// A sentence for each variable of the environment that has our prefix and is no setting. No more than that: other
-/// programs may use the prefix, as Kubernetes does for a service of the name.
+/// A sentence for each variable of the environment that has our prefix but is not a setting. It is
+/// no error: other programs may use the prefix, as Kubernetes does for a service named parlor.
 pub fn strangers() -> Vec<String> {
     strangers_in(std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()))
 }
@@ -19,7 +19,7 @@ fn strangers_in(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut sentences: Vec<String> = names
         .filter(|name| !known.contains(name))
         .filter_map(|name| {
-            // Without the prefix, which would make any two short names similar.
+            // Compares without the prefix, which would make any two short names similar.
             let known = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
             let hint = match nearest(name.strip_prefix(PREFIX)?, known) {
                 Some(near) => format!("; did you mean {PREFIX}{near}?"),
@@ -51,7 +51,7 @@ mod tests {
     use super::strangers_in;
 
     #[test]
-    fn a_mistyped_variable_is_named_with_the_one_that_was_meant() {
+    fn a_mistyped_variable_is_named_with_the_nearest_one() {
         let names = [
             "PARLOR_RTE",
             "PARLOR_RATE",

@@ -1,4 +1,5 @@
-//! Clocks, timers, times as people type them, and the time to trust if the machine's clock may be wrong.
+//! Clocks, timers, times as people type them, and the trusted time while the machine's clock may be
+//! wrong.
 
 pub(crate) mod moment;
 mod now;

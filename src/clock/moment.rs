@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use unicode_normalization::UnicodeNormalization;
 
-/// Reads a time; none if it cannot be understood.
+/// Reads a time; `None` if it is not understood.
 ///
-/// A day, a time of day, or both, as they are shown, with or without brackets; with a zone like `Z` or `+01:00`, else in the
-/// zone of `now`. A time of day is the last one before now. `2h` and `2h ago` count back from now; `today` and `yesterday`
-/// are days.
+/// It is a day, a time of day, or both, as they are shown, with or without brackets; with a zone
+/// like `Z` or `+01:00`, otherwise in the zone of `now`. A time of day is the last one before now.
+/// `2h` and `2h ago` count back from now; `today` and `yesterday` are days.
 pub(crate) fn parse(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     // Some keyboards have wide digits and colons.
     let typed: String = typed.nfkc().collect::<String>().to_lowercase();
@@ -51,7 +51,7 @@ fn with_zone(time: &str, zone: &str) -> String {
     }
 }
 
-/// A day by its name, or as typed.
+/// A day by its name or its date.
 fn date(day: &str, now: &ZonedDateTime) -> String {
     match day {
         "today" => now.date().to_string(),
@@ -73,7 +73,7 @@ fn on(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     )
 }
 
-/// The last time that the clock showed this, in the zone that is typed or in that of `now`.
+/// The last time that the clock showed this, in the typed zone or that of `now`.
 fn latest(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     let typed = format!("{}t{}", now.date(), padded(typed));
     let pieces = Pieces::parse(typed.as_str()).ok()?;
@@ -85,7 +85,7 @@ fn latest(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     }
 }
 
-/// The zone that is typed, or else that of `now`.
+/// The typed zone, or that of `now`.
 fn zone(pieces: &Pieces<'_>, now: &ZonedDateTime) -> Option<TimeZone> {
     Some(match pieces.offset() {
         None => pieces
@@ -112,7 +112,7 @@ fn ago(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     Some(at.timestamp())
 }
 
-/// Writes numbers of one digit with two, as calendars do: `7:05` is `07:05`.
+/// Writes numbers of one digit with two digits, as calendars do: `7:05` is `07:05`.
 fn padded(typed: &str) -> String {
     let mut padded = String::new();
     let mut before = ' ';

@@ -10,13 +10,14 @@ use tokio::time::Instant;
 
 use super::standstill;
 
-/// The time since the start of the server, and the time of day. The first stands still while the server does.
+/// The time since the start of the server, and the time of day. The time since the start stands
+/// still while the server does.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     start: Instant,
-    /// How long the process had stood still at the start.
+    /// The standstill of the process before the start.
     lost: Duration,
-    /// The start was no earlier than this, in milliseconds, whatever the machine's clock shows.
+    /// The earliest time of the start, in milliseconds, even if the machine's clock shows less.
     trusted_ms: Arc<AtomicI64>,
 }
 
@@ -40,17 +41,17 @@ impl Clock {
         }
     }
 
-    /// Time since the start, with the time in which the server stood still.
+    /// Time since the start, including standstills.
     pub(crate) fn passed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// From now on the start counts as no earlier than this.
+    /// Sets the earliest time of the start.
     pub(crate) fn trust(&self, start_ms: i64) {
         self.trusted_ms.store(start_ms, Ordering::Relaxed);
     }
 
-    /// Time since the start, without the time in which the server stood still.
+    /// Time since the start, without standstills.
     pub(crate) fn monotonic(&self) -> Duration {
         self.start.elapsed().saturating_sub(self.stood_still())
     }
@@ -60,7 +61,7 @@ impl Clock {
         standstill::lost().saturating_sub(self.lost)
     }
 
-    /// A time since the start as tokio's timers want it.
+    /// A time since the start, in the form of tokio's timers.
     pub(crate) fn instant(&self, monotonic: Duration) -> Instant {
         self.start + self.stood_still() + monotonic
     }
@@ -72,13 +73,14 @@ pub(crate) fn wall() -> WallTime {
     WallTime(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The time of day that the machine's clock would show if it stood still while this process does. The life of return
-/// codes is measured by it.
+/// The time of day of a clock that stands still while this process does. It measures the life of
+/// return codes.
 pub(crate) fn wall_awake() -> WallTime {
     wall().before(standstill::lost())
 }
 
-/// A sentence if the variable `TZ` names a zone that this machine does not know, since all times would be wrong.
+/// A sentence if the variable `TZ` names a zone that this machine does not know: all times would be
+/// wrong.
 pub fn zone_is_unknown() -> Option<String> {
     let named = std::env::var("TZ").ok().filter(|named| !named.is_empty())?;
     TimeZone::try_system().err().map(|_| {

@@ -1,5 +1,6 @@
-//! Time in which the whole process stands still: stopped by a signal, or in a machine that is suspended. No person is
-//! silent in that time, so timers for people do not count it. Knows no such timer's purpose.
+//! Time in which the whole process stands still: stopped by a signal, or in a suspended machine.
+//! People are not silent in that time, so timers for people do not count it. Knows no timer's
+//! purpose.
 
 use std::io;
 use std::pin::Pin;
@@ -14,10 +15,12 @@ use tokio::select;
 /// How often the process notes that it runs.
 const TICK: Duration = Duration::from_millis(200);
 
-/// After a longer time without a note, the process stood still. Two ticks, and the delay of a busy machine.
+/// The longest time between two notes of a process that runs: two ticks, and the delay of a busy
+/// machine.
 const GAP_MAX: Duration = Duration::from_millis(500);
 
-/// The standstill of this process. A thread of its own writes the notes, as the runtime's threads may be busy.
+/// The standstill of this process. A separate thread writes the notes, as the runtime's threads may
+/// be busy.
 static STANDSTILL: LazyLock<Standstill> = LazyLock::new(|| {
     let watch = || {
         loop {
@@ -45,10 +48,11 @@ struct Standstill {
     start: Instant,
     /// The time of the last note, in milliseconds.
     noted: AtomicU64,
-    /// How long it has stood still, in milliseconds. Written before `noted`, so a reader of that sees this, too.
+    /// How long it has stood still, in milliseconds. Written before `noted`, so a reader of `noted`
+    /// sees this too.
     lost: AtomicU64,
     is_watched: bool,
-    /// Held while a gap is added, so that it is added once.
+    /// Held while a gap is added, so that only one thread adds it.
     gap: Mutex<()>,
 }
 
@@ -66,13 +70,14 @@ impl Standstill {
         let _one_at_a_time = self.gap.lock().unwrap_or_else(PoisonError::into_inner);
         let gap = now.saturating_sub(self.noted.load(Ordering::Acquire));
         let max = GAP_MAX.as_millis() as u64;
-        // Only what exceeds the longest gap is lost: the rest has been counted already.
+        // Only the time beyond the longest gap is lost; the rest counts as running time.
         self.lost
             .fetch_add(gap.saturating_sub(max), Ordering::AcqRel);
         self.noted.fetch_max(now, Ordering::AcqRel);
     }
 
-    /// The first to look after a standstill adds it: a timer may end before the thread wakes up.
+    /// The first reader after a standstill adds it, since a timer may end before the thread wakes
+    /// up.
     fn lost_at(&self, now: u64) -> Duration {
         let gap = now.saturating_sub(self.noted.load(Ordering::Acquire));
         if self.is_watched && u128::from(gap) > GAP_MAX.as_millis() {
@@ -89,7 +94,7 @@ impl Standstill {
 /// A timer that stands still while the process does.
 pub(crate) struct Sleep {
     timer: Pin<Box<tokio::time::Sleep>>,
-    /// How long the process had stood still when the timer was set.
+    /// The standstill of the process when the timer was set.
     lost: Duration,
 }
 
@@ -119,7 +124,7 @@ impl Future for Sleep {
     }
 }
 
-/// A wait took longer than it may.
+/// A wait took too long.
 #[derive(Debug)]
 pub(crate) struct TooLong;
 
@@ -129,7 +134,7 @@ impl From<TooLong> for io::Error {
     }
 }
 
-/// Waits for `waiting`, but no longer than `time`. If both are ready, the result counts.
+/// Waits for `waiting`, at most for `time`. If both are ready, the result counts.
 pub(crate) async fn timeout<T>(
     time: Duration,
     waiting: impl Future<Output = T>,

@@ -1,5 +1,5 @@
-//! The time to trust while the machine's clock may be wrong: a board without a battery starts years away. Knows no
-//! file.
+//! The trusted time while the machine's clock may be wrong: a board without a battery starts years
+//! away. Knows no file.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ const JUMP_MS: u64 = 30_000;
 /// How often the clock is looked at.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// After a longer time off, the operator is asked to check the clock.
+/// After a longer gap between two runs, the server asks the operator to check the clock.
 const GAP_MS: i64 = 24 * 3_600_000;
 
-/// When something happened, by the time that was noted for it. A noted time that is later than now is from a clock that was
-/// ahead and has been set back since the last look; the event was before that look.
+/// The trusted time of an event, from its noted time. A noted time later than now comes from a
+/// clock that was ahead and was set back since the last look; the event was before that look.
 pub(crate) fn bounded(noted: WallTime, now: WallTime) -> WallTime {
     match noted > now {
         true => now.before(LOOK_EVERY),
@@ -28,19 +28,21 @@ pub(crate) fn bounded(noted: WallTime, now: WallTime) -> WallTime {
     }
 }
 
-/// Follows the clock. Until it has run evenly for an hour, time continues from where the last run of the server ended.
+/// Follows the clock. Until the clock has run evenly for an hour, time continues from the end of
+/// the server's last run.
 pub(crate) struct Trust {
     clock: Clock,
     /// The trusted time of the start, in milliseconds.
     start_ms: i64,
-    /// What the clock showed at the last look, minus the time since the start.
+    /// The clock's time at the last look, minus the time since the start.
     shown_ms: i64,
-    /// When the clock last jumped; else the start.
+    /// The last jump of the clock, or the start.
     even_since: Duration,
 }
 
 impl Trust {
-    /// `kept` is the time at which the last run ended. Without one nothing is stored, and nothing can be lost.
+    /// `kept` is the time at which the last run ended. Without it, nothing is stored, and nothing
+    /// can be lost.
     pub(crate) fn new(clock: Clock, kept: Option<WallTime>) -> Trust {
         let shown = wall();
         if let Some(kept) = kept {
@@ -67,12 +69,12 @@ impl Trust {
         }
     }
 
-    /// The trusted time, by which ages are measured. To be called every minute.
+    /// The trusted time, which measures ages. Call this every minute.
     pub(crate) fn look(&mut self) -> WallTime {
         self.look_at(self.clock.passed(), wall())
     }
 
-    /// The latest time that it can be, unless the clock is wrong.
+    /// The latest possible time, unless the clock is wrong.
     pub(crate) fn latest(&self) -> WallTime {
         self.clock.now().wall
     }
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn a_clock_that_runs_evenly_for_an_hour_is_trusted() {
         let now = wall().0;
-        let later = now + 30 * 24 * 60 * MINUTE_MS; // the server was off for a month
+        let later = now + 30 * 24 * 60 * MINUTE_MS; // the server did not run for a month
         let times = trusted(Some(now), later, |_| later);
         assert_eq!(times[59], now + 59 * MINUTE_MS);
         assert_eq!(times[60], later + 60 * MINUTE_MS);

@@ -6,17 +6,17 @@ use std::str::FromStr;
 
 use super::units::{InvalidValue, whole};
 
-/// A machine and a port.
+/// A host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The machine, or the part of this one.
+    /// The host: a machine, or some interfaces of this one.
     pub host: Host,
     /// The TCP port.
     pub port: u16,
 }
 
 impl Address {
-    /// Reads `HOST` or `HOST:PORT`; without a port it is `default_port`.
+    /// Reads `HOST` or `HOST:PORT`; without a port, takes `default_port`.
     ///
     /// # Errors
     /// A sentence if the host or the port is wrong.
@@ -68,7 +68,8 @@ pub enum Host {
     All,
     /// `192.0.2.7` or `[2001:db8::7]`.
     Ip(IpAddr),
-    /// `[fe80::7%eth0]`: an address that means something only on the link behind an interface of this machine (RFC 4007).
+    /// `[fe80::7%eth0]`: an address that is valid only on the link behind an interface of this
+    /// machine (RFC 4007).
     Scoped(Ipv6Addr, String),
     /// A name for the resolver, in lower case.
     Name(String),
@@ -82,8 +83,7 @@ impl Host {
 
     /// Reads `2001:db8::7`, or `fe80::7%eth0` with the interface.
     ///
-    /// # Errors
-    /// A sentence when it is neither.
+    /// # Errors A sentence if it is neither.
     pub fn ipv6(text: &str) -> Result<Self, InvalidValue> {
         let (address, zone) = match text.split_once('%') {
             Some((address, zone)) => (address, Some(zone)),
@@ -110,7 +110,7 @@ impl Host {
         (bare.map_or(host.clone(), str::to_owned), port)
     }
 
-    /// Whether nobody on another machine can reach it. Names other than localhost are not looked up.
+    /// Whether only this machine can reach it. Names other than localhost are not resolved.
     pub fn is_this_machine(&self) -> bool {
         match self {
             Self::All | Self::Scoped(..) => false,
@@ -260,7 +260,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_prints_and_reads_the_same(text in r"([a-z0-9.*_:%\[\]-]{0,12}|\PC*)(:[0-9]{0,5})?") {
+        fn an_address_prints_and_reads_back_the_same(text in r"([a-z0-9.*_:%\[\]-]{0,12}|\PC*)(:[0-9]{0,5})?") {
             if let Ok(address) = Address::parse(&text, 8000) {
                 prop_assert_eq!(Address::parse(&address.to_string(), 1), Ok(address));
             }

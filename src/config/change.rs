@@ -1,16 +1,17 @@
-//! How two configurations differ, in sentences. Changes nothing.
+//! The differences between two configurations, in sentences. Changes nothing.
 
 use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-/// A sentence for each key that has another value now.
+/// A sentence for each key whose value has changed.
 pub(super) fn changed(old: &Table, new: &Table) -> Vec<String> {
     let sentence = |(key, value)| format!("{key} is {value} now");
     differences(old, new).map(sentence).collect()
 }
 
-/// A sentence for each key that keeps its value until a restart, though another one is wanted.
+/// A sentence for each key that keeps its value until a restart, though the new configuration has
+/// another one.
 pub(super) fn refused(wanted: &Table, new: &Table) -> Vec<String> {
     let sentence = |(key, value)| {
         format!("{key} cannot change while the server runs: it stays {value} until a restart")

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::units::InvalidValue;
 
-/// How safely a line is stored before anybody sees it.
+/// How safely a line is stored before people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
@@ -25,14 +25,13 @@ pub(crate) const SOCKET_FILE: &str = "parlor.sock";
 
 /// The directory in which lines are stored: the named one, or the usual one.
 ///
-/// # Errors
-/// None is named, and this system does not say which is usual.
+/// # Errors The configuration names no directory, and this system has no usual one.
 pub fn directory(named: Option<&Path>) -> Result<PathBuf, InvalidValue> {
     named.map_or_else(usual, |named| Ok(named.to_owned()))
 }
 
-/// The usual directory: a service gets it from systemd; root uses the system's place, and other users the one of the XDG base
-/// directory specification.
+/// The usual directory: systemd names it for a service; root uses the system's place, and other
+/// users that of the XDG base directory specification.
 fn usual() -> Result<PathBuf, InvalidValue> {
     let of_service = || set("STATE_DIRECTORY").map(PathBuf::from);
     let of_system = || {

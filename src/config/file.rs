@@ -1,5 +1,5 @@
-//! The configuration file: TOML whose keys are the names of the flags. Knows no key by itself: the flags' own parsers
-//! read the values, so that file, flags and environment accept and refuse the same.
+//! The configuration file: TOML whose keys are the names of the flags. Knows no key: the flags'
+//! parsers read the values, so that file, flags and environment accept and refuse the same.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -13,7 +13,7 @@ use toml::{Table, Value};
 
 use super::units::InvalidValue;
 
-/// What is wrong with a file, in one sentence that names it.
+/// An error in a file, in one sentence that names the file.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {fault}", path.display())]
 pub struct FileError {
@@ -37,11 +37,11 @@ enum Fault {
     },
 }
 
-/// What a file says: the words of each key, as they would be typed after its flag.
+/// The content of a file: the words of each key, in the form that its flag takes.
 pub(crate) struct FileWords(BTreeMap<String, Vec<String>>);
 
 impl FileWords {
-    /// Lets an option have its value in the file as its default, so that flags and environment win over it.
+    /// Makes an option's value in the file its default, so that flags and environment win over it.
     pub(crate) fn behind(&self, arg: Arg) -> Arg {
         match arg.get_long().and_then(|key| self.0.get(key)) {
             Some(words) => arg.default_values(words.clone()),
@@ -50,7 +50,7 @@ impl FileWords {
     }
 }
 
-/// Reads what the file at `path` says.
+/// Reads the file at `path`.
 pub(super) fn read(path: &Path, flags: &Command) -> Result<FileWords, FileError> {
     fs::read_to_string(path)
         .map_err(Fault::Unreadable)
@@ -83,12 +83,12 @@ fn parse(text: &str, flags: &Command) -> Result<FileWords, Fault> {
     words.map(FileWords)
 }
 
-/// A value as it would be typed after the flag.
+/// A value in the form that the flag takes.
 fn words(flag: &Arg, value: &Value) -> Result<Vec<String>, InvalidValue> {
     let kind = flag.get_value_names().and_then(<[_]>::first);
     let is_repeatable = matches!(flag.get_action(), clap::ArgAction::Append);
     let right = match (kind.map(|name| name.as_str()), value) {
-        // A number that stands for true is a slip.
+        // A number in place of a yes is a slip.
         (Some("BOOL"), value) if !value.is_bool() => "write true or false",
         (Some("DIR"), value) if value.as_str().is_none_or(str::is_empty) => {
             "write a path in quotes"
@@ -118,7 +118,7 @@ fn checked(flags: &Command, key: &str, words: Vec<String>) -> Result<Vec<String>
     }
 }
 
-/// The sentence of the value's parser, without what clap says around it for the command line.
+/// The sentence of the value's parser, without the text that clap adds for the command line.
 fn what_would_be_right(error: &clap::Error) -> String {
     match (error.source(), error.get(ContextKind::ValidValue)) {
         (Some(sentence), _) => sentence.to_string(),
@@ -151,7 +151,8 @@ pub(super) fn write(values: &Table, flags: &Command) -> String {
     entries.collect::<Vec<_>>().join("\n")
 }
 
-/// What stands behind a key that is not set: to be uncommented, and changed where it is a number.
+/// The example value of a key that is not set: for uncommenting, and for changing if it is a
+/// number.
 fn example(flag: &Arg) -> &'static str {
     match flag.get_value_names() {
         Some([name]) if name == "BOOL" => "false",

@@ -1,4 +1,5 @@
-//! Where to listen: `SCHEME://HOST:PORT?OPTIONS`. Opens nothing. Knows no scheme and no option: both stay as typed.
+//! Listeners in URLs: `SCHEME://HOST:PORT?OPTIONS`. Opens nothing. Knows no scheme and no option:
+//! both stay as typed.
 
 use std::fmt;
 use std::iter::{once, repeat};
@@ -9,26 +10,27 @@ use serde::{Serialize, Serializer};
 use super::address::{Host, split_port};
 use super::units::InvalidValue;
 
-/// A listener to open, with all that was said about it.
+/// A listener to open, with its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenUrl {
-    /// Which kind of door.
+    /// The kind of door.
     pub scheme: String,
-    /// On which machine, or which part of this one.
+    /// The host: this machine, or some of its interfaces.
     pub host: Host,
-    /// The TCP port; 0 takes a free one. None where it is the usual port of the door.
+    /// The TCP port; 0 takes a free one. `None` for the usual port of the door.
     pub port: Option<u16>,
-    /// What follows the question mark, one by one.
+    /// The options after the question mark.
     pub options: Vec<String>,
 }
 
-/// Two listeners want the same address.
+/// Two listeners have the same address.
 #[derive(Debug, thiserror::Error)]
 #[error("{} and {} use the same address; give one of them another port", .0[0], .0[1])]
 pub struct Collision(Box<[ListenUrl; 2]>);
 
 impl ListenUrl {
-    /// Whether both cannot be opened at once. Port 0 never collides: each gets its own.
+    /// Whether both cannot be opened at once. Port 0 never collides: each listener gets another
+    /// port.
     fn collides_with(&self, other: &Self) -> bool {
         let hosts = [&self.host, &other.host];
         let share = hosts.contains(&&Host::All) || self.host == other.host;
@@ -76,7 +78,7 @@ impl Serialize for ListenUrl {
     }
 }
 
-/// Reads several URLs with commas or blanks between them, as one environment variable holds them.
+/// Reads several URLs with commas or blanks between them, as in an environment variable.
 pub(crate) fn read_several(
     text: &str,
     read: impl Fn(&str) -> Result<ListenUrl, InvalidValue>,
@@ -92,12 +94,12 @@ pub(crate) fn read_several(
     Ok(urls)
 }
 
-/// Reads several URLs as they are typed, whether or not there are such doors.
+/// Reads several URLs as typed, whether or not their doors exist.
 pub(super) fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
     read_several(text, str::parse)
 }
 
-/// Reads the listeners of a server that is not told any, for this machine or for all.
+/// Reads the listeners of a server without `--listen`, for this machine or for all.
 pub(super) fn usual(texts: &[&str], lan: bool) -> Result<Vec<ListenUrl>, InvalidValue> {
     let read = |text: &&str| {
         let mut url: ListenUrl = text.parse()?;
@@ -109,11 +111,11 @@ pub(super) fn usual(texts: &[&str], lan: bool) -> Result<Vec<ListenUrl>, Invalid
     texts.iter().map(read).collect()
 }
 
-/// Leaves out what was said twice; two listeners that differ cannot share an address.
+/// Leaves out repeated listeners; different listeners cannot share an address.
 pub(super) fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, Collision> {
     let mut union: Vec<ListenUrl> = Vec::with_capacity(wanted.len());
     for url in wanted {
-        // Port 0 is a new port each time, so saying it twice means two.
+        // Port 0 is a new port each time, so two of the same URL are two listeners.
         if url.port != Some(0) && union.contains(&url) {
             continue;
         }
@@ -131,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_is_kept() {
+    fn a_url_stays_as_typed() {
         for text in ["a://b", "tcp://*:0?x&y=1&y=2", "tcp://[::1]:8000?names=ask"] {
             assert_eq!(text.parse::<ListenUrl>().unwrap().to_string(), text);
         }

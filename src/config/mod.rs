@@ -1,5 +1,5 @@
-//! What `parlor serve` can be told: each option is one row here, for flags, environment, file and reload alike. Opens
-//! nothing, and knows no kind of door.
+//! The options of `parlor serve`: each is one row here, for flags, environment, file and reload
+//! alike. Opens nothing, and knows no kind of door.
 
 mod address;
 mod change;
@@ -32,10 +32,10 @@ use self::rows::options;
 use self::units::{count, count_or_none, yes_or_no};
 use crate::telemetry::{LogFormat, LogLevel};
 
-/// These descriptors are not for connections: listeners, files, and one in reserve.
+/// The descriptors for other uses than connections: listeners, files, and one in reserve.
 const DESCRIPTORS_KEPT: usize = 64;
 
-/// The listeners of a server that is not told any.
+/// The listeners of a server without `--listen`.
 const USUAL_LISTENERS: [&str; 2] = ["tcp://localhost:8000", "http://localhost:8080"];
 
 /// The same with `--classic`.
@@ -45,7 +45,8 @@ const CLASSIC_LISTENER: [&str; 1] = ["tcp://localhost:8000?classic"];
 const NAMELESS_IDLE: Duration = Duration::from_mins(5);
 
 options! {
-    /// Everything the server can be told. Clap reads it; serde writes it, as a file that `--config` takes.
+    /// All options of the server. Clap reads them; serde writes them, as a file that `--config`
+    /// takes.
     #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize)]
     #[command(mut_args = finish)]
     #[serde(rename_all = "kebab-case")]
@@ -75,7 +76,8 @@ options! {
         pub listeners: Vec<ListenUrl>,
 
         #[restart]
-        /// Whether they are the usual ones: then the server can do without some of them if their port is taken.
+        /// Whether the listeners are the usual ones: then the server can do without some of them if
+        /// their port is taken.
         #[arg(skip)]
         #[serde(skip)]
         pub listens_as_usual: bool,
@@ -111,7 +113,7 @@ options! {
         pub rate: RateLimit,
 
         #[restart]
-        /// How long people without a name may be silent where a URL says nothing of it.
+        /// How long people without a name may be silent if a URL does not say.
         #[arg(skip = NAMELESS_IDLE)]
         #[serde(skip)]
         pub nameless_idle: Duration,
@@ -169,7 +171,7 @@ options! {
     }
 }
 
-/// What one `--listen` says: usually one URL, from the environment several.
+/// The URLs of one `--listen`: usually one, from the environment several.
 type Urls = Vec<ListenUrl>;
 
 /// Completes a row: the variable has the name of the field, help names the default, and values of one kind are read alike.
@@ -187,7 +189,7 @@ fn finish(arg: Arg) -> Arg {
             .require_equals(true)
             .default_missing_value("true"),
         (kind, Some(default), Some(about)) => arg
-            // What looks like another option is a wrong value, and its parser says what is right.
+            // A value that looks like another option is wrong, and its parser says what is right.
             .allow_hyphen_values(matches!(kind, "TIME" | "N/s" | "SIZE"))
             .allow_negative_numbers(kind == "N")
             .help(format!("{about} [default: {default}]")),
@@ -196,17 +198,17 @@ fn finish(arg: Arg) -> Arg {
     .hide_default_value(true)
 }
 
-/// The options as flags, with no environment behind them.
+/// The options as flags, without the environment.
 pub(crate) fn options() -> clap::Command {
     Config::augment_args(clap::Command::new("options"))
         .no_binary_name(true)
         .mut_args(|arg| arg.env(Resettable::Reset))
 }
 
-/// Why there is no configuration to start with.
+/// Why the configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file that `--config` names is of no use.
+    /// The file that `--config` names is invalid.
     #[error(transparent)]
     File(#[from] FileError),
     /// A value cannot be read.
@@ -223,7 +225,7 @@ pub enum ConfigError {
         "--{0} and --listen do not go together: --{0} changes the default listeners and --listen replaces them; leave out one of them, or write --listen '{1}'"
     )]
     Mixed(&'static str, &'static str),
-    /// What is stored nowhere needs no directory.
+    /// A server that stores nothing needs no directory.
     #[error(
         "--memory and --data do not go together: --memory stores nothing on disk; leave out one of them"
     )]
@@ -231,7 +233,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// The configuration of a server that is told nothing.
+    /// The default configuration.
     ///
     /// # Errors
     /// A default is wrong: a bug.
@@ -239,15 +241,14 @@ impl Config {
         Self::from_words(&[])
     }
 
-    /// The configuration that these flags give, without environment and file.
+    /// The configuration of these flags, without environment and file.
     fn from_words(words: &[&str]) -> Result<Self, ConfigError> {
         Self::from_arg_matches(&options().try_get_matches_from(words)?)?.settled()
     }
 
-    /// Finds out what options mean together.
+    /// Resolves options that depend on each other.
     ///
-    /// # Errors
-    /// Two listeners want the same address, or two options contradict each other.
+    /// # Errors Two listeners have the same address, or two options contradict each other.
     pub(crate) fn settled(mut self) -> Result<Self, ConfigError> {
         if self.memory && self.data.is_some() {
             return Err(ConfigError::MemoryWithData);
@@ -270,8 +271,8 @@ impl Config {
         Ok(self)
     }
 
-    /// The configuration after a reload that wants `wanted`; and a sentence for each key that has changed, and then for each key
-    /// that cannot change.
+    /// The configuration after a reload of `wanted`, with a sentence for each key that has changed,
+    /// and then for each key that cannot change.
     pub(crate) fn change_to(&self, wanted: &Config) -> (Config, Vec<String>) {
         let config = self.reloaded(wanted);
         let [old, new, wanted] = [self, &config, wanted].map(Config::table);
@@ -280,21 +281,20 @@ impl Config {
         (config, sentences)
     }
 
-    /// All keys that are set, with their values as a file has them.
+    /// All keys that are set, with their values in the form of a file.
     fn table(&self) -> Table {
-        // A number that is too large for TOML would be one that no flag takes.
+        // No flag takes a number that is too large for TOML.
         Table::try_from(self).unwrap_or_default()
     }
 
-    /// The configuration as a file that `--config` takes, each key explained.
+    /// The configuration as a file that `--config` takes, with an explanation of each key.
     pub fn to_toml(&self) -> String {
         file::write(&self.table(), &options())
     }
 
-    /// The directory in which lines are stored; none where they are not.
+    /// The directory in which lines are stored; `None` if they are not stored.
     ///
-    /// # Errors
-    /// None is named, and this system does not say which is usual.
+    /// # Errors The configuration names no directory, and this system has no usual one.
     pub fn directory(&self) -> Result<Option<PathBuf>, InvalidValue> {
         match self.memory {
             true => Ok(None),
@@ -302,13 +302,13 @@ impl Config {
         }
     }
 
-    /// How many connections there may be, in a process that may open this many files.
+    /// The limit of connections, in a process that may open this many files.
     pub(crate) fn connections(&self, descriptors: usize) -> usize {
         let places = places(descriptors).max(1);
         self.connections.unwrap_or(places)
     }
 
-    /// How fast one may speak.
+    /// The rate of one person's lines.
     pub(crate) fn speaking_rate(&self) -> Option<Rate> {
         self.rate.rate()
     }
@@ -333,7 +333,7 @@ pub(crate) fn places(descriptors: usize) -> usize {
     descriptors.saturating_sub(DESCRIPTORS_KEPT)
 }
 
-/// How many files a process opens for this many connections.
+/// How many open files a process needs for this many connections.
 pub(crate) fn descriptors_for(places: usize) -> usize {
     places.saturating_add(DESCRIPTORS_KEPT)
 }

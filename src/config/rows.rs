@@ -1,7 +1,7 @@
-//! The form of the table of options: a struct whose every row says when a change of it counts.
+//! The form of the table of options: a struct in which each row says when its change takes effect.
 
-/// Declares a struct of options. Each row begins with `#[reload]` where a running server takes over a new value, and
-/// with `#[restart]` where only a new one does.
+/// Declares a struct of options. A row begins with `#[reload]` if a running server takes over a new
+/// value, and with `#[restart]` if only a restarted one does.
 macro_rules! options {
     (
         $(#[$about:meta])*
@@ -15,7 +15,7 @@ macro_rules! options {
         }
 
         impl $name {
-            /// What holds after a reload that wants `wanted`.
+            /// The options in force after a reload of `wanted`.
             fn reloaded(&self, wanted: &Self) -> Self {
                 Self {
                     $( $field: options!(@$when self wanted).$field.clone(), )*

@@ -1,4 +1,4 @@
-//! What options mean together, and that a printed configuration reads back.
+//! Tests of options that depend on each other, and of a printed configuration that reads back.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -132,7 +132,7 @@ fn limits_change_and_the_rest_is_named() {
     );
 }
 
-/// Any URL, also of doors that there are not.
+/// Any URL, also of doors that do not exist.
 fn any_url() -> impl Strategy<Value = ListenUrl> {
     let host = prop_oneof![
         Just(Host::All),
@@ -168,7 +168,7 @@ fn any_config() -> impl Strategy<Value = Config> {
     let urls = proptest::collection::vec(any_url(), 1..4);
     (urls, counts, sizes, words, times).prop_map(|(mut listeners, counts, sizes, words, times)| {
         for (n, url) in (1..).zip(&mut listeners) {
-            // No two at one address.
+            // URLs with different addresses.
             url.port = match url.port {
                 Some(0) => Some(0),
                 None if n == 1 => None,

@@ -9,7 +9,7 @@ use jiff::fmt::friendly::{Spacing, SpanParser, SpanPrinter};
 use parlor_core::model::Rate;
 use serde::{Serialize, Serializer};
 
-/// Why a value was refused and what would be right.
+/// Why a value is refused, and what would be right.
 ///
 /// Only people read it, so it is a sentence and not a list of cases. It follows the value itself: clap puts the
 /// flag and the value in front, the file reader the file, the key and the value.
@@ -26,7 +26,7 @@ impl InvalidValue {
 /// How fast one person may speak, written `10/s` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateLimit {
-    /// As fast as they can type.
+    /// No limit.
     Off,
     /// This many lines a second in the long run.
     PerSecond(NonZeroU32),
@@ -35,10 +35,10 @@ pub enum RateLimit {
 impl RateLimit {
     const UNITS: Units = &[("/s", 1)];
 
-    /// Past a million lines a second there is nothing left to limit.
+    /// Beyond a million lines a second, a limit has no effect.
     const PER_SECOND_MAX: u32 = 1_000_000;
 
-    /// A rate of `lines` a second; none at all means no limit.
+    /// A rate of `lines` a second; 0 means no limit.
     pub const fn per_second(lines: u32) -> Self {
         match NonZeroU32::new(lines) {
             Some(lines) => Self::PerSecond(lines),
@@ -46,7 +46,7 @@ impl RateLimit {
         }
     }
 
-    /// The rate; none where there is no limit.
+    /// The rate; `None` without a limit.
     pub fn rate(self) -> Option<Rate> {
         match self {
             Self::Off => None,
@@ -99,10 +99,10 @@ impl Retain {
     /// The units by their hours. Weeks are printed as days: nobody says that lines are stored for 52 weeks.
     const UNITS: Units = &[("d", 24), ("h", 1), ("w", 7 * 24)];
 
-    /// A hundred years: more than that is as good as off.
+    /// A hundred years; a longer time is as good as off.
     const HOURS_MAX: u32 = 36_500 * 24;
 
-    /// How long; none where it is for good.
+    /// How long; `None` for good.
     pub fn time(self) -> Option<Duration> {
         match self {
             Self::Off => None,
@@ -134,7 +134,7 @@ impl fmt::Display for Retain {
     }
 }
 
-/// An amount of memory, written `4MiB`, `512KiB`, `1GiB` or as a number of bytes. Never nothing.
+/// An amount of memory, written `4MiB`, `512KiB`, `1GiB` or as a number of bytes. Never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(usize);
 
@@ -174,7 +174,7 @@ impl fmt::Display for ByteSize {
     }
 }
 
-/// Has these values written into a file as people write them.
+/// Serializes these values as people write them.
 macro_rules! serialize_as_text {
     ($($type:ty),*) => {
         $(impl Serialize for $type {
@@ -187,10 +187,12 @@ macro_rules! serialize_as_text {
 
 serialize_as_text!(RateLimit, Retain, ByteSize);
 
-/// The units of an amount, each with its size. An amount is printed in the first of which it is a multiple.
+/// The units of an amount, each with its size. An amount is printed in the first unit that divides
+/// it.
 type Units = &'static [(&'static str, u64)];
 
-/// Reads a number from 1 to `max` with a unit behind it; `trim` takes off what may stand between them.
+/// Reads a number from 1 to `max` with a unit behind it; `trim` removes the characters allowed
+/// between them.
 fn amount(text: &str, trim: fn(&str) -> &str, units: Units, max: u64) -> Option<u64> {
     let unit = |&(unit, size): &(_, u64)| Some((text.strip_suffix(unit)?, size));
     let (number, size) = units.iter().find_map(unit)?;
@@ -198,7 +200,7 @@ fn amount(text: &str, trim: fn(&str) -> &str, units: Units, max: u64) -> Option<
     (1..=max).contains(&amount).then_some(amount)
 }
 
-/// Writes an amount the way [`amount`] reads it.
+/// Writes an amount in the form that [`amount`] reads.
 fn write_amount(f: &mut fmt::Formatter<'_>, amount: u64, units: Units) -> fmt::Result {
     match units.iter().find(|(_, size)| amount.is_multiple_of(*size)) {
         Some((unit, size)) => write!(f, "{}{unit}", amount / size),
@@ -224,7 +226,7 @@ pub(crate) fn idle(text: &str) -> Result<Option<Duration>, InvalidValue> {
     }
 }
 
-/// Writes a time the way [`idle`] reads it.
+/// Writes a time in the form that [`idle`] reads.
 pub(crate) fn duration(time: Duration) -> String {
     SpanPrinter::new()
         .spacing(Spacing::None)
@@ -260,10 +262,11 @@ pub(crate) fn count_or_none(text: &str) -> Result<usize, InvalidValue> {
         .ok_or_else(|| InvalidValue::new(format!("write a whole number from 0 to {COUNT_MAX}")))
 }
 
-/// More lines, rooms or connections than one machine holds; sums of counts stay far from overflow.
+/// More lines, rooms or connections than fit into one machine; sums of counts stay far from
+/// overflow.
 const COUNT_MAX: u32 = 1_000_000_000;
 
-/// Reads a yes or a no, in the words that people use for them.
+/// Reads a yes or a no, in the words that people use.
 pub(crate) fn yes_or_no(text: &str) -> Result<bool, InvalidValue> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -272,7 +275,7 @@ pub(crate) fn yes_or_no(text: &str) -> Result<bool, InvalidValue> {
     }
 }
 
-/// Reads digits and nothing else: the library's own reading also takes a sign.
+/// Reads digits only: the standard library would also take a sign.
 pub(crate) fn whole(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
@@ -296,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_and_answers_refuse_what_they_are_not() {
+    fn counts_and_answers_refuse_other_text() {
         assert_eq!(count("7"), Ok(7));
         for wrong in ["", "0", "+7", "-7", "1_000", "many", "99999999999"] {
             assert!(count(wrong).is_err(), "{wrong:?}");

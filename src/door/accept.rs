@@ -24,11 +24,11 @@ use super::transport::say_last;
 /// How long to wait after the first accept that failed.
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 
-/// And how long at most, however often it fails.
+/// The longest wait, however often accepting fails.
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// After this many connections their tasks get to run: most of a burst of junk is gone before more
-/// of it comes in, and a small server is not full meanwhile.
+/// How many connections are accepted before their tasks run. Most of a burst of junk is gone before
+/// more of it comes in, so a small server is not full meanwhile.
 const ACCEPTED_MAX: usize = 8;
 
 /// Accepts connections until the server shuts down. No error ends it.
@@ -89,7 +89,7 @@ fn begin_connection(
     }
     match reception.admission.admit(peer.ip()) {
         Ok(permit) => {
-            // At the default level it costs nothing; what is logged there names the peer itself.
+            // The span costs nothing at the default level, whose events name the peer themselves.
             let span = tracing::debug_span!("connection", door = kind.scheme, %peer);
             let serving = async move {
                 let connected = reception.metrics.come(kind.scheme);
@@ -103,7 +103,7 @@ fn begin_connection(
         Err(refused) => {
             reception.metrics.met(refused.limit());
             tracing::debug!(door = kind.scheme, %peer, %refused, "turned away");
-            // Beyond the spare places there is no word, only the end.
+            // Without a spare place, the connection closes without a message.
             let Some(place) = reception.admission.spare_place() else {
                 return;
             };

@@ -14,10 +14,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many clients are told at the same time that the server is full.
+/// How many clients at a time can read that the server is full.
 const SPARE_PLACES: usize = 32;
 
-/// After how many seconds a client that finds the server full is asked to try again.
+/// After how many seconds a client should try again when the server is full.
 pub(crate) const RETRY_SECONDS: u32 = 30;
 
 /// Hands out permits to connect.
@@ -28,7 +28,7 @@ pub(crate) struct Admission {
     limit_loopback: AtomicBool,
 }
 
-/// The right to be connected; given back when dropped.
+/// The right to be connected, until it is dropped.
 pub(crate) struct Permit {
     _counted: CountedConnection,
     _share: Option<Share>,
@@ -59,7 +59,7 @@ impl Admission {
         }
     }
 
-    /// Changes the limits. Connections that are beyond them stay.
+    /// Changes the limits. Existing connections beyond them stay.
     pub(crate) fn set(&self, connections: usize, per_address: usize, limit_loopback: bool) {
         self.connections.max.store(connections, Ordering::Relaxed);
         self.addresses.max.store(per_address, Ordering::Relaxed);
@@ -81,14 +81,14 @@ impl Admission {
         })
     }
 
-    /// A place in which a client is told that it may not connect.
+    /// A place for a client that reads why it may not connect.
     pub(crate) fn spare_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.spare).try_acquire_owned().ok()
     }
 }
 
 impl TurnedAway {
-    /// As the metrics call it.
+    /// The name of the limit in the metrics.
     pub(crate) fn limit(self) -> &'static str {
         match self {
             TurnedAway::Full => "connections",
@@ -111,13 +111,13 @@ impl fmt::Display for TurnedAway {
     }
 }
 
-/// How many connections there are.
+/// The number of connections.
 struct Connections {
     taken: AtomicUsize,
     max: AtomicUsize,
 }
 
-/// One of the connections; counted until it is dropped.
+/// One connection; it counts until it is dropped.
 struct CountedConnection(Arc<Connections>);
 
 impl Connections {
@@ -137,13 +137,13 @@ impl Drop for CountedConnection {
     }
 }
 
-/// How many connections each address has. An address without connections is not in it.
+/// The number of connections of each address that has any.
 struct Addresses {
     counts: Mutex<HashMap<IpAddr, usize>>,
     max: AtomicUsize,
 }
 
-/// One connection's share of its address; given back when dropped.
+/// One connection's share of its address, until it is dropped.
 struct Share {
     addresses: Arc<Addresses>,
     network: IpAddr,
@@ -194,8 +194,8 @@ pub(crate) fn raise_limit() -> usize {
     now.map_or(usize::MAX, |now| usize::try_from(now).unwrap_or(usize::MAX))
 }
 
-/// An open file that does nothing, given up for a moment when there is no descriptor left: so the
-/// connection at the head of the queue can be closed, and does not wait for ever.
+/// An open file that does nothing. When no descriptor is left, it is closed for a moment, so that
+/// the connection at the head of the queue can be accepted and closed, and does not wait for ever.
 pub(super) struct Reserve(Option<File>);
 
 impl Reserve {

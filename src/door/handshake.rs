@@ -1,5 +1,5 @@
-//! A connection that has not entered: its bytes both ways, and its place among those that are
-//! waited for. Knows no dialect.
+//! A connection that has not entered: its bytes both ways, and its place on the waiting list. Knows
+//! no dialect.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ use crate::session::{self, Arrival, Doorway, Newcomer, NotEntered, SessionSettin
 /// How long a client may take to enter.
 const QUESTION_TIME: Duration = Duration::from_secs(60);
 
-/// How many bytes are read at once from a client that has not entered.
+/// The most bytes of one read from a client that has not entered.
 const READ_BYTES_MAX: usize = 4 * 1024;
 
 /// A connection that has not entered.
@@ -30,11 +30,11 @@ pub(super) struct Arriving<D, E> {
     pub(super) address: String,
     pub(super) decoder: D,
     pub(super) encoder: E,
-    /// Bytes that were read and not yet decoded.
+    /// Bytes that are read and not yet decoded.
     held: Vec<u8>,
-    /// Bytes that are to be written next.
+    /// The bytes to write next.
     pub(super) words: Vec<u8>,
-    /// What is sent when the attempt is answered, at a door whose requests have receipts.
+    /// The receipt to send when the attempt is answered, at a door whose requests have receipts.
     pub(super) receipt: Option<Vec<u8>>,
     pub(super) waiter: Waiter,
 }
@@ -65,7 +65,7 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
         }
     }
 
-    /// Takes one thing from the front of what has come.
+    /// Decodes one item from the front of the bytes that have come.
     pub(super) fn take<T>(
         &mut self,
         next: impl FnOnce(&mut D, &mut &[u8]) -> Option<T>,
@@ -134,14 +134,14 @@ impl<D: Decoder, E: Encoder> Tell for Arriving<D, E> {
     }
 }
 
-/// What a handshake ends with.
+/// The result of a handshake.
 type NewArrival<D, E> = Arrival<OwnedReadHalf, Eager, D, E>;
 
 impl<D: Decoder, E: Encoder> Arriving<D, E>
 where
     Self: LastWords,
 {
-    /// Lets the client enter, after the question or at once; or tells it why not.
+    /// Lets the client enter, after the question or at once, or tells it why it cannot.
     pub(super) async fn come_in(
         mut self,
         mut newcomer: Newcomer<'_>,
@@ -171,7 +171,7 @@ where
         match entered {
             Ok((seat, entered)) => Some(self.arrive(newcomer, seat, entered)),
             Err(why) => {
-                drop(newcomer); // so that nobody arrives who is turned out
+                drop(newcomer); // a client that is turned out has not arrived
                 self.turn_out(why, reception).await;
                 None
             }
@@ -182,7 +182,7 @@ where
         match why {
             NotEntered::Lost => return tracing::debug!("gone before entering"),
             NotEntered::TooLate | NotEntered::PushedOut | NotEntered::GoingDown => {
-                self.words.clear(); // it was interrupted
+                self.words.clear(); // the writing was interrupted
             }
             NotEntered::Refused(_) | NotEntered::Farewell(_) | NotEntered::NoName => {}
         }
@@ -196,7 +196,7 @@ where
     }
 }
 
-/// Serves a connection: first it comes in, then it has a session.
+/// Serves a connection: first the handshake, then the session.
 pub(super) async fn serve_session<D, E>(
     coming_in: impl Future<Output = Option<NewArrival<D, E>>>,
     settings: &SessionSettings,
@@ -205,7 +205,7 @@ pub(super) async fn serve_session<D, E>(
     D: Decoder,
     E: Encoder + Unpin + 'static,
 {
-    // Boxed: it is over soon, and a session need not carry its memory.
+    // Boxed: the handshake is over soon, and a session need not carry its memory.
     let Some(arrival) = Box::pin(coming_in).await else {
         return;
     };

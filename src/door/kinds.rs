@@ -1,5 +1,6 @@
-//! The doors. A new door is a file or a folder beside this file and a row in this table: its `open` gets the options of the
-//! URL and what the server gives to all doors, and returns what serves the connections of a listener.
+//! The doors. A new door is a file or a folder beside this file and a row in this table. Its `open`
+//! gets the options of the URL and the server's part, which all doors get; it returns the door that
+//! serves the connections of a listener.
 
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlOptions, WayIn, unknown};
 use super::{lines, metrics, web};
@@ -24,7 +25,7 @@ pub const DOORS: &[DoorKind] = &[
     },
     DoorKind {
         scheme: "http",
-        // Where browsers and curl are pointed to, beside port 80.
+        // The usual port for HTTP without privileges.
         port: 8080,
         about: "a page for browsers, a WebSocket, and rooms for curl",
         options: web::OPTIONS,
@@ -36,7 +37,7 @@ pub const DOORS: &[DoorKind] = &[
     },
     DoorKind {
         scheme: "metrics",
-        // A free one among those that exporters for Prometheus have agreed upon.
+        // A free port among those that exporters for Prometheus have agreed upon.
         port: 9464,
         about: "metrics for Prometheus, at /metrics; people cannot join here",
         options: &[],
@@ -48,7 +49,7 @@ pub const DOORS: &[DoorKind] = &[
     },
 ];
 
-/// The schemes of the doors by which people come in.
+/// The schemes of the doors for people.
 pub(crate) fn schemes_for_people() -> impl Iterator<Item = &'static str> {
     let kinds = DOORS.iter().filter(|kind| kind.is_for_people);
     kinds.map(|kind| kind.scheme)
@@ -71,7 +72,7 @@ pub(crate) fn find(scheme: &str) -> Result<&'static DoorKind, InvalidValue> {
 /// A sentence when there is no such door, or it has no such option.
 pub fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
     if let Some((scheme, _)) = text.split_once("://") {
-        find(scheme)?; // which may be why the rest is not understood
+        find(scheme)?; // an unknown scheme may be why the rest is not understood
     }
     let mut url: ListenUrl = text.parse()?;
     let kind = find(&url.scheme)?;
@@ -214,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back(
+        fn a_printed_url_reads_back(
             options in "(classic|names=address|names=ask)?(&idle=[1-9][0-9]{0,3}(ms|s|m))?",
             port in any::<u16>(),
         ) {

@@ -21,7 +21,8 @@ use crate::telemetry::{Snapshot, classic};
 /// How long the head of a request may take; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);
 
-/// What Prometheus and its tools have always read; and what it asks for by its name.
+/// The format that Prometheus and its tools have always read, and the newer one that Prometheus
+/// asks for by name.
 const TEXT: &str = "text/plain;version=0.0.4";
 const OPEN: &str = "application/openmetrics-text;version=1.0.0";
 
@@ -61,7 +62,7 @@ impl OpenDoor for MetricsDoor {
 }
 
 async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response<String> {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // of HEAD, the head alone is sent
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD); // no body for HEAD
     if is_read && request.uri().path() == "/metrics" {
         let (shown, kind) = match preferred(request.headers(), TEXT, &[OPEN]) {
             OPEN => (

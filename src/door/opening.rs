@@ -1,4 +1,5 @@
-//! What a kind of door says of itself, and what it gets when one is opened. Knows no kind by name.
+//! The description of a kind of door, and what a door gets when it is opened. Knows no kind by
+//! name.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,36 +14,37 @@ use crate::session::SessionSettings;
 
 /// A kind of door: a row of [`DOORS`](super::kinds::DOORS).
 pub struct DoorKind {
-    /// What stands before `://` in a URL. The log and the metrics call the door by it.
+    /// The text before `://` in a URL. The log and the metrics use it as the door's name.
     pub scheme: &'static str,
     /// The port of a URL that names none.
     pub port: u16,
-    /// What it is for, in one line.
+    /// Its purpose, in one line.
     pub about: &'static str,
-    /// What a URL may say after the question mark.
+    /// The options that a URL may have after the question mark.
     pub options: &'static [DoorOption],
-    /// Whether people come in; else it is the operator's, and nobody is turned away or counted.
+    /// Whether people come in. Otherwise it is the operator's, and no connection is turned away or
+    /// counted.
     pub is_for_people: bool,
-    /// Whether a server that listens as usual does without it where its port is taken.
+    /// Whether a server with the usual listeners can do without it if its port is taken.
     pub may_be_missing: bool,
     /// Writes options in one form: only what says more than the default.
     pub(super) tidy: fn(&UrlOptions) -> Result<Vec<String>, InvalidValue>,
-    /// What people do to come in.
+    /// How people come in.
     pub(super) way_in: fn(&UrlOptions) -> WayIn,
-    /// Makes the door that attends to the connections of a listener.
+    /// Makes the door that serves the connections of a listener.
     pub(super) open: OpenFn,
 }
 
-/// What opens a door.
+/// The function that opens a door.
 type OpenFn = fn(&UrlOptions, DoorSetup) -> Result<Arc<dyn OpenDoor>, InvalidValue>;
 
-/// Something that a URL can tell a door.
+/// An option that a URL can give to a door.
 pub struct DoorOption {
     /// Its name and the values it takes, for people: `idle=5m|0`.
     pub form: &'static str,
-    /// What it does, in one line.
+    /// Its effect, in one line.
     pub about: &'static str,
-    /// Whether it may be given more than once.
+    /// Whether a URL may have it more than once.
     pub(super) repeats: bool,
 }
 
@@ -55,17 +57,17 @@ impl DoorOption {
 
 /// What a door gets from the server.
 pub(crate) struct DoorSetup {
-    /// What all doors want of their sessions.
+    /// The settings of sessions that all doors share.
     pub(crate) settings: SessionSettings,
-    /// Whether passwords are accepted also where others can read them on their way.
+    /// Whether passwords are accepted also where others on the network could read them.
     pub(crate) allow_plain_passwords: bool,
-    /// How long people without a name may be silent where the URL says nothing of it.
+    /// How long people without a name may be silent if the URL does not say.
     pub(crate) nameless_idle: Duration,
-    /// For times in sentences.
+    /// The clock for times in sentences.
     pub(crate) clock: LocalClock,
 }
 
-/// A door that has been opened, with what its kind says of it.
+/// An open door, with the description of its kind.
 #[derive(Clone)]
 pub(crate) struct DoorInUse {
     pub(crate) kind: &'static DoorKind,
@@ -73,7 +75,7 @@ pub(crate) struct DoorInUse {
     pub(super) door: Arc<dyn OpenDoor>,
 }
 
-/// What people do to come in: a sentence with `HOST` and `PORT` in it.
+/// How people come in: a sentence with `HOST` and `PORT` in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WayIn(pub(crate) &'static str);
 
@@ -94,11 +96,11 @@ impl WayIn {
     }
 }
 
-/// The options of a URL: each is one that the door has, and has a value or none.
+/// The options of a URL. The door knows each of them; a value is optional.
 pub(crate) struct UrlOptions(Vec<(&'static str, String)>);
 
 impl UrlOptions {
-    /// Reads `words`, each an option with its value, by what the door has.
+    /// Reads `words`, each an option with its value, by the options of this kind of door.
     pub(super) fn read(kind: &DoorKind, words: &[String]) -> Result<UrlOptions, InvalidValue> {
         let mut read: Vec<(&str, String)> = Vec::new();
         for word in words {
@@ -130,7 +132,7 @@ impl UrlOptions {
         values.map(|(_, value)| read(value)).collect()
     }
 
-    /// The value of an option, if it is given.
+    /// The value of an option, if the URL has it.
     pub(super) fn one<T>(
         &self,
         option: &DoorOption,
@@ -140,7 +142,7 @@ impl UrlOptions {
     }
 }
 
-/// The sentence about a scheme or an option that there is not, with the nearest that there is.
+/// The sentence about an unknown scheme or option, with the nearest known one.
 pub(super) fn unknown<'a>(
     what: &str,
     name: &str,

@@ -1,4 +1,4 @@
-//! What all doors share, and what a door is to those who open it. Knows no door.
+//! The parts that all doors share, and the traits of a door. Knows no door.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,22 +15,22 @@ use super::waiting::WaitingList;
 use crate::session::Writers;
 use crate::telemetry::Metrics;
 
-/// What all doors share.
+/// The parts that all doors share.
 pub(crate) struct Reception {
     /// The way to the broadcaster.
     pub(crate) inbox: Arc<Inbox>,
-    /// Who may connect.
+    /// The limits on connections.
     pub(crate) admission: Admission,
-    /// Clients that have not given a name yet.
+    /// The clients that have not given a name yet.
     pub(crate) questions: WaitingList,
-    /// Clients of the web door whose request is not whole, or that have a socket and have not
+    /// The clients of the web door whose request is not whole, or that have a socket and have not
     /// entered.
     pub(crate) requests: WaitingList,
-    /// Clients of the metrics door.
+    /// The clients of the metrics door.
     pub(crate) scrapes: WaitingList,
-    /// Clients that have been sent their last words.
+    /// The clients whose final message is sent.
     pub(crate) leaving: WaitingList,
-    /// The port at which people join with lines; none if there is no such door.
+    /// The port of the line door, if there is one.
     pub(crate) line_port: OnceLock<u16>,
     /// The writing halves of all connections.
     pub(crate) writers: Writers,
@@ -57,6 +57,6 @@ pub(crate) trait OpenDoor: Send + Sync {
         from: SocketAddr,
     ) -> Serving;
 
-    /// What a client reads that may not connect, in the door's dialect.
+    /// The message to a client that may not connect, in the door's dialect.
     fn words(&self, refused: TurnedAway) -> String;
 }

@@ -2,11 +2,11 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-/// A sentence for each option that has changed or cannot; or the one sentence that says why nothing
-/// has changed.
+/// A sentence for each option that has changed or cannot change; or one sentence that says why
+/// nothing has changed.
 pub(crate) type ReloadAnswer = Result<Vec<String>, String>;
 
-/// Where the requests for a reload arrive, each with the place for its answer.
+/// The channel of requests for a reload, each with the place for its answer.
 pub(crate) type ReloadRequests = mpsc::Receiver<oneshot::Sender<ReloadAnswer>>;
 
 /// The handle for a reload. Its clones ask the same server.
@@ -16,13 +16,13 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// A handle, and where its requests arrive.
+    /// A handle, and the channel of its requests.
     pub(crate) fn new() -> (Reload, ReloadRequests) {
         let (requests, queue) = mpsc::channel(1);
         (Reload { requests }, queue)
     }
 
-    /// Has the configuration read again.
+    /// Asks for a reload, and waits for the answer.
     pub(crate) async fn reload(&self) -> ReloadAnswer {
         let (answer, answered) = oneshot::channel();
         self.requests.send(answer).await.ok();

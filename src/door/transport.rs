@@ -1,4 +1,4 @@
-//! TCP sockets as every door wants them. Knows no dialect.
+//! TCP sockets with the settings for every door. Knows no dialect.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -18,11 +18,11 @@ use super::waiting::WaitingList;
 use crate::clock::timeout;
 use crate::session::{Output, Peer};
 
-/// How many connections may wait to be accepted: a reconnect storm of a large room.
+/// How many connections may wait to be accepted: enough for a large room that reconnects at once.
 const BACKLOG: i32 = 4_096;
 
 /// How many bytes the kernel takes for a client that does not read: 10,000 such clients hold 1.3 GB
-/// at most. It is also what one system call can write at once.
+/// at most. One system call can write no more at once.
 const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 
 /// After how much silence the kernel first asks whether a client is there...
@@ -37,7 +37,7 @@ const KEEPALIVE_RETRIES: u32 = 6;
 /// How long a client may acknowledge nothing of what was sent.
 const USER_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// How long a client may take to receive words before it has entered.
+/// How long a client that has not entered may take to receive a message.
 pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 
 /// Opens a listening socket. Accepted connections inherit these settings (on Linux, all of them),
@@ -49,7 +49,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         Some(Protocol::TCP),
     )?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?; // IPv4 has a socket of its own
+        socket.set_only_v6(true)?; // IPv4 has its own socket
     }
     socket.set_reuse_address(true)?; // a restart need not wait for old connections to be forgotten
     socket.set_tcp_nodelay(true)?; // lines are batched already
@@ -60,14 +60,14 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         .with_interval(KEEPALIVE_INTERVAL)
         .with_retries(KEEPALIVE_RETRIES);
     socket.set_tcp_keepalive(&keepalive)?;
-    socket.set_out_of_band_inline(true)?; // telnet's urgent byte stays where it belongs
+    socket.set_out_of_band_inline(true)?; // telnet's urgent byte stays in its place
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
-/// The other end of a connection, as far as passwords go.
+/// The other end of a connection: what matters for passwords.
 pub(super) fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_passwords: bool) -> Peer {
     let address = from.ip();
     let here = stream.local_addr().map(|here| here.ip().to_canonical());
@@ -78,7 +78,7 @@ pub(super) fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_password
     }
 }
 
-/// Says the last words to a client that has not entered, and closes.
+/// Sends the final message to a client that has not entered, and closes.
 pub(super) async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &WaitingList) {
     let said = async {
         stream.write_all(words).await?;
@@ -89,8 +89,8 @@ pub(super) async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &Wait
     }
 }
 
-/// The same to a client whose place others need, without waiting for anything. What has come in is
-/// read first, so that closing does not reset the connection.
+/// The same for a client whose place others need, without any wait. Reads the input that has come
+/// first, so that closing does not reset the connection.
 pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
     let mut ignored = [0; 4 * 1024];
     recv(stream, &mut ignored, RecvFlags::DONTWAIT).ok();
@@ -98,7 +98,7 @@ pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
 }
 
 /// The writing half of a TCP connection. It tries the socket before it asks the runtime whether the
-/// socket is ready: nearly always it is, and asking means a look at memory that is far away.
+/// socket is ready: nearly always it is, and the runtime's answer is in distant memory.
 pub(crate) struct Eager(pub(crate) OwnedWriteHalf);
 
 impl AsyncWrite for Eager {
@@ -108,7 +108,7 @@ impl AsyncWrite for Eager {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match send(self.0.as_ref(), bytes, SendFlags::NOSIGNAL) {
-            // The runtime finds the same, and wakes when there is room.
+            // The runtime finds the socket full too, and wakes the task when there is room.
             Err(Errno::AGAIN) => Pin::new(&mut self.0).poll_write(cx, bytes),
             sent => Poll::Ready(sent.map_err(io::Error::from)),
         }

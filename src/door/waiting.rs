@@ -1,5 +1,5 @@
-//! Clients that are waited for, as at the name question: they have a share of all connections, so
-//! that silent ones cannot fill the server. Knows no dialect.
+//! The clients that the server waits for, as at the name question. They have a share of all
+//! connections, so that silent clients cannot fill the server. Knows no dialect.
 
 use std::collections::BTreeMap;
 use std::future::{poll_fn, ready};
@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::session::{self, read_some};
 
-/// Clients that are waited for, the longest-waiting first.
+/// The clients that the server waits for, the longest-waiting first.
 #[derive(Clone, Debug)]
 pub(crate) struct WaitingList {
     waiting: Arc<Mutex<Waiters>>,
@@ -29,16 +29,16 @@ struct Waiters {
     next: u64,
 }
 
-/// A client that is to answer.
+/// A client that owes an answer.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     list: WaitingList,
     number: u64,
-    /// Taken when the client has to be waited for, and given up when it answers.
+    /// The place while the server waits for the client; dropped when the client answers.
     place: Option<WaitingPlace>,
 }
 
-/// A place on the list; given up when dropped.
+/// A place on the list, until it is dropped.
 #[derive(Debug)]
 struct WaitingPlace {
     list: WaitingList,
@@ -47,12 +47,12 @@ struct WaitingPlace {
 }
 
 impl WaitingList {
-    /// For a quarter of all connections.
+    /// A list for a quarter of all connections.
     pub(crate) fn new(connections: usize) -> WaitingList {
         WaitingList::with_places(share(connections))
     }
 
-    /// For this many clients.
+    /// A list for this many clients.
     pub(crate) fn with_places(places: usize) -> WaitingList {
         WaitingList {
             waiting: Arc::default(),
@@ -65,7 +65,7 @@ impl WaitingList {
         self.max.store(share(connections), Ordering::Relaxed);
     }
 
-    /// A client that is to answer, in the order of arrival.
+    /// Makes the waiter of a client that owes an answer, in the order of arrival.
     pub(crate) fn waiter(&self) -> Waiter {
         Waiter {
             list: self.clone(),
@@ -74,9 +74,9 @@ impl WaitingList {
         }
     }
 
-    /// Reads remaining input after the last words, for a moment, in a place: the client that has
-    /// had one for longest is closed when others need it. So clients that are turned out keep
-    /// nobody out.
+    /// Reads remaining input after the final message, for a moment, in a place of the list. When
+    /// others need a place, the client with the oldest one is closed, so clients that are turned
+    /// out keep no other client out.
     pub(crate) async fn linger<R: AsyncRead + Unpin>(&self, input: &mut R) {
         let mut leaving = self.waiter();
         select! {
@@ -92,7 +92,7 @@ impl WaitingList {
         waiting.next
     }
 
-    /// Takes a place. If none is free, the client that came first loses its place.
+    /// Takes a place. If the list is full, the client that came first loses its place.
     fn take_place(&self, number: u64) -> WaitingPlace {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let pushed_out = CancellationToken::new();
@@ -115,8 +115,8 @@ fn share(connections: usize) -> usize {
 }
 
 impl Waiter {
-    /// Reads more of the answer, at most `max` bytes. A client takes a place until it answers, but
-    /// not if its answer is there already, as in a storm of clients that reconnect. None if others
+    /// Reads more of the answer, at most `max` bytes. A client takes a place until it answers,
+    /// unless its answer is there already, as when many clients reconnect at once. `None` if others
     /// needed the place.
     pub(crate) async fn read<R: AsyncRead + Unpin>(
         &mut self,
@@ -124,7 +124,7 @@ impl Waiter {
         held: &mut Vec<u8>,
         max: usize,
     ) -> Option<io::Result<usize>> {
-        yield_now().await; // so that the runtime knows what has come in
+        yield_now().await; // so that the runtime sees new input
         let mut reading = pin!(read_some(input, held, max));
         select! {
             biased;
@@ -146,12 +146,12 @@ impl Waiter {
         place.pushed_out.as_mut().poll(cx)
     }
 
-    /// The client has answered, or at least tried.
+    /// Notes that the client has answered, or at least tried.
     pub(crate) fn has_answered(&mut self) {
         self.place = None;
     }
 
-    /// The same; and the next answer is waited for as if the client came now.
+    /// The same; the wait for the next answer begins as if the client had just come.
     pub(crate) fn begin_anew(&mut self) {
         self.place = None;
         self.number = self.list.number();

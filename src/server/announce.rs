@@ -1,11 +1,11 @@
-//! What the server says when it starts: where it listens, and what people do to come in. Binds nothing.
+//! The server's messages when it starts: where it listens, and how people come in. Binds nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::ListenUrl;
 use crate::door::{DoorInUse, WayIn, find};
 
-/// Logs the addresses of a door, and what people do to come in.
+/// Logs the addresses of a door, and how people come in.
 pub(super) fn announce(door: &DoorInUse, addresses: &[SocketAddr]) {
     for address in addresses {
         tracing::info!("listening {} {address}", door.kind.scheme);
@@ -15,15 +15,15 @@ pub(super) fn announce(door: &DoorInUse, addresses: &[SocketAddr]) {
     }
 }
 
-/// Whether nobody on another machine can join.
+/// Whether only this machine can join.
 pub(super) fn is_for_this_machine(urls: &[ListenUrl]) -> bool {
     let is_for_people = |url: &&ListenUrl| find(&url.scheme).is_ok_and(|kind| kind.is_for_people);
     let mut urls = urls.iter().filter(is_for_people);
     urls.all(|url| url.host.is_this_machine())
 }
 
-/// How people join at a door with these addresses: those on this machine in one way, and `others` at each address that
-/// they can reach.
+/// How people join at a door with these addresses: one way for this machine, and one way for
+/// `others` at each address that they can reach.
 fn ways_to_join(way_in: WayIn, others: bool, addresses: &[SocketAddr]) -> Vec<String> {
     let Some(first) = addresses.first() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Makes listening sockets from a URL, or says what to do if it cannot. Knows no door.
+//! Makes listening sockets from a URL, or says what to do if that fails. Knows no door.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -39,7 +39,7 @@ async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
                 port = listener.local_addr()?.port();
                 bound.push(listener);
             }
-            // Another program would get connections that are meant for us.
+            // Another program would get our connections.
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -56,7 +56,7 @@ async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
     Ok(match host {
         Host::All => both([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]),
         Host::Ip(ip) => vec![SocketAddr::new(*ip, 0)],
-        // Without the resolver, which not every machine has.
+        // This needs no resolver, which not every machine has.
         Host::Name(name) if name == "localhost" => {
             both([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
         }

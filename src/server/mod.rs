@@ -1,4 +1,4 @@
-//! The server: builds everything, binds its doors, opens them together, and closes in peace.
+//! The server: builds everything, binds its doors, opens them together, and shuts down in order.
 
 mod announce;
 mod listeners;
@@ -55,20 +55,20 @@ const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 /// How many connections for metrics are kept open between requests: two servers of Prometheus have one each.
 const SCRAPERS_MAX: usize = 32;
 
-/// How many bytes are read at once: a share of what one connection may hold.
+/// The most bytes of one read: a share of the memory that one connection may hold.
 const READ_BYTES: usize = 16 * 1024;
 
 /// A chat server.
 pub struct Server {
     config: Config,
     journal: Box<dyn Journal>,
-    /// What the journal has stored; none if it stores nothing.
+    /// The stored lines, if the journal stores any.
     stored: Option<Stored>,
-    /// What holds from before the start; none if nothing is stored.
+    /// The state from before the start, if it is stored.
     past: Option<Past>,
-    /// Deletes stored lines; none if nothing is stored.
+    /// Deletes stored lines, if lines are stored.
     eraser: Option<Eraser>,
-    /// The registered names; none if nothing is stored.
+    /// The registered names, if they are stored.
     accounts: Option<Arc<Accounts>>,
     /// The name of the log to which the numbers of lines belong.
     log: Arc<str>,
@@ -76,18 +76,18 @@ pub struct Server {
     clock: Clock,
     /// Each door with its listeners, side by side.
     doors: Vec<(DoorInUse, Vec<TcpListener>)>,
-    /// What can change while the server runs, at all doors but classic ones.
+    /// The settings that can change while the server runs, for all doors except classic ones.
     live: Arc<Live>,
-    /// Tasks beside the conversation, which end first.
+    /// The tasks beside the conversation; they end first.
     stewards: JoinSet<()>,
-    /// The handle for a reload; none if the configuration has no source.
+    /// The handle for a reload, if the configuration has a source.
     reload: Option<Reload>,
-    /// The operator's socket; none if nothing is stored.
+    /// The operator's socket, if lines are stored.
     socket: Option<OperatorSocket>,
 }
 
 impl Server {
-    /// A server that stores lines where its configuration says.
+    /// A server that stores lines as its configuration says.
     ///
     /// # Errors
     /// It cannot serve or store lines: why, and what to do.
@@ -109,7 +109,7 @@ impl Server {
         let server = Server::build(config, journal, descriptors);
         let inbox = Arc::clone(&server.reception.inbox);
         let (accounts, owned) = Accounts::open(&stored.database, stored.clock, inbox)?;
-        // A clock that is ahead must not end what held when the last run ended.
+        // A clock that is ahead must not end acts that were in force when the last run ended.
         let now = stored
             .clock
             .map_or(clock::wall(), |at| at.min(clock::wall()));
@@ -130,7 +130,7 @@ impl Server {
         })
     }
 
-    /// A server that stores lines in this journal, and starts without any.
+    /// A server that stores lines in this journal, and starts without lines.
     pub fn with_journal(config: Config, journal: Box<dyn Journal>) -> Server {
         Server::build(config, journal, raise_limit())
     }
@@ -177,7 +177,8 @@ impl Server {
         }
     }
 
-    /// Reads the configuration again from `source` at each hangup and on request. To be called in a runtime.
+    /// Reads the configuration again from `source` at each hangup and on request. Call this in a
+    /// runtime.
     pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
         let (reload, requests) = Reload::new();
         self.reload = Some(reload);
@@ -191,7 +192,7 @@ impl Server {
         self.stewards.spawn(reloader.run(hangups, requests));
     }
 
-    /// Binds all listeners; none of them accepts yet. Returns their real addresses.
+    /// Binds all listeners, which do not accept yet. Returns their real addresses.
     ///
     /// # Errors
     /// One of them cannot be bound: which, why, and what to do.
@@ -222,7 +223,7 @@ impl Server {
         Ok(addresses)
     }
 
-    /// Opens the doors, and serves until `shutdown`; then tells everybody and closes in peace.
+    /// Opens the doors and serves until `shutdown`; then tells everybody and shuts down in order.
     ///
     /// # Errors
     /// A task that must not end has ended, or a connection has panicked: a bug.
@@ -324,7 +325,7 @@ impl Server {
         }
     }
 
-    /// The port at which people join with lines; one for the book's protocol only if there is no other.
+    /// The port of the line door; that of a classic door only if there is no other.
     fn line_port(&self) -> Option<u16> {
         let port_of = |wanted| {
             let mut doors = self.doors.iter();
@@ -334,7 +335,7 @@ impl Server {
         port_of(NETCAT).or_else(|| port_of(CLASSIC))
     }
 
-    /// What each door gets.
+    /// The parts that each door gets.
     fn door_setup(&self) -> DoorSetup {
         let stored = self.stored.as_ref();
         DoorSetup {
@@ -376,13 +377,13 @@ struct RunningServer {
     /// The groups of writers.
     writing: JoinSet<()>,
     stewards: JoinSet<()>,
-    /// Without a handle, the reloader would end, and SIGHUP do nothing.
+    /// Without a handle, the reloader would end, and SIGHUP would do nothing.
     _reload: Option<Reload>,
 }
 
 impl RunningServer {
-    /// Tells everybody, waits until they are gone, and then until the last batch is stored. Returns how many connections
-    /// ended with a panic.
+    /// Tells everybody, waits until the clients are gone, and then until the last batch is stored.
+    /// Returns how many connections ended with a panic.
     async fn close(mut self) -> u64 {
         self.stewards.shutdown().await;
         sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();

@@ -1,4 +1,4 @@
-//! What the system grants this process: files, threads, the size of a file. Knows no connection.
+//! The system's limits for this process: files, threads, the size of a file. Knows no connection.
 
 use std::io;
 use std::num::NonZero;
@@ -12,10 +12,10 @@ use signal_hook::flag;
 
 use crate::config::{Config, descriptors_for, places};
 
-/// With fewer places than this for connections, the limit of descriptors is a mistake and no setting.
+/// With room for fewer connections than this, the limit of descriptors is a mistake.
 const PLACES_MIN: usize = 16;
 
-/// With fewer places than this, the operator is told.
+/// With room for fewer connections than this, the server warns the operator.
 const PLACES_FEW: usize = 256;
 
 /// Threads beside those of the runtime, one for each core: log and signals, journal, and blocking work.
@@ -23,8 +23,7 @@ const THREADS_BESIDE: usize = 16;
 
 /// Checks that this process may open enough files; warns if few people fit, or fewer than the configuration says.
 ///
-/// # Errors
-/// It cannot serve anybody: what to do.
+/// # Errors It cannot open enough files for one client: what to do.
 pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::Result<()> {
     let places = places(descriptors);
     ensure!(
@@ -50,13 +49,12 @@ pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::
 
 /// Checks that the system grants all threads that the program needs: without one of them the runtime would panic.
 ///
-/// # Errors
-/// It does not: what to do.
+/// # Errors The system does not grant them: what to do.
 pub fn check_threads() -> anyhow::Result<()> {
     let wanted = thread::available_parallelism().map_or(1, NonZero::get) + THREADS_BESIDE;
     let gate = Mutex::new(());
     thread::scope(|scope| {
-        // All of them run at once, until this is dropped.
+        // All threads run at once, until this is dropped.
         let _closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..wanted {
             let wait = || drop(gate.lock().unwrap_or_else(PoisonError::into_inner));
@@ -69,7 +67,8 @@ pub fn check_threads() -> anyhow::Result<()> {
     })
 }
 
-/// Lets a write beyond `ulimit -f` fail, as on a full disk: otherwise the system ends the process at once.
+/// Lets a write beyond `ulimit -f` fail, as on a full disk. Otherwise the system ends the process
+/// at once.
 ///
 /// # Errors
 /// The signal cannot be caught.
@@ -78,7 +77,7 @@ pub fn survive_file_size() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Warns if the size of files has a limit: one day lines would be refused.
+/// Warns if the size of files has a limit, since one day lines would be refused.
 pub(crate) fn check_file_size(config: &Config) {
     if let (Some(bytes), false) = (getrlimit(Resource::Fsize).current, config.memory) {
         tracing::warn!(

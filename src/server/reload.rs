@@ -12,9 +12,9 @@ use crate::door::{Reception, ReloadAnswer, ReloadRequests, raise_limit};
 use crate::session::Live;
 use crate::telemetry::Level;
 
-/// Where the configuration came from at the start, and comes from again.
+/// The source of the configuration, at the start and at each reload.
 pub struct Source {
-    /// Reads it.
+    /// Reads the configuration.
     pub read: Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
     /// How much is logged.
     pub level: Level,
@@ -26,19 +26,19 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Changes what can change.
+/// Applies the new values that a running server can take over.
 pub(super) struct Reloader {
     pub(super) source: Source,
-    /// What holds now.
+    /// The configuration in force.
     pub(super) config: Config,
     pub(super) reception: Arc<Reception>,
-    /// Of all doors that have a rate.
+    /// The settings of all doors that have a rate.
     pub(super) live: Arc<Live>,
     pub(super) link: Link,
 }
 
 impl Reloader {
-    /// Works until it is aborted.
+    /// Answers requests until it is aborted.
     pub(super) async fn run(mut self, mut hangups: Hangups, mut requests: ReloadRequests) {
         loop {
             let request = tokio::select! {
@@ -50,7 +50,7 @@ impl Reloader {
             };
             let answer = self.reload().await;
             if let Some(request) = request {
-                request.send(answer).ok(); // perhaps nobody waits any more
+                request.send(answer).ok(); // the caller may no longer wait
             }
         }
     }
@@ -70,7 +70,7 @@ impl Reloader {
 
     async fn read_and_change(&mut self) -> ReloadAnswer {
         let read = Arc::clone(&self.source.read);
-        // In a thread of its own, as reading a file may take long.
+        // In its own thread, as reading a file may take long.
         let wanted = match spawn_blocking(move || read()).await {
             Ok(Ok(wanted)) => wanted,
             Ok(Err(error)) => return Err(format!("{error}; nothing is changed")),
@@ -85,7 +85,7 @@ impl Reloader {
         Ok(sentences)
     }
 
-    /// Lets everything follow the configuration that holds now.
+    /// Applies the configuration in force to all parts.
     async fn apply(&mut self) {
         let config = &self.config;
         self.source.level.set(config.log);
@@ -107,7 +107,7 @@ impl Reloader {
     }
 }
 
-/// A service manager wants to know when a reload begins; without one there is nobody to tell.
+/// A service manager wants to know when a reload begins. Without one, the notice goes nowhere.
 fn tell_manager_of_reload() {
     use sd_notify::NotifyState;
     if let Ok(now) = NotifyState::monotonic_usec_now() {

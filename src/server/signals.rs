@@ -17,11 +17,11 @@ use tokio::sync::Notify;
 /// The exit code that a shell reports for an interrupted program.
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// How long shutting down may take, as operators and service managers are promised.
+/// How long a shutdown may take: a promise to operators and service managers.
 const END_TIME: Duration = Duration::from_secs(15);
 
-/// Waits for the first signal. After it, a second signal ends the process, and so does the end of [`END_TIME`]: threads of
-/// their own do that, also if the runtime is stuck.
+/// Waits for the first signal. After it, a second signal or the end of [`END_TIME`] ends the
+/// process: separate threads do that, even if the runtime is stuck.
 ///
 /// # Errors
 /// The signals cannot be caught.
@@ -65,7 +65,7 @@ fn end_in_time() {
     thread::Builder::new().spawn(end).ok(); // without a thread, a second signal still ends it
 }
 
-/// SIGHUP, which an operator sends, or a terminal that closes.
+/// SIGHUP, from an operator or from a terminal that closes.
 #[derive(Debug)]
 pub(crate) struct Hangups {
     signal: Signal,
@@ -95,7 +95,7 @@ impl Hangups {
         }
     }
 
-    /// Waits until the terminal closes in which the server was started.
+    /// Waits until the terminal that started the server closes.
     async fn terminal_is_gone(&mut self) {
         loop {
             self.signal.recv().await;

@@ -1,6 +1,6 @@
-//! What a session does for the owner of a name: passwords, tokens, kept messages and return codes.
+//! A session's work for the owner of a name: passwords, tokens, kept messages and return codes.
 //!
-//! Knows no dialect; hiding a password is the decoder's work.
+//! Knows no dialect: the decoder hides a password.
 
 use std::ops::ControlFlow;
 use std::pin::pin;
@@ -50,7 +50,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             let answer = Answer::PasswordChanged { name, keeps_token };
             return self.with_another_code(answer).await;
         }
-        self.note_standing().await; // so that the owner comes back as the owner
+        self.note_standing().await; // so that the owner returns as the owner
         Ok(Answer::Registered(name))
     }
 
@@ -69,8 +69,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Asks for a new password until one is stored: the first one of a name, or, with a proof,
-    /// another one.
+    /// Asks for a new password until one is stored: the first one of a name, or, with a proof, a
+    /// later one.
     async fn set_password(
         &mut self,
         accounts: &Accounts,
@@ -108,8 +108,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Asks for a new password until it is good and typed twice alike. An empty line cancels that;
-    /// nothing else ends the questions, so the next try is never said in the room.
+    /// Asks for a new password until it is good and typed twice alike. Only an empty line cancels
+    /// the questions, so the next try is never posted in the room.
     async fn ask_new_password(&mut self, name: &Name) -> Result<Line, Stop> {
         loop {
             let password = self.ask_password(PasswordFor::New(name.clone())).await?;
@@ -158,8 +158,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(answer)
     }
 
-    /// Asks for the password of a name until it is right. An empty line cancels that; nothing else
-    /// does, so the next guess is never said in the room.
+    /// Asks for the password of a name until it is right. Only an empty line cancels the questions,
+    /// so the next guess is never posted in the room.
     async fn prove(&mut self, question: PasswordFor, name: &Name) -> Result<Proof, Stop> {
         let Some(accounts) = self.settings.accounts.clone() else {
             return Err(Refusal::NameOwned(name.clone()).into());
@@ -196,7 +196,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// The next line, whatever it begins with.
+    /// The next line, even if it begins with a slash.
     async fn hear_secret(&mut self) -> Result<Line, Stop> {
         let mut idle = pin!(sleep_until(self.next_idle_step()));
         loop {
@@ -219,8 +219,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Why no password is asked for. Answers that came together with the command, as in a paste,
-    /// are dropped.
+    /// The reason not to ask for a password. Drops answers that came together with the command, as
+    /// in a paste.
     async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Stop {
         let mut dropped = 0;
         while !self.is_asked && dropped < answers {
@@ -241,7 +241,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Refusal::AnswersDropped(dropped).into()
     }
 
-    /// Makes or revokes the token for scripts under the own name.
+    /// Makes or revokes the token for scripts under the person's name.
     pub(super) async fn token(
         &mut self,
         revoke: bool,
@@ -258,14 +258,14 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Shows the messages that were kept while the owner of the name was away.
+    /// Shows the messages that were kept while the owner was away.
     pub(super) async fn deliver_messages(&mut self) {
         let (Some(accounts), Ok(Claim { name, .. })) =
             (self.settings.accounts.clone(), self.me().await)
         else {
             return;
         };
-        // If they cannot be read, the operator's log says so, and they wait until next time.
+        // If reading fails, the operator's log says so, and the messages wait until next time.
         let messages = accounts.messages.waiting(&name).await.unwrap_or_default();
         let Some(last) = messages.last().map(|message| message.id) else {
             return;
@@ -277,12 +277,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 .await;
         }
         if !self.link.drained().await {
-            return; // they are not read, and wait until next time
+            return; // the unread messages wait until next time
         }
-        accounts.messages.delete(&name, last).await.ok(); // else they are shown once more
+        accounts.messages.delete(&name, last).await.ok(); // otherwise they are shown once more
     }
 
-    /// Writes to one person; the message to the owner of a name who is away is kept.
+    /// Writes to one person. A message to an owner who is away is kept.
     pub(super) async fn write_to(&mut self, to: Line, text: Line) -> Option<Answer> {
         let words = text.clone();
         let answer = self.ask(Query::Private { to, text }).await?;
@@ -304,7 +304,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         })
     }
 
-    /// Shows the return code, which is made when it is first asked for.
+    /// Shows the return code, and makes it at the first request.
     pub(super) async fn show_code(&mut self, spec: &'static Spec) -> Result<Answer, Refusal> {
         if let Some((code, _)) = &self.place {
             return Ok(Answer::Code(code.shown()));
@@ -313,7 +313,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         self.make_code(&accounts).await
     }
 
-    /// Revokes the code that was shown under an earlier password, and shows another one.
+    /// Revokes the code that was shown under an earlier password, and shows a new one.
     async fn with_another_code(&mut self, answer: Answer) -> Result<Answer, Stop> {
         let (Some((code, _)), Some(accounts)) = (self.place.take(), self.settings.accounts.clone())
         else {
@@ -334,7 +334,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(Answer::Code(shown))
     }
 
-    /// Stores that the person is in another room or has another name, if there is a code.
+    /// Stores the person's new room or new name, if there is a code.
     pub(super) async fn note_standing(&mut self) {
         let (Some((code, _)), Some(accounts)) = (&self.place, self.settings.accounts.clone())
         else {
@@ -346,12 +346,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         };
         self.place = Some((code.clone(), standing.clone()));
         let (client, room) = (Arc::clone(self.link.client()), self.seat.room());
-        // If it cannot be stored, the operator's log says so.
+        // If storing fails, the operator's log says so.
         let noted = accounts.codes.note_standing(&code, &client, room, standing);
         noted.await.ok();
     }
 
-    /// The person's place at the end; none if there is no code.
+    /// The person's place at the end, if there is a code.
     pub(super) fn last_place(&self) -> Option<LastPlace> {
         let (code, standing) = self.place.clone()?;
         Some(LastPlace {
@@ -362,8 +362,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         })
     }
 
-    /// The person's place now: after the last line that was written, if that is known, else at the
-    /// end.
+    /// The person's place now: after the last line that was written if that is known, otherwise at
+    /// the end.
     async fn standing(&mut self) -> Result<Standing, Refusal> {
         let Claim { name, proof } = self.me().await?;
         let read = self.link.client().read_to();
@@ -384,7 +384,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// The name that the person has proven to own.
+    /// The name that the person has proven to be the owner of.
     pub(super) async fn own_name(&mut self) -> Result<(Name, Proof), Refusal> {
         match self.me().await {
             Ok(Claim {
@@ -415,7 +415,7 @@ pub(super) struct LastPlace {
 }
 
 impl LastPlace {
-    /// Stores it, with how far the person has read.
+    /// Stores the place, with how far the person has read.
     pub(super) async fn store(mut self, client: &Client) {
         if let Some((room, seq)) = client.read_to()
             && room == self.room
@@ -423,7 +423,7 @@ impl LastPlace {
             self.standing.seq = seq;
         }
         let codes = &self.accounts.codes;
-        // If it cannot be stored, the operator's log says so.
+        // If storing fails, the operator's log says so.
         codes.let_die(&self.code, client, self.standing).await.ok();
     }
 }

@@ -1,5 +1,5 @@
-//! Commands, and what else is not a line. Knows no wording: answers are values, which the dialect
-//! puts into words.
+//! Commands, and other input that is not a line. Knows no wording: answers are values, which the
+//! dialect puts into words.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ use crate::clock::moment;
 use crate::journal::{Ahead, Owner, Searcher, Unreadable};
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
-    /// Does what was asked, or says why not.
+    /// Runs a command, or says why not.
     pub(super) async fn obey(&mut self, input: Input) -> ControlFlow<SessionEnd> {
         match self.carry_out(input).await {
             Ok(None) => {}
@@ -102,12 +102,12 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Command::Quiet(quiet) => Some(Answer::Quiet(quiet)),
             Command::Echo(echo) => Some(Answer::Echo(echo)),
             Command::Quit(words) => return Err(SessionEnd::Quit(words).into()),
-            Command::Say(_) => None, // the decoder has made a line of it
+            Command::Say(_) => None, // the decoder turns it into a line
         };
         Ok(answer.map(Mail::Answer))
     }
 
-    /// Asks the broadcaster; none if the answer shows by itself.
+    /// Asks the broadcaster; `None` if the effect shows by itself.
     pub(crate) async fn ask(&mut self, request: impl Into<Request>) -> Option<Answer> {
         match self.link.call(request).await {
             Outcome::Answer(answer) => Some(answer),
@@ -122,7 +122,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
         let replay = Replay::between(room, log, log.since(at), log.end());
         let first = match &self.settings.history {
-            // All that the log has is later, and so may be lines that it has no more.
+            // All lines of the log are later, so older lines, which the log has dropped, may be
+            // later too.
             Some(history) if replay.from.seq == log.start().seq => {
                 history.first_since(room, at).await?
             }
@@ -133,7 +134,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             .await?)
     }
 
-    /// Lines before or after a number. Those that the log has no more come from the journal:
+    /// Lines before or after a number. Lines that the log has dropped come from the journal:
     /// perhaps all of them.
     async fn read_excerpt(&self, excerpt: Excerpt) -> Result<Mail, Unreadable> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
@@ -169,8 +170,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Shows the lines from number `first` to `last`: those before the replay from the journal, and
-    /// then the replay.
+    /// Shows the lines from number `first` to `last`: first those before the replay, from the
+    /// journal, then the replay.
     async fn show(&self, first: u64, last: u64, replay: Replay) -> Result<Mail, Unreadable> {
         let before = replay.from.seq.min(last);
         let shown = self
@@ -204,7 +205,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Shows stored lines, page by page, each as soon as there is room for it. How many there were.
+    /// Shows stored lines, page by page, each as soon as there is room for it. Returns how many.
     async fn show_stored(
         &self,
         room: &RoomName,
@@ -233,8 +234,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(shown)
     }
 
-    /// Shows the lines that have these words, each as soon as there is room for it. What is left to
-    /// say.
+    /// Shows the lines that contain these words, each as soon as there is room for it. Returns the
+    /// closing answer.
     async fn search(
         &mut self,
         words: Line,
@@ -259,7 +260,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let mut shown = 0;
         for (room, seq) in found.lines {
             let page = history.page(&room, seq, seq).await?;
-            // A damaged line was indexed when it was whole; nobody knows its text any more.
+            // A damaged line was indexed when it was whole; its text is lost.
             for said in page.lines.into_iter().flatten() {
                 shown += 1;
                 let room = room.clone();
@@ -275,8 +276,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         })
     }
 
-    /// Tells what `/forget` would delete, or deletes it: first from the logs, which people read,
-    /// and then from the file.
+    /// Tells which lines `/forget` would delete, or deletes them: first from the logs, which people
+    /// read, and then from the file.
     async fn forget(&mut self, all: bool, spec: &'static Spec) -> Result<Answer, Refusal> {
         let accounts = self.accounts(spec)?;
         let forgetting = self.settings.forgetting.as_ref();

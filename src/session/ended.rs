@@ -18,7 +18,7 @@ pub(crate) enum SessionEnd {
     Quit(Option<Line>),
     /// The person was silent for this long.
     Idle(Duration),
-    /// The client speaks another protocol; it was told so.
+    /// The client speaks another protocol, and has read so.
     Foreign,
     /// The connection broke, or took no byte for too long.
     Broken,
@@ -29,7 +29,7 @@ pub(crate) enum SessionEnd {
 }
 
 impl SessionEnd {
-    /// What the person concerned reads at the end.
+    /// The final message to the person concerned.
     pub(super) fn notice(&self) -> Option<Mail> {
         let notice = match self {
             Self::Idle(silent) => Notice::IdleClosed(*silent),
@@ -40,7 +40,7 @@ impl SessionEnd {
         Some(Mail::Answer(Answer::Notice(notice)))
     }
 
-    /// What the others read beside the departure.
+    /// The words that the others read beside the departure.
     pub(super) fn words(&self) -> Option<Line> {
         if let Self::Quit(words) = self {
             words.clone()
@@ -50,7 +50,7 @@ impl SessionEnd {
     }
 }
 
-/// For the operator's log: without the words, which are private.
+/// The reason for the operator's log, without the words, which are private.
 impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -65,11 +65,11 @@ impl fmt::Display for SessionEnd {
     }
 }
 
-/// Why something that a person asked for is not done.
+/// Why a command is not carried out.
 pub(super) enum Stop {
-    /// It is refused.
+    /// The command is refused.
     Refused(Refusal),
-    /// The session has ended meanwhile.
+    /// The session has ended.
     Ended(SessionEnd),
 }
 

@@ -1,5 +1,5 @@
 //! Entering, the same at every door: a name or a return code, the password of a registered name, a
-//! room. A door only asks and tells, in its dialect. Knows no dialect and no socket.
+//! room. A door only asks and answers, in its dialect. Knows no dialect and no socket.
 
 use std::net::SocketAddr;
 
@@ -15,13 +15,13 @@ use crate::accounts::{Accounts, Code, Returned, Standing};
 /// How many attempts may fail.
 pub(crate) const ATTEMPTS_MAX: usize = 5;
 
-/// How much of what was written to a lost connection can lie unread in buffers: it is shown again.
+/// How many bytes written to a lost connection can lie unread in buffers. They are shown again.
 const UNREAD_BYTES_MAX: u64 = 128 * 1024;
 
-/// What a client gives to enter.
+/// The values that a client gives to enter.
 #[derive(Default)]
 pub(crate) struct Attempt {
-    /// The name; none to be called by the address.
+    /// The name; without one, the address is the name.
     pub(crate) name: Option<Line>,
     /// Its password, at a door that takes both together.
     pub(crate) password: Option<Line>,
@@ -37,7 +37,7 @@ pub(crate) struct Attempt {
 pub(crate) enum NotEntered {
     /// The attempt is refused.
     Refused(Answer),
-    /// The connection ended or broke; nobody is there to be told.
+    /// The connection ended or broke: no message can arrive.
     Lost,
     /// The client speaks another protocol, or is leaving: these are the last bytes for it.
     Farewell(Vec<u8>),
@@ -45,7 +45,7 @@ pub(crate) enum NotEntered {
     NoName,
     /// The client took too long.
     TooLate,
-    /// Others need the place of a client that has not answered.
+    /// The client has not answered, and others need its place.
     PushedOut,
     /// The server shuts down.
     GoingDown,
@@ -59,11 +59,11 @@ impl<T: Into<Answer>> From<T> for NotEntered {
 
 /// A door's part in entering.
 pub(crate) trait Doorway: Tell {
-    /// Whether the door asks one question after the other. Elsewhere a client gives everything at
-    /// once, and says itself which lines it has read.
+    /// Whether the door asks one question after the other. At other doors a client gives everything
+    /// at once, and says which lines it has read.
     const ASKS: bool;
 
-    /// Waits for an attempt, and asks for it where the door asks.
+    /// Waits for an attempt, and asks for it if the door asks questions.
     async fn next_attempt(&mut self) -> Result<Attempt, NotEntered>;
 
     /// Tells why an attempt failed, if another one may follow.
@@ -75,28 +75,28 @@ pub(crate) trait Doorway: Tell {
     /// Ends the connection after the last attempt, or lets it enter under its address.
     async fn end_attempts(&mut self) -> Result<(), NotEntered>;
 
-    /// Asks for a password, which is hidden if the client can do that. A door that does not ask has
+    /// Asks for a password, hidden if the client can do that. A door without questions returns
     /// none.
     async fn ask_password(&mut self, _question: PasswordFor) -> Result<Line, NotEntered> {
         Ok(Line::sanitise(b""))
     }
 
-    /// Drops a line that has come already: it may be a password that is not asked for, and would be
-    /// taken for a name. Whether there was one.
+    /// Drops a line that has come already: it may be a password without a question, and would be
+    /// taken for a name. Returns whether there was one.
     fn drop_line(&mut self) -> bool {
         false
     }
 }
 
-/// What every door can tell a client that has not entered, in its dialect.
+/// The messages of every door to a client that has not entered, in its dialect.
 pub(crate) trait Tell {
-    /// Tells something with the next `flush`.
+    /// Sends a notice with the next `flush`.
     fn tell(&mut self, answer: &Answer);
 
     /// Shows an earlier line with the next `flush`.
     fn show(&mut self, room: &RoomName, said: &Said);
 
-    /// Sends what was told and shown.
+    /// Sends all notices and lines that wait.
     async fn flush(&mut self) -> Result<(), NotEntered>;
 }
 
@@ -107,18 +107,18 @@ pub(crate) struct Newcomer<'a> {
     peer: Peer,
     from: SocketAddr,
     start: Start,
-    /// Whether the name is proven to be this person's own.
+    /// Whether the person has proven to be the owner of the name.
     is_owner: bool,
     returned: Option<Returned>,
 }
 
-/// A connection that has a seat: what a session begins with, whatever the door.
+/// A connection that has a seat: the beginning of a session, the same for each door.
 pub(crate) struct Seated {
     pub(super) link: Link,
     pub(super) peer: Peer,
     pub(super) seat: Seat,
     pub(super) entered: Box<Entered>,
-    /// Whether the name is proven to be this person's own.
+    /// Whether the person has proven to be the owner of the name.
     pub(super) is_owner: bool,
     /// The return code by which the client entered, and the place that goes with it.
     pub(super) place: Option<(Code, Standing)>,
@@ -142,7 +142,7 @@ impl<'a> Newcomer<'a> {
         }
     }
 
-    /// Takes attempts until one succeeds.
+    /// Reads attempts until one succeeds.
     pub(crate) async fn enter(
         &mut self,
         door: &mut impl Doorway,
@@ -237,9 +237,9 @@ impl<'a> Newcomer<'a> {
         Ok(entered)
     }
 
-    /// Proves that a registered name is this person's own. A door that asks does so until the
-    /// password is right or an empty line cancels that: so the next guess is never taken for a
-    /// name, which others read.
+    /// Proves that this person owns a registered name. A door with questions asks until the
+    /// password is right or an empty line cancels, so the next guess is never taken for a name,
+    /// which others read.
     async fn prove<D: Doorway>(
         &mut self,
         door: &mut D,
@@ -278,9 +278,9 @@ impl<'a> Newcomer<'a> {
         }
     }
 
-    /// Puts earlier lines in front of the room. A door that asks shows to a client that came back
-    /// what was said since the last line that it has surely read; this is done here, page by page,
-    /// as it can be long.
+    /// Puts earlier lines in front of the room. A door with questions shows a client that came back
+    /// the lines since the last one that it has surely read. This happens here, page by page, as
+    /// there can be many.
     pub(crate) async fn catch_up<D: Doorway>(
         &self,
         door: &mut D,
@@ -298,9 +298,9 @@ impl<'a> Newcomer<'a> {
         door.tell(&Answer::WelcomeBack(standing.name.clone()));
         let room = &standing.room;
         let first = history.before(room, standing.seq.min(last), UNREAD_BYTES_MAX);
-        // If it cannot be read, the operator's log says so, and the client has the room itself.
+        // If reading fails, the operator's log says so, and the client still has the room itself.
         let mut next = first.await.unwrap_or(last) + 1;
-        // A client that was removed from the room reads no more of it, and moves with its session.
+        // A removed client reads no more of the room, and moves with its session.
         while next <= last && seat.removed().is_none() {
             let Ok(page) = history.page(room, next, last).await else {
                 break;
@@ -313,7 +313,7 @@ impl<'a> Newcomer<'a> {
                 }
             }
             door.flush().await?;
-            // Between two pages, as a line that was begun could not be ended.
+            // Only between two pages, as an unfinished line could not be completed.
             if let Some(removal) = self.link.client().removed() {
                 let notice = Notice::Act(removal.clone());
                 return Err(Answer::Notice(notice).into());
@@ -336,11 +336,10 @@ impl<'a> Newcomer<'a> {
     }
 }
 
-/// Proves a name with a token, or with its password, for a request that is no session; `user` is
-/// the name that came with it.
+/// Proves a name with a token or its password, for a request without a session; `user` is the name
+/// that came with the secret.
 ///
-/// # Errors
-/// It is another name, or neither token nor password fits.
+/// # Errors The names differ, or neither token nor password fits.
 pub(crate) async fn prove_by_token(
     settings: &SessionSettings,
     peer: &Peer,

@@ -1,4 +1,4 @@
-//! How a session reads and writes bytes, whatever the transport.
+//! How a session reads and writes bytes, over any transport.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -11,12 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::clock::timeout;
 
-/// How long remaining input is read after the last words, so that closing does not reset the
+/// How long remaining input is read after the final message, so that closing does not reset the
 /// connection.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// Bytes are read into this and copied from it: so an idle connection holds no buffer.
+    /// Bytes are read into this buffer and copied from it, so an idle connection holds no buffer.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
 }
 
@@ -50,10 +50,10 @@ pub(crate) async fn linger<R: AsyncRead + Unpin>(input: &mut R) {
     timeout(LINGER_TIME, reading).await.ok();
 }
 
-/// Where a session's bytes go.
+/// The target of a session's bytes.
 pub(crate) trait Output: AsyncWrite + Unpin + Send {
-    /// Reads from the memory that the next write is going to read, so that it is fetched. The
-    /// result means nothing.
+    /// Touches the memory that the next write reads, so that the core fetches it. The result means
+    /// nothing.
     fn prefetch(&self) -> usize {
         0
     }

@@ -1,4 +1,4 @@
-//! A session: one connection that has entered, whatever door it came through.
+//! A session: one connection that has entered, through any door.
 //!
 //! It has two halves: [`read`] turns bytes into requests, in a task of its own; [`write`] turns the
 //! rooms' logs and the mailbox into bytes, in the task of its group ([`writers`]). Knows no socket
@@ -43,27 +43,27 @@ use crate::clock::{sleep, timeout};
 /// How long a client may take to receive its final message.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
-/// How long the lines of a client that has closed its connection are still posted, if the rate
-/// delays them: time for more than a thousand lines at the usual rate.
+/// How long the server still posts the delayed lines of a client that has closed its connection:
+/// time for more than a thousand lines at the usual rate.
 const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 
-/// What a door hands to a session.
+/// The parts that a door hands to a session.
 pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) input: R,
     pub(crate) output: W,
     pub(crate) decoder: D,
     pub(crate) encoder: E,
-    /// Bytes that were read already.
+    /// The bytes that are read already.
     pub(crate) held: Vec<u8>,
     pub(crate) seated: Seated,
 }
 
-/// Serves a connection until it ends. The input comes back if closing it over unread bytes would
-/// reset the connection, and lose the final message: see [`linger`].
+/// Serves a connection until it ends. Returns the input if closing it over unread bytes would reset
+/// the connection and lose the final message: see [`linger`].
 ///
-/// The writing half does not belong to this task, so that a new line wakes only what writes it.
-/// This is not an async function: that would hold the arrival beside the two halves for as long as
-/// the connection lasts.
+/// The writing half does not belong to this task, so that a new line wakes only the writer. This is
+/// not an async function, which would hold the arrival in memory beside the two halves during the
+/// whole connection.
 pub(crate) fn run<R, W, D, E>(
     arrival: Arrival<R, W, D, E>,
     settings: &SessionSettings,
@@ -126,9 +126,9 @@ where
     (ended, says_last.then_some(input))
 }
 
-/// A person who may be back in a moment has not left yet, so that the others need not read of it.
+/// A person who may reconnect in a moment has not left yet, so that the others read nothing of it.
 async fn wait_for_return(client: &Client, closing: &CancellationToken) {
-    client.forget_mail(); // who writes to this person meanwhile is told so
+    client.forget_mail(); // a person who writes to this one meanwhile reads so
     select! {
         biased;
         _ = client.removal() => {}
@@ -137,7 +137,7 @@ async fn wait_for_return(client: &Client, closing: &CancellationToken) {
     }
 }
 
-/// Writes the final message. Whether it is on its way, and more input may come meanwhile.
+/// Writes the final message. Returns whether it is on its way while more input may come.
 async fn part(writing: Writing, ended: &SessionEnd) -> bool {
     let says_last = !writing.is_over() && say_last(writing, ended).await == Written::All;
     says_last && !matches!(ended, SessionEnd::EndOfInput)
@@ -161,10 +161,10 @@ async fn hear_out(
     }
 }
 
-/// Lets the writer write up to the departure.
+/// Waits while the writer writes up to the departure.
 async fn say_last(writing: Writing, ended: &SessionEnd) -> Written {
     if matches!(ended, SessionEnd::EndOfInput) {
-        // At any pace: the writer itself ends when a client takes nothing.
+        // Without a time limit: the writer itself ends when a client takes nothing.
         return writing.await;
     }
     let written = timeout(FAREWELL_TIME, writing).await;

@@ -1,6 +1,6 @@
-//! The reading half of a session: bytes to requests, at the pace that is allowed.
+//! The reading half of a session: bytes to requests, within the rate.
 //!
-//! Knows no dialect: a decoder says what the bytes mean.
+//! Knows no dialect: a decoder gives the bytes their meaning.
 
 use std::future::{self, poll_fn};
 use std::ops::ControlFlow;
@@ -37,37 +37,37 @@ pub(super) struct Reader<'a, R, D> {
     pub(super) seat: Seat,
     /// The other rooms, which the person reads.
     pub(super) others: Vec<Seat>,
-    /// Bytes that were read and not yet decoded; empty unless the person is too fast.
+    /// Bytes that are read and not yet decoded; empty unless the person is too fast.
     pub(super) held: Vec<u8>,
     pub(super) peer: Peer,
-    /// Since when the person has the present name.
+    /// When the person took the present name.
     pub(super) named_at: WallTime,
     /// The return code and the place that goes with it, if the person asked for a code.
     pub(super) place: Option<(Code, Standing)>,
     /// Whether there may be kept messages to show.
     pub(super) show_messages: bool,
-    /// Whether a password is asked for.
+    /// Whether the session asks for a password.
     pub(super) is_asked: bool,
     pub(super) settings: &'a SessionSettings,
     bucket: Bucket,
-    /// Whether the person has a name, and not the address for one.
+    /// Whether the person has chosen a name, instead of the address.
     pub(super) is_named: bool,
     /// When input was last taken, on the server's clock.
     active: Duration,
-    /// How often the person was warned, or asked, since then.
+    /// The number of warnings or pings since then.
     warnings: u32,
 }
 
-/// What was decoded at once.
+/// The result of one decoding.
 struct Decoded {
-    /// Lines to be posted together.
+    /// The lines to post together.
     lines: Vec<Spoken>,
-    /// What came after them, if it was not a line.
+    /// The input after them, if it is not a line.
     then: Option<Input>,
 }
 
 impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
-    /// Begins with the room that was entered.
+    /// Begins with the room that the client entered.
     pub(super) fn new(
         input: R,
         decoder: D,
@@ -115,7 +115,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             if std::mem::take(&mut self.show_messages) {
                 Box::pin(self.deliver_messages()).await;
             }
-            // Asked here too, as a client that keeps sending is never waited for.
+            // Checked here too, since a client that keeps sending never makes this wait.
             if self.is_removed()
                 && let Err(ended) = Box::pin(self.move_out()).await
             {
@@ -129,7 +129,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 }
             }
             let allowed = match self.decoder.has_more() {
-                true => 0, // they belong to an input that has been counted
+                true => 0, // they belong to an input that is already counted
                 false => self.allowance().await,
             };
             let heard = self.decode(allowed);
@@ -141,7 +141,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         }
     }
 
-    /// Whether the person may be back in a moment, with a return code.
+    /// Whether the person may reconnect in a moment, with a return code.
     pub(super) fn may_return(&self, ended: &SessionEnd) -> bool {
         let is_lost = matches!(
             ended,
@@ -150,7 +150,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         is_lost && self.place.is_some() && self.decoder.may_return()
     }
 
-    /// Leaves all rooms, with a final message to the person. The input is for the door to close.
+    /// Leaves all rooms, with a final message to the person. The door closes the input.
     pub(super) fn leave(self, ended: &SessionEnd) -> R {
         if let Some(notice) = ended.notice() {
             self.link.reply(self.seat.mark_of_departure(), notice);
@@ -192,13 +192,13 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// Looks once more at the input before an idle connection is closed.
     async fn read_at_last(&mut self) -> Option<usize> {
-        yield_now().await; // so that what has come in is known
+        yield_now().await; // so that the runtime sees new input
         let max = self.settings.read_bytes_max;
         let read = poll_once(read_some(&mut self.input, &mut self.held, max)).await?;
         read.ok()
     }
 
-    /// The idle timer has run out. It may be early, since input does not set it.
+    /// Handles the end of the idle timer. It may be early, since input does not reset the timer.
     fn idle_step(&mut self) -> Result<(), SessionEnd> {
         let Some(limit) = self.settings.idle.limit(self.is_named) else {
             return Ok(());
@@ -303,7 +303,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.post_lines(heard.lines).await;
         }
         match heard.then {
-            // Boxed, as commands are rare and their memory would always be held.
+            // Boxed, as commands are rare and would always hold their memory.
             Some(input) => Box::pin(self.obey(input)).await,
             None => ControlFlow::Continue(()),
         }
@@ -315,7 +315,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         self.post_lines(lines).await;
     }
 
-    /// Has the lines ordered, stored and shown. A connection has one post at a time.
+    /// Posts the lines, and waits until they are ordered, stored and shown. A connection has one
+    /// post at a time.
     pub(super) async fn post_lines(&mut self, lines: Vec<Spoken>) {
         let room = self.seat.room();
         if let Outcome::Answer(refusal) = self.link.call(Change::Post { room, lines }).await {
@@ -364,7 +365,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 }
 
-/// The result, if it is there without waiting.
+/// The result, if it is ready now.
 async fn poll_once<T>(waiting: impl Future<Output = T>) -> Option<T> {
     select! {
         biased;
@@ -390,8 +391,7 @@ async fn removed(seat: &Seat, others: &[Seat]) {
     .await;
 }
 
-/// After how much silence the person is warned the next time; the limit if there is no further
-/// warning.
+/// The length of silence before the next warning; the limit if there is no further warning.
 fn warning_after(ask_every: Option<Duration>, warnings: u32, limit: Duration) -> Duration {
     match (ask_every, warnings) {
         (Some(every), warnings) => every * (warnings + 1),

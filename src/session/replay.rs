@@ -1,4 +1,4 @@
-//! Which lines come first in a room: some of the last, or all that were missed. Knows no
+//! The first lines that a client reads in a room: some of the last, or all missed ones. Knows no
 //! connection.
 
 use std::collections::VecDeque;
@@ -9,13 +9,13 @@ use parlor_core::model::{Damaged, Missed, Said};
 use super::settings::SessionSettings;
 use crate::journal::{History, Unreadable};
 
-/// How many lines come first at most: they are held in memory until they are written.
+/// The most first lines; they stay in memory until they are written.
 pub(crate) const LINES_MAX: u64 = 1_000;
 
-/// How many bytes of them, as they are shown.
+/// The most bytes of them, as they are shown.
 const BYTES_MAX: u64 = 64 * 1024;
 
-/// How many of the last lines a start asks for.
+/// How many of the last lines a start requests.
 pub(crate) fn lines_asked_for(start: &Start, settings: &SessionSettings) -> u64 {
     match start {
         Start::Last(lines) => (*lines).min(LINES_MAX),
@@ -51,8 +51,8 @@ pub(crate) async fn replay(
     }
 }
 
-/// Whether a line number of the log with that name is valid in this log: then it is known which
-/// lines follow it.
+/// Whether a line number of the log with that name is valid in this log, so that the following
+/// lines are known.
 async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSettings) -> bool {
     if seq > view.arrived.seq {
         return false;

@@ -1,4 +1,4 @@
-//! The rooms of a session: it takes seats and gives them up.
+//! The rooms of a session: takes seats and gives them up.
 
 use std::mem;
 
@@ -12,18 +12,19 @@ use super::ended::SessionEnd;
 use super::read::Reader;
 use super::replay;
 
-/// How many rooms a person can be in at once: more than anybody reads, and few to search.
+/// The most rooms of a person at once: more than anybody reads, and few to search.
 const SEATS_MAX: usize = 32;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
-    /// Moves: the new seat is taken before the old one is given up, so a refusal changes nothing.
+    /// Moves to another room. It takes the new seat before it gives up the old one, so a refusal
+    /// changes nothing.
     pub(super) async fn move_to(&mut self, room: RoomName) -> Option<Mail> {
         match self.take_seat(room, Start::Usual).await {
             Ok((seat, entered)) => {
                 let departed = self.seat.mark_of_departure();
                 self.tell_removed(&self.seat);
                 self.link.reply(departed, Mail::Entered(entered));
-                self.seat = seat; // and the old one, dropped, leaves
+                self.seat = seat; // the drop of the old seat leaves its room
                 self.note_standing().await;
                 None
             }
@@ -57,7 +58,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(())
     }
 
-    /// From now on the person speaks in this room, where it has a seat.
+    /// Lets the person speak in this room, where it has a seat, from now on.
     pub(super) fn turn_to(&mut self, room: &RoomName) -> Result<(), Refusal> {
         if self.seat.room_name() == room {
             return Ok(());
@@ -75,7 +76,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             .into_iter()
             .partition(|seat| seat.removed().is_some());
         self.others = others;
-        let removed: Vec<Seat> = removed; // they leave when they are dropped
+        let removed: Vec<Seat> = removed; // dropped seats leave their rooms
         removed.iter().for_each(|seat| self.tell_removed(seat));
         if self.seat.removed().is_none() {
             return Ok(());
@@ -88,7 +89,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let refused = self.move_to(RoomName::lobby()).await;
         match self.seat.removed() {
             None if refused.is_none() => Ok(()),
-            _ => Err(SessionEnd::Quit(None)), // there is no other room
+            _ => Err(SessionEnd::Quit(None)), // it was the only room
         }
     }
 

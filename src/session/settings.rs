@@ -1,4 +1,5 @@
-//! What a listener wants of its sessions, and what a session knows of the other end. Knows no door.
+//! A listener's settings for its sessions, and a session's knowledge of the other end. Knows no
+//! door.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,38 +16,37 @@ use crate::clock::Clock;
 use crate::journal::{Forgetting, History, Search};
 use crate::telemetry::Metrics;
 
-/// What a listener wants of its sessions.
+/// A listener's settings for its sessions.
 #[derive(Clone)]
 pub(crate) struct SessionSettings {
     /// How long people may be silent.
     pub(crate) idle: Idle,
-    /// How often a silent client is asked whether it is there, by a door that can ask; else people
-    /// are warned once.
+    /// How often a door that can ping pings a silent client. Other doors warn people once.
     pub(crate) ask_every: Option<Duration>,
-    /// What can change while the server runs.
+    /// The settings that can change while the server runs.
     pub(crate) live: Arc<Live>,
-    /// How many bytes are read, and held, at once.
+    /// The most bytes to read, and to hold, at once.
     pub(crate) read_bytes_max: usize,
-    /// The stored lines; none without a directory.
+    /// The stored lines, if there is a directory.
     pub(crate) history: Option<Arc<dyn History>>,
-    /// The search in them.
+    /// The search in the stored lines.
     pub(crate) search: Option<Arc<dyn Search>>,
-    /// The deletion of lines; none without a directory.
+    /// The deletion of lines, if there is a directory.
     pub(crate) forgetting: Option<Forgetting>,
     /// The name of the log to which the numbers of lines belong.
     pub(crate) log: Arc<str>,
-    /// The registered names; none without a directory.
+    /// The registered names, if there is a directory.
     pub(crate) accounts: Option<Arc<Accounts>>,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// The zone in which people type times.
+    /// The zone of the times that people type.
     pub(crate) zone: TimeZone,
     /// The server's clock.
     pub(crate) clock: Clock,
 }
 
 impl SessionSettings {
-    /// Where lines are stored, and for how long at the moment.
+    /// Where lines are stored, and for how long.
     pub(crate) fn keeping(&self) -> Storage {
         match self.history {
             Some(_) => Storage::Disk {
@@ -57,19 +57,19 @@ impl SessionSettings {
     }
 }
 
-/// Who has to leave after saying nothing for how long.
+/// The limit of silence, and the people it applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idle {
-    /// Nobody has to.
+    /// No limit.
     Nobody,
-    /// People who have given no name.
+    /// People without a name of their own.
     Nameless(Duration),
     /// Everybody.
     Everybody(Duration),
 }
 
 impl Idle {
-    /// How long a person with or without a name may be silent; none if there is no limit.
+    /// How long a person with or without a name may be silent; `None` without a limit.
     pub(crate) fn limit(self, is_named: bool) -> Option<Duration> {
         match self {
             Self::Everybody(time) => Some(time),
@@ -98,14 +98,14 @@ impl Live {
         }
     }
 
-    /// Changes all of them.
+    /// Changes all settings.
     pub(crate) fn set(&self, rate: Option<Rate>, replay: u64, retain: Option<Duration>) {
         self.per_second.store(per_second(rate), Ordering::Relaxed);
         self.replay.store(replay, Ordering::Relaxed);
         self.retain.send_replace(retain);
     }
 
-    /// How fast a person may speak.
+    /// The rate of a person's lines.
     pub(crate) fn rate(&self) -> Option<Rate> {
         match self.per_second.load(Ordering::Relaxed) {
             0 => None,
@@ -113,17 +113,17 @@ impl Live {
         }
     }
 
-    /// How many earlier lines are shown in a room that a person enters.
+    /// How many earlier lines a person reads in a room on entering.
     pub(crate) fn replay(&self) -> u64 {
         self.replay.load(Ordering::Relaxed)
     }
 
-    /// How long lines are stored; none for ever.
+    /// How long lines are stored; `None` for ever.
     pub(crate) fn retain(&self) -> Option<Duration> {
         *self.retain.borrow()
     }
 
-    /// The same, for a task that acts on a change.
+    /// The same, as a channel that reports each change.
     pub(crate) fn retain_changes(&self) -> watch::Receiver<Option<Duration>> {
         self.retain.subscribe()
     }
@@ -133,11 +133,11 @@ fn per_second(rate: Option<Rate>) -> u32 {
     rate.map_or(0, |rate| rate.per_second)
 }
 
-/// The other end of a connection, as far as passwords go.
+/// The other end of a connection: what matters for passwords.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     /// Its address.
     pub(crate) address: IpAddr,
-    /// Whether nobody between can read a password.
+    /// Whether no machine on the way can read a password.
     pub(crate) is_private: bool,
 }

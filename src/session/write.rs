@@ -21,17 +21,17 @@ const STALL_TIME: Duration = Duration::from_secs(120);
 /// A writing half, whatever its transport and dialect: a future that writes until the departure is
 /// reached and the mailbox is empty.
 ///
-/// It keeps no waker for new lines and mail: the group that is rung polls it.
+/// It keeps no waker for new lines and mail: its group is rung, and polls it.
 pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
-    /// The rooms whose lines it waits for. None while it waits for its socket, which wakes it: so a
-    /// client that reads nothing costs nothing when a line is said.
+    /// The rooms whose lines it waits for. While it waits for its socket, which wakes it, there are
+    /// none: a client that reads nothing costs nothing when a new line comes.
     fn rooms(&self) -> Rooms;
 
-    /// Whether these are the rooms: nearly always so, and cheaper to ask.
+    /// Whether these are the rooms. Nearly always they are, and this is the cheaper question.
     fn reads(&self, rooms: &[RoomId]) -> bool;
 
-    /// Reads from the memory that the next poll is going to read, so that it is fetched. The result
-    /// means nothing.
+    /// Touches the memory that the next poll reads, so that the core fetches it. The result means
+    /// nothing.
     fn prefetch(&self) -> usize;
 }
 
@@ -39,14 +39,14 @@ pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
 pub(super) struct Writer<W, E> {
     output: W,
     backlog: Backlog<E>,
-    /// Runs while the socket takes nothing.
+    /// The timer that runs while the socket takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// How writing ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Written {
-    /// Everything up to the departure is written, and the client knows that this was all.
+    /// Everything up to the departure is written, and the client knows that nothing more comes.
     All,
     /// The connection broke, or took no byte for too long.
     Broken,
@@ -120,7 +120,7 @@ impl<W: Output, E: Encoder> Writer<W, E> {
             (Some(_), Some(_)) => poll_write_vectored(output, cx, self.backlog.runs()),
             (None, _) => {
                 drop(runs);
-                self.backlog.advance(0); // past entries that this dialect does not show
+                self.backlog.advance(0); // skips entries that this dialect does not show
                 return Poll::Ready(Ok(()));
             }
         };

@@ -1,7 +1,7 @@
 //! The writers: all writing halves, in one group for each core. A group is one task, which polls
 //! its writers in turn. Knows no socket and no dialect.
 //!
-//! One task for each writer would have to be woken, queued and found again for every line.
+//! With one task for each writer, the runtime would wake, queue and find each task for every line.
 
 use std::collections::{HashMap, VecDeque};
 use std::hint::black_box;
@@ -23,11 +23,11 @@ use tokio::task::{JoinSet, unconstrained, yield_now};
 use super::io::Output;
 use super::write::{WriteLines, Writer, Written};
 
-/// After how many polls other tasks get to run: half a millisecond.
+/// After how many polls other tasks run: half a millisecond.
 const POLLS_MAX: usize = 64;
 
-/// For how many writers memory is fetched before the first of them is polled: as many as a core can
-/// wait for at once, and few enough that it is still near when their turn comes.
+/// How many writers' memory is fetched before the first of them is polled: as many as a core can
+/// wait for at once, and so few that the memory is still near at their turn.
 const PREFETCHED: usize = 16;
 
 /// All writing halves of the server.
@@ -35,28 +35,28 @@ pub(crate) struct Writers {
     groups: Vec<Arc<WriterGroup>>,
 }
 
-/// One group, as its task and others see it.
+/// One group, shared by its task and others.
 #[derive(Default)]
 struct WriterGroup {
-    /// Rung for its writers.
+    /// The rings for its writers.
     rings: Arc<Group>,
     /// Writers that have not been polled yet.
     new_writers: Mutex<Vec<Slot>>,
 }
 
-/// One writer, and the channel on which its end is awaited.
+/// One writer, and the channel that reports its end.
 struct Slot {
     writer: Box<dyn WriteLines>,
     person: PersonId,
-    /// For its socket and its timer.
+    /// The waker for its socket and its timer.
     waker: Waker,
-    /// The rooms under which it is found.
+    /// The rooms under which it is listed.
     rooms: Rooms,
     ended: oneshot::Sender<thread::Result<Written>>,
 }
 
 impl Writers {
-    /// Makes this many groups, still empty.
+    /// Makes this many empty groups.
     pub(crate) fn new(groups: usize) -> Writers {
         let groups = (0..groups.max(1)).map(|_| Arc::default()).collect();
         Writers { groups }
@@ -69,12 +69,12 @@ impl Writers {
         }
     }
 
-    /// A new connection's link to the broadcaster.
+    /// Makes a new connection's link to the broadcaster.
     pub(crate) fn connect(&self, inbox: &Arc<Inbox>, from: Option<SocketAddr>) -> Link {
         inbox.connect_from(from, |person| Arc::clone(&self.group(person).rings))
     }
 
-    /// Takes over the writing half of a connection, until the handle is dropped.
+    /// Runs the writing half of a connection until the handle is dropped.
     pub(super) fn add(&self, writer: impl WriteLines + 'static, client: &Arc<Client>) -> Writing {
         let group = self.group(client.id());
         let (ended, outcome) = oneshot::channel();
@@ -110,7 +110,7 @@ impl Writers {
         Watching(self.add(writer, client))
     }
 
-    /// How many lines were written, and how many were skipped.
+    /// The numbers of written and of skipped lines.
     pub(crate) fn counted(&self) -> (u64, u64) {
         let counts = self.groups.iter().map(|group| group.rings.counted());
         counts.fold((0, 0), |(written, skipped), (more, missed)| {
@@ -132,8 +132,8 @@ impl Wake for Call {
     }
 }
 
-/// A writing half in its group: a future that is ready when writing has ended, and a guard. When it
-/// is dropped, writing stops.
+/// A writing half in its group: a future that is ready when writing has ended, and a guard that
+/// stops writing when it is dropped.
 pub(super) struct Writing {
     client: Arc<Client>,
     outcome: oneshot::Receiver<thread::Result<Written>>,
@@ -149,7 +149,7 @@ impl Writing {
 impl Future for Writing {
     type Output = Written;
 
-    /// A panic of the writing half is one of the connection.
+    /// A panic of the writing half counts as a panic of the connection.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Written> {
         match ready!(Pin::new(&mut self.outcome).poll(cx)) {
             Ok(Ok(written)) => Poll::Ready(written),
@@ -166,7 +166,7 @@ impl Drop for Writing {
     }
 }
 
-/// A reader without a session: a future that tells whether everything was taken, and a guard.
+/// A reader without a session: a future that tells whether the client took everything, and a guard.
 pub(crate) struct Watching(Writing);
 
 impl Future for Watching {
@@ -178,14 +178,14 @@ impl Future for Watching {
     }
 }
 
-/// Runs a group. Unconstrained, since after many sockets tokio would treat all others as full; the
+/// Runs a group. Unconstrained, since after many sockets tokio would treat all others as full. The
 /// task yields by itself.
 async fn write_in_turn(group: Arc<WriterGroup>) {
     let mut turns = Turns::default();
     unconstrained(async {
         let mut polled = 0;
         loop {
-            let seen = group.rings.bell().version(); // before looking, so that no ring is lost
+            let seen = group.rings.bell().version(); // before the look, so that no ring is lost
             turns.collect_due(&group);
             if turns.due.is_empty() {
                 group.rings.bell().rung(seen).await;
@@ -194,7 +194,7 @@ async fn write_in_turn(group: Arc<WriterGroup>) {
             polled += turns.poll_next();
             if polled >= POLLS_MAX {
                 polled = 0;
-                // Others get to run, and the runtime learns of new input: so lines of many people
+                // Other tasks run, and the runtime sees new input, so that lines of many people
                 // travel together.
                 yield_now().await;
             }
@@ -203,7 +203,7 @@ async fn write_in_turn(group: Arc<WriterGroup>) {
     .await
 }
 
-/// The writers of one group, and the queue of those that are due.
+/// The writers of one group, and the queue of due writers.
 #[derive(Default)]
 struct Turns {
     slots: Slab<Slot>,
@@ -214,7 +214,7 @@ struct Turns {
     rung: Rung,
 }
 
-/// Indices of writers in the order in which they are due, each once.
+/// The indices of due writers in their order, each once.
 #[derive(Default)]
 struct Due {
     queue: VecDeque<usize>,
@@ -225,7 +225,7 @@ impl Turns {
     fn collect_due(&mut self, group: &WriterGroup) {
         let mut rung = std::mem::take(&mut self.rung);
         group.rings.take(&mut rung);
-        // After that, as a new writer was put there before it was rung for.
+        // After the rings, since a new writer is put there before its first ring.
         let mut new_writers = group
             .new_writers
             .lock()
@@ -239,7 +239,7 @@ impl Turns {
             match self.by_person.get(&person) {
                 Some(&index) if self.slots[index].ended.is_closed() => drop(self.remove(index)),
                 Some(&index) => self.due.push(index),
-                None => {} // it has ended
+                None => {} // the writer has ended
             }
         }
         for room in rung.rooms.drain(..) {
@@ -249,8 +249,8 @@ impl Turns {
         self.rung = rung;
     }
 
-    /// Polls the next writers, and returns how many. With thousands of them their memory is far
-    /// away, so the memory of several is fetched at once.
+    /// Polls the next writers, and returns how many. The memory of thousands of writers is far
+    /// away, so that of several is fetched at once.
     fn poll_next(&mut self) -> usize {
         let next = self.due.queue.iter().take(PREFETCHED);
         let slots = next.filter_map(|&index| self.slots.get(index));
@@ -268,7 +268,7 @@ impl Turns {
     /// Polls a writer; a panic ends this writer alone.
     fn poll_writer(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else {
-            return; // it has ended
+            return; // the writer has ended
         };
         let mut cx = Context::from_waker(&slot.waker);
         let writer = Pin::new(&mut slot.writer);
@@ -279,7 +279,7 @@ impl Turns {
         }
     }
 
-    /// Finds it from now on under the rooms that it reads.
+    /// Lists it under the rooms that it reads.
     fn follow(&mut self, index: usize) {
         let slot = &mut self.slots[index];
         if slot.writer.reads(&slot.rooms) {
@@ -305,7 +305,7 @@ impl Turns {
     }
 
     fn end(&mut self, index: usize, outcome: thread::Result<Written>) {
-        self.remove(index).ended.send(outcome).ok(); // the connection may be gone
+        self.remove(index).ended.send(outcome).ok(); // the connection may have ended
     }
 
     fn remove(&mut self, index: usize) -> Slot {
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_writer_that_nobody_waits_for_is_dropped() {
+    async fn a_writer_without_a_handle_is_dropped() {
         let fixture = Fixture::new();
         let link = fixture.writers.connect(&fixture.inbox, None);
         let (writing, polls) = fixture.add(&link, usize::MAX, false);

@@ -1,4 +1,4 @@
-//! Metrics for the operator, without anybody's name. Knows no connection.
+//! Metrics for the operator, without names. Knows no connection.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +16,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
-/// The durations of commits, in seconds: from those in memory to those that people are told of as slow.
+/// The buckets for durations of commits, in seconds: from commits in memory to those that people
+/// read of as slow.
 const COMMIT_SECONDS: [f64; 10] = [
     0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 0.5, 2.0,
 ];
 
-/// The numbers of lines that are stored together.
+/// The buckets for the numbers of lines that are stored together.
 const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192.0];
 
 /// All limits.
@@ -68,7 +69,7 @@ pub(crate) struct Metrics {
     listeners: Gauge,
 }
 
-/// Numbers that others count, as they are at the moment.
+/// Numbers that other parts count, at the moment.
 pub(crate) struct Snapshot {
     pub(crate) census: Census,
     /// Lines written, and lines that their readers skipped.
@@ -83,7 +84,7 @@ fn register<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, 
 }
 
 impl Metrics {
-    /// All metrics, at zero; `doors` are those by which people come in.
+    /// All metrics, at zero; `doors` are the doors for people.
     pub(crate) fn new(doors: impl Iterator<Item = &'static str>) -> Metrics {
         let mut registry = Registry::with_prefix("parlor");
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
@@ -138,7 +139,7 @@ impl Metrics {
         metrics
     }
 
-    /// Shows every door and limit with 0: without that, its first event would not count as an increase.
+    /// Shows every door and limit with 0. Otherwise its first event would not count as an increase.
     fn begin(&self, doors: impl Iterator<Item = &'static str>) {
         for door in doors {
             let at = At { door };
@@ -165,7 +166,7 @@ impl Metrics {
         self.accept_errors.get_or_create(&At { door }).inc();
     }
 
-    /// Counts that somebody has met a limit.
+    /// Counts a limit that was met.
     pub(crate) fn met(&self, limit: &'static str) {
         self.refusals.get_or_create(&Met { limit }).inc();
     }
@@ -206,8 +207,8 @@ impl Metrics {
     }
 }
 
-/// The same in the older text format (0.0.4): it has no units and no end mark, a counter has the name of its only sample, and
-/// information is a gauge of 1.
+/// All metrics in the older text format (0.0.4): it has no units and no end mark, a counter has the
+/// name of its only sample, and information is a gauge of 1.
 pub(crate) fn classic(open: &str) -> String {
     let described = open.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let kinds: HashMap<&str, &str> = described.filter_map(|line| line.split_once(' ')).collect();
@@ -235,12 +236,12 @@ pub(crate) fn classic(open: &str) -> String {
     classic
 }
 
-/// Sets a counter to what others have counted.
+/// Sets a counter to a number that another part has counted.
 fn set(counter: &Counter<u64, AtomicU64>, count: u64) {
     counter.inner().store(count, Ordering::Relaxed);
 }
 
-/// A connection that counts as current until this is dropped.
+/// A connection, which counts as current until this is dropped.
 pub(crate) struct Connected(Gauge);
 
 impl Drop for Connected {

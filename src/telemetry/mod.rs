@@ -1,4 +1,4 @@
-//! What the operator reads: log lines and metrics. Knows no room.
+//! Log lines and metrics, for the operator. Knows no room.
 
 pub mod logging;
 mod metrics;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::support::{Chat, DEADLINE, Guest, House, Netcat3};
 
-/// A guest and netcat3 talk; the end of netcat3's input ends the conversation when everything is said and shown.
+/// A guest and netcat3 talk. The end of netcat3's input ends the conversation after all lines are
+/// posted and shown.
 fn conversation(server: SocketAddr) {
     let mut guest = Guest::connect(server);
     let guest_address = guest.address();
@@ -54,14 +55,14 @@ fn netcat3_gives_a_name_and_talks_in_named_mode() {
     netcat.ends_well();
 }
 
-/// The weakness of the original, which its port keeps.
+/// The weakness of the original, which our port of it has too.
 #[test]
-fn at_the_books_chat_one_client_that_does_not_read_stops_everybody() {
+fn one_client_that_does_not_read_blocks_everybody_at_the_books_chat() {
     const LINE_BYTES: usize = 32 * 1024;
-    /// More than the sockets to a client can take.
+    /// More bytes than the sockets to a client hold.
     const LINES_MAX: usize = 2_000;
-    /// After this long without its own line, a client takes it that nothing moves. On a slow machine this may be
-    /// wrong; then the test sees less, but does not fail.
+    /// After this long without its own line, a client assumes that the server is blocked. On a slow
+    /// machine this may be wrong; then the test checks less, but does not fail.
     const PATIENCE: Duration = Duration::from_secs(1);
 
     let chat = Chat::start();

@@ -1,13 +1,14 @@
-//! Crowds: of many who come or go at once the first are told one by one, the rest together.
+//! Crowds: when many people come or go at once, the first are announced one by one, the rest
+//! together.
 
 use std::collections::BTreeSet;
 
 use crate::support::{Guest, House};
 
-/// So many of a crowd are told one by one.
+/// How many people of a crowd are announced one by one.
 const TOLD_MAX: usize = 8;
 
-/// Somebody in named mode who watches how people come and go, and somebody in classic mode.
+/// A person in named mode who watches how people come and go, and a person in classic mode.
 fn watchers(house: &House) -> (Watcher, Guest) {
     let mut classic = house.guest_at(1);
     classic.sees(&format!("You are {}", classic.address()));
@@ -21,7 +22,7 @@ fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("guest-{number}")).collect()
 }
 
-/// People who all answer the name question at the same moment, with what `answer` makes of their
+/// People who all answer the name question at the same moment; `answer` makes the bytes from their
 /// name.
 fn come_at_once(house: &House, names: &[String], answer: impl Fn(&str) -> String) -> Vec<Guest> {
     let mut crowd: Vec<Guest> = names.iter().map(|_| house.guest()).collect();
@@ -34,26 +35,26 @@ fn come_at_once(house: &House, names: &[String], answer: impl Fn(&str) -> String
 
 struct Watcher {
     guest: Guest,
-    /// How many arrivals or departures were told one by one since the last summary.
+    /// How many arrivals or departures were announced one by one since the last summary.
     alone: usize,
 }
 
-/// What somebody in named mode is told of a crowd.
+/// The announcements of a crowd that a person in named mode reads.
 #[derive(Default)]
 struct Told {
-    /// One line each.
+    /// Names with a line each.
     alone: BTreeSet<String>,
-    /// Named in a summary.
+    /// Names in a summary.
     named: BTreeSet<String>,
-    /// Counted in a summary.
+    /// People only counted in a summary.
     others: usize,
-    /// All lines that were read.
+    /// All lines read.
     lines: Vec<String>,
 }
 
 impl Watcher {
-    /// Reads until `count` people have been told of who "arrived" or "left": nobody twice, and
-    /// together only those beyond the first.
+    /// Reads until `count` people are announced as "arrived" or "left": no person twice, and only
+    /// those beyond the first together.
     #[track_caller]
     fn reads(&mut self, count: usize, what: &str) -> Told {
         let mut told = Told::default();
@@ -75,7 +76,7 @@ impl Watcher {
 }
 
 impl Told {
-    /// Of `alice, bob and 35 others`.
+    /// The people in `alice, bob and 35 others`.
     fn add_summary(&mut self, people: &str) {
         let (named, last) = people.rsplit_once(" and ").unwrap();
         let others = last
@@ -115,7 +116,7 @@ fn the_first_arrivals_of_a_crowd_are_told_one_by_one_and_the_rest_together() {
     classic.sees("alice: peace at last");
 }
 
-/// In classic mode each one is told.
+/// In classic mode each person is announced alone.
 fn reads_each(guest: &mut Guest, count: usize, what: &str) -> BTreeSet<String> {
     let ending = format!(" has {what}");
     (0..count)
@@ -135,7 +136,7 @@ fn people_who_speak_in_a_crowd_are_named_first_and_only_once() {
     });
     let mut lines = alice.reads(names.len(), "arrived").lines;
     let alice = &mut alice.guest;
-    // Nobody is named again: only lines of people may follow.
+    // No person is announced again: only lines of people may follow.
     let said = |lines: &[String]| lines.iter().filter(|line| line.ends_with(": Hi!")).count();
     while said(&lines) < speakers.len() {
         lines.push(alice.line());

@@ -1,4 +1,4 @@
-//! Several doors of one house, and what passes through them.
+//! Several doors of one server, and the text that passes through them.
 
 use vte::{Params, Parser, Perform};
 
@@ -6,7 +6,7 @@ use crate::support::{Guest, House};
 
 const NAMED_AND_CLASSIC: [&str; 2] = ["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"];
 
-/// Alice at a named door, and somebody at a classic one.
+/// Alice at a named door, and a stranger at a classic one.
 fn alice_and_stranger(house: &House) -> (Guest, Guest) {
     let mut alice = house.enter("alice");
     let mut stranger = house.guest_at(1);
@@ -74,7 +74,7 @@ fn localhost_is_every_loopback_address_of_the_machine() {
     }
 }
 
-/// What is typed, and what others are shown of it.
+/// The typed bytes, and the text that others read.
 const SHOWN: [(&str, &str); 12] = [
     ("tab\there", "tab\there"),
     ("\x1b[31mred\x1b[2J", "␛[31mred␛[2J"),
@@ -125,7 +125,7 @@ fn every_byte_is_shown_as_text() {
         config.rate = parlor::config::RateLimit::Off;
     });
     let (mut alice, mut stranger) = alice_and_stranger(&house);
-    // LF ends a line, and 255 is telnet's.
+    // LF ends a line, and 255 belongs to telnet.
     for byte in (0..=254_u8).filter(|&byte| byte != b'\n') {
         let shown = match byte {
             b'\t' => '\t',
@@ -157,7 +157,7 @@ fn topics_private_messages_and_last_words_are_shown_as_text_too() {
     ]);
 }
 
-/// A terminal that is shown this line prints it and does nothing else.
+/// A terminal prints this line and does nothing else.
 #[track_caller]
 fn assert_prints(line: &str) {
     let mut terminal = Terminal::default();
@@ -166,7 +166,7 @@ fn assert_prints(line: &str) {
     assert_eq!(terminal.printed, line.replace('\t', ""));
 }
 
-/// Prints, and keeps what it was made to do besides.
+/// A terminal that prints, and records every other action.
 #[derive(Default)]
 struct Terminal {
     printed: String,

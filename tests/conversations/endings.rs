@@ -1,4 +1,4 @@
-//! How it ends: somebody has no more to say, or the server goes down.
+//! How conversations end: a person leaves, or the server goes down.
 
 use crate::support::House;
 
@@ -67,7 +67,7 @@ fn a_shutdown_is_announced_after_all_earlier_lines() {
         guest.sees("-- The server is going down");
         guest.sees_end();
     }
-    classic.sees_end(); // without a word, as it was
+    classic.sees_end(); // without a message, as in the original
 }
 
 #[test]
@@ -92,6 +92,6 @@ fn the_final_message_arrives_even_if_the_client_keeps_sending() {
     alice.sees_end();
     drop((house, full));
     for guest in [browser, alice, bob] {
-        guest.was_not_reset(); // which elsewhere than here could have taken the words away
+        guest.was_not_reset(); // a reset could lose the message on a real network
     }
 }

@@ -1,4 +1,4 @@
-//! Exercises 8.12 to 8.15 of "The Go Programming Language", which ask for what named mode has.
+//! Exercises 8.12 to 8.15 of "The Go Programming Language", as named mode solves them.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn exercise_8_13_pressing_enter_keeps_a_client_connected() {
     bob.sees(warning);
     bob.sees("-- Silent for 5 seconds: closed");
     bob.sees_end();
-    // She came before him and would have gone before him.
+    // She came before him, so silence would have closed her before him.
     alice.sees("bob has left");
     alice.say("still here");
     alice.sees("alice: still here");
@@ -94,7 +94,7 @@ fn by_default_only_clients_without_a_name_are_closed_for_silence() {
         while nameless.line() != line {}
     }
     nameless.sees_end();
-    // Both came before and have been silent since: people with a name may read.
+    // Both came before and have been silent since: people with a name may stay silent.
     while alice.line() != format!("{address} has left") {}
     late.sees(&format!("{address} has left"));
     late.say("still here");
@@ -119,7 +119,7 @@ fn exercise_8_14_each_client_has_the_name_that_it_gives() {
     alice.sees("bob has left");
 }
 
-/// What a slow reader is told, in both modes.
+/// The notice to a slow reader, in both modes.
 const SKIPPED: [&str; 2] = [
     " lines skipped: you were reading too slowly",
     " lines skipped",
@@ -147,7 +147,7 @@ fn exercise_8_15_a_slow_reader_skips_with_an_exact_count_and_blocks_nobody() {
         guest.sees(&dave_arrived);
     }
 
-    // Neither carol nor dave reads any of this, and neither alice nor bob notices.
+    // Carol and dave read none of this, and alice and bob do not notice.
     for first in (0..LINES).step_by(50) {
         for number in first..first + 50 {
             alice.say(&said(number)["alice: ".len()..]);
@@ -178,7 +178,7 @@ fn exercise_8_15_a_slow_reader_skips_with_an_exact_count_and_blocks_nobody() {
     dave.sees("alice: welcome back");
 }
 
-/// Of `-- 128 lines skipped`, the number; none for another line.
+/// The number in `-- 128 lines skipped`; `None` for another line.
 pub(crate) fn count_in(line: &str, words: &str) -> Option<usize> {
     line.strip_prefix("-- ")?.strip_suffix(words)?.parse().ok()
 }

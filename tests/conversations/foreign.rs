@@ -1,8 +1,8 @@
-//! Those who came to the wrong port, and those who speak telnet.
+//! Clients at the wrong port, and clients that speak telnet.
 
 use crate::support::House;
 
-/// What a web page can make a browser send, with a body that looks like lines.
+/// The requests that a web page can make a browser send, with a body that looks like lines.
 fn requests() -> impl Iterator<Item = String> {
     const BODY: &str = "mallory\nhello from a web page\n";
     [
@@ -84,7 +84,7 @@ fn a_browser_at_a_classic_door_arrives_and_leaves_without_a_line() {
         alice.sees(&format!("{address} has arrived"));
         alice.sees(&format!("{address} has left"));
     }
-    // A door that asks for no name does the same.
+    // A door without the name question does the same.
     let mut browser = house.guest_at(1);
     let address = browser.address();
     browser.sees(&format!("You are {address}"));
@@ -175,7 +175,7 @@ fn other_protocols_are_answered_once_and_not_broadcast() {
             let mut stranger = house.guest();
             stranger.sees_question();
             for piece in packet.chunks(piece) {
-                stranger.try_send(piece); // it may have been turned out already
+                stranger.try_send(piece); // the server may have closed the connection already
             }
             let answer = stranger.rest();
             assert!(answer.contains("speaks lines of text"), "{answer}");
@@ -224,7 +224,7 @@ fn names_and_sentences_are_not_taken_for_another_protocol() {
         guest.sees(&format!("You are {name}"));
         guest.sees_roster();
         let said = format!("{name}: GET / is broken");
-        while guest.line() != said {} // lines of the others
+        while guest.line() != said {} // skips lines of the others
         guest.sees(&format!("{name}: NICK says EHLO"));
         guest.shut();
         guest.sees_end();
@@ -316,7 +316,7 @@ fn typing_errors_in_the_name_can_be_corrected() {
         alice.shut();
         alice.sees_end();
     }
-    // Keys alone are no answer.
+    // Keys alone do not answer the question.
     let mut alice = house.guest();
     alice.sees_question();
     alice.say("\x0c");

@@ -16,7 +16,7 @@ fn help_lists_every_command_and_explains_each() {
     {
         overview.push(alice.line());
     }
-    // Beside the line that was typed and the next one, on a screen of 24 rows.
+    // The rows that remain beside the typed line and the next one, on a screen of 24 rows.
     assert!(overview.len() <= 22, "{overview:#?}");
     assert!(
         overview.iter().all(|line| line.len() <= 80),

@@ -1,4 +1,4 @@
-//! What was said before: on arrival, and with `/last` and `/since`.
+//! Earlier lines: on arrival, and with `/last` and `/since`.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use parlor::config::RateLimit;
 use crate::exercises::count_in;
 use crate::support::{Guest, House};
 
-/// What there is to read when no line was said.
+/// The answer when there are no earlier lines.
 const NOTHING: &str = "-- No lines from that time are stored";
 
 /// Says "line 1" to "line `count`".
@@ -174,7 +174,7 @@ fn lines_dropped_from_history_during_reading_are_counted() {
     };
     assert_eq!(old + forgotten, ASKED);
     let skipped = count_in(&bob.line(), " lines skipped: you were reading too slowly").unwrap();
-    // Of his own line and hers.
+    // The count includes his line and hers.
     for number in ASKED + skipped - 1..ASKED + SAID_SINCE {
         bob.sees(&said(number));
     }

@@ -1,4 +1,4 @@
-//! Seen means kept: a line is shown to anyone only after the journal has it.
+//! A line that people see is stored: it is shown only after the journal has it.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::House;
 
-/// Keeps lines unless its disk is full.
+/// A journal that stores lines unless its disk is full.
 struct SmallDisk {
     full: Arc<AtomicBool>,
 }
@@ -54,7 +54,7 @@ fn a_line_that_cannot_be_stored_is_refused_and_not_shown() {
     bob.sees_replayed("alice: two, again");
 }
 
-/// Takes as long for a commit as the test says.
+/// A journal whose commits take as long as the test wants.
 struct SlowDisk {
     commits: Arc<Semaphore>,
 }
@@ -80,7 +80,7 @@ fn people_who_wait_for_a_slow_disk_are_told_and_the_line_is_not_shown_before() {
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("is it kept?");
     alice.sees("-- The disk is slow; lines arrive late");
-    bob.say("/topic"); // a command that only reads does not wait
+    bob.say("/topic"); // a command that only reads need not wait
     bob.sees("-- lobby has no topic; /topic TEXT sets one");
     commits.add_permits(1);
     alice.sees("alice: is it kept?");

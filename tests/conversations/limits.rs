@@ -1,4 +1,4 @@
-//! Limits: how long a line may be, how fast one may speak, how many may come.
+//! Limits: the length of a line, the rate of a person's lines, the number of connections.
 
 use parlor::config::RateLimit;
 
@@ -139,8 +139,8 @@ fn connections_from_this_machine_are_not_counted_by_default() {
     house.friends(["alice", "bob", "carol"]);
 }
 
-/// Tries until there is room: a place is free a moment after its owner has read the end. The
-/// guest has been greeted.
+/// Connects again until there is room: a place becomes free a moment after its owner has read the
+/// end. Returns the guest after the greeting.
 #[track_caller]
 fn comes_again(connect: impl Fn() -> Guest) -> Guest {
     for _ in 0..1_000 {

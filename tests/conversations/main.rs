@@ -1,4 +1,5 @@
-//! Conversations with a running server: each test reads as people would see it with netcat.
+//! Conversations with a running server: each test shows the lines that people would see with
+//! netcat.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

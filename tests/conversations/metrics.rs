@@ -1,4 +1,4 @@
-//! The operator's numbers: each is what happened, and none says to whom.
+//! The operator's numbers: each counts real events, and none names a person.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{DEADLINE, Guest, House, Visitor};
 
-/// What is told now, by name with labels; each line of it has its form.
+/// The present values, by name with labels. Checks the form of each line.
 fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
     let accept = "Accept: application/openmetrics-text\r\n";
     let (head, body) = request_with(server, "GET", "/metrics", accept);
@@ -76,7 +76,7 @@ fn open(furnish: impl FnOnce(&mut parlor::config::Config)) -> (House, SocketAddr
 }
 
 #[test]
-fn the_older_text_has_the_same_numbers_and_is_what_prometheus_reads() {
+fn the_older_text_has_the_same_numbers_in_the_form_that_prometheus_reads() {
     let (_house, numbers) = open(|_| {});
     let open = scrape(numbers);
     let accepts = [
@@ -211,7 +211,7 @@ fn too_long_lines_are_counted_also_with_curl() {
             stream,
             "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
         )
-        .ok(); // a body that is too large is not read to its end
+        .ok(); // the server does not read a body that is too large to its end
         let mut status = [0; 12];
         stream.read_exact(&mut status).unwrap();
         assert_eq!(&status, b"HTTP/1.1 413");

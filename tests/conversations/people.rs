@@ -1,4 +1,4 @@
-//! Who is here, and under which name: `/who`, `/name`, `/me`, `/quit`.
+//! The people here and their names: `/who`, `/name`, `/me`, `/quit`.
 
 use crate::support::House;
 
@@ -33,15 +33,15 @@ fn a_new_name_is_announced_once() {
     alice.say("/name al");
     alice.sees("You are al");
     bob.sees("alice is now known as al");
-    alice.say("/nick  Al "); // her own name in other case is not taken
+    alice.say("/nick  Al "); // her own name in another case counts as free
     alice.sees("You are Al");
     bob.sees("al is now known as Al");
-    alice.say("/name Al"); // which changes nothing, so bob reads nothing
+    alice.say("/name Al"); // this changes nothing, so bob reads nothing
     alice.sees("You are Al");
     alice.say("Hi!");
     alice.sees("Al: Hi!");
     bob.sees("Al: Hi!");
-    bob.say("/name alice"); // which is free now
+    bob.say("/name alice"); // the name is free now
     bob.sees("You are alice");
     alice.sees("bob is now known as alice");
 }

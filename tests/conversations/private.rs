@@ -1,4 +1,4 @@
-//! What is for one person, or not for one: `/msg`, `/ignore`, `/quiet`.
+//! Lines for one person, and lines hidden from one: `/msg`, `/ignore`, `/quiet`.
 
 use parlor::config::RateLimit;
 
@@ -41,7 +41,7 @@ fn a_private_message_may_be_refused() {
             "/msg dave hello",
             "Nobody here is called dave; /who lists the people in this room",
         ),
-        // It only looks like bob's name; no person has it.
+        // The name only looks like bob's; no person has it.
         (
             "/msg b0b hello",
             "Nobody here is called b0b; /who lists the people in this room",
@@ -138,7 +138,7 @@ fn an_ignored_person_is_hidden_under_every_name() {
         "bob is now known as rob",
         "rob: and now?",
     ]);
-    bob.say("/topic listen to me"); // which is speech, too
+    bob.say("/topic listen to me"); // a topic is speech, too
     bob.sees("rob changed the topic to: listen to me");
     carol.sees("rob changed the topic to: listen to me");
     carol.say("and rob?");

@@ -1,4 +1,5 @@
-//! Sessions recorded from the original program. They come out alike at a classic listener and at `examples/chat`.
+//! Sessions recorded from the original program. A classic listener and `examples/chat` repeat them
+//! exactly.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{Chat, Guest, House};
 
-/// Stands among the lines where the server has closed.
+/// The mark among the lines for the end of the connection.
 const END: &str = "<EOF>";
 
 #[test]
@@ -47,7 +48,7 @@ fn replay(steps: &[Value], server: SocketAddr) {
     session.nobody_has_seen_more(server);
 }
 
-/// The clients of a session, by the names that they have in it.
+/// The clients of a session, by their names in it.
 #[derive(Default)]
 struct Session {
     present: BTreeMap<String, Guest>,
@@ -109,8 +110,8 @@ impl Session {
             })
     }
 
-    /// A client that a step does not name has received nothing by then, or the next step that
-    /// names it fails; after the last one, a stranger's arrival is the next line.
+    /// If a step does not name a client, the client must receive nothing, or the next step that
+    /// names it fails. After the last step, a stranger's arrival is the next line.
     fn nobody_has_seen_more(mut self, server: SocketAddr) {
         let stranger = Guest::connect(server);
         for guest in self.present.values_mut() {

@@ -2,7 +2,7 @@
 
 use crate::support::House;
 
-/// Stands at the end of the list of rooms.
+/// The last line of the list of rooms.
 const HOW_TO_JOIN: &str = "-- /join ROOM enters a room, or creates it";
 
 #[test]
@@ -57,7 +57,7 @@ fn a_room_is_listed_until_it_is_empty() {
     alice.sees("alice: back");
     alice.say("/rooms");
     alice.sees_all(["-- lobby, 2 people", HOW_TO_JOIN]);
-    alice.say("/join tea"); // a new one, without the topic
+    alice.say("/join tea"); // a new room, without the topic
     alice.sees("In tea: nobody else");
     alice.say("/topic");
     alice.sees("-- tea has no topic; /topic TEXT sets one");

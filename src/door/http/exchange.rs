@@ -1,5 +1,5 @@
-//! Whether an HTTP connection is waited for: then it takes a place among others, and loses it when
-//! they need it. Knows no address and no answer.
+//! Whether the server waits for an HTTP connection: then it takes a place on the waiting list, and
+//! loses it when others need it. Knows no address and no answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -8,29 +8,29 @@ use tokio_util::sync::CancellationToken;
 
 use crate::door::waiting::{Waiter, WaitingList};
 
-/// The requests of one connection and their answers. Cloned, it is the same.
+/// The requests of one connection and their answers. Clones share one state.
 #[derive(Clone)]
 pub(in crate::door) struct Exchange {
     progress: Arc<Mutex<ExchangeState>>,
-    /// Cancelled when nobody takes the answer any more.
+    /// Cancelled when no client takes the answer any more.
     pub(super) given_up: CancellationToken,
 }
 
 struct ExchangeState {
     waiter: Waiter,
-    /// How many requests there were.
+    /// The number of requests.
     requests: u64,
-    /// Whether the head of a request is there and its answer is not.
+    /// Whether the head of a request has come, and its answer is not ready.
     is_open: bool,
-    /// How many parts of the server work on it.
+    /// How many parts of the server work on the request.
     busy: usize,
 }
 
-/// While it exists, the client is not waited for.
+/// While it exists, the server works and does not wait for the client.
 pub(in crate::door) struct Busy(Exchange);
 
 impl Exchange {
-    /// Of a connection that has its place on this list.
+    /// The exchange of a connection that has its place on this list.
     pub(in crate::door) fn new(list: &WaitingList) -> Exchange {
         Exchange {
             progress: Arc::new(Mutex::new(ExchangeState {
@@ -43,7 +43,7 @@ impl Exchange {
         }
     }
 
-    /// The request is whole, or an answer goes on.
+    /// Notes that the request is whole, or that an answer goes on.
     pub(in crate::door) fn busy(&self) -> Busy {
         let mut progress = self.progress();
         progress.busy += 1;
@@ -52,7 +52,7 @@ impl Exchange {
         Busy(self.clone())
     }
 
-    /// Nobody takes the answer any more.
+    /// Notes that no client takes the answer any more.
     pub(in crate::door) fn give_up(&self) {
         self.given_up.cancel();
     }
@@ -61,36 +61,36 @@ impl Exchange {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there was a request.
+    /// Whether a request has come.
     pub(super) fn has_request(&self) -> bool {
         self.progress().requests > 0
     }
 
-    /// The head of a request is there.
+    /// Notes that the head of a request has come.
     pub(super) fn begin(&self) {
         let mut progress = self.progress();
         progress.requests += 1;
         progress.is_open = true;
     }
 
-    /// The answer is there.
+    /// Notes that the answer is ready.
     pub(super) fn end(&self) {
         self.progress().is_open = false;
     }
 
-    /// Whether a request is not whole, and what is said now is an answer to it.
+    /// Whether a request is not whole, and a message now would be its answer.
     pub(super) fn lacks_request(&self) -> bool {
         self.may_be_told() && self.progress().busy == 0
     }
 
-    /// Whether what is said now is an answer to a request, or comes before the first one.
+    /// Whether a message now would be the answer to a request, or come before the first one.
     pub(super) fn may_be_told(&self) -> bool {
         let progress = self.progress();
         progress.is_open || progress.requests == 0
     }
 
-    /// Waits for the client in a place, unless the server works for it. Ready when others need the
-    /// place.
+    /// Waits for the client in a place of the list, unless the server works for it. Ready when
+    /// others need the place.
     pub(super) fn poll_pushed_out(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut progress = self.progress();
         match progress.busy {

@@ -1,4 +1,4 @@
-//! A connection on which hyper says nothing by itself. Knows no request.
+//! A connection on which hyper sends nothing by itself. Knows no request.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,15 +9,15 @@ use tokio::net::TcpStream;
 
 use super::exchange::Exchange;
 
-/// How much of hyper's own answer is kept: the status is in it.
+/// How many bytes of hyper's own answer are kept: the status is among them.
 const STATUS_BYTES_MAX: usize = 128;
 
-/// A connection that holds back hyper's own answer to bytes that are no request: a bare status,
+/// A connection that holds back hyper's own answer to bytes that are not a request: a bare status,
 /// which tells people nothing.
 pub(super) struct HoldBack {
     pub(super) stream: TcpStream,
     pub(super) exchange: Exchange,
-    /// The beginning of what was held back.
+    /// The beginning of the answer that was held back.
     pub(super) status: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! HTTP as every door with requests needs it: one request after the other, and what a request
+//! HTTP for every door with requests: one request after the other, and the form that a request
 //! prefers. Knows no address and no answer.
 
 mod exchange;

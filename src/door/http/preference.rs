@@ -1,10 +1,10 @@
-//! What a request prefers: kinds of answers and their codings (RFC 9110, section 12). Knows no
+//! The kind and the coding of an answer that a request prefers (RFC 9110, section 12). Knows no
 //! answer.
 
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
-/// How much something is wanted, in thousandths, and how closely it was named: `text/plain` more
+/// The weight of a kind, in thousandths, and how closely the header names it: `text/plain` more
 /// closely than `*/*`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight {
@@ -12,11 +12,12 @@ struct Weight {
     closeness: u8,
 }
 
-/// By its name, without a star.
+/// The name itself, without a star.
 const BY_NAME: u8 = 3;
 
-/// The kind of the answer: `usual`, unless another one is wanted more, or as much and by its name.
-/// A kind may have a version after a semicolon, which counts if the request has one.
+/// The kind of the answer: `usual`, unless the request gives another one more weight, or the same
+/// weight and its name. A kind may have a version after a semicolon, which counts if the request
+/// has one.
 pub(in crate::door) fn preferred<'a>(
     headers: &HeaderMap,
     usual: &'a str,
@@ -34,8 +35,8 @@ pub(in crate::door) fn preferred<'a>(
     preferred.1
 }
 
-/// Whether to compress the answer: the client accepts gzip, and wants it no less than a plain
-/// answer. The plain answer counts only if it is named.
+/// Whether to compress the answer: the client accepts gzip, and gives it no less weight than a
+/// plain answer. The plain answer counts only if the header names it.
 pub(in crate::door) fn wants_gzip(headers: &HeaderMap) -> bool {
     let of = |coding: &str| weights(headers, ACCEPT_ENCODING).find(|(name, _)| name == coding);
     let gzip = of("gzip").or_else(|| of("x-gzip")).or_else(|| of("*"));
@@ -43,7 +44,7 @@ pub(in crate::door) fn wants_gzip(headers: &HeaderMap) -> bool {
     gzip.is_some_and(|(_, weight)| weight > 0 && weight >= plain)
 }
 
-/// How much a kind is wanted: the closest name decides.
+/// The weight of a kind: the closest name decides.
 fn wanted_kind(headers: &HeaderMap, kind: &str) -> Weight {
     let (kind, version) = kind.split_once(';').unwrap_or((kind, ""));
     let family = kind.split('/').next().unwrap_or_default();
@@ -68,8 +69,8 @@ fn wanted_kind(headers: &HeaderMap, kind: &str) -> Weight {
     Weight { weight, closeness }
 }
 
-/// The items of a header, in lower case and without blanks, each with the weight after `q=`. An
-/// item whose weight makes no sense is left out.
+/// The items of a header, in lower case and without blanks, each with the weight after `q=`. Items
+/// with an invalid weight are left out.
 fn weights(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (String, u16)> {
     let lists = headers.get_all(header).into_iter();
     let lists = lists.filter_map(|list| list.to_str().ok());
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_taken_packed_is_not_packed() {
+    fn answers_are_compressed_only_for_clients_that_accept_that() {
         for (accept, wanted) in [
             ("", false),
             ("gzip", true),

@@ -1,5 +1,5 @@
-//! The HTTP requests of one connection, one after the other. Silence has an end. Knows no address
-//! and no answer.
+//! The HTTP requests of one connection, one after the other. A silent client is closed in the end.
+//! Knows no address and no answer.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,10 +28,10 @@ use crate::door::waiting::WaitingList;
 /// How long an answer may still take when the server shuts down.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
-/// The size of a request's head: a long address, and what browsers say of themselves.
+/// The largest head of a request: room for a long address and the headers of a browser.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// The answer to a longer head, and to one with more fields than hyper reads.
+/// The answer to a head that is longer, or has more fields than hyper reads.
 const HEAD_TOO_LONG: &str =
     "The head of this request is too large: it may have 16 KiB and 100 fields";
 
@@ -40,30 +40,30 @@ pub(in crate::door) const GOING_DOWN: &str = "The server is going down";
 
 /// How a door takes requests.
 pub(in crate::door) struct Port<'a> {
-    /// How long the head of a request may take, also after another request.
+    /// How long the head of each request may take.
     pub(in crate::door) head_time: Duration,
-    /// What the port is for, in a sentence, for a client that sends no request.
+    /// A sentence that says what the port is for, for a client that sends no request.
     pub(in crate::door) purpose: &'a (dyn Fn() -> String + Sync),
     /// Cancelled when the server shuts down.
     pub(in crate::door) closing: &'a CancellationToken,
-    /// Clients that leave.
+    /// The clients that are leaving.
     pub(in crate::door) leaving: &'a WaitingList,
 }
 
-/// Why no more requests are answered.
+/// Why the connection answers no more requests.
 enum NoMoreRequests {
-    /// All are answered, or what came was no request.
+    /// All requests are answered, or the bytes were not a request.
     Served(hyper::Result<()>),
-    /// Others need the place.
+    /// Other clients need the place.
     PushedOut,
-    /// Nobody takes the answer.
+    /// No client takes the answer.
     GivenUp,
     /// The server shuts down, and no request is whole.
     GoingDown,
 }
 
-/// Answers one request after the other. If the last one ends well, the connection is given back,
-/// with the bytes that have come after it.
+/// Answers one request after the other. If the last one ends well, returns the connection, with the
+/// bytes that have come after it.
 pub(in crate::door) async fn answer_requests<A, B>(
     stream: TcpStream,
     exchange: &Exchange,
@@ -79,7 +79,7 @@ where
         exchange.begin();
         let busy = request.body().is_end_stream().then(|| exchange.busy());
         let answering = answer(request);
-        // Unpinned, as the connection is given back.
+        // Unpinned, as the caller gets the connection back.
         Box::pin(async move {
             let answered = answering.await;
             exchange.end();
@@ -97,7 +97,7 @@ where
         .header_read_timeout(port.head_time)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(io), service);
-    yield_now().await; // so that the runtime knows what has come in
+    yield_now().await; // so that the runtime sees new input
     let end = serve(&mut connection, exchange, &port).await;
     let parts = connection.into_parts();
     let HoldBack { stream, status, .. } = parts.io.into_inner();
@@ -173,7 +173,7 @@ pub(in crate::door) async fn close(mut stream: TcpStream, leaving: &WaitingList)
     }
 }
 
-/// The answer to bytes that are no request; hyper says with which status.
+/// The answer to bytes that are not a request, with the status that hyper chose.
 fn no_request(error: &hyper::Error, status: &[u8], port: &Port<'_>) -> Vec<u8> {
     if error.is_timeout() {
         return too_late(port).into_bytes();
@@ -201,7 +201,7 @@ fn too_late(port: &Port<'_>) -> String {
     last_answer("408 Request Timeout", "", &words)
 }
 
-/// An answer outside of hyper, with these headers beside the usual ones.
+/// An answer written without hyper, with these headers beside the usual ones.
 fn last_answer(status: &str, headers: &str, words: &str) -> String {
     let length = words.len() + 1;
     format!(
@@ -227,7 +227,7 @@ mod tests {
 
     const HEAD_TIME: Duration = Duration::from_secs(30);
 
-    /// A connection to a door that answers each request with the same word.
+    /// A connection to a door that answers each request with the same text.
     async fn connection() -> TcpStream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await;

@@ -1,4 +1,4 @@
-//! The line door: what netcat and telnet open. The greeting, the name question, and then a session.
+//! The line door, for netcat and telnet: the greeting, the name question, and then a session.
 
 mod options;
 mod prompt;
@@ -27,20 +27,20 @@ pub(crate) const NETCAT: WayIn = WayIn("join with: nc HOST PORT");
 /// The way in with netcat, as in the book.
 pub(crate) const CLASSIC: WayIn = WayIn("join with: nc HOST PORT (classic)");
 
-/// In classic mode a line may be longer than elsewhere.
+/// The longest line in classic mode, where it may be longer than elsewhere.
 const READ_BYTES_CLASSIC: usize = 64 * 1024;
 
 /// A listener for lines.
 struct LineDoor {
-    /// How it speaks.
+    /// The mode of its lines.
     mode: LineMode,
-    /// Whether it asks for a name; else a client has its address for a name.
+    /// Whether it asks for a name. Otherwise the address is the name.
     asks: bool,
-    /// What it wants of its sessions.
+    /// The settings of its sessions.
     settings: SessionSettings,
-    /// Whether it asks for passwords on connections that others can read.
+    /// Whether it asks for passwords also on connections that others can read.
     allow_plain_passwords: bool,
-    /// For the times of earlier lines.
+    /// The clock for the times of earlier lines.
     clock: LocalClock,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn tidy(options: &UrlOptions) -> Result<Vec<String>, InvalidValue> {
     Ok(LineOptions::read(options)?.tidy())
 }
 
-/// What people do to come in.
+/// How people come in.
 pub(super) fn way_in(options: &UrlOptions) -> WayIn {
     match LineOptions::read(options).is_ok_and(|options| options.is_classic) {
         true => CLASSIC,

@@ -1,4 +1,4 @@
-//! What the URL of a line door can say. Opens nothing.
+//! The options in the URL of a line door. Opens nothing.
 
 use std::time::Duration;
 
@@ -27,11 +27,11 @@ const NAMES: DoorOption = DoorOption {
     repeats: false,
 };
 
-/// The options of a URL, read.
+/// The options of a URL, parsed.
 pub(super) struct LineOptions {
     /// Whether it speaks the book's protocol.
     pub(super) is_classic: bool,
-    /// Whether people are asked for a name; else they are called by their address.
+    /// Whether the door asks for a name. Otherwise the address is the name.
     pub(super) asks: bool,
     /// How long people may be silent, if the URL says so.
     idle: Option<Idle>,
@@ -80,9 +80,9 @@ impl LineOptions {
         mode.into_iter().chain(idle).collect()
     }
 
-    /// How long people may be silent. The book's protocol comes before the exercise that limits it.
-    /// People with a name may read for as long as they like: keepalive finds connections that are
-    /// dead.
+    /// How long people may be silent. The book's protocol has no limit, as the exercise that adds
+    /// one comes later. People with a name may read without an end: keepalive finds dead
+    /// connections.
     pub(super) fn idle(&self, nameless: Duration) -> Idle {
         let usual = match self.is_classic {
             true => Idle::Nobody,

@@ -8,22 +8,22 @@ use parlor_wire::style::LineMode;
 use crate::door::handshake::{Arriving, LastWords};
 use crate::session::{ATTEMPTS_MAX, Attempt, Doorway, NotEntered, Tell};
 
-/// Why a client is closed whose place others need.
+/// The message to a client that is closed because others need its place.
 const TOO_MANY_WAIT: &str =
     "-- Too many people are at the name prompt: closed; connect again and answer sooner";
 
-/// Why a program is closed, or a paste, whose first lines are no names.
+/// The message to a program or a paste whose first lines are not names.
 const NO_NAME: &str =
     "-- None of these lines is a name: closed; the first line you send is your name";
 
-/// The question to somebody at a terminal.
+/// The question to a person at a terminal.
 type Prompt = Arriving<LineDecoder, LineEncoder>;
 
 /// How one line is read.
 type Read = fn(&mut LineDecoder, &mut &[u8]) -> Option<LineInput>;
 
 impl Prompt {
-    /// Begins with the name that the client has without answering.
+    /// Starts with the name that the client has if it does not answer.
     pub(super) fn greet(&mut self) {
         self.put_words(&format!("You are {}", self.address));
     }
@@ -58,7 +58,7 @@ impl Prompt {
         }
     }
 
-    /// Asks the client to hide what is typed, or to show it again, if it can.
+    /// Asks the client to hide the typed text, or to show it again, if the client can do that.
     fn conceal(&mut self, is_hidden: bool) {
         if let Some(bytes) = self.decoder.conceal(is_hidden) {
             self.put_raw(&bytes);
@@ -92,7 +92,7 @@ impl Doorway for Prompt {
 
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {
         match &refusal {
-            // Another name is of no use.
+            // Another name does not help.
             Answer::Refused(reason) if reason.is_for_any_name() => {
                 Err(NotEntered::Refused(refusal))
             }
@@ -104,8 +104,8 @@ impl Doorway for Prompt {
     }
 
     async fn end_attempts(&mut self) -> Result<(), NotEntered> {
-        // A person who reads the answers sends nothing before the last one. What follows is no line
-        // for a room.
+        // A person who reads the answers sends nothing before the last one, so the following text
+        // is not a line for a room.
         if self.holds_more() {
             return Err(NotEntered::NoName);
         }

@@ -1,4 +1,4 @@
-//! Reading a room over HTTP: its last lines, or what is said from now on. Nobody arrives by that.
+//! Reading a room over HTTP: its last lines, or the new ones. A reader does not arrive in the room.
 
 use std::mem;
 use std::pin::Pin;
@@ -32,20 +32,20 @@ use super::visit::Visit;
 use crate::door::http::{Busy, preferred};
 use crate::session::{Output, Watching, replay};
 
-/// How many bytes lie between the room and the connection, beside those in the kernel.
+/// How many bytes are buffered between the room and the connection, beside those in the kernel.
 const BETWEEN_BYTES_MAX: usize = 8 * 1024;
 
-/// After this long without a line, twice over at most, a sign of life is sent: balancers end
-/// connections that are silent for 20 s and more.
+/// How long without a line before a sign of life is sent; it may take up to twice as long.
+/// Balancers end connections that are silent for 20 s and more.
 const SILENCE: Duration = Duration::from_secs(9);
 
 /// The header in which a browser names the last event it has seen (HTML, section 9.2).
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What a client reads first whose last line is not known.
+/// The first sentence for a client whose last line is not known.
 const ELSEWHERE: &str = "Your last line is from another log, or newer than this one; the lines you missed cannot be counted";
 
-/// The query: one of these, and nothing else.
+/// The query of a request: one of these, and nothing else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FollowQuery {
@@ -99,7 +99,7 @@ pub(super) async fn read(
     }
 }
 
-/// Where reading begins; none if the header makes no sense.
+/// Where reading begins; `None` if the header is invalid.
 fn start(wanted: &FollowQuery, headers: &HeaderMap) -> Option<Start> {
     let Some(id) = headers.get(LAST_EVENT_ID) else {
         let lines = wanted.last.or(wanted.replay);
@@ -119,13 +119,13 @@ const EVENTS: &str = "text/event-stream";
 /// The form in which a room is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FollowForm {
-    /// As people with netcat read it.
+    /// The lines that people with netcat read.
     Text,
     Json(Follow),
 }
 
 impl FollowForm {
-    /// None for the page.
+    /// `None` for the page.
     fn wanted(headers: &HeaderMap) -> Option<FollowForm> {
         match preferred(headers, TEXT, &[HTML, JSON_LINES, EVENTS]) {
             HTML => None,
@@ -155,7 +155,7 @@ impl FollowForm {
 
 fn answer(form: FollowForm, body: Body) -> Response {
     let kind = HeaderValue::from_static(form.kind());
-    // A proxy that collects the answer first would show nothing for long.
+    // A proxy that buffers the answer would show nothing for a long time.
     let pass_on = (
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -179,7 +179,7 @@ impl Visit {
         let (replay, resumed) = replay::replay(view, &start, &self.desk.settings).await;
         listening.replay = replay;
         let is_elsewhere = resumed == Resumed::AnotherLog;
-        let listener = wanted.last.is_none().then_some(listener); // else the view ends here
+        let listener = wanted.last.is_none().then_some(listener); // otherwise the view ends here
         let (keeping, clock) = (self.desk.settings.keeping(), self.desk.clock.clone());
         let log = self.desk.settings.log.to_string();
         let (mut first, sign_of_life) = (Vec::new(), form.sign_of_life());
@@ -214,7 +214,7 @@ impl Visit {
         let request = Change::Listen {
             owner,
             room,
-            waits: wanted.last.is_none(), // following a room that does not exist waits for it
+            waits: wanted.last.is_none(), // a follower waits for a room that does not exist
             replay: 0,
         };
         match link.call(request).await {
@@ -235,7 +235,7 @@ impl Visit {
         sign_of_life: &'static [u8],
     ) -> Body {
         let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
-        output.write_all(first).await.ok(); // they fit, and the reader is there
+        output.write_all(first).await.ok(); // the bytes fit, and the reader exists
         let mark = Mark {
             room: listening.view.room(),
             position: u64::MAX,
@@ -267,9 +267,9 @@ impl Visit {
 struct FollowTask {
     visit: Visit,
     link: Link,
-    /// Ends the view when it is dropped; none if the view has ended.
+    /// Ends the view when it is dropped; `None` if the view has ended.
     listener: Option<Listener>,
-    /// The place after all that is read.
+    /// The place after all lines that are read.
     mark: Mark,
 }
 
@@ -285,7 +285,7 @@ impl FollowTask {
             biased;
             was_all_taken = &mut watching => {
                 if !was_all_taken {
-                    visit.exchange.give_up(); // nobody reads the answer
+                    visit.exchange.give_up(); // no client reads the answer
                 }
                 return;
             }
@@ -300,17 +300,17 @@ impl FollowTask {
         if is_going_down {
             link.reply(mark, Mail::Answer(Answer::Notice(Notice::GoingDown)));
         }
-        drop(link); // nothing more is said, so the writer need not wait
-        drop(listener); // which rings for the writer
+        drop(link); // no more mail comes, so the writer need not wait
+        drop(listener); // dropping it rings for the writer
         watching.await;
     }
 }
 
-/// The body of an answer that follows a room. It knows when nobody reads it any more.
+/// The body of an answer that follows a room. It notices when the client stops reading.
 struct Following {
     bytes: ReaderStream<DuplexStream>,
     silence: Pin<Box<Sleep>>,
-    /// Nothing has come since the timer was set.
+    /// Nothing has come since the timer started.
     is_silent: bool,
     is_between_lines: bool,
     sign_of_life: &'static [u8],

@@ -1,5 +1,5 @@
-//! The web door: a page, a socket, and rooms to follow and to speak in with curl. HTTP/1.1, until a
-//! socket is opened.
+//! The web door: a page, a socket, and rooms to read and to speak in with curl. It speaks HTTP/1.1
+//! until a socket is opened.
 
 mod follow;
 mod paces;
@@ -36,14 +36,14 @@ use super::transport::peer_at;
 use crate::config::{InvalidValue, units};
 use crate::session::{Idle, Newcomer, SessionSettings};
 
-/// How long the head of a request may take, also after another request.
+/// How long the head of each request may take.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
-/// How often a silent client is asked whether it is there: balancers close what is silent for 20 s
+/// How often the server pings a silent client: balancers close connections that are silent for 20 s
 /// and more.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-/// How long a client may leave that unanswered.
+/// How long a client may leave a ping unanswered.
 const PING_TIME: Duration = Duration::from_secs(120);
 
 /// A listener for HTTP.
@@ -88,8 +88,8 @@ pub(super) fn open(
 }
 
 impl WebDoor {
-    /// Answers one request after the other. If one of them has opened a socket, the connection is
-    /// that, with what has come in already.
+    /// Answers one request after the other. If one of them opens a socket, serves the socket, with
+    /// the input that has come already.
     async fn answer(&self, visit: &Visit, stream: TcpStream) -> Option<(TcpStream, Bytes)> {
         let answer = |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);

@@ -1,4 +1,4 @@
-//! How fast each address speaks without a session. Knows no request.
+//! The rate of each address that speaks without a session. Knows no request.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use parlor_core::model::{Bucket, Rate, network};
 
-/// How many addresses are remembered. Beyond that, those that are quiet are forgotten.
+/// How many addresses are remembered. Beyond that, quiet addresses are forgotten.
 const PACES_MAX: usize = 10_000;
 
-/// How fast each address speaks. For IPv6, an address is a whole network.
+/// The rate of each address. For IPv6, an address is a whole network.
 #[derive(Default)]
 pub(super) struct Paces(Mutex<HashMap<IpAddr, Bucket>>);
 
 impl Paces {
-    /// Takes lines from the bucket of an address if all of them may pass now; else returns how long
-    /// that takes. More lines than can ever pass at once are taken from a full bucket, and the next
-    /// ones wait for them.
+    /// Takes lines from the bucket of an address if all of them may pass now; otherwise returns how
+    /// long to wait. More lines than a bucket holds pass when it is full, and the next lines wait
+    /// for them.
     pub(super) fn take(
         &self,
         from: IpAddr,
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(take(10, 100), wait(9_990));
         assert_eq!(take(9_980, 100), wait(10));
         assert_eq!(take(10, 100), Ok(()));
-        // 200 are more than can pass at once.
+        // A bucket never holds 200 lines.
         assert_eq!(take(9_999, 200), wait(1));
         assert_eq!(take(1, 200), Ok(()));
         assert_eq!(take(10_000, 1), wait(100));

@@ -1,4 +1,4 @@
-//! The page and what it is made of, as it was built in. Knows no room.
+//! The page and its files, built into the program. Knows no room.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
@@ -37,7 +37,7 @@ macro_rules! files {
     };
 }
 
-/// What the page loads, under `/-/`.
+/// The files that the page loads, under `/-/`.
 static FILES: [File; 19] = files! {
     "parlor.css": STYLE,
     "parlor.js": SCRIPT,
@@ -65,7 +65,7 @@ pub(super) struct File {
     name: &'static str,
     kind: &'static str,
     bytes: &'static [u8],
-    /// The compressed bytes, made when they are first wanted.
+    /// The compressed bytes, made at the first request.
     packed: OnceLock<Bytes>,
     /// Differs between versions of the file.
     tag: OnceLock<HeaderValue>,
@@ -79,11 +79,11 @@ impl File {
 }
 
 impl File {
-    /// The file, compressed if the client accepts that, to a third of the bytes; or that the
-    /// client's copy is still good.
+    /// The file, compressed to a third of its bytes if the client accepts that; or the answer that
+    /// the client's copy is still good.
     pub(super) fn answer(&'static self, headers: &HeaderMap) -> Response {
         let kind = HeaderValue::from_static(self.kind);
-        // Asked for again each time, so that a page fits its server.
+        // The browser asks each time, so that the page fits its server.
         let caching = HeaderValue::from_static("no-cache");
         let varies = HeaderValue::from_static("accept-encoding, accept");
         let described = [
@@ -102,17 +102,17 @@ impl File {
         (described, packing, self.packed().clone()).into_response()
     }
 
-    /// Whether the client has this version: one of those listed, or any (RFC 9110, section 13.1.2).
+    /// Whether the client has this version: the header lists it, or any (RFC 9110, section 13.1.2).
     fn is_had(&self, headers: &HeaderMap) -> bool {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         let own = self.tag().to_str().map(opaque).unwrap_or_default();
         let lists = headers.get_all(header::IF_NONE_MATCH).into_iter();
         let mut lists = lists.filter_map(|list| list.to_str().ok());
-        // Our tags have no comma in them.
+        // Our tags contain no comma.
         lists.any(|list| list.trim() == "*" || list.split(',').any(|tag| opaque(tag) == own))
     }
 
-    /// Weak, as it is the same for the compressed file (RFC 9110, section 8.8.1).
+    /// Weak, as the compressed file has the same tag (RFC 9110, section 8.8.1).
     fn tag(&self) -> &HeaderValue {
         self.tag.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
@@ -125,7 +125,7 @@ impl File {
     fn packed(&self) -> &Bytes {
         self.packed.get_or_init(|| {
             let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-            // Memory takes everything.
+            // Writing to memory does not fail.
             packer.write_all(self.bytes).ok();
             packer.finish().unwrap_or_default().into()
         })
@@ -140,14 +140,14 @@ mod tests {
 
     use super::*;
 
-    /// What is read with pleasure in an evening.
+    /// A page of this size can be read with pleasure in an evening.
     const PAGE_BYTES_MAX: usize = 108_000;
 
-    /// What loads at once on a slow line, all languages together.
+    /// This loads at once on a slow line, all languages together.
     const PACKED_BYTES_MAX: usize = 42_000;
 
     #[test]
-    fn whoever_has_a_file_is_not_sent_it_again() {
+    fn a_client_that_has_a_file_does_not_get_it_again() {
         let first = PAGE.answer(&HeaderMap::new());
         assert_eq!(first.status(), StatusCode::OK);
         let has = |tag| HeaderMap::from_iter([(header::IF_NONE_MATCH, tag)]);

@@ -1,5 +1,4 @@
-//! What every answer is made of: a sentence, a refusal, the room in an address. Knows no request's
-//! purpose.
+//! The parts of answers: a sentence, a refusal, the room in an address. Knows no request's purpose.
 
 use std::borrow::Cow;
 
@@ -11,13 +10,13 @@ use parlor_core::model::RoomName;
 use parlor_wire::style::LocalClock;
 use parlor_wire::words::refusal_row;
 
-/// Text for people.
+/// An answer of text for people.
 pub(super) const TEXT: &str = "text/plain";
 
 /// The page.
 pub(super) const HTML: &str = "text/html";
 
-/// Whether a header lists something.
+/// Whether a header lists this word.
 pub(super) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool {
     let kinds = headers.get_all(header).into_iter();
     let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());

@@ -1,4 +1,4 @@
-//! What is at which address, and what every answer says. Knows no room's lines.
+//! The addresses, and the headers of every answer. Knows no room's lines.
 
 use axum::Router;
 use axum::extract::{Extension, Path, Request};
@@ -14,8 +14,8 @@ use super::visit::Visit;
 use super::{follow, socket, speak};
 use crate::door::http::{GOING_DOWN, preferred};
 
-/// What every answer tells a browser: to run and load only what this server sends, to show it in no
-/// frame, to tell no other site where people come from, and to trust the named type.
+/// The headers of every answer for browsers: run and load only files of this server, show it in no
+/// frame, tell no other site where people come from, and trust the named type.
 const HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",
@@ -29,13 +29,13 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
-/// The answer to clients that ask for nothing in particular and are no browsers.
+/// The answer to clients that ask for nothing in particular and are not browsers.
 const GREETING: &str = "This is Parlor, a chat server. In a browser, open this address. With curl:\n\
     \x20 curl -N HOST/lobby                            follows the room\n\
     \x20 curl 'HOST/lobby?last=50'                     shows the last lines\n\
     \x20 curl -d 'hello' 'HOST/lobby?name=YOUR-NAME'   speaks\n";
 
-/// The addresses. Everything that is no room is under `/-/`.
+/// The addresses. Everything except rooms is under `/-/`.
 pub(super) fn router(names: HostNames) -> Router {
     let guard = move |request: Request, next: Next| {
         let refused = names.refuse(&request);
@@ -99,7 +99,7 @@ async fn nothing_there(method: Method, address: Uri) -> Response {
     )
 }
 
-/// The router adds `Allow`; for a client that only asks for that, this is the answer.
+/// The router adds `Allow`, the whole answer to a client that asks for it.
 async fn not_allowed(method: Method, address: Uri) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();

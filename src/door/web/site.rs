@@ -1,8 +1,8 @@
-//! Whose pages may speak with this server: its own. Knows no room.
+//! Only this server's own pages may speak with it. Knows no room.
 //!
-//! A browser sends requests for whatever page it shows. That of another site is given away by
-//! `Origin` and `Sec-Fetch-Site` (Fetch Metadata); one that has its own name point to this machine
-//! (DNS rebinding), by `Host`.
+//! A browser sends requests for any page that it shows. `Origin` and `Sec-Fetch-Site` (Fetch
+//! Metadata) reveal the page of another site; `Host` reveals a site whose name points to this
+//! machine (DNS rebinding).
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -19,7 +19,7 @@ pub(super) const HEALTH: &str = "/-/healthz";
 pub(super) struct HostNames(std::sync::Arc<[String]>);
 
 impl HostNames {
-    /// The given names and the machine's own.
+    /// The given names, and those of the machine.
     pub(super) fn new(mut given: Vec<String>) -> HostNames {
         let own = rustix::system::uname();
         let own = own.nodename().to_string_lossy().to_ascii_lowercase();
@@ -27,11 +27,11 @@ impl HostNames {
         HostNames(given.into())
     }
 
-    /// The answer to a request that is not for this server or comes from another site's page.
+    /// The refusal of a request that is not for this server, or comes from another site's page.
     pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
         let (method, headers) = (request.method(), request.headers());
         let named = match headers.get(header::HOST) {
-            // Balancers ask so, and no browser does.
+            // Balancers send this, and no browser does.
             None if request.version() == Version::HTTP_10 => Some(None),
             _ => only(headers, header::HOST.as_str()).map(Some),
         };
@@ -86,7 +86,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The value of a header that is there once: of two, others may read the other one.
+/// The value of a header that occurs once: of two, other programs may read the other one.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -101,10 +101,10 @@ fn split_port(host: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether an origin is that of a page from this host: of the same name, at the same port.
+/// Whether an origin is a page from this host: the same name, and the same port.
 fn is_same(origin: &str, host: &str) -> bool {
     let Some((scheme, place)) = origin.split_once("://") else {
-        return false; // null: a page from no server
+        return false; // null: a page without a server
     };
     let usual = match scheme {
         "http" => "80",
@@ -116,7 +116,7 @@ fn is_same(origin: &str, host: &str) -> bool {
     origin.0.eq_ignore_ascii_case(host.0) && port(origin) == port(host)
 }
 
-/// A page at another port or under another name of the same domain is another site's page, too.
+/// A page at another port or under another name of the same domain also belongs to another site.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     match only(headers, "sec-fetch-site") {
         Some(site) => matches!(site, "cross-site" | "same-site"),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn balancers_ask_without_a_name_or_with_one_of_their_own() {
+    fn balancers_may_ask_without_a_name_or_with_any_name() {
         fn old(target: &str, headers: &[(&'static str, &str)]) -> u16 {
             status_of(Method::GET, target, Version::HTTP_10, headers)
         }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_for_this_server_is_heard() {
+    fn requests_for_this_server_are_accepted() {
         for host in [
             "localhost",
             "LOCALHOST:8080",
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_twice_is_not_heard() {
+    fn a_header_that_occurs_twice_is_refused() {
         let (host, ours) = (("host", "localhost"), ("origin", "http://localhost"));
         assert_eq!(status(Method::GET, &[host, host]), 400);
         assert_eq!(status(Method::GET, &[host, ours]), 200);

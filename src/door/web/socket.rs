@@ -1,5 +1,4 @@
-//! From a request for a socket to somebody who enters: the upgrade, the hello, the requests to
-//! enter.
+//! The way from a request for a socket to a session: the upgrade, the hello, the requests to enter.
 
 use axum::body::Body;
 use axum::extract::Extension;
@@ -19,7 +18,7 @@ use crate::session::{Attempt, Doorway, NotEntered, Tell};
 /// A part of the server's key, beside the client's (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The only version.
+/// The only version of the protocol.
 const VERSION_13: HeaderValue = HeaderValue::from_static("13");
 
 /// The server's name and version.
@@ -75,7 +74,7 @@ fn server_key(key: &HeaderValue) -> Option<HeaderValue> {
 pub(super) type WebPrompt = Arriving<WebDecoder, WebEncoder>;
 
 impl WebPrompt {
-    /// Begins with what a client has to know.
+    /// Begins with the facts that a client needs.
     pub(super) fn greet(&mut self, log: &str) {
         let hello = Hello {
             server: SERVER,
@@ -89,7 +88,7 @@ impl WebPrompt {
 impl Doorway for WebPrompt {
     const ASKS: bool = false;
 
-    /// The next request to enter; others are answered.
+    /// The next request to enter. Answers all others on the way.
     async fn next_attempt(&mut self) -> Result<Attempt, NotEntered> {
         self.flush().await?;
         let request = loop {

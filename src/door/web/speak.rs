@@ -1,4 +1,4 @@
-//! Speaking with one request, as scripts do. Nobody arrives by that.
+//! Speaking with one request, as scripts do. The speaker does not arrive in the room.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::clock::timeout;
 use crate::door::http::preferred;
 use crate::session;
 
-/// For programs.
+/// The form for programs.
 const JSON: &str = "application/json";
 
 /// The size of a body.
@@ -31,7 +31,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// The query, and nothing else.
+/// The whole query.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SpeakQuery {
@@ -67,7 +67,7 @@ pub(super) async fn speak(
     }
 }
 
-/// The numbers of the stored lines, a line each.
+/// The numbers of the stored lines, one a line.
 fn receipt(room: &RoomName, first: u64, last: u64, headers: &HeaderMap) -> Response {
     if preferred(headers, TEXT, &[JSON]) == JSON {
         let kind = HeaderValue::from_static("application/json");
@@ -116,8 +116,8 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
     let decoded = STANDARD.decode(encoded.trim()).ok()?;
     let colon = decoded.iter().position(|&byte| byte == b':')?;
     let (name, shown) = (decoded.get(..colon)?, decoded.get(colon + 1..)?);
-    // Bytes that are not UTF-8 make a wrong name, not a missing one: else the request would pass
-    // without a proof.
+    // Bytes that are not UTF-8 make a wrong name, not a missing one. Otherwise the request would
+    // pass without a proof.
     let name = String::from_utf8_lossy(name).into_owned();
     Some((name, Line::sanitise(shown)))
 }

@@ -1,4 +1,4 @@
-//! One connection to the web door, for those who answer its requests. Knows no address.
+//! One connection to the web door, as the answers to its requests see it. Knows no address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::door::http::Exchange;
 use crate::door::reception::Reception;
 use crate::session::{Peer, SessionSettings};
 
-/// What the connections of one web door share.
+/// The parts that the connections of one web door share.
 pub(super) struct WebDesk {
-    /// What it wants of its sessions.
+    /// The settings of its sessions.
     pub(super) settings: SessionSettings,
-    /// Whether it asks for passwords on connections that others can read.
+    /// Whether it asks for passwords also on connections that others can read.
     pub(super) allow_plain_passwords: bool,
-    /// For times in sentences.
+    /// The clock for times in sentences.
     pub(super) clock: LocalClock,
-    /// How fast each address may speak without a session.
+    /// The rate of each address that speaks without a session.
     pub(super) paces: Paces,
 }
 
-/// One connection, for those who answer its requests.
+/// One connection, as the answers to its requests see it.
 #[derive(Clone)]
 pub(super) struct Visit {
     pub(super) reception: Arc<Reception>,
@@ -33,18 +33,18 @@ pub(super) struct Visit {
     pub(super) peer: Peer,
     /// Cancelled when the connection becomes a socket.
     pub(super) becomes_socket: CancellationToken,
-    /// Whether the client is waited for.
+    /// Whether the server waits for the client.
     pub(super) exchange: Exchange,
 }
 
 impl Visit {
-    /// A link to the broadcaster, for a request.
+    /// A link to the broadcaster, for one request.
     pub(super) fn connect(&self) -> Link {
         let Reception { writers, inbox, .. } = &*self.reception;
         writers.connect(inbox, Some(self.from))
     }
 
-    /// For people who come with netcat.
+    /// The mode for people with netcat.
     pub(super) fn purpose(&self) -> String {
         match self.reception.line_port.get() {
             Some(port) => format!(

@@ -1,7 +1,8 @@
 //! The log on stderr: one event a line, as text or JSON. Knows no event.
 //!
-//! Events have bytes from strangers in them. Everything that could end the line or control a terminal is escaped here, so
-//! the code that logs need not think of it. The reader of stderr may stop reading: a queue stands in between.
+//! Events contain bytes from strangers. This module escapes all characters that could end the line
+//! or control a terminal, so the code that logs need not think of them. The reader of stderr may
+//! stop reading, so a queue stands in between.
 
 mod queue;
 
@@ -25,9 +26,9 @@ use tracing_subscriber::{Layer, Registry, fmt as layers, reload};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// Failures.
+    /// Only failures.
     Error,
-    /// Also things to look at.
+    /// Also events that the operator should check.
     Warn,
     /// Also listeners, start and stop.
     Info,
@@ -59,10 +60,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends this process's events to stderr from now on, and panics as events.
+/// Sends this process's events to stderr from now on, with panics as events.
 ///
-/// # Errors
-/// The process logs somewhere already, or the system gives no thread.
+/// # Errors The process already has a log, or the system gives no thread.
 pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<RunningLog> {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let queue = Queue::start(io::stderr()).context("the log cannot start")?;
@@ -74,7 +74,7 @@ pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<RunningLog> {
     Ok(RunningLog { level, queue })
 }
 
-/// The running log. When it is dropped, queued events are written, if stderr takes them.
+/// The running log. Dropping it writes queued events, if stderr takes them.
 pub struct RunningLog {
     /// How much is logged.
     pub level: Level,
@@ -92,9 +92,9 @@ impl Drop for RunningLog {
 pub struct Level(reload::Handle<LevelFilter, Registry>);
 
 impl Level {
-    /// From now on this level and all levels before it are logged.
+    /// Logs this level and all levels before it from now on.
     pub fn set(&self, level: LogLevel) {
-        self.0.reload(level).ok(); // it fails if nothing is logged any more
+        self.0.reload(level).ok(); // it fails if the log has ended
     }
 }
 
@@ -111,7 +111,7 @@ where
     let base = layers::layer()
         .with_target(false)
         .with_ansi(colour)
-        // The library would complain on stderr, and panic if stderr is what failed.
+        // The library would complain on stderr, and panic if stderr itself failed.
         .log_internal_errors(false);
     let events = match format {
         LogFormat::Text => base
@@ -158,8 +158,8 @@ impl fmt::Write for Escaped<'_, '_> {
     }
 }
 
-/// Makes writers for JSON that escape hostile characters. The JSON encoder has escaped the control characters below a blank;
-/// the others can only stand in strings, where `\u` is understood.
+/// Makes writers for JSON that escape hostile characters. The JSON encoder escapes the control
+/// characters below a blank; the others can only stand in strings, where `\u` is valid.
 struct JsonEscaped<W>(W);
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for JsonEscaped<W> {
@@ -173,7 +173,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for JsonEscaped<W> {
 struct JsonWriter<W>(W);
 
 impl<W: Write> Write for JsonWriter<W> {
-    /// Takes a whole event, as the library calls it once for each.
+    /// Takes a whole event: the library calls this once for each event.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let mut line = String::with_capacity(event.len());
         for c in String::from_utf8_lossy(event).chars() {

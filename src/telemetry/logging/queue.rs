@@ -8,23 +8,24 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Events that may wait for stderr: about a megabyte at the usual length, room for a burst.
+/// How many events may wait for stderr: about a megabyte at the usual length, room for a burst.
 const EVENTS_MAX: usize = 4_096;
 
-/// How long the program waits at its end for stderr to take what is queued.
+/// How long the program waits at its end for stderr to take the queued events.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
-/// How long it waits between two attempts at a full queue.
+/// How long it waits between two attempts to use a full queue.
 const FLUSH_RETRY: Duration = Duration::from_millis(10);
 
-/// What the thread gets.
+/// The items of the queue.
 enum LogItem {
     Event(Vec<u8>),
     /// Asks for a signal when everything before it is written.
     Flush(SyncSender<()>),
 }
 
-/// The end of the queue that takes events. It never waits: an event for which there is no room is dropped and counted.
+/// The end of the queue that takes events. It never waits: an event that does not fit is dropped
+/// and counted.
 #[derive(Clone)]
 pub(crate) struct Queue {
     items: SyncSender<LogItem>,
@@ -59,12 +60,12 @@ impl Queue {
             thread::sleep(FLUSH_RETRY);
         }
         let left = until.saturating_duration_since(Instant::now());
-        is_written.recv_timeout(left).ok(); // what is not written by then is lost
+        is_written.recv_timeout(left).ok(); // events not written by then are lost
     }
 }
 
 impl Write for Queue {
-    /// Takes a whole event, as the library calls it once for each.
+    /// Takes a whole event: the library calls this once for each event.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         if self.items.try_send(LogItem::Event(event.to_vec())).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -77,13 +78,14 @@ impl Write for Queue {
     }
 }
 
-/// Writes what is queued until the process ends. When there is room again, logs how many events were dropped.
+/// Writes queued events until the process ends. When there is room again, logs how many events were
+/// dropped.
 fn write_all(queued: &Receiver<LogItem>, mut sink: impl Write, dropped: &AtomicU64) {
     let mut told = 0;
     for item in queued {
         match item {
             LogItem::Event(event) => {
-                sink.write_all(&event).ok(); // there is no other place for a complaint
+                sink.write_all(&event).ok(); // a failure has no other place to be reported
             }
             LogItem::Flush(written) => {
                 written.send(()).ok();
@@ -92,7 +94,7 @@ fn write_all(queued: &Receiver<LogItem>, mut sink: impl Write, dropped: &AtomicU
         let all = dropped.load(Ordering::Relaxed);
         if all > told {
             told = all;
-            // If this event is dropped, too, it is counted, and reported later.
+            // If this event is dropped too, it is counted, and reported later.
             tracing::warn!(
                 dropped = all,
                 "log events are missing: stderr was not read fast enough; this is their number since the start"
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_reader_that_stops_and_dropped_events_are_counted() {
+    fn a_reader_that_stops_blocks_no_code_and_dropped_events_are_counted() {
         let (go_on, waits) = sync_channel(2 * EVENTS_MAX);
         let (written, read) = sync_channel(2 * EVENTS_MAX);
         let mut queue = Queue::start(Stuck(waits, written)).unwrap();
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flush_waits_for_what_is_queued() {
+    fn a_flush_waits_for_queued_events() {
         let (go_on, waits) = sync_channel(2);
         let (written, read) = sync_channel(2);
         let mut queue = Queue::start(Stuck(waits, written)).unwrap();

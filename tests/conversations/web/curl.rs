@@ -23,7 +23,7 @@ impl Answer {
     }
 }
 
-/// An answer that goes on.
+/// An answer that continues.
 struct Stream(BufReader<TcpStream>);
 
 impl Stream {
@@ -72,7 +72,7 @@ fn request(server: SocketAddr, method: &str, target: &str, headers: &str, body: 
         stream,
         "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
     )
-    .ok(); // a body that is too large is not read to its end
+    .ok(); // the server does not read a body that is too large to its end
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok();
     let answer = String::from_utf8(answer).unwrap();
@@ -126,7 +126,7 @@ fn a_room_is_followed_in_the_form_that_netcat_shows() {
     bob.sees("--   bob, active");
     bob.sees("--   and 2 listeners");
     let carol = house.guest_at(1).enter("carol");
-    bob.sees("carol has arrived"); // and nobody else has
+    bob.sees("carol has arrived"); // the first arrival that bob sees
     bob.say("hello");
     bob.say("/me waves");
     for stream in [&mut follower, &mut with_some] {
@@ -142,7 +142,7 @@ fn a_room_is_followed_in_the_form_that_netcat_shows() {
         bob.sees("--   bob, active");
         bob.say("x");
         if bob.line() == "bob: x" {
-            break; // the client has gone
+            break; // the client has closed
         }
         bob.sees("bob: x");
     }
@@ -268,7 +268,7 @@ fn a_client_that_names_its_last_line_continues_after_it_in_every_form() {
     };
     let forms = ["text/plain", "application/x-ndjson", "text/event-stream"];
     for accept in forms {
-        // It counts before the query.
+        // The header counts more than the query.
         let body = read(accept, &format!("{log}:1")).body;
         assert!(body.contains("two") && body.contains("three"), "{body}");
         assert!(!body.contains("one"), "{body}");
@@ -322,7 +322,7 @@ fn a_post_is_answered_with_its_numbers_and_nobody_arrives() {
     bob.sees("ci: a=b&c=%20d+e");
     post(&house, "/lobby?name=ci", "/who is no command here");
     bob.sees("ci: /who is no command here");
-    // The name is free again.
+    // The post has left the name free.
     let mut ci = house.guest_at(1).enter("ci");
     bob.sees("ci has arrived");
     ci.say("me too");
@@ -462,7 +462,7 @@ fn following_a_missing_room_waits_for_it() {
     let server = house.addresses()[0];
     let mut first = Stream::open(server, "/tea", "");
     let mut second = Stream::open(server, "/tea?replay=5", "Accept: application/x-ndjson\r\n");
-    // It is still none.
+    // The room still does not exist.
     let missing = get(&house, "/tea?last=5");
     assert_eq!(missing.status, 404);
     let mut bob = house.guest_at(1).enter("bob");
@@ -498,7 +498,7 @@ fn lines_posted_together_are_all_accepted_or_all_refused() {
     });
     let nine = post(&house, "/lobby?name=ci", "a\nb\nc\nd\ne\nf\ng\nh\ni");
     assert_eq!(nine.status, 200);
-    let many = "x\n".repeat(200); // as many as are ever said together: they want a full bucket
+    let many = "x\n".repeat(200); // the most lines of one post: they need a full bucket
     let late = post(&house, "/lobby?name=ci", &many);
     assert_eq!(late.status, 429, "{}", late.body);
     assert_eq!(post(&house, "/lobby?name=ci", "j").body, "10\n");

@@ -1,4 +1,4 @@
-//! WebSockets byte by byte (RFC 6455), as no library would send them.
+//! WebSockets byte by byte (RFC 6455), in forms that no library would send.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +14,7 @@ const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 const LAST: u8 = 0x80;
 
-/// The key of the RFC's example, and what answers it (section 1.3).
+/// The key of the RFC's example, and its answer (section 1.3).
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 

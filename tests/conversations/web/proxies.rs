@@ -1,4 +1,4 @@
-//! What stands between programs and the web door: proxies and balancers, each in its way.
+//! Proxies and balancers between programs and the web door.
 
 use std::io::{BufRead, BufReader, Read, Write, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::support::{DEADLINE, House, Visitor};
 
-/// A web server that passes on what is below `/chat/`, as nginx does with `location /chat/`. It ends with the test.
+/// A web server that passes on requests below `/chat/`, as nginx does with `location /chat/`. It
+/// ends with the test.
 fn proxy(server: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -49,7 +50,7 @@ fn get(server: SocketAddr, path: &str, headers: &str) -> String {
     ask(server, &request)
 }
 
-/// The addresses that a text has behind this mark, up to the quotation mark.
+/// The addresses in a text, from this mark to the quotation mark.
 fn addresses<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
     let parts = text.split(mark).skip(1);
     parts.filter_map(|part| part.split(['"', '\'']).next())
@@ -195,7 +196,7 @@ fn bodies_may_come_in_pieces_and_after_a_continue() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     bob.sees("ci: late");
-    // The body of a refused request is not asked for.
+    // The server does not ask for the body of a refused request.
     let refused = ask(server, &head.replace("?name=ci", "?name=bob&x=1"));
     assert!(refused.starts_with("HTTP/1.1 400 "), "{refused}");
 }
@@ -227,7 +228,7 @@ fn the_head_of_a_room_that_is_followed_ends_at_once() {
         let told = [bob.line(), bob.line()];
         bob.say("x");
         if bob.line() == "bob: x" {
-            break; // the client has gone
+            break; // the client has closed
         }
         bob.sees("bob: x");
         assert_eq!(told.len(), 2);

@@ -1,4 +1,4 @@
-//! Entering by a socket, and what can be asked there.
+//! Entering by a socket, and its requests.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ fn a_command_is_not_said_over_the_web_by_mistake() {
         assert_eq!(refused["why"], "slipped", "{text}");
         alice.hears("done");
     }
-    // With the slash in its place it is what the page sends for two, and a paste is text.
+    // A slash at the start is text here (the page sends it for two slashes), and so is a paste.
     alice.asks(r#"{"do":"say","text":"/msg is a command"}"#);
     alice.asks(r#"{"do":"say","text":" /msg\n /me"}"#);
     for text in ["/msg is a command", " /msg", " /me"] {
@@ -118,7 +118,7 @@ fn before_entering_only_a_ping_is_answered() {
         assert_eq!(visitor.until_done("x")[0]["why"], "no-request");
     }
     let _visitor = visitor.enter("alice");
-    bob.sees("alice has arrived"); // and nothing was said
+    bob.sees("alice has arrived"); // no line came before
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn every_request_with_an_id_gets_a_receipt_even_a_senseless_one() {
             assert_eq!(heard[0]["why"], "no-request", "{heard:?}");
         }
     }
-    // These have no id to be returned.
+    // These have no id to return.
     for request in [
         json!({"id": "x".repeat(65)}).to_string(),
         json!({"id": vec![1; 65]}).to_string(),
@@ -471,7 +471,7 @@ fn arrivals_and_departures_in_a_crowd_are_told_at_once() {
             follow(&mut here, &alice.next());
         }
         assert!(names(CROWD).all(|name| here.contains(&name)), "{here:?}");
-        // The list equals what the events add up to.
+        // The list equals the sum of the events.
         alice.asks(r#"{"do":"people","room":"lobby","id":"all"}"#);
         let heard = alice.until_done("all");
         heard.iter().for_each(|message| follow(&mut here, message));
@@ -491,7 +491,7 @@ fn arrivals_and_departures_in_a_crowd_are_told_at_once() {
     }
 }
 
-/// What a message changes in a list of those who are here.
+/// Applies a message to a list of the people here.
 fn follow(here: &mut BTreeSet<String>, message: &Value) {
     let field = |name: &str| message[name].as_str().map(str::to_owned);
     let (come, gone) = match message["kind"].as_str().unwrap() {

@@ -1,10 +1,10 @@
-//! Coming back with the number of the last line: nothing is missed, and nothing comes twice.
+//! Reconnecting with the number of the last line: no line is missed, and none comes twice.
 
 use serde_json::{Value, json};
 
 use crate::support::{House, Visitor, numbers};
 
-/// Says so many lines.
+/// Posts this many lines.
 fn say(house: &House, name: &str, lines: usize) {
     let mut speaker = house.visitor(name);
     for part in (0..lines).collect::<Vec<_>>().chunks(200) {
@@ -14,7 +14,8 @@ fn say(house: &House, name: &str, lines: usize) {
     }
 }
 
-/// Enters as somebody who has seen this line of this log, and what comes until that is done.
+/// Enters as a client that has seen this line of this log. Returns the messages up to the end of
+/// entering.
 fn come_back(house: &House, log: &Value, after: u64) -> Vec<Value> {
     let mut visitor = Visitor::connect(house.addresses()[0]);
     visitor.asks(
@@ -87,7 +88,7 @@ fn the_numbers_of_another_log_mean_nothing() {
             "the usual replay"
         );
     }
-    // Nor does a number beyond the last.
+    // A number beyond the last one means nothing either.
     let log = house.visitor("carol").hello["log"].clone();
     assert_eq!(come_back(&house, &log, 51)[0]["resumed"], "another log");
 }

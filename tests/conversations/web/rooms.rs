@@ -21,7 +21,7 @@ fn one_connection_is_in_several_rooms_and_leaves_one() {
     bob.say("/join tea");
     bob.sees("In tea: alice");
     let mut told = [alice.next(), alice.next()].map(|event| event["text"].to_string());
-    told.sort(); // between rooms there is no order
+    told.sort(); // rooms have no common order
     assert_eq!(told, ["\"bob has arrived\"", "\"bob has left\""]);
     for room in ["lobby", "tea", "den"] {
         alice.asks(json!({"do": "say", "room": room, "text": format!("in {room}")}).to_string());

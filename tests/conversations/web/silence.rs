@@ -1,4 +1,5 @@
-//! Connections that send no complete request: they have a share of the house, and give way to each other.
+//! Connections that send no complete request: they have a share of all places, and give way to each
+//! other.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -7,13 +8,13 @@ use std::thread;
 
 use crate::support::{DEADLINE, Guest, House};
 
-/// So many connections may there be,
+/// The limit of connections.
 const CONNECTIONS: usize = 64;
 
-/// so many of them may be waited for,
+/// How many of them the server may wait for.
 const SHARE: usize = CONNECTIONS / 4;
 
-/// and so many come of each kind: less than there is room for, and more than the share.
+/// How many clients of each kind come: less than the limit, and more than the share.
 const OF_EACH_KIND: usize = 40;
 
 fn connect(server: SocketAddr) -> TcpStream {
@@ -22,12 +23,13 @@ fn connect(server: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Connections that send these bytes and no more. What each of them reads up to its end comes out here.
+/// Connections that send these bytes and no more. The channel reports the bytes that each of them
+/// reads up to its end.
 fn silent(server: SocketAddr, count: usize, sent: &'static [u8]) -> Receiver<Vec<u8>> {
     let (ended, endings) = channel();
     for _ in 0..count {
         let mut stream = connect(server);
-        stream.set_read_timeout(None).unwrap(); // the last of them end with the server
+        stream.set_read_timeout(None).unwrap(); // the last connections end with the server
         stream.write_all(sent).unwrap();
         let ended = ended.clone();
         thread::spawn(move || {
@@ -74,12 +76,12 @@ fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
             "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
             "HTTP/1.1 408 ",
         ),
-        // Silent after an answer: another answer would belong to no request.
+        // These are silent after an answer: another answer would belong to no request.
         (
             "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "HTTP/1.1 200 ",
         ),
-        // A socket without a message.
+        // Sockets without a message.
         (
             "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -106,7 +108,7 @@ fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
                 assert!(read.ends_with(&format!("use port {port}\n")), "{read}");
             }
         }
-        // Now all places for clients that are waited for are taken.
+        // Now all places of the waiting list are taken.
         let answer = ask(
             web,
             "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
@@ -158,7 +160,7 @@ fn a_client_that_is_turned_out_keeps_no_place() {
             "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             "HTTP/1.1 200 ",
         ),
-        // A socket, and a frame without a mask in it.
+        // A socket, with an unmasked frame.
         (
             web,
             "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -170,7 +172,7 @@ fn a_client_that_is_turned_out_keeps_no_place() {
         (lines, "guest\n/quit\n", "You are "),
         (classic, "GET / HTTP/1.1\r\n\r\n", "You are "),
     ] {
-        // All of them stay open at this end.
+        // All connections stay open at this end.
         let ended = (0..2 * CONNECTIONS).map(|_| {
             let mut stream = connect(door);
             stream.write_all(sent.as_bytes()).unwrap();
@@ -231,7 +233,7 @@ fn silent_clients_at_the_metrics_door_hide_the_metrics_from_nobody() {
 }
 
 #[test]
-fn bytes_that_are_no_request_are_told_what_the_port_is_for() {
+fn bytes_that_are_not_a_request_get_the_purpose_of_the_port() {
     let house = House::web();
     let (web, lines) = (house.addresses()[0], house.addresses()[1].port());
     for sent in [
