@@ -26,9 +26,9 @@ use tracing_subscriber::{Layer, Registry, fmt as layers, reload};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// Only failures.
+    /// Failures.
     Error,
-    /// Also events that the operator should check.
+    /// Also things to look at.
     Warn,
     /// Also listeners, start and stop.
     Info,
