@@ -66,13 +66,13 @@ async fn handle_conn(conn: TcpStream, who: SocketAddr, events: Sender<Event>) {
     conn.set_nodelay(true).ok(); // Go does so with every connection
     let (input, output) = conn.into_split();
     let (client, messages) = mpsc::channel(1);
-    tokio::spawn(client_writer(output, messages));
 
     let say = async |text: &[u8]| events.send(Event::Message(text.into())).await.ok();
     let greeting = format!("You are {who}\n");
     client.send(greeting.as_bytes().into()).await.ok();
     say(format!("{who} has arrived\n").as_bytes()).await;
     events.send(Event::Entering(client.clone())).await.ok();
+    tokio::spawn(client_writer(output, messages)); // last: a client that reads its greeting has entered
 
     let mut input = BufReader::new(input);
     loop {
