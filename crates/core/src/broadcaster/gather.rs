@@ -1,4 +1,4 @@
-//! From events to a batch for each room: here they get their order and their numbers.
+//! From events to a batch for each room: here lines get their numbers.
 
 use std::sync::Arc;
 

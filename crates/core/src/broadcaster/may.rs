@@ -32,11 +32,11 @@ impl Broadcaster {
     pub(super) fn barred(&self, id: PersonId, now: Now) -> Result<Vec<RoomName>, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let subject = person.subject();
-        let may_read = |room: &&RoomName| self.may_read(subject, room, now).is_err();
+        let is_barred = |room: &&RoomName| self.may_read(subject, room, now).is_err();
         Ok(self
             .rules
             .rooms_with_bans()
-            .filter(may_read)
+            .filter(is_barred)
             .cloned()
             .collect())
     }

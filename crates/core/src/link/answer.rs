@@ -243,6 +243,9 @@ pub enum Notice {
     Act(Arc<Act>),
 }
 
+/// The size of an answer without a list or a text, in bytes: a name and a few numbers.
+const SMALL_BYTES: usize = 64;
+
 impl Answer {
     /// Its size in memory, in bytes; an estimate.
     pub(crate) fn weight(&self) -> usize {
@@ -272,7 +275,30 @@ impl Answer {
                 let room = room.as_ref().map_or(0, |(_, keepers)| keepers.len());
                 (room + server.len()) * size_of::<Name>()
             }
-            _ => 64,
+            Answer::Help(_)
+            | Answer::YouAre(_)
+            | Answer::Ignoring(_)
+            | Answer::Unignored(_)
+            | Answer::Quiet(_)
+            | Answer::Echo(_)
+            | Answer::FoundMore { .. }
+            | Answer::SearchBehind(_)
+            | Answer::Password(_)
+            | Answer::Registered(_)
+            | Answer::PasswordChanged { .. }
+            | Answer::Code(_)
+            | Answer::Token(_)
+            | Answer::TokenRevoked(_)
+            | Answer::WelcomeBack(_)
+            | Answer::KeptFor(_)
+            | Answer::WhileAway(_)
+            | Answer::CanDelete(_)
+            | Answer::Deleted(_)
+            | Answer::NothingKept
+            | Answer::Told { .. }
+            | Answer::Everybody(_)
+            | Answer::Refused(_)
+            | Answer::Notice(_) => SMALL_BYTES,
         };
         size_of::<Answer>() + inside
     }
