@@ -144,13 +144,7 @@ impl Pace {
     }
 
     fn note(&mut self, begun: &Option<UnderWay>) {
-        if let (
-            Some(UnderWay {
-                gathered, since, ..
-            }),
-            false,
-        ) = (begun, self.pause.is_zero())
-        {
+        if let (Some(UnderWay { gathered, since, .. }), false) = (begun, self.pause.is_zero()) {
             self.busy = (gathered.lines() > 1).then_some(*since);
         }
     }
@@ -166,12 +160,7 @@ fn begin_commit(
     while let Some(gathered) = broadcaster.gather(clock.now()) {
         if gathered.has_lines() {
             let commit = journal.commit(gathered.batches());
-            return Some(UnderWay {
-                gathered,
-                commit,
-                since: Instant::now(),
-                told_slow: false,
-            });
+            return Some(UnderWay { gathered, commit, since: Instant::now(), told_slow: false });
         }
         broadcaster.append(gathered, Ok(()), clock.now());
     }

@@ -1,7 +1,7 @@
 //! Parlor: a chat server that people join with programs they already have.
 //!
-//! [`Server`] builds and closes everything; [`serve`] runs it as the program does, with signals and logs. `parlor-core`, which
-//! knows no socket, decides what happens in rooms.
+//! [`Server`] builds and closes everything; [`serve`] runs it as the program does, with signals and
+//! logs. `parlor-core`, which knows no socket, decides what happens in rooms.
 
 mod accounts;
 mod audit;
@@ -24,7 +24,8 @@ use crate::server::{Hangups, Source, first_signal};
 pub use crate::clock::zone_is_unknown;
 pub use crate::server::Server;
 
-/// Runs the server until a signal ends it and everybody has been told. A reload reads the configuration from `source`.
+/// Runs the server until a signal ends it and everybody has been told. A reload reads the
+/// configuration from `source`.
 ///
 /// # Errors One sentence if it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! The program: reads the command line, runs one command, reports an error once. Knows no door and no room.
+//! The program: reads the command line, runs one command, reports an error once. Knows no door and
+//! no room.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -48,10 +49,8 @@ fn run(action: Action) -> anyhow::Result<()> {
             for sentence in variables::strangers().into_iter().chain(zone_is_unknown()) {
                 tracing::warn!("{sentence}");
             }
-            let source = Source {
-                read: Arc::new(move || options.load()),
-                level: log.level.clone(),
-            };
+            let source =
+                Source { read: Arc::new(move || options.load()), level: log.level.clone() };
             block_on(parlor::serve(config, Some(source)))
         }
         Action::Join(options) => block_on(parlor::join(options)),

@@ -1,4 +1,5 @@
-//! The command line as people use it: the built program, its exit codes and its sentences. Opens no door.
+//! The command line as people use it: the built program, its exit codes and its sentences. Opens no
+//! door.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -71,10 +72,7 @@ impl File {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("parlor.toml");
         fs::write(&path, text).unwrap();
-        Self {
-            path,
-            _folder: folder,
-        }
+        Self { path, _folder: folder }
     }
 
     fn config(&self, words: &[&str]) -> Command {
@@ -94,40 +92,12 @@ impl File {
 #[test]
 fn flags_win_over_environment_over_file_over_defaults() {
     for (key, default, in_file, in_environment, as_flag, printed) in [
-        (
-            "rate",
-            "\"10/s\"",
-            "'1/s'",
-            "2/s",
-            "off",
-            ["\"1/s\"", "\"2/s\"", "\"off\""],
-        ),
+        ("rate", "\"10/s\"", "'1/s'", "2/s", "off", ["\"1/s\"", "\"2/s\"", "\"off\""]),
         ("rooms", "1000", "1", "2", "3", ["1", "2", "3"]),
         ("connections", "", "1", "2", "3", ["1", "2", "3"]),
-        (
-            "log-size",
-            "\"4MiB\"",
-            "1024",
-            "2MiB",
-            "3GiB",
-            ["\"1KiB\"", "\"2MiB\"", "\"3GiB\""],
-        ),
-        (
-            "log",
-            "\"info\"",
-            "'warn'",
-            "error",
-            "trace",
-            ["\"warn\"", "\"error\"", "\"trace\""],
-        ),
-        (
-            "limit-loopback",
-            "false",
-            "true",
-            "no",
-            "yes",
-            ["true", "false", "true"],
-        ),
+        ("log-size", "\"4MiB\"", "1024", "2MiB", "3GiB", ["\"1KiB\"", "\"2MiB\"", "\"3GiB\""]),
+        ("log", "\"info\"", "'warn'", "error", "trace", ["\"warn\"", "\"error\"", "\"trace\""]),
+        ("limit-loopback", "false", "true", "no", "yes", ["true", "false", "true"]),
         (
             "listen",
             "[\"tcp://localhost:8000\", \"http://localhost:8080\"]",
@@ -146,18 +116,12 @@ fn flags_win_over_environment_over_file_over_defaults() {
         let flag = format!("--{key}={as_flag}");
         assert_eq!(effective(&mut parlor(&["config"]), key), default);
         assert_eq!(effective(&mut file.config(&[]), key), printed[0]);
-        assert_eq!(
-            effective(file.config(&[]).env(&variable, in_environment), key),
-            printed[1]
-        );
+        assert_eq!(effective(file.config(&[]).env(&variable, in_environment), key), printed[1]);
         assert_eq!(
             effective(file.config(&[&flag]).env(&variable, in_environment), key),
             printed[2]
         );
-        assert_eq!(
-            effective(file.config(&[]).env(&variable, ""), key),
-            printed[0]
-        );
+        assert_eq!(effective(file.config(&[]).env(&variable, ""), key), printed[0]);
     }
 }
 
@@ -165,24 +129,13 @@ fn flags_win_over_environment_over_file_over_defaults() {
 fn the_environment_names_the_file_and_says_yes_in_several_ways() {
     let file = File::new("rooms = 7");
     let mut command = parlor(&["config"]);
-    assert_eq!(
-        effective(command.env("PARLOR_CONFIG", &file.path), "rooms"),
-        "7"
-    );
-    for (said, listen) in [
-        ("1", "*"),
-        ("true", "*"),
-        ("yes", "*"),
-        ("0", "localhost"),
-        ("no", "localhost"),
-    ] {
+    assert_eq!(effective(command.env("PARLOR_CONFIG", &file.path), "rooms"), "7");
+    for (said, listen) in
+        [("1", "*"), ("true", "*"), ("yes", "*"), ("0", "localhost"), ("no", "localhost")]
+    {
         let mut command = parlor(&["config"]);
         let expected = format!("[\"tcp://{listen}:8000\", \"http://{listen}:8080\"]");
-        assert_eq!(
-            effective(command.env("PARLOR_LAN", said), "listen"),
-            expected,
-            "{said}"
-        );
+        assert_eq!(effective(command.env("PARLOR_LAN", said), "listen"), expected, "{said}");
     }
     let mut command = parlor(&["config", "--lan=false"]);
     assert_eq!(
@@ -194,26 +147,11 @@ fn the_environment_names_the_file_and_says_yes_in_several_ways() {
 #[test]
 fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
     for (text, sentence) in [
-        (
-            "log_lines = 5",
-            "no key \"log_lines\", did you mean log-lines?",
-        ),
-        (
-            "rooms = 0",
-            "rooms = 0: write a whole number from 1 to 1000000000",
-        ),
-        (
-            "replay = -1",
-            "replay = -1: write a whole number from 0 to 1000000000",
-        ),
-        (
-            "rooms = 'many'",
-            "rooms = \"many\": write a whole number from 1 to 1000000000",
-        ),
-        (
-            "rooms = [1, 2]",
-            "rooms = [1, 2]: write one value, not a list",
-        ),
+        ("log_lines = 5", "no key \"log_lines\", did you mean log-lines?"),
+        ("rooms = 0", "rooms = 0: write a whole number from 1 to 1000000000"),
+        ("replay = -1", "replay = -1: write a whole number from 0 to 1000000000"),
+        ("rooms = 'many'", "rooms = \"many\": write a whole number from 1 to 1000000000"),
+        ("rooms = [1, 2]", "rooms = [1, 2]: write one value, not a list"),
         ("listen = []", "listen = []: write at least one value"),
         ("lan = 'perhaps'", "lan = \"perhaps\": write true or false"),
         ("lan = 1", "lan = 1: write true or false"),
@@ -233,41 +171,26 @@ fn a_bad_file_is_refused_in_one_sentence_with_what_would_be_right() {
             "log-size = '4MB'",
             "log-size = \"4MB\": write a size like 512KiB, 4MiB or 1GiB, or a number of bytes from 1",
         ),
-        (
-            "log = 'loud'",
-            "log = \"loud\": write error, warn, info, debug, trace",
-        ),
+        ("log = 'loud'", "log = \"loud\": write error, warn, info, debug, trace"),
         (
             "listen = ['tpc://localhost']",
             "listen = [\"tpc://localhost\"]: no scheme \"tpc\", did you mean tcp? (there is: tcp, http, metrics)",
         ),
-        (
-            "[rate]\nlines = 1",
-            "rate = { lines = 1 }: write a value, not a table",
-        ),
+        ("[rate]\nlines = 1", "rate = { lines = 1 }: write a value, not a table"),
     ] {
         assert_eq!(File::new(text).refusal(), sentence, "{text}");
     }
     let stranger = File::new("zzz = 1").refusal();
-    assert!(
-        stranger.starts_with("no key \"zzz\" (there is: listen, classic,"),
-        "{stranger}"
-    );
+    assert!(stranger.starts_with("no key \"zzz\" (there is: listen, classic,"), "{stranger}");
     let broken = File::new("rooms = 1\nrate = = 2\n").refusal();
-    assert!(
-        broken.starts_with("line 2 is not TOML: ") && !broken.contains('\n'),
-        "{broken}"
-    );
+    assert!(broken.starts_with("line 2 is not TOML: ") && !broken.contains('\n'), "{broken}");
 }
 
 #[test]
 fn a_missing_file_is_a_failure_and_not_wrong_usage() {
     for command in ["serve", "config"] {
         assert_eq!(
-            refused(
-                &mut parlor(&[command, "--config", "/nowhere/parlor.toml"]),
-                1
-            ),
+            refused(&mut parlor(&[command, "--config", "/nowhere/parlor.toml"]), 1),
             "parlor: /nowhere/parlor.toml: cannot read this configuration file (No such file or directory \
              (os error 2)); give --config the path of a TOML file\n"
         );
@@ -307,39 +230,15 @@ fn wrong_usage_ends_with_code_2_and_names_the_mistake() {
         (&["sing"][..], "unrecognized subcommand 'sing'"),
         (&["serve", "--lam"], "a similar argument exists: '--lan'"),
         (&["serve", "--rooms", "0"], "write a whole number from 1 to"),
-        (
-            &["serve", "--replay", "-1"],
-            "write a whole number from 0 to",
-        ),
-        (
-            &["serve", "--rate", "-5/s"],
-            "write a rate as lines a second",
-        ),
-        (
-            &["serve", "--retain", "-1d"],
-            "write how long lines are stored",
-        ),
+        (&["serve", "--replay", "-1"], "write a whole number from 0 to"),
+        (&["serve", "--rate", "-5/s"], "write a rate as lines a second"),
+        (&["serve", "--retain", "-1d"], "write how long lines are stored"),
         (&["serve", "--log-size", "-1"], "write a size like 512KiB"),
-        (
-            &["serve", "--log-total", "-4MiB"],
-            "write a size like 512KiB",
-        ),
-        (
-            &["serve", "--port", "9000"],
-            "--listen tcp://localhost:9000",
-        ),
-        (
-            &["serve", "--keep", "well"],
-            "[possible values: synced, written]",
-        ),
-        (
-            &["serve", "--listen", "localhost:8000"],
-            "write it in front, as in tcp://localhost:8000",
-        ),
-        (
-            &["serve", "--listen", ""],
-            "no URL; write one like tcp://localhost:8000",
-        ),
+        (&["serve", "--log-total", "-4MiB"], "write a size like 512KiB"),
+        (&["serve", "--port", "9000"], "--listen tcp://localhost:9000"),
+        (&["serve", "--keep", "well"], "[possible values: synced, written]"),
+        (&["serve", "--listen", "localhost:8000"], "write it in front, as in tcp://localhost:8000"),
+        (&["serve", "--listen", ""], "no URL; write one like tcp://localhost:8000"),
         (&["join", "*"], "give the name of a host to join"),
         (&["join", "host:port"], "\"port\" is not a port"),
         (
@@ -355,16 +254,11 @@ fn wrong_usage_ends_with_code_2_and_names_the_mistake() {
 
 #[test]
 fn a_wrong_variable_is_named() {
-    for (variable, value) in [
-        ("PARLOR_RATE", "fast"),
-        ("PARLOR_LIMIT_LOOPBACK", "2"),
-        ("PARLOR_LOG", "loud"),
-    ] {
+    for (variable, value) in
+        [("PARLOR_RATE", "fast"), ("PARLOR_LIMIT_LOOPBACK", "2"), ("PARLOR_LOG", "loud")]
+    {
         let told = refused(parlor(&["config"]).env(variable, value), 2);
-        assert!(
-            told.contains(&format!("the environment sets {variable}={value}")),
-            "{told}"
-        );
+        assert!(told.contains(&format!("the environment sets {variable}={value}")), "{told}");
     }
 }
 
@@ -380,26 +274,19 @@ fn help_and_manual_name_every_setting() {
             assert!(page.contains(&variable), "{key}: {page}");
         }
     }
-    assert!(
-        long.contains("idle=5m|0") && long.contains("names=ask|address"),
-        "{long}"
-    );
+    assert!(long.contains("idle=5m|0") && long.contains("names=ask|address"), "{long}");
     assert!(told(&mut parlor(&["join", "--help"])).contains("--bell"));
 }
 
 #[test]
 fn the_printed_configuration_mentions_every_setting_and_reads_back() {
-    let printed = told(&mut parlor(&[
-        "config",
-        "--lan",
-        "--rate=off",
-        "--connections=9",
-    ]));
+    let printed = told(&mut parlor(&["config", "--lan", "--rate=off", "--connections=9"]));
     for key in SETTINGS {
-        assert!(printed.lines().any(|line| {
-            line.trim_start_matches("# ")
-                .starts_with(&format!("{key} ="))
-        }));
+        assert!(
+            printed
+                .lines()
+                .any(|line| { line.trim_start_matches("# ").starts_with(&format!("{key} =")) })
+        );
     }
     assert_eq!(told(&mut File::new(&printed).config(&[])), printed);
 }
@@ -412,43 +299,27 @@ fn commented_keys_of_the_printed_configuration_can_be_uncommented() {
     });
     for line in ["lan = false", "classic = false", "connections = 1000"] {
         assert!(printed.contains(&format!("\n# {line}\n")), "{printed}");
-        assert!(
-            uncommented.contains(&format!("\n{line}\n")),
-            "{uncommented}"
-        );
+        assert!(uncommented.contains(&format!("\n{line}\n")), "{uncommented}");
     }
     let table: toml::Table = uncommented.parse().unwrap();
     assert_eq!(table.len(), SETTINGS.len());
     let again = told(&mut File::new(&uncommented).config(&[]));
-    let said = printed
-        .replace("# connections", "connections")
-        .replace("# data", "data");
+    let said = printed.replace("# connections", "connections").replace("# data", "data");
     assert_eq!(again, said);
 }
 
 #[test]
 fn manual_pages_and_completions_come_for_every_command_and_shell() {
     assert!(told(&mut parlor(&["man"])).contains(".TH parlor 1"));
-    for command in [
-        "serve",
-        "join",
-        "export",
-        "check",
-        "backup",
-        "admin",
-        "config",
-        "man",
-        "completions",
-    ] {
+    for command in
+        ["serve", "join", "export", "check", "backup", "admin", "config", "man", "completions"]
+    {
         let page = told(&mut parlor(&["man", command]));
         assert!(page.contains(&format!(".TH parlor-{command} 1")), "{page}");
     }
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = told(&mut parlor(&["completions", shell]));
-        assert!(
-            script.contains("connections-per-address") && script.contains("bell"),
-            "{shell}"
-        );
+        assert!(script.contains("connections-per-address") && script.contains("bell"), "{shell}");
     }
 }
 
@@ -459,10 +330,7 @@ fn a_manual_page_lists_commands_and_options_and_keeps_its_distances() {
     assert!(!whole.contains("parlor-help"), "{whole}");
     assert!(whole.contains("<COMMAND> [ARGUMENTS]"), "{whole}");
     let join = page(&["join"]);
-    assert!(
-        join.contains("[HOST[:PORT]] [PORT] [--name <NAME>] [--bell]\n"),
-        "{join}"
-    );
+    assert!(join.contains("[HOST[:PORT]] [PORT] [--name <NAME>] [--bell]\n"), "{join}");
     let admin = page(&["admin"]);
     for part in [
         "fBparlor admin kick <NAME> [REASON]... [--data <DIR>]fR\nRemove somebody",
@@ -481,10 +349,7 @@ fn a_manual_page_lists_commands_and_options_and_keeps_its_distances() {
     ] {
         assert!(serve.contains(part), "{part}: {serve}");
     }
-    assert_eq!(
-        told(parlor(&["man", "serve"]).env("PARLOR_RATE", "")).replace('\\', ""),
-        serve
-    );
+    assert_eq!(told(parlor(&["man", "serve"]).env("PARLOR_RATE", "")).replace('\\', ""), serve);
 }
 
 #[test]
@@ -499,15 +364,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut child = std::process::Command::new(cargo_bin!("parlor"));
-        let output = child
-            .env_clear()
-            .args(words)
-            .stdout(writer)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success() && output.stderr.is_empty(),
-            "{output:?}"
-        );
+        let output = child.env_clear().args(words).stdout(writer).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     }
 }

@@ -81,9 +81,7 @@ fn files() -> Vec<PathBuf> {
 fn with_extension(extension: &str) -> Vec<(PathBuf, String)> {
     let wanted = |path: &PathBuf| path.extension().is_some_and(|found| found == extension);
     let files = files().into_iter().filter(wanted);
-    files
-        .map(|path| (path.clone(), text(path.to_str().unwrap())))
-        .collect()
+    files.map(|path| (path.clone(), text(path.to_str().unwrap()))).collect()
 }
 
 /// The text between `before` and `after`, each time it occurs.
@@ -104,9 +102,7 @@ fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
         let words = heading.trim_start_matches('#').trim().to_lowercase();
-        let kept = words
-            .chars()
-            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let kept = words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
         kept.collect::<String>().replace(' ', "-")
     };
     headings.map(anchor).collect()
@@ -127,11 +123,7 @@ fn every_link_leads_somewhere() {
             assert!(target.exists(), "{}: {link}", page.display());
             if !anchor.is_empty() {
                 let there = anchors(&fs::read_to_string(target).unwrap());
-                assert!(
-                    there.iter().any(|name| name == anchor),
-                    "{}: {link}",
-                    page.display()
-                );
+                assert!(there.iter().any(|name| name == anchor), "{}: {link}", page.display());
             }
         }
     }
@@ -150,10 +142,8 @@ fn links(page: &str) -> BTreeSet<String> {
 }
 
 /// Pages in English, each with its Chinese twin.
-const TWINS: [[&str; 2]; 2] = [
-    ["README.md", "docs/README.zh.md"],
-    ["docs/from-the-book.md", "docs/from-the-book.zh.md"],
-];
+const TWINS: [[&str; 2]; 2] =
+    [["README.md", "docs/README.zh.md"], ["docs/from-the-book.md", "docs/from-the-book.zh.md"]];
 
 #[test]
 fn each_chinese_page_has_the_same_commands_and_links() {
@@ -171,9 +161,8 @@ fn each_chinese_page_has_the_same_commands_and_links() {
         assert!(english.len() > 10, "{english:?}");
         assert_eq!(english, chinese);
         let texts = twins.map(text);
-        let [english, chinese] = texts
-            .each_ref()
-            .map(|text| between_fences(text).collect::<Vec<_>>());
+        let [english, chinese] =
+            texts.each_ref().map(|text| between_fences(text).collect::<Vec<_>>());
         assert!(english.len() > 1, "{english:?}");
         assert_eq!(english, chinese);
         let [english, chinese] = texts.each_ref().map(|text| {
@@ -235,9 +224,7 @@ fn the_table_of_options_has_each_with_its_variable_and_its_default() {
         if name == "config" {
             continue; // described above the table
         }
-        let row = page
-            .lines()
-            .find(|line| line.starts_with(&format!("| `--{name}` |")));
+        let row = page.lines().find(|line| line.starts_with(&format!("| `--{name}` |")));
         let row = row.unwrap_or_else(|| panic!("--{name} is not in the table"));
         let default = row.split('|').nth(2).unwrap().trim().trim_matches('`');
         match config.get(name) {
@@ -274,30 +261,22 @@ fn every_command_is_on_the_page_of_the_line_protocol() {
     for (page, text) in with_extension("md") {
         for typed in between(&text, "`/", '`') {
             let name = typed.split(' ').next().unwrap_or_default();
-            let is_known = COMMANDS
-                .iter()
-                .any(|spec| spec.name == name || spec.aliases.contains(&name));
+            let is_known =
+                COMMANDS.iter().any(|spec| spec.name == name || spec.aliases.contains(&name));
             // A slash alone is no command, nor is a word with two of them.
             let is_said =
                 name.is_empty() || typed.starts_with('/') || text.contains(&format!("`//{name}`"));
             // Addresses at the web door are no commands.
             let is_address =
                 typed.starts_with("-/") || ["lobby", "metrics", "ROOM"].contains(&typed);
-            assert!(
-                is_known || is_said || is_address,
-                "{}: /{typed}",
-                page.display()
-            );
+            assert!(is_known || is_said || is_address, "{}: /{typed}", page.display());
         }
     }
 }
 
 /// The words of the line dialect for an answer in named mode.
 fn words(answer: &Answer) -> String {
-    let clock = LocalClock {
-        zone: jiff::tz::TimeZone::UTC,
-        now: Default::default,
-    };
+    let clock = LocalClock { zone: jiff::tz::TimeZone::UTC, now: Default::default };
     let mut bytes = Vec::new();
     LineEncoder::new(LineMode::Named, Storage::Memory, clock).answer(answer, &mut bytes);
     String::from_utf8(bytes).unwrap().trim_end().to_owned()
@@ -318,11 +297,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Notice(Notice::Damaged(Damaged { room, first, last }))
     };
     let act = |verb, time, text: Option<&str>| {
-        let deed = Deed {
-            time,
-            text: text.map(line),
-            ..Deed::to(verb, Whom::Name(bob.clone()))
-        };
+        let deed = Deed { time, text: text.map(line), ..Deed::to(verb, Whom::Name(bob.clone())) };
         Act {
             deed,
             by: By::Keeper(Name::parse("alice").unwrap()),
@@ -331,10 +306,7 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         }
     };
     let hours = Some(Duration::from_hours(14));
-    let (ban, mute) = (
-        act(Verb::Ban, hours, Some("too loud")),
-        act(Verb::Mute, hours, None),
-    );
+    let (ban, mute) = (act(Verb::Ban, hours, Some("too loud")), act(Verb::Mute, hours, None));
     let removal = Arc::new(act(Verb::Kick, None, Some("too loud")));
     let missed = COMMANDS.iter().find(|spec| spec.name == "missed").unwrap();
     for answer in [
@@ -351,21 +323,12 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         Answer::Refused(Refusal::NothingToFind),
         Answer::SearchBehind(1_234),
         Answer::FoundNothing(line("WORDS")),
-        Answer::FoundMore {
-            lines: 123,
-            is_all: true,
-        },
-        Answer::FoundMore {
-            lines: 0,
-            is_all: false,
-        },
+        Answer::FoundMore { lines: 123, is_all: true },
+        Answer::FoundMore { lines: 0, is_all: false },
         Answer::Notice(Notice::Skipped(skipped(128))),
         damaged(5, 5),
         damaged(5, 9),
-        Answer::Notice(Notice::Idle {
-            silent: minutes(4),
-            left: minutes(1),
-        }),
+        Answer::Notice(Notice::Idle { silent: minutes(4), left: minutes(1) }),
         Answer::Notice(Notice::IdleClosed(minutes(5))),
         Answer::Notice(Notice::GoingDown),
         Answer::YouAre(Name::parse("al").unwrap()),
@@ -381,16 +344,9 @@ fn the_sentences_on_the_page_are_those_that_the_server_says() {
         named: vec![Name::parse("bob").unwrap(), Name::parse("carol").unwrap()],
         others: 980,
     };
-    assert!(page.contains(&format!(
-        "In lobby: bob, carol and {} others",
-        people.others
-    )));
+    assert!(page.contains(&format!("In lobby: bob, carol and {} others", people.others)));
     // The sentences before a person has entered stand beside the door.
-    let door = [
-        "src/door/lines/mod.rs",
-        "src/door/lines/prompt.rs",
-        "crates/wire/src/lines.rs",
-    ];
+    let door = ["src/door/lines/mod.rs", "src/door/lines/prompt.rs", "crates/wire/src/lines.rs"];
     let door = door.map(text).concat();
     for sentence in [
         "-- No name given: closed",
@@ -410,10 +366,7 @@ fn the_page_on_history_says_what_the_server_says() {
     let alice = Name::parse("alice").unwrap();
     for answer in [
         Answer::SearchBehind(1_234),
-        Answer::FoundMore {
-            lines: 123,
-            is_all: true,
-        },
+        Answer::FoundMore { lines: 123, is_all: true },
         Answer::CanDelete(alice),
         Answer::Deleted(1_234),
         Answer::Refused(Refusal::NotAllDeleted),
@@ -439,14 +392,8 @@ fn the_limits_on_the_page_are_those_of_the_code() {
     let page = unwrapped("docs/line-protocol.md");
     let config = Config::usual().unwrap();
     for limit in [
-        format!(
-            "at most {} bytes",
-            with_commas(LineMode::Named.line_bytes_max())
-        ),
-        format!(
-            "may have {} bytes",
-            with_commas(LineMode::Classic.line_bytes_max())
-        ),
+        format!("at most {} bytes", with_commas(LineMode::Named.line_bytes_max())),
+        format!("may have {} bytes", with_commas(LineMode::Classic.line_bytes_max())),
         format!("1 to {NAME_CHARS_MAX} characters"),
         format!("{WHO_MAX} people at most"),
         format!("{ROOMS_MAX} at most"),
@@ -454,10 +401,7 @@ fn the_limits_on_the_page_are_those_of_the_code() {
         format!("{} KiB of them", BYTES_MAX / 1024),
         format!("{} lines or 4 MiB", with_commas(config.log_lines)),
         format!("{} rooms (`--rooms`)", with_commas(config.rooms)),
-        format!(
-            "{} connections from one address",
-            config.connections_per_address
-        ),
+        format!("{} connections from one address", config.connections_per_address),
         format!("the last {} lines said before", config.replay),
     ] {
         assert!(page.contains(&limit), "{limit}");
@@ -478,10 +422,8 @@ fn definitions(function: &str) -> Vec<String> {
 #[test]
 fn the_steps_of_a_message_are_where_the_page_says() {
     let page = text("ARCHITECTURE.md");
-    let steps: Vec<_> = page
-        .lines()
-        .filter(|line| line.starts_with("| ") && line.contains(" | **"))
-        .collect();
+    let steps: Vec<_> =
+        page.lines().filter(|line| line.starts_with("| ") && line.contains(" | **")).collect();
     assert_eq!(steps.len(), 11);
     for step in steps {
         let cells: Vec<_> = step.split(" | ").collect();
@@ -502,10 +444,7 @@ fn the_steps_of_a_message_are_where_the_page_says() {
 #[test]
 fn the_exercises_of_the_book_are_solved_where_the_page_says() {
     let page = text("docs/from-the-book.md");
-    let exercises: Vec<_> = page
-        .lines()
-        .filter(|line| line.starts_with("| 8."))
-        .collect();
+    let exercises: Vec<_> = page.lines().filter(|line| line.starts_with("| 8.")).collect();
     assert_eq!(exercises.len(), 4);
     for exercise in exercises {
         let cells: Vec<_> = exercise.split(" | ").collect();
@@ -513,20 +452,14 @@ fn the_exercises_of_the_book_are_solved_where_the_page_says() {
         for function in code(cells[2]) {
             let places = definitions(function);
             assert_eq!(places.len(), 1, "{function}: {places:?}");
-            assert!(
-                files.contains(&places[0].as_str()),
-                "{function}: {places:?}"
-            );
+            assert!(files.contains(&places[0].as_str()), "{function}: {places:?}");
         }
     }
 }
 
 #[test]
 fn every_promise_names_tests_that_exist() {
-    let sources: String = with_extension("rs")
-        .into_iter()
-        .map(|(_, text)| text)
-        .collect();
+    let sources: String = with_extension("rs").into_iter().map(|(_, text)| text).collect();
     let promises = text("docs/promises.md");
     let rows = promises
         .lines()
@@ -656,21 +589,15 @@ fn texts_for_people() -> Vec<(String, String)> {
         let code = text.lines().filter(|line| !line.trim().starts_with("//"));
         (path.to_owned(), code.collect::<Vec<_>>().join("\n"))
     });
-    let commands = COMMANDS
-        .iter()
-        .map(|spec| (format!("/{}", spec.name), [spec.does, spec.more].join(" ")));
+    let commands =
+        COMMANDS.iter().map(|spec| (format!("/{}", spec.name), [spec.does, spec.more].join(" ")));
     let mut command = parlor::cli::command();
     command.build();
     let help = command.get_subcommands_mut().map(|part| {
         let name = format!("parlor {} --help", part.get_name());
         (name, part.render_long_help().to_string())
     });
-    pages
-        .chain(packaging)
-        .chain(wording)
-        .chain(commands)
-        .chain(help)
-        .collect()
+    pages.chain(packaging).chain(wording).chain(commands).chain(help).collect()
 }
 
 #[test]
@@ -681,10 +608,7 @@ fn what_people_read_is_plain_english() {
         let prose = prose.join(" ").to_lowercase();
         let words: Vec<_> = prose.split_whitespace().collect();
         let prose = words.join(" ");
-        for phrase in NOT_PLAIN
-            .into_iter()
-            .filter(|phrase| prose.contains(phrase))
-        {
+        for phrase in NOT_PLAIN.into_iter().filter(|phrase| prose.contains(phrase)) {
             found.push(format!("{place}: {phrase}"));
         }
     }
@@ -715,20 +639,14 @@ fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
     let page = text("docs/web-protocol.md");
     let (_, table) = page.split_once("## Refusals").unwrap();
     let (_, table) = table.split_once("|---|---|").unwrap();
-    let on_the_page: BTreeSet<_> = table
-        .lines()
-        .filter_map(|row| row.split('|').nth(1))
-        .flat_map(reasons)
-        .collect();
+    let on_the_page: BTreeSet<_> =
+        table.lines().filter_map(|row| row.split('|').nth(1)).flat_map(reasons).collect();
     assert_eq!(on_the_page, codes);
     let chinese = text("src/door/web/page/zh.js");
     for reason in codes {
         let key = format!("\t'{reason}': ");
         let bare = format!("\t{reason}: ");
-        assert!(
-            chinese.contains(&key) || chinese.contains(&bare),
-            "{reason}"
-        );
+        assert!(chinese.contains(&key) || chinese.contains(&bare), "{reason}");
     }
 }
 
@@ -755,8 +673,7 @@ fn every_text_of_the_page_is_in_both_languages() {
         let (_, table) = text.split_once("words = {\n").unwrap();
         let (table, _) = table.split_once("\n}").unwrap();
         let rows = table.lines().filter_map(|row| row.trim().split_once(": "));
-        rows.map(|(key, _)| key.trim_matches('\'').to_owned())
-            .collect()
+        rows.map(|(key, _)| key.trim_matches('\'').to_owned()).collect()
     };
     let english = keys("src/door/web/page/words.js");
     assert!(english.len() > 40);

@@ -63,10 +63,9 @@ impl Source {
             UseTree::Name(name) => self.paths.push(with(&name.ident)),
             UseTree::Rename(rename) => self.paths.push(with(&rename.ident)),
             UseTree::Glob(_) => self.paths.push(before.to_vec()),
-            UseTree::Group(group) => group
-                .items
-                .iter()
-                .for_each(|tree| self.add_tree(before, tree)),
+            UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.add_tree(before, tree))
+            }
         }
     }
 
@@ -93,11 +92,8 @@ impl Source {
 }
 
 fn is_test(attributes: &[Attribute]) -> bool {
-    let cfg = attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"));
-    cfg.filter_map(|cfg| cfg.parse_args::<Ident>().ok())
-        .any(|name| name == "test")
+    let cfg = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    cfg.filter_map(|cfg| cfg.parse_args::<Ident>().ok()).any(|name| name == "test")
 }
 
 impl Visit<'_> for Source {
@@ -120,10 +116,7 @@ impl Visit<'_> for Source {
     }
 
     fn visit_path(&mut self, path: &syn::Path) {
-        let segments = path
-            .segments
-            .iter()
-            .map(|segment| segment.ident.to_string());
+        let segments = path.segments.iter().map(|segment| segment.ident.to_string());
         self.paths.push(segments.collect());
         visit::visit_path(self, path);
     }
@@ -151,12 +144,7 @@ impl House {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                let name = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
                 if path.is_dir() {
                     folders.push(path);
                 } else if name.ends_with(".rs") && !name.ends_with("/tests.rs") {
@@ -180,11 +168,7 @@ impl House {
                 "crate" => [&here[..1], &path[1..]].concat(),
                 "self" => [&here[..], &path[1..]].concat(),
                 "super" => [&here[..here.len().checked_sub(ups)?], &path[ups..]].concat(),
-                name if self.sources[file]
-                    .children
-                    .iter()
-                    .any(|child| child == name) =>
-                {
+                name if self.sources[file].children.iter().any(|child| child == name) => {
                     [&here[..], path].concat()
                 }
                 name if CRATES.iter().any(|(known, _)| *known == name) => path.clone(),
@@ -193,10 +177,7 @@ impl House {
             let mut lengths = (1..=whole.len()).rev();
             lengths.find_map(|length| self.modules.get(&whole[..length]))
         });
-        targets
-            .map(String::as_str)
-            .filter(|target| *target != file)
-            .collect()
+        targets.map(String::as_str).filter(|target| *target != file).collect()
     }
 
     /// Names that stand for more than one type, with the files that define them.
@@ -226,13 +207,7 @@ fn module(file: &str) -> Vec<String> {
 fn floors() -> Vec<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
     let page = fs::read_to_string(page).unwrap();
-    let list = page
-        .split("## Floors")
-        .nth(1)
-        .unwrap()
-        .split("\n## ")
-        .next()
-        .unwrap();
+    let list = page.split("## Floors").nth(1).unwrap().split("\n## ").next().unwrap();
     let mut folder = "";
     let mut floors = Vec::new();
     for line in list.lines().filter(|line| line.starts_with("    ")) {
@@ -255,11 +230,7 @@ fn reachable<'a>(
     let mut reached = BTreeSet::new();
     let mut next = vec![from];
     while let Some(file) = next.pop() {
-        next.extend(
-            imports[file]
-                .iter()
-                .filter(|target| reached.insert(**target)),
-        );
+        next.extend(imports[file].iter().filter(|target| reached.insert(**target)));
     }
     reached
 }
@@ -273,9 +244,7 @@ fn violations() -> BTreeSet<String> {
     };
     let files = HOUSE.sources.keys().map(String::as_str);
     let imports: BTreeMap<_, _> = files.map(|file| (file, HOUSE.imports(file))).collect();
-    let keys = imports
-        .keys()
-        .map(|file| (*file, reachable(&imports, file)));
+    let keys = imports.keys().map(|file| (*file, reachable(&imports, file)));
     let reached: BTreeMap<_, _> = keys.collect();
     let mut violations: BTreeSet<String> = HOUSE.doubled_types().collect();
     for (file, targets) in &imports {
@@ -284,10 +253,7 @@ fn violations() -> BTreeSet<String> {
         }
         for target in targets {
             let import = format!("{file} -> {target}");
-            if target
-                .strip_suffix("mod.rs")
-                .is_some_and(|folder| file.starts_with(folder))
-            {
+            if target.strip_suffix("mod.rs").is_some_and(|folder| file.starts_with(folder)) {
                 violations.insert(format!("own mod: {import}"));
             }
             if floor(target) > floor(file) {
@@ -308,26 +274,13 @@ fn no_import_runs_upward_or_in_a_circle_and_no_type_name_means_two_things() {
     let found = violations();
     let new: Vec<_> = found.difference(&known).collect();
     let mended: Vec<_> = known.difference(&found).collect();
-    assert!(
-        new.is_empty(),
-        "these imports or names are wrong:\n{new:#?}"
-    );
-    assert!(
-        mended.is_empty(),
-        "take these out of tests/house-known.txt:\n{mended:#?}"
-    );
+    assert!(new.is_empty(), "these imports or names are wrong:\n{new:#?}");
+    assert!(mended.is_empty(), "take these out of tests/house-known.txt:\n{mended:#?}");
 }
 
 #[test]
 fn a_file_imports_from_few_others() {
-    let all: usize = HOUSE
-        .sources
-        .keys()
-        .map(|file| HOUSE.imports(file).len())
-        .sum();
+    let all: usize = HOUSE.sources.keys().map(|file| HOUSE.imports(file).len()).sum();
     let average = all as f64 / HOUSE.sources.len() as f64;
-    assert!(
-        average <= IMPORTS_MAX,
-        "a file imports from {average:.2} others on average"
-    );
+    assert!(average <= IMPORTS_MAX, "a file imports from {average:.2} others on average");
 }

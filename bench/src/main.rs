@@ -126,10 +126,9 @@ fn main() -> anyhow::Result<()> {
         BenchCommand::Storm(conditions) => conditions.run(runs::storm),
         BenchCommand::Idle(conditions) => conditions.run(runs::idle),
         BenchCommand::Slow(conditions) => conditions.run(runs::slow),
-        BenchCommand::Churn {
-            conditions,
-            seconds,
-        } => conditions.run(|bench| runs::churn(bench, seconds)),
+        BenchCommand::Churn { conditions, seconds } => {
+            conditions.run(|bench| runs::churn(bench, seconds))
+        }
         BenchCommand::Cores(conditions) => conditions.run(runs::cores),
         BenchCommand::Intake(conditions) => conditions.run(runs::intake),
         BenchCommand::Report(options) => report::write(&options, &report::as_typed()),
@@ -145,19 +144,12 @@ impl Conditions {
     /// Runs a scenario on the core for the load, prints its tables, and writes them if the user
     /// wants that. A scenario that fails may have tables, too.
     fn run(self, scenario: impl FnOnce(&mut Bench) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let CommonOptions {
-            quick,
-            json,
-            parlor,
-        } = self.common;
+        let CommonOptions { quick, json, parlor } = self.common;
         let cores = Cores::find();
         machine::stay_on(&[cores.load])?;
         let mut bench = Bench {
             quick,
-            parlor: Parlor {
-                program: parlor,
-                door: self.door,
-            },
+            parlor: Parlor { program: parlor, door: self.door },
             cores,
             tables: Vec::new(),
             versions: vec![("parlor".into(), env!("CARGO_PKG_VERSION").into())],

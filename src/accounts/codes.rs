@@ -94,12 +94,7 @@ pub(crate) struct Returned {
 impl Returned {
     /// The request to the broadcaster: for the place that they had, or for a place in this room.
     pub(crate) fn request(&self, room: Option<RoomName>) -> Change {
-        let Standing {
-            name,
-            proof,
-            room: before,
-            ..
-        } = self.standing.clone();
+        let Standing { name, proof, room: before, .. } = self.standing.clone();
         Change::ComeBack {
             name: Claim { name, proof },
             room: room.unwrap_or(before),
@@ -257,10 +252,7 @@ impl ReturnCodes {
             };
             let proof = proofs.of(&before.name);
             let found = code_of(store.connection(), hash, now)?;
-            Ok(found.map(|standing| Standing {
-                proof: standing.proof.map(|_| proof),
-                ..standing
-            }))
+            Ok(found.map(|standing| Standing { proof: standing.proof.map(|_| proof), ..standing }))
         });
         let mut standing = found.await?.ok_or(Refusal::NoSuchCode)?;
         // The code stays with its connection: this person may not enter.
@@ -275,11 +267,7 @@ impl ReturnCodes {
             standing.seq = seq;
         }
         let ghost = life.map(|(ghost, _)| ghost);
-        Ok(Returned {
-            standing,
-            ghost,
-            code,
-        })
+        Ok(Returned { standing, ghost, code })
     }
 
     fn living<T>(&self, what: impl FnOnce(&mut HashMap<Hashed, Life>) -> T) -> T {
@@ -302,9 +290,8 @@ pub(super) fn end_of_server(store: &mut Store, clock: Option<WallTime>) -> rusql
 /// Ends the codes of the owner of a name.
 pub(super) fn end_codes(transaction: &Transaction<'_>, name: &Name) -> rusqlite::Result<()> {
     let of_owners = "SELECT hash, name FROM codes WHERE owner";
-    let codes = transaction.all(of_owners, [], |row| {
-        Ok((row.get::<_, Hashed>(0)?, row.get::<_, String>(1)?))
-    })?;
+    let codes = transaction
+        .all(of_owners, [], |row| Ok((row.get::<_, Hashed>(0)?, row.get::<_, String>(1)?)))?;
     for (hash, owner) in codes {
         if Name::stored(&owner).is_same(name) {
             transaction.run("DELETE FROM codes WHERE hash = ?1", [hash])?;

@@ -53,9 +53,7 @@ impl Counts {
         let cells = self.cells(key);
         let count = |rows: &[u16]| cells.map(|cell| rows.get(cell).copied().unwrap_or(0));
         let both = count(&self.now).into_iter().zip(count(&self.before));
-        both.map(|(now, before)| now.saturating_add(before))
-            .min()
-            .unwrap_or(0)
+        both.map(|(now, before)| now.saturating_add(before)).min().unwrap_or(0)
     }
 
     /// Counts an event.
@@ -89,8 +87,7 @@ impl Counts {
     /// The longest time until all present counts are forgotten.
     pub(super) fn left(&self, now: Instant) -> Duration {
         let end = self.since.map(|since| since + 2 * PERIOD);
-        end.and_then(|end| end.checked_duration_since(now))
-            .unwrap_or_default()
+        end.and_then(|end| end.checked_duration_since(now)).unwrap_or_default()
     }
 
     /// Begins another period if this one is over.

@@ -58,11 +58,8 @@ impl Accounts {
             names::owned(store)
         })?;
         let proofs = Arc::new(Proofs::default());
-        let names = Arc::new(OwnedNames {
-            database: database.clone(),
-            inbox,
-            proofs: Arc::clone(&proofs),
-        });
+        let names =
+            Arc::new(OwnedNames { database: database.clone(), inbox, proofs: Arc::clone(&proofs) });
         let passwords = Arc::new(Passwords {
             names: Arc::clone(&names),
             turns: PasswordTurns::new(),
@@ -70,19 +67,10 @@ impl Accounts {
         });
         let accounts = Accounts {
             names,
-            tokens: Tokens {
-                passwords: Arc::clone(&passwords),
-            },
+            tokens: Tokens { passwords: Arc::clone(&passwords) },
             passwords,
-            codes: ReturnCodes {
-                database: database.clone(),
-                proofs,
-                living: Mutex::default(),
-            },
-            messages: KeptMessages {
-                database: database.clone(),
-                since: clock::wall(),
-            },
+            codes: ReturnCodes { database: database.clone(), proofs, living: Mutex::default() },
+            messages: KeptMessages { database: database.clone(), since: clock::wall() },
         };
         Ok((accounts, owned))
     }

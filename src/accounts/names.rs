@@ -177,9 +177,7 @@ impl OwnedNames {
 /// All names that have an owner.
 pub(super) fn owned(store: &mut Store) -> rusqlite::Result<Vec<Name>> {
     let query = "SELECT name FROM accounts";
-    store
-        .connection()
-        .all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
+    store.connection().all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
 }
 
 /// Notes that the owner of a name came in from that network. The least recent networks are
@@ -191,10 +189,7 @@ pub(super) fn put_seen(
     now: WallTime,
 ) -> rusqlite::Result<()> {
     let key = name.keys()[0];
-    transaction.run(
-        "UPDATE accounts SET seen = ?2 WHERE fold = ?1",
-        params![key, now.0],
-    )?;
+    transaction.run("UPDATE accounts SET seen = ?2 WHERE fold = ?1", params![key, now.0])?;
     transaction.run(
         "INSERT OR REPLACE INTO places SELECT id, ?2, ?3 FROM accounts WHERE fold = ?1",
         params![key, place, now.0],

@@ -190,8 +190,7 @@ impl Passwords {
         };
         self.tries().give_back(tried);
         if fit == Fit::Otherwise {
-            self.hash_anew(name, account.password.clone(), password, address)
-                .await;
+            self.hash_anew(name, account.password.clone(), password, address).await;
         }
         self.names.note_seen(name, &account, address).await;
         Ok(())
@@ -214,9 +213,7 @@ impl Passwords {
         password: Arc<TypedPassword>,
         address: IpAddr,
     ) {
-        let hash = self.work(known(name, address), Duration::ZERO, move || {
-            password.hash()
-        });
+        let hash = self.work(known(name, address), Duration::ZERO, move || password.hash());
         let Ok(Ok(hash)) = hash.await else {
             return; // next time
         };

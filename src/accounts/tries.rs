@@ -74,10 +74,7 @@ impl Tries {
         let pair = Counted::Pair(name.into(), address);
         let tried = self.failed.count(&pair, now);
         if is_known {
-            return Ok(Try {
-                is_beyond: tried >= TRIES_MAX,
-                counted: self.count([pair], now),
-            });
+            return Ok(Try { is_beyond: tried >= TRIES_MAX, counted: self.count([pair], now) });
         }
         let (name, from) = (Counted::Name(name.into()), Counted::Address(address));
         let of_name = self.failed.count(&name, now);
@@ -93,10 +90,7 @@ impl Tries {
         if tried >= max || of_address >= ADDRESS_TRIES_END {
             return Err(self.too_many(now));
         }
-        Ok(Try {
-            is_beyond: false,
-            counted: self.count([pair, name, from], now),
-        })
+        Ok(Try { is_beyond: false, counted: self.count([pair, name, from], now) })
     }
 
     /// The try was not a wrong password.
@@ -151,10 +145,7 @@ mod tests {
 
     impl Door {
         fn new() -> Door {
-            Door {
-                tries: Tries::default(),
-                now: Instant::now(),
-            }
+            Door { tries: Tries::default(), now: Instant::now() }
         }
 
         fn take(&mut self, name: &str, from: &str, is_known: bool) -> Result<Try, Refusal> {
@@ -212,10 +203,7 @@ mod tests {
         }
         assert!(door.may("alice", "198.51.100.1", false));
         door.guess("alice", "198.51.100.1", 1);
-        assert!(
-            !door.may("alice", "198.51.100.1", false),
-            "once, not ten times"
-        );
+        assert!(!door.may("alice", "198.51.100.1", false), "once, not ten times");
         assert!(door.may("alice", "198.51.100.2", false));
         assert!(door.may("bob", "198.51.100.1", false));
     }

@@ -93,10 +93,9 @@ impl PasswordTurns {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = waiting.values().map(|waiting| waiting.people).sum();
         let is_stranger = matches!(party, Party::Stranger(_));
-        let own = waiting.entry(party.clone()).or_insert_with(|| PartyQueue {
-            turn: Arc::new(Semaphore::new(1)),
-            people: 0,
-        });
+        let own = waiting
+            .entry(party.clone())
+            .or_insert_with(|| PartyQueue { turn: Arc::new(Semaphore::new(1)), people: 0 });
         // There are only as many known people as have the right passwords.
         if own.people > WAITING_EACH_MAX || is_stranger && all > WAITING_MAX {
             return Err(Refusal::Busy);
@@ -150,10 +149,7 @@ mod tests {
     use super::*;
 
     fn run(test: impl Future<Output = ()>) {
-        Builder::new_current_thread()
-            .build()
-            .unwrap()
-            .block_on(test);
+        Builder::new_current_thread().build().unwrap().block_on(test);
     }
 
     fn stranger(last: u8) -> Party {

@@ -39,11 +39,7 @@ impl TypedPassword {
             false => c,
         };
         let form: String = typed.chars().map(plain).nfc().collect();
-        let mut others = vec![
-            typed.to_owned(),
-            typed.nfd().collect(),
-            typed.nfc().collect(),
-        ];
+        let mut others = vec![typed.to_owned(), typed.nfd().collect(), typed.nfc().collect()];
         others.sort_unstable();
         others.dedup();
         others.retain(|other| *other != form);
@@ -83,9 +79,7 @@ impl TypedPassword {
                 hash: Some(Output::new(&out)?),
             })
         };
-        hash()
-            .map(|hash| hash.to_string())
-            .map_err(|error| unusable(&error))
+        hash().map(|hash| hash.to_string()).map_err(|error| unusable(&error))
     }
 
     /// Whether this is its hash. A password that is not text fits no hash, not even its own.
@@ -97,9 +91,7 @@ impl TypedPassword {
             return Some(Fit::Well);
         }
         let mut others = self.others.iter();
-        others
-            .any(|other| is_it(other, stored) == Some(true))
-            .then_some(Fit::Otherwise)
+        others.any(|other| is_it(other, stored) == Some(true)).then_some(Fit::Otherwise)
     }
 }
 
@@ -133,22 +125,10 @@ mod tests {
     fn a_password_is_the_same_however_a_system_composes_it() {
         let composed = TypedPassword::new("gr\u{fc}ne W\u{e4}lder");
         let stored = composed.hash().unwrap();
-        for same in [
-            "gru\u{308}ne Wa\u{308}lder",
-            "gr\u{fc}ne\u{a0}Wa\u{308}lder",
-        ] {
-            assert_eq!(
-                TypedPassword::new(same).fits(&stored),
-                Some(Fit::Well),
-                "{same}"
-            );
+        for same in ["gru\u{308}ne Wa\u{308}lder", "gr\u{fc}ne\u{a0}Wa\u{308}lder"] {
+            assert_eq!(TypedPassword::new(same).fits(&stored), Some(Fit::Well), "{same}");
         }
-        for other in [
-            "grune Walder",
-            "Gr\u{fc}ne W\u{e4}lder",
-            "gr\u{fc}neW\u{e4}lder",
-            "",
-        ] {
+        for other in ["grune Walder", "Gr\u{fc}ne W\u{e4}lder", "gr\u{fc}neW\u{e4}lder", ""] {
             assert_eq!(TypedPassword::new(other).fits(&stored), None, "{other}");
         }
     }
@@ -162,9 +142,7 @@ mod tests {
                 assert!(TypedPassword::new(typed).fits(&stored).is_some(), "{typed}");
             }
         }
-        let stored = Argon2::default()
-            .hash_password(b"two\xe3\x80\x80words")
-            .unwrap();
+        let stored = Argon2::default().hash_password(b"two\xe3\x80\x80words").unwrap();
         let typed = TypedPassword::new("two\u{3000}words");
         assert_eq!(typed.fits(&stored.to_string()), Some(Fit::Otherwise));
     }
@@ -181,14 +159,7 @@ mod tests {
         use argon2::password_hash::PasswordVerifier;
         let stored = TypedPassword::new("correct horse").hash().unwrap();
         let hash = PasswordHash::new(&stored).unwrap();
-        assert!(
-            Argon2::default()
-                .verify_password(b"correct horse", &hash)
-                .is_ok()
-        );
-        assert!(
-            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{stored}"
-        );
+        assert!(Argon2::default().verify_password(b"correct horse", &hash).is_ok());
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
     }
 }

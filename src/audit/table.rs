@@ -92,9 +92,7 @@ impl Store {
 
     /// The topics of rooms.
     pub(crate) fn topics(&mut self) -> rusqlite::Result<HashMap<RoomName, Topic>> {
-        let mut query = self
-            .connection()
-            .prepare("SELECT room, text, locked FROM topics")?;
+        let mut query = self.connection().prepare("SELECT room, text, locked FROM topics")?;
         let topics = query.query_map([], |row| {
             let text: String = row.get(1)?;
             let topic = Topic {
@@ -189,14 +187,7 @@ fn put_row(transaction: &Transaction<'_>, word: &str, act: &Act) -> rusqlite::Re
     let keeper = keeper(&act.by);
     transaction.execute(
         "INSERT INTO audit (at, keeper, room, deed, whom, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            act.at.0,
-            keeper,
-            room(&act.reach),
-            word,
-            whom.trim(),
-            text(act)
-        ],
+        params![act.at.0, keeper, room(&act.reach), word, whom.trim(), text(act)],
     )?;
     transaction.execute(
         "DELETE FROM audit WHERE keeper = ?1 AND room <> '' AND id <= (
@@ -204,10 +195,8 @@ fn put_row(transaction: &Transaction<'_>, word: &str, act: &Act) -> rusqlite::Re
         params![keeper, AUDIT_ROWS_OF_ONE_MAX],
     )?;
     let last = transaction.last_insert_rowid();
-    transaction.execute(
-        "DELETE FROM audit WHERE id <= ?1 AND room <> ''",
-        [last - AUDIT_ROWS_MAX],
-    )?;
+    transaction
+        .execute("DELETE FROM audit WHERE id <= ?1 AND room <> ''", [last - AUDIT_ROWS_MAX])?;
     Ok(())
 }
 
@@ -238,23 +227,14 @@ fn put_ban(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
     delete_ban(transaction, room, whom)?;
     transaction.execute(
         "INSERT INTO bans (room, whom, at, until, keeper, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            room,
-            whom.to_string(),
-            act.at.0,
-            until(act),
-            keeper(&act.by),
-            text(act)
-        ],
+        params![room, whom.to_string(), act.at.0, until(act), keeper(&act.by), text(act)],
     )?;
     Ok(())
 }
 
 /// Deletes a ban, whichever letters it was typed in.
 fn delete_ban(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
-    delete_if(transaction, "bans", "whom", room, |written| {
-        self::whom(written).is_same(whom)
-    })
+    delete_if(transaction, "bans", "whom", room, |written| self::whom(written).is_same(whom))
 }
 
 fn put_mute(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
@@ -263,22 +243,14 @@ fn put_mute(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
     delete_mute(transaction, room, whom)?;
     transaction.execute(
         "INSERT INTO mutes (room, name, at, until, keeper) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            room,
-            whom.to_string(),
-            act.at.0,
-            until(act),
-            keeper(&act.by)
-        ],
+        params![room, whom.to_string(), act.at.0, until(act), keeper(&act.by)],
     )?;
     Ok(())
 }
 
 /// Deletes a mute, whichever letters the name was typed in.
 fn delete_mute(transaction: &Transaction<'_>, room: &str, whom: &Whom) -> rusqlite::Result<()> {
-    delete_if(transaction, "mutes", "name", room, |written| {
-        whom.is_called(&Name::stored(written))
-    })
+    delete_if(transaction, "mutes", "name", room, |written| whom.is_called(&Name::stored(written)))
 }
 
 fn put_lock(transaction: &Transaction<'_>, room: &str, is_locked: bool) -> rusqlite::Result<()> {
@@ -301,10 +273,8 @@ fn put_topic(transaction: &Transaction<'_>, act: &Act) -> rusqlite::Result<()> {
 }
 
 fn delete_empty_topic(transaction: &Transaction<'_>, room: &str) -> rusqlite::Result<()> {
-    transaction.execute(
-        "DELETE FROM topics WHERE room = ?1 AND text = '' AND NOT locked",
-        [room],
-    )?;
+    transaction
+        .execute("DELETE FROM topics WHERE room = ?1 AND text = '' AND NOT locked", [room])?;
     Ok(())
 }
 
@@ -370,9 +340,8 @@ fn delete_if(
 ) -> rusqlite::Result<()> {
     let select = format!("SELECT id, {column} FROM {table} WHERE room = ?1");
     let mut query = transaction.prepare(&select)?;
-    let rows = query.query_map([room], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-    })?;
+    let rows =
+        query.query_map([room], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     for row in rows {
         let (id, written) = row?;
         if is_it(&written) {
@@ -405,12 +374,7 @@ fn held_act(row: &Row<'_>, deed: Deed, what: &str) -> rusqlite::Result<Option<Ac
     let at = WallTime(row.get(3)?);
     let until: Option<i64> = row.get(4)?;
     let time = until.map(|until| WallTime(until).since(at));
-    Ok(Some(Act {
-        deed: Deed { time, ..deed },
-        by: by(row, 2)?,
-        reach,
-        at,
-    }))
+    Ok(Some(Act { deed: Deed { time, ..deed }, by: by(row, 2)?, reach, at }))
 }
 
 /// The reach of a row. A row with an invalid room name reaches nowhere, and never the whole server;
@@ -470,14 +434,9 @@ mod tests {
         let mut store = Store::open(&path, Keep::Written).unwrap();
         let tea = Reach::Room(RoomName::parse("tea").unwrap());
         let max = AUDIT_ROWS_OF_ONE_MAX;
-        let of_others = [
-            removal(0, "alice", &tea),
-            removal(1, "mallory", &Reach::Server),
-        ];
+        let of_others = [removal(0, "alice", &tea), removal(1, "mallory", &Reach::Server)];
         store.record(&of_others).unwrap();
-        let much: Vec<_> = (2..max + 12)
-            .map(|at| removal(at, "mallory", &tea))
-            .collect();
+        let much: Vec<_> = (2..max + 12).map(|at| removal(at, "mallory", &tea)).collect();
         store.record(&much).unwrap();
         let told = store.audit(usize::MAX >> 1).unwrap();
         assert_eq!(told.len() as i64, max + 2);

@@ -122,12 +122,14 @@ pub enum KeeperCommand {
 pub enum NameCommand {
     /// List the registered names: since when, and when the owner was last here
     List,
-    /// Make a name free again: its password, token, return codes, waiting messages and keeper roles are deleted
+    /// Make a name free again: its password, token, return codes, waiting messages and keeper roles
+    /// are deleted
     Release {
         /// The name
         name: String,
     },
-    /// Set a new password for the owner of a name; it is read from the terminal or from standard input
+    /// Set a new password for the owner of a name; it is read from the terminal or from standard
+    /// input
     Password {
         /// The name
         name: String,
@@ -189,10 +191,9 @@ fn one_word(typed: &str) -> anyhow::Result<&str> {
     let is_one = !word.is_empty() && !word.contains(char::is_whitespace) && !word.starts_with('-');
     match is_one {
         true => Ok(word),
-        false => Err(Name::parse(word).err().map_or_else(
-            || anyhow!("{word:?} is not a name"),
-            |error| anyhow!("{error}"),
-        )),
+        false => Err(Name::parse(word)
+            .err()
+            .map_or_else(|| anyhow!("{word:?} is not a name"), |error| anyhow!("{error}"))),
     }
 }
 
@@ -212,10 +213,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(15);
 /// No server runs there, it does not answer, or it refuses: in one sentence.
 pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result<()> {
     let mut lines = options.command.line()? + "\n";
-    if let AdminCommand::Name {
-        command: NameCommand::Password { name },
-    } = &options.command
-    {
+    if let AdminCommand::Name { command: NameCommand::Password { name } } = &options.command {
         let password = read_password(name)?;
         lines += &format!("{}\n", Line::sanitise(password.as_bytes()));
     }
@@ -255,7 +253,8 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
 const STANDS_STILL: &str =
     "does not answer: it is stopped, or has too much to do; its log may say more. Try again later";
 
-/// Connects without a wait: a server that stands still may have more callers than the system queues for it.
+/// Connects without a wait: a server that stands still may have more callers than the system queues
+/// for it.
 fn connect(path: &Path) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;

@@ -134,7 +134,8 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// The configuration that flags, environment, file and defaults give together. Reads the file each time.
+    /// The configuration that flags, environment, file and defaults give together. Reads the file
+    /// each time.
     ///
     /// # Errors The file is invalid, or options contradict each other.
     pub fn load(&self) -> Result<Config, ConfigError> {
@@ -164,7 +165,8 @@ impl CommandLine {
     }
 }
 
-/// Reads the command line and the environment, and ends the process with a sentence and code 2 if they are wrong.
+/// Reads the command line and the environment, and ends the process with a sentence and code 2 if
+/// they are wrong.
 pub fn parse() -> CommandLine {
     match CommandLine::read(std::env::args_os().collect()) {
         Ok(line) => line,
@@ -212,34 +214,21 @@ fn name_the_variable(mut error: clap::Error) -> clap::Error {
     let variable = format!("PARLOR_{}", name.replace('-', "_").to_uppercase());
     if std::env::var(&variable).is_ok_and(|set| set == value) {
         let tip = format!("the environment sets {variable}={value}");
-        error.insert(
-            ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![tip.into()]),
-        );
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
 }
 
 /// Other servers have separate options for the address; here it is a part of a URL.
 fn point_to_listen(mut error: clap::Error) -> clap::Error {
-    const ELSEWHERE: [&str; 7] = [
-        "--port",
-        "-p",
-        "--host",
-        "--bind",
-        "--address",
-        "--addr",
-        "--interface",
-    ];
+    const ELSEWHERE: [&str; 7] =
+        ["--port", "-p", "--host", "--bind", "--address", "--addr", "--interface"];
     let typed = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     if error.kind() == ErrorKind::UnknownArgument
         && typed.is_some_and(|typed| ELSEWHERE.contains(&typed.as_str()))
     {
         let tip = "the address and the port are part of a URL: --listen tcp://localhost:9000";
-        error.insert(
-            ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![tip.into()]),
-        );
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
 }

@@ -34,19 +34,13 @@ pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let (archive, source) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let target = absolute(&options.file).context("the copy needs a file name")?;
     let part = PartialCopy::begin(target)?;
-    archive.copy_to(&part.path).with_context(|| {
-        format!(
-            "cannot copy {} to {}",
-            source.display(),
-            part.path.display()
-        )
-    })?;
+    archive
+        .copy_to(&part.path)
+        .with_context(|| format!("cannot copy {} to {}", source.display(), part.path.display()))?;
     let Extent { rooms, lines } = part.verify(&source)?;
     let target = part.finish()?;
     let target = target.display();
-    Ok(format!(
-        "{target}: no damage; lines: {lines}, rooms: {rooms}\n"
-    ))
+    Ok(format!("{target}: no damage; lines: {lines}, rooms: {rooms}\n"))
 }
 
 /// A copy that is not a backup yet. Dropping it removes the file.
@@ -58,21 +52,14 @@ struct PartialCopy {
 }
 
 impl PartialCopy {
-    /// Checks that the copy replaces no file, and creates an empty one that only this user can read.
+    /// Checks that the copy replaces no file, and creates an empty one that only this user can
+    /// read.
     fn begin(target: PathBuf) -> anyhow::Result<PartialCopy> {
         is_free(&target)?;
         let path = beside(&target, ".part");
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         match file {
-            Ok(_) => Ok(PartialCopy {
-                path,
-                target,
-                is_finished: false,
-            }),
+            Ok(_) => Ok(PartialCopy { path, target, is_finished: false }),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
                 "{} exists: another backup is writing it, or one was interrupted; in that case remove it",
                 path.display()
@@ -104,9 +91,7 @@ impl PartialCopy {
         let naming = || -> io::Result<()> {
             File::open(&self.path)?.sync_all()?;
             fs::rename(&self.path, &self.target)?;
-            self.target
-                .parent()
-                .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+            self.target.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
         };
         is_free(&self.target)?; // checked again
         naming().with_context(|| format!("cannot write {}", self.target.display()))?;

@@ -34,7 +34,5 @@ pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Re
         let places = if damages == 1 { "place" } else { "places" };
         bail!("{file}: damaged in {damages} {places}; restore a backup");
     }
-    Ok(format!(
-        "{file}: no damage; lines: {lines}, rooms: {rooms}\n"
-    ))
+    Ok(format!("{file}: no damage; lines: {lines}, rooms: {rooms}\n"))
 }

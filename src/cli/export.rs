@@ -32,7 +32,8 @@ pub struct ExportOptions {
     #[arg(long, value_name = "ROOM")]
     pub room: Option<String>,
 
-    /// Only lines since 14:00, 2026-11-20, "2026-11-20 12:01", 2026-11-20T12:01+01:00, yesterday or 2h
+    /// Only lines since 14:00, 2026-11-20, "2026-11-20 12:01", 2026-11-20T12:01+01:00, yesterday or
+    /// 2h
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     pub since: Option<Timestamp>,
 
@@ -158,8 +159,8 @@ fn rooms(
     Ok(rooms)
 }
 
-/// Writes the lines of all rooms by their times, and lines of one moment by the names of the rooms. Damaged lines are left
-/// out; returns the first damage.
+/// Writes the lines of all rooms by their times, and lines of one moment by the names of the rooms.
+/// Damaged lines are left out; returns the first damage.
 fn write_all(
     archive: &dyn Archive,
     mut rooms: Vec<Unwritten>,

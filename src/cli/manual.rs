@@ -1,4 +1,5 @@
-//! Manual pages and shell completions, made from the definitions of the command line. Writes no file.
+//! Manual pages and shell completions, made from the definitions of the command line. Writes no
+//! file.
 
 use std::io;
 
@@ -75,9 +76,7 @@ fn orders(command: &clap::Command) -> Roff {
 
 /// All commands below a command, except those that only contain others.
 fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
-    let below = command
-        .get_subcommands()
-        .filter(|below| below.get_name() != "help");
+    let below = command.get_subcommands().filter(|below| below.get_name() != "help");
     let leaves = below.flat_map(|below| match below.has_subcommands() {
         true => leaves(below),
         false => vec![below],

@@ -25,9 +25,7 @@ fn strangers_in(names: impl Iterator<Item = String>) -> Vec<String> {
                 Some(near) => format!("; did you mean {PREFIX}{near}?"),
                 None => "; parlor serve --help lists them".to_owned(),
             };
-            Some(format!(
-                "there is no setting {name}, so it is ignored{hint}"
-            ))
+            Some(format!("there is no setting {name}, so it is ignored{hint}"))
         })
         .collect();
     sentences.sort();
@@ -37,9 +35,7 @@ fn strangers_in(names: impl Iterator<Item = String>) -> Vec<String> {
 /// The variables of all commands, also variables that are empty.
 fn known() -> Vec<String> {
     let whole = CommandLine::command();
-    let arguments = whole
-        .get_subcommands()
-        .flat_map(clap::Command::get_arguments);
+    let arguments = whole.get_subcommands().flat_map(clap::Command::get_arguments);
     arguments
         .filter_map(clap::Arg::get_env)
         .map(|name| name.to_string_lossy().into_owned())
@@ -52,12 +48,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_variable_is_named_with_the_nearest_one() {
-        let names = [
-            "PARLOR_RTE",
-            "PARLOR_RATE",
-            "PARLOR_CONFIG",
-            "PARLOR_SERVICE_HOST",
-        ];
+        let names = ["PARLOR_RTE", "PARLOR_RATE", "PARLOR_CONFIG", "PARLOR_SERVICE_HOST"];
         let names = names.into_iter().chain(["PATH", "XPARLOR_RTE", "PARLOR"]);
         assert_eq!(
             strangers_in(names.map(str::to_owned)),

@@ -101,19 +101,10 @@ mod tests {
 
     #[test]
     fn what_was_shown_is_not_shown_again_and_nothing_else_is_left_out() {
-        let shown = [
-            "bob: a",
-            "bob has left",
-            "bob: ok",
-            "[bob -> al] psst",
-            "al: b",
-        ];
+        let shown = ["bob: a", "bob has left", "bob: ok", "[bob -> al] psst", "al: b"];
         assert_eq!(caught_up(&shown, &["bob: a", "bob: ok", "al: b"]), [""; 0]);
         assert_eq!(caught_up(&shown, &["al: b", "bob: c"]), ["[12:01] bob: c"]);
-        assert_eq!(
-            caught_up(&shown, &["bob: ok", "bob: ok"]),
-            ["[12:01] bob: ok"; 2]
-        );
+        assert_eq!(caught_up(&shown, &["bob: ok", "bob: ok"]), ["[12:01] bob: ok"; 2]);
         assert_eq!(caught_up(&shown, &["bob: new"]), ["[12:01] bob: new"]);
         assert_eq!(caught_up(&[], &["bob: new"]), ["[12:01] bob: new"]);
         assert_eq!(caught_up(&shown, &[]), [""; 0]);

@@ -50,9 +50,7 @@ fn join_address(text: &str) -> Result<Address, InvalidValue> {
         "tcp" => {}
         "http" | "https" | "ws" | "wss" => return Err(for_browsers(place)),
         _ => {
-            return Err(InvalidValue::new(
-                "write HOST or HOST:PORT, without a scheme",
-            ));
+            return Err(InvalidValue::new("write HOST or HOST:PORT, without a scheme"));
         }
     }
     if place.contains('?') {
@@ -62,16 +60,13 @@ fn join_address(text: &str) -> Result<Address, InvalidValue> {
     }
     let place = place.strip_suffix('/').unwrap_or(place);
     if let Ok(host) = Host::ipv6(place) {
-        return Ok(Address {
-            host,
-            port: LINE_PORT,
-        });
+        return Ok(Address { host, port: LINE_PORT });
     }
     let address = Address::parse(place, LINE_PORT)?;
     match address.host {
-        Host::All => Err(InvalidValue::new(
-            "only a listener can use *; give the name of a host to join",
-        )),
+        Host::All => {
+            Err(InvalidValue::new("only a listener can use *; give the name of a host to join"))
+        }
         _ => Ok(address),
     }
 }
@@ -94,9 +89,8 @@ pub(super) async fn connect(options: &JoinOptions) -> io::Result<TcpStream> {
         .await
         .map_err(|_| io::Error::new(ErrorKind::TimedOut, "no answer within 10 seconds"))??;
     stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_SECONDS)
-        .with_interval(KEEPALIVE_SECONDS);
+    let keepalive =
+        TcpKeepalive::new().with_time(KEEPALIVE_SECONDS).with_interval(KEEPALIVE_SECONDS);
     SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
     Ok(stream)
 }
@@ -119,13 +113,7 @@ mod tests {
             let address = join_address(typed).map(|address| address.to_string());
             assert_eq!(address.as_deref(), Ok(meant), "{typed}");
         }
-        for typed in [
-            "*",
-            "tcp://localhost?classic",
-            "ssh://localhost",
-            "://localhost",
-            "::g",
-        ] {
+        for typed in ["*", "tcp://localhost?classic", "ssh://localhost", "://localhost", "::g"] {
             assert!(join_address(typed).is_err(), "{typed}");
         }
         for (typed, host) in [

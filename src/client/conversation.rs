@@ -62,10 +62,7 @@ pub(crate) struct Reaction {
 
 impl Conversation {
     pub(crate) fn new(name: Option<String>) -> Self {
-        Self {
-            answer: name,
-            ..Self::default()
-        }
+        Self { answer: name, ..Self::default() }
     }
 
     /// Whether the client still has to answer something, before it sends what the person types.
@@ -131,10 +128,7 @@ impl Conversation {
 
     /// The command that resumes with the code, once for each connection.
     fn resume(&mut self) -> Option<String> {
-        let code = self
-            .code
-            .as_ref()
-            .filter(|_| mem::take(&mut self.may_resume));
+        let code = self.code.as_ref().filter(|_| mem::take(&mut self.may_resume));
         code.map(|code| format!("/resume {code}"))
     }
 
@@ -162,11 +156,7 @@ impl Conversation {
             ServerLine::Renamed { new, .. } => vec![*new],
             _ => names,
         };
-        self.others.extend(
-            here.into_iter()
-                .filter(|name| *name != self.me)
-                .map(str::to_owned),
-        );
+        self.others.extend(here.into_iter().filter(|name| *name != self.me).map(str::to_owned));
         let surplus = self.others.len().saturating_sub(NAMES_MAX);
         self.others.drain(..surplus);
     }
@@ -190,10 +180,7 @@ impl Conversation {
         match (time, is_mention) {
             ("", _) => painted,
             (time, false) => format!("\x1b[2m{time}\x1b[22m{painted}"),
-            (time, true) => format!(
-                "\x1b[7m{}\x1b[27m \x1b[1m{painted}\x1b[22m",
-                time.trim_end()
-            ),
+            (time, true) => format!("\x1b[7m{}\x1b[27m \x1b[1m{painted}\x1b[22m", time.trim_end()),
         }
     }
 
@@ -211,11 +198,8 @@ impl Conversation {
         }
         let end = if first { ": " } else { " " };
         let start = word.to_lowercase();
-        let fitting = self
-            .others
-            .iter()
-            .rev()
-            .filter(|name| name.to_lowercase().starts_with(&start));
+        let fitting =
+            self.others.iter().rev().filter(|name| name.to_lowercase().starts_with(&start));
         fitting.map(|name| format!("{name}{end}")).collect()
     }
 }
@@ -261,25 +245,14 @@ mod tests {
         ]);
         assert_eq!(later.complete("b"), ["Ben: "]);
         assert_eq!(later.complete("hi CA"), ["caro "]);
-        assert!(
-            conversation(&["You are alice", "alice: hi"])
-                .complete("al")
-                .is_empty()
-        );
-        assert!(
-            conversation(&["In lobby: bob", "In games: carol"])
-                .complete("b")
-                .is_empty()
-        );
+        assert!(conversation(&["You are alice", "alice: hi"]).complete("al").is_empty());
+        assert!(conversation(&["In lobby: bob", "In games: carol"]).complete("b").is_empty());
     }
 
     #[test]
     fn commands_are_offered_at_the_beginning_only() {
         let conversation = conversation(&[]);
-        assert_eq!(
-            conversation.complete("/m"),
-            ["/me ", "/msg ", "/missed ", "/mute "]
-        );
+        assert_eq!(conversation.complete("/m"), ["/me ", "/msg ", "/missed ", "/mute "]);
         assert!(conversation.complete("see /m").is_empty());
         assert!(conversation.complete("").is_empty());
     }
@@ -287,10 +260,7 @@ mod tests {
     #[test]
     fn the_name_question_is_answered_once_for_each_connection() {
         let mut conversation = Conversation::new(Some("al".to_owned()));
-        assert_eq!(
-            conversation.hear("You are 127.0.0.1:64208"),
-            Reaction::default()
-        );
+        assert_eq!(conversation.hear("You are 127.0.0.1:64208"), Reaction::default());
         assert_eq!(
             conversation.hear("What is your name? (Enter ...").answer,
             Some("al".to_owned())
@@ -311,17 +281,11 @@ mod tests {
     #[test]
     fn names_have_colours_and_mentions_are_marked() {
         let mut conversation = conversation(&["You are al"]);
-        for line in [
-            "al changed the topic to: bo has left",
-            "al cleared the topic",
-        ] {
+        for line in ["al changed the topic to: bo has left", "al cleared the topic"] {
             let painted = conversation.paint(line, false);
             let end = line.strip_prefix("al").unwrap_or_default();
             assert!(painted.starts_with("\x1b[38;5;"), "{painted:?}");
-            assert!(
-                painted.ends_with(&format!("mal\x1b[39m{end}")),
-                "{painted:?}"
-            );
+            assert!(painted.ends_with(&format!("mal\x1b[39m{end}")), "{painted:?}");
         }
         let marked = conversation.paint("[12:01] bob: hi al", true);
         assert!(marked.starts_with("\x1b[7m[12:01]\x1b[27m "), "{marked:?}");
@@ -333,11 +297,7 @@ mod tests {
     fn what_one_read_before_is_hidden_on_coming_back() {
         let mut conversation = conversation(&["You are al", "In lobby: bob"]);
         conversation.come_back();
-        for line in [
-            "You are 127.0.0.1:64208",
-            "What is your name? (Enter ...",
-            "You are al",
-        ] {
+        for line in ["You are 127.0.0.1:64208", "What is your name? (Enter ...", "You are al"] {
             assert!(conversation.hear(line).hidden, "{line}");
         }
         assert!(!conversation.hear("In lobby: bob").hidden);
@@ -371,11 +331,7 @@ mod tests {
             assert!(!conversation.expects_more());
         }
         assert_eq!(conversation.hear("In tea: carol").answer, None);
-        assert_eq!(
-            conversation.hear("In lobby: bob").answer,
-            None,
-            "by one's own will"
-        );
+        assert_eq!(conversation.hear("In lobby: bob").answer, None, "by one's own will");
         conversation.come_back();
         assert_eq!(conversation.hear("In lobby: bob").answer, None);
     }

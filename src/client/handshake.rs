@@ -34,10 +34,7 @@ pub(super) fn foreign_words(line: &str) -> Option<String> {
 /// Whether a line begins like those of SMTP, FTP and NNTP: with three digits and a space or a
 /// hyphen.
 fn has_status(line: &str) -> bool {
-    matches!(
-        line.as_bytes(),
-        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..]
-    )
+    matches!(line.as_bytes(), [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..])
 }
 
 /// What is known of the server so far.
@@ -73,10 +70,7 @@ pub(super) struct Handshake {
 
 impl Handshake {
     pub(super) fn new() -> Self {
-        Self {
-            stage: HandshakeState::Silent,
-            reason: String::new(),
-        }
+        Self { stage: HandshakeState::Silent, reason: String::new() }
     }
 
     /// Learns from a sanitised line of the server.
@@ -135,16 +129,8 @@ mod tests {
 
     #[test]
     fn a_question_is_answered_and_the_answer_accepted() {
-        let lines = [
-            "You are [::1]:64208",
-            "What is your name? (Enter",
-            "You are al",
-        ];
-        let expected = vec![
-            HandshakeStep::Wait,
-            HandshakeStep::Answer,
-            HandshakeStep::In,
-        ];
+        let lines = ["You are [::1]:64208", "What is your name? (Enter", "You are al"];
+        let expected = vec![HandshakeStep::Wait, HandshakeStep::Answer, HandshakeStep::In];
         assert_eq!(steps(&lines), (expected, None));
     }
 
@@ -189,10 +175,7 @@ mod tests {
             "RFB 003.008",
             ":irc.example.org NOTICE * :*** Looking up your hostname...",
         ] {
-            let refused = (
-                vec![HandshakeStep::Refused(LINE_PORT)],
-                Some(line.to_owned()),
-            );
+            let refused = (vec![HandshakeStep::Refused(LINE_PORT)], Some(line.to_owned()));
             assert_eq!(steps(&[line]), refused);
             assert_eq!(foreign_words(line).as_deref(), Some(line));
         }
@@ -200,12 +183,7 @@ mod tests {
             assert_eq!(steps(&[line]).0, [HandshakeStep::Refused(LINE_PORT)]);
             assert_eq!(foreign_words(line), None);
         }
-        for line in [
-            "You are [::1]:64208",
-            "-- The server is full",
-            "220",
-            "a: 220 ",
-        ] {
+        for line in ["You are [::1]:64208", "-- The server is full", "220", "a: 220 "] {
             assert_eq!(foreign_words(line), None);
         }
     }

@@ -17,10 +17,7 @@ pub(super) struct Lines<R> {
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self {
-            reader: BufReader::new(reader),
-            cutter: Cutter::default(),
-        }
+        Self { reader: BufReader::new(reader), cutter: Cutter::default() }
     }
 
     /// The next line without its line ending, cut at [`LINE_BYTES_MAX`]; `None` when the server has
@@ -51,10 +48,7 @@ pub(super) struct Cutter {
 impl Cutter {
     /// Takes bytes up to the end of a line; returns their number, and the line if it is complete.
     pub(super) fn cut(&mut self, arrived: &[u8]) -> (usize, Option<Vec<u8>>) {
-        let part = arrived
-            .split(|&byte| byte == b'\n')
-            .next()
-            .unwrap_or_default();
+        let part = arrived.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
         self.line.extend(part.iter().take(room));
         if part.len() == arrived.len() {
@@ -101,9 +95,6 @@ mod tests {
     #[tokio::test]
     async fn an_endless_line_takes_bounded_memory() {
         let endless = [vec![b'a'; 2 * LINE_BYTES_MAX], b"\nnext\n".to_vec()].concat();
-        assert_eq!(
-            cut(&endless).await,
-            [vec![b'a'; LINE_BYTES_MAX], b"next".to_vec()]
-        );
+        assert_eq!(cut(&endless).await, [vec![b'a'; LINE_BYTES_MAX], b"next".to_vec()]);
     }
 }

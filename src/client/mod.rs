@@ -40,10 +40,7 @@ pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
     let stream = match connect(&options).await {
         Ok(stream) => stream,
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            bail!(
-                "No server listens at {}; `parlor serve` starts one.",
-                options.address
-            )
+            bail!("No server listens at {}; `parlor serve` starts one.", options.address)
         }
         Err(error) => bail!("Could not connect to {}: {error}.", options.address),
     };

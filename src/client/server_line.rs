@@ -24,11 +24,7 @@ pub(super) enum ServerLine<'a> {
     /// `In lobby: bob, carol`: the person's room, and everybody else there.
     Roster { room: &'a str, names: Vec<&'a str> },
     /// `alice: text`, `* alice text`, or `[alice -> bob] text` with `bob` as `to`.
-    Said {
-        by: &'a str,
-        to: Option<&'a str>,
-        text: &'a str,
-    },
+    Said { by: &'a str, to: Option<&'a str>, text: &'a str },
     /// `bob has arrived`; `alice, bob and 35 others have arrived`
     Arrived(Vec<&'a str>),
     /// `bob has left`; `bob has left (words)`; `bob was removed by the operator`; `alice and 11 others have left`
@@ -57,16 +53,10 @@ pub(super) enum ServerLine<'a> {
 
 /// Splits `[12:01] ` or `[2026-11-20 12:01] `, which mark a line of the past, from the line itself.
 pub(super) fn split_time(line: &str) -> (&str, &str) {
-    let end = line
-        .strip_prefix('[')
-        .and_then(|rest| rest.find("] "))
-        .map_or(0, |at| at + "[] ".len());
+    let end =
+        line.strip_prefix('[').and_then(|rest| rest.find("] ")).map_or(0, |at| at + "[] ".len());
     match line.split_at_checked(end) {
-        Some((time, said))
-            if time
-                .chars()
-                .all(|c| c.is_ascii_digit() || "[]-: ".contains(c)) =>
-        {
+        Some((time, said)) if time.chars().all(|c| c.is_ascii_digit() || "[]-: ".contains(c)) => {
             (time, said)
         }
         _ => ("", line),
@@ -78,9 +68,7 @@ impl<'a> ServerLine<'a> {
     ///
     /// Lines of people come first, so that nobody can forge an arrival.
     pub(super) fn of(line: &'a str) -> Self {
-        Self::person(line)
-            .or_else(|| Self::server(line))
-            .unwrap_or(Self::Other)
+        Self::person(line).or_else(|| Self::server(line)).unwrap_or(Self::Other)
     }
 
     fn person(line: &'a str) -> Option<Self> {
@@ -88,16 +76,9 @@ impl<'a> ServerLine<'a> {
             let (by, text) = action.split_once(' ')?;
             return is_name(by).then_some(Self::Said { by, to: None, text });
         }
-        if let Some((by, rest)) = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once(" -> "))
-        {
+        if let Some((by, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(" -> ")) {
             let (to, text) = rest.split_once("] ")?;
-            return (is_name(by) && is_name(to)).then_some(Self::Said {
-                by,
-                to: Some(to),
-                text,
-            });
+            return (is_name(by) && is_name(to)).then_some(Self::Said { by, to: Some(to), text });
         }
         let (by, text) = line.split_once(": ")?;
         (is_name(by)).then_some(Self::Said { by, to: None, text })
@@ -129,9 +110,8 @@ impl<'a> ServerLine<'a> {
         if line.starts_with("What is your name?") {
             return Some(Self::NameQuestion);
         }
-        if let Some((room, roster)) = line
-            .strip_prefix("In ")
-            .and_then(|rest| rest.split_once(": "))
+        if let Some((room, roster)) =
+            line.strip_prefix("In ").and_then(|rest| rest.split_once(": "))
         {
             let names = names(roster);
             return is_name(room).then_some(Self::Roster { room, names });
@@ -144,9 +124,8 @@ impl<'a> ServerLine<'a> {
         {
             return is_name(by).then_some(Self::Topic(by));
         }
-        if let Some((who, _)) = line
-            .split_once(" was removed by ")
-            .or_else(|| line.split_once(" was banned "))
+        if let Some((who, _)) =
+            line.split_once(" was removed by ").or_else(|| line.split_once(" was banned "))
             && is_name(who)
         {
             return Some(Self::Left(vec![who]));
@@ -154,15 +133,13 @@ impl<'a> ServerLine<'a> {
         if let Some((old, new)) = line.split_once(" is now known as ") {
             return (is_name(old) && is_name(new)).then_some(Self::Renamed { old, new });
         }
-        if let Some(who) = line
-            .strip_suffix(" has arrived")
-            .or_else(|| line.strip_suffix(" have arrived"))
+        if let Some(who) =
+            line.strip_suffix(" has arrived").or_else(|| line.strip_suffix(" have arrived"))
         {
             return Some(Self::Arrived(names(who)));
         }
-        if let Some(who) = line
-            .strip_suffix(" has left")
-            .or_else(|| line.strip_suffix(" have left"))
+        if let Some(who) =
+            line.strip_suffix(" has left").or_else(|| line.strip_suffix(" have left"))
         {
             return Some(Self::Left(names(who)));
         }
@@ -202,10 +179,7 @@ fn asks_for_password(words: &str) -> bool {
 
 /// The names in `alice, bob and 35 others`, without `35 others` and `nobody else`.
 fn names(list: &str) -> Vec<&str> {
-    list.split(", ")
-        .flat_map(|part| part.split(" and "))
-        .filter(|part| is_name(part))
-        .collect()
+    list.split(", ").flat_map(|part| part.split(" and ")).filter(|part| is_name(part)).collect()
 }
 
 /// Whether a word can be a name. An address like `127.0.0.1:64208` can.
@@ -222,26 +196,11 @@ mod tests {
     #[test]
     fn people_are_heard() {
         let said = |by, to, text| ServerLine::Said { by, to, text };
-        assert_eq!(
-            ServerLine::of("bob: hello: you"),
-            said("bob", None, "hello: you")
-        );
-        assert_eq!(
-            ServerLine::of("127.0.0.1:64208: "),
-            said("127.0.0.1:64208", None, "")
-        );
-        assert_eq!(
-            ServerLine::of("[::1]:64208: hi"),
-            said("[::1]:64208", None, "hi")
-        );
-        assert_eq!(
-            ServerLine::of("* bob has left"),
-            said("bob", None, "has left")
-        );
-        assert_eq!(
-            ServerLine::of("[bob -> alice] psst"),
-            said("bob", Some("alice"), "psst")
-        );
+        assert_eq!(ServerLine::of("bob: hello: you"), said("bob", None, "hello: you"));
+        assert_eq!(ServerLine::of("127.0.0.1:64208: "), said("127.0.0.1:64208", None, ""));
+        assert_eq!(ServerLine::of("[::1]:64208: hi"), said("[::1]:64208", None, "hi"));
+        assert_eq!(ServerLine::of("* bob has left"), said("bob", None, "has left"));
+        assert_eq!(ServerLine::of("[bob -> alice] psst"), said("bob", Some("alice"), "psst"));
     }
 
     #[test]
@@ -253,38 +212,23 @@ mod tests {
         );
         assert_eq!(
             ServerLine::of("In lobby: bob, carol, ... and 980 others"),
-            ServerLine::Roster {
-                room: "lobby",
-                names: vec!["bob", "carol"]
-            }
+            ServerLine::Roster { room: "lobby", names: vec!["bob", "carol"] }
         );
         assert_eq!(
             ServerLine::of("In tea: nobody else"),
-            ServerLine::Roster {
-                room: "tea",
-                names: vec![]
-            }
+            ServerLine::Roster { room: "tea", names: vec![] }
         );
         assert_eq!(
             ServerLine::of("al changed the topic to: bo and cy has left"),
             ServerLine::Topic("al")
         );
-        assert_eq!(
-            ServerLine::of("al cleared the topic"),
-            ServerLine::Topic("al")
-        );
-        assert_eq!(
-            ServerLine::of("dave has arrived"),
-            ServerLine::Arrived(vec!["dave"])
-        );
+        assert_eq!(ServerLine::of("al cleared the topic"), ServerLine::Topic("al"));
+        assert_eq!(ServerLine::of("dave has arrived"), ServerLine::Arrived(vec!["dave"]));
         assert_eq!(
             ServerLine::of("al, bo and 35 others have arrived"),
             ServerLine::Arrived(vec!["al", "bo"])
         );
-        assert_eq!(
-            ServerLine::of("dave has left (so long)"),
-            ServerLine::Left(vec!["dave"])
-        );
+        assert_eq!(ServerLine::of("dave has left (so long)"), ServerLine::Left(vec!["dave"]));
         for line in [
             "bo was removed by the operator",
             "bo was removed by al: cy has left",
@@ -293,25 +237,13 @@ mod tests {
         ] {
             assert_eq!(ServerLine::of(line), ServerLine::Left(vec!["bo"]), "{line}");
         }
-        assert_eq!(
-            ServerLine::of("al and 11 others have left"),
-            ServerLine::Left(vec!["al"])
-        );
+        assert_eq!(ServerLine::of("al and 11 others have left"), ServerLine::Left(vec!["al"]));
         assert_eq!(
             ServerLine::of("al is now known as bo"),
-            ServerLine::Renamed {
-                old: "al",
-                new: "bo"
-            }
+            ServerLine::Renamed { old: "al", new: "bo" }
         );
-        assert_eq!(
-            ServerLine::of("-- The server is going down"),
-            ServerLine::Other
-        );
-        assert_eq!(
-            ServerLine::of("-- Lines here are stored for 30 days"),
-            ServerLine::Kept
-        );
+        assert_eq!(ServerLine::of("-- The server is going down"), ServerLine::Other);
+        assert_eq!(ServerLine::of("-- Lines here are stored for 30 days"), ServerLine::Kept);
         assert_eq!(
             ServerLine::of("-- Lines here are not stored: they are gone when the server stops"),
             ServerLine::Other
@@ -337,22 +269,9 @@ mod tests {
     #[test]
     fn a_line_of_the_past_has_its_time_in_front() {
         assert_eq!(split_time("[12:01] bob: hi"), ("[12:01] ", "bob: hi"));
-        assert_eq!(
-            split_time("[2026-11-20 12:01] hi"),
-            ("[2026-11-20 12:01] ", "hi")
-        );
-        for line in [
-            "bob: [12:01] hi",
-            "[::1]:64208: hi",
-            "[a -> b] hi",
-            "[",
-            "[] ",
-            "[日] x",
-        ] {
-            assert_eq!(
-                split_time(line).1.len() + split_time(line).0.len(),
-                line.len()
-            );
+        assert_eq!(split_time("[2026-11-20 12:01] hi"), ("[2026-11-20 12:01] ", "hi"));
+        for line in ["bob: [12:01] hi", "[::1]:64208: hi", "[a -> b] hi", "[", "[] ", "[日] x"] {
+            assert_eq!(split_time(line).1.len() + split_time(line).0.len(), line.len());
         }
         assert_eq!(split_time("[a -> b] hi"), ("", "[a -> b] hi"));
     }

@@ -169,11 +169,7 @@ impl Chat<'_> {
         if reaction.secret {
             self.window.conceal()?;
         }
-        if let Some(command) = reaction
-            .answer
-            .as_ref()
-            .filter(|it| it.starts_with("/join "))
-        {
+        if let Some(command) = reaction.answer.as_ref().filter(|it| it.starts_with("/join ")) {
             self.window.show(&format!("> {command}"))?;
         }
         Ok(reaction)
@@ -191,9 +187,7 @@ impl Chat<'_> {
     fn say(&mut self, line: String, unsent: &mut Vec<u8>) -> io::Result<()> {
         if unsent.len() + line.len() > UNSENT_BYTES_MAX {
             self.window.put_back(line)?;
-            return self
-                .window
-                .show("-- The server is not reading; your line was not sent");
+            return self.window.show("-- The server is not reading; your line was not sent");
         }
         self.conversation.away = false;
         unsent.extend_from_slice(line.as_bytes());
@@ -231,13 +225,8 @@ impl Chat<'_> {
         let mut wait = Duration::ZERO;
         if mem::take(&mut self.conversation.away) {
             // A client that reconnects by itself would undo what the server meant.
-            self.window
-                .show("-- Connection closed; press Enter to reconnect")?;
-            match self
-                .window
-                .typed(|text| self.conversation.complete(text))
-                .await?
-            {
+            self.window.show("-- Connection closed; press Enter to reconnect")?;
+            match self.window.typed(|text| self.conversation.complete(text)).await? {
                 Typed::Line(line) if !is_quit(&line) => self.window.put_back(line)?,
                 Typed::Text(line) => self.window.put_back(as_text(line))?,
                 _ => return Ok(None),
@@ -262,27 +251,21 @@ impl Chat<'_> {
     fn announce(&mut self) -> io::Result<Duration> {
         let wait = self.pauses.next();
         let seconds = wait.as_secs_f64().ceil();
-        self.window
-            .show(&format!("-- Connection lost; reconnecting in {seconds} s"))?;
+        self.window.show(&format!("-- Connection lost; reconnecting in {seconds} s"))?;
         Ok(wait)
     }
 
     /// Waits until the person leaves. A line that is typed meanwhile stays in the prompt.
     async fn hold(&mut self) -> io::Result<()> {
         loop {
-            let line = match self
-                .window
-                .typed(|text| self.conversation.complete(text))
-                .await?
-            {
+            let line = match self.window.typed(|text| self.conversation.complete(text)).await? {
                 Typed::Line(line) if is_quit(&line) => return Ok(()),
                 Typed::Line(line) => line,
                 Typed::Text(line) => as_text(line),
                 Typed::Secret(_) | Typed::Leave => return Ok(()),
             };
             self.window.put_back(line)?;
-            self.window
-                .show("-- Not connected; your line was not sent")?;
+            self.window.show("-- Not connected; your line was not sent")?;
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The terminal: a prompt row at the bottom, everything else above it. Knows nothing of the connection.
+//! The terminal: a prompt row at the bottom, everything else above it. Knows nothing of the
+//! connection.
 
 use std::io::{self, Stdout, Write, stdout};
 use std::thread;

@@ -16,10 +16,7 @@ pub(crate) fn parse(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     // Some keyboards have wide digits and colons.
     let typed: String = typed.nfkc().collect::<String>().to_lowercase();
     let typed = typed.trim();
-    let typed = match typed
-        .strip_prefix('[')
-        .and_then(|text| text.split_once(']'))
-    {
+    let typed = match typed.strip_prefix('[').and_then(|text| text.split_once(']')) {
         Some((shown, _the_line_behind)) => shown,
         None => typed,
     };
@@ -29,11 +26,8 @@ pub(crate) fn parse(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
         [time, zone] if is_time(time) => latest(&with_zone(time, zone), now),
         [day] => on(day, now).or_else(|| ago(typed, now)),
         [day, time] => on(&format!("{}t{time}", date(day, now)), now).or_else(|| ago(typed, now)),
-        [day, time, zone] => on(
-            &format!("{}t{}", date(day, now), with_zone(time, zone)),
-            now,
-        )
-        .or_else(|| ago(typed, now)),
+        [day, time, zone] => on(&format!("{}t{}", date(day, now), with_zone(time, zone)), now)
+            .or_else(|| ago(typed, now)),
         _ => ago(typed, now),
     }
 }
@@ -66,11 +60,7 @@ fn date(day: &str, now: &ZonedDateTime) -> String {
 fn on(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     let typed = padded(&date(typed, now));
     let pieces = Pieces::parse(typed.as_str()).ok()?;
-    in_zone(
-        pieces.date(),
-        pieces.time().unwrap_or(Time::midnight()),
-        zone(&pieces, now)?,
-    )
+    in_zone(pieces.date(), pieces.time().unwrap_or(Time::midnight()), zone(&pieces, now)?)
 }
 
 /// The last time that the clock showed this, in the typed zone or that of `now`.
@@ -88,10 +78,7 @@ fn latest(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
 /// The typed zone, or that of `now`.
 fn zone(pieces: &Pieces<'_>, now: &ZonedDateTime) -> Option<TimeZone> {
     Some(match pieces.offset() {
-        None => pieces
-            .to_time_zone()
-            .ok()?
-            .unwrap_or(now.time_zone().clone()),
+        None => pieces.to_time_zone().ok()?.unwrap_or(now.time_zone().clone()),
         Some(PiecesOffset::Numeric(offset)) => TimeZone::fixed(offset.offset()),
         Some(_) => TimeZone::UTC,
     })
@@ -142,9 +129,7 @@ mod tests {
 
     /// It is noon in Berlin.
     fn now() -> ZonedDateTime {
-        "2026-11-20T12:00:00+01:00[+01:00]"
-            .parse()
-            .unwrap_or_default()
+        "2026-11-20T12:00:00+01:00[+01:00]".parse().unwrap_or_default()
     }
 
     fn meant(typed: &str) -> Option<String> {

@@ -1,4 +1,5 @@
-//! The machine's two clocks: the time of day, and the time since the start of the server. Waits for nothing.
+//! The machine's two clocks: the time of day, and the time since the start of the server. Waits for
+//! nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -71,8 +71,7 @@ impl Standstill {
         let gap = now.saturating_sub(self.noted.load(Ordering::Acquire));
         let max = GAP_MAX.as_millis() as u64;
         // Only the time beyond the longest gap is lost; the rest counts as running time.
-        self.lost
-            .fetch_add(gap.saturating_sub(max), Ordering::AcqRel);
+        self.lost.fetch_add(gap.saturating_sub(max), Ordering::AcqRel);
         self.noted.fetch_max(now, Ordering::AcqRel);
     }
 
@@ -100,10 +99,7 @@ pub(crate) struct Sleep {
 
 /// A timer of this length.
 pub(crate) fn sleep(time: Duration) -> Sleep {
-    Sleep {
-        timer: Box::pin(tokio::time::sleep(time)),
-        lost: lost(),
-    }
+    Sleep { timer: Box::pin(tokio::time::sleep(time)), lost: lost() }
 }
 
 impl Future for Sleep {

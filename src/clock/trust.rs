@@ -61,12 +61,7 @@ impl Trust {
                 -days
             );
         }
-        Trust {
-            clock,
-            start_ms: start.0,
-            shown_ms: shown.0,
-            even_since: Duration::ZERO,
-        }
+        Trust { clock, start_ms: start.0, shown_ms: shown.0, even_since: Duration::ZERO }
     }
 
     /// The trusted time, which measures ages. Call this every minute.
@@ -110,7 +105,8 @@ mod tests {
     const YEARS_MS: i64 = 5 * 365 * 24 * 3_600_000;
     const MINUTE_MS: i64 = 60_000;
 
-    /// The trusted time of each minute, for a server that continues from `kept` and whose clock shows `shown`.
+    /// The trusted time of each minute, for a server that continues from `kept` and whose clock
+    /// shows `shown`.
     fn trusted(kept: Option<i64>, start: i64, shown: impl Fn(i64) -> i64) -> Vec<i64> {
         let mut trust = Trust::new(Clock::start(), kept.map(WallTime));
         trust.shown_ms = start;
@@ -119,9 +115,7 @@ mod tests {
         }
         let look = |minute: i64| {
             let since_start = Duration::from_mins(minute.unsigned_abs());
-            trust
-                .look_at(since_start, WallTime(shown(minute) + minute * MINUTE_MS))
-                .0
+            trust.look_at(since_start, WallTime(shown(minute) + minute * MINUTE_MS)).0
         };
         (0..=130).map(look).collect()
     }
@@ -130,22 +124,27 @@ mod tests {
     fn a_clock_that_is_wrong_for_less_than_an_hour_changes_nothing() {
         let now = wall().0;
         for wrong in [YEARS_MS, -YEARS_MS] {
-            let times = trusted(Some(now), now + wrong, |minute| {
-                if minute < 5 { now + wrong } else { now }
-            });
+            let times = trusted(
+                Some(now),
+                now + wrong,
+                |minute| {
+                    if minute < 5 { now + wrong } else { now }
+                },
+            );
             for (minute, time) in (0..).zip(&times) {
                 assert!(*time <= now + minute * MINUTE_MS, "{minute}");
             }
             assert_eq!(times[130], now + 130 * MINUTE_MS);
         }
         // The clock jumps while the server runs.
-        let times = trusted(Some(now), now, |minute| {
-            if (70..80).contains(&minute) {
-                now + YEARS_MS
-            } else {
-                now
-            }
-        });
+        let times =
+            trusted(
+                Some(now),
+                now,
+                |minute| {
+                    if (70..80).contains(&minute) { now + YEARS_MS } else { now }
+                },
+            );
         for (minute, time) in (0..).zip(times) {
             assert_eq!(time, now + minute * MINUTE_MS);
         }

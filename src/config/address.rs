@@ -22,10 +22,7 @@ impl Address {
     /// A sentence if the host or the port is wrong.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, InvalidValue> {
         let (host, port) = split_port(text)?;
-        Ok(Self {
-            host,
-            port: port.unwrap_or(default_port),
-        })
+        Ok(Self { host, port: port.unwrap_or(default_port) })
     }
 }
 
@@ -51,14 +48,9 @@ pub(super) fn split_port(text: &str) -> Result<(Host, Option<u16>), InvalidValue
 }
 
 fn read_port(text: &str) -> Result<u16, InvalidValue> {
-    whole(text)
-        .filter(|_| !text.is_empty())
-        .and_then(|port| u16::try_from(port).ok())
-        .ok_or_else(|| {
-            InvalidValue::new(format!(
-                "{text:?} is not a port; write a number from 0 to 65535"
-            ))
-        })
+    whole(text).filter(|_| !text.is_empty()).and_then(|port| u16::try_from(port).ok()).ok_or_else(
+        || InvalidValue::new(format!("{text:?} is not a port; write a number from 0 to 65535")),
+    )
 }
 
 /// A machine by name or by address, or every interface of this one.
@@ -104,9 +96,7 @@ impl Host {
     /// The host and a port, as the system's resolver takes them: it knows the interfaces' numbers.
     pub fn to_lookup(&self, port: u16) -> (String, u16) {
         let host = self.to_string();
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         (bare.map_or(host.clone(), str::to_owned), port)
     }
 
@@ -124,21 +114,17 @@ impl FromStr for Host {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if let Some(inside) = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-        {
+        if let Some(inside) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             return Self::ipv6(inside);
         }
         match text {
-            "" => Err(InvalidValue::new(
-                "no host; write a name, an address, or * for all interfaces",
-            )),
+            "" => {
+                Err(InvalidValue::new("no host; write a name, an address, or * for all interfaces"))
+            }
             "*" => Ok(Self::All),
-            _ => text
-                .parse::<Ipv4Addr>()
-                .map(|ip| Self::Ip(ip.into()))
-                .or_else(|_| read_name(text)),
+            _ => {
+                text.parse::<Ipv4Addr>().map(|ip| Self::Ip(ip.into())).or_else(|_| read_name(text))
+            }
         }
     }
 }
@@ -152,16 +138,13 @@ fn is_interface(zone: &str) -> bool {
 /// Reads a name of the domain name system. One that ends in digits is a mistyped IPv4 address.
 fn read_name(text: &str) -> Result<Host, InvalidValue> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let labels_are_words = text
-        .split('.')
-        .all(|label| !label.is_empty() && label.bytes().all(word));
+    let labels_are_words =
+        text.split('.').all(|label| !label.is_empty() && label.bytes().all(word));
     let last = text.rsplit('.').next().unwrap_or_default();
     if labels_are_words && whole(last).is_none() {
         Ok(Host::Name(text.to_ascii_lowercase()))
     } else {
-        Err(InvalidValue::new(format!(
-            "{text:?} is not a host name or an IPv4 address"
-        )))
+        Err(InvalidValue::new(format!("{text:?} is not a host name or an IPv4 address")))
     }
 }
 
@@ -205,44 +188,17 @@ mod tests {
     #[test]
     fn refusals_say_what_would_be_right() {
         for (text, sentence) in [
-            (
-                "",
-                "no host; write a name, an address, or * for all interfaces",
-            ),
-            (
-                ":8000",
-                "no host; write a name, an address, or * for all interfaces",
-            ),
-            (
-                "::1",
-                "\"::1\" is not a host; write an IPv6 address in brackets, as in [::1]:8000",
-            ),
+            ("", "no host; write a name, an address, or * for all interfaces"),
+            (":8000", "no host; write a name, an address, or * for all interfaces"),
+            ("::1", "\"::1\" is not a host; write an IPv6 address in brackets, as in [::1]:8000"),
             ("[::1", "\"[:\" is not a host name or an IPv4 address"),
             ("[::g]:1", "\"::g\" is not an IPv6 address"),
-            (
-                "[fe80::7%]:1",
-                "\"\" is not an interface; write it as in fe80::7%eth0",
-            ),
-            (
-                "localhost:",
-                "\"\" is not a port; write a number from 0 to 65535",
-            ),
-            (
-                "localhost:65536",
-                "\"65536\" is not a port; write a number from 0 to 65535",
-            ),
-            (
-                "localhost:+1",
-                "\"+1\" is not a port; write a number from 0 to 65535",
-            ),
-            (
-                "256.1.1.1",
-                "\"256.1.1.1\" is not a host name or an IPv4 address",
-            ),
-            (
-                "me@host",
-                "\"me@host\" is not a host name or an IPv4 address",
-            ),
+            ("[fe80::7%]:1", "\"\" is not an interface; write it as in fe80::7%eth0"),
+            ("localhost:", "\"\" is not a port; write a number from 0 to 65535"),
+            ("localhost:65536", "\"65536\" is not a port; write a number from 0 to 65535"),
+            ("localhost:+1", "\"+1\" is not a port; write a number from 0 to 65535"),
+            ("256.1.1.1", "\"256.1.1.1\" is not a host name or an IPv4 address"),
+            ("me@host", "\"me@host\" is not a host name or an IPv4 address"),
             ("a..b", "\"a..b\" is not a host name or an IPv4 address"),
         ] {
             assert_eq!(refusal(text), sentence, "{text:?}");

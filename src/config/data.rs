@@ -34,11 +34,7 @@ pub fn directory(named: Option<&Path>) -> Result<PathBuf, InvalidValue> {
 /// users that of the XDG base directory specification.
 fn usual() -> Result<PathBuf, InvalidValue> {
     let of_service = || set("STATE_DIRECTORY").map(PathBuf::from);
-    let of_system = || {
-        geteuid()
-            .is_root()
-            .then(|| PathBuf::from("/var/lib/parlor"))
-    };
+    let of_system = || geteuid().is_root().then(|| PathBuf::from("/var/lib/parlor"));
     let of_user = || {
         let shared = set("XDG_DATA_HOME").map(PathBuf::from);
         let home = || Some(PathBuf::from(set("HOME")?).join(".local/share"));

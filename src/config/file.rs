@@ -30,11 +30,7 @@ enum Fault {
     #[error("no key {key:?}{hint}")]
     UnknownKey { key: String, hint: String },
     #[error("{key} = {value}: {right}")]
-    Value {
-        key: String,
-        value: Value,
-        right: InvalidValue,
-    },
+    Value { key: String, value: Value, right: InvalidValue },
 }
 
 /// The content of a file: the words of each key, in the form that its flag takes.
@@ -55,10 +51,7 @@ pub(super) fn read(path: &Path, flags: &Command) -> Result<FileWords, FileError>
     fs::read_to_string(path)
         .map_err(Fault::Unreadable)
         .and_then(|text| parse(&text, flags))
-        .map_err(|fault| FileError {
-            path: path.to_owned(),
-            fault,
-        })
+        .map_err(|fault| FileError { path: path.to_owned(), fault })
 }
 
 fn parse(text: &str, flags: &Command) -> Result<FileWords, Fault> {
@@ -70,9 +63,7 @@ fn parse(text: &str, flags: &Command) -> Result<FileWords, Fault> {
         }
     })?;
     let read = |(key, value): (String, Value)| {
-        let flag = flags
-            .get_arguments()
-            .find(|flag| flag.get_long() == Some(&key));
+        let flag = flags.get_arguments().find(|flag| flag.get_long() == Some(&key));
         let flag = flag.ok_or_else(|| unknown_key(flags, &key))?;
         match words(flag, &value).and_then(|words| checked(flags, &key, words)) {
             Ok(words) => Ok((key, words)),
@@ -133,13 +124,11 @@ fn unknown_key(flags: &Command, key: &str) -> Fault {
         Some(near) => format!(", did you mean {near}?"),
         None => format!(" (there is: {})", known.join(", ")),
     };
-    Fault::UnknownKey {
-        key: key.to_owned(),
-        hint,
-    }
+    Fault::UnknownKey { key: key.to_owned(), hint }
 }
 
-/// Writes a file that [`read`] reads back: every key in the order of the flags, each with its help above.
+/// Writes a file that [`read`] reads back: every key in the order of the flags, each with its help
+/// above.
 pub(super) fn write(values: &Table, flags: &Command) -> String {
     let entries = flags.get_arguments().filter_map(|flag| {
         let (key, help) = (flag.get_long()?, flag.get_help()?);

@@ -87,9 +87,7 @@ pub(crate) fn read_several(
     let words = words.filter(|word| !word.is_empty());
     let urls: Vec<_> = words.map(read).collect::<Result<_, _>>()?;
     if urls.is_empty() {
-        return Err(InvalidValue::new(
-            "no URL; write one like tcp://localhost:8000",
-        ));
+        return Err(InvalidValue::new("no URL; write one like tcp://localhost:8000"));
     }
     Ok(urls)
 }

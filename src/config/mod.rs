@@ -58,13 +58,15 @@ options! {
         listen: Vec<Urls>,
 
         #[restart]
-        /// Short for --listen 'tcp://localhost:8000?classic', the book's protocol without names; not together with --listen
+        /// Short for --listen 'tcp://localhost:8000?classic', the book's protocol without names;
+        /// not together with --listen
         #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         #[serde(skip)]
         classic: bool,
 
         #[restart]
-        /// Let other machines join: listen on all interfaces at the default ports; not together with --listen
+        /// Let other machines join: listen on all interfaces at the default ports; not together
+        /// with --listen
         #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         #[serde(skip)]
         lan: bool,
@@ -83,7 +85,8 @@ options! {
         pub listens_as_usual: bool,
 
         #[restart]
-        /// Store lines in the directory DIR [default: ~/.local/share/parlor, for root /var/lib/parlor]
+        /// Store lines in the directory DIR [default: ~/.local/share/parlor, for root
+        /// /var/lib/parlor]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         pub data: Option<PathBuf>,
 
@@ -103,7 +106,8 @@ options! {
         pub memory: bool,
 
         #[restart]
-        /// Accept passwords over plain TCP from other machines, where others on the network could read them
+        /// Accept passwords over plain TCP from other machines, where others on the network could
+        /// read them
         #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
         pub allow_plain_passwords: bool,
 
@@ -174,7 +178,8 @@ options! {
 /// The URLs of one `--listen`: usually one, from the environment several.
 type Urls = Vec<ListenUrl>;
 
-/// Completes a row: the variable has the name of the field, help names the default, and values of one kind are read alike.
+/// Completes a row: the variable has the name of the field, help names the default, and values of
+/// one kind are read alike.
 fn finish(arg: Arg) -> Arg {
     let name = arg.get_id().to_string();
     let arg = arg.env(format!("PARLOR_{}", name.to_uppercase()));
@@ -184,10 +189,7 @@ fn finish(arg: Arg) -> Arg {
     let kind = arg.get_value_names().and_then(<[_]>::first);
     let kind = kind.map(ToString::to_string).unwrap_or_default();
     match (kind.as_str(), default, about) {
-        ("BOOL", ..) => arg
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true"),
+        ("BOOL", ..) => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         (kind, Some(default), Some(about)) => arg
             // A value that looks like another option is wrong, and its parser says what is right.
             .allow_hyphen_values(matches!(kind, "TIME" | "N/s" | "SIZE"))
@@ -259,10 +261,7 @@ impl Config {
         self.listeners = match (listen.is_empty(), lan, classic) {
             (false, true, _) => return Err(ConfigError::Mixed("lan", "tcp://*:8000")),
             (false, _, true) => {
-                return Err(ConfigError::Mixed(
-                    "classic",
-                    "tcp://localhost:8001?classic",
-                ));
+                return Err(ConfigError::Mixed("classic", "tcp://localhost:8001?classic"));
             }
             (false, false, false) => listen::union(listen)?,
             (true, _, true) => listen::usual(&CLASSIC_LISTENER, lan)?,
@@ -317,10 +316,7 @@ impl Config {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             rooms: self.rooms,
-            log: Capacity {
-                lines: self.log_lines,
-                bytes: self.log_size.bytes(),
-            },
+            log: Capacity { lines: self.log_lines, bytes: self.log_size.bytes() },
             logs_bytes: self.log_total.bytes(),
             retain: self.retain.time(),
             ..Limits::default()

@@ -31,15 +31,9 @@ fn listeners_add_up_and_replace_the_default() {
     assert_eq!(doors(&["--classic", "--lan"]), ["tcp://*:8000?classic"]);
     let listen = "--listen=tcp://localhost:1";
     assert_eq!(doors(&[listen, "--lan=false"]), ["tcp://localhost:1"]);
-    assert_eq!(
-        doors(&[listen, listen, "--listen=tcp://a"]),
-        ["tcp://localhost:1", "tcp://a"]
-    );
+    assert_eq!(doors(&[listen, listen, "--listen=tcp://a"]), ["tcp://localhost:1", "tcp://a"]);
     let free = "--listen=tcp://localhost:0";
-    assert_eq!(
-        doors(&[free, free]),
-        ["tcp://localhost:0", "tcp://localhost:0"]
-    );
+    assert_eq!(doors(&[free, free]), ["tcp://localhost:0", "tcp://localhost:0"]);
 }
 
 #[test]
@@ -61,14 +55,8 @@ fn options_that_contradict_each_other_are_refused() {
     let listen = "--listen=tcp://localhost:1";
     for (words, start) in [
         ([listen, "--lan"], "--lan and --listen do not go together"),
-        (
-            [listen, "--classic"],
-            "--classic and --listen do not go together",
-        ),
-        (
-            ["--memory", "--data=D"],
-            "--memory and --data do not go together",
-        ),
+        ([listen, "--classic"], "--classic and --listen do not go together"),
+        (["--memory", "--data=D"], "--memory and --data do not go together"),
     ] {
         let refused = refusal(&words);
         assert!(refused.starts_with(start), "{refused}");
@@ -85,10 +73,7 @@ fn help_names_every_default() {
         };
         let words = default.to_string().replace(['"', '[', ']'], "");
         let help = flag.get_help().unwrap().to_string();
-        assert!(
-            default.is_bool() || help.contains(&format!("[default: {words}]")),
-            "{help}"
-        );
+        assert!(default.is_bool() || help.contains(&format!("[default: {words}]")), "{help}");
     }
 }
 
@@ -124,11 +109,7 @@ fn limits_change_and_the_rest_is_named() {
     assert!(config.change_to(&config).1.is_empty());
     assert_eq!(
         config.change_to(&old).1,
-        [
-            "connections is the default now",
-            "log is info now",
-            "rate is 10/s now"
-        ]
+        ["connections is the default now", "log is info now", "rate is 10/s now"]
     );
 }
 
@@ -140,18 +121,8 @@ fn any_url() -> impl Strategy<Value = ListenUrl> {
         "[a-z][a-z0-9-]{0,8}(\\.[a-z]{2,5})?".prop_map(Host::Name),
     ];
     let options = proptest::collection::vec("[a-z]{1,8}(=[a-z0-9]{0,8})?", 0..3);
-    (
-        "[a-z]{2,8}",
-        host,
-        proptest::option::of(any::<u16>()),
-        options,
-    )
-        .prop_map(|(scheme, host, port, options)| ListenUrl {
-            scheme,
-            host,
-            port,
-            options,
-        })
+    ("[a-z]{2,8}", host, proptest::option::of(any::<u16>()), options)
+        .prop_map(|(scheme, host, port, options)| ListenUrl { scheme, host, port, options })
 }
 
 fn any_config() -> impl Strategy<Value = Config> {

@@ -11,8 +11,8 @@ use serde::{Serialize, Serializer};
 
 /// Why a value is refused, and what would be right.
 ///
-/// Only people read it, so it is a sentence and not a list of cases. It follows the value itself: clap puts the
-/// flag and the value in front, the file reader the file, the key and the value.
+/// Only people read it, so it is a sentence and not a list of cases. It follows the value itself:
+/// clap puts the flag and the value in front, the file reader the file, the key and the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidValue(String);
@@ -50,9 +50,7 @@ impl RateLimit {
     pub fn rate(self) -> Option<Rate> {
         match self {
             Self::Off => None,
-            Self::PerSecond(lines) => Some(Rate {
-                per_second: lines.get(),
-            }),
+            Self::PerSecond(lines) => Some(Rate { per_second: lines.get() }),
         }
     }
 }
@@ -61,12 +59,7 @@ impl FromStr for RateLimit {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        match amount(
-            text,
-            |number| number,
-            Self::UNITS,
-            Self::PER_SECOND_MAX.into(),
-        ) {
+        match amount(text, |number| number, Self::UNITS, Self::PER_SECOND_MAX.into()) {
             Some(lines) => Ok(Self::per_second(lines as u32)),
             None if text == "off" => Ok(Self::Off),
             None => Err(InvalidValue::new(format!(
@@ -96,7 +89,8 @@ pub enum Retain {
 }
 
 impl Retain {
-    /// The units by their hours. Weeks are printed as days: nobody says that lines are stored for 52 weeks.
+    /// The units by their hours. Weeks are printed as days: nobody says that lines are stored for
+    /// 52 weeks.
     const UNITS: Units = &[("d", 24), ("h", 1), ("w", 7 * 24)];
 
     /// A hundred years; a longer time is as good as off.
@@ -139,12 +133,7 @@ impl fmt::Display for Retain {
 pub struct ByteSize(usize);
 
 impl ByteSize {
-    const UNITS: Units = &[
-        ("GiB", 1 << 30),
-        ("MiB", 1 << 20),
-        ("KiB", 1 << 10),
-        ("", 1),
-    ];
+    const UNITS: Units = &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
 
     /// A size near the end of the address space is a slip, and later sums must not overflow.
     const MAX: usize = usize::MAX / 2;
@@ -228,9 +217,7 @@ pub(crate) fn idle(text: &str) -> Result<Option<Duration>, InvalidValue> {
 
 /// Writes a time in the form that [`idle`] reads.
 pub(crate) fn duration(time: Duration) -> String {
-    SpanPrinter::new()
-        .spacing(Spacing::None)
-        .unsigned_duration_to_string(&time)
+    SpanPrinter::new().spacing(Spacing::None).unsigned_duration_to_string(&time)
 }
 
 /// Reads the name of a machine, and returns it in lower case.
@@ -248,9 +235,7 @@ pub(crate) fn host(text: &str) -> Result<String, InvalidValue> {
 pub(crate) fn count(text: &str) -> Result<usize, InvalidValue> {
     match count_or_none(text) {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err(InvalidValue::new(format!(
-            "write a whole number from 1 to {COUNT_MAX}"
-        ))),
+        _ => Err(InvalidValue::new(format!("write a whole number from 1 to {COUNT_MAX}"))),
     }
 }
 
@@ -323,16 +308,7 @@ mod tests {
         ] {
             assert_eq!(printed::<ByteSize>(text).as_deref(), Some(as_printed));
         }
-        for wrong in [
-            "",
-            "0",
-            "MiB",
-            "4MB",
-            "-4MiB",
-            "4.5MiB",
-            "99999999999GiB",
-            "4MiB ",
-        ] {
+        for wrong in ["", "0", "MiB", "4MB", "-4MiB", "4.5MiB", "99999999999GiB", "4MiB "] {
             assert_eq!(printed::<ByteSize>(wrong), None, "{wrong:?}");
         }
     }
@@ -341,17 +317,7 @@ mod tests {
     fn rates_are_lines_a_second_or_off() {
         assert_eq!("10/s".parse(), Ok(RateLimit::per_second(10)));
         assert_eq!("off".parse(), Ok(RateLimit::Off));
-        for wrong in [
-            "",
-            "10",
-            "/s",
-            "0/s",
-            "-1/s",
-            "+1/s",
-            "10/m",
-            "1000001/s",
-            "fast",
-        ] {
+        for wrong in ["", "10", "/s", "0/s", "-1/s", "+1/s", "10/m", "1000001/s", "fast"] {
             assert_eq!(printed::<RateLimit>(wrong), None, "{wrong:?}");
         }
     }

@@ -70,15 +70,8 @@ impl Admission {
     pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, TurnedAway> {
         let counted = self.connections.take().ok_or(TurnedAway::Full)?;
         let exempt = ip.is_loopback() && !self.limit_loopback.load(Ordering::Relaxed);
-        let share = if exempt {
-            None
-        } else {
-            Some(self.addresses.take_share(network(ip))?)
-        };
-        Ok(Permit {
-            _counted: counted,
-            _share: share,
-        })
+        let share = if exempt { None } else { Some(self.addresses.take_share(network(ip))?) };
+        Ok(Permit { _counted: counted, _share: share })
     }
 
     /// A place for a client that reads why it may not connect.
@@ -124,9 +117,7 @@ impl Connections {
     fn take(self: &Arc<Connections>) -> Option<CountedConnection> {
         let max = self.max.load(Ordering::Relaxed);
         let one_more = |taken| (taken < max).then_some(taken + 1);
-        let taken = self
-            .taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
         taken.is_ok().then(|| CountedConnection(Arc::clone(self)))
     }
 }
@@ -158,20 +149,13 @@ impl Addresses {
             return Err(TurnedAway::Address(max));
         }
         counts.insert(network, count + 1);
-        Ok(Share {
-            addresses: Arc::clone(self),
-            network,
-        })
+        Ok(Share { addresses: Arc::clone(self), network })
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut counts = self
-            .addresses
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut count) = counts.entry(self.network) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
@@ -186,11 +170,7 @@ pub(crate) fn raise_limit() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     let before = limit.current;
     limit.current = limit.maximum;
-    let now = if setrlimit(Resource::Nofile, limit).is_ok() {
-        limit.current
-    } else {
-        before
-    };
+    let now = if setrlimit(Resource::Nofile, limit).is_ok() { limit.current } else { before };
     now.map_or(usize::MAX, |now| usize::try_from(now).unwrap_or(usize::MAX))
 }
 
@@ -246,10 +226,7 @@ mod tests {
         assert!(permits.iter().all(Result::is_ok));
         let admission = Admission::new(100, 1, true);
         let _permit = admission.admit(LOOPBACK);
-        assert_eq!(
-            admission.admit(LOOPBACK).err(),
-            Some(TurnedAway::Address(1))
-        );
+        assert_eq!(admission.admit(LOOPBACK).err(), Some(TurnedAway::Address(1)));
     }
 
     #[test]
@@ -259,11 +236,7 @@ mod tests {
         admission.set(1, 2, false);
         assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Full));
         permits.pop();
-        assert_eq!(
-            admission.admit(HERE).err(),
-            Some(TurnedAway::Full),
-            "one is in"
-        );
+        assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Full), "one is in");
         admission.set(9, 2, false);
         permits.push(admission.admit(HERE));
         assert_eq!(admission.admit(HERE).err(), Some(TurnedAway::Address(2)));

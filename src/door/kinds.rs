@@ -93,11 +93,7 @@ pub fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
 pub(crate) fn open(url: &ListenUrl, setup: DoorSetup) -> Result<DoorInUse, InvalidValue> {
     let kind = find(&url.scheme)?;
     let options = UrlOptions::read(kind, &url.options)?;
-    Ok(DoorInUse {
-        kind,
-        way_in: (kind.way_in)(&options),
-        door: (kind.open)(&options, setup)?,
-    })
+    Ok(DoorInUse { kind, way_in: (kind.way_in)(&options), door: (kind.open)(&options, setup)? })
 }
 
 /// Explains to people what a URL can say.
@@ -137,30 +133,12 @@ mod tests {
             ("tcp://[::1]:0?names=ask", "tcp://[::1]:0"),
             ("tcp://*/?classic", "tcp://*:8000?classic"),
             ("tcp://[::1]:0?idle=300s", "tcp://[::1]:0?idle=5m"),
-            (
-                "tcp://*:90?idle=90m&names=address",
-                "tcp://*:90?names=address&idle=1h30m",
-            ),
-            (
-                "tcp://10.0.0.1?idle=0&classic=yes",
-                "tcp://10.0.0.1:8000?classic",
-            ),
-            (
-                "tcp://10.0.0.1?classic&names=address",
-                "tcp://10.0.0.1:8000?classic",
-            ),
-            (
-                "tcp://10.0.0.1?classic&idle=1500ms",
-                "tcp://10.0.0.1:8000?classic&idle=1s500ms",
-            ),
-            (
-                "tcp://10.0.0.1?idle=0&classic=no",
-                "tcp://10.0.0.1:8000?idle=0",
-            ),
-            (
-                "http://*?host=a.example&host=B.",
-                "http://*:8080?host=a.example&host=b",
-            ),
+            ("tcp://*:90?idle=90m&names=address", "tcp://*:90?names=address&idle=1h30m"),
+            ("tcp://10.0.0.1?idle=0&classic=yes", "tcp://10.0.0.1:8000?classic"),
+            ("tcp://10.0.0.1?classic&names=address", "tcp://10.0.0.1:8000?classic"),
+            ("tcp://10.0.0.1?classic&idle=1500ms", "tcp://10.0.0.1:8000?classic&idle=1s500ms"),
+            ("tcp://10.0.0.1?idle=0&classic=no", "tcp://10.0.0.1:8000?idle=0"),
+            ("http://*?host=a.example&host=B.", "http://*:8080?host=a.example&host=b"),
             ("metrics://localhost", "metrics://localhost:9464"),
         ] {
             assert_eq!(read_url(typed).unwrap().to_string(), printed, "{typed:?}");
@@ -170,43 +148,25 @@ mod tests {
     #[test]
     fn refusals_say_what_would_be_right() {
         for (typed, sentence) in [
-            (
-                "localhost:8000",
-                "no scheme; write it in front, as in tcp://localhost:8000",
-            ),
-            (
-                "tpc://",
-                "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, metrics)",
-            ),
-            (
-                "gopher://localhost",
-                "no scheme \"gopher\" (there is: tcp, http, metrics)",
-            ),
+            ("localhost:8000", "no scheme; write it in front, as in tcp://localhost:8000"),
+            ("tpc://", "no scheme \"tpc\", did you mean tcp? (there is: tcp, http, metrics)"),
+            ("gopher://localhost", "no scheme \"gopher\" (there is: tcp, http, metrics)"),
             (
                 "tcp://localhost?idel=5m",
                 "no option \"idel\", did you mean idle? (there is: tcp has classic, idle=5m|0, names=ask|address)",
             ),
-            (
-                "tcp://localhost?names=none",
-                "names is \"none\"; write ask or address",
-            ),
+            ("tcp://localhost?names=none", "names is \"none\"; write ask or address"),
             ("tcp://localhost?classic=2", "write true or false"),
             (
                 "tcp://localhost?idle",
                 "\"\" is not an idle limit; write 5m, 90s, 1h30m (1ms to 8760h), or 0 for never",
             ),
-            (
-                "tcp://localhost?idle=1m&idle=2m",
-                "idle is set twice; write it once",
-            ),
+            ("tcp://localhost?idle=1m&idle=2m", "idle is set twice; write it once"),
             (
                 "tcp://localhost?classic&names=ask",
                 "classic has no names; leave out names=ask or classic",
             ),
-            (
-                "tcp://:8000",
-                "no host; write a name, an address, or * for all interfaces",
-            ),
+            ("tcp://:8000", "no host; write a name, an address, or * for all interfaces"),
         ] {
             let refusal = read_url(typed).unwrap_err().to_string();
             assert_eq!(refusal, sentence, "{typed:?}");

@@ -69,10 +69,7 @@ async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response<
                 shown(reception).await,
                 "application/openmetrics-text; version=1.0.0; charset=utf-8",
             ),
-            _ => (
-                classic(&shown(reception).await),
-                "text/plain; version=0.0.4; charset=utf-8",
-            ),
+            _ => (classic(&shown(reception).await), "text/plain; version=0.0.4; charset=utf-8"),
         };
         let mut response = Response::new(shown);
         let headers = response.headers_mut();
@@ -85,10 +82,7 @@ async fn answer(reception: &Reception, request: &Request<Incoming>) -> Response<
             StatusCode::NOT_FOUND,
             "There is nothing at this address; the metrics are at /metrics\n",
         ),
-        false => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            "The metrics can only be read: GET /metrics\n",
-        ),
+        false => (StatusCode::METHOD_NOT_ALLOWED, "The metrics can only be read: GET /metrics\n"),
     };
     let mut response = Response::new(words.to_owned());
     *response.status_mut() = status;

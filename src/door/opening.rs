@@ -90,9 +90,7 @@ impl WayIn {
 
     /// The way in at a host.
     pub(crate) fn at_host(self, host: &str, port: u16) -> String {
-        self.0
-            .replace("HOST", host)
-            .replace("PORT", &port.to_string())
+        self.0.replace("HOST", host).replace("PORT", &port.to_string())
     }
 }
 

@@ -43,11 +43,7 @@ pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 /// Opens a listening socket. Accepted connections inherit these settings (on Linux, all of them),
 /// which saves system calls.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?; // IPv4 has its own socket
     }
@@ -72,10 +68,7 @@ pub(super) fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_password
     let address = from.ip();
     let here = stream.local_addr().map(|here| here.ip().to_canonical());
     let is_here = here.is_ok_and(|here| here == address);
-    Peer {
-        address,
-        is_private: allow_plain_passwords || address.is_loopback() || is_here,
-    }
+    Peer { address, is_private: allow_plain_passwords || address.is_loopback() || is_here }
 }
 
 /// Sends the final message to a client that has not entered, and closes.

@@ -54,10 +54,7 @@ impl WaitingList {
 
     /// A list for this many clients.
     pub(crate) fn with_places(places: usize) -> WaitingList {
-        WaitingList {
-            waiting: Arc::default(),
-            max: Arc::new(AtomicUsize::new(places)),
-        }
+        WaitingList { waiting: Arc::default(), max: Arc::new(AtomicUsize::new(places)) }
     }
 
     /// Changes the number of all connections.
@@ -67,11 +64,7 @@ impl WaitingList {
 
     /// Makes the waiter of a client that owes an answer, in the order of arrival.
     pub(crate) fn waiter(&self) -> Waiter {
-        Waiter {
-            list: self.clone(),
-            number: self.number(),
-            place: None,
-        }
+        Waiter { list: self.clone(), number: self.number(), place: None }
     }
 
     /// Reads remaining input after the final message, for a moment, in a place of the list. When
@@ -140,9 +133,7 @@ impl Waiter {
 
     /// Waits in a place. Ready when others need it.
     pub(crate) fn poll_pushed_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let place = self
-            .place
-            .get_or_insert_with(|| self.list.take_place(self.number));
+        let place = self.place.get_or_insert_with(|| self.list.take_place(self.number));
         place.pushed_out.as_mut().poll(cx)
     }
 

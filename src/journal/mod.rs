@@ -57,15 +57,8 @@ pub(crate) struct Stored {
 ///
 /// # Errors The directory cannot be used: why, and what to do.
 pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
-    let OpenedDisk {
-        mut disk,
-        clock,
-        epoch,
-        ends,
-        history,
-        database,
-        signals,
-    } = Disk::open(directory, keep)?;
+    let OpenedDisk { mut disk, clock, epoch, ends, history, database, signals } =
+        Disk::open(directory, keep)?;
     let path = database.path();
     let (index, follow) = IndexedSearch::new(path, epoch.clone(), Arc::clone(&history), signals);
     let index = Arc::new(index);
@@ -76,13 +69,7 @@ pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
         journal: Box::new(disk),
         epoch,
         ends,
-        stored: Stored {
-            clock,
-            history,
-            search,
-            forgetting,
-            database,
-        },
+        stored: Stored { clock, history, search, forgetting, database },
         eraser,
     })
 }

@@ -235,10 +235,7 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (room, first, last) = (&self.room, self.first, self.last);
         match self.is_missing {
-            false => write!(
-                f,
-                "line {first} of {room} is damaged: it does not match its checksum"
-            ),
+            false => write!(f, "line {first} of {room} is damaged: it does not match its checksum"),
             true if first == last => write!(f, "line {first} of {room} is missing"),
             true => write!(f, "lines {first} to {last} of {room} are missing"),
         }

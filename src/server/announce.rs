@@ -83,21 +83,12 @@ mod tests {
             ways(&["127.0.0.1:8001", "[::1]:8001"], CLASSIC),
             ["join with: nc localhost 8001 (classic)"]
         );
-        assert_eq!(
-            ways(&["127.3.2.1:8000"], NETCAT),
-            ["join with: nc 127.3.2.1 8000"]
-        );
+        assert_eq!(ways(&["127.3.2.1:8000"], NETCAT), ["join with: nc 127.3.2.1 8000"]);
         assert_eq!(
             ways(&["192.0.2.7:8000"], NETCAT),
-            [
-                "join with: nc 192.0.2.7 8000",
-                "others join with: nc 192.0.2.7 8000"
-            ]
+            ["join with: nc 192.0.2.7 8000", "others join with: nc 192.0.2.7 8000"]
         );
-        assert_eq!(
-            ways(&["0.0.0.0:80"], NETCAT)[0],
-            "join with: nc localhost 80"
-        );
+        assert_eq!(ways(&["0.0.0.0:80"], NETCAT)[0], "join with: nc localhost 80");
         assert_eq!(
             ways(&["[2001:db8::7]:8080"], BROWSER),
             [

@@ -21,13 +21,11 @@ pub struct BindError {
 /// # Errors
 /// Which URL, why, and what to do.
 pub(crate) async fn bind_all(url: &ListenUrl) -> Result<Vec<TcpListener>, BindError> {
-    try_bind_all(url).await.map_err(|error| BindError {
-        url: url.clone(),
-        error,
-    })
+    try_bind_all(url).await.map_err(|error| BindError { url: url.clone(), error })
 }
 
-/// Binds all addresses of a URL: for a name or all interfaces, IPv4 and IPv6 at the same port; one of the two is enough.
+/// Binds all addresses of a URL: for a name or all interfaces, IPv4 and IPv6 at the same port; one
+/// of the two is enough.
 async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
     let mut port = url.port.unwrap_or_default();
     let mut bound: Vec<TcpListener> = Vec::new();

@@ -52,7 +52,8 @@ const DRAIN_TIME: Duration = Duration::from_secs(12);
 /// How long the last batch may take after that: 15 s in all, with a little to spare.
 const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
 
-/// How many connections for metrics are kept open between requests: two servers of Prometheus have one each.
+/// How many connections for metrics are kept open between requests: two servers of Prometheus have
+/// one each.
 const SCRAPERS_MAX: usize = 32;
 
 /// The most bytes of one read: a share of the memory that one connection may hold.
@@ -98,32 +99,19 @@ impl Server {
         let Some(directory) = config.directory()? else {
             return Ok(Server::build(config, Box::new(Memory), descriptors));
         };
-        let Opened {
-            journal,
-            epoch,
-            ends,
-            stored,
-            eraser,
-        } = journal::open(&directory, config.keep)?;
+        let Opened { journal, epoch, ends, stored, eraser } =
+            journal::open(&directory, config.keep)?;
         tracing::info!("lines are stored in {}", directory.display());
         let server = Server::build(config, journal, descriptors);
         let inbox = Arc::clone(&server.reception.inbox);
         let (accounts, owned) = Accounts::open(&stored.database, stored.clock, inbox)?;
         // A clock that is ahead must not end acts that were in force when the last run ended.
-        let now = stored
-            .clock
-            .map_or(clock::wall(), |at| at.min(clock::wall()));
-        let past = stored
-            .database
-            .at_start(move |store| audit::past(store, now))?;
+        let now = stored.clock.map_or(clock::wall(), |at| at.min(clock::wall()));
+        let past = stored.database.at_start(move |store| audit::past(store, now))?;
         Ok(Server {
             log: epoch.into(),
             accounts: Some(Arc::new(accounts)),
-            past: Some(Past {
-                ends,
-                owned,
-                ..past
-            }),
+            past: Some(Past { ends, owned, ..past }),
             stored: Some(stored),
             eraser: Some(eraser),
             ..server
@@ -235,10 +223,7 @@ impl Server {
             ended = running.writing.join_next() => anyhow::bail!("a group of writers stopped: {ended:?}"),
         }
         let panics = running.close().await;
-        ensure!(
-            panics == 0,
-            "{panics} connections ended with a panic; each one is a bug"
-        );
+        ensure!(panics == 0, "{panics} connections ended with a panic; each one is a bug");
         Ok(())
     }
 
@@ -246,10 +231,7 @@ impl Server {
     fn start(mut self) -> RunningServer {
         self.start_eraser();
         let reception = Arc::clone(&self.reception);
-        let closing = Closing {
-            soon: reception.closing.clone(),
-            ..Closing::default()
-        };
+        let closing = Closing { soon: reception.closing.clone(), ..Closing::default() };
         let inbox = Arc::clone(&reception.inbox);
         let broadcaster = match self.past.take() {
             Some(past) => Broadcaster::resume(inbox, self.config.limits(), past),
@@ -355,10 +337,7 @@ impl Server {
             },
             allow_plain_passwords: self.config.allow_plain_passwords,
             nameless_idle: self.config.nameless_idle,
-            clock: LocalClock {
-                zone: TimeZone::system(),
-                now: clock::wall,
-            },
+            clock: LocalClock { zone: TimeZone::system(), now: clock::wall },
         }
     }
 }

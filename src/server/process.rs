@@ -18,10 +18,12 @@ const PLACES_MIN: usize = 16;
 /// With room for fewer connections than this, the server warns the operator.
 const PLACES_FEW: usize = 256;
 
-/// Threads beside those of the runtime, one for each core: log and signals, journal, and blocking work.
+/// Threads beside those of the runtime, one for each core: log and signals, journal, and blocking
+/// work.
 const THREADS_BESIDE: usize = 16;
 
-/// Checks that this process may open enough files; warns if few people fit, or fewer than the configuration says.
+/// Checks that this process may open enough files; warns if few people fit, or fewer than the
+/// configuration says.
 ///
 /// # Errors It cannot open enough files for one client: what to do.
 pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::Result<()> {
@@ -47,7 +49,8 @@ pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::
     Ok(())
 }
 
-/// Checks that the system grants all threads that the program needs: without one of them the runtime would panic.
+/// Checks that the system grants all threads that the program needs: without one of them the
+/// runtime would panic.
 ///
 /// # Errors The system does not grant them: what to do.
 pub fn check_threads() -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! Reads the configuration again while the server runs: on SIGHUP, and when the operator asks. Drops nobody.
+//! Reads the configuration again while the server runs: on SIGHUP, and when the operator asks.
+//! Drops nobody.
 
 use std::fmt;
 use std::sync::Arc;
@@ -59,9 +60,7 @@ impl Reloader {
         tell_manager_of_reload();
         let answer = self.read_and_change().await;
         match &answer {
-            Ok(sentences) => sentences
-                .iter()
-                .for_each(|sentence| tracing::info!("{sentence}")),
+            Ok(sentences) => sentences.iter().for_each(|sentence| tracing::info!("{sentence}")),
             Err(sentence) => tracing::error!("{sentence}"),
         }
         sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
@@ -89,11 +88,7 @@ impl Reloader {
     async fn apply(&mut self) {
         let config = &self.config;
         self.source.level.set(config.log);
-        self.live.set(
-            config.speaking_rate(),
-            config.replay as u64,
-            config.retain.time(),
-        );
+        self.live.set(config.speaking_rate(), config.replay as u64, config.retain.time());
         let connections = config.connections(raise_limit());
         self.reception.questions.set(connections);
         self.reception.requests.set(connections);

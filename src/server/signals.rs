@@ -1,5 +1,5 @@
-//! Signals. The first SIGTERM or SIGINT asks the server to shut down, the second ends it at once. SIGHUP asks it to read its
-//! configuration again. Knows no server.
+//! Signals. The first SIGTERM or SIGINT asks the server to shut down, the second ends it at once.
+//! SIGHUP asks it to read its configuration again. Knows no server.
 
 use std::io::{self, IsTerminal};
 use std::process;

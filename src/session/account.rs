@@ -44,8 +44,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 proof => Some(proof?),
             },
         };
-        self.set_password(&accounts, &name, proof, keeps_token)
-            .await?;
+        self.set_password(&accounts, &name, proof, keeps_token).await?;
         if proof.is_some() {
             let answer = Answer::PasswordChanged { name, keeps_token };
             return self.with_another_code(answer).await;
@@ -90,9 +89,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
                 }
                 Some(proof) => {
                     let own = (name.clone(), proof);
-                    passwords
-                        .change(own, password, keeps_token, address, by)
-                        .await
+                    passwords.change(own, password, keeps_token, address, by).await
                 }
             };
             match stored {
@@ -273,8 +270,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         self.answer(Answer::WhileAway(messages.len())).await;
         for KeptMessage { at, from, text, .. } in messages {
             let to = name.clone();
-            self.answer(Answer::KeptMessage { at, from, to, text })
-                .await;
+            self.answer(Answer::KeptMessage { at, from, to, text }).await;
         }
         if !self.link.drained().await {
             return; // the unread messages wait until next time
@@ -295,9 +291,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             return Some(answer);
         };
         let from = (me, self.id(), self.peer.address);
-        let keeping = accounts
-            .messages
-            .keep(owner.clone(), from, words, clock::wall());
+        let keeping = accounts.messages.keep(owner.clone(), from, words, clock::wall());
         Some(match keeping.await {
             Ok(()) => Answer::KeptFor(owner.clone()),
             Err(refusal) => refusal.into(),
@@ -387,10 +381,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// The name that the person has proven to be the owner of.
     pub(super) async fn own_name(&mut self) -> Result<(Name, Proof), Refusal> {
         match self.me().await {
-            Ok(Claim {
-                name,
-                proof: Some(proof),
-            }) => Ok((name, proof)),
+            Ok(Claim { name, proof: Some(proof) }) => Ok((name, proof)),
             _ => Err(Refusal::NotOwner),
         }
     }

@@ -129,9 +129,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             }
             _ => None,
         };
-        Ok(self
-            .show(first.unwrap_or(u64::MAX), u64::MAX, replay)
-            .await?)
+        Ok(self.show(first.unwrap_or(u64::MAX), u64::MAX, replay).await?)
     }
 
     /// Lines before or after a number. Lines that the log has dropped come from the journal:
@@ -157,10 +155,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             Excerpt::After { seq, lines } => {
                 let ahead = match history {
                     Some(history) if seq < start => history.ahead(room, seq, start, lines).await?,
-                    _ => Ahead {
-                        lines: 0,
-                        last: start,
-                    },
+                    _ => Ahead { lines: 0, last: start },
                 };
                 let from = log.behind(seq.max(start));
                 let to = log.ahead(from, lines - ahead.lines.min(lines));
@@ -174,9 +169,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// journal, then the replay.
     async fn show(&self, first: u64, last: u64, replay: Replay) -> Result<Mail, Unreadable> {
         let before = replay.from.seq.min(last);
-        let shown = self
-            .show_stored(self.seat.room_name(), first, before)
-            .await?;
+        let shown = self.show_stored(self.seat.room_name(), first, before).await?;
         Ok(match shown {
             0 if replay.words() == 0 => Mail::Answer(Answer::NothingKept),
             _ => Mail::Replay(replay),
@@ -269,10 +262,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
         Ok(match (found.more, found.is_cut) {
             (0, false) => (shown == 0).then_some(Answer::FoundNothing(words)),
-            (lines, is_cut) => Some(Answer::FoundMore {
-                lines,
-                is_all: !is_cut,
-            }),
+            (lines, is_cut) => Some(Answer::FoundMore { lines, is_all: !is_cut }),
         })
     }
 

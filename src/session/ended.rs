@@ -42,11 +42,7 @@ impl SessionEnd {
 
     /// The words that the others read beside the departure.
     pub(super) fn words(&self) -> Option<Line> {
-        if let Self::Quit(words) = self {
-            words.clone()
-        } else {
-            None
-        }
+        if let Self::Quit(words) = self { words.clone() } else { None }
     }
 }
 

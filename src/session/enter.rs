@@ -167,13 +167,7 @@ impl<'a> Newcomer<'a> {
         &mut self,
         door: &mut impl Doorway,
     ) -> Result<(Seat, Box<Entered>), NotEntered> {
-        let Attempt {
-            name,
-            password,
-            code,
-            room,
-            start,
-        } = door.next_attempt().await?;
+        let Attempt { name, password, code, room, start } = door.next_attempt().await?;
         self.start = start;
         let entered = match (code, name) {
             (Some(code), _) => self.come_back(code.as_str(), room).await?,
@@ -351,9 +345,7 @@ pub(crate) async fn prove_by_token(
     let Some(accounts) = accounts else {
         return Err(Refusal::WrongPassword(name));
     };
-    let proof = accounts
-        .tokens
-        .prove(&name, secret, peer.address, peer.is_private);
+    let proof = accounts.tokens.prove(&name, secret, peer.address, peer.is_private);
     let proof = Some(proof.await?);
     Ok(Claim { name, proof })
 }

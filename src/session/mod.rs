@@ -76,14 +76,7 @@ where
     D: Decoder,
     E: Encoder + Unpin + 'static,
 {
-    let Arrival {
-        input,
-        output,
-        decoder,
-        encoder,
-        held,
-        seated,
-    } = arrival;
+    let Arrival { input, output, decoder, encoder, held, seated } = arrival;
     let client = Arc::clone(seated.link.client());
     let reader = Reader::new(input, decoder, held, seated, settings);
     let writing = writers.add(Writer::new(output, encoder, Arc::clone(&client)), &client);

@@ -75,14 +75,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         seated: Seated,
         settings: &'a SessionSettings,
     ) -> Self {
-        let Seated {
-            link,
-            peer,
-            seat,
-            entered,
-            is_owner,
-            place,
-        } = seated;
+        let Seated { link, peer, seat, entered, is_owner, place } = seated;
         let is_named = !entered.who.name.is_address();
         link.reply(seat.mark(), Mail::Entered(entered));
         Reader {
@@ -143,10 +136,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     /// Whether the person may reconnect in a moment, with a return code.
     pub(super) fn may_return(&self, ended: &SessionEnd) -> bool {
-        let is_lost = matches!(
-            ended,
-            SessionEnd::EndOfInput | SessionEnd::Foreign | SessionEnd::Broken
-        );
+        let is_lost =
+            matches!(ended, SessionEnd::EndOfInput | SessionEnd::Foreign | SessionEnd::Broken);
         is_lost && self.place.is_some() && self.decoder.may_return()
     }
 
@@ -238,9 +229,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.settings.metrics.met("rate");
             sleep(wait).await;
         }
-        self.bucket
-            .level(rate, self.settings.clock.monotonic())
-            .clamp(1, POST_LINES_MAX)
+        self.bucket.level(rate, self.settings.clock.monotonic()).clamp(1, POST_LINES_MAX)
     }
 
     /// Decodes up to `allowed` inputs, or to the first that is not a line. An input that needs no
@@ -293,8 +282,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
 
     fn pay(&mut self, inputs: usize) {
         if let Some(rate) = self.settings.live.rate() {
-            self.bucket
-                .take(rate, self.settings.clock.monotonic(), inputs);
+            self.bucket.take(rate, self.settings.clock.monotonic(), inputs);
         }
     }
 
@@ -339,24 +327,16 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
     }
 
     fn tell_idle(&self, silent: Duration, left: Duration) {
-        self.link.reply(
-            self.seat.mark(),
-            Mail::Answer(Answer::Notice(Notice::Idle { silent, left })),
-        );
+        self.link
+            .reply(self.seat.mark(), Mail::Answer(Answer::Notice(Notice::Idle { silent, left })));
     }
 
     /// The end of the input: a last line without an ending counts.
     async fn finish(&mut self) -> SessionEnd {
         let last = self.decoder.finish();
         let heard = match last {
-            Some(Input::Say(spoken)) => Decoded {
-                lines: vec![spoken],
-                then: None,
-            },
-            then => Decoded {
-                lines: Vec::new(),
-                then,
-            },
+            Some(Input::Say(spoken)) => Decoded { lines: vec![spoken], then: None },
+            then => Decoded { lines: Vec::new(), then },
         };
         match self.act(heard).await {
             ControlFlow::Break(ended) => ended,

@@ -72,9 +72,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     /// Leaves the rooms from which the person was removed, and goes to the lobby if no other room
     /// is left.
     pub(super) async fn move_out(&mut self) -> Result<(), SessionEnd> {
-        let (removed, others) = mem::take(&mut self.others)
-            .into_iter()
-            .partition(|seat| seat.removed().is_some());
+        let (removed, others) =
+            mem::take(&mut self.others).into_iter().partition(|seat| seat.removed().is_some());
         self.others = others;
         let removed: Vec<Seat> = removed; // dropped seats leave their rooms
         removed.iter().for_each(|seat| self.tell_removed(seat));
@@ -104,8 +103,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
     fn tell_removed(&self, seat: &Seat) {
         if let Some(act) = seat.removed().cloned() {
             let notice = Answer::Notice(Notice::Act(act));
-            self.link
-                .reply(seat.mark_of_departure(), Mail::Answer(notice));
+            self.link.reply(seat.mark_of_departure(), Mail::Answer(notice));
         }
     }
 

@@ -49,9 +49,7 @@ impl SessionSettings {
     /// Where lines are stored, and for how long.
     pub(crate) fn keeping(&self) -> Storage {
         match self.history {
-            Some(_) => Storage::Disk {
-                retain: self.live.retain(),
-            },
+            Some(_) => Storage::Disk { retain: self.live.retain() },
             None => Storage::Memory,
         }
     }

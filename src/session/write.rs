@@ -56,12 +56,10 @@ impl<W: Output, E: Encoder + Unpin> Future for Writer<W, E> {
     type Output = Written;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Written> {
-        self.get_mut()
-            .poll_write_lines(cx)
-            .map(|written| match written {
-                Ok(()) => Written::All,
-                Err(_) => Written::Broken,
-            })
+        self.get_mut().poll_write_lines(cx).map(|written| match written {
+            Ok(()) => Written::All,
+            Err(_) => Written::Broken,
+        })
     }
 }
 
@@ -87,11 +85,7 @@ impl<W: Output, E: Encoder + Unpin> WriteLines for Writer<W, E> {
 
 impl<W: Output, E: Encoder> Writer<W, E> {
     pub(super) fn new(output: W, encoder: E, client: Arc<Client>) -> Self {
-        Writer {
-            output,
-            backlog: Backlog::new(encoder, client),
-            stalled: None,
-        }
+        Writer { output, backlog: Backlog::new(encoder, client), stalled: None }
     }
 
     fn poll_write_lines(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -135,9 +129,7 @@ impl<W: Output, E: Encoder> Writer<W, E> {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 self.backlog.release();
-                let stalled = self
-                    .stalled
-                    .get_or_insert_with(|| Box::pin(sleep(STALL_TIME)));
+                let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALL_TIME)));
                 ready!(stalled.as_mut().poll(cx));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }

@@ -85,17 +85,11 @@ impl Writers {
             rooms: Rooms::new(),
             ended,
         };
-        let mut new_writers = group
-            .new_writers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut new_writers = group.new_writers.lock().unwrap_or_else(PoisonError::into_inner);
         new_writers.push(slot);
         drop(new_writers);
         client.ring();
-        Writing {
-            client: Arc::clone(client),
-            outcome,
-        }
+        Writing { client: Arc::clone(client), outcome }
     }
 
     /// Writes a room for a reader without a session; the link's mail says which room. Ends when the
@@ -113,9 +107,7 @@ impl Writers {
     /// The numbers of written and of skipped lines.
     pub(crate) fn counted(&self) -> (u64, u64) {
         let counts = self.groups.iter().map(|group| group.rings.counted());
-        counts.fold((0, 0), |(written, skipped), (more, missed)| {
-            (written + more, skipped + missed)
-        })
+        counts.fold((0, 0), |(written, skipped), (more, missed)| (written + more, skipped + missed))
     }
 
     fn group(&self, person: PersonId) -> &Arc<WriterGroup> {
@@ -226,10 +218,7 @@ impl Turns {
         let mut rung = std::mem::take(&mut self.rung);
         group.rings.take(&mut rung);
         // After the rings, since a new writer is put there before its first ring.
-        let mut new_writers = group
-            .new_writers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut new_writers = group.new_writers.lock().unwrap_or_else(PoisonError::into_inner);
         for slot in new_writers.drain(..) {
             let person = slot.person;
             self.by_person.insert(person, self.slots.insert(slot));
@@ -387,20 +376,12 @@ mod tests {
             let writers = Writers::new(2);
             let mut tasks = JoinSet::new();
             writers.start(&mut tasks);
-            Fixture {
-                writers,
-                inbox: Arc::default(),
-                _tasks: tasks,
-            }
+            Fixture { writers, inbox: Arc::default(), _tasks: tasks }
         }
 
         fn add(&self, link: &Link, last: usize, panics: bool) -> (Writing, Arc<AtomicUsize>) {
             let polls = Arc::default();
-            let writer = Counting {
-                polls: Arc::clone(&polls),
-                last,
-                panics,
-            };
+            let writer = Counting { polls: Arc::clone(&polls), last, panics };
             (self.writers.add(writer, link.client()), polls)
         }
     }
@@ -409,10 +390,8 @@ mod tests {
     async fn a_writer_is_polled_when_it_is_added_and_when_it_is_rung_for() {
         let fixture = Fixture::new();
         let links = [(); 4].map(|()| fixture.writers.connect(&fixture.inbox, None));
-        let mut others: Vec<_> = links[1..]
-            .iter()
-            .map(|link| fixture.add(link, 2, false))
-            .collect();
+        let mut others: Vec<_> =
+            links[1..].iter().map(|link| fixture.add(link, 2, false)).collect();
         let (writing, polls) = fixture.add(&links[0], 2, false);
         while polls.load(Ordering::SeqCst) == 0 {
             yield_now().await;

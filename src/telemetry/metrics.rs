@@ -18,25 +18,15 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 /// The buckets for durations of commits, in seconds: from commits in memory to those that people
 /// read of as slow.
-const COMMIT_SECONDS: [f64; 10] = [
-    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 0.5, 2.0,
-];
+const COMMIT_SECONDS: [f64; 10] =
+    [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 0.5, 2.0];
 
 /// The buckets for the numbers of lines that are stored together.
 const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192.0];
 
 /// All limits.
-const LIMITS: [&str; 9] = [
-    "connections",
-    "address",
-    "rate",
-    "line",
-    "rooms",
-    "mailbox",
-    "letters",
-    "names",
-    "tries",
-];
+const LIMITS: [&str; 9] =
+    ["connections", "address", "rate", "line", "rooms", "mailbox", "letters", "names", "tries"];
 
 /// The label for a door.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

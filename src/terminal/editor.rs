@@ -111,9 +111,7 @@ impl Editor {
                 self.end_search();
                 self.paste(&text.replace("\r\n", "\n").replace('\r', "\n"));
             }
-            Event::Key(KeyEvent {
-                code: KeyCode::Tab, ..
-            }) => return self.tab(complete),
+            Event::Key(KeyEvent { code: KeyCode::Tab, .. }) => return self.tab(complete),
             Event::Key(key) if key.kind != KeyEventKind::Release => self.press(key),
             _ => return,
         }
@@ -321,10 +319,7 @@ mod tests {
     fn offers(typed: &str) -> Vec<String> {
         let names = ["bob", "bea", "日本"].into_iter();
         let word = typed.rsplit(' ').next().unwrap_or_default();
-        names
-            .filter(|name| name.starts_with(word))
-            .map(|name| format!("{name} "))
-            .collect()
+        names.filter(|name| name.starts_with(word)).map(|name| format!("{name} ")).collect()
     }
 
     fn press(editor: &mut Editor, code: KeyCode, modifiers: KeyModifiers) {
@@ -337,10 +332,7 @@ mod tests {
         let mut keys = keys.chars();
         while let Some(key) = keys.next() {
             let (code, modifiers) = match key {
-                '^' => (
-                    KeyCode::Char(keys.next().unwrap_or_default()),
-                    KeyModifiers::CONTROL,
-                ),
+                '^' => (KeyCode::Char(keys.next().unwrap_or_default()), KeyModifiers::CONTROL),
                 '<' => (KeyCode::Left, KeyModifiers::NONE),
                 '>' => (KeyCode::Right, KeyModifiers::NONE),
                 '+' => (KeyCode::Up, KeyModifiers::NONE),
@@ -416,15 +408,9 @@ mod tests {
     #[test]
     fn a_paste_of_lines_is_typed_in_order() {
         let mut editor = Editor::default();
-        editor.handle(
-            Event::Paste("one\r\ntwo\rthree\n\x1bfour".to_owned()),
-            offers,
-        );
+        editor.handle(Event::Paste("one\r\ntwo\rthree\n\x1bfour".to_owned()), offers);
         let lines: Vec<_> = std::iter::from_fn(|| editor.take()).collect();
-        assert_eq!(
-            lines,
-            ["one", "two", "three"].map(|line| Typed::Text(line.to_owned()))
-        );
+        assert_eq!(lines, ["one", "two", "three"].map(|line| Typed::Text(line.to_owned())));
         assert_eq!(editor.view(60).0, "four");
         press(&mut editor, KeyCode::Enter, KeyModifiers::NONE);
         assert_eq!(editor.take(), Some(Typed::Text("four".to_owned())));
@@ -451,10 +437,7 @@ mod tests {
             assert_eq!(editor.take(), Some(typed));
         }
         let lines = pasted(&mut Editor::default(), "/quit\n/msg bob psst\n");
-        assert_eq!(
-            lines,
-            ["/quit", "/msg bob psst"].map(|line| Typed::Text(line.to_owned()))
-        );
+        assert_eq!(lines, ["/quit", "/msg bob psst"].map(|line| Typed::Text(line.to_owned())));
     }
 
     #[test]
@@ -473,10 +456,7 @@ mod tests {
     #[test]
     fn a_line_typed_before_is_found_by_a_part_of_it() {
         let shown = |keys: &str| typed(keys).view(60).0;
-        assert_eq!(
-            shown("tea at one$coffee$^rat"),
-            "(search \"at\") tea at one"
-        );
+        assert_eq!(shown("tea at one$coffee$^rat"), "(search \"at\") tea at one");
         assert_eq!(shown("one a$one b$^rone^r"), "(search \"one\") one a");
         assert_eq!(shown("one a$one b$^rone^r^r"), "(search \"one\") one b");
         assert_eq!(shown("one a$^rone<X"), "one Xa");

@@ -6,9 +6,8 @@ use parlor_core::model::Line;
 
 /// The colours of names, around the rainbow: 256-colour numbers with a contrast of at least 3.8:1
 /// on black and on white.
-const PALETTE: [u8; 20] = [
-    160, 131, 166, 130, 100, 64, 28, 65, 29, 66, 30, 31, 27, 63, 98, 129, 164, 133, 132, 161,
-];
+const PALETTE: [u8; 20] =
+    [160, 131, 166, 130, 100, 64, 28, 65, 29, 66, 30, 31, 27, 63, 98, 129, 164, 133, 132, 161];
 
 /// Text without control codes for the terminal, from any bytes.
 pub(crate) fn sanitise(bytes: &[u8]) -> String {
@@ -62,10 +61,7 @@ impl Colours {
             return given;
         }
         let own = colour(name);
-        let from_own = PALETTE
-            .into_iter()
-            .cycle()
-            .skip_while(|&other| other != own);
+        let from_own = PALETTE.into_iter().cycle().skip_while(|&other| other != own);
         let is_free = |other: &u8| !self.given.values().any(|given| given == other);
         let free = from_own.take(PALETTE.len()).find(is_free).unwrap_or(own);
         self.given.insert(name.to_owned(), free);
@@ -78,17 +74,13 @@ impl Colours {
 ///
 /// Its low bits vary little for short names, so the finaliser of MurmurHash3 mixes all bits.
 fn colour(name: &str) -> u8 {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
     let hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
     let hash = hash ^ (hash >> 16);
-    PALETTE
-        .into_iter()
-        .cycle()
-        .nth(hash as usize % PALETTE.len())
-        .unwrap_or_default()
+    PALETTE.into_iter().cycle().nth(hash as usize % PALETTE.len()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -100,10 +92,7 @@ mod tests {
     #[test]
     fn nothing_steers_the_terminal() {
         let shown = sanitise(b"\x1b[31mred\x07 \xff\xc2\x9b2J\ta\rb\nc\x7f");
-        assert!(
-            !shown.contains(|c: char| c.is_control() && c != '\t'),
-            "{shown:?}"
-        );
+        assert!(!shown.contains(|c: char| c.is_control() && c != '\t'), "{shown:?}");
         assert!(shown.contains("[31mred") && shown.contains('\t'));
     }
 
@@ -116,10 +105,7 @@ mod tests {
             colour(lob),
             colour(bo)
         );
-        assert_eq!(
-            paint(line, &[lob, bo], &[colour(lob), colour(bo)]),
-            expected
-        );
+        assert_eq!(paint(line, &[lob, bo], &[colour(lob), colour(bo)]), expected);
         assert_eq!(paint(line, &[], &[]), line);
     }
 
@@ -128,10 +114,8 @@ mod tests {
         let names: Vec<String> = (0..PALETTE.len()).map(|n| format!("guest{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut colours = Colours::default();
-        let given: Vec<u8> = names
-            .iter()
-            .map(|name| colours.of(&[name], names.iter().copied())[0])
-            .collect();
+        let given: Vec<u8> =
+            names.iter().map(|name| colours.of(&[name], names.iter().copied())[0]).collect();
         let all: HashSet<&u8> = given.iter().collect();
         assert_eq!(all.len(), PALETTE.len());
         assert_eq!(colours.of(&names, names.iter().copied()), given);
@@ -142,10 +126,7 @@ mod tests {
 
     #[test]
     fn a_name_keeps_its_colour() {
-        assert_eq!(
-            (colour("alice"), colour("bob")),
-            (colour("alice"), colour("bob"))
-        );
+        assert_eq!((colour("alice"), colour("bob")), (colour("alice"), colour("bob")));
         let all: std::collections::HashSet<u8> =
             (0..200).map(|n| colour(&format!("guest{n}"))).collect();
         assert_eq!(all.len(), super::PALETTE.len(), "every colour is used");
@@ -194,10 +175,7 @@ mod tests {
                 same += usize::from(colour(a) == colour(b));
             }
         }
-        assert!(
-            same * super::PALETTE.len() <= all * 5 / 4,
-            "{same} of {all}"
-        );
+        assert!(same * super::PALETTE.len() <= all * 5 / 4, "{same} of {all}");
         assert_ne!(colour("alice"), colour("李雷"));
     }
 

@@ -28,10 +28,7 @@ pub(crate) struct Text {
 impl Text {
     /// A text with the cursor at its end.
     pub(crate) fn new(text: String) -> Self {
-        Self {
-            cursor: text.len(),
-            text,
-        }
+        Self { cursor: text.len(), text }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,4 +1,5 @@
-//! The programs of the book, `examples/chat` and `examples/netcat3`, with each other and with Parlor.
+//! The programs of the book, `examples/chat` and `examples/netcat3`, with each other and with
+//! Parlor.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};

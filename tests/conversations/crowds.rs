@@ -79,9 +79,7 @@ impl Told {
     /// The people in `alice, bob and 35 others`.
     fn add_summary(&mut self, people: &str) {
         let (named, last) = people.rsplit_once(" and ").unwrap();
-        let others = last
-            .strip_suffix(" others")
-            .map(|others| others.parse().unwrap());
+        let others = last.strip_suffix(" others").map(|others| others.parse().unwrap());
         self.others += others.unwrap_or(0);
         let last = [last].into_iter().filter(|_| others.is_none());
         for name in named.split(", ").chain(last) {
@@ -119,9 +117,7 @@ fn the_first_arrivals_of_a_crowd_are_told_one_by_one_and_the_rest_together() {
 /// In classic mode each person is announced alone.
 fn reads_each(guest: &mut Guest, count: usize, what: &str) -> BTreeSet<String> {
     let ending = format!(" has {what}");
-    (0..count)
-        .map(|_| guest.line().strip_suffix(&ending).unwrap().to_owned())
-        .collect()
+    (0..count).map(|_| guest.line().strip_suffix(&ending).unwrap().to_owned()).collect()
 }
 
 #[test]

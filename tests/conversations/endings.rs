@@ -15,13 +15,7 @@ fn a_client_that_half_closes_still_receives_earlier_lines() {
     alice.sees_all(["bob: bye", "bob: and good night", "bob has left"]);
     alice.say("he is gone");
     alice.sees("alice: he is gone");
-    bob.sees_all([
-        "alice: one",
-        "alice: two",
-        "alice: three",
-        "bob: bye",
-        "bob: and good night",
-    ]);
+    bob.sees_all(["alice: one", "alice: two", "alice: three", "bob: bye", "bob: and good night"]);
     bob.sees_end();
 }
 
@@ -37,10 +31,9 @@ fn a_connection_that_breaks_leaves_like_any_other() {
 
 #[test]
 fn a_shutdown_is_announced_after_all_earlier_lines() {
-    let mut house = House::open(
-        &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
-        |config| config.rate = parlor::config::RateLimit::Off,
-    );
+    let mut house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
+        config.rate = parlor::config::RateLimit::Off
+    });
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     let mut classic = house.guest_at(1);
     let address = classic.address();

@@ -35,10 +35,7 @@ fn exercise_8_12_a_new_client_reads_who_is_here() {
 
 #[test]
 fn exercise_8_13_a_silent_client_is_warned_and_then_closed() {
-    let house = House::open(
-        &["tcp://127.0.0.1:0?idle=5s", "tcp://127.0.0.1:0?idle=0"],
-        |_| {},
-    );
+    let house = House::open(&["tcp://127.0.0.1:0?idle=5s", "tcp://127.0.0.1:0?idle=0"], |_| {});
     let mut alice = house.guest_at(1).enter("alice");
     let mut bob = house.enter("bob");
     alice.sees("bob has arrived");
@@ -120,22 +117,16 @@ fn exercise_8_14_each_client_has_the_name_that_it_gives() {
 }
 
 /// The notice to a slow reader, in both modes.
-const SKIPPED: [&str; 2] = [
-    " lines skipped: you were reading too slowly",
-    " lines skipped",
-];
+const SKIPPED: [&str; 2] = [" lines skipped: you were reading too slowly", " lines skipped"];
 
 #[test]
 fn exercise_8_15_a_slow_reader_skips_with_an_exact_count_and_blocks_nobody() {
     const LINES: usize = 3_000;
     let said = |number: usize| format!("alice: {number} {}", "x".repeat(1_000));
-    let house = House::open(
-        &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
-        |config| {
-            config.rate = RateLimit::Off;
-            config.log_lines = 200;
-        },
-    );
+    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
+        config.rate = RateLimit::Off;
+        config.log_lines = 200;
+    });
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     let mut carol = Guest::connect_narrow(house.addresses()[0]).enter("carol");
     alice.sees("carol has arrived");

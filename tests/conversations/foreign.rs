@@ -26,10 +26,7 @@ fn requests() -> impl Iterator<Item = String> {
 
 #[track_caller]
 fn assert_is_refusal(answer: &str) {
-    assert!(
-        answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
     assert!(answer.contains("speaks lines of text"), "{answer}");
 }
 
@@ -54,9 +51,7 @@ fn a_browser_with_too_long_a_request_line_is_refused_too() {
     let mut browser = house.guest();
     browser.sees_question();
     let path = "a".repeat(5_000);
-    browser.send(format!(
-        "GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\nhello\n"
-    ));
+    browser.send(format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\nhello\n"));
     browser.sees("-- Line too long (4096 bytes at most): not sent");
     browser.sees_question_again();
     assert_is_refusal(&browser.rest());
@@ -66,13 +61,8 @@ fn a_browser_with_too_long_a_request_line_is_refused_too() {
 
 #[test]
 fn a_browser_at_a_classic_door_arrives_and_leaves_without_a_line() {
-    let house = House::open(
-        &[
-            "tcp://127.0.0.1:0?classic",
-            "tcp://127.0.0.1:0?names=address",
-        ],
-        |_| {},
-    );
+    let house =
+        House::open(&["tcp://127.0.0.1:0?classic", "tcp://127.0.0.1:0?names=address"], |_| {});
     let mut alice = house.guest();
     alice.sees(&format!("You are {}", alice.address()));
     for request in requests() {
@@ -111,10 +101,7 @@ fn a_binary_protocol_is_told_what_this_port_speaks() {
     const TLS_WITH_A_NEWLINE: &[u8] = b"\x16\x03\x01\x00\x05\n\x00\x00\x01\x03";
     const SMB: &[u8] = b"\x00\x00\x00\x54\xfeSMB";
     const SOCKS: &[u8] = b"\x05\x01\x00";
-    let house = House::open(
-        &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?names=address"],
-        |_| {},
-    );
+    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?names=address"], |_| {});
     let mut alice = house.enter("alice");
     const SSH: &[u8] = b"SSH-2.0-OpenSSH_9.6\r\n";
     for hello in [TLS_CLIENT_HELLO, TLS_WITH_A_NEWLINE, SMB, SOCKS, SSH] {
@@ -131,10 +118,7 @@ fn a_binary_protocol_is_told_what_this_port_speaks() {
     stranger.send(TLS_CLIENT_HELLO);
     stranger.sees("-- This port speaks lines of text");
     stranger.sees_end();
-    alice.sees_all([
-        format!("{address} has arrived"),
-        format!("{address} has left"),
-    ]);
+    alice.sees_all([format!("{address} has arrived"), format!("{address} has left")]);
     alice.say("nothing was heard");
     alice.sees("alice: nothing was heard");
 }
@@ -189,35 +173,26 @@ fn other_protocols_are_answered_once_and_not_broadcast() {
 
 #[test]
 fn other_protocols_at_a_door_without_a_question_leave_and_are_not_broadcast() {
-    let doors = [
-        "tcp://127.0.0.1:0?classic",
-        "tcp://127.0.0.1:0?names=address",
-    ];
+    let doors = ["tcp://127.0.0.1:0?classic", "tcp://127.0.0.1:0?names=address"];
     let house = House::open(&doors, |_| {});
     let mut alice = house.guest();
     alice.sees(&format!("You are {}", alice.address()));
-    for (door, packet) in [0, 1]
-        .into_iter()
-        .flat_map(|door| PACKETS.iter().map(move |packet| (door, packet)))
+    for (door, packet) in
+        [0, 1].into_iter().flat_map(|door| PACKETS.iter().map(move |packet| (door, packet)))
     {
         let mut stranger = house.guest_at(door);
         let address = stranger.address();
         stranger.send(packet);
         let answer = stranger.rest();
         assert!(answer.contains("speaks lines of text"), "{answer}");
-        alice.sees_all([
-            format!("{address} has arrived"),
-            format!("{address} has left"),
-        ]);
+        alice.sees_all([format!("{address} has arrived"), format!("{address} has left")]);
     }
 }
 
 #[test]
 fn names_and_sentences_are_not_taken_for_another_protocol() {
     let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |_| {});
-    for name in [
-        "nick", "get", "user", "options", "ehlo", "DATA", "QUIT", "ci",
-    ] {
+    for name in ["nick", "get", "user", "options", "ehlo", "DATA", "QUIT", "ci"] {
         let mut guest = house.guest();
         guest.sees_question();
         guest.send(format!("{name}\nGET / is broken\nNICK says EHLO\n"));
@@ -229,14 +204,7 @@ fn names_and_sentences_are_not_taken_for_another_protocol() {
         guest.shut();
         guest.sees_end();
     }
-    for line in [
-        "GET / is broken",
-        "EHLO there",
-        "USER error",
-        "PASS me the salt",
-        "*1",
-        "Host",
-    ] {
+    for line in ["GET / is broken", "EHLO there", "USER error", "PASS me the salt", "*1", "Host"] {
         let mut guest = house.guest_at(1);
         let address = guest.address();
         guest.sees(&format!("You are {address}"));
@@ -268,11 +236,7 @@ fn lines_sent_before_a_name_is_accepted_are_not_broadcast() {
 #[test]
 fn text_in_utf_16_is_answered_with_advice() {
     let house = House::named();
-    let utf16 = |text: &str| {
-        text.encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect::<Vec<_>>()
-    };
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     for bytes in [utf16("\u{feff}ci\r\nhello\r\n"), utf16("ci\nhello\n")] {
         let mut guest = house.guest();
         guest.sees_question();

@@ -10,38 +10,23 @@ fn help_lists_every_command_and_explains_each() {
     let mut alice = house.enter("alice");
     alice.say("/help");
     let mut overview = Vec::new();
-    while !overview
-        .last()
-        .is_some_and(|line: &String| line.starts_with("-- /help COMMAND"))
-    {
+    while !overview.last().is_some_and(|line: &String| line.starts_with("-- /help COMMAND")) {
         overview.push(alice.line());
     }
     // The rows that remain beside the typed line and the next one, on a screen of 24 rows.
     assert!(overview.len() <= 22, "{overview:#?}");
-    assert!(
-        overview.iter().all(|line| line.len() <= 80),
-        "{overview:#?}"
-    );
+    assert!(overview.iter().all(|line| line.len() <= 80), "{overview:#?}");
     let overview = overview.join("  ");
     for group in CommandGroup::ALL {
-        assert!(
-            overview.contains(&format!("-- {}:  /", group.title())),
-            "{overview}"
-        );
+        assert!(overview.contains(&format!("-- {}:  /", group.title())), "{overview}");
     }
     for spec in COMMANDS {
         let usage = format!("/{} {}", spec.name, spec.arguments);
-        assert!(
-            overview.contains(&format!(" {}", usage.trim_end())),
-            "{usage}"
-        );
+        assert!(overview.contains(&format!(" {}", usage.trim_end())), "{usage}");
         for name in [spec.name].iter().chain(spec.aliases) {
             alice.say(&format!("/help {name}"));
             let summary = alice.line();
-            assert!(
-                summary.starts_with(&format!("-- {}", usage.trim_end())),
-                "{summary}"
-            );
+            assert!(summary.starts_with(&format!("-- {}", usage.trim_end())), "{summary}");
             if !spec.more.is_empty() {
                 alice.sees(&format!("-- {}", spec.more));
             }
@@ -74,14 +59,8 @@ fn an_unknown_command_is_never_broadcast() {
     for (typed, answer) in [
         ("/foo", "-- No command /foo; /help lists them"),
         ("/foo my password", "-- No command /foo; /help lists them"),
-        (
-            "/hlep",
-            "-- No command /hlep; /help lists them (did you mean /help?)",
-        ),
-        (
-            "/nam al",
-            "-- No command /nam; /help lists them (did you mean /name?)",
-        ),
+        ("/hlep", "-- No command /hlep; /help lists them (did you mean /help?)"),
+        ("/nam al", "-- No command /nam; /help lists them (did you mean /name?)"),
         ("/help foo", "-- No command /foo; /help lists them"),
         ("/", "-- No command /; /help lists them"),
         ("/ who", "-- No command /; /help lists them"),

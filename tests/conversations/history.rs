@@ -56,11 +56,7 @@ fn last_shows_the_last_lines_again() {
     alice.say("/last");
     alice.sees(NOTHING);
     says_lines(&mut alice, 12);
-    for (command, lines) in [
-        ("/last", 3..=12),
-        ("/last 2", 11..=12),
-        ("/last 1000000", 1..=12),
-    ] {
+    for (command, lines) in [("/last", 3..=12), ("/last 2", 11..=12), ("/last 1000000", 1..=12)] {
         alice.say(command);
         for number in lines {
             alice.sees_replayed(&format!("alice: line {number}"));
@@ -163,10 +159,7 @@ fn lines_dropped_from_history_during_reading_are_counted() {
     let forgotten = loop {
         match bob.line() {
             line if line.starts_with('[') => {
-                assert!(
-                    line.ends_with(&said(old)),
-                    "line {old} was to come, and not {line:?}"
-                );
+                assert!(line.ends_with(&said(old)), "line {old} was to come, and not {line:?}");
                 old += 1;
             }
             line => break count_in(&line, " lines no longer stored").expect(&line),

@@ -18,20 +18,14 @@ struct SmallDisk {
 impl Journal for SmallDisk {
     fn commit(&mut self, _: &[Arc<Batch>]) -> Commit {
         let full = self.full.load(Ordering::SeqCst);
-        Box::pin(ready(if full {
-            Err(NotStored("the disk is full"))
-        } else {
-            Ok(())
-        }))
+        Box::pin(ready(if full { Err(NotStored("the disk is full")) } else { Ok(()) }))
     }
 }
 
 #[test]
 fn a_line_that_cannot_be_stored_is_refused_and_not_shown() {
     let full = Arc::new(AtomicBool::new(false));
-    let disk = SmallDisk {
-        full: Arc::clone(&full),
-    };
+    let disk = SmallDisk { full: Arc::clone(&full) };
     let house = House::keeping(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("one");
@@ -73,9 +67,7 @@ impl Journal for SlowDisk {
 #[test]
 fn people_who_wait_for_a_slow_disk_are_told_and_the_line_is_not_shown_before() {
     let commits = Arc::new(Semaphore::new(0));
-    let disk = SlowDisk {
-        commits: Arc::clone(&commits),
-    };
+    let disk = SlowDisk { commits: Arc::clone(&commits) };
     let house = House::keeping(Box::new(disk), &["tcp://127.0.0.1:0"], |_| {});
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     alice.say("is it kept?");

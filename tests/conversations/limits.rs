@@ -93,10 +93,9 @@ fn a_delayed_client_is_not_idle_and_delays_no_other() {
 
 #[test]
 fn a_connection_above_the_limit_is_told_and_a_place_is_free_when_another_ends() {
-    let house = House::open(
-        &["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"],
-        |config| config.connections = Some(2),
-    );
+    let house = House::open(&["tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"], |config| {
+        config.connections = Some(2)
+    });
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for door in [0, 1] {
         let mut third = house.guest_at(door);

@@ -1,10 +1,6 @@
 //! Conversations with a running server: each test shows the lines that people would see with
 //! netcat.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a step that fails, fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails, fails the test")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -13,10 +13,7 @@ fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
     let accept = "Accept: application/openmetrics-text\r\n";
     let (head, body) = request_with(server, "GET", "/metrics", accept);
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-    assert!(
-        head.contains("content-type: application/openmetrics-text; version=1.0.0"),
-        "{head}"
-    );
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
     assert!(body.ends_with("# EOF\n"), "{body}");
     let mut numbers = BTreeMap::new();
     for line in body.lines() {
@@ -29,9 +26,7 @@ fn scrape(server: SocketAddr) -> BTreeMap<String, f64> {
         assert!(name.starts_with("parlor_"), "{line}");
         let labels = name.split_once('{').map_or("", |(_, labels)| labels);
         let is_known = |label: &str| {
-            ["door=", "limit=", "le=", "version="]
-                .iter()
-                .any(|known| label.starts_with(known))
+            ["door=", "limit=", "le=", "version="].iter().any(|known| label.starts_with(known))
         };
         assert!(
             labels.is_empty() || labels.trim_end_matches('}').split(',').all(is_known),
@@ -65,11 +60,7 @@ fn request_with(server: SocketAddr, method: &str, path: &str, headers: &str) -> 
 }
 
 fn open(furnish: impl FnOnce(&mut parlor::config::Config)) -> (House, SocketAddr) {
-    let doors = [
-        "tcp://127.0.0.1:0",
-        "http://127.0.0.1:0",
-        "metrics://127.0.0.1:0",
-    ];
+    let doors = ["tcp://127.0.0.1:0", "http://127.0.0.1:0", "metrics://127.0.0.1:0"];
     let house = House::open(&doors, furnish);
     let numbers = house.addresses()[2];
     (house, numbers)
@@ -122,10 +113,7 @@ fn the_older_text_has_the_same_numbers_in_the_form_that_prometheus_reads() {
                 _ => panic!("{line}"),
             }
         }
-        assert_eq!(
-            samples.keys().collect::<Vec<_>>(),
-            open.keys().collect::<Vec<_>>()
-        );
+        assert_eq!(samples.keys().collect::<Vec<_>>(), open.keys().collect::<Vec<_>>());
         assert_eq!(samples["parlor_build_info{version=\"0.1.0\"}"], 1.0);
     }
 }
@@ -175,10 +163,7 @@ fn written_and_read_lines_are_counted() {
     ] {
         assert_eq!(now[name], number, "{name}");
     }
-    assert_eq!(
-        now["parlor_commit_seconds_count"],
-        now["parlor_batch_lines_count"]
-    );
+    assert_eq!(now["parlor_commit_seconds_count"], now["parlor_batch_lines_count"]);
 }
 
 #[test]
@@ -194,10 +179,7 @@ fn met_limits_are_counted_and_a_full_server_still_shows_its_metrics() {
     assert_eq!(now["parlor_refusals_total{limit=\"connections\"}"], 1.0);
     let (head, body) = get(numbers, "/");
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
-    assert_eq!(
-        body,
-        "There is nothing at this address; the metrics are at /metrics\n"
-    );
+    assert_eq!(body, "There is nothing at this address; the metrics are at /metrics\n");
 }
 
 #[test]
@@ -270,9 +252,8 @@ fn skipped_lines_are_counted() {
     let mut skipped = 0.0;
     while skipped == 0.0 {
         let line = slow.line();
-        if let Some(told) = line
-            .strip_prefix("-- ")
-            .and_then(|told| told.split_once(" lines skipped"))
+        if let Some(told) =
+            line.strip_prefix("-- ").and_then(|told| told.split_once(" lines skipped"))
         {
             skipped = told.0.parse().unwrap();
         }

@@ -17,12 +17,7 @@ fn a_name_and_lines_may_come_in_one_packet() {
     let mut ci = house.guest();
     ci.send("ci\nbuild 7 passed\nall green\n");
     ci.shut();
-    alice.sees_all([
-        "ci has arrived",
-        "ci: build 7 passed",
-        "ci: all green",
-        "ci has left",
-    ]);
+    alice.sees_all(["ci has arrived", "ci: build 7 passed", "ci: all green", "ci has left"]);
     ci.sees_question();
     ci.sees_all([
         "You are ci",
@@ -73,39 +68,18 @@ fn a_refused_name_gets_a_sentence_and_the_question_again() {
                 "a-name-that-goes-on-for-far-too-long",
                 "A name has at most 32 characters; this one has 36",
             ),
-            (
-                "al ice",
-                "A name is one word; write - or _ instead of a blank",
-            ),
-            (
-                "al!ce",
-                "A name can contain only letters, digits, -, _ and .; leave out !",
-            ),
-            (
-                "/help",
-                "Type a name first, then commands; Enter alone enters without a name",
-            ),
+            ("al ice", "A name is one word; write - or _ instead of a blank"),
+            ("al!ce", "A name can contain only letters, digits, -, _ and .; leave out !"),
+            ("/help", "Type a name first, then commands; Enter alone enters without a name"),
         ],
         [
-            (
-                "ﬁona",
-                "A name can contain only letters and digits in everyday use; leave out ﬁ",
-            ),
-            (
-                "-alice",
-                "A name starts with a letter or a digit, not with -",
-            ),
+            ("ﬁona", "A name can contain only letters and digits in everyday use; leave out ﬁ"),
+            ("-alice", "A name starts with a letter or a digit, not with -"),
             ("ーー", "A name needs at least one letter"), // looks like the server's --
-            (
-                "a1\u{301}",
-                "An accent belongs on a letter; leave out U+0301",
-            ),
+            ("a1\u{301}", "An accent belongs on a letter; leave out U+0301"),
         ],
         [
-            (
-                "x\u{301}\u{301}",
-                "Too many accents on one letter; leave some out",
-            ),
+            ("x\u{301}\u{301}", "Too many accents on one letter; leave some out"),
             (
                 "\u{430}lice",
                 "A name uses one alphabet; this one mixes several and could pass for another name",
@@ -130,9 +104,8 @@ fn a_refused_name_gets_a_sentence_and_the_question_again() {
 #[test]
 fn reserved_names_are_refused() {
     let house = House::named();
-    for name in [
-        "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
-    ] {
+    for name in ["server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you"]
+    {
         let mut guest = house.guest();
         guest.sees_question();
         let why = format!("{name} is reserved; choose another name");
@@ -153,9 +126,8 @@ fn after_five_refusals_a_client_keeps_its_address() {
     }
     guest.say("42");
     guest.sees("-- A name needs at least one letter");
-    guest.sees(&format!(
-        "-- No usable name in 5 tries: you stay {address}; /name NEW takes a name"
-    ));
+    guest
+        .sees(&format!("-- No usable name in 5 tries: you stay {address}; /name NEW takes a name"));
     guest.sees(&format!("You are {address}"));
     guest.sees_roster();
     alice.sees(&format!("{address} has arrived"));
@@ -220,11 +192,7 @@ fn too_long_a_name_is_a_line_too_long() {
     let house = House::named();
     let mut guest = house.guest();
     guest.sees_question();
-    is_refused(
-        &mut guest,
-        &"a".repeat(4_097),
-        "Line too long (4096 bytes at most): not sent",
-    );
+    is_refused(&mut guest, &"a".repeat(4_097), "Line too long (4096 bytes at most): not sent");
     is_refused(
         &mut guest,
         &"a".repeat(4_096),

@@ -10,11 +10,7 @@ fn who_lists_the_people_here_and_in_another_room() {
     bob.sees("alice: Hi!");
     for command in ["/who", "/names", "/WHO", "/who lobby", "/who Lobby"] {
         bob.say(command);
-        bob.sees_all([
-            "-- 2 people are in lobby:",
-            "--   alice, active",
-            "--   bob, active",
-        ]);
+        bob.sees_all(["-- 2 people are in lobby:", "--   alice, active", "--   bob, active"]);
     }
     alice.say("/join tea");
     bob.sees("alice has left");
@@ -52,16 +48,10 @@ fn a_new_name_is_refused_like_the_first() {
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for (typed, refusal) in [
         ("/name", "Type /name NEW: it takes another name"),
-        (
-            "/name b0b",
-            "b0b is taken, or looks like a name that is taken; choose another name",
-        ),
+        ("/name b0b", "b0b is taken, or looks like a name that is taken; choose another name"),
         ("/name 42", "A name needs at least one letter"),
         ("/name server", "server is reserved; choose another name"),
-        (
-            "/name al ice",
-            "A name is one word; write - or _ instead of a blank",
-        ),
+        ("/name al ice", "A name is one word; write - or _ instead of a blank"),
     ] {
         alice.say(typed);
         alice.sees(&format!("-- {refusal}"));
@@ -92,9 +82,5 @@ fn the_others_read_the_last_words_of_a_person_who_quits() {
     bob.say("/quit");
     bob.sees_all(["alice: good night", "alice has left (see you tomorrow)"]);
     bob.sees_end();
-    carol.sees_all([
-        "alice: good night",
-        "alice has left (see you tomorrow)",
-        "bob has left",
-    ]);
+    carol.sees_all(["alice: good night", "alice has left (see you tomorrow)", "bob has left"]);
 }

@@ -33,19 +33,10 @@ fn a_private_message_may_be_refused() {
     let [mut alice, mut bob] = house.friends(["alice", "bob"]);
     for (typed, refusal) in [
         ("/msg", "Type /msg NAME TEXT: it sends a private message"),
-        (
-            "/msg bob",
-            "Type /msg NAME TEXT: it sends a private message",
-        ),
-        (
-            "/msg dave hello",
-            "Nobody here is called dave; /who lists the people in this room",
-        ),
+        ("/msg bob", "Type /msg NAME TEXT: it sends a private message"),
+        ("/msg dave hello", "Nobody here is called dave; /who lists the people in this room"),
         // The name only looks like bob's; no person has it.
-        (
-            "/msg b0b hello",
-            "Nobody here is called b0b; /who lists the people in this room",
-        ),
+        ("/msg b0b hello", "Nobody here is called b0b; /who lists the people in this room"),
         ("/msg Alice hello", "That is you; choose somebody else"),
     ] {
         alice.say(typed);
@@ -57,9 +48,7 @@ fn a_private_message_may_be_refused() {
 
 #[test]
 fn a_client_that_does_not_read_gets_no_more_mail_and_keeps_all_delivered_mail() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
-        config.rate = RateLimit::Off
-    });
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
     let mut alice = house.enter("alice");
     let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
     alice.sees("bob has arrived");
@@ -85,9 +74,7 @@ fn a_client_that_does_not_read_gets_no_more_mail_and_keeps_all_delivered_mail() 
 
 #[test]
 fn a_slow_reader_gets_mail_and_answers_where_they_belong() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
-        config.rate = RateLimit::Off
-    });
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
     let mut alice = house.enter("alice");
     let mut bob = Guest::connect_narrow(house.addresses()[0]).enter("bob");
     alice.sees("bob has arrived");
@@ -133,11 +120,7 @@ fn an_ignored_person_is_hidden_under_every_name() {
     alice.sees("bob is now known as rob");
     bob.say("and now?");
     bob.sees("rob: and now?");
-    carol.sees_all([
-        "carol: did you hear bob?",
-        "bob is now known as rob",
-        "rob: and now?",
-    ]);
+    carol.sees_all(["carol: did you hear bob?", "bob is now known as rob", "rob: and now?"]);
     bob.say("/topic listen to me"); // a topic is speech, too
     bob.sees("rob changed the topic to: listen to me");
     carol.sees("rob changed the topic to: listen to me");
@@ -173,19 +156,10 @@ fn ignoring_may_be_refused() {
     let house = House::named();
     let mut alice = house.enter("alice");
     for (typed, refusal) in [
-        (
-            "/ignore",
-            "Type /ignore NAME: it hides a person's lines, also under a new name",
-        ),
-        (
-            "/ignore dave",
-            "Nobody here is called dave; /who lists the people in this room",
-        ),
+        ("/ignore", "Type /ignore NAME: it hides a person's lines, also under a new name"),
+        ("/ignore dave", "Nobody here is called dave; /who lists the people in this room"),
         ("/ignore alice", "That is you; choose somebody else"),
-        (
-            "/unignore",
-            "Type /unignore NAME: it shows a person's lines again",
-        ),
+        ("/unignore", "Type /unignore NAME: it shows a person's lines again"),
         ("/unignore dave", "You are not ignoring dave"),
     ] {
         alice.say(typed);
@@ -221,9 +195,7 @@ fn quiet_hides_arrivals_and_departures() {
 
 #[test]
 fn mail_after_hidden_entries_arrives_at_once() {
-    let house = House::open(&["tcp://127.0.0.1:0"], |config| {
-        config.rate = RateLimit::Off
-    });
+    let house = House::open(&["tcp://127.0.0.1:0"], |config| config.rate = RateLimit::Off);
     let mut alice = house.enter("alice");
     alice.say("/quiet");
     alice.sees("-- You no longer see arrivals and departures; /quiet off shows them again");

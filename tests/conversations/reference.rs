@@ -23,10 +23,7 @@ fn every_recorded_session_comes_out_alike_at_the_books_chat() {
     replay_all(|steps| replay(steps, Chat::start().address));
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "a failed test shows which session it was"
-)]
+#[expect(clippy::print_stdout, reason = "a failed test shows which session it was")]
 fn replay_all(replay: impl Fn(&[Value])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/classic");
     let mut replayed = 0;
@@ -103,11 +100,9 @@ impl Session {
     }
 
     fn with_addresses(&self, line: &str) -> String {
-        self.addresses
-            .iter()
-            .fold(line.to_owned(), |line, (name, address)| {
-                line.replace(&format!("{{{name}}}"), address)
-            })
+        self.addresses.iter().fold(line.to_owned(), |line, (name, address)| {
+            line.replace(&format!("{{{name}}}"), address)
+        })
     }
 
     /// If a step does not name a client, the client must receive nothing, or the next step that

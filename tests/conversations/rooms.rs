@@ -45,11 +45,7 @@ fn a_room_is_listed_until_it_is_empty() {
     alice.sees("alice changed the topic to: Darjeeling");
     bob.sees("alice has left");
     bob.say("/rooms");
-    bob.sees_all([
-        "-- lobby, 1 person",
-        "-- tea, 1 person: Darjeeling",
-        HOW_TO_JOIN,
-    ]);
+    bob.sees_all(["-- lobby, 1 person", "-- tea, 1 person: Darjeeling", HOW_TO_JOIN]);
     alice.say("/join lobby");
     bob.sees("alice has arrived");
     alice.sees("In lobby: bob");
@@ -74,18 +70,9 @@ fn a_move_that_is_refused_changes_nothing() {
         ("/join", "Type /join ROOM: it enters another room"),
         ("/join lobby", "You are already in lobby"),
         ("/join LOBBY", "You are already in lobby"),
-        (
-            "/join the lobby",
-            "A name is one word; write - or _ instead of a blank",
-        ),
-        (
-            "/join #tea",
-            "A name can contain only letters, digits, -, _ and .; leave out #",
-        ),
-        (
-            "/join coffee",
-            "There are 2 rooms, the most allowed here; join one that /rooms lists",
-        ),
+        ("/join the lobby", "A name is one word; write - or _ instead of a blank"),
+        ("/join #tea", "A name can contain only letters, digits, -, _ and .; leave out #"),
+        ("/join coffee", "There are 2 rooms, the most allowed here; join one that /rooms lists"),
     ] {
         alice.say(typed);
         alice.sees(&format!("-- {refusal}"));

@@ -19,11 +19,8 @@ use crate::owners::{PASSWORD, come_back, register};
 
 /// Gives a command. Returns whether it succeeded, and the words on stdout or else on stderr.
 pub(crate) fn order(data: &Data, words: &[&str]) -> Result<Vec<String>, String> {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = data.parlor().arg("admin").args(words).output().unwrap();
+    let Output { status, stdout, stderr } =
+        data.parlor().arg("admin").args(words).output().unwrap();
     let (stdout, stderr) = (String::from_utf8(stdout), String::from_utf8(stderr));
     let (stdout, stderr) = (stdout.unwrap(), stderr.unwrap());
     match status.code() {
@@ -58,10 +55,7 @@ fn the_operator_sees_everybody() {
         let address = guest.stream().local_addr().unwrap();
         format!("{name}, {address}, in {room}, active")
     };
-    assert_eq!(
-        list,
-        [line(&alice, "alice", "lobby"), line(&bob, "bob", "tea")]
-    );
+    assert_eq!(list, [line(&alice, "alice", "lobby"), line(&bob, "bob", "tea")]);
     house.close([alice, bob]);
 }
 
@@ -77,18 +71,12 @@ fn everybody_reads_what_the_operator_says() {
     carol.line();
     bob.say("/join tea");
     bob.until("In tea: nobody else");
-    let told = done(
-        &data,
-        &["broadcast", "a new disk,", "\u{1b}[2J back at one"],
-    );
+    let told = done(&data, &["broadcast", "a new disk,", "\u{1b}[2J back at one"]);
     assert_eq!(told, ["3 people were told"]);
     for guest in [&mut alice, &mut bob, &mut carol] {
         guest.until("-- The operator says: a new disk, ␛[2J back at one");
     }
-    assert_eq!(
-        order(&data, &["broadcast", " "]),
-        Err("there is no text to send".to_owned())
-    );
+    assert_eq!(order(&data, &["broadcast", " "]), Err("there is no text to send".to_owned()));
     house.close([alice, bob, carol]);
 }
 
@@ -102,15 +90,9 @@ fn a_removed_person_and_the_others_read_by_whom_and_why() {
         order(&data, &["kick", "zoe"]),
         Err("Nobody is here as zoe; parlor admin list shows everybody".to_owned())
     );
-    assert_eq!(
-        done(&data, &["kick", "BOB", "no", "advertising"]),
-        ["bob is removed"]
-    );
+    assert_eq!(done(&data, &["kick", "BOB", "no", "advertising"]), ["bob is removed"]);
     let last = bob.rest();
-    assert_eq!(
-        last,
-        ["-- You were removed by the operator: no advertising"]
-    );
+    assert_eq!(last, ["-- You were removed by the operator: no advertising"]);
     alice.until("bob was removed by the operator: no advertising");
     let bob = enter(&house, "bob"); // the name is free again
     assert_eq!(done(&data, &["kick", "bob"]), ["bob is removed"]);
@@ -143,10 +125,7 @@ fn a_reload_answers_with_its_result() {
     let file = data.file().with_file_name("parlor.toml");
     fs::write(&file, "replay = 3").unwrap();
     let house = data.open(&["--config", file.to_str().unwrap()]);
-    assert_eq!(
-        done(&data, &["reload"]),
-        ["the configuration has not changed"]
-    );
+    assert_eq!(done(&data, &["reload"]), ["the configuration has not changed"]);
     fs::write(&file, "replay = 4\nkeep = 'written'").unwrap();
     let stays = "keep cannot change while the server runs: it stays synced until a restart";
     assert_eq!(done(&data, &["reload"]), ["replay is 4 now", stays]);
@@ -240,10 +219,7 @@ fn a_person_at_the_socket_types_commands_and_reads_sentences() {
             "-- alice has a new password: the owner's connections, return codes and token end",
         ]
     );
-    assert!(
-        lines[8].ends_with("the operator: name password alice"),
-        "{answer}"
-    );
+    assert!(lines[8].ends_with("the operator: name password alice"), "{answer}");
     assert_eq!(lines[9..], ["."]);
     let again = come_back(&house, "another horse");
     house.close([again]);
@@ -255,10 +231,7 @@ fn the_answer_of_a_server_of_another_version_is_shown() {
     let data = Data::new();
     let socket = UnixListener::bind(data.file().with_file_name("parlor.sock")).unwrap();
     for (answer, said) in [
-        (
-            "!this server does not know that command\n",
-            "this server does not know that command",
-        ),
+        ("!this server does not know that command\n", "this server does not know that command"),
         ("-- half an answer\n", "broke off"),
     ] {
         let server = thread::spawn({
@@ -284,12 +257,7 @@ fn a_name_of_several_words_is_refused_before_anything_is_sent() {
     let data = Data::new();
     let house = data.open(&[]);
     let bob = enter(&house, "bob");
-    for words in [
-        &["kick", "bob by"][..],
-        &["ban", "bob 1h"],
-        &["mute", "bob 1m"],
-        &["kick", ""],
-    ] {
+    for words in [&["kick", "bob by"][..], &["ban", "bob 1h"], &["mute", "bob 1m"], &["kick", ""]] {
         order(&data, words).unwrap_err();
     }
     assert_eq!(done(&data, &["kick", " bob "]), ["bob is removed"]);
@@ -301,18 +269,12 @@ fn a_path_too_long_for_a_socket_is_reported_and_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let long = folder.path().join("x".repeat(120));
     let mut command = parlor();
-    command
-        .env_remove("PARLOR_MEMORY")
-        .env("PARLOR_DATA", &long);
+    command.env_remove("PARLOR_MEMORY").env("PARLOR_DATA", &long);
     let house = House::run(command, &HERE);
     house.logged("too long for a socket's path, so parlor admin cannot reach this server");
     enter(&house, "alice");
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-    let output = command
-        .args(["admin", "--data"])
-        .arg(&long)
-        .arg("list")
-        .output();
+    let output = command.args(["admin", "--data"]).arg(&long).arg("list").output();
     let words = String::from_utf8(output.unwrap().stderr).unwrap();
     assert!(words.contains("too long for a socket's path"), "{words}");
 }
@@ -388,44 +350,27 @@ fn the_operator_sets_a_password_for_an_owner_who_forgot_theirs() {
     let set = |name, password: &str| order_with(&data, &["name", "password", name], password);
     let latin_1 = b"gr\xfcne W\xe4lder\n";
     let refused = order_with(&data, &["name", "password", "alice"], latin_1).unwrap_err();
-    assert!(
-        refused.contains("the password is not in UTF-8"),
-        "{refused}"
-    );
+    assert!(refused.contains("the password is not in UTF-8"), "{refused}");
     assert_eq!(
         set("nobody", "another horse\n"),
         Err("parlor: nobody is not registered".to_owned())
     );
     let short = set("alice", "short\n").unwrap_err();
     assert!(short.contains("8 characters"), "{short}");
-    let in_the_open = data
-        .parlor()
-        .args(["admin", "name", "password", "alice", "another horse"])
-        .output();
-    assert_eq!(
-        in_the_open.unwrap().status.code(),
-        Some(2),
-        "never an argument"
-    );
+    let in_the_open =
+        data.parlor().args(["admin", "name", "password", "alice", "another horse"]).output();
+    assert_eq!(in_the_open.unwrap().status.code(), Some(2), "never an argument");
     let told = set("Alice", "another horse\n").unwrap();
     assert!(told.starts_with("Alice has a new password: "), "{told}");
     for guest in [&mut alice, &mut thief] {
         let last = guest.rest().pop().unwrap();
-        assert_eq!(
-            last,
-            "-- The name you use has a new password; this connection is closed"
-        );
+        assert_eq!(last, "-- The name you use has a new password; this connection is closed");
     }
     let again = come_back(&house, "another horse");
     bob.until("alice has left");
     assert_eq!(bob.line(), "alice has arrived", "one person, who left once");
     let log = done(&data, &["log"]);
-    assert!(
-        log.last()
-            .unwrap()
-            .ends_with("the operator: name password Alice"),
-        "{log:?}"
-    );
+    assert!(log.last().unwrap().ends_with("the operator: name password Alice"), "{log:?}");
     house.close([again, bob]);
 }
 
@@ -441,29 +386,15 @@ fn a_released_name_is_free_and_all_data_of_its_owner_is_deleted() {
     assert!(list[0].starts_with("alice, registered 20"), "{list:?}");
     assert!(list[0].contains(", last seen 20"), "{list:?}");
     alice.say("/code");
-    let told = alice.lines_until("the code", |line| {
-        line.starts_with("-- Your return code is ")
-    });
+    let told = alice.lines_until("the code", |line| line.starts_with("-- Your return code is "));
     let code = told.last().unwrap()["-- Your return code is ".len()..].to_owned();
     let code = code.split([':', ' ']).next().unwrap();
-    assert_eq!(
-        order(&data, &["name", "release", "bob"]),
-        Err("bob is not registered".to_owned())
-    );
-    assert_eq!(
-        done(&data, &["name", "release", "alice"]),
-        ["alice is free again"]
-    );
+    assert_eq!(order(&data, &["name", "release", "bob"]), Err("bob is not registered".to_owned()));
+    assert_eq!(done(&data, &["name", "release", "alice"]), ["alice is free again"]);
     let last = alice.rest().pop().unwrap();
-    assert_eq!(
-        last,
-        "-- You were removed by the operator: this name is no longer registered"
-    );
+    assert_eq!(last, "-- You were removed by the operator: this name is no longer registered");
     assert_eq!(done(&data, &["name", "list"]), ["No name is registered"]);
-    assert_eq!(
-        done(&data, &["keeper", "list"]),
-        ["Keepers of the server: nobody"]
-    );
+    assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: nobody"]);
     let mut stranger = Guest::connect(house.address);
     stranger.say(&format!("/resume {code}"));
     stranger.lines_until("a refusal", |line| line.contains("return code is wrong"));

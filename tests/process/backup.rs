@@ -23,19 +23,14 @@ fn backup(data: &Data, file: &Path) -> (Option<i32>, String, String) {
     let mut command = data.parlor();
     let output = command.arg("backup").arg(file).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// The names of the files in a directory.
 fn names(directory: &TempDir) -> Vec<String> {
     let entries = fs::read_dir(directory.path()).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -136,15 +131,11 @@ fn a_backup_overwrites_no_file_and_leaves_none_when_it_fails() {
         fs::remove_file(backups.path().join(name)).unwrap();
     }
     let kept = Connection::open(data.file()).unwrap();
-    kept.execute("UPDATE lines SET text = 'forged' WHERE seq = 2", [])
-        .unwrap();
+    kept.execute("UPDATE lines SET text = 'forged' WHERE seq = 2", []).unwrap();
     refuses("line 2 of lobby is damaged", &[]);
     let (code, _, words) = backup(&data, Path::new("/proc/no/such/place"));
     assert_eq!(code, Some(1), "{words}");
-    assert!(
-        words.contains("cannot write /proc/no/such/place"),
-        "{words}"
-    );
+    assert!(words.contains("cannot write /proc/no/such/place"), "{words}");
 }
 
 #[test]
@@ -179,11 +170,7 @@ fn a_long_read_of_the_file_delays_no_writer() {
     let lines = || reader.query_one("SELECT count(*) FROM lines", [], |row| row.get::<_, i64>(0));
     assert_eq!(lines().unwrap(), 1);
     // Write so much to the WAL that SQLite wants to start it over several times.
-    let ahead = || {
-        fs::metadata(data.file().with_extension("db-wal"))
-            .unwrap()
-            .len()
-    };
+    let ahead = || fs::metadata(data.file().with_extension("db-wal")).unwrap().len();
     let mut said = 1;
     while ahead() < 20 << 20 {
         alice.say(&"x".repeat(LONG));

@@ -46,12 +46,7 @@ impl Perform for Terminal {
 fn shown(bytes: &[u8]) -> String {
     let mut terminal = Terminal::default();
     Parser::new().advance(&mut terminal, bytes);
-    assert_eq!(
-        terminal.control,
-        [""; 0],
-        "{:?}",
-        String::from_utf8_lossy(bytes)
-    );
+    assert_eq!(terminal.control, [""; 0], "{:?}", String::from_utf8_lossy(bytes));
     assert!(!bytes.contains(&b'\r'), "nobody here is telnet");
     let steers = |c: char| {
         let is_bidi = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
@@ -107,15 +102,10 @@ fn all_input_shows_as_text_on_other_peoples_terminals() {
     let page = shown(&bob.bytes_until(end.as_bytes()));
     // Bytes that end a line start a new one, which names its speaker like any other.
     for line in page.lines() {
-        let by_eve = ["eve", "* eve", "[eve"]
-            .iter()
-            .any(|start| line.starts_with(start));
+        let by_eve = ["eve", "* eve", "[eve"].iter().any(|start| line.starts_with(start));
         assert!(by_eve, "{line:?}");
     }
-    assert!(
-        page.contains(": x\u{241b}[my\n"),
-        "controls show as pictures"
-    );
+    assert!(page.contains(": x\u{241b}[my\n"), "controls show as pictures");
     // The answers to eve repeat what she typed.
     shown(&eve.bytes_until(end.as_bytes()));
     house.close((bob, eve));
@@ -154,9 +144,6 @@ fn classic_mode_shows_all_input_as_text() {
     }
     eve.say(LAST);
     let page = shown(&bob.bytes_until(format!(": {LAST}\n").as_bytes()));
-    assert!(
-        page.lines().all(|line| line.starts_with("127.0.0.1:")),
-        "{page}"
-    );
+    assert!(page.lines().all(|line| line.starts_with("127.0.0.1:")), "{page}");
     house.close((bob, eve));
 }

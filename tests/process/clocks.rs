@@ -27,10 +27,7 @@ impl Clock {
         let made = Command::new("cc")
             .args(["-shared", "-fPIC", "-o"])
             .arg(clock.library())
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/process/clock.c"
-            ))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/clock.c"))
             .status();
         assert!(made.unwrap().success(), "a C compiler makes the clock");
         clock.is_wrong_by(0);
@@ -92,20 +89,10 @@ fn a_clock_that_is_years_ahead_for_a_while_deletes_no_line_and_dates_none_wrong(
     house.logged("the clock was ahead and has gone back");
     times_are_right(&data);
     alice.say("/last 30");
-    assert_eq!(
-        alice
-            .lines_until("the last", |line| line.contains("said now"))
-            .len(),
-        22
-    );
+    assert_eq!(alice.lines_until("the last", |line| line.contains("said now")).len(), 22);
     assert_eq!(search::answers(&mut alice, "said").len(), 2);
     house.close([alice]);
-    let texts = |data: &Data| {
-        data.lobby()
-            .iter()
-            .filter(|row| !row.text.is_empty())
-            .count()
-    };
+    let texts = |data: &Data| data.lobby().iter().filter(|row| !row.text.is_empty()).count();
     assert_eq!(texts(&data), 22);
 
     // Nobody speaks in the lobby again before the server ends.
@@ -129,10 +116,7 @@ fn a_clock_that_is_years_behind_for_a_while_dates_no_line_wrong() {
     let mut alice = enter(&house, "alice");
     says(&mut alice, "one");
     alice.say("/code");
-    let code = alice
-        .lines_until("the code", |line| line.contains("/resume "))
-        .pop()
-        .unwrap();
+    let code = alice.lines_until("the code", |line| line.contains("/resume ")).pop().unwrap();
     house.close([alice]);
     clock.is_wrong_by(-10 * YEARS);
     let house = clock.open(&data, &["--retain", "30d"]);
@@ -152,13 +136,7 @@ fn a_clock_that_is_years_behind_for_a_while_dates_no_line_wrong() {
     alice.say(&format!("/resume {code}"));
     alice.until("-- Lines here are stored for 30 days");
     house.close([alice]);
-    assert_eq!(
-        data.lobby()
-            .iter()
-            .filter(|row| !row.text.is_empty())
-            .count(),
-        2
-    );
+    assert_eq!(data.lobby().iter().filter(|row| !row.text.is_empty()).count(), 2);
     times_are_right(&data);
 }
 

@@ -88,9 +88,7 @@ fn lines_possibly_unread_in_the_buffers_are_shown_again() {
     let (said, text) = (2_000, "x".repeat(4_000));
     for number in 1..=said {
         bob.say(&format!("{number} {text}"));
-        bob.lines_until("the echo", |line| {
-            line.starts_with(&format!("bob: {number} "))
-        });
+        bob.lines_until("the echo", |line| line.starts_with(&format!("bob: {number} ")));
     }
     let read = old.line();
     assert!(read.starts_with("bob: 1 "), "{read:.20}");
@@ -122,9 +120,7 @@ fn a_guest_who_is_catching_up_can_be_removed() {
     let (said, text) = (2_000, "x".repeat(4_000));
     for number in 1..=said {
         bob.say(&format!("{number} {text}"));
-        bob.lines_until("the echo", |line| {
-            line.starts_with(&format!("bob: {number} "))
-        });
+        bob.lines_until("the echo", |line| line.starts_with(&format!("bob: {number} ")));
     }
     let mut alice = Guest::connect_narrow(house.address);
     alice.say(&format!("/resume {code}"));

@@ -30,9 +30,7 @@ fn two_thousand_people_come_and_go_and_each_is_counted_once() {
             assert_eq!(traffic.come, storm_size);
             assert!(hellos.iter().all(|said| *said == 1));
         });
-        let mut storm: Vec<_> = (0..storm_size)
-            .map(|_| Guest::connect(house.address))
-            .collect();
+        let mut storm: Vec<_> = (0..storm_size).map(|_| Guest::connect(house.address)).collect();
         for (number, guest) in storm.iter_mut().enumerate() {
             guest.send(format!("s{number}\nhello from {number}\n").as_bytes());
             guest.end_input();

@@ -42,29 +42,20 @@ fn a_changed_line_stops_the_start_and_is_named() {
     house.close([alice]);
     let (code, words) = data.check();
     assert_eq!(code, Some(0));
-    assert!(
-        words.ends_with(": no damage; lines: 9, rooms: 1\n"),
-        "{words}"
-    );
+    assert!(words.ends_with(": no damage; lines: 9, rooms: 1\n"), "{words}");
     for (damage, sentence) in [
         (
             "UPDATE lines SET text = 'line 3' WHERE seq = 5",
             "line 5 of lobby is damaged: it does not match its checksum",
         ),
-        (
-            "DELETE FROM lines WHERE seq = 4",
-            "line 4 of lobby is missing",
-        ),
+        ("DELETE FROM lines WHERE seq = 4", "line 4 of lobby is missing"),
     ] {
         data.damage(damage);
         let output = data.parlor().arg("serve").args(HERE).output().unwrap();
         let words = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{words}");
         assert!(words.contains(sentence), "{words}");
-        assert!(
-            words.contains("restore a backup, or move the file away"),
-            "{words}"
-        );
+        assert!(words.contains("restore a backup, or move the file away"), "{words}");
         let (code, damages) = data.check();
         assert_eq!(code, Some(1));
         assert!(damages.lines().any(|line| line == sentence), "{damages}");
@@ -124,10 +115,7 @@ fn readers_see_the_place_of_a_damaged_line_and_the_log_names_it_once() {
     assert!(words.contains("are left out (line 1 of lobby"), "{words}");
     let (code, named) = data.check();
     assert_eq!(code, Some(1));
-    let named: Vec<_> = named
-        .lines()
-        .filter(|line| line.contains("lobby"))
-        .collect();
+    let named: Vec<_> = named.lines().filter(|line| line.contains("lobby")).collect();
     assert_eq!(named, damages);
 }
 
@@ -139,10 +127,7 @@ fn older_lines_are_checked_while_the_server_runs() {
     says_numbers(&mut alice, LATEST);
     house.close([alice]);
     let log = data.open(&[]).close::<[Guest; 0]>([]);
-    assert!(
-        !log.iter().any(|line| line.contains("older lines")),
-        "{log:?}"
-    );
+    assert!(!log.iter().any(|line| line.contains("older lines")), "{log:?}");
 
     let house = data.open(&["--keep", "written"]);
     let mut alice = enter_again(&house, LATEST);
@@ -164,9 +149,7 @@ fn older_lines_are_checked_while_the_server_runs() {
 fn enter_again(house: &House, last: usize) -> Guest {
     let mut alice = Guest::connect(house.address);
     alice.say("alice");
-    alice.lines_until("the last line", |line| {
-        line.ends_with(&format!("] alice: {last}"))
-    });
+    alice.lines_until("the last line", |line| line.ends_with(&format!("] alice: {last}")));
     alice
 }
 
@@ -180,14 +163,8 @@ fn an_absurdly_large_number_takes_no_longer_to_check() {
     data.damage("UPDATE lines SET seq = 1000000000000000 WHERE seq = 9");
     let (code, damages) = data.check();
     assert_eq!(code, Some(1));
-    assert!(
-        damages.contains("lines 9 to 999999999999999 of lobby are missing\n"),
-        "{damages}"
-    );
-    assert!(
-        damages.contains("line 1000000000000000 of lobby is damaged"),
-        "{damages}"
-    );
+    assert!(damages.contains("lines 9 to 999999999999999 of lobby are missing\n"), "{damages}");
+    assert!(damages.contains("line 1000000000000000 of lobby is damaged"), "{damages}");
 }
 
 #[test]
@@ -204,14 +181,8 @@ fn a_broken_file_is_one_sentence_that_says_what_to_do() {
         (&whole[..whole.len() / 2], "is damaged in its structure"),
         (&whole[..100], "is damaged in its structure"),
         (&without_pages, "is damaged in its structure"),
-        (
-            &without_header,
-            "is not a database, or its beginning is damaged",
-        ),
-        (
-            b"dear diary, this is no chat",
-            "is not a database, or its beginning is damaged",
-        ),
+        (&without_header, "is not a database, or its beginning is damaged"),
+        (b"dear diary, this is no chat", "is not a database, or its beginning is damaged"),
     ] {
         fs::write(data.file(), bytes).unwrap();
         let output = data.parlor().arg("serve").args(HERE).output().unwrap();
@@ -220,15 +191,8 @@ fn a_broken_file_is_one_sentence_that_says_what_to_do() {
         assert_eq!(words.lines().count(), 1, "{words}");
         assert!(words.starts_with("parlor: "), "{words}");
         assert!(words.contains(what), "{what}: {words}");
-        assert!(
-            words.contains("restore a backup, or move the file away"),
-            "{words}"
-        );
-        assert_eq!(
-            fs::read(data.file()).unwrap(),
-            bytes,
-            "it is left as it was"
-        );
+        assert!(words.contains("restore a backup, or move the file away"), "{words}");
+        assert_eq!(fs::read(data.file()).unwrap(), bytes, "it is left as it was");
         for command in ["check", "export"] {
             let output = data.parlor().arg(command).output().unwrap();
             assert_eq!(output.status.code(), Some(1), "{command}: {output:?}");
@@ -262,10 +226,7 @@ fn a_write_cut_off_by_a_crash_is_no_damage() {
     assert_eq!(alice.line(), "alice: and on");
     house.close([alice]);
     let texts: Vec<_> = data.lobby().into_iter().map(|row| row.text).collect();
-    assert_eq!(
-        texts,
-        ["1", "2", "3", "4", "5", "6", "7", "8", "9", "and on"]
-    );
+    assert_eq!(texts, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "and on"]);
 }
 
 #[test]
@@ -287,8 +248,7 @@ fn a_file_of_another_program_or_a_later_version_stays_as_it_is() {
         assert!(before == after, "{sentence}");
     };
     let file = rusqlite::Connection::open(data.file()).unwrap();
-    file.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE recipes (tea TEXT)")
-        .unwrap();
+    file.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE recipes (tea TEXT)").unwrap();
     drop(file);
     refuses("a database of another program; give --data another directory");
     fs::remove_file(data.file()).unwrap();

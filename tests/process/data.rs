@@ -55,17 +55,12 @@ impl Data {
     }
 
     fn store_here(&self, command: &mut Command) {
-        command
-            .env_remove("PARLOR_MEMORY")
-            .env("PARLOR_DATA", self.0.path());
+        command.env_remove("PARLOR_MEMORY").env("PARLOR_DATA", self.0.path());
     }
 
     /// A server that stores its lines here.
     pub(crate) fn open(&self, options: &[&str]) -> House {
-        House::run(
-            self.parlor(),
-            &[&HERE[..], &["--rate", "off"], options].concat(),
-        )
+        House::run(self.parlor(), &[&HERE[..], &["--rate", "off"], options].concat())
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -129,12 +124,7 @@ pub(crate) fn rows(file: &Path, room: &str) -> Vec<Row> {
         .prepare("SELECT seq, at, lines.name, text FROM lines JOIN rooms ON room = id WHERE rooms.name = ?1 ORDER BY seq")
         .unwrap();
     let rows = query.query_map([room], |row| {
-        Ok(Row {
-            seq: row.get(0)?,
-            at: row.get(1)?,
-            name: row.get(2)?,
-            text: row.get(3)?,
-        })
+        Ok(Row { seq: row.get(0)?, at: row.get(1)?, name: row.get(2)?, text: row.get(3)? })
     });
     rows.unwrap().map(Result::unwrap).collect()
 }
@@ -149,9 +139,7 @@ pub(crate) fn enter(house: &House, name: &str) -> Guest {
 
 /// A replayed line, without its time.
 pub(crate) fn untimed(line: &str) -> &str {
-    let (time, words) = line
-        .split_once("] ")
-        .unwrap_or_else(|| panic!("{line:?} has no time"));
+    let (time, words) = line.split_once("] ").unwrap_or_else(|| panic!("{line:?} has no time"));
     assert!(time.starts_with('['), "{line:?}");
     words
 }

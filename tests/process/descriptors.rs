@@ -19,9 +19,7 @@ fn a_shortage_of_descriptors_disturbs_nobody_and_burns_no_cpu() {
     let house = House::run(parlor_with_descriptors(256), &options);
     let mut alice = Guest::enter(house.address, "alice");
     let mut bob = Guest::enter(house.address, "bob");
-    let mut flood: Vec<_> = (0..affordable(2_000))
-        .map(|_| Guest::connect(house.address))
-        .collect();
+    let mut flood: Vec<_> = (0..affordable(2_000)).map(|_| Guest::connect(house.address)).collect();
     house.logged("cannot accept");
     talk(&mut alice, &mut bob, "while it floods", 50);
 
@@ -46,20 +44,13 @@ fn a_shortage_of_descriptors_disturbs_nobody_and_burns_no_cpu() {
 
 fn failures(house: &House) -> usize {
     let log = house.log();
-    log.iter()
-        .filter(|line| line.contains("cannot accept"))
-        .count()
+    log.iter().filter(|line| line.contains("cannot accept")).count()
 }
 
 #[test]
 fn a_full_server_says_so_and_has_room_after_a_departure() {
     // 256 descriptors less 64 remain for connections, so descriptors do not run out first.
-    let options = [
-        "--listen",
-        "tcp://127.0.0.1:0?names=address",
-        "--rate",
-        "off",
-    ];
+    let options = ["--listen", "tcp://127.0.0.1:0?names=address", "--rate", "off"];
     let house = House::run(parlor_with_descriptors(256), &options);
     let mut inside: Vec<_> = (0..192)
         .map(|_| {
@@ -103,9 +94,7 @@ fn thousands_of_nameless_connections_block_no_newcomer() {
     let _turn = many_descriptors();
     let house = House::open(&[]);
     let mut alice = Guest::enter(house.address, "alice");
-    let silent: Vec<_> = (0..affordable(5_000))
-        .map(|_| Guest::connect(house.address))
-        .collect();
+    let silent: Vec<_> = (0..affordable(5_000)).map(|_| Guest::connect(house.address)).collect();
     let mut bob = Guest::enter(house.address, "bob");
     talk(&mut alice, &mut bob, "among the silent", 20);
     alice.until_people_here(2);
@@ -166,9 +155,7 @@ fn a_flood_from_twenty_addresses_gets_five_places_each() {
     }
     assert!(told >= 16, "{told} were told");
     for guest in &mut inside {
-        guest.lines_until("the question", |line| {
-            line.starts_with("What is your name?")
-        });
+        guest.lines_until("the question", |line| line.starts_with("What is your name?"));
     }
     // Earlier connections may hold all spare places for a moment; then a newcomer reads nothing but
     // the end.
@@ -198,10 +185,7 @@ fn a_flood_from_twenty_addresses_gets_five_places_each() {
 
 #[test]
 fn this_machine_is_exempt_from_the_share_of_an_address() {
-    let house = House::run(
-        parlor(),
-        &[&HERE[..], &["--connections-per-address", "1"]].concat(),
-    );
+    let house = House::run(parlor(), &[&HERE[..], &["--connections-per-address", "1"]].concat());
     let mut alice = Guest::enter(house.address, "alice");
     let mut bob = Guest::enter(house.address, "bob");
     talk(&mut alice, &mut bob, "hello", 1);

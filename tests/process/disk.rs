@@ -93,11 +93,7 @@ fn says_until_refused(
 /// Reads these lines of alice, and no refused line between them.
 fn hears(bob: &mut Guest, said: &[String]) {
     for line in said {
-        assert_eq!(
-            bob.line(),
-            format!("alice: {line}"),
-            "a refused line is shown"
-        );
+        assert_eq!(bob.line(), format!("alice: {line}"), "a refused line is shown");
     }
 }
 
@@ -145,16 +141,8 @@ fn a_failing_write_stores_no_refused_line() {
 
 #[test]
 fn a_failing_checkpoint_loses_no_line() {
-    checkpoints_fail(
-        "fdatasync",
-        "error=EIO:when=1+2",
-        "make a backup on another disk",
-    );
-    checkpoints_fail(
-        "pwrite64",
-        "error=EIO:when=20+300",
-        "cannot be moved into the database yet",
-    );
+    checkpoints_fail("fdatasync", "error=EIO:when=1+2", "make a backup on another disk");
+    checkpoints_fail("pwrite64", "error=EIO:when=20+300", "cannot be moved into the database yet");
 }
 
 /// Checkpoints fail as the rule says. Nobody who speaks notices.
@@ -208,19 +196,12 @@ fn every_line_is_synced_before_it_is_shown() {
     };
     for word in &words {
         let read = after(0, word, &|call| call.contains(&format!("\"{word}\\n\"")));
-        let written = after(read, word, &|call| {
-            call.contains("pwrite64(") && call.contains(word)
-        });
-        let synced = after(written, word, &|call| {
-            call.contains("fdatasync") && call.ends_with("= 0")
-        });
+        let written = after(read, word, &|call| call.contains("pwrite64(") && call.contains(word));
+        let synced =
+            after(written, word, &|call| call.contains("fdatasync") && call.ends_with("= 0"));
         let is_shown = |call: &str| call.contains(&format!("\"alice: {word}\\n"));
         let shown = after(0, word, &is_shown);
-        assert!(
-            synced < shown,
-            "{word}: {:#?}",
-            &calls[read..=shown.max(synced)]
-        );
+        assert!(synced < shown, "{word}: {:#?}", &calls[read..=shown.max(synced)]);
         let people = calls.iter().filter(|call| is_shown(call)).count();
         assert_eq!(people, 2, "{word}");
     }
@@ -251,10 +232,7 @@ fn works_without_a_disk(house: &House, data: &Data, alice: &mut Guest, refusal: 
     drop((bob, owner));
     alice.until("bob has left");
     let people = order(data, &["list"]).unwrap();
-    assert!(
-        people.iter().any(|line| line.contains("alice")),
-        "{people:?}"
-    );
+    assert!(people.iter().any(|line| line.contains("alice")), "{people:?}");
     order(data, &["ban", "mallory"]).ok(); // any answer will do
     let url = format!("http://{}/lobby?name=ci", house.web());
     let mut curl = Command::new("curl");
@@ -359,16 +337,11 @@ fn fills_up_and_recovers(house: &House, refusal: &str, make_room: impl FnOnce())
 fn a_file_size_limit_refuses_lines_until_it_is_lifted() {
     let data = Data::new();
     data.open(&[]).close::<[(); 0]>([]); // this creates the file
-    let mut house = House::run(
-        data.parlor_with_small_files(64),
-        &[&HERE[..], &["--rate", "off"]].concat(),
-    );
+    let mut house =
+        House::run(data.parlor_with_small_files(64), &[&HERE[..], &["--rate", "off"]].concat());
     let process = Some(house.process());
     let said = fills_up_and_recovers(&house, FAILED, || {
-        let unlimited = Rlimit {
-            current: None,
-            maximum: None,
-        };
+        let unlimited = Rlimit { current: None, maximum: None };
         prlimit(process, Resource::Fsize, unlimited).unwrap();
     });
     house.signal(Signal::TERM); // not `close`: the log has errors, as it must

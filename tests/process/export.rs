@@ -9,11 +9,8 @@ use crate::data::{Data, enter};
 
 /// Runs `parlor export` with these options. Returns the exit code, stdout and stderr.
 fn export(data: &Data, options: &[&str]) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = data.parlor().arg("export").args(options).output().unwrap();
+    let Output { status, stdout, stderr } =
+        data.parlor().arg("export").args(options).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
 }
@@ -66,14 +63,9 @@ fn lines_are_exported_verbatim_whether_or_not_the_server_runs() {
     let is_right = |data: &Data| {
         assert_eq!(records(data, &[]), all);
         assert_eq!(records(data, &["--room", "tea"]), all[2..3]);
-        for since in [
-            "2020-01-01",
-            "2020-01-01 12:01",
-            "[2020-01-01 12:01]",
-            "1h",
-            "-5m",
-            "yesterday",
-        ] {
+        for since in
+            ["2020-01-01", "2020-01-01 12:01", "[2020-01-01 12:01]", "1h", "-5m", "yesterday"]
+        {
             assert_eq!(records(data, &["--since", since]), all, "{since}");
         }
         assert!(records(data, &["--since", "2999-01-01"]).is_empty());
@@ -99,13 +91,9 @@ fn a_room_with_an_invalid_name_is_exported_with_the_others() {
     alice.until("alice: two");
     house.close([alice]);
     let file = Connection::open(data.file()).unwrap();
-    file.execute("UPDATE rooms SET name = 'te a' WHERE name = 'tea'", [])
-        .unwrap();
+    file.execute("UPDATE rooms SET name = 'te a' WHERE name = 'tea'", []).unwrap();
     drop(file);
-    let rooms: Vec<_> = records(&data, &[])
-        .iter()
-        .map(|record| record["room"].clone())
-        .collect();
+    let rooms: Vec<_> = records(&data, &[]).iter().map(|record| record["room"].clone()).collect();
     assert_eq!(rooms, ["lobby", "te a"]);
 }
 
@@ -114,10 +102,7 @@ fn a_failed_export_is_one_sentence() {
     let data = Data::new();
     let (code, _, words) = export(&data, &[]);
     assert_eq!(code, Some(1));
-    assert!(
-        words.starts_with("parlor: there is no ") && words.contains("--data"),
-        "{words}"
-    );
+    assert!(words.starts_with("parlor: there is no ") && words.contains("--data"), "{words}");
     data.open(&[]).close::<[(); 0]>([]);
     assert_eq!(export(&data, &[]), (Some(0), String::new(), String::new()));
     let (code, _, words) = export(&data, &["--room", "tea"]);

@@ -19,9 +19,7 @@ pub(crate) struct Guest {
 impl Fake {
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        SockRef::from(&listener)
-            .set_read_timeout(Some(DEADLINE))
-            .unwrap();
+        SockRef::from(&listener).set_read_timeout(Some(DEADLINE)).unwrap();
         Self { listener }
     }
 
@@ -32,9 +30,7 @@ impl Fake {
     pub(crate) fn accept(&self) -> Guest {
         let (stream, _) = self.listener.accept().expect("somebody connects in time");
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        Guest {
-            stream: BufReader::new(stream),
-        }
+        Guest { stream: BufReader::new(stream) }
     }
 }
 
@@ -50,18 +46,14 @@ impl Guest {
     /// The next line from the client.
     pub(crate) fn heard(&mut self) -> String {
         let mut line = String::new();
-        self.stream
-            .read_line(&mut line)
-            .expect("a line arrives in time");
+        self.stream.read_line(&mut line).expect("a line arrives in time");
         line.trim_end_matches('\n').to_owned()
     }
 
     /// Everything up to the end of the client's input.
     pub(crate) fn heard_to_the_end(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
-        self.stream
-            .read_to_end(&mut all)
-            .expect("the end arrives in time");
+        self.stream.read_to_end(&mut all).expect("the end arrives in time");
         all
     }
 
@@ -72,8 +64,6 @@ impl Guest {
 
     /// A close that the client sees as a break.
     pub(crate) fn reset(self) {
-        SockRef::from(self.stream.get_ref())
-            .set_linger(Some(Duration::ZERO))
-            .unwrap();
+        SockRef::from(self.stream.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 }

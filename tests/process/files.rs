@@ -22,9 +22,7 @@ const DISPLACED: &str =
 /// The program, which stores its lines there.
 fn parlor_in(directory: &Path) -> Command {
     let mut command = parlor();
-    command
-        .env_remove("PARLOR_MEMORY")
-        .env("PARLOR_DATA", directory);
+    command.env_remove("PARLOR_MEMORY").env("PARLOR_DATA", directory);
     command
 }
 
@@ -158,12 +156,7 @@ fn a_link_or_directory_in_place_of_a_file_is_not_touched() {
     let elsewhere = place.path().join("elsewhere");
     fs::write(&elsewhere, "dear diary").unwrap();
     set_mode(&elsewhere, 0o644);
-    for name in [
-        "parlor.db",
-        "parlor.db-wal",
-        "parlor.db-shm",
-        "parlor-search.db",
-    ] {
+    for name in ["parlor.db", "parlor.db-wal", "parlor.db-shm", "parlor-search.db"] {
         let data = TempDir::new().unwrap();
         let file = data.path().join(name);
         symlink(&elsewhere, &file).unwrap();
@@ -214,11 +207,9 @@ fn a_path_that_is_no_directory_is_refused_by_name() {
     fs::write(&file, "").unwrap();
     let link = place.path().join("link");
     symlink(place.path().join("nothing"), &link).unwrap();
-    for (path, other) in [
-        (file.clone(), &file),
-        (file.join("deep/er"), &file),
-        (link.clone(), &link),
-    ] {
+    for (path, other) in
+        [(file.clone(), &file), (file.join("deep/er"), &file), (link.clone(), &link)]
+    {
         let words = is_refused(&path);
         let sentence = format!("{} is not a directory", other.display());
         assert!(words.contains(&sentence), "{words}");
@@ -454,10 +445,7 @@ fn lines_on_a_read_only_disk_are_read_or_the_error_says_how() {
     kill(house);
     let mounts = ["-m", "-rm"].into_iter().find(|how| {
         let mut command = data.parlor_by("unshare", &[how, "sh", "-c", READ_ONLY]);
-        command
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success())
+        command.arg("--version").output().is_ok_and(|output| output.status.success())
     });
     let Some(how) = mounts else {
         return skip("no disk may be mounted here, not even in a namespace");
@@ -503,10 +491,7 @@ fn a_user_without_read_permission_gets_a_sentence() {
     };
     // Another user may run the program, wherever it was built.
     if geteuid().is_root()
-        && !nobody()
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success())
+        && !nobody().arg("--version").output().is_ok_and(|output| output.status.success())
     {
         return skip("setpriv is not installed, or another user may not run the program here");
     }

@@ -52,9 +52,7 @@ fn a_gibibyte_without_a_newline_takes_no_memory_and_delays_nobody() {
 fn an_endless_answer_to_the_question_takes_no_memory_either() {
     let house = House::open(&[]);
     let mut eve = Guest::connect(house.address);
-    eve.lines_until("the question", |line| {
-        line.starts_with("What is your name?")
-    });
+    eve.lines_until("the question", |line| line.starts_with("What is your name?"));
     let baseline = house.resident_bytes();
     let chunk = vec![b'a'; MEBIBYTE];
     for _ in 0..64 {
@@ -64,9 +62,7 @@ fn an_endless_answer_to_the_question_takes_no_memory_either() {
     assert_eq!(eve.line(), TOO_LONG);
     let growth = house.resident_bytes().saturating_sub(baseline);
     assert!(growth < GROWTH_BYTES_MAX, "{growth} bytes more");
-    eve.lines_until("the question", |line| {
-        line.starts_with("What is your name?")
-    });
+    eve.lines_until("the question", |line| line.starts_with("What is your name?"));
     eve.answer("eve");
     house.close(eve);
 }
@@ -117,9 +113,7 @@ fn negotiations() -> Vec<u8> {
 /// How many answers the server gave.
 fn answers(bytes: &[u8]) -> usize {
     let commands = bytes.iter().filter(|byte| **byte == IAC).count();
-    let refusals = bytes
-        .windows(2)
-        .filter(|pair| pair[0] == IAC && matches!(pair[1], 252 | 254));
+    let refusals = bytes.windows(2).filter(|pair| pair[0] == IAC && matches!(pair[1], 252 | 254));
     assert_eq!(refusals.count(), commands, "refusals and nothing else");
     commands
 }
@@ -132,29 +126,15 @@ fn a_million_negotiations_get_at_most_64_answers_and_their_sender_can_still_talk
     tina.send(&negotiations());
     tina.send(b"hello\r\n");
     let read = tina.bytes_until(b"tina: hello\r\n");
-    assert!(
-        (1..=ANSWERS_MAX).contains(&answers(&read)),
-        "{}",
-        answers(&read)
-    );
-    assert_eq!(
-        wendy.until("tina: hello"),
-        ["tina has arrived", "tina: hello"]
-    );
+    assert!((1..=ANSWERS_MAX).contains(&answers(&read)), "{}", answers(&read));
+    assert_eq!(wendy.until("tina: hello"), ["tina has arrived", "tina: hello"]);
 
     let mut theo = Guest::connect(house.address);
     theo.send(&negotiations());
     theo.send(b"theo\r\0hello\r\n");
     let read = theo.bytes_until(b"theo: hello\r\n");
-    assert!(
-        (1..=ANSWERS_MAX).contains(&answers(&read)),
-        "{}",
-        answers(&read)
-    );
-    assert_eq!(
-        wendy.until("theo: hello"),
-        ["theo has arrived", "theo: hello"]
-    );
+    assert!((1..=ANSWERS_MAX).contains(&answers(&read)), "{}", answers(&read));
+    assert_eq!(wendy.until("theo: hello"), ["theo has arrived", "theo: hello"]);
     house.close((wendy, tina, theo));
 }
 

@@ -18,19 +18,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Runs one scene of a script to its end.
 fn play(script: &str, scene: &str, needed: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = env::var_os("FOREIGN_PYTHON").map_or_else(
-        || root.join("target/foreign-venv/bin/python"),
-        PathBuf::from,
-    );
+    let python = env::var_os("FOREIGN_PYTHON")
+        .map_or_else(|| root.join("target/foreign-venv/bin/python"), PathBuf::from);
     if let Some(missing) = [python.as_path()]
         .into_iter()
         .chain(needed.iter().map(Path::new))
         .find(|path| !path.exists())
     {
-        skip(&format!(
-            "{} is missing: ./test installs it",
-            missing.display()
-        ));
+        skip(&format!("{} is missing: ./test installs it", missing.display()));
         return;
     }
     let pictures = root.join("target/pictures");
@@ -69,10 +64,7 @@ fn end(mut child: Child, scene: &str) {
         }
     };
     let words = words.join().unwrap();
-    assert!(
-        status.is_some_and(|status| status.success()),
-        "{scene}: {words}"
-    );
+    assert!(status.is_some_and(|status| status.success()), "{scene}: {words}");
 }
 
 fn browse(scene: &str) {

@@ -44,11 +44,7 @@ fn an_owner_deletes_all_own_lines_for_everybody() {
         says(&mut alice, &line, &format!("alice: {line}"));
     }
     says(&mut bob, "bob's own", "bob: bob's own");
-    says(
-        &mut alice,
-        "/me eats a gooseberry",
-        "* alice eats a gooseberry",
-    );
+    says(&mut alice, "/me eats a gooseberry", "* alice eats a gooseberry");
     says(&mut alice, "/name al", "You are al");
     says(&mut alice, "under another name", "al: under another name");
     let mut again = come_back(&house, PASSWORD);
@@ -73,19 +69,12 @@ fn an_owner_deletes_all_own_lines_for_everybody() {
     let gone = "alice deleted everything alice said";
     again.say("/forget all");
     again.until(gone);
-    assert_eq!(
-        again.line(),
-        "-- 602 lines that you said are deleted, for everybody"
-    );
+    assert_eq!(again.line(), "-- 602 lines that you said are deleted, for everybody");
     bob.until(gone);
     assert_eq!(data.traces("gooseberry"), 0);
     assert_eq!(data.numbers(), (1..=604).collect::<Vec<_>>());
     data.assert_undamaged();
-    let left = [
-        "alice: elderberry",
-        "bob: bob's own",
-        "al: under another name",
-    ];
+    let left = ["alice: elderberry", "bob: bob's own", "al: under another name"];
     let is_gone = |guest: &mut Guest| {
         assert_eq!(untimed(&answers(guest, "/last 1000")), left);
         assert_eq!(untimed(&answers(guest, "/since 2020-01-01")), left);
@@ -94,22 +83,11 @@ fn an_owner_deletes_all_own_lines_for_everybody() {
     };
     is_gone(&mut bob);
     says(&mut again, "still here", "alice: still here");
-    assert_eq!(
-        untimed(&answers(&mut again, "/last")),
-        ["alice: still here"]
-    );
-    says(
-        &mut again,
-        "/forget all",
-        "-- 1 line that you said is deleted, for everybody",
-    );
+    assert_eq!(untimed(&answers(&mut again, "/last")), ["alice: still here"]);
+    says(&mut again, "/forget all", "-- 1 line that you said is deleted, for everybody");
     let nothing = "-- No lines from that time are stored";
     assert_eq!(answers(&mut again, "/last 1"), [nothing]);
-    says(
-        &mut again,
-        "/forget all",
-        "-- 0 lines that you said are deleted, for everybody",
-    );
+    says(&mut again, "/forget all", "-- 0 lines that you said are deleted, for everybody");
     house.close([alice, again, bob, other]);
 
     let house = data.open(&["--replay", "0"]);
@@ -148,10 +126,7 @@ fn a_deletion_is_completed_after_the_server_is_killed() {
     let mut carol = enter(&house, "carol");
     data.until_gone("gooseberry", &mut carol);
     says(&mut carol, "/join tea", "In tea: nobody else");
-    assert_eq!(
-        untimed(&answers(&mut carol, "/last")),
-        ["alice: elderberry"]
-    );
+    assert_eq!(untimed(&answers(&mut carol, "/last")), ["alice: elderberry"]);
     house.close([carol]);
     data.assert_undamaged();
 }
@@ -166,11 +141,7 @@ fn deleted_lines_are_not_replayed_to_a_newcomer() {
     let mut bob = enter(&house, "bob");
     assert!(bob.line().ends_with("] alice: one"));
     says(&mut bob, "two", "bob: two");
-    says(
-        &mut alice,
-        "/forget all",
-        "-- 1 line that you said is deleted, for everybody",
-    );
+    says(&mut alice, "/forget all", "-- 1 line that you said is deleted, for everybody");
     bob.until("alice deleted everything alice said");
     let mut carol = enter(&house, "carol");
     assert!(carol.line().ends_with("] bob: two"));

@@ -118,10 +118,7 @@ fn a_new_password_ends_followers_that_use_the_old_one() {
     alice.until("alice: hello");
     let following = follow(web, &format!("alice:{PASSWORD}"), "lobby");
     change_password(&mut alice);
-    assert_eq!(
-        following(),
-        "-- The name you use has a new password; this connection is closed\n"
-    );
+    assert_eq!(following(), "-- The name you use has a new password; this connection is closed\n");
     let following = follow(web, "alice:another horse", "lobby");
     done(&data, &["name", "release", "alice"]);
     assert_eq!(
@@ -148,10 +145,7 @@ fn the_memory_for_hashing_passwords_is_released() {
         guest.until(STORED);
     }
     let after = house.resident_bytes();
-    assert!(
-        most < before + HASHING_BYTES + (16 << 20),
-        "{before}, then {most}"
-    );
+    assert!(most < before + HASHING_BYTES + (16 << 20), "{before}, then {most}");
     assert!(after < before + (12 << 20), "{before}, then {after}");
     house.close((alice, guests));
 }

@@ -43,10 +43,7 @@ impl Guest {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Guest {
-            stream: BufReader::new(stream),
-            until: Instant::now(),
-        }
+        Guest { stream: BufReader::new(stream), until: Instant::now() }
     }
 
     /// Connects, gives this name, and reads up to the end of the greeting.
@@ -256,10 +253,7 @@ fn counted(line: &str, verb: &str) -> usize {
         let others = who.strip_suffix(" others").or(who.strip_suffix(" other"));
         others.map_or(1, |number| number.parse().unwrap())
     };
-    who.split(", ")
-        .filter(|who| !who.is_empty())
-        .map(people)
-        .sum()
+    who.split(", ").filter(|who| !who.is_empty()).map(people).sum()
 }
 
 impl Read for Guest {

@@ -86,9 +86,7 @@ fn lines_that_were_skipped_can_be_read_later() {
     let said = 2_000;
     for number in 1..=said {
         alice.say(&format!("{number} {text}"));
-        alice.lines_until("the echo", |line| {
-            line.starts_with(&format!("alice: {number} "))
-        });
+        alice.lines_until("the echo", |line| line.starts_with(&format!("alice: {number} ")));
     }
     let (mut next, mut missed) = (1, None);
     while next <= said {
@@ -108,10 +106,7 @@ fn lines_that_were_skipped_can_be_read_later() {
     slow.say("/missed");
     for number in missed {
         let line = slow.line();
-        assert!(
-            untimed(&line).starts_with(&format!("alice: {number} ")),
-            "{number}: {line:.40}"
-        );
+        assert!(untimed(&line).starts_with(&format!("alice: {number} ")), "{number}: {line:.40}");
     }
     slow.say("/missed that"); // it can be read again
     slow.line();

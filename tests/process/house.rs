@@ -82,11 +82,7 @@ impl House {
         let log = Arc::new(Log::default());
         let (stderr, page) = (child.stderr.take().unwrap(), Arc::clone(&log));
         thread::spawn(move || page.copy(BufReader::new(stderr)));
-        let mut house = House {
-            child,
-            log,
-            address: SocketAddr::from(([0, 0, 0, 0], 0)),
-        };
+        let mut house = House { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) };
         let line = house.logged("listening tcp ");
         let (_, address) = line.split_once("listening tcp ").unwrap();
         let address = address.split(['"', ' ']).next().unwrap();
@@ -167,10 +163,7 @@ impl House {
             level == Some("ERROR") || line.contains("\"level\":\"ERROR\"")
         };
         let is_panic = |line: &&String| line.contains("panicked at");
-        assert_eq!(
-            log.iter().find(|line| is_error(line) || is_panic(line)),
-            None
-        );
+        assert_eq!(log.iter().find(|line| is_error(line) || is_panic(line)), None);
         log
     }
 
@@ -178,11 +171,8 @@ impl House {
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes: u64 = line
-            .and_then(|line| line.trim().strip_suffix(" kB"))
-            .unwrap()
-            .parse()
-            .unwrap();
+        let kibibytes: u64 =
+            line.and_then(|line| line.trim().strip_suffix(" kB")).unwrap().parse().unwrap();
         kibibytes * 1024
     }
 

@@ -34,10 +34,7 @@ fn run(arguments: &[&str], input: impl Into<Vec<u8>>) -> Assert {
 
 /// Runs the client against the real server. Returns its stdout.
 fn join_house(house: &House, input: &str, more: &[&str]) -> String {
-    let assert = run(
-        &[&[house.address.to_string().as_str()][..], more].concat(),
-        input,
-    );
+    let assert = run(&[&[house.address.to_string().as_str()][..], more].concat(), input);
     let output = assert.success().stderr("").get_output().stdout.clone();
     String::from_utf8(output).unwrap()
 }
@@ -104,10 +101,7 @@ fn a_full_server_is_a_failure_for_a_client_with_a_name() {
 
 #[test]
 fn a_server_that_asks_for_no_name_is_sent_none() {
-    for url in [
-        "tcp://127.0.0.1:0?classic",
-        "tcp://127.0.0.1:0?names=address",
-    ] {
+    for url in ["tcp://127.0.0.1:0?classic", "tcp://127.0.0.1:0?names=address"] {
         let house = House::run(parlor(), &["--listen", url]);
         let shown = join_house(&house, "hello\n", &["--name", "bot"]);
         let (first, last) = (shown.lines().next(), shown.lines().last());
@@ -201,10 +195,7 @@ fn the_end_of_the_server_ends_the_client_although_its_input_is_open() {
     fake.accept().close();
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::spawn(move || sender.send(child.wait()));
-    let status = receiver
-        .recv_timeout(DEADLINE)
-        .expect("it ends in time")
-        .unwrap();
+    let status = receiver.recv_timeout(DEADLINE).expect("it ends in time").unwrap();
     assert!(status.success(), "{status}");
     drop(input);
 }
@@ -227,15 +218,9 @@ fn a_connection_that_breaks_is_a_failure_with_a_sentence() {
 
 #[test]
 fn a_port_without_a_server_is_a_failure_with_a_sentence() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let sentence = failure(run(&[free.to_string().as_str()], ""));
-    assert!(
-        sentence.contains(&format!("No server listens at {free}")),
-        "{sentence}"
-    );
+    assert!(sentence.contains(&format!("No server listens at {free}")), "{sentence}");
     assert_eq!(sentence.lines().count(), 1);
 }
 
@@ -290,10 +275,7 @@ fn the_port_for_browsers_is_a_failure_that_names_the_port_for_lines() {
         guest.close();
     });
     let words = failure(assert);
-    assert!(
-        words.contains("the port for lines, usually 8000"),
-        "{words}"
-    );
+    assert!(words.contains("the port for lines, usually 8000"), "{words}");
 }
 
 #[test]

@@ -23,9 +23,7 @@ struct Terminal {
 impl Terminal {
     /// Runs `parlor join`, then shows its exit code and whether the terminal is as it was before.
     fn join(address: &str, environment: &str, more: &str) -> Self {
-        let terminal = Self {
-            folder: TempDir::new().unwrap(),
-        };
+        let terminal = Self { folder: TempDir::new().unwrap() };
         let script = terminal.folder.path().join("run.sh");
         let join = format!(
             "{environment} sh -c 'echo $$ > {:?}; exec {:?} join {address} {more}'",
@@ -57,15 +55,8 @@ impl Terminal {
     fn tmux(&self, arguments: &[&str]) -> Output {
         let socket = self.folder.path().join("tmux");
         let mut command = Command::new("tmux");
-        command
-            .arg("-S")
-            .arg(socket)
-            .args(["-u", "-f", "/dev/null"])
-            .args(arguments);
-        command
-            .env("LC_ALL", "C.UTF-8")
-            .env_remove("NO_COLOR")
-            .env_remove("TMUX");
+        command.arg("-S").arg(socket).args(["-u", "-f", "/dev/null"]).args(arguments);
+        command.env("LC_ALL", "C.UTF-8").env_remove("NO_COLOR").env_remove("TMUX");
         command.output().expect("tmux is installed")
     }
 
@@ -93,10 +84,7 @@ impl Terminal {
             if wanted(&screen.lines().map(untimed).collect::<Vec<_>>()) {
                 return screen;
             }
-            assert!(
-                start.elapsed() < DEADLINE,
-                "waited for {what}, saw:\n{screen}"
-            );
+            assert!(start.elapsed() < DEADLINE, "waited for {what}, saw:\n{screen}");
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -107,9 +95,7 @@ impl Terminal {
 
     /// Waits for `line` in the prompt row, with nothing below it.
     fn prompts(&self, line: &str) {
-        self.until(line, |lines| {
-            lines.iter().rev().find(|row| !row.is_empty()) == Some(&line)
-        });
+        self.until(line, |lines| lines.iter().rev().find(|row| !row.is_empty()) == Some(&line));
     }
 
     fn ends_well(&self) {
@@ -190,9 +176,8 @@ fn arriving_lines_do_not_disturb_a_draft() {
     for n in 0..30 {
         bob.say(&format!("{n} {}", "and on ".repeat(n)));
     }
-    terminal.until("the last of them", |lines| {
-        lines.iter().any(|line| line.starts_with("bob: 29"))
-    });
+    terminal
+        .until("the last of them", |lines| lines.iter().any(|line| line.starts_with("bob: 29")));
     terminal.prompts("> half a thou");
     terminal.typed("ght");
     terminal.press("Enter");
@@ -212,9 +197,7 @@ fn tab_completes_names_and_commands() {
     terminal.typed("and bo");
     terminal.press("Tab");
     terminal.press("Enter");
-    bob.lines_until("both names", |line| {
-        line.trim_end() == "alice: hello carol and bob"
-    });
+    bob.lines_until("both names", |line| line.trim_end() == "alice: hello carol and bob");
     terminal.typed("/top");
     terminal.press("Tab");
     terminal.typed("tea");
@@ -269,20 +252,9 @@ fn hostile_bytes_are_shown_and_do_not_control_the_terminal() {
         })
     });
     terminal.shows("In lobby: bob");
-    assert!(
-        !terminal.screen(&["-e"]).contains('\x1b'),
-        "no colour has come from the server"
-    );
-    assert_ne!(
-        terminal.tmux(&["display", "-p", "#{pane_title}"]).stdout,
-        b"owned\n"
-    );
-    assert_eq!(
-        terminal
-            .tmux(&["display", "-p", "#{window_bell_flag}"])
-            .stdout,
-        b"0\n"
-    );
+    assert!(!terminal.screen(&["-e"]).contains('\x1b'), "no colour has come from the server");
+    assert_ne!(terminal.tmux(&["display", "-p", "#{pane_title}"]).stdout, b"owned\n");
+    assert_eq!(terminal.tmux(&["display", "-p", "#{window_bell_flag}"]).stdout, b"0\n");
 }
 
 #[test]
@@ -295,9 +267,7 @@ fn a_server_cannot_control_the_terminal_of_a_client_with_a_pipe() {
     guest.close();
     terminal.ends_well();
     terminal.until("the line as text", |lines| {
-        lines
-            .iter()
-            .any(|line| line.starts_with("bob: ") && line.ends_with("| end"))
+        lines.iter().any(|line| line.starts_with("bob: ") && line.ends_with("| end"))
     });
     assert!(!terminal.screen(&["-e"]).contains('\x1b'));
 }
@@ -323,10 +293,7 @@ fn the_bell_rings_when_the_users_name_is_said() {
     bob.say("hi Alice!");
     terminal.shows("bob: hi Alice!");
     terminal.until("a bell", |_| {
-        terminal
-            .tmux(&["display", "-p", "#{window_bell_flag}"])
-            .stdout
-            == b"1\n"
+        terminal.tmux(&["display", "-p", "#{window_bell_flag}"]).stdout == b"1\n"
     });
 }
 
@@ -421,9 +388,7 @@ fn the_client_resumes_with_its_code_after_a_restart_where_lines_are_stored() {
     house.close(bob);
     let again = House::run(data.parlor(), &["--listen", &url]);
     terminal.until("the welcome", |lines| {
-        lines
-            .iter()
-            .any(|line| line.starts_with("-- Welcome back, alice: "))
+        lines.iter().any(|line| line.starts_with("-- Welcome back, alice: "))
     });
     terminal.until("the line again, and no word of a code", |lines| {
         let said = |line: &&&str| **line == "bob: the last one";
@@ -446,20 +411,13 @@ fn a_password_is_not_shown_while_it_is_typed() {
     terminal.typed("/register");
     terminal.press("Enter");
     for asked in ["-- Type a password for alice", "-- Type the password again"] {
-        terminal.until(asked, |lines| {
-            lines.iter().any(|line| line.starts_with(asked))
-        });
+        terminal.until(asked, |lines| lines.iter().any(|line| line.starts_with(asked)));
         terminal.typed("correct horse");
         terminal.press("Enter");
     }
     terminal.until("the name, and no word of the password", |lines| {
-        assert!(
-            !lines.iter().any(|line| line.contains("horse")),
-            "{lines:?}"
-        );
-        lines
-            .iter()
-            .any(|line| line.starts_with("-- alice is registered"))
+        assert!(!lines.iter().any(|line| line.contains("horse")), "{lines:?}");
+        lines.iter().any(|line| line.starts_with("-- alice is registered"))
     });
     house.close(());
 }
@@ -475,10 +433,7 @@ fn a_line_typed_before_the_question_is_not_taken_for_a_name() {
     terminal.press("Enter");
     terminal.prompts(">");
     guest.say("What is your name? (Enter to stay 127.0.0.1:64208)");
-    assert_eq!(
-        (guest.heard(), guest.heard()),
-        ("alice".to_owned(), "hello".to_owned())
-    );
+    assert_eq!((guest.heard(), guest.heard()), ("alice".to_owned(), "hello".to_owned()));
 }
 
 #[test]
@@ -499,11 +454,7 @@ fn control_d_control_c_and_quit_restore_the_terminal() {
     assert_eq!(bob.line(), "alice has left");
     terminal.ends_well();
 
-    for keys in [
-        &["C-c"][..],
-        &["half a thou", "C-c", "C-c"],
-        &["/quit good night", "Enter"],
-    ] {
+    for keys in [&["C-c"][..], &["half a thou", "C-c", "C-c"], &["/quit good night", "Enter"]] {
         let address = house.address.to_string();
         let terminal = Terminal::join(&address, "", "--name alice");
         bob.until("alice has arrived");
@@ -549,12 +500,7 @@ fn a_client_without_a_connection_can_quit() {
 #[test]
 fn pasted_commands_are_said_and_not_executed() {
     let (house, mut bob, terminal) = joined("", "");
-    let lines = [
-        "// a comment",
-        "/* another */",
-        "/usr/bin/env not found",
-        "/quit",
-    ];
+    let lines = ["// a comment", "/* another */", "/usr/bin/env not found", "/quit"];
     let pasted = lines.join("\n") + "\n";
     terminal.tmux(&["set-buffer", "-b", "lines", &pasted]);
     terminal.tmux(&["paste-buffer", "-p", "-b", "lines"]);
@@ -594,9 +540,7 @@ fn mentions_speech_and_server_lines_look_different() {
     terminal.shows("bob: hi all");
     terminal.typed("/last x");
     terminal.press("Enter");
-    terminal.until("an answer", |lines| {
-        lines.iter().any(|it| it.starts_with("-- Type"))
-    });
+    terminal.until("an answer", |lines| lines.iter().any(|it| it.starts_with("-- Type")));
     let screen = terminal.screen(&["-e"]);
     let row = |text: &str| screen.lines().rfind(|row| row.contains(text)).unwrap();
     // The terminal merges several codes into one.
@@ -616,11 +560,7 @@ fn long_lines_break_between_words() {
     bob.say(&"incomprehensibility ".repeat(5));
     terminal.until("whole words", |lines| {
         let words: Vec<_> = lines.iter().flat_map(|line| line.split(' ')).collect();
-        words
-            .iter()
-            .filter(|word| **word == "incomprehensibility")
-            .count()
-            == 5
+        words.iter().filter(|word| **word == "incomprehensibility").count() == 5
     });
     house.close(bob);
 }
@@ -656,11 +596,7 @@ fn a_narrowed_terminal_keeps_one_prompt() {
     terminal.prompts(format!("> {}", "draft ".repeat(9)).trim_end());
     terminal.tmux(&["resize-window", "-x", "30", "-y", "20"]);
     terminal.until("one row of the draft", |lines| {
-        lines
-            .iter()
-            .filter(|line| line.contains("draft draft"))
-            .count()
-            == 1
+        lines.iter().filter(|line| line.contains("draft draft")).count() == 1
     });
     house.close(bob);
 }
@@ -671,16 +607,11 @@ fn a_stopped_client_continues() {
     terminal.signal(Signal::STOP);
     let tty = terminal.tmux(&["display", "-p", "#{pane_tty}"]).stdout;
     let tty = String::from_utf8(tty).unwrap();
-    let sane = Command::new("stty")
-        .args(["-F", tty.trim(), "sane"])
-        .status();
+    let sane = Command::new("stty").args(["-F", tty.trim(), "sane"]).status();
     assert!(sane.unwrap().success());
     terminal.signal(Signal::CONT);
     terminal.until("single keys again", |_| {
-        let modes = Command::new("stty")
-            .args(["-F", tty.trim(), "-a"])
-            .output()
-            .unwrap();
+        let modes = Command::new("stty").args(["-F", tty.trim(), "-a"]).output().unwrap();
         String::from_utf8(modes.stdout).unwrap().contains("-icanon")
     });
     terminal.typed("hello");
@@ -695,9 +626,7 @@ fn a_dumb_terminal_is_used_line_by_line() {
     let mut bob = Guest::enter(house.address, "bob");
     let terminal = Terminal::join(&house.address.to_string(), "TERM=dumb", "");
     terminal.until("the question", |lines| {
-        lines
-            .iter()
-            .any(|line| line.starts_with("What is your name?"))
+        lines.iter().any(|line| line.starts_with("What is your name?"))
     });
     terminal.typed("alice");
     terminal.press("Enter");

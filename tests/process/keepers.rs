@@ -21,9 +21,7 @@ const PASSWORD: &str = "correct horse";
 /// Registers the name that the guest wears.
 fn register(guest: &mut Guest, name: &str) {
     guest.send(format!("/register\n{PASSWORD}\n{PASSWORD}\n").as_bytes());
-    guest.until(&format!(
-        "-- {name} is registered: this name needs your password from now on"
-    ));
+    guest.until(&format!("-- {name} is registered: this name needs your password from now on"));
 }
 
 /// Enters, and registers the name.
@@ -72,10 +70,7 @@ fn a_person_who_is_banned_while_sending_without_a_pause_reads_nothing_more() {
         });
         alice.say("for us alone");
         let heard = bob.lines_until("another room", |line| line.starts_with("In lobby: "));
-        assert!(
-            !heard.iter().any(|line| line.contains("alone")),
-            "{heard:?}"
-        );
+        assert!(!heard.iter().any(|line| line.contains("alone")), "{heard:?}");
     });
     house.close((alice, bob));
 }
@@ -84,10 +79,7 @@ fn a_person_who_is_banned_while_sending_without_a_pause_reads_nothing_more() {
 fn the_operator_names_the_keepers_of_the_server() {
     let data = Data::new();
     let house = data.open(&[]);
-    assert_eq!(
-        done(&data, &["keeper", "list"]),
-        ["Keepers of the server: nobody"]
-    );
+    assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: nobody"]);
     let refused = order(&data, &["keeper", "add", "alice"]).unwrap_err();
     assert_eq!(
         refused,
@@ -97,14 +89,8 @@ fn the_operator_names_the_keepers_of_the_server() {
     let mut bob = enter(&house, "bob");
     bob.say("/kick alice");
     bob.until("-- Only keepers can do that; /keeper lists them");
-    assert_eq!(
-        done(&data, &["keeper", "add", "Alice"]),
-        ["alice is a keeper"]
-    );
-    assert_eq!(
-        order(&data, &["keeper", "add", "alice"]),
-        Err("alice is already a keeper".into())
-    );
+    assert_eq!(done(&data, &["keeper", "add", "Alice"]), ["alice is a keeper"]);
+    assert_eq!(order(&data, &["keeper", "add", "alice"]), Err("alice is already a keeper".into()));
     alice.say("/kick alice");
     alice.until("-- That is you; choose somebody else");
     alice.say("/kick bob no advertising");
@@ -113,23 +99,14 @@ fn the_operator_names_the_keepers_of_the_server() {
     house.close([alice]);
 
     let house = data.open(&[]);
-    assert_eq!(
-        done(&data, &["keeper", "list"]),
-        ["Keepers of the server: alice"]
-    );
+    assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: alice"]);
     let mut alice = Guest::connect(house.address);
     alice.say("alice");
     alice.lines_until("the question", |line| line.contains("type its password"));
     alice.say(PASSWORD);
     let greeting = alice.until(STORED);
-    assert!(
-        greeting.contains(&"-- You are a keeper of this server".to_owned()),
-        "{greeting:?}"
-    );
-    assert_eq!(
-        done(&data, &["keeper", "remove", "alice"]),
-        ["alice is no longer a keeper"]
-    );
+    assert!(greeting.contains(&"-- You are a keeper of this server".to_owned()), "{greeting:?}");
+    assert_eq!(done(&data, &["keeper", "remove", "alice"]), ["alice is no longer a keeper"]);
     alice.say("/ban bob");
     alice.until("-- Only keepers can do that; /keeper lists them");
     house.close([alice]);
@@ -218,9 +195,7 @@ fn whoever_is_removed_from_a_room_is_in_the_lobby() {
     bob.say("/name b0b"); // it looks like the name that is banned
     bob.until("You are b0b");
     bob.say("/join tea");
-    bob.lines_until("the ban", |line| {
-        line.starts_with("-- You are banned from tea until ")
-    });
+    bob.lines_until("the ban", |line| line.starts_with("-- You are banned from tea until "));
     alice.say("/ban");
     alice.lines_until("the bans", |line| {
         line.starts_with("-- bob is banned until ") && line.ends_with(" by alice: and stay there")
@@ -304,10 +279,7 @@ fn bans_of_all_kinds_are_the_same_after_a_restart() {
         done(&data, words);
     }
     let wrong = order(&data, &["ban", "192.0.2.7/33"]).unwrap_err();
-    assert_eq!(
-        wrong,
-        "192.0.2.7/33 is not an address; write it as 192.0.2.7 or 192.0.2.0/24"
-    );
+    assert_eq!(wrong, "192.0.2.7/33 is not an address; write it as 192.0.2.7 or 192.0.2.0/24");
     let bans = done(&data, &["bans"]);
     let [hour, good] = bans.as_slice() else {
         panic!("{bans:?}");
@@ -359,10 +331,7 @@ fn an_owner_is_removed_on_all_connections() {
     let mut bob = enter(&house, "bob");
     assert_eq!(done(&data, &["kick", "alice"]), ["alice is removed"]);
     for alice in [&mut first, &mut second] {
-        assert_eq!(
-            alice.rest().last().unwrap(),
-            "-- You were removed by the operator"
-        );
+        assert_eq!(alice.rest().last().unwrap(), "-- You were removed by the operator");
     }
     bob.until("alice was removed by the operator");
     bob.say("once");
@@ -376,10 +345,7 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
     let Some(address) = another_address() else {
         return crate::skip("no ban of an address: this machine has none but loopback");
     };
-    let house = House::run(
-        data.parlor(),
-        &["--listen", "tcp://*:0", "--allow-plain-passwords"],
-    );
+    let house = House::run(data.parlor(), &["--listen", "tcp://*:0", "--allow-plain-passwords"]);
     let door = SocketAddr::from((Ipv4Addr::LOCALHOST, house.address.port()));
     let mut alice = Guest::connect(door);
     alice.say("alice");
@@ -401,18 +367,12 @@ fn an_address_is_banned_for_any_name_but_that_of_a_keeper() {
     let end = " by alice: spam";
     let last = eve.rest();
     let word = last.last().unwrap();
-    assert!(
-        word.starts_with("-- You are banned until ") && word.ends_with(end),
-        "{word}"
-    );
+    assert!(word.starts_with("-- You are banned until ") && word.ends_with(end), "{word}");
     let mut eve = Guest::connect_from(address, door);
     eve.say("mallory");
     let word = eve.rest();
     let word = word.last().unwrap();
-    assert!(
-        word.starts_with("-- You are banned until ") && word.ends_with(end),
-        "{word}"
-    );
+    assert!(word.starts_with("-- You are banned until ") && word.ends_with(end), "{word}");
     // A keeper may still enter from there, and then cannot be locked out.
     let mut other = Guest::connect_from(address, door);
     other.say("alice");
@@ -440,17 +400,11 @@ fn whoever_is_muted_is_told_and_says_nothing_until_then() {
     };
     alice.say("/mute bob");
     bob.lines_until("the mute", told);
-    alice.lines_until("the ruling", |line| {
-        line.starts_with("-- alice muted bob until ")
-    });
+    alice.lines_until("the ruling", |line| line.starts_with("-- alice muted bob until "));
     let mut carol = enter(&house, "carol");
-    for line in [
-        "hello",
-        "/me waves",
-        "/topic mine",
-        "/name buy-cheap-at.example.org",
-        "/msg carol buy",
-    ] {
+    for line in
+        ["hello", "/me waves", "/topic mine", "/name buy-cheap-at.example.org", "/msg carol buy"]
+    {
         bob.say(line);
         bob.lines_until("the mute", told);
     }
@@ -500,26 +454,10 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
     assert!(!alice.rest_or_reset().contains("zoe"));
 
     for (act, told, check) in [
-        (
-            "/ban zoe",
-            "-- alice banned zoe",
-            "-- zoe is banned by alice",
-        ),
-        (
-            "/keeper carol",
-            "-- alice made carol a keeper",
-            "-- Keepers of tea: alice, carol",
-        ),
-        (
-            "/unban zoe",
-            "-- alice lifted the ban on zoe",
-            "-- Nobody is banned",
-        ),
-        (
-            "/keeper -carol",
-            "-- alice removed carol as a keeper",
-            "-- Keepers of tea: alice",
-        ),
+        ("/ban zoe", "-- alice banned zoe", "-- zoe is banned by alice"),
+        ("/keeper carol", "-- alice made carol a keeper", "-- Keepers of tea: alice, carol"),
+        ("/unban zoe", "-- alice lifted the ban on zoe", "-- Nobody is banned"),
+        ("/keeper -carol", "-- alice removed carol as a keeper", "-- Keepers of tea: alice"),
     ] {
         let mut house = data.open(&[]);
         let mut alice = come_back(&house, "alice");
@@ -531,11 +469,7 @@ fn what_was_done_with_authority_is_told_when_it_is_written_and_outlives_a_kill()
         let house = data.open(&[]);
         let mut alice = come_back(&house, "alice");
         join(&mut alice, "tea");
-        alice.say(if act.contains("ban") {
-            "/ban"
-        } else {
-            "/keeper"
-        });
+        alice.say(if act.contains("ban") { "/ban" } else { "/keeper" });
         alice.until(check);
         house.close([alice]);
     }
@@ -612,21 +546,13 @@ fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
                 "keepers (room, account)",
                 "(?1, (SELECT id FROM accounts WHERE ?2 <> '' AND ?3 > 0))",
             ),
-            (
-                "bans (room, whom, at, until, keeper, reason)",
-                "(?1, ?2, 0, ?3, '', '')",
-            ),
-            (
-                "mutes (room, name, at, until, keeper)",
-                "(?1, ?2, 0, ?3, '')",
-            ),
+            ("bans (room, whom, at, until, keeper, reason)", "(?1, ?2, 0, ?3, '', '')"),
+            ("mutes (room, name, at, until, keeper)", "(?1, ?2, 0, ?3, '')"),
         ] {
             let insert = format!("INSERT INTO {rule} VALUES {values}");
-            file.execute(&insert, rusqlite::params![room, whom, until])
-                .unwrap();
+            file.execute(&insert, rusqlite::params![room, whom, until]).unwrap();
         }
-        file.execute("INSERT INTO topics VALUES (?1, 'buy', 'eve', 1)", [room])
-            .unwrap();
+        file.execute("INSERT INTO topics VALUES (?1, 'buy', 'eve', 1)", [room]).unwrap();
     }
     drop(file);
 
@@ -634,10 +560,7 @@ fn what_is_kept_for_a_room_whose_name_is_none_holds_nowhere_and_is_told() {
     for what in ["a keeper", "a ban", "a mute", "a topic"] {
         house.logged_times(&format!("{what} belongs to a room with an invalid name"), 3);
     }
-    assert_eq!(
-        done(&data, &["keeper", "list"]),
-        ["Keepers of the server: nobody"]
-    );
+    assert_eq!(done(&data, &["keeper", "list"]), ["Keepers of the server: nobody"]);
     assert_eq!(done(&data, &["bans"]), ["Nobody is banned"]);
     let mut alice = come_back(&house, "alice");
     let mut bob = enter(&house, "bob");
@@ -680,10 +603,7 @@ fn whoever_is_banned_from_a_room_reads_it_at_no_door() {
     bob.say("/last 1");
     let rest = bob.lines_until("no line", |line| line.starts_with("-- "));
     assert!(
-        !rooms
-            .iter()
-            .chain(&rest)
-            .any(|line| line.starts_with("-- tea")),
+        !rooms.iter().chain(&rest).any(|line| line.starts_with("-- tea")),
         "{rooms:?} {rest:?}"
     );
     bob.say("/quit");
@@ -715,9 +635,7 @@ fn the_maker_of_a_room_by_websocket_or_curl_becomes_its_keeper() {
     let user = format!("carol:{token}");
     assert_eq!(curl(web, &["-d", "hi", "-u", &user], "/shed").1, "200");
     let mut socket = Visitor::connect(web);
-    socket.asks(format!(
-        r#"{{"do":"enter","name":"carol","password":"{PASSWORD}","room":"den"}}"#
-    ));
+    socket.asks(format!(r#"{{"do":"enter","name":"carol","password":"{PASSWORD}","room":"den"}}"#));
     socket.hears("entered");
     for room in ["den", "shed"] {
         join(&mut carol, room);
@@ -758,9 +676,7 @@ fn everything_that_was_done_with_authority_is_in_the_log() {
     let bob = enter(&house, "bob");
     join(&mut alice, "tea");
     alice.say("/ban bob 2h spam");
-    alice.lines_until("the ban", |line| {
-        line.starts_with("-- alice banned bob until ")
-    });
+    alice.lines_until("the ban", |line| line.starts_with("-- alice banned bob until "));
     alice.say("/unban bob");
     alice.until("-- alice lifted the ban on bob");
     done(&data, &["broadcast", "hello"]);

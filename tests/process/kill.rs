@@ -84,11 +84,7 @@ fn enter(address: SocketAddr, name: &str) -> (Guest, String) {
 /// Kills a server while it checks the data of the one before.
 fn kill_at_the_start(data: &Data, rng: &mut Rng) {
     let mut command = data.parlor();
-    command
-        .arg("serve")
-        .args(HERE)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.arg("serve").args(HERE).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     if rng.bool() {
         let lock = data.file().with_extension("db-shm"); // exists as soon as it reads
@@ -103,15 +99,8 @@ fn lobby(kept: Vec<Row>) -> Room {
     let event = |(index, row): (usize, Row)| Event {
         commit: index as u64,
         person: None,
-        kind: Kind::Line {
-            seq: row.seq as u64,
-            at: row.at,
-        },
-        shown: Shown::Said {
-            name: row.name,
-            text: row.text,
-            is_action: false,
-        },
+        kind: Kind::Line { seq: row.seq as u64, at: row.at },
+        shown: Shown::Said { name: row.name, text: row.text, is_action: false },
     };
     Room {
         name: "lobby".to_owned(),
@@ -124,11 +113,7 @@ fn lobby(kept: Vec<Row>) -> Room {
 /// not know what was sent.
 fn has_a_beginning_of_each_burst(kept: &[Row], rounds: usize) {
     for (speaker, name) in SPEAKERS.iter().enumerate() {
-        let mut texts = kept
-            .iter()
-            .filter(|row| row.name == *name)
-            .map(|row| &row.text)
-            .peekable();
+        let mut texts = kept.iter().filter(|row| row.name == *name).map(|row| &row.text).peekable();
         for round in 0..rounds {
             for number in round * LINES..(round + 1) * LINES {
                 let said = token(speaker, number as u64);

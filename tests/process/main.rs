@@ -4,11 +4,7 @@
 //! Every server has port 0 and ends with its test. Every step waits for what it needs, and fails
 //! after [`DEADLINE`].
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a step that fails, fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails, fails the test")]
 
 #[path = "../support/checker/mod.rs"]
 mod checker;
@@ -68,9 +64,7 @@ static MANY_DESCRIPTORS: Mutex<()> = Mutex::new(());
 /// Waits for the turn to open thousands of connections, and raises this process's limit for them.
 fn many_descriptors() -> MutexGuard<'static, ()> {
     use rustix::process::{Resource, getrlimit, setrlimit};
-    let turn = MANY_DESCRIPTORS
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let turn = MANY_DESCRIPTORS.lock().unwrap_or_else(PoisonError::into_inner);
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).unwrap();
@@ -81,11 +75,7 @@ fn many_descriptors() -> MutexGuard<'static, ()> {
 fn affordable(wanted: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    wanted.min(
-        usize::try_from(limit)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(500),
-    )
+    wanted.min(usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(500))
 }
 
 /// Sets the flag that ends another thread of a test when dropped, also by a failed assertion.

@@ -18,23 +18,17 @@ pub(crate) fn register(alice: &mut Guest, password: &str) {
 /// Registers this name, which the guest wears.
 pub(crate) fn register_as(guest: &mut Guest, name: &str, password: &str) {
     guest.say("/register");
-    guest.until(&format!(
-        "-- Type a password for {name}; nobody else sees it (Enter to cancel)"
-    ));
+    guest.until(&format!("-- Type a password for {name}; nobody else sees it (Enter to cancel)"));
     guest.say(password);
     guest.until("-- Type the password again");
     guest.say(password);
-    guest.until(&format!(
-        "-- {name} is registered: this name needs your password from now on"
-    ));
+    guest.until(&format!("-- {name} is registered: this name needs your password from now on"));
 }
 
 /// Changes the password of alice from [`PASSWORD`] to "another horse".
 pub(crate) fn change_password(alice: &mut Guest) {
     alice.send(format!("/register\n{PASSWORD}\nanother horse\nanother horse\n").as_bytes());
-    alice.lines_until("the new password", |line| {
-        line.starts_with("-- alice has a new password")
-    });
+    alice.lines_until("the new password", |line| line.starts_with("-- alice has a new password"));
 }
 
 /// Enters as alice with this password.
@@ -140,13 +134,9 @@ fn many_connections_of_one_address_get_no_more_tries() {
         guess.line()
     };
     let answers: Vec<_> = guesses.iter_mut().map(answer).collect();
-    let wrong = answers
-        .iter()
-        .filter(|line| line.starts_with("-- That is not "));
+    let wrong = answers.iter().filter(|line| line.starts_with("-- That is not "));
     assert_eq!(wrong.count(), 10, "{answers:?}");
-    let rest = answers
-        .iter()
-        .filter(|line| line.starts_with("-- Too many tries; "));
+    let rest = answers.iter().filter(|line| line.starts_with("-- Too many tries; "));
     assert_eq!(rest.count(), 20, "{answers:?}");
     house.close((alice, guesses));
 }
@@ -235,11 +225,7 @@ fn a_refused_password_is_asked_for_again_until_it_is_valid_or_cancelled() {
     let mut bob = enter(&house, "bob");
     alice.until("bob has arrived");
     for (first, second, why) in [
-        (
-            "seven77",
-            None,
-            "A password needs at least 8 characters: try again",
-        ),
+        ("seven77", None, "A password needs at least 8 characters: try again"),
         (
             "/msg bob secret",
             None,
@@ -250,16 +236,10 @@ fn a_refused_password_is_asked_for_again_until_it_is_valid_or_cancelled() {
             None,
             "A command cannot be a password: try again, or press Enter to cancel",
         ),
-        (
-            "correct horse",
-            Some("correct house"),
-            "The two passwords differ: try again",
-        ),
+        ("correct horse", Some("correct house"), "The two passwords differ: try again"),
     ] {
         // In one packet: the text after the command answers the repeated question.
-        let second = second
-            .map(|second| format!("{second}\n"))
-            .unwrap_or_default();
+        let second = second.map(|second| format!("{second}\n")).unwrap_or_default();
         alice.send(format!("/register\n{first}\n{second}correct mule\n").as_bytes());
         alice.until(&format!("-- {why}"));
         assert_eq!(alice.line(), NEW);
@@ -411,9 +391,8 @@ fn no_sender_fills_a_mailbox_for_the_others_under_any_name() {
         guest.until(STORED);
         guest
     };
-    let mut strangers: Vec<_> = (0..4)
-        .map(|number| from(7, &format!("stranger{number}")))
-        .collect();
+    let mut strangers: Vec<_> =
+        (0..4).map(|number| from(7, &format!("stranger{number}"))).collect();
     let filled: usize = strangers.iter_mut().map(|guest| stored(guest, 20)).sum();
     assert_eq!(filled, 39, "60 of strangers in all");
     assert!(!is_stored(&mut bob));

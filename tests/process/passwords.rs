@@ -35,16 +35,7 @@ fn change(alice: &mut Guest, command: &str, from: &str, to: &str, answer: &str) 
 /// The HTTP status when curl posts a line as alice.
 fn speak(web: SocketAddr, secret: impl AsRef<[u8]>) -> String {
     let output = Command::new("curl")
-        .args([
-            "-s",
-            "-o",
-            "/dev/null",
-            "-w",
-            "%{http_code}",
-            "-d",
-            "hello",
-            "-u",
-        ])
+        .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", "hello", "-u"])
         .arg(OsStr::from_bytes(&[b"alice:", secret.as_ref()].concat()))
         .arg(format!("http://{web}/lobby"))
         .output();
@@ -90,10 +81,7 @@ fn a_new_password_ends_connections_codes_and_the_token() {
     assert_eq!(thief.rest().last().unwrap(), CLOSED);
     let (last, _) = tab.is_closed();
     let last = last.last().unwrap();
-    assert_eq!(
-        (&last["kind"], &last["by"]),
-        (&json!("removed"), &json!("new-password"))
-    );
+    assert_eq!((&last["kind"], &last["by"]), (&json!("removed"), &json!("new-password")));
     alice.say("still here");
     bob.until("alice: still here");
     for code in [&own_code, &open, &ended] {
@@ -181,17 +169,11 @@ fn a_name_cannot_be_changed_while_it_is_being_registered() {
     assert_eq!(bob.hears("password")["for"], "again");
     bob.asks(json!({"do": "password", "text": PASSWORD}).to_string());
     let registered = bob.hears("answer");
-    assert_eq!(
-        (&registered["about"], &registered["name"]),
-        (&json!("registered"), &json!("bob"))
-    );
+    assert_eq!((&registered["about"], &registered["name"]), (&json!("registered"), &json!("bob")));
     bob.until_done("r");
     bob.asks(json!({"do": "name", "args": ["mallory"], "id": "m"}).to_string());
     let told = bob.until_done("m");
-    assert!(
-        told.iter().any(|message| message["kind"] == "you"),
-        "{told:?}"
-    );
+    assert!(told.iter().any(|message| message["kind"] == "you"), "{told:?}");
     // It is registered, and its owner can wear it.
     let mut again = Guest::connect(house.address);
     again.say("bob");

@@ -33,10 +33,7 @@ fn the_manager_is_notified_when_people_can_join_and_when_the_end_begins() {
     parlor.env("NOTIFY_SOCKET", folder.path().join("notify"));
     let mut house = House::run(parlor, &HERE);
     assert_eq!(notification(&socket).trim_end(), "READY=1");
-    let listening = house
-        .log()
-        .iter()
-        .any(|line| line.contains("listening tcp"));
+    let listening = house.log().iter().any(|line| line.contains("listening tcp"));
     assert!(listening, "bound before");
     Guest::enter(house.address, "alice");
     house.signal(Signal::TERM);
@@ -55,9 +52,7 @@ fn the_manager_is_notified_when_a_reload_begins_and_when_it_is_over() {
     let begins = notification(&socket);
     let mut begins = begins.lines();
     assert_eq!(begins.next(), Some("RELOADING=1"));
-    let since = begins
-        .next()
-        .and_then(|line| line.strip_prefix("MONOTONIC_USEC="));
+    let since = begins.next().and_then(|line| line.strip_prefix("MONOTONIC_USEC="));
     assert!(since.is_some_and(|number| number.parse::<u64>().is_ok()));
     assert_eq!(notification(&socket).trim_end(), "READY=1");
 }

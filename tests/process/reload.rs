@@ -83,10 +83,7 @@ fn a_bad_file_changes_nothing_and_is_one_sentence() {
     house.signal(Signal::HUP);
     let sentence = house.logged("ERROR");
     let why = "rooms = \"many\": write a whole number from 1 to 1000000000; nothing is changed";
-    assert!(
-        sentence.ends_with(&format!("{}: {why}", file.path())),
-        "{sentence}"
-    );
+    assert!(sentence.ends_with(&format!("{}: {why}", file.path())), "{sentence}");
     alice.say("still here");
     alice.until("alice: still here");
     file.says("rate = '1/s'");

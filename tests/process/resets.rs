@@ -13,9 +13,7 @@ fn a_broken_connection_is_announced_once() {
     let mut seen = Vec::new();
     for time in 0..TIMES {
         let mut at_the_question = Guest::connect(house.address);
-        at_the_question.lines_until("the question", |line| {
-            line.starts_with("What is your name?")
-        });
+        at_the_question.lines_until("the question", |line| line.starts_with("What is your name?"));
         at_the_question.send(b"nobo");
         at_the_question.reset();
 

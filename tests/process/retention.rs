@@ -31,23 +31,17 @@ fn put(file: &Connection, room: i64, seq: i64, ago: Duration, text: &str) {
     let at = at.as_millis() as i64;
     let put = "INSERT INTO lines VALUES (?1, ?2, ?3, 0, 'alice', ?4, ?5)";
     let sum = sum(seq, at, 0, "alice", text);
-    file.execute(put, params![room, seq, at, text, sum])
-        .unwrap();
+    file.execute(put, params![room, seq, at, text, sum]).unwrap();
 }
 
 /// Lines in two rooms, 40 and 20 days old.
 pub(crate) fn fill(data: &Data, old: i64, young: i64) {
     let mut file = Connection::open(data.file()).unwrap();
     let all = file.transaction().unwrap();
-    all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby'), (2, 'tea')")
-        .unwrap();
+    all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby'), (2, 'tea')").unwrap();
     // The rooms take turns, as in real life, so that rows are moved to make room for others.
     for seq in 1..=old + young {
-        let (days, word) = if seq <= old {
-            (40, "fernsome")
-        } else {
-            (20, "youngish")
-        };
+        let (days, word) = if seq <= old { (40, "fernsome") } else { (20, "youngish") };
         let long = "x".repeat((seq * seq % 701) as usize);
         for room in [1, 2] {
             put(&all, room, seq, days * DAY, &format!("{word}{seq} {long}"));
@@ -109,10 +103,7 @@ fn an_expired_line_leaves_no_trace_in_any_file_but_its_number() {
     sees_young(&mut bob);
     bob.say("/since 2020-01-01");
     sees_young(&mut bob);
-    assert_eq!(
-        search::answers(&mut bob, "fernsome1234"),
-        ["-- Nothing found for fernsome1234"]
-    );
+    assert_eq!(search::answers(&mut bob, "fernsome1234"), ["-- Nothing found for fernsome1234"]);
     assert_eq!(search::answers(&mut bob, "youngish3050").len(), 2);
     bob.say("hello");
     assert_eq!(bob.line(), "bob: hello");
@@ -180,12 +171,10 @@ fn the_next_server_completes_a_deletion_that_was_cut_off() {
             let look = "SELECT at FROM lines WHERE room = ?1 AND seq = ?2";
             let at: i64 = all.query_row(look, key, |row| row.get(0)).unwrap();
             let empty = "UPDATE lines SET manner = 2, name = '', text = '', sum = ?3 WHERE room = ?1 AND seq = ?2";
-            all.execute(empty, params![room, seq, sum(seq, at, 2, "", "")])
-                .unwrap();
+            all.execute(empty, params![room, seq, sum(seq, at, 2, "", "")]).unwrap();
         }
     }
-    all.execute_batch("INSERT INTO meta VALUES ('remains', '')")
-        .unwrap();
+    all.execute_batch("INSERT INTO meta VALUES ('remains', '')").unwrap();
     all.commit().unwrap();
     drop(file);
     assert_ne!(data.traces("fernsome"), 0);

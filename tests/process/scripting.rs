@@ -44,11 +44,7 @@ impl Scripts {
 
     /// Removes the script with this part, and adapts it to this server.
     fn take(&mut self, part: &str) -> String {
-        let index = self
-            .blocks
-            .iter()
-            .position(|block| block.contains(part))
-            .unwrap();
+        let index = self.blocks.iter().position(|block| block.contains(part)).unwrap();
         let block = self.blocks.remove(index);
         block.replace("localhost:8080", &self.web.to_string())
     }
@@ -61,10 +57,7 @@ impl Scripts {
                 .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
         );
         let mut command = self.data.parlor_by("bash", &["-c", script]);
-        command
-            .env("PATH", path.unwrap())
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null());
+        command.env("PATH", path.unwrap()).current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
 
@@ -84,11 +77,7 @@ impl Scripts {
     fn follow(&mut self, part: &str, room: &str) -> Following {
         let script = self.take(part);
         let mut command = self.command(&script);
-        let mut child = command
-            .process_group(0)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.process_group(0).stdout(Stdio::piped()).spawn().unwrap();
         let mut visitor = Visitor::connect(self.web);
         visitor.asks(json!({"do": "enter", "name": "waits", "room": room, "id": "in"}).to_string());
         visitor.until_done("in");
@@ -147,12 +136,7 @@ fn every_script_of_the_page_does_what_it_says() {
     bob.say("/join ops");
     bob.lines_until("the room", |line| line.starts_with("In ops"));
     let tail = scripts.take("tail -n +1");
-    let mut tail = scripts
-        .command(&tail)
-        .process_group(0)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut tail = scripts.command(&tail).process_group(0).stdout(Stdio::null()).spawn().unwrap();
     bob.until("app: ERROR one");
     kill_process_group(Pid::from_child(&tail), Signal::TERM).unwrap();
     tail.wait().unwrap();
@@ -177,9 +161,7 @@ fn every_script_of_the_page_does_what_it_says() {
     drop(clock);
 
     let log = Visitor::connect(scripts.web).hello["log"].clone();
-    let events = scripts
-        .take("Last-Event-ID")
-        .replace("LOG", log.as_str().unwrap());
+    let events = scripts.take("Last-Event-ID").replace("LOG", log.as_str().unwrap());
     scripts.blocks.push(events);
     let mut events = scripts.follow("Last-Event-ID", "lobby");
     assert_eq!(events.line(), format!("id: {}:2\n", log.as_str().unwrap()));
@@ -194,16 +176,9 @@ fn every_script_of_the_page_does_what_it_says() {
 
     scripts.run("parlor export");
     let today = fs::read_to_string(scripts.folder.path().join("today.jsonl")).unwrap();
-    assert!(
-        today.contains("\"alice\"") && today.contains("\"ops\""),
-        "{today}"
-    );
+    assert!(today.contains("\"alice\"") && today.contains("\"ops\""), "{today}");
     assert!(scripts.folder.path().join("everything.db").exists());
 
-    assert_eq!(
-        scripts.blocks,
-        Vec::<String>::new(),
-        "lines that nobody has tried"
-    );
+    assert_eq!(scripts.blocks, Vec::<String>::new(), "lines that nobody has tried");
     scripts.house.close([alice, bob]);
 }

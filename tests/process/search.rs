@@ -68,30 +68,14 @@ fn lines_of_all_rooms_are_found_newest_first() {
     let data = Data::new();
     let house = open(&data);
     let mut alice = enter(&house, "alice");
-    says(
-        &mut alice,
-        "alice",
-        &[
-            "Where is the tea?",
-            "今天天气很好",
-            "東京タワーに行きました",
-        ],
-    );
+    says(&mut alice, "alice", &["Where is the tea?", "今天天气很好", "東京タワーに行きました"]);
     alice.say("/join kitchen");
     assert_eq!(alice.line(), "In kitchen: nobody else");
-    says(
-        &mut alice,
-        "alice",
-        &["the TEA is here", "Un café, s'il vous plaît"],
-    );
+    says(&mut alice, "alice", &["the TEA is here", "Un café, s'il vous plaît"]);
     alice.say("/me makes tea");
     assert_eq!(alice.line(), "* alice makes tea");
     let first = "lobby alice: Where is the tea?";
-    let all = [
-        "kitchen * alice makes tea",
-        "kitchen alice: the TEA is here",
-        first,
-    ];
+    let all = ["kitchen * alice makes tea", "kitchen alice: the TEA is here", first];
     let asks = |guest: &mut Guest| {
         finds(guest, "tea", &all);
         finds(guest, "Tea the", &all[1..]);
@@ -118,25 +102,14 @@ fn no_search_words_cause_an_error() {
     let house = open(&data);
     let mut alice = enter(&house, "alice");
     for words in ["\"", "\"\"", "*", "-", "(", ":", "\u{0}", "\"*\" ^ {}"] {
-        assert_eq!(
-            answers(&mut alice, words),
-            ["-- Type a word to search for: letters or digits"]
-        );
+        assert_eq!(answers(&mut alice, words), ["-- Type a word to search for: letters or digits"]);
     }
-    for words in [
-        "AND", "a NOT", "NEAR(a b", "text:a", "\"a", "a*", "{a b}:c", "a\u{0}b",
-    ] {
+    for words in ["AND", "a NOT", "NEAR(a b", "text:a", "\"a", "a*", "{a b}:c", "a\u{0}b"] {
         let shown = words.replace('\0', "␀");
-        assert_eq!(
-            answers(&mut alice, words),
-            [format!("-- Nothing found for {shown}")]
-        );
+        assert_eq!(answers(&mut alice, words), [format!("-- Nothing found for {shown}")]);
     }
     alice.say("/search");
-    assert_eq!(
-        alice.line(),
-        "-- Type /search WORDS: it finds lines in all rooms"
-    );
+    assert_eq!(alice.line(), "-- Type /search WORDS: it finds lines in all rooms");
     house.close([alice]);
 }
 
@@ -155,10 +128,7 @@ fn results_beyond_twenty_lines_are_counted() {
         let found = format!("] lobby alice: tea {number} x");
         assert!(line.contains(&found), "{line:.60}");
     }
-    assert_eq!(
-        lines[20],
-        "-- and 5 more; type more words to narrow the search"
-    );
+    assert_eq!(lines[20], "-- and 5 more; type more words to narrow the search");
     house.close([alice]);
 }
 
@@ -192,10 +162,7 @@ fn a_missing_damaged_or_foreign_index_is_rebuilt() {
         let house = open(&data);
         let mut alice = enter(&house, "alice");
         finds(&mut alice, "tea", &["lobby alice: tea is ready"]);
-        assert_eq!(
-            answers(&mut alice, "coffee"),
-            ["-- Nothing found for coffee"]
-        );
+        assert_eq!(answers(&mut alice, "coffee"), ["-- Nothing found for coffee"]);
         house.close([alice]);
     }
 }
@@ -233,16 +200,9 @@ fn a_search_says_when_the_index_lags() {
     index.execute_batch("BEGIN IMMEDIATE").unwrap(); // this keeps the server from writing
     says(&mut alice, "alice", &["two teas", "three teas"]);
     let lags = "-- Search is 2 lines behind: the newest lines may be missing";
-    assert_eq!(
-        answers_once(&mut alice, "teas"),
-        [lags, "-- Nothing found for teas"]
-    );
+    assert_eq!(answers_once(&mut alice, "teas"), [lags, "-- Nothing found for teas"]);
     index.execute_batch("ROLLBACK").unwrap();
-    finds(
-        &mut alice,
-        "teas",
-        &["lobby alice: three teas", "lobby alice: two teas"],
-    );
+    finds(&mut alice, "teas", &["lobby alice: three teas", "lobby alice: two teas"]);
     house.close([alice]);
 }
 

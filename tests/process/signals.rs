@@ -27,9 +27,7 @@ fn both_signals_let_everybody_read_the_last_lines() {
         let mut alice = Guest::enter(house.address, "alice");
         let mut bob = Guest::enter(house.address, "bob");
         let mut asked = Guest::connect(house.address);
-        asked.lines_until("the question", |line| {
-            line.starts_with("What is your name?")
-        });
+        asked.lines_until("the question", |line| line.starts_with("What is your name?"));
         for line in 0..90 {
             alice.say(&format!("last words {line}"));
         }
@@ -38,10 +36,7 @@ fn both_signals_let_everybody_read_the_last_lines() {
         assert_eq!(alice.rest(), [GOING_DOWN]);
         let read = bob.rest();
         let expected = (0..90).map(|line| format!("alice: last words {line}"));
-        assert_eq!(
-            read,
-            expected.chain([GOING_DOWN.to_owned()]).collect::<Vec<_>>()
-        );
+        assert_eq!(read, expected.chain([GOING_DOWN.to_owned()]).collect::<Vec<_>>());
         assert_eq!(asked.rest(), [GOING_DOWN]);
         assert_eq!(house.ended().code(), Some(0));
         assert!(TcpStream::connect(house.address).is_err());
@@ -84,9 +79,7 @@ fn with_a_stuck_reader() -> (House, Guest, Guest) {
     stuck.answer("stuck");
     for line in 0..2_048 {
         alice.say(&format!("{line} {}", "words ".repeat(600)));
-        alice.lines_until("the echo", |read| {
-            read.starts_with(&format!("alice: {line} "))
-        });
+        alice.lines_until("the echo", |read| read.starts_with(&format!("alice: {line} ")));
     }
     (house, alice, stuck)
 }
@@ -156,11 +149,7 @@ impl Unread {
         for _ in 0..3_000 {
             Guest::connect(address);
         }
-        Unread {
-            child,
-            _stderr: log.into_inner(),
-            alice: Guest::enter(address, "alice"),
-        }
+        Unread { child, _stderr: log.into_inner(), alice: Guest::enter(address, "alice") }
     }
 
     fn signal(&self, signal: Signal) {

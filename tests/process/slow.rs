@@ -58,10 +58,7 @@ fn five_hundred_stuck_readers_delay_nobody_and_learn_how_many_lines_they_missed(
     }
     let resident = house.resident_bytes();
     let growth = resident.saturating_sub(baseline);
-    assert!(
-        growth < GROWTH_BYTES_MAX,
-        "{growth} more bytes than at first"
-    );
+    assert!(growth < GROWTH_BYTES_MAX, "{growth} more bytes than at first");
     assert!(resident < RESIDENT_BYTES_MAX, "{resident} bytes");
 
     talker.say(&line(LINES));
@@ -92,9 +89,7 @@ fn read_or_count(guest: &mut Guest, last: usize) -> usize {
             assert_eq!(said.len(), LINE_BYTES, "whole");
             next += 1;
         } else if line.contains(" skipped: you were reading too slowly") {
-            let count = line
-                .strip_prefix("-- ")
-                .and_then(|line| line.split(' ').next());
+            let count = line.strip_prefix("-- ").and_then(|line| line.split(' ').next());
             let count: usize = count.unwrap().parse().unwrap();
             next += count;
             skipped += count;

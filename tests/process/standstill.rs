@@ -27,12 +27,8 @@ fn time_in_which_the_server_was_suspended_does_not_count_as_silence() {
     // The limit still holds: bob is warned before he is closed, and alice later.
     for guest in [&mut bob, &mut alice] {
         let last = guest.rest();
-        let warned = last
-            .iter()
-            .position(|line| line.starts_with("-- Silent for 2 seconds"));
-        let closed = last
-            .iter()
-            .position(|line| line == "-- Silent for 3 seconds: closed");
+        let warned = last.iter().position(|line| line.starts_with("-- Silent for 2 seconds"));
+        let closed = last.iter().position(|line| line == "-- Silent for 3 seconds: closed");
         assert!(warned.is_some() && closed > warned, "{last:?}");
     }
     house.close::<[Guest; 0]>([]);

@@ -12,12 +12,8 @@ use crate::skip;
 
 /// Runs a server that cannot start. Returns its exit code and stderr.
 pub(crate) fn fails(mut parlor: Command, options: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stderr, .. } = parlor
-        .arg("serve")
-        .args(options)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let Output { status, stderr, .. } =
+        parlor.arg("serve").args(options).stdin(Stdio::null()).output().unwrap();
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
@@ -40,10 +36,7 @@ fn an_address_in_use_is_one_sentence_with_what_to_do() {
 fn no_address_is_opened_unless_all_can_be() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("tcp://{}", other.local_addr().unwrap());
-    let (code, words) = fails(
-        parlor(),
-        &["--listen", "tcp://127.0.0.1:0", "--listen", &url],
-    );
+    let (code, words) = fails(parlor(), &["--listen", "tcp://127.0.0.1:0", "--listen", &url]);
     assert_eq!(code, Some(1));
     assert!(!words.contains("listening"), "{words}");
 }
@@ -68,9 +61,7 @@ fn a_privileged_port_is_one_sentence_with_what_to_do() {
     } else {
         parlor()
     };
-    command
-        .env_remove("PARLOR_LISTEN")
-        .env("PARLOR_MEMORY", "true");
+    command.env_remove("PARLOR_LISTEN").env("PARLOR_MEMORY", "true");
     let (code, words) = fails(command, &["--listen", "tcp://127.0.0.1:1"]);
     assert_eq!(code, Some(1), "{words}");
     assert_eq!(
@@ -144,10 +135,7 @@ fn too_few_threads_are_one_sentence_with_what_to_do() {
     let (code, words) = fails(command, &HERE);
     assert_eq!(code, Some(1), "{words}");
     let start = "parlor: the system gives this user no ";
-    assert!(
-        words.starts_with(start) && words.lines().count() == 1,
-        "{words}"
-    );
+    assert!(words.starts_with(start) && words.lines().count() == 1, "{words}");
 }
 
 #[test]
@@ -210,10 +198,7 @@ fn a_server_on_all_interfaces_logs_the_addresses_that_others_can_reach() {
     house.logged(&format!("listening tcp 0.0.0.0:{port}"));
     house.logged("lines are stored in memory only");
     let others = if_addrs::get_if_addrs().unwrap();
-    for interface in others
-        .iter()
-        .filter(|other| !other.is_loopback() && other.ip().is_ipv4())
-    {
+    for interface in others.iter().filter(|other| !other.is_loopback() && other.ip().is_ipv4()) {
         house.logged(&format!("others join with: nc {} {port}", interface.ip()));
     }
     let log = house.close(());
@@ -242,14 +227,7 @@ fn log_after_hostile_visits(options: &[&str]) -> Vec<String> {
         at_the_question.end_input();
         at_the_question.rest_or_reset();
         let mut inside = Guest::enter(house.address, "eve");
-        for command in [
-            &b""[..],
-            b"/me ",
-            b"/name ",
-            b"/topic ",
-            b"/msg eve ",
-            b"/quit ",
-        ] {
+        for command in [&b""[..], b"/me ", b"/name ", b"/topic ", b"/msg eve ", b"/quit "] {
             inside.try_send(command);
             inside.try_send(words);
         }
@@ -267,10 +245,7 @@ fn every_line_of_the_json_log_parses_whatever_strangers_send() {
     assert!(log.iter().any(|line| line.contains("session ended")));
     for line in log {
         let event: serde_json::Value = serde_json::from_str(&line).expect(&line);
-        assert!(
-            event["level"].is_string() && event["timestamp"].is_string(),
-            "{line}"
-        );
+        assert!(event["level"].is_string() && event["timestamp"].is_string(), "{line}");
         assert!(!line.contains(char::is_control), "{line:?}");
     }
 }
@@ -284,20 +259,15 @@ fn every_event_of_the_text_log_is_one_line() {
         let time = words.next().unwrap();
         assert!(time.starts_with("20") && time.ends_with('Z'), "{line}");
         let level = words.next().unwrap();
-        assert!(
-            ["TRACE", "DEBUG", "INFO", "WARN"].contains(&level),
-            "{line}"
-        );
+        assert!(["TRACE", "DEBUG", "INFO", "WARN"].contains(&level), "{line}");
         assert!(!line.contains(char::is_control), "{line:?}");
     }
 }
 
 #[test]
 fn the_log_contains_nothing_that_people_say() {
-    let house = House::run(
-        parlor(),
-        &[&HERE[..], &["--listen", "tcp://127.0.0.1:0?classic"]].concat(),
-    );
+    let house =
+        House::run(parlor(), &[&HERE[..], &["--listen", "tcp://127.0.0.1:0?classic"]].concat());
     let mut alice = Guest::enter(house.address, "alice");
     let mut bob = Guest::enter(house.address, "bob");
     for line in [
@@ -311,9 +281,7 @@ fn the_log_contains_nothing_that_people_say() {
         alice.say(line);
     }
     alice.say(&"swordfish ".repeat(1_000));
-    bob.lines_until("the topic", |line| {
-        line.ends_with("the topic to: swordfish")
-    });
+    bob.lines_until("the topic", |line| line.ends_with("the topic to: swordfish"));
     alice.say("/quit swordfish");
     bob.until("alice has left (swordfish)");
     let log = house.close((alice, bob));

@@ -79,10 +79,7 @@ fn a_socket_continues_with_the_next_line_after_a_restart() {
             .to_string(),
     );
     let heard = alice.until_done("in");
-    assert_eq!(
-        (&heard[0]["name"], &heard[0]["resumed"]),
-        (&"alice".into(), &"exact".into())
-    );
+    assert_eq!((&heard[0]["name"], &heard[0]["resumed"]), (&"alice".into(), &"exact".into()));
     assert_eq!(numbers(&heard), [3, 4]);
     bob.until("alice has arrived");
 
@@ -92,15 +89,9 @@ fn a_socket_continues_with_the_next_line_after_a_restart() {
     again
         .asks(json!({"do": "enter", "code": code, "log": log, "after": 4, "id": "in"}).to_string());
     let heard = again.until_done("in");
-    assert_eq!(
-        (&heard[0]["name"], numbers(&heard)),
-        (&"alice".into(), vec![])
-    );
+    assert_eq!((&heard[0]["name"], numbers(&heard)), (&"alice".into(), vec![]));
     let (heard, closed) = alice.is_closed();
-    assert_eq!(
-        (heard.last().unwrap()["kind"].as_str(), closed),
-        (Some("removed"), 4001)
-    );
+    assert_eq!((heard.last().unwrap()["kind"].as_str(), closed), (Some("removed"), 4001));
     bob.say("five");
     assert_eq!(bob.until("bob: five"), ["bob: five"]);
     again.hears_line("bob", "five");
@@ -168,10 +159,7 @@ fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
         for log in &logs[1..] {
             assert_eq!(reads_on(log, 10), usual);
         }
-        let now = Visitor::connect(web).hello["log"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let now = Visitor::connect(web).hello["log"].as_str().unwrap().to_owned();
         assert_eq!(reads_on(&now, 34), (exact.clone(), 35));
         logs.push(now);
         if start == 1 {
@@ -185,10 +173,7 @@ fn a_reader_of_lines_that_a_restored_copy_lacks_is_told_so() {
                     .to_string(),
             );
             let heard = visitor.until_done("in");
-            assert_eq!(
-                (&heard[0]["resumed"], numbers(&heard)),
-                (&"exact".into(), vec![35])
-            );
+            assert_eq!((&heard[0]["resumed"], numbers(&heard)), (&"exact".into(), vec![35]));
             drop(visitor);
             house.close::<[(); 0]>([]);
         } else {
@@ -217,10 +202,7 @@ fn history_reaches_back_to_the_first_line() {
                 .to_string(),
         );
         let first = before.saturating_sub(limit).max(1);
-        assert_eq!(
-            numbers(&alice.until_done("h")),
-            (first..before).collect::<Vec<_>>()
-        );
+        assert_eq!(numbers(&alice.until_done("h")), (first..before).collect::<Vec<_>>());
     }
     let log = alice.hello["log"].clone();
     for after in [0, 500, 1_000, 1_001, LINES] {
@@ -239,19 +221,12 @@ fn history_reaches_back_to_the_first_line() {
         alice.asks(r#"{"do":"search","args":["1234"],"id":"f"}"#);
         let heard = alice.until_done("f");
         // The index may lag on a busy machine.
-        if !heard
-            .iter()
-            .any(|message| message["about"] == "search-behind")
-        {
+        if !heard.iter().any(|message| message["about"] == "search-behind") {
             break heard;
         }
     };
     let found = heard.iter().find(|message| message["kind"] == "found");
-    assert_eq!(
-        found.map(|found| &found["seq"]),
-        Some(&1_234.into()),
-        "{heard:?}"
-    );
+    assert_eq!(found.map(|found| &found["seq"]), Some(&1_234.into()), "{heard:?}");
     drop(alice);
     house.close::<[(); 0]>([]);
 }
@@ -282,9 +257,7 @@ fn history_skips_deleted_lines_to_the_next_existing_ones() {
                 json!({"do": "history", "room": "lobby", beside: seq, "limit": limit, "id": "h"});
             visitor.asks(request.to_string());
             let heard = visitor.until_done("h");
-            let is_answered = heard
-                .iter()
-                .all(|message| message["about"] == "nothing-kept");
+            let is_answered = heard.iter().all(|message| message["about"] == "nothing-kept");
             assert_eq!(numbers(&heard).is_empty(), is_answered, "{heard:?}");
             numbers(&heard)
         };
@@ -395,15 +368,7 @@ fn scripts_speak_under_a_registered_name_with_its_token_until_it_is_revoked() {
     );
     alice.until("alice: by a script");
     let by_password = format!("alice:{PASSWORD}");
-    assert_eq!(
-        curl(
-            web,
-            &["-u", &by_password, "-d", "by password"],
-            "/lobby?name=alice"
-        )
-        .1,
-        "200"
-    );
+    assert_eq!(curl(web, &["-u", &by_password, "-d", "by password"], "/lobby?name=alice").1, "200");
     for wrong in ["alice:wrong", "bob:wrong", "alice:"] {
         let (words, status) = curl(web, &["-u", wrong, "-d", "x"], "/lobby?name=alice");
         assert_eq!(status, "401", "{wrong}");
@@ -412,25 +377,13 @@ fn scripts_speak_under_a_registered_name_with_its_token_until_it_is_revoked() {
             "{words}"
         );
     }
-    assert_eq!(
-        curl(
-            web,
-            &["-d", "x"],
-            &format!("/lobby?name=alice&token={token}")
-        )
-        .1,
-        "400"
-    );
+    assert_eq!(curl(web, &["-d", "x"], &format!("/lobby?name=alice&token={token}")).1, "400");
     alice.say("/token revoke");
     alice.until("-- Your token is revoked");
     assert_eq!(curl(web, &["-u", &user, "-d", "x"], "/lobby").1, "401");
     alice.say("/token revoke");
     alice.until("-- You have no token; /token makes one");
-    assert_eq!(
-        data.traces(&token.replace('-', "")),
-        0,
-        "it is kept as a hash"
-    );
+    assert_eq!(data.traces(&token.replace('-', "")), 0, "it is kept as a hash");
     house.close([alice]);
 }
 
@@ -477,10 +430,7 @@ fn a_removed_person_reads_by_whom_and_is_closed_or_in_the_lobby() {
     };
     admin(&["kick", "bob"]);
     let (heard, code) = bob.is_closed();
-    assert_eq!(
-        (heard.last().unwrap()["kind"].as_str(), code),
-        (Some("removed"), 4001)
-    );
+    assert_eq!((heard.last().unwrap()["kind"].as_str(), code), (Some("removed"), 4001));
     let mut carol = Visitor::connect(web).enter("carol");
     admin(&["ban", "carol"]);
     assert_eq!(carol.is_closed().1, 4003);
@@ -519,11 +469,7 @@ fn a_name_still_worn_on_another_connection_stays_in_the_list() {
     second.until("You are Alice");
     owner.say("/name rita");
     let renamed = reader.hears("renamed");
-    assert_eq!(
-        (&renamed["from"], &renamed["stays"]),
-        (&"alice".into(), &true.into()),
-        "{renamed}"
-    );
+    assert_eq!((&renamed["from"], &renamed["stays"]), (&"alice".into(), &true.into()), "{renamed}");
     second.say("/name ALICE");
     let renamed = reader.hears("renamed");
     assert_eq!(renamed["stays"], serde_json::Value::Null, "{renamed}");
@@ -555,10 +501,7 @@ fn back_in_lobby(web: SocketAddr, code: &serde_json::Value) -> Visitor {
 fn reads_nothing_of_alice(guest: &mut Guest) {
     guest.say("is anybody gone?");
     let lines = guest.lines_until("the own line", |line| line.ends_with("is anybody gone?"));
-    assert!(
-        lines.iter().all(|line| !line.contains("alice")),
-        "{lines:?}"
-    );
+    assert!(lines.iter().all(|line| !line.contains("alice")), "{lines:?}");
 }
 
 #[test]

@@ -14,11 +14,7 @@ pub(crate) struct Call<A> {
 
 impl<A> Call<A> {
     pub(crate) fn new(link: Link) -> Call<A> {
-        Call {
-            link: Some(link),
-            asked: None,
-            looked: None,
-        }
+        Call { link: Some(link), asked: None, looked: None }
     }
 
     /// Whether a request can start now.

@@ -17,11 +17,9 @@ use crate::voice::{Voice, line, pick};
 
 /// A few names, so that they collide; some look alike.
 pub(crate) static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
-    [
-        "alice", "Alice", "bob", "carol", "mike", "rnike", "zoé", "ζωή", "d.e.f", "g_h-1",
-    ]
-    .map(|name| Name::parse(name).expect("a name"))
-    .into()
+    ["alice", "Alice", "bob", "carol", "mike", "rnike", "zoé", "ζωή", "d.e.f", "g_h-1"]
+        .map(|name| Name::parse(name).expect("a name"))
+        .into()
 });
 
 pub(crate) static ROOMS: LazyLock<Vec<RoomName>> = LazyLock::new(|| {
@@ -74,19 +72,13 @@ impl Guest {
         Guest {
             person,
             dialect,
-            reader: Some(Reader::new(
-                Arc::clone(link.client()),
-                shared,
-                AnyEncoder::new(dialect),
-            )),
+            reader: Some(Reader::new(Arc::clone(link.client()), shared, AnyEncoder::new(dialect))),
             call: Call::new(link),
             seats: Vec::new(),
             left: None,
             voice: Voice::new(person),
             kept: None,
-            rate: rng.bool().then(|| Rate {
-                per_second: rng.u32(1..50),
-            }),
+            rate: rng.bool().then(|| Rate { per_second: rng.u32(1..50) }),
             bucket: Bucket::default(),
             refusals: 0,
             is_gossip: rng.u8(0..6) == 0,
@@ -122,11 +114,7 @@ impl Guest {
 
     pub(crate) fn assert_caught_up(&self) {
         let caught_up = self.reader.as_ref().is_none_or(|r| r.has_caught_up());
-        assert!(
-            caught_up,
-            "person {} is asleep and has not read everything",
-            self.person
-        );
+        assert!(caught_up, "person {} is asleep and has not read everything", self.person);
     }
 
     /// Starts a request, unless one is under way.
@@ -173,14 +161,9 @@ impl Guest {
         } else {
             pick(rng, &NAMES)
         };
-        let room = if rng.bool() {
-            RoomName::lobby()
-        } else {
-            pick(rng, &ROOMS)
-        };
+        let room = if rng.bool() { RoomName::lobby() } else { pick(rng, &ROOMS) };
         let (name, replay) = (name.into(), rng.u64(0..6));
-        self.call
-            .start(Asked::Seat, Change::Enter { name, room, replay });
+        self.call.start(Asked::Seat, Change::Enter { name, room, replay });
     }
 
     fn join(&mut self, rng: &mut Rng) {
@@ -191,10 +174,7 @@ impl Guest {
     }
 
     fn rename(&mut self, rng: &mut Rng) {
-        self.call.start(
-            Asked::Other,
-            Change::Rename(pick::<Name>(rng, &NAMES).into()),
-        );
+        self.call.start(Asked::Other, Change::Rename(pick::<Name>(rng, &NAMES).into()));
     }
 
     /// Takes one more seat, turns to another one, or gives one up.
@@ -221,11 +201,7 @@ impl Guest {
     }
 
     fn post(&mut self, now: Now, rng: &mut Rng) {
-        let mut count = if rng.u8(0..10) == 0 {
-            rng.usize(1..50)
-        } else {
-            rng.usize(1..5)
-        };
+        let mut count = if rng.u8(0..10) == 0 { rng.usize(1..50) } else { rng.usize(1..5) };
         if let Some(rate) = self.rate {
             count = count.min(self.bucket.level(rate, now.monotonic));
             self.bucket.take(rate, now.monotonic, count);
@@ -235,15 +211,13 @@ impl Guest {
         }
         let (lines, last) = self.voice.speak(count, rng);
         let room = self.room();
-        self.call
-            .start(Asked::Post { last }, Change::Post { room, lines });
+        self.call.start(Asked::Post { last }, Change::Post { room, lines });
     }
 
     fn set_topic(&mut self, rng: &mut Rng) {
         let room = self.room();
         let text = rng.bool().then(|| line(&format!("topic {}", rng.u8(..))));
-        self.call
-            .start(Asked::Other, Change::SetTopic { room, text });
+        self.call.start(Asked::Other, Change::SetTopic { room, text });
     }
 
     /// Writes to somebody, or to a name that nobody has, so that the answer shows its place.
@@ -262,17 +236,11 @@ impl Guest {
         let here = self.room();
         // No guest ignores anybody: the checker would miss the hidden lines.
         let request = match rng.u8(0..6) {
-            4.. if self.dialect == Dialect::Web => Query::People {
-                room: here,
-                from: 0,
-            },
+            4.. if self.dialect == Dialect::Web => Query::People { room: here, from: 0 },
             0 => Query::Rooms,
             1 => Query::Topic(here),
             2 => Query::Who { here, room: None },
-            _ => Query::Who {
-                here,
-                room: Some(pick(rng, &ROOMS)),
-            },
+            _ => Query::Who { here, room: Some(pick(rng, &ROOMS)) },
         };
         self.call.start(Asked::Other, request);
     }
@@ -280,12 +248,8 @@ impl Guest {
     /// Asks for the last lines again.
     fn replay(&mut self, rng: &mut Rng) {
         if let (Some(link), Some(seat)) = (&self.call.link, self.seats.last()) {
-            let replay = Replay::last(
-                seat.room_name(),
-                seat.log(),
-                rng.u64(0..30),
-                seat.log().end(),
-            );
+            let replay =
+                Replay::last(seat.room_name(), seat.log(), rng.u64(0..30), seat.log().end());
             link.reply(seat.mark(), Mail::Replay(replay));
         }
     }
@@ -325,9 +289,7 @@ impl Guest {
 
     /// Reads as much as the socket takes. Returns whether there was anything to do.
     pub(crate) fn read(&mut self, room: usize, piece: usize) -> bool {
-        self.reader
-            .as_mut()
-            .is_some_and(|reader| reader.read(room, piece))
+        self.reader.as_mut().is_some_and(|reader| reader.read(room, piece))
     }
 
     /// Leaves, perhaps with a request under way, and reads on up to the departure.

@@ -45,10 +45,7 @@ struct UnderWay {
 
 /// Small limits, which are reached quickly.
 pub(crate) fn small_limits(rng: &mut Rng) -> Limits {
-    let log = Capacity {
-        lines: rng.usize(1..64),
-        bytes: rng.usize(1_000..30_000),
-    };
+    let log = Capacity { lines: rng.usize(1..64), bytes: rng.usize(1_000..30_000) };
     let mut limits = Limits {
         rooms: rng.usize(1..5),
         log,
@@ -142,11 +139,7 @@ impl House {
                     gathered,
                     until: self.now.monotonic + takes,
                     slow_at: Some(self.now.monotonic + COMMIT_SLOW),
-                    kept: if fails {
-                        Err(NotStored("the disk is full"))
-                    } else {
-                        Ok(())
-                    },
+                    kept: if fails { Err(NotStored("the disk is full")) } else { Ok(()) },
                 });
                 return;
             }
@@ -231,11 +224,7 @@ impl Record {
             return present;
         }
         self.present.insert(room.to_string(), self.rooms.len());
-        self.rooms.push(Room {
-            name: room.to_string(),
-            events: Vec::new(),
-            is_whole: true,
-        });
+        self.rooms.push(Room { name: room.to_string(), events: Vec::new(), is_whole: true });
         self.rooms.len() - 1
     }
 
@@ -243,9 +232,7 @@ impl Record {
         let (kind, shown) = describe(entry);
         Event {
             commit: self.commits,
-            person: entry
-                .who()
-                .and_then(|who| self.persons.get(&who.id).copied()),
+            person: entry.who().and_then(|who| self.persons.get(&who.id).copied()),
             kind,
             shown,
         }
@@ -266,10 +253,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
     let words = |line: &Option<_>| line.as_ref().map(ToString::to_string);
     match entry {
         Entry::Said(said) => (
-            Kind::Line {
-                seq: said.seq,
-                at: said.at.0,
-            },
+            Kind::Line { seq: said.seq, at: said.at.0 },
             Shown::Said {
                 name: name(&said.who),
                 text: said.text.to_string(),
@@ -277,12 +261,7 @@ fn describe(entry: &Entry) -> (Kind, Shown) {
             },
         ),
         Entry::Arrived { who, telling } => (kind(*telling), Shown::Arrived(name(who))),
-        Entry::Left {
-            who,
-            words: last,
-            removal: _,
-            telling,
-        } => {
+        Entry::Left { who, words: last, removal: _, telling } => {
             let (name, words) = (name(who), words(last));
             (kind(*telling), Shown::Left { name, words })
         }

@@ -3,11 +3,7 @@
 //!
 //!     PARLOR_SEED=1234 cargo test --test simulator       one seed again
 //!     PARLOR_SEEDS=100000 cargo test --test simulator    more of them
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a step that fails, fails the test"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 mod call;
 #[path = "../support/checker/mod.rs"]
@@ -184,11 +180,7 @@ impl World {
             }),
             60..85 => self.with_guest(|guest, _, rng| match guest.stalled {
                 0 => {
-                    let room = if rng.bool() {
-                        usize::MAX
-                    } else {
-                        rng.usize(0..400)
-                    };
+                    let room = if rng.bool() { usize::MAX } else { rng.usize(0..400) };
                     guest.read(room, rng.usize(1..400));
                 }
                 _ => guest.stalled -= 1,
@@ -264,8 +256,7 @@ impl World {
             return;
         }
         let chosen = self.rng.usize(0..self.guests.len());
-        self.seen
-            .extend(self.guests[chosen].break_off(&mut self.rng));
+        self.seen.extend(self.guests[chosen].break_off(&mut self.rng));
     }
 
     fn pass(&mut self, milliseconds_max: u64) {
@@ -330,10 +321,7 @@ impl World {
         let guests = self.guests.iter().map(Guest::lines);
         let scripts = self.scripts.iter().map(Script::lines);
         let lines = self.lines + guests.chain(scripts).sum::<u64>();
-        assert_eq!(
-            lines, self.house.record.lines,
-            "lines said, and lines ordered"
-        );
+        assert_eq!(lines, self.house.record.lines, "lines said, and lines ordered");
     }
 
     /// Everybody leaves, and nothing is left behind.
@@ -342,10 +330,7 @@ impl World {
             self.house.close();
         }
         while let Some(mut guest) = self.guests.pop() {
-            assert!(
-                guest.client().is_some(),
-                "a guest that is gone is still listed"
-            );
+            assert!(guest.client().is_some(), "a guest that is gone is still listed");
             if self.rng.bool() {
                 guest.leave(&mut self.rng);
             }
@@ -358,10 +343,7 @@ impl World {
         }
         self.settle();
         self.house.assert_empty();
-        let left = self
-            .clients
-            .iter()
-            .filter(|client| client.upgrade().is_some());
+        let left = self.clients.iter().filter(|client| client.upgrade().is_some());
         assert_eq!(left.count(), 0, "clients that are still held");
     }
 }

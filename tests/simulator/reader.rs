@@ -24,10 +24,7 @@ pub(crate) enum AnyEncoder {
 
 impl AnyEncoder {
     pub(crate) fn new(dialect: Dialect) -> AnyEncoder {
-        let clock = LocalClock {
-            zone: TimeZone::UTC,
-            now: || WallTime(0),
-        };
+        let clock = LocalClock { zone: TimeZone::UTC, now: || WallTime(0) };
         let lines = |mode, clock| AnyEncoder::Lines(LineEncoder::new(mode, Storage::Memory, clock));
         match dialect {
             Dialect::Named => lines(LineMode::Named, clock),

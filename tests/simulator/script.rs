@@ -39,11 +39,7 @@ impl Script {
         Script {
             person,
             dialect,
-            reader: Some(Reader::new(
-                Arc::clone(link.client()),
-                shared,
-                AnyEncoder::new(dialect),
-            )),
+            reader: Some(Reader::new(Arc::clone(link.client()), shared, AnyEncoder::new(dialect))),
             call: Call::new(link),
             listener: None,
             heard: None,
@@ -76,23 +72,12 @@ impl Script {
         let room = pick(rng, &ROOMS);
         let (asked, request) = if self.heard.is_none() && rng.bool() {
             let replay = rng.u64(0..6);
-            (
-                Asked::Listen,
-                Change::Listen {
-                    owner: None,
-                    room,
-                    waits: rng.bool(),
-                    replay,
-                },
-            )
+            (Asked::Listen, Change::Listen { owner: None, room, waits: rng.bool(), replay })
         } else {
             let name = pick(rng, &NAMES).into();
             let (lines, _) = self.voice.speak(rng.usize(1..5), rng);
             let count = lines.len() as u64;
-            (
-                Asked::Speak { lines: count },
-                Change::Speak { name, room, lines },
-            )
+            (Asked::Speak { lines: count }, Change::Speak { name, room, lines })
         };
         self.call.start(asked, request);
     }
@@ -110,10 +95,7 @@ impl Script {
                     from: view.arrived.position as usize,
                     to: None,
                 };
-                let mark = Mark {
-                    room: view.room(),
-                    position: u64::MAX,
-                };
+                let mark = Mark { room: view.room(), position: u64::MAX };
                 if let Some(link) = &self.call.link {
                     link.reply(mark, Mail::Listening(listening));
                 }
@@ -136,9 +118,7 @@ impl Script {
 
     /// Reads as much as the socket takes. Returns whether there was anything to do.
     pub(crate) fn read(&mut self, room: usize, piece: usize) -> bool {
-        self.reader
-            .as_mut()
-            .is_some_and(|reader| reader.read(room, piece))
+        self.reader.as_mut().is_some_and(|reader| reader.read(room, piece))
     }
 
     /// Stops listening, and reads on up to that point.
@@ -192,10 +172,7 @@ impl Script {
             end,
             has_left: end == End::Left,
             fell_silently: reader.fell_silently(),
-            listened: Some(Listened {
-                to,
-                ..listened.clone()
-            }),
+            listened: Some(Listened { to, ..listened.clone() }),
         })
     }
 }

@@ -6,14 +6,8 @@ use parlor_core::model::{Line, Manner, Spoken};
 use crate::checker::token;
 
 /// The text after a token: nothing, much, or bytes that no terminal should get.
-const TAILS: [&str; 6] = [
-    "",
-    "",
-    " and more: words",
-    " \x1b[2J\r\u{202e}-- you",
-    " has arrived",
-    " grüße",
-];
+const TAILS: [&str; 6] =
+    ["", "", " and more: words", " \x1b[2J\r\u{202e}-- you", " has arrived", " grüße"];
 
 pub(crate) struct Voice {
     person: usize,
@@ -25,11 +19,7 @@ pub(crate) struct Voice {
 
 impl Voice {
     pub(crate) fn new(person: usize) -> Voice {
-        Voice {
-            person,
-            tokens: 0,
-            lines: 0,
-        }
+        Voice { person, tokens: 0, lines: 0 }
     }
 
     /// The next lines to say, and the token of the last.
@@ -45,11 +35,7 @@ impl Voice {
                 String::new()
             };
             Spoken {
-                manner: if rng.u8(0..5) == 0 {
-                    Manner::Action
-                } else {
-                    Manner::Plain
-                },
+                manner: if rng.u8(0..5) == 0 { Manner::Action } else { Manner::Plain },
                 text: line(&format!("{last}{tail}{long}")),
             }
         });

@@ -22,10 +22,7 @@ impl Chat {
         let stdout = process.0.stdout.take().expect("stdout is a pipe");
         let lines = lines_of(stdout);
         let address = lines.recv_timeout(DEADLINE).expect("it says its address");
-        Chat {
-            _process: process,
-            address: address.parse().expect("it says its address"),
-        }
+        Chat { _process: process, address: address.parse().expect("it says its address") }
     }
 }
 
@@ -40,11 +37,7 @@ impl Netcat3 {
     pub(crate) fn connect(server: SocketAddr) -> Netcat3 {
         let mut process = Process::start("netcat3", &server.to_string());
         let stdout = process.0.stdout.take().expect("stdout is a pipe");
-        Netcat3 {
-            input: process.0.stdin.take(),
-            shown: lines_of(stdout),
-            process,
-        }
+        Netcat3 { input: process.0.stdin.take(), shown: lines_of(stdout), process }
     }
 
     /// Types exactly these characters.
@@ -117,10 +110,7 @@ fn path_of(example: &str) -> PathBuf {
     let written = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
     let is_new = written(&program) > written(&source);
     let path = program.display();
-    assert!(
-        is_new,
-        "{path} is missing or old: run `cargo build --examples`"
-    );
+    assert!(is_new, "{path} is missing or old: run `cargo build --examples`");
     program
 }
 

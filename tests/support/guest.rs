@@ -33,9 +33,7 @@ impl Guest {
         const RECEIVE_BYTES: usize = 16 * 1024;
         let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)
             .expect("there is a socket");
-        socket
-            .set_recv_buffer_size(RECEIVE_BYTES)
-            .expect("the buffer may be small");
+        socket.set_recv_buffer_size(RECEIVE_BYTES).expect("the buffer may be small");
         socket.connect(&server.into()).expect("the door is open");
         Guest::of(socket.into())
     }
@@ -156,14 +154,10 @@ impl Guest {
     #[track_caller]
     pub(crate) fn replayed_line(&mut self, line: &str) -> String {
         let seen = self.line();
-        let stamped = seen
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("] "));
+        let stamped = seen.strip_prefix('[').and_then(|rest| rest.split_once("] "));
         match stamped {
             Some((time, said)) if said == line && is_time(time) => time.to_owned(),
-            _ => self.fail(&format!(
-                "{line:?} with its time was to come, and not {seen:?}"
-            )),
+            _ => self.fail(&format!("{line:?} with its time was to come, and not {seen:?}")),
         }
     }
 
@@ -239,9 +233,7 @@ impl Guest {
     /// Breaks the connection, like a machine that loses power.
     pub(crate) fn reset(self) {
         let socket = SockRef::from(self.stream.get_ref());
-        socket
-            .set_linger(Some(Duration::ZERO))
-            .expect("a socket takes options");
+        socket.set_linger(Some(Duration::ZERO)).expect("a socket takes options");
     }
 
     /// Fails the test, and shows the conversation.
@@ -261,9 +253,6 @@ impl Guest {
 
 /// `12:01`, or `2026-11-20 12:01`.
 fn is_time(text: &str) -> bool {
-    let form: String = text
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
+    let form: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     form == "00:00" || form == "0000-00-00 00:00"
 }

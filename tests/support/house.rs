@@ -61,9 +61,7 @@ impl House {
         doors: &[&str],
         furnish: impl FnOnce(&mut Config),
     ) -> House {
-        let urls = doors
-            .iter()
-            .map(|door| door.parse::<ListenUrl>().expect(door));
+        let urls = doors.iter().map(|door| door.parse::<ListenUrl>().expect(door));
         let mut config = Config::usual().expect("every default is right");
         config.listeners = urls.collect();
         furnish(&mut config);
@@ -81,12 +79,7 @@ impl House {
             });
             (addresses, tokio::spawn(listening))
         });
-        House {
-            addresses,
-            running: Some(running),
-            listening: Some(listening),
-            runtime,
-        }
+        House { addresses, running: Some(running), listening: Some(listening), runtime }
     }
 
     /// The addresses of its doors.
@@ -137,9 +130,7 @@ impl House {
             return;
         };
         let ended = self.runtime.block_on(async {
-            timeout(END_TIME, listening)
-                .await
-                .expect("the server ends in time")
+            timeout(END_TIME, listening).await.expect("the server ends in time")
         });
         let ended = ended.expect("the server does not panic");
         assert!(ended.is_ok(), "the server ended badly: {ended:?}");

@@ -26,14 +26,9 @@ impl Visitor {
     /// The same over an existing connection, and at any address.
     #[track_caller]
     pub(crate) fn over(stream: TcpStream, url: &str) -> Visitor {
-        stream
-            .set_read_timeout(Some(DEADLINE))
-            .expect("a socket takes options");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a socket takes options");
         let (socket, _) = tungstenite::client(url, stream).expect("the server takes the socket");
-        let mut visitor = Visitor {
-            socket,
-            hello: Value::Null,
-        };
+        let mut visitor = Visitor { socket, hello: Value::Null };
         visitor.hello = visitor.hears("hello");
         visitor
     }
@@ -51,9 +46,7 @@ impl Visitor {
     #[track_caller]
     pub(crate) fn asks(&mut self, request: impl Into<String>) {
         let request: String = request.into();
-        self.socket
-            .send(Message::text(request))
-            .expect("the socket takes a message");
+        self.socket.send(Message::text(request)).expect("the socket takes a message");
     }
 
     /// The next message.
@@ -82,11 +75,7 @@ impl Visitor {
     #[track_caller]
     pub(crate) fn hears_line(&mut self, name: &str, text: &str) -> Value {
         let line = self.hears("line");
-        assert_eq!(
-            (&line["name"], &line["text"]),
-            (&name.into(), &text.into()),
-            "{line}"
-        );
+        assert_eq!((&line["name"], &line["text"]), (&name.into(), &text.into()), "{line}");
         line
     }
 

@@ -41,10 +41,7 @@ impl Compiler {
 
     fn parse(words: &str) -> Option<Compiler> {
         let target = words.lines().find_map(|line| line.strip_prefix("host: "))?;
-        Some(Compiler {
-            version: words.lines().next()?.to_owned(),
-            target: target.to_owned(),
-        })
+        Some(Compiler { version: words.lines().next()?.to_owned(), target: target.to_owned() })
     }
 }
 
@@ -62,10 +59,7 @@ impl Baseline {
     pub(super) fn new(compiler: Compiler, counts: &[(&str, f64)]) -> Baseline {
         let rounded =
             |&(name, count): &(&str, f64)| (name.to_owned(), (count * 10.0).round() / 10.0);
-        Baseline {
-            compiler,
-            instructions: counts.iter().map(rounded).collect(),
-        }
+        Baseline { compiler, instructions: counts.iter().map(rounded).collect() }
     }
 
     pub(super) fn load() -> anyhow::Result<Baseline> {

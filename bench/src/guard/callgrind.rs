@@ -21,29 +21,15 @@ pub(super) fn is_installed() -> bool {
 pub(super) fn count(name: &str) -> anyhow::Result<f64> {
     let program = env::current_exe().context("cannot find this program")?;
     let output = Command::new("valgrind")
-        .args([
-            "--tool=callgrind",
-            "--callgrind-out-file=/dev/null",
-            COUNTED,
-        ])
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", COUNTED])
         .arg(program)
         .args(["guard-body", name])
         .output()
         .context("cannot start valgrind")?;
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = &output;
+    let Output { status, stdout, stderr } = &output;
     let stderr = String::from_utf8_lossy(stderr);
-    ensure!(
-        status.success(),
-        "{name} cannot be counted, {status}:\n{stderr}"
-    );
-    let operations = String::from_utf8_lossy(stdout)
-        .trim()
-        .parse()
-        .unwrap_or(0.0);
+    ensure!(status.success(), "{name} cannot be counted, {status}:\n{stderr}");
+    let operations = String::from_utf8_lossy(stdout).trim().parse().unwrap_or(0.0);
     ensure!(operations > 0.0, "{name} has done no operation");
     let instructions =
         collected(&stderr).with_context(|| format!("callgrind prints no count:\n{stderr}"))?;
@@ -56,9 +42,7 @@ pub(super) fn count(name: &str) -> anyhow::Result<f64> {
 
 /// The sum in callgrind's output, from the line `==12== Collected : 345`.
 fn collected(output: &str) -> Option<f64> {
-    let sum = output
-        .lines()
-        .find_map(|line| line.split_once("Collected : "));
+    let sum = output.lines().find_map(|line| line.split_once("Collected : "));
     sum?.1.trim().parse().ok()
 }
 

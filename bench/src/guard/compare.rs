@@ -50,7 +50,7 @@ pub(crate) fn run(update: bool) -> anyhow::Result<()> {
 fn can_count(compiler: &Compiler, baseline: Option<&Baseline>) -> Result<(), String> {
     if cfg!(debug_assertions) {
         return Err(
-            "The guard counts optimised code: run it with `cargo run --profile guard`.".into(),
+            "The guard counts optimised code: run it with `cargo run --profile guard`.".into()
         );
     }
     if !compiler.target.starts_with("x86_64") {
@@ -69,7 +69,7 @@ fn can_count(compiler: &Compiler, baseline: Option<&Baseline>) -> Result<(), Str
     }
     if !callgrind::is_installed() {
         return Err(
-            "The guard counts with valgrind, which is missing: apt-get install valgrind.".into(),
+            "The guard counts with valgrind, which is missing: apt-get install valgrind.".into()
         );
     }
     Ok(())
@@ -161,10 +161,7 @@ mod tests {
     use super::*;
 
     fn compiler(version: &str) -> Compiler {
-        Compiler {
-            version: version.into(),
-            target: "x86_64-unknown-linux-gnu".into(),
-        }
+        Compiler { version: version.into(), target: "x86_64-unknown-linux-gnu".into() }
     }
 
     fn verdict(count: f64) -> Verdict {
@@ -194,11 +191,7 @@ mod tests {
     #[test]
     fn lower_cost_gives_a_hint() {
         assert_eq!(verdict(95.0).hint(), None);
-        assert!(
-            verdict(85.0)
-                .hint()
-                .is_some_and(|hint| hint.contains("post"))
-        );
+        assert!(verdict(85.0).hint().is_some_and(|hint| hint.contains("post")));
     }
 
     #[test]

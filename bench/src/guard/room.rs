@@ -42,10 +42,7 @@ pub(super) enum Leg {
 
 /// The encoder of a client of netcat, with a clock that stands still.
 pub(super) fn encoder() -> LineEncoder {
-    let clock = LocalClock {
-        zone: TimeZone::UTC,
-        now: WallTime::default,
-    };
+    let clock = LocalClock { zone: TimeZone::UTC, now: WallTime::default };
     LineEncoder::new(LineMode::Named, Storage::Memory, clock)
 }
 
@@ -63,13 +60,8 @@ pub(super) struct CountedRoom {
 impl CountedRoom {
     /// A room that everybody has entered, and whose log is full, with `lines` lines in a batch.
     pub(super) fn open(lines: usize) -> anyhow::Result<CountedRoom> {
-        let limits = Limits {
-            log: Capacity {
-                lines: LOG_LINES,
-                bytes: 4 << 20,
-            },
-            ..Limits::default()
-        };
+        let limits =
+            Limits { log: Capacity { lines: LOG_LINES, bytes: 4 << 20 }, ..Limits::default() };
         let mut room = CountedRoom {
             broadcaster: Broadcaster::new(Arc::new(Inbox::default()), limits),
             now: Now::default(),
@@ -103,11 +95,7 @@ impl CountedRoom {
         };
         link.reply(seat.mark(), Mail::Entered(entered));
         let backlog = Backlog::new(encoder(), Arc::clone(link.client()));
-        self.members.push(CountedMember {
-            link,
-            seat,
-            backlog,
-        });
+        self.members.push(CountedMember { link, seat, backlog });
         Ok(())
     }
 
@@ -145,11 +133,7 @@ impl CountedRoom {
     /// all of them.
     fn posts(&mut self, lines: usize) -> Vec<(usize, Change)> {
         self.turn = (self.turn + 1) % SPEAKERS;
-        let speakers = if lines < SPEAKERS {
-            self.turn..self.turn + 1
-        } else {
-            0..SPEAKERS
-        };
+        let speakers = if lines < SPEAKERS { self.turn..self.turn + 1 } else { 0..SPEAKERS };
         let each = lines / speakers.len();
         let members = self.members.iter().enumerate();
         members
@@ -177,9 +161,7 @@ impl CountedRoom {
         self.broadcaster.append(gathered, Ok(()), self.now);
         let speakers = self.members.iter_mut().take(SPEAKERS);
         let outcomes = speakers.filter_map(|member| member.link.outcome());
-        outcomes
-            .filter(|outcome| matches!(outcome, Outcome::Done))
-            .count()
+        outcomes.filter(|outcome| matches!(outcome, Outcome::Done)).count()
     }
 }
 
@@ -188,14 +170,9 @@ fn counted_if<T>(is_counted: bool, work: impl FnOnce() -> T) -> T {
 }
 
 fn post_change(room: RoomId, lines: usize) -> Change {
-    let spoken = |number: usize| Spoken {
-        manner: Manner::Plain,
-        text: Line::sanitise(&text(number)),
-    };
-    Change::Post {
-        room,
-        lines: (0..lines).map(spoken).collect(),
-    }
+    let spoken =
+        |number: usize| Spoken { manner: Manner::Plain, text: Line::sanitise(&text(number)) };
+    Change::Post { room, lines: (0..lines).map(spoken).collect() }
 }
 
 /// The text of a line: 64 bytes, as in the other measurements.

@@ -32,49 +32,17 @@ type Round = Box<dyn FnMut() -> u64>;
 
 /// In the order of a message's way.
 pub(super) const SCENARIOS: [GuardScenario; 11] = [
-    scenario("frame-plain", "line, framed from a read of 64", 200, || {
-        Ok(frame(plain))
-    }),
-    scenario(
-        "frame-odd",
-        "the same, with a telnet command in some",
-        200,
-        || Ok(frame(odd)),
-    ),
-    scenario(
-        "decode-plain",
-        "line, framed, sanitised and decoded",
-        200,
-        || Ok(decode(plain)),
-    ),
-    scenario(
-        "decode-odd",
-        "the same, with Unicode and controls",
-        50,
-        || Ok(decode(odd)),
-    ),
-    scenario("post-1", "line, posted alone and gathered", 1_000, || {
-        walk(1, Leg::Post)
-    }),
-    scenario(
-        "post-64",
-        "line, of 64 posted by 4 and gathered",
-        200,
-        || walk(MANY, Leg::Post),
-    ),
-    scenario("append-1", "batch of 1 line, appended", 200, || {
-        walk(1, Leg::Append)
-    }),
-    scenario("append-64", "batch of 64 lines, appended", 200, || {
-        walk(MANY, Leg::Append)
-    }),
+    scenario("frame-plain", "line, framed from a read of 64", 200, || Ok(frame(plain))),
+    scenario("frame-odd", "the same, with a telnet command in some", 200, || Ok(frame(odd))),
+    scenario("decode-plain", "line, framed, sanitised and decoded", 200, || Ok(decode(plain))),
+    scenario("decode-odd", "the same, with Unicode and controls", 50, || Ok(decode(odd))),
+    scenario("post-1", "line, posted alone and gathered", 1_000, || walk(1, Leg::Post)),
+    scenario("post-64", "line, of 64 posted by 4 and gathered", 200, || walk(MANY, Leg::Post)),
+    scenario("append-1", "batch of 1 line, appended", 200, || walk(1, Leg::Append)),
+    scenario("append-64", "batch of 64 lines, appended", 200, || walk(MANY, Leg::Append)),
     scenario("encode-64", "line, of 64 encoded", 200, || encode(MANY)),
-    scenario("read-1", "read of 1 line by a member", 100, || {
-        walk(1, Leg::Read)
-    }),
-    scenario("read-64", "read of 64 lines by a member", 100, || {
-        walk(MANY, Leg::Read)
-    }),
+    scenario("read-1", "read of 1 line by a member", 100, || walk(1, Leg::Read)),
+    scenario("read-64", "read of 64 lines by a member", 100, || walk(MANY, Leg::Read)),
 ];
 
 const fn scenario(
@@ -83,12 +51,7 @@ const fn scenario(
     rounds: usize,
     set_up: fn() -> anyhow::Result<Round>,
 ) -> GuardScenario {
-    GuardScenario {
-        name,
-        operation,
-        rounds,
-        set_up,
-    }
+    GuardScenario { name, operation, rounds, set_up }
 }
 
 /// Runs one scenario, in the process where it is counted, and prints the number of its operations.
@@ -166,12 +129,8 @@ fn encode(lines: usize) -> anyhow::Result<Round> {
     let encoder = encoder();
     Ok(Box::new(move || {
         // A batch is encoded only once, so each round has a new one.
-        let fresh = Batch::new(
-            batch.room().clone(),
-            batch.start(),
-            batch.at(),
-            batch.entries().to_vec(),
-        );
+        let fresh =
+            Batch::new(batch.room().clone(), batch.start(), batch.at(), batch.entries().to_vec());
         let bytes = counted(|| black_box(fresh.encoded(&encoder)).bytes(0..lines).len());
         if bytes > 0 { lines as u64 } else { 0 }
     }))

@@ -45,12 +45,7 @@ impl Load {
         self.receive_until_quiet(CROWD_ANNOUNCED)?;
         let is_listener = |&id: &ClientId| self.clients[id].role == Role::Listener;
         let listeners: Vec<_> = (0..self.clients.len()).filter(is_listener).collect();
-        let watched: Vec<_> = listeners
-            .iter()
-            .rev()
-            .step_by(WATCHED_OF)
-            .copied()
-            .collect();
+        let watched: Vec<_> = listeners.iter().rev().step_by(WATCHED_OF).copied().collect();
         self.listen(&listeners, EventFlags::empty())?;
         self.listen(&watched, EventFlags::IN | EventFlags::ET)?;
         let burst = self.bytes_of_a_burst(lines, &watched)?;
@@ -65,10 +60,7 @@ impl Load {
             }
             let stretch = meter.stop(&self.counts)?;
             let deliveries = (bursts as usize * lines * listeners.len()) as f64;
-            sum = sum.followed_by(Sample {
-                deliveries,
-                ..stretch
-            });
+            sum = sum.followed_by(Sample { deliveries, ..stretch });
             self.receive_all()?;
         }
         self.listen(&listeners, EventFlags::IN)?;

@@ -171,11 +171,7 @@ mod tests {
         for size in [1, 7, all.len()] {
             let mut client = asking();
             assert!(enters(&mut client, &all, size).expect("the server refuses nothing"));
-            assert!(
-                client
-                    .unsent
-                    .ends_with(br#"{"do":"enter","name":"guest7"}"#)
-            );
+            assert!(client.unsent.ends_with(br#"{"do":"enter","name":"guest7"}"#));
         }
         assert!(!enters(&mut asking(), HEAD, 9).expect("the server refuses nothing"));
     }

@@ -293,13 +293,9 @@ mod tests {
     fn accept(listener: &TcpListener) -> TcpStream {
         let (mut client, _) = listener.accept().expect("a client connects");
         read_until(&mut client, HEAD_END);
-        client
-            .write_all(HEAD)
-            .expect("the client waits for the head");
+        client.write_all(HEAD).expect("the client waits for the head");
         read_until(&mut client, br#""}"#);
-        client
-            .write_all(ENTERED_FRAME)
-            .expect("the client waits to enter");
+        client.write_all(ENTERED_FRAME).expect("the client waits to enter");
         client
     }
 
@@ -323,19 +319,13 @@ mod tests {
             while clients[0].read_exact(&mut head).is_ok() {
                 let length = head[1] & 0x7f;
                 let mut payload = vec![0; length.into()];
-                clients[0]
-                    .read_exact(&mut payload)
-                    .expect("the client sends the payload");
+                clients[0].read_exact(&mut payload).expect("the client sends the payload");
                 let frame = [&[0x81, length], &payload[..]].concat();
                 for client in &mut clients {
-                    client
-                        .write_all(&[0x89, 0])
-                        .expect("the client is connected");
+                    client.write_all(&[0x89, 0]).expect("the client is connected");
                     client.write_all(&frame).expect("the client is connected");
                 }
-                clients
-                    .iter_mut()
-                    .for_each(|client| read_until(client, &PONG));
+                clients.iter_mut().for_each(|client| read_until(client, &PONG));
             }
         });
         let mut load = Load::new(address, Protocol::WebSocket).expect("there is epoll");

@@ -79,9 +79,7 @@ impl Messages {
 
     /// How many listeners have yet to receive the first line that is not done.
     pub(crate) fn missing(&self) -> usize {
-        self.on_their_way
-            .front()
-            .map_or(0, |message| message.missing)
+        self.on_their_way.front().map_or(0, |message| message.missing)
     }
 
     /// Stops waiting for the lines on their way.

@@ -230,8 +230,8 @@ impl Load {
         Ok(())
     }
 
-    /// One turn while lines are on their way. Only lines count: a server that has skipped some goes on
-    /// sending pings.
+    /// One turn while lines are on their way. Only lines count: a server that has skipped some goes
+    /// on sending pings.
     fn turn_for_lines(&mut self, last: &mut Instant) -> anyhow::Result<()> {
         let before = self.counts.deliveries;
         self.turn(TURN)?;

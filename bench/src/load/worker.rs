@@ -77,12 +77,8 @@ impl Worker {
         let mut load = on_cores(&[load_core], || command.spawn())??;
         let requests = load.stdin.take().context("the load has no stdin")?;
         let samples = load.stdout.take().context("the load has no stdout")?;
-        let mut worker = Worker {
-            requests,
-            samples: BufReader::new(samples).lines(),
-            load,
-            _server: server,
-        };
+        let mut worker =
+            Worker { requests, samples: BufReader::new(samples).lines(), load, _server: server };
         worker.answer::<()>()?;
         Ok(worker)
     }

@@ -24,9 +24,7 @@ pub(crate) struct ReportOptions {
 /// this.
 pub(crate) fn write(options: &ReportOptions, command: &str) -> anyhow::Result<()> {
     let files = options.files.iter();
-    let results: Vec<Results> = files
-        .map(|path| Results::read(path))
-        .collect::<Result<_, _>>()?;
+    let results: Vec<Results> = files.map(|path| Results::read(path)).collect::<Result<_, _>>()?;
     let page = ReportPage::of(&results, command);
     for (name, text) in page.pictures.iter().chain([&page.markdown()]) {
         let path = options.out.join(name);
@@ -198,11 +196,7 @@ mod tests {
             None::<f64>.into(),
             "NO: it has ended".into(),
         ]);
-        table.chart = Some(Chart {
-            group: vec![0],
-            series: 1,
-            value: 2,
-        });
+        table.chart = Some(Chart { group: vec![0], series: 1, value: 2 });
         Results {
             command: "cargo run --release -p parlor-bench -- peers --quick".into(),
             date: "2026-01-02T03:04:05Z".into(),
@@ -212,10 +206,7 @@ mod tests {
                 memory: 7.75,
                 kernel: "6.1.0".into(),
             },
-            versions: vec![
-                ("parlor".into(), "0.1.0".into()),
-                ("ncat".into(), "7.93".into()),
-            ],
+            versions: vec![("parlor".into(), "0.1.0".into()), ("ncat".into(), "7.93".into())],
             tables: vec![table],
         }
     }
@@ -225,10 +216,7 @@ mod tests {
         let page = ReportPage::of(&[results()], "cargo run -- report peers.json");
         let (_, section) = page.text.split_once("\n## ").unwrap_or_default();
         assert!(page.text.starts_with("# Benchmarks\n"));
-        assert!(
-            page.text
-                .contains("```sh\ncargo run -- report peers.json\n```\n")
-        );
+        assert!(page.text.contains("```sh\ncargo run -- report peers.json\n```\n"));
         assert_eq!(
             section,
             "peers\n\n\
@@ -249,11 +237,7 @@ mod tests {
     #[test]
     fn pictures_have_different_names() {
         let page = ReportPage::of(&[results(), results()], "report");
-        let names: Vec<&str> = page
-            .pictures
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let names: Vec<&str> = page.pictures.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
             [

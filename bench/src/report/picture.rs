@@ -26,7 +26,8 @@ const INK: u32 = 0x1f2328;
 const FAINT: u32 = 0x59636e;
 const GRID: u32 = 0xd1d9e0;
 
-/// The colours of the bars; the first is that of the reference. All can be seen on light and on dark.
+/// The colours of the bars; the first is that of the reference. All can be seen on light and on
+/// dark.
 const COLOURS: [u32; 10] = [
     0x8b949e, 0x1f6feb, 0x54aeff, 0xd4762c, 0x2da44e, 0xbf4b8a, 0x8250df, 0xc69026, 0x1b9e9e,
     0xa1553a,
@@ -112,11 +113,7 @@ fn bars(table: &ResultTable, chart: &Chart) -> Vec<Bar> {
 /// The cells that name a group; a number has the name of its column before it.
 fn group_name(table: &ResultTable, chart: &Chart, row: &[Cell]) -> String {
     let part = |&column: &usize| match row.get(column)? {
-        Cell::Number(_) => Some(format!(
-            "{} = {}",
-            table.columns.get(column)?,
-            row.get(column)?
-        )),
+        Cell::Number(_) => Some(format!("{} = {}", table.columns.get(column)?, row.get(column)?)),
         cell @ (Cell::Text(_) | Cell::Empty) => Some(cell.to_string()),
     };
     let parts: Vec<String> = chart.group.iter().filter_map(part).collect();
@@ -126,15 +123,9 @@ fn group_name(table: &ResultTable, chart: &Chart, row: &[Cell]) -> String {
 /// Draws the bars below each other. None if there is no figure.
 fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> {
     let values = || bars.iter().filter_map(|bar| bar.value);
-    let (least, most) = (
-        values().min_by(f64::total_cmp)?,
-        values().max_by(f64::total_cmp)?,
-    );
+    let (least, most) = (values().min_by(f64::total_cmp)?, values().max_by(f64::total_cmp)?);
     let low = 10_f64.powf((least * 0.8).log10().floor()); // so that the shortest bar can be seen
-    let letters = bars
-        .iter()
-        .map(|bar| bar.name.chars().count() as u32)
-        .max()?;
+    let letters = bars.iter().map(|bar| bar.name.chars().count() as u32).max()?;
     let left = MARGIN + (letters + 1) * LETTER;
     let groups = bars.iter().filter(|bar| bar.group.is_some()).count();
     let rows = (bars.len() + 2 * groups) as u32;
@@ -146,9 +137,7 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
     sheet.draw_text(title, &heading, (MARGIN as i32, 25)).ok()?;
     let faint = |side| style(FAINT, FontStyle::Normal, side);
     let unit = format!("{unit}, logarithmic scale");
-    sheet
-        .draw_text(&unit, &faint(HPos::Left), (MARGIN as i32, 45))
-        .ok()?;
+    sheet.draw_text(&unit, &faint(HPos::Left), (MARGIN as i32, 45)).ok()?;
     let mut chart = ChartBuilder::on(&sheet)
         .margin_left(left)
         .margin_right(MARGIN + VALUE_LETTERS * LETTER)
@@ -186,8 +175,7 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
         let end = bar.value.unwrap_or(low);
         let corners = [(low, y - 0.35), (end, y + 0.35)];
         if bar.value.is_some() {
-            area.draw(&Rectangle::new(corners, bar.colour.filled()))
-                .ok()?;
+            area.draw(&Rectangle::new(corners, bar.colour.filled())).ok()?;
         }
         text((end, y), 6, &bar.label, FontStyle::Normal, HPos::Left)?;
         y += 1.0;
@@ -225,11 +213,7 @@ mod tests {
             row("<user4> & co", Some(7_607.0), "NO: load");
             row("gone", None, "NO: it has ended at once");
         }
-        table.chart = Some(Chart {
-            group: vec![0, 1],
-            series: 2,
-            value: 3,
-        });
+        table.chart = Some(Chart { group: vec![0, 1], series: 2, value: 3 });
         table
     }
 
@@ -248,10 +232,7 @@ mod tests {
             }
             for entity in text.split('&').skip(1) {
                 let (name, _) = entity.split_once(';').expect("an entity ends");
-                assert!(
-                    ["lt", "gt", "amp", "quot", "apos"].contains(&name),
-                    "{name}"
-                );
+                assert!(["lt", "gt", "amp", "quot", "apos"].contains(&name), "{name}");
             }
         }
         assert!(open.is_empty(), "{open:?}");

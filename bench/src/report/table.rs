@@ -180,8 +180,7 @@ impl ResultTable {
 
     /// Whether a column has numbers, which are aligned to the right.
     pub(crate) fn is_number(&self, column: usize) -> bool {
-        self.cells(column)
-            .any(|cell| matches!(cell, Cell::Number(_)))
+        self.cells(column).any(|cell| matches!(cell, Cell::Number(_)))
     }
 
     /// Why the figures of a row are not valid, if its column [`VALID`] says so.

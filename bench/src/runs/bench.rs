@@ -54,11 +54,7 @@ impl LoadedRoom {
         let server = target.start(cores)?;
         let clients = [listeners, speakers];
         let (load, listeners) = Load::fill(server.address, target.protocol, clients)?;
-        Ok(LoadedRoom {
-            load,
-            listeners,
-            server,
-        })
+        Ok(LoadedRoom { load, listeners, server })
     }
 
     pub(super) fn server(&self) -> Pid {

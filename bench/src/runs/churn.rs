@@ -37,9 +37,7 @@ const VISITORS: usize = 1_000;
 /// disconnects clients that are silent for five minutes. Over WebSockets they answer its pings.
 const ENTER_PER_SECOND: f64 = 10.0;
 
-const COLUMNS: [Column; 9] = [
-    P50_MS, P99_MS, MAX_MS, COST, RESIDENT, SERVER, LOAD, WAITING, VALID,
-];
+const COLUMNS: [Column; 9] = [P50_MS, P99_MS, MAX_MS, COST, RESIDENT, SERVER, LOAD, WAITING, VALID];
 
 /// Runs the scenario.
 pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()> {
@@ -59,11 +57,7 @@ pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()>
         let until = part * row as f64;
         memory.push((until, mebibytes(sample.resident)));
         let descriptors = descriptors(churn.room.server())?;
-        let first = [
-            until.into(),
-            churn.room.load.come.into(),
-            descriptors.into(),
-        ];
+        let first = [until.into(), churn.room.load.come.into(), descriptors.into()];
         sheet.add(first, &Ok(vec![sample]), None);
         churn.room.ensure_all_connected()?;
     }

@@ -1,5 +1,5 @@
-//! The tables of scenarios that compare servers: what a delivery costs each of them, and how long it
-//! takes.
+//! The tables of scenarios that compare servers: what a delivery costs each of them, and how long
+//! it takes.
 
 use anyhow::Context;
 
@@ -21,11 +21,7 @@ pub(super) fn run(title: &str, grid: &Grid) -> anyhow::Result<Vec<ResultTable>> 
     let (mut costs, mut latencies) = (costs(title, reference), latencies());
     for point in grid.run() {
         for (&name, turns) in names.iter().zip(&point.turns) {
-            let first = [
-                Cell::from(point.listeners),
-                point.pace.name().into(),
-                name.into(),
-            ];
+            let first = [Cell::from(point.listeners), point.pace.name().into(), name.into()];
             costs.add(first.clone(), turns, point.turns.first());
             if turns.is_ok() {
                 latencies.add(first, turns, point.turns.first());
@@ -49,11 +45,7 @@ fn costs(title: &str, reference: &str) -> Sheet {
         "N | load | server",
         &COSTS,
     );
-    sheet.table.chart = Some(Chart {
-        group: vec![0, 1],
-        series: 2,
-        value: 3,
-    });
+    sheet.table.chart = Some(Chart { group: vec![0, 1], series: 2, value: 3 });
     sheet
 }
 

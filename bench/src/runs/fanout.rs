@@ -26,12 +26,8 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     };
     let on_its_core = |target| (target, vec![bench.cores.server]);
     let windows = bench.pick(vec![1, 64], vec![1, 64, 1024]);
-    let closed = windows
-        .into_iter()
-        .map(|window| LoadPace::Closed { window });
-    let open = LoadPace::Open {
-        deliveries: DELIVERIES,
-    };
+    let closed = windows.into_iter().map(|window| LoadPace::Closed { window });
+    let open = LoadPace::Open { deliveries: DELIVERIES };
     let grid = Grid {
         targets: targets.into_iter().map(on_its_core).collect(),
         load_core: bench.cores.load,

@@ -42,9 +42,7 @@ impl Grid {
         let mut points = Vec::new();
         for &listeners in &self.listeners {
             let servers = self.targets.len();
-            progress(format_args!(
-                "N = {listeners}: {servers} servers start, all clients join"
-            ));
+            progress(format_args!("N = {listeners}: {servers} servers start, all clients join"));
             let targets = self.targets.iter();
             let mut contestants: Vec<_> = targets
                 .map(|(target, cores)| {

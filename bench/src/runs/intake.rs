@@ -39,9 +39,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
         progress(format_args!("{rate} lines a second"));
         let turns = take_in(bench, rate, Duration::from_secs(seconds));
         if let Err(error) = &turns {
-            progress(format_args!(
-                "{rate} lines a second are too many: {error:#}"
-            ));
+            progress(format_args!("{rate} lines a second are too many: {error:#}"));
         }
         let are_received = if turns.is_ok() { "yes" } else { "no" };
         let turns = turns.map(|sample| vec![sample]).map_err(|_| YES.into());
@@ -56,6 +54,5 @@ fn take_in(bench: &Bench, rate: f64, time: Duration) -> anyhow::Result<Sample> {
     let target = bench.parlor.on_disk()?;
     let mut room = LoadedRoom::fill(&target, &bench.cores.all, SPEAKERS, LISTENERS)?;
     let server = room.server();
-    room.load
-        .open(rate, server, |_, elapsed| Ok(elapsed < time))
+    room.load.open(rate, server, |_, elapsed| Ok(elapsed < time))
 }

@@ -34,9 +34,7 @@ pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()
     let mut missing = Vec::new();
     match chat(options.chat.as_deref())? {
         Some(target) => {
-            bench
-                .versions
-                .push(("chat".into(), env!("CARGO_PKG_VERSION").into()));
+            bench.versions.push(("chat".into(), env!("CARGO_PKG_VERSION").into()));
             targets.push(target);
         }
         None => missing.push(format!("the example chat ({BUILD_CHAT})")),
@@ -50,13 +48,9 @@ pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()
             None => missing.push(format!("{} (apt-get install {})", peer.name, peer.package)),
         }
     }
-    missing
-        .iter()
-        .for_each(|peer| progress(format_args!("not found: {peer}")));
+    missing.iter().for_each(|peer| progress(format_args!("not found: {peer}")));
     for target in &options.targets {
-        bench
-            .versions
-            .push((target.name.clone(), target.command.join(" ")));
+        bench.versions.push((target.name.clone(), target.command.join(" ")));
         targets.push(target.clone());
     }
     let on_its_core = |target| (target, vec![bench.cores.server]);
@@ -70,10 +64,7 @@ pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()
     };
     bench.tables = contest::run("Peers", &grid)?;
     let note = note(&missing);
-    bench
-        .tables
-        .iter_mut()
-        .for_each(|table| table.note += &note);
+    bench.tables.iter_mut().for_each(|table| table.note += &note);
     Ok(())
 }
 

@@ -52,10 +52,7 @@ pub(super) const P50_MS: Column = median_of("p50, ms", |sample| sample.latency[0
 pub(super) const P99_MS: Column = median_of("p99, ms", |sample| sample.latency[2] / 1e3);
 pub(super) const P999_MS: Column = median_of("p99.9, ms", |sample| sample.latency[3] / 1e3);
 pub(super) const MAX_MS: Column = median_of("max, ms", |sample| sample.latency[4] / 1e3);
-pub(super) const VALID: Column = Column {
-    name: VALID_NAME,
-    figure: Figure::Verdict,
-};
+pub(super) const VALID: Column = Column { name: VALID_NAME, figure: Figure::Verdict };
 
 fn p99(sample: &Sample) -> f64 {
     sample.latency[2]
@@ -165,10 +162,7 @@ mod tests {
     fn row(turns: Vec<Sample>, reference: Vec<Sample>) -> [Cell; 2] {
         let mut sheet = Sheet::new("", "", "N", &[COST_RATIO, VALID]);
         sheet.add([1.0.into()], &Ok(turns), Some(&Ok(reference)));
-        [
-            sheet.table.rows[0][1].clone(),
-            sheet.table.rows[0][2].clone(),
-        ]
+        [sheet.table.rows[0][1].clone(), sheet.table.rows[0][2].clone()]
     }
 
     #[test]
@@ -184,10 +178,7 @@ mod tests {
     fn ratio_needs_two_valid_figures() {
         let good = turn(220.0, 0.5);
         let bound_by_load = turn(220.0, 1.0);
-        let held_back = Sample {
-            is_held_back: true,
-            ..turn(220.0, 0.0)
-        };
+        let held_back = Sample { is_held_back: true, ..turn(220.0, 0.0) };
         for (one, other, verdict) in [
             (good, bound_by_load, YES),
             (bound_by_load, good, "NO: load"),

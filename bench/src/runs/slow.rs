@@ -36,9 +36,8 @@ const SAID_MIN: u32 = 40_000;
 /// A reader that gets nothing for this long has read to the end.
 const SILENCE: Duration = Duration::from_secs(5);
 
-const COSTS: [Column; 10] = [
-    COST, COST_RATIO, P50_US, P99_US, P99_RATIO, RATE, RESIDENT, SERVER, LOAD, VALID,
-];
+const COSTS: [Column; 10] =
+    [COST, COST_RATIO, P50_US, P99_US, P99_RATIO, RATE, RESIDENT, SERVER, LOAD, VALID];
 
 /// Runs the scenario. Fails, after the tables, if a client got a wrong count of skipped lines.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
@@ -72,10 +71,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
         inexact += room.read_to_the_end(&mut tallies)?;
     }
     bench.tables.push(tallies);
-    ensure!(
-        inexact == 0,
-        "{inexact} clients were not told exactly what they missed"
-    );
+    ensure!(inexact == 0, "{inexact} clients were not told exactly what they missed");
     Ok(())
 }
 
@@ -133,12 +129,7 @@ impl SlowRoom {
         }
         let said_before = room.load.said();
         room.load.say_lines(FILL_LINES, WINDOW)?;
-        Ok(SlowRoom {
-            room,
-            slow,
-            ids,
-            said_before,
-        })
+        Ok(SlowRoom { room, slow, ids, said_before })
     }
 
     /// How many clients were not told exactly what they missed.

@@ -34,9 +34,7 @@ const STORM_MAX: Duration = Duration::from_secs(120);
 
 const ARRIVALS: [Column; 5] = [RESIDENT, SERVER, LOAD, WAITING, VALID];
 
-const TALK: [Column; 9] = [
-    P50_MS, P99_MS, P999_MS, MAX_MS, AWAY, SERVER, LOAD, WAITING, VALID,
-];
+const TALK: [Column; 9] = [P50_MS, P99_MS, P999_MS, MAX_MS, AWAY, SERVER, LOAD, WAITING, VALID];
 
 /// Runs both scenarios.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
@@ -52,10 +50,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     }
     let mut talk = talk();
     for (target, size) in [(named, few), (named, many), (other, few)] {
-        progress(format_args!(
-            "{}: {size} come and leave, others talk",
-            target.name
-        ));
+        progress(format_args!("{}: {size} come and leave, others talk", target.name));
         talk_through(bench, target, size, &mut talk)?;
     }
     bench.tables = vec![arrivals.table, talk.table];
@@ -124,13 +119,9 @@ fn talk_through(
         here: Vec::new(),
         time: Duration::from_secs(bench.pick(2, 5)),
     };
-    for (part, people) in [
-        ("before", 0),
-        ("arrival", size),
-        ("leaving", 0),
-        ("return", size),
-        ("after", size),
-    ] {
+    for (part, people) in
+        [("before", 0), ("arrival", size), ("leaving", 0), ("return", size), ("after", size)]
+    {
         let (sample, all_after) = crowd.change_to(people)?;
         let all_after = all_after.map(|time| time.as_secs_f64());
         let name = target.name.as_str();
@@ -161,10 +152,7 @@ impl Storm {
             if self.here.len() == people && outside == 0 {
                 all_after.get_or_insert(elapsed);
             }
-            ensure!(
-                elapsed < STORM_MAX,
-                "{outside} are not in the room after {STORM_MAX:?}"
-            );
+            ensure!(elapsed < STORM_MAX, "{outside} are not in the room after {STORM_MAX:?}");
             Ok(all_after.is_none() || elapsed < self.time)
         })?;
         Ok((sample, all_after.filter(|_| !is_steady)))

@@ -92,9 +92,7 @@ impl Parlor {
             Some(program) => vec![program.clone()],
             None => vec![this_program()?, "parlor".into()],
         };
-        let lifted = [
-            "serve", "--rate", "off", "--log", "warn", "--listen", listen,
-        ];
+        let lifted = ["serve", "--rate", "off", "--log", "warn", "--listen", listen];
         command.extend(lifted.iter().chain(storage).map(|&word| word.to_owned()));
         Ok(Target::new(&format!("parlor {mode}"), protocol, command))
     }

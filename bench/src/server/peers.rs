@@ -100,10 +100,8 @@ impl Installable {
         let path = find(&words.next()?)?.to_string_lossy().into_owned();
         let version = version(&path);
         let command = [path].into_iter().chain(words).collect();
-        let target = Target {
-            config: self.config,
-            ..Target::new(self.name, self.protocol, command)
-        };
+        let target =
+            Target { config: self.config, ..Target::new(self.name, self.protocol, command) };
         Some((target, version))
     }
 }

@@ -34,12 +34,7 @@ pub(crate) struct Target {
 impl Target {
     /// A server without a configuration file.
     pub(crate) fn new(name: &str, protocol: Protocol, command: Vec<String>) -> Target {
-        Target {
-            name: name.to_owned(),
-            protocol,
-            command,
-            config: "",
-        }
+        Target { name: name.to_owned(), protocol, command, config: "" }
     }
 
     /// Starts the server on these cores, and waits until it accepts connections.
@@ -78,8 +73,7 @@ impl Target {
     fn command_in(&self, folder: &TempDir, port: u16) -> anyhow::Result<Command> {
         let config = folder.path().join("server.config");
         let filled = |word: &str| {
-            word.replace("{port}", &port.to_string())
-                .replace("{config}", &config.to_string_lossy())
+            word.replace("{port}", &port.to_string()).replace("{config}", &config.to_string_lossy())
         };
         std::fs::write(&config, filled(self.config))?;
         let (program, arguments) = self.command.split_first().context("no command")?;

@@ -44,19 +44,13 @@ pub(crate) fn request(address: SocketAddr) -> String {
 /// Appends the message that enters the first room under this name. The server then sends as many of
 /// the last lines as to a client of the door for lines.
 pub(crate) fn enter(name: &str, out: &mut Vec<u8>) {
-    write_text(
-        &[br#"{"do":"enter","name":""#, name.as_bytes(), br#""}"#],
-        out,
-    );
+    write_text(&[br#"{"do":"enter","name":""#, name.as_bytes(), br#""}"#], out);
 }
 
 /// Appends the message that says this in the first room. The text has neither quotes nor
 /// backslashes.
 pub(crate) fn say(text: &[u8], out: &mut Vec<u8>) {
-    write_text(
-        &[br#"{"do":"say","room":"lobby","text":""#, text, br#""}"#],
-        out,
-    );
+    write_text(&[br#"{"do":"say","room":"lobby","text":""#, text, br#""}"#], out);
 }
 
 /// Appends one message of at most 65,535 bytes, which consists of these pieces.
@@ -108,11 +102,7 @@ mod tests {
         let (key, payload) = frame[key_at..].split_at(4);
         assert_eq!(payload.len(), length);
         let key = key.iter().cycle();
-        payload
-            .iter()
-            .zip(key)
-            .map(|(byte, key)| byte ^ key)
-            .collect()
+        payload.iter().zip(key).map(|(byte, key)| byte ^ key).collect()
     }
 
     #[test]
@@ -125,10 +115,7 @@ mod tests {
             assert_eq!(frame[1] & 0x80, 0x80, "masked");
         }
         assert_eq!(unmasked(&enter_frame), br#"{"do":"enter","name":"guest7"}"#);
-        let said = format!(
-            r#"{{"do":"say","room":"lobby","text":"{}"}}"#,
-            "x".repeat(300)
-        );
+        let said = format!(r#"{{"do":"say","room":"lobby","text":"{}"}}"#, "x".repeat(300));
         assert_eq!(unmasked(&say_frame), said.as_bytes());
         for length in [125, 126, 127, 65_535] {
             let mut frame = Vec::new();
@@ -154,10 +141,7 @@ mod tests {
         let (first, rest) = first_frame(&bytes).expect("it is complete");
         let (second, rest) = first_frame(rest).expect("it is complete");
         let (third, rest) = first_frame(rest).expect("it is complete");
-        assert_eq!(
-            (first, second.len(), third.len()),
-            (&b"ab"[..], 256, 65_536)
-        );
+        assert_eq!((first, second.len(), third.len()), (&b"ab"[..], 256, 65_536));
         assert!(rest.is_empty());
         for cut in [0, 1, 2, 3] {
             assert_eq!(first_frame(&bytes[..cut]), None, "{cut} bytes");

@@ -152,10 +152,7 @@ impl House {
 }
 
 fn act(seat: &Seat, deed: Deed) -> Change {
-    Change::Act {
-        here: Some(seat.room()),
-        deed,
-    }
+    Change::Act { here: Some(seat.room()), deed }
 }
 
 fn called(typed: &str) -> Whom {
@@ -170,10 +167,7 @@ fn ban(whom: &str, minutes: Option<u64>) -> Deed {
 }
 
 fn mute(whom: &str, minutes: u64) -> Deed {
-    Deed {
-        time: Some(Duration::from_mins(minutes)),
-        ..Deed::to(Verb::Mute, called(whom))
-    }
+    Deed { time: Some(Duration::from_mins(minutes)), ..Deed::to(Verb::Mute, called(whom)) }
 }
 
 fn kick(whom: &str) -> Deed {
@@ -185,10 +179,7 @@ fn lock() -> Deed {
 }
 
 fn join(typed: &str) -> Change {
-    Change::Join {
-        room: room(typed),
-        replay: 0,
-    }
+    Change::Join { room: room(typed), replay: 0 }
 }
 
 /// The seat that was granted.
@@ -209,10 +200,7 @@ fn a_ban_is_over_by_itself() {
     house.operate(ban("bob", Some(30))).unwrap();
     let mut bob = house.connect("198.51.100.7:50001");
     for typed in ["bob", "B0B"] {
-        assert!(
-            is_banned(&house.try_to_enter(&mut bob, typed, false)),
-            "{typed}"
-        );
+        assert!(is_banned(&house.try_to_enter(&mut bob, typed, false)), "{typed}");
     }
     house.later(29);
     assert!(is_banned(&house.try_to_enter(&mut bob, "bob", false)));
@@ -259,19 +247,13 @@ fn an_address_is_kept_out_whatever_the_name_and_a_keeper_is_not() {
         assert!(is_banned(&house.try_to_enter(&mut eve, typed, false)));
     }
     let mut dave = house.connect("198.51.100.8:50001");
-    assert!(
-        is_banned(&house.try_to_enter(&mut dave, "dave", true)),
-        "who keeps tea alone"
-    );
+    assert!(is_banned(&house.try_to_enter(&mut dave, "dave", true)), "who keeps tea alone");
     let mut alice = house.connect("198.51.100.9:50001");
     let _here = house.try_to_enter(&mut alice, "alice", true).unwrap();
     let mut bob = house.connect("198.51.101.7:50001");
     assert!(house.try_to_enter(&mut bob, "bob", false).is_ok());
     let refused = house.operate(ban("0.0.0.0/0", None));
-    assert!(
-        matches!(refused, Err(Refusal::LocksOutKeeper(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Refusal::LocksOutKeeper(_))), "{refused:?}");
 }
 
 #[test]
@@ -287,10 +269,7 @@ fn bans_of_all_rooms_together_have_a_limit_and_those_of_the_door_another() {
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
     let refused = house.act(&mut dave, &tea, ban("bob", None));
-    assert!(
-        matches!(refused, Err(Refusal::TooManyRules(10_000))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Refusal::TooManyRules(10_000))), "{refused:?}");
     house.operate(ban("bob", None)).unwrap();
     house.later(1); // and the bans are over
     house.act(&mut dave, &tea, ban("bob", None)).unwrap();
@@ -350,10 +329,7 @@ fn a_person_who_is_entering_is_removed_from_the_server() {
     let name = Claim { name, proof: None };
     let arriving = house.begin(&mut bob, Change::Enter { name, room, replay });
     let mut operator = house.broadcaster.inbox().connect();
-    operator.start(Change::Act {
-        here: None,
-        deed: kick("bob"),
-    });
+    operator.start(Change::Act { here: None, deed: kick("bob") });
     house.finish(arriving);
     let outcome = operator.outcome();
     let Some(Outcome::Answer(Answer::Act(act))) = outcome else {
@@ -371,18 +347,12 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
     let (mut alice, here) = house.enter("alice", true);
     let (_carol, _there) = house.enter("carol", true);
     let (mut dave, lobby) = house.enter("dave", true);
-    for deed in [
-        ban("carol", None),
-        ban("CAROL", None),
-        mute("carol", 1),
-        ban("198.51.100.7", None),
-    ] {
+    for deed in
+        [ban("carol", None), ban("CAROL", None), mute("carol", 1), ban("198.51.100.7", None)]
+    {
         let refused = house.act(&mut alice, &here, deed);
         assert!(
-            matches!(
-                refused,
-                Err(Refusal::IsKeeper(_) | Refusal::LocksOutKeeper(_))
-            ),
+            matches!(refused, Err(Refusal::IsKeeper(_) | Refusal::LocksOutKeeper(_))),
             "{refused:?}"
         );
     }
@@ -405,10 +375,7 @@ fn keepers_have_no_power_over_those_who_keep_the_same() {
 fn an_owner_may_enter_although_other_names_look_alike_in_other_letters() {
     let owned = ["ALlCE", "alice"]; // with a small l; this name came first
     for names in [owned, [owned[1], owned[0]]] {
-        let past = Past {
-            owned: owned.map(name).to_vec(),
-            ..Past::default()
-        };
+        let past = Past { owned: owned.map(name).to_vec(), ..Past::default() };
         let mut house = House::with(past);
         let _seats = names.map(|name| house.enter(name, true));
     }
@@ -451,21 +418,12 @@ fn a_mute_silences_every_way_to_be_read() {
     let (_eve, _there) = house.enter("eve", false);
     house.operate(mute("bob", 10)).unwrap();
     let claim = |typed| Change::Rename(name(typed).into());
-    let write = |to| Query::Private {
-        to: line(to),
-        text: line("buy"),
-    };
-    let topic = Change::SetTopic {
-        room: seat.room(),
-        text: Some(line("buy")),
-    };
+    let write = |to| Query::Private { to: line(to), text: line("buy") };
+    let topic = Change::SetTopic { room: seat.room(), text: Some(line("buy")) };
     let speak = Change::Speak {
         name: name("B0B").into(), // looks like bob
         room: RoomName::lobby(),
-        lines: vec![Spoken {
-            manner: Manner::Action,
-            text: line("buys"),
-        }],
+        lines: vec![Spoken { manner: Manner::Action, text: line("buys") }],
     };
     assert!(is_muted(&house.say(&mut bob, &seat)));
     for request in [
@@ -501,10 +459,7 @@ fn a_mute_in_one_room_holds_there_and_not_elsewhere() {
     let (mut bob, seat) = house.enter("bob", false);
     let there = house.join(&mut bob, "tea").unwrap();
     house.act(&mut dave, &tea, mute("bob", 10)).unwrap();
-    let write = |to| Query::Private {
-        to: line(to),
-        text: line("buy"),
-    };
+    let write = |to| Query::Private { to: line(to), text: line("buy") };
     let claim = |typed| Change::Rename(name(typed).into());
     assert!(is_muted(&answered(house.ask(&mut bob, claim("buy")))));
     assert!(is_muted(&answered(house.ask(&mut bob, write("eve")))));
@@ -552,10 +507,7 @@ fn a_muted_keeper_has_no_authority_because_others_read_the_reasons_of_acts() {
 fn enter(typed: &str, is_proven: bool, into: &str) -> Change {
     let name = name(typed);
     Change::Enter {
-        name: Claim {
-            name,
-            proof: is_proven.then(Proof::default),
-        },
+        name: Claim { name, proof: is_proven.then(Proof::default) },
         room: room(into),
         replay: 0,
     }
@@ -563,10 +515,7 @@ fn enter(typed: &str, is_proven: bool, into: &str) -> Change {
 
 fn listen(owner: Option<&str>, into: &str) -> Change {
     Change::Listen {
-        owner: owner.map(|owner| Claim {
-            name: name(owner),
-            proof: Some(Proof::default()),
-        }),
+        owner: owner.map(|owner| Claim { name: name(owner), proof: Some(Proof::default()) }),
         room: room(into),
         waits: false,
         replay: 0,
@@ -579,9 +528,7 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     let (mut dave, _lobby) = house.enter("dave", true);
     let tea = house.join(&mut dave, "tea").unwrap();
     house.act(&mut dave, &tea, ban("bob", None)).unwrap();
-    house
-        .act(&mut dave, &tea, ban("203.0.113.0/24", None))
-        .unwrap();
+    house.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
 
     let mut bob = house.connect("198.51.100.7:50001");
     let first = answered(house.ask(&mut bob, enter("B0B", false, "tea")));
@@ -592,19 +539,13 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
 
     let _seat = house.try_to_enter(&mut bob, "bob", false).unwrap();
     assert!(is_banned(&house.join(&mut bob, "tea")));
-    let who = Query::Who {
-        here: _seat.room(),
-        room: Some(room("tea")),
-    };
+    let who = Query::Who { here: _seat.room(), room: Some(room("tea")) };
     assert!(is_banned(&answered(house.ask(&mut bob, who))));
     let Outcome::Answer(Answer::Rooms { rooms, others: 0 }) = house.ask(&mut bob, Query::Rooms)
     else {
         panic!("a list");
     };
-    assert!(
-        rooms.iter().all(|info| info.room == RoomName::lobby()),
-        "{rooms:?}"
-    );
+    assert!(rooms.iter().all(|info| info.room == RoomName::lobby()), "{rooms:?}");
     let Outcome::Barred(barred) = house.ask(&mut bob, Query::Barred) else {
         panic!("a list");
     };
@@ -618,19 +559,11 @@ fn a_ban_from_a_room_holds_for_every_way_to_read_it() {
     assert!(is_banned(&answered(house.ask(&mut again, back))));
 
     let mut curl = house.connect("198.51.100.7:50003");
-    assert!(is_banned(&answered(
-        house.ask(&mut curl, listen(Some("bob"), "tea"))
-    )));
-    let speak = Change::Speak {
-        name: name("bob2").into(),
-        room: room("tea"),
-        lines: Vec::new(),
-    };
+    assert!(is_banned(&answered(house.ask(&mut curl, listen(Some("bob"), "tea")))));
+    let speak = Change::Speak { name: name("bob2").into(), room: room("tea"), lines: Vec::new() };
     answered(house.ask(&mut curl, speak)).unwrap();
     let mut nameless = house.connect("203.0.113.9:50004");
-    assert!(is_banned(&answered(
-        house.ask(&mut nameless, listen(None, "tea"))
-    )));
+    assert!(is_banned(&answered(house.ask(&mut nameless, listen(None, "tea")))));
     // The ban does not apply to keepers, nor in other rooms.
     answered(house.ask(&mut nameless, listen(Some("dave"), "tea"))).unwrap();
     answered(house.ask(&mut nameless, listen(None, "lobby"))).unwrap();
@@ -653,20 +586,12 @@ fn a_ban_applies_to_a_listener_too() {
         let listening = house.ask(&mut link, listen(owner, into));
         ears.push((link, listening));
     }
-    house
-        .act(&mut dave, &tea, ban("203.0.113.0/24", None))
-        .unwrap();
+    house.act(&mut dave, &tea, ban("203.0.113.0/24", None)).unwrap();
     house.act(&mut dave, &tea, ban("eve", None)).unwrap();
-    let ended: Vec<_> = ears
-        .iter()
-        .map(|(link, _)| link.client().removed().is_some())
-        .collect();
+    let ended: Vec<_> = ears.iter().map(|(link, _)| link.client().removed().is_some()).collect();
     assert_eq!(ended, [true, true, false, false]);
     house.operate(ban("203.0.113.9", None)).unwrap();
-    assert!(
-        ears[3].0.client().removed().is_some(),
-        "from the whole server"
-    );
+    assert!(ears[3].0.client().removed().is_some(), "from the whole server");
 }
 
 #[test]
@@ -685,21 +610,12 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
         }
     };
     let speak = |into: &str| Change::Speak {
-        name: Claim {
-            name: name("carol"),
-            proof: Some(Proof::default()),
-        },
+        name: Claim { name: name("carol"), proof: Some(Proof::default()) },
         room: room(into),
-        lines: vec![Spoken {
-            manner: Manner::Plain,
-            text: line("hello"),
-        }],
+        lines: vec![Spoken { manner: Manner::Plain, text: line("hello") }],
     };
     let back = Change::ComeBack {
-        name: Claim {
-            name: name("carol"),
-            proof: Some(Proof::default()),
-        },
+        name: Claim { name: name("carol"), proof: Some(Proof::default()) },
         room: room("den3"),
         ghost: None,
     };
@@ -710,10 +626,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     assert_eq!(entered.keeps, Some(Reach::Room(room("den"))));
     assert_eq!(keepers(&mut house, &mut carol, &den), [name("carol")]);
     let mut curl = house.connect("198.51.100.7:2");
-    assert!(matches!(
-        house.ask(&mut curl, speak("den2")),
-        Outcome::Said { .. }
-    ));
+    assert!(matches!(house.ask(&mut curl, speak("den2")), Outcome::Said { .. }));
     let mut again = house.connect("198.51.100.7:3");
     let Outcome::Entered(_den3, entered) = house.ask(&mut again, back) else {
         panic!("a seat");
@@ -721,11 +634,7 @@ fn whoever_makes_a_room_under_a_name_of_their_own_keeps_it_at_every_door() {
     assert_eq!(entered.keeps, Some(Reach::Room(room("den3"))));
     for into in ["den2", "den4"] {
         let seat = house.join(&mut carol, into).unwrap();
-        assert_eq!(
-            keepers(&mut house, &mut carol, &seat),
-            [name("carol")],
-            "{into}"
-        );
+        assert_eq!(keepers(&mut house, &mut carol, &seat), [name("carol")], "{into}");
     }
     // This room has lines already, so making it again gives nobody any rights.
     let seat = house.join(&mut carol, "old").unwrap();
@@ -759,9 +668,7 @@ impl House {
 /// The acts that everybody in a room has read about.
 fn shown(seat: &Seat) -> Vec<Verb> {
     let mut slices: Vec<Slice> = Vec::new();
-    seat.log()
-        .read(seat.log().start(), None, usize::MAX, &mut slices)
-        .unwrap();
+    seat.log().read(seat.log().start(), None, usize::MAX, &mut slices).unwrap();
     let entries = slices.iter().flat_map(|slice| slice.batch.entries());
     let acts = entries.filter_map(|entry| match entry {
         Entry::Act(act) => Some(act.deed.verb),
@@ -779,12 +686,7 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
     let there = house.join(&mut bob, "tea").unwrap();
     let (mut zoe, _her_seat) = house.enter("zoe", false);
     let keep = Deed::to(Verb::AddKeeper, called("alice"));
-    for (deed, told) in [
-        (ban("zoe", None), 1),
-        (mute("bob", 9), 2),
-        (lock(), 3),
-        (keep, 4),
-    ] {
+    for (deed, told) in [(ban("zoe", None), 1), (mute("bob", 9), 2), (lock(), 3), (keep, 4)] {
         let (outcome, unstored) = house.hear(&mut dave, act(&tea, deed));
         assert!(outcome.is_none(), "{outcome:?}");
         assert_eq!(shown(&tea).len(), told - 1);
@@ -823,10 +725,7 @@ fn an_act_holds_at_once_and_nobody_reads_of_it_before_it_is_stored() {
 #[test]
 fn the_maker_of_a_room_enters_it_when_the_keeper_is_stored() {
     for is_stored in [true, false] {
-        let past = Past {
-            owned: ["alice", "bob"].map(name).to_vec(),
-            ..Past::default()
-        };
+        let past = Past { owned: ["alice", "bob"].map(name).to_vec(), ..Past::default() };
         let mut house = House::with(past);
         let mut alice = house.connect("198.51.100.7:1");
         let (outcome, unstored) = house.hear(&mut alice, enter("alice", true, "den"));
@@ -848,10 +747,7 @@ fn the_maker_of_a_room_enters_it_when_the_keeper_is_stored() {
 
 #[test]
 fn topics_and_mutes_are_the_same_after_a_restart() {
-    let topic = |text: &str, is_locked| Topic {
-        text: Some(line(text)),
-        is_locked,
-    };
+    let topic = |text: &str, is_locked| Topic { text: Some(line(text)), is_locked };
     let mute = Act {
         deed: mute("bob", 1),
         by: By::Keeper(name("dave")),
@@ -862,11 +758,8 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
         owned: vec![name("dave")],
         keepers: vec![(Reach::Room(room("tea")), name("dave"))],
         mutes: vec![mute],
-        topics: [
-            (room("tea"), topic("green", true)),
-            (RoomName::lobby(), topic("all", false)),
-        ]
-        .into(),
+        topics: [(room("tea"), topic("green", true)), (RoomName::lobby(), topic("all", false))]
+            .into(),
         ..Past::default()
     };
     let mut house = House::with(past);
@@ -879,10 +772,8 @@ fn topics_and_mutes_are_the_same_after_a_restart() {
     };
     assert_eq!(about(&mut house, &mut bob, &lobby).as_deref(), Some("all"));
     let (mut eve, _seat) = house.enter("eve", false);
-    let set = |seat: &Seat, text: &str| Change::SetTopic {
-        room: seat.room(),
-        text: Some(line(text)),
-    };
+    let set =
+        |seat: &Seat, text: &str| Change::SetTopic { room: seat.room(), text: Some(line(text)) };
     for _ in 0..2 {
         let tea = house.join(&mut eve, "tea").unwrap();
         assert_eq!(about(&mut house, &mut eve, &tea).as_deref(), Some("green"));
@@ -902,10 +793,8 @@ fn a_topic_is_shown_when_it_is_stored_even_if_its_setter_has_left() {
     let mut house = House::new();
     let (mut eve, lobby) = house.enter("eve", false);
     let den = house.join(&mut eve, "den").unwrap();
-    let set = |seat: &Seat, text: &str| Change::SetTopic {
-        room: seat.room(),
-        text: Some(line(text)),
-    };
+    let set =
+        |seat: &Seat, text: &str| Change::SetTopic { room: seat.room(), text: Some(line(text)) };
     let (outcome, unstored) = house.hear(&mut eve, set(&lobby, "first"));
     assert!(outcome.is_none());
     house.settle(unstored, false);
@@ -974,22 +863,11 @@ fn strangers_leave_rooms_to_owners_and_owners_to_keepers_of_the_server() {
         links.push((link, seats));
         made
     };
-    assert_eq!(
-        fill(&mut house, "eve", false, "203.0.113.1:1"),
-        74,
-        "a tenth of three quarters"
-    );
-    assert_eq!(
-        fill(&mut house, "eva", false, "203.0.113.1:2"),
-        0,
-        "at the same address"
-    );
+    assert_eq!(fill(&mut house, "eve", false, "203.0.113.1:1"), 74, "a tenth of three quarters");
+    assert_eq!(fill(&mut house, "eva", false, "203.0.113.1:2"), 0, "at the same address");
     assert!(fill(&mut house, "mallory", false, "203.0.113.2:1") > 60);
     let near = fill(&mut house, "near", false, "127.0.0.1:1");
-    assert!(
-        (500..750).contains(&near),
-        "{near}: behind a proxy there are many"
-    );
+    assert!((500..750).contains(&near), "{near}: behind a proxy there are many");
     assert_eq!(fill(&mut house, "zoe", false, "203.0.113.3:1"), 0);
     assert!(fill(&mut house, "dave", true, "203.0.113.3:2") >= 20);
     assert!(fill(&mut house, "alice", true, "203.0.113.3:3") > 200);

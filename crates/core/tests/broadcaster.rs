@@ -1,11 +1,7 @@
 //! The broadcaster from the side of its clients: grants, refusals, and traces that are left behind.
 //!
 //! There is no task: each test runs the broadcaster step by step.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a step that fails, fails the test"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 mod house;
 
@@ -50,10 +46,7 @@ fn a_name_is_free_when_its_look_alike_is_free() {
         assert!(matches!(refused, Refusal::NameTaken(_)), "{typed}");
         drop(wearer);
         let outcome = house.ask(&mut other.link, rename(typed));
-        assert!(
-            matches!(outcome, Outcome::Answer(Answer::YouAre(_))),
-            "{typed}"
-        );
+        assert!(matches!(outcome, Outcome::Answer(Answer::YouAre(_))), "{typed}");
         drop(other);
         house.assert_empty();
     }
@@ -104,10 +97,7 @@ fn a_client_without_a_seat_makes_no_room() {
 
 #[test]
 fn a_room_that_is_refused_leaves_no_name_claimed() {
-    let mut house = House::with(Limits {
-        rooms: 1,
-        ..Limits::default()
-    });
+    let mut house = House::with(Limits { rooms: 1, ..Limits::default() });
     let mut link = house.connect();
     let refused = house.refusal(&mut link, enter("alice", "tea"));
     assert!(matches!(refused, Refusal::TooManyRooms(1)), "{refused:?}");
@@ -176,14 +166,8 @@ fn a_rename_under_way_ends_with_its_connection() {
     drop(alice);
     house.run();
     let told: Vec<_> = bob.read().into_iter().skip(1).collect();
-    let names: Vec<_> = told
-        .iter()
-        .map(|entry| entry.who().unwrap().name.as_str())
-        .collect();
-    assert!(
-        matches!(told.as_slice(), [Entry::Renamed { .. }, Entry::Left { .. }]),
-        "{told:?}"
-    );
+    let names: Vec<_> = told.iter().map(|entry| entry.who().unwrap().name.as_str()).collect();
+    assert!(matches!(told.as_slice(), [Entry::Renamed { .. }, Entry::Left { .. }]), "{told:?}");
     assert_eq!(names, ["al", "al"]);
     house.enter("al");
     house.enter("alice");
@@ -238,9 +222,7 @@ fn lines_that_are_not_stored_are_refused_and_their_numbers_are_used_again() {
     let mut carol = house.connect();
     carol.start(enter("carol", "lobby"));
     let gathered = house.gather();
-    house
-        .broadcaster
-        .append(gathered, Err(NotStored("the disk is full")), house.now);
+    house.broadcaster.append(gathered, Err(NotStored("the disk is full")), house.now);
     let refused = refusal(alice.link.outcome().unwrap());
     assert!(matches!(refused, Refusal::NotStored("the disk is full")));
     let (_seat, entered) = granted(carol.outcome().unwrap());
@@ -293,10 +275,7 @@ fn when_the_server_stops_everybody_leaves_silently() {
 
 /// A house whose batches are full with one entry, and a person in it.
 fn narrow_house() -> (House, Person) {
-    let mut house = House::with(Limits {
-        batch_entries: 1,
-        ..Limits::default()
-    });
+    let mut house = House::with(Limits { batch_entries: 1, ..Limits::default() });
     let alice = house.enter("alice");
     (house, alice)
 }
@@ -316,10 +295,7 @@ fn requests_that_wait_for_a_full_batch_keep_their_order() {
     house.append(under_way);
     house.run();
     let (_seat, entered) = granted(carol.outcome().unwrap());
-    assert_eq!(
-        entered.roster.named,
-        [Name::parse("alice").unwrap(), Name::parse("bob").unwrap()]
-    );
+    assert_eq!(entered.roster.named, [Name::parse("alice").unwrap(), Name::parse("bob").unwrap()]);
     assert!(matches!(
         alice.read().as_slice(),
         [
@@ -334,10 +310,7 @@ fn requests_that_wait_for_a_full_batch_keep_their_order() {
 
 #[test]
 fn topics_fill_a_batch_too() {
-    let mut house = House::with(Limits {
-        batch_bytes: 10,
-        ..Limits::default()
-    });
+    let mut house = House::with(Limits { batch_bytes: 10, ..Limits::default() });
     let mut alice = house.enter("alice");
     let mut bob = house.enter("bob");
     let room = alice.seat.room();
@@ -376,10 +349,7 @@ fn clients_that_give_up_while_entering_leave_nothing() {
 
 #[test]
 fn all_logs_together_stay_small_even_if_one_batch_is_large() {
-    let mut house = House::with(Limits {
-        logs_bytes: 20_000,
-        ..Limits::default()
-    });
+    let mut house = House::with(Limits { logs_bytes: 20_000, ..Limits::default() });
     let mut alice = house.enter("alice");
     let mut bob = house.enter("bob");
     let (tea, _) = granted(house.ask(&mut bob.link, join("tea")));
@@ -401,11 +371,7 @@ fn a_folded_arrival_is_told_before_the_person_speaks() {
     let last = crowd.last_mut().unwrap();
     house.ask(&mut last.link, post(last.seat.room(), &["hi"]));
     house.wait(Duration::from_millis(999));
-    assert_eq!(
-        watcher.read().len(),
-        12,
-        "ten came, one was told late, and spoke"
-    );
+    assert_eq!(watcher.read().len(), 12, "ten came, one was told late, and spoke");
     house.wait(Duration::from_millis(1));
     let told = watcher.read();
     assert!(
@@ -450,23 +416,10 @@ fn a_seat_that_is_taken_again_in_time_has_no_departure() {
     assert_eq!(told(&bob), []);
     let who = |entry: &Entry| entry.who().map(|who| who.name.to_string());
     let mut slices: Vec<Slice> = Vec::new();
-    in_tea
-        .view
-        .read(in_tea.view.arrived, usize::MAX, &mut slices)
-        .unwrap();
-    let in_tea = slices
-        .iter()
-        .flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+    in_tea.view.read(in_tea.view.arrived, usize::MAX, &mut slices).unwrap();
+    let in_tea = slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
     let left: Vec<_> = in_tea
-        .filter(|entry| {
-            matches!(
-                entry,
-                Entry::Left {
-                    telling: Telling::Told,
-                    ..
-                }
-            )
-        })
+        .filter(|entry| matches!(entry, Entry::Left { telling: Telling::Told, .. }))
         .filter_map(who)
         .collect();
     assert_eq!(left, ["alice"], "in tea she was not back in time");
@@ -477,9 +430,8 @@ fn a_seat_that_is_taken_again_in_time_has_no_departure() {
 #[test]
 fn everybody_in_a_room_is_listed_page_by_page() {
     let mut house = House::new();
-    let mut crowd: Vec<_> = (0..PEOPLE_MAX * 2 + 1)
-        .map(|n| house.enter(&format!("guest{n}")))
-        .collect();
+    let mut crowd: Vec<_> =
+        (0..PEOPLE_MAX * 2 + 1).map(|n| house.enter(&format!("guest{n}"))).collect();
     drop(crowd.remove(PEOPLE_MAX));
     let asker = &mut crowd[7];
     let (room, mut next, mut pages) = (asker.seat.room(), Some(0), Vec::new());
@@ -496,10 +448,7 @@ fn everybody_in_a_room_is_listed_page_by_page() {
     let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
     assert_eq!(sizes, [PEOPLE_MAX, PEOPLE_MAX], "none of them empty");
     let listed = pages.concat();
-    let here: Vec<_> = crowd
-        .iter()
-        .map(|person| &person.entered.who.name)
-        .collect();
+    let here: Vec<_> = crowd.iter().map(|person| &person.entered.who.name).collect();
     assert!(here.into_iter().eq(&listed), "{listed:?}");
     drop(crowd);
     house.assert_empty();
@@ -536,10 +485,7 @@ fn nobody_is_told_of_a_name_that_does_not_change() {
 #[test]
 fn lines_that_are_too_old_are_not_shown() {
     let hour = Duration::from_hours(1);
-    let mut house = House::with(Limits {
-        retain: Some(hour),
-        ..Limits::default()
-    });
+    let mut house = House::with(Limits { retain: Some(hour), ..Limits::default() });
     let mut alice = house.enter("alice");
     let room = alice.seat.room();
     house.ask(&mut alice.link, post(room, &["old"]));
@@ -603,10 +549,8 @@ fn deletion_covers_rooms_that_are_not_in_memory() {
         let (room, at) = (RoomName::parse(room).unwrap(), WallTime(at));
         (room, End { seq, at })
     };
-    let past = Past {
-        ends: [ended("tea", 7, 100), ended("attic", 9, 10)].into(),
-        ..Past::default()
-    };
+    let past =
+        Past { ends: [ended("tea", 7, 100), ended("attic", 9, 10)].into(), ..Past::default() };
     let mut house = House::new();
     house.broadcaster = Broadcaster::resume(Arc::default(), Limits::default(), past);
     let mut alice = house.enter("alice");
@@ -624,18 +568,11 @@ fn deletion_covers_rooms_that_are_not_in_memory() {
 
 /// Kate, after this many changes of her password.
 fn kate(changes: u64) -> Claim {
-    Claim {
-        name: Name::stored("kate"),
-        proof: Some(Proof(changes)),
-    }
+    Claim { name: Name::stored("kate"), proof: Some(Proof(changes)) }
 }
 
 fn enter_as(name: Claim) -> Change {
-    Change::Enter {
-        name,
-        room: RoomName::lobby(),
-        replay: 0,
-    }
+    Change::Enter { name, room: RoomName::lobby(), replay: 0 }
 }
 
 #[test]
@@ -664,10 +601,7 @@ fn a_new_password_ends_the_connections_of_the_old_one() {
 
 #[test]
 fn a_proof_on_its_way_is_refused_after_the_password_changes() {
-    let mut house = House::with(Limits {
-        batch_entries: 1,
-        ..Limits::default()
-    });
+    let mut house = House::with(Limits { batch_entries: 1, ..Limits::default() });
     let mut here = house.enter("kate");
     house.own(&mut here.link, "kate", 0);
     let mut bob = house.enter("bob");
@@ -677,16 +611,8 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
     };
     let old = [
         enter_as(kate(0)),
-        Change::Speak {
-            name: kate(0),
-            room: RoomName::lobby(),
-            lines,
-        },
-        Change::ComeBack {
-            name: kate(0),
-            room: RoomName::lobby(),
-            ghost: Some(id),
-        },
+        Change::Speak { name: kate(0), room: RoomName::lobby(), lines },
+        Change::ComeBack { name: kate(0), room: RoomName::lobby(), ghost: Some(id) },
     ];
     // One batch is on its way and the next is full, so these wait; changes of owners do not.
     here.link.start(post(room, &["first"]));
@@ -697,11 +623,7 @@ fn a_proof_on_its_way_is_refused_after_the_password_changes() {
         link.start(request);
     }
     let mut registry = house.connect();
-    registry.start(Change::Owned {
-        name: Name::stored("kate"),
-        proof: Proof(1),
-        by: Some(id),
-    });
+    registry.start(Change::Owned { name: Name::stored("kate"), proof: Proof(1), by: Some(id) });
     house.drain();
     assert!(matches!(registry.outcome(), Some(Outcome::Done)));
     house.append(under_way);

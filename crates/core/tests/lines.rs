@@ -57,20 +57,12 @@ fn nasty_text() -> impl Strategy<Value = String> {
         proptest::char::range('\u{2000}', '\u{206f}'),
         proptest::char::range('\u{e0000}', '\u{e01ff}'),
         proptest::char::ranges(
-            vec![
-                '\u{fe00}'..='\u{fe0f}',
-                '\u{900}'..='\u{903}',
-                '\u{feff}'..='\u{feff}'
-            ]
-            .into()
+            vec!['\u{fe00}'..='\u{fe0f}', '\u{900}'..='\u{903}', '\u{feff}'..='\u{feff}'].into()
         ),
     ];
     let row = prop_oneof![3 => Just(1_usize), 1 => 2..20_usize];
-    vec((c, row), 0..60).prop_map(|rows| {
-        rows.into_iter()
-            .flat_map(|(c, n)| std::iter::repeat_n(c, n))
-            .collect()
-    })
+    vec((c, row), 0..60)
+        .prop_map(|rows| rows.into_iter().flat_map(|(c, n)| std::iter::repeat_n(c, n)).collect())
 }
 
 /// Bytes as they arrive: some are commands for a terminal, some end in the middle of a character.
@@ -152,14 +144,7 @@ proptest! {
 
 #[test]
 fn the_terminal_of_these_tests_obeys_raw_bytes() {
-    for bytes in [
-        &b"\x1b[31m"[..],
-        b"\x1b]0;title\x07",
-        b"\x1bP1$r",
-        b"\x1bc",
-        b"\r",
-        b"\n",
-    ] {
+    for bytes in [&b"\x1b[31m"[..], b"\x1b]0;title\x07", b"\x1bP1$r", b"\x1bc", b"\r", b"\n"] {
         assert_ne!(terminal(bytes).obeyed, Vec::<String>::new(), "{bytes:?}");
     }
 }

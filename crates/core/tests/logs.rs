@@ -53,14 +53,8 @@ impl Encoding for Counted {
 /// The bytes of these entries.
 fn shown(entries: &[Entry]) -> Vec<u8> {
     let mut out = Vec::new();
-    let scene = Scene {
-        room: &RoomName::lobby(),
-        seq: 0,
-        at: WallTime(0),
-    };
-    entries
-        .iter()
-        .for_each(|entry| Plain.encode(entry, scene, &mut out));
+    let scene = Scene { room: &RoomName::lobby(), seq: 0, at: WallTime(0) };
+    entries.iter().for_each(|entry| Plain.encode(entry, scene, &mut out));
     out
 }
 
@@ -103,16 +97,10 @@ fn batch(start: Cursor, at: i64, happenings: &[Happening]) -> Batch {
                 text: Line::sanitise("x".repeat(*length).as_bytes()),
             })
         }
-        Happening::Comes => Entry::Arrived {
-            who: somebody(),
-            telling: Telling::Told,
-        },
-        Happening::Goes => Entry::Left {
-            removal: None,
-            who: somebody(),
-            words: None,
-            telling: Telling::Told,
-        },
+        Happening::Comes => Entry::Arrived { who: somebody(), telling: Telling::Told },
+        Happening::Goes => {
+            Entry::Left { removal: None, who: somebody(), words: None, telling: Telling::Told }
+        }
     };
     let entries = happenings.iter().map(entry).collect();
     Batch::new(RoomName::lobby(), start, at, entries)
@@ -233,10 +221,7 @@ impl Model {
     }
 
     fn start(&self) -> usize {
-        self.batches[..self.first]
-            .iter()
-            .map(|batch| batch.entries().len())
-            .sum()
+        self.batches[..self.first].iter().map(|batch| batch.entries().len()).sum()
     }
 
     fn append(&mut self, batch: &Arc<Batch>, capacity: Capacity) {

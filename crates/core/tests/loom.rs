@@ -2,11 +2,7 @@
 //!
 //!     RUSTFLAGS="--cfg parlor_loom" cargo test -p parlor-core --test loom --release
 #![cfg(parlor_loom)]
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a step that fails, fails the test"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 use std::sync::Arc;
 
@@ -71,10 +67,7 @@ fn line(start: Cursor, who: &Who) -> Arc<Batch> {
 
 fn somebody(inbox: &Arc<Inbox>) -> (Link, Who) {
     let link = inbox.connect();
-    let who = Who {
-        id: link.client().id(),
-        name: Name::of_address(":1"),
-    };
+    let who = Who { id: link.client().id(), name: Name::of_address(":1") };
     (link, who)
 }
 
@@ -89,10 +82,7 @@ fn a_reader_who_waits_by_bell_reads_every_line_or_a_count() {
             move || {
                 let (_link, who) = somebody(&Arc::default());
                 for number in 0..LINES {
-                    let capacity = Capacity {
-                        lines: 2,
-                        bytes: usize::MAX,
-                    };
+                    let capacity = Capacity { lines: 2, bytes: usize::MAX };
                     log.append(line(log.end(), &who), capacity);
                     if number == 1 {
                         log.shed();
@@ -163,23 +153,13 @@ impl House {
     fn assert_empty(mut self) {
         self.run();
         self.run(); // a seat that nobody took is given up by now
-        let Census {
-            people,
-            name_keys,
-            seats,
-            under_way,
-            ..
-        } = self.0.census();
+        let Census { people, name_keys, seats, under_way, .. } = self.0.census();
         assert_eq!((people, name_keys, seats, under_way), (0, 0, 0, 0));
     }
 }
 
 fn enter(name: &str) -> Change {
-    Change::Enter {
-        name: Name::of_address(name).into(),
-        room: RoomName::lobby(),
-        replay: 0,
-    }
+    Change::Enter { name: Name::of_address(name).into(), room: RoomName::lobby(), replay: 0 }
 }
 
 #[test]
@@ -198,10 +178,7 @@ fn nobody_reads_beyond_their_own_departure() {
                     let seen = bell.version();
                     view.read(cursor, 8, &mut slices).expect("all is kept");
                     if slices.is_empty() {
-                        if view
-                            .departed()
-                            .is_some_and(|end| cursor.position >= end.position)
-                        {
+                        if view.departed().is_some_and(|end| cursor.position >= end.position) {
                             break;
                         }
                         bell.rung(seen).await;

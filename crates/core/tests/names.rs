@@ -5,9 +5,8 @@ use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-const RESERVED: [&str; 9] = [
-    "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
-];
+const RESERVED: [&str; 9] =
+    ["server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you"];
 
 /// Text that may be a name: mostly letters of one script, some marks and signs.
 fn name_like() -> impl Strategy<Value = String> {
@@ -89,14 +88,8 @@ fn confusables() -> impl Iterator<Item = (char, String)> {
 fn every_look_alike_collides_with_its_original() {
     let mut collided = 0;
     for (c, looks) in confusables() {
-        for (before, after) in [
-            ("", ""),
-            ("", "x"),
-            ("x", ""),
-            ("x", "y"),
-            ("б", "д"),
-            ("α", "γ"),
-        ] {
+        for (before, after) in [("", ""), ("", "x"), ("x", ""), ("x", "y"), ("б", "д"), ("α", "γ")]
+        {
             let Ok(name) = Name::parse(&format!("{before}{c}{after}")) else {
                 continue;
             };
@@ -123,10 +116,7 @@ fn no_look_alike_of_a_reserved_name_passes() {
                 for (at, _) in word.match_indices(&looks) {
                     let (before, after) = (&word[..at], &word[at + looks.len()..]);
                     let disguised = format!("{before}{c}{after}");
-                    assert!(
-                        Name::parse(&disguised).is_err(),
-                        "{disguised:?} passed as {word}"
-                    );
+                    assert!(Name::parse(&disguised).is_err(), "{disguised:?} passed as {word}");
                     tried += 1;
                 }
             }
@@ -140,10 +130,7 @@ fn no_look_alike_of_an_address_passes() {
     let mut tried = 0;
     for c in '\0'..='\u{2ffff}' {
         let colon = skeleton(c.encode_utf8(&mut [0; 4])).eq([':']);
-        for host in ["127.0.0.1", "127.0.0.10", "10.1.1.1"]
-            .iter()
-            .filter(|_| colon)
-        {
+        for host in ["127.0.0.1", "127.0.0.10", "10.1.1.1"].iter().filter(|_| colon) {
             let disguised = format!("{host}{c}64208");
             assert!(Name::parse(&disguised).is_err(), "{disguised} passed");
             tried += 1;

@@ -1,9 +1,5 @@
 //! Connections with several seats or none: they sit in several rooms, listen, or only speak.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a step that fails, fails the test"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 mod house;
 
@@ -94,10 +90,7 @@ impl Reader {
 
     fn listens(&mut self, house: &mut House, room: &str) -> Listener {
         let (listener, listening) = listening(house.ask(&mut self.link, listen(room)));
-        let mark = Mark {
-            room: listening.view.room(),
-            position: u64::MAX,
-        };
+        let mark = Mark { room: listening.view.room(), position: u64::MAX };
         self.link.reply(mark, Mail::Listening(listening));
         listener
     }
@@ -130,12 +123,7 @@ impl Reader {
 }
 
 fn listen(room: &str) -> Change {
-    Change::Listen {
-        owner: None,
-        room: RoomName::parse(room).unwrap(),
-        waits: false,
-        replay: 1,
-    }
+    Change::Listen { owner: None, room: RoomName::parse(room).unwrap(), waits: false, replay: 1 }
 }
 
 fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::link::Listening>) {
@@ -146,10 +134,7 @@ fn listening(outcome: Outcome) -> (Listener, Box<parlor_core::link::Listening>) 
 }
 
 fn speak(name: &str, room: &str, texts: &[&str]) -> Change {
-    let spoken = |text: &&str| Spoken {
-        manner: Manner::Plain,
-        text: line(text),
-    };
+    let spoken = |text: &&str| Spoken { manner: Manner::Plain, text: line(text) };
     Change::Speak {
         name: Name::parse(name).unwrap().into(),
         room: RoomName::parse(room).unwrap(),
@@ -169,11 +154,7 @@ fn each_room_is_read_in_order_and_answers_stand_in_their_places() {
     house.ask(&mut alice.link, post(tea.room(), &["b"]));
     house.ask(&mut alice.link, post(lobby.room(), &["2"]));
     let read = alice.reads();
-    let of = |room: &str| {
-        read.split(' ')
-            .filter(|word| word.starts_with(room))
-            .collect::<Vec<_>>()
-    };
+    let of = |room: &str| read.split(' ').filter(|word| word.starts_with(room)).collect::<Vec<_>>();
     assert_eq!(of("lobby"), ["lobby:1", "lobby:2"], "{read}");
     assert_eq!(of("tea"), ["tea:a", "tea:b"], "{read}");
     assert!(read.contains("tea:a answer:middle "), "{read}");
@@ -239,14 +220,8 @@ fn the_end_of_an_old_room_is_read_before_the_same_room_made_again() {
 
 #[test]
 fn skipped_lines_are_counted_in_their_room() {
-    let log = Capacity {
-        lines: 2,
-        ..Limits::default().log
-    };
-    let mut house = House::with(Limits {
-        log,
-        ..Limits::default()
-    });
+    let log = Capacity { lines: 2, ..Limits::default().log };
+    let mut house = House::with(Limits { log, ..Limits::default() });
     let mut alice = Reader::new(&house);
     let lobby = alice.sits(&mut house, enter("alice", "lobby"));
     let tea = alice.sits(&mut house, join("tea"));
@@ -275,10 +250,7 @@ fn a_listener_is_not_announced_and_reads_until_it_stops() {
     assert_eq!(listener.reads(), "lobby:two-old lobby:three -lobby end");
     assert!(listener.backlog.is_over());
     let told = alice.read();
-    assert!(
-        told.iter().all(|entry| matches!(entry, Entry::Said(_))),
-        "{told:?}"
-    );
+    assert!(told.iter().all(|entry| matches!(entry, Entry::Said(_))), "{told:?}");
     drop((alice, listener));
     house.assert_empty();
 }

@@ -134,10 +134,8 @@ fn begins_foreign(line: &[u8]) -> Option<Foreign> {
 fn is_utf16(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\xfe").unwrap_or(line);
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    let alternates = |line: &[u8]| {
-        line.chunks(2)
-            .all(|pair| matches!(pair, [low] | [low, 0] if is_text(low)))
-    };
+    let alternates =
+        |line: &[u8]| line.chunks(2).all(|pair| matches!(pair, [low] | [low, 0] if is_text(low)));
     let zeros = line.iter().filter(|byte| **byte == 0).count();
     zeros > 1 && (alternates(line) || line.strip_prefix(b"\0").is_some_and(alternates))
 }
@@ -253,9 +251,7 @@ fn is_like(wanted: &str, word: &str) -> bool {
         "#" => word.bytes().all(|byte| byte.is_ascii_digit()),
         "?.?" => word.contains('.'),
         _ => match wanted.strip_suffix('*') {
-            Some(start) => word
-                .get(..start.len())
-                .is_some_and(|word| is_same(start, word)),
+            Some(start) => word.get(..start.len()).is_some_and(|word| is_same(start, word)),
             None => is_same(wanted, word),
         },
     }
@@ -328,8 +324,7 @@ fn protocol(version: &[u8]) -> Option<Foreign> {
 
 /// Field names have no case (RFC 9110, section 5.1).
 fn is_host_field(line: &[u8]) -> bool {
-    line.split_at_checked(5)
-        .is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"host:"))
+    line.split_at_checked(5).is_some_and(|(name, _)| name.eq_ignore_ascii_case(b"host:"))
 }
 
 /// Any header field: a name and a value.
@@ -462,11 +457,7 @@ mod tests {
             let line = format!("{line}\n");
             assert_eq!(seen(line.as_bytes()), None, "{line}");
         }
-        assert_eq!(
-            seen(b"ci\nGET / HTTP/1.1\r\nNICK x\r\n"),
-            None,
-            "a name first"
-        );
+        assert_eq!(seen(b"ci\nGET / HTTP/1.1\r\nNICK x\r\n"), None, "a name first");
         assert_eq!(seen(b"caf\xe9\n\xff\xfe caf\xe9"), None, "no UTF-8");
     }
 
@@ -509,12 +500,7 @@ mod tests {
             b"0032git-upload-pack /p\0host=h\0",
             b"\r\n\r\n\x00\r\nQUIT\n\x21\x11", // PROXY, version 2
         ] {
-            assert_eq!(
-                seen(bytes),
-                Some(Foreign::Other),
-                "{}",
-                bytes.escape_ascii()
-            );
+            assert_eq!(seen(bytes), Some(Foreign::Other), "{}", bytes.escape_ascii());
         }
     }
 
@@ -582,12 +568,7 @@ mod tests {
             b"\0i\0\r\0",      // telnet has taken the mark and a letter
             b"\xfe\0c\0i\0\r", // and half of the mark
         ] {
-            assert_eq!(
-                seen(bytes),
-                Some(Foreign::Utf16),
-                "{}",
-                bytes.escape_ascii()
-            );
+            assert_eq!(seen(bytes), Some(Foreign::Utf16), "{}", bytes.escape_ascii());
         }
     }
 }

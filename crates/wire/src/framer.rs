@@ -116,11 +116,8 @@ impl Framer {
     /// The command by which this side takes over the echo from a telnet client, and shows nothing,
     /// or gives it back (RFC 857). `None` if the client does not look like telnet.
     pub fn take_over_echo(&mut self, is_over_here: bool) -> Option<[u8; 3]> {
-        (self.crlf || self.is_telnet()).then(|| {
-            self.telnet
-                .get_or_insert_default()
-                .take_over_echo(is_over_here)
-        })
+        (self.crlf || self.is_telnet())
+            .then(|| self.telnet.get_or_insert_default().take_over_echo(is_over_here))
     }
 
     /// Takes at least one byte: a whole line, a run of plain text, or a byte with a meaning.
@@ -136,11 +133,7 @@ impl Framer {
             }
         }
         let byte = *input.split_off_first()?;
-        if in_command || byte == IAC {
-            self.telnet(byte)
-        } else {
-            self.text(byte)
-        }
+        if in_command || byte == IAC { self.telnet(byte) } else { self.text(byte) }
     }
 
     /// The usual case, without a copy: a line that begins and ends in `input` and has no IAC.
@@ -244,21 +237,14 @@ mod tests {
             }
             assert!(input.is_empty());
         }
-        shown.extend(
-            framer
-                .finish()
-                .map(|line| format!("{} (end)", line.escape_ascii())),
-        );
+        shown.extend(framer.finish().map(|line| format!("{} (end)", line.escape_ascii())));
         assert_eq!(framer.finish(), None);
         shown
     }
 
     #[test]
     fn lf_and_crlf_end_a_line() {
-        assert_eq!(
-            frames(9, &[b"a\nb\r\n\n\r\nc\r\r\n"]),
-            ["a", "b", "", "", r"c\r"]
-        );
+        assert_eq!(frames(9, &[b"a\nb\r\n\n\r\nc\r\r\n"]), ["a", "b", "", "", r"c\r"]);
     }
 
     #[test]
@@ -296,10 +282,7 @@ mod tests {
     #[test]
     fn a_long_line_is_told_once_and_discarded() {
         assert_eq!(frames(4, &[b"12345\nx\n"]), ["(too long)", "x"]);
-        assert_eq!(
-            frames(4, &[b"123", b"45", b"678", b"9\nx\n"]),
-            ["(too long)", "x"]
-        );
+        assert_eq!(frames(4, &[b"123", b"45", b"678", b"9\nx\n"]), ["(too long)", "x"]);
         assert_eq!(frames(4, &[b"12345678\r", b"\0x\n"]), ["(too long)", "x"]);
         assert_eq!(frames(4, &[b"12345678"]), ["(too long)"]);
         assert_eq!(frames(0, &[b"\n1\n\r\n"]), ["", "(too long)", ""]);
@@ -318,10 +301,7 @@ mod tests {
     fn a_whole_line_is_not_copied() {
         let mut framer = Framer::new(3);
         for mut input in [&b"abc\r\n"[..], b"abc\n", b"abc\r\0", b"\n"] {
-            assert!(matches!(
-                framer.next(&mut input),
-                Some(Frame::Line(Cow::Borrowed(_)))
-            ));
+            assert!(matches!(framer.next(&mut input), Some(Frame::Line(Cow::Borrowed(_)))));
         }
     }
 

@@ -42,11 +42,7 @@ pub struct LineDecoder {
 impl LineDecoder {
     /// For a new connection.
     pub fn new(mode: LineMode) -> LineDecoder {
-        LineDecoder {
-            framer: Framer::new(mode.line_bytes_max()),
-            mode,
-            watch: Watch::default(),
-        }
+        LineDecoder { framer: Framer::new(mode.line_bytes_max()), mode, watch: Watch::default() }
     }
 
     /// Takes the next answer to the question for a name from the front of `bytes`, or takes all of
@@ -210,12 +206,7 @@ pub struct LineEncoder {
 impl LineEncoder {
     /// For one connection.
     pub fn new(mode: LineMode, storage: Storage, clock: LocalClock) -> LineEncoder {
-        LineEncoder {
-            mode,
-            is_telnet: false,
-            storage,
-            clock,
-        }
+        LineEncoder { mode, is_telnet: false, storage, clock }
     }
 
     /// Appends one line: `words`, and its ending.

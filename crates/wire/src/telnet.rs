@@ -106,10 +106,8 @@ impl Telnet {
             }
             // Also after an IAC: the second of two is payload. An IAC before any other command is
             // an error of the peer; obeying it would show the rest of the payload.
-            TelnetState::Subnegotiation { bytes, .. } => self.go_on(TelnetState::Subnegotiation {
-                bytes: bytes.saturating_add(1),
-                iac: false,
-            }),
+            TelnetState::Subnegotiation { bytes, .. } => self
+                .go_on(TelnetState::Subnegotiation { bytes: bytes.saturating_add(1), iac: false }),
         }
     }
 
@@ -117,10 +115,7 @@ impl Telnet {
     fn command(&mut self, byte: u8) -> TelnetEvent {
         match byte {
             WILL | WONT | DO | DONT => self.go_on(TelnetState::Negotiation { verb: byte }),
-            SB => self.go_on(TelnetState::Subnegotiation {
-                bytes: 0,
-                iac: false,
-            }),
+            SB => self.go_on(TelnetState::Subnegotiation { bytes: 0, iac: false }),
             // Two of them stand for the byte itself, which is as invalid in UTF-8 as other stray
             // bytes.
             IAC => self.say(IAC),
@@ -198,9 +193,7 @@ mod tests {
 
     #[test]
     fn each_option_is_refused_once_per_kind() {
-        let bytes = [
-            IAC, WILL, 3, IAC, DO, 3, IAC, WILL, 3, IAC, WONT, 3, IAC, WILL, 3,
-        ];
+        let bytes = [IAC, WILL, 3, IAC, DO, 3, IAC, WILL, 3, IAC, WONT, 3, IAC, WILL, 3];
         assert_eq!(answers(&bytes), [[IAC, DONT, 3], [IAC, WONT, 3]]);
     }
 
@@ -247,10 +240,7 @@ mod tests {
     #[test]
     fn the_payload_of_a_subnegotiation_is_not_text() {
         assert_eq!(text(b"a\xff\xfa\x18\0xterm\r\n\xff\xf0b"), b"ab");
-        assert_eq!(
-            text(b"a\xff\xfa\x18\xff\xff\xf0c\xff\xfb\x01d\xff\xf0b"),
-            b"ab"
-        );
+        assert_eq!(text(b"a\xff\xfa\x18\xff\xff\xf0c\xff\xfb\x01d\xff\xf0b"), b"ab");
         assert!(answers(b"a\xff\xfa\x18\xff\xfb\x01\xff\xf0b").is_empty());
     }
 

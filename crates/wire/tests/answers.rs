@@ -28,20 +28,11 @@ fn name() -> Name {
 }
 
 fn who() -> Who {
-    Who {
-        id: Arc::new(Inbox::default()).connect().client().id(),
-        name: name(),
-    }
+    Who { id: Arc::new(Inbox::default()).connect().client().id(), name: name() }
 }
 
 fn said() -> Said {
-    Said {
-        seq: u64::MAX,
-        at: WallTime(i64::MAX),
-        who: who(),
-        manner: Manner::Action,
-        text: line(),
-    }
+    Said { seq: u64::MAX, at: WallTime(i64::MAX), who: who(), manner: Manner::Action, text: line() }
 }
 
 fn missed() -> Missed {
@@ -84,67 +75,30 @@ fn act(verb: Verb) -> Arc<Act> {
 fn answers() -> Vec<Answer> {
     let room = RoomName::lobby;
     let address: SocketAddr = "[2001:db8::1]:8000".parse().unwrap();
-    let present = Present {
-        name: name(),
-        silent: Duration::MAX,
-        address: Some(address),
-    };
-    let info = RoomInfo {
-        room: room(),
-        people: 1,
-        topic: Some(line()),
-    };
+    let present = Present { name: name(), silent: Duration::MAX, address: Some(address) };
+    let info = RoomInfo { room: room(), people: 1, topic: Some(line()) };
     vec![
         Answer::Help(None),
         Answer::Help(COMMANDS.first()),
-        Answer::Who {
-            room: room(),
-            people: vec![present],
-            others: 2,
-            listening: 1,
-        },
-        Answer::Rooms {
-            rooms: vec![info],
-            others: 1,
-        },
+        Answer::Who { room: room(), people: vec![present], others: 2, listening: 1 },
+        Answer::Rooms { rooms: vec![info], others: 1 },
         Answer::YouAre(name()),
-        Answer::Topic {
-            room: room(),
-            text: Some(line()),
-        },
-        Answer::Private {
-            from: who(),
-            to: name(),
-            text: line(),
-        },
-        Answer::KeptMessage {
-            at: WallTime(i64::MIN),
-            from: name(),
-            to: name(),
-            text: line(),
-        },
+        Answer::Topic { room: room(), text: Some(line()) },
+        Answer::Private { from: who(), to: name(), text: line() },
+        Answer::KeptMessage { at: WallTime(i64::MIN), from: name(), to: name(), text: line() },
         Answer::Ignoring(who()),
         Answer::Unignored(line()),
         Answer::Quiet(true),
         Answer::Quiet(false),
-        Answer::Found {
-            room: room(),
-            said: said(),
-        },
-        Answer::FoundMore {
-            lines: 0,
-            is_all: false,
-        },
+        Answer::Found { room: room(), said: said() },
+        Answer::FoundMore { lines: 0, is_all: false },
         Answer::FoundNothing(line()),
         Answer::SearchBehind(1_000_000),
         Answer::Password(PasswordFor::Of(name())),
         Answer::Password(PasswordFor::New(name())),
         Answer::Password(PasswordFor::Again),
         Answer::Registered(name()),
-        Answer::PasswordChanged {
-            name: name(),
-            keeps_token: true,
-        },
+        Answer::PasswordChanged { name: name(), keeps_token: true },
         Answer::Code(line()),
         Answer::Token(line()),
         Answer::TokenRevoked(true),
@@ -158,14 +112,8 @@ fn answers() -> Vec<Answer> {
         Answer::Told { people: 2, deaf: 1 },
         Answer::Unstored(Box::new(Answer::Act(act(Verb::Mute)))),
         Answer::Everybody(Vec::new()),
-        Answer::Bans {
-            bans: Vec::new(),
-            others: 0,
-        },
-        Answer::Keepers {
-            room: None,
-            server: Vec::new(),
-        },
+        Answer::Bans { bans: Vec::new(), others: 0 },
+        Answer::Keepers { room: None, server: Vec::new() },
         Refusal::NobodyCalled(line()).into(),
         Refusal::NotRegistered(line()).into(),
     ]
@@ -173,11 +121,7 @@ fn answers() -> Vec<Answer> {
 
 /// Notices, which nobody asked for.
 fn notices() -> Vec<Notice> {
-    let damaged = Damaged {
-        room: RoomName::lobby(),
-        first: 1,
-        last: 1,
-    };
+    let damaged = Damaged { room: RoomName::lobby(), first: 1, last: 1 };
     vec![
         Notice::Skipped(missed()),
         Notice::PassedOver(missed()),

@@ -11,10 +11,7 @@ use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 fn clock() -> LocalClock {
-    LocalClock {
-        zone: TimeZone::UTC,
-        now: WallTime::default,
-    }
+    LocalClock { zone: TimeZone::UTC, now: WallTime::default }
 }
 
 /// The keys of all encoders. A new encoder adds its own here.

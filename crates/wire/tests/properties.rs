@@ -27,38 +27,23 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 
 /// A whole telnet command.
 fn command() -> impl Strategy<Value = Vec<u8>> {
-    let payload = vec(
-        prop_oneof![select(b"\n\r\0\xf0\xffa".as_slice()), any::<u8>()],
-        0..100,
-    );
+    let payload = vec(prop_oneof![select(b"\n\r\0\xf0\xffa".as_slice()), any::<u8>()], 0..100);
     prop_oneof![
         (236..=249_u8).prop_map(|command| vec![IAC, command]),
         (251..=254_u8, any::<u8>()).prop_map(|(verb, option)| vec![IAC, verb, option]),
         payload.prop_map(|payload| {
-            let escaped = payload
-                .iter()
-                .flat_map(|&byte| vec![byte; 1 + usize::from(byte == IAC)]);
-            [IAC, 250]
-                .into_iter()
-                .chain(escaped)
-                .chain([IAC, 240])
-                .collect()
+            let escaped = payload.iter().flat_map(|&byte| vec![byte; 1 + usize::from(byte == IAC)]);
+            [IAC, 250].into_iter().chain(escaped).chain([IAC, 240]).collect()
         }),
     ]
 }
 
 /// `bytes` cut at these places.
 fn cut<'a>(bytes: &'a [u8], places: &[Index]) -> Vec<&'a [u8]> {
-    let mut places: Vec<usize> = places
-        .iter()
-        .map(|place| place.index(bytes.len() + 1))
-        .collect();
+    let mut places: Vec<usize> = places.iter().map(|place| place.index(bytes.len() + 1)).collect();
     places.extend([0, bytes.len()]);
     places.sort_unstable();
-    places
-        .windows(2)
-        .map(|pair| &bytes[pair[0]..pair[1]])
-        .collect()
+    places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
 }
 
 proptest! {
@@ -152,10 +137,7 @@ fn typed() -> impl Strategy<Value = Vec<u8>> {
         "/last ",
         "/since ",
     ]);
-    let rest = prop_oneof![
-        any::<String>().prop_map(String::into_bytes),
-        vec(any::<u8>(), 0..60)
-    ];
+    let rest = prop_oneof![any::<String>().prop_map(String::into_bytes), vec(any::<u8>(), 0..60)];
     let line = (start, rest).prop_map(|(start, rest)| [start.as_bytes(), &rest, b"\n"].concat());
     vec(line, 0..6).prop_map(|lines| lines.concat())
 }

@@ -84,38 +84,16 @@ fn over(code: CloseCode) -> Received {
 
 #[test]
 fn messages_of_every_length_up_to_the_largest_are_read() {
-    for length in [
-        0,
-        1,
-        125,
-        126,
-        127,
-        MESSAGE_BYTES_MAX - 1,
-        MESSAGE_BYTES_MAX,
-    ] {
+    for length in [0, 1, 125, 126, 127, MESSAGE_BYTES_MAX - 1, MESSAGE_BYTES_MAX] {
         let long = "x".repeat(length);
-        assert_eq!(
-            all(&[sent(TEXT, long.as_bytes())]),
-            [text(&long)],
-            "{length}"
-        );
+        assert_eq!(all(&[sent(TEXT, long.as_bytes())]), [text(&long)], "{length}");
     }
 }
 
 #[test]
 fn a_message_that_is_too_large_is_refused_by_its_header() {
-    for length in [
-        MESSAGE_BYTES_MAX as u64 + 1,
-        65_535,
-        65_536,
-        1 << 40,
-        (1 << 63) - 1,
-    ] {
-        let form = if length < 65_536 {
-            Length::Two
-        } else {
-            Length::Eight
-        };
+    for length in [MESSAGE_BYTES_MAX as u64 + 1, 65_535, 65_536, 1 << 40, (1 << 63) - 1] {
+        let form = if length < 65_536 { Length::Two } else { Length::Eight };
         let begun = header(TEXT, form, length);
         assert_eq!(all(&[begun]), [over(CloseCode::TOO_LARGE)], "{length}");
     }
@@ -139,11 +117,7 @@ fn a_length_takes_as_few_bytes_as_possible() {
         (Length::Eight, 65_535),
     ] {
         let begun = header(TEXT, form, length);
-        assert_eq!(
-            all(&[begun]),
-            [over(CloseCode::PROTOCOL)],
-            "{form:?} {length}"
-        );
+        assert_eq!(all(&[begun]), [over(CloseCode::PROTOCOL)], "{form:?} {length}");
     }
 }
 
@@ -174,10 +148,7 @@ fn reserved_bits_end_the_connection() {
 #[test]
 fn reserved_opcodes_end_the_connection() {
     for opcode in [3, 4, 5, 6, 7, 11, 12, 13, 14, 15] {
-        assert_eq!(
-            all(&[sent(0x80 | opcode, b"")]),
-            [over(CloseCode::PROTOCOL)]
-        );
+        assert_eq!(all(&[sent(0x80 | opcode, b"")]), [over(CloseCode::PROTOCOL)]);
     }
 }
 
@@ -199,20 +170,14 @@ fn a_message_in_fragments_is_one_with_control_frames_between_them() {
         sent(TEXT, b"three"),
     ];
     let ping = Received::Ping(b"there?".to_vec());
-    assert_eq!(
-        all(&frames),
-        [ping, Received::Pong, text("one two"), text("three")]
-    );
+    assert_eq!(all(&frames), [ping, Received::Pong, text("one two"), text("three")]);
 }
 
 #[test]
 fn a_character_may_be_cut_by_fragments() {
     let [a, b] = ["ü".as_bytes()[..1].to_vec(), "ü".as_bytes()[1..].to_vec()];
     assert_eq!(all(&[sent(FIRST_TEXT, &a), sent(LAST, &b)]), [text("ü")]);
-    assert_eq!(
-        all(&[sent(FIRST_TEXT, &a), sent(LAST, &a)]),
-        [over(CloseCode::NO_UTF8)]
-    );
+    assert_eq!(all(&[sent(FIRST_TEXT, &a), sent(LAST, &a)]), [over(CloseCode::NO_UTF8)]);
 }
 
 #[test]
@@ -241,10 +206,7 @@ fn no_message_begins_within_another() {
 fn control_frames_are_whole_and_short() {
     for first in [CLOSE, PING, PONG] {
         assert_eq!(all(&[sent(first & 0x0f, b"")]), [over(CloseCode::PROTOCOL)]);
-        assert_eq!(
-            all(&[sent(first, &[b'x'; 126])]),
-            [over(CloseCode::PROTOCOL)]
-        );
+        assert_eq!(all(&[sent(first, &[b'x'; 126])]), [over(CloseCode::PROTOCOL)]);
     }
     let most = [b'x'; 125];
     assert_eq!(all(&[sent(PING, &most)]), [Received::Ping(most.to_vec())]);
@@ -257,26 +219,13 @@ fn fragments_together_are_no_larger_than_a_message() {
     let whole = "x".repeat(MESSAGE_BYTES_MAX);
     let begun = [sent(FIRST_TEXT, &half), sent(MIDDLE, &half)].concat();
     assert_eq!(all(&[begun.clone(), sent(LAST, b"")]), [text(&whole)]);
-    assert_eq!(
-        all(&[begun, sent(MIDDLE, b"x")]),
-        [over(CloseCode::TOO_LARGE)]
-    );
+    assert_eq!(all(&[begun, sent(MIDDLE, b"x")]), [over(CloseCode::TOO_LARGE)]);
 }
 
 #[test]
 fn text_must_be_utf_8() {
-    for bad in [
-        &b"\xff"[..],
-        b"a\xc3",
-        b"\xed\xa0\x80",
-        b"\xc0\xaf",
-        b"\xf4\x90\x80\x80",
-    ] {
-        assert_eq!(
-            all(&[sent(TEXT, bad)]),
-            [over(CloseCode::NO_UTF8)],
-            "{bad:?}"
-        );
+    for bad in [&b"\xff"[..], b"a\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80"] {
+        assert_eq!(all(&[sent(TEXT, bad)]), [over(CloseCode::NO_UTF8)], "{bad:?}");
     }
 }
 
@@ -308,12 +257,7 @@ fn a_reason_is_text() {
 
 #[test]
 fn nothing_comes_after_the_end() {
-    for end in [
-        sent(CLOSE, b""),
-        sent(BINARY, b""),
-        sent(TEXT, b"\xff"),
-        vec![0xff, 0x80],
-    ] {
+    for end in [sent(CLOSE, b""), sent(BINARY, b""), sent(TEXT, b"\xff"), vec![0xff, 0x80]] {
         let mut reader = FrameReader::default();
         let bytes = [end, sent(TEXT, b"late")].concat();
         let mut rest = bytes.as_slice();
@@ -337,10 +281,7 @@ fn a_frame_is_appended() {
         let mut out = b"before".to_vec();
         frame(Opcode::Text, &mut out, |out| out.extend(&payload));
         let written = out.strip_prefix(b"before").unwrap();
-        assert_eq!(
-            parse_frame(written),
-            Some((TEXT, payload.as_slice(), &b""[..]))
-        );
+        assert_eq!(parse_frame(written), Some((TEXT, payload.as_slice(), &b""[..])));
     }
 }
 
@@ -351,18 +292,9 @@ fn some_frame() -> impl Strategy<Value = Vec<u8>> {
         1 => select(vec![CLOSE, BINARY]),
         1 => any::<u8>(),
     ];
-    let payload = prop_oneof![
-        any::<String>().prop_map(String::into_bytes),
-        vec(any::<u8>(), 0..200),
-    ];
-    let form = select(vec![
-        None,
-        None,
-        None,
-        None,
-        Some(Length::Two),
-        Some(Length::Eight),
-    ]);
+    let payload =
+        prop_oneof![any::<String>().prop_map(String::into_bytes), vec(any::<u8>(), 0..200),];
+    let form = select(vec![None, None, None, None, Some(Length::Two), Some(Length::Eight)]);
     (first, payload, form).prop_map(|(first, payload, form)| {
         sent_as(first, form.unwrap_or(shortest(&payload)), &payload)
     })

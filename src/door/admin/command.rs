@@ -75,10 +75,7 @@ impl OperatorCommand {
             ("broadcast", "") => Err(NoCommand::Here("Type /broadcast TEXT")),
             ("broadcast", text) => {
                 let text = Line::sanitise(text.as_bytes());
-                Ok(OperatorCommand::Act(Deed::to_all(
-                    Verb::Broadcast,
-                    Some(text),
-                )))
+                Ok(OperatorCommand::Act(Deed::to_all(Verb::Broadcast, Some(text))))
             }
             ("log", "") => Ok(OperatorCommand::Log(LOG_ROWS)),
             ("log", rows) => match rows.parse() {
@@ -97,17 +94,9 @@ fn name(rest: &str) -> Result<OperatorCommand, NoCommand> {
     let name = Whom::Name(Name::stored(name.trim()));
     match word {
         "list" => Ok(OperatorCommand::Names),
-        "release" => Ok(OperatorCommand::ReleaseName(Deed::to(
-            Verb::ReleaseName,
-            name,
-        ))),
-        "password" => Ok(OperatorCommand::SetPassword(Deed::to(
-            Verb::SetPassword,
-            name,
-        ))),
-        _ => Err(NoCommand::Here(
-            "Type /name list, /name release NAME or /name password NAME",
-        )),
+        "release" => Ok(OperatorCommand::ReleaseName(Deed::to(Verb::ReleaseName, name))),
+        "password" => Ok(OperatorCommand::SetPassword(Deed::to(Verb::SetPassword, name))),
+        _ => Err(NoCommand::Here("Type /name list, /name release NAME or /name password NAME")),
     }
 }
 

@@ -260,18 +260,14 @@ const UNREADABLE: &str = "the file cannot be read; the log says why";
 /// `alice, registered 2026-11-20 14:00, last seen 2026-11-21 09:30`
 fn registered(registered: &Registered) -> String {
     let Registered { name, since, seen } = registered;
-    let seen = seen.map_or("not seen since then".to_owned(), |seen| {
-        format!("last seen {}", moment(seen))
-    });
+    let seen =
+        seen.map_or("not seen since then".to_owned(), |seen| format!("last seen {}", moment(seen)));
     format!("{name}, registered {}, {seen}", moment(*since))
 }
 
 /// The name that an act concerns.
 fn name_of(deed: &Deed) -> Name {
-    deed.whom
-        .name()
-        .cloned()
-        .unwrap_or_else(|| Name::stored(""))
+    deed.whom.name().cloned().unwrap_or_else(|| Name::stored(""))
 }
 
 /// The sentence about a finished act of the operator.
@@ -283,29 +279,21 @@ fn done(deed: Deed) -> Vec<String> {
 /// The reason of a refusal.
 fn why_not(refusal: &Refusal) -> String {
     let row = refusal_row(refusal, &clock_here());
-    row.for_operator
-        .unwrap_or_else(|| row.sentence.into_owned())
+    row.for_operator.unwrap_or_else(|| row.sentence.into_owned())
 }
 
 /// The words of an answer, without the mark of the server's lines.
 fn worded(answer: &Answer) -> Vec<String> {
     let mut bytes = Vec::new();
-    LineEncoder::new(
-        LineMode::Named,
-        Storage::Disk { retain: None },
-        clock_here(),
-    )
-    .answer(answer, &mut bytes);
+    LineEncoder::new(LineMode::Named, Storage::Disk { retain: None }, clock_here())
+        .answer(answer, &mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let words = |line: &str| line.strip_prefix("-- ").unwrap_or(line).to_owned();
     text.lines().map(words).collect()
 }
 
 fn clock_here() -> LocalClock {
-    LocalClock {
-        zone: TimeZone::system(),
-        now: clock::wall,
-    }
+    LocalClock { zone: TimeZone::system(), now: clock::wall }
 }
 
 fn written(reply: Reply) -> Vec<u8> {

@@ -57,12 +57,9 @@ impl OperatorSocket {
             Ok((listener, file, directory))
         });
         match bound {
-            Ok((listener, file, directory)) => Ok(OperatorSocket {
-                listener,
-                path,
-                file,
-                directory,
-            }),
+            Ok((listener, file, directory)) => {
+                Ok(OperatorSocket { listener, path, file, directory })
+            }
             Err(error) => Err(NoSocket::Io { path, error }),
         }
     }

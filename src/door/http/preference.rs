@@ -50,9 +50,7 @@ fn wanted_kind(headers: &HeaderMap, kind: &str) -> Weight {
     let family = kind.split('/').next().unwrap_or_default();
     let closest = weights(headers, ACCEPT).filter_map(|(range, weight)| {
         let (range, parameters) = range.split_once(';').unwrap_or((range.as_str(), ""));
-        let asked = parameters
-            .split(';')
-            .find(|one| one.starts_with("version="));
+        let asked = parameters.split(';').find(|one| one.starts_with("version="));
         let closeness = match range.trim() {
             range if range == kind => match asked {
                 Some(asked) if asked == version => BY_NAME + 1,
@@ -128,22 +126,13 @@ mod tests {
             ("Application/OpenMetrics-Text ; Version=1.0.0", OPEN),
             ("application/openmetrics-text, text/plain", OPEN),
             ("application/openmetrics-text;q=0.5, text/plain", TEXT),
-            (
-                "application/openmetrics-text;q=0.500, text/plain;q=0.49",
-                OPEN,
-            ),
+            ("application/openmetrics-text;q=0.500, text/plain;q=0.49", OPEN),
             ("application/openmetrics-text;q=0", TEXT),
             ("application/openmetrics-text;q=0, */*", TEXT),
             ("application/openmetrics-text;q=0.0, text/plain;q=0", TEXT),
-            (
-                "application/openmetrics-text;version=2.0.0, text/plain;q=0.1",
-                TEXT,
-            ),
+            ("application/openmetrics-text;version=2.0.0, text/plain;q=0.1", TEXT),
             ("application/openmetrics-text;q=2", TEXT),
-            (
-                "application/openmetrics-text;q=0.5555, text/plain;q=0.1",
-                TEXT,
-            ),
+            ("application/openmetrics-text;q=0.5555, text/plain;q=0.1", TEXT),
             ("image/png", TEXT),
             (",,;q=,", TEXT),
             (prometheus, OPEN),
@@ -151,10 +140,7 @@ mod tests {
             let headers = headers(ACCEPT, &[accept]);
             assert_eq!(preferred(&headers, TEXT, &[OPEN]), wanted, "{accept}");
         }
-        let two = headers(
-            ACCEPT,
-            &["text/plain;q=0.1", "application/openmetrics-text"],
-        );
+        let two = headers(ACCEPT, &["text/plain;q=0.1", "application/openmetrics-text"]);
         assert_eq!(preferred(&two, TEXT, &[OPEN]), OPEN);
     }
 

@@ -87,11 +87,7 @@ where
             answered
         })
     });
-    let io = HoldBack {
-        stream,
-        exchange: exchange.clone(),
-        status: Vec::new(),
-    };
+    let io = HoldBack { stream, exchange: exchange.clone(), status: Vec::new() };
     let mut connection = http1::Builder::new()
         .timer(HyperTimer)
         .header_read_timeout(port.head_time)
@@ -184,20 +180,14 @@ fn no_request(error: &hyper::Error, status: &[u8], port: &Port<'_>) -> Vec<u8> {
     });
     let (status, fault) = match status {
         Some(long) if long.starts_with("431 ") => (long, HEAD_TOO_LONG),
-        status => (
-            status.unwrap_or("400 Bad Request"),
-            "This is not an HTTP request",
-        ),
+        status => (status.unwrap_or("400 Bad Request"), "This is not an HTTP request"),
     };
     let words = format!("{fault}. {}", (port.purpose)());
     last_answer(status, "", &words).into_bytes()
 }
 
 fn too_late(port: &Port<'_>) -> String {
-    let words = format!(
-        "No complete request arrived in time; try again. {}",
-        (port.purpose)()
-    );
+    let words = format!("No complete request arrived in time; try again. {}", (port.purpose)());
     last_answer("408 Request Timeout", "", &words)
 }
 

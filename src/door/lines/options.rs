@@ -39,30 +39,20 @@ pub(super) struct LineOptions {
 
 impl LineOptions {
     pub(super) fn read(options: &UrlOptions) -> Result<LineOptions, InvalidValue> {
-        let classic = options.one(&CLASSIC, |text| {
-            Ok(text.is_empty() || units::yes_or_no(text)?)
-        })?;
-        let idle = options.one(&IDLE, |text| {
-            Ok(units::idle(text)?.map_or(Idle::Nobody, Idle::Everybody))
-        })?;
+        let classic =
+            options.one(&CLASSIC, |text| Ok(text.is_empty() || units::yes_or_no(text)?))?;
+        let idle = options
+            .one(&IDLE, |text| Ok(units::idle(text)?.map_or(Idle::Nobody, Idle::Everybody)))?;
         let asks = options.one(&NAMES, |text| match text {
             "ask" => Ok(true),
             "address" => Ok(false),
-            _ => Err(InvalidValue::new(format!(
-                "names is {text:?}; write ask or address"
-            ))),
+            _ => Err(InvalidValue::new(format!("names is {text:?}; write ask or address"))),
         })?;
         let is_classic = classic.unwrap_or(false);
         if is_classic && asks == Some(true) {
-            return Err(InvalidValue::new(
-                "classic has no names; leave out names=ask or classic",
-            ));
+            return Err(InvalidValue::new("classic has no names; leave out names=ask or classic"));
         }
-        Ok(LineOptions {
-            is_classic,
-            asks: asks.unwrap_or(!is_classic),
-            idle,
-        })
+        Ok(LineOptions { is_classic, asks: asks.unwrap_or(!is_classic), idle })
     }
 
     /// The options in one form: only what says more than the default.

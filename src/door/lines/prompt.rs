@@ -78,14 +78,10 @@ impl Doorway for Prompt {
         let line = line?;
         match line.as_str().trim().strip_prefix('/').map(Command::parse) {
             None if line.is_blank() => Ok(Attempt::default()),
-            None => Ok(Attempt {
-                name: Some(line),
-                ..Attempt::default()
-            }),
-            Some(Ok(Command::Resume(code))) => Ok(Attempt {
-                code: Some(code),
-                ..Attempt::default()
-            }),
+            None => Ok(Attempt { name: Some(line), ..Attempt::default() }),
+            Some(Ok(Command::Resume(code))) => {
+                Ok(Attempt { code: Some(code), ..Attempt::default() })
+            }
             Some(_) => Err(Refusal::NameFirst.into()),
         }
     }
@@ -128,10 +124,7 @@ impl Doorway for Prompt {
     }
 
     fn drop_line(&mut self) -> bool {
-        matches!(
-            self.take(LineDecoder::hear_secret),
-            Some(LineInput::Line(_))
-        )
+        matches!(self.take(LineDecoder::hear_secret), Some(LineInput::Line(_)))
     }
 }
 

@@ -107,10 +107,7 @@ fn start(wanted: &FollowQuery, headers: &HeaderMap) -> Option<Start> {
     };
     let (log, seq) = id.to_str().ok()?.rsplit_once(':')?;
     let is_log = !log.is_empty() && log.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_log.then_some(Start::After {
-        log: log.to_owned(),
-        seq: seq.parse().ok()?,
-    })
+    is_log.then_some(Start::After { log: log.to_owned(), seq: seq.parse().ok()? })
 }
 
 const JSON_LINES: &str = "application/x-ndjson";
@@ -156,10 +153,7 @@ impl FollowForm {
 fn answer(form: FollowForm, body: Body) -> Response {
     let kind = HeaderValue::from_static(form.kind());
     // A proxy that buffers the answer would show nothing for a long time.
-    let pass_on = (
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
+    let pass_on = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     ([(header::CONTENT_TYPE, kind), pass_on], body).into_response()
 }
 
@@ -189,16 +183,14 @@ impl Visit {
                 if is_elsewhere {
                     first.extend_from_slice(format!("-- {ELSEWHERE}\n").as_bytes());
                 }
-                self.follow(link, listener, listening, encoder, &first, sign_of_life)
-                    .await
+                self.follow(link, listener, listening, encoder, &first, sign_of_life).await
             }
             FollowForm::Json(follow) => {
                 let encoder = FollowEncoder::new(follow, log, keeping, clock);
                 if is_elsewhere {
                     encoder.another_log(ELSEWHERE, &mut first);
                 }
-                self.follow(link, listener, listening, encoder, &first, sign_of_life)
-                    .await
+                self.follow(link, listener, listening, encoder, &first, sign_of_life).await
             }
         })
     }
@@ -236,10 +228,7 @@ impl Visit {
     ) -> Body {
         let (mut output, input) = duplex(BETWEEN_BYTES_MAX);
         output.write_all(first).await.ok(); // the bytes fit, and the reader exists
-        let mark = Mark {
-            room: listening.view.room(),
-            position: u64::MAX,
-        };
+        let mark = Mark { room: listening.view.room(), position: u64::MAX };
         link.reply(mark, Mail::Listening(listening));
         let watching = self.reception.writers.watch(output, encoder, &link);
         let is_over = CancellationToken::new();
@@ -252,12 +241,7 @@ impl Visit {
             _busy: self.exchange.busy(),
             _is_over: is_over.clone().drop_guard(),
         };
-        let follower = FollowTask {
-            visit: self.clone(),
-            link,
-            listener,
-            mark,
-        };
+        let follower = FollowTask { visit: self.clone(), link, listener, mark };
         self.reception.tasks.spawn(follower.stay(watching, is_over));
         Body::from_stream(body)
     }
@@ -275,12 +259,7 @@ struct FollowTask {
 
 impl FollowTask {
     async fn stay(self, mut watching: Watching, is_over: CancellationToken) {
-        let FollowTask {
-            visit,
-            link,
-            listener,
-            mark,
-        } = self;
+        let FollowTask { visit, link, listener, mark } = self;
         let is_going_down = select! {
             biased;
             was_all_taken = &mut watching => {

@@ -59,15 +59,9 @@ mod tests {
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         let now = Duration::from_secs(1_000);
         assert_eq!(paces.take(here, TEN, now, 100), Ok(()));
-        assert_eq!(
-            paces.take(here, TEN, now, 1),
-            Err(Duration::from_millis(100))
-        );
+        assert_eq!(paces.take(here, TEN, now, 1), Err(Duration::from_millis(100)));
         assert_eq!(paces.take(there, TEN, now, 1), Ok(()));
-        assert_eq!(
-            paces.take(here, TEN, now + Duration::from_millis(100), 1),
-            Ok(())
-        );
+        assert_eq!(paces.take(here, TEN, now + Duration::from_millis(100), 1), Ok(()));
     }
 
     #[test]

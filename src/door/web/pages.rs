@@ -164,14 +164,7 @@ mod tests {
             let answer = PAGE.answer(&has(tags.parse().unwrap()));
             assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{tags}");
         }
-        for tags in [
-            "",
-            "W/",
-            "\"\"",
-            "\"other\"",
-            "**",
-            opaque.trim_matches('"'),
-        ] {
+        for tags in ["", "W/", "\"\"", "\"other\"", "**", opaque.trim_matches('"')] {
             let answer = PAGE.answer(&has(tags.parse().unwrap()));
             assert_eq!(answer.status(), StatusCode::OK, "{tags}");
         }
@@ -184,10 +177,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/door/web/page");
         for entry in fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            assert!(
-                name == PAGE.name || File::find(&name).is_some(),
-                "{name} is not served"
-            );
+            assert!(name == PAGE.name || File::find(&name).is_some(), "{name} is not served");
         }
         let files = || FILES.iter().chain([&PAGE]);
         let bytes: usize = files().map(|file| file.bytes.len()).sum();

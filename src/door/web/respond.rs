@@ -21,9 +21,7 @@ pub(super) fn lists(headers: &HeaderMap, header: HeaderName, kind: &str) -> bool
     let kinds = headers.get_all(header).into_iter();
     let mut kinds = kinds.filter_map(|kinds| kinds.to_str().ok());
     kinds.any(|kinds| {
-        let mut kinds = kinds
-            .split(',')
-            .map(|one| one.split(';').next().unwrap_or(one));
+        let mut kinds = kinds.split(',').map(|one| one.split(';').next().unwrap_or(one));
         kinds.any(|one| one.trim().eq_ignore_ascii_case(kind))
     })
 }
@@ -38,9 +36,7 @@ pub(super) fn sentence(status: StatusCode, words: &str) -> Response {
 /// The same, with the seconds to wait before the next try.
 pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
     let mut response = sentence(status, words);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
@@ -68,10 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RoomInPath {
         let Ok(Path(typed)) =
             <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await
         else {
-            return Err(sentence(
-                StatusCode::BAD_REQUEST,
-                "A room's name must be UTF-8 text",
-            ));
+            return Err(sentence(StatusCode::BAD_REQUEST, "A room's name must be UTF-8 text"));
         };
         RoomName::parse(&typed).map(RoomInPath).map_err(|error| {
             sentence(

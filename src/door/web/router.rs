@@ -116,13 +116,8 @@ async fn greet(headers: HeaderMap) -> Response {
     match preferred(&headers, TEXT, &[HTML]) {
         HTML => PAGE.answer(&headers),
         _ => {
-            let host = headers
-                .get(header::HOST)
-                .and_then(|host| host.to_str().ok());
-            sentence(
-                StatusCode::OK,
-                &GREETING.replace("HOST", host.unwrap_or("HOST")),
-            )
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+            sentence(StatusCode::OK, &GREETING.replace("HOST", host.unwrap_or("HOST")))
         }
     }
 }

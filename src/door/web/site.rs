@@ -70,9 +70,7 @@ impl HostNames {
         if !port.is_none_or(|port| port.is_empty() || port.parse::<u16>().is_ok()) {
             return false;
         }
-        let bare = name
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'));
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
         // Rebinding needs a name; an address is safe.
         if bare.unwrap_or(name).parse::<std::net::IpAddr>().is_ok() {
             return true;
@@ -194,10 +192,7 @@ mod tests {
         assert_eq!(get("http://user@localhost/lobby", "localhost"), 421);
         let origin = [("host", "localhost"), ("origin", "http://localhost")];
         let target = "http://chat.example.org/lobby";
-        assert_eq!(
-            status_of(Method::GET, target, Version::HTTP_11, &origin),
-            403
-        );
+        assert_eq!(status_of(Method::GET, target, Version::HTTP_11, &origin), 403);
     }
 
     #[test]
@@ -277,22 +272,13 @@ mod tests {
         assert_eq!(status(Method::GET, &link), 200);
         assert_eq!(status(Method::POST, &link), 403);
         assert_eq!(status(Method::GET, &link[..4]), 403, "not as a page");
-        let frame = [
-            link[0],
-            link[1],
-            link[2],
-            ("sec-fetch-dest", "iframe"),
-            link[4],
-        ];
+        let frame = [link[0], link[1], link[2], ("sec-fetch-dest", "iframe"), link[4]];
         assert_eq!(status(Method::GET, &frame), 403);
         assert_eq!(status(Method::GET, &[host, cross]), 403);
         let neighbour = [host, ("sec-fetch-site", "same-site")];
         assert_eq!(status(Method::GET, &neighbour), 403);
         let two = [host, ("sec-fetch-site", "same-origin"), cross];
         assert_eq!(status(Method::GET, &two), 403);
-        assert_eq!(
-            status(Method::GET, &[host, ("sec-fetch-site", "same-origin")]),
-            200
-        );
+        assert_eq!(status(Method::GET, &[host, ("sec-fetch-site", "same-origin")]), 200);
     }
 }

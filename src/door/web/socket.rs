@@ -76,11 +76,7 @@ pub(super) type WebPrompt = Arriving<WebDecoder, WebEncoder>;
 impl WebPrompt {
     /// Begins with the facts that a client needs.
     pub(super) fn greet(&mut self, log: &str) {
-        let hello = Hello {
-            server: SERVER,
-            log,
-            address: &self.address,
-        };
+        let hello = Hello { server: SERVER, log, address: &self.address };
         self.encoder.hello(hello, &mut self.words);
     }
 }
@@ -118,20 +114,8 @@ impl Doorway for WebPrompt {
             Err((refusal, receipt)) => (Err(refusal), receipt),
         };
         self.receipt = receipt;
-        let EnterRequest {
-            name,
-            password,
-            code,
-            room,
-            start,
-        } = entrance?;
-        Ok(Attempt {
-            name,
-            password,
-            code,
-            room,
-            start,
-        })
+        let EnterRequest { name, password, code, room, start } = entrance?;
+        Ok(Attempt { name, password, code, room, start })
     }
 
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {

@@ -76,11 +76,7 @@ impl Eraser {
     ) -> Result<(Eraser, Forgetting), OpenError> {
         let (forgetting, requests) = Forgetting::new();
         let left = database.at_start(rows::deletions)?.into_iter();
-        let left = left.map(|(id, own)| Deletion {
-            id,
-            own: Arc::new(own),
-            done: None,
-        });
+        let left = left.map(|(id, own)| Deletion { id, own: Arc::new(own), done: None });
         let rounds = Rounds {
             database: database.clone(),
             history: Arc::clone(history),
@@ -110,10 +106,7 @@ impl Eraser {
             link,
             begun,
         };
-        join!(
-            intake.run(requests, &closing),
-            rounds.run(next, trust, retain, &closing)
-        );
+        join!(intake.run(requests, &closing), rounds.run(next, trust, retain, &closing));
     }
 }
 

@@ -122,11 +122,7 @@ impl Intake {
         let noted = own.clone();
         let note = move |store: &mut Store| rows::note_deletion(store, &noted);
         let deletion = self.database.write(note).await?;
-        let refusal = match self
-            .link
-            .call(Change::DeleteLines { whose: id, since })
-            .await
-        {
+        let refusal = match self.link.call(Change::DeleteLines { whose: id, since }).await {
             Outcome::LinesDeleted(ends) => {
                 // Memory now has more lines than the file had when the deletion was noted.
                 let ends = ends.into_iter().collect();

@@ -71,11 +71,7 @@ pub(super) fn full_rows(
             if !is_meant(row.get_ref(3)?.as_str().unwrap_or_default()) {
                 return Ok(None);
             }
-            Ok(Some(FullRow {
-                room: row.get(0)?,
-                seq: row.get(1)?,
-                at: row.get(2)?,
-            }))
+            Ok(Some(FullRow { room: row.get(0)?, seq: row.get(1)?, at: row.get(2)? }))
         },
     )?;
     Ok(rows.into_iter().flatten().collect())
@@ -107,13 +103,7 @@ pub(super) fn note_deletion(store: &mut Store, own: &OwnLines) -> rusqlite::Resu
     for (room, last) in &own.ends {
         transaction.run(
             "INSERT INTO takings (id, name, since, room, last) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                id,
-                own.name.as_str(),
-                own.since.0,
-                room.as_str(),
-                *last as i64
-            ],
+            params![id, own.name.as_str(), own.since.0, room.as_str(), *last as i64],
         )?;
     }
     transaction.commit()?;

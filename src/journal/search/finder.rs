@@ -62,12 +62,8 @@ impl IndexedSearch {
         let (sender, asked) = sync_channel(ASKED_MAX);
         let index = lines.with_file_name(SEARCH_FILE);
         let indexer = Indexer::new(lines.to_owned(), epoch, index.clone(), signals);
-        let search = IndexedSearch {
-            index,
-            history,
-            indexer: sender,
-            turns: SearchTurns::default(),
-        };
+        let search =
+            IndexedSearch { index, history, indexer: sender, turns: SearchTurns::default() };
         (search, move || indexer.run(&asked))
     }
 

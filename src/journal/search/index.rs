@@ -102,9 +102,9 @@ impl Index {
     /// The number up to which it has the lines of each room.
     pub(super) fn followed(&self) -> rusqlite::Result<HashMap<String, u64>> {
         let query = "SELECT name, followed FROM rooms";
-        let rooms = self.connection.all(query, [], |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
-        })?;
+        let rooms = self
+            .connection
+            .all(query, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
         Ok(rooms.into_iter().collect())
     }
 
@@ -135,10 +135,8 @@ impl Index {
                 |row| row.get::<_, i64>(0),
             )?;
             let words = words::hashed_all(&words::said(said.text.as_str()));
-            transaction.run(
-                "INSERT INTO words (rowid, text) VALUES (?1, ?2)",
-                params![place, words],
-            )?;
+            transaction
+                .run("INSERT INTO words (rowid, text) VALUES (?1, ?2)", params![place, words])?;
         }
         transaction.commit()
     }

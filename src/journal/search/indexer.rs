@@ -259,9 +259,7 @@ impl Indexer {
             let Ok(room) = RoomName::parse(&room) else {
                 continue;
             };
-            let end = store
-                .end_of(&epoch, &room)
-                .map_err(|_| IndexTrouble::Journal)?;
+            let end = store.end_of(&epoch, &room).map_err(|_| IndexTrouble::Journal)?;
             if end.is_none_or(|end| followed > end) {
                 return Ok(false);
             }

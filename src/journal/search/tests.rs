@@ -23,19 +23,13 @@ impl Table {
     fn new() -> Table {
         let directory = tempfile::tempdir().unwrap();
         let index = Index::open(&directory.path().join("index.db"), "a log");
-        Table {
-            index: index.unwrap().unwrap(),
-            directory,
-        }
+        Table { index: index.unwrap().unwrap(), directory }
     }
 
     /// Lines of a room, each a second after the one before.
     fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Table {
         let mut table = Table::new();
-        let lines: Vec<_> = (1..)
-            .zip(lines)
-            .map(|(seq, text)| said(seq, text))
-            .collect();
+        let lines: Vec<_> = (1..).zip(lines).map(|(seq, text)| said(seq, text)).collect();
         table.add("lobby", &lines);
         table
     }
@@ -68,10 +62,7 @@ fn said(seq: u64, text: &str) -> Said {
     Said {
         seq,
         at: WallTime(1_700_000_000_000 + seq as i64 * 1_000),
-        who: Who {
-            id: PersonId::BYGONE,
-            name: Name::parse("alice").unwrap(),
-        },
+        who: Who { id: PersonId::BYGONE, name: Name::parse("alice").unwrap() },
         manner: Manner::Plain,
         text: Line::sanitise(text.as_bytes()),
     }
@@ -145,10 +136,7 @@ fn the_newest_of_all_rooms_come_first_and_the_others_are_counted() {
 #[test]
 fn lines_of_one_moment_come_in_their_order() {
     let mut table = Table::new();
-    let at_once = |seq| Said {
-        at: WallTime(7),
-        ..said(seq, "tea")
-    };
+    let at_once = |seq| Said { at: WallTime(7), ..said(seq, "tea") };
     table.add("lobby", &[at_once(1), at_once(2)]);
     table.add("lobby", &[at_once(3)]);
     assert_eq!(table.find("tea"), [3, 2, 1]);
@@ -165,12 +153,8 @@ fn a_search_that_takes_too_long_is_cut() {
 
 #[test]
 fn long_lines_are_understood() {
-    for typed in [
-        "a ".repeat(2_000),
-        "天".repeat(1_300),
-        "\"a b".repeat(1_000),
-        "x".repeat(65_535),
-    ] {
+    for typed in ["a ".repeat(2_000), "天".repeat(1_300), "\"a b".repeat(1_000), "x".repeat(65_535)]
+    {
         assert_eq!(Table::of([typed.as_str()]).find(&typed), [1], "{typed:.20}");
     }
     let many: String = (0..1_000).map(|number| format!("{number} ")).collect();

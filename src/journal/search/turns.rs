@@ -84,12 +84,7 @@ impl SearchTurns {
     }
 
     fn turn(&self, searcher: Searcher) -> SearchTurn {
-        SearchTurn {
-            turns: self.clone(),
-            searcher,
-            began: Instant::now(),
-            is_void: false,
-        }
+        SearchTurn { turns: self.clone(), searcher, began: Instant::now(), is_void: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, TurnState> {
@@ -124,24 +119,14 @@ impl TurnState {
     /// waited longer.
     fn least(&mut self) -> Option<(Searcher, oneshot::Sender<SearchTurn>)> {
         let now = Instant::now();
-        let scores = self
-            .queue
-            .iter()
-            .map(|(searcher, _)| self.score(searcher, now));
+        let scores = self.queue.iter().map(|(searcher, _)| self.score(searcher, now));
         let least = scores.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
         least.map(|(index, _)| self.queue.remove(index))
     }
 
     fn score(&self, searcher: &Searcher, now: Instant) -> f64 {
-        let of = |whose| {
-            self.used
-                .get(&whose)
-                .map_or(0.0, |used| decayed(*used, now))
-        };
-        shares(searcher)
-            .map(of)
-            .fold(0.0, f64::max)
-            .min(COUNTED_MAX)
+        let of = |whose| self.used.get(&whose).map_or(0.0, |used| decayed(*used, now));
+        shares(searcher).map(of).fold(0.0, f64::max).min(COUNTED_MAX)
     }
 
     fn note(&mut self, searcher: &Searcher, time: Duration) {
@@ -190,28 +175,21 @@ mod tests {
     use super::{SEARCHES_MAX, SearchTurns, Searcher};
 
     fn somebody(network: Option<IpAddr>) -> Searcher {
-        Searcher {
-            person: Arc::new(Inbox::default()).connect().client().id(),
-            network,
-        }
+        Searcher { person: Arc::new(Inbox::default()).connect().client().id(), network }
     }
 
     #[test]
     fn the_searcher_who_has_searched_least_is_next() {
         let turns = SearchTurns::default();
         let inbox = Arc::new(Inbox::default());
-        let at_home = |network| Searcher {
-            person: inbox.connect().client().id(),
-            network,
-        };
+        let at_home = |network| Searcher { person: inbox.connect().client().id(), network };
         let far = Some(IpAddr::from([192, 0, 2, 1]));
         let (greedy, modest, other) = (at_home(None), at_home(None), at_home(far));
         let spent = Duration::from_secs(9);
         turns.lock().note(&greedy, spent);
         turns.lock().note(&at_home(far), spent); // another connection from there
-        let mut running: Vec<_> = (0..SEARCHES_MAX)
-            .map(|_| turns.take(somebody(None)).now_or_never())
-            .collect();
+        let mut running: Vec<_> =
+            (0..SEARCHES_MAX).map(|_| turns.take(somebody(None)).now_or_never()).collect();
         assert!(!turns.are_wanted());
         let mut waiting = [greedy, other, modest].map(|searcher| Box::pin(turns.take(searcher)));
         for turn in &mut waiting {

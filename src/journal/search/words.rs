@@ -208,9 +208,7 @@ fn hashed(word: &str) -> String {
     }
     let chars = word.chars();
     let hashes = chars.map(|c| hash(c.encode_utf8(&mut [0; 4]), CHAR_BITS));
-    hashes.fold("c".to_owned(), |hashed, hash| {
-        hashed + &format!("{hash:08x}")
-    })
+    hashes.fold("c".to_owned(), |hashed, hash| hashed + &format!("{hash:08x}"))
 }
 
 /// Words as the index has them, one after the other.

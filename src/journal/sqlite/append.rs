@@ -146,10 +146,7 @@ mod tests {
             Entry::Said(Said {
                 seq,
                 at: WallTime(1_000),
-                who: Who {
-                    id: PersonId::BYGONE,
-                    name: Name::stored("alice"),
-                },
+                who: Who { id: PersonId::BYGONE, name: Name::stored("alice") },
                 manner: Manner::Plain,
                 text: Line::sanitise(text.as_bytes()),
             })

@@ -102,16 +102,11 @@ impl Archive for Store {
             self.check_all(room, (1, end.seq), |damage| found(damage.to_string()))
                 .map_err(UnusableFile::from)?;
         }
-        Ok(Extent {
-            rooms: ends.len(),
-            lines: ends.iter().map(|(_, end)| end.seq).sum(),
-        })
+        Ok(Extent { rooms: ends.len(), lines: ends.iter().map(|(_, end)| end.seq).sum() })
     }
 
     fn copy_to(&self, path: &Path) -> anyhow::Result<()> {
-        let path = path
-            .to_str()
-            .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()));
+        let path = path.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()));
         // Writers do not wait for this.
         let copied = path.and_then(|path| self.connection.run("VACUUM INTO ?1", [path]));
         copied.map_err(UnusableFile::from)?;

@@ -43,13 +43,7 @@ impl Database {
         reader: ReaderThread,
         files: Arc<Files>,
     ) -> Database {
-        Database {
-            work,
-            permits: Arc::new(Semaphore::new(CHANGES_MAX)),
-            signals,
-            reader,
-            files,
-        }
+        Database { work, permits: Arc::new(Semaphore::new(CHANGES_MAX)), signals, reader, files }
     }
 
     /// Makes a change when no lines wait to be stored, and waits for it. A change must be short and
@@ -72,9 +66,7 @@ impl Database {
             drop(permit);
             Ok(())
         }))?;
-        self.unless_stuck(answered)
-            .await?
-            .map_err(|_| DatabaseFailed)
+        self.unless_stuck(answered).await?.map_err(|_| DatabaseFailed)
     }
 
     /// Reads, even while the disk accepts no change.
@@ -103,10 +95,8 @@ impl Database {
         }));
         let done = begun.ok().and_then(|()| answered.recv().ok().flatten());
         let stopped = || failed(self.path())(io::Error::other("the journal has stopped"));
-        done.ok_or_else(stopped)?.map_err(|error| OpenError::File {
-            path: self.path().to_owned(),
-            error: error.into(),
-        })
+        done.ok_or_else(stopped)?
+            .map_err(|error| OpenError::File { path: self.path().to_owned(), error: error.into() })
     }
 
     /// The file.

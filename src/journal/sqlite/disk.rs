@@ -89,27 +89,16 @@ impl Disk {
     /// # Errors The directory cannot be used: why, and what to do.
     pub(crate) fn open(directory: &Path, keep: Keep) -> Result<OpenedDisk, OpenError> {
         let files = Arc::new(Files::claim(directory)?);
-        let in_file = |error| OpenError::File {
-            path: files.path().to_owned(),
-            error,
-        };
+        let in_file = |error| OpenError::File { path: files.path().to_owned(), error };
         // The broadcaster has one commit under way, two refused ones may still be queued, and there
         // is one end.
         let (work, queue) = sync_channel(CHANGES_MAX + 4);
         let signals = Arc::new(Signals::default());
-        let OpenedFile {
-            store,
-            older,
-            epoch,
-            ends,
-            clock,
-        } = open(files.path(), keep).map_err(in_file)?;
+        let OpenedFile { store, older, epoch, ends, clock } =
+            open(files.path(), keep).map_err(in_file)?;
         let damages = Arc::default();
-        let inspection = Inspection {
-            path: files.path().to_owned(),
-            older,
-            damages: Arc::clone(&damages),
-        };
+        let inspection =
+            Inspection { path: files.path().to_owned(), older, damages: Arc::clone(&damages) };
         let reader = ReaderThread::start(Arc::clone(&files)).map_err(in_file)?;
         let beside = files.note_beside();
         beside.map_err(|error| in_file(UnusableFile::Beside(error)))?;
@@ -137,11 +126,7 @@ impl Disk {
             move |ends| checkpoint_now_and_then(&files, keep, &signals, ends)
         })?;
         disk.run_until_end("inspection", move |ends| inspection.run(ends))?;
-        let history = FileHistory {
-            reader: reader.clone(),
-            damages,
-            holes: Holes::default(),
-        };
+        let history = FileHistory { reader: reader.clone(), damages, holes: Holes::default() };
         Ok(OpenedDisk {
             disk,
             clock,

@@ -96,11 +96,7 @@ mod tests {
         let (file, copy) = ("file.db", "copy.db");
         let open = |name: &str| {
             let file = directory.path().join(name);
-            fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(&file)
-                .unwrap();
+            fs::OpenOptions::new().append(true).create(true).open(&file).unwrap();
             Store::open(&file, Keep::Written).unwrap()
         };
         let lobby = RoomName::lobby();
@@ -131,9 +127,8 @@ mod tests {
         restored.begin_epoch().unwrap();
         assert_eq!(end(&restored, &latest), Some(40));
         assert_eq!(restored.end_of(&latest, &tea).unwrap(), Some(0));
-        let ends = restored
-            .connection()
-            .query_row("SELECT count(*) FROM ends", [], |row| row.get(0));
+        let ends =
+            restored.connection().query_row("SELECT count(*) FROM ends", [], |row| row.get(0));
         assert_eq!(ends, Ok(2));
     }
 }

@@ -105,10 +105,7 @@ pub(crate) enum OpenError {
 
 /// The error of a file or directory for an error of the system.
 pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> OpenError + Copy {
-    move |error| OpenError::Directory {
-        path: path.to_owned(),
-        error,
-    }
+    move |error| OpenError::Directory { path: path.to_owned(), error }
 }
 
 /// An open file is no longer the one at its path.
@@ -323,10 +320,7 @@ fn close_directory(directory: &Path) -> Result<(), OpenError> {
         };
         let other = inside.find(is_other);
         if let Some(other) = other {
-            return Err(OpenError::Shared {
-                path: directory.to_owned(),
-                other: other.path(),
-            });
+            return Err(OpenError::Shared { path: directory.to_owned(), other: other.path() });
         }
     }
     fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(failed)

@@ -186,10 +186,7 @@ impl History for FileHistory {
                 }
                 next = looked_at.saturating_add(1);
             }
-            Ok(Ahead {
-                lines: lines - left,
-                last: end,
-            })
+            Ok(Ahead { lines: lines - left, last: end })
         })
     }
 
@@ -200,10 +197,7 @@ impl History for FileHistory {
 
     fn before<'a>(&'a self, room: &'a RoomName, last: u64, bytes: u64) -> Lookup<'a, u64> {
         let room = room.clone();
-        Box::pin(
-            self.reader
-                .ask(move |store| store.before(&room, last, bytes)),
-        )
+        Box::pin(self.reader.ask(move |store| store.before(&room, last, bytes)))
     }
 
     fn end_of<'a>(&'a self, epoch: &'a str, room: &'a RoomName) -> Lookup<'a, Option<u64>> {

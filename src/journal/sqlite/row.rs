@@ -45,10 +45,7 @@ impl LineRow {
         Some(Said {
             seq: self.seq as u64,
             at: WallTime(self.at),
-            who: Who {
-                id: PersonId::BYGONE,
-                name: Name::stored(&self.name),
-            },
+            who: Who { id: PersonId::BYGONE, name: Name::stored(&self.name) },
             manner,
             text: Line::sanitise(self.text.as_bytes()),
         })

@@ -118,13 +118,9 @@ impl Store {
 
     /// Lets SQLite check the structure of the file, and passes each error to `found`.
     pub(super) fn check_structure(&self, mut found: impl FnMut(String)) -> rusqlite::Result<()> {
-        let wrong = self
-            .connection
-            .all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?;
-        wrong
-            .into_iter()
-            .filter(|words| words != "ok")
-            .for_each(&mut found);
+        let wrong =
+            self.connection.all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?;
+        wrong.into_iter().filter(|words| words != "ok").for_each(&mut found);
         Ok(())
     }
 
@@ -315,8 +311,7 @@ mod tests {
         fs::File::create(&file).unwrap();
         let mut store = Store::open(&file, Keep::Written).unwrap();
         let all = store.connection().transaction().unwrap();
-        all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby')")
-            .unwrap();
+        all.execute_batch("INSERT INTO rooms VALUES (1, 'lobby')").unwrap();
         for seq in 1..=LINES as i64 {
             let put = "INSERT INTO lines VALUES (1, ?1, 0, ?2, '', '', ?3)";
             let sum = sum(seq, 0, GONE, "", "");

@@ -4,9 +4,8 @@
 pub(crate) const SCHEMA: i32 = 8;
 
 /// The steps from each version to the next, beginning with a file without tables.
-pub(crate) const MIGRATIONS: [&str; SCHEMA as usize] = [
-    LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS, RULES, WRITERS,
-];
+pub(crate) const MIGRATIONS: [&str; SCHEMA as usize] =
+    [LINES, PEOPLE, TAKINGS, TOKENS, PLACES, EPOCHS, RULES, WRITERS];
 
 /// Version 1: lines.
 const LINES: &str = "

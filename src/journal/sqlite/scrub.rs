@@ -2,7 +2,8 @@
 //! place; but when it makes room in a page, it moves rows to another page and leaves their copies
 //! in the free space. This module overwrites that space.
 //!
-//! Knows the first bytes of a page, and no table. The format: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
+//! Knows the first bytes of a page, and no table. The format:
+//! <https://www.sqlite.org/fileformat2.html#b_tree_pages>
 
 use std::collections::HashMap;
 use std::iter::successors;
@@ -81,9 +82,8 @@ pub(crate) fn scrub(connection: &mut Connection, first: u32) -> rusqlite::Result
 /// while another connection reads, and does not wait for it.
 pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(Duration::ZERO)?;
-    let was_hindered = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-        Ok(row.get::<_, i64>(0)? != 0)
-    });
+    let was_hindered = connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? != 0));
     connection.busy_timeout(BUSY_TIME)?;
     was_hindered.map(|was_hindered| !was_hindered)
 }
@@ -154,9 +154,7 @@ fn scrubbed(mut page: Vec<u8>, number: u32) -> Option<Vec<u8>> {
     };
     // Each gap begins with the position of the next gap, which is after it, and its own size.
     let first = two_bytes(&page, header + 1).filter(|gap| *gap > 0);
-    let gaps = successors(first, |gap| {
-        two_bytes(&page, *gap).filter(|next| next > gap)
-    });
+    let gaps = successors(first, |gap| two_bytes(&page, *gap).filter(|next| next > gap));
     let gaps = gaps.filter_map(|gap| Some(gap + 4..gap + two_bytes(&page, gap + 2)?));
     let before = header + length + 2 * rows..content;
     let free: Vec<_> = [before].into_iter().chain(gaps).collect();
@@ -196,9 +194,7 @@ mod tests {
         let found = bytes.windows(7).filter(|bytes| {
             bytes[0] == b'<' && bytes[6] == b'>' && bytes[1..6].iter().all(u8::is_ascii_digit)
         });
-        found
-            .map(|text| String::from_utf8_lossy(text).into_owned())
-            .collect()
+        found.map(|text| String::from_utf8_lossy(text).into_owned()).collect()
     }
 
     #[test]
@@ -207,9 +203,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file.db");
         let mut connection = Connection::open(&file).unwrap();
-        connection
-            .pragma_update(None, "secure_delete", true)
-            .unwrap();
+        connection.pragma_update(None, "secure_delete", true).unwrap();
         connection
             .execute_batch("CREATE TABLE lines (room INTEGER, seq INTEGER, text TEXT, PRIMARY KEY (room, seq)) WITHOUT ROWID")
             .unwrap();
@@ -226,15 +220,11 @@ mod tests {
             old.execute(empty, params![seq % 3, seq]).unwrap();
         }
         old.commit().unwrap();
-        let kept: BTreeSet<_> = (LINES / 2..LINES)
-            .map(|seq| format!("<{seq:05}>"))
-            .collect();
+        let kept: BTreeSet<_> = (LINES / 2..LINES).map(|seq| format!("<{seq:05}>")).collect();
         // A program that does not overwrite has deleted other lines, and their pages are free.
         let careless = "PRAGMA secure_delete = off; CREATE TABLE others AS SELECT * FROM lines; DROP TABLE others";
         connection.execute_batch(careless).unwrap();
-        connection
-            .execute("DELETE FROM lines WHERE seq >= ?1", [LINES - 500])
-            .unwrap();
+        connection.execute("DELETE FROM lines WHERE seq >= ?1", [LINES - 500]).unwrap();
         let kept: BTreeSet<_> = kept.into_iter().take(LINES as usize / 2 - 500).collect();
         // Without leftovers, scrubbing would have no work, and this test would prove nothing.
         assert_ne!(texts(&file), kept);
@@ -243,14 +233,11 @@ mod tests {
             next = scrub(&mut connection, first).unwrap();
         }
         assert_eq!(texts(&file), kept);
-        let check: String = connection
-            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-            .unwrap();
+        let check: String =
+            connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(check, "ok");
         let rows: i64 = connection
-            .query_row("SELECT count(*) FROM lines WHERE text != ''", [], |row| {
-                row.get(0)
-            })
+            .query_row("SELECT count(*) FROM lines WHERE text != ''", [], |row| row.get(0))
             .unwrap();
         assert_eq!(rows, LINES / 2 - 500);
     }

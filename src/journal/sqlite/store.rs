@@ -88,10 +88,7 @@ impl Store {
                 _ => address += &format!("%{byte:02X}"),
             }
         }
-        Store::to_read(Connection::open_with_flags(
-            address + "?immutable=1",
-            flags,
-        )?)
+        Store::to_read(Connection::open_with_flags(address + "?immutable=1", flags)?)
     }
 
     fn to_read(connection: Connection) -> Result<Store, UnusableFile> {
@@ -107,10 +104,7 @@ impl Store {
 
     /// The version of the tables; 0 for a file without tables.
     fn version(&self) -> Result<i32, UnusableFile> {
-        let number = |name| {
-            self.connection
-                .pragma_query_value(None, name, |row| row.get(0))
-        };
+        let number = |name| self.connection.pragma_query_value(None, name, |row| row.get(0));
         let (application, version): (i32, i32) =
             (number("application_id")?, number("user_version")?);
         if application == APPLICATION_ID {
@@ -162,10 +156,7 @@ impl Store {
         let checkpoint = format!("PRAGMA wal_checkpoint({how})");
         self.connection.query_row(&checkpoint, [], |row| {
             let (busy, pages_ahead): (i64, i64) = (row.get(0)?, row.get(1)?);
-            Ok(Checkpoint {
-                was_hindered: busy != 0,
-                pages_ahead,
-            })
+            Ok(Checkpoint { was_hindered: busy != 0, pages_ahead })
         })
     }
 

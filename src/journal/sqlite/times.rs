@@ -16,10 +16,9 @@ impl Store {
     /// line.
     pub(super) fn clock(&self) -> rusqlite::Result<Option<WallTime>> {
         let noted =
-            self.connection
-                .one("SELECT value FROM meta WHERE key = 'clock'", [], |row| {
-                    Ok(row.get::<_, String>(0)?.parse().ok().map(WallTime))
-                })?;
+            self.connection.one("SELECT value FROM meta WHERE key = 'clock'", [], |row| {
+                Ok(row.get::<_, String>(0)?.parse().ok().map(WallTime))
+            })?;
         Ok(match noted.flatten() {
             None => self.ends()?.first().map(|(_, end)| end.at),
             noted => noted,

@@ -353,10 +353,7 @@ fn remove_unseen(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rus
 
 /// Whether the disk has failed, rather than the statement.
 fn has_failed(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull))
 }
 
 /// Logs that a checkpoint has failed. The write-ahead log stays and is moved later. But after a

@@ -248,10 +248,7 @@ mod tests {
         let page = logged(LogLevel::Info, LogFormat::Text, true, say_hostile_things);
         assert!(page.contains("\u{1b}[32m INFO"), "{page:?}");
         assert_eq!(page.matches('\n').count(), 1);
-        assert!(
-            !page.contains("\u{1b}[2J") && !page.contains('\u{9b}'),
-            "{page:?}"
-        );
+        assert!(!page.contains("\u{1b}[2J") && !page.contains('\u{9b}'), "{page:?}");
     }
 
     #[test]
@@ -288,12 +285,8 @@ mod tests {
     fn the_level_can_change() {
         let page = Page::default();
         let maker = page.clone();
-        let (subscriber, level) = subscriber(
-            move || maker.clone(),
-            LogLevel::Warn,
-            LogFormat::Text,
-            false,
-        );
+        let (subscriber, level) =
+            subscriber(move || maker.clone(), LogLevel::Warn, LogFormat::Text, false);
         let tell = |what| tracing::debug!("{what}");
         tracing::subscriber::with_default(subscriber, || {
             tell("before");

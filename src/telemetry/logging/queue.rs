@@ -1,5 +1,5 @@
-//! A bounded queue and a thread between the code that logs and stderr, so that no code waits for the reader of the log.
-//! Knows no event.
+//! A bounded queue and a thread between the code that logs and stderr, so that no code waits for
+//! the reader of the log. Knows no event.
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -17,9 +17,7 @@ struct Answer {
 impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
@@ -30,11 +28,7 @@ impl Stream {
     fn open(server: SocketAddr, target: &str, headers: &str) -> Stream {
         let mut stream = TcpStream::connect_timeout(&server, DEADLINE).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        write!(
-            stream,
-            "GET {target} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
-        )
-        .unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
         let mut stream = Stream(BufReader::new(stream));
         assert_eq!(stream.raw_line(), "HTTP/1.1 200 OK");
         while !stream.raw_line().is_empty() {}
@@ -77,17 +71,11 @@ fn request(server: SocketAddr, method: &str, target: &str, headers: &str, body: 
     stream.read_to_end(&mut answer).ok();
     let answer = String::from_utf8(answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let is_chunked = head
-        .to_ascii_lowercase()
-        .contains("transfer-encoding: chunked");
+    let is_chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     Answer {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),
         head: head.to_owned(),
-        body: if is_chunked {
-            dechunked(body)
-        } else {
-            body.to_owned()
-        },
+        body: if is_chunked { dechunked(body) } else { body.to_owned() },
     }
 }
 
@@ -155,31 +143,18 @@ fn the_last_lines_are_read_in_three_forms_and_the_answer_ends() {
         assert_eq!(post(&house, "/lobby?name=ci", text).status, 200);
     }
     let text = get(&house, "/lobby?last=2");
-    let bare: Vec<_> = text
-        .body
-        .lines()
-        .map(|line| line.split_once("] ").unwrap().1)
-        .collect();
+    let bare: Vec<_> = text.body.lines().map(|line| line.split_once("] ").unwrap().1).collect();
     assert_eq!(bare, ["ci: two", "ci: three"]);
-    assert_eq!(
-        text.header("content-type"),
-        Some("text/plain; charset=utf-8")
-    );
+    assert_eq!(text.header("content-type"), Some("text/plain; charset=utf-8"));
 
     let read = |kind: &str| {
         let accept = format!("Accept: {kind}\r\n");
         request(house.addresses()[0], "GET", "/lobby?last=2", &accept, "")
     };
     let lines = read("application/x-ndjson");
-    let records: Vec<Value> = lines
-        .body
-        .lines()
-        .map(|l| serde_json::from_str(l).unwrap())
-        .collect();
-    assert_eq!(
-        (&records[0]["seq"], &records[0]["text"]),
-        (&2.into(), &"two".into())
-    );
+    let records: Vec<Value> =
+        lines.body.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!((&records[0]["seq"], &records[0]["text"]), (&2.into(), &"two".into()));
     assert_eq!(records[1]["kind"], "line");
     assert_eq!(records[1].as_object().unwrap().len(), 6);
     assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
@@ -220,10 +195,7 @@ fn a_query_is_understood_or_refused() {
     // A link with a longer query still shows the page.
     let page = "Accept: text/html\r\n";
     let page = request(house.addresses()[0], "GET", "/lobby?from=mail", page, "");
-    assert_eq!(
-        (page.status, page.header("content-type")),
-        (200, Some("text/html; charset=utf-8"))
-    );
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
 }
 
 #[test]
@@ -236,10 +208,7 @@ fn server_sent_events_continue_after_a_break() {
     assert!(first.line().contains("\"one\""));
     drop(first);
     post(&house, "/lobby?name=ci", "two\nthree");
-    let last = format!(
-        "{accept}Last-Event-ID: {}\r\n",
-        id.strip_prefix("id: ").unwrap()
-    );
+    let last = format!("{accept}Last-Event-ID: {}\r\n", id.strip_prefix("id: ").unwrap());
     let mut again = Stream::open(house.addresses()[0], "/lobby", &last);
     post(&house, "/lobby?name=ci", "four");
     for text in ["two", "three", "four"] {
@@ -256,10 +225,7 @@ fn server_sent_events_continue_after_a_break() {
 fn a_client_that_names_its_last_line_continues_after_it_in_every_form() {
     let house = House::web();
     let server = house.addresses()[0];
-    assert_eq!(
-        post(&house, "/lobby?name=ci", "one\ntwo\nthree").status,
-        200
-    );
+    assert_eq!(post(&house, "/lobby?name=ci", "one\ntwo\nthree").status, 200);
     let log = Visitor::connect(server).hello["log"].clone();
     let log = log.as_str().unwrap();
     let read = |accept: &str, id: &str| {
@@ -287,9 +253,7 @@ fn a_client_that_names_its_last_line_continues_after_it_in_every_form() {
         let first = format!("data: {notice}\n\nid: {log}:1\n");
         assert!(events.starts_with(&first), "{events}");
     }
-    for id in [
-        "", "2", ":", ":1", "a b:1", "log:", "log:two", "log:-1", log,
-    ] {
+    for id in ["", "2", ":", ":1", "a b:1", "log:", "log:two", "log:-1", log] {
         let answer = read(forms[2], id);
         assert_eq!(answer.status, 400, "{id}: {}", answer.body);
         assert!(answer.body.contains("write LOG:NUMBER"), "{}", answer.body);
@@ -302,21 +266,12 @@ fn a_post_is_answered_with_its_numbers_and_nobody_arrives() {
     let mut bob = house.guest_at(1).enter("bob");
     assert_eq!(post(&house, "/lobby?name=ci", "build is green").body, "1\n");
     bob.sees("ci: build is green");
-    assert_eq!(
-        post(&house, "/lobby?name=ci", "\u{feff}a\nb\r\n\nc\n").body,
-        "2\n3\n4\n"
-    );
+    assert_eq!(post(&house, "/lobby?name=ci", "\u{feff}a\nb\r\n\nc\n").body, "2\n3\n4\n");
     bob.sees_all(["ci: a", "ci: b", "ci: c"]);
     let with_blanks = "a\n \n\u{202e}\n\u{301}\n\u{feff}b";
     assert_eq!(post(&house, "/tea?name=ci", with_blanks).body, "1\n2\n");
     let odd = "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n";
-    let answer = request(
-        house.addresses()[0],
-        "POST",
-        "/lobby?name=ci",
-        odd,
-        "a=b&c=%20d+e",
-    );
+    let answer = request(house.addresses()[0], "POST", "/lobby?name=ci", odd, "a=b&c=%20d+e");
     let numbers: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(numbers, json!({"room": "lobby", "first": 5, "last": 5}));
     bob.sees("ci: a=b&c=%20d+e");
@@ -349,18 +304,8 @@ fn a_refused_post_has_a_status_and_a_sentence() {
         ("/lobby?name=ci", "", 400, "There is no text"),
         ("/lobby?name=ci", "\n\n", 400, "There is no text"),
         ("/lobby?name=ci", " \t\n\r\n  ", 400, "There is no text"),
-        (
-            "/lobby?name=ci",
-            "\u{3000}\n\u{a0}",
-            400,
-            "There is no text",
-        ),
-        (
-            "/lobby?name=ci",
-            "\u{202e}\n\u{200b}",
-            400,
-            "There is no text",
-        ),
+        ("/lobby?name=ci", "\u{3000}\n\u{a0}", 400, "There is no text"),
+        ("/lobby?name=ci", "\u{202e}\n\u{200b}", 400, "There is no text"),
         ("/lobby?name=ci", "\u{feff}", 400, "There is no text"),
         ("/lobby?name=ci", &long, 413, "4096 bytes"),
         ("/lobby?name=ci", &many, 413, "200 lines"),
@@ -371,11 +316,7 @@ fn a_refused_post_has_a_status_and_a_sentence() {
         let answer = post(&house, target, body);
         assert_eq!(answer.status, status, "{target}: {}", answer.body);
         assert!(answer.body.contains(words), "{target}: {}", answer.body);
-        assert!(
-            answer.body.ends_with('\n') && answer.body.lines().count() == 1,
-            "{}",
-            answer.body
-        );
+        assert!(answer.body.ends_with('\n') && answer.body.lines().count() == 1, "{}", answer.body);
     }
     bob.say("nothing was said");
     bob.sees("bob: nothing was said");
@@ -437,10 +378,7 @@ fn a_missing_room_is_not_found_and_a_post_creates_it() {
     let house = House::web();
     let answer = get(&house, "/tea?last=5");
     assert_eq!(answer.status, 404);
-    assert_eq!(
-        answer.body,
-        "There is no room tea; the first line sent there creates it\n"
-    );
+    assert_eq!(answer.body, "There is no room tea; the first line sent there creates it\n");
     assert_eq!(get(&house, "/tea?last=0").status, 404);
     let mut bob = house.guest_at(1).enter("bob");
     bob.say("/join \u{8336}");
@@ -448,11 +386,7 @@ fn a_missing_room_is_not_found_and_a_post_creates_it() {
     let answer = post(&house, "/%E8%8C%B6?name=ci", "\u{4f60}\u{597d}");
     assert_eq!((answer.status, answer.body.as_str()), (200, "1\n"));
     bob.sees("ci: \u{4f60}\u{597d}");
-    assert!(
-        get(&house, "/%E8%8C%B6?last=1")
-            .body
-            .ends_with("] ci: \u{4f60}\u{597d}\n")
-    );
+    assert!(get(&house, "/%E8%8C%B6?last=1").body.ends_with("] ci: \u{4f60}\u{597d}\n"));
     assert_eq!(post(&house, "/new?name=ci", "x").status, 200);
 }
 
@@ -479,9 +413,7 @@ fn a_post_that_is_too_fast_is_told_when_to_try_again() {
     let house = House::open(&["http://127.0.0.1:0"], |config| {
         config.rate = "1/s".parse().unwrap();
     });
-    let answers: Vec<_> = (0..20)
-        .map(|_| post(&house, "/lobby?name=ci", "x"))
-        .collect();
+    let answers: Vec<_> = (0..20).map(|_| post(&house, "/lobby?name=ci", "x")).collect();
     let said = answers.iter().filter(|answer| answer.status == 200).count();
     assert!((10..20).contains(&said), "{said}");
     let late = answers.iter().find(|answer| answer.status == 429).unwrap();
@@ -518,12 +450,7 @@ fn every_answer_restricts_browsers() {
     for (method, target, headers, status) in [
         ("GET", "/", "", 200),
         ("GET", "/", "Accept: text/html\r\n", 200),
-        (
-            "GET",
-            "/tea",
-            "Accept: text/html,application/xhtml+xml\r\n",
-            200,
-        ),
+        ("GET", "/tea", "Accept: text/html,application/xhtml+xml\r\n", 200),
         ("GET", "/-/parlor.js", "", 200),
         ("GET", "/-/parlor.css", "", 200),
         ("GET", "/-/healthz", "", 200),
@@ -534,19 +461,9 @@ fn every_answer_restricts_browsers() {
         ("GET", "/lobby?last=many", "", 400),
         ("GET", "/lobby?last=1001", "", 400),
         ("GET", "/-/socket", "", 426),
-        (
-            "GET",
-            "/lobby?last=1",
-            "Origin: http://evil.example\r\n",
-            403,
-        ),
+        ("GET", "/lobby?last=1", "Origin: http://evil.example\r\n", 403),
         ("POST", "/lobby?name=evil", "Origin: null\r\n", 403),
-        (
-            "GET",
-            "/lobby?last=1",
-            "Sec-Fetch-Site: cross-site\r\n",
-            403,
-        ),
+        ("GET", "/lobby?last=1", "Sec-Fetch-Site: cross-site\r\n", 403),
         (
             "POST",
             "/lobby?name=me",
@@ -555,17 +472,11 @@ fn every_answer_restricts_browsers() {
         ),
     ] {
         let answer = request(house.addresses()[0], method, target, headers, "");
-        assert_eq!(
-            answer.status, status,
-            "{method} {target} {headers}: {}",
-            answer.body
-        );
+        assert_eq!(answer.status, status, "{method} {target} {headers}: {}", answer.body);
         let policy = answer.header("content-security-policy").unwrap();
-        for rule in [
-            "default-src 'none'",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-        ] {
+        for rule in
+            ["default-src 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"]
+        {
             assert!(policy.contains(rule), "{policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -594,9 +505,7 @@ fn followers_read_of_a_shutdown_and_their_answer_ends_well() {
 
 #[test]
 fn a_full_server_says_so_in_http() {
-    let house = House::open(&["http://127.0.0.1:0"], |config| {
-        config.connections = Some(1)
-    });
+    let house = House::open(&["http://127.0.0.1:0"], |config| config.connections = Some(1));
     let _follower = Stream::open(house.addresses()[0], "/lobby", "");
     let answer = get(&house, "/lobby?last=1");
     assert_eq!(answer.status, 503);
@@ -612,9 +521,7 @@ fn thousands_of_requests_on_one_connection_are_answered_in_turn() {
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     for _ in 0..REQUESTS {
-        stream
-            .write_all(b"GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            .unwrap();
+        stream.write_all(b"GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut line = String::new();
         while line != "ok\n" {
             line.clear();

@@ -43,10 +43,7 @@ impl Raw {
     /// A person in the lobby.
     fn enter(server: SocketAddr, name: &str) -> Raw {
         let mut raw = Raw::open(server);
-        raw.send(&masked(
-            LAST | TEXT,
-            format!(r#"{{"do":"enter","name":"{name}"}}"#).as_bytes(),
-        ));
+        raw.send(&masked(LAST | TEXT, format!(r#"{{"do":"enter","name":"{name}"}}"#).as_bytes()));
         assert_eq!(raw.message()["kind"], "entered");
         raw
     }
@@ -130,12 +127,7 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
         }
     }
     frame.extend(MASK);
-    frame.extend(
-        payload
-            .iter()
-            .zip(MASK.iter().cycle())
-            .map(|(byte, mask)| byte ^ mask),
-    );
+    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     frame
 }
 
@@ -148,18 +140,14 @@ fn the_key_is_answered_as_the_rfc_has_it() {
     let house = House::web();
     for connection in ["Upgrade", "keep-alive, Upgrade", "upgrade,keep-alive"] {
         let mut raw = Raw::connect(house.addresses()[0]);
-        let request = String::from_utf8(handshake(
-            "Sec-WebSocket-Extensions: permessage-deflate\r\n",
-        ))
-        .unwrap();
+        let request =
+            String::from_utf8(handshake("Sec-WebSocket-Extensions: permessage-deflate\r\n"))
+                .unwrap();
         let request = request.replace("Connection: Upgrade", &format!("Connection: {connection}"));
         raw.send(request.replace("websocket\r\n", "WebSocket\r\n").as_bytes());
         let (head, status) = raw.head();
         assert_eq!(status, 101, "{head}");
-        assert!(
-            head.contains(&format!("sec-websocket-accept: {ACCEPT}\r\n")),
-            "{head}"
-        );
+        assert!(head.contains(&format!("sec-websocket-accept: {ACCEPT}\r\n")), "{head}");
         assert!(!head.contains("sec-websocket-extensions"), "{head}");
         assert_eq!(raw.message()["kind"], "hello");
     }
@@ -178,16 +166,10 @@ fn a_wrong_handshake_is_refused_with_the_right_one() {
         ("dGhlIHNhbXBsZSBub25jZQ==", "c2hvcnQ=", 400),
         ("dGhlIHNhbXBsZSBub25jZQ==", "not base64!", 400),
         ("Host: 127.0.0.1", "Host: evil.example", 421),
-        (
-            "Host: 127.0.0.1",
-            "Host: 127.0.0.1\r\nOrigin: http://evil.example",
-            403,
-        ),
+        ("Host: 127.0.0.1", "Host: 127.0.0.1\r\nOrigin: http://evil.example", 403),
     ] {
         let mut raw = Raw::connect(house.addresses()[0]);
-        let request = String::from_utf8(handshake(""))
-            .unwrap()
-            .replace(right, wrong);
+        let request = String::from_utf8(handshake("")).unwrap().replace(right, wrong);
         raw.send(request.as_bytes());
         let (head, seen) = raw.head();
         assert_eq!(seen, status, "{wrong}: {head}");
@@ -211,9 +193,8 @@ fn frames_may_come_in_any_pieces_and_right_after_the_handshake() {
         raw.send(&[byte]);
     }
     assert_eq!(raw.message()["text"], "byte by byte");
-    let many: Vec<u8> = (0..50)
-        .flat_map(|number| masked(LAST | TEXT, &say(&number.to_string())))
-        .collect();
+    let many: Vec<u8> =
+        (0..50).flat_map(|number| masked(LAST | TEXT, &say(&number.to_string()))).collect();
     raw.send(&many);
     for number in 0..50 {
         assert_eq!(raw.message()["text"], number.to_string());
@@ -270,20 +251,12 @@ fn a_broken_rule_closes_the_socket_with_its_code() {
         (masked(PING, b""), 1002, "a ping in fragments"),
         (long_ping, 1002, "a ping that is too long"),
         (masked(LAST, b"{}"), 1002, "a continuation of nothing"),
-        (
-            in_two(TEXT, LAST | TEXT),
-            1002,
-            "a message within a message",
-        ),
+        (in_two(TEXT, LAST | TEXT), 1002, "a message within a message"),
         (short_length, 1002, "a length in more bytes than it needs"),
         (huge, 1002, "a length beyond all"),
         (masked(LAST | BINARY, b"{}"), 1003, "bytes"),
         (masked(LAST | TEXT, b"{\"do\":\"\xff\"}"), 1007, "no UTF-8"),
-        (
-            masked(LAST | TEXT, &[b'x'; 16 * 1024 + 1]),
-            1009,
-            "too much at once",
-        ),
+        (masked(LAST | TEXT, &[b'x'; 16 * 1024 + 1]), 1009, "too much at once"),
         (
             [masked(TEXT, &[b'x'; 16 * 1024]), masked(LAST, b"x")].concat(),
             1009,
@@ -294,18 +267,12 @@ fn a_broken_rule_closes_the_socket_with_its_code() {
         (closing(&4321u16.to_be_bytes()), 4321, "a code of one's own"),
         (closing(b"\x03\xe8bye"), 1000, "with words"),
         (closing(b"x"), 1002, "half a code"),
-        (
-            closing(&1005u16.to_be_bytes()),
-            1002,
-            "a code that nobody sends",
-        ),
+        (closing(&1005u16.to_be_bytes()), 1002, "a code that nobody sends"),
         (closing(&999u16.to_be_bytes()), 1002, "a code that is none"),
         (closing(b"\x03\xe8\xff"), 1007, "words that are no UTF-8"),
     ] {
-        for mut raw in [
-            Raw::open(house.addresses()[0]),
-            Raw::enter(house.addresses()[0], "alice"),
-        ] {
+        for mut raw in [Raw::open(house.addresses()[0]), Raw::enter(house.addresses()[0], "alice")]
+        {
             raw.send(&bytes);
             raw.is_closed_with(code, what);
         }

@@ -63,9 +63,8 @@ fn the_page_works_below_a_path_of_a_web_server() {
     for room in ["/chat/", "/chat/tea"] {
         let page = get(proxy, room, "Accept: text/html\r\n");
         assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
-        let loaded: Vec<_> = addresses(&page, "src=\"")
-            .chain(addresses(&page, "href=\""))
-            .collect();
+        let loaded: Vec<_> =
+            addresses(&page, "src=\"").chain(addresses(&page, "href=\"")).collect();
         assert!(loaded.len() >= 3, "{loaded:?}");
         for address in loaded {
             // Relative to the folder of both pages.
@@ -119,30 +118,12 @@ fn health_checks_of_several_balancers_are_answered() {
         assert_eq!(answer.ends_with("\r\n\r\n"), is_bare, "{request}: {answer}");
     }
     for (request, status) in [
-        (
-            "GET /-/healthz HTTP/1.1\r\nConnection: close\r\n\r\n",
-            "400",
-        ),
-        (
-            "GET /lobby?last=1 HTTP/1.0\r\nHost: evil.example\r\n\r\n",
-            "421",
-        ),
-        (
-            "GET http://evil.example/lobby HTTP/1.0\r\nHost: localhost\r\n\r\n",
-            "421",
-        ),
-        (
-            "GET /lobby?last=1 HTTP/1.0\r\nOrigin: http://localhost\r\n\r\n",
-            "403",
-        ),
-        (
-            "OPTIONS /lobby HTTP/1.0\r\nOrigin: http://evil.example\r\n\r\n",
-            "403",
-        ),
-        (
-            "CONNECT localhost:80 HTTP/1.0\r\nHost: localhost\r\n\r\n",
-            "40",
-        ),
+        ("GET /-/healthz HTTP/1.1\r\nConnection: close\r\n\r\n", "400"),
+        ("GET /lobby?last=1 HTTP/1.0\r\nHost: evil.example\r\n\r\n", "421"),
+        ("GET http://evil.example/lobby HTTP/1.0\r\nHost: localhost\r\n\r\n", "421"),
+        ("GET /lobby?last=1 HTTP/1.0\r\nOrigin: http://localhost\r\n\r\n", "403"),
+        ("OPTIONS /lobby HTTP/1.0\r\nOrigin: http://evil.example\r\n\r\n", "403"),
+        ("CONNECT localhost:80 HTTP/1.0\r\nHost: localhost\r\n\r\n", "40"),
     ] {
         let answer = ask(server, request);
         assert!(
@@ -214,14 +195,8 @@ fn the_head_of_a_room_that_is_followed_ends_at_once() {
         let (head, rest) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
         assert!(head.contains(&format!("content-type: {accept}")), "{head}");
-        assert!(
-            !head.contains("content-length"),
-            "of a stream nobody knows it: {head}"
-        );
-        assert!(
-            rest.starts_with("HTTP/1.1 200 ") && rest.ends_with("ok\n"),
-            "{rest}"
-        );
+        assert!(!head.contains("content-length"), "of a stream nobody knows it: {head}");
+        assert!(rest.starts_with("HTTP/1.1 200 ") && rest.ends_with("ok\n"), "{rest}");
     }
     loop {
         bob.say("/who");
@@ -243,30 +218,14 @@ fn the_preferred_form_is_shown() {
         ("text/*", "text/plain"),
         ("application/json", "text/plain"),
         ("application/x-ndjson", "application/x-ndjson"),
-        (
-            "text/html;q=0.1, application/x-ndjson",
-            "application/x-ndjson",
-        ),
+        ("text/html;q=0.1, application/x-ndjson", "application/x-ndjson"),
         ("application/x-ndjson;q=0", "text/plain"),
         ("application/x-ndjson;q=0.1, text/plain", "text/plain"),
-        (
-            "text/event-stream;q=0.9, application/x-ndjson;q=0.8",
-            "text/event-stream",
-        ),
-        (
-            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-            "text/html",
-        ),
+        ("text/event-stream;q=0.9, application/x-ndjson;q=0.8", "text/event-stream"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
         ("text/html;q=0, */*", "text/plain"),
     ] {
-        let answer = get(
-            house.addresses()[0],
-            "/lobby?last=1",
-            &format!("Accept: {accept}\r\n"),
-        );
-        assert!(
-            answer.contains(&format!("\ncontent-type: {kind}")),
-            "{accept}: {answer}"
-        );
+        let answer = get(house.addresses()[0], "/lobby?last=1", &format!("Accept: {accept}\r\n"));
+        assert!(answer.contains(&format!("\ncontent-type: {kind}")), "{accept}: {answer}");
     }
 }

@@ -52,11 +52,7 @@ fn a_command_is_not_said_over_the_web_by_mistake() {
     let mut bob = house.guest_at(1).enter("bob");
     let mut alice = house.visitor("alice");
     bob.sees("alice has arrived");
-    for text in [
-        " /msg bob secret",
-        "\u{c}/msg bob secret",
-        "\n\u{ff0f}msg bob secret",
-    ] {
+    for text in [" /msg bob secret", "\u{c}/msg bob secret", "\n\u{ff0f}msg bob secret"] {
         alice.asks(json!({"do": "say", "text": text, "id": 1}).to_string());
         let refused = alice.hears("refused");
         assert_eq!(refused["why"], "slipped", "{text}");
@@ -84,11 +80,7 @@ fn a_name_that_is_taken_can_be_tried_again_and_the_fifth_refusal_is_the_last() {
     let house = House::web();
     let _bob = house.guest_at(1).enter("bob");
     let mut visitor = Visitor::connect(house.addresses()[0]);
-    for (name, why) in [
-        ("bob", "name-taken"),
-        ("b o b", "no-name"),
-        ("server", "no-name"),
-    ] {
+    for (name, why) in [("bob", "name-taken"), ("b o b", "no-name"), ("server", "no-name")] {
         visitor.asks(json!({"do": "enter", "name": name}).to_string());
         assert_eq!(visitor.hears("refused")["why"], why, "{name}");
     }
@@ -110,10 +102,7 @@ fn before_entering_only_a_ping_is_answered() {
     let mut visitor = Visitor::connect(house.addresses()[0]);
     visitor.asks(r#"{"do":"ping"}"#);
     visitor.hears("pong");
-    for request in [
-        r#"{"do":"say","text":"unheard","id":"x"}"#,
-        r#"{"do":"who","id":"x"}"#,
-    ] {
+    for request in [r#"{"do":"say","text":"unheard","id":"x"}"#, r#"{"do":"who","id":"x"}"#] {
         visitor.asks(request);
         assert_eq!(visitor.until_done("x")[0]["why"], "no-request");
     }
@@ -163,31 +152,13 @@ fn json_that_the_server_cannot_represent_gets_a_receipt_too() {
     let mut alice = house.visitor("alice");
     let deep = "[".repeat(5_000) + &"]".repeat(5_000);
     for (request, said) in [
-        (
-            r#"{"do":"say","room":"lobby","text":"half \ud83d","id":"7"}"#,
-            "half \u{fffd}",
-        ),
-        (
-            r#"{"do":"say","text":"\ude00\ud83d","id":"7"}"#,
-            "\u{fffd}\u{fffd}",
-        ),
-        (
-            r#"{"do":"say","text":"whole \ud83d\ude00","\ud83d":1,"id":"7"}"#,
-            "whole \u{1f600}",
-        ),
-        (
-            r#"{"do":"say","text":"one","text":"two","id":"7","do":"say"}"#,
-            "two",
-        ),
+        (r#"{"do":"say","room":"lobby","text":"half \ud83d","id":"7"}"#, "half \u{fffd}"),
+        (r#"{"do":"say","text":"\ude00\ud83d","id":"7"}"#, "\u{fffd}\u{fffd}"),
+        (r#"{"do":"say","text":"whole \ud83d\ude00","\ud83d":1,"id":"7"}"#, "whole \u{1f600}"),
+        (r#"{"do":"say","text":"one","text":"two","id":"7","do":"say"}"#, "two"),
         (r#"{"id":"x","do":"say","text":"x","id":"7"}"#, "x"),
-        (
-            "\u{feff}{\"do\":\"say\",\"text\":\"marked\",\"id\":\"7\"}",
-            "marked",
-        ),
-        (
-            r#"{"do":"say","text":"vast","number":1e999,"id":"7"}"#,
-            "vast",
-        ),
+        ("\u{feff}{\"do\":\"say\",\"text\":\"marked\",\"id\":\"7\"}", "marked"),
+        (r#"{"do":"say","text":"vast","number":1e999,"id":"7"}"#, "vast"),
     ] {
         alice.asks(request);
         let heard = alice.until_done("7");
@@ -238,15 +209,7 @@ fn invisible_lines_are_refused_at_every_door() {
     let mut alice = house.visitor("alice");
     let mut bob = house.guest_at(1).enter("bob");
     alice.hears("arrived");
-    for unseen in [
-        "",
-        "   ",
-        "\u{3000}",
-        "\u{202e}",
-        "\u{200b}\u{feff}",
-        "\u{301}",
-        "\u{3164}",
-    ] {
+    for unseen in ["", "   ", "\u{3000}", "\u{202e}", "\u{200b}\u{feff}", "\u{301}", "\u{3164}"] {
         alice.asks(json!({"do": "say", "room": "lobby", "text": unseen, "id": "s"}).to_string());
         assert_eq!(alice.until_done("s").len(), 0, "{unseen:?}");
         for request in [
@@ -289,10 +252,7 @@ fn browsers_and_netcat_read_the_same_lines_in_the_same_order() {
     bob.sees("alice: /not a command");
     alice.asks(json!({"do": "me", "args": ["waves", "twice"]}).to_string());
     let action = alice.hears("action");
-    assert_eq!(
-        (&action["text"], &action["seq"]),
-        (&"waves twice".into(), &3.into())
-    );
+    assert_eq!((&action["text"], &action["seq"]), (&"waves twice".into(), &3.into()));
     bob.sees("* alice waves twice");
     alice.asks(r#"{"do":"topic","args":["tea & <b>cake</b>"]}"#);
     assert_eq!(alice.hears("topic")["topic"], "tea & <b>cake</b>");
@@ -304,10 +264,7 @@ fn browsers_and_netcat_read_the_same_lines_in_the_same_order() {
     bob.say("/msg al psst");
     bob.sees("[bob -> al] psst");
     let private = alice.hears("private");
-    assert_eq!(
-        (&private["from"], &private["words"]),
-        (&"bob".into(), &"psst".into())
-    );
+    assert_eq!((&private["from"], &private["words"]), (&"bob".into(), &"psst".into()));
     alice.asks(r#"{"do":"quit","args":["good night"]}"#);
     bob.sees("al has left (good night)");
     let (rest, code) = alice.is_closed();
@@ -346,10 +303,7 @@ fn a_post_that_is_too_large_is_refused_as_a_whole() {
     let mut alice = house.visitor("alice");
     let long = "x".repeat(4_097);
     let many = vec!["x"; 201].join("\n");
-    for (text, why) in [
-        (format!("fine\n{long}"), "too-long"),
-        (many, "too-many-lines"),
-    ] {
+    for (text, why) in [(format!("fine\n{long}"), "too-long"), (many, "too-many-lines")] {
         alice.asks(json!({"do": "say", "text": text}).to_string());
         assert_eq!(alice.hears("refused")["why"], why);
     }
@@ -398,9 +352,8 @@ fn every_command_of_the_table_is_a_request() {
     let mut alice = house.visitor("alice");
     let _bob = house.guest_at(1).enter("bob");
     alice.hears("arrived");
-    let alone = COMMANDS
-        .iter()
-        .filter(|spec| !["quit", "register", "join", "help"].contains(&spec.name));
+    let alone =
+        COMMANDS.iter().filter(|spec| !["quit", "register", "join", "help"].contains(&spec.name));
     for spec in alone {
         let names = [spec.name].into_iter().chain(spec.aliases.iter().copied());
         for name in names {
@@ -409,21 +362,14 @@ fn every_command_of_the_table_is_a_request() {
             let heard = alice.until_done(name);
             assert!(!heard.is_empty(), "{name}");
             for message in &heard {
-                assert!(
-                    message["kind"].is_string() && message["text"].is_string(),
-                    "{message}"
-                );
+                assert!(message["kind"].is_string() && message["text"].is_string(), "{message}");
                 assert_ne!(message["why"], "no-command", "{message}");
             }
         }
     }
     alice.asks(r#"{"do":"help","id":"table"}"#);
     let help = alice.until_done("table");
-    assert_eq!(
-        help[0]["commands"].as_array().unwrap().len(),
-        COMMANDS.len() - 1,
-        "all but /echo"
-    );
+    assert_eq!(help[0]["commands"].as_array().unwrap().len(), COMMANDS.len() - 1, "all but /echo");
 }
 
 #[test]
@@ -440,10 +386,7 @@ fn ignoring_and_quiet_hold_for_a_socket_too() {
     bob.sees("bob: unseen");
     let mut carol = house.guest_at(1).enter("carol");
     let presence = alice.hears("presence");
-    assert_eq!(
-        presence["come"], "carol",
-        "who is here is known all the same"
-    );
+    assert_eq!(presence["come"], "carol", "who is here is known all the same");
     assert!(presence["text"].is_null(), "{presence}");
     carol.say("seen");
     let line = alice.hears_line("carol", "seen");
@@ -464,9 +407,7 @@ fn arrivals_and_departures_in_a_crowd_are_told_at_once() {
     let mut here = BTreeSet::from(["alice".to_owned()]);
     let names = |count: usize| (0..count).map(|n| format!("guest-{n}"));
     for _ in 0..2 {
-        let crowd: Vec<_> = names(CROWD)
-            .map(|name| house.guest_at(1).enter(&name))
-            .collect();
+        let crowd: Vec<_> = names(CROWD).map(|name| house.guest_at(1).enter(&name)).collect();
         while here.len() <= CROWD {
             follow(&mut here, &alice.next());
         }
@@ -479,9 +420,7 @@ fn arrivals_and_departures_in_a_crowd_are_told_at_once() {
         let page = page.expect("a page of people");
         assert_eq!(page["next"], Value::Null);
         let listed = page["names"].as_array().unwrap().iter();
-        let listed: BTreeSet<_> = listed
-            .map(|name| name.as_str().unwrap().to_owned())
-            .collect();
+        let listed: BTreeSet<_> = listed.map(|name| name.as_str().unwrap().to_owned()).collect();
         assert_eq!(listed, here);
         drop(crowd);
         while here.len() > 1 {

@@ -63,15 +63,9 @@ fn deleted_lines_are_counted_exactly() {
     let log = house.visitor("carol").hello["log"].clone();
     let heard = come_back(&house, &log, 10);
     let shown = numbers(&heard);
-    let skipped = heard
-        .iter()
-        .find(|message| message["kind"] == "skipped")
-        .unwrap();
+    let skipped = heard.iter().find(|message| message["kind"] == "skipped").unwrap();
     let first = shown.first().copied().unwrap_or(501);
-    assert_eq!(
-        (&skipped["first"], &skipped["last"]),
-        (&11.into(), &(first - 1).into())
-    );
+    assert_eq!((&skipped["first"], &skipped["last"]), (&11.into(), &(first - 1).into()));
     assert_eq!(shown, (first..=500).collect::<Vec<_>>());
 }
 
@@ -82,11 +76,7 @@ fn the_numbers_of_another_log_mean_nothing() {
     for (log, after) in [(json!("0123456789abcdef"), 20), (json!(""), 0)] {
         let heard = come_back(&house, &log, after);
         assert_eq!(heard[0]["resumed"], "another log");
-        assert_eq!(
-            numbers(&heard),
-            (41..=50).collect::<Vec<_>>(),
-            "the usual replay"
-        );
+        assert_eq!(numbers(&heard), (41..=50).collect::<Vec<_>>(), "the usual replay");
     }
     // A number beyond the last one means nothing either.
     let log = house.visitor("carol").hello["log"].clone();

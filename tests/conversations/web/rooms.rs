@@ -13,10 +13,7 @@ fn one_connection_is_in_several_rooms_and_leaves_one() {
     for room in ["tea", "den"] {
         alice.asks(json!({"do": "join", "room": room, "id": room}).to_string());
         let entered = &alice.until_done(room)[0];
-        assert_eq!(
-            (&entered["room"], &entered["first"]),
-            (&room.into(), &false.into())
-        );
+        assert_eq!((&entered["room"], &entered["first"]), (&room.into(), &false.into()));
     }
     bob.say("/join tea");
     bob.sees("In tea: alice");
@@ -78,11 +75,7 @@ fn a_busy_room_delays_no_other_and_each_has_its_order() {
         heard.push(alice.next());
     }
     for (room, last) in [("lobby", LINES), ("tea", 1)] {
-        let lines: Vec<_> = heard
-            .iter()
-            .filter(|m| m["room"] == room)
-            .cloned()
-            .collect();
+        let lines: Vec<_> = heard.iter().filter(|m| m["room"] == room).cloned().collect();
         let wanted: Vec<u64> = (1..=last).collect();
         assert_eq!(numbers(&lines), wanted, "{room}");
     }
@@ -105,17 +98,10 @@ fn older_lines_are_read_by_their_numbers() {
         (json!({"after": u64::MAX, "limit": u64::MAX}), 0..0),
     ] {
         let mut asked = json!({"do": "history", "room": "lobby", "id": "h"});
-        asked
-            .as_object_mut()
-            .unwrap()
-            .extend(request.as_object().unwrap().clone());
+        asked.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
         alice.asks(asked.to_string());
         let heard = alice.until_done("h");
         assert_eq!(numbers(&heard), wanted.collect::<Vec<u64>>(), "{request}");
-        assert!(
-            heard
-                .iter()
-                .all(|line| line["kind"] != "line" || line["old"] == true)
-        );
+        assert!(heard.iter().all(|line| line["kind"] != "line" || line["old"] == true));
     }
 }

@@ -60,10 +60,7 @@ fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
         ("", "HTTP/1.1 408 "),
         ("\r\n\r\n", "HTTP/1.1 408 "),
         ("GET /lobby?last=1 HT", "HTTP/1.1 408 "),
-        (
-            "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
-            "HTTP/1.1 408 ",
-        ),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", "HTTP/1.1 408 "),
         (
             "POST /lobby?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf",
             "HTTP/1.1 408 ",
@@ -77,10 +74,7 @@ fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
             "HTTP/1.1 408 ",
         ),
         // These are silent after an answer: another answer would belong to no request.
-        (
-            "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            "HTTP/1.1 200 ",
-        ),
+        ("GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200 "),
         // Sockets without a message.
         (
             "GET /-/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -101,18 +95,13 @@ fn silent_clients_at_the_web_door_keep_nobody_out_at_any_door() {
             assert!(read.starts_with(told), "{sent:?}: {read}");
             assert_eq!(read.matches("HTTP/1.1 ").count(), 1, "{sent:?}: {read}");
             if told.contains("408") {
-                assert!(
-                    read.contains("No complete request arrived in time"),
-                    "{read}"
-                );
+                assert!(read.contains("No complete request arrived in time"), "{read}");
                 assert!(read.ends_with(&format!("use port {port}\n")), "{read}");
             }
         }
         // Now all places of the waiting list are taken.
-        let answer = ask(
-            web,
-            "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-        );
+        let answer =
+            ask(web, "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert!(answer.starts_with("HTTP/1.1 200 "), "{sent:?}: {answer}");
         let mut guest = Guest::connect(lines).enter("newcomer");
         guest.say("/quit");
@@ -141,11 +130,7 @@ fn silent_clients_at_the_name_question_keep_nobody_out() {
 
 #[test]
 fn a_client_that_is_turned_out_keeps_no_place() {
-    let doors = [
-        "http://127.0.0.1:0",
-        "tcp://127.0.0.1:0",
-        "tcp://127.0.0.1:0?classic",
-    ];
+    let doors = ["http://127.0.0.1:0", "tcp://127.0.0.1:0", "tcp://127.0.0.1:0?classic"];
     let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
     let [web, lines, classic] = [0, 1, 2].map(|door| house.addresses()[door]);
     for (door, sent, told) in [
@@ -196,9 +181,7 @@ fn a_client_that_follows_a_room_is_not_waited_for() {
     let house = House::open(&doors, |config| config.connections = Some(CONNECTIONS));
     let web = house.addresses()[0];
     let mut follower = connect(web);
-    follower
-        .write_all(b"GET /lobby HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .unwrap();
+    follower.write_all(b"GET /lobby HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut head = [0; 12];
     follower.read_exact(&mut head).unwrap();
     let endings = silent(web, OF_EACH_KIND, b"GET /");
@@ -254,10 +237,7 @@ fn bytes_that_are_not_a_request_get_the_purpose_of_the_port() {
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        assert!(
-            answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
-            "{sent:?}: {answer:?}"
-        );
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{sent:?}: {answer:?}");
         let words = format!(
             "\r\n\r\nThis is not an HTTP request. This port is for browsers and curl; with netcat, telnet or parlor join, use port {lines}\n"
         );

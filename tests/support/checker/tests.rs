@@ -6,12 +6,7 @@ use super::{
 };
 
 fn event(commit: u64, person: usize, kind: Kind, shown: Shown) -> Event {
-    Event {
-        commit,
-        person: Some(person),
-        kind,
-        shown,
-    }
+    Event { commit, person: Some(person), kind, shown }
 }
 
 fn arrived(commit: u64, person: usize, name: &str) -> Event {
@@ -24,11 +19,7 @@ fn left(commit: u64, person: usize, name: &str) -> Event {
 }
 
 fn said(commit: u64, seq: u64, person: usize, name: &str, text: &str) -> Event {
-    let shown = Shown::Said {
-        name: name.into(),
-        text: text.into(),
-        is_action: false,
-    };
+    let shown = Shown::Said { name: name.into(), text: text.into(), is_action: false };
     let at = 1_000;
     event(commit, person, Kind::Line { seq, at }, shown)
 }
@@ -39,22 +30,14 @@ fn renamed(commit: u64, person: usize, from: &str, to: &str) -> Event {
 }
 
 fn room(name: &str, events: Vec<Event>) -> Room {
-    Room {
-        name: name.into(),
-        events,
-        is_whole: true,
-    }
+    Room { name: name.into(), events, is_whole: true }
 }
 
 fn reader(person: usize, end: End, lines: &[&str]) -> Reader {
     Reader {
         person: Some(person),
         dialect: Dialect::Named,
-        text: lines
-            .iter()
-            .flat_map(|line| [line, "\n"])
-            .collect::<String>()
-            .into(),
+        text: lines.iter().flat_map(|line| [line, "\n"]).collect::<String>().into(),
         end,
         has_left: end == End::Left,
         fell_silently: false,
@@ -211,9 +194,7 @@ fn two_wearers_of_a_name_on_the_server_are_rejected() {
 #[test]
 fn a_name_may_pass_to_another_person_within_a_commit() {
     let mut story = happened(|_| {});
-    story
-        .rooms
-        .insert(0, room("tea", vec![arrived(8, 3, "rob")]));
+    story.rooms.insert(0, room("tea", vec![arrived(8, 3, "rob")]));
     assert!(check(&story).is_ok(), "{:?}", check(&story));
 }
 
@@ -221,12 +202,7 @@ fn a_name_may_pass_to_another_person_within_a_commit() {
 fn a_crowd_in_which_somebody_arrives_twice_is_rejected() {
     let story = happened(|events| {
         let shown = together(vec!["alice".into()], 0, true);
-        events.push(Event {
-            commit: 9,
-            person: None,
-            kind: Kind::Summary,
-            shown,
-        });
+        events.push(Event { commit: 9, person: None, kind: Kind::Summary, shown });
     });
     breaks(Rule::Presence, &story);
 }
@@ -292,18 +268,9 @@ fn a_missing_line_that_is_not_counted_is_rejected() {
 
 #[test]
 fn a_wrong_count_of_skipped_lines_is_rejected() {
-    breaks(
-        Rule::Count,
-        &rewritten(1, "2 lines skipped", "1 line skipped"),
-    );
-    breaks(
-        Rule::Order,
-        &rewritten(1, "2 lines skipped", "3 lines skipped"),
-    );
-    breaks(
-        Rule::Count,
-        &rewritten(1, "2 lines skipped", "7 lines skipped"),
-    );
+    breaks(Rule::Count, &rewritten(1, "2 lines skipped", "1 line skipped"));
+    breaks(Rule::Order, &rewritten(1, "2 lines skipped", "3 lines skipped"));
+    breaks(Rule::Count, &rewritten(1, "2 lines skipped", "7 lines skipped"));
 }
 
 #[test]
@@ -327,44 +294,26 @@ fn an_arrival_may_be_lost_with_skipped_lines() {
     let mut story = rewritten(0, seen, "");
     story.readers[0].text = String::from_utf8(story.readers[0].text.clone())
         .unwrap()
-        .replace(
-            "rob: s2n2",
-            "-- 2 lines skipped: you were reading too slowly\nrob: s2n2",
-        )
+        .replace("rob: s2n2", "-- 2 lines skipped: you were reading too slowly\nrob: s2n2")
         .into();
     assert!(check(&story).is_ok(), "{:?}", check(&story));
 }
 
 #[test]
 fn seeing_the_readers_own_departure_is_rejected() {
-    breaks(
-        Rule::Presence,
-        &rewritten(1, "rob: s2n2\n", "rob: s2n2\nrob has left\n"),
-    );
+    breaks(Rule::Presence, &rewritten(1, "rob: s2n2\n", "rob: s2n2\nrob has left\n"));
 }
 
 #[test]
 fn seeing_a_line_from_after_the_readers_departure_is_rejected() {
-    breaks(
-        Rule::Presence,
-        &rewritten(1, "rob: s2n2\n", "rob: s2n2\nalice: s1n3\n"),
-    );
+    breaks(Rule::Presence, &rewritten(1, "rob: s2n2\n", "rob: s2n2\nalice: s1n3\n"));
 }
 
 #[test]
 fn a_wrong_roster_is_rejected() {
-    breaks(
-        Rule::Presence,
-        &rewritten(1, "In lobby: alice", "In lobby: nobody else"),
-    );
-    breaks(
-        Rule::Presence,
-        &rewritten(1, "In lobby: alice", "In lobby: carol"),
-    );
-    breaks(
-        Rule::Presence,
-        &rewritten(1, "In lobby: alice", "In tea: alice"),
-    );
+    breaks(Rule::Presence, &rewritten(1, "In lobby: alice", "In lobby: nobody else"));
+    breaks(Rule::Presence, &rewritten(1, "In lobby: alice", "In lobby: carol"));
+    breaks(Rule::Presence, &rewritten(1, "In lobby: alice", "In tea: alice"));
 }
 
 #[test]
@@ -381,10 +330,7 @@ fn an_answer_before_an_earlier_line_is_rejected() {
     let answer = format!("-- Nobody here is called {after}; /who lists the people in this room\n");
     let good = rewritten(0, "bob is now", &format!("{answer}bob is now"));
     assert!(check(&good).is_ok(), "{:?}", check(&good));
-    breaks(
-        Rule::Answer,
-        &rewritten(0, "alice: s1n2", &format!("{answer}alice: s1n2")),
-    );
+    breaks(Rule::Answer, &rewritten(0, "alice: s1n2", &format!("{answer}alice: s1n2")));
 }
 
 #[test]
@@ -406,8 +352,7 @@ fn a_private_message_read_by_a_third_or_twice_is_rejected() {
 fn lines_only(mut story: Story) -> Story {
     for room in &mut story.rooms {
         room.is_whole = false;
-        room.events
-            .retain(|event| matches!(event.kind, Kind::Line { .. }));
+        room.events.retain(|event| matches!(event.kind, Kind::Line { .. }));
     }
     for reader in &mut story.readers {
         reader.person = None;
@@ -441,11 +386,7 @@ fn with_objects(change: impl FnOnce(&mut Vec<String>)) -> Story {
     let mut story = good();
     story.rooms.push(room(
         "tea",
-        vec![
-            arrived(2, 1, "alice"),
-            said(10, 1, 1, "alice", "s1n4"),
-            left(11, 1, "alice"),
-        ],
+        vec![arrived(2, 1, "alice"), said(10, 1, 1, "alice", "s1n4"), left(11, 1, "alice")],
     ));
     let entered = |room| {
         format!(r#"{{"kind":"entered","room":"{room}","seq":0,"names":[],"others":0,"text":"In"}}"#)
@@ -514,17 +455,10 @@ fn breaking_a_rule_of_several_rooms_is_rejected() {
 
 /// A listener in the lobby, from bob's arrival up to his first line.
 fn listened(lines: &[&str]) -> Story {
-    let listened = Listened {
-        room: 0,
-        from: 2,
-        to: Some(4),
-    };
+    let listened = Listened { room: 0, from: 2, to: Some(4) };
     let mut story = good();
-    story.readers = vec![Reader {
-        person: None,
-        listened: Some(listened),
-        ..reader(0, End::Left, lines)
-    }];
+    story.readers =
+        vec![Reader { person: None, listened: Some(listened), ..reader(0, End::Left, lines) }];
     story
 }
 

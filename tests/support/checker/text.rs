@@ -5,32 +5,13 @@ use super::Dialect;
 /// An event, as a person in the room reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    Said {
-        name: String,
-        text: String,
-        is_action: bool,
-    },
+    Said { name: String, text: String, is_action: bool },
     Arrived(String),
-    Left {
-        name: String,
-        words: Option<String>,
-    },
-    ArrivedTogether {
-        named: Vec<String>,
-        others: usize,
-    },
-    LeftTogether {
-        named: Vec<String>,
-        others: usize,
-    },
-    Renamed {
-        from: String,
-        to: String,
-    },
-    Topic {
-        name: String,
-        text: Option<String>,
-    },
+    Left { name: String, words: Option<String> },
+    ArrivedTogether { named: Vec<String>, others: usize },
+    LeftTogether { named: Vec<String>, others: usize },
+    Renamed { from: String, to: String },
+    Topic { name: String, text: Option<String> },
 }
 
 /// A line that a client received.
@@ -71,10 +52,7 @@ pub(super) enum Line {
 pub(crate) fn together(mut named: Vec<String>, others: usize, came: bool) -> Shown {
     match (named.len(), others, came) {
         (1, 0, true) => Shown::Arrived(named.remove(0)),
-        (1, 0, false) => Shown::Left {
-            name: named.remove(0),
-            words: None,
-        },
+        (1, 0, false) => Shown::Left { name: named.remove(0), words: None },
         (_, _, true) => Shown::ArrivedTogether { named, others },
         (_, _, false) => Shown::LeftTogether { named, others },
     }
@@ -88,25 +66,13 @@ pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
     if line.starts_with("You are ") {
         return Some(match dialect {
             Dialect::Named | Dialect::Web => Line::Server,
-            Dialect::Classic => Line::Entered {
-                room: None,
-                named: Vec::new(),
-                others: 0,
-            },
+            Dialect::Classic => Line::Entered { room: None, named: Vec::new(), others: 0 },
         });
     }
     if let Some((room, roster)) = line.strip_prefix("In ").and_then(|l| l.split_once(": ")) {
         let nobody = roster == "nobody else";
-        let (named, others) = if nobody {
-            (Vec::new(), 0)
-        } else {
-            people(roster)
-        };
-        return Some(Line::Entered {
-            room: Some(room.to_owned()),
-            named,
-            others,
-        });
+        let (named, others) = if nobody { (Vec::new(), 0) } else { people(roster) };
+        return Some(Line::Entered { room: Some(room.to_owned()), named, others });
     }
     if let Some((inner, rest)) = line.strip_prefix('[').and_then(|l| l.split_once("] "))
         && !inner.contains(']')
@@ -117,9 +83,7 @@ pub(super) fn parse(line: &str, dialect: Dialect) -> Option<Line> {
             parse_said(rest).map(Line::Replayed)
         };
     }
-    parse_said(line)
-        .or_else(|| parse_happening(line))
-        .map(Line::Shown)
+    parse_said(line).or_else(|| parse_happening(line)).map(Line::Shown)
 }
 
 /// Parses a line of the server.
@@ -171,9 +135,7 @@ fn parse_happening(line: &str) -> Option<Shown> {
         "has left" => Some(Shown::Left { name, words: None }),
         "cleared the topic" => Some(Shown::Topic { name, text: None }),
         _ => {
-            let rest = did
-                .strip_prefix("has left (")
-                .and_then(|d| d.strip_suffix(')'));
+            let rest = did.strip_prefix("has left (").and_then(|d| d.strip_suffix(')'));
             if let Some(rest) = rest {
                 let words = words(rest);
                 return Some(Shown::Left { name, words });

@@ -35,11 +35,7 @@ fn read(reader: &Reader) -> Result<Vec<Seen>, Broken> {
         return web::read(&reader.text, reader.end);
     }
     let fail = |what: String| Err(broken(Rule::Text, what));
-    let end = reader
-        .text
-        .iter()
-        .rposition(|&b| b == b'\n')
-        .map_or(0, |end| end + 1);
+    let end = reader.text.iter().rposition(|&b| b == b'\n').map_or(0, |end| end + 1);
     if end != reader.text.len() && reader.end != End::Broken {
         return fail(format!("ends in the middle of a line, after {end} bytes"));
     }
@@ -143,20 +139,13 @@ fn check_answers(seen: &[Seen]) -> Result<(), Broken> {
 /// The arrivals of a person, in order: each room, and the place of the arrival in it.
 fn arrivals(rooms: &[Room], person: Option<usize>) -> impl Iterator<Item = (&Room, usize)> {
     let mut found = Vec::new();
-    for room in rooms
-        .iter()
-        .filter(|room| room.is_whole && person.is_some())
-    {
+    for room in rooms.iter().filter(|room| room.is_whole && person.is_some()) {
         let is_arrival = |event: &Event| {
             event.person == person
                 && matches!(event.kind, Kind::Told | Kind::Folded)
                 && matches!(event.shown, Shown::Arrived(_))
         };
-        let places = room
-            .events
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| is_arrival(e));
+        let places = room.events.iter().enumerate().filter(|(_, e)| is_arrival(e));
         found.extend(places.map(|(at, event)| (event.commit, room, at)));
     }
     found.sort_by_key(|&(commit, ..)| commit);
@@ -177,11 +166,7 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     fn end(&self) -> End {
-        if self.is_over {
-            End::Left
-        } else {
-            self.reader.end
-        }
+        if self.is_over { End::Left } else { self.reader.end }
     }
 
     /// Compares it with all events of the room.
@@ -227,42 +212,29 @@ impl Visit<'_> {
         let anchor = last_replayed.as_ref().map_or(&first, |(shown, _)| shown);
         let is_named = |room: &&Room| name.as_ref().is_none_or(|name| *name == room.name);
         let found = rooms.iter().filter(is_named).find_map(|room| {
-            let at = room
-                .events
-                .iter()
-                .position(|event| event.shown == *anchor)?;
+            let at = room.events.iter().position(|event| event.shown == *anchor)?;
             Some((room, at))
         });
         let Some((room, at)) = found else {
             return Err(broken(Rule::Kept, format!("was never said: {anchor:?}")));
         };
         // Without replayed lines, the arrival may be anywhere before the first line.
-        let start = if last_replayed.is_some() {
-            at + 1
-        } else {
-            at - at.min(self.skipped_first())
-        };
+        let start =
+            if last_replayed.is_some() { at + 1 } else { at - at.min(self.skipped_first()) };
         let events = room.events.get(start..).unwrap_or_default();
         self.check_order(room, events.iter().filter(|e| is_line(e)).collect())
     }
 
     /// How many lines were skipped before the first line received.
     fn skipped_first(&self) -> usize {
-        let before = self
-            .seen
-            .iter()
-            .take_while(|line| !matches!(line, Line::Shown(Shown::Said { .. })));
+        let before =
+            self.seen.iter().take_while(|line| !matches!(line, Line::Shown(Shown::Said { .. })));
         before.map(|line| skipped(line) as usize).sum()
     }
 
     /// The roster is right on entering.
     fn check_entered(&self, room: &Room, arrival: usize) -> Result<(), Broken> {
-        let Some(Line::Entered {
-            room: Some(name),
-            named,
-            others,
-        }) = &self.entered
-        else {
+        let Some(Line::Entered { room: Some(name), named, others }) = &self.entered else {
             return Ok(()); // classic readers get no roster
         };
         let fail = |why: String| Err(broken(Rule::Presence, why));
@@ -494,11 +466,7 @@ impl Walk<'_> {
         }
         if let Some(ahead) = rest.iter().position(is_it) {
             let passes_lines = rest.iter().take(ahead).any(|event| is_line(event));
-            let rule = if passes_lines {
-                Rule::Count
-            } else {
-                Rule::Presence
-            };
+            let rule = if passes_lines { Rule::Count } else { Rule::Presence };
             return broken(rule, what);
         }
         if self.told.iter().any(is_it) {

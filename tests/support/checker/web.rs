@@ -79,12 +79,7 @@ impl Numbers {
             }
             (_, Some(last)) => seq == last,
         };
-        let wrong = || {
-            broken(
-                Rule::Dense,
-                format!("after number {last:?} of {room}: {event}"),
-            )
-        };
+        let wrong = || broken(Rule::Dense, format!("after number {last:?} of {room}: {event}"));
         is_right.then_some(()).ok_or_else(wrong)
     }
 }
@@ -116,31 +111,16 @@ fn line(event: &Value) -> Option<Line> {
             });
         }
         "arrived" => Shown::Arrived(words("name")?),
-        "left" => Shown::Left {
-            name: words("name")?,
-            words: words("words"),
-        },
+        "left" => Shown::Left { name: words("name")?, words: words("words") },
         kind @ ("arrived_together" | "left_together") => {
             let came = kind == "arrived_together";
-            return people(event, |named, others| {
-                Line::Summary(together(named, others, came))
-            });
+            return people(event, |named, others| Line::Summary(together(named, others, came)));
         }
-        "renamed" => Shown::Renamed {
-            from: words("from")?,
-            to: words("name")?,
-        },
-        "topic" => Shown::Topic {
-            name: words("name")?,
-            text: words("topic"),
-        },
+        "renamed" => Shown::Renamed { from: words("from")?, to: words("name")? },
+        "topic" => Shown::Topic { name: words("name")?, text: words("topic") },
         "entered" => {
             let room = words("room");
-            return people(event, |named, others| Line::Entered {
-                room,
-                named,
-                others,
-            });
+            return people(event, |named, others| Line::Entered { room, named, others });
         }
         "presence" => {
             let (come, gone) = (words("come"), words("gone"));

@@ -43,11 +43,7 @@ impl PendingActs {
     pub(super) fn put(&mut self, inbox: &Arc<Inbox>, act: Arc<Act>, sequel: Sequel) {
         self.count += 1;
         self.sequels.insert(self.count, sequel);
-        self.new.push(Unstored {
-            act,
-            number: self.count,
-            inbox: Arc::clone(inbox),
-        });
+        self.new.push(Unstored { act, number: self.count, inbox: Arc::clone(inbox) });
     }
 
     pub(super) fn take_new(&mut self) -> Vec<Unstored> {

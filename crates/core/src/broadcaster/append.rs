@@ -18,19 +18,10 @@ impl Broadcaster {
     /// arrivals, departures, new names and topics still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
-            let batch = if kept.is_ok() {
-                batch
-            } else {
-                Arc::new(without_lines(&batch))
-            };
+            let batch = if kept.is_ok() { batch } else { Arc::new(without_lines(&batch)) };
             self.append_to_room(share, batch, now);
         }
-        for Promise {
-            client,
-            outcome,
-            is_post,
-        } in gathered.promises
-        {
+        for Promise { client, outcome, is_post } in gathered.promises {
             client.finish(match kept {
                 Err(NotStored(why)) if is_post => Refusal::NotStored(why).into(),
                 _ => outcome,
@@ -75,12 +66,7 @@ impl Broadcaster {
 
     /// Grants a seat to a person whose arrival is visible, even if the person has to leave at once.
     fn seat(&self, grant: Grant) {
-        let Grant {
-            client,
-            place,
-            replay,
-            mut entered,
-        } = grant;
+        let Grant { client, place, replay, mut entered } = grant;
         entered.replay = Replay::last(&place.name, &place.log, replay, entered.view.arrived);
         let person = self.people.get(client.id);
         entered.keeps = person.and_then(|person| self.may_keep(person, &entered.room));
@@ -107,10 +93,7 @@ impl Broadcaster {
         };
         self.logs_bytes -= room.log.weight();
         self.rooms_by_name.remove(&room.name);
-        let end = End {
-            seq: room.log.end().seq,
-            at: room.at,
-        };
+        let end = End { seq: room.log.end().seq, at: room.at };
         let Some(ends) = &mut self.ends else {
             return;
         };
@@ -167,14 +150,8 @@ impl Room {
             let after = cursor.after(entry);
             match entry {
                 Entry::Said(_)
-                | Entry::Arrived {
-                    telling: Telling::Late,
-                    ..
-                }
-                | Entry::Left {
-                    telling: Telling::Late,
-                    ..
-                } => {}
+                | Entry::Arrived { telling: Telling::Late, .. }
+                | Entry::Left { telling: Telling::Late, .. } => {}
                 Entry::ArrivedTogether(_)
                 | Entry::LeftTogether(_)
                 | Entry::LinesDeleted { .. }
@@ -200,12 +177,7 @@ impl Room {
         arrived: Cursor,
         now: Now,
     ) -> Grant {
-        let Ticket {
-            client,
-            place,
-            replay,
-            first,
-        } = ticket;
+        let Ticket { client, place, replay, first } = ticket;
         let entered = Entered {
             who: who.clone(),
             room: self.name.clone(),
@@ -225,12 +197,7 @@ impl Room {
             active: now.monotonic,
         };
         self.members.insert(member);
-        Grant {
-            client,
-            place,
-            replay,
-            entered,
-        }
+        Grant { client, place, replay, entered }
     }
 
     fn let_go(&mut self, who: &Who, departed: Cursor) -> Option<Arc<Client>> {
@@ -242,10 +209,7 @@ impl Room {
 
 /// The same batch without its lines.
 fn without_lines(batch: &Batch) -> Batch {
-    let rest = batch
-        .entries()
-        .iter()
-        .filter(|entry| !matches!(entry, Entry::Said(_)));
+    let rest = batch.entries().iter().filter(|entry| !matches!(entry, Entry::Said(_)));
     let room = batch.room().clone();
     let rest = Batch::new(room, batch.start(), batch.at(), rest.cloned().collect());
     match batch.goes_back() {

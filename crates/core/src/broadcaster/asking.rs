@@ -10,30 +10,21 @@ use crate::model::{Census, Claim, Line, Now, PersonId, RoomId};
 impl Broadcaster {
     /// Answers a question at once.
     pub(super) fn answer(&self, asker: PersonId, query: Query, now: Now) -> Outcome {
-        self.try_to_answer(asker, query, now)
-            .unwrap_or_else(Outcome::from)
+        self.try_to_answer(asker, query, now).unwrap_or_else(Outcome::from)
     }
 
     fn try_to_answer(&self, asker: PersonId, query: Query, now: Now) -> Result<Outcome, Refusal> {
         let answer = match query {
             Query::WhoAmI => {
                 let person = self.people.get(asker).ok_or(Refusal::NotThere)?;
-                return Ok(Outcome::You(Claim {
-                    name: person.name.clone(),
-                    proof: person.proof,
-                }));
+                return Ok(Outcome::You(Claim { name: person.name.clone(), proof: person.proof }));
             }
             Query::Topic(room) => {
                 let room = self.visible(asker, room, now)?;
-                Answer::Topic {
-                    room: room.name.clone(),
-                    text: room.topic.text.clone(),
-                }
+                Answer::Topic { room: room.name.clone(), text: room.topic.text.clone() }
             }
             Query::Who { here, room: None } => self.who(asker, here, now)?,
-            Query::Who {
-                room: Some(name), ..
-            } => match self.room_called(&name) {
+            Query::Who { room: Some(name), .. } => match self.room_called(&name) {
                 Some(room) if !room.is_awaited() => self.who(asker, room.id, now)?,
                 _ => return Err(Refusal::NoRoom(name)),
             },
@@ -70,10 +61,7 @@ impl Broadcaster {
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
         let people = room.people_from(from);
-        let mark = Mark {
-            room: room.id,
-            position: people.position,
-        };
+        let mark = Mark { room: room.id, position: people.position };
         let mail = Mail::Answer(Answer::People(people));
         member.client.send_own(mark, mail);
         Ok(())
@@ -98,11 +86,7 @@ impl Broadcaster {
             return Err(Refusal::Yourself);
         }
         self.may_write_to(&from, &found.name, now)?;
-        let private = Answer::Private {
-            from,
-            to: found.name.clone(),
-            text,
-        };
+        let private = Answer::Private { from, to: found.name.clone(), text };
         let deliver = |id| {
             let (person, mark) = self.people.get(id).zip(self.mark_of(id))?;
             let mail = Mail::Answer(private.clone());
@@ -120,14 +104,10 @@ impl Broadcaster {
         let used = self.rooms.values().filter(|room| !room.is_awaited());
         let visible: Vec<_> = used.filter(may_read).collect();
         let all = visible.len();
-        let largest = first(visible, ROOMS_MAX, |room| {
-            (Reverse(room.members.len()), room.name.as_str())
-        });
+        let largest =
+            first(visible, ROOMS_MAX, |room| (Reverse(room.members.len()), room.name.as_str()));
         let rooms: Vec<_> = largest.into_iter().map(Room::info).collect();
-        Ok(Answer::Rooms {
-            others: all - rooms.len(),
-            rooms,
-        })
+        Ok(Answer::Rooms { others: all - rooms.len(), rooms })
     }
 
     fn visible(&self, asker: PersonId, room: RoomId, now: Now) -> Result<&Room, Refusal> {

@@ -62,20 +62,12 @@ impl Broadcaster {
         let place = there.place(client.id);
         let person = self.people.get_mut(client.id).ok_or(Refusal::NotThere)?;
         person.seats.push(Arc::clone(&place));
-        let who = Who {
-            id: client.id,
-            name: person.name.clone(),
-        };
+        let who = Who { id: client.id, name: person.name.clone() };
         self.happen(
             room,
             Happening::Arrival {
                 who,
-                ticket: Ticket {
-                    client: Arc::clone(client),
-                    place,
-                    replay,
-                    first,
-                },
+                ticket: Ticket { client: Arc::clone(client), place, replay, first },
                 is_untold,
             },
         );
@@ -97,12 +89,7 @@ impl Broadcaster {
         let removal = removal.or(place.removed()).cloned();
         // After a change of password the person just leaves: the reason concerns nobody else.
         let removal = removal.filter(|act| act.by != By::NewPassword);
-        let departure = Happening::Departure {
-            who,
-            words,
-            removal,
-            is_untold,
-        };
+        let departure = Happening::Departure { who, words, removal, is_untold };
         self.happen(place.room, departure);
     }
 
@@ -222,9 +209,7 @@ impl Broadcaster {
         };
         let seats = std::mem::take(&mut person.seats);
         let deed = Deed::to(Verb::Kick, Whom::Name(who.name.clone()));
-        person
-            .client
-            .remove(&Arc::new(Act::by(By::Oneself, deed, now.wall)));
+        person.client.remove(&Arc::new(Act::by(By::Oneself, deed, now.wall)));
         self.people.leave(ghost);
         for absent in &mut self.absent {
             if absent.heir == ghost {
@@ -273,12 +258,7 @@ impl Broadcaster {
     }
 
     fn depart_absent(&mut self, Absent { who, room, .. }: Absent, is_untold: bool) {
-        let departure = Happening::Departure {
-            who,
-            words: None,
-            removal: None,
-            is_untold,
-        };
+        let departure = Happening::Departure { who, words: None, removal: None, is_untold };
         self.happen(room, departure);
     }
 }

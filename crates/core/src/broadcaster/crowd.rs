@@ -65,11 +65,7 @@ impl Crowd {
 
     fn count(&mut self) -> Telling {
         self.count += 1;
-        if self.count <= TOLD_MAX {
-            Telling::Told
-        } else {
-            Telling::Folded
-        }
+        if self.count <= TOLD_MAX { Telling::Told } else { Telling::Folded }
     }
 
     /// The entries that tell of a folded arrival or departure, before others read the name.
@@ -100,10 +96,7 @@ impl Crowd {
         let crowd = std::mem::take(self);
         [
             crowd.left.together(LEFT_NAMED).map(Entry::LeftTogether),
-            crowd
-                .arrived
-                .together(ARRIVED_NAMED)
-                .map(Entry::ArrivedTogether),
+            crowd.arrived.together(ARRIVED_NAMED).map(Entry::ArrivedTogether),
             crowd.gone.together(LEFT_NAMED).map(Entry::LeftTogether),
         ]
         .into_iter()
@@ -140,16 +133,9 @@ impl Folded {
     /// Names `named` of them, or one more, because a name is no longer than "and 1 other".
     fn together(self, named: usize) -> Option<Together> {
         let mut people: Vec<_> = self.people.into_iter().flatten().map(|w| w.name).collect();
-        let others = if people.len() > named + 1 {
-            people.len() - named
-        } else {
-            0
-        };
+        let others = if people.len() > named + 1 { people.len() - named } else { 0 };
         people.truncate(people.len() - others);
-        (!people.is_empty()).then_some(Together {
-            named: people,
-            others,
-        })
+        (!people.is_empty()).then_some(Together { named: people, others })
     }
 }
 
@@ -165,10 +151,7 @@ mod tests {
 
     /// The `n`th connection, with the `name`th name.
     fn who(n: u64, name: usize) -> Who {
-        Who {
-            id: PersonId(n),
-            name: Name::of_address(&format!(":{name}")),
-        }
+        Who { id: PersonId(n), name: Name::of_address(&format!(":{name}")) }
     }
 
     fn names(together: &Together) -> Vec<&str> {
@@ -194,11 +177,8 @@ mod tests {
             assert_eq!(crowd.leave(&who(n, n as usize)), Telling::Folded);
         }
         let told: Vec<_> = crowd.close().collect();
-        let [
-            Entry::LeftTogether(left),
-            Entry::ArrivedTogether(arrived),
-            Entry::LeftTogether(gone),
-        ] = told.as_slice()
+        let [Entry::LeftTogether(left), Entry::ArrivedTogether(arrived), Entry::LeftTogether(gone)] =
+            told.as_slice()
         else {
             panic!("{told:?}");
         };
@@ -219,10 +199,7 @@ mod tests {
         let [Entry::ArrivedTogether(arrived)] = told.as_slice() else {
             panic!("{told:?}");
         };
-        assert_eq!(
-            (names(arrived), arrived.others),
-            (vec![":8", ":9", ":10"], 0)
-        );
+        assert_eq!((names(arrived), arrived.others), (vec![":8", ":9", ":10"], 0));
     }
 
     #[test]
@@ -231,14 +208,8 @@ mod tests {
         crowd.arrive(&who(8, 8));
         crowd.arrive(&who(9, 9));
         let telling = Telling::Late;
-        let late = Entry::Arrived {
-            who: who(8, 8),
-            telling,
-        };
-        assert_eq!(
-            crowd.tell_first(&who(8, 8).name).collect::<Vec<_>>(),
-            [late]
-        );
+        let late = Entry::Arrived { who: who(8, 8), telling };
+        assert_eq!(crowd.tell_first(&who(8, 8).name).collect::<Vec<_>>(), [late]);
         assert_eq!(crowd.tell_first(&who(8, 8).name).count(), 0);
         let told: Vec<_> = crowd.close().collect();
         assert!(

@@ -25,10 +25,8 @@ impl Broadcaster {
     /// Handles a request now, or makes it wait for a place in a batch.
     fn receive(&mut self, incoming: InboxItem, now: Now) {
         match &incoming {
-            InboxItem::Request {
-                request: Request::Change(change),
-                ..
-            } if change.needs_place() => {}
+            InboxItem::Request { request: Request::Change(change), .. } if change.needs_place() => {
+            }
             InboxItem::Departure { place, .. } => {
                 if self.closing && self.leave_silently(place) {
                     return;
@@ -72,18 +70,14 @@ impl Broadcaster {
     pub(super) fn carry_out(&mut self, incoming: InboxItem, now: Now) {
         match incoming {
             incoming if incoming.is_void() => {}
-            InboxItem::Request {
-                client,
-                request: Request::Change(change),
-            } => {
+            InboxItem::Request { client, request: Request::Change(change) } => {
                 if let Err(refusal) = self.change(&client, change, now) {
                     client.finish(refusal.into());
                 }
             }
-            InboxItem::Request {
-                client,
-                request: Request::Query(query),
-            } => client.finish(self.answer(client.id, query, now)),
+            InboxItem::Request { client, request: Request::Query(query) } => {
+                client.finish(self.answer(client.id, query, now))
+            }
             InboxItem::Departure { place, words } => self.depart(&place, words, now),
             InboxItem::ListenerGone { place } => self.stop_listening(&place),
             InboxItem::ActStored { number, is_stored } => self.go_on(number, is_stored, now),
@@ -105,12 +99,9 @@ impl Broadcaster {
             Change::Join { room, replay } => self.join(client, room, replay, now),
             Change::Rename(name) => self.rename(client, name, now),
             Change::SetTopic { room, text } => self.set_topic(client, room, text, now),
-            Change::Listen {
-                owner,
-                room,
-                waits,
-                replay,
-            } => self.listen(client, owner, (room, waits), replay, now),
+            Change::Listen { owner, room, waits, replay } => {
+                self.listen(client, owner, (room, waits), replay, now)
+            }
             Change::Owned { name, proof, by } => {
                 self.own(name, proof, by, now);
                 client.finish(Outcome::Done);
@@ -180,18 +171,12 @@ impl Broadcaster {
             | InboxItem::ListenerGone { .. }
             | InboxItem::ActStored { .. } => None,
         });
-        for client in gathered
-            .waiting()
-            .chain(self.gathering.waiting())
-            .chain(waiting)
-        {
+        for client in gathered.waiting().chain(self.gathering.waiting()).chain(waiting) {
             let Some(mark) = self.mark_of(client.id) else {
                 continue;
             };
             // A person whose mailbox is full does not read this notice either.
-            client
-                .send(mark, Mail::Answer(Answer::Notice(Notice::DiskSlow)))
-                .ok();
+            client.send(mark, Mail::Answer(Answer::Notice(Notice::DiskSlow))).ok();
         }
     }
 }

@@ -16,20 +16,12 @@ impl Broadcaster {
     /// Closes the current batch, if there is any. [Append](Broadcaster::append) it before the next
     /// is gathered, because numbers follow the last visible one.
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
-        let Gathering {
-            happenings,
-            mut promises,
-            ..
-        } = std::mem::take(&mut self.gathering);
+        let Gathering { happenings, mut promises, .. } = std::mem::take(&mut self.gathering);
         if happenings.is_empty() && promises.is_empty() {
             return None;
         }
         let drafts = self.draft(happenings, &mut promises, now);
-        let mut gathered = Gathered {
-            batches: Vec::new(),
-            shares: Vec::new(),
-            promises,
-        };
+        let mut gathered = Gathered { batches: Vec::new(), shares: Vec::new(), promises };
         for (id, draft) in drafts {
             if let Some(room) = self.rooms.get_mut(&id) {
                 let (batch, share) = draft.close(room);
@@ -52,9 +44,7 @@ impl Broadcaster {
             let Some(room) = self.rooms.get_mut(&id) else {
                 continue;
             };
-            let draft = drafts
-                .entry(id)
-                .or_insert_with(|| Draft::new(room, now.wall));
+            let draft = drafts.entry(id).or_insert_with(|| Draft::new(room, now.wall));
             if let Happening::Receipt { promise, lines } = happening {
                 let (first, last) = (draft.seq + 1 - lines, draft.seq);
                 if let Some(promise) = promises.get_mut(promise) {
@@ -106,29 +96,16 @@ impl Draft {
         let was_closed = room.crowd.is_closed();
         match happening {
             Happening::Said { who, spoken } => self.say(room, who, spoken),
-            Happening::Arrival {
-                who,
-                ticket,
-                is_untold,
-            } => self.arrive(room, who, ticket, is_untold),
-            Happening::Departure {
-                who,
-                words,
-                removal,
-                is_untold,
-            } => self.leave(room, who, words, removal, is_untold),
-            Happening::Renamed {
-                who,
-                from,
-                is_still_worn,
-            } => {
+            Happening::Arrival { who, ticket, is_untold } => {
+                self.arrive(room, who, ticket, is_untold)
+            }
+            Happening::Departure { who, words, removal, is_untold } => {
+                self.leave(room, who, words, removal, is_untold)
+            }
+            Happening::Renamed { who, from, is_still_worn } => {
                 self.tell_first(room, &from);
                 self.tell_first(room, &who.name);
-                self.entries.push(Entry::Renamed {
-                    who,
-                    from,
-                    is_still_worn,
-                });
+                self.entries.push(Entry::Renamed { who, from, is_still_worn });
             }
             Happening::LinesDeleted { who } => {
                 self.tell_first(room, &who.name);
@@ -183,12 +160,7 @@ impl Draft {
         } else {
             room.crowd.leave(&who)
         };
-        self.entries.push(Entry::Left {
-            who,
-            words,
-            removal,
-            telling,
-        });
+        self.entries.push(Entry::Left { who, words, removal, telling });
     }
 
     /// If the arrival or departure of a name is folded, adds an entry for it before others read the
@@ -204,11 +176,7 @@ impl Draft {
         if room.was_ahead {
             batch = batch.going_back();
         }
-        let share = RoomShare {
-            room: room.id,
-            tickets: self.tickets,
-            happenings: self.happenings,
-        };
+        let share = RoomShare { room: room.id, tickets: self.tickets, happenings: self.happenings };
         (Arc::new(batch), share)
     }
 }

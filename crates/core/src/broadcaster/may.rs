@@ -11,9 +11,7 @@ impl Broadcaster {
     pub(super) fn may_keep(&self, person: &Person, room: &RoomName) -> Option<Reach> {
         let room = Reach::Room(room.clone());
         let subject = person.subject();
-        [Reach::Server, room]
-            .into_iter()
-            .find(|reach| self.rules.keeps(reach, subject))
+        [Reach::Server, room].into_iter().find(|reach| self.rules.keeps(reach, subject))
     }
 
     /// Whether a person may read a room, with or without a seat: the one question that every door,
@@ -33,12 +31,7 @@ impl Broadcaster {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let subject = person.subject();
         let is_barred = |room: &&RoomName| self.may_read(subject, room, now).is_err();
-        Ok(self
-            .rules
-            .rooms_with_bans()
-            .filter(is_barred)
-            .cloned()
-            .collect())
+        Ok(self.rules.rooms_with_bans().filter(is_barred).cloned().collect())
     }
 
     /// Whether a person may come back to a room, perhaps from a connection that still exists.
@@ -82,10 +75,7 @@ impl Broadcaster {
         room: &RoomName,
         now: Now,
     ) -> Result<(), Refusal> {
-        match self
-            .rules
-            .muted_under_another_name(id, name, room, now.wall)
-        {
+        match self.rules.muted_under_another_name(id, name, room, now.wall) {
             Some(mute) => Err(Refusal::Muted(Box::new(mute.clone()))),
             None => Ok(()),
         }
@@ -94,15 +84,9 @@ impl Broadcaster {
     /// Whether a person may take a name, wherever they sit.
     pub(super) fn may_wear(&self, id: PersonId, name: &Name, now: Now) -> Result<(), Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
-        let subject = Subject {
-            name,
-            ..person.subject()
-        };
+        let subject = Subject { name, ..person.subject() };
         self.is_let_in(subject, &Reach::Server, now)?;
-        let who = Who {
-            id,
-            name: person.name.clone(),
-        };
+        let who = Who { id, name: person.name.clone() };
         for place in &person.seats {
             self.is_let_in(subject, &Reach::Room(place.name.clone()), now)?;
             if *name != person.name {

@@ -105,11 +105,7 @@ impl Gathering {
     }
 
     pub(super) fn promise(&mut self, client: &Arc<Client>, outcome: Outcome, is_post: bool) {
-        self.promises.push(Promise {
-            client: Arc::clone(client),
-            outcome,
-            is_post,
-        });
+        self.promises.push(Promise { client: Arc::clone(client), outcome, is_post });
     }
 
     /// The clients that wait for the batch, once for each request.

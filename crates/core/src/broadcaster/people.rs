@@ -30,11 +30,7 @@ impl Person {
 
     /// The person, as the rules know them.
     pub(super) fn subject(&self) -> Subject<'_> {
-        Subject {
-            name: &self.name,
-            is_owner: self.is_owner(),
-            address: self.client.address(),
-        }
+        Subject { name: &self.name, is_owner: self.is_owner(), address: self.client.address() }
     }
 
     /// Whether this person has a seat in a room, or will have one in a moment.
@@ -84,19 +80,13 @@ impl People {
 
     /// The person, under the current name.
     pub(super) fn who(&self, id: PersonId) -> Option<Who> {
-        Some(Who {
-            id,
-            name: self.people.get(&id)?.name.clone(),
-        })
+        Some(Who { id, name: self.people.get(&id)?.name.clone() })
     }
 
     /// The person who wears a name, as typed.
     pub(super) fn find(&self, typed: &str) -> Option<Who> {
         let key = fold(typed.trim());
-        self.called(&key).next().map(|(id, person)| Who {
-            id,
-            name: person.name.clone(),
-        })
+        self.called(&key).next().map(|(id, person)| Who { id, name: person.name.clone() })
     }
 
     /// All connections that wear a name, whatever its case.
@@ -119,8 +109,7 @@ impl People {
 
     /// Whether another connection of the same person wears a name in a room, or will in a moment.
     pub(super) fn is_worn_by_another(&self, name: &Name, room: RoomId, id: PersonId) -> bool {
-        self.of_person(name)
-            .any(|(other, person)| other != id && person.sits_in(room))
+        self.of_person(name).any(|(other, person)| other != id && person.sits_in(room))
     }
 
     /// The connections of the person with this name, including those that end because the name was
@@ -199,13 +188,7 @@ impl People {
         let is_same = person.is_owner() && person.name.is_same(&claim.name);
         let own = person.proof.filter(|_| is_same);
         let proof = claim.proof.filter(|_| self.is_proven(&claim)).or(own);
-        let looks = self.claim(
-            id,
-            &Claim {
-                proof,
-                ..claim.clone()
-            },
-        )?;
+        let looks = self.claim(id, &Claim { proof, ..claim.clone() })?;
         let Some(person) = self.people.get_mut(&id) else {
             return Err(Refusal::NotThere);
         };

@@ -101,11 +101,7 @@ impl Hearer {
 
     /// The listener, as the rules know them.
     pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject {
-            name: &self.name,
-            is_owner: self.is_owner,
-            address: self.client.address(),
-        }
+        Subject { name: &self.name, is_owner: self.is_owner, address: self.client.address() }
     }
 }
 
@@ -218,10 +214,7 @@ impl Members {
 
     fn count_owner(&mut self, member: &Member) {
         if member.is_owner {
-            *self
-                .owners
-                .entry(member.who.name.keys()[0].into())
-                .or_default() += 1;
+            *self.owners.entry(member.who.name.keys()[0].into()).or_default() += 1;
         }
     }
 
@@ -251,10 +244,7 @@ impl Room {
 
     /// An empty room, whose first line follows `end`.
     pub(crate) fn new(id: RoomId, name: RoomName, end: End, topic: Topic) -> Room {
-        let start = Cursor {
-            position: 0,
-            seq: end.seq,
-        };
+        let start = Cursor { position: 0, seq: end.seq };
         Room {
             id,
             name,
@@ -298,9 +288,8 @@ impl Room {
     /// The people in the room, and how long each has been silent: the last speaker first. Keepers
     /// also read addresses.
     pub(crate) fn who(&self, now: Duration, for_keeper: bool) -> Answer {
-        let mut latest = first(self.members.values().collect(), WHO_MAX, |member| {
-            Reverse(member.active)
-        });
+        let mut latest =
+            first(self.members.values().collect(), WHO_MAX, |member| Reverse(member.active));
         let mut seen = HashSet::new();
         latest.retain(|member| !member.is_owner || seen.insert(member.who.name.keys()[0]));
         let present = |member: &&Member| Present {

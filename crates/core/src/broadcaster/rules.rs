@@ -66,10 +66,7 @@ impl Rules {
         bans: Vec<Act>,
         mutes: Vec<Act>,
     ) -> Rules {
-        let mut rules = Rules {
-            makers,
-            ..Rules::default()
-        };
+        let mut rules = Rules { makers, ..Rules::default() };
         for act in mutes {
             let people = Vec::new(); // only the name is known from before the start
             rules.mutes.push(Mute { people, act });
@@ -90,9 +87,7 @@ impl Rules {
 
     /// Whether the owner of a name keeps exactly this room, or the server.
     pub(super) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
-        self.keepers(reach)
-            .iter()
-            .any(|keeper| keeper.is_same(name))
+        self.keepers(reach).iter().any(|keeper| keeper.is_same(name))
     }
 
     /// Whether a person has authority there: a keeper of the server has it everywhere.
@@ -208,8 +203,7 @@ impl Rules {
     /// Mutes a person. The mute replaces an earlier one.
     pub(super) fn mute(&mut self, people: Vec<PersonId>, act: Act) -> Result<(), Refusal> {
         let is_old = |old: &Act| old.reach == act.reach && old.deed.whom.is_same(&act.deed.whom);
-        self.mutes
-            .retain(|old| !old.act.is_over(act.at) && !is_old(&old.act));
+        self.mutes.retain(|old| !old.act.is_over(act.at) && !is_old(&old.act));
         let is_of_server = |act: &Act| act.reach == Reach::Server;
         let others = self.mutes.iter().map(|other| &other.act);
         let alike = others.filter(|other| is_of_server(other) == is_of_server(&act));
@@ -221,8 +215,7 @@ impl Rules {
     /// Lifts a mute. Returns whether there was one.
     pub(super) fn unmute(&mut self, reach: &Reach, name: &Name) -> bool {
         let before = self.mutes.len();
-        self.mutes
-            .retain(|mute| mute.act.reach != *reach || !mute.act.deed.whom.is_called(name));
+        self.mutes.retain(|mute| mute.act.reach != *reach || !mute.act.deed.whom.is_called(name));
         self.mutes.len() < before
     }
 

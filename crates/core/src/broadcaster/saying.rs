@@ -23,13 +23,7 @@ impl Broadcaster {
         self.may_speak(&who, room, now)?;
         self.gathering.promise(client, Outcome::Done, true);
         for spoken in lines {
-            self.happen(
-                room,
-                Happening::Said {
-                    who: who.clone(),
-                    spoken,
-                },
-            );
+            self.happen(room, Happening::Said { who: who.clone(), spoken });
         }
         Ok(())
     }
@@ -135,31 +129,17 @@ impl Broadcaster {
         let name = claim.name.clone();
         self.may_wear(client.id, &name, now)?;
         let from = self.people.rename(client.id, claim)?;
-        self.rules
-            .rename(client.id, &from, |id| self.people.get(id).is_some());
+        self.rules.rename(client.id, &from, |id| self.people.get(id).is_some());
         self.give_up_absent(|absent| absent.heir == client.id);
         // The others do not read about a change to the same name.
         let person = self.people.get(client.id).filter(|_| from != name);
-        let seats = person
-            .map(|person| person.seats.clone())
-            .unwrap_or_default();
+        let seats = person.map(|person| person.seats.clone()).unwrap_or_default();
         for place in seats {
-            let who = Who {
-                id: client.id,
-                name: name.clone(),
-            };
+            let who = Who { id: client.id, name: name.clone() };
             let is_still_worn = self.people.is_worn_by_another(&from, place.room, client.id);
-            self.happen(
-                place.room,
-                Happening::Renamed {
-                    who,
-                    from: from.clone(),
-                    is_still_worn,
-                },
-            );
+            self.happen(place.room, Happening::Renamed { who, from: from.clone(), is_still_worn });
         }
-        self.gathering
-            .promise(client, Outcome::Answer(Answer::YouAre(name)), false);
+        self.gathering.promise(client, Outcome::Answer(Answer::YouAre(name)), false);
         Ok(())
     }
 
@@ -178,11 +158,7 @@ impl Broadcaster {
         let name = person.name.clone();
         let is_own =
             |said: &Said| said.manner != Manner::Gone && said.who.name.keys()[0] == name.keys()[0];
-        let bygone = self
-            .ends
-            .iter()
-            .flatten()
-            .filter(|(_, end)| end.at >= since);
+        let bygone = self.ends.iter().flatten().filter(|(_, end)| end.at >= since);
         let mut ends: Vec<_> = bygone.map(|(room, end)| (room.clone(), end.seq)).collect();
         let mut told = Vec::new();
         for room in self.rooms.values() {
@@ -194,10 +170,7 @@ impl Broadcaster {
             ends.push((room.name.clone(), room.log.end().seq));
         }
         for room in told {
-            let who = Who {
-                id: owner,
-                name: name.clone(),
-            };
+            let who = Who { id: owner, name: name.clone() };
             self.happen(room, Happening::LinesDeleted { who });
         }
         Ok(ends)

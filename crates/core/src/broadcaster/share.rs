@@ -18,9 +18,7 @@ mod tests {
 
     /// How many places one more person gets if others have `all`.
     fn gets(all: usize, max: usize) -> usize {
-        (0..)
-            .take_while(|own| is_within(*own, all + own, max, 1))
-            .count()
+        (0..).take_while(|own| is_within(*own, all + own, max, 1)).count()
     }
 
     #[test]

@@ -135,10 +135,7 @@ impl Broadcaster {
         let places = seats.iter().rev();
         let mut rooms = places.filter_map(|place| self.rooms.get(&place.room));
         let room = rooms.find(|room| room.members.contains(id))?;
-        Some(Mark {
-            room: room.id,
-            position: room.log.watermark(),
-        })
+        Some(Mark { room: room.id, position: room.log.watermark() })
     }
 
     /// Whether the next batch is full.

@@ -251,14 +251,12 @@ impl Answer {
     pub(crate) fn weight(&self) -> usize {
         let text = |line: &Option<Line>| line.as_ref().map_or(0, |line| line.as_str().len());
         let inside: usize = match self {
-            Answer::Who { people, .. } => people
-                .iter()
-                .map(|p| size_of::<Present>() + p.name.as_str().len())
-                .sum(),
-            Answer::People(PeoplePage { names, .. }) => names
-                .iter()
-                .map(|name| size_of::<Name>() + name.as_str().len())
-                .sum(),
+            Answer::Who { people, .. } => {
+                people.iter().map(|p| size_of::<Present>() + p.name.as_str().len()).sum()
+            }
+            Answer::People(PeoplePage { names, .. }) => {
+                names.iter().map(|name| size_of::<Name>() + name.as_str().len()).sum()
+            }
             Answer::Rooms { rooms, .. } => rooms
                 .iter()
                 .map(|r| size_of::<RoomInfo>() + r.room.as_str().len() + text(&r.topic))

@@ -37,9 +37,7 @@ struct Reading {
 impl Reading {
     /// Whether the person's own departure is reached.
     fn is_over(&self) -> bool {
-        self.view
-            .departed()
-            .is_some_and(|departed| self.cursor.position >= departed.position)
+        self.view.departed().is_some_and(|departed| self.cursor.position >= departed.position)
     }
 
     fn is_up_to_date(&self) -> bool {
@@ -112,9 +110,7 @@ impl<E: Encoder> Backlog<E> {
     /// Whether these are the rooms that the connection reads now.
     pub fn reads(&self, rooms: &[RoomId]) -> bool {
         let readings = self.readings.iter();
-        readings
-            .map(|reading| reading.view.room())
-            .eq(rooms.iter().copied())
+        readings.map(|reading| reading.view.room()).eq(rooms.iter().copied())
     }
 
     /// Touches all the memory that [`collect`](Self::collect) reads next, so it is in the cache;
@@ -131,9 +127,7 @@ impl<E: Encoder> Backlog<E> {
         let readings = self.readings.iter();
         let readings =
             readings.map(|reading| reading.view.prefetch() ^ reading.cursor.position as usize);
-        own.into_iter()
-            .chain(readings)
-            .fold(0, |sum, seen| sum ^ seen)
+        own.into_iter().chain(readings).fold(0, |sum, seen| sum ^ seen)
     }
 
     /// Whether the output is complete: all rooms are left, and no mail names another.
@@ -227,11 +221,11 @@ impl<E: Encoder> Backlog<E> {
                 self.encoder.fell_behind(&people.room, &mut self.rest);
                 return;
             }
-            Answer::Private { from: who, .. }
-            | Answer::Found {
-                said: Said { who, .. },
-                ..
-            } if self.filter.ignores(&who) => return,
+            Answer::Private { from: who, .. } | Answer::Found { said: Said { who, .. }, .. }
+                if self.filter.ignores(&who) =>
+            {
+                return;
+            }
             Answer::Ignoring(who) => {
                 self.filter.ignore(&who);
                 Answer::Ignoring(who)
@@ -287,13 +281,7 @@ impl<E: Encoder> Backlog<E> {
 
     /// Encodes lines of one batch of the log. Returns whether there may be more in the log.
     fn replay_log(&mut self, replay: &mut Replay) -> bool {
-        let Replay {
-            room,
-            log,
-            from,
-            to,
-            ..
-        } = replay;
+        let Replay { room, log, from, to, .. } = replay;
         let mut slices = Vec::new();
         if let Err(fallen) = log.read(*from, Some(*to), 1, &mut slices) {
             let missed = Missed::between(room, from.seq, fallen.to.seq);
@@ -447,16 +435,9 @@ impl<E: Encoder> Backlog<E> {
     /// The collected bytes, as runs that are not empty.
     pub fn runs(&self) -> impl Iterator<Item = &[u8]> {
         let slices = self.slices.iter();
-        let runs = slices.map(|slice| {
-            slice
-                .batch
-                .encoded(&self.encoder)
-                .bytes(slice.entries.clone())
-        });
-        [self.rest.as_slice()]
-            .into_iter()
-            .chain(runs)
-            .filter(|run| !run.is_empty())
+        let runs =
+            slices.map(|slice| slice.batch.encoded(&self.encoder).bytes(slice.entries.clone()));
+        [self.rest.as_slice()].into_iter().chain(runs).filter(|run| !run.is_empty())
     }
 
     /// Whether nothing is collected, not even entries that this dialect does not show.

@@ -20,12 +20,7 @@ const IGNORED_MAX: usize = 100;
 
 impl Filter {
     pub(crate) fn new(me: PersonId) -> Filter {
-        Filter {
-            me,
-            quiet: false,
-            hides_own: false,
-            ignored: Vec::new(),
-        }
+        Filter { me, quiet: false, hides_own: false, ignored: Vec::new() }
     }
 
     /// Whether each entry has to be checked. Without a filter, the only hidden entry is the
@@ -53,18 +48,13 @@ impl Filter {
     /// ignored.
     pub(crate) fn unignore(&mut self, typed: &str) -> Option<Name> {
         let key = fold(typed);
-        let index = self
-            .ignored
-            .iter()
-            .position(|who| who.name.keys()[0] == key)?;
+        let index = self.ignored.iter().position(|who| who.name.keys()[0] == key)?;
         Some(self.ignored.swap_remove(index).name)
     }
 
     /// Whether `who` is ignored: the same person, or the same name after that person has returned.
     pub(crate) fn ignores(&self, who: &Who) -> bool {
-        self.ignored
-            .iter()
-            .any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
+        self.ignored.iter().any(|ignored| ignored.id == who.id || ignored.name.is_same(&who.name))
     }
 
     /// Whether an entry is shown. Call this in the order of the entries: the filter follows ignored
@@ -90,11 +80,7 @@ impl Filter {
     }
 
     fn follow(&mut self, renamed: &Who) {
-        if let Some(ignored) = self
-            .ignored
-            .iter_mut()
-            .find(|ignored| ignored.id == renamed.id)
-        {
+        if let Some(ignored) = self.ignored.iter_mut().find(|ignored| ignored.id == renamed.id) {
             ignored.name = renamed.name.clone();
         }
     }

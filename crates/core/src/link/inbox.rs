@@ -18,15 +18,9 @@ use crate::model::{Line, PersonId};
 #[derive(Debug)]
 pub(crate) enum InboxItem {
     /// A connection sends a request.
-    Request {
-        client: Arc<Client>,
-        request: Request,
-    },
+    Request { client: Arc<Client>, request: Request },
     /// A seat ended.
-    Departure {
-        place: Arc<Place>,
-        words: Option<Line>,
-    },
+    Departure { place: Arc<Place>, words: Option<Line> },
     /// A listener ended.
     ListenerGone { place: Arc<Place> },
     /// An act was stored, or could not be.
@@ -77,10 +71,7 @@ impl Inbox {
         chosen: impl FnOnce(PersonId) -> Arc<Group>,
     ) -> Link {
         let id = PersonId(self.people.fetch_add(1, Ordering::Relaxed));
-        Link {
-            client: Arc::new(Client::new(id, address, chosen(id))),
-            inbox: Arc::clone(self),
-        }
+        Link { client: Arc::new(Client::new(id, address, chosen(id))), inbox: Arc::clone(self) }
     }
 
     /// Rings when the inbox has new items.
@@ -133,10 +124,8 @@ impl Link {
     /// Sends a request without waiting, for callers without tasks, such as a simulator. They
     /// [fetch](Link::outcome) the outcome before the next request.
     pub fn start(&mut self, request: impl Into<Request>) {
-        self.inbox.put(InboxItem::Request {
-            client: Arc::clone(&self.client),
-            request: request.into(),
-        });
+        self.inbox
+            .put(InboxItem::Request { client: Arc::clone(&self.client), request: request.into() });
     }
 
     /// The outcome of the request under way, if it has one.

@@ -84,13 +84,7 @@ impl Mailbox {
     pub(crate) fn close(&self) {
         let mut items = lock(&self.items);
         let is_closed = true;
-        let dropped = std::mem::replace(
-            &mut *items,
-            Contents {
-                is_closed,
-                ..Contents::default()
-            },
-        );
+        let dropped = std::mem::replace(&mut *items, Contents { is_closed, ..Contents::default() });
         self.count.store(0, Ordering::Release);
         drop(items);
         drop(dropped);
@@ -163,9 +157,7 @@ mod tests {
     }
 
     fn fill(mailbox: &Mailbox, item: impl Fn() -> Mail) -> usize {
-        (0..)
-            .take_while(|_| mailbox.put(mark(0), item()).is_ok())
-            .count()
+        (0..).take_while(|_| mailbox.put(mark(0), item()).is_ok()).count()
     }
 
     #[test]

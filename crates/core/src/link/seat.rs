@@ -28,11 +28,7 @@ pub struct Seat {
 
 impl Seat {
     pub(crate) fn new(place: Arc<Place>, house: Arc<dyn Leave>) -> Seat {
-        Seat {
-            place,
-            house,
-            words: None,
-        }
+        Seat { place, house, words: None }
     }
 
     /// The room of the seat.
@@ -52,18 +48,12 @@ impl Seat {
 
     /// The present end of the room's log, where an answer given now belongs.
     pub fn mark(&self) -> Mark {
-        Mark {
-            room: self.place.room,
-            position: self.place.log.watermark(),
-        }
+        Mark { room: self.place.room, position: self.place.log.watermark() }
     }
 
     /// The place after this seat's departure, where the first mail from the next room belongs.
     pub fn mark_of_departure(&self) -> Mark {
-        Mark {
-            room: self.place.room,
-            position: u64::MAX,
-        }
+        Mark { room: self.place.room, position: u64::MAX }
     }
 
     /// The act that removed this person from the room; none while the person may stay. When it is

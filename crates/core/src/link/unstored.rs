@@ -18,9 +18,6 @@ pub struct Unstored {
 impl Unstored {
     /// Tells the broadcaster that the act is stored, or cannot be stored.
     pub fn settle(self, is_stored: bool) {
-        self.inbox.put(InboxItem::ActStored {
-            number: self.number,
-            is_stored,
-        });
+        self.inbox.put(InboxItem::ActStored { number: self.number, is_stored });
     }
 }

@@ -87,9 +87,7 @@ impl View {
     ) -> Result<(), Fallen> {
         // The departure is read under the lock, because it may be appended just before the log is
         // read.
-        self.place
-            .log
-            .read_until(from, || self.departed(), batches_max, out)
+        self.place.log.read_until(from, || self.departed(), batches_max, out)
     }
 
     /// Touches the memory that [`read`](Self::read) reads next; see

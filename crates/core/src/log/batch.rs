@@ -24,10 +24,7 @@ impl Cursor {
     /// The place after `entry`, which follows this place.
     pub fn after(self, entry: &Entry) -> Cursor {
         let said = u64::from(matches!(entry, Entry::Said(_)));
-        Cursor {
-            position: self.position + 1,
-            seq: self.seq + said,
-        }
+        Cursor { position: self.position + 1, seq: self.seq + said }
     }
 }
 
@@ -86,24 +83,16 @@ impl Encoded {
             // A batch is full at 1 MiB of text, which is far below 4 GiB in any encoding.
             ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
-        Encoded {
-            bytes: bytes.into_boxed_slice(),
-            ends: ends.into_boxed_slice(),
-        }
+        Encoded { bytes: bytes.into_boxed_slice(), ends: ends.into_boxed_slice() }
     }
 
     fn start_of(&self, index: usize) -> usize {
-        index
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before))
-            .map_or(0, |&end| end as usize)
+        index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |&end| end as usize)
     }
 
     /// The bytes of the entries with these indices.
     pub fn bytes(&self, entries: Range<usize>) -> &[u8] {
-        self.bytes
-            .get(self.start_of(entries.start)..self.start_of(entries.end))
-            .unwrap_or_default()
+        self.bytes.get(self.start_of(entries.start)..self.start_of(entries.end)).unwrap_or_default()
     }
 
     /// Starts at entry `from`, skips `written` bytes, and returns the index of the entry in which
@@ -114,9 +103,7 @@ impl Encoded {
         let rest = if place == self.start_of(index) {
             &[]
         } else {
-            self.bytes
-                .get(place..self.start_of(index + 1))
-                .unwrap_or_default()
+            self.bytes.get(place..self.start_of(index + 1)).unwrap_or_default()
         };
         (index, rest)
     }
@@ -170,9 +157,7 @@ impl Batch {
         let end = entries.iter().fold(start, Cursor::after);
         // In a quiet room each line is a batch, so the batch itself counts.
         let weight = size_of::<Batch>() + entries.iter().map(Entry::weight).sum::<usize>();
-        let has_renames = entries
-            .iter()
-            .any(|entry| matches!(entry, Entry::Renamed { .. }));
+        let has_renames = entries.iter().any(|entry| matches!(entry, Entry::Renamed { .. }));
         Batch {
             room,
             start,
@@ -204,20 +189,14 @@ impl Batch {
 
     /// The same batch, marked: the clock goes back before it.
     pub(crate) fn going_back(self) -> Batch {
-        Batch {
-            goes_back: true,
-            ..self
-        }
+        Batch { goes_back: true, ..self }
     }
 
     /// The same batch with no time later than `at`; none if it has no later time.
     pub(crate) fn dated_back(&self, at: WallTime) -> Option<Batch> {
         (self.at > at).then(|| {
             let entries = self.entries.iter().map(|entry| match entry {
-                Entry::Said(said) => Entry::Said(Said {
-                    at: said.at.min(at),
-                    ..said.clone()
-                }),
+                Entry::Said(said) => Entry::Said(Said { at: said.at.min(at), ..said.clone() }),
                 other => other.clone(),
             });
             Batch {
@@ -250,11 +229,7 @@ impl Batch {
 
     /// The scene of an entry in it that follows the line with this number.
     pub(crate) fn scene(&self, seq: u64) -> Scene<'_> {
-        Scene {
-            room: &self.room,
-            seq,
-            at: self.at,
-        }
+        Scene { room: &self.room, seq, at: self.at }
     }
 
     /// When the batch was closed.
@@ -311,10 +286,7 @@ impl Batch {
         if index >= self.entries.len() {
             return self.end;
         }
-        self.entries
-            .iter()
-            .take(index)
-            .fold(self.start, Cursor::after)
+        self.entries.iter().take(index).fold(self.start, Cursor::after)
     }
 
     /// Its bytes in this encoding, which the first reader makes and all share.

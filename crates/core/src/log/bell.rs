@@ -45,11 +45,7 @@ impl Bell {
         }
         drop(waiting);
         // A ring before the waker was in place did not find it, so check once more.
-        if self.version() == seen {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
+        if self.version() == seen { Poll::Pending } else { Poll::Ready(()) }
     }
 
     /// Waits until it was rung since version `seen`.

@@ -54,9 +54,7 @@ impl Ring {
         match self.batches.back() {
             // Nearly every reader reads only the last batch.
             Some(last) if last.start().position <= position => self.batches.len() - 1,
-            _ => self
-                .batches
-                .partition_point(|batch| batch.end().position <= position),
+            _ => self.batches.partition_point(|batch| batch.end().position <= position),
         }
     }
 
@@ -71,16 +69,8 @@ impl Ring {
 impl Log {
     /// An empty log whose first line follows `start`.
     pub fn new(start: Cursor) -> Log {
-        let ring = Ring {
-            batches: VecDeque::new(),
-            end: start,
-            lines: 0,
-            weight: 0,
-        };
-        Log {
-            ring: RwLock::new(ring),
-            watermark: AtomicU64::new(start.position),
-        }
+        let ring = Ring { batches: VecDeque::new(), end: start, lines: 0, weight: 0 };
+        Log { ring: RwLock::new(ring), watermark: AtomicU64::new(start.position) }
     }
 
     /// The position after the last visible entry.
@@ -130,11 +120,7 @@ impl Log {
     /// Sheds the oldest batch, unless it is the only one. Returns whether it did.
     pub fn shed(&self) -> bool {
         let mut ring = write(&self.ring);
-        let shed = if ring.batches.len() > 1 {
-            ring.shed()
-        } else {
-            None
-        };
+        let shed = if ring.batches.len() > 1 { ring.shed() } else { None };
         drop(ring);
         shed.is_some()
     }
@@ -143,11 +129,7 @@ impl Log {
     pub fn expire(&self, before: WallTime) {
         let mut expired = Vec::new(); // freed outside the lock
         let mut ring = write(&self.ring);
-        while ring
-            .batches
-            .front()
-            .is_some_and(|batch| batch.at() < before)
-        {
+        while ring.batches.front().is_some_and(|batch| batch.at() < before) {
             expired.extend(ring.shed());
         }
         drop(ring);
@@ -225,13 +207,8 @@ impl Log {
         }
         if from.position < ring.start().position {
             let middle = ring.middle();
-            let to = until
-                .filter(|until| until.position < middle.position)
-                .unwrap_or(middle);
-            return Err(Fallen {
-                to,
-                lines: to.seq - from.seq,
-            });
+            let to = until.filter(|until| until.position < middle.position).unwrap_or(middle);
+            return Err(Fallen { to, lines: to.seq - from.seq });
         }
         let first = ring.find(from.position);
         for batch in ring.batches.range(first..).take(batches_max) {
@@ -239,10 +216,7 @@ impl Log {
             if entries.is_empty() {
                 break;
             }
-            out.extend([Slice {
-                batch: Arc::clone(batch),
-                entries,
-            }]);
+            out.extend([Slice { batch: Arc::clone(batch), entries }]);
         }
         Ok(())
     }
@@ -251,9 +225,7 @@ impl Log {
     pub fn behind(&self, seq: u64) -> Cursor {
         let ring = read(&self.ring);
         let index = ring.batches.partition_point(|batch| batch.end().seq <= seq);
-        ring.batches
-            .get(index)
-            .map_or(ring.end, |batch| place_before(batch, |said| said.seq > seq))
+        ring.batches.get(index).map_or(ring.end, |batch| place_before(batch, |said| said.seq > seq))
     }
 
     /// The place `lines` lines before `from`, or before the oldest line in the log. Lines without
@@ -264,9 +236,7 @@ impl Log {
             return from;
         }
         let mut left = lines;
-        let behind = ring
-            .batches
-            .partition_point(|batch| batch.start().seq < from.seq);
+        let behind = ring.batches.partition_point(|batch| batch.start().seq < from.seq);
         for batch in ring.batches.range(..behind).rev() {
             let words = batch.words(0, from.seq);
             if words >= left {
@@ -275,12 +245,8 @@ impl Log {
             left -= words;
         }
         let oldest = ring.start().seq;
-        let index = ring
-            .batches
-            .partition_point(|batch| batch.end().seq <= oldest);
-        ring.batches
-            .get(index)
-            .map_or(from, |batch| place_before(batch, |said| said.seq > oldest))
+        let index = ring.batches.partition_point(|batch| batch.end().seq <= oldest);
+        ring.batches.get(index).map_or(from, |batch| place_before(batch, |said| said.seq > oldest))
     }
 
     /// The place `lines` lines after `from`, or after the last line. Lines without words do not
@@ -288,9 +254,7 @@ impl Log {
     pub fn ahead(&self, from: Cursor, lines: u64) -> Cursor {
         let ring = read(&self.ring);
         let mut left = lines;
-        let first = ring
-            .batches
-            .partition_point(|batch| batch.end().seq <= from.seq);
+        let first = ring.batches.partition_point(|batch| batch.end().seq <= from.seq);
         for batch in ring.batches.range(first..) {
             let words = batch.words(from.seq, u64::MAX);
             if words > left {
@@ -312,18 +276,14 @@ impl Log {
     pub fn since(&self, at: WallTime) -> Cursor {
         let ring = read(&self.ring);
         let index = ring.batches.partition_point(|batch| batch.at() < at);
-        ring.batches
-            .get(index)
-            .map_or(ring.end, |batch| place_before(batch, |said| said.at >= at))
+        ring.batches.get(index).map_or(ring.end, |batch| place_before(batch, |said| said.at >= at))
     }
 }
 
 /// The place before the first line of `batch` that is `wanted`, or after its last entry.
 fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor {
-    let found = batch
-        .entries()
-        .iter()
-        .position(|entry| matches!(entry, Entry::Said(said) if wanted(said)));
+    let found =
+        batch.entries().iter().position(|entry| matches!(entry, Entry::Said(said) if wanted(said)));
     batch.cursor_at(found.unwrap_or(usize::MAX))
 }
 
@@ -363,10 +323,7 @@ mod tests {
                 Entry::Said(Said {
                     seq: start.seq + line,
                     at: WallTime(at),
-                    who: Who {
-                        id: PersonId::BYGONE,
-                        name: Name::stored("alice"),
-                    },
+                    who: Who { id: PersonId::BYGONE, name: Name::stored("alice") },
                     manner: Manner::Plain,
                     text: Line::sanitise(b"Hi!"),
                 })
@@ -385,14 +342,9 @@ mod tests {
         let log = log_with_holes(5); // 1 to 3, 7 to 9 and 13 to 15 are left
         let back = |from, lines| log.back(log.behind(from), lines).seq;
         let ahead = |from, lines| log.ahead(log.behind(from), lines).seq;
-        for (from, lines, place) in [
-            (15, 3, 12),
-            (15, 4, 8),
-            (15, 7, 2),
-            (15, 99, 0),
-            (11, 1, 8),
-            (5, 1, 2),
-        ] {
+        for (from, lines, place) in
+            [(15, 3, 12), (15, 4, 8), (15, 7, 2), (15, 99, 0), (11, 1, 8), (5, 1, 2)]
+        {
             assert_eq!(back(from, lines), place, "{lines} before {from}");
         }
         for (from, lines, place) in [(0, 3, 6), (0, 4, 7), (3, 1, 7), (5, 4, 13), (9, 99, 15)] {

@@ -106,20 +106,12 @@ pub struct Deed {
 impl Deed {
     /// An act that concerns this person, address or name.
     pub fn to(verb: Verb, whom: Whom) -> Deed {
-        Deed {
-            verb,
-            whom,
-            time: None,
-            text: None,
-        }
+        Deed { verb, whom, time: None, text: None }
     }
 
     /// An act that concerns everybody, with its words.
     pub fn to_all(verb: Verb, text: Option<Line>) -> Deed {
-        Deed {
-            text,
-            ..Deed::to(verb, Whom::Everybody)
-        }
+        Deed { text, ..Deed::to(verb, Whom::Everybody) }
     }
 }
 
@@ -139,12 +131,7 @@ pub struct Act {
 impl Act {
     /// An act that holds on the whole server.
     pub fn by(by: By, deed: Deed, at: WallTime) -> Act {
-        Act {
-            deed,
-            by,
-            reach: Reach::Server,
-            at,
-        }
+        Act { deed, by, reach: Reach::Server, at }
     }
 
     /// When it ends; none if it never ends.
@@ -169,17 +156,11 @@ mod tests {
 
     #[test]
     fn an_act_with_a_time_is_over_by_itself() {
-        let deed = Deed {
-            time: Some(Duration::from_millis(10)),
-            ..Deed::to(Verb::Ban, Whom::Everybody)
-        };
+        let deed =
+            Deed { time: Some(Duration::from_millis(10)), ..Deed::to(Verb::Ban, Whom::Everybody) };
         let act = Act::by(By::Operator, deed, WallTime(0));
         assert!(!act.is_over(WallTime(9)) && act.is_over(WallTime(10)));
-        let for_good = Act::by(
-            By::Operator,
-            Deed::to_all(Verb::LockTopic, None),
-            WallTime(0),
-        );
+        let for_good = Act::by(By::Operator, Deed::to_all(Verb::LockTopic, None), WallTime(0));
         assert!(!for_good.is_over(WallTime(i64::MAX)));
     }
 }

@@ -81,11 +81,7 @@ pub struct Said {
 impl Said {
     /// The same line without its words: only its number and time remain.
     pub(crate) fn without_words(&self) -> Said {
-        Said {
-            manner: Manner::Gone,
-            text: Line::sanitise(b""),
-            ..self.clone()
-        }
+        Said { manner: Manner::Gone, text: Line::sanitise(b""), ..self.clone() }
     }
 
     /// Whether it still has its words.
@@ -163,12 +159,8 @@ impl Entry {
     pub(crate) fn weight(&self) -> usize {
         let text = match self {
             Entry::Said(said) => said.text.as_str().len(),
-            Entry::Left {
-                words: Some(words), ..
-            } => words.as_str().len(),
-            Entry::Topic {
-                text: Some(text), ..
-            } => text.as_str().len(),
+            Entry::Left { words: Some(words), .. } => words.as_str().len(),
+            Entry::Topic { text: Some(text), .. } => text.as_str().len(),
             Entry::ArrivedTogether(_) | Entry::LeftTogether(_) => 256,
             Entry::Act(act) => act.weight(),
             _ => 0,

@@ -44,9 +44,7 @@ pub(crate) fn applied_to_shown(text: &str) -> Cow<'_, str> {
         c => c,
     };
     let typed: String = text.chars().map(key).collect();
-    String::from_utf8_lossy(&applied(typed.as_bytes()))
-        .into_owned()
-        .into()
+    String::from_utf8_lossy(&applied(typed.as_bytes())).into_owned().into()
 }
 
 /// A line being typed.
@@ -144,10 +142,7 @@ mod tests {
             ("lic\x1b[Ha\x1b[Fe", "alice"),
             ("lic\x1b[1~a\x1b[4~e", "alice"),
             ("alxice\x1b[D\x1b[D\x1b[D\x1b[D\x1b[3~", "alice"),
-            (
-                "\x1b[A\x1b[B\x1b[200~alice\x1b[201~\x1b[[A\x1b[1;5P",
-                "alice",
-            ),
+            ("\x1b[A\x1b[B\x1b[200~alice\x1b[201~\x1b[[A\x1b[1;5P", "alice"),
             ("\x1balice\x1b", "alice"),
             ("al\x0cice\x07\x01\0", "alice"),
             ("a\tb", "a\tb"),

@@ -31,10 +31,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        let log = Capacity {
-            lines: 16_384,
-            bytes: 4 << 20,
-        };
+        let log = Capacity { lines: 16_384, bytes: 4 << 20 };
         Limits {
             rooms: 1_000,
             log,

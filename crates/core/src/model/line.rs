@@ -87,9 +87,7 @@ impl fmt::Debug for Line {
 fn is_plain(bytes: &[u8]) -> bool {
     // Within a chunk there is no early exit, so the compiler can check many bytes in one step.
     bytes.chunks(PLAIN_CHUNK_BYTES).all(|chunk| {
-        chunk.iter().fold(true, |plain, &b| {
-            plain & ((b' '..=b'~').contains(&b) | (b == b'\t'))
-        })
+        chunk.iter().fold(true, |plain, &b| plain & ((b' '..=b'~').contains(&b) | (b == b'\t')))
     })
 }
 
@@ -103,10 +101,7 @@ struct Safe {
 
 impl Safe {
     fn with_capacity(bytes: usize) -> Self {
-        Self {
-            text: String::with_capacity(bytes),
-            marks: 0,
-        }
+        Self { text: String::with_capacity(bytes), marks: 0 }
     }
 
     fn push(&mut self, c: char) {
@@ -174,15 +169,9 @@ mod tests {
     #[test]
     fn text_of_people_passes() {
         let family = "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f468} 1\u{fe0f}\u{20e3}";
-        for text in [
-            "",
-            "hi!",
-            "a\tb ~",
-            "grüße, мир, 世界",
-            "नमस्ते ที่นี่ مرحبًا",
-            "می\u{200c}خواهم",
-            family,
-        ] {
+        for text in
+            ["", "hi!", "a\tb ~", "grüße, мир, 世界", "नमस्ते ที่นี่ مرحبًا", "می\u{200c}خواهم", family]
+        {
             assert_eq!(shown(text), text);
         }
     }
@@ -190,38 +179,22 @@ mod tests {
     #[test]
     fn controls_become_pictures() {
         assert_eq!(shown("\0\x07\x08\r\n\x1b[31m\x7f"), "␀␇␈␍␊␛[31m␡");
-        assert_eq!(
-            shown("\u{80}\u{85}\u{9b}31m\u{9f}"),
-            "\u{fffd}\u{fffd}\u{fffd}31m\u{fffd}"
-        );
+        assert_eq!(shown("\u{80}\u{85}\u{9b}31m\u{9f}"), "\u{fffd}\u{fffd}\u{fffd}31m\u{fffd}");
         assert_eq!(shown("a\u{2028}b\u{2029}c"), "a␤b␤c");
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_marked() {
-        for bytes in [
-            &b"a\xffb"[..],
-            b"\xe2\x82",
-            b"\xf0\x9f\x92z",
-            b"\xc0\xaf",
-            b"\xed\xa0\x80",
-        ] {
+        for bytes in [&b"a\xffb"[..], b"\xe2\x82", b"\xf0\x9f\x92z", b"\xc0\xaf", b"\xed\xa0\x80"] {
             assert_eq!(shown(bytes), String::from_utf8_lossy(bytes));
         }
     }
 
     #[test]
     fn characters_that_turn_or_hide_text_are_removed() {
-        assert_eq!(
-            shown("ab\u{202e}cd\u{2066}ef\u{2069}\u{202a}gh"),
-            "abcdefgh"
-        );
+        assert_eq!(shown("ab\u{202e}cd\u{2066}ef\u{2069}\u{202a}gh"), "abcdefgh");
         assert_eq!(shown("x\u{e0001}\u{e0041}\u{e007f}y"), "xy");
-        assert_eq!(
-            shown("\u{feff}x\u{feff}y"),
-            "xy",
-            "no mark of the byte order is text"
-        );
+        assert_eq!(shown("\u{feff}x\u{feff}y"), "xy", "no mark of the byte order is text");
     }
 
     #[test]
@@ -241,16 +214,7 @@ mod tests {
         ] {
             assert!(Line::sanitise(text.as_bytes()).is_blank(), "{text:?}");
         }
-        let seen = [
-            ".",
-            " a ",
-            "e\u{301}",
-            "\u{202e}x",
-            "\0",
-            "\u{1b}",
-            "\u{2764}\u{fe0f}",
-            "世",
-        ];
+        let seen = [".", " a ", "e\u{301}", "\u{202e}x", "\0", "\u{1b}", "\u{2764}\u{fe0f}", "世"];
         for text in seen {
             assert!(!Line::sanitise(text.as_bytes()).is_blank(), "{text:?}");
         }
@@ -261,31 +225,16 @@ mod tests {
         let marks = |n| "\u{301}".repeat(n);
         assert_eq!(shown(format!("e{}", marks(8))), format!("e{}", marks(8)));
         assert_eq!(shown(format!("e{}!", marks(50))), format!("e{}!", marks(8)));
-        assert_eq!(
-            shown(format!("e{0}e{0}", marks(8))),
-            format!("e{0}e{0}", marks(8))
-        );
+        assert_eq!(shown(format!("e{0}e{0}", marks(8))), format!("e{0}e{0}", marks(8)));
     }
 
     #[test]
     fn invisible_characters_do_not_end_a_row_of_marks() {
         let marks = "\u{301}".repeat(8);
-        assert_eq!(
-            shown(format!("e{marks}\u{202e}{marks}")),
-            format!("e{marks}")
-        );
-        assert_eq!(
-            shown(format!("e{marks}\u{e0020}{marks}")),
-            format!("e{marks}")
-        );
-        assert_eq!(
-            shown(format!("e{marks}\u{200d}{marks}")),
-            format!("e{marks}\u{200d}")
-        );
-        assert_eq!(
-            shown(format!("e{marks}\u{2060}\u{fe0f}!")),
-            format!("e{marks}\u{2060}!")
-        );
+        assert_eq!(shown(format!("e{marks}\u{202e}{marks}")), format!("e{marks}"));
+        assert_eq!(shown(format!("e{marks}\u{e0020}{marks}")), format!("e{marks}"));
+        assert_eq!(shown(format!("e{marks}\u{200d}{marks}")), format!("e{marks}\u{200d}"));
+        assert_eq!(shown(format!("e{marks}\u{2060}\u{fe0f}!")), format!("e{marks}\u{2060}!"));
     }
 
     #[test]

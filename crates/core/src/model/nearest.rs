@@ -39,9 +39,8 @@ fn slips(a: &str, b: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const COMMANDS: [&str; 10] = [
-        "help", "who", "name", "me", "msg", "rooms", "join", "topic", "ignore", "unignore",
-    ];
+    const COMMANDS: [&str; 10] =
+        ["help", "who", "name", "me", "msg", "rooms", "join", "topic", "ignore", "unignore"];
 
     #[test]
     fn a_typing_mistake_finds_the_word() {
@@ -60,15 +59,7 @@ mod tests {
 
     #[test]
     fn a_different_word_finds_nothing() {
-        for typed in [
-            "",
-            "x",
-            "mx",
-            "rom",
-            "dance",
-            "shutdown",
-            &"help".repeat(1000),
-        ] {
+        for typed in ["", "x", "mx", "rom", "dance", "shutdown", &"help".repeat(1000)] {
             assert_eq!(nearest(typed, COMMANDS), None, "{typed}");
         }
         assert_eq!(nearest("help", []), None);
@@ -76,10 +67,7 @@ mod tests {
 
     #[test]
     fn the_nearest_wins_and_then_the_first() {
-        assert_eq!(
-            nearest("carole", ["carl", "carol", "carola"]),
-            Some("carol")
-        );
+        assert_eq!(nearest("carole", ["carl", "carol", "carola"]), Some("carol"));
         assert_eq!(nearest("Алис", ["боб", "алиса"]), Some("алиса"));
     }
 }

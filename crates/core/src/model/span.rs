@@ -38,11 +38,7 @@ pub struct Missed {
 impl Missed {
     /// The lines after number `before`, up to `last`.
     pub fn between(room: &RoomName, before: u64, last: u64) -> Missed {
-        Missed {
-            room: room.clone(),
-            first: before + 1,
-            last,
-        }
+        Missed { room: room.clone(), first: before + 1, last }
     }
 
     /// The number of lines.

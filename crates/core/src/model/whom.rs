@@ -207,14 +207,8 @@ mod tests {
             ("::/0", "2001:db8::1", "::1"),
             ("127.0.0.0/1", "100.0.0.1", "127.3.2.1"),
         ] {
-            assert!(
-                net(typed).contains(inside.parse().unwrap()),
-                "{typed} {inside}"
-            );
-            assert!(
-                !net(typed).contains(outside.parse().unwrap()),
-                "{typed} {outside}"
-            );
+            assert!(net(typed).contains(inside.parse().unwrap()), "{typed} {inside}");
+            assert!(!net(typed).contains(outside.parse().unwrap()), "{typed} {outside}");
         }
     }
 

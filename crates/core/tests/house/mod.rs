@@ -69,11 +69,7 @@ impl House {
     pub(crate) fn enter(&mut self, name: &str) -> Person {
         let mut link = self.connect();
         let (seat, entered) = granted(self.ask(&mut link, enter(name, "lobby")));
-        Person {
-            link,
-            seat,
-            entered,
-        }
+        Person { link, seat, entered }
     }
 
     /// Gives a name an owner, who has changed its password this many times.
@@ -103,12 +99,8 @@ impl House {
         self.run();
         let census = self.census();
         let lobby = census.logs_bytes;
-        let empty = Census {
-            rooms: 1,
-            logs_bytes: lobby,
-            logs_bytes_counted: lobby,
-            ..Census::default()
-        };
+        let empty =
+            Census { rooms: 1, logs_bytes: lobby, logs_bytes_counted: lobby, ..Census::default() };
         assert_eq!(census, empty);
     }
 }
@@ -125,9 +117,7 @@ impl Person {
         let mut slices: Vec<Slice> = Vec::new();
         let view = &self.entered.view;
         view.read(view.arrived, usize::MAX, &mut slices).unwrap();
-        let entries = slices
-            .iter()
-            .flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
+        let entries = slices.iter().flat_map(|slice| &slice.batch.entries()[slice.entries.clone()]);
         entries.cloned().collect()
     }
 
@@ -164,10 +154,7 @@ pub(crate) fn enter(name: &str, room: &str) -> Change {
 }
 
 pub(crate) fn join(room: &str) -> Change {
-    Change::Join {
-        room: RoomName::parse(room).unwrap(),
-        replay: 0,
-    }
+    Change::Join { room: RoomName::parse(room).unwrap(), replay: 0 }
 }
 
 pub(crate) fn rename(name: &str) -> Change {
@@ -179,12 +166,6 @@ pub(crate) fn line(text: &str) -> Line {
 }
 
 pub(crate) fn post(room: RoomId, texts: &[&str]) -> Change {
-    let spoken = |text: &&str| Spoken {
-        manner: Manner::Plain,
-        text: line(text),
-    };
-    Change::Post {
-        room,
-        lines: texts.iter().map(spoken).collect(),
-    }
+    let spoken = |text: &&str| Spoken { manner: Manner::Plain, text: line(text) };
+    Change::Post { room, lines: texts.iter().map(spoken).collect() }
 }

@@ -50,20 +50,12 @@ pub struct WebEncoder {
 impl WebEncoder {
     /// For one connection.
     pub fn new(storage: Storage, clock: LocalClock) -> WebEncoder {
-        WebEncoder {
-            storage,
-            clock,
-            closes: Some(CloseCode::NORMAL),
-        }
+        WebEncoder { storage, clock, closes: Some(CloseCode::NORMAL) }
     }
 
     /// The first message.
     pub fn hello(&self, hello: Hello<'_>, out: &mut Vec<u8>) {
-        let Hello {
-            server,
-            log,
-            address,
-        } = hello;
+        let Hello { server, log, address } = hello;
         let (keeps, retain) = match self.storage {
             Storage::Memory => ("memory", None),
             Storage::Disk { retain } => ("disk", retain),

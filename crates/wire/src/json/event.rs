@@ -43,11 +43,9 @@ impl Presence<'_> {
         let (come, gone) = match entry {
             Entry::Arrived { who, telling } if !is_untold(telling) => (Some(&who.name), None),
             Entry::Left { who, telling, .. } if !is_untold(telling) => (None, Some(&who.name)),
-            Entry::Renamed {
-                who,
-                from,
-                is_still_worn,
-            } => (Some(&who.name), Some(from).filter(|_| !is_still_worn)),
+            Entry::Renamed { who, from, is_still_worn } => {
+                (Some(&who.name), Some(from).filter(|_| !is_still_worn))
+            }
             Entry::Arrived { .. }
             | Entry::Left { .. }
             | Entry::ArrivedTogether(_)
@@ -101,10 +99,7 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
         .with("time", rfc3339(scene.at))
         .with_some("name", entry.who().map(|who| who.name.as_str()));
     let event = match entry {
-        Entry::Left {
-            removal: Some(removal),
-            ..
-        } => {
+        Entry::Left { removal: Some(removal), .. } => {
             let event = event.with("banned", removal.deed.verb == Verb::Ban);
             with_act(event, None, removal)
         }
@@ -116,13 +111,9 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
             with_act(with_whom(event, act), None, act)
         }
         Entry::ArrivedTogether(people) | Entry::LeftTogether(people) => with_people(event, people),
-        Entry::Renamed {
-            from,
-            is_still_worn,
-            ..
-        } => event
-            .with("from", from.as_str())
-            .with_some("stays", is_still_worn.then_some(true)),
+        Entry::Renamed { from, is_still_worn, .. } => {
+            event.with("from", from.as_str()).with_some("stays", is_still_worn.then_some(true))
+        }
         Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
         Entry::Said(_) | Entry::Arrived { .. } | Entry::LinesDeleted { .. } => event,
     };

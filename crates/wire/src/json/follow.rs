@@ -31,20 +31,13 @@ pub struct FollowEncoder {
 impl FollowEncoder {
     /// For one connection.
     pub fn new(follow: Follow, log: String, storage: Storage, clock: LocalClock) -> FollowEncoder {
-        FollowEncoder {
-            follow,
-            log,
-            storage,
-            clock,
-        }
+        FollowEncoder { follow, log, storage, clock }
     }
 
     /// Tells a follower before the first line that the lines it has seen are of another log.
     pub fn another_log(&self, words: &str, out: &mut Vec<u8>) {
         self.line(None, out, |out| {
-            object("notice", out)
-                .with("about", "another-log")
-                .with("text", words);
+            object("notice", out).with("about", "another-log").with("text", words);
         });
     }
 

@@ -21,10 +21,7 @@ impl<'a> Object<'a> {
     /// Begins an object without a kind.
     pub(crate) fn begin(out: &'a mut Vec<u8>) -> Object<'a> {
         out.push(b'{');
-        Object {
-            out,
-            is_empty: true,
-        }
+        Object { out, is_empty: true }
     }
 
     /// Adds a field.

@@ -48,9 +48,7 @@ type Id = Box<RawValue>;
 
 fn is_short(id: &RawValue) -> bool {
     let written = id.get();
-    let text = written
-        .starts_with('"')
-        .then(|| serde_json::from_str::<String>(written));
+    let text = written.starts_with('"').then(|| serde_json::from_str::<String>(written));
     let length = match text {
         Some(Ok(text)) => text.len(),
         _ => written.len(),
@@ -131,9 +129,7 @@ impl JsonRequest {
     /// It asks for something else, or its room has no valid name.
     pub fn entrance(&self) -> Result<EnterRequest, Refusal> {
         if self.what != "enter" {
-            return Err(Refusal::NoRequest(
-                "first enter: {\"do\":\"enter\",\"name\":\"alice\"}",
-            ));
+            return Err(Refusal::NoRequest("first enter: {\"do\":\"enter\",\"name\":\"alice\"}"));
         }
         let line_of = |text: &Option<String>| text.as_deref().map(line);
         Ok(EnterRequest {
@@ -163,9 +159,7 @@ impl JsonRequest {
             "leave" => return Ok(Input::Leave(needed(room)?)),
             "say" => self.say()?,
             "history" => self.history()?,
-            "people" => Input::People {
-                from: self.from.unwrap_or(0),
-            },
+            "people" => Input::People { from: self.from.unwrap_or(0) },
             name => {
                 let arguments = self.args.join(" ");
                 if arguments.len() > LINE_BYTES_MAX {
@@ -198,10 +192,7 @@ impl JsonRequest {
 
     fn start(&self) -> Start {
         match (&self.log, self.after, self.replay) {
-            (Some(log), Some(seq), _) => Start::After {
-                log: log.clone(),
-                seq,
-            },
+            (Some(log), Some(seq), _) => Start::After { log: log.clone(), seq },
             (_, _, Some(lines)) => Start::Last(lines),
             _ => Start::Usual,
         }
@@ -229,9 +220,7 @@ impl JsonRequest {
         match (self.before, self.after) {
             (Some(seq), None) => Ok(Input::Read(Excerpt::Before { seq, lines })),
             (None, Some(seq)) => Ok(Input::Read(Excerpt::After { seq, lines })),
-            _ => Err(Refusal::NoRequest(
-                "history takes either \"before\" or \"after\"",
-            )),
+            _ => Err(Refusal::NoRequest("history takes either \"before\" or \"after\"")),
         }
     }
 }

@@ -119,11 +119,7 @@ pub(crate) fn was_removed(act: &Act, clock: &LocalClock) -> String {
 
 /// Why a person may not enter: `You are banned from tea until 14:10 by alice: too loud`.
 pub(crate) fn you_are_banned(act: &Act, clock: &LocalClock) -> String {
-    format!(
-        "You are banned{}{}",
-        from(act),
-        until_by_whom_and_why(act, clock)
-    )
+    format!("You are banned{}{}", from(act), until_by_whom_and_why(act, clock))
 }
 
 /// Why a person may not speak.
@@ -143,10 +139,7 @@ pub(crate) fn everybody(people: &[Visitor]) -> Vec<String> {
 
 /// `alice, 127.0.0.1:56592, in lobby and tea, silent for 4 minutes`
 fn visitor(visitor: &Visitor) -> String {
-    let address = visitor
-        .address
-        .map(|address| format!("{address}, "))
-        .unwrap_or_default();
+    let address = visitor.address.map(|address| format!("{address}, ")).unwrap_or_default();
     let rooms: Vec<_> = visitor.rooms.iter().map(RoomName::as_str).collect();
     let rooms = match rooms.is_empty() {
         true => "coming in".to_owned(),
@@ -183,11 +176,7 @@ pub(crate) fn bans(bans: &[Act], others: usize, clock: &LocalClock) -> Vec<Strin
 pub(crate) fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> Vec<String> {
     let list = |names: &[Name]| match names.is_empty() {
         true => "nobody".to_owned(),
-        false => names
-            .iter()
-            .map(Name::as_str)
-            .collect::<Vec<_>>()
-            .join(", "),
+        false => names.iter().map(Name::as_str).collect::<Vec<_>>().join(", "),
     };
     let of_room = room.map(|(room, names)| format!("Keepers of {room}: {}", list(names)));
     let of_server = format!("Keepers of the server: {}", list(server));

@@ -23,10 +23,7 @@ fn sentence(words: impl Into<String>) -> AnswerText {
 }
 
 fn unmarked(words: String) -> AnswerText {
-    AnswerText {
-        mark: "",
-        lines: vec![words],
-    }
+    AnswerText { mark: "", lines: vec![words] }
 }
 
 /// The table. A new answer does not compile until it has its row.

@@ -1,4 +1,5 @@
-//! What people read of events in a room, and on entering one. Knows no line ending and no connection.
+//! What people read of events in a room, and on entering one. Knows no line ending and no
+//! connection.
 
 use parlor_core::link::Entered;
 use parlor_core::model::{Act, Entry, Line, Manner, Name, Said, Telling, Together, Who};
@@ -13,12 +14,8 @@ pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
         Manner::Plain => (b"", b": "),
         Manner::Action => (b"* ", b" "),
     };
-    for part in [
-        before,
-        said.who.name.as_str().as_bytes(),
-        between,
-        said.text.as_str().as_bytes(),
-    ] {
+    for part in [before, said.who.name.as_str().as_bytes(), between, said.text.as_str().as_bytes()]
+    {
         out.extend_from_slice(part);
     }
 }
@@ -31,12 +28,7 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
         Entry::Arrived { who, telling } => {
             is_told(*telling, mode).then(|| format!("{} has arrived", who.name))
         }
-        Entry::Left {
-            who,
-            words,
-            removal,
-            telling,
-        } => {
+        Entry::Left { who, words, removal, telling } => {
             let removal = removal.as_deref().filter(|_| is_named);
             is_told(*telling, mode).then(|| left(who, words.as_ref(), removal, clock))
         }

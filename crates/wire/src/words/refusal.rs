@@ -91,10 +91,7 @@ fn row<'a>(
 /// The limit behind a refusal, under its name in the metrics.
 pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
     // No limit depends on the time of day, which only sentences need.
-    const ANY_TIME: LocalClock = LocalClock {
-        zone: TimeZone::UTC,
-        now: || WallTime(0),
-    };
+    const ANY_TIME: LocalClock = LocalClock { zone: TimeZone::UTC, now: || WallTime(0) };
     refusal_row(refusal, &ANY_TIME).limit
 }
 
@@ -290,10 +287,7 @@ fn name_rule(error: &NameError) -> &'static str {
 
 fn no_command(typed: &Line, nearest: Option<&str>) -> String {
     let hint = nearest.map(|nearest| format!(" (did you mean /{nearest}?)"));
-    format!(
-        "No command /{typed}; /help lists them{}",
-        hint.unwrap_or_default()
-    )
+    format!("No command /{typed}; /help lists them{}", hint.unwrap_or_default())
 }
 
 fn needs_disk(spec: &Spec) -> String {
@@ -301,8 +295,5 @@ fn needs_disk(spec: &Spec) -> String {
         "search" | "missed" => "; /last shows the latest",
         _ => "",
     };
-    format!(
-        "/{} needs lines stored on disk, and this server stores none{instead}",
-        spec.name
-    )
+    format!("/{} needs lines stored on disk, and this server stores none{instead}", spec.name)
 }

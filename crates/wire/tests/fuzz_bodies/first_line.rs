@@ -13,11 +13,8 @@ pub(crate) fn run(data: &[u8]) {
         Watch::default().line(line, true);
         Watch::default().unfinished(line);
     }
-    let word: String = data
-        .iter()
-        .filter(|b| b.is_ascii_graphic())
-        .map(|b| char::from(*b))
-        .collect();
+    let word: String =
+        data.iter().filter(|b| b.is_ascii_graphic()).map(|b| char::from(*b)).collect();
     let token = word.replace(|c: char| "\"(),/:;<=>?@[\\]{}".contains(c), "");
     for (request, foreign) in [
         (format!("M{token} / HTTP/1.1"), Foreign::Http),

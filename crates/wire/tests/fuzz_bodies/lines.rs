@@ -14,10 +14,7 @@ use parlor_wire::style::{LineMode, LocalClock, Storage};
 pub(crate) fn run(data: &[u8]) {
     for mode in [LineMode::Classic, LineMode::Named] {
         let mut decoder = LineDecoder::new(mode);
-        let clock = LocalClock {
-            zone: TimeZone::UTC,
-            now: WallTime::default,
-        };
+        let clock = LocalClock { zone: TimeZone::UTC, now: WallTime::default };
         let mut encoder = LineEncoder::new(mode, Storage::Memory, clock);
         let mut rest = data;
         while let Some(input) = decoder.next(&mut rest) {
@@ -34,11 +31,7 @@ static LOBBY: LazyLock<RoomName> = LazyLock::new(RoomName::lobby);
 
 /// The room and the time of all events.
 pub(crate) fn scene() -> Scene<'static> {
-    Scene {
-        room: &LOBBY,
-        seq: 0,
-        at: WallTime(0),
-    }
+    Scene { room: &LOBBY, seq: 0, at: WallTime(0) }
 }
 
 fn show(input: Input, encoder: &mut LineEncoder) {
@@ -52,12 +45,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
             encoder.replayed(&LOBBY, &said, &mut shown);
         }
         Input::Command(Command::Quit(words)) => {
-            let left = Entry::Left {
-                removal: None,
-                who: alice(),
-                words,
-                telling: Telling::Told,
-            };
+            let left = Entry::Left { removal: None, who: alice(), words, telling: Telling::Told };
             encoder.encode(&left, scene(), &mut shown);
             one_line_of(&alice(), &shown);
         }
@@ -94,11 +82,7 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
         Command::Unignore(typed) => Answer::Unignored(typed),
         Command::Private { to, text } => {
             encoder.answer(&Answer::Refused(Refusal::NobodyCalled(to)), shown);
-            Answer::Private {
-                from: alice(),
-                to: alice().name,
-                text,
-            }
+            Answer::Private { from: alice(), to: alice().name, text }
         }
         Command::Who(Some(room)) | Command::Join(room) => Answer::Refused(Refusal::NoRoom(room)),
         Command::SetTopic(text) => {
@@ -112,13 +96,7 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
 }
 
 fn said(Spoken { manner, text }: Spoken) -> Said {
-    Said {
-        seq: 1,
-        at: WallTime(0),
-        who: alice(),
-        manner,
-        text,
-    }
+    Said { seq: 1, at: WallTime(0), who: alice(), manner, text }
 }
 
 fn alice() -> Who {
@@ -132,12 +110,7 @@ fn alice() -> Who {
 /// speaker's name.
 fn one_line_of(who: &Who, shown: &[u8]) {
     let shown = std::str::from_utf8(shown).unwrap();
-    assert!(
-        shown
-            .trim_start_matches("* ")
-            .starts_with(who.name.as_str()),
-        "{shown:?}"
-    );
+    assert!(shown.trim_start_matches("* ").starts_with(who.name.as_str()), "{shown:?}");
     assert_eq!(shown.matches('\n').count(), 1, "{shown:?}");
 }
 
@@ -147,10 +120,6 @@ fn text_only(shown: &[u8]) {
     assert!(shown.is_empty() || shown.ends_with('\n'), "{shown:?}");
     for line in shown.split_terminator('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);
-        assert_eq!(
-            Line::sanitise(line.as_bytes()).as_str(),
-            line,
-            "shown as it is or not at all"
-        );
+        assert_eq!(Line::sanitise(line.as_bytes()).as_str(), line, "shown as it is or not at all");
     }
 }

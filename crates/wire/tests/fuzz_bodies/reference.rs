@@ -15,19 +15,12 @@ pub(crate) fn lines(line_bytes_max: usize, bytes: &[u8]) -> Vec<Frame<'static>> 
         }
     }
     pieces.pop_if(|unfinished| unfinished.is_empty());
-    pieces
-        .iter()
-        .map(|piece| line(line_bytes_max, piece))
-        .collect()
+    pieces.iter().map(|piece| line(line_bytes_max, piece)).collect()
 }
 
 fn line(line_bytes_max: usize, bytes: &[u8]) -> Frame<'static> {
     let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    if line.len() > line_bytes_max {
-        Frame::TooLong
-    } else {
-        Frame::Line(line.to_vec().into())
-    }
+    if line.len() > line_bytes_max { Frame::TooLong } else { Frame::Line(line.to_vec().into()) }
 }
 
 /// The frames of any bytes.
@@ -84,10 +77,7 @@ pub(crate) fn heard(mut bytes: &[u8]) -> Vec<TelnetEvent> {
                 let new = !answered.contains(&answer) || answer == [255, 252, 6];
                 let answer = (new && answered.len() < ANSWERS_MAX).then_some(answer);
                 answered.extend(answer);
-                (
-                    answer.map_or(TelnetEvent::Nothing, TelnetEvent::Answer),
-                    rest,
-                )
+                (answer.map_or(TelnetEvent::Nothing, TelnetEvent::Answer), rest)
             }
             [255, 252 | 254, _, rest @ ..] | [255, 236..=249, rest @ ..] => {
                 (TelnetEvent::Nothing, rest)

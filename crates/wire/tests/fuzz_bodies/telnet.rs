@@ -17,9 +17,7 @@ pub(crate) fn run(data: &[u8]) {
     for answer in answers {
         assert!(matches!(answer, [IAC, 252 | 254, _]));
     }
-    let told = heard
-        .into_iter()
-        .filter(|heard| *heard != TelnetEvent::Nothing);
+    let told = heard.into_iter().filter(|heard| *heard != TelnetEvent::Nothing);
     assert_eq!(told.collect::<Vec<_>>(), reference::heard(data));
     payload_stays_hidden(data);
 }
@@ -28,11 +26,7 @@ fn payload_stays_hidden(payload: &[u8]) {
     let mut bytes = b"before \xff\xfa".to_vec();
     for byte in payload {
         let escaped = [*byte; 2];
-        bytes.extend(if *byte == IAC {
-            &escaped[..]
-        } else {
-            &escaped[1..]
-        });
+        bytes.extend(if *byte == IAC { &escaped[..] } else { &escaped[1..] });
     }
     let within = payload.len() <= usize::from(SUBNEGOTIATION_BYTES_MAX);
     bytes.extend(b"\xff\xf0after\n");

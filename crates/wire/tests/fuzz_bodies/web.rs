@@ -66,10 +66,7 @@ fn all(
 
 /// An encoder of this dialect.
 pub(crate) fn encoder() -> WebEncoder {
-    let clock = LocalClock {
-        zone: TimeZone::UTC,
-        now: WallTime::default,
-    };
+    let clock = LocalClock { zone: TimeZone::UTC, now: WallTime::default };
     WebEncoder::new(Storage::Memory, clock)
 }
 
@@ -90,10 +87,7 @@ fn check(input: Input) {
             lines.into_iter().for_each(show);
         }
         Input::In(_, input) => {
-            assert!(!matches!(
-                *input,
-                Input::In(..) | Input::Enter(..) | Input::Leave(_)
-            ));
+            assert!(!matches!(*input, Input::In(..) | Input::Enter(..) | Input::Leave(_)));
             check(*input);
         }
         Input::Read(Excerpt::Before { lines, .. } | Excerpt::After { lines, .. }) => {
@@ -115,10 +109,7 @@ fn check(input: Input) {
 }
 
 fn show(Spoken { manner, text }: Spoken) {
-    assert!(
-        text.as_str().len() <= 3 * LINE_BYTES_MAX,
-        "bad bytes become three"
-    );
+    assert!(text.as_str().len() <= 3 * LINE_BYTES_MAX, "bad bytes become three");
     let said = Said {
         seq: 1,
         at: WallTime(0),
@@ -129,11 +120,7 @@ fn show(Spoken { manner, text }: Spoken) {
         manner,
         text: text.clone(),
     };
-    let scene = Scene {
-        room: &LOBBY,
-        seq: 0,
-        at: WallTime(0),
-    };
+    let scene = Scene { room: &LOBBY, seq: 0, at: WallTime(0) };
     let mut shown = Vec::new();
     encoder().encode(&Entry::Said(said), scene, &mut shown);
     assert_eq!(object(&shown)["text"], text.as_str());
@@ -143,8 +130,5 @@ fn refuse(refusal: Refusal) {
     let mut shown = Vec::new();
     encoder().answer(&Answer::Refused(refusal), &mut shown);
     let shown = object(&shown);
-    assert!(
-        shown["text"].is_string() && shown["why"].is_string(),
-        "{shown}"
-    );
+    assert!(shown["text"].is_string() && shown["why"].is_string(), "{shown}");
 }

@@ -107,9 +107,7 @@ fn step(bytes: &mut &[u8], message: &mut Option<Vec<u8>>) -> Result<Option<Recei
     let Some((long, rest)) = rest.split_at_checked(size) else {
         return Ok(None);
     };
-    let long = long
-        .iter()
-        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let long = long.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     let length = match size {
         0 => u64::from(second & 127),
         2 if long >= 126 => long,
@@ -142,8 +140,7 @@ fn step(bytes: &mut &[u8], message: &mut Option<Vec<u8>>) -> Result<Option<Recei
                 return Ok(None);
             }
             let text = String::from_utf8(message.take().unwrap());
-            text.map(|text| Some(Received::Text(text)))
-                .map_err(|_| 1007)
+            text.map(|text| Some(Received::Text(text))).map_err(|_| 1007)
         }
     }
 }

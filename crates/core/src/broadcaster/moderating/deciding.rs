@@ -29,12 +29,7 @@ impl Broadcaster {
         here: Option<RoomId>,
     ) -> Result<Authority, Refusal> {
         let Some(id) = here else {
-            return Ok(Authority {
-                by: By::Operator,
-                reach: Reach::Server,
-                name: None,
-                here,
-            });
+            return Ok(Authority { by: By::Operator, reach: Reach::Server, name: None, here });
         };
         let (person, room) = self.seated(asker, id)?;
         Ok(Authority {
@@ -71,12 +66,8 @@ impl Broadcaster {
         if let (Some(here), Some(who)) = (here, self.people.who(asker)) {
             self.may_speak(&who, here, now)?; // the others read the act, and the reason
         }
-        let act = Act {
-            by: authority.by.clone(),
-            reach: authority.reach.clone(),
-            at: now.wall,
-            deed,
-        };
+        let act =
+            Act { by: authority.by.clone(), reach: authority.reach.clone(), at: now.wall, deed };
         match act.deed.verb {
             Verb::Kick => self.kick(&authority, act),
             Verb::Ban => self.ban(&authority, act),
@@ -104,10 +95,7 @@ impl Broadcaster {
         if people.is_empty() {
             return Err(self.elsewhere(name));
         }
-        Ok(Decided {
-            people,
-            ..authority.decided(act)
-        })
+        Ok(Decided { people, ..authority.decided(act) })
     }
 
     fn ban(&mut self, authority: &Authority, act: Act) -> Result<Decided, Refusal> {
@@ -117,11 +105,7 @@ impl Broadcaster {
         let meant = meant.filter(|(_, person)| self.rules.bars(&act, person.subject()));
         let people = self.have_leave(meant.map(|(id, _)| id).collect(), &act.reach);
         let room = authority.here.filter(|_| people.is_empty()); // else they are seen leaving
-        Ok(Decided {
-            people,
-            room,
-            ..authority.decided(act)
-        })
+        Ok(Decided { people, room, ..authority.decided(act) })
     }
 
     fn unban(&mut self, authority: &Authority, mut act: Act) -> Result<Decided, Refusal> {
@@ -201,10 +185,7 @@ impl Broadcaster {
     /// people in the room of the person concerned read it.
     fn shown_where_they_sit(&self, authority: &Authority, act: Act) -> Decided {
         let name = act.deed.whom.name();
-        let people: Vec<_> = name
-            .into_iter()
-            .flat_map(|name| self.people.wearers(name))
-            .collect();
+        let people: Vec<_> = name.into_iter().flat_map(|name| self.people.wearers(name)).collect();
         let first = people.first().and_then(|id| self.room_of(*id));
         Decided {
             people,
@@ -292,20 +273,12 @@ impl Authority {
 
     /// Only the person who asked for the act reads about it.
     fn decided(&self, act: Act) -> Decided {
-        Decided {
-            act: Arc::new(act),
-            people: Vec::new(),
-            room: None,
-            here: self.here,
-        }
+        Decided { act: Arc::new(act), people: Vec::new(), room: None, here: self.here }
     }
 
     /// Everybody in the room where the act was typed reads about it.
     fn shown_here(&self, act: Act) -> Decided {
-        Decided {
-            room: self.here,
-            ..self.decided(act)
-        }
+        Decided { room: self.here, ..self.decided(act) }
     }
 }
 

@@ -14,9 +14,7 @@ impl Broadcaster {
         people.sort_by_key(|(id, _)| *id);
         let visitor = |(id, person): (PersonId, &Person)| {
             let places = person.seats.iter();
-            let rooms = places
-                .clone()
-                .filter_map(|place| self.rooms.get(&place.room));
+            let rooms = places.clone().filter_map(|place| self.rooms.get(&place.room));
             let active = rooms.filter_map(|room| room.members.get(id));
             let active = active.map(|member| member.active).max();
             let active = active.unwrap_or(now.monotonic);

@@ -30,11 +30,7 @@ impl Broadcaster {
 
     /// The future keeper of the room that a request makes, and the room.
     fn keeper_to_be(&self, incoming: &InboxItem, now: Now) -> Option<(Name, RoomName)> {
-        let InboxItem::Request {
-            client,
-            request: Request::Change(change),
-        } = incoming
-        else {
+        let InboxItem::Request { client, request: Request::Change(change) } = incoming else {
             return None;
         };
         let person = self.people.get(client.id);
@@ -53,18 +49,11 @@ impl Broadcaster {
             | Change::Limit(_)
             | Change::Act { .. } => return None,
         };
-        let subject = Subject {
-            name,
-            is_owner,
-            address: client.address(),
-        };
+        let subject = Subject { name, is_owner, address: client.address() };
         let ends = self.ends.as_ref()?;
         let is_new = !ends.contains_key(room) && self.is_new(room);
         let may = is_new && is_owner && self.may_make(subject, room).is_ok();
-        let who = Who {
-            id: client.id,
-            name: name.clone(),
-        };
+        let who = Who { id: client.id, name: name.clone() };
         let may = may
             && self.may_read(subject, room, now).is_ok()
             && self.may_speak_in(&who, room, now).is_ok();

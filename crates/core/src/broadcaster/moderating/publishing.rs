@@ -74,12 +74,7 @@ impl Broadcaster {
     /// Tells people about an act: the people concerned, and those in the room. Returns the answer
     /// to the person who asked, and whether that person has read about the act in the room already.
     fn publish(&mut self, decided: Decided) -> (Answer, bool) {
-        let Decided {
-            act,
-            people,
-            room,
-            here,
-        } = decided;
+        let Decided { act, people, room, here } = decided;
         let mut is_shown = room.is_some() && room == here;
         let mut answer = Answer::Act(Arc::clone(&act));
         match act.deed.verb {
@@ -134,14 +129,11 @@ impl Broadcaster {
     /// Removes these connections from the reach of the act: each ends or goes to the lobby. Returns
     /// whether one of them sits here.
     fn remove_all(&mut self, people: &[PersonId], act: &Arc<Act>, here: Option<RoomId>) -> bool {
-        self.leaving
-            .retain(|(id, reach)| *reach != act.reach || !people.contains(id));
+        self.leaving.retain(|(id, reach)| *reach != act.reach || !people.contains(id));
         let mut is_shown = false;
         for &id in people {
             let person = self.people.get(id).filter(|_| self.remove(id, act));
-            is_shown |= person
-                .zip(here)
-                .is_some_and(|(person, here)| person.sits_in(here));
+            is_shown |= person.zip(here).is_some_and(|(person, here)| person.sits_in(here));
         }
         is_shown
     }

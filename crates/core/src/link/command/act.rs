@@ -11,10 +11,7 @@ const MUTE_TIME: Duration = Duration::from_secs(600);
 /// `/kick NAME [REASON]`
 pub(crate) fn kick(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
     let (name, reason) = first_word(rest);
-    Ok(Command::Act(Deed {
-        text: seen(reason),
-        ..Deed::to(Verb::Kick, called(spec, name)?)
-    }))
+    Ok(Command::Act(Deed { text: seen(reason), ..Deed::to(Verb::Kick, called(spec, name)?) }))
 }
 
 /// `/ban [WHOM [TIME] [REASON]]`
@@ -29,11 +26,7 @@ pub(crate) fn ban(spec: &'static Spec, rest: &str) -> Result<Command, Misread> {
         None if is_meant_as_time(word) => return Err(Misread::Usage(spec)),
         None => (None, rest),
     };
-    Ok(Command::Act(Deed {
-        time,
-        text: seen(reason),
-        ..Deed::to(Verb::Ban, parse_whom(whom)?)
-    }))
+    Ok(Command::Act(Deed { time, text: seen(reason), ..Deed::to(Verb::Ban, parse_whom(whom)?) }))
 }
 
 /// `/unban WHOM`
@@ -52,10 +45,7 @@ pub(crate) fn mute(spec: &'static Spec, rest: &str) -> Result<Command, Misread> 
         "" => MUTE_TIME,
         time => parse_time(time).ok_or(Misread::Usage(spec))?,
     };
-    Ok(Command::Act(Deed {
-        time: Some(time),
-        ..Deed::to(Verb::Mute, whom)
-    }))
+    Ok(Command::Act(Deed { time: Some(time), ..Deed::to(Verb::Mute, whom) }))
 }
 
 /// `/unmute NAME`
@@ -114,9 +104,7 @@ pub fn parse_time(typed: &str) -> Option<Duration> {
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
     let number: u64 = digits.then(|| number.parse().ok()).flatten()?;
     let seconds = number.checked_mul(seconds)?;
-    (1..=TIME_MAX)
-        .contains(&seconds)
-        .then(|| Duration::from_secs(seconds))
+    (1..=TIME_MAX).contains(&seconds).then(|| Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -125,13 +113,9 @@ mod tests {
 
     #[test]
     fn times_are_a_number_and_a_unit() {
-        for (typed, seconds) in [
-            ("90s", 90),
-            ("30m", 1_800),
-            ("2h", 7_200),
-            ("7d", 604_800),
-            ("4w", 2_419_200),
-        ] {
+        for (typed, seconds) in
+            [("90s", 90), ("30m", 1_800), ("2h", 7_200), ("7d", 604_800), ("4w", 2_419_200)]
+        {
             assert_eq!(parse_time(typed).map(|time| time.as_secs()), Some(seconds));
         }
         for typed in [

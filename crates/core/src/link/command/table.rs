@@ -52,10 +52,7 @@ pub static COMMANDS: &[Spec] = &[
         does: "says what you are doing: /me waves shows * alice waves",
         more: "",
         parse: |spec, rest| {
-            Ok(Command::Say(Spoken {
-                manner: Manner::Action,
-                text: needed(spec, rest)?,
-            }))
+            Ok(Command::Say(Spoken { manner: Manner::Action, text: needed(spec, rest)? }))
         },
     },
     Spec {
@@ -66,13 +63,8 @@ pub static COMMANDS: &[Spec] = &[
         does: "sends a private message",
         more: "Nobody else reads it, and no room stores it. For people with a registered name it waits while they are away.",
         parse: |spec, rest| {
-            let (to, text) = rest
-                .split_once(char::is_whitespace)
-                .ok_or(Misread::Usage(spec))?;
-            Ok(Command::Private {
-                to: needed(spec, to)?,
-                text: needed(spec, text)?,
-            })
+            let (to, text) = rest.split_once(char::is_whitespace).ok_or(Misread::Usage(spec))?;
+            Ok(Command::Private { to: needed(spec, to)?, text: needed(spec, text)? })
         },
     },
     Spec {
@@ -142,13 +134,7 @@ pub static COMMANDS: &[Spec] = &[
         arguments: "WORDS",
         does: "finds lines in all rooms",
         more: "A line must contain every word, and \"words in quotes\" side by side. It shows the newest 20.",
-        parse: |spec, rest| {
-            Ok(Command::Search {
-                words: needed(spec, rest)?,
-                skip: 0,
-                spec,
-            })
-        },
+        parse: |spec, rest| Ok(Command::Search { words: needed(spec, rest)?, skip: 0, spec }),
     },
     Spec {
         name: "missed",
@@ -167,14 +153,8 @@ pub static COMMANDS: &[Spec] = &[
         does: "registers your name with a password",
         more: "The server then asks for the password. Type /register again to change the password: your other connections, return codes and token end then; /register keep keeps the token.",
         parse: |spec, rest| match rest {
-            "" => Ok(Command::Register {
-                keeps_token: false,
-                spec,
-            }),
-            "keep" => Ok(Command::Register {
-                keeps_token: true,
-                spec,
-            }),
+            "" => Ok(Command::Register { keeps_token: false, spec }),
+            "keep" => Ok(Command::Register { keeps_token: true, spec }),
             _ => Err(Misread::Usage(spec)),
         },
     },
@@ -217,10 +197,7 @@ pub static COMMANDS: &[Spec] = &[
         does: "creates a token for scripts that speak under your name",
         more: "It needs a registered name. Use it as in curl -u NAME:TOKEN; a new token, or /token revoke, ends the old one.",
         parse: |spec, rest| match rest {
-            "" => Ok(Command::Token {
-                revoke: false,
-                spec,
-            }),
+            "" => Ok(Command::Token { revoke: false, spec }),
             "revoke" => Ok(Command::Token { revoke: true, spec }),
             _ => Err(Misread::Usage(spec)),
         },
@@ -385,22 +362,17 @@ pub fn slipped(line: &Line) -> Option<&'static str> {
 
 /// All names of commands: each name, followed by its aliases.
 pub fn command_names() -> impl Iterator<Item = &'static str> {
-    COMMANDS
-        .iter()
-        .flat_map(|spec| [spec.name].into_iter().chain(spec.aliases.iter().copied()))
+    COMMANDS.iter().flat_map(|spec| [spec.name].into_iter().chain(spec.aliases.iter().copied()))
 }
 
 /// Finds the command with this name, in any case, with or without its slash.
 fn find(name: &str) -> Result<&'static Spec, Misread> {
     let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
     let named = |spec: &&Spec| spec.name == name || spec.aliases.contains(&name.as_str());
-    COMMANDS
-        .iter()
-        .find(named)
-        .ok_or_else(|| Misread::NoCommand {
-            nearest: nearest(&name, command_names()),
-            typed: line(&name),
-        })
+    COMMANDS.iter().find(named).ok_or_else(|| Misread::NoCommand {
+        nearest: nearest(&name, command_names()),
+        typed: line(&name),
+    })
 }
 
 fn parse_room(typed: &str) -> Result<RoomName, Misread> {
@@ -420,10 +392,9 @@ mod tests {
             "who" => &[("", "Who(None)"), ("Tea", "Who(Some(tea))")],
             "name" => &[("al", "Name(al)"), ("a b", "Name(a b)")],
             "me" => &[("waves at  all", "Say(* waves at  all)")],
-            "msg" => &[
-                ("bob hi  there", "Private(bob, hi  there)"),
-                ("bob\thi", "Private(bob, hi)"),
-            ],
+            "msg" => {
+                &[("bob hi  there", "Private(bob, hi  there)"), ("bob\thi", "Private(bob, hi)")]
+            }
             "rooms" => &[("", "Rooms"), ("whatever", "Rooms")],
             "join" => &[("Tea", "Join(tea)")],
             "topic" => &[
@@ -435,30 +406,18 @@ mod tests {
                 ("lock it", "SetTopic(Some(lock it))"),
             ],
             "last" => &[("", "Last(10)"), ("3", "Last(3)")],
-            "since" => &[
-                ("07:05", "Since(07:05)"),
-                ("2026-11-20 12:01", "Since(2026-11-20 12:01)"),
-            ],
+            "since" => {
+                &[("07:05", "Since(07:05)"), ("2026-11-20 12:01", "Since(2026-11-20 12:01)")]
+            }
             "ignore" => &[("bob", "Ignore(bob)")],
             "unignore" => &[("bob", "Unignore(bob)")],
-            "quiet" => &[
-                ("", "Quiet(true)"),
-                ("on", "Quiet(true)"),
-                ("off", "Quiet(false)"),
-            ],
-            "echo" => &[
-                ("", "Echo(true)"),
-                ("on", "Echo(true)"),
-                ("off", "Echo(false)"),
-            ],
+            "quiet" => &[("", "Quiet(true)"), ("on", "Quiet(true)"), ("off", "Quiet(false)")],
+            "echo" => &[("", "Echo(true)"), ("on", "Echo(true)"), ("off", "Echo(false)")],
             "quit" => &[("", "Quit(None)"), ("good night", "Quit(Some(good night))")],
             "missed" => &[("", "Missed")],
             "forget" => &[("", "Forget(false)"), ("all", "Forget(true)")],
             "register" => &[("", "Register(false)"), ("keep", "Register(true)")],
-            "kick" => &[
-                ("bob", "Kick(bob)"),
-                ("bob  too  loud", "Kick(bob, too  loud)"),
-            ],
+            "kick" => &[("bob", "Kick(bob)"), ("bob  too  loud", "Kick(bob, too  loud)")],
             "ban" => &[
                 ("", "Bans"),
                 ("bob", "Ban(bob)"),
@@ -469,11 +428,9 @@ mod tests {
             "unban" => &[("bob", "Unban(bob)"), ("192.0.2.7", "Unban(192.0.2.7)")],
             "mute" => &[("bob", "Mute(bob, 600s)"), ("bob 1h", "Mute(bob, 3600s)")],
             "unmute" => &[("bob", "Unmute(bob)")],
-            "keeper" => &[
-                ("", "Keepers"),
-                ("bob", "AddKeeper(bob)"),
-                ("-bob", "RemoveKeeper(bob)"),
-            ],
+            "keeper" => {
+                &[("", "Keepers"), ("bob", "AddKeeper(bob)"), ("-bob", "RemoveKeeper(bob)")]
+            }
             "code" => &[("", "Code")],
             "token" => &[("", "Token(false)"), ("revoke", "Token(true)")],
             "resume" => &[("abcde-fghij", "Resume(abcde-fghij)")],
@@ -538,12 +495,7 @@ mod tests {
     }
 
     fn meant_by(deed: &Deed) -> String {
-        let Deed {
-            verb,
-            whom,
-            time,
-            text,
-        } = deed;
+        let Deed { verb, whom, time, text } = deed;
         let parts = [
             Some(whom.to_string()),
             time.map(|time| format!("{time:?}")),
@@ -561,11 +513,9 @@ mod tests {
     fn every_command_does_what_its_usage_says() {
         for spec in COMMANDS {
             let names = [spec.name].into_iter().chain(spec.aliases.iter().copied());
-            for (name, (arguments, meaning)) in names.flat_map(|name| {
-                examples(spec.name)
-                    .iter()
-                    .map(move |example| (name, example))
-            }) {
+            for (name, (arguments, meaning)) in names
+                .flat_map(|name| examples(spec.name).iter().map(move |example| (name, example)))
+            {
                 for typed in [
                     format!("{name} {arguments}"),
                     format!("{}\t {arguments} ", name.to_uppercase()),
@@ -611,11 +561,7 @@ mod tests {
 
     #[test]
     fn an_unknown_command_suggests_the_nearest() {
-        for (typed, near) in [
-            ("hlep", Some("help")),
-            ("NIKC x", Some("nick")),
-            ("dance", None),
-        ] {
+        for (typed, near) in [("hlep", Some("help")), ("NIKC x", Some("nick")), ("dance", None)] {
             match Command::parse(typed) {
                 Err(Misread::NoCommand { nearest, .. }) => assert_eq!(nearest, near, "/{typed}"),
                 other => panic!("/{typed}: {other:?}"),
@@ -667,10 +613,7 @@ mod tests {
     fn room_names_follow_the_rules_of_names() {
         for typed in ["join a/b", "who -"] {
             let parsed = Command::parse(typed);
-            assert!(
-                matches!(parsed, Err(Misread::Name(_))),
-                "/{typed}: {parsed:?}"
-            );
+            assert!(matches!(parsed, Err(Misread::Name(_))), "/{typed}: {parsed:?}");
         }
     }
 }

@@ -63,11 +63,7 @@ impl fmt::Display for Visible {
                 && !is_combining_mark(c)
                 && !c.is_whitespace()
                 && skeleton(c.encode_utf8(&mut [0; 4])).next().is_some());
-        if seen {
-            write!(f, "{c}")
-        } else {
-            write!(f, "U+{:04X}", u32::from(c))
-        }
+        if seen { write!(f, "{c}") } else { write!(f, "U+{:04X}", u32::from(c)) }
     }
 }
 
@@ -78,22 +74,13 @@ mod tests {
     #[test]
     fn the_sentences_say_what_to_do() {
         for (error, sentence) in [
-            (
-                NameError::TooLong { count: 40 },
-                "A name has at most 32 characters; this one has 40",
-            ),
+            (NameError::TooLong { count: 40 }, "A name has at most 32 characters; this one has 40"),
             (
                 NameError::Sign('!'),
                 "A name can contain only letters, digits, -, _ and .; leave out !",
             ),
-            (
-                NameError::Start('.'),
-                "A name starts with a letter or a digit, not with .",
-            ),
-            (
-                NameError::Reserved("admin"),
-                "admin is reserved; choose another name",
-            ),
+            (NameError::Start('.'), "A name starts with a letter or a digit, not with ."),
+            (NameError::Reserved("admin"), "admin is reserved; choose another name"),
         ] {
             assert_eq!(error.to_string(), sentence);
         }

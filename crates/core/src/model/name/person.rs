@@ -13,11 +13,9 @@ use crate::model::line::Line;
 
 /// Names that would speak for the server, for its operator, or for several people.
 static RESERVED: LazyLock<Vec<Reserved>> = LazyLock::new(|| {
-    [
-        "server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you",
-    ]
-    .map(Reserved::new)
-    .into()
+    ["server", "parlor", "root", "admin", "operator", "all", "here", "everyone", "you"]
+        .map(Reserved::new)
+        .into()
 });
 
 /// A reserved name, which nobody may have.
@@ -100,10 +98,7 @@ impl Name {
     /// A name that needs no check, or is checked already.
     pub(super) fn new(shown: String) -> Self {
         let keys = keys(&shown);
-        Self(Arc::new(Parts {
-            shown: shown.into(),
-            keys,
-        }))
+        Self(Arc::new(Parts { shown: shown.into(), keys }))
     }
 
     /// The name as it is shown.

@@ -69,10 +69,7 @@ mod tests {
             ("ΟΔΟΣ", "οδος"),
             ("İzmir", "i\u{307}zmir"),
         ] {
-            assert_eq!(
-                RoomName::parse(typed).map(|r| r.to_string()),
-                Ok(shown.to_owned())
-            );
+            assert_eq!(RoomName::parse(typed).map(|r| r.to_string()), Ok(shown.to_owned()));
         }
         assert_eq!(RoomName::parse("LOBBY"), Ok(RoomName::lobby()));
     }
@@ -80,10 +77,7 @@ mod tests {
     #[test]
     fn rooms_follow_the_rules_of_names_but_no_room_is_reserved() {
         for free in ["all", "here", "server", "you"] {
-            assert_eq!(
-                RoomName::parse(free).map(|r| r.to_string()),
-                Ok(free.to_owned())
-            );
+            assert_eq!(RoomName::parse(free).map(|r| r.to_string()), Ok(free.to_owned()));
         }
         assert_eq!(RoomName::parse(""), Err(NameError::Empty));
         assert_eq!(RoomName::parse("a/b"), Err(NameError::Sign('/')));

@@ -53,10 +53,7 @@ fn kind(c: char) -> Result<Kind, NameError> {
 /// Checks each character and its neighbour. A name of dashes would look like the server, whose
 /// lines begin with `-- `, so letters that look like a dash do not make a name on their own.
 fn check_characters(shown: &str) -> Result<(), NameError> {
-    let kinds = shown
-        .chars()
-        .map(|c| Ok((c, kind(c)?)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let kinds = shown.chars().map(|c| Ok((c, kind(c)?))).collect::<Result<Vec<_>, _>>()?;
     if let Some(&(c, Kind::Mark | Kind::Sign)) = kinds.first() {
         return Err(NameError::Start(c));
     }
@@ -80,11 +77,7 @@ fn check_marks(shown: &str) -> Result<(), NameError> {
         if is_combining_mark(c) {
             in_a_row += 1;
             // Vowel signs beside a letter have no combining class; accents and tone marks do.
-            stacked = if canonical_combining_class(c) == 0 {
-                0
-            } else {
-                stacked + 1
-            };
+            stacked = if canonical_combining_class(c) == 0 { 0 } else { stacked + 1 };
             if in_a_row > MARKS_IN_A_ROW_MAX || stacked > STACKED_MARKS_MAX || before == Some(c) {
                 return Err(NameError::TooManyMarks);
             }
