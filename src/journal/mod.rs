@@ -1,6 +1,6 @@
 //! All journals and searches. None of them knows a connection, an account or an act.
 //!
-//! [`open`] is the one place that knows which journal a server has. Servers in production use a
+//! `open` is the one place that knows which journal a server has. Servers in production use a
 //! file of SQLite: one thread writes it, another one reads it, and a third one keeps the search
 //! index up to date.
 
