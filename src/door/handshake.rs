@@ -3,6 +3,7 @@
 
 use std::mem;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use parlor_core::link::{Answer, Decoder, Encoder, Entered, Seat};
@@ -196,23 +197,23 @@ where
     }
 }
 
-/// Serves a connection: first the handshake, then the session.
+/// Serves a connection: first the handshake, then the session. The handshake is boxed, since it is
+/// over soon and a session need not carry its memory.
 pub(super) async fn serve_session<D, E>(
-    coming_in: impl Future<Output = Option<NewArrival<D, E>>>,
+    coming_in: Pin<Box<impl Future<Output = Option<NewArrival<D, E>>>>>,
     settings: &SessionSettings,
     reception: &Reception,
 ) where
     D: Decoder,
     E: Encoder + Unpin + 'static,
 {
-    // Boxed: the handshake is over soon, and a session need not carry its memory.
-    let Some(arrival) = Box::pin(coming_in).await else {
+    let Some(arrival) = coming_in.await else {
         return;
     };
     let (closing, writers) = (&reception.closing, &reception.writers);
     let (ended, rest) = session::run(arrival, settings, closing, writers).await;
     tracing::debug!(%ended, "session ended");
     if let Some(mut rest) = rest {
-        Box::pin(reception.leaving.linger(&mut rest)).await; // boxed for the same reason
+        Box::pin(reception.leaving.linger(&mut rest)).await; // boxed, since it is over soon
     }
 }

@@ -90,7 +90,7 @@ impl OpenDoor for LineDoor {
         from: SocketAddr,
     ) -> Serving {
         Box::pin(async move {
-            let coming_in = async {
+            let coming_in = Box::pin(async {
                 let peer = peer_at(&stream, from, self.allow_plain_passwords);
                 let link = reception.writers.connect(&reception.inbox, Some(from));
                 let newcomer = Newcomer::new(&self.settings, link, peer, from);
@@ -105,7 +105,7 @@ impl OpenDoor for LineDoor {
                     handshake.greet();
                 }
                 handshake.come_in(newcomer, self.asks, &reception).await
-            };
+            });
             serve_session(coming_in, &self.settings, &reception).await;
         })
     }

@@ -120,7 +120,7 @@ impl OpenDoor for WebDoor {
     ) -> Serving {
         Box::pin(async move {
             let settings = &self.desk.settings;
-            let coming_in = async {
+            let coming_in = Box::pin(async {
                 let visit = Visit {
                     reception: Arc::clone(&reception),
                     desk: Arc::clone(&self.desk),
@@ -138,7 +138,7 @@ impl OpenDoor for WebDoor {
                 let mut socket = WebPrompt::new(stream, from, dialect, held.into(), waiter);
                 socket.greet(&settings.log);
                 socket.come_in(newcomer, true, &reception).await
-            };
+            });
             serve_session(coming_in, settings, &reception).await;
         })
     }
