@@ -52,7 +52,7 @@ pub(super) struct LoadClient {
     pub(super) opening: Opening,
     /// It has received a line, so it is in the room.
     pub(super) is_inside: bool,
-    /// The beginning of a marker whose end has not come; until the client is open, of an answer.
+    /// The beginning of an incomplete marker or, until the client is open, of an incomplete answer.
     pub(super) held: Vec<u8>,
     /// Bytes that the socket has not taken.
     pub(super) unsent: Vec<u8>,

@@ -104,7 +104,7 @@ impl Drop for Worker {
     }
 }
 
-/// The process of the load: answers requests until there are no more.
+/// The process of the load: answers requests until the last one.
 pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
     let assignment: Assignment = serde_json::from_str(assignment)?;
     let server = Pid::from_raw(assignment.server).context("no such process")?;

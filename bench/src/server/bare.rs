@@ -27,7 +27,7 @@ pub(crate) fn bare_loop() -> anyhow::Result<Target> {
     Ok(Target::new("bare loop", Protocol::Lines, command))
 }
 
-/// A client, and the beginning of a line whose end has not come.
+/// A client, and the beginning of an incomplete line.
 struct BareClient {
     socket: OwnedFd,
     held: Vec<u8>,

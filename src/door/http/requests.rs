@@ -135,7 +135,7 @@ where
     }
 }
 
-/// Tells the client why there are no more answers, if it still listens.
+/// Tells the client why it gets no further answer, if it is still connected.
 async fn say_why(
     stream: TcpStream,
     end: NoMoreRequests,

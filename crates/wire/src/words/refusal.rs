@@ -19,7 +19,7 @@ pub struct RefusalRow<'a> {
     pub status: u16,
     /// What happened and what to do, for people.
     pub sentence: Cow<'static, str>,
-    /// The sentence for curl, where its user has to do something else.
+    /// The sentence for curl, if its user has to do something else.
     pub for_curl: Option<String>,
     /// The sentence for the operator, if it differs: it names the commands of parlor admin.
     pub for_operator: Option<String>,

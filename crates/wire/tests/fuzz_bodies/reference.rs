@@ -89,7 +89,7 @@ pub(crate) fn heard(mut bytes: &[u8]) -> Vec<TelnetEvent> {
     }
 }
 
-/// The event in the bytes after IAC SB, and the bytes behind it; `None` if the end has not come.
+/// The event in the bytes after IAC SB, and the bytes behind it; `None` if it is incomplete.
 fn subnegotiation(bytes: &[u8]) -> Option<(TelnetEvent, &[u8])> {
     let mut at = 0;
     for _ in 0..=SUBNEGOTIATION_BYTES_MAX {

@@ -33,12 +33,14 @@ impl Broadcaster {
         let InboxItem::Request { client, request: Request::Change(change) } = incoming else {
             return None;
         };
-        let person = self.people.get(client.id);
         let (name, is_owner, room) = match change {
             Change::Enter { name, room, .. }
             | Change::ComeBack { name, room, .. }
             | Change::Speak { name, room, .. } => (&name.name, self.people.is_proven(name), room),
-            Change::Join { room, .. } => person.map(|who| (&who.name, who.is_owner(), room))?,
+            Change::Join { room, .. } => {
+                let person = self.people.get(client.id)?;
+                (&person.name, person.is_owner(), room)
+            }
             Change::Listen { .. }
             | Change::Post { .. }
             | Change::Rename(_)
