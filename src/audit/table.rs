@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
-use parlor_core::journal::{Past, Topic};
-use parlor_core::model::{Act, By, Deed, Line, Name, Reach, RoomName, Verb, WallTime, Whom};
+use parlor_core::journal::Past;
+use parlor_core::model::{Act, By, Deed, Line, Name, Reach, RoomName, Topic, Verb, WallTime, Whom};
 use rusqlite::{Row, Transaction, params};
 
 use crate::journal::{Store, stored_room};

@@ -6,23 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::log::Batch;
-use crate::model::{Act, End, Line, Name, Reach, RoomName};
-
-/// The topic of a room, and its lock.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Topic {
-    /// The words; none if there is no topic.
-    pub text: Option<Line>,
-    /// Whether only keepers can change it.
-    pub is_locked: bool,
-}
-
-impl Topic {
-    /// Whether there is no topic and no lock.
-    pub fn is_nothing(&self) -> bool {
-        *self == Topic::default()
-    }
-}
+use crate::model::{Act, End, Name, Reach, RoomName, Topic};
 
 /// The journal's contents from earlier runs, with which a server starts.
 #[derive(Clone, Debug, Default)]

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::broadcaster::{Broadcaster, Gathered};
-use parlor_core::journal::{Past, Topic};
+use parlor_core::journal::Past;
 use parlor_core::link::{
     Answer, Change, Inbox, Link, Outcome, Query, Refusal, Request, Seat, Unstored,
 };
 use parlor_core::log::Slice;
 use parlor_core::model::{
     Act, By, Claim, Deed, Entry, Limits, Line, Manner, Name, Now, Proof, Reach, RoomName, Spoken,
-    Verb, WallTime, Whom,
+    Topic, Verb, WallTime, Whom,
 };
 
 /// A house in which alice, carol and dave own their names; alice and carol keep the server, dave

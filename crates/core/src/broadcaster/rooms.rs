@@ -10,10 +10,9 @@ use indexmap::IndexMap;
 
 use super::crowd::Crowd;
 use super::rules::Subject;
-use crate::journal::Topic;
 use crate::link::{Answer, Client, PEOPLE_MAX, PeoplePage, Place, Present, RoomInfo, WHO_MAX};
 use crate::log::{Cursor, Group, Log};
-use crate::model::{End, Name, PersonId, RoomId, RoomName, Together, WallTime, Who};
+use crate::model::{End, Name, PersonId, RoomId, RoomName, Together, Topic, WallTime, Who};
 
 /// How many people the roster on arrival names; more would fill a screen.
 const ROSTER_MAX: usize = 20;

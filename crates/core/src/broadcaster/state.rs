@@ -10,9 +10,9 @@ use super::pending::{Absent, Gathering, Happening};
 use super::people::People;
 use super::rooms::Room;
 use super::rules::Rules;
-use crate::journal::{Past, Topic};
+use crate::journal::Past;
 use crate::link::{Inbox, InboxItem, Mark};
-use crate::model::{End, Limits, PersonId, Reach, RoomId, RoomName};
+use crate::model::{End, Limits, PersonId, Reach, RoomId, RoomName, Topic};
 
 /// The owner of rooms, names and rosters.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ pub mod nearest;
 pub mod rate;
 pub mod span;
 pub mod time;
+pub mod topic;
 pub mod who;
 pub mod whom;
 
@@ -24,5 +25,6 @@ pub use nearest::nearest;
 pub use rate::{Bucket, Rate, network};
 pub use span::{Damaged, End, Missed};
 pub use time::{Now, WallTime};
+pub use topic::Topic;
 pub use who::{Claim, Manner, PersonId, Proof, RoomId, Spoken, Who};
 pub use whom::{Net, Whom};
