@@ -13,7 +13,7 @@ use crate::model::{Act, End, Name, Reach, RoomName, Topic};
 pub struct Past {
     /// The end of each room's lines.
     pub ends: HashMap<RoomName, End>,
-    /// The names that have an owner, spelled as registered.
+    /// The registered names, in the registered spelling.
     pub owned: Vec<Name>,
     /// The keepers, and where each has authority.
     pub keepers: Vec<(Reach, Name)>,
@@ -46,7 +46,7 @@ pub trait Journal: Send {
     /// The future says why the lines are not stored. In that case the journal is unchanged.
     fn commit(&mut self, batches: &[Arc<Batch>]) -> Commit;
 
-    /// The fixed cost in time of a commit of any size. If lines come faster than that, it is
+    /// The time that a commit costs, whatever its size. If lines come faster than that, it is
     /// cheaper to let them gather for this time. Zero if waiting saves nothing.
     fn pause(&self) -> Duration {
         Duration::ZERO

@@ -3,7 +3,7 @@
 //!
 //! A web page can make a browser open any port and send text that looks like lines: the request,
 //! its header fields and a body of the page's choosing. Scanners send other protocols, and so do
-//! programs with a wrong port in their settings. None of that may be said in a room, so such a
+//! programs with a wrong port in their settings. None of that may appear in a room, so such a
 //! client is refused at once. Sentences of people pass, such as `NICK is here`.
 
 /// The protocol of a client that does not send lines of text.
@@ -17,7 +17,7 @@ pub enum Foreign {
     Other,
 }
 
-/// A client with this much doubt against it is refused.
+/// A client with this much doubt is refused.
 const DOUBT_MAX: u8 = 2;
 
 /// A person may press Enter more often than a program sends blank lines in front of its request.
@@ -26,7 +26,7 @@ const BLANKS_MAX: u8 = 4;
 /// How many bytes after a line are examined: more than any request needs.
 const AHEAD_BYTES_MAX: usize = 512;
 
-/// Watches the lines of a connection up to the first that only a person sends.
+/// Watches the lines of a connection, up to the first line that only a person sends.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     is_over: bool,
@@ -34,9 +34,9 @@ pub struct Watch {
     doubt: u8,
     /// The number of blank lines so far: PROXY's version 2 begins with two.
     blanks: u8,
-    /// A line so far may come from a program or from a person; the next one may decide.
+    /// An earlier line may come from a program or from a person; the next one may decide.
     is_undecided: bool,
-    /// A line was too long: it may be a request, and then the next line is a header field.
+    /// A line was too long. If it was a request, the next line is a header field.
     had_too_long: bool,
 }
 
@@ -129,8 +129,8 @@ fn begins_foreign(line: &[u8]) -> Option<Foreign> {
     (opens || is_ldap(line) || is_git(line) || is_binary(line)).then_some(Foreign::Other)
 }
 
-/// ASCII in two bytes each, in either order. The first byte may be missing: telnet takes it and the
-/// byte order mark for a command.
+/// Two bytes for each ASCII character, in either order. The first byte may be missing: telnet reads
+/// the byte order mark and it as a command.
 fn is_utf16(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"\xfe").unwrap_or(line);
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
@@ -152,8 +152,8 @@ fn is_git(line: &[u8]) -> bool {
     })
 }
 
-/// Whether bytes hold zeros as most binary protocols do at their beginning. One zero alone is a
-/// slip: Ctrl and space.
+/// Whether bytes have zeros at the beginning, as in most binary protocols. One zero alone is a
+/// typing mistake: Ctrl and space.
 fn is_binary(bytes: &[u8]) -> bool {
     // Tab, and the keys that erase.
     let is_key = |byte: &u8| matches!(byte, 0 | b'\t' | 0x08 | 0x15 | 0x17 | 0x7f);
@@ -191,10 +191,10 @@ impl Doubt {
 
 use Doubt::{Likely, Name, Sure, Weak};
 
-/// The lines with which clients of other protocols begin, between `|`.
+/// The first lines of clients of other protocols, between `|`.
 ///
 /// Words in small letters match any case. `?` is a word, `#` a number, `?.?` a word with a point,
-/// `WORD*` one that begins so, and `*` at the end any rest.
+/// `WORD*` a word that begins with WORD, and `*` at the end any rest.
 #[rustfmt::skip]
 const LINES: &[(&str, Doubt, &str)] = &[
     ("PROXY", Sure, "PROXY TCP4 * | PROXY TCP6 * | PROXY UNKNOWN | PROXY UNKNOWN ? ? # #"),
@@ -278,8 +278,8 @@ fn is_json_rpc(line: &str) -> bool {
 /// A request in HTTP, or in a protocol of its form: a request line in any version or method, known
 /// or not (RFC 9112, section 3: a token, a target and a version).
 ///
-/// A URL can make the request line longer than any limit. Then the field `Host` tells, which
-/// browsers send before all other fields.
+/// A URL can make the request line longer than any limit. Then the field `Host` shows the protocol:
+/// browsers send it before all other fields.
 fn request(line: &[u8]) -> Option<Foreign> {
     if is_host_field(line) {
         return Some(Foreign::Http);
@@ -356,7 +356,7 @@ pub fn http_refusal(command: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The verdict on these bytes, line by line, with an unfinished line at the end.
+    /// The protocol of these bytes, read line by line, with an unfinished line at the end.
     fn seen(bytes: &[u8]) -> Option<Foreign> {
         let mut watch = Watch::default();
         let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();

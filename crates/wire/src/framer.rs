@@ -19,17 +19,17 @@ use std::mem;
 
 use crate::telnet::{IAC, Telnet, TelnetEvent};
 
-/// One thing that a client sent.
+/// A line, or a part of telnet, from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A line without its ending; borrowed from the input if it lies there in one piece.
+    /// A line without its ending; borrowed from the input if it is there in one piece.
     ///
     /// Its bytes may be anything: controls, or no UTF-8.
     Line(Cow<'a, [u8]>),
-    /// The unfinished line has passed the limit. This comes once, at once; the rest of the line is
-    /// discarded.
+    /// The unfinished line has passed the limit. This is reported once, as soon as it happens; the
+    /// rest of the line is discarded.
     TooLong,
-    /// An answer that a telnet client expects, ready to send. A framer gives at most
+    /// An answer that a telnet client expects, ready to send. A framer returns at most
     /// [`ANSWERS_MAX`](crate::telnet::ANSWERS_MAX) of them.
     Reply([u8; 3]),
 }
@@ -38,8 +38,8 @@ pub enum Frame<'a> {
 /// arrive.
 ///
 /// LF, CR LF and telnet's CR NUL (RFC 854, "The NVT printer") end a line; any other CR or NUL is a
-/// part of it. Between two lines a framer takes 48 bytes, and the memory of [`Telnet`] once an IAC
-/// has come.
+/// part of it. Between two lines a framer takes 48 bytes, and the memory of [`Telnet`] after the
+/// first IAC.
 #[derive(Debug)]
 pub struct Framer {
     /// The longest line that passes, in bytes without its ending.
@@ -47,21 +47,22 @@ pub struct Framer {
     /// The unfinished line: at most `line_bytes_max` bytes and a CR. Its memory is freed when the
     /// line ends.
     tail: Vec<u8>,
-    /// The last byte of text was a CR, which belongs to the ending of the line if LF, NUL or the
-    /// end of file comes.
+    /// The last byte of text was a CR, which belongs to the line's ending if LF, NUL or the end of
+    /// file follows.
     cr: bool,
-    /// The unfinished line is over the limit, and the caller knows. The tail stays empty until it
-    /// ends.
+    /// The unfinished line is over the limit, and the caller knows it. The tail stays empty until
+    /// the line ends.
     too_long: bool,
     /// The last line ended as telnet ends lines, which shows a telnet client that has sent no
     /// command.
     crlf: bool,
-    /// The first IAC makes it; most clients never send one.
+    /// Made at the first IAC; most clients never send one.
     telnet: Option<Box<Telnet>>,
 }
 
 impl Framer {
-    /// For one connection, whose lines may have `line_bytes_max` bytes without their ending.
+    /// A framer for one connection, whose lines may have `line_bytes_max` bytes without their
+    /// ending.
     pub fn new(line_bytes_max: usize) -> Framer {
         Framer {
             line_bytes_max,
@@ -75,7 +76,7 @@ impl Framer {
 
     /// Takes the next frame from the front of `input`, or takes all of it and returns `None`.
     ///
-    /// It reads each byte once or twice, whatever the number of frames.
+    /// It reads each byte at most twice, however many frames there are.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Option<Frame<'a>> {
         while !input.is_empty() {
             let frame = self.step(input);
@@ -86,7 +87,7 @@ impl Framer {
         None
     }
 
-    /// At the end of file: the last line, if it has no newline.
+    /// The last line, at the end of file, if it has no newline.
     ///
     /// A CR at its end counts as the beginning of CR LF. A telnet command that was cut short is
     /// dropped.
@@ -98,7 +99,7 @@ impl Framer {
     }
 
     /// The unfinished line without a CR that may be its ending; empty while a line is discarded. It
-    /// shows protocols that send no newline.
+    /// reveals protocols that send no newline.
     pub fn tail(&self) -> &[u8] {
         self.tail.strip_suffix(b"\r").unwrap_or(&self.tail)
     }
@@ -108,13 +109,13 @@ impl Framer {
         self.crlf
     }
 
-    /// Whether an IAC has come, so that the client counts as telnet.
+    /// Whether the client has sent an IAC, and so counts as telnet.
     fn is_telnet(&self) -> bool {
         self.telnet.is_some()
     }
 
-    /// The command by which this side takes over the echo from a telnet client, and shows nothing,
-    /// or gives it back (RFC 857). `None` if the client does not look like telnet.
+    /// The command by which this side takes over the echo from a telnet client and then shows
+    /// nothing, or gives the echo back (RFC 857). `None` if the client does not look like telnet.
     pub fn take_over_echo(&mut self, is_over_here: bool) -> Option<[u8; 3]> {
         (self.crlf || self.is_telnet())
             .then(|| self.telnet.get_or_insert_default().take_over_echo(is_over_here))
@@ -195,7 +196,7 @@ impl Framer {
         None
     }
 
-    /// The line is over the limit. The caller learns it once; from here on only the newline counts.
+    /// Reports once that the line is over the limit. From here on only the newline counts.
     fn discard(&mut self) -> Option<Frame<'static>> {
         self.tail = Vec::new();
         let told = mem::replace(&mut self.too_long, true);
@@ -214,7 +215,7 @@ impl Framer {
     }
 }
 
-/// How many bytes come before the first with a meaning: LF, NUL (after a CR) or IAC.
+/// The number of bytes before the first that has a meaning: LF, NUL (after a CR) or IAC.
 fn plain_bytes(input: &[u8]) -> usize {
     memchr::memchr3(b'\n', 0, IAC, input).unwrap_or(input.len())
 }

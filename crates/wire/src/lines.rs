@@ -10,7 +10,7 @@ use crate::framer::{Frame, Framer};
 use crate::style::{LineMode, LocalClock, Storage};
 use crate::words;
 
-/// One thing that a client sent, before it has a meaning.
+/// Input of a client, before it has a meaning.
 #[derive(Debug)]
 pub enum LineInput {
     /// A line that is safe to show.
@@ -40,7 +40,7 @@ pub struct LineDecoder {
 }
 
 impl LineDecoder {
-    /// For a new connection.
+    /// A decoder for a new connection.
     pub fn new(mode: LineMode) -> LineDecoder {
         LineDecoder { framer: Framer::new(mode.line_bytes_max()), mode, watch: Watch::default() }
     }
@@ -52,12 +52,12 @@ impl LineDecoder {
         Self::hear(framer, Some(watch), answered, bytes)
     }
 
-    /// The same for a password, which may contain anything.
+    /// Takes the next answer to the question for a password, which may contain anything.
     pub fn hear_secret(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
         Self::hear(&mut self.framer, None, answered, bytes)
     }
 
-    /// At the end of the input: the last bytes for a client that speaks another protocol and has
+    /// The last bytes, at the end of the input, for a client that speaks another protocol and has
     /// sent no newline.
     pub fn last_words(&mut self) -> Option<Box<[u8]>> {
         let line = self.framer.finish()?;
@@ -114,8 +114,7 @@ fn refusal(foreign: Foreign) -> Box<[u8]> {
     }
 }
 
-/// The typed answer, with editing keys applied. Keys alone are no answer; they stay in it, and are
-/// refused.
+/// The typed answer, with editing keys applied. An answer of keys alone keeps them, and is refused.
 fn answered(typed: &[u8]) -> Line {
     let answer = Line::sanitise(&keys::applied(typed));
     match answer.as_str().trim().is_empty() {
@@ -150,7 +149,7 @@ fn mean_text(text: Line) -> Input {
     }
 }
 
-/// `//text` says `/text`, and `// /msg` says ` /msg`, which has no other way to be said.
+/// `//text` says `/text`, and `// /msg` says ` /msg`, which cannot be said in another way.
 fn escaped(typed: &str) -> Input {
     let behind = typed.strip_prefix('/').unwrap_or(typed);
     let behind = Line::sanitise(behind.as_bytes());
@@ -204,7 +203,7 @@ pub struct LineEncoder {
 }
 
 impl LineEncoder {
-    /// For one connection.
+    /// An encoder for one connection.
     pub fn new(mode: LineMode, storage: Storage, clock: LocalClock) -> LineEncoder {
         LineEncoder { mode, is_telnet: false, storage, clock }
     }
@@ -271,7 +270,7 @@ impl Encoder for LineEncoder {
         out.extend_from_slice(self.ending());
     }
 
-    /// Nothing: the next room shows where the person is.
+    /// No text: the next room shows where the person is.
     fn departed(&mut self, _: &RoomName, _: &mut Vec<u8>) {}
 
     fn ended(&mut self, _: &mut Vec<u8>) {}

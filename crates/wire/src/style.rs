@@ -11,13 +11,13 @@ use parlor_core::model::WallTime;
 pub enum LineMode {
     /// The chat server of "The Go Programming Language", section 8.10, byte for byte.
     Classic,
-    /// With names, commands, rooms and history.
+    /// The chat with names, commands, rooms and history.
     Named,
 }
 
 impl LineMode {
-    /// The longest line that is accepted, in bytes without its ending: as in the original in
-    /// classic mode; a long paragraph in named mode.
+    /// The longest accepted line, in bytes without its ending: as in the original in classic mode;
+    /// a long paragraph in named mode.
     pub const fn line_bytes_max(self) -> usize {
         match self {
             LineMode::Classic => 65_535,
@@ -26,7 +26,7 @@ impl LineMode {
     }
 }
 
-/// The longest line in bytes, through every door but a classic one.
+/// The longest line in bytes, at every door but a classic one.
 pub const LINE_BYTES_MAX: usize = 4_096;
 
 /// Where lines are stored.
@@ -95,7 +95,7 @@ pub(crate) fn span(time: Duration) -> String {
     }
 }
 
-/// How long a person has said nothing, in whole units.
+/// The time for which a person has said nothing, in whole units.
 pub(crate) fn silence(silent: Duration) -> String {
     let seconds = silent.as_secs();
     let unit = match seconds {

@@ -1,20 +1,20 @@
-//! Tells telnet's commands from text, byte by byte. Knows no lines, and one option, the echo; it
-//! refuses all others.
+//! Separates telnet's commands from text, byte by byte. Knows no lines. It supports one option, the
+//! echo, and refuses all others.
 //!
-//! UTF-8 never holds the byte 255, so each one is an IAC. The commands are those of RFC 854. After
-//! RFC 1143, two rules end a loop of answers: no offer or request is refused twice, and there are
-//! at most [`ANSWERS_MAX`] answers.
+//! UTF-8 never contains the byte 255, so each one is an IAC. The commands are those of RFC 854.
+//! After RFC 1143, two rules end a loop of answers: no offer or request is refused twice, and there
+//! are at most [`ANSWERS_MAX`] answers.
 
-/// "Interpret as command": the byte that begins every telnet command, and that UTF-8 never holds.
+/// "Interpret as command": the byte that begins every telnet command. UTF-8 never contains it.
 pub const IAC: u8 = 255;
 
-/// The most answers on one connection. A real client offers fewer than 20 options; the others are
-/// for interrupts.
+/// The largest number of answers on one connection. A real client offers fewer than 20 options; the
+/// other answers are for interrupts.
 pub const ANSWERS_MAX: usize = 64;
 
-/// The longest subnegotiation in bytes, with its option; IAC IAC counts as one. None is invited, as
-/// every option is refused; the ones that clients send unasked (window size, terminal type,
-/// environment) have some hundred bytes.
+/// The longest subnegotiation in bytes, with its option; IAC IAC counts as one. The server invites
+/// none, because it refuses every option. Those that clients send unasked (window size, terminal
+/// type, environment) have a few hundred bytes.
 pub const SUBNEGOTIATION_BYTES_MAX: u16 = 1024;
 
 /// The lowest byte that is a command after IAC: End of File (RFC 1184).
@@ -29,22 +29,22 @@ const DONT: u8 = 254;
 /// RFC 857: the side that echoes shows typed characters.
 const ECHO: u8 = 1;
 
-/// RFC 860. It is no state but a question: each one waits for its answer.
+/// RFC 860. It is not a state but a question: each one waits for its answer.
 const TIMING_MARK: u8 = 6;
 
-/// What one byte means.
+/// The meaning of one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TelnetEvent {
     /// A byte of text.
     Text(u8),
     /// A part of a command: nothing to show and nothing to do.
     Nothing,
-    /// The end of a command that wants these bytes answered.
+    /// The end of a command, which gets these bytes as its answer.
     Answer([u8; 3]),
     /// A subnegotiation has passed [`SUBNEGOTIATION_BYTES_MAX`] and counts as over: the peer does
-    /// not speak telnet, or means harm. The next bytes are text again. Discard the current line up
-    /// to its newline, so that nobody sees the rest of the payload. (A newline alone does not end a
-    /// subnegotiation: the size of a window with 10 rows holds one.)
+    /// not speak telnet, or attacks. The next bytes are text again. Discard the current line up to
+    /// its newline, so that nobody sees the rest of the payload. (A newline does not end a
+    /// subnegotiation: the size of a window with 10 rows contains one.)
     Endless,
 }
 
@@ -105,7 +105,7 @@ impl Telnet {
                 TelnetEvent::Endless
             }
             // Also after an IAC: the second of two is payload. An IAC before any other command is
-            // an error of the peer; obeying it would show the rest of the payload.
+            // the peer's error; to obey it would show the rest of the payload.
             TelnetState::Subnegotiation { bytes, .. } => self
                 .go_on(TelnetState::Subnegotiation { bytes: bytes.saturating_add(1), iac: false }),
         }
@@ -119,16 +119,16 @@ impl Telnet {
             // Two of them stand for the byte itself, which is as invalid in UTF-8 as other stray
             // bytes.
             IAC => self.say(IAC),
-            // Interrupts, erasures and the like are for a program in a terminal; there is none
-            // here.
+            // Interrupts, erasures and similar commands are for a program in a terminal; there is
+            // none here.
             FIRST_COMMAND.. => self.go_on(TelnetState::Text),
-            // No command: the 255 was a stray byte, or the byte after it was urgent data and is
-            // lost. Dropping this byte could lose a newline.
+            // Not a command: the 255 was a stray byte, or the byte after it was urgent data and is
+            // lost. To drop this byte could lose a newline.
             _ => self.say(byte),
         }
     }
 
-    /// Refuses an offer or a request. A refusal is never answered, or two peers would never stop.
+    /// Refuses an offer or a request. Never answers a refusal: two peers that did would never stop.
     fn answer(&mut self, verb: u8, option: u8) -> TelnetEvent {
         let refusal = match verb {
             DO if option == ECHO && self.echoes => return TelnetEvent::Nothing, // it accepts
@@ -161,7 +161,7 @@ impl Telnet {
 mod tests {
     use super::*;
 
-    /// The text and the answers that come of `bytes`.
+    /// The text in `bytes`, and the answers to them.
     fn hear(telnet: &mut Telnet, bytes: &[u8]) -> (Vec<u8>, Vec<[u8; 3]>) {
         let (mut text, mut answers) = (Vec::new(), Vec::new());
         for &byte in bytes {

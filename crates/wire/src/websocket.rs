@@ -1,7 +1,8 @@
-//! WebSocket frames (RFC 6455), as a server reads and writes them. Knows the meaning of no message.
+//! WebSocket frames (RFC 6455), as a server reads and writes them. Does not know what messages
+//! mean.
 
-/// The longest message of a client in bytes, all its frames together: a long paste. 10,000 clients
-/// that send one take 160 MiB.
+/// The longest message of a client in bytes, all its frames together: a long paste. If 10,000
+/// clients send one, they take 160 MiB.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
 /// The longest payload of a control frame in bytes (section 5.5).
@@ -45,7 +46,7 @@ impl Opcode {
     }
 }
 
-/// Why a connection is closed (section 7.4).
+/// The reason why a connection is closed (section 7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CloseCode(pub u16);
 
@@ -56,7 +57,7 @@ impl CloseCode {
     pub const GOING_AWAY: CloseCode = CloseCode(1001);
     /// The frames break the protocol.
     pub const PROTOCOL: CloseCode = CloseCode(1002);
-    /// A message of bytes, which means nothing here.
+    /// A message of bytes, which has no meaning here.
     pub const NO_TEXT: CloseCode = CloseCode(1003);
     /// Text that is not UTF-8.
     pub const NO_UTF8: CloseCode = CloseCode(1007);
@@ -97,7 +98,7 @@ pub fn close(code: CloseCode) -> Vec<u8> {
     out
 }
 
-/// Something a client has sent.
+/// A message or control frame of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// A message.
@@ -106,18 +107,18 @@ pub enum Received {
     Ping(Vec<u8>),
     /// A pong: the client is alive.
     Pong,
-    /// The end: the client closes the connection with this code, or the server has to.
+    /// The end: the client closes the connection with this code, or the server must.
     Over(CloseCode),
 }
 
-/// From bytes to messages. It holds the beginning of a message, and nothing between two.
+/// From bytes to messages. It stores the beginning of a message, and nothing between two messages.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    /// The part of the next header that has come.
+    /// The received part of the next header.
     header: Vec<u8>,
-    /// The frame whose header has come, but not all of its payload.
+    /// The frame whose header is complete, but not its payload.
     payload: Option<Payload>,
-    /// The part of the message that has come.
+    /// The received part of the message.
     message: Option<Vec<u8>>,
     is_over: bool,
 }
@@ -126,9 +127,9 @@ pub struct FrameReader {
 struct Payload {
     opcode: Opcode,
     is_last: bool,
-    /// The mask, turned so that its first byte is for the next byte to come.
+    /// The mask, rotated so that its first byte is for the next byte of the payload.
     mask: [u8; 4],
-    /// How many bytes are still to come.
+    /// The number of bytes still to come.
     left: usize,
     /// The bytes of a control frame; the bytes of other frames go into the message.
     control: Vec<u8>,
@@ -163,7 +164,7 @@ impl FrameReader {
         self.read_payload(bytes)
     }
 
-    /// The frame whose header has come; `None` while a part of it is missing.
+    /// The frame of the received header; `None` while a part of the header is missing.
     fn parse_header(&self) -> Result<Option<Payload>, CloseCode> {
         debug_assert!(self.header.len() <= HEADER_BYTES_MAX);
         let [first, second, rest @ ..] = self.header.as_slice() else {
@@ -197,8 +198,8 @@ impl FrameReader {
         }))
     }
 
-    /// Whether a frame may come now (section 5.4): a control frame comes whole and at any time, any
-    /// other one only where its message continues or begins.
+    /// Whether a frame may come now (section 5.4): a control frame whole and at any time, any other
+    /// frame only where its message continues or begins.
     fn may_follow(&self, opcode: Opcode, is_last: bool) -> bool {
         match opcode {
             Opcode::Continuation => self.message.is_some(),
@@ -241,7 +242,7 @@ impl FrameReader {
     }
 }
 
-/// The length of a payload, in as few bytes as possible (section 5.2), and the bytes behind it;
+/// The length of a payload, in as few bytes as possible (section 5.2), and the bytes after it;
 /// `None` while a part of it is missing.
 fn parse_length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, CloseCode> {
     let (length, least, rest) = match short {

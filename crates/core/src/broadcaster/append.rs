@@ -14,8 +14,8 @@ use crate::model::{End, Entry, Now, RoomId, RoomName, Telling, Who};
 impl Broadcaster {
     /// Makes a gathered batch visible and tells the clients that wait for it.
     ///
-    /// If the journal could not store it, its lines are refused and their numbers are used again;
-    /// arrivals, departures, new names and topics still happen, in their order.
+    /// If the journal could not store it, its lines are refused and their numbers are used again.
+    /// Arrivals, departures, new names and topics still happen, in their order.
     pub fn append(&mut self, gathered: Gathered, kept: Result<(), NotStored>, now: Now) {
         for (batch, share) in gathered.batches.into_iter().zip(gathered.shares) {
             let batch = if kept.is_ok() { batch } else { Arc::new(without_lines(&batch)) };
@@ -42,8 +42,8 @@ impl Broadcaster {
         let people = &self.people;
         let is_owner = |who: &Who| people.get(who.id).is_some_and(|person| person.is_owner());
         room.pending = room.pending.saturating_sub(share.happenings);
-        // The entries take effect before they become visible. So nobody reads beyond their own
-        // departure, and each roster is the one at its arrival.
+        // The entries take effect before they become visible, so nobody reads beyond their own
+        // departure, and each roster is that of the arrival.
         let (granted, departed) = room.take_effect(&batch, share.tickets, is_owner, now);
         let weight = room.log.weight();
         if batch.goes_back() {
@@ -106,7 +106,7 @@ impl Broadcaster {
     }
 
     /// Sheds batches while all logs together are too large: always from the log with the most to
-    /// shed, and from the older of two equal rooms, so the same events always shed the same
+    /// shed, and from the older of two equal rooms, so that the same events always shed the same
     /// batches.
     pub(super) fn shed_logs(&mut self) {
         while self.logs_bytes > self.limits.logs_bytes {

@@ -1,4 +1,4 @@
-//! Questions. They are answered on receipt, even while the journal works. Changes nothing.
+//! Questions: they are answered on receipt, even while the journal works. Changes nothing.
 
 use std::cmp::Reverse;
 
@@ -55,8 +55,8 @@ impl Broadcaster {
         Ok(room.who(now.monotonic, reach.is_some()))
     }
 
-    /// Sends a page of names. It is sent at once, so it stands exactly between the events before it
-    /// and the events after it.
+    /// Sends a page of names at once, so it stands exactly between the events before it and those
+    /// after it.
     fn send_people(&self, asker: PersonId, room: RoomId, from: u64) -> Result<(), Refusal> {
         let room = self.rooms.get(&room).ok_or(Refusal::NotThere)?;
         let member = room.members.get(asker).ok_or(Refusal::NotThere)?;
@@ -117,7 +117,7 @@ impl Broadcaster {
         Ok(room)
     }
 
-    /// Counts everything in the house. The time grows with the number of rooms.
+    /// Counts everything on the server. The time grows with the number of rooms.
     pub fn census(&self) -> Census {
         let rooms = || self.rooms.values();
         Census {

@@ -87,7 +87,7 @@ impl Broadcaster {
         let member = member.and_then(|room| room.members.get(who.id));
         let removal = member.and_then(|member| member.client.removed());
         let removal = removal.or(place.removed()).cloned();
-        // After a change of password the person just leaves: the reason concerns nobody else.
+        // After a change of password the others read no reason: it concerns only this person.
         let removal = removal.filter(|act| act.by != By::NewPassword);
         let departure = Happening::Departure { who, words, removal, is_untold };
         self.happen(place.room, departure);
@@ -199,7 +199,7 @@ impl Broadcaster {
     }
 
     /// Ends a connection whose person comes back on another one. The new connection gets the same
-    /// seats in a moment, so nobody is told of a change.
+    /// seats in a moment, so the others are told nothing.
     fn take_out(&mut self, ghost: PersonId, heir: PersonId, now: Now) {
         let Some(who) = self.people.who(ghost) else {
             return;
@@ -230,8 +230,8 @@ impl Broadcaster {
         }
     }
 
-    /// Takes again the seat that this person had a moment ago on another connection. Returns
-    /// whether there was one: if so, the others are not told of a departure.
+    /// Takes the seat again that this person had a moment ago on another connection. Returns
+    /// whether there was one. If so, the others are told of no departure.
     pub(super) fn is_back_in(&mut self, heir: PersonId, room: RoomId) -> bool {
         let mut absent = self.absent.iter();
         let place = absent.position(|absent| absent.heir == heir && absent.room == room);

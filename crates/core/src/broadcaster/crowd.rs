@@ -1,7 +1,8 @@
-//! Crowds: if many people come or go at once, the first are told of one by one, the rest together.
+//! Crowds: if many people come or go at once, the first few are announced one by one, the rest
+//! together.
 //!
-//! Knows no clock and no log. The caller reports each arrival and departure, and learns how to tell
-//! people about it.
+//! Knows no clock and no log. The caller reports each arrival and departure, and learns how to
+//! announce it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,11 +29,11 @@ const LEFT_NAMED: usize = 1;
 pub(crate) struct Crowd {
     /// How many people came or went; 0 while the window is closed.
     count: usize,
-    /// People who left without notice, and whose arrival the others knew.
+    /// People whose departure was not announced, and whose arrival was.
     left: Folded,
-    /// People who came without notice.
+    /// People whose arrival was not announced.
     arrived: Folded,
-    /// The people in `arrived` who left again without notice.
+    /// The people in `arrived` who left again, also without an announcement.
     gone: Folded,
 }
 
@@ -68,7 +69,7 @@ impl Crowd {
         if self.count <= TOLD_MAX { Telling::Told } else { Telling::Folded }
     }
 
-    /// The entries that tell of a folded arrival or departure, before others read the name.
+    /// The entries that announce a folded arrival or departure, before others read the name.
     pub(crate) fn tell_first(&mut self, name: &Name) -> impl Iterator<Item = Entry> + use<> {
         self.drop_visit(name);
         let telling = Telling::Late;
@@ -83,8 +84,7 @@ impl Crowd {
         left.into_iter().chain(arrived)
     }
 
-    /// Forgets a visit under this name that began and ended without notice: nobody has to know of
-    /// it.
+    /// Forgets a visit under this name if neither its beginning nor its end was announced.
     fn drop_visit(&mut self, name: &Name) {
         if self.gone.remove(name).is_some() {
             self.arrived.remove(name);
@@ -107,7 +107,7 @@ impl Crowd {
 /// People in the order in which they came or went, found by name.
 #[derive(Debug, Default)]
 struct Folded {
-    /// None if the others have been told of the person since.
+    /// None if the person has been announced since.
     people: Vec<Option<Who>>,
     places: HashMap<Name, usize>,
 }
@@ -130,7 +130,8 @@ impl Folded {
         self.people.get_mut(place)?.take()
     }
 
-    /// Names `named` of them, or one more, because a name is no longer than "and 1 other".
+    /// Names `named` of them, or one more if that is the last, because a name is as short as "and 1
+    /// other".
     fn together(self, named: usize) -> Option<Together> {
         let mut people: Vec<_> = self.people.into_iter().flatten().map(|w| w.name).collect();
         let others = if people.len() > named + 1 { people.len() - named } else { 0 };
@@ -158,7 +159,7 @@ mod tests {
         together.named.iter().map(Name::as_str).collect()
     }
 
-    /// A window in which eight people came and were told of.
+    /// A window in which eight people came and were announced.
     fn crowd() -> Crowd {
         let mut crowd = Crowd::default();
         for n in 0..8 {

@@ -8,7 +8,7 @@ use super::state::Broadcaster;
 use crate::link::{Answer, Change, Client, InboxItem, Mail, Notice, Outcome, Refusal, Request};
 use crate::model::Now;
 
-/// How often old lines are removed: no line is shown longer than this beyond its limit.
+/// How often old lines are removed. A line is shown for at most this time beyond its limit.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 
 impl Broadcaster {
@@ -47,8 +47,8 @@ impl Broadcaster {
 
     /// Puts a request behind the others that wait.
     ///
-    /// A client that gives up and connects again would leave a request each time. Before the queue
-    /// grows, such requests are thrown away.
+    /// A client that gives up and connects again leaves a request each time. Before the queue
+    /// grows, such requests are discarded.
     fn wait(&mut self, incoming: InboxItem) {
         if self.waiting.len() == self.waiting.capacity() {
             self.waiting.retain(|incoming| !incoming.is_void());
@@ -66,7 +66,7 @@ impl Broadcaster {
         }
     }
 
-    /// Handles a request. The one place that says which function handles which request.
+    /// Handles a request. Only this function says which function handles which request.
     pub(super) fn carry_out(&mut self, incoming: InboxItem, now: Now) {
         match incoming {
             incoming if incoming.is_void() => {}

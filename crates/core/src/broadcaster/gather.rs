@@ -14,7 +14,7 @@ use crate::model::{Act, Entry, Line, Name, Now, RoomId, Said, Spoken, Telling, W
 
 impl Broadcaster {
     /// Closes the current batch, if there is any. [Append](Broadcaster::append) it before the next
-    /// is gathered, because numbers follow the last visible one.
+    /// one is gathered, because numbers follow the last visible one.
     pub fn gather(&mut self, now: Now) -> Option<Gathered> {
         let Gathering { happenings, mut promises, .. } = std::mem::take(&mut self.gathering);
         if happenings.is_empty() && promises.is_empty() {
@@ -154,7 +154,7 @@ impl Draft {
         let telling = if is_untold {
             Telling::Untold
         } else if removal.is_some() {
-            // A removed person is told of alone, never in a crowd.
+            // A removal has its own announcement, never one for a crowd.
             self.tell_first(room, &who.name);
             Telling::Told
         } else {
@@ -163,8 +163,8 @@ impl Draft {
         self.entries.push(Entry::Left { who, words, removal, telling });
     }
 
-    /// If the arrival or departure of a name is folded, adds an entry for it before others read the
-    /// name.
+    /// If the arrival or departure of a name is folded, adds its announcement before others read
+    /// the name.
     fn tell_first(&mut self, room: &mut Room, name: &Name) {
         self.entries.extend(room.crowd.tell_first(name));
     }

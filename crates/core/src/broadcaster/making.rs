@@ -1,4 +1,4 @@
-//! Making rooms: a room is made for the first person who goes there, within the person's share.
+//! Making rooms: the first person who enters a new room makes it, within a share of all rooms.
 
 use super::rooms::{Maker, Room};
 use super::rules::Subject;
@@ -7,18 +7,18 @@ use super::state::Broadcaster;
 use crate::link::Refusal;
 use crate::model::{Now, PersonId, Reach, RoomId, RoomName};
 
-/// Strangers together leave this part of the rooms to people with registered names.
+/// One in this many rooms is reserved for people with registered names; strangers cannot make it.
 const STRANGERS_LEAVE: usize = 4;
 
-/// People with registered names leave this part of the rooms to keepers of the server.
+/// One in this many rooms is reserved for keepers of the server.
 const OWNERS_LEAVE: usize = 20;
 
 /// How many rooms one person may make, even if the limit of rooms is low.
 const ROOMS_AT_LEAST: usize = 4;
 
 impl Broadcaster {
-    /// The room that a person may enter; it is made if it does not exist. Call it when nothing else
-    /// can fail: a room without a person would stay empty for ever.
+    /// The room that a person may enter; it is made if it does not exist. Call this when nothing
+    /// else can fail: a room that nobody enters would stay empty for ever.
     pub(super) fn room_to_join(
         &mut self,
         id: PersonId,

@@ -1,4 +1,4 @@
-//! Permissions: the questions that the rules answer before anything happens. Changes nothing.
+//! Permissions: every check of a person's rights, before anything happens. Changes nothing.
 
 use super::people::Person;
 use super::rules::Subject;
@@ -7,7 +7,7 @@ use crate::link::{Client, Refusal};
 use crate::model::{Claim, Name, Now, PersonId, Reach, RoomId, RoomName, Who};
 
 impl Broadcaster {
-    /// How far the authority of a person in this room goes.
+    /// The reach of a person's authority in this room; none without authority.
     pub(super) fn may_keep(&self, person: &Person, room: &RoomName) -> Option<Reach> {
         let room = Reach::Room(room.clone());
         let subject = person.subject();
@@ -26,7 +26,7 @@ impl Broadcaster {
         self.is_let_in(subject, &Reach::Room(room.clone()), now)
     }
 
-    /// The rooms, among those with bans, that a person may not read. For a search in all rooms.
+    /// The rooms that bans keep this person from reading, for a search in all rooms.
     pub(super) fn barred(&self, id: PersonId, now: Now) -> Result<Vec<RoomName>, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         let subject = person.subject();
@@ -34,7 +34,7 @@ impl Broadcaster {
         Ok(self.rules.rooms_with_bans().filter(is_barred).cloned().collect())
     }
 
-    /// Whether a person may come back to a room, perhaps from a connection that still exists.
+    /// Whether a person may come back to a room, perhaps while the lost connection still exists.
     pub(super) fn may_come_back(
         &self,
         client: &Client,
@@ -67,7 +67,7 @@ impl Broadcaster {
     }
 
     /// Whether a person may be in a room under this name. A person who was muted there under
-    /// another name may not, as the others would read the new one.
+    /// another name may not: a new name is a way to speak.
     fn may_be_renamed_in(
         &self,
         id: PersonId,
@@ -116,7 +116,7 @@ impl Broadcaster {
         self.may_speak_in(who, &room.name, now)
     }
 
-    /// The same for a room that may not exist yet.
+    /// Like [`may_speak`](Self::may_speak), for a room that may not exist yet.
     pub(super) fn may_speak_in(&self, who: &Who, room: &RoomName, now: Now) -> Result<(), Refusal> {
         let is_leaving = |(id, from): &(PersonId, Reach)| *id == who.id && from.has(room);
         if self.leaving.iter().any(is_leaving) {
@@ -128,7 +128,7 @@ impl Broadcaster {
         }
     }
 
-    /// Whether a person may name a room that does not exist: others read the names of rooms, too.
+    /// Whether a person may choose the name of a new room: others read it, too.
     pub(super) fn may_name_room(
         &self,
         id: PersonId,

@@ -2,7 +2,7 @@
 //!
 //! It is a state machine and knows no task, no clock and no journal. Its task repeats these steps:
 //! [`drain`](Broadcaster::drain) the inbox, [`gather`](Broadcaster::gather) a batch, let the
-//! journal commit it, and [`append`](Broadcaster::append) it to the rooms' logs; it drains again
+//! journal commit it, and [`append`](Broadcaster::append) it to the rooms' logs. It drains again
 //! while the journal works. The broadcaster needs no lock, because nobody else can touch it.
 
 mod acts;

@@ -10,8 +10,8 @@ use crate::model::{Act, By, Deed, Line, Name, Now, PersonId, Proof, Verb, Who, W
 const RELEASED: &str = "this name is no longer registered";
 
 impl Broadcaster {
-    /// Gives a name an owner, or its owner another password, so earlier proofs become invalid.
-    /// Everybody who wears the name leaves, except the connection that asked for it.
+    /// Gives a name an owner, or its owner another password, so earlier proofs become invalid. All
+    /// connections with this name end, except the one that asked for it.
     pub(super) fn own(&mut self, name: Name, proof: Proof, by: Option<PersonId>, now: Now) {
         let act = removal(By::NewPassword, &name, None, now);
         let wearers: Vec<_> = self.people.wearers(&name).collect();

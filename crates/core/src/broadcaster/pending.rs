@@ -51,7 +51,7 @@ pub(super) enum Happening {
 }
 
 impl Happening {
-    /// The text in it, in bytes.
+    /// The size of its text, in bytes.
     fn bytes(&self) -> usize {
         match self {
             Happening::Said { spoken, .. } => spoken.text.len(),
@@ -84,7 +84,7 @@ pub(super) struct Gathering {
     pub(super) happenings: Vec<(RoomId, Happening)>,
     pub(super) promises: Vec<Promise>,
     pub(super) bytes: usize,
-    /// How many of the events are lines.
+    /// The number of events that are lines.
     pub(super) lines: usize,
 }
 
@@ -114,13 +114,13 @@ impl Gathering {
     }
 }
 
-/// A request for a seat, which is granted when the arrival is appended.
+/// A request for a seat. The seat is granted when the arrival is appended.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) client: Arc<Client>,
-    /// The place of the seat; the person has it already, and may be told to leave it.
+    /// The place of the seat. The person has it already, and may be removed from it.
     pub(super) place: Arc<Place>,
-    /// How many earlier lines the person wants.
+    /// The number of earlier lines to show.
     pub(super) replay: u64,
     /// Whether it is this person's first seat.
     pub(super) first: bool,
@@ -141,7 +141,7 @@ pub(super) struct RoomShare {
     pub(super) room: RoomId,
     /// One for each arrival in the entries, in order.
     pub(super) tickets: Vec<Ticket>,
-    /// How many of the room's pending events are in it.
+    /// The number of the room's pending events that are in it.
     pub(super) happenings: usize,
 }
 
@@ -151,12 +151,12 @@ impl Gathered {
         &self.batches
     }
 
-    /// Whether it has lines: only these are stored.
+    /// Whether it has lines: only lines are stored.
     pub fn has_lines(&self) -> bool {
         self.lines() > 0
     }
 
-    /// How many lines it has.
+    /// The number of its lines.
     pub fn lines(&self) -> u64 {
         self.batches.iter().map(|batch| batch.lines()).sum()
     }

@@ -1,4 +1,4 @@
-//! The people in the house and the names they wear. Knows no room's log.
+//! The people on the server and the names they wear. Knows no room's log.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::link::{Client, Place, Refusal};
 use crate::model::{Claim, Name, PersonId, Proof, RoomId, Who, fold};
 
-/// A person in the house, on one connection.
+/// A person on the server, on one connection.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) name: Name,
@@ -18,7 +18,7 @@ pub(super) struct Person {
     /// The spellings of the name in other letters.
     looks: Box<[Box<str>]>,
     pub(super) client: Arc<Client>,
-    /// The places in rooms that this person has, or will have in a moment. Each goes with its seat.
+    /// The places in rooms that this person has, or will have in a moment. Each ends with its seat.
     pub(super) seats: Vec<Arc<Place>>,
 }
 
@@ -39,8 +39,8 @@ impl Person {
     }
 }
 
-/// Everybody in the house. A name is claimed with the request, and only one person wears it: on one
-/// connection, or on several if the person owns it.
+/// Everybody on the server. A request to enter claims its name at once. Only one person wears a
+/// name: on one connection, or on several if the person owns it.
 #[derive(Debug, Default)]
 pub(super) struct People {
     people: HashMap<PersonId, Person>,
@@ -73,7 +73,7 @@ impl People {
         self.people.len()
     }
 
-    /// How many keys are claimed.
+    /// The number of claimed keys.
     pub(super) fn keys_len(&self) -> usize {
         self.keys.0.len() + self.looks.0.len()
     }
@@ -94,7 +94,7 @@ impl People {
         self.called(name.keys()[0]).map(|(id, _)| id)
     }
 
-    /// The people with this name. The other key of a name only keeps look-alikes away, and finds
+    /// The people with this name. The other key of a name only refuses look-alikes, and finds
     /// nobody.
     fn called(&self, key: &str) -> impl Iterator<Item = (PersonId, &Person)> {
         let wearers = self.keys.of(key);
@@ -113,7 +113,7 @@ impl People {
     }
 
     /// The connections of the person with this name, including those that end because the name was
-    /// released. An address is no name: two people may share it.
+    /// released. None for an address, which two people may share.
     fn of_person(&self, name: &Name) -> impl Iterator<Item = (PersonId, &Person)> {
         let is_shared = is_address(name);
         let people = self.called(name.keys()[0]);
@@ -215,7 +215,7 @@ impl People {
     /// have from now on.
     fn claim(&mut self, id: PersonId, claim: &Claim) -> Result<Box<[Box<str>]>, Refusal> {
         let (name, is_proven) = (&claim.name, self.is_proven(claim));
-        // Each key by itself: in other letters a name may look like a third one.
+        // Each key is checked by itself: in other letters a name may look like a third one.
         for owned in name.keys().iter().filter_map(|&key| self.owned.get(key)) {
             if !owned.is_same(name) {
                 return Err(Refusal::NameTaken(name.clone()));

@@ -14,7 +14,7 @@ use crate::link::{Answer, Client, PEOPLE_MAX, PeoplePage, Place, Present, RoomIn
 use crate::log::{Cursor, Group, Log};
 use crate::model::{End, Name, PersonId, RoomId, RoomName, Together, Topic, WallTime, Who};
 
-/// How many people the roster on arrival names; more would fill a screen.
+/// The number of people that the roster on arrival names; more would fill a screen.
 const ROSTER_MAX: usize = 20;
 
 /// A room, owned by the broadcaster.
@@ -24,12 +24,12 @@ pub(crate) struct Room {
     pub(crate) name: RoomName,
     pub(crate) log: Arc<Log>,
     pub(crate) topic: Topic,
-    /// The person who made it, if the room counts in a share.
+    /// The person who made it, if the room counts towards a person's share.
     pub(crate) maker: Option<Maker>,
     pub(crate) crowd: Crowd,
     /// The people whose arrival is in the log and whose departure is not.
     pub(crate) members: Members,
-    /// How many entries are on their way into the log. The room stays until they are there.
+    /// The number of entries on their way into the log. The room stays until they are there.
     pub(crate) pending: usize,
     /// The time at which the last batch was closed. Times never decrease, even if the clock does; a
     /// wrong time is corrected in all lines.
@@ -38,7 +38,7 @@ pub(crate) struct Room {
     pub(crate) was_ahead: bool,
 }
 
-/// The share in which a room counts while it is in memory.
+/// The person whose share a room counts towards while it is in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Maker {
     /// The owner of a name: its first key.
@@ -113,8 +113,8 @@ pub(crate) struct Members {
     /// Each group with the number of its readers here, which is never 0. There are few groups: one
     /// for each core.
     groups: Vec<(Arc<Group>, usize)>,
-    /// How many connections of each owner are here, by the first key of the name: they count as one
-    /// person.
+    /// The number of connections of each owner here, by the first key of the name: they count as
+    /// one person.
     owners: HashMap<Box<str>, usize>,
 }
 
@@ -150,7 +150,7 @@ impl Members {
         self.listeners.values()
     }
 
-    /// How many listeners the room has.
+    /// The number of listeners.
     pub(crate) fn listening(&self) -> usize {
         self.listeners.len()
     }
@@ -189,12 +189,12 @@ impl Members {
         self.people.contains_key(&person)
     }
 
-    /// How many connections are here.
+    /// The number of connections.
     pub(crate) fn len(&self) -> usize {
         self.people.len()
     }
 
-    /// How many people are here; several connections of an owner are one person.
+    /// The number of people; several connections of an owner are one person.
     pub(crate) fn people(&self) -> usize {
         let doubles = self.owners.values().map(|count| count - 1);
         self.people.len() - doubles.sum::<usize>()
@@ -284,7 +284,7 @@ impl Room {
         }
     }
 
-    /// The people in the room, and how long each has been silent: the last speaker first. Keepers
+    /// The people in the room, with the time each has been silent: the last speaker first. Keepers
     /// also read addresses.
     pub(crate) fn who(&self, now: Duration, for_keeper: bool) -> Answer {
         let mut latest =
@@ -305,9 +305,9 @@ impl Room {
         }
     }
 
-    /// A page of names, in the order in which people came to the house, from this connection on. A
-    /// reader who asks for page after page, and reads arrivals and departures meanwhile, knows
-    /// everybody in the end.
+    /// A page of names, in the order in which people came to the server, from this connection on. A
+    /// reader who asks for all pages, and reads arrivals and departures meanwhile, knows everybody
+    /// in the end.
     pub(crate) fn people_from(&self, from: u64) -> PeoplePage {
         let people = self.members.values().map(|member| &member.who);
         let people = people.filter(|who| who.id.number() >= from);

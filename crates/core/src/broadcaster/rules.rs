@@ -1,4 +1,4 @@
-//! The rules of the house: keepers, bans and mutes. Changes nobody's seat.
+//! The rules that hold on the server: keepers, bans and mutes. Changes nobody's seat.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use crate::model::{Act, By, Name, PersonId, Reach, RoomName, WallTime, Whom};
 /// The limit of keepers of a room, or of the server.
 const KEEPERS_MAX: usize = 100;
 
-/// The limit of bans in one room, or at the door: an arrival checks each of them.
+/// The limit of bans in one room, or on the server: an arrival checks each of them.
 const BANS_MAX: usize = 1_000;
 
 /// The limit of bans in all rooms together, so that a person who makes many rooms does not fill the
@@ -21,10 +21,10 @@ const BANS_OF_ROOMS_MAX: usize = 10_000;
 /// of them.
 const MUTES_MAX: usize = 1_000;
 
-/// A person who made and keeps this many rooms does not become the keeper of new ones.
+/// A person who made this many rooms, and is their keeper, does not become the keeper of new ones.
 const ROOMS_KEPT_MAX: usize = 20;
 
-/// The rules that hold, and where.
+/// The rules, each with the room where it holds, or the whole server.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     /// The oldest first.
@@ -85,12 +85,12 @@ impl Rules {
         self.keepers.get(reach).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the owner of a name keeps exactly this room, or the server.
+    /// Whether the owner of a name is a keeper of exactly this room, or of the server.
     pub(super) fn is_keeper(&self, reach: &Reach, name: &Name) -> bool {
         self.keepers(reach).iter().any(|keeper| keeper.is_same(name))
     }
 
-    /// Whether a person has authority there: a keeper of the server has it everywhere.
+    /// Whether a person has authority there. A keeper of the server has it everywhere.
     pub(super) fn keeps(&self, reach: &Reach, subject: Subject<'_>) -> bool {
         let Subject { name, is_owner, .. } = subject;
         is_owner && (self.is_keeper(&Reach::Server, name) || self.is_keeper(reach, name))
@@ -124,9 +124,9 @@ impl Rules {
         self.makers.retain(|_, maker| !maker.is_same(name));
     }
 
-    /// Makes the first person in a new room its keeper. Returns whether that is done: the person
-    /// must be within the limit. Rooms of other makers do not count, so nobody can use up another
-    /// person's share.
+    /// Makes the first person in a new room its keeper, unless that person has reached the limit.
+    /// Returns whether the person became the keeper. Rooms of other makers do not count, so nobody
+    /// can use up another person's share.
     pub(super) fn make_room(&mut self, room: &RoomName, maker: &Name) -> bool {
         let of_room = |room: &RoomName| Reach::Room(room.clone());
         let is_theirs = |(room, name): &(&RoomName, &Name)| {
@@ -241,7 +241,7 @@ impl Rules {
         }
     }
 
-    /// Whether no mute can stop anybody from speaking.
+    /// Whether there is no mute at all.
     pub(super) fn nobody_is_muted(&self) -> bool {
         self.mutes.is_empty()
     }
@@ -277,8 +277,8 @@ impl Rules {
     }
 }
 
-/// Checks that `by` may add one more to those of `holders`. The operator may take all the rest,
-/// each keeper a share of it.
+/// Checks that `by` may add one more rule to those of `holders`. The operator may use all free
+/// places, each keeper a share of them.
 fn has_share<'a>(
     by: &By,
     holders: impl Iterator<Item = &'a By>,

@@ -28,7 +28,7 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// The member who speaks: a person with a seat in that room, granted and not given up.
+    /// The member who speaks: a person whose seat in that room is granted and not given up.
     fn speaker(&mut self, id: PersonId, room: RoomId) -> Result<&mut Member, Refusal> {
         let person = self.people.get(id).ok_or(Refusal::NotThere)?;
         if !person.sits_in(room) {
@@ -42,8 +42,8 @@ impl Broadcaster {
         }
     }
 
-    /// A script says these lines in a room without a seat, under a name that it wears only for that
-    /// time.
+    /// Says the lines of a script in a room. The script has no seat, and wears the name only for
+    /// these lines.
     pub(super) fn speak(
         &mut self,
         client: &Arc<Client>,
@@ -99,7 +99,7 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// Gives a room another topic. If the room left memory meanwhile, it has the topic when it
+    /// Gives a room another topic. If the room has left memory meanwhile, it gets the topic when it
     /// comes back.
     pub(super) fn have_topic(
         &mut self,
@@ -143,9 +143,9 @@ impl Broadcaster {
         Ok(())
     }
 
-    /// Deletes the words of all lines that the owner of a name said under it since `since`. Tells
-    /// the rooms that had such lines, and the rooms in which the owner sits. Returns the end of
-    /// each room with lines since then, in memory or not: later lines stay.
+    /// Deletes the words of all lines that the owner of a name has said under it since `since`.
+    /// Tells the rooms that had such lines, and the rooms in which the owner has a seat. Returns
+    /// the end of each room with lines since then, in memory or not: later lines stay.
     pub(super) fn delete_lines(
         &mut self,
         owner: PersonId,

@@ -1,7 +1,7 @@
-//! Shares: how much of a common resource one person may take. Knows no room and no rule.
+//! Shares: the part of a common resource that one person may take. Knows no room and no rule.
 
-/// One person takes at most this part of the places that the others leave, so a few people cannot
-/// use up everything.
+/// One person gets at most one in this many of the places that the others leave, so a few people
+/// cannot use up everything.
 const PART: usize = 10;
 
 /// Whether a person who has `own` of `all` places may have one more, if the limit is `max`. A share
@@ -16,7 +16,7 @@ pub(super) fn is_within(own: usize, all: usize, max: usize, at_least: usize) -> 
 mod tests {
     use super::is_within;
 
-    /// How many places one more person gets if others have `all`.
+    /// The number of places that one more person gets if others have `all`.
     fn gets(all: usize, max: usize) -> usize {
         (0..).take_while(|own| is_within(*own, all + own, max, 1)).count()
     }

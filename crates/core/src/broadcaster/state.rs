@@ -40,13 +40,13 @@ pub struct Broadcaster {
     /// The times at which the windows of crowds close, and their rooms; the earliest first.
     pub(super) crowds: VecDeque<(Duration, RoomId)>,
     /// Seats of people who came back on another connection a moment ago and have not taken them
-    /// again; the earliest first. Each person had a few.
+    /// again; the earliest first. Each of these people had a few.
     pub(super) absent: VecDeque<Absent>,
     /// The other half of the inbox's double buffer.
     pub(super) drained: Vec<InboxItem>,
     /// The size of the logs of all rooms, in bytes.
     pub(super) logs_bytes: usize,
-    /// The time at which old lines are next removed from the logs; none if lines have no time
+    /// The next time at which old lines are removed from the logs; none if lines have no time
     /// limit.
     pub(super) expire_at: Option<Duration>,
     pub(super) closing: bool,
@@ -60,7 +60,7 @@ impl Broadcaster {
     }
 
     /// A broadcaster that continues from the contents of a journal: the numbers of each room
-    /// continue, even if it was empty. Names that have an owner belong to the owner.
+    /// continue, even if the room was empty, and registered names belong to their owners.
     pub fn resume(inbox: Arc<Inbox>, limits: Limits, past: Past) -> Broadcaster {
         let mut broadcaster = Broadcaster::build(inbox, limits, Some(past.ends), past.topics);
         for name in past.owned {
@@ -143,7 +143,7 @@ impl Broadcaster {
         self.gathering.is_full(&self.limits)
     }
 
-    /// Puts an event into the next batch. Here the order is made.
+    /// Puts an event into the next batch. This decides the order of all events.
     pub(super) fn happen(&mut self, room: RoomId, happening: Happening) {
         if let Some(room) = self.rooms.get_mut(&room) {
             room.pending += 1;

@@ -81,7 +81,7 @@ pub enum Answer {
     Password(PasswordFor),
     /// The name is registered.
     Registered(Name),
-    /// The name has a new password; everything based on the old one is no longer valid.
+    /// The name has a new password: the person's other connections and return codes end.
     PasswordChanged {
         /// The name.
         name: Name,

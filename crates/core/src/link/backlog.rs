@@ -21,7 +21,7 @@ use super::filter::Filter;
 /// The number of batches that one system call writes.
 pub const BATCHES_MAX: usize = 64;
 
-/// The number of bytes for one person alone that are collected before they are written.
+/// Bytes for one person alone are collected up to this number, and then written.
 const OWN_BYTES_MAX: usize = 4 * 1024;
 
 /// The rooms that a connection reads: nearly always one.
@@ -167,7 +167,7 @@ impl<E: Encoder> Backlog<E> {
 
     /// Takes the next mail that is due, so even slow readers get their answers in order.
     fn take_mail(&self) -> Option<Mail> {
-        // Mail after the person's own departure is due once the room is no longer read.
+        // Mail with a mark after the person's own departure is due when the room is no longer read.
         let is_reached = |mark: Mark| {
             let mut readings = self.readings.iter();
             let reading = readings.find(|reading| reading.view.room() == mark.room);
@@ -313,8 +313,8 @@ impl<E: Encoder> Backlog<E> {
     /// Reads the logs until one of them has something. Returns whether to look again, because bytes
     /// for this person were added.
     fn read_logs(&mut self) -> bool {
-        // The reading half tells removed people the reason and then rings once more. That comes
-        // before the end.
+        // The reading half tells removed people the reason, and then rings once more. The reason
+        // must come before the end.
         let is_told = self.client.removed().is_none() || self.client.is_gone();
         if self.readings.is_empty()
             && self.phase == Phase::Reading
@@ -385,7 +385,7 @@ impl<E: Encoder> Backlog<E> {
         if filtered {
             self.read_filtered();
         }
-        filtered // perhaps all of it is hidden, and the mail after it is due now
+        filtered // if all of it is hidden, the mail after it is due now
     }
 
     /// Cuts the slices at the first mail, which stands between two entries: the later entries wait.

@@ -141,7 +141,7 @@ impl Client {
         *lock(&self.read_to)
     }
 
-    /// Records that this line is written to the connection, if reading is tracked.
+    /// Records that this line was written to the connection, if reading is tracked.
     pub(crate) fn note_read(&self, room: RoomId, seq: u64) {
         if self.is_tracked.load(Ordering::Relaxed) != 0 {
             *lock(&self.read_to) = Some((room, seq));
@@ -150,7 +150,7 @@ impl Client {
 
     /// Ends the connection, with this reason.
     pub(crate) fn remove(&self, act: &Arc<Act>) {
-        self.removed.set(Arc::clone(act)).ok(); // of two acts, the first counts
+        self.removed.set(Arc::clone(act)).ok(); // the first of two acts counts
         self.answered.ring();
     }
 

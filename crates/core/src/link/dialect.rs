@@ -102,7 +102,7 @@ pub trait Decoder: Send {
     /// Takes the unfinished input after the last bytes.
     fn finish(&mut self) -> Option<Input>;
 
-    /// Whether the person may return soon after this end of input: a reloading page says no
+    /// Whether the person may return soon after this end of input. A page that reloads sends no
     /// goodbye.
     fn may_return(&self) -> bool {
         false
@@ -114,14 +114,14 @@ pub trait Encoder: Encoding + Send {
     /// Appends an answer for this person alone.
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>);
 
-    /// Appends the text for a person who enters a room, before its lines.
+    /// Appends the text for a person who enters a room; the room's lines follow.
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>);
 
     /// Appends the part of an entry that a program needs even if its user hides the entry.
     fn hidden(&self, _entry: &Entry, _scene: Scene<'_>, _out: &mut Vec<u8>) {}
 
-    /// Appends the text for a person who read too slowly to learn who arrived in a room and left
-    /// it. A count of skipped lines is a separate notice.
+    /// Appends the text for a person who read too slowly and missed arrivals and departures in a
+    /// room. The count of skipped lines is a separate notice.
     fn fell_behind(&mut self, _room: &RoomName, _out: &mut Vec<u8>) {}
 
     /// Appends an earlier line of a room, with its time.

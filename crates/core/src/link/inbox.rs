@@ -28,7 +28,7 @@ pub(crate) enum InboxItem {
 }
 
 impl InboxItem {
-    /// Whether it is pointless now, because the person who wanted to enter is gone. (Lines that a
+    /// Whether the person who asked to enter is gone, so the request has no purpose. (Lines that a
     /// connection posted before it broke are still said.)
     pub(crate) fn is_void(&self) -> bool {
         matches!(

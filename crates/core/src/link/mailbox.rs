@@ -104,7 +104,7 @@ impl Mailbox {
         lock(&self.items).is_closed
     }
 
-    /// Whether the owner may ask for more: half the mailbox is free.
+    /// Whether the owner may ask for more: at least half of the mailbox is free.
     pub(crate) fn has_space(&self) -> bool {
         let items = lock(&self.items);
         items.queue.len() < ITEMS_MAX / 2 && items.bytes < BYTES_MAX / 2

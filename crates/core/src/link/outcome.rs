@@ -26,7 +26,7 @@ pub enum Outcome {
     You(Claim),
     /// The person may not read these rooms.
     Barred(Vec<RoomName>),
-    /// The broadcaster's present contents.
+    /// Counts of the broadcaster's contents.
     Counted(Census),
     /// Earlier lines are deleted from memory: up to these numbers in these rooms, and in no other
     /// room.

@@ -7,9 +7,9 @@ use crate::model::{
 /// A request of a connection to the broadcaster.
 #[derive(Debug)]
 pub enum Request {
-    /// Changes the people, the lines or the rules of the house.
+    /// Changes people, lines or rules.
     Change(Change),
-    /// Asks a question, or writes to one person; the house does not change.
+    /// Asks a question, or writes to one person; nothing else changes.
     Query(Query),
 }
 
@@ -25,7 +25,7 @@ impl From<Query> for Request {
     }
 }
 
-/// A change of the house.
+/// A request that changes people, lines or rules.
 #[derive(Debug)]
 pub enum Change {
     /// Enters a first room under this name. The person gets the seat when the arrival is in the
@@ -38,8 +38,8 @@ pub enum Change {
         /// The number of earlier lines to show.
         replay: u64,
     },
-    /// Enters the room of a lost connection again, under its name. If that connection is still here
-    /// it leaves, and the others are not told of either.
+    /// Enters the room of a lost connection again, under its name. If that connection is still
+    /// here, it leaves. The others are told neither of the arrival nor of the departure.
     ComeBack {
         /// The name.
         name: Claim,
@@ -96,7 +96,7 @@ pub enum Change {
     Owned {
         /// The name.
         name: Name,
-        /// The proof that counts from now on: a person who has the name by an earlier proof leaves.
+        /// The valid proof from now on. A person who has the name by an earlier proof leaves.
         proof: Proof,
         /// The connection that requested it, which stays.
         by: Option<PersonId>,
@@ -105,7 +105,7 @@ pub enum Change {
     Released {
         /// The name.
         name: Name,
-        /// The proof that would count from now on: no earlier proof does.
+        /// The number of the next proof: earlier proofs are no longer valid.
         proof: Proof,
     },
     /// Deletes from memory the lines that were said under the name that a person owns. The journal
@@ -113,7 +113,7 @@ pub enum Change {
     DeleteLines {
         /// The owner of the name, who has it now.
         whose: PersonId,
-        /// When the name became theirs.
+        /// When the owner registered the name.
         since: WallTime,
     },
     /// Sets the limits, as the operator configured them.
@@ -183,7 +183,7 @@ pub enum Query {
         /// The words.
         text: Line,
     },
-    /// Everybody in the house, for the operator.
+    /// Everybody on the server, for the operator.
     Everybody,
     /// The present bans.
     Bans {
@@ -195,6 +195,6 @@ pub enum Query {
         /// The room of the person's seat; none for the operator.
         here: Option<RoomId>,
     },
-    /// The contents of the house, for the operator's statistics.
+    /// Counts of people, rooms and lines, for the operator's statistics.
     Census,
 }

@@ -117,7 +117,7 @@ pub struct Entered {
     pub keeps: Option<Reach>,
     /// Whether this is the person's first room, so the name is shown too.
     pub first: bool,
-    /// Whether the first lines continue where the person stopped reading.
+    /// Whether the first lines continue at the place where the person stopped reading.
     pub resumed: Resumed,
     /// The most recent earlier lines.
     pub replay: Replay,
@@ -131,7 +131,7 @@ pub enum Resumed {
     /// It was not requested.
     #[default]
     No,
-    /// Yes: with the very next line, or with a count of the skipped lines.
+    /// Yes: the very next line follows, or a count of the skipped lines.
     Exactly,
     /// No: the number is from another log, and has no meaning here.
     AnotherLog,

@@ -80,7 +80,7 @@ impl Encoded {
         for entry in &batch.entries {
             encoding.encode(entry, batch.scene(before.seq), &mut bytes);
             before = before.after(entry);
-            // A batch is full at 1 MiB of text, which is far below 4 GiB in any encoding.
+            // A batch is full at 1 MiB of text, so its bytes stay far below 4 GiB in any encoding.
             ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
         Encoded { bytes: bytes.into_boxed_slice(), ends: ends.into_boxed_slice() }
@@ -95,7 +95,7 @@ impl Encoded {
         self.bytes.get(self.start_of(entries.start)..self.start_of(entries.end)).unwrap_or_default()
     }
 
-    /// Starts at entry `from`, skips `written` bytes, and returns the index of the entry in which
+    /// Starts at entry `from` and skips `written` bytes. Returns the index of the entry in which
     /// they end, and the unwritten bytes of that entry.
     pub fn entry_at(&self, from: usize, written: usize) -> (usize, &[u8]) {
         let place = self.start_of(from) + written;
@@ -114,9 +114,9 @@ impl Encoded {
 /// stored in the batch itself.
 #[derive(Debug, Default)]
 struct Chain {
-    /// The first reader of an encoding that is not in the chain yet sets this.
+    /// Set by the first reader of an encoding that is not in the chain yet.
     key: OnceLock<EncodingKey>,
-    /// Separate from the key, so a reader of another encoding does not wait for these bytes.
+    /// Separate from the key, so that a reader of another encoding does not wait for these bytes.
     encoded: OnceLock<Encoded>,
     next: OnceLock<Box<Chain>>,
 }
@@ -250,7 +250,7 @@ impl Batch {
         })
     }
 
-    /// Whether it has a rename, which the renamed person reads as an answer instead.
+    /// Whether it has a rename. The renamed person reads an answer instead.
     pub fn has_renames(&self) -> bool {
         self.has_renames
     }

@@ -31,7 +31,7 @@ impl Bell {
         self.version.load(Ordering::SeqCst)
     }
 
-    /// Ready if it was rung since version `seen`; otherwise the next ring wakes `cx`.
+    /// Ready if the bell rang after version `seen`; otherwise the next ring wakes `cx`.
     ///
     /// One task waits at a time: a ring wakes the task that polled last.
     pub fn poll_rung(&self, seen: u64, cx: &mut Context<'_>) -> Poll<()> {
@@ -44,11 +44,11 @@ impl Bell {
             _ => *waiting = Some(cx.waker().clone()),
         }
         drop(waiting);
-        // A ring before the waker was in place did not find it, so check once more.
+        // A ring just before the waker was stored did not wake it, so check once more.
         if self.version() == seen { Poll::Pending } else { Poll::Ready(()) }
     }
 
-    /// Waits until it was rung since version `seen`.
+    /// Waits until the bell rings after version `seen`.
     pub async fn rung(&self, seen: u64) {
         poll_fn(|cx| self.poll_rung(seen, cx)).await;
     }

@@ -21,8 +21,8 @@ pub struct Group {
     skipped: AtomicU64,
 }
 
-/// The people and rooms that a group's bell was rung for. These are sets, so they grow with people
-/// and rooms, never with rings.
+/// The people and rooms for which a group's bell rang. These are sets, so they grow with people and
+/// rooms, never with rings.
 #[derive(Debug, Default)]
 pub struct Rung {
     /// People who have mail, or whose sockets accept more bytes.
@@ -44,7 +44,7 @@ impl Group {
         self.bell.ring();
     }
 
-    /// Takes the people and rooms that the bell was rung for, and leaves `empty` in their place.
+    /// Takes the people and rooms for which the bell rang, and leaves `empty` in their place.
     pub fn take(&self, empty: &mut Rung) {
         std::mem::swap(&mut *lock(&self.rung), empty);
     }

@@ -187,8 +187,8 @@ impl Log {
         self.read_until(from, || until, batches_max, out)
     }
 
-    /// Like [`Log::read`], but asks for the end only while the log is locked. So if an end is set
-    /// before a batch is appended, no reader of that batch overlooks the end.
+    /// Like [`Log::read`], but asks for the end while the log is locked. So if an end is set before
+    /// a batch is appended, no reader of that batch overlooks the end.
     pub(crate) fn read_until(
         &self,
         from: Cursor,
@@ -287,8 +287,7 @@ fn place_before(batch: &Batch, mut wanted: impl FnMut(&Said) -> bool) -> Cursor 
     batch.cursor_at(found.unwrap_or(usize::MAX))
 }
 
-/// The place before a certain line of `batch`. Of the lines that have words and a number above
-/// `seq`, `in_front` precede it.
+/// The place in `batch` after the first `in_front` lines that have words and a number above `seq`.
 fn place_of_word(batch: &Batch, seq: u64, mut in_front: u64) -> Cursor {
     place_before(batch, |said| {
         let counts = said.seq > seq && said.has_words();

@@ -1,5 +1,5 @@
-//! Acts: things done with authority over people and rooms. The same value is a request, a decision,
-//! an answer and a stored record. Knows no wording, and not who may do what.
+//! Acts: things done with authority over people and rooms. One value is the request, the decision,
+//! the answer and the stored record. Knows no wording and no permissions.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub enum By {
     Oneself,
     /// The person who changed the password of the name.
     NewPassword,
-    /// The person with this name: a keeper, or anybody who sets a topic or makes a room.
+    /// The person with this name: a keeper, or a person who sets a topic or makes a room.
     Keeper(Name),
 }
 
@@ -62,7 +62,7 @@ pub enum Verb {
     Broadcast,
     /// Removes a person.
     Kick,
-    /// Removes the people with a name or an address, and lets none of them in.
+    /// Removes the people with a name or an address, and keeps them out.
     Ban,
     /// Ends a ban.
     Unban,

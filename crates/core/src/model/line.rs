@@ -54,12 +54,10 @@ impl Line {
         self.0.len()
     }
 
-    /// Whether nothing in it is visible: it has only blanks, format characters and marks without a
-    /// letter.
+    /// Whether it has nothing visible: only blanks, format characters and marks without a letter.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        // Most lines begin with a letter, so letters are checked first. A mark has no width of its
-        // own.
+        // Most lines begin with a letter, so letters are checked first. A mark alone has no width.
         let is_unseen = |c: char| !c.is_ascii_graphic() && (is_unseen(c) || is_combining_mark(c));
         self.0.chars().all(is_unseen)
     }
@@ -94,8 +92,7 @@ fn is_plain(bytes: &[u8]) -> bool {
 /// A line under construction.
 struct Safe {
     text: String,
-    /// The number of marks since the last character with a width of its own, dropped marks
-    /// included.
+    /// The number of marks since the last character that has a width, dropped marks included.
     marks: usize,
 }
 
@@ -149,9 +146,9 @@ pub(crate) fn is_unseen(c: char) -> bool {
     c.is_whitespace() || is_invisible(c) || is_filler
 }
 
-/// Whether this is a format character without a width of its own, such as ZWJ. Such characters
-/// pass, but marks on either side of them pile up on the same letter, so they do not end a row of
-/// marks. (Variation selectors are marks themselves, and count.)
+/// Whether this is a format character without a width, such as ZWJ. Such characters pass, but marks
+/// on either side of them pile up on the same letter, so they do not end a row of marks. (Variation
+/// selectors are marks themselves, and count.)
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}'

@@ -3,10 +3,10 @@
 
 use super::name::fold;
 
-/// One mistake for every three letters, so that a word of two letters suggests nothing.
+/// A word may have one mistake for every three letters, so a word of two letters suggests nothing.
 const LETTERS_PER_SLIP: usize = 3;
 
-/// With more mistakes, two long words have only their length in common.
+/// The limit for long words: with more mistakes, two words have only their length in common.
 const SLIPS_MAX: usize = 3;
 
 /// The known word nearest to `word`, if it is near enough; the first of several that are equally

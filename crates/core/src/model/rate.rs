@@ -1,4 +1,4 @@
-//! The speed limit of a connection: a bucket that delays lines and never refuses them. Knows no
+//! The rate limit of a connection: a bucket that delays lines and never refuses them. Knows no
 //! clock.
 
 use std::net::{IpAddr, Ipv6Addr};

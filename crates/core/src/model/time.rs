@@ -6,8 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(pub i64);
 
-/// If a clock goes back by more than this, it was ahead, and lines get earlier times. Otherwise
-/// time stands still until the clock catches up.
+/// If a clock goes back by more than this, it was ahead, and the lines get earlier times. If it
+/// goes back by less, new lines repeat the last time until the clock catches up.
 pub const AHEAD_MAX: Duration = Duration::from_mins(15);
 
 impl WallTime {

@@ -1,4 +1,4 @@
-//! People and rooms by their numbers, the names that people claim, and the lines they say. Does not
+//! The numbers of people and rooms, the names that people claim, and the lines they say. Does not
 //! know which people are connected.
 
 use super::line::Line;
@@ -60,9 +60,9 @@ pub struct Claim {
     pub proof: Option<Proof>,
 }
 
-/// The password, or the code or token made with it, that has shown that a person owns a name. The
-/// first password is number 0, and each change counts one more. So a proof ends with its password,
-/// even while its request is on the way.
+/// The number of the password with which a person has proved to own a name; a code or token has the
+/// number of its password. The first password is number 0, and each change adds 1. So a proof ends
+/// with its password, even while its request is on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof(pub u64);
 

@@ -1,4 +1,4 @@
-//! What the server says to one person, as JSON objects: in fields for programs, and in words.
+//! Messages of the server to one person, as JSON objects: in fields for programs, and in words.
 
 use parlor_core::link::{
     Answer, COMMANDS, Entered, Notice, PasswordFor, Present, Refusal, Resumed, RoomInfo, Spec,
@@ -25,7 +25,7 @@ pub(crate) fn put(answer: &Answer, storage: Storage, clock: &LocalClock, out: &m
 #[rustfmt::skip]
 fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
     match answer {
-        // Of a kind of their own.
+        // Kinds with their own functions.
         Answer::Notice(notice) => put_notice(notice, clock, out),
         Answer::Refused(refusal) => put_refused(refusal, clock, out),
         Answer::Help(None) => object("help", out).with("commands", commands(COMMANDS)),
@@ -85,7 +85,7 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
     }
 }
 
-/// Appends what a client reads first in a room.
+/// Appends the first message to a client in a room.
 pub(crate) fn put_entered(entered: &Entered, storage: Storage, out: &mut Vec<u8>) {
     let resumed = match entered.resumed {
         Resumed::No => None,
@@ -198,7 +198,7 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
     }
 }
 
-/// An act, as the person reads it whom it concerns.
+/// An act, for the person it concerns.
 fn put_act<'a>(act: &Act, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
     let reach = Some(&act.reach);
     let notice = |out| object("notice", out).with("about", words::act_row(act, clock).about);

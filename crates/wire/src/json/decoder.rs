@@ -8,18 +8,18 @@ use parlor_core::model::RoomName;
 use super::request::{JsonRequest, receipt_of};
 use crate::websocket::{CloseCode, FrameReader, Opcode, Received, close, frame};
 
-/// One thing that a client sent, before it has a meaning in a session.
+/// Input of a client, before it has a meaning in a session.
 #[derive(Debug)]
 pub enum WebInput {
     /// A request.
     Request(Box<JsonRequest>),
     /// The answer to a ping.
     Reply(Vec<u8>),
-    /// A sign of life.
+    /// A frame that only shows that the client is connected.
     Nothing,
     /// The end, and the last bytes to send.
     Over(Vec<u8>),
-    /// An invalid request, and the receipt to send behind its refusal.
+    /// An invalid request, and the receipt to send after its refusal.
     Refused(Refusal, Option<Vec<u8>>),
 }
 
@@ -27,7 +27,7 @@ pub enum WebInput {
 #[derive(Debug, Default)]
 pub struct WebDecoder {
     frames: FrameReader,
-    /// What the last message means beside its first part.
+    /// The inputs of the last message after the first one.
     waiting: VecDeque<Input>,
     /// The last room that a request named.
     room: Option<RoomName>,
@@ -59,7 +59,7 @@ impl WebDecoder {
         })
     }
 
-    /// Sends these bytes after all earlier requests are answered.
+    /// Sends these bytes when all earlier requests are answered.
     pub fn answer_later(&mut self, bytes: Option<Vec<u8>>) {
         let answer = bytes.map(|bytes| Input::Raw(bytes.into()));
         self.waiting.extend(answer);

@@ -27,7 +27,7 @@ const NAMELESS: CloseCode = CloseCode(4002);
 /// A keeper or the operator banned the person.
 const BANNED: CloseCode = CloseCode(4003);
 
-/// What the first message tells about a connection.
+/// The facts about a connection in the first message.
 #[derive(Clone, Copy, Debug)]
 pub struct Hello<'a> {
     /// The server's name and version.
@@ -48,7 +48,7 @@ pub struct WebEncoder {
 }
 
 impl WebEncoder {
-    /// For one connection.
+    /// An encoder for one connection.
     pub fn new(storage: Storage, clock: LocalClock) -> WebEncoder {
         WebEncoder { storage, clock, closes: Some(CloseCode::NORMAL) }
     }
@@ -78,7 +78,7 @@ impl WebEncoder {
         out.extend(close(NAMELESS));
     }
 
-    /// The code with which the connection ends behind this notice.
+    /// The code with which the connection ends after this notice.
     fn closing(&self, notice: &Notice) -> Option<CloseCode> {
         let ends = |act: &Act, verb| act.reach == Reach::Server && act.deed.verb == verb;
         match notice {
@@ -117,7 +117,7 @@ impl Encoding for WebEncoder {
 impl Encoder for WebEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         if let Answer::Notice(Notice::Idle { .. }) = answer {
-            // A client that is there answers by itself.
+            // A client that is still connected answers by itself.
             frame(Opcode::Ping, out, |_| {});
             return;
         }

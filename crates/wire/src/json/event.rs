@@ -12,7 +12,7 @@ pub(crate) fn is_there(said: &Said) -> bool {
     said.manner != Manner::Gone
 }
 
-/// Whether an event is shown. People of a crowd are shown together.
+/// Whether an event is shown. A crowd is shown together.
 pub(crate) fn is_shown(entry: &Entry) -> bool {
     match entry {
         Entry::Said(said) => is_there(said),
@@ -72,7 +72,7 @@ pub fn put_line(room: &RoomName, said: &Said, out: &mut Vec<u8>) {
     put_said(room, said, false, out);
 }
 
-/// The same; for sockets it has a field if the line is old.
+/// Appends a line of a person. For sockets, an old line has a field that says so.
 pub(crate) fn put_said(room: &RoomName, said: &Said, is_old: bool, out: &mut Vec<u8>) {
     let kind = match said.manner {
         Manner::Action => "action",

@@ -8,7 +8,7 @@ use super::event;
 use super::object::object;
 use crate::style::{LocalClock, Storage};
 
-/// The form of what a follower reads.
+/// The format for a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follow {
     /// One object in each line.
@@ -18,7 +18,7 @@ pub enum Follow {
     Events,
 }
 
-/// From events in a room to what a follower reads.
+/// From events in a room to the bytes for a follower.
 #[derive(Debug)]
 pub struct FollowEncoder {
     follow: Follow,
@@ -29,12 +29,12 @@ pub struct FollowEncoder {
 }
 
 impl FollowEncoder {
-    /// For one connection.
+    /// An encoder for one connection.
     pub fn new(follow: Follow, log: String, storage: Storage, clock: LocalClock) -> FollowEncoder {
         FollowEncoder { follow, log, storage, clock }
     }
 
-    /// Tells a follower before the first line that the lines it has seen are of another log.
+    /// Tells a follower, before the first line, that its earlier lines are from another log.
     pub fn another_log(&self, words: &str, out: &mut Vec<u8>) {
         self.line(None, out, |out| {
             object("notice", out).with("about", "another-log").with("text", words);
@@ -79,7 +79,7 @@ impl Encoding for FollowEncoder {
 
 impl Encoder for FollowEncoder {
     fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        // A follower that misses lines reconnects behind them.
+        // A follower that missed lines reconnects after them.
         let last = match answer {
             Answer::Notice(
                 Notice::Skipped(Missed { last, .. }) | Notice::PassedOver(Missed { last, .. }),

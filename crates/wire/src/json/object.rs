@@ -1,4 +1,5 @@
-//! A JSON object, written field by field in the given order. Fields that several kinds have.
+//! A JSON object, written field by field in the given order, and the fields that several kinds
+//! share.
 
 use parlor_core::model::{Act, Line, Name, Reach, RoomName, Together, Whom};
 use serde::Serialize;
@@ -55,13 +56,13 @@ impl Drop for Object<'_> {
     }
 }
 
-/// Several people.
+/// Adds several people.
 pub(crate) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'a> {
     let names: Vec<_> = people.named.iter().map(Name::as_str).collect();
     object.with("names", names).with("others", people.others)
 }
 
-/// The person an act concerns, if any.
+/// Adds the person whom an act concerns, if there is one.
 pub(crate) fn with_whom<'a>(object: Object<'a>, act: &Act) -> Object<'a> {
     let whom = match &act.deed.whom {
         Whom::Everybody => None,
@@ -71,7 +72,7 @@ pub(crate) fn with_whom<'a>(object: Object<'a>, act: &Act) -> Object<'a> {
     object.with_some("whom", whom)
 }
 
-/// Where an act holds if that is not obvious, its author, its end and its reason.
+/// Adds where an act holds if that is not obvious, its author, its end and its reason.
 pub(crate) fn with_act<'a>(object: Object<'a>, reach: Option<&Reach>, act: &Act) -> Object<'a> {
     let room = reach.and_then(Reach::room);
     object

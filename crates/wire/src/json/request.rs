@@ -11,10 +11,10 @@ use super::object::object;
 use crate::style::LINE_BYTES_MAX;
 use crate::websocket::{Opcode, frame};
 
-/// The most lines in one paste: twice the burst that passes at once.
+/// The largest number of lines in one paste: twice the burst that passes at once.
 pub const LINES_MAX: usize = 200;
 
-/// The most lines of history in one answer, and the number if the request names none.
+/// The largest number of lines of history in one answer, and the number if the request names none.
 const HISTORY_LINES_MAX: u64 = 200;
 const HISTORY_LINES: u64 = 50;
 
@@ -56,7 +56,7 @@ fn is_short(id: &RawValue) -> bool {
     length <= ID_BYTES_MAX
 }
 
-/// What a client sends to enter.
+/// A request to enter.
 #[derive(Debug)]
 pub struct EnterRequest {
     /// The name as typed; without one the address is the name.
@@ -72,7 +72,7 @@ pub struct EnterRequest {
 }
 
 impl JsonRequest {
-    /// From a message.
+    /// Parses a message.
     ///
     /// # Errors
     /// The message is not a valid request.
@@ -87,7 +87,7 @@ impl JsonRequest {
         }
     }
 
-    /// The same for JSON that serde does not accept at once: with a byte order mark, with halves of
+    /// Parses JSON that serde does not accept at once: with a byte order mark, with halves of
     /// characters, or with a field twice. As in browsers, the last of two counts.
     #[cold]
     fn parse_odd(text: &str) -> Result<JsonRequest, Refusal> {
@@ -123,7 +123,7 @@ impl JsonRequest {
         is_answer.then(|| line(self.text.as_deref().unwrap_or_default()))
     }
 
-    /// What the client sends to enter.
+    /// The request to enter, if it is one.
     ///
     /// # Errors
     /// It asks for something else, or its room has no valid name.
@@ -141,7 +141,7 @@ impl JsonRequest {
         })
     }
 
-    /// The meaning for a session; `last` is the room of the previous request.
+    /// The meaning of the request for a session; `last` is the room of the previous request.
     pub(crate) fn mean(self, last: &mut Option<RoomName>) -> Input {
         match self.pong() {
             Some(pong) => Input::Raw(pong.into()),
@@ -178,8 +178,8 @@ impl JsonRequest {
         })
     }
 
-    /// The room that it names. Nearly always this is the previous one, and checking a name takes
-    /// longer than all other steps.
+    /// The room that it names. Nearly always this is the previous room, which is compared first
+    /// because checking a name takes longer than all other steps.
     fn room(&self, last: &mut Option<RoomName>) -> Result<Option<RoomName>, Refusal> {
         let Some(typed) = self.room.as_deref() else {
             return Ok(None);
@@ -202,7 +202,7 @@ impl JsonRequest {
         let text = self.text.as_deref();
         let text = text.ok_or(Refusal::NoRequest("it needs a \"text\""))?;
         let mut lines = spoken(text)?;
-        // Several lines are a paste, and no command.
+        // Several lines are a paste, which is never a command.
         if let [alone] = lines.as_slice()
             && let Some(name) = slipped(&alone.text)
         {
@@ -237,7 +237,7 @@ fn command(name: &str, arguments: &str) -> Input {
     }
 }
 
-/// The message that tells the client that its invalid request is refused, if it has an id.
+/// The message that tells the client that its invalid request is refused; none without an id.
 pub(crate) fn receipt_of(text: &str) -> Option<Vec<u8>> {
     let mended = mended(text);
     let id = *fields(&mended)?.get("id")?;
@@ -249,8 +249,8 @@ fn fields(text: &str) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-/// Without a byte order mark, and with U+FFFD for each half of a character (RFC 8259, section 8.2),
-/// as browsers write half an emoji.
+/// The text without a byte order mark, and with U+FFFD for each half of a character (RFC 8259,
+/// section 8.2): browsers write half an emoji like that.
 fn mended(text: &str) -> String {
     let mut rest = text.trim_start_matches('\u{feff}');
     let mut mended = String::with_capacity(rest.len());

@@ -11,7 +11,7 @@ pub(crate) struct ActRow {
     pub(crate) about: &'static str,
     /// For the person who asked for it.
     pub(crate) answer: String,
-    /// For all in the room: `alice muted bob until 14:10`.
+    /// For everybody in the room: `alice muted bob until 14:10`.
     pub(crate) event: String,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     }
 }
 
-/// What a person reads about an act that concerns them.
+/// The sentence about an act for the person it concerns.
 pub(crate) fn to_you(act: &Act, clock: &LocalClock) -> String {
     match act.deed.verb {
         Verb::Kick => you_leave("were removed", act, clock),
@@ -108,7 +108,7 @@ fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
     }
 }
 
-/// What the others read about a removed person: `was removed by the operator: too loud`.
+/// The sentence about a removed person for the others: `was removed by the operator: too loud`.
 pub(crate) fn was_removed(act: &Act, clock: &LocalClock) -> String {
     let verb = match act.deed.verb == Verb::Ban {
         true => "banned",
@@ -117,12 +117,12 @@ pub(crate) fn was_removed(act: &Act, clock: &LocalClock) -> String {
     format!("was {verb}{}", until_by_whom_and_why(act, clock))
 }
 
-/// Why a person may not enter: `You are banned from tea until 14:10 by alice: too loud`.
+/// The reason why a person may not enter: `You are banned from tea until 14:10 by alice: too loud`.
 pub(crate) fn you_are_banned(act: &Act, clock: &LocalClock) -> String {
     format!("You are banned{}{}", from(act), until_by_whom_and_why(act, clock))
 }
 
-/// Why a person may not speak.
+/// The reason why a person may not speak.
 pub(crate) fn you_are_muted(act: &Act, clock: &LocalClock) -> String {
     let at = act.reach.room().map(|room| format!(" in {room}"));
     let (until, by) = (until(act, clock), name_of(&act.by));
@@ -149,7 +149,7 @@ fn visitor(visitor: &Visitor) -> String {
     format!("{name}, {address}{rooms}, {silence}")
 }
 
-/// How many people a broadcast has reached.
+/// The number of people whom a broadcast has reached.
 pub(crate) fn told(people: usize, deaf: usize) -> String {
     let told = match people {
         1 => "1 person was told".to_owned(),
@@ -183,7 +183,7 @@ pub(crate) fn keepers(room: Option<&(RoomName, Vec<Name>)>, server: &[Name]) -> 
     of_room.into_iter().chain([of_server]).collect()
 }
 
-/// What a keeper reads on entering.
+/// The sentence for a keeper who enters.
 pub(crate) fn keeps(reach: &Reach) -> String {
     match reach {
         Reach::Server => "-- You are a keeper of this server".to_owned(),
@@ -209,7 +209,7 @@ pub(crate) fn name_of(by: &By) -> &str {
     match by {
         By::Operator => "the operator",
         By::Oneself => "themselves",
-        By::NewPassword => "new-password", // for programs: people read a sentence of its own
+        By::NewPassword => "new-password", // for programs: people read another sentence
         By::Keeper(name) => name.as_str(),
     }
 }

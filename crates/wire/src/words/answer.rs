@@ -1,4 +1,4 @@
-//! What the server says to one person. Knows no line ending and no connection.
+//! The sentences of the server to one person. Knows no line ending and no connection.
 
 use parlor_core::link::{Answer, Notice, PasswordFor, Present, RoomInfo};
 use parlor_core::model::{Damaged, Missed, Name, RoomName, Said};
@@ -8,7 +8,7 @@ use crate::style::{LineMode, LocalClock, Storage, counted, silence, span};
 
 /// The words of an answer.
 pub(crate) struct AnswerText {
-    /// What stands before each line in the line dialect: most lines have the mark of the server.
+    /// The text before each line in the line dialect: most lines have the mark of the server.
     pub(crate) mark: &'static str,
     /// The lines.
     pub(crate) lines: Vec<String>,
@@ -114,7 +114,7 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
     }
 }
 
-/// A notice, if people in this mode read it: classic mode has only two notices.
+/// A notice, if it exists in this mode: classic mode has only two notices.
 fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock) -> Option<String> {
     let is_classic = mode == LineMode::Classic;
     if is_classic && !matches!(notice, Notice::Skipped(_) | Notice::Act(_)) {

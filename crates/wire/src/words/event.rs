@@ -1,5 +1,5 @@
-//! What people read of events in a room, and on entering one. Knows no line ending and no
-//! connection.
+//! The sentences about events in a room, and those for people who enter one. Knows no line ending
+//! and no connection.
 
 use parlor_core::link::Entered;
 use parlor_core::model::{Act, Entry, Line, Manner, Name, Said, Telling, Together, Who};
@@ -20,7 +20,7 @@ pub(crate) fn said(said: &Said, out: &mut Vec<u8>) {
     }
 }
 
-/// What people in this mode read about an event, if anything.
+/// The sentence about an event in this mode, if there is one.
 pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Option<String> {
     let is_named = mode == LineMode::Named;
     match entry {
@@ -44,8 +44,8 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
     }
 }
 
-/// Whether people in this mode read about a single arrival or departure. Named mode announces a
-/// crowd together, classic mode each person.
+/// Whether this mode announces a single arrival or departure. Named mode announces a crowd
+/// together, classic mode each person.
 fn is_told(telling: Telling, mode: LineMode) -> bool {
     match telling {
         Telling::Told => true,
@@ -79,7 +79,7 @@ fn together(people: &Together) -> String {
     }
 }
 
-/// What people read first in a room.
+/// The first sentences in a room.
 pub(crate) fn entered(entered: &Entered, mode: LineMode, storage: Storage) -> Vec<String> {
     let mut lines = Vec::new();
     if entered.first {
@@ -99,7 +99,7 @@ pub(crate) fn entered(entered: &Entered, mode: LineMode, storage: Storage) -> Ve
     lines
 }
 
-/// How long lines are stored, which people read before they speak.
+/// The sentence on how long lines are stored: people read it before they speak.
 fn stored(storage: Storage) -> String {
     match storage {
         Storage::Memory => {

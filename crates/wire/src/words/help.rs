@@ -1,4 +1,4 @@
-//! What /help says. Knows no line ending and no connection.
+//! The text of /help. Knows no line ending and no connection.
 
 use parlor_core::link::{COMMANDS, CommandGroup, Spec};
 
@@ -28,7 +28,7 @@ fn list_group(group: CommandGroup) -> Vec<String> {
     lines
 }
 
-/// What one command does.
+/// The help on one command.
 pub(crate) fn help(spec: &Spec) -> Vec<String> {
     let alias = |alias: &&str| format!(" (or /{alias})");
     let aliases: String = spec.aliases.iter().map(alias).collect();
@@ -37,7 +37,7 @@ pub(crate) fn help(spec: &Spec) -> Vec<String> {
     lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
-/// How a command is typed.
+/// The form of a command, as it is typed.
 pub(crate) fn usage(spec: &Spec) -> String {
     let typed = format!("/{} {}", spec.name, spec.arguments);
     typed.trim_end().to_owned()

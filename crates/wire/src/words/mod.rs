@@ -1,4 +1,4 @@
-//! What the server says, word for word. Knows no line ending and no connection.
+//! All sentences of the server, word for word. Knows no line ending and no connection.
 
 mod act;
 mod answer;

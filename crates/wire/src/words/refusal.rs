@@ -1,4 +1,4 @@
-//! Why a request is refused: one row for each refusal, which every dialect reads.
+//! The words for refusals: one row for each refusal, which every dialect reads.
 
 use std::borrow::Cow;
 
@@ -13,32 +13,32 @@ use crate::style::{LocalClock, span};
 /// A refusal as the dialects and the metrics read it.
 #[derive(Clone, Debug)]
 pub struct RefusalRow<'a> {
-    /// The reason for programs: `why` in JSON. docs/web-protocol.md lists them.
+    /// The reason as programs read it: `why` in JSON. docs/web-protocol.md lists all reasons.
     pub code: &'static str,
     /// The status of an answer in HTTP (RFC 9110, section 15).
     pub status: u16,
     /// What happened and what to do, for people.
     pub sentence: Cow<'static, str>,
-    /// The sentence for curl, if its user has to do something else.
+    /// The sentence for curl, if its user must do something else.
     pub for_curl: Option<String>,
     /// The sentence for the operator, if it differs: it names the commands of parlor admin.
     pub for_operator: Option<String>,
     /// When to try again, in seconds.
     pub retry_after: Option<u64>,
-    /// The limit that is reached, under its name in the metrics.
+    /// The name of the reached limit in the metrics.
     pub limit: Option<&'static str>,
-    /// What programs read in addition to the reason.
+    /// More fields for programs, in addition to the reason.
     pub details: RefusalDetails<'a>,
 }
 
-/// What a refusal is about, for programs.
+/// The subject of a refusal, for programs.
 #[derive(Clone, Copy, Debug)]
 pub enum RefusalDetails<'a> {
-    /// Nothing but its reason.
+    /// Only its reason.
     None,
     /// The command that lacks something.
     Command(&'static Spec),
-    /// The rule that a name breaks. docs/web-protocol.md lists them.
+    /// The rule that a name breaks. docs/web-protocol.md lists all rules.
     NameRule(&'static str),
     /// The ban or the mute.
     Act(&'a Act),
@@ -88,7 +88,7 @@ fn row<'a>(
     }
 }
 
-/// The limit behind a refusal, under its name in the metrics.
+/// The name in the metrics of the limit that causes a refusal.
 pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
     // No limit depends on the time of day, which only sentences need.
     const ANY_TIME: LocalClock = LocalClock { zone: TimeZone::UTC, now: || WallTime(0) };
@@ -168,7 +168,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
         Refusal::NotIgnored(typed) => row("not-ignored", 400,
             format!("You are not ignoring {typed}")),
 
-        // Keepers and what they decide.
+        // Keepers and their decisions.
         Refusal::NotKeeper => row("no-keeper", 403,
             "Only keepers can do that; /keeper lists them"),
         Refusal::IsKeeper(name) => row("forbidden", 403,

@@ -21,8 +21,8 @@ pub(super) struct Authority {
 }
 
 impl Broadcaster {
-    /// The one place that says how far authority goes: the authority of the operator and of keepers
-    /// of the server reaches everywhere, that of a room's keepers reaches the room.
+    /// The reach of a person's authority. Only this function decides it: the operator and keepers
+    /// of the server have authority everywhere, keepers of a room in that room.
     pub(super) fn authority(
         &self,
         asker: PersonId,
@@ -157,7 +157,8 @@ impl Broadcaster {
             let keepers = self.rules.keepers(&act.reach);
             let name = name.filter(|name| self.rules.is_keeper(&act.reach, name));
             let name = name.ok_or(Refusal::NoSuchKeeper(typed))?;
-            // The operator can name keepers of the server. A room without keepers would stay so.
+            // The operator can name keepers of the server again. A room without keepers would stay
+            // without.
             let is_of_server = act.reach == Reach::Server || authority.reach == Reach::Server;
             if keepers.len() == 1 && !is_of_server {
                 return Err(Refusal::LastKeeper(name));
@@ -168,8 +169,8 @@ impl Broadcaster {
         Ok(authority.shown_here(act))
     }
 
-    /// Where a person names keepers: in the room, even if their own authority goes further. The
-    /// operator names keepers of the server.
+    /// The reach of the keepers that a person names: the room, even if that person has authority
+    /// everywhere. The operator names keepers of the server.
     fn reach_of_keepers(&self, authority: &Authority) -> Result<Reach, Refusal> {
         let Some(here) = authority.here else {
             return Ok(Reach::Server);
@@ -181,8 +182,8 @@ impl Broadcaster {
         }
     }
 
-    /// Everybody in the room of the person who asks reads about it. The operator sits nowhere, so
-    /// people in the room of the person concerned read it.
+    /// Everybody in the room of the person who asks reads about it. The operator has no seat, so
+    /// the room of the person concerned reads it instead.
     fn shown_where_they_sit(&self, authority: &Authority, act: Act) -> Decided {
         let name = act.deed.whom.name();
         let people: Vec<_> = name.into_iter().flat_map(|name| self.people.wearers(name)).collect();
@@ -194,8 +195,8 @@ impl Broadcaster {
         }
     }
 
-    /// Returns the connections within `reach`, which leave as soon as the act is stored. Until then
-    /// they cannot speak there.
+    /// Returns the connections within `reach`. They leave as soon as the act is stored, and cannot
+    /// speak there until then.
     fn have_leave(&mut self, mut people: Vec<PersonId>, reach: &Reach) -> Vec<PersonId> {
         people.retain(|id| self.is_within(*id, reach));
         let leaving = people.iter().map(|id| (*id, reach.clone()));
@@ -236,7 +237,7 @@ impl Broadcaster {
         }
     }
 
-    /// A ban must not lock out a keeper, or anybody at this machine.
+    /// A ban must not lock out a keeper, or a person at this machine.
     fn may_be_banned(&self, authority: &Authority, whom: &Whom) -> Result<(), Refusal> {
         let keeper = match whom {
             Whom::Everybody => return Err(Refusal::OwnMachine), // this machine is included

@@ -28,8 +28,8 @@ impl Broadcaster {
         Answer::Everybody(people.into_iter().map(visitor).collect())
     }
 
-    /// The bans, for a person with authority there: the operator gets all of them, a keeper the
-    /// latest.
+    /// The bans, for a person with authority there: all of them for the operator, the latest for a
+    /// keeper.
     pub(in crate::broadcaster) fn bans(
         &self,
         asker: PersonId,

@@ -9,8 +9,8 @@ use crate::model::{Deed, Name, Now, RoomName, Verb, Who};
 
 impl Broadcaster {
     /// A person who makes a room that never existed, under a name that they own, becomes its
-    /// keeper. That is stored first, and the request is granted afterwards. Returns the request if
-    /// it can be granted at once.
+    /// keeper. The act is stored first, and the request is granted afterwards. Returns the request
+    /// if it can be granted at once.
     pub(in crate::broadcaster) fn keep_new_room(
         &mut self,
         incoming: InboxItem,

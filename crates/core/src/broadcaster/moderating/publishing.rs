@@ -14,7 +14,7 @@ impl Broadcaster {
         self.pending.take_new()
     }
 
-    /// Carries out the act of a person in a room, or of the operator, who sits nowhere.
+    /// Carries out the act of a person in a room, or of the operator, who has no seat.
     pub(in crate::broadcaster) fn act(
         &mut self,
         client: &Arc<Client>,
@@ -127,7 +127,7 @@ impl Broadcaster {
     }
 
     /// Removes these connections from the reach of the act: each ends or goes to the lobby. Returns
-    /// whether one of them sits here.
+    /// whether one of them has a seat here.
     fn remove_all(&mut self, people: &[PersonId], act: &Arc<Act>, here: Option<RoomId>) -> bool {
         self.leaving.retain(|(id, reach)| *reach != act.reach || !people.contains(id));
         let mut is_shown = false;

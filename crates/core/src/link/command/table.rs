@@ -337,7 +337,8 @@ const SLASHES: [char; 6] = ['/', '\u{ff0f}', '\u{3001}', '\u{2044}', '\u{2215}',
 const BROKEN: char = char::REPLACEMENT_CHARACTER;
 
 /// The command that the author of a line probably meant, if something invisible stands before the
-/// slash, or another slash stands in its place. Such a line could reveal a secret if it were said.
+/// slash, or another slash stands in its place. Such a line, if it were said, could reveal a
+/// secret.
 pub fn slipped(line: &Line) -> Option<&'static str> {
     let text = line.as_str();
     let first = text.bytes().next()?;

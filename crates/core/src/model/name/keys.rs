@@ -1,4 +1,4 @@
-//! The two keys of a name, which tell whether names are too alike, and the look of a name in other
+//! The two keys of a name, which show whether names are too alike, and the look of a name in other
 //! letter cases. Does not know which names are allowed.
 
 use unicode_normalization::UnicodeNormalization;
@@ -18,8 +18,8 @@ pub(crate) fn look(name: &str) -> String {
     skeleton(&composed).collect()
 }
 
-/// How a name looks in lower case, in upper case, and with one capital, unless its keys already say
-/// so.
+/// How a name looks in lower case, in upper case, and with one capital, if its keys do not include
+/// that look.
 pub(crate) fn looks_else(name: &str, keys: [&str; 2]) -> Vec<Box<str>> {
     let small = name.to_lowercase();
     let mut rest = small.chars();

@@ -114,7 +114,7 @@ impl Name {
         self.0.keys.each_ref().map(|key| &**key)
     }
 
-    /// Whether both are the same name, in any case.
+    /// Whether both are the same name, ignoring case.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.keys[0] == other.0.keys[0]
@@ -132,9 +132,9 @@ impl Name {
         look(self.as_str())
     }
 
-    /// How the name looks if others write it in lower case, in upper case or with one capital,
-    /// unless its keys already say so. No other name may [look](Self::look) like that: readers take
-    /// `ALlCE` for alice.
+    /// How the name looks if others write it in lower case, in upper case or with one capital, if
+    /// its keys do not include that look. No other name may [look](Self::look) like that: readers
+    /// take `ALlCE` for alice.
     pub(crate) fn looks_else(&self) -> Vec<Box<str>> {
         looks_else(self.as_str(), self.keys())
     }
