@@ -34,9 +34,9 @@ impl Broadcaster {
             }
             Query::Rooms => self.list_rooms(asker, now)?,
             Query::Barred => return self.barred(asker, now).map(Outcome::Barred),
-            Query::Find(typed) => match self.people.find(typed.as_str()) {
+            Query::Ignore(typed) => match self.people.find(typed.as_str()) {
                 Some(who) if who.id == asker => return Err(Refusal::Yourself),
-                Some(who) => Answer::Ignoring(who),
+                Some(who) => Answer::Ignore(who),
                 None => return Err(Refusal::NobodyCalled(typed)),
             },
             Query::Private { to, text } => self.send_private(asker, to, text, now)?,

@@ -51,10 +51,10 @@ pub enum Answer {
         /// The words.
         text: Line,
     },
-    /// The lines of this person are hidden from now on.
-    Ignoring(Who),
-    /// The lines of the person with this name are shown again.
-    Unignored(Line),
+    /// Hides the lines of this person from here on.
+    Ignore(Who),
+    /// Shows the lines of the person with this name again.
+    Unignore(Line),
     /// Whether arrivals and departures are hidden from now on.
     Quiet(bool),
     /// Whether the person's own lines are shown from now on.
@@ -275,8 +275,8 @@ impl Answer {
             }
             Answer::Help(_)
             | Answer::YouAre(_)
-            | Answer::Ignoring(_)
-            | Answer::Unignored(_)
+            | Answer::Ignore(_)
+            | Answer::Unignore(_)
             | Answer::Quiet(_)
             | Answer::Echo(_)
             | Answer::FoundMore { .. }

@@ -226,9 +226,9 @@ impl<E: Encoder> Backlog<E> {
             {
                 return;
             }
-            Answer::Ignoring(who) => {
+            Answer::Ignore(who) => {
                 self.filter.ignore(&who);
-                Answer::Ignoring(who)
+                Answer::Ignore(who)
             }
             Answer::Quiet(quiet) => {
                 self.filter.set_quiet(quiet);
@@ -238,7 +238,7 @@ impl<E: Encoder> Backlog<E> {
                 self.filter.set_echo(echo);
                 Answer::Echo(echo)
             }
-            Answer::Unignored(typed) => self.unignore(typed),
+            Answer::Unignore(typed) => self.unignore(typed),
             other => other,
         };
         self.encoder.answer(&answer, &mut self.rest);
@@ -246,7 +246,7 @@ impl<E: Encoder> Backlog<E> {
 
     fn unignore(&mut self, typed: Line) -> Answer {
         match self.filter.unignore(typed.as_str()) {
-            Some(name) => Answer::Unignored(Line::sanitise(name.as_str().as_bytes())),
+            Some(name) => Answer::Unignore(Line::sanitise(name.as_str().as_bytes())),
             None => Answer::Refused(Refusal::NotIgnored(typed)),
         }
     }

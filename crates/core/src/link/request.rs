@@ -174,8 +174,8 @@ pub enum Query {
     Rooms,
     /// The rooms that this person may not read, for a search in all rooms.
     Barred,
-    /// The person who has a name.
-    Find(Line),
+    /// The person to ignore, whose name is as typed.
+    Ignore(Line),
     /// A message to one person alone.
     Private {
         /// The name of the other person, as typed.

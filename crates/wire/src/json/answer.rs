@@ -52,8 +52,8 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::Token(token) => object("token", out).with("token", token.as_str()),
 
         // Plain answers.
-        Answer::Ignoring(who) => about("ignoring", out).with("name", who.name.as_str()),
-        Answer::Unignored(name) => about("unignored", out).with("name", name.as_str()),
+        Answer::Ignore(who) => about("ignoring", out).with("name", who.name.as_str()),
+        Answer::Unignore(name) => about("unignored", out).with("name", name.as_str()),
         Answer::Quiet(true) => about("quiet", out),
         Answer::Quiet(false) => about("not-quiet", out),
         Answer::Echo(true) => about("echo", out),

@@ -81,9 +81,9 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
         Answer::KeptFor(name) => sentence(format!("{name} is away and gets your message on return")),
         Answer::WhileAway(count) =>
             sentence(format!("{} while you were away", counted(*count, "message", "messages"))),
-        Answer::Ignoring(who) => sentence(format!(
+        Answer::Ignore(who) => sentence(format!(
             "You no longer see lines from {0}; /unignore {0} shows them again", who.name)),
-        Answer::Unignored(name) => sentence(format!("You see lines from {name} again")),
+        Answer::Unignore(name) => sentence(format!("You see lines from {name} again")),
 
         // Rooms and moderation.
         Answer::Topic { room, text: Some(text) } => sentence(format!("Topic of {room}: {text}")),

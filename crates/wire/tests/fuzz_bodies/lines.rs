@@ -79,7 +79,7 @@ fn answer(command: Command, encoder: &mut LineEncoder, shown: &mut Vec<u8>) {
                 Err(error) => Refusal::from(error),
             })
         }
-        Command::Unignore(typed) => Answer::Unignored(typed),
+        Command::Unignore(typed) => Answer::Unignore(typed),
         Command::Private { to, text } => {
             encoder.answer(&Answer::Refused(Refusal::NobodyCalled(to)), shown);
             Answer::Private { from: alice(), to: alice().name, text }
