@@ -5,7 +5,7 @@
 
 mod accounts;
 mod audit;
-mod broadcaster;
+mod broadcaster_task;
 pub mod cli;
 pub mod client;
 pub mod clock;

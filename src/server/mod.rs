@@ -34,7 +34,7 @@ use self::listeners::bind_all;
 use self::reload::Reloader;
 use crate::accounts::Accounts;
 use crate::audit::{self, Recorder};
-use crate::broadcaster::Closing;
+use crate::broadcaster_task::{BroadcasterTask, Closing};
 use crate::clock::{Clock, Trust};
 use crate::config::Config;
 use crate::door::{
@@ -44,7 +44,7 @@ use crate::door::{
 use crate::journal::{Database, Eraser, Memory, Opened, Stored, passing_epoch};
 use crate::session::{Idle, Live, SessionSettings, Writers};
 use crate::telemetry::Metrics;
-use crate::{broadcaster, clock, door, journal};
+use crate::{clock, door, journal};
 
 /// How long clients may take to receive the final message when the server shuts down.
 const DRAIN_TIME: Duration = Duration::from_secs(12);
@@ -241,14 +241,15 @@ impl Server {
         self.start_stewards(database.clone());
         let mut writing = JoinSet::new();
         reception.writers.start(&mut writing);
-        let broadcasting = tokio::spawn(broadcaster::run(
+        let task = BroadcasterTask {
             broadcaster,
-            self.journal,
-            self.clock,
-            closing.clone(),
-            Recorder::new(database),
-            Arc::clone(&reception.metrics),
-        ));
+            journal: self.journal,
+            clock: self.clock,
+            closing: closing.clone(),
+            recorder: Recorder::new(database),
+            metrics: Arc::clone(&reception.metrics),
+        };
+        let broadcasting = tokio::spawn(task.run());
         for (door, listeners) in self.doors {
             for listener in listeners {
                 let accepting =

@@ -1,0 +1,195 @@
+//! The task that runs the broadcaster: it drains, gathers, commits, appends, and starts over.
+//!
+//! Knows no connection. All decisions are in [`parlor_core::broadcaster`].
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_core::broadcaster::{Broadcaster, Gathered};
+use parlor_core::journal::{Commit, Journal, NotStored};
+use tokio::select;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::Recorder;
+use crate::clock::Clock;
+use crate::telemetry::Metrics;
+
+/// After this time, people who wait for a commit are told that it is slow.
+const COMMIT_SLOW: Duration = Duration::from_secs(2);
+
+/// This many lines are worth a commit of their own, whatever came before.
+const PAUSE_LINES_MAX: usize = 32;
+
+/// Stops the server, in two steps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Closing {
+    /// Everybody leaves, and nobody is told of departures.
+    pub(crate) soon: CancellationToken,
+    /// Everybody has left: the inbox has the last requests.
+    pub(crate) now: CancellationToken,
+}
+
+/// The task, with everything that it owns.
+pub(crate) struct BroadcasterTask {
+    pub(crate) broadcaster: Broadcaster,
+    pub(crate) journal: Box<dyn Journal>,
+    pub(crate) clock: Clock,
+    pub(crate) closing: Closing,
+    /// Stores what is not a line, such as acts.
+    pub(crate) recorder: Recorder,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl BroadcasterTask {
+    /// Runs the broadcaster until the server stops and the last batch is stored.
+    pub(crate) async fn run(mut self) {
+        let inbox = self.broadcaster.inbox().clone();
+        let closing = self.closing.clone();
+        let mut under_way: Option<UnderWay> = None;
+        let mut pace = Pace::new(self.journal.pause());
+        let mut is_refusing = false;
+        loop {
+            let seen = inbox.bell().version();
+            let last = closing.now.is_cancelled();
+            self.drain();
+            let paused = pace.pauses_until(&self.broadcaster).filter(|_| !last);
+            if under_way.is_none() && paused.is_none() {
+                under_way = self.begin_commit();
+                pace.note(&under_way);
+            }
+            if last && under_way.is_none() {
+                break;
+            }
+            let due = self.broadcaster.deadline().map(|due| self.clock.instant(due));
+            let slow = under_way.as_ref().and_then(UnderWay::slow_at);
+            select! {
+                biased;
+                kept = commit_finished(&mut under_way), if under_way.is_some() => {
+                    if let Some(done) = under_way.take() {
+                        done.note(&kept, is_refusing, &self.metrics);
+                        is_refusing = kept.is_err();
+                        self.broadcaster.append(done.gathered, kept, self.clock.now());
+                    }
+                }
+                // Others who will post in a moment can do so first: their lines travel in the
+                // same batch.
+                () = inbox.bell().rung(seen) => yield_now().await,
+                () = at(slow) => {
+                    if let Some(under_way) = &mut under_way {
+                        under_way.tell_slow(&self.broadcaster);
+                    }
+                }
+                () = at(due) => {}
+                () = at(paused), if under_way.is_none() => {}
+                () = closing.soon.cancelled(), if !closing.soon.is_cancelled() => {}
+                () = closing.now.cancelled(), if !last => {}
+            }
+        }
+        self.recorder.finish().await; // before the journal ends
+    }
+
+    /// Carries out everything in the inbox, and everything that is due.
+    fn drain(&mut self) {
+        if self.closing.soon.is_cancelled() {
+            self.broadcaster.close();
+        }
+        self.broadcaster.tick(self.clock.now());
+        self.broadcaster.drain(self.clock.now());
+        for unstored in self.broadcaster.unstored() {
+            self.recorder.take(unstored);
+        }
+    }
+
+    /// Gathers a batch and begins to commit it. A batch without lines needs no journal and is
+    /// appended at once.
+    fn begin_commit(&mut self) -> Option<UnderWay> {
+        while let Some(gathered) = self.broadcaster.gather(self.clock.now()) {
+            if gathered.has_lines() {
+                let commit = self.journal.commit(gathered.batches());
+                return Some(UnderWay {
+                    gathered,
+                    commit,
+                    since: Instant::now(),
+                    told_slow: false,
+                });
+            }
+            self.broadcaster.append(gathered, Ok(()), self.clock.now());
+        }
+        None
+    }
+}
+
+/// A batch that the journal is committing.
+struct UnderWay {
+    gathered: Gathered,
+    commit: Commit,
+    since: Instant,
+    told_slow: bool,
+}
+
+impl UnderWay {
+    /// The time at which people are told that it is slow, unless they have been told.
+    fn slow_at(&self) -> Option<Instant> {
+        (!self.told_slow).then(|| self.since + COMMIT_SLOW)
+    }
+
+    fn tell_slow(&mut self, broadcaster: &Broadcaster) {
+        self.told_slow = true;
+        tracing::warn!("the journal is slow; lines wait for a commit");
+        broadcaster.tell_slow(&self.gathered);
+    }
+
+    /// Counts the commit, and logs it if it failed.
+    fn note(&self, kept: &Result<(), NotStored>, is_refusing: bool, metrics: &Metrics) {
+        metrics.committed(self.gathered.lines(), self.since.elapsed(), kept.is_ok());
+        // Logged once, however many commits fail; the journal logs the reason.
+        if let (Err(error), false) = (kept, is_refusing) {
+            tracing::error!(%error, "a commit failed");
+        }
+    }
+}
+
+/// Lets lines gather for a moment if many come.
+struct Pace {
+    /// How long they gather.
+    pause: Duration,
+    /// The start of the last commit that had more than one line.
+    busy: Option<Instant>,
+}
+
+impl Pace {
+    fn new(pause: Duration) -> Pace {
+        Pace { pause, busy: None }
+    }
+
+    /// The end of the pause before the next commit, if there is one. A person who speaks alone
+    /// never waits, nor does a batch without lines.
+    fn pauses_until(&self, broadcaster: &Broadcaster) -> Option<Instant> {
+        let until = self.busy? + self.pause;
+        let is_worth_it = (1..PAUSE_LINES_MAX).contains(&broadcaster.gathered_lines());
+        (is_worth_it && Instant::now() < until).then_some(until)
+    }
+
+    fn note(&mut self, begun: &Option<UnderWay>) {
+        if let (Some(UnderWay { gathered, since, .. }), false) = (begun, self.pause.is_zero()) {
+            self.busy = (gathered.lines() > 1).then_some(*since);
+        }
+    }
+}
+
+async fn commit_finished(under_way: &mut Option<UnderWay>) -> Result<(), NotStored> {
+    match under_way {
+        Some(UnderWay { commit, .. }) => commit.await,
+        None => pending().await,
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}
