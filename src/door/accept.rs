@@ -21,14 +21,14 @@ use super::opening::DoorInUse;
 use super::reception::{Reception, Serving};
 use super::transport::say_last;
 
-/// How long to wait after the first accept that failed.
+/// The wait after the first accept that failed.
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 
 /// The longest wait, however often accepting fails.
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// How many connections are accepted before their tasks run. Most of a burst of junk is gone before
-/// more of it comes in, so a small server is not full meanwhile.
+/// The number of connections that are accepted before their tasks run. In a burst of scans, most
+/// are gone before the next are accepted, so they do not fill a small server.
 const ACCEPTED_MAX: usize = 8;
 
 /// Accepts connections until the server shuts down. No error ends it.
@@ -56,7 +56,7 @@ pub(crate) async fn accept_connections(
                     yield_now().await;
                 }
             }
-            // The client went away before it was accepted: nothing is wrong here.
+            // The client went away before it was accepted: this is no failure of the server.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -73,7 +73,7 @@ pub(crate) async fn accept_connections(
     }
 }
 
-/// Gives a connection its permit and its task; or turns it away.
+/// Gives a connection its permit and its task, or turns it away.
 fn begin_connection(
     reception: &Arc<Reception>,
     opened: &DoorInUse,
@@ -89,7 +89,8 @@ fn begin_connection(
     }
     match reception.admission.admit(peer.ip()) {
         Ok(permit) => {
-            // The span costs nothing at the default level, whose events name the peer themselves.
+            // The span costs nothing at the default level, and events at that level name the peer
+            // themselves.
             let span = tracing::debug_span!("connection", door = kind.scheme, %peer);
             let serving = async move {
                 let connected = reception.metrics.come(kind.scheme);

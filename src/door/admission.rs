@@ -1,5 +1,5 @@
-//! Who may connect: a number of connections in all and from each address, and the file descriptors
-//! for them. Knows no dialect.
+//! The limits on connections, in all and from each address, and the file descriptors for them.
+//! Knows no dialect.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,10 +14,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many clients at a time can read that the server is full.
+/// The number of clients that can read at the same time that the server is full.
 const SPARE_PLACES: usize = 32;
 
-/// After how many seconds a client should try again when the server is full.
+/// The number of seconds after which a client should try again when the server is full.
 pub(crate) const RETRY_SECONDS: u32 = 30;
 
 /// Hands out permits to connect.
@@ -34,12 +34,12 @@ pub(crate) struct Permit {
     _share: Option<Share>,
 }
 
-/// Why a client may not connect.
+/// The reason why a client may not connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TurnedAway {
-    /// No more connections.
+    /// The server has as many connections as it may have.
     Full,
-    /// No more connections from this address, which may have this many.
+    /// The address has as many connections as it may have: this number.
     Address(usize),
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn raise_limit() -> usize {
 }
 
 /// An open file that does nothing. When no descriptor is left, it is closed for a moment, so that
-/// the connection at the head of the queue can be accepted and closed, and does not wait for ever.
+/// the first connection in the queue can be accepted and closed, and does not wait for ever.
 pub(super) struct Reserve(Option<File>);
 
 impl Reserve {

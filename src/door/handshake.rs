@@ -1,5 +1,5 @@
-//! A connection that has not entered: its bytes both ways, and its place on the waiting list. Knows
-//! no dialect.
+//! A connection that has not entered: its bytes in both directions, and its place on the waiting
+//! list. Knows no dialect.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -19,10 +19,10 @@ use super::waiting::Waiter;
 use crate::clock::{sleep, timeout};
 use crate::session::{self, Arrival, Doorway, Newcomer, NotEntered, SessionSettings, Tell};
 
-/// How long a client may take to enter.
+/// The time in which a client must enter.
 const QUESTION_TIME: Duration = Duration::from_secs(60);
 
-/// The most bytes of one read from a client that has not entered.
+/// The largest number of bytes in one read from a client that has not entered.
 const READ_BYTES_MAX: usize = 4 * 1024;
 
 /// A connection that has not entered.
@@ -40,9 +40,9 @@ pub(super) struct Arriving<D, E> {
     pub(super) waiter: Waiter,
 }
 
-/// What a door adds to [`Doorway`] to end a handshake.
+/// A door's part in ending a handshake.
 pub(super) trait LastWords: Doorway {
-    /// Tells why the client does not enter.
+    /// Tells the client why it cannot enter.
     fn tell_why(&mut self, why: NotEntered);
 }
 
@@ -66,7 +66,7 @@ impl<D: Decoder, E: Encoder> Arriving<D, E> {
         }
     }
 
-    /// Decodes one item from the front of the bytes that have come.
+    /// Decodes one item from the front of the received bytes.
     pub(super) fn take<T>(
         &mut self,
         next: impl FnOnce(&mut D, &mut &[u8]) -> Option<T>,
@@ -172,7 +172,7 @@ where
         match entered {
             Ok((seat, entered)) => Some(self.arrive(newcomer, seat, entered)),
             Err(why) => {
-                drop(newcomer); // a client that is turned out has not arrived
+                drop(newcomer); // a client that loses its place has not arrived
                 self.turn_out(why, reception).await;
                 None
             }
@@ -197,8 +197,8 @@ where
     }
 }
 
-/// Serves a connection: first the handshake, then the session. The handshake is boxed, since it is
-/// over soon and a session need not carry its memory.
+/// Serves a connection: first the handshake, then the session. The handshake is boxed, so that its
+/// memory is freed before the session.
 pub(super) async fn serve_session<D, E>(
     coming_in: Pin<Box<impl Future<Output = Option<NewArrival<D, E>>>>>,
     settings: &SessionSettings,

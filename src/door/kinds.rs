@@ -1,6 +1,6 @@
 //! The doors. A new door is a file or a folder beside this file and a row in this table. Its `open`
-//! gets the options of the URL and the server's part, which all doors get; it returns the door that
-//! serves the connections of a listener.
+//! gets the options of the URL and the setup that all doors get. It returns the door that serves
+//! the connections of a listener.
 
 use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlOptions, WayIn, unknown};
 use super::{lines, metrics, web};
@@ -37,7 +37,7 @@ pub const DOORS: &[DoorKind] = &[
     },
     DoorKind {
         scheme: "metrics",
-        // A free port among those that exporters for Prometheus have agreed upon.
+        // A port in the range that exporters for Prometheus use.
         port: 9464,
         about: "metrics for Prometheus, at /metrics; people cannot join here",
         options: &[],
@@ -69,10 +69,10 @@ pub(crate) fn find(scheme: &str) -> Result<&'static DoorKind, InvalidValue> {
 /// the default.
 ///
 /// # Errors
-/// A sentence when there is no such door, or it has no such option.
+/// There is no such door, or it has no such option; the error is a sentence.
 pub fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
     if let Some((scheme, _)) = text.split_once("://") {
-        find(scheme)?; // an unknown scheme may be why the rest is not understood
+        find(scheme)?; // an unknown scheme may be the reason why the rest is not understood
     }
     let mut url: ListenUrl = text.parse()?;
     let kind = find(&url.scheme)?;
@@ -84,7 +84,7 @@ pub fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
 /// Reads several URLs with commas or blanks between them.
 ///
 /// # Errors
-/// A sentence about the first that is wrong.
+/// One of them is wrong; the error is a sentence about the first.
 pub fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
     config::read_several(text, read_url)
 }
@@ -96,7 +96,7 @@ pub(crate) fn open(url: &ListenUrl, setup: DoorSetup) -> Result<DoorInUse, Inval
     Ok(DoorInUse { kind, way_in: (kind.way_in)(&options), door: (kind.open)(&options, setup)? })
 }
 
-/// Explains to people what a URL can say.
+/// Explains the parts of a URL to people.
 pub fn url_help() -> String {
     let mut help = "\
 URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IPv6 address], or * for all \

@@ -18,11 +18,11 @@ use super::reception::{OpenDoor, Reception, Serving};
 use crate::config::InvalidValue;
 use crate::telemetry::{Snapshot, classic};
 
-/// How long the head of a request may take; scrapes come every few seconds.
+/// The limit of time for the head of a request; scrapes come every few seconds.
 const SCRAPE_TIME: Duration = Duration::from_secs(60);
 
-/// The format that Prometheus and its tools have always read, and the newer one that Prometheus
-/// asks for by name.
+/// The format that Prometheus and its tools have always read, and the newer one, which Prometheus
+/// requests by name.
 const TEXT: &str = "text/plain;version=0.0.4";
 const OPEN: &str = "application/openmetrics-text;version=1.0.0";
 

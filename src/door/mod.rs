@@ -1,6 +1,6 @@
 //! The doors: where connections come in. One accept loop serves them all.
 //!
-//! A door is a transport and a dialect. A new one is a file or a folder here, and a row in
+//! A door is a transport and a dialect. A new door is a file or a folder here, and a row in
 //! [`kinds`].
 
 mod accept;

@@ -1,4 +1,4 @@
-//! The description of a kind of door, and what a door gets when it is opened. Knows no kind by
+//! The description of a kind of door, and the setup with which a door is opened. Knows no kind by
 //! name.
 
 use std::net::IpAddr;
@@ -22,14 +22,14 @@ pub struct DoorKind {
     pub about: &'static str,
     /// The options that a URL may have after the question mark.
     pub options: &'static [DoorOption],
-    /// Whether people come in. Otherwise it is the operator's, and no connection is turned away or
-    /// counted.
+    /// Whether the door is for people. Otherwise it is for the operator, and no connection is
+    /// turned away or counted.
     pub is_for_people: bool,
-    /// Whether a server with the usual listeners can do without it if its port is taken.
+    /// Whether a server with the usual listeners may start without it if its port is taken.
     pub may_be_missing: bool,
-    /// Writes options in one form: only what says more than the default.
+    /// Writes options in one form: only those that differ from the default.
     pub(super) tidy: fn(&UrlOptions) -> Result<Vec<String>, InvalidValue>,
-    /// How people come in.
+    /// The sentence that tells people how to join.
     pub(super) way_in: fn(&UrlOptions) -> WayIn,
     /// Makes the door that serves the connections of a listener.
     pub(super) open: OpenFn,
@@ -55,13 +55,13 @@ impl DoorOption {
     }
 }
 
-/// What a door gets from the server.
+/// The server's part of the setup of a door.
 pub(crate) struct DoorSetup {
     /// The settings of sessions that all doors share.
     pub(crate) settings: SessionSettings,
-    /// Whether passwords are accepted also where others on the network could read them.
+    /// Whether passwords are accepted even where others on the network can read them.
     pub(crate) allow_plain_passwords: bool,
-    /// How long people without a name may be silent if the URL does not say.
+    /// The limit of silence for people without a name, if the URL gives none.
     pub(crate) nameless_idle: Duration,
     /// The clock for times in sentences.
     pub(crate) clock: LocalClock,
@@ -75,12 +75,12 @@ pub(crate) struct DoorInUse {
     pub(super) door: Arc<dyn OpenDoor>,
 }
 
-/// How people come in: a sentence with `HOST` and `PORT` in it.
+/// A sentence that tells people how to join, with `HOST` and `PORT` in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WayIn(pub(crate) &'static str);
 
 impl WayIn {
-    /// The way in at an address.
+    /// The sentence for an address.
     pub(crate) fn at(self, ip: IpAddr, port: u16) -> String {
         match ip {
             IpAddr::V6(ip) if self.0.contains("HOST:") => self.at_host(&format!("[{ip}]"), port),
@@ -88,7 +88,7 @@ impl WayIn {
         }
     }
 
-    /// The way in at a host.
+    /// The sentence for a host.
     pub(crate) fn at_host(self, host: &str, port: u16) -> String {
         self.0.replace("HOST", host).replace("PORT", &port.to_string())
     }

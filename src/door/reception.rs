@@ -23,12 +23,12 @@ pub(crate) struct Reception {
     pub(crate) admission: Admission,
     /// The clients that have not given a name yet.
     pub(crate) questions: WaitingList,
-    /// The clients of the web door whose request is not whole, or that have a socket and have not
-    /// entered.
+    /// The clients of the web door whose request is incomplete, or that have opened a socket and
+    /// have not entered.
     pub(crate) requests: WaitingList,
     /// The clients of the metrics door.
     pub(crate) scrapes: WaitingList,
-    /// The clients whose final message is sent.
+    /// The clients that have been sent their final message.
     pub(crate) leaving: WaitingList,
     /// The port of the line door, if there is one.
     pub(crate) line_port: OnceLock<u16>,
@@ -40,7 +40,7 @@ pub(crate) struct Reception {
     pub(crate) closing: CancellationToken,
     /// The operator's metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// How many connections ended with a panic: each one is a bug.
+    /// The number of connections that ended with a panic: each one is a bug.
     pub(crate) panics: AtomicU64,
 }
 

@@ -2,14 +2,14 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-/// A sentence for each option that has changed or cannot change; or one sentence that says why
-/// nothing has changed.
+/// A sentence for each option that has changed or cannot change. The error is a sentence that says
+/// why nothing has changed.
 pub(crate) type ReloadAnswer = Result<Vec<String>, String>;
 
 /// The channel of requests for a reload, each with the place for its answer.
 pub(crate) type ReloadRequests = mpsc::Receiver<oneshot::Sender<ReloadAnswer>>;
 
-/// The handle for a reload. Its clones ask the same server.
+/// The handle that asks for a reload. Its clones ask the same server.
 #[derive(Clone, Debug)]
 pub(crate) struct Reload {
     requests: mpsc::Sender<oneshot::Sender<ReloadAnswer>>,

@@ -18,26 +18,27 @@ use super::waiting::WaitingList;
 use crate::clock::timeout;
 use crate::session::{Output, Peer};
 
-/// How many connections may wait to be accepted: enough for a large room that reconnects at once.
+/// The number of connections that may wait to be accepted: enough for a large room that reconnects
+/// at once.
 const BACKLOG: i32 = 4_096;
 
-/// How many bytes the kernel takes for a client that does not read: 10,000 such clients hold 1.3 GB
-/// at most. One system call can write no more at once.
+/// The number of bytes that the kernel takes for a client that does not read: 10,000 such clients
+/// take at most 1.3 GB. One system call cannot write more.
 const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 
-/// After how much silence the kernel first asks whether a client is there...
+/// After this silence the kernel first asks whether a client is there...
 const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
 
-/// ...how long it waits before it asks again...
+/// ...it asks again after each of these intervals...
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// ...and after how many questions it gives the client up: 60 + 6 * 15 = 150 s.
+/// ...and after this many questions it gives up the client: 60 + 6 * 15 = 150 s.
 const KEEPALIVE_RETRIES: u32 = 6;
 
-/// How long a client may acknowledge nothing of what was sent.
+/// How long sent bytes may stay unacknowledged.
 const USER_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// How long a client that has not entered may take to receive a message.
+/// The limit of time in which a client that has not entered receives a message.
 pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 
 /// Opens a listening socket. Accepted connections inherit these settings (on Linux, all of them),
@@ -45,7 +46,7 @@ pub(super) const WORD_TIME: Duration = Duration::from_secs(10);
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?; // IPv4 has its own socket
+        socket.set_only_v6(true)?; // IPv4 has another socket
     }
     socket.set_reuse_address(true)?; // a restart need not wait for old connections to be forgotten
     socket.set_tcp_nodelay(true)?; // lines are batched already
@@ -63,7 +64,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// The other end of a connection: what matters for passwords.
+/// The other end of a connection, as far as passwords need it.
 pub(super) fn peer_at(stream: &TcpStream, from: SocketAddr, allow_plain_passwords: bool) -> Peer {
     let address = from.ip();
     let here = stream.local_addr().map(|here| here.ip().to_canonical());
@@ -82,8 +83,8 @@ pub(super) async fn say_last(mut stream: TcpStream, words: &[u8], leaving: &Wait
     }
 }
 
-/// The same for a client whose place others need, without any wait. Reads the input that has come
-/// first, so that closing does not reset the connection.
+/// Sends the final message to a client whose place others need, without any wait. Reads the waiting
+/// input first, so that closing does not reset the connection.
 pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
     let mut ignored = [0; 4 * 1024];
     recv(stream, &mut ignored, RecvFlags::DONTWAIT).ok();
@@ -91,7 +92,8 @@ pub(super) fn say_at_once(stream: &TcpStream, words: &[u8]) {
 }
 
 /// The writing half of a TCP connection. It tries the socket before it asks the runtime whether the
-/// socket is ready: nearly always it is, and the runtime's answer is in distant memory.
+/// socket is ready: nearly always it is, and the runtime's answer is in memory that is not in the
+/// cache.
 pub(crate) struct Eager(pub(crate) OwnedWriteHalf);
 
 impl AsyncWrite for Eager {
@@ -101,7 +103,7 @@ impl AsyncWrite for Eager {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match send(self.0.as_ref(), bytes, SendFlags::NOSIGNAL) {
-            // The runtime finds the socket full too, and wakes the task when there is room.
+            // The runtime finds the socket full too, and wakes the task when there is space.
             Err(Errno::AGAIN) => Pin::new(&mut self.0).poll_write(cx, bytes),
             sent => Poll::Ready(sent.map_err(io::Error::from)),
         }

@@ -1,4 +1,4 @@
-//! The clients that the server waits for, as at the name question. They have a share of all
+//! The clients that the server waits for, for example at the name question. They get a share of all
 //! connections, so that silent clients cannot fill the server. Knows no dialect.
 
 use std::collections::BTreeMap;
@@ -62,14 +62,14 @@ impl WaitingList {
         self.max.store(share(connections), Ordering::Relaxed);
     }
 
-    /// Makes the waiter of a client that owes an answer, in the order of arrival.
+    /// Makes the waiter of the next client that owes an answer, in the order of arrival.
     pub(crate) fn waiter(&self) -> Waiter {
         Waiter { list: self.clone(), number: self.number(), place: None }
     }
 
-    /// Reads remaining input after the final message, for a moment, in a place of the list. When
-    /// others need a place, the client with the oldest one is closed, so clients that are turned
-    /// out keep no other client out.
+    /// Reads remaining input after the final message, for a moment, in a place on the list. When
+    /// others need a place, the client with the oldest place is closed, so clients that are turned
+    /// away keep no other client out.
     pub(crate) async fn linger<R: AsyncRead + Unpin>(&self, input: &mut R) {
         let mut leaving = self.waiter();
         select! {
@@ -108,9 +108,9 @@ fn share(connections: usize) -> usize {
 }
 
 impl Waiter {
-    /// Reads more of the answer, at most `max` bytes. A client takes a place until it answers,
-    /// unless its answer is there already, as when many clients reconnect at once. `None` if others
-    /// needed the place.
+    /// Reads more of the answer, at most `max` bytes. A client takes a place until it answers. It
+    /// takes none if its answer is there already, which helps when many clients reconnect at once.
+    /// `None` if others needed the place.
     pub(crate) async fn read<R: AsyncRead + Unpin>(
         &mut self,
         input: &mut R,
@@ -142,7 +142,8 @@ impl Waiter {
         self.place = None;
     }
 
-    /// The same; the wait for the next answer begins as if the client had just come.
+    /// Notes that the client has answered. The wait for the next answer begins as if the client had
+    /// just come.
     pub(crate) fn begin_anew(&mut self) {
         self.place = None;
         self.number = self.list.number();

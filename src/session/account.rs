@@ -1,4 +1,4 @@
-//! A session's work for the owner of a name: passwords, tokens, kept messages and return codes.
+//! A session's commands for the owner of a name: passwords, tokens, kept messages and return codes.
 //!
 //! Knows no dialect: the decoder hides a password.
 
@@ -68,8 +68,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Asks for a new password until one is stored: the first one of a name, or, with a proof, a
-    /// later one.
+    /// Asks for a new password until one is stored: the first password of a name or, with a proof,
+    /// a later one.
     async fn set_password(
         &mut self,
         accounts: &Accounts,
@@ -105,8 +105,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Asks for a new password until it is good and typed twice alike. Only an empty line cancels
-    /// the questions, so the next try is never posted in the room.
+    /// Asks for a new password until it is good and typed twice in the same way. Only an empty line
+    /// cancels the questions, so the next try is never posted in the room.
     async fn ask_new_password(&mut self, name: &Name) -> Result<Line, Stop> {
         loop {
             let password = self.ask_password(PasswordFor::New(name.clone())).await?;
@@ -216,8 +216,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// The reason not to ask for a password. Drops answers that came together with the command, as
-    /// in a paste.
+    /// The reason not to ask for a password. Drops answers that arrived together with the command,
+    /// as in a paste.
     async fn ask_nothing(&mut self, refusal: Refusal, answers: usize) -> Stop {
         let mut dropped = 0;
         while !self.is_asked && dropped < answers {
@@ -262,7 +262,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         else {
             return;
         };
-        // If reading fails, the operator's log says so, and the messages wait until next time.
+        // If reading fails, the operator's log says so, and the messages wait for the next time.
         let messages = accounts.messages.waiting(&name).await.unwrap_or_default();
         let Some(last) = messages.last().map(|message| message.id) else {
             return;
@@ -273,9 +273,9 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
             self.answer(Answer::KeptMessage { at, from, to, text }).await;
         }
         if !self.link.drained().await {
-            return; // the unread messages wait until next time
+            return; // the unread messages wait for the next time
         }
-        accounts.messages.delete(&name, last).await.ok(); // otherwise they are shown once more
+        accounts.messages.delete(&name, last).await.ok(); // if this fails, they are shown once more
     }
 
     /// Writes to one person. A message to an owner who is away is kept.
@@ -356,8 +356,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         })
     }
 
-    /// The person's place now: after the last line that was written if that is known, otherwise at
-    /// the end.
+    /// The person's place now: after the last written line if that is known, otherwise at the end.
     async fn standing(&mut self) -> Result<Standing, Refusal> {
         let Claim { name, proof } = self.me().await?;
         let read = self.link.client().read_to();
@@ -378,7 +377,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// The name that the person has proven to be the owner of.
+    /// The name, if the person has proved to be its owner.
     pub(super) async fn own_name(&mut self) -> Result<(Name, Proof), Refusal> {
         match self.me().await {
             Ok(Claim { name, proof: Some(proof) }) => Ok((name, proof)),
@@ -406,7 +405,7 @@ pub(super) struct LastPlace {
 }
 
 impl LastPlace {
-    /// Stores the place, with how far the person has read.
+    /// Stores the place, with the last line that the person has read.
     pub(super) async fn store(mut self, client: &Client) {
         if let Some((room, seq)) = client.read_to()
             && room == self.room

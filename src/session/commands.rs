@@ -17,7 +17,7 @@ use crate::clock::moment;
 use crate::journal::{Ahead, Owner, Searcher, Unreadable};
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
-    /// Runs a command, or says why not.
+    /// Runs a command, or tells the person why it is refused.
     pub(super) async fn obey(&mut self, input: Input) -> ControlFlow<SessionEnd> {
         match self.carry_out(input).await {
             Ok(None) => {}
@@ -107,7 +107,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(answer.map(Mail::Answer))
     }
 
-    /// Asks the broadcaster; `None` if the effect shows by itself.
+    /// Asks the broadcaster; `None` if the person sees the effect without an answer.
     pub(crate) async fn ask(&mut self, request: impl Into<Request>) -> Option<Answer> {
         match self.link.call(request).await {
             Outcome::Answer(answer) => Some(answer),
@@ -122,8 +122,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
         let replay = Replay::between(room, log, log.since(at), log.end());
         let first = match &self.settings.history {
-            // All lines of the log are later, so older lines, which the log has dropped, may be
-            // later too.
+            // All lines of the log are later than that time, so older lines, which the log has
+            // dropped, may be later too.
             Some(history) if replay.from.seq == log.start().seq => {
                 history.first_since(room, at).await?
             }
@@ -132,8 +132,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(self.show(first.unwrap_or(u64::MAX), u64::MAX, replay).await?)
     }
 
-    /// Lines before or after a number. Lines that the log has dropped come from the journal:
-    /// perhaps all of them.
+    /// Lines before or after a number. The journal has those that the log has dropped, perhaps all
+    /// of them.
     async fn read_excerpt(&self, excerpt: Excerpt) -> Result<Mail, Unreadable> {
         let (room, log) = (self.seat.room_name(), self.seat.log());
         let history = self.settings.history.as_deref();
@@ -198,7 +198,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Shows stored lines, page by page, each as soon as there is room for it. Returns how many.
+    /// Shows stored lines, page by page, each as soon as the mailbox has space for it. Returns the
+    /// number of lines.
     async fn show_stored(
         &self,
         room: &RoomName,
@@ -227,8 +228,8 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(shown)
     }
 
-    /// Shows the lines that contain these words, each as soon as there is room for it. Returns the
-    /// closing answer.
+    /// Shows the lines that contain these words, each as soon as the mailbox has space for it.
+    /// Returns the closing answer.
     async fn search(
         &mut self,
         words: Line,

@@ -1,4 +1,4 @@
-//! Why a session ended. Knows no connection.
+//! The reasons why sessions end. Knows no connection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use parlor_core::model::{Act, Line};
 
 use crate::journal::Unreadable;
 
-/// Why a session ended. Not an error: every session ends.
+/// The reason why a session ended. It is not an error: every session ends.
 #[derive(Debug)]
 pub(crate) enum SessionEnd {
     /// The client has closed its side.
     EndOfInput,
-    /// `/quit`, with a word to the others.
+    /// `/quit`, with last words to the others.
     Quit(Option<Line>),
     /// The person was silent for this long.
     Idle(Duration),
-    /// The client speaks another protocol, and has read so.
+    /// The client speaks another protocol, and was told so.
     Foreign,
     /// The connection broke, or took no byte for too long.
     Broken,
@@ -40,7 +40,7 @@ impl SessionEnd {
         Some(Mail::Answer(Answer::Notice(notice)))
     }
 
-    /// The words that the others read beside the departure.
+    /// The words that the others read with the departure.
     pub(super) fn words(&self) -> Option<Line> {
         if let Self::Quit(words) = self { words.clone() } else { None }
     }
@@ -61,7 +61,7 @@ impl fmt::Display for SessionEnd {
     }
 }
 
-/// Why a command is not carried out.
+/// The reason why a command is not carried out.
 pub(super) enum Stop {
     /// The command is refused.
     Refused(Refusal),

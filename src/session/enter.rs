@@ -12,10 +12,11 @@ use super::replay;
 use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Accounts, Code, Returned, Standing};
 
-/// How many attempts may fail.
+/// The number of attempts that may fail.
 pub(crate) const ATTEMPTS_MAX: usize = 5;
 
-/// How many bytes written to a lost connection can lie unread in buffers. They are shown again.
+/// The number of bytes written to a lost connection that can be unread in buffers. They are shown
+/// again.
 const UNREAD_BYTES_MAX: u64 = 128 * 1024;
 
 /// The values that a client gives to enter.
@@ -29,11 +30,11 @@ pub(crate) struct Attempt {
     pub(crate) code: Option<Line>,
     /// The room, if the client chose one.
     pub(crate) room: Option<RoomName>,
-    /// Which lines come first.
+    /// The lines to show first.
     pub(crate) start: Start,
 }
 
-/// Why a connection does not enter, or not with this attempt.
+/// The reason why a connection cannot enter, or not with this attempt.
 pub(crate) enum NotEntered {
     /// The attempt is refused.
     Refused(Answer),
@@ -59,17 +60,17 @@ impl<T: Into<Answer>> From<T> for NotEntered {
 
 /// A door's part in entering.
 pub(crate) trait Doorway: Tell {
-    /// Whether the door asks one question after the other. At other doors a client gives everything
+    /// Whether the door asks one question after the other. At other doors a client sends everything
     /// at once, and says which lines it has read.
     const ASKS: bool;
 
-    /// Waits for an attempt, and asks for it if the door asks questions.
+    /// Waits for an attempt. If the door asks questions, asks for it first.
     async fn next_attempt(&mut self) -> Result<Attempt, NotEntered>;
 
     /// Tells why an attempt failed, if another one may follow.
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered>;
 
-    /// An attempt has succeeded.
+    /// Notes that an attempt has succeeded.
     fn accept(&mut self) {}
 
     /// Ends the connection after the last attempt, or lets it enter under its address.
@@ -81,8 +82,8 @@ pub(crate) trait Doorway: Tell {
         Ok(Line::sanitise(b""))
     }
 
-    /// Drops a line that has come already: it may be a password without a question, and would be
-    /// taken for a name. Returns whether there was one.
+    /// Drops a line that is here already: it may be a password that came before the question, and
+    /// would be read as a name. Returns whether there was one.
     fn drop_line(&mut self) -> bool {
         false
     }
@@ -107,7 +108,7 @@ pub(crate) struct Newcomer<'a> {
     peer: Peer,
     from: SocketAddr,
     start: Start,
-    /// Whether the person has proven to be the owner of the name.
+    /// Whether the person has proved to be the owner of the name.
     is_owner: bool,
     returned: Option<Returned>,
 }
@@ -118,7 +119,7 @@ pub(crate) struct Seated {
     pub(super) peer: Peer,
     pub(super) seat: Seat,
     pub(super) entered: Box<Entered>,
-    /// Whether the person has proven to be the owner of the name.
+    /// Whether the person has proved to be the owner of the name.
     pub(super) is_owner: bool,
     /// The return code by which the client entered, and the place that goes with it.
     pub(super) place: Option<(Code, Standing)>,
@@ -232,8 +233,8 @@ impl<'a> Newcomer<'a> {
     }
 
     /// Proves that this person owns a registered name. A door with questions asks until the
-    /// password is right or an empty line cancels, so the next guess is never taken for a name,
-    /// which others read.
+    /// password is right or an empty line cancels. So the next guess is never read as a name, which
+    /// others see.
     async fn prove<D: Doorway>(
         &mut self,
         door: &mut D,
@@ -272,9 +273,9 @@ impl<'a> Newcomer<'a> {
         }
     }
 
-    /// Puts earlier lines in front of the room. A door with questions shows a client that came back
-    /// the lines since the last one that it has surely read. This happens here, page by page, as
-    /// there can be many.
+    /// Puts earlier lines in front of the room. At a door with questions, a client that came back
+    /// reads the lines after the last one that it has surely read. There can be many, so this
+    /// function shows them page by page.
     pub(crate) async fn catch_up<D: Doorway>(
         &self,
         door: &mut D,
@@ -294,7 +295,7 @@ impl<'a> Newcomer<'a> {
         let first = history.before(room, standing.seq.min(last), UNREAD_BYTES_MAX);
         // If reading fails, the operator's log says so, and the client still has the room itself.
         let mut next = first.await.unwrap_or(last) + 1;
-        // A removed client reads no more of the room, and moves with its session.
+        // A removed client stops reading the room; its session moves it.
         while next <= last && seat.removed().is_none() {
             let Ok(page) = history.page(room, next, last).await else {
                 break;
@@ -307,7 +308,7 @@ impl<'a> Newcomer<'a> {
                 }
             }
             door.flush().await?;
-            // Only between two pages, as an unfinished line could not be completed.
+            // Only between two pages, because an unfinished line could not be completed.
             if let Some(removal) = self.link.client().removed() {
                 let notice = Notice::Act(removal.clone());
                 return Err(Answer::Notice(notice).into());
@@ -316,7 +317,7 @@ impl<'a> Newcomer<'a> {
         door.flush().await
     }
 
-    /// Sits down.
+    /// The beginning of the session, with this seat.
     pub(crate) fn sit(self, seat: Seat, entered: Box<Entered>) -> Seated {
         let returned = self.returned;
         Seated {

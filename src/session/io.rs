@@ -1,4 +1,4 @@
-//! How a session reads and writes bytes, over any transport.
+//! The reading and writing of a session's bytes, over any transport.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::clock::timeout;
 
-/// How long remaining input is read after the final message, so that closing does not reset the
-/// connection.
+/// How long remaining input is read after the final message. If it stayed unread, closing would
+/// reset the connection.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
 thread_local! {
@@ -20,7 +20,7 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
 }
 
-/// Reads the bytes that are there, at most `max`, and appends them to `held`. 0 at the end of the
+/// Reads the waiting bytes, at most `max`, and appends them to `held`. Returns 0 at the end of the
 /// input.
 pub(crate) async fn read_some<R: AsyncRead + Unpin>(
     input: &mut R,
@@ -52,8 +52,8 @@ pub(crate) async fn linger<R: AsyncRead + Unpin>(input: &mut R) {
 
 /// The target of a session's bytes.
 pub(crate) trait Output: AsyncWrite + Unpin + Send {
-    /// Touches the memory that the next write reads, so that the core fetches it. The result means
-    /// nothing.
+    /// Touches the memory that the next write reads, so that it is in the cache. The result has no
+    /// meaning.
     fn prefetch(&self) -> usize {
         0
     }

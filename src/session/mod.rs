@@ -1,8 +1,8 @@
 //! A session: one connection that has entered, through any door.
 //!
-//! It has two halves: [`read`] turns bytes into requests, in a task of its own; [`write`] turns the
-//! rooms' logs and the mailbox into bytes, in the task of its group ([`writers`]). Knows no socket
-//! and no dialect.
+//! It has two halves: [`read`] turns bytes into requests, in the session's task; [`write`] turns
+//! the rooms' logs and the mailbox into bytes, in the task of its group ([`writers`]). Knows no
+//! socket and no dialect.
 
 mod account;
 mod commands;
@@ -44,7 +44,7 @@ use crate::clock::{sleep, timeout};
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
 /// How long the server still posts the delayed lines of a client that has closed its connection:
-/// time for more than a thousand lines at the usual rate.
+/// this is enough for more than a thousand lines at the usual rate.
 const HEAR_OUT_TIME: Duration = Duration::from_secs(120);
 
 /// The parts that a door hands to a session.
@@ -53,7 +53,7 @@ pub(crate) struct Arrival<R, W, D, E> {
     pub(crate) output: W,
     pub(crate) decoder: D,
     pub(crate) encoder: E,
-    /// The bytes that are read already.
+    /// Bytes that are read and not yet decoded.
     pub(crate) held: Vec<u8>,
     pub(crate) seated: Seated,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Arrival<R, W, D, E> {
 /// the connection and lose the final message: see [`linger`].
 ///
 /// The writing half does not belong to this task, so that a new line wakes only the writer. This is
-/// not an async function, which would hold the arrival in memory beside the two halves during the
+/// not an async function: that would keep the arrival in memory beside the two halves during the
 /// whole connection.
 pub(crate) fn run<R, W, D, E>(
     arrival: Arrival<R, W, D, E>,
@@ -115,13 +115,13 @@ where
         }
         says_last
     })
-    .await; // boxed, as it is over soon
+    .await; // boxed, because it is over soon
     (ended, says_last.then_some(input))
 }
 
-/// A person who may reconnect in a moment has not left yet, so that the others read nothing of it.
+/// Waits for a person who may reconnect in a moment, so that the others are told of no departure.
 async fn wait_for_return(client: &Client, closing: &CancellationToken) {
-    client.forget_mail(); // a person who writes to this one meanwhile reads so
+    client.forget_mail(); // people who write to this one meanwhile read that the person does not read
     select! {
         biased;
         _ = client.removal() => {}
@@ -154,10 +154,10 @@ async fn hear_out(
     }
 }
 
-/// Waits while the writer writes up to the departure.
+/// Waits until the writer has written everything up to the departure.
 async fn say_last(writing: Writing, ended: &SessionEnd) -> Written {
     if matches!(ended, SessionEnd::EndOfInput) {
-        // Without a time limit: the writer itself ends when a client takes nothing.
+        // There is no time limit: the writer itself ends if a client accepts no bytes.
         return writing.await;
     }
     let written = timeout(FAREWELL_TIME, writing).await;

@@ -22,10 +22,11 @@ use super::io::read_some;
 use super::settings::{Peer, SessionSettings};
 use crate::accounts::{Code, Standing};
 
-/// How many lines of one read are posted together; more would take too much memory in one post.
+/// The number of lines of one read that are posted together; more would take too much memory.
 const POST_LINES_MAX: usize = 256;
 
-/// How long before the idle limit a person is warned; a shorter limit warns at four fifths.
+/// A person is warned this long before the idle limit. If the limit is too short for that, the
+/// warning comes after four fifths of it.
 const IDLE_WARNING: Duration = Duration::from_secs(60);
 
 /// The reading half.
@@ -67,7 +68,7 @@ struct Decoded {
 }
 
 impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
-    /// Begins with the room that the client entered.
+    /// The reading half, in the room that the client entered.
     pub(super) fn new(
         input: R,
         decoder: D,
@@ -108,7 +109,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             if std::mem::take(&mut self.show_messages) {
                 Box::pin(self.deliver_messages()).await;
             }
-            // Checked here too, since a client that keeps sending never makes this wait.
+            // Checked here too, because a client that keeps sending never waits in the select
+            // below.
             if self.is_removed()
                 && let Err(ended) = Box::pin(self.move_out()).await
             {
@@ -122,7 +124,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
                 }
             }
             let allowed = match self.decoder.has_more() {
-                true => 0, // they belong to an input that is already counted
+                true => 0, // they belong to an input that was already counted
                 false => self.allowance().await,
             };
             let heard = self.decode(allowed);
@@ -189,7 +191,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         read.ok()
     }
 
-    /// Handles the end of the idle timer. It may be early, since input does not reset the timer.
+    /// Handles the end of the idle timer. It may be too early, because input does not reset the
+    /// timer.
     fn idle_step(&mut self) -> Result<(), SessionEnd> {
         let Some(limit) = self.settings.idle.limit(self.is_named) else {
             return Ok(());
@@ -219,7 +222,8 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         self.settings.clock.instant(self.active + silent)
     }
 
-    /// How many inputs may be taken now: at least one, after a pause if the person is too fast.
+    /// The number of inputs that may be taken now: at least one, after a pause if the person is too
+    /// fast.
     pub(super) async fn allowance(&mut self) -> usize {
         let Some(rate) = self.settings.live.rate() else {
             return POST_LINES_MAX;
@@ -291,7 +295,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             self.post_lines(heard.lines).await;
         }
         match heard.then {
-            // Boxed, as commands are rare and would always hold their memory.
+            // Boxed, because commands are rare and would otherwise always take their memory.
             Some(input) => Box::pin(self.obey(input)).await,
             None => ControlFlow::Continue(()),
         }
@@ -321,7 +325,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
         self.link.reply(self.seat.mark(), item);
     }
 
-    /// The same with an answer.
+    /// Puts an answer into the person's mailbox, as soon as there is space.
     pub(super) async fn answer(&self, answer: impl Into<Answer>) {
         self.reply(Mail::Answer(answer.into())).await;
     }
@@ -331,7 +335,7 @@ impl<'a, R: AsyncRead + Unpin, D: Decoder> Reader<'a, R, D> {
             .reply(self.seat.mark(), Mail::Answer(Answer::Notice(Notice::Idle { silent, left })));
     }
 
-    /// The end of the input: a last line without an ending counts.
+    /// Handles the end of the input: a last line without an ending counts.
     async fn finish(&mut self) -> SessionEnd {
         let last = self.decoder.finish();
         let heard = match last {
@@ -371,7 +375,7 @@ async fn removed(seat: &Seat, others: &[Seat]) {
     .await;
 }
 
-/// The length of silence before the next warning; the limit if there is no further warning.
+/// The silence before the next warning; the limit if there is no further warning.
 fn warning_after(ask_every: Option<Duration>, warnings: u32, limit: Duration) -> Duration {
     match (ask_every, warnings) {
         (Some(every), warnings) => every * (warnings + 1),

@@ -1,5 +1,5 @@
-//! The first lines that a client reads in a room: some of the last, or all missed ones. Knows no
-//! connection.
+//! The first lines that a client reads in a room: some of the last lines, or all missed ones. Knows
+//! no connection.
 
 use std::collections::VecDeque;
 
@@ -9,13 +9,13 @@ use parlor_core::model::{Damaged, Missed, Said};
 use super::settings::SessionSettings;
 use crate::journal::{History, Unreadable};
 
-/// The most first lines; they stay in memory until they are written.
+/// The largest number of first lines; they stay in memory until they are written.
 pub(crate) const LINES_MAX: u64 = 1_000;
 
-/// The most bytes of them, as they are shown.
+/// The largest number of their bytes, as they are shown.
 const BYTES_MAX: u64 = 64 * 1024;
 
-/// How many of the last lines a start requests.
+/// The number of last lines that a start requests.
 pub(crate) fn lines_asked_for(start: &Start, settings: &SessionSettings) -> u64 {
     match start {
         Start::Last(lines) => (*lines).min(LINES_MAX),
@@ -51,7 +51,7 @@ pub(crate) async fn replay(
     }
 }
 
-/// Whether a line number of the log with that name is valid in this log, so that the following
+/// Whether a line number in the log with that name is also one in this log, so that the following
 /// lines are known.
 async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSettings) -> bool {
     if seq > view.arrived.seq {
@@ -62,7 +62,7 @@ async fn is_of_this_log(log: &str, seq: u64, view: &View, settings: &SessionSett
         Some(history) => history.end_of(log, view.room_name()).await,
         None => return false,
     };
-    // If the file cannot be read, nothing is known.
+    // If the file cannot be read, the answer is no.
     matches!(end, Ok(Some(end)) if seq <= end)
 }
 

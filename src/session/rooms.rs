@@ -12,7 +12,8 @@ use super::ended::SessionEnd;
 use super::read::Reader;
 use super::replay;
 
-/// The most rooms of a person at once: more than anybody reads, and few to search.
+/// The largest number of rooms of a person at once: more than anybody reads, and few enough to
+/// search.
 const SEATS_MAX: usize = 32;
 
 impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
@@ -58,7 +59,7 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         Ok(())
     }
 
-    /// Lets the person speak in this room, where it has a seat, from now on.
+    /// Lets the person speak in this room from now on; the person has a seat there.
     pub(super) fn turn_to(&mut self, room: &RoomName) -> Result<(), Refusal> {
         if self.seat.room_name() == room {
             return Ok(());
@@ -92,14 +93,15 @@ impl<R: AsyncRead + Unpin, D: Decoder> Reader<'_, R, D> {
         }
     }
 
-    /// Gives up the seat where the person speaks, and speaks in the room that was entered last.
+    /// Gives up the seat where the person speaks. From now on the person speaks in the room entered
+    /// last.
     fn get_up(&mut self) {
         if let Some(other) = self.others.pop() {
             self.seat = other;
         }
     }
 
-    /// Tells the person why it leaves a room.
+    /// Tells the person the reason for a removal from a room.
     fn tell_removed(&self, seat: &Seat) {
         if let Some(act) = seat.removed().cloned() {
             let notice = Answer::Notice(Notice::Act(act));

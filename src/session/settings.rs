@@ -1,5 +1,5 @@
-//! A listener's settings for its sessions, and a session's knowledge of the other end. Knows no
-//! door.
+//! A listener's settings for its sessions, and the facts that a session knows about the other end.
+//! Knows no door.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::telemetry::Metrics;
 /// A listener's settings for its sessions.
 #[derive(Clone)]
 pub(crate) struct SessionSettings {
-    /// How long people may be silent.
+    /// The limit of silence.
     pub(crate) idle: Idle,
     /// How often a door that can ping pings a silent client. Other doors warn people once.
     pub(crate) ask_every: Option<Duration>,
     /// The settings that can change while the server runs.
     pub(crate) live: Arc<Live>,
-    /// The most bytes to read, and to hold, at once.
+    /// The largest number of bytes to read and hold at once.
     pub(crate) read_bytes_max: usize,
     /// The stored lines, if there is a directory.
     pub(crate) history: Option<Arc<dyn History>>,
@@ -60,14 +60,14 @@ impl SessionSettings {
 pub(crate) enum Idle {
     /// No limit.
     Nobody,
-    /// People without a name of their own.
+    /// People who have not chosen a name.
     Nameless(Duration),
     /// Everybody.
     Everybody(Duration),
 }
 
 impl Idle {
-    /// How long a person with or without a name may be silent; `None` without a limit.
+    /// The limit of silence for a person with or without a name; `None` without a limit.
     pub(crate) fn limit(self, is_named: bool) -> Option<Duration> {
         match self {
             Self::Everybody(time) => Some(time),
@@ -77,8 +77,8 @@ impl Idle {
     }
 }
 
-/// The settings that a reload can change, for people who are here as well. Each value stands by
-/// itself, so there is no lock.
+/// The settings that a reload can change, also for people who are already here. Each value is
+/// independent, so there is no lock.
 #[derive(Debug)]
 pub(crate) struct Live {
     /// Lines a second; 0 for no limit.
@@ -111,7 +111,7 @@ impl Live {
         }
     }
 
-    /// How many earlier lines a person reads in a room on entering.
+    /// The number of earlier lines that a person reads on entering a room.
     pub(crate) fn replay(&self) -> u64 {
         self.replay.load(Ordering::Relaxed)
     }
@@ -121,7 +121,7 @@ impl Live {
         *self.retain.borrow()
     }
 
-    /// The same, as a channel that reports each change.
+    /// The storage limit as a channel that reports each change.
     pub(crate) fn retain_changes(&self) -> watch::Receiver<Option<Duration>> {
         self.retain.subscribe()
     }
@@ -131,7 +131,7 @@ fn per_second(rate: Option<Rate>) -> u32 {
     rate.map_or(0, |rate| rate.per_second)
 }
 
-/// The other end of a connection: what matters for passwords.
+/// The other end of a connection, as far as passwords need it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     /// Its address.

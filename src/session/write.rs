@@ -15,23 +15,25 @@ use parlor_core::model::RoomId;
 use super::io::Output;
 use crate::clock::{Sleep, sleep};
 
-/// How long a client may take no byte before it is closed.
+/// How long a client may accept no byte before it is closed.
 const STALL_TIME: Duration = Duration::from_secs(120);
 
 /// A writing half, whatever its transport and dialect: a future that writes until the departure is
 /// reached and the mailbox is empty.
 ///
-/// It keeps no waker for new lines and mail: its group is rung, and polls it.
+/// It registers no waker for new lines and mail: the bell of its group rings, and the group polls
+/// it.
 pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
-    /// The rooms whose lines it waits for. While it waits for its socket, which wakes it, there are
-    /// none: a client that reads nothing costs nothing when a new line comes.
+    /// The rooms whose lines it waits for. There are none while it waits for its socket, which
+    /// wakes it: a client that reads nothing costs nothing when a new line comes.
     fn rooms(&self) -> Rooms;
 
-    /// Whether these are the rooms. Nearly always they are, and this is the cheaper question.
+    /// Whether these are the rooms. Nearly always they are, and this check costs less than
+    /// [`rooms`](Self::rooms).
     fn reads(&self, rooms: &[RoomId]) -> bool;
 
-    /// Touches the memory that the next poll reads, so that the core fetches it. The result means
-    /// nothing.
+    /// Touches the memory that the next poll reads, so that it is in the cache. The result has no
+    /// meaning.
     fn prefetch(&self) -> usize;
 }
 
@@ -39,16 +41,16 @@ pub(super) trait WriteLines: Future<Output = Written> + Send + Unpin {
 pub(super) struct Writer<W, E> {
     output: W,
     backlog: Backlog<E>,
-    /// The timer that runs while the socket takes nothing.
+    /// The timer that runs while the socket accepts nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-/// How writing ended.
+/// The end of writing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Written {
-    /// Everything up to the departure is written, and the client knows that nothing more comes.
+    /// Everything up to the departure is written, and the client knows that this is the end.
     All,
-    /// The connection broke, or took no byte for too long.
+    /// The connection broke, or accepted no byte for too long.
     Broken,
 }
 
@@ -104,7 +106,7 @@ impl<W: Output, E: Encoder> Writer<W, E> {
         }
     }
 
-    /// Writes the collected bytes with one system call; fails if the socket takes nothing for too
+    /// Writes the collected bytes with one system call; fails if the socket accepts nothing for too
     /// long.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let output = Pin::new(&mut self.output);
@@ -137,7 +139,7 @@ impl<W: Output, E: Encoder> Writer<W, E> {
     }
 }
 
-/// Writes several runs at once, as far as one system call takes them.
+/// Writes several runs with one system call, as far as it accepts them.
 fn poll_write_vectored<'a>(
     output: Pin<&mut impl Output>,
     cx: &mut Context<'_>,

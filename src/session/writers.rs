@@ -23,11 +23,11 @@ use tokio::task::{JoinSet, unconstrained, yield_now};
 use super::io::Output;
 use super::write::{WriteLines, Writer, Written};
 
-/// After how many polls other tasks run: half a millisecond.
+/// The number of polls after which other tasks run: half a millisecond.
 const POLLS_MAX: usize = 64;
 
-/// How many writers' memory is fetched before the first of them is polled: as many as a core can
-/// wait for at once, and so few that the memory is still near at their turn.
+/// The number of writers whose memory is fetched before the first of them is polled: as many as a
+/// core can wait for at once, and few enough that the memory is still in the cache at their turn.
 const PREFETCHED: usize = 16;
 
 /// All writing halves of the server.
@@ -92,7 +92,7 @@ impl Writers {
         Writing { client: Arc::clone(client), outcome }
     }
 
-    /// Writes a room for a reader without a session; the link's mail says which room. Ends when the
+    /// Writes a room for a reader without a session; the link's mail names the room. Ends when the
     /// handle is dropped.
     pub(crate) fn watch<W, E>(&self, output: W, encoder: E, link: &Link) -> Watching
     where
@@ -158,7 +158,8 @@ impl Drop for Writing {
     }
 }
 
-/// A reader without a session: a future that tells whether the client took everything, and a guard.
+/// A reader without a session: a future that tells whether the client has received everything, and
+/// a guard.
 pub(crate) struct Watching(Writing);
 
 impl Future for Watching {
@@ -170,8 +171,8 @@ impl Future for Watching {
     }
 }
 
-/// Runs a group. Unconstrained, since after many sockets tokio would treat all others as full. The
-/// task yields by itself.
+/// Runs a group. The task is unconstrained, because after many sockets tokio would treat all others
+/// as full. It yields by itself.
 async fn write_in_turn(group: Arc<WriterGroup>) {
     let mut turns = Turns::default();
     unconstrained(async {
@@ -186,7 +187,7 @@ async fn write_in_turn(group: Arc<WriterGroup>) {
             polled += turns.poll_next();
             if polled >= POLLS_MAX {
                 polled = 0;
-                // Other tasks run, and the runtime sees new input, so that lines of many people
+                // Lets other tasks run and the runtime see new input, so that lines of many people
                 // travel together.
                 yield_now().await;
             }
@@ -217,7 +218,7 @@ impl Turns {
     fn collect_due(&mut self, group: &WriterGroup) {
         let mut rung = std::mem::take(&mut self.rung);
         group.rings.take(&mut rung);
-        // After the rings, since a new writer is put there before its first ring.
+        // After the rings, because a new writer is put there before its first ring.
         let mut new_writers = group.new_writers.lock().unwrap_or_else(PoisonError::into_inner);
         for slot in new_writers.drain(..) {
             let person = slot.person;
@@ -238,8 +239,8 @@ impl Turns {
         self.rung = rung;
     }
 
-    /// Polls the next writers, and returns how many. The memory of thousands of writers is far
-    /// away, so that of several is fetched at once.
+    /// Polls the next writers, and returns their number. The memory of thousands of writers is not
+    /// in the cache, so that of several is fetched at once.
     fn poll_next(&mut self) -> usize {
         let next = self.due.queue.iter().take(PREFETCHED);
         let slots = next.filter_map(|&index| self.slots.get(index));

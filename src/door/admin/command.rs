@@ -30,7 +30,7 @@ pub(super) enum OperatorCommand {
     Quit,
 }
 
-/// How many entries of the log are shown if the command gives no number.
+/// The number of log entries that are shown if the command gives none.
 const LOG_ROWS: usize = 100;
 
 /// The answer to `/help`.
@@ -52,7 +52,8 @@ pub(super) const HELP: [&str; 15] = [
     "/reload: reads the configuration again",
 ];
 
-/// The answer to a line that is no command. An older program sends JSON, and its user reads this.
+/// The answer to a line that is no command. Users of an older program, which sends JSON, read it
+/// too.
 const NO_COMMAND: &str = "This is not a command; /help lists them. If you typed parlor admin, it is of another version \
                           than the server";
 
@@ -63,7 +64,7 @@ impl OperatorCommand {
     /// Parses a line.
     ///
     /// # Errors
-    /// A sentence, if it is no command or makes no sense here.
+    /// The line is no command, or none that the operator can use.
     pub(super) fn parse(line: &Line) -> Result<OperatorCommand, NoCommand> {
         let typed = line.as_str().trim();
         let typed = typed.strip_prefix('/').ok_or(NoCommand::Here(NO_COMMAND))?;
@@ -138,11 +139,11 @@ impl TryFrom<Command> for OperatorCommand {
     }
 }
 
-/// Why a line is no command.
+/// The reason why a line is no command.
 pub(super) enum NoCommand {
-    /// It is no command at any door.
+    /// No door has such a command.
     Anywhere(Misread),
-    /// It is no command here: a sentence.
+    /// Other doors have this command; the sentence says what to do instead.
     Here(&'static str),
 }
 

@@ -1,5 +1,5 @@
 //! One connection to the operator's socket: commands in, sentences out. Whatever the client sends,
-//! the connection holds little and ends soon.
+//! the connection takes little memory and ends soon.
 
 use std::io;
 use std::sync::Arc;
@@ -27,26 +27,26 @@ use crate::clock::timeout;
 use crate::door::reload::Reload;
 use crate::journal::Database;
 
-/// How many connections are served at once; others wait in the system's queue.
+/// The number of connections that are served at once; others wait in the system's queue.
 const SERVED_MAX: usize = 4;
 
-/// How long each step may take: receive a line, carry it out, send the answer.
+/// The limit of time for each step: receive a line, carry it out, send the answer.
 const STEP_TIME: Duration = Duration::from_secs(10);
 
 /// The pause after a failed accept.
 const BACK_OFF: Duration = Duration::from_secs(1);
 
-/// How many bytes are read at once: a few lines.
+/// The number of bytes that are read at once: a few lines.
 const READ_BYTES: u64 = 4 * 1024;
 
-/// How much of the log is read at once.
+/// The largest number of log entries that are read at once.
 const LOG_ROWS_MAX: usize = 10_000;
 
 /// The parts of the server that the operator reaches through the socket.
 #[derive(Clone)]
 pub(crate) struct OperatorDoor {
     pub(crate) inbox: Arc<Inbox>,
-    /// None if the configuration comes from nowhere.
+    /// None if the server cannot reload its configuration.
     pub(crate) reload: Option<Reload>,
     /// None if nothing is stored.
     pub(crate) database: Option<Database>,

@@ -1,5 +1,5 @@
-//! The operator's socket: a door for lines in the server's own directory. Commands have authority
-//! there over the whole server, and no seat.
+//! The operator's socket: a door for lines in the server's own directory. Its commands have
+//! authority over the whole server, and no seat.
 //!
 //! A program that may open the socket may do anything: only the server's own user has the rights to
 //! open the file. Each line is a command as at every door for lines. A line of an answer begins

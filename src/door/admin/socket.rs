@@ -1,5 +1,5 @@
-//! The operator's socket: a file that nobody else may open, from the start of the server to its
-//! end. Knows no command.
+//! The operator's socket: a file that no other user may open, from the server's start to its end.
+//! Knows no command.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
@@ -13,14 +13,14 @@ use tokio::net::UnixListener;
 
 use crate::config::SOCKET_FILE;
 
-/// How many connections may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: i32 = 16;
 
-/// How often the server checks that the socket still exists: programs that sweep old files may
+/// How often the server checks that the socket still exists: programs that clean up old files may
 /// delete it.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Why the socket cannot be opened.
+/// The reason why the socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoSocket {
     /// The path is too long: addresses of such sockets are short.
@@ -47,8 +47,8 @@ pub(crate) struct OperatorSocket {
 }
 
 impl OperatorSocket {
-    /// Opens the socket in a directory that belongs to this server alone. A file that stands there
-    /// is left over from a killed server.
+    /// Opens the socket in a directory that belongs to this server alone. A file in its place is
+    /// left over from a killed server.
     pub(crate) fn open(directory: &Path) -> Result<OperatorSocket, NoSocket> {
         let path = directory.join(SOCKET_FILE);
         let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
@@ -64,8 +64,8 @@ impl OperatorSocket {
         }
     }
 
-    /// Opens the socket again if its file is gone, or another one stands there. Returns whether it
-    /// did. If the directory was moved, the socket moved with it, and stays.
+    /// Opens the socket again if its file is gone or replaced. Returns whether it did. If the
+    /// directory was moved, the socket moved with it, and stays.
     pub(crate) fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
         let Some(directory) = self.path.parent() else {
             return Ok(false);
@@ -99,8 +99,7 @@ fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
     }
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    // Sets the rights before the socket has a path, so there is no moment in which another user may
-    // open it.
+    // Sets the rights before the socket has a path, so another user can never open it.
     let nobody_else = || Permissions::from_mode(0o600);
     let socket = File::from(OwnedFd::from(socket));
     socket.set_permissions(nobody_else())?;
@@ -113,7 +112,7 @@ fn bind(path: &Path, address: &SockAddr) -> io::Result<UnixListener> {
 
 impl Drop for OperatorSocket {
     fn drop(&mut self) {
-        // The file there may be the socket of another server, or this one's, made anew.
+        // Another server may have its socket there by now; that one must stay.
         if self.is_there() {
             fs::remove_file(&self.path).ok(); // the next server replaces the file otherwise
         }

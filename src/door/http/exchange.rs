@@ -1,5 +1,5 @@
-//! Whether the server waits for an HTTP connection: then it takes a place on the waiting list, and
-//! loses it when others need it. Knows no address and no answer.
+//! Whether the server waits for an HTTP connection. If so, the connection takes a place on the
+//! waiting list, and is closed when others need the place. Knows no address and no answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -20,9 +20,9 @@ struct ExchangeState {
     waiter: Waiter,
     /// The number of requests.
     requests: u64,
-    /// Whether the head of a request has come, and its answer is not ready.
+    /// Whether the head of a request is received, and its answer is not ready.
     is_open: bool,
-    /// How many parts of the server work on the request.
+    /// The number of parts of the server that work on the request.
     busy: usize,
 }
 
@@ -30,7 +30,7 @@ struct ExchangeState {
 pub(in crate::door) struct Busy(Exchange);
 
 impl Exchange {
-    /// The exchange of a connection that has its place on this list.
+    /// The exchange of a connection whose places are on this list.
     pub(in crate::door) fn new(list: &WaitingList) -> Exchange {
         Exchange {
             progress: Arc::new(Mutex::new(ExchangeState {
@@ -43,7 +43,7 @@ impl Exchange {
         }
     }
 
-    /// Notes that the request is whole, or that an answer goes on.
+    /// Notes that the request is whole, or that its answer continues.
     pub(in crate::door) fn busy(&self) -> Busy {
         let mut progress = self.progress();
         progress.busy += 1;
@@ -61,12 +61,12 @@ impl Exchange {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a request has come.
+    /// Whether a request was received.
     pub(super) fn has_request(&self) -> bool {
         self.progress().requests > 0
     }
 
-    /// Notes that the head of a request has come.
+    /// Notes that the head of a request was received.
     pub(super) fn begin(&self) {
         let mut progress = self.progress();
         progress.requests += 1;
@@ -83,13 +83,13 @@ impl Exchange {
         self.may_be_told() && self.progress().busy == 0
     }
 
-    /// Whether a message now would be the answer to a request, or come before the first one.
+    /// Whether a message may be sent now: as the answer to a request, or before the first request.
     pub(super) fn may_be_told(&self) -> bool {
         let progress = self.progress();
         progress.is_open || progress.requests == 0
     }
 
-    /// Waits for the client in a place of the list, unless the server works for it. Ready when
+    /// Waits for the client in a place on the list, unless the server works for it. Ready when
     /// others need the place.
     pub(super) fn poll_pushed_out(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut progress = self.progress();

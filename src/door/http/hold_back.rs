@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::exchange::Exchange;
 
-/// How many bytes of hyper's own answer are kept: the status is among them.
+/// The number of bytes of hyper's own answer that are kept: they include the status.
 const STATUS_BYTES_MAX: usize = 128;
 
 /// A connection that holds back hyper's own answer to bytes that are not a request: a bare status,

@@ -4,8 +4,8 @@
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
-/// The weight of a kind, in thousandths, and how closely the header names it: `text/plain` more
-/// closely than `*/*`.
+/// The weight of a kind, in thousandths, and how precisely the header names it: `text/plain` is
+/// more precise than `*/*`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight {
     weight: u16,
@@ -15,9 +15,9 @@ struct Weight {
 /// The name itself, without a star.
 const BY_NAME: u8 = 3;
 
-/// The kind of the answer: `usual`, unless the request gives another one more weight, or the same
-/// weight and its name. A kind may have a version after a semicolon, which counts if the request
-/// has one.
+/// The kind of the answer: `usual`, unless the request gives another kind more weight, or names it
+/// and gives it the same weight. A kind may have a version after a semicolon, which counts if the
+/// request has one.
 pub(in crate::door) fn preferred<'a>(
     headers: &HeaderMap,
     usual: &'a str,
@@ -35,8 +35,8 @@ pub(in crate::door) fn preferred<'a>(
     preferred.1
 }
 
-/// Whether to compress the answer: the client accepts gzip, and gives it no less weight than a
-/// plain answer. The plain answer counts only if the header names it.
+/// Whether to compress the answer: the client accepts gzip, and gives a plain answer no more
+/// weight. A plain answer has a weight only if the header names it.
 pub(in crate::door) fn wants_gzip(headers: &HeaderMap) -> bool {
     let of = |coding: &str| weights(headers, ACCEPT_ENCODING).find(|(name, _)| name == coding);
     let gzip = of("gzip").or_else(|| of("x-gzip")).or_else(|| of("*"));
@@ -44,7 +44,7 @@ pub(in crate::door) fn wants_gzip(headers: &HeaderMap) -> bool {
     gzip.is_some_and(|(_, weight)| weight > 0 && weight >= plain)
 }
 
-/// The weight of a kind: the closest name decides.
+/// The weight of a kind: the most precise name decides.
 fn wanted_kind(headers: &HeaderMap, kind: &str) -> Weight {
     let (kind, version) = kind.split_once(';').unwrap_or((kind, ""));
     let family = kind.split('/').next().unwrap_or_default();

@@ -28,7 +28,7 @@ use crate::door::waiting::WaitingList;
 /// How long an answer may still take when the server shuts down.
 const FAREWELL_TIME: Duration = Duration::from_secs(10);
 
-/// The largest head of a request: room for a long address and the headers of a browser.
+/// The largest head of a request: a long address and the headers of a browser fit.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// The answer to a head that is longer, or has more fields than hyper reads.
@@ -38,9 +38,9 @@ const HEAD_TOO_LONG: &str =
 /// The answer to a request when the server shuts down.
 pub(in crate::door) const GOING_DOWN: &str = "The server is going down";
 
-/// How a door takes requests.
+/// A door's settings for requests.
 pub(in crate::door) struct Port<'a> {
-    /// How long the head of each request may take.
+    /// The limit of time for the head of each request.
     pub(in crate::door) head_time: Duration,
     /// A sentence that says what the port is for, for a client that sends no request.
     pub(in crate::door) purpose: &'a (dyn Fn() -> String + Sync),
@@ -50,7 +50,7 @@ pub(in crate::door) struct Port<'a> {
     pub(in crate::door) leaving: &'a WaitingList,
 }
 
-/// Why the connection answers no more requests.
+/// The reason why the connection answers no more requests.
 enum NoMoreRequests {
     /// All requests are answered, or the bytes were not a request.
     Served(hyper::Result<()>),
@@ -63,7 +63,7 @@ enum NoMoreRequests {
 }
 
 /// Answers one request after the other. If the last one ends well, returns the connection, with the
-/// bytes that have come after it.
+/// bytes received after it.
 pub(in crate::door) async fn answer_requests<A, B>(
     stream: TcpStream,
     exchange: &Exchange,

@@ -27,7 +27,7 @@ pub(crate) const NETCAT: WayIn = WayIn("join with: nc HOST PORT");
 /// The way in with netcat, as in the book.
 pub(crate) const CLASSIC: WayIn = WayIn("join with: nc HOST PORT (classic)");
 
-/// The longest line in classic mode, where it may be longer than elsewhere.
+/// The longest line in classic mode fits; it may be longer than at other doors.
 const READ_BYTES_CLASSIC: usize = 64 * 1024;
 
 /// A listener for lines.
@@ -38,7 +38,7 @@ struct LineDoor {
     asks: bool,
     /// The settings of its sessions.
     settings: SessionSettings,
-    /// Whether it asks for passwords also on connections that others can read.
+    /// Whether it asks for passwords even on connections that others can read.
     allow_plain_passwords: bool,
     /// The clock for the times of earlier lines.
     clock: LocalClock,
@@ -49,7 +49,7 @@ pub(super) fn tidy(options: &UrlOptions) -> Result<Vec<String>, InvalidValue> {
     Ok(LineOptions::read(options)?.tidy())
 }
 
-/// How people come in.
+/// The sentence that tells people how to join.
 pub(super) fn way_in(options: &UrlOptions) -> WayIn {
     match LineOptions::read(options).is_ok_and(|options| options.is_classic) {
         true => CLASSIC,

@@ -33,7 +33,7 @@ pub(super) struct LineOptions {
     pub(super) is_classic: bool,
     /// Whether the door asks for a name. Otherwise the address is the name.
     pub(super) asks: bool,
-    /// How long people may be silent, if the URL says so.
+    /// The limit of silence, if the URL gives one.
     idle: Option<Idle>,
 }
 
@@ -55,7 +55,7 @@ impl LineOptions {
         Ok(LineOptions { is_classic, asks: asks.unwrap_or(!is_classic), idle })
     }
 
-    /// The options in one form: only what says more than the default.
+    /// The options in one form: only those that differ from the default.
     pub(super) fn tidy(&self) -> Vec<String> {
         let mode = match (self.is_classic, self.asks) {
             (true, _) => Some("classic".to_owned()),
@@ -70,9 +70,8 @@ impl LineOptions {
         mode.into_iter().chain(idle).collect()
     }
 
-    /// How long people may be silent. The book's protocol has no limit, as the exercise that adds
-    /// one comes later. People with a name may read without an end: keepalive finds dead
-    /// connections.
+    /// The limit of silence. The book's protocol has none, because a later exercise adds it. People
+    /// with a name may read without an end: keepalive finds dead connections.
     pub(super) fn idle(&self, nameless: Duration) -> Idle {
         let usual = match self.is_classic {
             true => Idle::Nobody,

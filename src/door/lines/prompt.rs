@@ -12,18 +12,18 @@ use crate::session::{ATTEMPTS_MAX, Attempt, Doorway, NotEntered, Tell};
 const TOO_MANY_WAIT: &str =
     "-- Too many people are at the name prompt: closed; connect again and answer sooner";
 
-/// The message to a program or a paste whose first lines are not names.
+/// The message to a program, or a person who pastes, if the first lines are not names.
 const NO_NAME: &str =
     "-- None of these lines is a name: closed; the first line you send is your name";
 
 /// The question to a person at a terminal.
 type Prompt = Arriving<LineDecoder, LineEncoder>;
 
-/// How one line is read.
+/// The function that reads one line.
 type Read = fn(&mut LineDecoder, &mut &[u8]) -> Option<LineInput>;
 
 impl Prompt {
-    /// Starts with the name that the client has if it does not answer.
+    /// Greets the client with the name that it gets if it does not answer.
     pub(super) fn greet(&mut self) {
         self.put_words(&format!("You are {}", self.address));
     }
@@ -88,7 +88,7 @@ impl Doorway for Prompt {
 
     fn refuse(&mut self, refusal: Answer) -> Result<(), NotEntered> {
         match &refusal {
-            // Another name does not help.
+            // Another name would not help.
             Answer::Refused(reason) if reason.is_for_any_name() => {
                 Err(NotEntered::Refused(refusal))
             }
@@ -100,8 +100,8 @@ impl Doorway for Prompt {
     }
 
     async fn end_attempts(&mut self) -> Result<(), NotEntered> {
-        // A person who reads the answers sends nothing before the last one, so the following text
-        // is not a line for a room.
+        // A person who reads the answers waits for the last one. So text that is here already is
+        // not a line for a room.
         if self.holds_more() {
             return Err(NotEntered::NoName);
         }

@@ -32,11 +32,12 @@ use super::visit::Visit;
 use crate::door::http::{Busy, preferred};
 use crate::session::{Output, Watching, replay};
 
-/// How many bytes are buffered between the room and the connection, beside those in the kernel.
+/// The number of bytes that are buffered between the room and the connection, in addition to those
+/// in the kernel.
 const BETWEEN_BYTES_MAX: usize = 8 * 1024;
 
-/// How long without a line before a sign of life is sent; it may take up to twice as long.
-/// Balancers end connections that are silent for 20 s and more.
+/// After a silence of once to twice this time, a sign of activity is sent. Balancers end
+/// connections that are silent for 20 s or more.
 const SILENCE: Duration = Duration::from_secs(9);
 
 /// The header in which a browser names the last event it has seen (HTML, section 9.2).
@@ -45,17 +46,17 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The first sentence for a client whose last line is not known.
 const ELSEWHERE: &str = "Your last line is from another log, or newer than this one; the lines you missed cannot be counted";
 
-/// The query of a request: one of these, and nothing else.
+/// The query of a request: one of these fields, and nothing else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FollowQuery {
-    /// How many of the last lines to show; then the answer ends.
+    /// The number of the last lines to show; then the answer ends.
     last: Option<u64>,
-    /// How many of the last lines to show first; then the answer follows the room.
+    /// The number of the last lines to show first; then the answer follows the room.
     replay: Option<u64>,
 }
 
-/// Shows a room: to browsers as a page, to others as lines.
+/// Shows a room: to browsers as a page, to other clients as lines.
 pub(super) async fn read(
     Extension(visit): Extension<Visit>,
     RoomInPath(room): RoomInPath,
@@ -99,7 +100,7 @@ pub(super) async fn read(
     }
 }
 
-/// Where reading begins; `None` if the header is invalid.
+/// The place where reading begins; `None` if the header is invalid.
 fn start(wanted: &FollowQuery, headers: &HeaderMap) -> Option<Start> {
     let Some(id) = headers.get(LAST_EVENT_ID) else {
         let lines = wanted.last.or(wanted.replay);
@@ -116,7 +117,7 @@ const EVENTS: &str = "text/event-stream";
 /// The form in which a room is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FollowForm {
-    /// The lines that people with netcat read.
+    /// The same lines as with netcat.
     Text,
     Json(Follow),
 }
@@ -132,8 +133,8 @@ impl FollowForm {
         }
     }
 
-    /// Shows that the connection lives: a comment, or an empty line, which `jq` and most readers of
-    /// JSON lines skip.
+    /// The bytes that show that the connection works: a comment, or an empty line, which `jq` and
+    /// most readers of JSON lines skip.
     fn sign_of_life(self) -> &'static [u8] {
         match self {
             FollowForm::Json(Follow::Events) => b":\n\n",
@@ -253,7 +254,7 @@ struct FollowTask {
     link: Link,
     /// Ends the view when it is dropped; `None` if the view has ended.
     listener: Option<Listener>,
-    /// The place after all lines that are read.
+    /// The place after the last line to read.
     mark: Mark,
 }
 
@@ -264,7 +265,7 @@ impl FollowTask {
             biased;
             was_all_taken = &mut watching => {
                 if !was_all_taken {
-                    visit.exchange.give_up(); // no client reads the answer
+                    visit.exchange.give_up(); // the client no longer reads the answer
                 }
                 return;
             }

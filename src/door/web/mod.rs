@@ -36,14 +36,14 @@ use super::transport::peer_at;
 use crate::config::{InvalidValue, units};
 use crate::session::{Idle, Newcomer, SessionSettings};
 
-/// How long the head of each request may take.
+/// The limit of time for the head of each request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
 /// How often the server pings a silent client: balancers close connections that are silent for 20 s
-/// and more.
+/// or more.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
-/// How long a client may leave a ping unanswered.
+/// The time in which a client must answer a ping.
 const PING_TIME: Duration = Duration::from_secs(120);
 
 /// A listener for HTTP.
@@ -89,7 +89,7 @@ pub(super) fn open(
 
 impl WebDoor {
     /// Answers one request after the other. If one of them opens a socket, serves the socket, with
-    /// the input that has come already.
+    /// the input that is already here.
     async fn answer(&self, visit: &Visit, stream: TcpStream) -> Option<(TcpStream, Bytes)> {
         let answer = |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parlor_core::model::{Bucket, Rate, network};
 
-/// How many addresses are remembered. Beyond that, quiet addresses are forgotten.
+/// The number of remembered addresses. Beyond it, quiet addresses are forgotten.
 const PACES_MAX: usize = 10_000;
 
 /// The rate of each address. For IPv6, an address is a whole network.
@@ -15,9 +15,9 @@ const PACES_MAX: usize = 10_000;
 pub(super) struct Paces(Mutex<HashMap<IpAddr, Bucket>>);
 
 impl Paces {
-    /// Takes lines from the bucket of an address if all of them may pass now; otherwise returns how
-    /// long to wait. More lines than a bucket holds pass when it is full, and the next lines wait
-    /// for them.
+    /// Takes lines from the bucket of an address if all of them may pass now; otherwise returns the
+    /// time to wait. More lines than a bucket holds pass when it is full, and the next lines wait
+    /// longer.
     pub(super) fn take(
         &self,
         from: IpAddr,

@@ -108,11 +108,11 @@ impl File {
         let own = self.tag().to_str().map(opaque).unwrap_or_default();
         let lists = headers.get_all(header::IF_NONE_MATCH).into_iter();
         let mut lists = lists.filter_map(|list| list.to_str().ok());
-        // Our tags contain no comma.
+        // The tags here contain no comma.
         lists.any(|list| list.trim() == "*" || list.split(',').any(|tag| opaque(tag) == own))
     }
 
-    /// Weak, as the compressed file has the same tag (RFC 9110, section 8.8.1).
+    /// A weak tag, because the compressed file has the same one (RFC 9110, section 8.8.1).
     fn tag(&self) -> &HeaderValue {
         self.tag.get_or_init(|| {
             let mut hasher = DefaultHasher::new();
@@ -140,10 +140,10 @@ mod tests {
 
     use super::*;
 
-    /// A page of this size can be read with pleasure in an evening.
+    /// A developer can read a page of this size in an evening.
     const PAGE_BYTES_MAX: usize = 108_000;
 
-    /// This loads at once on a slow line, all languages together.
+    /// The page, with all its languages, loads fast even on a slow line.
     const PACKED_BYTES_MAX: usize = 42_000;
 
     #[test]

@@ -1,4 +1,5 @@
-//! The parts of answers: a sentence, a refusal, the room in an address. Knows no request's purpose.
+//! The parts of answers: a sentence, a refusal, the room in an address. Does not know what a
+//! request does.
 
 use std::borrow::Cow;
 
@@ -33,14 +34,15 @@ pub(super) fn sentence(status: StatusCode, words: &str) -> Response {
     (status, [(header::CONTENT_TYPE, kind)], words).into_response()
 }
 
-/// The same, with the seconds to wait before the next try.
+/// An answer of one sentence, with the seconds to wait before the next try.
 pub(super) fn later(status: StatusCode, seconds: u64, words: &str) -> Response {
     let mut response = sentence(status, words);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
-/// Tells why a request is refused, in the words that netcat shows; curl has some of its own.
+/// Tells why a request is refused, in the words that netcat shows, or in words for curl if the row
+/// has some.
 pub(super) fn refuse(refusal: &Refusal, clock: &LocalClock) -> Response {
     let row = refusal_row(refusal, clock);
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);

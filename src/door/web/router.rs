@@ -14,8 +14,8 @@ use super::visit::Visit;
 use super::{follow, socket, speak};
 use crate::door::http::{GOING_DOWN, preferred};
 
-/// The headers of every answer for browsers: run and load only files of this server, show it in no
-/// frame, tell no other site where people come from, and trust the named type.
+/// The headers of every answer for browsers: run and load only files of this server, show the page
+/// in no frame, do not tell other sites where people come from, and trust the named type.
 const HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",
@@ -29,7 +29,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
-/// The answer to clients that ask for nothing in particular and are not browsers.
+/// The answer to clients that are not browsers and request only `/`.
 const GREETING: &str = "This is Parlor, a chat server. In a browser, open this address. With curl:\n\
     \x20 curl -N HOST/lobby                            follows the room\n\
     \x20 curl 'HOST/lobby?last=50'                     shows the last lines\n\
@@ -71,7 +71,7 @@ async fn with_headers(mut response: Response) -> Response {
 }
 
 /// A room's address with a slash at its end, as scripts and people write it. The redirect is
-/// relative, as a web server in front may serve this one below a path.
+/// relative, because a web server in front may serve this one below a path.
 async fn without_slash(_: RoomInPath, address: Uri) -> Response {
     let room = address.path().trim_matches('/');
     let target = match address.query() {

@@ -1,4 +1,4 @@
-//! Only this server's own pages may speak with it. Knows no room.
+//! Refuses requests from other sites' pages. Knows no room.
 //!
 //! A browser sends requests for any page that it shows. `Origin` and `Sec-Fetch-Site` (Fetch
 //! Metadata) reveal the page of another site; `Host` reveals a site whose name points to this
@@ -31,7 +31,7 @@ impl HostNames {
     pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
         let (method, headers) = (request.method(), request.headers());
         let named = match headers.get(header::HOST) {
-            // Balancers send this, and no browser does.
+            // Balancers send this; browsers do not.
             None if request.version() == Version::HTTP_10 => Some(None),
             _ => only(headers, header::HOST.as_str()).map(Some),
         };
@@ -84,7 +84,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The value of a header that occurs once: of two, other programs may read the other one.
+/// The value of a header that occurs once. If it occurs twice, other programs may read the other
+/// value.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;

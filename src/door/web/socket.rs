@@ -15,7 +15,7 @@ use super::visit::Visit;
 use crate::door::handshake::{Arriving, LastWords};
 use crate::session::{Attempt, Doorway, NotEntered, Tell};
 
-/// A part of the server's key, beside the client's (RFC 6455, section 1.3).
+/// The constant part of the server's key; the client sends the rest (RFC 6455, section 1.3).
 const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The only version of the protocol.
@@ -84,7 +84,7 @@ impl WebPrompt {
 impl Doorway for WebPrompt {
     const ASKS: bool = false;
 
-    /// The next request to enter. Answers all others on the way.
+    /// The next request to enter. Answers all other requests before it.
     async fn next_attempt(&mut self) -> Result<Attempt, NotEntered> {
         self.flush().await?;
         let request = loop {

@@ -1,4 +1,4 @@
-//! Speaking with one request, as scripts do. The speaker does not arrive in the room.
+//! Speaking with a single request, as scripts do. The speaker does not arrive in the room.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ const JSON: &str = "application/json";
 /// The size of a body.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// How long a body may take.
+/// The limit of time for a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The whole query.
@@ -67,7 +67,7 @@ pub(super) async fn speak(
     }
 }
 
-/// The numbers of the stored lines, one a line.
+/// The numbers of the stored lines, each on a line.
 fn receipt(room: &RoomName, first: u64, last: u64, headers: &HeaderMap) -> Response {
     if preferred(headers, TEXT, &[JSON]) == JSON {
         let kind = HeaderValue::from_static("application/json");
@@ -116,7 +116,7 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Line)> {
     let decoded = STANDARD.decode(encoded.trim()).ok()?;
     let colon = decoded.iter().position(|&byte| byte == b':')?;
     let (name, shown) = (decoded.get(..colon)?, decoded.get(colon + 1..)?);
-    // Bytes that are not UTF-8 make a wrong name, not a missing one. Otherwise the request would
+    // Bytes that are not UTF-8 make a wrong name. If they made a missing one, the request would
     // pass without a proof.
     let name = String::from_utf8_lossy(name).into_owned();
     Some((name, Line::sanitise(shown)))

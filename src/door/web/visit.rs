@@ -16,7 +16,7 @@ use crate::session::{Peer, SessionSettings};
 pub(super) struct WebDesk {
     /// The settings of its sessions.
     pub(super) settings: SessionSettings,
-    /// Whether it asks for passwords also on connections that others can read.
+    /// Whether it asks for passwords even on connections that others can read.
     pub(super) allow_plain_passwords: bool,
     /// The clock for times in sentences.
     pub(super) clock: LocalClock,
@@ -44,7 +44,7 @@ impl Visit {
         writers.connect(inbox, Some(self.from))
     }
 
-    /// The mode for people with netcat.
+    /// The purpose of this port, and the port for netcat.
     pub(super) fn purpose(&self) -> String {
         match self.reception.line_port.get() {
             Some(port) => format!(
