@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::hashed::Hashed;
 use super::proofs::Proofs;
 use crate::clock;
-use crate::journal::{Database, DatabaseFailed, Sql, Store};
+use crate::journal::{Database, DatabaseFailed, Sql};
 
 /// How long a code is valid after its connection, or the server, has ended.
 const CODE_LIFE: Duration = Duration::from_secs(3_600);
@@ -204,9 +204,9 @@ impl ReturnCodes {
         until: Option<WallTime>,
     ) -> Result<(), DatabaseFailed> {
         let proofs = Arc::clone(&self.proofs);
-        let put = move |store: &mut Store| match standing.proof {
+        let put = move |connection: &mut Connection| match standing.proof {
             Some(proof) if proof != proofs.of(&standing.name) => Ok(()),
-            _ => put_code(store, hash, &standing, until, clock::wall_awake()),
+            _ => put_code(connection, hash, &standing, until, clock::wall_awake()),
         };
         self.database.write(put).await
     }
@@ -232,7 +232,7 @@ impl ReturnCodes {
         if readings.is_empty() {
             return Ok(());
         }
-        let put = move |store: &mut Store| put_readings(store, &readings);
+        let put = move |connection: &mut Connection| put_readings(connection, &readings);
         self.database.write(put).await
     }
 
@@ -245,13 +245,13 @@ impl ReturnCodes {
         let code = Code::typed(typed);
         let (hash, now) = (code.hashed(), clock::wall_awake());
         let proofs = Arc::clone(&self.proofs);
-        let found = self.database.read(move |store| {
+        let found = self.database.read(move |connection| {
             // The proof must not be newer than the code, so the code is read again after it.
-            let Some(before) = code_of(store.connection(), hash, now)? else {
+            let Some(before) = code_of(connection, hash, now)? else {
                 return Ok(None);
             };
             let proof = proofs.of(&before.name);
-            let found = code_of(store.connection(), hash, now)?;
+            let found = code_of(connection, hash, now)?;
             Ok(found.map(|standing| Standing { proof: standing.proof.map(|_| proof), ..standing }))
         });
         let mut standing = found.await?.ok_or(Refusal::NoSuchCode)?;
@@ -281,10 +281,13 @@ fn after_life(now: WallTime) -> WallTime {
 }
 
 /// Sets the expiry of codes whose connections ended with the previous server.
-pub(super) fn end_of_server(store: &mut Store, clock: Option<WallTime>) -> rusqlite::Result<()> {
+pub(super) fn end_of_server(
+    connection: &mut Connection,
+    clock: Option<WallTime>,
+) -> rusqlite::Result<()> {
     let now = clock.map_or(clock::wall(), |clock| clock.max(clock::wall()));
     let end = "UPDATE codes SET until = ?1 WHERE until IS NULL";
-    store.connection().run(end, [after_life(now).0]).map(drop)
+    connection.run(end, [after_life(now).0]).map(drop)
 }
 
 /// Ends the codes of the owner of a name.
@@ -302,13 +305,13 @@ pub(super) fn end_codes(transaction: &Transaction<'_>, name: &Name) -> rusqlite:
 
 /// Stores a person's place, until that time or while the connection lasts.
 fn put_code(
-    store: &mut Store,
+    connection: &mut Connection,
     hash: Hashed,
     standing: &Standing,
     until: Option<WallTime>,
     now: WallTime,
 ) -> rusqlite::Result<()> {
-    let transaction = store.connection().transaction()?;
+    let transaction = connection.transaction()?;
     transaction.run(
         "DELETE FROM codes WHERE until < ?1 OR hash IN
          (SELECT hash FROM codes WHERE until IS NOT NULL
@@ -331,8 +334,8 @@ fn put_code(
 }
 
 /// Stores how far the people with these codes have read.
-fn put_readings(store: &mut Store, readings: &[(Hashed, u64)]) -> rusqlite::Result<()> {
-    let transaction = store.connection().transaction()?;
+fn put_readings(connection: &mut Connection, readings: &[(Hashed, u64)]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
     for (hash, seq) in readings {
         transaction.run(
             "UPDATE codes SET seq = ?2 WHERE hash = ?1 AND seq < ?2",

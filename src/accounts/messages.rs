@@ -7,7 +7,7 @@ use parlor_core::model::{Claim, Line, Name, PersonId, WallTime};
 use rusqlite::{Connection, params};
 
 use super::hashed::Hashed;
-use crate::journal::{Database, DatabaseFailed, Sql, Store};
+use crate::journal::{Database, DatabaseFailed, Sql};
 
 /// How many messages are stored for one person: from unregistered people, from these and owners of
 /// names, and from all including the operators of the server. So unregistered people leave room for
@@ -76,7 +76,7 @@ impl KeptMessages {
             person: Hashed::of(&person),
             network: Hashed::of_network(address),
         };
-        let put = move |store: &mut Store| put(store.connection(), &to, &author, &text, at);
+        let put = move |connection: &mut Connection| put(connection, &to, &author, &text, at);
         match self.database.write(put).await? {
             true => Ok(()),
             false => Err(Refusal::MessagesFull(name)),
@@ -89,8 +89,8 @@ impl KeptMessages {
     /// The file cannot be read.
     pub(crate) async fn waiting(&self, to: &Name) -> Result<Vec<KeptMessage>, DatabaseFailed> {
         let key = to.keys()[0].to_owned();
-        let read = move |store: &mut Store| {
-            store.connection().all(
+        let read = move |connection: &mut Connection| {
+            connection.all(
                 "SELECT letters.id, at, sender, text
                  FROM letters JOIN accounts ON account = accounts.id
                  WHERE fold = ?1 ORDER BY letters.id",
@@ -114,8 +114,8 @@ impl KeptMessages {
     /// The file cannot be written.
     pub(crate) async fn delete(&self, to: &Name, last: i64) -> Result<(), DatabaseFailed> {
         let key = to.keys()[0].to_owned();
-        let delete = move |store: &mut Store| {
-            store.connection().run(
+        let delete = move |connection: &mut Connection| {
+            connection.run(
                 "DELETE FROM letters WHERE id <= ?2
                  AND account = (SELECT id FROM accounts WHERE fold = ?1)",
                 params![key, last],

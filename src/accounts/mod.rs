@@ -53,9 +53,9 @@ impl Accounts {
         clock: Option<WallTime>,
         inbox: Arc<Inbox>,
     ) -> Result<(Accounts, Vec<Name>), OpenError> {
-        let owned = database.at_start(move |store| {
-            codes::end_of_server(store, clock)?;
-            names::owned(store)
+        let owned = database.at_start(move |connection| {
+            codes::end_of_server(connection, clock)?;
+            names::owned(connection)
         })?;
         let proofs = Arc::new(Proofs::default());
         let names =

@@ -13,7 +13,7 @@ use super::codes::end_codes;
 use super::hashed::Hashed;
 use super::proofs::Proofs;
 use crate::clock::bounded;
-use crate::journal::{Database, DatabaseFailed, Sql, Store};
+use crate::journal::{Database, DatabaseFailed, Sql};
 use crate::{audit, clock};
 
 /// How often an owner's visits are noted: not every time, but if the last noted visit is this long
@@ -64,10 +64,10 @@ impl OwnedNames {
         name: Name,
         now: WallTime,
     ) -> Result<Option<WallTime>, Refusal> {
-        let since = self.database.read(move |store| {
+        let since = self.database.read(move |connection| {
             let query = "SELECT since FROM accounts WHERE fold = ?1";
             let key = [name.keys()[0]];
-            store.connection().one(query, key, |row| row.get(0))
+            connection.one(query, key, |row| row.get(0))
         });
         Ok(since.await?.map(|since| bounded(WallTime(since), now)))
     }
@@ -77,9 +77,9 @@ impl OwnedNames {
     /// # Errors
     /// The file cannot be read.
     pub(crate) async fn registered(&self) -> Result<Vec<Registered>, DatabaseFailed> {
-        let names = self.database.read(|store| {
+        let names = self.database.read(|connection| {
             let query = "SELECT name, since, seen FROM accounts ORDER BY fold";
-            store.connection().all(query, [], |row| {
+            connection.all(query, [], |row| {
                 Ok(Registered {
                     name: Name::stored(&row.get::<_, String>(0)?),
                     since: WallTime(row.get(1)?),
@@ -96,8 +96,8 @@ impl OwnedNames {
     /// The file cannot be written.
     pub(crate) async fn release(&self, name: Name) -> Result<bool, DatabaseFailed> {
         let (proofs, inbox) = (Arc::clone(&self.proofs), Arc::clone(&self.inbox));
-        let release = move |store: &mut Store| {
-            let is_released = release(store, &name)?;
+        let release = move |connection: &mut Connection| {
+            let is_released = release(connection, &name)?;
             if is_released {
                 let proof = proofs.renew(&name);
                 inbox.connect().start(Change::Released { name, proof });
@@ -114,11 +114,11 @@ impl OwnedNames {
         &self,
         name: Name,
         by: Option<PersonId>,
-        change: impl FnOnce(&mut Store) -> rusqlite::Result<Result<Proof, E>> + Send + 'static,
+        change: impl FnOnce(&mut Connection) -> rusqlite::Result<Result<Proof, E>> + Send + 'static,
     ) -> Result<Result<(), E>, DatabaseFailed> {
         let inbox = Arc::clone(&self.inbox);
-        let own = move |store: &mut Store| {
-            Ok(change(store)?.map(|proof| {
+        let own = move |connection: &mut Connection| {
+            Ok(change(connection)?.map(|proof| {
                 // Later requests to the broadcaster come after this one.
                 let request = Change::Owned { name, proof, by };
                 inbox.connect().start(request);
@@ -136,9 +136,9 @@ impl OwnedNames {
     ) -> Result<(Account, Proof), Refusal> {
         let (owned, place) = (name.clone(), Hashed::of_owner_at(name, address));
         let proofs = Arc::clone(&self.proofs);
-        let account = self.database.read(move |store| {
+        let account = self.database.read(move |connection| {
             let proof = proofs.of(&owned); // first: otherwise it might be newer than the password
-            let account = store.connection().one(
+            let account = connection.one(
                 "SELECT password, token, seen,
                  EXISTS (SELECT 1 FROM places WHERE account = id AND place = ?2)
                  FROM accounts WHERE fold = ?1",
@@ -165,8 +165,8 @@ impl OwnedNames {
             return;
         }
         let (name, place) = (name.clone(), Hashed::of_owner_at(name, address));
-        let note = move |store: &mut Store| {
-            let transaction = store.connection().transaction()?;
+        let note = move |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
             put_seen(&transaction, &name, place, now)?;
             transaction.commit()
         };
@@ -175,9 +175,9 @@ impl OwnedNames {
 }
 
 /// All names that have an owner.
-pub(super) fn owned(store: &mut Store) -> rusqlite::Result<Vec<Name>> {
+pub(super) fn owned(connection: &mut Connection) -> rusqlite::Result<Vec<Name>> {
     let query = "SELECT name FROM accounts";
-    store.connection().all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
+    connection.all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
 }
 
 /// Notes that the owner of a name came in from that network. The least recent networks are
@@ -213,8 +213,8 @@ pub(super) fn delete_of(connection: &Connection, table: &str, name: &Name) -> ru
 
 /// Removes the owner of a name, with all data stored for them and their rights. Returns whether it
 /// had one.
-fn release(store: &mut Store, name: &Name) -> rusqlite::Result<bool> {
-    let transaction = store.connection().transaction()?;
+fn release(connection: &mut Connection, name: &Name) -> rusqlite::Result<bool> {
+    let transaction = connection.transaction()?;
     for table in ["letters", "places", "keepers", "makers"] {
         delete_of(&transaction, table, name)?;
     }

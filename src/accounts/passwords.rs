@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parlor_core::link::{Command, Refusal};
 use parlor_core::model::{Line, Name, PersonId, Proof, Verb, WallTime, network};
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -17,7 +17,7 @@ use super::tries::{Tries, Try};
 use super::turns::{Party, PasswordTurns};
 use super::typed_password::{Fit, TypedPassword};
 use crate::clock;
-use crate::journal::{DatabaseFailed, Sql, Store};
+use crate::journal::{DatabaseFailed, Sql};
 
 /// How long a try takes after too many tries for a name, from an address of its owner: people there
 /// cannot guess fast, and the owner gets in.
@@ -86,8 +86,8 @@ impl Passwords {
         self.tries().register(address, Instant::now())?;
         let hash = self.hash(stranger(address), password).await?;
         let (proofs, registered) = (Arc::clone(&self.names.proofs), name.clone());
-        let put = move |store: &mut Store| {
-            let put = put_account(store, &registered, &hash, since, address)?;
+        let put = move |connection: &mut Connection| {
+            let put = put_account(connection, &registered, &hash, since, address)?;
             Ok(put.map(|()| proofs.of(&registered)))
         };
         self.names.own(name, Some(by), put).await?
@@ -109,9 +109,9 @@ impl Passwords {
         good_password(&password)?;
         let hash = self.hash(known(&name, address), password).await?;
         let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
-        let change = move |store: &mut Store| {
+        let change = move |connection: &mut Connection| {
             let is_changed = proofs.of(&owned) == proof
-                && change_password(store, &owned, &hash, keeps_token, |transaction| {
+                && change_password(connection, &owned, &hash, keeps_token, |transaction| {
                     let place = Hashed::of_owner_at(&owned, address);
                     put_seen(transaction, &owned, place, clock::wall())
                 })?;
@@ -132,8 +132,8 @@ impl Passwords {
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
         let hash = self.hash(known(&name, here), password).await?;
         let (proofs, owned) = (Arc::clone(&self.names.proofs), name.clone());
-        let set = move |store: &mut Store| {
-            let is_set = change_password(store, &owned, &hash, false, |transaction| {
+        let set = move |connection: &mut Connection| {
+            let is_set = change_password(connection, &owned, &hash, false, |transaction| {
                 put_act(transaction, Verb::SetPassword, &owned)
             })?;
             Ok(is_set.then(|| proofs.renew(&owned)).ok_or(()))
@@ -218,8 +218,8 @@ impl Passwords {
             return; // next time
         };
         let name = name.clone();
-        let put = move |store: &mut Store| {
-            store.connection().run(
+        let put = move |connection: &mut Connection| {
+            connection.run(
                 "UPDATE accounts SET password = ?3 WHERE fold = ?1 AND password = ?2",
                 params![name.keys()[0], old, hash],
             )
@@ -272,14 +272,14 @@ fn stranger(address: IpAddr) -> Party {
 
 /// Gives a name an owner, unless it has one.
 fn put_account(
-    store: &mut Store,
+    connection: &mut Connection,
     name: &Name,
     password: &str,
     since: WallTime,
     address: IpAddr,
 ) -> rusqlite::Result<Result<(), Refusal>> {
     let origin = Hashed::of_network(address);
-    let transaction = store.connection().transaction()?;
+    let transaction = connection.transaction()?;
     let count = "SELECT count(*) FROM accounts WHERE origin = ?1";
     let from_there: i64 = transaction.query_row(count, [origin], |row| row.get(0))?;
     if from_there >= NAMES_FROM_ONE_MAX {
@@ -308,13 +308,13 @@ fn put_account(
 /// token unless `keeps_token`, and the known networks of the owner. `then` runs in the same
 /// transaction. Returns whether the name has an owner.
 fn change_password(
-    store: &mut Store,
+    connection: &mut Connection,
     name: &Name,
     password: &str,
     keeps_token: bool,
     then: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<bool> {
-    let transaction = store.connection().transaction()?;
+    let transaction = connection.transaction()?;
     let changed = transaction.run(
         "UPDATE accounts SET password = ?2, token = iif(?3, token, NULL) WHERE fold = ?1",
         params![name.keys()[0], password, keeps_token],

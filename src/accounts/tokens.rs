@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use parlor_core::link::Refusal;
 use parlor_core::model::{Line, Name, Proof};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::codes::Code;
 use super::hashed::Hashed;
 use super::passwords::Passwords;
-use crate::journal::{Sql, Store};
+use crate::journal::Sql;
 
 /// The tokens of names.
 pub(crate) struct Tokens {
@@ -40,11 +40,11 @@ impl Tokens {
     async fn put(&self, name: Name, proof: Proof, token: Option<Hashed>) -> Result<bool, Refusal> {
         let names = &self.passwords.names;
         let proofs = Arc::clone(&names.proofs);
-        let put = move |store: &mut Store| {
+        let put = move |connection: &mut Connection| {
             if proofs.of(&name) != proof {
                 return Ok(None);
             }
-            let (connection, key) = (store.connection(), name.keys()[0]);
+            let (connection, key) = (connection, name.keys()[0]);
             let query = "SELECT token IS NOT NULL FROM accounts WHERE fold = ?1";
             let had_one = connection.one(query, [key], |row| row.get(0))?;
             let put = "UPDATE accounts SET token = ?2 WHERE fold = ?1";

@@ -3,5 +3,5 @@
 mod table;
 mod writer;
 
-pub(crate) use table::{moment, past, put};
+pub(crate) use table::{latest, moment, past, put};
 pub(crate) use writer::Recorder;

@@ -6,6 +6,7 @@ use parlor_core::link::Unstored;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::table::record;
 use crate::journal::Database;
 
 /// Stores acts. Without a file, nobody waits.
@@ -50,7 +51,7 @@ async fn write(database: Database, mut queue: mpsc::UnboundedReceiver<Unstored>)
     let mut taken = Vec::new();
     while queue.recv_many(&mut taken, ACTS_MAX).await > 0 {
         let acts: Vec<_> = taken.iter().map(|one| Arc::clone(&one.act)).collect();
-        let stored = database.write(move |store| store.record(&acts)).await;
+        let stored = database.write(move |connection| record(connection, &acts)).await;
         for unstored in taken.drain(..) {
             unstored.settle(stored.is_ok());
         }

@@ -1,4 +1,5 @@
-//! All journals and searches. None of them knows a connection, an account or an act.
+//! All journals and searches, and the database in which accounts and acts have their tables. None of
+//! them knows a connection, an account or an act.
 //!
 //! `open` is the one place that knows which journal a server has. Servers in production use a
 //! file of SQLite: one thread writes it, another one reads it, and a third one keeps the search
@@ -14,7 +15,7 @@ mod traits;
 pub(crate) use epoch::passing_epoch;
 pub(crate) use erase::{Eraser, Forgetting, Owner};
 pub use memory::Memory;
-pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql, Store, stored_room};
+pub(crate) use sqlite::{Database, DatabaseFailed, OpenError, Sql, stored_room};
 pub(crate) use traits::{Ahead, Archive, Damage, Extent, Searcher, Unreadable};
 pub(crate) use traits::{History, Search};
 
@@ -49,7 +50,7 @@ pub(crate) struct Stored {
     pub(crate) search: Arc<dyn Search>,
     /// Deletes all lines of an owner.
     pub(crate) forgetting: Forgetting,
-    /// For accounts and acts, which have their own tables.
+    /// The tables of accounts and acts.
     pub(crate) database: Database,
 }
 

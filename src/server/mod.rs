@@ -107,7 +107,7 @@ impl Server {
         let (accounts, owned) = Accounts::open(&stored.database, stored.clock, inbox)?;
         // A clock that is ahead must not end acts that were in force when the last run ended.
         let now = stored.clock.map_or(clock::wall(), |at| at.min(clock::wall()));
-        let past = stored.database.at_start(move |store| audit::past(store, now))?;
+        let past = stored.database.at_start(move |connection| audit::past(connection, now))?;
         Ok(Server {
             log: epoch.into(),
             accounts: Some(Arc::new(accounts)),

@@ -21,7 +21,7 @@ use tokio::time::{interval, sleep};
 use super::command::{HELP, NoCommand, OperatorCommand};
 use super::socket::{LOOK_EVERY, OperatorSocket};
 use crate::accounts::{Accounts, Registered};
-use crate::audit::moment;
+use crate::audit::{self, moment};
 use crate::clock;
 use crate::clock::timeout;
 use crate::door::reload::Reload;
@@ -173,7 +173,7 @@ impl OperatorDoor {
             return Err("this server stores nothing on disk".to_owned());
         };
         let rows = rows.min(LOG_ROWS_MAX);
-        let log = database.read(move |store| store.audit(rows)).await;
+        let log = database.read(move |connection| audit::latest(connection, rows)).await;
         log.map_err(|error| error.to_string())
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use parlor_core::link::{Link, Refusal};
 use parlor_core::model::{RoomName, WallTime};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio::{join, select};
@@ -18,15 +19,12 @@ use super::rows::{self, OwnLines};
 use crate::clock;
 use crate::clock::{LOOK_EVERY, Trust};
 use crate::journal::sqlite::{
-    Database, DatabaseFailed, OpenError, READ_ROWS_MAX, ScrubSchedule, Store, empty_log, scrub,
+    Database, DatabaseFailed, OpenError, ScrubSchedule, empty_log, note_clock, scrub,
 };
 use crate::journal::traits::{History, Search, Unreadable};
 
 /// How many lines one slice deletes.
 const SLICE_LINES: u64 = 500;
-
-/// How many deleted lines one slice skips: as many as one query reads.
-const EMPTY_LINES: u64 = READ_ROWS_MAX as u64;
 
 /// How many times, and after which pause, to try to empty the write-ahead log, which is possible
 /// only while no connection reads.
@@ -171,7 +169,8 @@ impl Rounds {
     ) -> Result<usize, StillThere> {
         let owners = self.delete_for_owners().await;
         let codes_until = now.min(clock::wall_awake());
-        let drop = move |store: &mut Store| rows::drop_expired_codes(store, codes_until);
+        let drop =
+            move |connection: &mut Connection| rows::drop_expired_codes(connection, codes_until);
         let codes = self.database.write(drop).await;
         let old = match retain {
             Some(time) => self.delete_before(now.before(time)).await,
@@ -214,7 +213,7 @@ impl Rounds {
         }
         self.scrub().await.ok(); // if not now, the next round does it
         let id = deletion.id;
-        let drop = move |store: &mut Store| rows::drop_deletion(store, id);
+        let drop = move |connection: &mut Connection| rows::drop_deletion(connection, id);
         self.database.write(drop).await?;
         Ok(lines)
     }
@@ -228,7 +227,8 @@ impl Rounds {
         range: (u64, u64),
     ) -> Result<usize, StillThere> {
         let (is_own, of) = (own.is_own(), room.clone());
-        let find = move |store: &mut Store| rows::full_rows(store, &of, range, is_own);
+        let find =
+            move |connection: &mut Connection| rows::full_rows(connection, &of, range, is_own);
         let rows = self.database.write(find).await?;
         if rows.is_empty() {
             return Ok(0);
@@ -238,7 +238,7 @@ impl Rounds {
             return Err(StillThere);
         }
         let lines = rows.len();
-        let empty = move |store: &mut Store| rows::empty(store, &rows);
+        let empty = move |connection: &mut Connection| rows::empty(connection, &rows);
         self.database.write(empty).await?;
         Ok(lines)
     }
@@ -266,16 +266,15 @@ impl Rounds {
     async fn empty(&mut self, room: RoomName, last: u64) -> Result<(), StillThere> {
         let mut done = self.emptied.get(&room).copied().unwrap_or_default();
         while done < last {
-            let (of, until) = (room.clone(), last.min(done + EMPTY_LINES));
-            let first = move |store: &mut Store| store.first_stored(&of, done + 1, until);
-            let Some(first) = self.database.read(first).await? else {
-                done = until;
+            let next = self.history.ahead(&room, done, last, 1).await?;
+            if next.lines == 0 {
+                done = last;
                 continue;
-            };
-            let (of, until) = (room.clone(), last.min(first + SLICE_LINES - 1));
-            let empty = move |store: &mut Store| {
-                let rows = rows::full_rows(store, &of, (first, until), |_| true)?;
-                rows::empty(store, &rows).map(|()| rows.len())
+            }
+            let (of, until) = (room.clone(), last.min(next.last + SLICE_LINES - 1));
+            let empty = move |connection: &mut Connection| {
+                let rows = rows::full_rows(connection, &of, (next.last, until), |_| true)?;
+                rows::empty(connection, &rows).map(|()| rows.len())
             };
             self.lines += self.database.write(empty).await?;
             done = until;
@@ -294,7 +293,8 @@ impl Rounds {
         if self.schedule.is_due() {
             let began = Instant::now();
             self.scrub_file().await?;
-            let clear = move |store: &mut Store| rows::clear_leftovers(store, &leftovers);
+            let clear =
+                move |connection: &mut Connection| rows::clear_leftovers(connection, &leftovers);
             self.database.write(clear).await?;
             self.schedule.done(began);
         }
@@ -305,11 +305,11 @@ impl Rounds {
     async fn scrub_file(&self) -> Result<(), StillThere> {
         let mut next = Some(1);
         while let Some(first) = next {
-            let slice = move |store: &mut Store| scrub(store.connection(), first);
+            let slice = move |connection: &mut Connection| scrub(connection, first);
             next = self.database.write(slice).await?;
         }
         for _ in 0..EMPTY_LOG_TRIES {
-            let empty = |store: &mut Store| empty_log(store.connection());
+            let empty = |connection: &mut Connection| empty_log(connection);
             if self.database.write(empty).await? {
                 return Ok(());
             }
@@ -321,7 +321,7 @@ impl Rounds {
     /// Notes the earliest time that it can be now, for the next server, and dates back lines with a
     /// later time than possible. If the file does not accept that, the log says why.
     async fn note_clock(&self, now: WallTime, latest: WallTime) {
-        let note = move |store: &mut Store| store.note_clock(now, latest);
+        let note = move |connection: &mut Connection| note_clock(connection, now, latest);
         self.database.write(note).await.ok();
     }
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Weak};
 
 use parlor_core::link::{Answer, Change, Link, Outcome, Refusal};
 use parlor_core::model::{Name, PersonId, RoomName, WallTime};
+use rusqlite::Connection;
 use tokio::select;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::rows::{self, DeletionId, OwnLines};
-use crate::journal::sqlite::{Database, Store};
+use crate::journal::sqlite::Database;
 use crate::journal::traits::{History, Unreadable};
 
 /// The owner of a name, who uses it now.
@@ -120,7 +121,7 @@ impl Intake {
         let ends = ends.collect();
         let own = OwnLines { name, since, ends };
         let noted = own.clone();
-        let note = move |store: &mut Store| rows::note_deletion(store, &noted);
+        let note = move |connection: &mut Connection| rows::note_deletion(connection, &noted);
         let deletion = self.database.write(note).await?;
         let refusal = match self.link.call(Change::DeleteLines { whose: id, since }).await {
             Outcome::LinesDeleted(ends) => {
@@ -131,7 +132,7 @@ impl Intake {
             Outcome::Answer(Answer::Refused(refusal)) => refusal,
             _ => Refusal::NotOwner,
         };
-        let drop = move |store: &mut Store| rows::drop_deletion(store, deletion);
+        let drop = move |connection: &mut Connection| rows::drop_deletion(connection, deletion);
         self.database.write(drop).await?;
         Err(refusal)
     }

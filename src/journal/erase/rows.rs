@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 
 use parlor_core::model::{Name, RoomName, WallTime};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use crate::journal::sqlite::{GONE, Sql, Store, sum};
+use crate::journal::sqlite::{GONE, Sql, sum};
 
 /// The lines of an owner to delete.
 #[derive(Clone, Debug)]
@@ -58,12 +58,12 @@ pub(super) struct FullRow {
 
 /// The rows of a room from number `first` to `last` that are not empty and whose name matches.
 pub(super) fn full_rows(
-    store: &mut Store,
+    connection: &mut Connection,
     room: &RoomName,
     (first, last): (u64, u64),
     mut is_meant: impl FnMut(&str) -> bool,
 ) -> rusqlite::Result<Vec<FullRow>> {
-    let rows = store.connection().all(
+    let rows = connection.all(
         "SELECT room, seq, at, name FROM lines WHERE room = (SELECT id FROM rooms WHERE name = ?1)
          AND seq BETWEEN ?2 AND ?3 AND manner != ?4",
         params![room.as_str(), first as i64, last as i64, GONE],
@@ -78,8 +78,8 @@ pub(super) fn full_rows(
 }
 
 /// Empties these rows, in one transaction.
-pub(super) fn empty(store: &mut Store, rows: &[FullRow]) -> rusqlite::Result<()> {
-    let transaction = store.connection().transaction()?;
+pub(super) fn empty(connection: &mut Connection, rows: &[FullRow]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
     for FullRow { room, seq, at } in rows {
         transaction.run(
             "UPDATE lines SET manner = ?3, name = '', text = '', sum = ?4
@@ -96,8 +96,11 @@ pub(super) fn empty(store: &mut Store, rows: &[FullRow]) -> rusqlite::Result<()>
 }
 
 /// Notes a deletion, so that the next server continues it if this one is killed.
-pub(super) fn note_deletion(store: &mut Store, own: &OwnLines) -> rusqlite::Result<DeletionId> {
-    let transaction = store.connection().transaction()?;
+pub(super) fn note_deletion(
+    connection: &mut Connection,
+    own: &OwnLines,
+) -> rusqlite::Result<DeletionId> {
+    let transaction = connection.transaction()?;
     let next = "SELECT ifnull(max(id), 0) + 1 FROM takings";
     let id: i64 = transaction.query_row(next, [], |row| row.get(0))?;
     for (room, last) in &own.ends {
@@ -111,10 +114,12 @@ pub(super) fn note_deletion(store: &mut Store, own: &OwnLines) -> rusqlite::Resu
 }
 
 /// The noted deletions.
-pub(super) fn deletions(store: &mut Store) -> rusqlite::Result<Vec<(DeletionId, OwnLines)>> {
+pub(super) fn deletions(
+    connection: &mut Connection,
+) -> rusqlite::Result<Vec<(DeletionId, OwnLines)>> {
     let mut deletions: HashMap<DeletionId, OwnLines> = HashMap::new();
     let rows = "SELECT id, name, since, room, last FROM takings";
-    store.connection().all(rows, [], |row| {
+    connection.all(rows, [], |row| {
         let (name, room): (String, String) = (row.get(1)?, row.get(3)?);
         let (since, last): (i64, i64) = (row.get(2)?, row.get(4)?);
         let id = DeletionId(row.get(0)?);
@@ -132,26 +137,32 @@ pub(super) fn deletions(store: &mut Store) -> rusqlite::Result<Vec<(DeletionId, 
 }
 
 /// Removes a deletion, which is complete or not wanted any more.
-pub(super) fn drop_deletion(store: &mut Store, id: DeletionId) -> rusqlite::Result<()> {
+pub(super) fn drop_deletion(connection: &mut Connection, id: DeletionId) -> rusqlite::Result<()> {
     let drop = "DELETE FROM takings WHERE id = ?1";
-    store.connection().run(drop, [id.0]).map(|_| ())
+    connection.run(drop, [id.0]).map(|_| ())
 }
 
 /// The leftovers of deleted rows in the file since it was scrubbed.
-pub(super) fn leftovers(store: &mut Store) -> rusqlite::Result<Option<Leftovers>> {
+pub(super) fn leftovers(connection: &mut Connection) -> rusqlite::Result<Option<Leftovers>> {
     let query = "SELECT value FROM meta WHERE key = 'remains'";
-    let found = store.connection().one(query, [], |row| row.get(0));
+    let found = connection.one(query, [], |row| row.get(0));
     Ok(found?.map(Leftovers))
 }
 
 /// Notes that nothing is left of rows that were deleted before these leftovers were queried.
-pub(super) fn clear_leftovers(store: &mut Store, seen: &Leftovers) -> rusqlite::Result<()> {
+pub(super) fn clear_leftovers(
+    connection: &mut Connection,
+    seen: &Leftovers,
+) -> rusqlite::Result<()> {
     let clear = "DELETE FROM meta WHERE key = 'remains' AND value = ?1";
-    store.connection().run(clear, [&seen.0]).map(|_| ())
+    connection.run(clear, [&seen.0]).map(|_| ())
 }
 
 /// Deletes the return codes that have expired.
-pub(super) fn drop_expired_codes(store: &mut Store, now: WallTime) -> rusqlite::Result<()> {
+pub(super) fn drop_expired_codes(
+    connection: &mut Connection,
+    now: WallTime,
+) -> rusqlite::Result<()> {
     let drop = "DELETE FROM codes WHERE until < ?1";
-    store.connection().run(drop, [now.0]).map(|_| ())
+    connection.run(drop, [now.0]).map(|_| ())
 }

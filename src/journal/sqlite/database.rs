@@ -1,4 +1,4 @@
-//! Access to the file for code that has its own tables in it. Knows no table.
+//! The database: the file of SQLite, for code that has its own tables in it. Knows no table.
 
 use std::io;
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::files::{Files, OpenError, failed};
 use super::reader::ReaderThread;
-use super::store::Store;
 use super::writer::{FileChange, Signals, Work};
 
 /// How many changes may wait; further callers wait for a permit.
@@ -26,7 +26,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[error("the file cannot be written")]
 pub(crate) struct DatabaseFailed;
 
-/// Runs code in the two threads that have the file open. Clones share them.
+/// The file of SQLite, in which accounts and acts have their own tables beside the lines. Their
+/// code gets a connection of rusqlite and nothing else of the journal; it runs in one of the two
+/// threads that have the file open, behind the commits. Clones share the threads.
+///
+/// [`open`](crate::journal::open) opens it together with the journal. A journal that stores lines
+/// elsewhere still needs it for the other tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     work: SyncSender<Work>,
@@ -52,16 +57,16 @@ impl Database {
     /// # Errors The change failed, or its outcome is unknown.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseFailed> {
         let permit = self.unless_stuck(Arc::clone(&self.permits).acquire_owned());
         let permit = permit.await?;
         let (answer, answered) = oneshot::channel();
-        self.begin(Box::new(move |store| {
-            let Some(store) = store.filter(|_| !answer.is_closed()) else {
+        self.begin(Box::new(move |connection| {
+            let Some(connection) = connection.filter(|_| !answer.is_closed()) else {
                 return Ok(());
             };
-            let done = change(store)?;
+            let done = change(connection)?;
             answer.send(done).ok(); // perhaps nobody waits any more
             drop(permit);
             Ok(())
@@ -75,9 +80,9 @@ impl Database {
     /// The file cannot be read.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        query: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, DatabaseFailed> {
-        self.reader.ask(query).await.map_err(|_| DatabaseFailed)
+        self.reader.ask(|store| query(store.connection())).await.map_err(|_| DatabaseFailed)
     }
 
     /// Reads or changes something at the start of the server, and blocks until it is done.
@@ -86,11 +91,11 @@ impl Database {
     /// The file cannot be used.
     pub(crate) fn at_start<T: Send + 'static>(
         &self,
-        what: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        what: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, OpenError> {
         let (answer, answered) = mpsc::channel();
-        let begun = self.begin(Box::new(move |store| {
-            answer.send(store.map(what)).ok();
+        let begun = self.begin(Box::new(move |connection| {
+            answer.send(connection.map(what)).ok();
             Ok(())
         }));
         let done = begun.ok().and_then(|()| answered.recv().ok().flatten());

@@ -1,7 +1,7 @@
 //! Reads rows of lines, and checks that each is unchanged since it was written. Knows no thread.
 
 use parlor_core::model::{End, RoomName, Said, WallTime};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::fault::UnusableFile;
 use super::row::{GONE, LineRow};
@@ -16,7 +16,7 @@ const LATEST_LINES: u64 = 10_000;
 const SLICE_ROWS: usize = 1_000;
 
 /// How many rows one query reads, including empty ones: other readers wait for their answers.
-pub(crate) const READ_ROWS_MAX: usize = 10_000;
+const READ_ROWS_MAX: usize = 10_000;
 
 /// How many rows one query counts, which takes some milliseconds.
 const COUNTED_ROWS_MAX: usize = 20_000;
@@ -44,20 +44,24 @@ pub(super) struct Count {
     pub(super) looked_at: Option<u64>,
 }
 
+/// Where the lines of each room end, the room that spoke most recently first.
+pub(super) fn ends(connection: &Connection) -> rusqlite::Result<Vec<(String, End)>> {
+    connection.all(
+        // CROSS makes SQLite begin with the rooms; otherwise it would read all lines.
+        "SELECT rooms.name, seq, at FROM rooms CROSS JOIN lines ON room = id
+         AND seq = (SELECT max(seq) FROM lines WHERE room = id) ORDER BY at DESC",
+        [],
+        |row| {
+            let (seq, at): (i64, i64) = (row.get(1)?, row.get(2)?);
+            Ok((row.get(0)?, End { seq: seq as u64, at: WallTime(at) }))
+        },
+    )
+}
+
 impl Store {
-    /// Where the lines of each room end, the room that spoke most recently first.
+    /// As [`ends`].
     pub(crate) fn ends(&self) -> rusqlite::Result<Vec<(String, End)>> {
-        self.connection.all(
-            // CROSS makes SQLite begin with the rooms; otherwise it would read all lines.
-            "SELECT rooms.name, seq, at FROM rooms CROSS JOIN lines ON room = id
-             AND seq = (SELECT max(seq) FROM lines WHERE room = id) ORDER BY at DESC",
-            [],
-            |row| {
-                let (seq, at): (i64, i64) = (row.get(1)?, row.get(2)?);
-                let (seq, at) = (seq as u64, WallTime(at));
-                Ok((row.get(0)?, End { seq, at }))
-            },
-        )
+        ends(&self.connection)
     }
 
     /// Checks the latest lines of the rooms with these ends. Returns where the older lines end,
@@ -214,21 +218,6 @@ impl Store {
             more(Err(damage(next, last, true)));
         }
         Ok(last)
-    }
-
-    /// The first of these numbers of a room whose line is not deleted.
-    pub(crate) fn first_stored(
-        &self,
-        room: &RoomName,
-        first: u64,
-        last: u64,
-    ) -> rusqlite::Result<Option<u64>> {
-        let mut stored = None;
-        self.read(room, first, last, |said| {
-            stored = Some(said.map_or_else(|damage| damage.first, |said| said.seq));
-            false
-        })?;
-        Ok(stored)
     }
 
     /// The number of the line after which the lines of a room up to number `last` take `bytes`

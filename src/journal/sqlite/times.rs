@@ -4,6 +4,7 @@ use parlor_core::model::{RoomName, WallTime};
 use rusqlite::{Connection, params};
 
 use super::row::sum;
+use super::rows::ends;
 use super::sql::Sql;
 use super::store::Store;
 use crate::clock::LOOK_EVERY;
@@ -25,28 +26,6 @@ impl Store {
         })
     }
 
-    /// Notes the earliest time that it can be now. Dates back lines and accounts with a later time
-    /// than possible.
-    pub(crate) fn note_clock(&mut self, now: WallTime, latest: WallTime) -> rusqlite::Result<()> {
-        let ends = self.ends()?;
-        let transaction = self.connection.transaction()?;
-        transaction.run(
-            "INSERT INTO meta VALUES ('clock', ?1)
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            [now.0.to_string()],
-        )?;
-        for (room, end) in ends {
-            if let (true, Ok(room)) = (end.at.was_ahead(latest), RoomName::parse(&room)) {
-                date_back(&transaction, &room, latest)?;
-            }
-        }
-        transaction.run(
-            "UPDATE accounts SET since = ?2 WHERE since > ?1",
-            [latest.0, latest.before(LOOK_EVERY).0],
-        )?;
-        transaction.commit()
-    }
-
     /// How many times lines have been dated back.
     pub(crate) fn dated_back(&self) -> rusqlite::Result<i64> {
         let found = self.connection.one(
@@ -56,6 +35,32 @@ impl Store {
         );
         Ok(found?.unwrap_or_default())
     }
+}
+
+/// Notes the earliest time that it can be now. Dates back lines and accounts with a later time
+/// than possible.
+pub(crate) fn note_clock(
+    connection: &mut Connection,
+    now: WallTime,
+    latest: WallTime,
+) -> rusqlite::Result<()> {
+    let ends = ends(connection)?;
+    let transaction = connection.transaction()?;
+    transaction.run(
+        "INSERT INTO meta VALUES ('clock', ?1)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [now.0.to_string()],
+    )?;
+    for (room, end) in ends {
+        if let (true, Ok(room)) = (end.at.was_ahead(latest), RoomName::parse(&room)) {
+            date_back(&transaction, &room, latest)?;
+        }
+    }
+    transaction.run(
+        "UPDATE accounts SET since = ?2 WHERE since > ?1",
+        [latest.0, latest.before(LOOK_EVERY).0],
+    )?;
+    transaction.commit()
 }
 
 /// Dates back the last lines of a room that have a later time than `at`, in this transaction, so

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use parlor_core::journal::NotStored;
 use parlor_core::log::Batch;
-use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::append::delete_note;
@@ -41,9 +41,10 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// A page of the file: a commit writes at least one.
 const PAGE_BYTES: u64 = 4096;
 
-/// A change to tables other than the lines. It gets no store if the file cannot be used now. It
-/// sends its own result.
-pub(super) type FileChange = Box<dyn FnOnce(Option<&mut Store>) -> rusqlite::Result<()> + Send>;
+/// A change to tables other than the lines. It gets no connection if the file cannot be used now.
+/// It sends its own result.
+pub(super) type FileChange =
+    Box<dyn FnOnce(Option<&mut Connection>) -> rusqlite::Result<()> + Send>;
 
 /// Work for the thread.
 pub(super) enum Work {
@@ -186,7 +187,7 @@ impl FileWriter {
     fn change(&mut self, change: FileChange) {
         self.look_after_files();
         let store = self.store.as_mut().filter(|_| self.breakdown.is_none());
-        match change(store) {
+        match change(store.map(Store::connection)) {
             Ok(()) => {
                 let written = &self.signals.written;
                 written.fetch_add(PAGE_BYTES, Ordering::Relaxed);
