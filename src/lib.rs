@@ -27,7 +27,9 @@ pub use crate::server::Server;
 /// Runs the server until a signal ends it and everybody has been told. A reload reads the
 /// configuration from `source`.
 ///
-/// # Errors One sentence if it cannot start: an address in use, a port that is not allowed.
+/// # Errors
+///
+/// One sentence if it cannot start: an address in use, a port that is not allowed.
 pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {
     let mut server = Server::new(config)?;
     server.bind().await?;
@@ -46,7 +48,9 @@ pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()>
 
 /// Joins a server until it closes or the person leaves.
 ///
-/// # Errors One sentence if the server cannot be reached or the connection breaks.
+/// # Errors
+///
+/// One sentence if the server cannot be reached or the connection breaks.
 pub async fn join(options: JoinOptions) -> anyhow::Result<()> {
     client::join(options).await
 }

@@ -1,5 +1,5 @@
-//! Return codes: a person who has lost a connection returns to the same place with a code. Knows of
-//! a connection only what it has read.
+//! Return codes: a person who has lost a connection returns to the same place with a code. Of a
+//! connection it knows only the last line read.
 
 use std::collections::HashMap;
 use std::ptr;
@@ -19,23 +19,23 @@ use crate::journal::{Database, DatabaseFailed, Sql};
 /// How long a code is valid after its connection, or the server, has ended.
 const CODE_LIFE: Duration = Duration::from_secs(3_600);
 
-/// How many codes of connections that have ended are stored. The oldest are deleted first, those of
+/// The limit of stored codes whose connections have ended. The oldest are deleted first, those of
 /// owners last.
 const ENDED_MAX: i64 = 10_000;
 
 /// How often the reading positions of people with a code are stored.
 const READINGS_EVERY: Duration = Duration::from_secs(10);
 
-/// The letters of a code: no two look alike.
+/// The characters of a code: no two look alike.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// 100 bits cannot be guessed.
+/// This many letters have 100 bits, which nobody can guess.
 const CODE_LETTERS: usize = 20;
 
 /// A code is shown in groups of letters, so that people can type it.
 const GROUP_LETTERS: usize = 5;
 
-/// The right to return. A person who knows the code counts as its owner.
+/// The right to return. A person who knows the code may use it.
 #[derive(Clone)]
 pub(crate) struct Code(String);
 
@@ -83,16 +83,16 @@ pub(crate) struct Standing {
 
 /// A person who returns.
 pub(crate) struct Returned {
-    /// The place they had.
+    /// The person's earlier place.
     pub(crate) standing: Standing,
-    /// The connection that still has their place, if any.
+    /// The connection that still has the place, if there is one.
     pub(crate) ghost: Option<Arc<Client>>,
     /// The code, which stays valid for the next time.
     pub(crate) code: Code,
 }
 
 impl Returned {
-    /// The request to the broadcaster: for the place that they had, or for a place in this room.
+    /// The request to the broadcaster: for the earlier place, or for a place in this room.
     pub(crate) fn request(&self, room: Option<RoomName>) -> Change {
         let Standing { name, proof, room: before, .. } = self.standing.clone();
         Change::ComeBack {
@@ -103,7 +103,7 @@ impl Returned {
     }
 }
 
-/// The codes that people have asked for.
+/// The codes that people have requested.
 pub(crate) struct ReturnCodes {
     pub(super) database: Database,
     pub(super) proofs: Arc<Proofs>,
@@ -133,8 +133,8 @@ impl ReturnCodes {
         Ok(code)
     }
 
-    /// Moves a code to another connection: from now on a person who returns with it takes over that
-    /// connection.
+    /// Moves a code to another connection. From now on, a person who returns with it takes over
+    /// that connection.
     pub(crate) fn take_over(&self, code: &Code, client: &Arc<Client>, room: RoomId) {
         let client = Arc::downgrade(client);
         self.living(|living| living.insert(code.hashed(), Life { client, room }));
@@ -154,7 +154,7 @@ impl ReturnCodes {
         let hash = code.hashed();
         client.track_reading();
         let is_here = self.living(|living| {
-            // A removed client has lost the code to the person who returned with it.
+            // A client that was removed because its person returned no longer has the code.
             let is_here = client.removed().is_none();
             if is_here {
                 let client = Arc::downgrade(client);
@@ -173,8 +173,8 @@ impl ReturnCodes {
         self.living(|living| living.remove(&code.hashed()));
     }
 
-    /// Stores how far the connection with this code had read when it ended, unless the code has
-    /// moved to another connection.
+    /// Stores the last line that the connection with this code had read when it ended, unless the
+    /// code has moved to another connection.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -211,12 +211,12 @@ impl ReturnCodes {
         self.database.write(put).await
     }
 
-    /// Stores at intervals how far the people with codes have read, so that they may return after a
-    /// crash.
+    /// Stores at intervals the last lines that the people with codes have read, so that they may
+    /// return after a crash.
     pub(crate) async fn keep_readings(&self) {
         loop {
             sleep(READINGS_EVERY).await;
-            self.note_readings().await.ok(); // the log has the reason of a failure
+            self.note_readings().await.ok(); // the log says why it failed
         }
     }
 
@@ -236,8 +236,8 @@ impl ReturnCodes {
         self.database.write(put).await
     }
 
-    /// Finds the place of a typed code. Wrong codes are not counted: a code cannot be guessed, and
-    /// people behind one address have their own codes.
+    /// Finds the place of a typed code. Wrong codes are not counted: nobody can guess a code, and
+    /// people behind one address each have their own.
     ///
     /// # Errors
     /// The code is unknown or has expired, or the file cannot be read.
@@ -246,7 +246,7 @@ impl ReturnCodes {
         let (hash, now) = (code.hashed(), clock::wall_awake());
         let proofs = Arc::clone(&self.proofs);
         let found = self.database.read(move |connection| {
-            // The proof must not be newer than the code, so the code is read again after it.
+            // The proof must not be newer than the code, so the code is read again after the proof.
             let Some(before) = code_of(connection, hash, now)? else {
                 return Ok(None);
             };
@@ -255,7 +255,7 @@ impl ReturnCodes {
             Ok(found.map(|standing| Standing { proof: standing.proof.map(|_| proof), ..standing }))
         });
         let mut standing = found.await?.ok_or(Refusal::NoSuchCode)?;
-        // The code stays with its connection: this person may not enter.
+        // The code stays with its connection, because this person may not enter.
         let life = self.living(|living| {
             let life = living.get(&hash)?;
             Some((life.client.upgrade()?, life.room))
@@ -275,7 +275,7 @@ impl ReturnCodes {
     }
 }
 
-/// When the code of a connection that ends now expires.
+/// The time at which the code of a connection that ends now expires.
 fn after_life(now: WallTime) -> WallTime {
     WallTime(now.0 + CODE_LIFE.as_millis() as i64)
 }
@@ -303,7 +303,7 @@ pub(super) fn end_codes(transaction: &Transaction<'_>, name: &Name) -> rusqlite:
     Ok(())
 }
 
-/// Stores a person's place, until that time or while the connection lasts.
+/// Stores a person's place: until that time, or as long as the connection lasts.
 fn put_code(
     connection: &mut Connection,
     hash: Hashed,
@@ -333,7 +333,7 @@ fn put_code(
     transaction.commit()
 }
 
-/// Stores how far the people with these codes have read.
+/// Stores the last lines that the people with these codes have read.
 fn put_readings(connection: &mut Connection, readings: &[(Hashed, u64)]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for (hash, seq) in readings {

@@ -1,8 +1,8 @@
 //! Counts recent events by key, in memory that does not grow. Knows no meaning of a key.
 //!
-//! A key has a cell in each of a few rows, and shares each cell with other keys; its count is the
+//! A key has a cell in each of a few rows, and shares each cell with other keys. Its count is the
 //! smallest of its cells. So a count may be too high, if other keys share all of its cells, but it
-//! is never too low: many other events cannot erase a count.
+//! is never too low: no number of other events erases it.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 /// another.
 const ROWS: usize = 4;
 
-/// Cells in a row: at 60 passwords a second, as many as two cores check, one period fills a tenth
-/// of them. The rows of both periods take 2 MiB at most, and no memory until they are used.
+/// Cells in a row. At 60 passwords a second, which two cores check, one period fills a tenth of
+/// them. The rows of both periods take 2 MiB at most, and no memory until they are used.
 const CELLS: usize = 1 << 16;
 
-/// The length of a period. A count is forgotten when the period after its own is over.
+/// The length of a period. A count is forgotten when the next period after it has ended.
 pub(super) const PERIOD: Duration = Duration::from_secs(300);
 
 /// Counts of this period and of the one before.
@@ -26,7 +26,7 @@ pub(super) struct Counts {
     before: Vec<u16>,
     /// The number of this period.
     number: u64,
-    /// When it began.
+    /// The time at which it began.
     since: Option<Instant>,
 }
 
@@ -84,7 +84,7 @@ impl Counts {
         }
     }
 
-    /// The longest time until all present counts are forgotten.
+    /// The time until all present counts are forgotten, at the latest.
     pub(super) fn left(&self, now: Instant) -> Duration {
         let end = self.since.map(|since| since + 2 * PERIOD);
         end.and_then(|end| end.checked_duration_since(now)).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A hash of a secret that must be recognised later, but not be readable in the file.
+//! The hash of a secret that must be recognised later and must not be readable in the file.
 
 use std::net::IpAddr;
 
@@ -24,7 +24,7 @@ impl Hashed {
     }
 
     /// The hash of a network that has a share of the storage. None for this machine: behind a web
-    /// server on it, all people have its address.
+    /// server on it, everybody has its address.
     pub(super) fn of_network(address: IpAddr) -> Option<Hashed> {
         let network = network(address.to_canonical());
         (!network.is_loopback()).then(|| Hashed::of(&network.to_string()))

@@ -9,9 +9,9 @@ use rusqlite::{Connection, params};
 use super::hashed::Hashed;
 use crate::journal::{Database, DatabaseFailed, Sql};
 
-/// How many messages are stored for one person: from unregistered people, from these and owners of
-/// names, and from all including the operators of the server. So unregistered people leave room for
-/// owners.
+/// The limits of messages that are stored for one person: from unregistered people, from these and
+/// owners of names, and from all including keepers of the server. So unregistered people leave
+/// places for owners.
 const MESSAGES_MAX: [i64; 3] = [60, 90, 100];
 
 /// How many of them one person may write, under any names.
@@ -23,7 +23,7 @@ const MESSAGES_FROM_NETWORK_MAX: i64 = 40;
 /// Messages for absent owners.
 pub(crate) struct KeptMessages {
     pub(super) database: Database,
-    /// The start of the server, from which on connections are numbered.
+    /// The start of the server: the numbers of connections begin there.
     pub(super) since: WallTime,
 }
 
@@ -47,7 +47,7 @@ struct Author {
     is_owner: bool,
     /// The person, under any name.
     person: Hashed,
-    /// The author's network. None on this machine: behind a web server on it, all people have its
+    /// The author's network. None on this machine: behind a web server on it, everybody has its
     /// address.
     network: Option<Hashed>,
 }
@@ -126,7 +126,7 @@ impl KeptMessages {
 }
 
 /// Stores a message, unless too many wait from the same author, from the same network, or from all
-/// authors of the same standing. Returns whether there was room.
+/// authors of the same kind. Returns whether it was stored.
 fn put(
     connection: &Connection,
     to: &Name,
@@ -164,7 +164,7 @@ fn put(
     Ok(put > 0)
 }
 
-/// Whether the owner of a name is an operator of the whole server.
+/// Whether the owner of a name is a keeper of the server.
 fn is_operator(connection: &Connection, name: &Name) -> rusqlite::Result<bool> {
     let found = connection.one(
         "SELECT EXISTS (SELECT 1 FROM keepers JOIN accounts ON account = id

@@ -43,8 +43,8 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// The accounts in a file, for the broadcaster of this inbox; and the names that have an owner.
-    /// `clock` is the time when the previous server ended.
+    /// The accounts in a file, for the broadcaster of this inbox, and the names that have an owner.
+    /// `clock` is the time at which the previous server ended.
     ///
     /// # Errors
     /// The file cannot be used.

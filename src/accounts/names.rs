@@ -1,5 +1,5 @@
-//! Names that have an owner: their owners, and the networks these came from. Knows only the hash of
-//! a password.
+//! Registered names: their owners, and the networks from which the owners came. Knows only the hash
+//! of a password.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,11 +16,10 @@ use crate::clock::bounded;
 use crate::journal::{Database, DatabaseFailed, Sql};
 use crate::{audit, clock};
 
-/// How often an owner's visits are noted: not every time, but if the last noted visit is this long
-/// ago.
+/// An owner's visit is noted if the last noted visit was at least this long ago.
 const SEEN_EVERY: Duration = Duration::from_secs(3_600);
 
-/// How many networks of one owner are remembered: home, work, a phone on the move.
+/// The number of remembered networks of one owner: home, work, and those of a phone.
 const PLACES_MAX: i64 = 16;
 
 /// The names that have an owner.
@@ -37,7 +36,7 @@ pub(crate) struct Registered {
     pub(crate) name: Name,
     /// When it was registered.
     pub(crate) since: WallTime,
-    /// When the owner last came in, if known.
+    /// The time of the owner's last visit, if it is known.
     pub(crate) seen: Option<WallTime>,
 }
 
@@ -48,14 +47,15 @@ pub(super) struct Account {
     pub(super) password: String,
     /// The hash of the token, if there is one.
     pub(super) token: Option<Hashed>,
-    /// When they last came in, if known.
+    /// The time of the owner's last visit, if it is known.
     seen: Option<WallTime>,
-    /// Whether they came in from that address before.
+    /// Whether the owner has come from that address before.
     pub(super) is_known: bool,
 }
 
 impl OwnedNames {
-    /// The time since which a name has its owner, at this present time. None if it has no owner.
+    /// The time at which a name was registered; it is at most the present time. None if the name
+    /// has no owner.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -107,9 +107,9 @@ impl OwnedNames {
         self.database.write(release).await
     }
 
-    /// Changes the owner of a name or their password, and tells the broadcaster. Both happen even
-    /// if the caller stops waiting; otherwise the file might have an owner that the broadcaster
-    /// does not know. `change` returns the new proof, or the reason for none.
+    /// Changes the owner of a name or the owner's password, and tells the broadcaster. Both happen
+    /// even if the caller stops waiting; otherwise the file could have an owner whom the
+    /// broadcaster does not know. `change` returns the new proof, or the reason for none.
     pub(super) async fn own<E: Send + 'static>(
         &self,
         name: Name,
@@ -128,7 +128,7 @@ impl OwnedNames {
     }
 
     /// The stored data about the owner of a name, for a person at that address who claims to be the
-    /// owner; and the proof for them if they are.
+    /// owner, and the proof for that person if the claim is true.
     pub(super) async fn account(
         &self,
         name: &Name,
@@ -137,7 +137,7 @@ impl OwnedNames {
         let (owned, place) = (name.clone(), Hashed::of_owner_at(name, address));
         let proofs = Arc::clone(&self.proofs);
         let account = self.database.read(move |connection| {
-            let proof = proofs.of(&owned); // first: otherwise it might be newer than the password
+            let proof = proofs.of(&owned); // first: otherwise it could be newer than the password
             let account = connection.one(
                 "SELECT password, token, seen,
                  EXISTS (SELECT 1 FROM places WHERE account = id AND place = ?2)
@@ -157,7 +157,7 @@ impl OwnedNames {
         account.await?.ok_or(Refusal::WrongPassword(name.clone()))
     }
 
-    /// Notes that the owner of a name came in from that address.
+    /// Notes that the owner of a name has come from that address.
     pub(super) async fn note_seen(&self, name: &Name, account: &Account, address: IpAddr) {
         let now = clock::wall();
         let is_fresh = |seen: WallTime| seen > now.before(SEEN_EVERY) && seen <= now;
@@ -170,7 +170,7 @@ impl OwnedNames {
             put_seen(&transaction, &name, place, now)?;
             transaction.commit()
         };
-        self.database.write(note).await.ok(); // if not now, next time
+        self.database.write(note).await.ok(); // if this fails, the next visit is noted
     }
 }
 
@@ -180,7 +180,7 @@ pub(super) fn owned(connection: &mut Connection) -> rusqlite::Result<Vec<Name>> 
     connection.all(query, [], |row| Ok(Name::stored(&row.get::<_, String>(0)?)))
 }
 
-/// Notes that the owner of a name came in from that network. The least recent networks are
+/// Notes that the owner of a name has come from that network. The least recent networks are
 /// forgotten.
 pub(super) fn put_seen(
     transaction: &Transaction<'_>,
@@ -211,8 +211,7 @@ pub(super) fn delete_of(connection: &Connection, table: &str, name: &Name) -> ru
     connection.run(&delete, [name.keys()[0]]).map(drop)
 }
 
-/// Removes the owner of a name, with all data stored for them and their rights. Returns whether it
-/// had one.
+/// Removes the owner of a name, with the owner's data and rights. Returns whether it had one.
 fn release(connection: &mut Connection, name: &Name) -> rusqlite::Result<bool> {
     let transaction = connection.transaction()?;
     for table in ["letters", "places", "keepers", "makers"] {

@@ -1,4 +1,4 @@
-//! Passwords of names: registered, changed and proven. Knows no connection and no wording.
+//! Passwords of names: registers, changes and checks them. Knows no connection and no wording.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,17 +19,18 @@ use super::typed_password::{Fit, TypedPassword};
 use crate::clock;
 use crate::journal::{DatabaseFailed, Sql};
 
-/// How long a try takes after too many tries for a name, from an address of its owner: people there
-/// cannot guess fast, and the owner gets in.
+/// How long a try takes after too many tries for a name, from an address of its owner. So people
+/// there cannot guess fast, and the owner can enter.
 const TRY_TIME: Duration = Duration::from_secs(1);
 
-/// The fewest characters of a password.
+/// The smallest number of characters in a password.
 const PASSWORD_CHARS_MIN: usize = 8;
 
-/// How many names can have an owner: each one is stored permanently, and known to the broadcaster.
+/// The limit of registered names: each one is stored permanently, and takes memory in the
+/// broadcaster.
 const ACCOUNTS_MAX: i64 = 100_000;
 
-/// How many names can be registered from one network: a hundredth of all.
+/// The limit of names registered from one network: a hundredth of all.
 const NAMES_FROM_ONE_MAX: i64 = 1_000;
 
 /// Checks and changes the passwords of names.
@@ -47,8 +48,9 @@ impl From<DatabaseFailed> for Refusal {
 
 /// Whether a line can be the password of a name.
 ///
-/// # Errors It is not text, too short, or a command, which means that the person wants to leave the
-/// question.
+/// # Errors
+///
+/// It is not text, too short, or a command: a person who types a command does not want to answer.
 pub(crate) fn good_password(password: &Line) -> Result<(), Refusal> {
     let typed = TypedPassword::new(password.as_str());
     if !typed.is_text() {
@@ -72,8 +74,10 @@ pub(crate) fn is_same_password(one: &str, other: &str) -> bool {
 impl Passwords {
     /// Registers a name for the person who has used it since that time, and tells the broadcaster.
     ///
-    /// # Errors The password is not good, there are too many names, the name has another owner, or
-    /// the file cannot be written.
+    /// # Errors
+    ///
+    /// The password is not good, there are too many names, the name has another owner, or the file
+    /// cannot be written.
     pub(crate) async fn register(
         &self,
         name: Name,
@@ -93,11 +97,13 @@ impl Passwords {
         self.names.own(name, Some(by), put).await?
     }
 
-    /// Changes the password of a name, and ends everything that was opened with the old one: codes,
-    /// the token unless `keeps_token`, and all connections except the one that changes it.
+    /// Changes the password of a name, and ends everything that depends on the old one: codes, the
+    /// token unless `keeps_token`, and all connections except the one that changes it.
     ///
-    /// # Errors The password is not good, the proof is older than the last change, or the file
-    /// cannot be written.
+    /// # Errors
+    ///
+    /// The password is not good, the proof is older than the last change, or the file cannot be
+    /// written.
     pub(crate) async fn change(
         &self,
         (name, proof): (Name, Proof),
@@ -123,10 +129,12 @@ impl Passwords {
         self.names.own(name, Some(by), change).await?
     }
 
-    /// Changes the password of a name, for the operator, and ends everything that was opened with
-    /// the old one. Returns whether the name has an owner.
+    /// Changes the password of a name, for the operator, and ends everything that depends on the
+    /// old one. Returns whether the name has an owner.
     ///
-    /// # Errors The password is not good, or the file cannot be written.
+    /// # Errors
+    ///
+    /// The password is not good, or the file cannot be written.
     pub(crate) async fn set(&self, name: Name, password: Line) -> Result<bool, Refusal> {
         good_password(&password)?;
         let here = IpAddr::from(Ipv4Addr::LOCALHOST);
@@ -205,7 +213,7 @@ impl Passwords {
         }
     }
 
-    /// Stores a password in the present form of hashes.
+    /// Stores the hash of a password in the present form.
     async fn hash_anew(
         &self,
         name: &Name,
@@ -215,7 +223,7 @@ impl Passwords {
     ) {
         let hash = self.work(known(name, address), Duration::ZERO, move || password.hash());
         let Ok(Ok(hash)) = hash.await else {
-            return; // next time
+            return; // the next password tries again
         };
         let name = name.clone();
         let put = move |connection: &mut Connection| {
@@ -224,7 +232,7 @@ impl Passwords {
                 params![name.keys()[0], old, hash],
             )
         };
-        self.names.database.write(put).await.ok(); // if not now, next time
+        self.names.database.write(put).await.ok(); // if this fails, the next password tries again
     }
 
     /// The hash of a password.
@@ -250,7 +258,7 @@ impl Passwords {
         let turn = place.turn().await?;
         let work = move || {
             let done = what();
-            drop(turn); // even if nobody waits for it any more
+            drop(turn); // only now, even if the caller has stopped waiting
             done
         };
         Ok(spawn_blocking(work).await.map_err(|_| DatabaseFailed)?)
@@ -261,7 +269,7 @@ impl Passwords {
     }
 }
 
-/// The party of people at an address from which the owner of a name came in before.
+/// The party of people at an address from which the owner of a name has come before.
 fn known(name: &Name, address: IpAddr) -> Party {
     Party::Known(name.keys()[0].into(), network(address.to_canonical()))
 }
@@ -304,7 +312,7 @@ fn put_account(
     Ok(Ok(()))
 }
 
-/// Changes the password of a name, and ends everything that was opened with the old one: codes, the
+/// Changes the password of a name, and ends everything that depends on the old one: codes, the
 /// token unless `keeps_token`, and the known networks of the owner. `then` runs in the same
 /// transaction. Returns whether the name has an owner.
 fn change_password(

@@ -1,15 +1,16 @@
-//! Proofs of ownership: how many times each name has changed its password or its owner.
+//! Proofs of ownership: a count of each name's changes of password and owner.
 //!
-//! A proof has the count that was read before its password, token or code. A change of the password
-//! counts after it, in the same change of the file. So a proof is never newer than its evidence.
+//! A proof has the count that was read before its password, token or code was read. When a password
+//! changes, the file changes first and the count after it. So a proof is never newer than its
+//! evidence.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use parlor_core::model::{Name, Proof};
 
-/// How many times each name was changed since the server started: at most as many names as are
-/// registered.
+/// The number of changes of each name since the server started. There are at most as many names as
+/// are registered.
 #[derive(Debug, Default)]
 pub(super) struct Proofs(Mutex<HashMap<Box<str>, u64>>);
 

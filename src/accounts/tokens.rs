@@ -1,4 +1,4 @@
-//! Tokens, with which scripts speak under an owned name. Knows no script.
+//! Tokens, with which scripts speak under a registered name. Knows no script.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -54,10 +54,12 @@ impl Tokens {
         names.database.write(put).await?.ok_or(Refusal::NotOwner)
     }
 
-    /// The proof that a person at an address has the token for a name; or its password, on a
-    /// connection that may carry passwords.
+    /// The proof that a person at an address has the token for a name, or its password if the
+    /// connection may carry passwords.
     ///
-    /// # Errors It is neither, was tried too often, or cannot be checked now.
+    /// # Errors
+    ///
+    /// It is neither, was tried too often, or cannot be checked now.
     pub(crate) async fn prove(
         &self,
         name: &Name,
@@ -67,8 +69,8 @@ impl Tokens {
     ) -> Result<Proof, Refusal> {
         let names = &self.passwords.names;
         let (account, proof) = names.account(name, address).await?;
-        // A token cannot be guessed. So tries are not counted, and wrong ones do not delay the
-        // right one.
+        // Nobody can guess a token. So tries are not counted, and wrong ones do not delay the right
+        // one.
         if account.token == Some(Code::typed(shown.as_str()).hashed()) {
             names.note_seen(name, &account, address).await;
             return Ok(proof);

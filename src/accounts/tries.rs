@@ -1,5 +1,5 @@
-//! Counts wrong passwords and registered names, so that people who guess have to wait, and others
-//! do not. Knows no clock.
+//! Counts wrong passwords and registered names, so that people who guess must wait, and others need
+//! not. Knows no clock.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use parlor_core::model::{Name, network};
 
 use super::counts::{Counts, Period};
 
-/// How many wrong passwords for one name one network may send: counted in
+/// The number of wrong passwords for one name that one network may send. They are counted in
 /// [periods](super::counts::PERIOD), for ten minutes at most.
 const TRIES_MAX: u16 = 10;
 
@@ -17,16 +17,16 @@ const TRIES_MAX: u16 = 10;
 /// try instead of ten: an owner on a new network needs only one.
 const NAME_TRIES_MAX: u16 = 100;
 
-/// The same after this many wrong passwords for any names from one network: most of a class that
-/// enters for the first time is right.
+/// After this many wrong passwords for any names from one network, it has one try for each name
+/// instead of ten: in a class that enters for the first time, most passwords are right.
 const ADDRESS_TRIES_MAX: u16 = 100;
 
-/// After this many wrong passwords, a network has no more tries, except for names whose owners came
-/// in from it before.
+/// After this many wrong passwords, a network has no more tries, except for names whose owners have
+/// come from it before.
 const ADDRESS_TRIES_END: u16 = 1_000;
 
-/// How many names one network may register: enough for a class behind one address, and no more in a
-/// short time.
+/// The number of names that one network may register in a short time: enough for a class behind one
+/// address.
 const REGISTRATIONS_MAX: u16 = 30;
 
 /// The subject of a count.
@@ -53,12 +53,12 @@ pub(super) struct Tries {
 #[derive(Debug)]
 pub(super) struct Try {
     counted: Vec<(Counted, Period)>,
-    /// There were too many already: the right password is accepted, but the try is slow.
+    /// Whether there were too many already: the right password is accepted, but the try is slow.
     pub(super) is_beyond: bool,
 }
 
 impl Tries {
-    /// Counts a try for this name from this address. If its owner came in from there before
+    /// Counts a try for this name from this address. If its owner has come from there before
     /// (`is_known`), the right password is always accepted.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Tries {
         }
         let (name, from) = (Counted::Name(name.into()), Counted::Address(address));
         let of_name = self.failed.count(&name, now);
-        // Behind a web server on this machine, all people have its address.
+        // Behind a web server on this machine, everybody has its address.
         let of_address = match address.is_loopback() {
             true => 0,
             false => self.failed.count(&from, now),
@@ -93,7 +93,7 @@ impl Tries {
         Ok(Try { is_beyond: false, counted: self.count([pair, name, from], now) })
     }
 
-    /// The try was not a wrong password.
+    /// Undoes the count of a try that was not a wrong password.
     pub(super) fn give_back(&mut self, tried: Try) {
         for (key, period) in tried.counted {
             self.failed.undo(&key, period);

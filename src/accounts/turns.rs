@@ -1,5 +1,5 @@
-//! Turns at the work that passwords make, so that strangers who guess cannot delay an owner. Knows
-//! no password.
+//! Turns for the hashing of passwords, so that strangers who guess cannot delay an owner. Knows no
+//! password.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,23 +10,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::journal::DatabaseFailed;
 
-/// How many passwords are worked on at once: each takes 19 MiB and tens of milliseconds.
+/// The number of passwords that are hashed at once: each takes 19 MiB and tens of milliseconds.
 const AT_ONCE_MAX: usize = 2;
 
-/// How many of these may be for strangers.
+/// The number of these that may be for strangers.
 const STRANGERS_MAX: usize = 1;
 
-/// How many members of one party may wait: half a minute if each takes a second.
+/// The number of members of one party that may wait: for half a minute if each takes a second.
 const WAITING_EACH_MAX: usize = 32;
 
-/// How many may wait in all: at 20 ms each, they are still there when their turn comes.
+/// The number of people that may wait in all. At 20 ms each, none gives up before the turn comes.
 const WAITING_MAX: usize = 512;
 
-/// People who share their turns: their passwords are worked on one after the other, and each party
-/// is served equally often.
+/// People who share their turns: their passwords are hashed one after the other, and each party is
+/// served equally often.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Party {
-    /// People at an address from which the owner of that name came in before.
+    /// People at an address from which the owner of that name has come before.
     Known(Box<str>, IpAddr),
     /// Other people at that address.
     Stranger(IpAddr),
@@ -44,7 +44,7 @@ struct PartyQueue {
     people: usize,
 }
 
-/// The first place in the queue of a party. No other member continues until it is given up.
+/// The first place in the queue of a party. The next member continues when it is given up.
 pub(super) struct PartyPlace {
     /// Dropped before `queued`, so that the next member finds it.
     _own: OwnedSemaphorePermit,
@@ -57,7 +57,7 @@ struct Queued {
     party: Party,
 }
 
-/// The right to work on a password; given up when dropped.
+/// The right to hash a password; given up when dropped.
 pub(super) struct PasswordTurn {
     _all: OwnedSemaphorePermit,
     _stranger: Option<OwnedSemaphorePermit>,
@@ -96,7 +96,7 @@ impl PasswordTurns {
         let own = waiting
             .entry(party.clone())
             .or_insert_with(|| PartyQueue { turn: Arc::new(Semaphore::new(1)), people: 0 });
-        // There are only as many known people as have the right passwords.
+        // Known people need no common limit: only a right password makes an address known.
         if own.people > WAITING_EACH_MAX || is_stranger && all > WAITING_MAX {
             return Err(Refusal::Busy);
         }

@@ -4,7 +4,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 
-/// More memory than an allocator keeps for reuse, so that it returns to the system after each
+/// More memory than an allocator keeps for reuse, so that the system gets it back after each
 /// password. Unused pages of it are never allocated. (glibc maps every allocation above 32 MiB
 /// separately.)
 const ALLOCATED_BYTES: usize = 33 << 20;
@@ -17,12 +17,12 @@ pub(super) struct TypedPassword {
     others: Vec<String>,
 }
 
-/// How a password fits.
+/// The form in which a password matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// In the present form.
+    /// The present form.
     Well,
-    /// In another form: the password should be hashed again.
+    /// Another form: the password should be hashed again.
     Otherwise,
 }
 

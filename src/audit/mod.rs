@@ -1,4 +1,4 @@
-//! The log of moderation: acts are stored in it, one after the other. Knows no rule.
+//! The log of moderation: stores acts, one after the other. Knows no rule.
 
 mod table;
 mod writer;

@@ -1,5 +1,5 @@
-//! Acts in the file: keepers, bans, mutes and topics that hold, and a row for every act. Does not
-//! know which acts are allowed.
+//! Acts in the file: the keepers, bans, mutes and topics that hold, and a row for every act. Does
+//! not know which acts are allowed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,14 +13,15 @@ use rusqlite::{Connection, Params, Row, params};
 use crate::journal::{Sql, stored_room};
 
 /// The limit of stored rows for acts in rooms, where anybody can be a keeper: more than anybody
-/// reads. Rows of the operator and of keepers of the server are stored for good, so that nobody can
+/// reads. Rows of the operator and of keepers of the server are never deleted, so that nobody can
 /// push them out.
 const AUDIT_ROWS_MAX: i64 = 100_000;
 
-/// The limit of rows of one keeper, so that a busy keeper pushes out nothing of others.
+/// The limit of rows of one keeper, so that a busy keeper does not push out the rows of others.
 const AUDIT_ROWS_OF_ONE_MAX: i64 = 1_000;
 
-/// The limit of bans and mutes in the file, ended or not: the highest number that can hold at once.
+/// The limit of bans and mutes in the file, including ended ones: the highest number that can hold
+/// at once.
 const ENDED_ROWS_MAX: i64 = 10_000;
 
 /// A table of acts that may end, and its column for the person concerned.
@@ -161,7 +162,7 @@ pub(crate) fn record(connection: &mut Connection, acts: &[Arc<Act>]) -> rusqlite
 pub(crate) fn put(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     let whom = act.deed.whom.name();
     let (word, rule) = match act.deed.verb {
-        Verb::SetTopic => return put_topic(connection, act), // it can be read in the room
+        Verb::SetTopic => return put_topic(connection, act), // people read it in the room
         Verb::Broadcast => ("broadcast", Ok(())),
         Verb::Kick => ("kick", Ok(())),
         Verb::Ban => ("ban", put_ban(connection, act)),
@@ -217,8 +218,8 @@ fn put_mute(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     connection.run(put, params![room(act), whom, act.at.0, until, keeper(act)]).map(drop)
 }
 
-/// Deletes ended acts. The latest rows stay: the clock may be wrong just now, and then these have
-/// not ended.
+/// Deletes ended acts. The latest rows stay: if the clock is wrong just now, they may not have
+/// ended.
 fn delete_ended(
     connection: &Connection,
     (table, _): EndingActs,
@@ -274,7 +275,7 @@ fn put_maker(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     put_keeper(connection, "makers", act, act.by.name())
 }
 
-/// Notes an owner as a keeper of a room, or as its maker: `table` says which.
+/// Notes an owner as a keeper of a room or as its maker, depending on `table`.
 fn put_keeper(
     connection: &Connection,
     table: &str,

@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use super::table::record;
 use crate::journal::Database;
 
-/// Stores acts. Without a file, nobody waits.
+/// Stores acts. Without a file, acts are settled at once.
 ///
-/// The queue is bounded without a limit of its own, like the broadcaster's inbox: each connection
-/// waits for one act.
+/// The queue is bounded without a limit, like the broadcaster's inbox: each connection waits for
+/// one act.
 #[derive(Debug)]
 pub(crate) struct Recorder(Option<(mpsc::UnboundedSender<Unstored>, JoinHandle<()>)>);
 
@@ -44,7 +44,7 @@ impl Recorder {
     }
 }
 
-/// How many acts are stored at once. However many come at a time, each waits for two syncs at most.
+/// The number of acts that are stored at once. Even in a burst, an act waits for two syncs at most.
 const ACTS_MAX: usize = 256;
 
 async fn write(database: Database, mut queue: mpsc::UnboundedReceiver<Unstored>) {

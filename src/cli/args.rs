@@ -137,7 +137,9 @@ impl ServeOptions {
     /// The configuration that flags, environment, file and defaults give together. Reads the file
     /// each time.
     ///
-    /// # Errors The file is invalid, or options contradict each other.
+    /// # Errors
+    ///
+    /// The file is invalid, or options contradict each other.
     pub fn load(&self) -> Result<Config, ConfigError> {
         let Some(path) = &self.config else {
             return self.options.clone().settled();
@@ -154,7 +156,9 @@ impl ServeOptions {
 impl CommandLine {
     /// Reads a command line, which begins with the name of the program, and the environment.
     ///
-    /// # Errors They are wrong, or only request help.
+    /// # Errors
+    ///
+    /// They are wrong, or only request help.
     pub fn read(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
         let matches = command().try_get_matches_from(&words)?;
         let mut line = CommandLine::from_arg_matches(&matches)?;

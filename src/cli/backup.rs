@@ -29,7 +29,9 @@ pub struct BackupOptions {
 
 /// Copies all stored lines, and describes the copy in a sentence.
 ///
-/// # Errors The copy failed: why, in one sentence.
+/// # Errors
+///
+/// The copy failed: why, in one sentence.
 pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let (archive, source) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let target = absolute(&options.file).context("the copy needs a file name")?;

@@ -19,8 +19,9 @@ pub struct CheckOptions {
 /// Checks every stored line, passes each damage to `tell`, and returns a sentence if it finds no
 /// damage.
 ///
-/// # Errors A line is damaged, nothing is stored there, or the file cannot be read: in one
-/// sentence.
+/// # Errors
+///
+/// A line is damaged, nothing is stored there, or the file cannot be read: in one sentence.
 pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Result<String> {
     let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let mut damages = 0;

@@ -12,7 +12,9 @@ use super::args;
 
 /// The manual page of `parlor`, or of one of its commands, as roff for `man`.
 ///
-/// # Errors The command does not exist.
+/// # Errors
+///
+/// The command does not exist.
 pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
     // A page leaves out the environment, and "help" has no page.
     let mut whole = args::definitions().disable_help_subcommand(true);

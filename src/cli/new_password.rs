@@ -11,7 +11,9 @@ use crate::accounts::is_same_password;
 
 /// Reads a new password: twice from a terminal, which hides it.
 ///
-/// # Errors The password is missing, the operator cancels, or the two passwords differ.
+/// # Errors
+///
+/// The password is missing, the operator cancels, or the two passwords differ.
 pub(crate) fn read_password(name: &str) -> anyhow::Result<String> {
     if !io::stdin().is_terminal() {
         let mut line = Vec::new();

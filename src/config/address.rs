@@ -75,7 +75,9 @@ impl Host {
 
     /// Reads `2001:db8::7`, or `fe80::7%eth0` with the interface.
     ///
-    /// # Errors A sentence if it is neither.
+    /// # Errors
+    ///
+    /// A sentence if it is neither.
     pub fn ipv6(text: &str) -> Result<Self, InvalidValue> {
         let (address, zone) = match text.split_once('%') {
             Some((address, zone)) => (address, Some(zone)),

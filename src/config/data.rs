@@ -25,7 +25,9 @@ pub(crate) const SOCKET_FILE: &str = "parlor.sock";
 
 /// The directory in which lines are stored: the named one, or the usual one.
 ///
-/// # Errors The configuration names no directory, and this system has no usual one.
+/// # Errors
+///
+/// The configuration names no directory, and this system has no usual one.
 pub fn directory(named: Option<&Path>) -> Result<PathBuf, InvalidValue> {
     named.map_or_else(usual, |named| Ok(named.to_owned()))
 }

@@ -250,7 +250,9 @@ impl Config {
 
     /// Resolves options that depend on each other.
     ///
-    /// # Errors Two listeners have the same address, or two options contradict each other.
+    /// # Errors
+    ///
+    /// Two listeners have the same address, or two options contradict each other.
     pub(crate) fn settled(mut self) -> Result<Self, ConfigError> {
         if self.memory && self.data.is_some() {
             return Err(ConfigError::MemoryWithData);
@@ -293,7 +295,9 @@ impl Config {
 
     /// The directory in which lines are stored; `None` if they are not stored.
     ///
-    /// # Errors The configuration names no directory, and this system has no usual one.
+    /// # Errors
+    ///
+    /// The configuration names no directory, and this system has no usual one.
     pub fn directory(&self) -> Result<Option<PathBuf>, InvalidValue> {
         match self.memory {
             true => Ok(None),

@@ -1,9 +1,8 @@
 //! All journals and searches, and the database in which accounts and acts have their tables. None of
 //! them knows a connection, an account or an act.
 //!
-//! `open` is the one place that knows which journal a server has. Servers in production use a
-//! file of SQLite: one thread writes it, another one reads it, and a third one keeps the search
-//! index up to date.
+//! Only `open` knows which journal a server has. In production this is a file of SQLite: one thread
+//! writes it, another one reads it, and a third one keeps the search index up to date.
 
 mod epoch;
 mod erase;
@@ -35,7 +34,7 @@ pub(crate) struct Opened {
     pub(crate) journal: Box<dyn Journal>,
     /// The name of the log until the next start.
     pub(crate) epoch: String,
-    /// Where the lines of each room end.
+    /// The end of each room's lines.
     pub(crate) ends: HashMap<RoomName, End>,
     pub(crate) stored: Stored,
     pub(crate) eraser: Eraser,
@@ -56,7 +55,9 @@ pub(crate) struct Stored {
 
 /// Opens the journal in a directory, with the search and the eraser beside it.
 ///
-/// # Errors The directory cannot be used: why, and what to do.
+/// # Errors
+///
+/// The directory cannot be used; the error says why, and what to do.
 pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
     let OpenedDisk { mut disk, clock, epoch, ends, history, database, signals } =
         Disk::open(directory, keep)?;
@@ -78,7 +79,9 @@ pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
 /// Opens the lines that are stored in a directory for a command, whether or not a server runs;
 /// returns their file, too.
 ///
-/// # Errors The lines are missing or unusable, in one sentence.
+/// # Errors
+///
+/// The lines are missing or unusable, in one sentence.
 pub(crate) fn open_stored(directory: &Path) -> anyhow::Result<(Box<dyn Archive>, PathBuf)> {
     let file = directory.join(FILE);
     Ok((open_backup(&file)?, file))
@@ -86,7 +89,9 @@ pub(crate) fn open_stored(directory: &Path) -> anyhow::Result<(Box<dyn Archive>,
 
 /// Opens a backup.
 ///
-/// # Errors The backup cannot be used, in one sentence.
+/// # Errors
+///
+/// The backup cannot be used, in one sentence.
 pub(crate) fn open_backup(file: &Path) -> anyhow::Result<Box<dyn Archive>> {
     Ok(Box::new(open_archive(file)?))
 }

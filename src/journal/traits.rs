@@ -13,7 +13,7 @@ use std::pin::Pin;
 use parlor_core::link::{Refusal, Replay};
 use parlor_core::model::{Damaged, End, PersonId, RoomName, Said, WallTime};
 
-/// An answer that may have to wait for a disk or another server.
+/// An answer that may wait for a disk or another server.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The result of a query of stored lines.
@@ -26,18 +26,18 @@ pub(crate) struct Unreadable;
 
 /// The stored lines of all rooms, for a running server.
 ///
-/// What an implementation promises:
+/// The promises of an implementation:
 /// - It reads what the journal has committed, and nothing else.
 /// - It delays no commit, and answers within ten seconds, if only with [`Unreadable`].
 /// - Numbers are dense in a room. A deleted line keeps its number and its time; only `page`, `back`
-///   and `ahead` pass over it. A line that should be there and is not is damage, and shown as such.
+///   and `ahead` pass over it. A missing line is damage, and readers are told so.
 /// - One answer looks at a bounded number of rows, so that no reader waits long for another one.
 pub(crate) trait History: fmt::Debug + Send + Sync {
     /// The lines of a room from number `first` to `last`, or as many of them as fit into a page.
     fn page<'a>(&'a self, room: &'a RoomName, first: u64, last: u64) -> Lookup<'a, StoredPage>;
 
-    /// The number of the line with which the last `lines` lines of a room up to number `last`
-    /// begin. 1 if it has fewer.
+    /// The number of the first of the last `lines` lines of a room up to number `last`; 1 if the
+    /// room has fewer.
     fn back<'a>(&'a self, room: &'a RoomName, last: u64, lines: u64) -> Lookup<'a, u64>;
 
     /// Counts up to `lines` lines of a room after number `seq` and up to number `last`.
@@ -56,11 +56,11 @@ pub(crate) trait History: fmt::Debug + Send + Sync {
     /// screen.
     fn before<'a>(&'a self, room: &'a RoomName, last: u64, bytes: u64) -> Lookup<'a, u64>;
 
-    /// The number of a room's last line when the log had this name. The present name has no limit;
-    /// none for a name that the journal does not know.
+    /// The number of a room's last line under this name of the log. The present name has no limit.
+    /// None for a name that the journal does not know.
     fn end_of<'a>(&'a self, epoch: &'a str, room: &'a RoomName) -> Lookup<'a, Option<u64>>;
 
-    /// Where the lines of each room end.
+    /// The end of each room's lines.
     fn ends(&self) -> Lookup<'_, Vec<(String, End)>>;
 
     /// Puts stored lines in front of a replay, so that it has `lines` lines. If they cannot be
@@ -104,7 +104,7 @@ pub(crate) struct StoredPage {
 /// Lines of a room, counted upwards.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ahead {
-    /// How many lines there are, of those asked for.
+    /// The number of lines, of those requested.
     pub(crate) lines: u64,
     /// The number of the last of them, or of the last row examined.
     pub(crate) last: u64,
@@ -112,7 +112,7 @@ pub(crate) struct Ahead {
 
 /// Search in stored lines.
 ///
-/// What an implementation promises:
+/// The promises of an implementation:
 /// - It follows the journal by itself; no commit waits for it. [`Found::behind`] counts the lines
 ///   that it does not know yet.
 /// - It finds no line of a commit that failed.
@@ -122,7 +122,9 @@ pub(crate) trait Search: fmt::Debug + Send + Sync {
     /// Finds lines with all these words, and with quoted words exactly as they are quoted: the
     /// newest first, without the first `skip`, in all rooms that `may_read` allows.
     ///
-    /// # Errors `typed` has no word, or stored lines cannot be read.
+    /// # Errors
+    ///
+    /// `typed` has no word, or stored lines cannot be read.
     fn find<'a>(
         &'a self,
         typed: &'a str,
@@ -142,7 +144,7 @@ pub(crate) trait Search: fmt::Debug + Send + Sync {
     fn scrub(&self) -> Answering<'_, ()>;
 }
 
-/// Who searches.
+/// The person who searches.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Searcher {
     /// The connection.
@@ -156,18 +158,18 @@ pub(crate) struct Searcher {
 pub(crate) struct Found {
     /// Rooms and numbers of lines, the newest first.
     pub(crate) lines: Vec<(RoomName, u64)>,
-    /// How many more lines there are.
+    /// The number of further lines.
     pub(crate) more: u64,
-    /// The search ran out of time: there may be more of both.
+    /// Whether the search ran out of time: if so, there may be more of both.
     pub(crate) is_cut: bool,
-    /// How many lines the search does not know yet.
+    /// The number of lines that the search does not know yet.
     pub(crate) behind: u64,
 }
 
 /// The stored lines of all rooms, for a command that runs with or without a server. It writes
 /// nothing in the server's directory and delays no commit.
 pub(crate) trait Archive {
-    /// Where the lines of each room end.
+    /// The end of each room's lines.
     ///
     /// # Errors
     /// The files cannot be read, in one sentence. The same holds for the functions below.
@@ -207,12 +209,12 @@ pub(crate) trait Archive {
     fn copy_to(&self, file: &Path) -> anyhow::Result<()>;
 }
 
-/// How much is stored.
+/// The amount of stored lines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
-    /// How many rooms have lines.
+    /// The number of rooms that have lines.
     pub(crate) rooms: usize,
-    /// How many lines there are.
+    /// The number of lines.
     pub(crate) lines: u64,
 }
 
@@ -225,7 +227,7 @@ pub(crate) struct Damage {
     pub(crate) first: u64,
     /// The number of the last line, often the same.
     pub(crate) last: u64,
-    /// The lines are missing. Otherwise it is one line, and it has changed.
+    /// Whether the lines are missing. Otherwise it is one line, and it has changed.
     pub(crate) is_missing: bool,
 }
 

@@ -25,7 +25,9 @@ const THREADS_BESIDE: usize = 16;
 /// Checks that this process may open enough files; warns if few people fit, or fewer than the
 /// configuration says.
 ///
-/// # Errors It cannot open enough files for one client: what to do.
+/// # Errors
+///
+/// It cannot open enough files for one client: what to do.
 pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::Result<()> {
     let places = places(descriptors);
     ensure!(
@@ -52,7 +54,9 @@ pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::
 /// Checks that the system grants all threads that the program needs: without one of them the
 /// runtime would panic.
 ///
-/// # Errors The system does not grant them: what to do.
+/// # Errors
+///
+/// The system does not grant them: what to do.
 pub fn check_threads() -> anyhow::Result<()> {
     let wanted = thread::available_parallelism().map_or(1, NonZero::get) + THREADS_BESIDE;
     let gate = Mutex::new(());

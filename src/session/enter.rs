@@ -334,7 +334,9 @@ impl<'a> Newcomer<'a> {
 /// Proves a name with a token or its password, for a request without a session; `user` is the name
 /// that came with the secret.
 ///
-/// # Errors The names differ, or neither token nor password fits.
+/// # Errors
+///
+/// The names differ, or neither token nor password fits.
 pub(crate) async fn prove_by_token(
     settings: &SessionSettings,
     peer: &Peer,

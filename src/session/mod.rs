@@ -121,7 +121,7 @@ where
 
 /// Waits for a person who may reconnect in a moment, so that the others are told of no departure.
 async fn wait_for_return(client: &Client, closing: &CancellationToken) {
-    client.forget_mail(); // people who write to this one meanwhile read that the person does not read
+    client.forget_mail(); // people who write meanwhile read that this person is not reading
     select! {
         biased;
         _ = client.removal() => {}

@@ -1,5 +1,5 @@
-//! Deletes old lines, from the start on and every minute, and the lines of owners who ask for it.
-//! It works in slices when no lines wait to be stored. Knows no connection.
+//! Deletes old lines, at the start and then every minute, and the lines of owners who ask for it.
+//! Works in slices, when no lines wait to be stored. Knows no connection.
 
 use std::collections::HashMap;
 use std::mem;
@@ -31,11 +31,11 @@ const SLICE_LINES: u64 = 500;
 const EMPTY_LOG_TRIES: usize = 20;
 const EMPTY_LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// How often old lines are deleted: they are late by at most this much.
+/// How often old lines are deleted. They are deleted late by at most this time.
 const ROUND_EVERY: Duration = LOOK_EVERY;
 
-/// How often the time is noted. After a server is killed, the next one deletes that much less in
-/// its first hour.
+/// How often the time is noted. If a server is killed, the time that the next one trusts in its
+/// first hour may be late by this much, and old lines stay that much longer.
 const NOTE_CLOCK_EVERY: Duration = Duration::from_mins(10);
 
 /// Some lines are not deleted yet. The next round tries again.
@@ -115,7 +115,7 @@ struct Rounds {
     search: Arc<dyn Search>,
     /// Deletions that are not complete.
     deletions: Vec<Deletion>,
-    /// The number up to which each room has no old lines any more.
+    /// The number up to which all old lines of each room are deleted.
     emptied: HashMap<RoomName, u64>,
     /// How many old lines were deleted since the last complete round.
     lines: usize,
@@ -186,7 +186,7 @@ impl Rounds {
             let deleted = self.delete_own(&deletion).await;
             if let Some(done) = deletion.done.take() {
                 let answer = deleted.map_err(|StillThere| Refusal::NotAllDeleted);
-                done.send(answer).ok(); // perhaps nobody waits any more
+                done.send(answer).ok(); // perhaps the owner has stopped waiting
             }
             if deleted.is_err() {
                 self.deletions.push(deletion);
@@ -211,15 +211,15 @@ impl Rounds {
                 next = until + 1;
             }
         }
-        self.scrub().await.ok(); // if not now, the next round does it
+        self.scrub().await.ok(); // if this fails, the next round does it
         let id = deletion.id;
         let drop = move |connection: &mut Connection| rows::drop_deletion(connection, id);
         self.database.write(drop).await?;
         Ok(lines)
     }
 
-    /// Deletes an owner's lines between two numbers: from the index first, so that a crash in
-    /// between leaves lines in the file, which the next server deletes again.
+    /// Deletes an owner's lines between two numbers, first from the index. So a crash in between
+    /// leaves the lines in the file, and the next server deletes them.
     async fn delete_slice(
         &mut self,
         own: &OwnLines,
@@ -318,8 +318,8 @@ impl Rounds {
         Err(StillThere)
     }
 
-    /// Notes the earliest time that it can be now, for the next server, and dates back lines with a
-    /// later time than possible. If the file does not accept that, the log says why.
+    /// Notes the earliest possible present time, for the next server, and dates back lines with a
+    /// time later than possible. If the file does not accept that, the log says why.
     async fn note_clock(&self, now: WallTime, latest: WallTime) {
         let note = move |connection: &mut Connection| note_clock(connection, now, latest);
         self.database.write(note).await.ok();

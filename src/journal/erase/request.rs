@@ -1,4 +1,4 @@
-//! Takes the requests of owners to delete their lines: at once, whatever the eraser does.
+//! Receives the requests of owners to delete their lines: at once, whatever the eraser is doing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -29,7 +29,7 @@ pub(super) struct ForgetRequest {
     done: oneshot::Sender<Result<usize, Refusal>>,
 }
 
-/// A deletion that is noted in the file. No log in memory has its lines any more.
+/// A deletion that is noted in the file. Its lines are already deleted from the logs in memory.
 pub(super) struct Deletion {
     pub(super) id: DeletionId,
     pub(super) own: Arc<OwnLines>,
@@ -50,10 +50,12 @@ impl Forgetting {
         (Forgetting { requests }, queue)
     }
 
-    /// Deletes all lines of an owner. A deletion that has begun goes on, even if the owner does not
-    /// wait for it. Returns the number of deleted lines.
+    /// Deletes all lines of an owner. A deletion that has begun continues, even if the owner does
+    /// not wait for it. Returns the number of deleted lines.
     ///
-    /// # Errors The deletion is impossible, or not complete yet.
+    /// # Errors
+    ///
+    /// The deletion is impossible, or not complete yet.
     pub(crate) async fn forget(&self, owner: Owner) -> Result<usize, Refusal> {
         let (done, answer) = oneshot::channel();
         let sent = self.requests.send(ForgetRequest { owner, done }).await;
@@ -73,8 +75,8 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Takes requests of owners until the server ends. It ends between two requests only, so that a
-    /// deletion is either begun or not noted.
+    /// Receives requests of owners until the server ends. It ends only between two requests, so
+    /// that a deletion is either begun or not noted.
     pub(super) async fn run(
         mut self,
         mut requests: mpsc::Receiver<ForgetRequest>,
@@ -103,7 +105,7 @@ impl Intake {
                     self.begun.send(Deletion { id, own, done }).await.ok(); // the server may end
                 }
                 Err(refusal) => {
-                    done.send(Err(refusal)).ok(); // perhaps nobody waits any more
+                    done.send(Err(refusal)).ok(); // perhaps the owner has stopped waiting
                 }
             }
         }
@@ -125,7 +127,7 @@ impl Intake {
         let deletion = self.database.write(note).await?;
         let refusal = match self.link.call(Change::DeleteLines { whose: id, since }).await {
             Outcome::LinesDeleted(ends) => {
-                // Memory now has more lines than the file had when the deletion was noted.
+                // By now, memory has more lines than the file had when the deletion was noted.
                 let ends = ends.into_iter().collect();
                 return Ok((deletion, OwnLines { ends, ..own }));
             }

@@ -24,7 +24,7 @@ pub(super) struct OwnLines {
 }
 
 impl OwnLines {
-    /// Whether a name is the owner's, in any spelling that counts as the same name.
+    /// A check whether a name is the owner's, in any spelling that counts as the same name.
     pub(super) fn is_own(&self) -> impl FnMut(&str) -> bool + use<> {
         let name = self.name.clone();
         let mut known: HashMap<String, bool> = HashMap::new();
@@ -136,7 +136,7 @@ pub(super) fn deletions(
     Ok(deletions.into_iter().collect())
 }
 
-/// Removes a deletion, which is complete or not wanted any more.
+/// Removes a deletion that is complete or no longer wanted.
 pub(super) fn drop_deletion(connection: &mut Connection, id: DeletionId) -> rusqlite::Result<()> {
     let drop = "DELETE FROM takings WHERE id = ?1";
     connection.run(drop, [id.0]).map(|_| ())
@@ -149,7 +149,7 @@ pub(super) fn leftovers(connection: &mut Connection) -> rusqlite::Result<Option<
     Ok(found?.map(Leftovers))
 }
 
-/// Notes that nothing is left of rows that were deleted before these leftovers were queried.
+/// Notes that the leftovers of rows deleted before this query are gone.
 pub(super) fn clear_leftovers(
     connection: &mut Connection,
     seen: &Leftovers,

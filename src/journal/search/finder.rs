@@ -21,14 +21,14 @@ use crate::journal::traits::{Answering, Found, History, Search, Searcher, Unread
 /// How many of the found lines are shown.
 const FOUND_MAX: usize = 20;
 
-/// The longest time of a search, including the wait for the index.
+/// The limit of time for a search, including the wait for the index.
 pub(super) const SEARCH_TIME: Duration = Duration::from_secs(2);
 
-/// The longest time of a search while others wait for a turn.
+/// The limit of time for a search while others wait for a turn.
 const SHARE_TIME: Duration = Duration::from_millis(250);
 
-/// The most words of a search: more than a sentence has, and a fraction of a second in a large
-/// file, even if all of them are frequent.
+/// The limit of words in a search: more than a sentence has. In a large file they take a fraction
+/// of a second, even if all of them are frequent.
 const WORDS_MAX: usize = 32;
 
 /// How many requests to the thread may wait.
@@ -38,7 +38,7 @@ const ASKED_MAX: usize = 8;
 const ASK_TRIES: usize = 100;
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// How much of its time a search waits for the index to have the latest lines.
+/// How long a search waits for the index to have the latest lines; a part of the whole limit.
 const CATCH_UP_TIME: Duration = Duration::from_millis(500);
 
 /// The index, for searchers.
@@ -92,7 +92,7 @@ impl IndexedSearch {
         let turn = self.turns.take(searcher).await;
         let (path, turns) = (self.index.clone(), self.turns.clone());
         let searching = spawn_blocking(move || {
-            let _turn = turn; // held even if nobody waits any more
+            let _turn = turn; // held to the end, even if the caller stops waiting
             let began = Instant::now();
             let is_over = move || {
                 let passed = began.elapsed();
@@ -115,12 +115,12 @@ impl IndexedSearch {
         Ok(found)
     }
 
-    /// Waits a short time until the index has all lines that were said until now. Returns how long
-    /// that took.
+    /// Waits a short time for the index to have all lines that were said until now. Returns the
+    /// time that this took.
     async fn catch_up(&self) -> Duration {
         let begun = Instant::now();
-        // If many others wait already, this caller only waits as long: otherwise searches would
-        // take the time that the thread needs.
+        // The limit includes the wait for a place in the queue. A longer queue would take the time
+        // that the thread needs to follow the lines.
         timeout(CATCH_UP_TIME, self.ask_in_turn(None)).await.ok();
         begun.elapsed().min(CATCH_UP_TIME)
     }
@@ -172,7 +172,7 @@ impl Search for IndexedSearch {
     fn scrub(&self) -> Answering<'_, ()> {
         let asked = self.ask(Some(IndexRemoval::Leftovers));
         Box::pin(async {
-            asked.await.ok(); // if not now, the next round does it
+            asked.await.ok(); // if this fails, the next round does it
         })
     }
 }

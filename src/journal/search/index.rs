@@ -23,13 +23,13 @@ const BUSY_TIME: Duration = Duration::from_millis(100);
 /// After this many steps of SQLite, a fraction of a millisecond, a search checks the time.
 const STEPS: i32 = 100;
 
-/// How many bits of a line's position tell it from the other lines of its millisecond.
+/// The number of bits in a line's position that differ between lines of the same millisecond.
 const COUNTER_BITS: u32 = 20;
 
 /// The latest time that fits into a position: the year 2248.
 const TIME_MAX: i64 = 1 << (63 - COUNTER_BITS);
 
-/// The words are hashes, so the plainest tokenizer is enough. The content is stored, so that a line
+/// The words are hashes, so the simplest tokenizer is enough. The content is stored, so that a line
 /// can be removed by its number; removed content is overwritten.
 const TABLES: &str = "
     CREATE TABLE meta (epoch TEXT NOT NULL, probe TEXT NOT NULL, dated_back INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -73,8 +73,8 @@ impl Index {
         Ok((probe == Some(words::probe())).then_some(Index { connection }))
     }
 
-    /// The name of the log when the index was last written, and how many times lines had been dated
-    /// back when it was built: the position of a line is its time.
+    /// The name of the log when the index was last written, and the number of times that lines had
+    /// been dated back when it was built: that changes their positions.
     pub(super) fn origin(&self) -> rusqlite::Result<(String, i64)> {
         let origin = "SELECT epoch, dated_back FROM meta";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
@@ -166,7 +166,7 @@ impl Index {
     }
 
     /// Overwrites the leftovers of removed lines in the file, and empties the write-ahead log.
-    /// Returns whether it could do all of that, which it cannot during a search.
+    /// Returns whether it did all of that; it cannot during a search.
     pub(super) fn scrub(&mut self) -> rusqlite::Result<bool> {
         let mut next = Some(1);
         while let Some(first) = next {
@@ -281,7 +281,7 @@ impl From<UnusableFile> for IndexTrouble {
 }
 
 impl IndexTrouble {
-    /// Tells the operator.
+    /// Tells the operator, in the log.
     pub(super) fn tell(&self) {
         match self {
             IndexTrouble::Index(error) => {

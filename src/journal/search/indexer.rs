@@ -1,4 +1,5 @@
-//! The thread that adds lines to the index. It follows the file of lines and delays nobody.
+//! The thread that adds lines to the index. It follows the file of lines, and no commit waits for
+//! it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ const SLICE_BYTES: usize = 128 * 1024;
 /// How long it rests while lines arrive without a pause, in multiples of its working time.
 const REST: u32 = 8;
 
-/// The longest rest, as the server may end meanwhile.
+/// The longest rest, because the server may end meanwhile.
 const REST_MAX: Duration = Duration::from_millis(250);
 
 /// For the scheduler: threads that serve people have priority.
@@ -106,7 +107,7 @@ impl Indexer {
                     && at > self.expired
                 {
                     if self.expired == WallTime(i64::MIN) {
-                        self.schedule.need(); // the previous server may have left something
+                        self.schedule.need(); // the previous server may have left some
                     }
                     self.expired = at;
                 }
@@ -116,7 +117,7 @@ impl Indexer {
                 Ok(()) => {
                     (followed, wait) = (Some(commits), FOLLOW_EVERY);
                     for Asked { done, .. } in asking {
-                        done.send(()).ok(); // perhaps nobody waits any more
+                        done.send(()).ok(); // perhaps the caller has stopped waiting
                     }
                 }
                 Err(trouble) => {
@@ -227,7 +228,7 @@ impl Indexer {
             bytes < SLICE_BYTES
         });
         let last = read.map_err(|_| IndexTrouble::Journal)?;
-        // After a failed commit, the file may have lines for a moment that nobody has seen.
+        // After a failed commit, the file may for a moment have lines that nobody has seen.
         let is_settled = failures.is_multiple_of(2);
         if !is_settled || self.signals.failures.load(Ordering::Acquire) != failures {
             return Err(IndexTrouble::Journal);
@@ -281,7 +282,7 @@ fn remove(index: &Path) {
     }
 }
 
-/// Lowers the priority of this thread. On other systems this would affect the whole program.
+/// Lowers the priority of this thread. On other systems the call would affect the whole program.
 fn be_nice() {
     #[cfg(target_os = "linux")]
     rustix::process::nice(NICENESS).ok();

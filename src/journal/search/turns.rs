@@ -1,4 +1,4 @@
-//! Decides who searches next when more people want to than can at once: the person who has searched
+//! Decides who searches next when more people search than can at once: the person who has searched
 //! least. Knows no index.
 
 use std::collections::HashMap;
@@ -14,18 +14,17 @@ use crate::journal::traits::Searcher;
 /// How many searches run at once: each uses a whole core.
 const SEARCHES_MAX: usize = 2;
 
-/// After this time, a person's past searches count half.
+/// The time after which a person's past searches count half.
 const HALF_LIFE: Duration = Duration::from_secs(30);
 
-/// The most seconds that past searches count, so that a crowd of newcomers is not preferred for
+/// Past searches count at most this many seconds, so that a crowd of newcomers is not preferred for
 /// long.
 const COUNTED_MAX: f64 = 0.5;
 
-/// How many people are remembered; beyond that, people whose searches count for nothing are
-/// forgotten.
+/// The number of remembered people. Beyond it, people whose searches no longer count are forgotten.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// Seconds of searching that count for nothing.
+/// Fewer seconds of searching than this do not count.
 const NOTHING: f64 = 0.01;
 
 /// The turns. Clones share them.
@@ -36,7 +35,7 @@ pub(super) struct SearchTurns(Arc<Mutex<TurnState>>);
 struct TurnState {
     running: usize,
     queue: Vec<(Searcher, oneshot::Sender<SearchTurn>)>,
-    /// How many seconds each person or network has searched, and when that was counted.
+    /// The seconds for which each person or network has searched, and the time of that count.
     used: HashMap<Whose, (f64, Instant)>,
 }
 
@@ -52,7 +51,7 @@ pub(super) struct SearchTurn {
     turns: SearchTurns,
     searcher: Searcher,
     began: Instant,
-    /// Its searcher has stopped waiting, so another one gets it.
+    /// Whether its searcher has stopped waiting, so that another one gets it.
     is_void: bool,
 }
 
@@ -72,13 +71,13 @@ impl SearchTurns {
         };
         match granted {
             None => self.turn(searcher),
-            // The sender is never dropped without an answer, as each turn that ends grants the
+            // The sender is never dropped without an answer, because each turn that ends grants the
             // next.
             Some(granted) => granted.await.unwrap_or_else(|_| self.turn(searcher)),
         }
     }
 
-    /// Whether somebody waits for a turn.
+    /// Whether anybody waits for a turn.
     pub(super) fn are_wanted(&self) -> bool {
         !self.lock().queue.is_empty()
     }

@@ -76,7 +76,7 @@ fn phrase(typed: &str) -> Option<Phrase> {
 }
 
 impl Piece {
-    /// Adds the words of this piece. A line shows whether a run ends here; a search does not.
+    /// Adds the words of this piece. In a line, a run `ends` here; in a search, it may continue.
     fn put(&self, ends: bool, words: &mut Vec<String>) {
         match self {
             Piece::Word(word) => words.push(word.clone()),
@@ -159,7 +159,7 @@ fn plain(c: char, word: &mut String) {
 
 /// A digit of any script as the digit from 0 to 9.
 fn digit(c: char) -> Option<char> {
-    /// The zeros of the scripts with their own digits; the other nine digits follow each zero.
+    /// The zeros of the scripts that have digits; the other nine digits follow each zero.
     const ZEROS: [char; 35] = [
         '٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '෦', '๐', '໐', '༠', '၀', '႐',
         '០', '᠐', '᥆', '᧐', '᪀', '᪐', '᭐', '᮰', '᱀', '᱐', '꘠', '꣐', '꤀', '꧐', '꧰', '꩐', '꯰',
@@ -185,7 +185,7 @@ fn is_emoji(c: char) -> bool {
         | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}' | '\u{1F004}' | '\u{1F0CF}' | '\u{1F300}'..='\u{1FAFF}')
 }
 
-/// Whether two of these characters are the flag of a country.
+/// Whether this is half of a flag: two of these characters are the flag of a country.
 fn is_half_of_flag(c: char) -> bool {
     matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
 }
@@ -217,7 +217,7 @@ pub(super) fn hashed_all(words: &[String]) -> String {
     hashed.join(" ")
 }
 
-/// The query for all of these phrases, in the language of the index.
+/// The query for all of these phrases, in the syntax of the index.
 pub(super) fn query(phrases: &[Phrase]) -> String {
     let terms = phrases.iter().map(|phrase| {
         let open = if phrase.is_open { " *" } else { "" };

@@ -1,7 +1,7 @@
 //! Stores lines, and removes lines whose commit failed. Knows no thread.
 //!
-//! Lines that were refused while the disk did not answer may be stored all the same. A file of
-//! their own lists them, so that the next server removes them if this one is killed before it can.
+//! Lines that were refused because the disk did not answer may be stored all the same. A separate
+//! file lists them, so that the next server removes them if this one is killed before it can.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -73,7 +73,7 @@ impl Store {
     }
 
     /// Removes the lines that the previous server has refused. A note about another file matches
-    /// nothing, as it has the time and the checksum of each line.
+    /// nothing, because it has the time and the checksum of each line.
     pub(super) fn remove_noted(&mut self, lines: &Path) -> rusqlite::Result<()> {
         let Ok(note) = fs::read_to_string(lines.with_file_name(REFUSED_FILE)) else {
             return Ok(());

@@ -14,14 +14,16 @@ use super::sql::Sql;
 use super::store::Store;
 use crate::journal::traits::{Archive, Damage, Extent};
 
-/// The offset of the byte of an SQLite file that says whether it has a write-ahead log, and the
+/// The offset of the byte in an SQLite file that says whether it has a write-ahead log, and the
 /// value of that byte without one.
 const AHEAD_OFFSET: u64 = 18;
 const NOTHING_AHEAD: u8 = 1;
 
 /// Opens a file of lines to read in it.
 ///
-/// # Errors The file is missing or unusable, in one sentence.
+/// # Errors
+///
+/// The file is missing or unusable, in one sentence.
 pub(crate) fn open_archive(file: &Path) -> anyhow::Result<Store> {
     let is_there = File::open(file).map(drop).map_err(|error| error.kind());
     if let Err(ErrorKind::NotFound | ErrorKind::NotADirectory) = is_there {
@@ -58,8 +60,8 @@ fn open_where_it_is(file: &Path) -> Result<Store, UnusableFile> {
 }
 
 /// Makes sure that a file and the write-ahead log beside it belong together, before SQLite opens
-/// the file. SQLite would apply the log of another file to a backup that replaced it, and would
-/// delete the log of a missing file.
+/// the file. If a backup had replaced the file, SQLite would apply the old file's log to it; and it
+/// would delete the log of a missing file.
 pub(super) fn is_alone(path: &Path) -> Result<(), UnusableFile> {
     let ahead = path.with_extension("db-wal");
     let is_empty = fs::metadata(&ahead).is_ok_and(|ahead| ahead.len() == 0);

@@ -54,7 +54,9 @@ impl Database {
     /// Makes a change when no lines wait to be stored, and waits for it. A change must be short and
     /// atomic: one transaction.
     ///
-    /// # Errors The change failed, or its outcome is unknown.
+    /// # Errors
+    ///
+    /// The change failed, or its outcome is unknown.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -67,7 +69,7 @@ impl Database {
                 return Ok(());
             };
             let done = change(connection)?;
-            answer.send(done).ok(); // perhaps nobody waits any more
+            answer.send(done).ok(); // perhaps the caller has stopped waiting
             drop(permit);
             Ok(())
         }))?;

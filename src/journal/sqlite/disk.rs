@@ -40,16 +40,16 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
 /// The least number of written bytes that is worth a sync.
 const WRITTEN_AHEAD_MIN: u64 = 1 << 20;
 
-/// A log with more pages than this, 4 MiB, makes commits wait until it starts over: overwriting a
+/// If the log has more pages than this, 4 MiB, commits wait until it starts over: overwriting a
 /// file costs one sync less than growing it.
 const PAGES_AHEAD_MAX: i64 = 1_024;
 
-/// How long a commit waits for more lines before a sync. A sync takes tens of microseconds of a
-/// core beside the time of the disk, however little it writes: as much as fifty lines. While many
-/// people talk, this pause saves that, and nobody notices it.
+/// How long a commit waits for more lines before a sync. However little it writes, a sync costs
+/// tens of microseconds of a core in addition to the time of the disk: as much as fifty lines.
+/// While many people talk, this pause saves syncs, and nobody notices it.
 const SYNC_PAUSE: Duration = Duration::from_millis(1);
 
-/// How long a refusal waits for its note while the disk does not answer.
+/// How long a refusal waits until its note is written, while the disk does not answer.
 const NOTE_TIME: Duration = Duration::from_secs(1);
 
 /// The stored state of a journal, and the parts that read and change its file.
@@ -59,7 +59,7 @@ pub(crate) struct OpenedDisk {
     pub(crate) clock: Option<WallTime>,
     /// The name of the log until the next start.
     pub(crate) epoch: String,
-    /// Where the lines of each room end.
+    /// The end of each room's lines.
     pub(crate) ends: HashMap<RoomName, End>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) database: Database,
@@ -86,12 +86,14 @@ struct JournalThread {
 impl Disk {
     /// Opens the journal in a directory, and creates a missing directory.
     ///
-    /// # Errors The directory cannot be used: why, and what to do.
+    /// # Errors
+    ///
+    /// The directory cannot be used; the error says why, and what to do.
     pub(crate) fn open(directory: &Path, keep: Keep) -> Result<OpenedDisk, OpenError> {
         let files = Arc::new(Files::claim(directory)?);
         let in_file = |error| OpenError::File { path: files.path().to_owned(), error };
-        // The broadcaster has one commit under way, two refused ones may still be queued, and there
-        // is one end.
+        // The broadcaster has one commit under way, two refused ones may still be in the queue, and
+        // there is one end.
         let (work, queue) = sync_channel(CHANGES_MAX + 4);
         let signals = Arc::new(Signals::default());
         let OpenedFile { store, older, epoch, ends, clock } =
@@ -141,7 +143,9 @@ impl Disk {
     /// Runs work that reads the files, in a thread that ends with the journal: when
     /// [`Signals::ends`] is set and `wake` was called.
     ///
-    /// # Errors The system cannot start another thread.
+    /// # Errors
+    ///
+    /// The system cannot start another thread.
     pub(crate) fn run(
         &mut self,
         name: &str,
@@ -185,14 +189,14 @@ fn open(path: &Path, keep: Keep) -> Result<OpenedFile, UnusableFile> {
     store.remove_noted(path)?;
     let ends = store.ends()?;
     let older = store.check_latest(&ends)?;
-    // Even on a full disk, people can enter and read.
+    // Without an epoch the server still starts: even on a full disk, people can enter and read.
     let epoch = store.begin_epoch().unwrap_or_else(|error| {
         tracing::warn!(%error, "after the next start nobody can continue exactly where they stopped reading");
         passing_epoch()
     });
-    // A full disk also refuses lines, and their speakers are told.
+    // If the disk is full, it refuses lines too, and their authors are told.
     if store.make_room_ahead().is_err() {
-        store.checkpoint("TRUNCATE").ok(); // leaves all remaining room to lines
+        store.checkpoint("TRUNCATE").ok(); // leaves all remaining space to lines
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
@@ -231,8 +235,8 @@ fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &
             store = Store::open(files.path(), keep).ok(); // the writer reports errors
         }
         match store.as_ref().map(|store| store.checkpoint("PASSIVE")) {
-            // The log starts over by itself once all of it is moved. But while lines arrive without
-            // a pause, new ones are always left.
+            // The log starts over by itself when all of it is moved. But while lines arrive without
+            // a pause, there are always new ones.
             Some(Ok(done)) if done.pages_ahead > PAGES_AHEAD_MAX => {
                 signals.is_long.store(true, Ordering::Relaxed);
             }
@@ -260,8 +264,7 @@ impl Journal for Disk {
             if let Ok(answer) = timeout(ANSWER_TIME, &mut outcome).await {
                 return answer.unwrap_or_else(ended);
             }
-            // From here on the writer treats the lines as refused, unless it has answered at the
-            // last moment.
+            // From here on the writer treats the lines as refused, unless it has just answered.
             outcome.close();
             if let Ok(answer) = outcome.try_recv() {
                 return answer;

@@ -1,11 +1,11 @@
-//! Epochs: the log has a new name after each start, so that a number together with a name means one
-//! line and no other, whatever happened to the file. Knows no reader.
+//! Epochs: the log gets a new name at each start, so that a name and a number together mean one
+//! line and no other, whatever has happened to the file. Knows no reader.
 //!
-//! Somebody may restore a copy of the file, or a snapshot of the disk, and nothing in the file
-//! shows it. So each start gives the log a new name, and notes how far each room had come under the
-//! previous name. A person who returns with an earlier name continues exactly if the file knows
-//! that name and had come as far under it: then the file has the lines that they read. A copy does
-//! not have the names that were given after it was made, and numbers after its end are not from it.
+//! A person may restore a copy of the file, or a snapshot of the disk, and nothing in the file
+//! shows it. So each start gives the log a new name, and notes the last number of each room under
+//! the previous name. A person who returns with an earlier name and a number can continue if the
+//! file knows that name and had reached that number under it: then the file has the lines that the
+//! person read. A copy does not have the names given after it was made, nor numbers after its end.
 
 use parlor_core::model::RoomName;
 use rusqlite::params;
@@ -13,12 +13,12 @@ use rusqlite::params;
 use super::sql::Sql;
 use super::store::Store;
 
-/// The most names that the file stores. After more starts, nobody can count the lines that a person
-/// has missed.
+/// The number of names that the file stores. After more starts, the lines that a person has missed
+/// can no longer be counted.
 const EPOCHS_MAX: i64 = 1_000;
 
 impl Store {
-    /// Gives the log a new name, and notes how far each room has come under the previous one.
+    /// Gives the log a new name, and notes the last number of each room under the previous one.
     pub(super) fn begin_epoch(&mut self) -> rusqlite::Result<String> {
         let transaction = self.connection.transaction()?;
         transaction.run(
@@ -34,7 +34,7 @@ impl Store {
         )?;
         let forgotten = id - EPOCHS_MAX;
         transaction.run("DELETE FROM epochs WHERE id <= ?1", [forgotten])?;
-        // The last forgotten end of each room stays: it holds for the epochs after it.
+        // The last forgotten end of each room stays, because it is valid for the epochs after it.
         transaction.run(
             "DELETE FROM ends WHERE epoch < (SELECT max(epoch) FROM ends AS later
              WHERE later.room = ends.room AND later.epoch <= ?1)",

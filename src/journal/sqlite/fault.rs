@@ -1,4 +1,4 @@
-//! Why a file cannot be used, as sentences for the operator. Knows no file.
+//! The reasons why a file cannot be used, as sentences for the operator. Knows no file.
 
 use std::io;
 use std::path::PathBuf;
@@ -47,15 +47,15 @@ pub(crate) enum UnusableFile {
     /// Lines in it have changed since they were written.
     #[error("{0}; restore a backup, or move the file away to start afresh")]
     Damaged(#[from] Damage),
-    /// It does not begin like a database.
+    /// Its beginning is not that of a database.
     #[error(
         "is not a database, or its beginning is damaged; restore a backup, or move the file away to start afresh"
     )]
     NoDatabase,
-    /// SQLite cannot follow its structure.
+    /// SQLite cannot read its structure.
     #[error("is damaged in its structure; restore a backup, or move the file away to start afresh")]
     Broken,
-    /// Anything else that SQLite reports.
+    /// Any other error that SQLite reports.
     #[error("{0}")]
     Sqlite(rusqlite::Error),
 }

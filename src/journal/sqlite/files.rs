@@ -37,7 +37,7 @@ const AHEAD_MAGIC: u32 = 0x377f_0682;
 /// Servers of earlier versions locked this file; now the file of lines itself is locked.
 const FORMER_LOCK: &str = "parlor.lock";
 
-/// A new file system has this directory from the beginning.
+/// A new file system contains this directory.
 const LOST_AND_FOUND: &str = "lost+found";
 
 /// The mode bits that give access to others.
@@ -52,15 +52,15 @@ pub(crate) enum OpenError {
     /// The directory cannot be created or written to.
     #[error("cannot store lines in {}: {error}; give --data a directory that this user can write to, or store nothing with --memory", path.display())]
     Directory {
-        /// Which directory.
+        /// The path of the directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// Something else has that name.
+    /// The path is not a directory.
     #[error("cannot store lines in {}: {} is not a directory; give --data the path of a directory", path.display(), other.display())]
     NoDirectory {
-        /// Which directory.
+        /// The path of the directory.
         path: PathBuf,
         /// The part of the path that is no directory.
         other: PathBuf,
@@ -68,7 +68,7 @@ pub(crate) enum OpenError {
     /// Other programs use the directory.
     #[error("{} has other files, such as {}, and the server would close it to other users; give --data a directory of its own", path.display(), other.display())]
     Shared {
-        /// Which directory.
+        /// The path of the directory.
         path: PathBuf,
         /// An entry of the directory that another program made.
         other: PathBuf,
@@ -81,10 +81,10 @@ pub(crate) enum OpenError {
         /// The owner of that file.
         owner: u32,
     },
-    /// A link stands where a file should.
+    /// There is a link in the place of a file.
     #[error("{} is a symbolic link, and the server follows none; put the file itself there", .0.display())]
     Link(PathBuf),
-    /// Something else stands where a file should.
+    /// There is something else in the place of a file.
     #[error("{} is not a regular file; move it away", .0.display())]
     NoFile(PathBuf),
     /// The file has a second name (a hard link), perhaps in another server's directory.
@@ -137,7 +137,7 @@ pub(crate) enum Displaced {
     Emptied(PathBuf),
 }
 
-/// Identifies a file: its device and its inode number.
+/// The identity of a file: its device and its inode number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -155,11 +155,10 @@ impl Identity {
 /// The files, locked for this server until this is dropped.
 ///
 /// One lock is on the file of lines itself, so it holds whatever happens to its name, to other
-/// files and to the directory. Another one is on the directory, because a file that replaces the
-/// file of lines would share with it the files that SQLite keeps beside it. Both are locks of
-/// `flock`, which SQLite does not use. SQLite's own locks end when the process closes any
-/// descriptor of the file, so this is dropped after all connections to the file, and no other code
-/// opens it.
+/// files and to the directory. Another one is on the directory: if a file replaced the file of
+/// lines, both would share the files that SQLite keeps beside them. Both are locks of `flock`,
+/// which SQLite does not use. SQLite's own locks end when the process closes any descriptor of the
+/// file, so this is dropped after all connections to the file, and no other code opens it.
 #[derive(Debug)]
 pub(crate) struct Files {
     path: PathBuf,
@@ -170,7 +169,7 @@ pub(crate) struct Files {
     beside: OnceLock<[(PathBuf, Identity); 2]>,
     /// The write-ahead log, to read its first bytes.
     ahead: OnceLock<File>,
-    /// The write-ahead log was truncated once: that stays true until the server ends.
+    /// Whether the write-ahead log was truncated; if so, this stays true until the server ends.
     is_emptied: AtomicBool,
 }
 
@@ -196,7 +195,7 @@ impl Files {
             }
         }
         close_file(&directory.join(REFUSED_FILE))?;
-        fs::remove_file(directory.join(FORMER_LOCK)).ok(); // harmless if it stays
+        fs::remove_file(directory.join(FORMER_LOCK)).ok(); // if it stays, it does no harm
         let path = directory.join(FILE);
         let mut options = OpenOptions::new();
         options.append(true).create(true).mode(0o600);
@@ -247,7 +246,8 @@ impl Files {
     /// the server ends.
     pub(crate) fn are_in_place(&self) -> Result<(), Displaced> {
         if self.is_emptied() {
-            return Err(Displaced::Emptied(self.path.with_extension(AHEAD))); // first: beyond repair
+            // First, because no repair helps.
+            return Err(Displaced::Emptied(self.path.with_extension(AHEAD)));
         }
         if Identity::at(&self.path).ok() != Some(self.lines) {
             let (process, descriptor) = (process::id(), self.held.as_raw_fd());
@@ -276,7 +276,7 @@ impl Files {
         let mut magic = [0; 4];
         let read = self.ahead.get().map(|ahead| ahead.read_at(&mut magic, 0));
         match read {
-            Some(Ok(0)) => false, // SQLite empties it, too, when all of it is in the file
+            Some(Ok(0)) => false, // SQLite itself empties it when all of it is in the file
             Some(Ok(_)) => u32::from_be_bytes(magic) & !1 != AHEAD_MAGIC,
             Some(Err(_)) | None => false, // SQLite reports errors of the disk
         }
@@ -285,8 +285,10 @@ impl Files {
 
 /// Creates a file that no other user may open. SQLite gives the files beside it the same mode.
 ///
-/// # Errors The file exists: it is not opened, as its locks end with any descriptor of it. Or it
-/// cannot be created.
+/// # Errors
+///
+/// The file cannot be created, or exists. An existing file is not opened, because its locks would
+/// end with the new descriptor.
 pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create_new(true).mode(0o600);

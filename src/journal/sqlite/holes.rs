@@ -1,12 +1,11 @@
-//! Remembers where all lines of a room are deleted, so that readers skip them. Knows no file.
+//! Remembers ranges of deleted lines in rooms, so that readers skip them. Knows no file.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use parlor_core::model::RoomName;
 
-/// The largest stretch of each room that is known to be empty. It stays empty: numbers are never
-/// reused.
+/// The largest known range of deleted lines in each room. It stays empty: numbers are never reused.
 #[derive(Debug, Default)]
 pub(super) struct Holes(Mutex<HashMap<RoomName, (u64, u64)>>);
 

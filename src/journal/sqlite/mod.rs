@@ -1,4 +1,4 @@
-//! The journal on disk: a file of SQLite, a thread that writes in it and one that reads.
+//! The journal on disk: a file of SQLite, a thread that writes it, and one that reads it.
 
 mod append;
 mod archive;

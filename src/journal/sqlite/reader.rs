@@ -1,4 +1,4 @@
-//! Reads stored lines, in a thread of its own.
+//! Reads stored lines, in a separate thread.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::store::Store;
 use super::verify::Damages;
 use crate::journal::traits::{Ahead, History, Lookup, StoredPage, Unreadable};
 
-/// The most bytes of lines in a page, as they are in memory: half of a mailbox.
+/// The limit of bytes of a page's lines, as they are in memory: half of a mailbox.
 const PAGE_BYTES_MAX: usize = 12 * 1024;
 
 /// How many queries may wait; further callers wait for a place.
@@ -50,7 +50,8 @@ impl ReaderThread {
                 drop(files); // after the last connection to them
             })
             .map_err(|error| {
-                rusqlite::Error::ToSqlConversionFailure(Box::new(error)) // treated as a missing file
+                // Treated like a missing file.
+                rusqlite::Error::ToSqlConversionFailure(Box::new(error))
             })?;
         Ok(ReaderThread { queries })
     }
@@ -109,7 +110,7 @@ impl FileHistory {
                 Way::Up => (range.0, looked_at),
                 Way::Down => (looked_at, range.1),
             };
-            // Missing rows are damage, and shown as such.
+            // Missing rows are damage, and readers are told so.
             if count.lines == 0 && count.rows == last - first + 1 {
                 self.holes.note(room, first, last);
             }
@@ -153,7 +154,7 @@ impl History for FileHistory {
                 let count = self.count(room, (1, next), left, Way::Down).await?;
                 left -= count.lines;
                 let Some(looked_at) = count.looked_at else {
-                    return Ok(1); // missing rows are damage, and shown
+                    return Ok(1); // missing rows are damage, and readers are told so
                 };
                 if left == 0 {
                     return Ok(looked_at);

@@ -9,19 +9,20 @@ use super::sql::Sql;
 use super::store::Store;
 use crate::journal::traits::Damage;
 
-/// How many of the latest lines the start checks, beginning with the room that spoke most recently.
+/// The number of latest lines that the start checks, beginning with the room of the most recent
+/// line.
 const LATEST_LINES: u64 = 10_000;
 
-/// How many rows one slice of a check reads, which is how long a writer may wait.
+/// The number of rows that one slice of a check reads. A writer may wait for one slice.
 const SLICE_ROWS: usize = 1_000;
 
-/// How many rows one query reads, including empty ones: other readers wait for their answers.
+/// The number of rows that one query reads, including empty ones. Other readers wait meanwhile.
 const READ_ROWS_MAX: usize = 10_000;
 
 /// How many rows one query counts, which takes some milliseconds.
 const COUNTED_ROWS_MAX: usize = 20_000;
 
-/// The least number of bytes that a dialect shows of a line beside the name and the text.
+/// The smallest number of bytes that a dialect adds to the name and the text of a line.
 const SHOWN_BESIDE: u64 = 3;
 
 /// The direction of counting.
@@ -36,15 +37,15 @@ pub(super) enum Way {
 /// The result of a count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Count {
-    /// How many lines.
+    /// The number of lines.
     pub(super) lines: u64,
-    /// How many rows were examined.
+    /// The number of examined rows.
     pub(super) rows: u64,
-    /// The number of the last row that was examined; none if there were no rows.
+    /// The number of the last examined row; none if there were no rows.
     pub(super) looked_at: Option<u64>,
 }
 
-/// Where the lines of each room end, the room that spoke most recently first.
+/// The end of each room's lines, beginning with the room of the most recent line.
 pub(super) fn ends(connection: &Connection) -> rusqlite::Result<Vec<(String, End)>> {
     connection.all(
         // CROSS makes SQLite begin with the rooms; otherwise it would read all lines.
@@ -64,7 +65,7 @@ impl Store {
         ends(&self.connection)
     }
 
-    /// Checks the latest lines of the rooms with these ends. Returns where the older lines end,
+    /// Checks the latest lines of the rooms with these ends. Returns the ends of the older lines,
     /// which it has not checked.
     pub(super) fn check_latest(
         &self,
@@ -171,7 +172,7 @@ impl Store {
             let seq = row.get::<_, i64>(0)? as u64;
             count.rows += 1;
             count.looked_at = Some(seq);
-            // A damaged line counts: it is shown as such.
+            // A damaged line counts, because readers are told of it.
             if row.get_ref(1)?.as_i64() != Ok(GONE) {
                 count.lines += 1;
                 if count.lines == lines {
@@ -220,8 +221,8 @@ impl Store {
         Ok(last)
     }
 
-    /// The number of the line after which the lines of a room up to number `last` take `bytes`
-    /// bytes as a dialect shows them, or a little more.
+    /// The number of a line: the lines after it, up to number `last`, take `bytes` bytes or a
+    /// little more as a dialect shows them.
     pub(super) fn before(&self, room: &RoomName, last: u64, bytes: u64) -> rusqlite::Result<u64> {
         let mut lines = self.connection.prepare_cached(
             "SELECT seq, length(CAST(name AS BLOB)) + length(CAST(text AS BLOB)) FROM lines

@@ -1,4 +1,4 @@
-//! The tables of the file, version by version. Knows none of their rows.
+//! The tables of the file, version by version. Knows no row.
 
 /// The version of the tables. A file with a higher version was written by a newer Parlor.
 pub(crate) const SCHEMA: i32 = 8;
@@ -98,7 +98,7 @@ const TAKINGS: &str = "
 /// Version 4: the tokens of scripts, hashed.
 const TOKENS: &str = "ALTER TABLE accounts ADD COLUMN token BLOB";
 
-/// Version 5: when and from which networks owners came in, hashed, so that people who guess
+/// Version 5: the times and the networks (hashed) of owners' visits, so that people who guess
 /// passwords do not lock them out; and the networks of messages and codes, so that nobody uses up
 /// the share of others. `codes.origin` is not used.
 const PLACES: &str = "
@@ -115,8 +115,8 @@ const PLACES: &str = "
     ALTER TABLE codes ADD COLUMN origin BLOB;
 ";
 
-/// Version 6: the names of the log after each start, and how far each room had come at the end of
-/// each. Rooms that had not continued are left out.
+/// Version 6: the names of the log after each start, and the last number of each room at the end of
+/// each. Rooms without new lines are left out.
 const EPOCHS: &str = "
     CREATE TABLE epochs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
     INSERT INTO epochs (name) SELECT value FROM meta WHERE key = 'identity';

@@ -1,5 +1,5 @@
 //! Overwrites the copies of deleted content that SQLite leaves. SQLite overwrites deleted rows in
-//! place; but when it makes room in a page, it moves rows to another page and leaves their copies
+//! place. But when it needs space in a page, it moves rows to another page and leaves their copies
 //! in the free space. This module overwrites that space.
 //!
 //! Knows the first bytes of a page, and no table. The format:
@@ -39,7 +39,7 @@ pub(crate) struct ScrubSchedule {
 }
 
 impl ScrubSchedule {
-    /// Something was deleted.
+    /// Notes that something was deleted.
     pub(crate) fn need(&mut self) {
         self.is_needed = true;
     }
@@ -49,7 +49,7 @@ impl ScrubSchedule {
         self.is_needed && self.not_before.is_none_or(|at| Instant::now() >= at)
     }
 
-    /// The file was scrubbed, from `began` until now.
+    /// Notes that the file was scrubbed, from `began` until now.
     pub(crate) fn done(&mut self, began: Instant) {
         self.is_needed = false;
         self.not_before = Some(Instant::now() + began.elapsed() * REST);
@@ -66,7 +66,7 @@ pub(crate) fn scrub(connection: &mut Connection, first: u32) -> rusqlite::Result
     let last = pages.min(first + PAGES - 1);
     if !left_over(connection, first..=last)?.is_empty() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Checked again, as now no other connection writes.
+        // Checked again, because from now on no other connection writes.
         for (number, scrubbed) in left_over(&transaction, first..=last)? {
             transaction.run(
                 "UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1",
@@ -108,8 +108,9 @@ fn left_over(
     Ok(scrubbed_pages)
 }
 
-/// The pages that hold no rows, and how many bytes of each are still in use. Some of these pages
-/// list the others and form a list themselves; it begins where the header of the file says.
+/// The pages that hold no rows, with the number of bytes of each that are still in use. Some of
+/// these pages list the others and form a list themselves; the header of the file says where it
+/// begins.
 fn free(connection: &Connection) -> rusqlite::Result<HashMap<u32, usize>> {
     const FIRST_LIST: usize = 32;
     let mut free = HashMap::new();

@@ -1,10 +1,10 @@
-//! Short ways to run SQL. Knows no table.
+//! Short functions to run SQL. Knows no table.
 
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 /// A connection or a transaction that runs prepared statements.
 pub(crate) trait Sql {
-    /// Runs a statement. Returns how many rows it has changed.
+    /// Runs a statement. Returns the number of changed rows.
     fn run(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize>;
 
     /// The first row of a query, if it has one.

@@ -1,4 +1,5 @@
-//! A connection to the file of lines: opened, migrated, and checkpointed. Knows no row, no thread.
+//! A connection to the file of lines: opens, migrates and checkpoints it. Knows no row and no
+//! thread.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -10,7 +11,7 @@ use super::fault::UnusableFile;
 use super::schema::{MIGRATIONS, SCHEMA};
 use crate::config::Keep;
 
-/// Marks a SQLite file as one of Parlor's: "Parl", as the file's header has it.
+/// Marks an SQLite file as one of Parlor's: "Parl", in the file's header.
 const APPLICATION_ID: i32 = 0x5061_726C;
 
 /// How long to wait for a file that a checkpoint or a backup has locked for a moment.
@@ -41,8 +42,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the file for writing. The file must exist, even if it is empty: SQLite would create
-    /// another one than the locked one.
+    /// Opens the file for writing. The file must exist, even if it is empty: a file that SQLite
+    /// created would not be the locked one.
     pub(crate) fn open(path: &Path, keep: Keep) -> Result<Store, UnusableFile> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_NOFOLLOW
@@ -50,7 +51,7 @@ impl Store {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIME)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // Deleted content is overwritten.
+        // SQLite then overwrites deleted content.
         connection.pragma_update(None, "secure_delete", true)?;
         // Another thread makes the checkpoints, so a commit waits for one sync only.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;

@@ -37,8 +37,8 @@ impl Store {
     }
 }
 
-/// Notes the earliest time that it can be now. Dates back lines and accounts with a later time
-/// than possible.
+/// Notes the earliest possible present time. Dates back lines and accounts with a time later than
+/// possible.
 pub(crate) fn note_clock(
     connection: &mut Connection,
     now: WallTime,

@@ -1,5 +1,5 @@
 //! Checks lines that were stored long ago, slice by slice while the server runs, and tells the
-//! operator what is damaged. Knows no reader.
+//! operator of damage. Knows no reader.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -10,11 +10,11 @@ use super::fault::UnusableFile;
 use super::store::Store;
 use crate::journal::traits::Damage;
 
-/// The pause between two slices, which take some milliseconds each: so the check takes a small part
+/// The pause between two slices. A slice takes some milliseconds, so the check takes a small part
 /// of one processor and of the disk.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The most damage reports that are logged. A file with more damage has few intact lines.
+/// The limit of logged damage reports. A file with more damage has few intact lines.
 const DAMAGES_MAX: usize = 1_000;
 
 /// Damage that was reported to the operator.

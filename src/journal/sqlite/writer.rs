@@ -56,8 +56,8 @@ pub(super) enum Work {
     End,
 }
 
-/// Lines to store. If the answer has no receiver any more, the lines are refused already and are
-/// not stored.
+/// Lines to store. If the receiver of the answer is gone, the lines are refused already and are not
+/// stored.
 pub(super) struct CommitJob {
     pub(super) batches: Vec<Arc<Batch>>,
     pub(super) answer: oneshot::Sender<Result<(), NotStored>>,
@@ -73,7 +73,7 @@ pub(crate) struct Signals {
     /// Increases when a commit fails, and again when its lines are removed. While it is odd, the
     /// file may have lines that nobody has seen.
     pub(crate) failures: AtomicU64,
-    /// About how many bytes were written ahead since the last checkpoint.
+    /// The approximate number of bytes written ahead since the last checkpoint.
     pub(super) written: AtomicU64,
     /// The write-ahead log is so long that it must start over before more is written.
     pub(super) is_long: AtomicBool,
@@ -158,7 +158,7 @@ impl FileWriter {
             // connection stays open.
             Some(store) if self.files.is_emptied() => mem::forget(store),
             Some(store) => {
-                store.checkpoint("TRUNCATE").ok(); // otherwise the next start does it
+                store.checkpoint("TRUNCATE").ok(); // if this fails, the next start does it
             }
             None => {}
         }
@@ -249,7 +249,7 @@ impl FileWriter {
         self.tell(&failure);
         self.signals.failures.fetch_add(1, Ordering::AcqRel);
         if let CommitFailure::Disk(_) = failure {
-            self.store = None; // and with it what SQLite believes to be on disk
+            self.store = None; // so that SQLite forgets what it believes to be on disk
         }
         self.breakdown = Some(Breakdown {
             why: failure.why(),

@@ -62,7 +62,9 @@ pub enum LogFormat {
 
 /// Sends this process's events to stderr from now on, with panics as events.
 ///
-/// # Errors The process already has a log, or the system gives no thread.
+/// # Errors
+///
+/// The process already has a log, or the system gives no thread.
 pub fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<RunningLog> {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let queue = Queue::start(io::stderr()).context("the log cannot start")?;
