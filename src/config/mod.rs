@@ -46,129 +46,106 @@ const NAMELESS_IDLE: Duration = Duration::from_mins(5);
 
 options! {
     /// All options of the server. Clap reads them; serde writes them, as a file that `--config`
-    /// takes.
+    /// takes. A running server takes over those with an arrow.
     #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize)]
     #[command(mut_args = finish)]
     #[serde(rename_all = "kebab-case")]
     pub struct Config {
-        #[restart]
         /// Listen at URL; may be repeated [default: tcp://localhost:8000, http://localhost:8080]
         #[arg(long, value_name = "URL", value_parser = listen::read_urls, value_hint = ValueHint::Url)]
         #[serde(skip)]
         listen: Vec<Urls>,
 
-        #[restart]
         /// Short for --listen 'tcp://localhost:8000?classic', the book's protocol without names;
         /// not together with --listen
-        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
+        #[arg(long, value_name = "BOOL")]
         #[serde(skip)]
         classic: bool,
 
-        #[restart]
         /// Let other machines join: listen on all interfaces at the default ports; not together
         /// with --listen
-        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
+        #[arg(long, value_name = "BOOL")]
         #[serde(skip)]
         lan: bool,
 
-        #[restart]
         /// The listeners that follow from the three options above; no two at one address.
         #[arg(skip)]
         #[serde(rename = "listen")]
         pub listeners: Vec<ListenUrl>,
 
-        #[restart]
         /// Whether the listeners are the usual ones: then the server can do without some of them if
         /// their port is taken.
         #[arg(skip)]
         #[serde(skip)]
         pub listens_as_usual: bool,
 
-        #[restart]
         /// Store lines in the directory DIR [default: ~/.local/share/parlor, for root
         /// /var/lib/parlor]
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         pub data: Option<PathBuf>,
 
-        #[restart]
         /// When a line counts as stored, so that people see it
         #[arg(long, value_name = "HOW", default_value = "synced")]
         pub keep: Keep,
 
-        #[reload]
         /// Delete lines older than this: 30d, 12h, 4w; or off, to store them for good
         #[arg(long, value_name = "TIME", default_value = "off")]
-        pub retain: Retain,
+        pub retain: Retain => retain,
 
-        #[restart]
         /// Store nothing on disk: lines are gone when the server stops; not together with --data
-        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
+        #[arg(long, value_name = "BOOL")]
         pub memory: bool,
 
-        #[restart]
         /// Accept passwords over plain TCP from other machines, where others on the network could
         /// read them
-        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
+        #[arg(long, value_name = "BOOL")]
         pub allow_plain_passwords: bool,
 
-        #[reload]
         /// Lines a second from one person, with bursts of ten times that; or off
         #[arg(long, value_name = "N/s", default_value = "10/s")]
-        pub rate: RateLimit,
+        pub rate: RateLimit => rate,
 
-        #[restart]
         /// How long people without a name may be silent if a URL does not say.
         #[arg(skip = NAMELESS_IDLE)]
         #[serde(skip)]
         pub nameless_idle: Duration,
 
-        #[reload]
         /// Lines shown to people who enter a room
         #[arg(long, value_name = "N", value_parser = count_or_none, default_value = "10")]
-        pub replay: usize,
+        pub replay: usize => replay,
 
-        #[reload]
         /// Most rooms at once
         #[arg(long, value_name = "N", value_parser = count, default_value = "1000")]
-        pub rooms: usize,
+        pub rooms: usize => rooms,
 
-        #[reload]
         /// Most connections at once [default: the descriptor limit less 64]
         #[arg(long, value_name = "N", value_parser = count)]
-        pub connections: Option<usize>,
+        pub connections: Option<usize> => connections,
 
-        #[reload]
         /// Most connections from one address
-        #[arg(long, value_name = "N", value_parser = count,
-              default_value = "256")]
-        pub connections_per_address: usize,
+        #[arg(long, value_name = "N", value_parser = count, default_value = "256")]
+        pub connections_per_address: usize => connections_per_address,
 
-        #[reload]
         /// Apply the limit per address to this machine, too
-        #[arg(long, value_name = "BOOL", value_parser = yes_or_no, action = ArgAction::Set, default_value = "false")]
-        pub limit_loopback: bool,
+        #[arg(long, value_name = "BOOL")]
+        pub limit_loopback: bool => limit_loopback,
 
-        #[reload]
         /// Lines of a room in memory; readers who fall further behind skip lines
         #[arg(long, value_name = "N", value_parser = count, default_value = "16384")]
-        pub log_lines: usize,
+        pub log_lines: usize => log_lines,
 
-        #[reload]
         /// Most memory for the lines of one room
         #[arg(long, value_name = "SIZE", default_value = "4MiB")]
-        pub log_size: ByteSize,
+        pub log_size: ByteSize => log_size,
 
-        #[reload]
         /// Most memory for the lines of all rooms
         #[arg(long, value_name = "SIZE", default_value = "256MiB")]
-        pub log_total: ByteSize,
+        pub log_total: ByteSize => log_total,
 
-        #[reload]
         /// How much to log on stderr
         #[arg(long, value_name = "LEVEL", default_value = "info")]
-        pub log: LogLevel,
+        pub log: LogLevel => log,
 
-        #[restart]
         /// Format of the log
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         pub log_format: LogFormat,
@@ -189,7 +166,13 @@ fn finish(arg: Arg) -> Arg {
     let kind = arg.get_value_names().and_then(<[_]>::first);
     let kind = kind.map(ToString::to_string).unwrap_or_default();
     match (kind.as_str(), default, about) {
-        ("BOOL", ..) => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        ("BOOL", ..) => arg
+            .action(ArgAction::Set)
+            .value_parser(yes_or_no)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .default_value("false"),
         (kind, Some(default), Some(about)) => arg
             // A value that looks like another option is wrong, and its parser says what is right.
             .allow_hyphen_values(matches!(kind, "TIME" | "N/s" | "SIZE"))
@@ -305,27 +288,68 @@ impl Config {
         }
     }
 
-    /// The limit of connections, in a process that may open this many files.
-    pub(crate) fn connections(&self, descriptors: usize) -> usize {
-        let places = places(descriptors).max(1);
-        self.connections.unwrap_or(places)
-    }
-
-    /// The rate of one person's lines.
-    pub(crate) fn speaking_rate(&self) -> Option<Rate> {
-        self.rate.rate()
-    }
-
-    /// The limits of the broadcaster.
-    pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            rooms: self.rooms,
-            log: Capacity { lines: self.log_lines, bytes: self.log_size.bytes() },
-            logs_bytes: self.log_total.bytes(),
-            retain: self.retain.time(),
-            ..Limits::default()
+    /// The settings that a running server takes over, in a process that may open this many files.
+    pub(crate) fn settings(&self, descriptors: usize) -> Settings {
+        // Without `..`: an option with an arrow does not compile before it has an effect.
+        let Reloadable {
+            retain,
+            rate,
+            replay,
+            rooms,
+            connections,
+            connections_per_address,
+            limit_loopback,
+            log_lines,
+            log_size,
+            log_total,
+            log,
+        } = self.reloadable();
+        Settings {
+            log,
+            rate: rate.rate(),
+            replay: replay as u64,
+            retain: retain.time(),
+            connections: ConnectionLimits {
+                all: connections.unwrap_or(places(descriptors).max(1)),
+                per_address: connections_per_address,
+                limit_loopback,
+            },
+            broadcaster: Limits {
+                rooms,
+                log: Capacity { lines: log_lines, bytes: log_size.bytes() },
+                logs_bytes: log_total.bytes(),
+                retain: retain.time(),
+                ..Limits::default()
+            },
         }
     }
+}
+
+/// The settings that a running server takes over, in the form in which its parts take them.
+pub(crate) struct Settings {
+    /// How much is logged on stderr.
+    pub(crate) log: LogLevel,
+    /// The rate of one person's lines.
+    pub(crate) rate: Option<Rate>,
+    /// How many earlier lines a person reads in a room on entering.
+    pub(crate) replay: u64,
+    /// How long lines are stored; `None` for ever.
+    pub(crate) retain: Option<Duration>,
+    /// The limits on connections.
+    pub(crate) connections: ConnectionLimits,
+    /// The limits of the broadcaster.
+    pub(crate) broadcaster: Limits,
+}
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConnectionLimits {
+    /// In all.
+    pub(crate) all: usize,
+    /// From one address.
+    pub(crate) per_address: usize,
+    /// Whether the limit per address applies to this machine, too.
+    pub(crate) limit_loopback: bool,
 }
 
 /// How many connections fit into a process that may open this many files.

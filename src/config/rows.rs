@@ -1,30 +1,38 @@
-//! The form of the table of options: a struct in which each row says when its change takes effect.
+//! The form of the table of options: a struct whose rows say which options a reload changes.
 
-/// Declares a struct of options. A row begins with `#[reload]` if a running server takes over a new
-/// value, and with `#[restart]` if only a restarted one does.
+/// Declares `Config`, the struct of all options, and `Reloadable`, the struct of those that a
+/// running server takes over.
+///
+/// A row of the second kind ends with an arrow and the name of the field again. The others keep
+/// their value until a restart.
 macro_rules! options {
     (
         $(#[$about:meta])*
-        pub struct $name:ident {
-            $( #[$when:ident] $(#[$row:meta])* $vis:vis $field:ident: $type:ty, )*
+        pub struct Config {
+            $( $(#[$row:meta])* $vis:vis $field:ident: $type:ty $(=> $live:ident)?, )*
         }
     ) => {
         $(#[$about])*
-        pub struct $name {
+        pub struct Config {
             $( $(#[$row])* $vis $field: $type, )*
         }
 
-        impl $name {
+        /// The options that a running server takes over.
+        struct Reloadable {
+            $($( $live: $type, )?)*
+        }
+
+        impl Config {
+            fn reloadable(&self) -> Reloadable {
+                Reloadable { $($( $live: self.$live, )?)* }
+            }
+
             /// The options in force after a reload of `wanted`.
-            fn reloaded(&self, wanted: &Self) -> Self {
-                Self {
-                    $( $field: options!(@$when self wanted).$field.clone(), )*
-                }
+            fn reloaded(&self, wanted: &Config) -> Config {
+                Config { $($( $live: wanted.$live, )?)* ..self.clone() }
             }
         }
     };
-    (@reload $old:ident $new:ident) => { $new };
-    (@restart $old:ident $new:ident) => { $old };
 }
 
 pub(super) use options;

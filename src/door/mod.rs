@@ -20,7 +20,7 @@ mod web;
 
 pub(crate) use accept::accept_connections;
 pub(crate) use admin::{LOOK_EVERY, OperatorDoor, OperatorSocket};
-pub(crate) use admission::{Admission, raise_limit};
+pub(crate) use admission::raise_limit;
 pub use kinds::{DOORS, LINE_PORT, read_url, read_urls, url_help};
 pub(crate) use kinds::{find, open, schemes_for_people};
 pub(crate) use lines::{CLASSIC, NETCAT};
@@ -28,4 +28,3 @@ pub(crate) use opening::{DoorInUse, DoorSetup, WayIn};
 pub(crate) use reception::Reception;
 pub(crate) use reload::{Reload, ReloadAnswer, ReloadRequests};
 pub(crate) use transport::bind;
-pub(crate) use waiting::WaitingList;

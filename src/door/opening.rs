@@ -56,6 +56,7 @@ impl DoorOption {
 }
 
 /// The server's part of the setup of a door.
+#[derive(Clone)]
 pub(crate) struct DoorSetup {
     /// The settings of sessions that all doors share.
     pub(crate) settings: SessionSettings,

@@ -1,9 +1,11 @@
 //! The parts that all doors share, and the traits of a door. Knows no door.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
+use std::thread::available_parallelism;
 
 use parlor_core::link::Inbox;
 use tokio::net::TcpStream;
@@ -12,8 +14,13 @@ use tokio_util::task::TaskTracker;
 
 use super::admission::{Admission, TurnedAway};
 use super::waiting::WaitingList;
+use crate::config::ConnectionLimits;
 use crate::session::Writers;
 use crate::telemetry::Metrics;
+
+/// How many connections for metrics are kept open between requests: two servers of Prometheus have
+/// one each.
+const SCRAPERS_MAX: usize = 32;
 
 /// The parts that all doors share.
 pub(crate) struct Reception {
@@ -42,6 +49,36 @@ pub(crate) struct Reception {
     pub(crate) metrics: Arc<Metrics>,
     /// The number of connections that ended with a panic: each one is a bug.
     pub(crate) panics: AtomicU64,
+}
+
+impl Reception {
+    /// A reception without connections.
+    pub(crate) fn new(inbox: Arc<Inbox>, limits: ConnectionLimits, metrics: Metrics) -> Reception {
+        let ConnectionLimits { all, per_address, limit_loopback } = limits;
+        Reception {
+            inbox,
+            admission: Admission::new(all, per_address, limit_loopback),
+            questions: WaitingList::new(all),
+            requests: WaitingList::new(all),
+            scrapes: WaitingList::with_places(SCRAPERS_MAX),
+            leaving: WaitingList::new(all),
+            line_port: OnceLock::new(),
+            writers: Writers::new(available_parallelism().map_or(1, NonZero::get)),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            metrics: Arc::new(metrics),
+            panics: AtomicU64::new(0),
+        }
+    }
+
+    /// Changes the limits. Existing connections beyond them stay.
+    pub(crate) fn set_limits(&self, limits: ConnectionLimits) {
+        let ConnectionLimits { all, per_address, limit_loopback } = limits;
+        self.admission.set(all, per_address, limit_loopback);
+        for list in [&self.questions, &self.requests, &self.leaving] {
+            list.set(all);
+        }
+    }
 }
 
 /// The service of one connection, from its beginning to its end.

@@ -8,7 +8,7 @@ use parlor_core::link::{Change, Link};
 use tokio::task::spawn_blocking;
 
 use super::signals::Hangups;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Settings};
 use crate::door::{Reception, ReloadAnswer, ReloadRequests, raise_limit};
 use crate::session::Live;
 use crate::telemetry::Level;
@@ -44,10 +44,7 @@ impl Reloader {
         loop {
             let request = tokio::select! {
                 () = hangups.next() => None,
-                request = requests.recv() => match request {
-                    Some(request) => Some(request),
-                    None => return, // the reception is closed
-                },
+                Some(request) = requests.recv() => Some(request),
             };
             let answer = self.reload().await;
             if let Some(request) = request {
@@ -86,19 +83,13 @@ impl Reloader {
 
     /// Applies the configuration in force to all parts.
     async fn apply(&mut self) {
-        let config = &self.config;
-        self.source.level.set(config.log);
-        self.live.set(config.speaking_rate(), config.replay as u64, config.retain.time());
-        let connections = config.connections(raise_limit());
-        self.reception.questions.set(connections);
-        self.reception.requests.set(connections);
-        self.reception.leaving.set(connections);
-        self.reception.admission.set(
-            connections,
-            config.connections_per_address,
-            config.limit_loopback,
-        );
-        self.link.call(Change::Limit(config.limits())).await;
+        // Without `..`: a setting without an effect does not compile.
+        let Settings { log, rate, replay, retain, connections, broadcaster } =
+            self.config.settings(raise_limit());
+        self.source.level.set(log);
+        self.live.set(rate, replay, retain);
+        self.reception.set_limits(connections);
+        self.link.call(Change::Limit(broadcaster)).await;
     }
 }
 

@@ -1,0 +1,67 @@
+//! A server whose doors are open, and how it shuts down.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
+use tokio::select;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+use crate::broadcaster_task::Closing;
+use crate::door::Reception;
+
+/// How long clients may take to receive the final message when the server shuts down.
+const DRAIN_TIME: Duration = Duration::from_secs(12);
+
+/// How long the last batch may take after that: 15 s in all, with a little to spare.
+const LAST_COMMIT_TIME: Duration = Duration::from_secs(2);
+
+/// A server whose doors are open.
+pub(super) struct RunningServer {
+    pub(super) reception: Arc<Reception>,
+    pub(super) closing: Closing,
+    pub(super) broadcasting: JoinHandle<()>,
+    /// The groups of writers.
+    pub(super) writing: JoinSet<()>,
+    /// The tasks beside the conversation; they end first.
+    pub(super) stewards: JoinSet<()>,
+}
+
+impl RunningServer {
+    /// Runs until `shutdown`; then tells everybody and shuts down in order.
+    ///
+    /// # Errors
+    /// A task that must not end has ended, or a connection has panicked: a bug.
+    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        select! {
+            () = shutdown => {}
+            ended = &mut self.broadcasting => bail!("the broadcaster stopped: {ended:?}"),
+            ended = self.writing.join_next() => bail!("a group of writers stopped: {ended:?}"),
+        }
+        let panics = self.close().await;
+        ensure!(panics == 0, "{panics} connections ended with a panic; each one is a bug");
+        Ok(())
+    }
+
+    /// Tells everybody, waits until the clients are gone, and then until the last batch is stored.
+    /// Returns how many connections ended with a panic.
+    async fn close(mut self) -> u64 {
+        self.stewards.shutdown().await;
+        sd_notify::notify(&[sd_notify::NotifyState::Stopping]).ok();
+        self.closing.soon.cancel();
+        let tasks = &self.reception.tasks;
+        tasks.close();
+        if timeout(DRAIN_TIME, tasks.wait()).await.is_err() {
+            tracing::warn!("some clients did not receive the final message in time");
+        }
+        self.closing.now.cancel();
+        match timeout(LAST_COMMIT_TIME, self.broadcasting).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the broadcaster has failed"),
+            Err(_) => tracing::error!("the journal did not finish in time"),
+        }
+        self.reception.panics.load(Ordering::Relaxed)
+    }
+}

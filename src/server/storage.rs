@@ -1,0 +1,71 @@
+//! What the server stores, and where: opens the journal and everything beside it. Knows no door.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parlor_core::broadcaster::Broadcaster;
+use parlor_core::journal::{Journal, Past};
+use parlor_core::link::Inbox;
+use parlor_core::model::Limits;
+
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::journal::{Eraser, Memory, Opened, Stored, passing_epoch};
+use crate::{audit, clock, journal};
+
+/// The journal, and everything that is stored beside the lines.
+pub(super) struct ServerStorage {
+    pub(super) journal: Box<dyn Journal>,
+    /// The epoch of the rooms' logs, to which the numbers of lines belong.
+    pub(super) epoch: Arc<str>,
+    /// Everything in the server's directory, if it has one.
+    pub(super) disk: Option<OnDisk>,
+}
+
+/// The contents of the server's directory.
+pub(super) struct OnDisk {
+    pub(super) directory: PathBuf,
+    pub(super) stored: Stored,
+    /// Deletes stored lines.
+    pub(super) eraser: Eraser,
+    /// The registered names.
+    pub(super) accounts: Arc<Accounts>,
+    /// The state from before the start.
+    past: Past,
+}
+
+impl ServerStorage {
+    /// Opens the directory that the configuration names; without one, lines are in memory only.
+    ///
+    /// # Errors
+    /// The directory cannot be used: why, and what to do.
+    pub(super) fn open(config: &Config, inbox: &Arc<Inbox>) -> anyhow::Result<ServerStorage> {
+        let Some(directory) = config.directory()? else {
+            return Ok(ServerStorage::without_disk(Box::new(Memory)));
+        };
+        let Opened { journal, epoch, ends, stored, eraser } =
+            journal::open(&directory, config.keep)?;
+        tracing::info!("lines are stored in {}", directory.display());
+        let (accounts, owned) = Accounts::open(&stored.database, stored.clock, Arc::clone(inbox))?;
+        // A clock that is ahead must not end acts that were in force when the last run ended.
+        let now = stored.clock.map_or(clock::wall(), |at| at.min(clock::wall()));
+        let past = stored.database.at_start(move |connection| audit::past(connection, now))?;
+        let past = Past { ends, owned, ..past };
+        let accounts = Arc::new(accounts);
+        let disk = Some(OnDisk { directory, stored, eraser, accounts, past });
+        Ok(ServerStorage { journal, epoch: epoch.into(), disk })
+    }
+
+    /// A journal that starts without lines, and no directory.
+    pub(super) fn without_disk(journal: Box<dyn Journal>) -> ServerStorage {
+        ServerStorage { journal, epoch: passing_epoch().into(), disk: None }
+    }
+
+    /// The broadcaster that continues from the state before the start.
+    pub(super) fn broadcaster(&mut self, inbox: Arc<Inbox>, limits: Limits) -> Broadcaster {
+        match &mut self.disk {
+            Some(disk) => Broadcaster::resume(inbox, limits, std::mem::take(&mut disk.past)),
+            None => Broadcaster::new(inbox, limits),
+        }
+    }
+}
