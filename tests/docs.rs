@@ -652,7 +652,7 @@ fn every_reason_of_a_refusal_is_on_the_page_of_the_web_protocol_and_no_other() {
 
 #[test]
 fn every_answer_has_its_word_on_the_page_of_the_web_protocol_and_in_chinese() {
-    let code = text("crates/wire/src/json/answer.rs");
+    let code = text("crates/wire/src/web/answer.rs");
     let page = text("docs/web-protocol.md");
     let chinese = text("src/door/web/page/zh.js");
     let words: BTreeSet<_> = between(&code, "about(\"", '"').collect();

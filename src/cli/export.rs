@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::model::{Manner, RoomName, Said, WallTime};
-use parlor_wire::json::put_line;
+use parlor_wire::web::put_line;
 
 use crate::clock::moment;
 use crate::config::{InvalidValue, directory};

@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use parlor_core::link::{Answer, Backlog, Client, Encoder, Entered, Rooms};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, RoomName, Said, WallTime};
-use parlor_wire::json::WebEncoder;
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
+use parlor_wire::web::WebEncoder;
 
 use crate::checker::Dialect;
 use crate::shared_group::SharedGroup;

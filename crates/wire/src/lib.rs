@@ -2,9 +2,9 @@
 
 pub mod first_line;
 pub mod framer;
-pub mod json;
 pub mod lines;
 pub mod style;
 pub mod telnet;
+pub mod web;
 pub mod websocket;
 pub mod words;

@@ -23,6 +23,16 @@ pub enum LineInput {
     Foreign(Box<[u8]>),
 }
 
+impl LineInput {
+    fn new(frame: Frame<'_>, read: fn(&[u8]) -> Line) -> LineInput {
+        match frame {
+            Frame::Line(line) => LineInput::Line(read(&line)),
+            Frame::TooLong => LineInput::TooLong,
+            Frame::Reply(reply) => LineInput::Reply(reply.into()),
+        }
+    }
+}
+
 /// The answer to a client that speaks another protocol.
 const FOREIGN_REFUSAL: &[u8] = b"-- This port speaks lines of text\n";
 
@@ -48,13 +58,12 @@ impl LineDecoder {
     /// Takes the next answer to the question for a name from the front of `bytes`, or takes all of
     /// them and returns `None`. Backspaces and other editing keys are applied.
     pub fn hear_name(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
-        let Self { framer, watch, .. } = self;
-        Self::hear(framer, Some(watch), answered, bytes)
+        self.hear(bytes, answered)
     }
 
     /// Takes the next answer to the question for a password, which may contain anything.
     pub fn hear_secret(&mut self, bytes: &mut &[u8]) -> Option<LineInput> {
-        Self::hear(&mut self.framer, None, answered, bytes)
+        self.framer.next(bytes).map(|frame| LineInput::new(frame, answered))
     }
 
     /// The last bytes, at the end of the input, for a client that speaks another protocol and has
@@ -64,34 +73,25 @@ impl LineDecoder {
         self.watch.line(&line, true).map(refusal)
     }
 
-    fn hear(
-        framer: &mut Framer,
-        watch: Option<&mut Watch>,
-        read: fn(&[u8]) -> Line,
-        bytes: &mut &[u8],
-    ) -> Option<LineInput> {
-        let frame = framer.next(bytes);
-        let foreign = watch.and_then(|watch| match &frame {
+    fn hear(&mut self, bytes: &mut &[u8], read: fn(&[u8]) -> Line) -> Option<LineInput> {
+        let frame = self.framer.next(bytes);
+        let foreign = match &frame {
             Some(Frame::Line(line)) => {
-                let foreign = watch.line(line, framer.ended_with_cr());
-                foreign.or_else(|| watch.ahead(bytes))
+                let foreign = self.watch.line(line, self.framer.ended_with_cr());
+                foreign.or_else(|| self.watch.ahead(bytes))
             }
             // A request may be too long for a line; the next line shows what it is.
             Some(Frame::TooLong) => {
-                watch.too_long();
+                self.watch.too_long();
                 None
             }
             Some(Frame::Reply(_)) => None,
-            None => watch.unfinished(framer.tail()),
-        });
-        if let Some(foreign) = foreign {
-            return Some(LineInput::Foreign(refusal(foreign)));
+            None => self.watch.unfinished(self.framer.tail()),
+        };
+        match foreign {
+            Some(foreign) => Some(LineInput::Foreign(refusal(foreign))),
+            None => frame.map(|frame| LineInput::new(frame, read)),
         }
-        Some(match frame? {
-            Frame::Line(line) => LineInput::Line(read(&line)),
-            Frame::TooLong => LineInput::TooLong,
-            Frame::Reply(reply) => LineInput::Reply(reply.into()),
-        })
     }
 
     fn mean(&self, heard: LineInput) -> Input {
@@ -160,14 +160,12 @@ fn escaped(typed: &str) -> Input {
 }
 
 fn say(text: Line) -> Input {
-    let manner = Manner::Plain;
-    Input::Say(Spoken { manner, text })
+    Input::Say(Spoken { manner: Manner::Plain, text })
 }
 
 impl Decoder for LineDecoder {
     fn next(&mut self, bytes: &mut &[u8]) -> Option<Input> {
-        let Self { framer, watch, .. } = self;
-        let heard = Self::hear(framer, Some(watch), Line::sanitise, bytes)?;
+        let heard = self.hear(bytes, Line::sanitise)?;
         Some(self.mean(heard))
     }
 
@@ -214,6 +212,13 @@ impl LineEncoder {
         out.extend_from_slice(self.ending());
     }
 
+    fn said(&self, said: &Said, out: &mut Vec<u8>) {
+        if said.has_words() {
+            words::said(said, out);
+            out.extend_from_slice(self.ending());
+        }
+    }
+
     fn ending(&self) -> &'static [u8] {
         if self.is_telnet { b"\r\n" } else { b"\n" }
     }
@@ -221,25 +226,17 @@ impl LineEncoder {
 
 impl Encoding for LineEncoder {
     fn key(&self) -> EncodingKey {
-        const CLASSIC: EncodingKey = EncodingKey::named("lines-classic");
-        const CLASSIC_TELNET: EncodingKey = EncodingKey::named("lines-classic-telnet");
-        const NAMED: EncodingKey = EncodingKey::named("lines-named");
-        const NAMED_TELNET: EncodingKey = EncodingKey::named("lines-named-telnet");
         match (self.mode, self.is_telnet) {
-            (LineMode::Classic, false) => CLASSIC,
-            (LineMode::Classic, true) => CLASSIC_TELNET,
-            (LineMode::Named, false) => NAMED,
-            (LineMode::Named, true) => NAMED_TELNET,
+            (LineMode::Classic, false) => const { EncodingKey::named("lines-classic") },
+            (LineMode::Classic, true) => const { EncodingKey::named("lines-classic-telnet") },
+            (LineMode::Named, false) => const { EncodingKey::named("lines-named") },
+            (LineMode::Named, true) => const { EncodingKey::named("lines-named-telnet") },
         }
     }
 
     fn encode(&self, entry: &Entry, _: Scene<'_>, out: &mut Vec<u8>) {
         if let Entry::Said(said) = entry {
-            if said.manner == Manner::Gone {
-                return;
-            }
-            words::said(said, out);
-            out.extend_from_slice(self.ending());
+            self.said(said, out);
         } else if let Some(words) = words::happening(entry, self.mode, &self.clock) {
             self.line(&words, out);
         }
@@ -262,12 +259,10 @@ impl Encoder for LineEncoder {
     }
 
     fn replayed(&mut self, _: &RoomName, said: &Said, out: &mut Vec<u8>) {
-        if said.manner == Manner::Gone {
-            return;
+        if said.has_words() {
+            out.extend_from_slice(self.clock.stamp(said.at).as_bytes());
+            self.said(said, out);
         }
-        out.extend_from_slice(self.clock.stamp(said.at).as_bytes());
-        words::said(said, out);
-        out.extend_from_slice(self.ending());
     }
 
     /// No text: the next room shows where the person is.

@@ -98,14 +98,10 @@ pub(crate) fn span(time: Duration) -> String {
 /// The time for which a person has said nothing, in whole units.
 pub(crate) fn silence(silent: Duration) -> String {
     let seconds = silent.as_secs();
-    let unit = match seconds {
-        0..60 => return "active".to_owned(),
-        60..3_600 => 60,
-        3_600..86_400 => 3_600,
-        _ => 86_400,
-    };
-    let rounded = Duration::from_secs(seconds / unit * unit);
-    format!("silent for {}", span(rounded))
+    match [86_400, 3_600, 60].into_iter().find(|unit| seconds >= *unit) {
+        Some(unit) => format!("silent for {}", span(Duration::from_secs(seconds / unit * unit))),
+        None => "active".to_owned(),
+    }
 }
 
 /// A number of things: `1 line`, `2 lines`.

@@ -222,17 +222,14 @@ impl FrameReader {
         into.extend(now.iter().zip(mask).map(|(byte, mask)| byte ^ mask));
         payload.mask.rotate_left(now.len() % 4);
         payload.left -= now.len();
-        if payload.left > 0 {
+        let Some(payload) = self.payload.take_if(|payload| payload.left == 0) else {
             return Ok(None);
-        }
-        let (opcode, is_last) = (payload.opcode, payload.is_last);
-        let control = std::mem::take(&mut payload.control);
-        self.payload = None;
-        Ok(match opcode {
-            Opcode::Ping => Some(Received::Ping(control)),
+        };
+        Ok(match payload.opcode {
+            Opcode::Ping => Some(Received::Ping(payload.control)),
             Opcode::Pong => Some(Received::Pong),
-            Opcode::Close => Some(Received::Over(close_code(&control)?)),
-            Opcode::Continuation | Opcode::Text | Opcode::Binary if !is_last => None,
+            Opcode::Close => Some(Received::Over(close_code(&payload.control)?)),
+            Opcode::Continuation | Opcode::Text | Opcode::Binary if !payload.is_last => None,
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 let message = self.message.take().unwrap_or_default();
                 let text = String::from_utf8(message).map_err(|_| CloseCode::NO_UTF8)?;

@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use parlor_core::link::Encoder;
 use parlor_core::log::{Encoding, EncodingKey};
 use parlor_core::model::WallTime;
-use parlor_wire::json::{Follow, FollowEncoder, WebEncoder};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
+use parlor_wire::web::{Follow, FollowEncoder, WebEncoder};
 
 fn clock() -> LocalClock {
     LocalClock { zone: TimeZone::UTC, now: WallTime::default }

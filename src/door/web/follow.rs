@@ -16,9 +16,9 @@ use parlor_core::link::{
     Answer, Change, Encoder, Link, Listener, Listening, Mail, Mark, Notice, Outcome, Resumed, Start,
 };
 use parlor_core::model::{Claim, RoomName};
-use parlor_wire::json::{Follow, FollowEncoder};
 use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::LineMode;
+use parlor_wire::web::{Follow, FollowEncoder};
 use serde::Deserialize;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::select;

@@ -19,7 +19,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use hyper::body::Incoming;
-use parlor_wire::json::{WebDecoder, WebEncoder};
+use parlor_wire::web::{WebDecoder, WebEncoder};
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parlor_core::link::{Answer, Encoder, Notice};
-use parlor_wire::json::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
+use parlor_wire::web::{EnterRequest, Hello, WebDecoder, WebEncoder, WebInput};
 use sha1::{Digest, Sha1};
 
 use super::respond::{lists, sentence};

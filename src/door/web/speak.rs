@@ -11,8 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use parlor_core::link::{Answer, Change, Outcome, Refusal};
 use parlor_core::model::{Claim, Line, Name, RoomName, Spoken};
-use parlor_wire::json::{LINES_MAX, spoken};
 use parlor_wire::style::LINE_BYTES_MAX;
+use parlor_wire::web::{LINES_MAX, spoken};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -1,9 +1,9 @@
 //! The words for acts and for the people who may act. Knows no line ending and no connection.
 
 use parlor_core::link::Visitor;
-use parlor_core::model::{Act, By, Line, Name, Reach, RoomName, Verb, WallTime};
+use parlor_core::model::{Act, By, Name, Reach, RoomName, Verb};
 
-use crate::style::{LocalClock, silence};
+use crate::style::{LocalClock, counted, silence};
 
 /// The words for an act.
 pub(crate) struct ActRow {
@@ -13,6 +13,14 @@ pub(crate) struct ActRow {
     pub(crate) answer: String,
     /// For everybody in the room: `alice muted bob until 14:10`.
     pub(crate) event: String,
+    /// For the person whom it concerns, if it concerns one who may be here.
+    pub(crate) personal: Option<String>,
+}
+
+impl ActRow {
+    fn personal(self, sentence: String) -> ActRow {
+        ActRow { personal: Some(sentence), ..self }
+    }
 }
 
 /// The words for an act. One table, so that the compiler finds a missing row.
@@ -20,30 +28,30 @@ pub(crate) struct ActRow {
 pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     let (whom, by) = (&act.deed.whom, name_of(&act.by));
     let (until, why) = (until(act, clock), why(act));
-    let row = |about, answer, event| ActRow {
-        about,
-        answer,
-        event,
-    };
+    let row = |about, answer, event| ActRow { about, answer, event, personal: None };
     match act.deed.verb {
         Verb::Broadcast => row("operator-says",
             "Everybody was told".to_owned(),
             format!("The operator says{why}")),
         Verb::Kick => row("removed",
             format!("{whom} is removed"),
-            format!("{by} removed {whom}{why}")),
+            format!("{by} removed {whom}{why}"))
+            .personal(you_leave("were removed", act, clock)),
         Verb::Ban => row("banned",
             format!("{whom} is banned{until} by {by}{why}"),
-            format!("{by} banned {whom}{until}{why}")),
+            format!("{by} banned {whom}{until}{why}"))
+            .personal(you_leave("are banned", act, clock)),
         Verb::Unban => row("unbanned",
             format!("{whom} is no longer banned"),
             format!("{by} lifted the ban on {whom}")),
         Verb::Mute => row("muted",
             format!("{whom} is muted{until}"),
-            format!("{by} muted {whom}{until}")),
+            format!("{by} muted {whom}{until}"))
+            .personal(you_are_muted(act, clock)),
         Verb::Unmute => row("unmuted",
             format!("{whom} is no longer muted"),
-            format!("{by} unmuted {whom}")),
+            format!("{by} unmuted {whom}"))
+            .personal(format!("{by} unmuted you")),
         Verb::LockTopic => row("locked",
             "The topic is locked: only keepers can change it".to_owned(),
             format!("{by} locked the topic: only keepers can change it")),
@@ -74,27 +82,6 @@ pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     }
 }
 
-/// The sentence about an act for the person it concerns.
-pub(crate) fn to_you(act: &Act, clock: &LocalClock) -> String {
-    match act.deed.verb {
-        Verb::Kick => you_leave("were removed", act, clock),
-        Verb::Ban => you_leave("are banned", act, clock),
-        Verb::Mute => you_are_muted(act, clock),
-        Verb::Unmute => format!("{} unmuted you", name_of(&act.by)),
-        Verb::Broadcast
-        | Verb::Unban
-        | Verb::LockTopic
-        | Verb::UnlockTopic
-        | Verb::SetTopic
-        | Verb::MakeRoom
-        | Verb::AddKeeper
-        | Verb::RemoveKeeper
-        | Verb::ReleaseName
-        | Verb::SetPassword
-        | Verb::Reload => act_row(act, clock).event,
-    }
-}
-
 fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
     match act.by {
         By::Oneself => "You came back on another connection; this one is closed".to_owned(),
@@ -102,31 +89,26 @@ fn you_leave(verb: &str, act: &Act, clock: &LocalClock) -> String {
             "The name you use has a new password; this connection is closed".to_owned()
         }
         By::Operator | By::Keeper(_) => {
-            let (from, rest) = (from(act), until_by_whom_and_why(act, clock));
-            format!("You {verb}{from}{rest}")
+            format!("You {verb}{}{}", from(act), until_by_whom_and_why(act, clock))
         }
     }
 }
 
 /// The sentence about a removed person for the others: `was removed by the operator: too loud`.
 pub(crate) fn was_removed(act: &Act, clock: &LocalClock) -> String {
-    let verb = match act.deed.verb == Verb::Ban {
-        true => "banned",
-        false => "removed",
-    };
+    let verb = if act.deed.verb == Verb::Ban { "banned" } else { "removed" };
     format!("was {verb}{}", until_by_whom_and_why(act, clock))
 }
 
 /// The reason why a person may not enter: `You are banned from tea until 14:10 by alice: too loud`.
 pub(crate) fn you_are_banned(act: &Act, clock: &LocalClock) -> String {
-    format!("You are banned{}{}", from(act), until_by_whom_and_why(act, clock))
+    you_leave("are banned", act, clock)
 }
 
 /// The reason why a person may not speak.
 pub(crate) fn you_are_muted(act: &Act, clock: &LocalClock) -> String {
-    let at = act.reach.room().map(|room| format!(" in {room}"));
-    let (until, by) = (until(act, clock), name_of(&act.by));
-    format!("You are muted{}{until} by {by}", at.unwrap_or_default())
+    let room = act.reach.room().map(|room| format!(" in {room}")).unwrap_or_default();
+    format!("You are muted{room}{} by {}", until(act, clock), name_of(&act.by))
 }
 
 /// Everybody on the server, a line each.
@@ -151,14 +133,10 @@ fn visitor(visitor: &Visitor) -> String {
 
 /// The number of people whom a broadcast has reached.
 pub(crate) fn told(people: usize, deaf: usize) -> String {
-    let told = match people {
-        1 => "1 person was told".to_owned(),
-        _ => format!("{people} people were told"),
-    };
+    let told = counted(people, "person was", "people were");
     match deaf {
-        0 => told,
-        1 => format!("{told}; 1 is not reading and missed it"),
-        _ => format!("{told}; {deaf} are not reading and missed it"),
+        0 => format!("{told} told"),
+        _ => format!("{told} told; {} not reading and missed it", counted(deaf, "is", "are")),
     }
 }
 
@@ -196,13 +174,15 @@ fn until_by_whom_and_why(act: &Act, clock: &LocalClock) -> String {
 }
 
 fn from(act: &Act) -> String {
-    let room = act.reach.room();
-    room.map_or_else(String::new, |room| format!(" from {room}"))
+    act.reach.room().map(|room| format!(" from {room}")).unwrap_or_default()
 }
 
 fn until(act: &Act, clock: &LocalClock) -> String {
-    let until = |end: WallTime| format!(" until {}", clock.moment(end));
-    act.until().map_or_else(String::new, until)
+    act.until().map(|end| format!(" until {}", clock.moment(end))).unwrap_or_default()
+}
+
+fn why(act: &Act) -> String {
+    act.deed.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
 }
 
 pub(crate) fn name_of(by: &By) -> &str {
@@ -212,9 +192,4 @@ pub(crate) fn name_of(by: &By) -> &str {
         By::NewPassword => "new-password", // for programs: people read another sentence
         By::Keeper(name) => name.as_str(),
     }
-}
-
-fn why(act: &Act) -> String {
-    let text = |text: &Line| format!(": {text}");
-    act.deed.text.as_ref().map_or_else(String::new, text)
 }

@@ -56,7 +56,13 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
             sentence("Your own lines are no longer sent back to you; /echo on undoes this"),
 
         // Names and their owners.
-        Answer::Password(password) => sentence(self::password(password)),
+        Answer::Password(PasswordFor::Of(name)) => sentence(format!(
+            "{name} is registered: type its password (Enter to go without this name)")),
+        Answer::Password(PasswordFor::Present(name)) =>
+            sentence(format!("Type the present password of {name} (Enter to cancel)")),
+        Answer::Password(PasswordFor::New(name)) =>
+            sentence(format!("Type a password for {name}; nobody else sees it (Enter to cancel)")),
+        Answer::Password(PasswordFor::Again) => sentence("Type the password again"),
         Answer::Registered(name) =>
             sentence(format!("{name} is registered: this name needs your password from now on")),
         Answer::PasswordChanged { name, keeps_token: true } => sentence(format!(
@@ -99,7 +105,12 @@ pub(crate) fn answer(answer: &Answer, mode: LineMode, storage: Storage, clock: &
 
         // Storage.
         Answer::Found { room, said } => sentence(found(room, said, clock)),
-        Answer::FoundMore { lines, is_all } => sentence(found_more(*lines, *is_all)),
+        Answer::FoundMore { lines: 0, .. } =>
+            sentence("The search took too long; type more words to narrow it"),
+        Answer::FoundMore { lines, is_all } => {
+            let and = if *is_all { "and" } else { "and more than" };
+            sentence(format!("{and} {} more; type more words to narrow the search", grouped(*lines)))
+        }
         Answer::FoundNothing(words) => sentence(format!("Nothing found for {words}")),
         Answer::SearchBehind(1) =>
             sentence("Search is 1 line behind: the newest lines may be missing"),
@@ -130,7 +141,10 @@ fn notice(notice: &Notice, mode: LineMode, storage: Storage, clock: &LocalClock)
             };
             format!("{} skipped{hint}", lines(missed))
         }
-        Notice::Act(act) => act::to_you(act, clock),
+        Notice::Act(act) => {
+            let row = act::act_row(act, clock);
+            row.personal.unwrap_or(row.event)
+        }
         Notice::PassedOver(missed) => format!("{} before these not shown", lines(missed)),
         Notice::LeftTheLog(missed) => format!("{} no longer stored", lines(missed)),
         Notice::Damaged(damaged) => self::damaged(damaged),
@@ -159,16 +173,6 @@ fn found(room: &RoomName, said: &Said, clock: &LocalClock) -> String {
     String::from_utf8_lossy(&line).into_owned()
 }
 
-fn found_more(lines: u64, is_all: bool) -> String {
-    let more = match (lines, is_all) {
-        (0, _) => return "The search took too long; type more words to narrow it".to_owned(),
-        (_, true) => "and",
-        (_, false) => "and more than",
-    };
-    let lines = grouped(lines);
-    format!("{more} {lines} more; type more words to narrow the search")
-}
-
 /// A number as people read it: `1,234`.
 fn grouped(number: u64) -> String {
     match number {
@@ -180,8 +184,7 @@ fn grouped(number: u64) -> String {
 fn who(room: &RoomName, people: &[Present], others: usize, listening: usize) -> Vec<String> {
     let head = match people.len() + others {
         0 => format!("Nobody is in {room}"),
-        1 => format!("1 person is in {room}:"),
-        all => format!("{all} people are in {room}:"),
+        all => format!("{} in {room}:", counted(all, "person is", "people are")),
     };
     let mut lines = vec![head];
     lines.extend(people.iter().map(present));
@@ -189,8 +192,7 @@ fn who(room: &RoomName, people: &[Present], others: usize, listening: usize) -> 
         lines.push(format!("  and {others} others, silent for longer"));
     }
     if listening > 0 {
-        let listeners = counted(listening, "listener", "listeners");
-        lines.push(format!("  and {listeners}"));
+        lines.push(format!("  and {}", counted(listening, "listener", "listeners")));
     }
     lines
 }
@@ -215,20 +217,4 @@ fn rooms(rooms: &[RoomInfo], others: usize) -> Vec<String> {
     }
     lines.push("/join ROOM enters a room, or creates it".to_owned());
     lines
-}
-
-/// The question for a password.
-fn password(password: &PasswordFor) -> String {
-    match password {
-        PasswordFor::Of(name) => {
-            format!("{name} is registered: type its password (Enter to go without this name)")
-        }
-        PasswordFor::Present(name) => {
-            format!("Type the present password of {name} (Enter to cancel)")
-        }
-        PasswordFor::New(name) => {
-            format!("Type a password for {name}; nobody else sees it (Enter to cancel)")
-        }
-        PasswordFor::Again => "Type the password again".to_owned(),
-    }
 }

@@ -46,7 +46,7 @@ pub(crate) fn happening(entry: &Entry, mode: LineMode, clock: &LocalClock) -> Op
 
 /// Whether this mode announces a single arrival or departure. Named mode announces a crowd
 /// together, classic mode each person.
-fn is_told(telling: Telling, mode: LineMode) -> bool {
+pub(crate) fn is_told(telling: Telling, mode: LineMode) -> bool {
     match telling {
         Telling::Told => true,
         Telling::Folded => mode == LineMode::Classic,

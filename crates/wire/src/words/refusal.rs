@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 use parlor_core::link::{Misread, Refusal, Spec};
-use parlor_core::model::{Act, Line, NameError, WallTime};
+use parlor_core::model::{Line, NameError, WallTime};
 
 use super::act::{you_are_banned, you_are_muted};
 use super::help::usage;
@@ -12,7 +12,7 @@ use crate::style::{LocalClock, span};
 
 /// A refusal as the dialects and the metrics read it.
 #[derive(Clone, Debug)]
-pub struct RefusalRow<'a> {
+pub struct RefusalRow {
     /// The reason as programs read it: `why` in JSON. docs/web-protocol.md lists all reasons.
     pub code: &'static str,
     /// The status of an answer in HTTP (RFC 9110, section 15).
@@ -27,24 +27,9 @@ pub struct RefusalRow<'a> {
     pub retry_after: Option<u64>,
     /// The name of the reached limit in the metrics.
     pub limit: Option<&'static str>,
-    /// More fields for programs, in addition to the reason.
-    pub details: RefusalDetails<'a>,
 }
 
-/// The subject of a refusal, for programs.
-#[derive(Clone, Copy, Debug)]
-pub enum RefusalDetails<'a> {
-    /// Only its reason.
-    None,
-    /// The command that lacks something.
-    Command(&'static Spec),
-    /// The rule that a name breaks. docs/web-protocol.md lists all rules.
-    NameRule(&'static str),
-    /// The ban or the mute.
-    Act(&'a Act),
-}
-
-impl<'a> RefusalRow<'a> {
+impl RefusalRow {
     fn for_curl(mut self, sentence: String) -> Self {
         self.for_curl = Some(sentence);
         self
@@ -64,18 +49,9 @@ impl<'a> RefusalRow<'a> {
         self.limit = Some(limit);
         self
     }
-
-    fn details(mut self, details: RefusalDetails<'a>) -> Self {
-        self.details = details;
-        self
-    }
 }
 
-fn row<'a>(
-    code: &'static str,
-    status: u16,
-    sentence: impl Into<Cow<'static, str>>,
-) -> RefusalRow<'a> {
+fn row(code: &'static str, status: u16, sentence: impl Into<Cow<'static, str>>) -> RefusalRow {
     RefusalRow {
         code,
         status,
@@ -84,7 +60,6 @@ fn row<'a>(
         for_operator: None,
         retry_after: None,
         limit: None,
-        details: RefusalDetails::None,
     }
 }
 
@@ -97,11 +72,10 @@ pub fn limit_of(refusal: &Refusal) -> Option<&'static str> {
 
 /// The table. A new refusal does not compile until it has its row.
 #[rustfmt::skip]
-pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'a> {
+pub fn refusal_row(refusal: &Refusal, clock: &LocalClock) -> RefusalRow {
     match refusal {
         // Names and their owners.
-        Refusal::Misread(Misread::Name(error)) => row("no-name", 400,
-            error.to_string()).details(RefusalDetails::NameRule(name_rule(error))),
+        Refusal::Misread(Misread::Name(error)) => row("no-name", 400, error.to_string()),
         Refusal::NameFirst => row("name-first", 400,
             "Type a name first, then commands; Enter alone enters without a name"),
         Refusal::NameTaken(name) => row("name-taken", 409,
@@ -133,8 +107,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
         Refusal::AnswersDropped(lines) => row("answers-dropped", 400,
             format!("The {lines} lines after it may hold a password, so they were not sent; send them again if they do \
                 not")),
-        Refusal::NoPassword => row("no-password", 400,
-            "No password typed; nothing is changed"),
+        Refusal::NoPassword => row("no-password", 400, "No password typed; nothing is changed"),
         Refusal::PasswordsDiffer => row("passwords-differ", 400,
             "The two passwords differ: try again"),
         Refusal::WrongPassword(name) => row("wrong-password", 401,
@@ -163,14 +136,12 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             format!("{name} is away and has too many messages waiting; yours was not delivered")).limit("letters"),
         Refusal::NotReading(name) => row("not-reading", 400,
             format!("{name} is not reading; the message was not delivered")).limit("mailbox"),
-        Refusal::Yourself => row("yourself", 400,
-            "That is you; choose somebody else"),
+        Refusal::Yourself => row("yourself", 400, "That is you; choose somebody else"),
         Refusal::NotIgnored(typed) => row("not-ignored", 400,
             format!("You are not ignoring {typed}")),
 
         // Keepers and their decisions.
-        Refusal::NotKeeper => row("no-keeper", 403,
-            "Only keepers can do that; /keeper lists them"),
+        Refusal::NotKeeper => row("no-keeper", 403, "Only keepers can do that; /keeper lists them"),
         Refusal::IsKeeper(name) => row("forbidden", 403,
             format!("{name} is a keeper; only the operator can remove a keeper")),
         Refusal::IsServerKeeper(name) => row("forbidden", 403,
@@ -183,10 +154,8 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             "That is the server's own machine, which cannot be banned"),
         Refusal::Elsewhere(name, room) => row("forbidden", 403,
             format!("{name} is in {room}, not here")),
-        Refusal::Banned(act) => row("banned", 403,
-            you_are_banned(act, clock)).details(RefusalDetails::Act(act)),
-        Refusal::Muted(act) => row("muted", 403,
-            you_are_muted(act, clock)).details(RefusalDetails::Act(act)),
+        Refusal::Banned(act) => row("banned", 403, you_are_banned(act, clock)),
+        Refusal::Muted(act) => row("muted", 403, you_are_muted(act, clock)),
         Refusal::TopicLocked => row("topic-locked", 403,
             "Only keepers can change the topic of this room"),
         Refusal::NotRegistered(typed) => row("forbidden", 403,
@@ -219,8 +188,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
         Refusal::RoomsShare(own) => row("too-many-rooms", 503,
             format!("You, or others at your address, opened {own} of the rooms, the most for one person; join one that \
                 /rooms lists")).limit("rooms"),
-        Refusal::AlreadyIn(room) => row("already-in", 400,
-            format!("You are already in {room}")),
+        Refusal::AlreadyIn(room) => row("already-in", 400, format!("You are already in {room}")),
         Refusal::NotThere => row("not-there", 503,
             "You are not in that room")
             .for_operator("They have left; parlor admin list shows everybody".to_owned()),
@@ -236,7 +204,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             format!("Did you mean /{name}? A line that begins with a blank is said as it is only if it is no command; \
                 this one was not said")),
         Refusal::Misread(Misread::Usage(spec)) => row("usage", 400,
-            format!("Type {}: it {}", usage(spec), spec.does)).details(RefusalDetails::Command(spec)),
+            format!("Type {}: it {}", usage(spec), spec.does)),
         Refusal::NothingToFind => row("nothing-to-find", 400,
             "Type a word to search for: letters or digits"),
         Refusal::TooManyWords(words) => row("too-many-words", 400,
@@ -247,8 +215,7 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             format!("More than {lines} lines at once; nothing was sent, send fewer")).limit("line"),
         Refusal::TooLong(bytes) => row("too-long", 413,
             format!("Line too long ({bytes} bytes at most): not sent")).limit("line"),
-        Refusal::NoRequest(why) => row("no-request", 400,
-            format!("Bad request: {why}")),
+        Refusal::NoRequest(why) => row("no-request", 400, format!("Bad request: {why}")),
 
         // Storage.
         Refusal::NotStored(why) => row("not-kept", 503,
@@ -257,10 +224,8 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
             "The disk cannot be written right now; nothing is changed, try again later").retry_after(5),
         Refusal::Unreadable => row("unreadable", 503,
             "Stored lines cannot be read right now; the operator's log says why").retry_after(5),
-        Refusal::NeedsDisk(spec) => row("needs-disk", 400,
-            needs_disk(spec)),
-        Refusal::NothingMissed => row("nothing-missed", 400,
-            "You missed nothing"),
+        Refusal::NeedsDisk(spec) => row("needs-disk", 400, needs_disk(spec)),
+        Refusal::NothingMissed => row("nothing-missed", 400, "You missed nothing"),
         Refusal::Deleting => row("taking-back", 400,
             "Your lines are already being deleted; this takes a while in a large file"),
         Refusal::NotAllDeleted => row("not-all-taken-back", 400,
@@ -268,8 +233,8 @@ pub fn refusal_row<'a>(refusal: &'a Refusal, clock: &LocalClock) -> RefusalRow<'
     }
 }
 
-/// The rule that a name breaks, for programs.
-fn name_rule(error: &NameError) -> &'static str {
+/// The rule that a name breaks, for programs. docs/web-protocol.md lists them.
+pub(crate) fn name_rule(error: &NameError) -> &'static str {
     match error {
         NameError::Empty => "empty",
         NameError::TooLong { .. } => "too-long",

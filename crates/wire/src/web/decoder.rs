@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use parlor_core::link::{Decoder, Input, Refusal};
 use parlor_core::model::RoomName;
 
-use super::request::{JsonRequest, receipt_of};
+use super::request::{WebRequest, receipt_of};
 use crate::websocket::{CloseCode, FrameReader, Opcode, Received, close, frame};
 
 /// Input of a client, before it has a meaning in a session.
 #[derive(Debug)]
 pub enum WebInput {
     /// A request.
-    Request(Box<JsonRequest>),
+    Request(Box<WebRequest>),
     /// The answer to a ping.
     Reply(Vec<u8>),
     /// A frame that only shows that the client is connected.
@@ -40,7 +40,7 @@ impl WebDecoder {
     /// `None`.
     pub fn hear(&mut self, bytes: &mut &[u8]) -> Option<WebInput> {
         Some(match self.frames.next(bytes)? {
-            Received::Text(text) => match JsonRequest::parse(&text) {
+            Received::Text(text) => match WebRequest::parse(&text) {
                 Ok(request) => WebInput::Request(Box::new(request)),
                 Err(refusal) => WebInput::Refused(refusal, receipt_of(&text)),
             },

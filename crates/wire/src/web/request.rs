@@ -23,7 +23,7 @@ const ID_BYTES_MAX: usize = 64;
 
 /// A request as it was sent. Each kind of request uses some of the fields.
 #[derive(Debug, Default, Deserialize)]
-pub struct JsonRequest {
+pub struct WebRequest {
     #[serde(rename = "do")]
     what: String,
     id: Option<Id>,
@@ -71,15 +71,15 @@ pub struct EnterRequest {
     pub start: Start,
 }
 
-impl JsonRequest {
+impl WebRequest {
     /// Parses a message.
     ///
     /// # Errors
     /// The message is not a valid request.
-    pub fn parse(text: &str) -> Result<JsonRequest, Refusal> {
+    pub fn parse(text: &str) -> Result<WebRequest, Refusal> {
         let request = match serde_json::from_str(text) {
             Ok(request) => request,
-            Err(_) => JsonRequest::parse_odd(text)?,
+            Err(_) => WebRequest::parse_odd(text)?,
         };
         match &request.id {
             Some(id) if !is_short(id) => Err(Refusal::NoRequest("its id has more than 64 bytes")),
@@ -90,7 +90,7 @@ impl JsonRequest {
     /// Parses JSON that serde does not accept at once: with a byte order mark, with halves of
     /// characters, or with a field twice. As in browsers, the last of two counts.
     #[cold]
-    fn parse_odd(text: &str) -> Result<JsonRequest, Refusal> {
+    fn parse_odd(text: &str) -> Result<WebRequest, Refusal> {
         let mended = mended(text);
         let is_json = serde_json::from_str::<&RawValue>(&mended).is_ok();
         let fields = fields(&mended).and_then(|fields| serde_json::to_string(&fields).ok());
@@ -291,9 +291,8 @@ fn receipt(id: &RawValue) -> Vec<u8> {
 /// # Errors
 /// One of them is too long, or there are too many.
 pub fn spoken(text: &str) -> Result<Vec<Spoken>, Refusal> {
-    let lines = text.lines().filter(|line| !line.is_empty());
     let mut spoken = Vec::new();
-    for text in lines {
+    for text in text.lines() {
         if text.len() > LINE_BYTES_MAX {
             return Err(Refusal::TooLong(LINE_BYTES_MAX));
         }
@@ -304,8 +303,7 @@ pub fn spoken(text: &str) -> Result<Vec<Spoken>, Refusal> {
         if spoken.len() == LINES_MAX {
             return Err(Refusal::TooManyLines(LINES_MAX));
         }
-        let manner = Manner::Plain;
-        spoken.push(Spoken { manner, text });
+        spoken.push(Spoken { manner: Manner::Plain, text });
     }
     Ok(spoken)
 }

@@ -7,19 +7,13 @@ use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, rfc3339};
 use crate::words;
 
-/// Whether a line still exists: deleted lines are not shown.
-pub(crate) fn is_there(said: &Said) -> bool {
-    said.manner != Manner::Gone
-}
-
 /// Whether an event is shown. A crowd is shown together.
 pub(crate) fn is_shown(entry: &Entry) -> bool {
     match entry {
-        Entry::Said(said) => is_there(said),
-        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => match telling {
-            Telling::Told | Telling::Late => true,
-            Telling::Folded | Telling::Untold => false,
-        },
+        Entry::Said(said) => said.has_words(),
+        Entry::Arrived { telling, .. } | Entry::Left { telling, .. } => {
+            words::is_told(*telling, LineMode::Named)
+        }
         Entry::ArrivedTogether(_)
         | Entry::LeftTogether(_)
         | Entry::Renamed { .. }
@@ -29,42 +23,36 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
     }
 }
 
-/// A change of the people in a room that is not shown: by a member of a crowd, or hidden by the
-/// reader.
-pub(crate) struct Presence<'a> {
-    come: Option<&'a Name>,
-    gone: Option<&'a Name>,
+/// The name that an event adds to the people in a room, and the name that it removes.
+pub(crate) type ChangeOfPeople<'a> = (Option<&'a Name>, Option<&'a Name>);
+
+/// The change of the people that an event makes, if it makes one.
+pub(crate) fn change_of_people(entry: &Entry) -> Option<ChangeOfPeople<'_>> {
+    match entry {
+        Entry::Arrived { telling: Telling::Untold, .. }
+        | Entry::Left { telling: Telling::Untold, .. } => None,
+        Entry::Arrived { who, .. } => Some((Some(&who.name), None)),
+        Entry::Left { who, .. } => Some((None, Some(&who.name))),
+        Entry::Renamed { who, from, is_still_worn } => {
+            Some((Some(&who.name), Some(from).filter(|_| !is_still_worn)))
+        }
+        Entry::ArrivedTogether(_)
+        | Entry::LeftTogether(_)
+        | Entry::Said(_)
+        | Entry::LinesDeleted { .. }
+        | Entry::Topic { .. }
+        | Entry::Act(_) => None,
+    }
 }
 
-impl Presence<'_> {
-    /// The change that an event makes, if it makes one.
-    pub(crate) fn of(entry: &Entry) -> Option<Presence<'_>> {
-        let is_untold = |telling: &Telling| *telling == Telling::Untold;
-        let (come, gone) = match entry {
-            Entry::Arrived { who, telling } if !is_untold(telling) => (Some(&who.name), None),
-            Entry::Left { who, telling, .. } if !is_untold(telling) => (None, Some(&who.name)),
-            Entry::Renamed { who, from, is_still_worn } => {
-                (Some(&who.name), Some(from).filter(|_| !is_still_worn))
-            }
-            Entry::Arrived { .. }
-            | Entry::Left { .. }
-            | Entry::ArrivedTogether(_)
-            | Entry::LeftTogether(_)
-            | Entry::Said(_)
-            | Entry::LinesDeleted { .. }
-            | Entry::Topic { .. }
-            | Entry::Act(_) => return None,
-        };
-        Some(Presence { come, gone })
-    }
-
-    pub(crate) fn put(&self, scene: Scene<'_>, out: &mut Vec<u8>) {
-        object("presence", out)
-            .with("room", scene.room.as_str())
-            .with("seq", scene.seq)
-            .with_some("come", self.come.map(Name::as_str))
-            .with_some("gone", self.gone.map(Name::as_str));
-    }
+/// Appends a change of the people that is not shown: by a member of a crowd, or hidden by the
+/// reader.
+pub(crate) fn put_change((come, gone): ChangeOfPeople<'_>, scene: Scene<'_>, out: &mut Vec<u8>) {
+    object("presence", out)
+        .with("room", scene.room.as_str())
+        .with("seq", scene.seq)
+        .with_some("come", come.map(Name::as_str))
+        .with_some("gone", gone.map(Name::as_str));
 }
 
 /// Appends a line of a person, for exports and scripts.

@@ -1,14 +1,14 @@
 //! Messages of the server to one person, as JSON objects: in fields for programs, and in words.
 
 use parlor_core::link::{
-    Answer, COMMANDS, Entered, Notice, PasswordFor, Present, Refusal, Resumed, RoomInfo, Spec,
+    Answer, COMMANDS, Entered, Misread, Notice, PasswordFor, Present, Refusal, Resumed, RoomInfo,
+    Spec,
 };
 use parlor_core::model::{Act, Line, Manner, Missed, Name, Verb};
-use serde::Serialize;
 
 use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, Storage, rfc3339};
-use crate::words::{self, RefusalDetails};
+use crate::words;
 
 /// Appends an answer.
 pub(crate) fn put(answer: &Answer, storage: Storage, clock: &LocalClock, out: &mut Vec<u8>) {
@@ -28,15 +28,14 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         // Kinds with their own functions.
         Answer::Notice(notice) => put_notice(notice, clock, out),
         Answer::Refused(refusal) => put_refused(refusal, clock, out),
-        Answer::Help(None) => object("help", out).with("commands", commands(COMMANDS)),
-        Answer::Help(Some(spec)) => object("help", out).with("commands", commands(std::slice::from_ref(*spec))),
+        Answer::Help(None) => put_help(COMMANDS, out),
+        Answer::Help(Some(spec)) => put_help(std::slice::from_ref(*spec), out),
         Answer::Who { room, people, others, listening } => object("who", out).with("room", room.as_str())
-            .with("people", people.iter().map(person).collect::<Vec<_>>()).with("others", others)
-            .with("listening", listening),
+            .with_list("people", people, person).with("others", others).with("listening", listening),
         Answer::People(page) => object("people", out).with("room", page.room.as_str()).with("names", names(&page.names))
             .with("next", page.next),
-        Answer::Rooms { rooms, others } => object("rooms", out)
-            .with("rooms", rooms.iter().map(room).collect::<Vec<_>>()).with("others", others),
+        Answer::Rooms { rooms, others } => object("rooms", out).with_list("rooms", rooms, room)
+            .with("others", others),
         Answer::YouAre(name) => object("you", out).with("name", name.as_str()),
         Answer::Topic { room, text } => object("topic_is", out).with("room", room.as_str())
             .with("topic", text.as_ref().map(Line::as_str)),
@@ -47,7 +46,10 @@ fn put_fields<'a>(answer: &Answer, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
         Answer::Found { room, said } => object("found", out).with("room", room.as_str()).with("seq", said.seq)
             .with("time", rfc3339(said.at)).with("name", said.who.name.as_str())
             .with("action", said.manner == Manner::Action).with("words", said.text.as_str()),
-        Answer::Password(password) => put_password(password, out),
+        Answer::Password(PasswordFor::Of(name)) => password("own", out).with("name", name.as_str()),
+        Answer::Password(PasswordFor::Present(name)) => password("present", out).with("name", name.as_str()),
+        Answer::Password(PasswordFor::New(name)) => password("new", out).with("name", name.as_str()),
+        Answer::Password(PasswordFor::Again) => password("again", out),
         Answer::Code(code) => object("code", out).with("code", code.as_str()),
         Answer::Token(token) => object("token", out).with("token", token.as_str()),
 
@@ -108,75 +110,33 @@ fn about<'a>(what: &str, out: &'a mut Vec<u8>) -> Object<'a> {
     object("answer", out).with("about", what)
 }
 
+fn password<'a>(purpose: &str, out: &'a mut Vec<u8>) -> Object<'a> {
+    object("password", out).with("for", purpose)
+}
+
 fn names(names: &[Name]) -> Vec<&str> {
     names.iter().map(Name::as_str).collect()
 }
 
-#[derive(Serialize)]
-struct PersonShown<'a> {
-    name: &'a str,
-    silent: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
+fn person(object: Object<'_>, person: &Present) {
+    let object = object.with("name", person.name.as_str());
+    object.with("silent", person.silent.as_secs()).with_some("address", person.address);
 }
 
-fn person(person: &Present) -> PersonShown<'_> {
-    PersonShown {
-        name: person.name.as_str(),
-        silent: person.silent.as_secs(),
-        address: person.address.map(|address| address.to_string()),
-    }
+fn room(object: Object<'_>, info: &RoomInfo) {
+    let object = object.with("room", info.room.as_str()).with("people", info.people);
+    object.with("topic", info.topic.as_ref().map(Line::as_str));
 }
 
-#[derive(Serialize)]
-struct RoomShown<'a> {
-    room: &'a str,
-    people: usize,
-    topic: Option<&'a str>,
+fn command(object: Object<'_>, spec: &Spec) {
+    let object = object.with("name", spec.name).with("aliases", spec.aliases);
+    object.with("arguments", spec.arguments).with("does", spec.does).with("more", spec.more);
 }
 
-fn room(info: &RoomInfo) -> RoomShown<'_> {
-    RoomShown {
-        room: info.room.as_str(),
-        people: info.people,
-        topic: info.topic.as_ref().map(Line::as_str),
-    }
-}
-
-#[derive(Serialize)]
-struct CommandShown {
-    name: &'static str,
-    aliases: &'static [&'static str],
-    arguments: &'static str,
-    does: &'static str,
-    more: &'static str,
-}
-
-fn command(spec: &'static Spec) -> CommandShown {
-    CommandShown {
-        name: spec.name,
-        aliases: spec.aliases,
-        arguments: spec.arguments,
-        does: spec.does,
-        more: spec.more,
-    }
-}
-
-/// All but /echo: JSON clients wait for their own lines.
-fn commands(specs: &'static [Spec]) -> Vec<CommandShown> {
+/// Help on all of these commands but /echo: JSON clients wait for their own lines.
+fn put_help<'a>(specs: &[Spec], out: &'a mut Vec<u8>) -> Object<'a> {
     let specs = specs.iter().filter(|spec| spec.name != "echo");
-    specs.map(command).collect()
-}
-
-fn put_password<'a>(password: &PasswordFor, out: &'a mut Vec<u8>) -> Object<'a> {
-    let (what, name) = match password {
-        PasswordFor::Of(name) => ("own", Some(name)),
-        PasswordFor::Present(name) => ("present", Some(name)),
-        PasswordFor::New(name) => ("new", Some(name)),
-        PasswordFor::Again => ("again", None),
-    };
-    let object = object("password", out).with("for", what);
-    object.with_some("name", name.map(Name::as_str))
+    object("help", out).with_list("commands", specs, command)
 }
 
 fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
@@ -198,41 +158,28 @@ fn put_notice<'a>(notice: &Notice, clock: &LocalClock, out: &'a mut Vec<u8>) -> 
     }
 }
 
-/// An act, for the person it concerns.
+/// An act, for the person it concerns: a broadcast has only its words.
 fn put_act<'a>(act: &Act, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
-    let reach = Some(&act.reach);
-    let notice = |out| object("notice", out).with("about", words::act_row(act, clock).about);
-    match act.deed.verb {
-        Verb::Kick | Verb::Ban => {
-            let removed = object("removed", out).with("banned", act.deed.verb == Verb::Ban);
-            with_act(removed, reach, act)
-        }
-        Verb::Mute => with_act(notice(out), reach, act),
-        Verb::Unmute => with_act(notice(out), None, act),
-        Verb::Broadcast
-        | Verb::Unban
-        | Verb::LockTopic
-        | Verb::UnlockTopic
-        | Verb::SetTopic
-        | Verb::MakeRoom
-        | Verb::AddKeeper
-        | Verb::RemoveKeeper
-        | Verb::ReleaseName
-        | Verb::SetPassword
-        | Verb::Reload => {
-            let text = act.deed.text.as_ref();
-            notice(out).with_some("words", text.map(Line::as_str))
-        }
+    let verb = act.deed.verb;
+    let row = words::act_row(act, clock);
+    let object = match matches!(verb, Verb::Kick | Verb::Ban) {
+        true => object("removed", out).with("banned", verb == Verb::Ban),
+        false => object("notice", out).with("about", row.about),
+    };
+    match row.personal {
+        Some(_) => with_act(object, (verb != Verb::Unmute).then_some(&act.reach), act),
+        None => object.with_some("words", act.deed.text.as_ref().map(Line::as_str)),
     }
 }
 
 fn put_refused<'a>(refusal: &Refusal, clock: &LocalClock, out: &'a mut Vec<u8>) -> Object<'a> {
-    let row = words::refusal_row(refusal, clock);
-    let object = object("refused", out).with("why", row.code);
-    match row.details {
-        RefusalDetails::None => object,
-        RefusalDetails::Command(spec) => object.with("command", command(spec)),
-        RefusalDetails::NameRule(rule) => object.with("rule", rule),
-        RefusalDetails::Act(act) => with_act(object, Some(&act.reach), act),
+    let object = object("refused", out).with("why", words::refusal_row(refusal, clock).code);
+    match refusal {
+        Refusal::Misread(Misread::Usage(spec)) => {
+            object.with_put("command", |out| command(Object::begin(out), spec))
+        }
+        Refusal::Misread(Misread::Name(error)) => object.with("rule", words::name_rule(error)),
+        Refusal::Banned(act) | Refusal::Muted(act) => with_act(object, Some(&act.reach), act),
+        _ => object, // its reason says all
     }
 }

@@ -99,15 +99,12 @@ impl WebEncoder {
 
 impl Encoding for WebEncoder {
     fn key(&self) -> EncodingKey {
-        const WEB: EncodingKey = EncodingKey::named("web");
-        WEB
+        const { EncodingKey::named("web") }
     }
 
     fn encode(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
         if event::is_shown(entry) {
-            frame(Opcode::Text, out, |out| {
-                event::put(entry, scene, &self.clock, out);
-            });
+            frame(Opcode::Text, out, |out| event::put(entry, scene, &self.clock, out));
         } else {
             self.hidden(entry, scene, out);
         }
@@ -126,37 +123,31 @@ impl Encoder for WebEncoder {
         {
             self.closes = self.closing(notice).or(self.closes);
         }
-        frame(Opcode::Text, out, |out| {
-            answer::put(answer, self.storage, &self.clock, out);
-        });
+        frame(Opcode::Text, out, |out| answer::put(answer, self.storage, &self.clock, out));
     }
 
     fn entered(&mut self, entered: &Entered, out: &mut Vec<u8>) {
-        frame(Opcode::Text, out, |out| {
-            answer::put_entered(entered, self.storage, out);
-        });
+        frame(Opcode::Text, out, |out| answer::put_entered(entered, self.storage, out));
     }
 
     /// Readers always know the people in the room, even if they hide arrivals.
     fn hidden(&self, entry: &Entry, scene: Scene<'_>, out: &mut Vec<u8>) {
-        if let Some(presence) = event::Presence::of(entry) {
-            frame(Opcode::Text, out, |out| presence.put(scene, out));
+        if let Some(change) = event::change_of_people(entry) {
+            frame(Opcode::Text, out, |out| event::put_change(change, scene, out));
         }
     }
 
     fn fell_behind(&mut self, room: &RoomName, out: &mut Vec<u8>) {
         frame(Opcode::Text, out, |out| {
-            let text = format_args!("You read too slowly to be told who came to {room} or left");
-            let object = object("fell_behind", out).with("room", room.as_str());
-            object.with("text", text);
+            object("fell_behind", out)
+                .with("room", room.as_str())
+                .with("text", format!("You read too slowly to be told who came to {room} or left"));
         });
     }
 
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
-        if event::is_there(said) {
-            frame(Opcode::Text, out, |out| {
-                event::put_said(room, said, true, out);
-            });
+        if said.has_words() {
+            frame(Opcode::Text, out, |out| event::put_said(room, said, true, out));
         }
     }
 
@@ -164,7 +155,7 @@ impl Encoder for WebEncoder {
         frame(Opcode::Text, out, |out| {
             object("departed", out)
                 .with("room", room.as_str())
-                .with("text", format_args!("You are no longer in {room}"));
+                .with("text", format!("You are no longer in {room}"));
         });
     }
 

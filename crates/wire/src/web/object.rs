@@ -26,27 +26,46 @@ impl<'a> Object<'a> {
     }
 
     /// Adds a field.
-    pub(crate) fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        self.put(name, value);
-        self
+    pub(crate) fn with(self, name: &str, value: impl Serialize) -> Self {
+        self.with_put(name, |out| put(&value, out))
     }
 
     /// Adds a field if there is a value.
-    pub(crate) fn with_some(mut self, name: &str, value: Option<impl Serialize>) -> Self {
-        if let Some(value) = value {
-            self.put(name, value);
+    pub(crate) fn with_some(self, name: &str, value: Option<impl Serialize>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
         }
-        self
     }
 
-    fn put(&mut self, name: &str, value: impl Serialize) {
+    /// Adds a list of objects, to which `fill` adds the fields.
+    pub(crate) fn with_list<T>(
+        self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        fill: impl Fn(Object<'_>, T),
+    ) -> Self {
+        self.with_put(name, |out| {
+            out.push(b'[');
+            for (at, item) in items.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                fill(Object::begin(out), item);
+            }
+            out.push(b']');
+        })
+    }
+
+    /// Adds a field whose value `put_value` appends.
+    pub(crate) fn with_put(mut self, name: &str, put_value: impl FnOnce(&mut Vec<u8>)) -> Self {
         if !std::mem::replace(&mut self.is_empty, false) {
             self.out.push(b',');
         }
-        // This cannot fail: all keys are strings, and the bytes go to memory.
-        serde_json::to_writer(&mut *self.out, name).ok();
+        put(name, self.out);
         self.out.push(b':');
-        serde_json::to_writer(&mut *self.out, &value).ok();
+        put_value(self.out);
+        self
     }
 }
 
@@ -54,6 +73,11 @@ impl Drop for Object<'_> {
     fn drop(&mut self) {
         self.out.push(b'}');
     }
+}
+
+/// Appends a value. This cannot fail: all keys are strings, and the bytes go to memory.
+fn put(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).ok();
 }
 
 /// Adds several people.

@@ -4,8 +4,8 @@ use parlor_core::link::{Answer, Encoder, Entered, Notice};
 use parlor_core::log::{Encoding, EncodingKey, Scene};
 use parlor_core::model::{Entry, Missed, RoomName, Said};
 
-use super::event;
 use super::object::object;
+use super::{answer, event};
 use crate::style::{LocalClock, Storage};
 
 /// The format for a follower.
@@ -58,11 +58,9 @@ impl FollowEncoder {
 
 impl Encoding for FollowEncoder {
     fn key(&self) -> EncodingKey {
-        const JSON_LINES: EncodingKey = EncodingKey::named("json-lines");
-        const EVENTS: EncodingKey = EncodingKey::named("events");
         match self.follow {
-            Follow::JsonLines => JSON_LINES,
-            Follow::Events => EVENTS,
+            Follow::JsonLines => const { EncodingKey::named("json-lines") },
+            Follow::Events => const { EncodingKey::named("events") },
         }
     }
 
@@ -86,15 +84,13 @@ impl Encoder for FollowEncoder {
             ) => Some(*last),
             _ => None,
         };
-        self.line(last, out, |out| {
-            super::answer::put(answer, self.storage, &self.clock, out);
-        });
+        self.line(last, out, |out| answer::put(answer, self.storage, &self.clock, out));
     }
 
     fn entered(&mut self, _: &Entered, _: &mut Vec<u8>) {}
 
     fn replayed(&mut self, room: &RoomName, said: &Said, out: &mut Vec<u8>) {
-        if event::is_there(said) {
+        if said.has_words() {
             self.line(Some(said.seq), out, |out| event::put_line(room, said, out));
         }
     }
