@@ -1,7 +1,7 @@
 //! The chat server of "The Go Programming Language", section 8.10 (gopl.io/ch8/chat), in Rust: four
-//! kinds of task, and channels between them. It adds nothing, and keeps the weakness of the
-//! original: one client that does not read stops everybody. `docs/from-the-book.md` leads from here
-//! to Parlor.
+//! kinds of task, and channels between them. It adds nothing, and has the weakness of the original:
+//! one client that does not read stops everybody. `docs/from-the-book.md` leads from here to
+//! Parlor.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints")]
 
 use std::{env, io, net::SocketAddr, sync::Arc};
@@ -14,12 +14,12 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 /// A line with its newline, in one piece of memory for all clients, like a string in Go.
 type Message = Arc<[u8]>;
 
-/// The sending end of a client's channel; the client's writer has the other.
+/// The sending end of a client's channel; the client's writer has the receiving end.
 type Client = Sender<Message>;
 
 /// The events for the broadcaster, in order. The original has three channels, which hold nothing.
-/// In tokio a channel holds one value at least, so with three of them a client could enter before
-/// its own arrival is announced.
+/// In tokio a channel holds at least one value, so with three channels a client could enter before
+/// its arrival is announced.
 enum Event {
     Message(Message),
     Entering(Client),
@@ -34,7 +34,7 @@ const LINE_BYTES_MAX: u64 = 64 * 1024;
 async fn main() -> io::Result<()> {
     let address = env::args().nth(1);
     let listener = TcpListener::bind(address.as_deref().unwrap_or("localhost:8000")).await?;
-    println!("{}", listener.local_addr()?); // the only way to learn the port if 0 was requested
+    println!("{}", listener.local_addr()?); // if port 0 was requested, this shows the real one
     let (events, inbox) = mpsc::channel(1);
     tokio::spawn(broadcaster(inbox));
     loop {
@@ -52,7 +52,7 @@ async fn broadcaster(mut inbox: Receiver<Event>) {
         match event {
             Event::Message(message) => {
                 for client in &clients {
-                    client.send(message.clone()).await.ok(); // one slow reader, and all wait here
+                    client.send(message.clone()).await.ok(); // waits for a slow reader
                 }
             }
             Event::Entering(client) => clients.push(client),
@@ -63,7 +63,7 @@ async fn broadcaster(mut inbox: Receiver<Event>) {
 
 /// Reads the lines of one client.
 async fn handle_conn(conn: TcpStream, who: SocketAddr, events: Sender<Event>) {
-    conn.set_nodelay(true).ok(); // Go does so with every connection
+    conn.set_nodelay(true).ok(); // Go sets this for every connection
     let (input, output) = conn.into_split();
     let (client, messages) = mpsc::channel(1);
 
@@ -72,7 +72,7 @@ async fn handle_conn(conn: TcpStream, who: SocketAddr, events: Sender<Event>) {
     client.send(greeting.as_bytes().into()).await.ok();
     say(format!("{who} has arrived\n").as_bytes()).await;
     events.send(Event::Entering(client.clone())).await.ok();
-    tokio::spawn(client_writer(output, messages)); // last: a client that reads its greeting has entered
+    tokio::spawn(client_writer(output, messages)); // last: a greeted client has entered
 
     let mut input = BufReader::new(input);
     loop {

@@ -14,10 +14,10 @@ fn main() -> io::Result<()> {
     let mut conn = TcpStream::connect(address.as_deref().unwrap_or("localhost:8000"))?;
     let mut answers = conn.try_clone()?;
 
-    // A thread, since reading stdin blocks one.
+    // A thread, because reading stdin blocks one.
     let shown = thread::spawn(move || {
         let mut screen = io::stdout();
-        // The server may break the connection; everything that came before is shown.
+        // The server may break the connection; everything received before that is shown.
         io::copy(&mut answers, &mut screen).ok();
         screen.flush().ok();
         eprintln!("done");

@@ -29,17 +29,19 @@ pub use crate::server::Server;
 ///
 /// # Errors
 ///
-/// One sentence if it cannot start: an address in use, a port that is not allowed.
+/// The server cannot start, for example because an address is in use or a port is not allowed. The
+/// error is one sentence.
 pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()> {
     let mut server = Server::new(config)?;
     server.bind().await?;
-    // Catches signals before the server says that it runs, since a signal may follow at once.
+    // Catches signals before the server says that it runs, because a signal may follow at once.
     let shutdown = first_signal()?;
     if let Some(source) = source {
         server.reload_from(source, Hangups::catch()?);
     }
     server.announce();
-    // Without systemd the notice goes nowhere; with it, a failure shows as a start that times out.
+    // Without systemd, nobody receives the notice. With systemd, a failure here shows as a start
+    // that times out.
     sd_notify::notify(&[sd_notify::NotifyState::Ready]).ok();
     server.listen(shutdown).await?;
     tracing::info!("closed");
@@ -50,7 +52,7 @@ pub async fn serve(config: Config, source: Option<Source>) -> anyhow::Result<()>
 ///
 /// # Errors
 ///
-/// One sentence if the server cannot be reached or the connection breaks.
+/// The server cannot be reached, or the connection breaks. The error is one sentence.
 pub async fn join(options: JoinOptions) -> anyhow::Result<()> {
     client::join(options).await
 }

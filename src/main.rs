@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// How long the last sentence may take: stderr may be a full pipe without a reader.
+/// The limit of time for the last sentence: stderr may be a full pipe without a reader.
 const COMPLAINT_TIME: Duration = Duration::from_secs(1);
 
 fn complain(sentence: String) {
@@ -83,12 +83,12 @@ fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()
     parlor::server::check_threads()?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(work);
-    // A thread may still wait for a key on stdin, and no key will come.
+    // A thread may still wait for a key on stdin, and the runtime must not wait for that.
     runtime.shutdown_background();
     outcome
 }
 
-/// Prints to stdout. A reader that stops early, such as `head`, is no error.
+/// Prints to stdout. It is no error if the reader, such as `head`, stops early.
 fn print(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

@@ -184,8 +184,8 @@ impl AdminCommand {
     }
 }
 
-/// A name or an address. The server would take a second word for a time or a reason, and a hyphen
-/// in front for a sign.
+/// A name or an address of one word. The server would read a second word as a time or a reason, and
+/// a leading hyphen as a sign.
 fn one_word(typed: &str) -> anyhow::Result<&str> {
     let word = typed.trim();
     let is_one = !word.is_empty() && !word.contains(char::is_whitespace) && !word.starts_with('-');
@@ -204,13 +204,13 @@ fn check_time(typed: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The server answers sooner, unless it stands still.
+/// The server answers sooner, unless it is suspended.
 const ANSWER_TIME: Duration = Duration::from_secs(15);
 
 /// Sends the command, and hands each line of the answer to `tell`.
 ///
 /// # Errors
-/// No server runs there, it does not answer, or it refuses: in one sentence.
+/// No server runs there, it does not answer, or it refuses. The error is one sentence.
 pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result<()> {
     let mut lines = options.command.line()? + "\n";
     if let AdminCommand::Name { command: NameCommand::Password { name } } = &options.command {
@@ -253,8 +253,7 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
 const STANDS_STILL: &str =
     "does not answer: it is stopped, or has too much to do; its log may say more. Try again later";
 
-/// Connects without a wait: a server that stands still may have more callers than the system queues
-/// for it.
+/// Connects without a wait: a suspended server may have more callers than the system queues for it.
 fn connect(path: &Path) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
@@ -267,7 +266,7 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Sends lines and reads the answer: success, or the sentence that says why not.
+/// Sends lines and reads the answer. A failure is a sentence with the reason.
 fn converse(
     mut stream: Timed,
     lines: &str,
@@ -288,7 +287,7 @@ fn converse(
     Err(ErrorKind::UnexpectedEof.into())
 }
 
-/// A connection whose reads and writes all end by a deadline.
+/// A connection on which all reads and writes end by a deadline.
 struct Timed {
     stream: UnixStream,
     until: Instant,

@@ -1,4 +1,5 @@
-//! The command line of `parlor`. Knows no option of the server by name: those are in `config`.
+//! The command line of `parlor`. Knows no option of the server by name: the options are in
+//! `config`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -134,8 +135,7 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// The configuration that flags, environment, file and defaults give together. Reads the file
-    /// each time.
+    /// The configuration from flags, environment, file and defaults. Reads the file each time.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl CommandLine {
     ///
     /// # Errors
     ///
-    /// They are wrong, or only request help.
+    /// They are wrong, or request only help.
     pub fn read(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
         let matches = command().try_get_matches_from(&words)?;
         let mut line = CommandLine::from_arg_matches(&matches)?;
@@ -183,7 +183,7 @@ pub fn command() -> clap::Command {
     definitions().mut_subcommands(with_variables)
 }
 
-/// Ignores empty variables: many start scripts switch one off with `PARLOR_RATE=`.
+/// Ignores empty variables: many start scripts unset one with `PARLOR_RATE=`.
 fn with_variables(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| match arg.get_env().map(std::env::var_os) {
         Some(Some(value)) if value.is_empty() => arg.env(Resettable::Reset),
@@ -191,7 +191,7 @@ fn with_variables(command: clap::Command) -> clap::Command {
     })
 }
 
-/// The same, without the environment.
+/// The definitions of the whole command line, without the environment.
 pub(super) fn definitions() -> clap::Command {
     CommandLine::command().mut_subcommands(with_doors)
 }
@@ -207,7 +207,8 @@ fn with_doors(command: clap::Command) -> clap::Command {
     })
 }
 
-/// Clap names the flag even if the environment is wrong, so this names the variable too.
+/// Adds the name of the variable to an error: clap names only the flag, even if the environment is
+/// wrong.
 fn name_the_variable(mut error: clap::Error) -> clap::Error {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let flag = context(ContextKind::InvalidArg).unwrap_or_default();
@@ -223,7 +224,8 @@ fn name_the_variable(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Other servers have separate options for the address; here it is a part of a URL.
+/// Adds a hint to `--listen`: other servers have separate options for the address, but here it is a
+/// part of a URL.
 fn point_to_listen(mut error: clap::Error) -> clap::Error {
     const ELSEWHERE: [&str; 7] =
         ["--port", "-p", "--host", "--bind", "--address", "--addr", "--interface"];

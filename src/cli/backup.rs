@@ -1,8 +1,8 @@
 //! `parlor backup`: a whole copy of all stored lines, whether or not a server runs. Knows no connection.
 //!
-//! The copy shows one moment, and a server that writes meanwhile need not wait. It contains no
-//! deleted line. It gets its name when it is on disk and checked, so a file with the name is always
-//! a whole backup.
+//! The copy is consistent, and a server that writes meanwhile does not wait. It contains no deleted
+//! line. It gets its name when it is on disk and checked, so a file with that name is always a
+//! whole backup.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -31,7 +31,7 @@ pub struct BackupOptions {
 ///
 /// # Errors
 ///
-/// The copy failed: why, in one sentence.
+/// The copy failed; the error is one sentence with the reason.
 pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     let (archive, source) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let target = absolute(&options.file).context("the copy needs a file name")?;
@@ -45,9 +45,9 @@ pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
     Ok(format!("{target}: no damage; lines: {lines}, rooms: {rooms}\n"))
 }
 
-/// A copy that is not a backup yet. Dropping it removes the file.
+/// A copy that is not yet a backup. Dropping it deletes the file.
 struct PartialCopy {
-    /// The path of the unfinished copy: beside its final place.
+    /// The path of the unfinished copy, beside its final place.
     path: PathBuf,
     target: PathBuf,
     is_finished: bool,
@@ -110,8 +110,8 @@ impl Drop for PartialCopy {
     }
 }
 
-/// Checks that the file does not exist, nor a write-ahead log that SQLite would take for the
-/// copy's.
+/// Checks that neither the file exists nor a write-ahead log beside it, which SQLite would use for
+/// the copy.
 fn is_free(target: &Path) -> anyhow::Result<()> {
     for path in [target.to_owned(), beside(target, "-wal")] {
         if path.symlink_metadata().is_ok() {

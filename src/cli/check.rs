@@ -16,12 +16,13 @@ pub struct CheckOptions {
     pub data: Option<PathBuf>,
 }
 
-/// Checks every stored line, passes each damage to `tell`, and returns a sentence if it finds no
-/// damage.
+/// Checks every stored line, passes each damaged place to `tell`, and returns a sentence if it
+/// finds none.
 ///
 /// # Errors
 ///
-/// A line is damaged, nothing is stored there, or the file cannot be read: in one sentence.
+/// A line is damaged, nothing is stored there, or the file cannot be read. The error is one
+/// sentence.
 pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Result<String> {
     let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let mut damages = 0;

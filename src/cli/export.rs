@@ -1,6 +1,6 @@
 //! `parlor export`: stored lines as text or as JSON lines, whether or not a server runs. Knows no connection.
 //!
-//! It reads each page by itself, so a long export does not make a server wait.
+//! It reads the lines page by page, so a long export does not make a server wait.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -60,10 +60,11 @@ fn moment(typed: &str) -> Result<Timestamp, InvalidValue> {
     })
 }
 
-/// Writes stored lines to standard output, oldest first. A reader that stops early is no error.
+/// Writes stored lines to standard output, oldest first. It is no error if the reader stops early.
 ///
 /// # Errors
-/// Nothing is stored there, the room is unknown, or the file cannot be read: in one sentence.
+/// Nothing is stored there, the room is unknown, or the file cannot be read. The error is one
+/// sentence.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
     let (archive, file) = (&*archive, file.display());
@@ -87,15 +88,15 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-/// The lines of a room that are not written yet.
+/// The lines of a room that are still to be written.
 struct Unwritten {
     room: RoomName,
     page: VecDeque<Said>,
     /// The number of the next line to read.
     next: u64,
-    /// The number of the last line at the beginning of the export.
+    /// The number of the room's last line when the export began.
     last: u64,
-    /// The first damage among the lines that have been read.
+    /// The first damage among the lines read so far.
     damage: Option<Damage>,
 }
 
@@ -132,7 +133,7 @@ fn rooms(
     };
     let mut rooms = Vec::new();
     for (name, end) in archive.ends().with_context(|| file.to_owned())? {
-        let room = RoomName::stored(&name); // accepts names that today's rules forbid
+        let room = RoomName::stored(&name); // accepts names that the present rules forbid
         if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
             continue;
         }
@@ -160,7 +161,7 @@ fn rooms(
 }
 
 /// Writes the lines of all rooms by their times, and lines of one moment by the names of the rooms.
-/// Damaged lines are left out; returns the first damage.
+/// Leaves out damaged lines, and returns the first damage.
 fn write_all(
     archive: &dyn Archive,
     mut rooms: Vec<Unwritten>,

@@ -35,11 +35,11 @@ pub fn page(command: Option<&str>) -> io::Result<Vec<u8>> {
     )
 }
 
-/// Renders section by section, since the last sections differ from the library's.
+/// Renders section by section, because the last sections differ from the library's.
 fn render(command: clap::Command) -> io::Result<Vec<u8>> {
     let closing = command.get_after_help().map(ToString::to_string);
     let has_commands = command.has_subcommands();
-    // Only the program's own commands have pages of their own.
+    // Only the commands directly below the program have separate pages.
     let is_whole = command.get_name() == "parlor";
     let orders = orders(&command);
     let man = Man::new(command).source(concat!("parlor ", env!("CARGO_PKG_VERSION")));
@@ -104,7 +104,7 @@ fn synopsis(command: &clap::Command) -> String {
     words.join(" ")
 }
 
-/// Puts an option's variable at the end of its help, in a paragraph of its own.
+/// Puts an option's variable at the end of its help, as a separate paragraph.
 fn variable_as_help(arg: Arg) -> Arg {
     let (Some(help), Some(variable)) = (arg.get_long_help().or(arg.get_help()), arg.get_env())
     else {
@@ -121,7 +121,8 @@ fn indented(roff: &str) -> String {
         let text = line.trim_start_matches(' ');
         match line.len() - text.len() {
             0 => lines += &format!("{line}\n"),
-            // The first line stands out, so that a wrapped line does not look like another entry.
+            // The first line has a smaller indent, so that a wrapped line does not look like
+            // another entry.
             blanks => {
                 lines += &format!(".in +{}n\n.ti -2n\n{text}\n.in -{0}n\n", blanks + 2);
             }

@@ -1,4 +1,4 @@
-//! The command line, and the commands that run beside a server.
+//! The command line, and the commands that run without the server or beside it.
 
 mod admin;
 pub mod args;

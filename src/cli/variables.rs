@@ -1,15 +1,15 @@
-//! Variables of the environment that look like options, but are none. Reads no value.
+//! Environment variables that look like options and are none. Reads no value.
 
 use clap::CommandFactory;
 use parlor_core::model::nearest;
 
 use super::args::CommandLine;
 
-/// The beginning of all our variables.
+/// The prefix of all variables of Parlor.
 const PREFIX: &str = "PARLOR_";
 
-/// A sentence for each variable of the environment that has our prefix but is not a setting. It is
-/// no error: other programs may use the prefix, as Kubernetes does for a service named parlor.
+/// A sentence for each environment variable that has the prefix and is not an option. It is no
+/// error: other programs may use the prefix, as Kubernetes does for a service named parlor.
 pub fn strangers() -> Vec<String> {
     strangers_in(std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()))
 }
@@ -32,7 +32,7 @@ fn strangers_in(names: impl Iterator<Item = String>) -> Vec<String> {
     sentences
 }
 
-/// The variables of all commands, also variables that are empty.
+/// The variables of all commands, including empty ones.
 fn known() -> Vec<String> {
     let whole = CommandLine::command();
     let arguments = whole.get_subcommands().flat_map(clap::Command::get_arguments);

@@ -1,5 +1,5 @@
-//! Hides replayed lines that were shown before the connection was lost. Knows no connection and no
-//! terminal.
+//! Hides replayed lines that the person has seen before the connection was lost. Knows no
+//! connection and no terminal.
 
 use std::collections::VecDeque;
 
@@ -15,19 +15,19 @@ const HELD_MAX: usize = 5_000;
 /// The lines of a room that were shown, and those that are being replayed.
 #[derive(Default)]
 pub(super) struct CatchUp {
-    /// What people said, without times; the newest at the end.
+    /// The lines of people, without times; the newest at the end.
     shown: VecDeque<String>,
     /// The replayed lines so far, while the server replays.
     held: Option<Vec<String>>,
 }
 
 impl CatchUp {
-    /// Notes that the replay broke off. The next replay has all of its lines again.
+    /// Notes that the replay broke off. The next replay repeats all of its lines.
     pub(super) fn break_off(&mut self) {
         self.held = None;
     }
 
-    /// Forgets the lines of another room, since they are not replayed here.
+    /// Forgets the lines of another room, because they are not replayed here.
     pub(super) fn forget(&mut self) {
         self.shown.clear();
     }

@@ -1,4 +1,4 @@
-//! The way to a server: what `parlor join` is told, and the connection. Knows no protocol.
+//! The way to a server: the options of `parlor join`, and the connection. Knows no protocol.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::door::LINE_PORT;
 const CONNECT_SECONDS_MAX: Duration = Duration::from_secs(10);
 
 /// A server that asks for a name does so within this time after its greeting. Until then the client
-/// sends nothing, since the server could take it for the name.
+/// sends nothing, because the server could read it as the name.
 pub(super) const QUESTION_SECONDS: Duration = Duration::from_secs(1);
 
-/// After a few of these the client notices that a server is gone without a word, like a laptop
-/// that sleeps.
+/// After a few of these intervals the client notices that a server has vanished, as when a laptop
+/// goes to sleep.
 const KEEPALIVE_SECONDS: Duration = Duration::from_secs(30);
 
 /// The options of `parlor join`.
@@ -43,7 +43,7 @@ pub struct JoinOptions {
     pub bell: bool,
 }
 
-/// Reads an address in every form that is clear: also `::1`, and the URL that the server prints.
+/// Reads an address in every unambiguous form, including `::1` and the URL that the server prints.
 fn join_address(text: &str) -> Result<Address, InvalidValue> {
     let (scheme, place) = text.split_once("://").unwrap_or(("tcp", text));
     match scheme.to_ascii_lowercase().as_str() {

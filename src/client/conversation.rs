@@ -1,5 +1,5 @@
-//! What the client remembers of the chat: the person's name and room, and the people there. Knows
-//! no connection and no terminal.
+//! The client's view of the chat: the person's name and room, and the people there. Knows no
+//! connection and no terminal.
 
 use std::mem;
 
@@ -27,7 +27,8 @@ pub(crate) struct Conversation {
     me: String,
     /// The person's room; after a lost connection, the room to go back to.
     room: Option<String>,
-    /// Whether the next roster may be that of another room, since everybody enters by the lobby.
+    /// Whether the next roster may be that of another room, because everybody enters through the
+    /// lobby.
     returning: bool,
     /// Whether this is a new connection that has not reached the room. The person has read its
     /// first lines before.
@@ -43,20 +44,20 @@ pub(crate) struct Conversation {
     pub(crate) away: bool,
 }
 
-/// What a line causes, apart from being shown.
+/// The effects of a line, apart from its display.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reaction {
     /// The connection works again, and the person is in a room.
     pub(crate) back: bool,
     /// An answer to send at once, before anything typed: the name, or the way back to the room.
     pub(crate) answer: Option<String>,
-    /// The line belongs to something that the client does by itself, so it is not shown.
+    /// The line answers a request that the client made by itself, so it is not shown.
     pub(crate) hidden: bool,
     /// The next line that the person types is a secret.
     pub(crate) secret: bool,
     /// The person must give a name.
     pub(crate) asked: bool,
-    /// Somebody mentions the person's name, in a new line.
+    /// A new line mentions the person's name.
     pub(crate) mentioned: bool,
 }
 
@@ -65,7 +66,7 @@ impl Conversation {
         Self { answer: name, ..Self::default() }
     }
 
-    /// Whether the client still has to answer something, before it sends what the person types.
+    /// Whether the client must answer first, before it sends the lines that the person types.
     pub(crate) fn expects_more(&self) -> bool {
         self.answer.is_some() || self.may_resume || self.returning
     }
@@ -117,7 +118,7 @@ impl Conversation {
             ServerLine::Roster { room, .. } => {
                 self.others.clear();
                 reaction.back = mem::take(&mut self.is_back);
-                self.away = false; // removed from a room, one is in the lobby
+                self.away = false; // a person who was removed from a room is in the lobby now
                 reaction.answer = self.arrive(room);
             }
             _ => {}

@@ -6,14 +6,14 @@ use super::server_line::ServerLine;
 /// The length up to which the server's reason is shown.
 const REASON_CHARS_MAX: usize = 200;
 
-/// The advice for a registered name, since nobody is there to type its password.
+/// The advice for a registered name, because no person is there to type its password.
 const OWNED: &str = "give another --name, or speak with curl -u NAME:TOKEN";
 
 /// The advice for the port for browsers, and for servers of another kind.
 pub(super) const LINE_PORT: &str = "join the port for lines, usually 8000";
 
-/// How servers of other protocols begin. A later line of Parlor may begin like this, but never the
-/// first one.
+/// The beginnings of the first lines of other protocols' servers. A later line of Parlor may begin
+/// like this, but never the first one.
 const FOREIGN: [&str; 12] = [
     "HTTP/", "SSH-", "RFB ",  // VNC
     "+OK",   // POP3; Redis
@@ -37,23 +37,23 @@ fn has_status(line: &str) -> bool {
     matches!(line.as_bytes(), [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..])
 }
 
-/// What is known of the server so far.
+/// The state of the exchange with the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum HandshakeState {
-    /// It has sent no greeting.
+    /// The server has sent no greeting.
     Silent,
-    /// It has said `You are ADDR`. A server that wants a name asks for it next.
+    /// The server has sent `You are ADDR`. If it wants a name, it asks for it next.
     Greeted,
-    /// It has received the name.
+    /// The server has received the name.
     Answered,
 }
 
-/// What to do after a line.
+/// The next step after a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HandshakeStep {
-    /// Read on.
+    /// Read the next line.
     Wait,
-    /// Give the name.
+    /// Send the name.
     Answer,
     /// Start sending: the server has accepted the name, or does not ask for one.
     In,
@@ -95,7 +95,7 @@ impl Handshake {
                 self.stage = HandshakeState::Greeted;
                 HandshakeStep::Wait
             }
-            // The server is not Parlor, and would misread whatever comes next.
+            // The server is not Parlor, and would misread the next lines.
             (_, HandshakeState::Silent) => {
                 self.reason = line.chars().take(REASON_CHARS_MAX).collect();
                 HandshakeStep::Refused(LINE_PORT)
@@ -104,7 +104,7 @@ impl Handshake {
         }
     }
 
-    /// Whether the server has greeted: it asks for a name at once, or not at all.
+    /// Whether the server has sent its greeting: it asks for a name directly after it, or never.
     pub(super) fn is_greeted(&self) -> bool {
         self.stage == HandshakeState::Greeted
     }

@@ -1,4 +1,4 @@
-//! Cuts the server's bytes into lines. Knows neither their meaning nor where they are shown.
+//! Cuts the server's bytes into lines. Knows neither their meaning nor their display.
 
 use std::io;
 use std::mem;

@@ -24,12 +24,13 @@ use self::connect::connect;
 
 /// Takes part in a chat until the server closes the connection or the person leaves.
 ///
-/// At a terminal, a lost connection is made again. With a pipe or a file on either side, everything
-/// is copied as it is, after the server has accepted the name if there is one.
+/// At a terminal, it reconnects when the connection is lost. With a pipe or a file on either side,
+/// it copies everything unchanged, after the server has accepted the name if there is one.
 ///
 /// # Errors
 ///
-/// One sentence: no server answers, the server refuses the name, or the connection breaks.
+/// No server answers, the server refuses the name, or the connection breaks. The error is one
+/// sentence.
 pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
     options.address.port = options.port.unwrap_or(options.address.port);
     let name = options.name.as_deref().unwrap_or_default();
@@ -53,7 +54,7 @@ pub(crate) async fn join(mut options: JoinOptions) -> anyhow::Result<()> {
     }
 }
 
-/// Whether the terminal knows no control codes, and so can have no prompt row.
+/// Whether the terminal has no control codes, and so can have no prompt row.
 fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }

@@ -32,7 +32,7 @@ impl Pauses {
         pause * 3 / 4 + pause / 4 * random / u32::from(u8::MAX)
     }
 
-    /// Notes how long a connection held.
+    /// Notes how long a connection lasted.
     pub(super) fn held(&mut self, time: Duration) {
         if time >= GOOD_TIME {
             self.next = PAUSE_MIN;

@@ -1,5 +1,5 @@
-//! Without a terminal: a plain copy in both directions, after the name if there is one. Does not
-//! read what people say.
+//! The client without a terminal: a plain copy in both directions, after the name if there is one.
+//! Does not read the lines of people.
 
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::thread;
@@ -17,7 +17,7 @@ use super::handshake::{self, Handshake, HandshakeStep, LINE_PORT};
 use super::lines::Cutter;
 use crate::terminal::paint;
 
-/// The size of one read: what a pipe usually holds.
+/// The size of one read: a pipe usually holds this much.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Even a busy server greets within this time, and accepts or refuses a name within it.
@@ -30,11 +30,11 @@ const TRY_LATER: &str = "try again later";
 const WHICH_PORT: &str =
     "try again later, or another port: lines are usually at 8000, and 8080 is for browsers";
 
-/// Why the copy from the server ended, if the server did not close the connection.
+/// The reason why the copy from the server ended, if the server did not close the connection.
 enum CopyError {
     /// The connection broke.
     Connection(io::Error),
-    /// The output is closed, as by `| head`: its reader has seen enough.
+    /// The output is closed, for example by `| head`: its reader has seen enough.
     Output(io::Error),
     /// The server did not accept the name, with the reason and what to do.
     Handshake(String),
@@ -44,7 +44,7 @@ enum CopyError {
 /// closes the connection.
 ///
 /// With a name, the input waits until the server accepts the name, so that its first line is not
-/// taken for the name. The end of the input closes only the sending side.
+/// read as the name. The end of the input closes only the sending side.
 pub(super) async fn copy(options: &JoinOptions, stream: TcpStream) -> anyhow::Result<()> {
     match talk(options.name.as_deref(), stream).await {
         Ok(()) => Ok(()),
@@ -69,7 +69,7 @@ async fn talk(name: Option<&str>, stream: TcpStream) -> Result<(), CopyError> {
     ended
 }
 
-/// Gives the name if the server asks for one; returns when the next line is no longer an answer.
+/// Sends the name if the server asks for one. Returns when the next line is no longer an answer.
 async fn enter(
     name: &str,
     incoming: &mut Incoming,
@@ -155,7 +155,7 @@ struct Incoming {
     chunk: Vec<u8>,
     /// Whether anything was read.
     has_begun: bool,
-    /// If the output is a terminal, the line that is arriving: a terminal gets sanitised lines, a
+    /// The line that is arriving, if the output is a terminal: a terminal gets sanitised lines, a
     /// file or a pipe every byte.
     terminal: Option<Cutter>,
 }
@@ -190,8 +190,8 @@ impl Incoming {
         Ok(())
     }
 
-    /// Reads once and writes the bytes to the output; returns them. There are none when the server
-    /// has closed the connection.
+    /// Reads once, writes the bytes to the output and returns them: none when the server has closed
+    /// the connection.
     async fn pass_on(&mut self) -> Result<&[u8], CopyError> {
         self.chunk.clear();
         let read = self.reader.read_buf(&mut self.chunk).await;
@@ -208,7 +208,7 @@ impl Incoming {
             }
         };
         shown.map_err(CopyError::Output)?;
-        // The output comes before the error, since it was sent before.
+        // The output comes before the error, because it was sent before.
         read.map_err(CopyError::Connection)?;
         Ok(&self.chunk)
     }

@@ -1,11 +1,11 @@
-//! The meaning of a line from the server, by the sentences of the line protocol. Knows nobody who
-//! is here, and nothing that is shown.
+//! The meaning of a line from the server, by the sentences of the line protocol. Knows no people
+//! and no display.
 
 /// Holds 32 characters of four bytes, and every address. A hostile server cannot make the client
 /// remember a longer name.
 const NAME_BYTES_MAX: usize = 128;
 
-/// How the lines begin with which the server ends a connection on purpose.
+/// The beginnings of the lines with which the server ends a connection on purpose.
 const ENDS: [&str; 5] = [
     "-- Silent for ",
     "-- No name given",
@@ -35,8 +35,8 @@ pub(super) enum ServerLine<'a> {
     Topic(&'a str),
     /// `-- Lines here are stored`, which everybody reads on entering: the server has return codes.
     Kept,
-    /// `-- Type a password for alice ...` and the like: the next line that the person types is a
-    /// secret.
+    /// `-- Type a password for alice ...` and similar questions: the next line that the person
+    /// types is a secret.
     Password,
     /// `-- Your return code is CODE: ...`
     Code(&'a str),
@@ -45,13 +45,13 @@ pub(super) enum ServerLine<'a> {
     Back,
     /// `-- /help lists what you can type`
     Help,
-    /// `-- You were removed ...` and the like: the server ends the connection on purpose.
+    /// `-- You were removed ...` and similar sentences: the server ends the connection on purpose.
     Ended,
     /// Anything else, such as the server's other `-- ` lines.
     Other,
 }
 
-/// Splits `[12:01] ` or `[2026-11-20 12:01] `, which mark a line of the past, from the line itself.
+/// Splits off `[12:01] ` or `[2026-11-20 12:01] `, which mark an earlier line.
 pub(super) fn split_time(line: &str) -> (&str, &str) {
     let end =
         line.strip_prefix('[').and_then(|rest| rest.find("] ")).map_or(0, |at| at + "[] ".len());
@@ -116,8 +116,8 @@ impl<'a> ServerLine<'a> {
             let names = names(roster);
             return is_name(room).then_some(Self::Roster { room, names });
         }
-        // These come before lines that are known by their end, since a topic or a reason may end in
-        // the same way.
+        // These come before lines that are recognised by their end, because a topic or a reason may
+        // end in the same way.
         if let Some((by, _)) = line
             .split_once(" changed the topic to: ")
             .or_else(|| line.split_once(" cleared the topic"))
@@ -166,8 +166,8 @@ impl<'a> ServerLine<'a> {
     }
 }
 
-/// Whether the server asks for a password with these words. A found line may have them, but not at
-/// its beginning.
+/// Whether the server asks for a password with these words. A found line may contain them, but does
+/// not begin with them.
 fn asks_for_password(words: &str) -> bool {
     words.starts_with("Type a password for ")
         || words.starts_with("Type the present password of ")

@@ -1,5 +1,5 @@
-//! With a person at a terminal: keeps the conversation going across connections. Knows typed lines,
-//! and no keys.
+//! The client with a person at a terminal: one conversation across several connections. Knows typed
+//! lines, and no keys.
 
 use std::env;
 use std::io;
@@ -21,28 +21,28 @@ use super::server_line::{ServerLine, split_time};
 use super::window::Window;
 use crate::terminal::{Typed, paint};
 
-/// Leaving waits this long for the server to take the last lines and to send its own.
+/// How long leaving waits for the server to receive the last lines and to send its own.
 const FAREWELL_SECONDS: Duration = Duration::from_secs(1);
 
 /// Even a busy server for lines greets within this time.
 const GREETING_SECONDS: Duration = Duration::from_secs(10);
 
-/// What the person reads after that.
+/// The notice for the person after that time.
 const SILENCE: &str = "-- The server says nothing so far: lines are usually at port 8000, and 8080 is for browsers; Ctrl-C leaves";
 
-/// What may wait for a server that reads slowly, for example because it limits the rate: a long
-/// paste.
+/// The limit of bytes that wait for a server that reads slowly, for example because of its rate
+/// limit: a long paste.
 const UNSENT_BYTES_MAX: usize = 1024 * 1024;
 
-/// How the talk over one connection ended.
+/// The way in which the talk over one connection ended.
 enum TalkEnd {
     /// The person left.
     Left,
-    /// The server closed, or the connection broke.
+    /// The server closed the connection, or the connection broke.
     Lost,
 }
 
-/// What can happen during a talk.
+/// An event during a talk.
 enum Event {
     /// The server has not greeted in time.
     Silence,
@@ -51,7 +51,7 @@ enum Event {
     Sent(io::Result<usize>),
 }
 
-/// What outlives a connection.
+/// The state that outlives a connection.
 struct Chat<'a> {
     options: &'a JoinOptions,
     window: Window,
@@ -106,7 +106,7 @@ impl Chat<'_> {
             };
             match event {
                 Event::Silence => {
-                    is_greeted = true; // it is told once
+                    is_greeted = true; // the notice is shown once
                     self.window.show(SILENCE)?;
                 }
                 Event::Heard(Ok(Some(line))) => {
@@ -141,8 +141,8 @@ impl Chat<'_> {
         }
     }
 
-    /// When typed lines may be sent: after the client's own answers, such as the way back to the
-    /// room.
+    /// The time from which typed lines may be sent: after the client's own answers, such as the way
+    /// back to the room.
     fn quiet_until(&self) -> Instant {
         match self.conversation.expects_more() {
             true => Instant::now() + QUESTION_SECONDS,
@@ -150,8 +150,8 @@ impl Chat<'_> {
         }
     }
 
-    /// Shows a line of the server and the command that the client answers; returns its other
-    /// effects.
+    /// Shows a line of the server, and the command with which the client answers it. Returns the
+    /// other effects of the line.
     fn hear(&mut self, line: &[u8]) -> io::Result<Reaction> {
         let line = paint::sanitise(line);
         let reaction = self.conversation.hear(&line);
@@ -182,8 +182,8 @@ impl Chat<'_> {
         }
     }
 
-    /// Queues a line for the server. The server sends a said line back; it does not do that with a
-    /// command, so the command stays on the screen.
+    /// Queues a line for the server. The server sends a line of text back, but not a command, so a
+    /// command stays on the screen.
     fn say(&mut self, line: String, unsent: &mut Vec<u8>) -> io::Result<()> {
         if unsent.len() + line.len() > UNSENT_BYTES_MAX {
             self.window.put_back(line)?;
@@ -224,7 +224,7 @@ impl Chat<'_> {
         self.window.forget_secret();
         let mut wait = Duration::ZERO;
         if mem::take(&mut self.conversation.away) {
-            // A client that reconnects by itself would undo what the server meant.
+            // A client that reconnected by itself would undo the server's decision.
             self.window.show("-- Connection closed; press Enter to reconnect")?;
             match self.window.typed(|text| self.conversation.complete(text)).await? {
                 Typed::Line(line) if !is_quit(&line) => self.window.put_back(line)?,
@@ -288,7 +288,7 @@ fn stamped(line: String) -> String {
     }
 }
 
-/// The form in which the server takes a line as text: `//text` says `/text`, without spaces before
+/// The form in which the server reads a line as text: `//text` says `/text`, without spaces before
 /// it.
 fn as_text(line: String) -> String {
     match line.trim_start() {

@@ -1,5 +1,4 @@
-//! The terminal: a prompt row at the bottom, everything else above it. Knows nothing of the
-//! connection.
+//! The terminal: a prompt row at the bottom, everything else above it. Knows no connection.
 
 use std::io::{self, Stdout, Write, stdout};
 use std::thread;
@@ -22,13 +21,13 @@ use crate::terminal::{Editor, Typed};
 
 const PROMPT: &str = "> ";
 
-/// The width of a terminal that does not tell its own, like a serial line.
+/// The assumed width if the terminal does not report one, as on a serial line.
 const COLUMNS_USUAL: usize = 80;
 
-/// A signal to this process arrives within this time.
+/// The time in which a signal to this process arrives.
 const STOP_TIME: Duration = Duration::from_millis(100);
 
-/// A terminal in raw mode. Dropping it restores the terminal, also when a panic unwinds.
+/// A terminal in raw mode. Dropping it restores the terminal, even when a panic unwinds.
 ///
 /// The cursor is always in the prompt, which is a single row.
 pub(super) struct Window {
@@ -93,7 +92,7 @@ impl Window {
         execute!(self.out, Print('\x07'))
     }
 
-    /// Puts a line back into the prompt, since it could not be sent.
+    /// Puts a line that could not be sent back into the prompt.
     pub(super) fn put_back(&mut self, line: String) -> io::Result<()> {
         self.editor.put_back(line);
         self.show_prompt()
@@ -133,7 +132,8 @@ impl Window {
         }
     }
 
-    /// Goes up to the first row of the prompt, which a narrower terminal wraps into several.
+    /// Moves up to the first row of the prompt, which a narrower terminal has wrapped into several
+    /// rows.
     fn climb_to_prompt(&mut self) -> io::Result<()> {
         match u16::try_from(self.cursor / columns()) {
             Ok(0) | Err(_) => Ok(()),
@@ -145,13 +145,13 @@ impl Window {
     fn stop(&mut self) -> io::Result<()> {
         self.give_back()?;
         kill_current_process_group(Sent::TSTP)?;
-        thread::sleep(STOP_TIME); // the system stops it here, or not at all where no shell could let it go on
+        thread::sleep(STOP_TIME); // stopped here, if a shell can continue it
         self.take_terminal()
     }
 
-    /// Sets the terminal to raw mode, whatever other programs did to it meanwhile.
+    /// Sets the terminal to raw mode, even if other programs have changed it meanwhile.
     fn take_terminal(&mut self) -> io::Result<()> {
-        disable_raw_mode()?; // else the next call takes the terminal for raw still
+        disable_raw_mode()?; // otherwise the library believes that the terminal is still raw
         enable_raw_mode()?;
         queue!(self.out, EnableBracketedPaste)?;
         self.show_prompt()
@@ -204,7 +204,7 @@ fn is_control(key: KeyEvent, letter: char) -> bool {
 }
 
 /// The line in rows no wider than the screen; a longer word continues in the next row. A line with
-/// tabs stays as it is, since only the terminal knows their width.
+/// tabs stays unchanged, because only the terminal knows their width.
 fn wrapped(line: &str, columns: usize) -> String {
     if line.contains('\t') {
         return line.to_owned();

@@ -9,9 +9,9 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Reads a time; `None` if it is not understood.
 ///
-/// It is a day, a time of day, or both, as they are shown, with or without brackets; with a zone
-/// like `Z` or `+01:00`, otherwise in the zone of `now`. A time of day is the last one before now.
-/// `2h` and `2h ago` count back from now; `today` and `yesterday` are days.
+/// It is a day, a time of day, or both, in the form in which they are shown, with or without
+/// brackets; with a zone like `Z` or `+01:00`, otherwise in the zone of `now`. A time of day is the
+/// last one before now. `2h` and `2h ago` count back from now; `today` and `yesterday` are days.
 pub(crate) fn parse(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     // Some keyboards have wide digits and colons.
     let typed: String = typed.nfkc().collect::<String>().to_lowercase();
@@ -63,7 +63,7 @@ fn on(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     in_zone(pieces.date(), pieces.time().unwrap_or(Time::midnight()), zone(&pieces, now)?)
 }
 
-/// The last time that the clock showed this, in the typed zone or that of `now`.
+/// The last time at which the clock showed this, in the typed zone or in that of `now`.
 fn latest(typed: &str, now: &ZonedDateTime) -> Option<Timestamp> {
     let typed = format!("{}t{}", now.date(), padded(typed));
     let pieces = Pieces::parse(typed.as_str()).ok()?;

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use super::standstill;
 
-/// The time since the start of the server, and the time of day. The time since the start stands
-/// still while the server does.
+/// The time since the start of the server, and the time of day. The time since the start stops
+/// while the server is suspended.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     start: Instant,
-    /// The standstill of the process before the start.
+    /// The time for which the process was suspended before the start.
     lost: Duration,
     /// The earliest time of the start, in milliseconds, even if the machine's clock shows less.
     trusted_ms: Arc<AtomicI64>,
@@ -42,7 +42,7 @@ impl Clock {
         }
     }
 
-    /// Time since the start, including standstills.
+    /// Time since the start, including suspensions.
     pub(crate) fn passed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -52,12 +52,12 @@ impl Clock {
         self.trusted_ms.store(start_ms, Ordering::Relaxed);
     }
 
-    /// Time since the start, without standstills.
+    /// Time since the start, without suspensions.
     pub(crate) fn monotonic(&self) -> Duration {
         self.start.elapsed().saturating_sub(self.stood_still())
     }
 
-    /// How long the server has stood still since the start.
+    /// How long the server has been suspended since the start.
     fn stood_still(&self) -> Duration {
         standstill::lost().saturating_sub(self.lost)
     }
@@ -74,7 +74,7 @@ pub(crate) fn wall() -> WallTime {
     WallTime(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The time of day of a clock that stands still while this process does. It measures the life of
+/// The time of day of a clock that stops while this process is suspended. It measures the life of
 /// return codes.
 pub(crate) fn wall_awake() -> WallTime {
     wall().before(standstill::lost())

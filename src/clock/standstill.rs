@@ -1,6 +1,6 @@
-//! Time in which the whole process stands still: stopped by a signal, or in a suspended machine.
-//! People are not silent in that time, so timers for people do not count it. Knows no timer's
-//! purpose.
+//! The time for which the whole process is suspended: stopped by a signal, or on a suspended
+//! machine. People are not silent in that time, so timers for people do not count it. Knows no
+//! timer's purpose.
 
 use std::io;
 use std::pin::Pin;
@@ -15,12 +15,12 @@ use tokio::select;
 /// How often the process notes that it runs.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The longest time between two notes of a process that runs: two ticks, and the delay of a busy
+/// The longest time between two notes of a running process: two ticks, and the delay of a busy
 /// machine.
 const GAP_MAX: Duration = Duration::from_millis(500);
 
-/// The standstill of this process. A separate thread writes the notes, as the runtime's threads may
-/// be busy.
+/// The suspensions of this process. A separate thread writes the notes, because the runtime's
+/// threads may be busy.
 static STANDSTILL: LazyLock<Standstill> = LazyLock::new(|| {
     let watch = || {
         loop {
@@ -33,13 +33,13 @@ static STANDSTILL: LazyLock<Standstill> = LazyLock::new(|| {
         start: Instant::now(),
         noted: AtomicU64::new(0),
         lost: AtomicU64::new(0),
-        // Without a thread, all time counts.
+        // Without the thread, all time counts.
         is_watched: thread.spawn(watch).is_ok(),
         gap: Mutex::default(),
     }
 });
 
-/// How long this process has stood still in all.
+/// How long this process has been suspended in all.
 pub(crate) fn lost() -> Duration {
     STANDSTILL.lost()
 }
@@ -48,8 +48,8 @@ struct Standstill {
     start: Instant,
     /// The time of the last note, in milliseconds.
     noted: AtomicU64,
-    /// How long it has stood still, in milliseconds. Written before `noted`, so a reader of `noted`
-    /// sees this too.
+    /// How long it has been suspended, in milliseconds. Written before `noted`, so a reader of
+    /// `noted` sees this too.
     lost: AtomicU64,
     is_watched: bool,
     /// Held while a gap is added, so that only one thread adds it.
@@ -75,7 +75,7 @@ impl Standstill {
         self.noted.fetch_max(now, Ordering::AcqRel);
     }
 
-    /// The first reader after a standstill adds it, since a timer may end before the thread wakes
+    /// The first reader after a suspension adds it, because a timer may end before the thread wakes
     /// up.
     fn lost_at(&self, now: u64) -> Duration {
         let gap = now.saturating_sub(self.noted.load(Ordering::Acquire));
@@ -90,10 +90,10 @@ impl Standstill {
     }
 }
 
-/// A timer that stands still while the process does.
+/// A timer that stops while the process is suspended.
 pub(crate) struct Sleep {
     timer: Pin<Box<tokio::time::Sleep>>,
-    /// The standstill of the process when the timer was set.
+    /// The time for which the process had been suspended when the timer was set.
     lost: Duration,
 }
 
@@ -120,7 +120,7 @@ impl Future for Sleep {
     }
 }
 
-/// A wait took too long.
+/// The error of a wait that took too long.
 #[derive(Debug)]
 pub(crate) struct TooLong;
 

@@ -1,5 +1,5 @@
-//! The trusted time while the machine's clock may be wrong: a board without a battery starts years
-//! away. Knows no file.
+//! The trusted time while the machine's clock may be wrong: on a board without a battery it starts
+//! years away. Knows no file.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use super::now::{Clock, wall};
 /// A clock that has run evenly for this long is trusted, whatever it shows.
 const PLAUSIBLE_AFTER: Duration = Duration::from_hours(1);
 
-/// A clock that runs evenly gains or loses no more than this between two looks.
+/// A clock that runs evenly gains or loses at most this between two checks.
 const JUMP_MS: u64 = 30_000;
 
-/// How often the clock is looked at.
+/// How often the clock is checked.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// After a longer gap between two runs, the server asks the operator to check the clock.
 const GAP_MS: i64 = 24 * 3_600_000;
 
 /// The trusted time of an event, from its noted time. A noted time later than now comes from a
-/// clock that was ahead and was set back since the last look; the event was before that look.
+/// clock that was ahead and was set back after the last check; the event was before that check.
 pub(crate) fn bounded(noted: WallTime, now: WallTime) -> WallTime {
     match noted > now {
         true => now.before(LOOK_EVERY),
@@ -34,15 +34,15 @@ pub(crate) struct Trust {
     clock: Clock,
     /// The trusted time of the start, in milliseconds.
     start_ms: i64,
-    /// The clock's time at the last look, minus the time since the start.
+    /// The clock's time at the last check, minus the time since the start.
     shown_ms: i64,
-    /// The last jump of the clock, or the start.
+    /// The time of the last jump of the clock, or of the start.
     even_since: Duration,
 }
 
 impl Trust {
-    /// `kept` is the time at which the last run ended. Without it, nothing is stored, and nothing
-    /// can be lost.
+    /// Begins with `kept`, the time at which the last run ended. Without it, nothing is stored, and
+    /// nothing can be lost.
     pub(crate) fn new(clock: Clock, kept: Option<WallTime>) -> Trust {
         let shown = wall();
         if let Some(kept) = kept {

@@ -1,4 +1,4 @@
-//! HOST:PORT, to listen at or to join. Asks no resolver, and opens no socket.
+//! HOST:PORT, for listening and for joining. Asks no resolver, and opens no socket.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -95,7 +95,7 @@ impl Host {
         }
     }
 
-    /// The host and a port, as the system's resolver takes them: it knows the interfaces' numbers.
+    /// The host and a port, for the system's resolver, which knows the numbers of interfaces.
     pub fn to_lookup(&self, port: u16) -> (String, u16) {
         let host = self.to_string();
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -137,7 +137,7 @@ fn is_interface(zone: &str) -> bool {
     !zone.is_empty() && zone.chars().all(may_hold)
 }
 
-/// Reads a name of the domain name system. One that ends in digits is a mistyped IPv4 address.
+/// Reads a name of the domain name system. A name that ends in digits is a mistyped IPv4 address.
 fn read_name(text: &str) -> Result<Host, InvalidValue> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let labels_are_words =

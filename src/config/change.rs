@@ -10,8 +10,7 @@ pub(super) fn changed(old: &Table, new: &Table) -> Vec<String> {
     differences(old, new).map(sentence).collect()
 }
 
-/// A sentence for each key that keeps its value until a restart, though the new configuration has
-/// another one.
+/// A sentence for each key whose new value takes effect only after a restart.
 pub(super) fn refused(wanted: &Table, new: &Table) -> Vec<String> {
     let sentence = |(key, value)| {
         format!("{key} cannot change while the server runs: it stays {value} until a restart")

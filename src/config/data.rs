@@ -1,4 +1,4 @@
-//! Where lines are stored, and how safely.
+//! The place where lines are stored, and the safety with which they are stored.
 
 use std::env;
 use std::ffi::OsString;

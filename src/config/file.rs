@@ -1,5 +1,5 @@
 //! The configuration file: TOML whose keys are the names of the flags. Knows no key: the flags'
-//! parsers read the values, so that file, flags and environment accept and refuse the same.
+//! parsers read the values, so that file, flags and environment accept the same values.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -79,7 +79,7 @@ fn words(flag: &Arg, value: &Value) -> Result<Vec<String>, InvalidValue> {
     let kind = flag.get_value_names().and_then(<[_]>::first);
     let is_repeatable = matches!(flag.get_action(), clap::ArgAction::Append);
     let right = match (kind.map(|name| name.as_str()), value) {
-        // A number in place of a yes is a slip.
+        // A number in the place of true or false is a mistake.
         (Some("BOOL"), value) if !value.is_bool() => "write true or false",
         (Some("DIR"), value) if value.as_str().is_none_or(str::is_empty) => {
             "write a path in quotes"
@@ -140,7 +140,7 @@ pub(super) fn write(values: &Table, flags: &Command) -> String {
     entries.collect::<Vec<_>>().join("\n")
 }
 
-/// The example value of a key that is not set: for uncommenting, and for changing if it is a
+/// The example value of a key that is not set. A person can uncomment it, and change it if it is a
 /// number.
 fn example(flag: &Arg) -> &'static str {
     match flag.get_value_names() {

@@ -97,7 +97,7 @@ pub(super) fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
     read_several(text, str::parse)
 }
 
-/// Reads the listeners of a server without `--listen`, for this machine or for all.
+/// Reads the listeners of a server without `--listen`: for this machine or for all machines.
 pub(super) fn usual(texts: &[&str], lan: bool) -> Result<Vec<ListenUrl>, InvalidValue> {
     let read = |text: &&str| {
         let mut url: ListenUrl = text.parse()?;
@@ -113,7 +113,7 @@ pub(super) fn usual(texts: &[&str], lan: bool) -> Result<Vec<ListenUrl>, Invalid
 pub(super) fn union(wanted: Vec<ListenUrl>) -> Result<Vec<ListenUrl>, Collision> {
     let mut union: Vec<ListenUrl> = Vec::with_capacity(wanted.len());
     for url in wanted {
-        // Port 0 is a new port each time, so two of the same URL are two listeners.
+        // Port 0 is a new port each time, so the same URL twice means two listeners.
         if url.port != Some(0) && union.contains(&url) {
             continue;
         }

@@ -32,13 +32,13 @@ use self::rows::options;
 use self::units::{count, count_or_none, yes_or_no};
 use crate::telemetry::{LogFormat, LogLevel};
 
-/// The descriptors for other uses than connections: listeners, files, and one in reserve.
+/// The descriptors that are not for connections: listeners, files, and one in reserve.
 const DESCRIPTORS_KEPT: usize = 64;
 
 /// The listeners of a server without `--listen`.
 const USUAL_LISTENERS: [&str; 2] = ["tcp://localhost:8000", "http://localhost:8080"];
 
-/// The same with `--classic`.
+/// The listener of a server with `--classic` and without `--listen`.
 const CLASSIC_LISTENER: [&str; 1] = ["tcp://localhost:8000?classic"];
 
 /// How long people without a name may be silent: exercise 8.13 of "The Go Programming Language".
@@ -152,11 +152,11 @@ options! {
     }
 }
 
-/// The URLs of one `--listen`: usually one, from the environment several.
+/// The URLs of one `--listen`: usually one; in an environment variable, there may be several.
 type Urls = Vec<ListenUrl>;
 
 /// Completes a row: the variable has the name of the field, help names the default, and values of
-/// one kind are read alike.
+/// one kind are read in the same way.
 fn finish(arg: Arg) -> Arg {
     let name = arg.get_id().to_string();
     let arg = arg.env(format!("PARLOR_{}", name.to_uppercase()));
@@ -174,7 +174,7 @@ fn finish(arg: Arg) -> Arg {
             .default_missing_value("true")
             .default_value("false"),
         (kind, Some(default), Some(about)) => arg
-            // A value that looks like another option is wrong, and its parser says what is right.
+            // A value that looks like another option is wrong, and its parser says what to write.
             .allow_hyphen_values(matches!(kind, "TIME" | "N/s" | "SIZE"))
             .allow_negative_numbers(kind == "N")
             .help(format!("{about} [default: {default}]")),
@@ -190,7 +190,7 @@ pub(crate) fn options() -> clap::Command {
         .mut_args(|arg| arg.env(Resettable::Reset))
 }
 
-/// Why the configuration is invalid.
+/// The reason why the configuration is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file that `--config` names is invalid.
@@ -221,7 +221,7 @@ impl Config {
     /// The default configuration.
     ///
     /// # Errors
-    /// A default is wrong: a bug.
+    /// A default is wrong, which is a bug.
     pub fn usual() -> Result<Self, ConfigError> {
         Self::from_words(&[])
     }

@@ -9,10 +9,11 @@ use jiff::fmt::friendly::{Spacing, SpanParser, SpanPrinter};
 use parlor_core::model::Rate;
 use serde::{Serialize, Serializer};
 
-/// Why a value is refused, and what would be right.
+/// The reason why a value is refused, and what to write.
 ///
-/// Only people read it, so it is a sentence and not a list of cases. It follows the value itself:
-/// clap puts the flag and the value in front, the file reader the file, the key and the value.
+/// Only people read it, so it is a sentence and not a list of cases. It follows the value: clap
+/// writes the flag and the value in front of it, and the reader of the file writes the file, the
+/// key and the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidValue(String);
@@ -23,7 +24,7 @@ impl InvalidValue {
     }
 }
 
-/// How fast one person may speak, written `10/s` or `off`.
+/// The limit of one person's lines, written `10/s` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateLimit {
     /// No limit.
@@ -35,7 +36,7 @@ pub enum RateLimit {
 impl RateLimit {
     const UNITS: Units = &[("/s", 1)];
 
-    /// Beyond a million lines a second, a limit has no effect.
+    /// A limit beyond a million lines a second has no effect.
     const PER_SECOND_MAX: u32 = 1_000_000;
 
     /// A rate of `lines` a second; 0 means no limit.
@@ -93,10 +94,10 @@ impl Retain {
     /// 52 weeks.
     const UNITS: Units = &[("d", 24), ("h", 1), ("w", 7 * 24)];
 
-    /// A hundred years; a longer time is as good as off.
+    /// A hundred years; a longer time means the same as off.
     const HOURS_MAX: u32 = 36_500 * 24;
 
-    /// How long; `None` for good.
+    /// The time; `None` for good.
     pub fn time(self) -> Option<Duration> {
         match self {
             Self::Off => None,
@@ -135,7 +136,7 @@ pub struct ByteSize(usize);
 impl ByteSize {
     const UNITS: Units = &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
 
-    /// A size near the end of the address space is a slip, and later sums must not overflow.
+    /// A size near the end of the address space is a mistake, and later sums must not overflow.
     const MAX: usize = usize::MAX / 2;
 
     /// The amount in bytes.
@@ -180,7 +181,7 @@ serialize_as_text!(RateLimit, Retain, ByteSize);
 /// it.
 type Units = &'static [(&'static str, u64)];
 
-/// Reads a number from 1 to `max` with a unit behind it; `trim` removes the characters allowed
+/// Reads a number from 1 to `max`, followed by a unit; `trim` removes the characters allowed
 /// between them.
 fn amount(text: &str, trim: fn(&str) -> &str, units: Units, max: u64) -> Option<u64> {
     let unit = |&(unit, size): &(_, u64)| Some((text.strip_suffix(unit)?, size));
@@ -199,7 +200,7 @@ fn write_amount(f: &mut fmt::Formatter<'_>, amount: u64, units: Units) -> fmt::R
 
 /// Reads an idle limit, `5m`, `1h30m`, `200ms`; `0` stands for no limit.
 pub(crate) fn idle(text: &str) -> Result<Option<Duration>, InvalidValue> {
-    /// A year: as good as no limit, and far from where sums of times overflow.
+    /// A year has the same effect as no limit, and sums of such times do not overflow.
     const IDLE_MAX: Duration = Duration::from_hours(8760);
 
     if text == "0" {
@@ -247,8 +248,7 @@ pub(crate) fn count_or_none(text: &str) -> Result<usize, InvalidValue> {
         .ok_or_else(|| InvalidValue::new(format!("write a whole number from 0 to {COUNT_MAX}")))
 }
 
-/// More lines, rooms or connections than fit into one machine; sums of counts stay far from
-/// overflow.
+/// More lines, rooms or connections than fit into one machine; sums of such counts do not overflow.
 const COUNT_MAX: u32 = 1_000_000_000;
 
 /// Reads a yes or a no, in the words that people use.

@@ -1,11 +1,11 @@
-//! The server's messages when it starts: where it listens, and how people come in. Binds nothing.
+//! The server's messages at its start: its addresses, and the ways to join. Binds nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::ListenUrl;
 use crate::door::{DoorInUse, WayIn, find};
 
-/// Logs the addresses of a door, and how people come in.
+/// Logs the addresses of a door, and the ways to join there.
 pub(super) fn announce(door: &DoorInUse, addresses: &[SocketAddr]) {
     for address in addresses {
         tracing::info!("listening {} {address}", door.kind.scheme);
@@ -22,8 +22,8 @@ pub(super) fn is_for_this_machine(urls: &[ListenUrl]) -> bool {
     urls.all(|url| url.host.is_this_machine())
 }
 
-/// How people join at a door with these addresses: one way for this machine, and one way for
-/// `others` at each address that they can reach.
+/// The ways to join at a door with these addresses: one for this machine and, if there are
+/// `others`, one for each address that they can reach.
 fn ways_to_join(way_in: WayIn, others: bool, addresses: &[SocketAddr]) -> Vec<String> {
     let Some(first) = addresses.first() else {
         return Vec::new();

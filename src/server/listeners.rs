@@ -1,4 +1,4 @@
-//! Makes listening sockets from a URL, or says what to do if that fails. Knows no door.
+//! Makes listening sockets from a URL, or says what to do if that is impossible. Knows no door.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,7 +19,7 @@ pub struct BindError {
 /// Binds the listeners of a URL.
 ///
 /// # Errors
-/// Which URL, why, and what to do.
+/// The listeners cannot be bound. The error names the URL, the reason, and what to do.
 pub(crate) async fn bind_all(url: &ListenUrl) -> Result<Vec<TcpListener>, BindError> {
     try_bind_all(url).await.map_err(|error| BindError { url: url.clone(), error })
 }
@@ -37,7 +37,7 @@ async fn try_bind_all(url: &ListenUrl) -> io::Result<Vec<TcpListener>> {
                 port = listener.local_addr()?.port();
                 bound.push(listener);
             }
-            // Another program would get our connections.
+            // Otherwise another program would get some of the connections.
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -62,7 +62,7 @@ async fn resolve(host: &Host) -> io::Result<Vec<SocketAddr>> {
     })
 }
 
-/// Why binding failed, and what to do.
+/// The reason why binding failed, and what to do.
 fn advice(error: &io::Error, url: &ListenUrl) -> String {
     let port = url.port.unwrap_or_default();
     match error.kind() {

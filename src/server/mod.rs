@@ -50,7 +50,7 @@ pub struct Server {
     broadcaster: Broadcaster,
     clock: Clock,
     doors: Doors,
-    /// The tasks beside the conversation; they end first.
+    /// The tasks for accounts and for the operator; they end first.
     stewards: JoinSet<()>,
     /// The handle for a reload, if the configuration has a source.
     reload: Option<Reload>,
@@ -62,7 +62,7 @@ impl Server {
     /// A server that stores lines as its configuration says.
     ///
     /// # Errors
-    /// It cannot serve or store lines: why, and what to do.
+    /// It cannot serve or store lines. The error says why, and what to do.
     pub fn new(config: Config) -> anyhow::Result<Server> {
         let descriptors = raise_limit();
         check_descriptors(&config, descriptors)?;
@@ -120,7 +120,7 @@ impl Server {
     /// Binds all listeners, which do not accept yet. Returns their real addresses.
     ///
     /// # Errors
-    /// One of them cannot be bound: which, why, and what to do.
+    /// One of them cannot be bound. The error says which, why, and what to do.
     pub async fn bind(&mut self) -> anyhow::Result<Vec<SocketAddr>> {
         let setup =
             door_setup(&self.config, &self.storage, &self.reception, &self.live, &self.clock);
@@ -136,7 +136,7 @@ impl Server {
         Ok(self.doors.addresses())
     }
 
-    /// Logs where the doors are, and how people join.
+    /// Logs the addresses of the doors, and the ways to join.
     pub fn announce(&self) {
         self.doors.announce();
         if is_for_this_machine(&self.config.listeners) {
@@ -150,7 +150,7 @@ impl Server {
     /// Opens the doors and serves until `shutdown`; then tells everybody and shuts down in order.
     ///
     /// # Errors
-    /// A task that must not end has ended, or a connection has panicked: a bug.
+    /// A task that must not end has ended, or a connection has panicked. Both are bugs.
     pub async fn listen(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
         self.start().run(shutdown).await
     }

@@ -1,4 +1,5 @@
-//! The system's limits for this process: files, threads, the size of a file. Knows no connection.
+//! The system's limits for this process: open files, threads, the size of a file. Knows no
+//! connection.
 
 use std::io;
 use std::num::NonZero;
@@ -12,14 +13,14 @@ use signal_hook::flag;
 
 use crate::config::{Config, descriptors_for, places};
 
-/// With room for fewer connections than this, the limit of descriptors is a mistake.
+/// If fewer connections than this fit, the limit of descriptors is a mistake.
 const PLACES_MIN: usize = 16;
 
-/// With room for fewer connections than this, the server warns the operator.
+/// If fewer connections than this fit, the server warns the operator.
 const PLACES_FEW: usize = 256;
 
-/// Threads beside those of the runtime, one for each core: log and signals, journal, and blocking
-/// work.
+/// The threads in addition to those of the runtime, which has one for each core: for log and
+/// signals, journal, and blocking work.
 const THREADS_BESIDE: usize = 16;
 
 /// Checks that this process may open enough files; warns if few people fit, or fewer than the
@@ -27,7 +28,7 @@ const THREADS_BESIDE: usize = 16;
 ///
 /// # Errors
 ///
-/// It cannot open enough files for one client: what to do.
+/// It cannot open enough files for one client. The error says what to do.
 pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::Result<()> {
     let places = places(descriptors);
     ensure!(
@@ -56,7 +57,7 @@ pub(crate) fn check_descriptors(config: &Config, descriptors: usize) -> anyhow::
 ///
 /// # Errors
 ///
-/// The system does not grant them: what to do.
+/// The system does not grant them. The error says what to do.
 pub fn check_threads() -> anyhow::Result<()> {
     let wanted = thread::available_parallelism().map_or(1, NonZero::get) + THREADS_BESIDE;
     let gate = Mutex::new(());
@@ -84,7 +85,7 @@ pub fn survive_file_size() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Warns if the size of files has a limit, since one day lines would be refused.
+/// Warns if the size of files has a limit, because lines will be refused when it is reached.
 pub(crate) fn check_file_size(config: &Config) {
     if let (Some(bytes), false) = (getrlimit(Resource::Fsize).current, config.memory) {
         tracing::warn!(

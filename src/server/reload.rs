@@ -1,5 +1,5 @@
-//! Reads the configuration again while the server runs: on SIGHUP, and when the operator asks.
-//! Drops nobody.
+//! Reads the configuration again while the server runs: on SIGHUP, and when the operator asks. No
+//! connection ends.
 
 use std::fmt;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Reloader {
 
     async fn read_and_change(&mut self) -> ReloadAnswer {
         let read = Arc::clone(&self.source.read);
-        // In its own thread, as reading a file may take long.
+        // In a separate thread, because reading a file may take long.
         let wanted = match spawn_blocking(move || read()).await {
             Ok(Ok(wanted)) => wanted,
             Ok(Err(error)) => return Err(format!("{error}; nothing is changed")),
@@ -93,7 +93,7 @@ impl Reloader {
     }
 }
 
-/// A service manager wants to know when a reload begins. Without one, the notice goes nowhere.
+/// Tells a service manager that a reload begins. Without one, nobody receives the notice.
 fn tell_manager_of_reload() {
     use sd_notify::NotifyState;
     if let Ok(now) = NotifyState::monotonic_usec_now() {

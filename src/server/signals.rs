@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 /// The exit code that a shell reports for an interrupted program.
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// How long a shutdown may take: a promise to operators and service managers.
+/// The limit of time for a shutdown: a promise to operators and service managers.
 const END_TIME: Duration = Duration::from_secs(15);
 
 /// Waits for the first signal. After it, a second signal or the end of [`END_TIME`] ends the
@@ -55,7 +55,7 @@ pub(crate) fn first_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Starts a thread that ends the process if it does not end by itself.
+/// Starts a thread that ends the process, in case it does not end by itself.
 fn end_in_time() {
     let end = || {
         thread::sleep(END_TIME);

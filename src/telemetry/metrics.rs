@@ -16,8 +16,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
-/// The buckets for durations of commits, in seconds: from commits in memory to those that people
-/// read of as slow.
+/// The buckets for durations of commits, in seconds: from commits in memory to those that are so
+/// slow that people are told.
 const COMMIT_SECONDS: [f64; 10] =
     [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 0.5, 2.0];
 
@@ -129,7 +129,8 @@ impl Metrics {
         metrics
     }
 
-    /// Shows every door and limit with 0. Otherwise its first event would not count as an increase.
+    /// Shows every door and limit with 0: without that, a first event would not count as an
+    /// increase.
     fn begin(&self, doors: impl Iterator<Item = &'static str>) {
         for door in doors {
             let at = At { door };

@@ -1,5 +1,5 @@
-//! The line editor: editing, history, completion. Knows no terminal: it takes keys, and says what
-//! to show.
+//! The line editor: editing, history, completion. Knows no terminal: it gets keys, and returns the
+//! text to show.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -13,12 +13,12 @@ use super::text::{Text, To, last_word};
 /// The number of lines that Up brings back: a day of talking.
 const HISTORY_LINES_MAX: usize = 1_000;
 
-/// What the person finished typing.
+/// A finished input of the person.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Typed {
     /// A line, ended with Enter.
     Line(String),
-    /// A pasted line. It is said as it is, even if it looks like a command.
+    /// A pasted line. It is posted unchanged, even if it looks like a command.
     Text(String),
     /// A secret, which Up does not bring back.
     Secret(String),
@@ -26,12 +26,12 @@ pub(crate) enum Typed {
     Leave,
 }
 
-/// Where the beginning of the line comes from.
+/// The origin of the beginning of the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Origin {
     #[default]
     Keys,
-    /// A paste without a line end: it may be a command that somebody copied.
+    /// A paste without a line end: it may be a copied command.
     Paste,
     /// A paste of several lines, which are all text.
     PastedLines,
@@ -55,7 +55,7 @@ pub(crate) struct Editor {
     erased: String,
     /// Whether the line is a secret, and so not shown.
     is_secret: bool,
-    /// Finished lines that nobody has taken yet; a paste may have many.
+    /// Finished lines that are not taken yet; a paste may have many.
     typed: VecDeque<Typed>,
     history: VecDeque<String>,
     /// The number of lines that Up has gone back.
@@ -79,7 +79,7 @@ impl Editor {
         }
     }
 
-    /// Hides the next line while it is typed, also if it has been begun.
+    /// Hides the next line while it is typed, even if a part of it is typed already.
     pub(crate) fn conceal(&mut self) {
         self.is_secret = true;
     }
@@ -125,14 +125,14 @@ impl Editor {
     fn paste(&mut self, text: &str) {
         let is_command = self.text.before().starts_with('/') && self.origin == Origin::Keys;
         match text.split_once('\n') {
-            // Drops the rest, which would be said to everybody instead of answering the question
-            // for a secret.
+            // Drops the other lines: they are not the answer to the question for a secret, and
+            // would be posted.
             Some((first, _)) if self.is_secret => self.text.insert_all(first),
             // Keeps a pasted argument together with its command.
             _ if is_command => self.text.insert_all(&text.replace('\n', " ")),
             Some(_) => {
                 for c in text.chars() {
-                    self.origin = Origin::PastedLines; // a line that ends takes it with it
+                    self.origin = Origin::PastedLines; // a line that ends resets it
                     self.insert(c);
                 }
             }
@@ -235,7 +235,7 @@ impl Editor {
             }
         }
         if self.found(&search).is_none() {
-            search.passed = 0; // round again
+            search.passed = 0; // after the oldest match, it starts over
         }
         self.search = Some(search);
         true

@@ -1,4 +1,4 @@
-//! A terminal: the editor, the text it holds, and what it paints. Knows no connection.
+//! A terminal: the editor, its text, and its colours. Knows no connection.
 
 mod editor;
 pub(crate) mod paint;

@@ -35,8 +35,8 @@ pub(crate) fn paint(line: &str, names: &[&str], colours: &[u8]) -> String {
     painted + rest
 }
 
-/// The colour of each name: its own, unless somebody here has it already. It does not change while
-/// both are here.
+/// The colour of each name. It is the name's usual colour, unless another person here has it
+/// already, and does not change while both are here.
 #[derive(Default)]
 pub(crate) struct Colours {
     given: HashMap<String, u8>,
@@ -69,8 +69,8 @@ impl Colours {
     }
 }
 
-/// A name's own colour. FNV-1a gives the same one on every machine, which the standard hashers do
-/// not promise.
+/// A name's usual colour. FNV-1a gives the same one on every machine; the standard hashers do not
+/// promise that.
 ///
 /// Its low bits vary little for short names, so the finaliser of MurmurHash3 mixes all bits.
 fn colour(name: &str) -> u8 {

@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The longest line that a server takes in any mode. Text beyond it is dropped.
+/// The longest line that a server accepts in any mode. Text beyond it is dropped.
 const TEXT_BYTES_MAX: usize = 65_535;
 
 /// The target of a movement or of erasing.
@@ -104,7 +104,7 @@ impl Text {
 
     /// The part of the text that fits into `columns`, and the column of the cursor.
     ///
-    /// A longer text slides to the left, so the prompt is always one row.
+    /// A longer text scrolls to the left, so the prompt is always one row.
     pub(crate) fn view(&self, columns: usize) -> (String, usize) {
         let mut cursor = 0;
         let behind = self.before().graphemes(true).rev().take_while(|part| {

@@ -1,8 +1,8 @@
 //! The log on stderr: one event a line, as text or JSON. Knows no event.
 //!
 //! Events contain bytes from strangers. This module escapes all characters that could end the line
-//! or control a terminal, so the code that logs need not think of them. The reader of stderr may
-//! stop reading, so a queue stands in between.
+//! or control a terminal, so the code that logs need not do it. The reader of stderr may stop
+//! reading, so a queue stands in between.
 
 mod queue;
 

@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many events may wait for stderr: about a megabyte at the usual length, room for a burst.
+/// The number of events that may wait for stderr: about a megabyte at the usual length, enough for
+/// a burst.
 const EVENTS_MAX: usize = 4_096;
 
 /// How long the program waits at its end for stderr to take the queued events.
@@ -78,14 +79,14 @@ impl Write for Queue {
     }
 }
 
-/// Writes queued events until the process ends. When there is room again, logs how many events were
-/// dropped.
+/// Writes queued events until the process ends. When there is space again, logs the number of
+/// dropped events.
 fn write_all(queued: &Receiver<LogItem>, mut sink: impl Write, dropped: &AtomicU64) {
     let mut told = 0;
     for item in queued {
         match item {
             LogItem::Event(event) => {
-                sink.write_all(&event).ok(); // a failure has no other place to be reported
+                sink.write_all(&event).ok(); // there is no other place to report a failure
             }
             LogItem::Flush(written) => {
                 written.send(()).ok();
