@@ -1,16 +1,16 @@
 // The page: enters, reconnects, connects its parts. Does not know how anything is sent or shown.
 
+import * as actions from './actions.js';
 import * as compose from './compose.js';
 import * as connection from './connection.js';
-import * as deeds from './deeds.js';
-import { heard } from './heard.js';
+import { restore } from './conversations.js';
+import { fillGap, older } from './history.js';
 import * as keys from './keys.js';
 import * as lines from './lines.js';
-import { browse, goQuickly, look, search } from './look.js';
+import { handlers } from './messages.js';
 import { hideDoor, putWords, showDoor, waitForDoor } from './panels.js';
-import { fillGap, older } from './past.js';
+import { browse, goQuickly, look, search } from './search.js';
 import { house, places, save, tab, visit } from './state.js';
-import { restore } from './talks.js';
 import { $, among } from './text.js';
 import { draw, drawNow, listen as listenToView, note } from './view.js';
 import { command as offered, say, tag, told } from './words.js';
@@ -41,7 +41,7 @@ among(function* () {
 	for (const room of house.rooms.values()) yield* room.seats.keys();
 });
 compose.listen({
-	submit: deeds.submit,
+	submit: actions.submit,
 	most: () => house.hello.lines,
 	changed,
 	commands: commandsLike,
@@ -49,12 +49,12 @@ compose.listen({
 	rooms: (word) => house.known.map(({ room }) => room).filter((name) => name.startsWith(word.toLowerCase())),
 });
 lines.listen({ older, moved: draw, fill: fillGap });
-listenToView({ open: deeds.open, leave: deeds.leave, write: deeds.write });
-keys.listen({ isIn: () => house.isIn, step: deeds.step, goTo: goQuickly, newest: toNewest });
-connection.listen({ hear: (message) => (hear[message.kind] ?? heard[message.kind] ?? heard.answer)(message), down });
+listenToView({ open: actions.open, leave: actions.leave, write: actions.write });
+keys.listen({ isIn: () => house.isIn, step: actions.step, goTo: goQuickly, newest: toNewest });
+connection.listen({ hear: (message) => (hear[message.kind] ?? handlers[message.kind] ?? handlers.answer)(message), down });
 $('name').value = visit.name ?? '';
 if (tab.code) comeIn(visit.name);
-else showDoor(deeds.addressed());
+else showDoor(actions.addressed());
 
 $('door').onsubmit = (event) => {
 	event.preventDefault();
@@ -64,12 +64,12 @@ $('door').onsubmit = (event) => {
 };
 $('browse').onclick = browse;
 $('search').onclick = () => search('');
-$('me').onclick = () => deeds.interpose('/name ');
-$('topic').onclick = () => house.current.isTalk || deeds.interpose(`/topic ${house.current.topic ?? ''}`);
+$('me').onclick = () => actions.interpose('/name ');
+$('topic').onclick = () => house.current.isTalk || actions.interpose(`/topic ${house.current.topic ?? ''}`);
 $('newest').onclick = toNewest;
 $('notify').onclick = () => Notification.requestPermission().then(draw);
 $('retry').onclick = connection.retryNow;
-addEventListener('popstate', () => house.isIn && deeds.follow());
+addEventListener('popstate', () => house.isIn && actions.follow());
 addEventListener('focus', draw);
 addEventListener('pagehide', keep);
 document.addEventListener('visibilitychange', () => (document.hidden ? keep() : draw()));
@@ -101,9 +101,9 @@ function comeIn(name, password) {
 }
 
 async function enter() {
-	const place = house.room?.name ?? deeds.addressed();
+	const place = house.room?.name ?? actions.addressed();
 	const who = tab.code ? { code: tab.code } : identity;
-	const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...deeds.from(place) });
+	const { isDone, refusal } = await connection.ask({ do: 'enter', ...who, ...actions.from(place) });
 	if (!isDone) return;
 	if (!refusal) return settle();
 	tab.code = '';
@@ -140,7 +140,7 @@ async function settle() {
 	restore();
 	if (!house.current) {
 		house.room = [...house.rooms.values()][0];
-		deeds.open(deeds.talkAddressed() ?? house.room, true);
+		actions.open(actions.talkAddressed() ?? house.room, true);
 	}
 	if (house.me.includes(':')) delete visit.name; // an address is no name
 	else visit.name = identity.name = house.me;
@@ -155,15 +155,15 @@ async function settle() {
 	look();
 	for (const name of new Set([...house.rooms.keys(), ...tab.rooms])) {
 		if (house.rooms.get(name)?.isSeated) continue;
-		const { isDone, refusal } = await connection.ask({ do: 'join', ...deeds.from(name) });
+		const { isDone, refusal } = await connection.ask({ do: 'join', ...actions.from(name) });
 		if (!isDone) return;
-		if (refusal) deeds.remove(name);
+		if (refusal) actions.remove(name);
 	}
 	for (const room of house.rooms.values()) room.caughtUp();
 	if (isBack) note(say('back'));
 	// The oldest comes first.
 	for (const place of places()) {
-		for (const sent of place.outbox.toReversed()) if (sent.isLost) deeds.giveBack(place, sent, say('lost'));
+		for (const sent of place.outbox.toReversed()) if (sent.isLost) actions.giveBack(place, sent, say('lost'));
 	}
 	save();
 	draw();
@@ -185,7 +185,7 @@ function down(pauseMs) {
 	Object.assign(tab, { code: '', rooms: [], drafts: {}, talks: [] });
 	save();
 	history.replaceState(null, '', location.pathname);
-	showDoor(deeds.addressed(), $('door-words').textContent || say('youLeft'));
+	showDoor(actions.addressed(), $('door-words').textContent || say('youLeft'));
 	drawNow();
 }
 
@@ -201,7 +201,7 @@ const hear = {
 		if (identity) enter();
 	},
 	you(message) {
-		heard.you(message);
+		handlers.you(message);
 		identity.name = message.name;
 	},
 };

@@ -1,7 +1,7 @@
 // Earlier lines: older ones, gaps, found ones. Knows no element.
 
+import { join } from './actions.js';
 import * as connection from './connection.js';
-import { join } from './deeds.js';
 import * as lines from './lines.js';
 import { house } from './state.js';
 import { draw, drawNow } from './view.js';

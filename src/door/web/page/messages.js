@@ -1,12 +1,12 @@
 // Handles messages of the server. Knows no element except those for notifications.
 
+import { address, command, open, remove } from './actions.js';
 import * as connection from './connection.js';
-import { address, command, open, remove } from './deeds.js';
+import { follow, talkWith } from './conversations.js';
 import * as lines from './lines.js';
 import { askPassword } from './panels.js';
 import { Room } from './rooms.js';
 import { house, kept, places, save, tab, visit } from './state.js';
-import { follow, talkWith } from './talks.js';
 import { $, fold, mentionOf } from './text.js';
 import { attends, draw, note } from './view.js';
 import { say, told } from './words.js';
@@ -16,7 +16,7 @@ const DAY_S = 86_400;
 let farewell = ''; // why one has to leave a room
 
 /** By kind of message; `answer` handles the others. */
-export const heard = {
+export const handlers = {
 	entered(message) {
 		// The numbers belong to another log.
 		const isAnew = message.resumed === 'another log';
@@ -74,7 +74,7 @@ export const heard = {
 		save();
 		draw();
 	},
-	letter: (message) => heard.private(message),
+	letter: (message) => handlers.private(message),
 	async password({ refusal, ...question }) {
 		command('password', { text: await askPassword(question, refusal && told(refusal)) });
 	},

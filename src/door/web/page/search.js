@@ -1,9 +1,9 @@
 // Finds rooms and lines. Uses the socket only for requests.
 
+import { inOrder, join, open } from './actions.js';
 import * as connection from './connection.js';
-import { inOrder, join, open } from './deeds.js';
+import { show } from './history.js';
 import { hideSides } from './panels.js';
-import { show } from './past.js';
 import { house, places } from './state.js';
 import { $, button, colored, make, marksOf, rich } from './text.js';
 import { moment, say, told } from './words.js';

@@ -2,11 +2,11 @@
 
 import * as compose from './compose.js';
 import * as connection from './connection.js';
+import { talkWith } from './conversations.js';
 import * as lines from './lines.js';
 import { hideSides } from './panels.js';
-import { browse, search } from './look.js';
+import { browse, search } from './search.js';
 import { house, kept, places, save, visit } from './state.js';
-import { talkWith } from './talks.js';
 import { $, fold } from './text.js';
 import { draw, drawNow, note } from './view.js';
 import { say, told, zoned } from './words.js';
