@@ -6,12 +6,11 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::fs::File;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::FutureExt;
 use parlor_core::model::network;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The number of clients that can read at the same time that the server is full.
@@ -22,16 +21,27 @@ pub(crate) const RETRY_SECONDS: u32 = 30;
 
 /// Hands out permits to connect.
 pub(crate) struct Admission {
-    connections: Arc<Connections>,
+    connections: Arc<Mutex<Connections>>,
     spare: Arc<Semaphore>,
-    addresses: Arc<Addresses>,
-    limit_loopback: AtomicBool,
+}
+
+/// The connections that there are, and how many there may be.
+#[derive(Default)]
+struct Connections {
+    count: usize,
+    max: usize,
+    /// How many each network has, if it has any.
+    by_network: HashMap<IpAddr, usize>,
+    network_max: usize,
+    /// Whether this machine's own connections count among those of a network.
+    limit_loopback: bool,
 }
 
 /// The right to be connected, until it is dropped.
 pub(crate) struct Permit {
-    _counted: CountedConnection,
-    _share: Option<Share>,
+    connections: Arc<Mutex<Connections>>,
+    /// The network whose connections are limited.
+    network: Option<IpAddr>,
 }
 
 /// The reason why a client may not connect.
@@ -45,39 +55,60 @@ pub(crate) enum TurnedAway {
 
 impl Admission {
     pub(crate) fn new(connections: usize, per_address: usize, limit_loopback: bool) -> Admission {
-        Admission {
-            connections: Arc::new(Connections {
-                taken: AtomicUsize::new(0),
-                max: AtomicUsize::new(connections),
-            }),
-            spare: Arc::new(Semaphore::new(SPARE_PLACES)),
-            addresses: Arc::new(Addresses {
-                counts: Mutex::default(),
-                max: AtomicUsize::new(per_address),
-            }),
-            limit_loopback: AtomicBool::new(limit_loopback),
-        }
+        let spare = Arc::new(Semaphore::new(SPARE_PLACES));
+        let admission = Admission { connections: Arc::default(), spare };
+        admission.set(connections, per_address, limit_loopback);
+        admission
     }
 
     /// Changes the limits. Existing connections beyond them stay.
     pub(crate) fn set(&self, connections: usize, per_address: usize, limit_loopback: bool) {
-        self.connections.max.store(connections, Ordering::Relaxed);
-        self.addresses.max.store(per_address, Ordering::Relaxed);
-        self.limit_loopback.store(limit_loopback, Ordering::Relaxed);
+        let mut present = lock(&self.connections);
+        (present.max, present.network_max) = (connections, per_address);
+        present.limit_loopback = limit_loopback;
     }
 
     /// A permit for a connection from `ip`.
     pub(crate) fn admit(&self, ip: IpAddr) -> Result<Permit, TurnedAway> {
-        let counted = self.connections.take().ok_or(TurnedAway::Full)?;
-        let exempt = ip.is_loopback() && !self.limit_loopback.load(Ordering::Relaxed);
-        let share = if exempt { None } else { Some(self.addresses.take_share(network(ip))?) };
-        Ok(Permit { _counted: counted, _share: share })
+        let mut present = lock(&self.connections);
+        if present.count >= present.max {
+            return Err(TurnedAway::Full);
+        }
+        let is_limited = !ip.is_loopback() || present.limit_loopback;
+        let network = is_limited.then(|| network(ip));
+        if let Some(network) = network {
+            let count = present.by_network.get(&network).copied().unwrap_or_default();
+            if count >= present.network_max {
+                return Err(TurnedAway::Address(present.network_max));
+            }
+            present.by_network.insert(network, count + 1);
+        }
+        present.count += 1;
+        Ok(Permit { connections: Arc::clone(&self.connections), network })
     }
 
     /// A place for a client that reads why it may not connect.
     pub(crate) fn spare_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.spare).try_acquire_owned().ok()
     }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut present = lock(&self.connections);
+        present.count -= 1;
+        let count = self.network.map(|network| present.by_network.entry(network));
+        if let Some(Entry::Occupied(mut count)) = count {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+fn lock(connections: &Mutex<Connections>) -> MutexGuard<'_, Connections> {
+    connections.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl TurnedAway {
@@ -104,67 +135,6 @@ impl fmt::Display for TurnedAway {
     }
 }
 
-/// The number of connections.
-struct Connections {
-    taken: AtomicUsize,
-    max: AtomicUsize,
-}
-
-/// One connection; it counts until it is dropped.
-struct CountedConnection(Arc<Connections>);
-
-impl Connections {
-    fn take(self: &Arc<Connections>) -> Option<CountedConnection> {
-        let max = self.max.load(Ordering::Relaxed);
-        let one_more = |taken| (taken < max).then_some(taken + 1);
-        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        taken.is_ok().then(|| CountedConnection(Arc::clone(self)))
-    }
-}
-
-impl Drop for CountedConnection {
-    fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The number of connections of each address that has any.
-struct Addresses {
-    counts: Mutex<HashMap<IpAddr, usize>>,
-    max: AtomicUsize,
-}
-
-/// One connection's share of its address, until it is dropped.
-struct Share {
-    addresses: Arc<Addresses>,
-    network: IpAddr,
-}
-
-impl Addresses {
-    fn take_share(self: &Arc<Addresses>, network: IpAddr) -> Result<Share, TurnedAway> {
-        let max = self.max.load(Ordering::Relaxed);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.get(&network).copied().unwrap_or_default();
-        if count >= max {
-            return Err(TurnedAway::Address(max));
-        }
-        counts.insert(network, count + 1);
-        Ok(Share { addresses: Arc::clone(self), network })
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut count) = counts.entry(self.network) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
-    }
-}
-
 /// Raises the limit of open files as far as this process may, and returns it.
 pub(crate) fn raise_limit() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
@@ -184,13 +154,9 @@ impl Reserve {
     }
 
     /// Accepts one connection in place of the reserve, and closes it.
-    pub(super) async fn turn_one_away(&mut self, listener: &TcpListener) {
+    pub(super) fn turn_one_away(&mut self, accepting: impl Future) {
         if self.0.take().is_some() {
-            std::future::poll_fn(|cx| {
-                let _closed_when_dropped = listener.poll_accept(cx);
-                std::task::Poll::Ready(())
-            })
-            .await;
+            drop(accepting.now_or_never());
         }
         *self = Reserve::new();
     }

@@ -2,31 +2,30 @@
 //! connections, so that silent clients cannot fill the server. Knows no dialect.
 
 use std::collections::BTreeMap;
-use std::future::{poll_fn, ready};
+use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::AsyncRead;
 use tokio::select;
+use tokio::sync::oneshot;
 use tokio::task::yield_now;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::session::{self, read_some};
 
-/// The clients that the server waits for, the longest-waiting first.
+/// The clients that the server waits for. Clones share one list.
 #[derive(Clone, Debug)]
-pub(crate) struct WaitingList {
-    waiting: Arc<Mutex<Waiters>>,
-    max: Arc<AtomicUsize>,
-}
+pub(crate) struct WaitingList(Arc<Mutex<Waiters>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiters {
-    places: BTreeMap<u64, CancellationToken>,
-    next: u64,
+    /// The places in the order of arrival. A client is pushed out when its sender is dropped.
+    places: BTreeMap<u64, oneshot::Sender<()>>,
+    max: usize,
+    /// The number of the latest client.
+    latest: u64,
 }
 
 /// A client that owes an answer.
@@ -34,16 +33,8 @@ struct Waiters {
 pub(crate) struct Waiter {
     list: WaitingList,
     number: u64,
-    /// The place while the server waits for the client; dropped when the client answers.
-    place: Option<WaitingPlace>,
-}
-
-/// A place on the list, until it is dropped.
-#[derive(Debug)]
-struct WaitingPlace {
-    list: WaitingList,
-    number: u64,
-    pushed_out: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// The place while the server waits for the client.
+    place: Option<oneshot::Receiver<()>>,
 }
 
 impl WaitingList {
@@ -53,18 +44,19 @@ impl WaitingList {
     }
 
     /// A list for this many clients.
-    pub(crate) fn with_places(places: usize) -> WaitingList {
-        WaitingList { waiting: Arc::default(), max: Arc::new(AtomicUsize::new(places)) }
+    pub(crate) fn with_places(max: usize) -> WaitingList {
+        let waiters = Waiters { places: BTreeMap::new(), max, latest: 0 };
+        WaitingList(Arc::new(Mutex::new(waiters)))
     }
 
     /// Changes the number of all connections.
     pub(crate) fn set(&self, connections: usize) {
-        self.max.store(share(connections), Ordering::Relaxed);
+        self.waiters().max = share(connections);
     }
 
     /// Makes the waiter of the next client that owes an answer, in the order of arrival.
     pub(crate) fn waiter(&self) -> Waiter {
-        Waiter { list: self.clone(), number: self.number(), place: None }
+        Waiter { list: self.clone(), number: self.next_number(), place: None }
     }
 
     /// Reads remaining input after the final message, for a moment, in a place on the list. When
@@ -79,27 +71,25 @@ impl WaitingList {
         }
     }
 
-    fn number(&self) -> u64 {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.next += 1;
-        waiting.next
+    fn waiters(&self) -> MutexGuard<'_, Waiters> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_number(&self) -> u64 {
+        let mut waiters = self.waiters();
+        waiters.latest += 1;
+        waiters.latest
     }
 
     /// Takes a place. If the list is full, the client that came first loses its place.
-    fn take_place(&self, number: u64) -> WaitingPlace {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let pushed_out = CancellationToken::new();
-        waiting.places.insert(number, pushed_out.clone());
-        if waiting.places.len() > self.max.load(Ordering::Relaxed)
-            && let Some((_, longest)) = waiting.places.pop_first()
-        {
-            longest.cancel();
+    fn take_place(&self, number: u64) -> oneshot::Receiver<()> {
+        let (place, pushed_out) = oneshot::channel();
+        let mut waiters = self.waiters();
+        waiters.places.insert(number, place);
+        if waiters.places.len() > waiters.max {
+            waiters.places.pop_first();
         }
-        WaitingPlace {
-            list: self.clone(),
-            number,
-            pushed_out: Box::pin(pushed_out.cancelled_owned()),
-        }
+        pushed_out
     }
 }
 
@@ -118,45 +108,36 @@ impl Waiter {
         max: usize,
     ) -> Option<io::Result<usize>> {
         yield_now().await; // so that the runtime sees new input
-        let mut reading = pin!(read_some(input, held, max));
         select! {
             biased;
-            read = &mut reading => return Some(read),
-            () = ready(()) => {}
-        }
-        select! {
-            biased;
-            read = reading => Some(read),
+            read = read_some(input, held, max) => Some(read),
             () = poll_fn(|cx| self.poll_pushed_out(cx)) => None,
         }
     }
 
-    /// Waits in a place. Ready when others need it.
+    /// Waits in a place. Ready when others need it; not to be polled after that.
     pub(crate) fn poll_pushed_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let place = self.place.get_or_insert_with(|| self.list.take_place(self.number));
-        place.pushed_out.as_mut().poll(cx)
+        Pin::new(place).poll(cx).map(drop)
     }
 
     /// Notes that the client has answered, or at least tried.
     pub(crate) fn has_answered(&mut self) {
-        self.place = None;
+        if self.place.take().is_some() {
+            self.list.waiters().places.remove(&self.number);
+        }
     }
 
     /// Notes that the client has answered. The wait for the next answer begins as if the client had
     /// just come.
     pub(crate) fn begin_anew(&mut self) {
-        self.place = None;
-        self.number = self.list.number();
+        self.has_answered();
+        self.number = self.list.next_number();
     }
 }
 
-impl Drop for WaitingPlace {
+impl Drop for Waiter {
     fn drop(&mut self) {
-        self.list
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .places
-            .remove(&self.number);
+        self.has_answered();
     }
 }
