@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod door;
 pub mod journal;
+mod operator;
 pub mod server;
 mod session;
 pub mod telemetry;

@@ -580,7 +580,9 @@ fn texts_for_people() -> Vec<(String, String)> {
         "src/door/web/router.rs",
         "src/door/web/speak.rs",
         "src/door/web/follow.rs",
-        "src/door/admin/command.rs",
+        "src/operator/command.rs",
+        "src/operator/mod.rs",
+        "src/operator/words.rs",
         "src/door/admin/conversation.rs",
         "src/cli/admin.rs",
     ];

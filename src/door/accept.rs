@@ -1,8 +1,9 @@
 //! The accept loop, the same for all doors: each connection gets a permit and a task, or is turned
 //! away. Knows no dialect.
 
+use std::fmt::Display;
 use std::future::poll_fn;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use super::admission::Reserve;
-use super::opening::DoorInUse;
+use super::admission::{Reserve, TurnedAway};
+use super::opening::{DoorInUse, DoorKind};
 use super::reception::{Reception, Serving};
 use super::transport::say_last;
 
@@ -31,12 +32,24 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 /// are gone before the next are accepted, so they do not fill a small server.
 const ACCEPTED_MAX: usize = 8;
 
+/// A door with one of its listeners.
+pub(crate) trait ListeningDoor: Send + 'static {
+    /// What it accepts.
+    type Connection: Send;
+
+    /// The kind of door.
+    fn kind(&self) -> &'static DoorKind;
+
+    /// Accepts a connection. Cancelling the call loses none.
+    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Connection>> + Send;
+
+    /// Gives a connection its permit and its task, or turns it away.
+    fn begin(&self, reception: &Arc<Reception>, connection: Self::Connection);
+}
+
 /// Accepts connections until the server shuts down. No error ends it.
-pub(crate) async fn accept_connections(
-    reception: Arc<Reception>,
-    door: DoorInUse,
-    listener: TcpListener,
-) {
+pub(crate) async fn accept_connections(reception: Arc<Reception>, mut door: impl ListeningDoor) {
+    let scheme = door.kind().scheme;
     let mut back_off = BACK_OFF_MIN;
     let mut reserve = Reserve::new();
     let mut accepted_in_a_row = 0;
@@ -44,12 +57,12 @@ pub(crate) async fn accept_connections(
         let accepted = select! {
             biased;
             () = reception.closing.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = door.accept() => accepted,
         };
         match accepted {
-            Ok((stream, from)) => {
+            Ok(connection) => {
                 back_off = BACK_OFF_MIN;
-                begin_connection(&reception, &door, stream, from);
+                door.begin(&reception, connection);
                 accepted_in_a_row += 1;
                 if accepted_in_a_row == ACCEPTED_MAX {
                     accepted_in_a_row = 0;
@@ -63,9 +76,9 @@ pub(crate) async fn accept_connections(
                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted
                 ) => {}
             Err(error) => {
-                reception.metrics.cannot_accept(door.kind.scheme);
-                tracing::warn!(door = door.kind.scheme, %error, "cannot accept; trying again in {back_off:?}");
-                reserve.turn_one_away(&listener).await;
+                reception.metrics.cannot_accept(scheme);
+                tracing::warn!(door = scheme, %error, "cannot accept; trying again in {back_off:?}");
+                reserve.turn_one_away(door.accept());
                 sleep(back_off).await;
                 back_off = (back_off * 2).min(BACK_OFF_MAX);
             }
@@ -73,52 +86,62 @@ pub(crate) async fn accept_connections(
     }
 }
 
-/// Gives a connection its permit and its task, or turns it away.
-fn begin_connection(
-    reception: &Arc<Reception>,
-    opened: &DoorInUse,
-    stream: TcpStream,
-    from: SocketAddr,
-) {
-    let (reception, door) = (Arc::clone(reception), Arc::clone(&opened.door));
-    let (kind, tasks) = (opened.kind, reception.tasks.clone());
-    let peer = SocketAddr::new(from.ip().to_canonical(), from.port());
-    if !kind.is_for_people {
-        tasks.spawn(door.serve(reception, stream, peer));
-        return;
+impl ListeningDoor for (DoorInUse, TcpListener) {
+    type Connection = (TcpStream, SocketAddr);
+
+    fn kind(&self) -> &'static DoorKind {
+        self.0.kind
     }
-    match reception.admission.admit(peer.ip()) {
-        Ok(permit) => {
-            // The span costs nothing at the default level, and events at that level name the peer
-            // themselves.
-            let span = tracing::debug_span!("connection", door = kind.scheme, %peer);
-            let serving = async move {
-                let connected = reception.metrics.come(kind.scheme);
-                let connection = door.serve(Arc::clone(&reception), stream, peer);
-                contain(&reception.panics, peer, connection).await;
-                drop(connected);
-                drop(permit);
-            };
-            tasks.spawn(serving.instrument(span));
-        }
-        Err(refused) => {
-            reception.metrics.met(refused.limit());
-            tracing::debug!(door = kind.scheme, %peer, %refused, "turned away");
-            // Without a spare place, the connection closes without a message.
-            let Some(place) = reception.admission.spare_place() else {
-                return;
-            };
-            tasks.spawn(async move {
-                let words = door.words(refused);
-                say_last(stream, words.as_bytes(), &reception.leaving).await;
-                drop(place);
-            });
-        }
+
+    async fn accept(&mut self) -> io::Result<Self::Connection> {
+        self.1.accept().await
+    }
+
+    fn begin(&self, reception: &Arc<Reception>, (stream, from): Self::Connection) {
+        let (kind, door) = (self.0.kind, Arc::clone(&self.0.door));
+        let peer = SocketAddr::new(from.ip().to_canonical(), from.port());
+        let permit = match kind.is_for_people.then(|| reception.admission.admit(peer.ip())) {
+            Some(Err(refused)) => return turn_away(reception, &self.0, (stream, peer), refused),
+            admitted => admitted.and_then(Result::ok),
+        };
+        // The span costs nothing at the default level, and events at that level name the peer
+        // themselves.
+        let span = tracing::debug_span!("connection", door = kind.scheme, %peer);
+        let (reception, tasks) = (Arc::clone(reception), reception.tasks.clone());
+        let serving = async move {
+            let connected = permit.as_ref().map(|_| reception.metrics.come(kind.scheme));
+            let connection = door.serve(Arc::clone(&reception), stream, peer);
+            contain(&reception.panics, peer, connection).await;
+            drop(connected);
+            drop(permit);
+        };
+        tasks.spawn(serving.instrument(span));
     }
 }
 
+/// Tells a client why it may not connect.
+fn turn_away(
+    reception: &Arc<Reception>,
+    opened: &DoorInUse,
+    (stream, peer): (TcpStream, SocketAddr),
+    refused: TurnedAway,
+) {
+    reception.metrics.met(refused.limit());
+    tracing::debug!(door = opened.kind.scheme, %peer, %refused, "turned away");
+    // Without a spare place, the connection closes without a message.
+    let Some(place) = reception.admission.spare_place() else {
+        return;
+    };
+    let (words, reception, tasks) =
+        (opened.door.words(refused), Arc::clone(reception), reception.tasks.clone());
+    tasks.spawn(async move {
+        say_last(stream, words.as_bytes(), &reception.leaving).await;
+        drop(place);
+    });
+}
+
 /// Runs a connection; a panic in it ends this connection and nothing else, and is counted.
-async fn contain(panics: &AtomicU64, peer: SocketAddr, mut connection: Serving) {
+pub(super) async fn contain(panics: &AtomicU64, peer: impl Display, mut connection: Serving) {
     poll_fn(|cx| {
         let polled = catch_unwind(AssertUnwindSafe(|| connection.as_mut().poll(cx)));
         polled.unwrap_or_else(|_| {
@@ -137,10 +160,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_its_connection_and_is_counted() {
         let panics = AtomicU64::new(0);
-        let peer = SocketAddr::from(([127, 0, 0, 1], 64208));
         let bug = Box::pin(async { panic!("as a bug would") });
-        contain(&panics, peer, bug).await;
-        contain(&panics, peer, Box::pin(async {})).await;
+        contain(&panics, "a test", bug).await;
+        contain(&panics, "a test", Box::pin(async {})).await;
         assert_eq!(panics.load(Ordering::Relaxed), 1);
     }
 }

@@ -2,9 +2,13 @@
 //! gets the options of the URL and the setup that all doors get. It returns the door that serves
 //! the connections of a listener.
 
-use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlOptions, WayIn, unknown};
+use std::path::Path;
+
+use super::admin::{AdminDoor, NoSocket};
+use super::opening::{DoorInUse, DoorKind, DoorSetup, UrlDoor, UrlOptions, WayIn, unknown};
 use super::{lines, metrics, web};
 use crate::config::{self, InvalidValue, ListenUrl};
+use crate::operator::Operator;
 
 /// The port of the line protocol, as in the book: `nc localhost 8000`.
 pub const LINE_PORT: u16 = 8000;
@@ -14,40 +18,53 @@ pub const LINE_PORT: u16 = 8000;
 pub const DOORS: &[DoorKind] = &[
     DoorKind {
         scheme: "tcp",
-        port: LINE_PORT,
         about: "lines of text, for nc, telnet and parlor join",
-        options: lines::OPTIONS,
         is_for_people: true,
         may_be_missing: false,
-        tidy: lines::tidy,
-        way_in: lines::way_in,
-        open: lines::open,
+        url: Some(UrlDoor {
+            port: LINE_PORT,
+            options: lines::OPTIONS,
+            tidy: lines::tidy,
+            way_in: lines::way_in,
+            open: lines::open,
+        }),
     },
     DoorKind {
         scheme: "http",
-        // The usual port for HTTP without privileges.
-        port: 8080,
         about: "a page for browsers, a WebSocket, and rooms for curl",
-        options: web::OPTIONS,
         is_for_people: true,
         may_be_missing: true,
-        tidy: web::tidy,
-        way_in: |_| WayIn("open in a browser: http://HOST:PORT/lobby"),
-        open: web::open,
+        url: Some(UrlDoor {
+            port: 8080, // the usual one for HTTP without privileges
+            options: web::OPTIONS,
+            tidy: web::tidy,
+            way_in: |_| WayIn("open in a browser: http://HOST:PORT/lobby"),
+            open: web::open,
+        }),
     },
     DoorKind {
         scheme: "metrics",
-        // A port in the range that exporters for Prometheus use.
-        port: 9464,
         about: "metrics for Prometheus, at /metrics; people cannot join here",
-        options: &[],
         is_for_people: false,
         may_be_missing: false,
-        tidy: |_| Ok(Vec::new()),
-        way_in: |_| WayIn("metrics for Prometheus: http://HOST:PORT/metrics"),
-        open: metrics::open,
+        url: Some(UrlDoor {
+            port: 9464, // a free one among those that exporters for Prometheus have agreed upon
+            options: &[],
+            tidy: |_| Ok(Vec::new()),
+            way_in: |_| WayIn("metrics for Prometheus: http://HOST:PORT/metrics"),
+            open: metrics::open,
+        }),
     },
+    ADMIN,
 ];
+
+const ADMIN: DoorKind = DoorKind {
+    scheme: "admin",
+    about: "a socket in the server's own directory, for parlor admin",
+    is_for_people: false,
+    may_be_missing: true,
+    url: None,
+};
 
 /// The schemes of the doors for people.
 pub(crate) fn schemes_for_people() -> impl Iterator<Item = &'static str> {
@@ -55,11 +72,15 @@ pub(crate) fn schemes_for_people() -> impl Iterator<Item = &'static str> {
     kinds.map(|kind| kind.scheme)
 }
 
+/// The doors that a URL can name.
+fn url_doors() -> impl Iterator<Item = (&'static DoorKind, &'static UrlDoor)> {
+    DOORS.iter().filter_map(|kind| Some((kind, kind.url.as_ref()?)))
+}
+
 /// Finds the kind of door with this scheme.
-pub(crate) fn find(scheme: &str) -> Result<&'static DoorKind, InvalidValue> {
-    let mut kinds = DOORS.iter();
-    kinds.find(|kind| kind.scheme == scheme).ok_or_else(|| {
-        let schemes: Vec<_> = DOORS.iter().map(|kind| kind.scheme).collect();
+pub(crate) fn find(scheme: &str) -> Result<(&'static DoorKind, &'static UrlDoor), InvalidValue> {
+    url_doors().find(|(kind, _)| kind.scheme == scheme).ok_or_else(|| {
+        let schemes: Vec<_> = url_doors().map(|(kind, _)| kind.scheme).collect();
         let known = schemes.join(", ");
         unknown("scheme", scheme, schemes.into_iter(), &known)
     })
@@ -75,9 +96,9 @@ pub fn read_url(text: &str) -> Result<ListenUrl, InvalidValue> {
         find(scheme)?; // an unknown scheme may be the reason why the rest is not understood
     }
     let mut url: ListenUrl = text.parse()?;
-    let kind = find(&url.scheme)?;
-    url.port.get_or_insert(kind.port);
-    url.options = (kind.tidy)(&UrlOptions::read(kind, &url.options)?)?;
+    let (_, door) = find(&url.scheme)?;
+    url.port.get_or_insert(door.port);
+    url.options = (door.tidy)(&UrlOptions::read(&url.scheme, door.options, &url.options)?)?;
     Ok(url)
 }
 
@@ -91,9 +112,14 @@ pub fn read_urls(text: &str) -> Result<Vec<ListenUrl>, InvalidValue> {
 
 /// Opens the door that a URL names.
 pub(crate) fn open(url: &ListenUrl, setup: DoorSetup) -> Result<DoorInUse, InvalidValue> {
-    let kind = find(&url.scheme)?;
-    let options = UrlOptions::read(kind, &url.options)?;
-    Ok(DoorInUse { kind, way_in: (kind.way_in)(&options), door: (kind.open)(&options, setup)? })
+    let (kind, door) = find(&url.scheme)?;
+    let options = UrlOptions::read(kind.scheme, door.options, &url.options)?;
+    Ok(DoorInUse { kind, way_in: (door.way_in)(&options), door: (door.open)(&options, setup)? })
+}
+
+/// Opens the operator's door in the server's own directory.
+pub(crate) fn open_admin(directory: &Path, operator: Operator) -> Result<AdminDoor, NoSocket> {
+    AdminDoor::open(&ADMIN, directory, operator)
 }
 
 /// Explains the parts of a URL to people.
@@ -103,9 +129,9 @@ URL is SCHEME://HOST:PORT?OPTION&OPTION. HOST is a name, an IPv4 address, an [IP
 interfaces. PORT 0 picks a free port. The schemes and their options:
 "
     .to_owned();
-    for kind in DOORS {
-        help += &format!("\n  {}: {} (port {})", kind.scheme, kind.about, kind.port);
-        for option in kind.options {
+    for (kind, door) in url_doors() {
+        help += &format!("\n  {}: {} (port {})", kind.scheme, kind.about, door.port);
+        for option in door.options {
             help += &format!("\n    {}: {}", option.form, option.about);
         }
     }
@@ -121,8 +147,9 @@ mod tests {
 
     #[test]
     fn every_door_has_a_name_of_its_own() {
-        for kind in DOORS {
-            assert_eq!(find(kind.scheme).unwrap().about, kind.about);
+        for (at, kind) in DOORS.iter().enumerate() {
+            let mut others = DOORS.iter().take(at);
+            assert!(others.all(|other| other.scheme != kind.scheme), "{}", kind.scheme);
         }
     }
 

@@ -16,17 +16,23 @@ use crate::session::SessionSettings;
 pub struct DoorKind {
     /// The text before `://` in a URL. The log and the metrics use it as the door's name.
     pub scheme: &'static str,
-    /// The port of a URL that names none.
-    pub port: u16,
     /// Its purpose, in one line.
     pub about: &'static str,
-    /// The options that a URL may have after the question mark.
-    pub options: &'static [DoorOption],
     /// Whether the door is for people. Otherwise it is for the operator, and no connection is
     /// turned away or counted.
     pub is_for_people: bool,
-    /// Whether a server with the usual listeners may start without it if its port is taken.
+    /// Whether a server with the usual listeners can do without it if it cannot listen.
     pub may_be_missing: bool,
+    /// How a URL opens it; none for the door in the server's own directory.
+    pub url: Option<UrlDoor>,
+}
+
+/// How a URL opens a kind of door.
+pub struct UrlDoor {
+    /// The port of a URL that names none.
+    pub port: u16,
+    /// The options that a URL may have after the question mark.
+    pub options: &'static [DoorOption],
     /// Writes options in one form: only those that differ from the default.
     pub(super) tidy: fn(&UrlOptions) -> Result<Vec<String>, InvalidValue>,
     /// The sentence that tells people how to join.
@@ -99,17 +105,20 @@ impl WayIn {
 pub(crate) struct UrlOptions(Vec<(&'static str, String)>);
 
 impl UrlOptions {
-    /// Reads `words`, each an option with its value, by the options of this kind of door.
-    pub(super) fn read(kind: &DoorKind, words: &[String]) -> Result<UrlOptions, InvalidValue> {
+    /// Reads `words`, each an option with its value, by the options that its kind of door knows.
+    pub(super) fn read(
+        scheme: &str,
+        known: &[DoorOption],
+        words: &[String],
+    ) -> Result<UrlOptions, InvalidValue> {
         let mut read: Vec<(&str, String)> = Vec::new();
         for word in words {
             let (typed, value) = word.split_once('=').unwrap_or((word, ""));
-            let mut options = kind.options.iter();
-            let Some(option) = options.find(|option| option.name() == typed) else {
-                let names = kind.options.iter().map(DoorOption::name);
-                let forms: Vec<_> = kind.options.iter().map(|option| option.form).collect();
-                let known = format!("{} has {}", kind.scheme, forms.join(", "));
-                return Err(unknown("option", typed, names, &known));
+            let Some(option) = known.iter().find(|option| option.name() == typed) else {
+                let names = known.iter().map(DoorOption::name);
+                let forms: Vec<_> = known.iter().map(|option| option.form).collect();
+                let has = format!("{scheme} has {}", forms.join(", "));
+                return Err(unknown("option", typed, names, &has));
             };
             let name = option.name();
             if !option.repeats && read.iter().any(|(before, _)| *before == name) {

@@ -1,11 +1,13 @@
-//! The commands of the operator's socket: those of keepers, and a few more. Knows no server.
+//! The operator's commands: those of keepers, and a few more. Knows no server.
 
-use parlor_core::link::{Command, Misread};
+use parlor_core::link::{Command, Refusal};
 use parlor_core::model::{Deed, Line, Name, Verb, Whom};
+
+use super::words::why_not;
 
 /// A command of the operator.
 #[derive(Debug)]
-pub(super) enum OperatorCommand {
+pub(crate) enum OperatorCommand {
     /// An act that the broadcaster decides.
     Act(Deed),
     /// Reload the configuration.
@@ -65,90 +67,74 @@ impl OperatorCommand {
     ///
     /// # Errors
     /// The line is no command, or none that the operator can use.
-    pub(super) fn parse(line: &Line) -> Result<OperatorCommand, NoCommand> {
+    pub(crate) fn parse(line: &Line) -> Result<OperatorCommand, String> {
         let typed = line.as_str().trim();
-        let typed = typed.strip_prefix('/').ok_or(NoCommand::Here(NO_COMMAND))?;
+        let typed = typed.strip_prefix('/').ok_or(NO_COMMAND)?;
         let (word, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
         let rest = rest.trim();
         match (word, rest) {
             ("list", "") => Ok(OperatorCommand::Everybody),
             ("reload", "") => Ok(OperatorCommand::Reload(Deed::to_all(Verb::Reload, None))),
-            ("broadcast", "") => Err(NoCommand::Here("Type /broadcast TEXT")),
+            ("broadcast", "") => Err("Type /broadcast TEXT".to_owned()),
             ("broadcast", text) => {
                 let text = Line::sanitise(text.as_bytes());
                 Ok(OperatorCommand::Act(Deed::to_all(Verb::Broadcast, Some(text))))
             }
             ("log", "") => Ok(OperatorCommand::Log(LOG_ROWS)),
-            ("log", rows) => match rows.parse() {
-                Ok(rows) => Ok(OperatorCommand::Log(rows)),
-                Err(_) => Err(NoCommand::Here("Type /log, or /log and how many entries")),
+            ("log", rows) => {
+                let rows = rows.parse().map(OperatorCommand::Log);
+                rows.map_err(|_| "Type /log, or /log and how many entries".to_owned())
+            }
+            ("name", rest) => Ok(name(rest)?),
+            _ => match Command::parse(typed) {
+                Ok(command) => Ok(for_operator(command).ok_or(NO_SEAT)?),
+                Err(misread) => Err(why_not(&Refusal::from(misread))),
             },
-            ("name", rest) => name(rest),
-            _ => Command::parse(typed)?.try_into(),
         }
     }
 }
 
 /// `/name list`, `/name release NAME`, `/name password NAME`
-fn name(rest: &str) -> Result<OperatorCommand, NoCommand> {
+fn name(rest: &str) -> Result<OperatorCommand, &'static str> {
     let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let name = Whom::Name(Name::stored(name.trim()));
     match word {
         "list" => Ok(OperatorCommand::Names),
         "release" => Ok(OperatorCommand::ReleaseName(Deed::to(Verb::ReleaseName, name))),
         "password" => Ok(OperatorCommand::SetPassword(Deed::to(Verb::SetPassword, name))),
-        _ => Err(NoCommand::Here("Type /name list, /name release NAME or /name password NAME")),
+        _ => Err("Type /name list, /name release NAME or /name password NAME"),
     }
 }
 
-impl TryFrom<Command> for OperatorCommand {
-    type Error = NoCommand;
-
-    fn try_from(command: Command) -> Result<OperatorCommand, NoCommand> {
-        match command {
-            Command::Act(deed) if matches!(deed.verb, Verb::LockTopic | Verb::UnlockTopic) => {
-                Err(NoCommand::Here(NO_SEAT))
-            }
-            Command::Act(deed) => Ok(OperatorCommand::Act(deed)),
-            Command::Bans => Ok(OperatorCommand::Bans),
-            Command::Keepers => Ok(OperatorCommand::Keepers),
-            Command::Help(_) => Ok(OperatorCommand::Help),
-            Command::Quit(_) => Ok(OperatorCommand::Quit),
-            Command::Who(_)
-            | Command::Name(_)
-            | Command::Say(_)
-            | Command::Private { .. }
-            | Command::Rooms
-            | Command::Join(_)
-            | Command::Topic
-            | Command::SetTopic(_)
-            | Command::Last(_)
-            | Command::Since(_)
-            | Command::Search { .. }
-            | Command::Missed(_)
-            | Command::Register { .. }
-            | Command::Forget { .. }
-            | Command::Resume(_)
-            | Command::Code(_)
-            | Command::Token { .. }
-            | Command::Ignore(_)
-            | Command::Unignore(_)
-            | Command::Quiet(_)
-            | Command::Echo(_) => Err(NoCommand::Here(NO_SEAT)),
-        }
-    }
-}
-
-/// The reason why a line is no command.
-pub(super) enum NoCommand {
-    /// No door has such a command.
-    Anywhere(Misread),
-    /// Other doors have this command; the sentence says what to do instead.
-    Here(&'static str),
-}
-
-impl From<Misread> for NoCommand {
-    fn from(misread: Misread) -> NoCommand {
-        NoCommand::Anywhere(misread)
+/// A command of every door, if it needs no seat in a room.
+fn for_operator(command: Command) -> Option<OperatorCommand> {
+    match command {
+        Command::Act(deed) if !deed.verb.needs_seat() => Some(OperatorCommand::Act(deed)),
+        Command::Bans => Some(OperatorCommand::Bans),
+        Command::Keepers => Some(OperatorCommand::Keepers),
+        Command::Help(_) => Some(OperatorCommand::Help),
+        Command::Quit(_) => Some(OperatorCommand::Quit),
+        Command::Act(_)
+        | Command::Who(_)
+        | Command::Name(_)
+        | Command::Say(_)
+        | Command::Private { .. }
+        | Command::Rooms
+        | Command::Join(_)
+        | Command::Topic
+        | Command::SetTopic(_)
+        | Command::Last(_)
+        | Command::Since(_)
+        | Command::Search { .. }
+        | Command::Missed(_)
+        | Command::Register { .. }
+        | Command::Forget { .. }
+        | Command::Resume(_)
+        | Command::Code(_)
+        | Command::Token { .. }
+        | Command::Ignore(_)
+        | Command::Unignore(_)
+        | Command::Quiet(_)
+        | Command::Echo(_) => None,
     }
 }

@@ -17,7 +17,8 @@ pub(super) fn announce(door: &DoorInUse, addresses: &[SocketAddr]) {
 
 /// Whether only this machine can join.
 pub(super) fn is_for_this_machine(urls: &[ListenUrl]) -> bool {
-    let is_for_people = |url: &&ListenUrl| find(&url.scheme).is_ok_and(|kind| kind.is_for_people);
+    let is_for_people =
+        |url: &&ListenUrl| find(&url.scheme).is_ok_and(|(kind, _)| kind.is_for_people);
     let mut urls = urls.iter().filter(is_for_people);
     urls.all(|url| url.host.is_this_machine())
 }

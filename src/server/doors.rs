@@ -1,6 +1,7 @@
 //! The doors of a server, from their listeners to their tasks.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -9,35 +10,47 @@ use super::announce::announce;
 use super::listeners::bind_all;
 use crate::config::Config;
 use crate::door::{
-    self, CLASSIC, DoorInUse, DoorSetup, NETCAT, Reception, WayIn, accept_connections,
+    self, AdminDoor, CLASSIC, DoorInUse, DoorSetup, NETCAT, Reception, WayIn, accept_connections,
 };
+use crate::operator::Operator;
 
-/// The doors, each with its bound listeners.
+/// The doors, which do not accept yet.
 #[derive(Default)]
-pub(super) struct Doors(Vec<(DoorInUse, Vec<TcpListener>)>);
+pub(super) struct Doors {
+    /// Those at URLs, each with its bound listeners.
+    at_urls: Vec<(DoorInUse, Vec<TcpListener>)>,
+    /// The operator's, if the server has a directory.
+    admin: Option<AdminDoor>,
+}
 
 impl Doors {
-    /// Binds the listeners of all doors, which do not accept yet.
+    /// Binds the listeners of all URLs.
     ///
     /// # Errors
     /// One of them cannot be bound: which, why, and what to do.
     pub(super) async fn bind(config: &Config, setup: &DoorSetup) -> anyhow::Result<Doors> {
-        let mut doors = Vec::new();
+        let mut at_urls = Vec::new();
         for url in &config.listeners {
             let door = door::open(url, setup.clone())?;
             match bind_all(url).await {
                 Err(error) if config.listens_as_usual && door.kind.may_be_missing => {
                     tracing::warn!("{error}; until then nobody can join with a browser");
                 }
-                listeners => doors.push((door, listeners?)),
+                listeners => at_urls.push((door, listeners?)),
             }
         }
-        Ok(Doors(doors))
+        Ok(Doors { at_urls, admin: None })
+    }
+
+    /// Opens the operator's door in the server's directory, or logs why it cannot.
+    pub(super) fn open_admin(&mut self, directory: &Path, operator: Operator) {
+        let opened = door::open_admin(directory, operator);
+        self.admin = opened.inspect_err(|error| tracing::warn!("{error}")).ok();
     }
 
     /// The real addresses of all listeners.
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        self.0.iter().flat_map(|(_, listeners)| addresses_of(listeners)).collect()
+        self.at_urls.iter().flat_map(|(_, listeners)| addresses_of(listeners)).collect()
     }
 
     /// The port of the line door; that of a classic door only if there is no other.
@@ -46,24 +59,27 @@ impl Doors {
     }
 
     fn port_of(&self, wanted: WayIn) -> Option<u16> {
-        let (_, listeners) = self.0.iter().find(|(door, _)| door.way_in == wanted)?;
+        let (_, listeners) = self.at_urls.iter().find(|(door, _)| door.way_in == wanted)?;
         addresses_of(listeners).first().map(SocketAddr::port)
     }
 
     /// Logs where the doors are, and how people join.
     pub(super) fn announce(&self) {
-        for (door, listeners) in &self.0 {
+        for (door, listeners) in &self.at_urls {
             announce(door, &addresses_of(listeners));
         }
     }
 
     /// Accepts connections from now on, until the server shuts down.
     pub(super) fn accept(self, reception: &Arc<Reception>) {
-        for (door, listeners) in self.0 {
+        for (door, listeners) in self.at_urls {
             for listener in listeners {
-                let accepting = accept_connections(Arc::clone(reception), door.clone(), listener);
-                reception.tasks.spawn(accepting);
+                let door = (door.clone(), listener);
+                reception.tasks.spawn(accept_connections(Arc::clone(reception), door));
             }
+        }
+        if let Some(admin) = self.admin {
+            reception.tasks.spawn(accept_connections(Arc::clone(reception), admin));
         }
     }
 }

@@ -34,9 +34,8 @@ use crate::audit::Recorder;
 use crate::broadcaster_task::{BroadcasterTask, Closing};
 use crate::clock::{Clock, Trust};
 use crate::config::{Config, Settings};
-use crate::door::{
-    OperatorDoor, OperatorSocket, Reception, Reload, raise_limit, schemes_for_people,
-};
+use crate::door::{Reception, raise_limit, schemes_for_people};
+use crate::operator::{Operator, Reload, ReloadRequests};
 use crate::session::Live;
 use crate::telemetry::Metrics;
 
@@ -52,10 +51,10 @@ pub struct Server {
     doors: Doors,
     /// The tasks for accounts and for the operator; they end first.
     stewards: JoinSet<()>,
-    /// The handle for a reload, if the configuration has a source.
-    reload: Option<Reload>,
-    /// The operator's socket, if the server has a directory.
-    socket: Option<OperatorSocket>,
+    /// The operator's handle for a reload.
+    reload: Reload,
+    /// The requests for a reload, until there is something to answer them.
+    reload_requests: Option<ReloadRequests>,
 }
 
 impl Server {
@@ -88,6 +87,7 @@ impl Server {
             config.settings(descriptors);
         let broadcaster = storage.broadcaster(Arc::clone(&inbox), limits);
         let metrics = Metrics::new(schemes_for_people());
+        let (reload, requests) = Reload::new();
         Server {
             config,
             reception: Arc::new(Reception::new(inbox, connections, metrics)),
@@ -97,16 +97,17 @@ impl Server {
             clock: Clock::start(),
             doors: Doors::default(),
             stewards: JoinSet::new(),
-            reload: None,
-            socket: None,
+            reload,
+            reload_requests: Some(requests),
         }
     }
 
     /// Reads the configuration again from `source` at each hangup and on request. Call this in a
     /// runtime.
     pub(crate) fn reload_from(&mut self, source: Source, hangups: Hangups) {
-        let (reload, requests) = Reload::new();
-        self.reload = Some(reload);
+        let Some(requests) = self.reload_requests.take() else {
+            return; // it has a source already
+        };
         let reloader = Reloader {
             source,
             config: self.config.clone(),
@@ -129,9 +130,13 @@ impl Server {
             self.reception.line_port.set(port).ok(); // doors are bound once
         }
         if let Some(disk) = &self.storage.disk {
-            self.socket = OperatorSocket::open(&disk.directory)
-                .inspect_err(|error| tracing::warn!("{error}"))
-                .ok();
+            let operator = Operator {
+                inbox: Arc::clone(&self.reception.inbox),
+                reload: self.reload.clone(),
+                database: disk.stored.database.clone(),
+                accounts: Arc::clone(&disk.accounts),
+            };
+            self.doors.open_admin(&disk.directory, operator);
         }
         Ok(self.doors.addresses())
     }
@@ -158,15 +163,6 @@ impl Server {
     /// Starts all tasks; the doors accept from now on.
     fn start(mut self) -> RunningServer {
         let database = self.storage.disk.as_ref().map(|disk| disk.stored.database.clone());
-        if let Some(socket) = self.socket.take() {
-            let door = OperatorDoor {
-                inbox: Arc::clone(&self.reception.inbox),
-                reload: self.reload,
-                database: database.clone(),
-                accounts: self.storage.disk.as_ref().map(|disk| Arc::clone(&disk.accounts)),
-            };
-            self.stewards.spawn(door.serve(socket));
-        }
         if let Some(disk) = self.storage.disk {
             let link = self.reception.inbox.connect();
             let trust = Trust::new(self.clock.clone(), disk.stored.clock);

@@ -9,7 +9,8 @@ use tokio::task::spawn_blocking;
 
 use super::signals::Hangups;
 use crate::config::{Config, ConfigError, Settings};
-use crate::door::{Reception, ReloadAnswer, ReloadRequests, raise_limit};
+use crate::door::{Reception, raise_limit};
+use crate::operator::{ReloadAnswer, ReloadRequests};
 use crate::session::Live;
 use crate::telemetry::Level;
 

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Type};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::select;
+use tokio::time::{Interval, interval};
 
 use crate::config::SOCKET_FILE;
 
@@ -37,8 +39,9 @@ pub(crate) enum NoSocket {
 }
 
 /// The socket. Dropping this deletes the file.
-pub(crate) struct OperatorSocket {
-    pub(crate) listener: UnixListener,
+pub(super) struct OperatorSocket {
+    listener: UnixListener,
+    looks: Interval,
     path: PathBuf,
     /// Device and inode of the file, to notice another file in its place.
     file: (u64, u64),
@@ -49,7 +52,7 @@ pub(crate) struct OperatorSocket {
 impl OperatorSocket {
     /// Opens the socket in a directory that belongs to this server alone. A file in its place is
     /// left over from a killed server.
-    pub(crate) fn open(directory: &Path) -> Result<OperatorSocket, NoSocket> {
+    pub(super) fn open(directory: &Path) -> Result<OperatorSocket, NoSocket> {
         let path = directory.join(SOCKET_FILE);
         let address = SockAddr::unix(&path).map_err(|_| NoSocket::TooLong(path.clone()))?;
         let bound = bind(&path, &address).and_then(|listener| {
@@ -58,15 +61,36 @@ impl OperatorSocket {
         });
         match bound {
             Ok((listener, file, directory)) => {
-                Ok(OperatorSocket { listener, path, file, directory })
+                let looks = interval(LOOK_EVERY);
+                Ok(OperatorSocket { listener, looks, path, file, directory })
             }
             Err(error) => Err(NoSocket::Io { path, error }),
         }
     }
 
+    /// Accepts a connection, and looks after the file meanwhile. Cancelling the call loses nothing.
+    pub(super) async fn accept(&mut self) -> io::Result<UnixStream> {
+        loop {
+            select! {
+                accepted = self.listener.accept() => return accepted.map(|(stream, _)| stream),
+                _ = self.looks.tick() => self.look_after(),
+            }
+        }
+    }
+
+    fn look_after(&mut self) {
+        match self.reopen_if_gone() {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!(
+                "the socket of parlor admin was missing; the server has created a new one"
+            ),
+            Err(error) => tracing::debug!(%error, "the socket of parlor admin is gone"),
+        }
+    }
+
     /// Opens the socket again if its file is gone or replaced. Returns whether it did. If the
     /// directory was moved, the socket moved with it, and stays.
-    pub(crate) fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
+    fn reopen_if_gone(&mut self) -> Result<bool, NoSocket> {
         let Some(directory) = self.path.parent() else {
             return Ok(false);
         };

@@ -85,12 +85,10 @@ impl LineOptions {
 #[expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 mod tests {
     use super::*;
-    use crate::door::kinds;
 
     fn idle(words: &[&str]) -> Idle {
         let words: Vec<_> = words.iter().map(ToString::to_string).collect();
-        let kind = kinds::find("tcp").unwrap();
-        let options = UrlOptions::read(kind, &words).unwrap();
+        let options = UrlOptions::read("tcp", OPTIONS, &words).unwrap();
         let nameless = Duration::from_mins(5);
         LineOptions::read(&options).unwrap().idle(nameless)
     }

@@ -90,6 +90,26 @@ pub enum Verb {
     Reload,
 }
 
+impl Verb {
+    /// Whether it is about the room where its author sits, so that nobody without a seat can do it.
+    pub fn needs_seat(self) -> bool {
+        match self {
+            Verb::LockTopic | Verb::UnlockTopic | Verb::SetTopic | Verb::MakeRoom => true,
+            Verb::Broadcast
+            | Verb::Kick
+            | Verb::Ban
+            | Verb::Unban
+            | Verb::Mute
+            | Verb::Unmute
+            | Verb::AddKeeper
+            | Verb::RemoveKeeper
+            | Verb::ReleaseName
+            | Verb::SetPassword
+            | Verb::Reload => false,
+        }
+    }
+}
+
 /// A request for an act, before anybody has decided it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {

@@ -1,0 +1,121 @@
+//! The operator's authority over a running server: the commands, and what carries them out. Knows
+//! no door and no session.
+
+mod command;
+mod reload;
+mod words;
+
+pub(crate) use command::OperatorCommand;
+pub(crate) use reload::{Reload, ReloadAnswer, ReloadRequests};
+pub(crate) use words::why_not;
+
+use std::sync::Arc;
+
+use parlor_core::link::{Answer, Change, Inbox, Outcome, Query, Request};
+use parlor_core::model::{Deed, Line, Name};
+
+use self::command::HELP;
+use self::words::{done, registered, worded};
+use crate::accounts::Accounts;
+use crate::audit;
+use crate::journal::Database;
+
+/// The largest number of log entries that are read at once.
+const LOG_ROWS_MAX: usize = 10_000;
+
+/// The answer if the file cannot be read.
+const UNREADABLE: &str = "the file cannot be read; the log says why";
+
+/// The parts of a server that stores lines, as far as the operator's commands reach them.
+pub(crate) struct Operator {
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) reload: Reload,
+    pub(crate) database: Database,
+    pub(crate) accounts: Arc<Accounts>,
+}
+
+/// An answer: lines, or a sentence with the reason why the command failed.
+pub(crate) type OperatorAnswer = Result<Vec<String>, String>;
+
+impl Operator {
+    /// Carries out a command. `password` is the line after it, if the command needs one.
+    pub(crate) async fn carry_out(
+        &self,
+        command: OperatorCommand,
+        password: Option<Line>,
+    ) -> OperatorAnswer {
+        match command {
+            OperatorCommand::Act(deed) => self.act(deed).await,
+            OperatorCommand::Reload(deed) => self.reload(deed).await,
+            OperatorCommand::ReleaseName(deed) => self.release(deed).await,
+            OperatorCommand::SetPassword(deed) => match password {
+                Some(password) => self.set_password(deed, password).await,
+                None => Err("the next line is to be the password".to_owned()),
+            },
+            OperatorCommand::Everybody => self.ask(Query::Everybody).await,
+            OperatorCommand::Bans => self.ask(Query::Bans { here: None }).await,
+            OperatorCommand::Keepers => self.ask(Query::Keepers { here: None }).await,
+            OperatorCommand::Names => self.names().await,
+            OperatorCommand::Log(rows) => self.log(rows).await,
+            OperatorCommand::Help => Ok(HELP.map(str::to_owned).to_vec()),
+            OperatorCommand::Quit => Ok(Vec::new()),
+        }
+    }
+
+    async fn act(&self, deed: Deed) -> OperatorAnswer {
+        self.ask(Change::Act { here: None, deed }).await
+    }
+
+    /// Passes a request to the broadcaster.
+    async fn ask(&self, request: impl Into<Request>) -> OperatorAnswer {
+        match self.inbox.connect().call(request).await {
+            Outcome::Answer(Answer::Refused(refusal)) => Err(why_not(&refusal)),
+            Outcome::Answer(answer) => Ok(worded(&answer)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn reload(&self, deed: Deed) -> OperatorAnswer {
+        let report = self.reload.reload().await?;
+        // For the log of moderation. If it cannot be stored, the server's own log says so.
+        self.act(deed).await.ok();
+        Ok(report)
+    }
+
+    async fn log(&self, rows: usize) -> OperatorAnswer {
+        let rows = rows.min(LOG_ROWS_MAX);
+        let log = self.database.read(move |connection| audit::latest(connection, rows)).await;
+        log.map_err(|error| error.to_string())
+    }
+
+    async fn names(&self) -> OperatorAnswer {
+        let names = self.accounts.names.registered().await.map_err(|_| UNREADABLE)?;
+        Ok(match names.is_empty() {
+            true => vec!["No name is registered".to_owned()],
+            false => names.iter().map(registered).collect(),
+        })
+    }
+
+    async fn release(&self, deed: Deed) -> OperatorAnswer {
+        let name = name_of(&deed);
+        match self.accounts.names.release(name.clone()).await {
+            Ok(true) => Ok(done(deed)),
+            Ok(false) => Err(format!("{name} is not registered")),
+            Err(failed) => Err(failed.to_string()),
+        }
+    }
+
+    async fn set_password(&self, deed: Deed, password: Line) -> OperatorAnswer {
+        let name = name_of(&deed);
+        match self.accounts.passwords.set(name.clone(), password).await {
+            Ok(true) => Ok(done(deed)),
+            Ok(false) => Err(format!("{name} is not registered")),
+            Err(refusal) => Err(why_not(&refusal)),
+        }
+    }
+}
+
+/// The name that an act concerns.
+fn name_of(deed: &Deed) -> Name {
+    deed.whom.name().cloned().unwrap_or_else(|| Name::stored(""))
+}

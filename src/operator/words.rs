@@ -1,0 +1,48 @@
+//! The sentences that the operator reads, without the marks of a door.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use parlor_core::link::{Answer, Encoder, Refusal};
+use parlor_core::model::{Act, By, Deed};
+use parlor_wire::lines::LineEncoder;
+use parlor_wire::style::{LineMode, LocalClock, Storage};
+use parlor_wire::words::refusal_row;
+
+use crate::accounts::Registered;
+use crate::audit::moment;
+use crate::clock;
+
+/// The reason of a refusal.
+pub(crate) fn why_not(refusal: &Refusal) -> String {
+    let row = refusal_row(refusal, &clock_here());
+    row.for_operator.unwrap_or_else(|| row.sentence.into_owned())
+}
+
+/// The words of an answer, as at the line door.
+pub(super) fn worded(answer: &Answer) -> Vec<String> {
+    let mut bytes = Vec::new();
+    LineEncoder::new(LineMode::Named, Storage::Disk { retain: None }, clock_here())
+        .answer(answer, &mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let words = |line: &str| line.strip_prefix("-- ").unwrap_or(line).to_owned();
+    text.lines().map(words).collect()
+}
+
+/// The sentence about a finished act of the operator.
+pub(super) fn done(deed: Deed) -> Vec<String> {
+    let act = Act::by(By::Operator, deed, clock::wall());
+    worded(&Answer::Act(Arc::new(act)))
+}
+
+/// `alice, registered 2026-11-20 14:00, last seen 2026-11-21 09:30`
+pub(super) fn registered(registered: &Registered) -> String {
+    let Registered { name, since, seen } = registered;
+    let seen =
+        seen.map_or("not seen since then".to_owned(), |seen| format!("last seen {}", moment(seen)));
+    format!("{name}, registered {}, {seen}", moment(*since))
+}
+
+fn clock_here() -> LocalClock {
+    LocalClock { zone: TimeZone::system(), now: clock::wall }
+}
