@@ -66,7 +66,7 @@ impl Cores {
     }
 }
 
-/// Does something on these cores, such as starting a process, and returns to the previous cores.
+/// Does some work on these cores, such as starting a process, and returns to the previous cores.
 pub(crate) fn on_cores<T>(cores: &[usize], work: impl FnOnce() -> T) -> anyhow::Result<T> {
     let before = sched_getaffinity(None)?;
     stay_on(cores)?;
@@ -87,7 +87,7 @@ pub(crate) fn stay_on(cores: &[usize]) -> anyhow::Result<()> {
 pub(crate) struct CpuTimes {
     /// User and system time: exact to the nanosecond up to the last time each thread was switched.
     pub(crate) running: Duration,
-    /// How long the threads were ready to run, but waited for a core.
+    /// The time for which the threads were ready to run, but waited for a core.
     pub(crate) waiting: Duration,
 }
 
@@ -114,7 +114,8 @@ pub(crate) fn resident(process: Pid) -> anyhow::Result<f64> {
     Ok(resident.context("no VmRSS")? * 1024.0)
 }
 
-/// How many connections wait to be accepted on this port; None if no process listens on it.
+/// The number of connections that wait to be accepted on this port; None if no process listens on
+/// it.
 pub(crate) fn waiting_to_be_accepted(port: u16) -> anyhow::Result<Option<u64>> {
     const LISTEN: &str = "0A";
     let port = format!(":{port:04X}");
@@ -137,7 +138,7 @@ pub(crate) fn waiting_to_be_accepted(port: u16) -> anyhow::Result<Option<u64>> {
     Ok(None)
 }
 
-/// How many descriptors a process holds.
+/// The number of descriptors that a process has open.
 pub(crate) fn descriptors(process: Pid) -> anyhow::Result<usize> {
     let folder = format!("/proc/{}/fd", process.as_raw_nonzero());
     Ok(fs::read_dir(folder)?.count())
@@ -148,7 +149,7 @@ pub(crate) fn mebibytes(bytes: f64) -> f64 {
     bytes / f64::from(1 << 20)
 }
 
-/// Makes the kernel end this process as soon as its parent process ends, however that ends.
+/// Makes the kernel end this process as soon as its parent process ends, whatever the reason.
 pub(crate) fn end_with_parent() -> anyhow::Result<()> {
     let signal = Some(Signal::KILL);
     Ok(rustix::process::set_parent_process_death_signal(signal)?)

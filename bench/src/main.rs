@@ -104,7 +104,7 @@ struct CommonOptions {
     parlor: Option<String>,
 }
 
-/// Options of what can be measured through either door.
+/// Options of measurements that can use either door.
 #[derive(Debug, Args)]
 struct Conditions {
     #[command(flatten)]
@@ -142,7 +142,7 @@ fn main() -> anyhow::Result<()> {
 
 impl Conditions {
     /// Runs a scenario on the core for the load, prints its tables, and writes them if the user
-    /// wants that. A scenario that fails may have tables, too.
+    /// wants that. Even a scenario that fails may have tables.
     fn run(self, scenario: impl FnOnce(&mut Bench) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let CommonOptions { quick, json, parlor } = self.common;
         let cores = Cores::find();

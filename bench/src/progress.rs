@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// Prints what happens now, with the seconds since the start.
+/// Prints the present step, with the seconds since the start.
 pub(crate) fn progress(what: impl Display) {
     static START: OnceLock<Instant> = OnceLock::new();
     let seconds = START.get_or_init(Instant::now).elapsed().as_secs();

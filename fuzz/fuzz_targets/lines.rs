@@ -1,4 +1,4 @@
-//! Runs the body with the same name, which says what must hold.
+//! Runs the body with the same name.
 #![no_main]
 
 #[expect(dead_code, reason = "each target runs one of the bodies")]

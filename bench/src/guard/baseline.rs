@@ -1,5 +1,4 @@
-//! The baseline: what each scenario cost when it was last accepted, and with which compiler. Counts
-//! nothing.
+//! The baseline: the accepted cost of each scenario, and the compiler. Counts nothing.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,14 +20,14 @@ const HEADING: &str = "\
 /// The compiler, on which the instructions depend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Compiler {
-    /// As `rustc --version` prints it.
+    /// The version that `rustc --version` prints.
     pub(super) version: String,
     /// The platform that it compiles for.
     pub(super) target: String,
 }
 
 impl Compiler {
-    /// The compiler that cargo uses here, and so has used for this program.
+    /// The compiler that cargo uses here, and so used for this program.
     pub(super) fn find() -> anyhow::Result<Compiler> {
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let output = Command::new(&rustc)
@@ -49,13 +48,13 @@ impl Compiler {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Baseline {
     pub(super) compiler: Compiler,
-    /// For each operation, by the name of the scenario.
+    /// The instructions for each operation, by the name of the scenario.
     instructions: BTreeMap<String, f64>,
 }
 
 impl Baseline {
-    /// Rounded to a tenth of an instruction, so that the file does not differ in digits without a
-    /// meaning.
+    /// Rounds to a tenth of an instruction, so that digits without a meaning do not change the
+    /// file.
     pub(super) fn new(compiler: Compiler, counts: &[(&str, f64)]) -> Baseline {
         let rounded =
             |&(name, count): &(&str, f64)| (name.to_owned(), (count * 10.0).round() / 10.0);

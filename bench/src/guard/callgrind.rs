@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, ensure};
 
-/// Callgrind counts between entering and leaving functions with a name like this, mangled or not.
+/// Callgrind counts while it is inside functions with a name like this, mangled or not.
 const COUNTED: &str = "--toggle-collect=*parlor_bench*guard*callgrind*counted*";
 
 /// Whether valgrind is installed.

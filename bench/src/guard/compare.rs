@@ -7,14 +7,15 @@ use super::callgrind;
 use super::scenario::SCENARIOS;
 use crate::report::ResultTable;
 
-/// This much above the baseline is a failure, and this much below it a reason to write a new
-/// baseline. Two runs differ by less than 1 %; the rest is for a change that is worth its cost.
+/// A cost this much above the baseline is a failure, and one this much below it a reason to write a
+/// new baseline. Two runs differ by less than 1 %; the rest allows changes that are worth their
+/// cost.
 const CHANGE_MAX: f64 = 0.10;
 
-/// The exit code if something costs more: that is a finding, not an error of this program.
+/// The exit code if something costs more. That is a finding, not an error of this program.
 const COSTS_MORE: i32 = 1;
 
-/// The exit code if nothing can be counted: then the costs are unknown.
+/// The exit code if nothing can be counted, so the costs are unknown.
 const CANNOT_COUNT: i32 = 2;
 
 /// Runs the guard. Ends the process if something costs more, or cannot be counted.
@@ -75,7 +76,7 @@ fn can_count(compiler: &Compiler, baseline: Option<&Baseline>) -> Result<(), Str
     Ok(())
 }
 
-/// The difference to before, as a share of it.
+/// The difference to the earlier count, as a share of that count.
 fn change(count: f64, before: f64) -> f64 {
     count / before - 1.0
 }
@@ -104,7 +105,7 @@ fn table(counts: &[(&str, f64)], baseline: Option<&Baseline>) -> ResultTable {
 struct Verdict {
     costs_more: Vec<String>,
     costs_less: Vec<String>,
-    /// Missing in the baseline.
+    /// Scenarios that the baseline does not have.
     unknown: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The guard: what a line costs in instructions, compared with a baseline in the repository.
+//! The guard: the cost of a line in instructions, compared with a baseline in the repository.
 //!
 //! Callgrind counts the instructions, so the same code gives the same count on a busy machine and
 //! on a quiet one. Instructions are not time: waiting for memory or for the kernel shows only in

@@ -21,7 +21,7 @@ use super::callgrind::counted;
 /// Enough people that the work for each member outweighs the constant work.
 const PEOPLE: usize = 100;
 
-/// The first of them speak.
+/// The number of people who speak: the first ones.
 const SPEAKERS: usize = 4;
 
 /// The capacity of the room's log: so low that each append soon drops a batch, as in a room with a
@@ -33,14 +33,15 @@ const LOG_LINES: usize = 128;
 pub(super) enum Leg {
     /// Requests enter the inbox, are drained, and are gathered into a batch.
     Post,
-    /// The batch is appended, the group is rung for the room, and the speakers learn of it.
+    /// The batch is appended, the group's bell rings for the room, and the speakers get their
+    /// outcomes.
     Append,
-    /// Members read everything that is new, and wait again. Another member has read before, and so
-    /// encoded the bytes.
+    /// Members read everything that is new, and wait again. Another member has read it before, so
+    /// the bytes are encoded already.
     Read,
 }
 
-/// The encoder of a client of netcat, with a clock that stands still.
+/// The encoder of a client with netcat, with a clock that does not move.
 pub(super) fn encoder() -> LineEncoder {
     let clock = LocalClock { zone: TimeZone::UTC, now: WallTime::default };
     LineEncoder::new(LineMode::Named, Storage::Memory, clock)
@@ -72,7 +73,7 @@ impl CountedRoom {
         for number in 0..PEOPLE {
             room.enter(number)?;
         }
-        // Afterwards the crowd is over and announced.
+        // After this time the crowd is announced.
         room.now.monotonic += Duration::from_secs(60);
         for _ in 0..=LOG_LINES.div_ceil(lines) {
             room.round(lines, None);
@@ -99,8 +100,8 @@ impl CountedRoom {
         Ok(())
     }
 
-    /// Sends `lines` lines all the way, and counts one leg of it. Returns the number of operations:
-    /// of lines posted, batches appended, or reads.
+    /// Sends `lines` lines all the way, and counts one leg of the way. Returns the number of
+    /// operations: of lines posted, batches appended, or reads.
     pub(super) fn round(&mut self, lines: usize, leg: Option<Leg>) -> u64 {
         let posts = self.posts(lines);
         let gathered = counted_if(leg == Some(Leg::Post), || self.post_counted(posts));
@@ -108,7 +109,7 @@ impl CountedRoom {
         let posted = gathered.batches().iter().flat_map(|batch| batch.said());
         let posted = posted.count();
         let told = counted_if(leg == Some(Leg::Append), || self.append(gathered));
-        self.group.take(&mut Rung::default()); // as the task of the writers does when it is rung
+        self.group.take(&mut Rung::default()); // like the task of the writers when its bell rings
         let mut members = self.members.iter_mut();
         members.next().map(CountedMember::read);
         let reads = members.map(|member| counted_if(leg == Some(Leg::Read), || member.read()));
@@ -156,7 +157,7 @@ impl CountedRoom {
         self.broadcaster.gather(self.now)
     }
 
-    /// How many speakers learned that their lines are done.
+    /// The number of speakers that learned that their lines are done.
     fn append(&mut self, gathered: Gathered) -> usize {
         self.broadcaster.append(gathered, Ok(()), self.now);
         let speakers = self.members.iter_mut().take(SPEAKERS);

@@ -13,7 +13,7 @@ use parlor_wire::style::LineMode;
 use super::callgrind::counted;
 use super::room::{CountedRoom, Leg, encoder, text};
 
-/// How many lines come with one read or are in one batch, if there are several.
+/// The number of lines in one read or one batch of several lines.
 const MANY: usize = 64;
 
 /// Work that is repeated and counted.
@@ -21,8 +21,8 @@ pub(super) struct GuardScenario {
     pub(super) name: &'static str,
     /// The unit that the count is divided by.
     pub(super) operation: &'static str,
-    /// How often the work is repeated: enough that chance, such as the seeds of hash maps, is less
-    /// than 1 % of the sum.
+    /// The number of repetitions: enough that chance, such as the seeds of hash maps, is less than
+    /// 1 % of the sum.
     rounds: usize,
     set_up: fn() -> anyhow::Result<Round>,
 }
@@ -30,7 +30,7 @@ pub(super) struct GuardScenario {
 /// One round of the work. Returns the number of operations that were counted in it.
 type Round = Box<dyn FnMut() -> u64>;
 
-/// In the order of a message's way.
+/// All scenarios, in the order of a message's way.
 pub(super) const SCENARIOS: [GuardScenario; 11] = [
     scenario("frame-plain", "line, framed from a read of 64", 200, || Ok(frame(plain))),
     scenario("frame-odd", "the same, with a telnet command in some", 200, || Ok(frame(odd))),
@@ -141,7 +141,7 @@ fn encode(lines: usize) -> anyhow::Result<Round> {
 mod tests {
     use super::*;
 
-    /// If a round did less work, its count would be lower for no good reason.
+    /// If a round did less work, its count would be too low.
     #[test]
     fn each_round_does_all_its_operations() {
         let expected = [

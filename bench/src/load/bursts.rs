@@ -1,6 +1,5 @@
 //! Bursts: some of the listeners only check how much they could read, and all of them read between
-//! two stretches. So the load costs next to nothing, and takes next to nothing from a server on the
-//! same core.
+//! two stretches. So the load takes almost no time from a server on the same core.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,18 +14,18 @@ use super::clients::{ClientId, Load};
 use super::sample::{Meter, Sample};
 use super::talk::{QUIET, SILENCE};
 
-/// The time between two checks: this much of each burst's time may be the load's own.
+/// The time between two checks: the load itself may add this much to the time of each burst.
 const LOOK_EVERY: Duration = Duration::from_micros(100);
 
-/// One of this many listeners is watched, counted from the last one. Not a multiple of the number
-/// of cores, by which a server may have divided its clients.
+/// One of this many listeners is watched, counted from the last one. It is not a multiple of the
+/// number of cores, because a server may divide its clients by cores.
 const WATCHED_OF: usize = 15;
 
-/// After this long the server has announced everybody who came in a crowd.
+/// After this time the server has announced everybody in a crowd.
 const CROWD_ANNOUNCED: Duration = Duration::from_millis(1_200);
 
-/// A stretch ends when a listener has this much to read: far below the capacity of a socket, even
-/// when the bytes come in many small pieces.
+/// A stretch ends when a listener has this much to read. It is far below the capacity of a socket,
+/// even when the bytes come in many small pieces.
 const UNREAD_BYTES_MAX: u64 = 32 * 1024;
 const UNREAD_BURSTS_MAX: u64 = 16;
 
@@ -77,7 +76,8 @@ impl Load {
         Ok(())
     }
 
-    /// How many bytes each listener gets: measured with one burst, when no more bytes come.
+    /// The number of bytes that each listener gets, measured after one burst, when no more bytes
+    /// come.
     fn bytes_of_a_burst(&mut self, lines: usize, watched: &[ClientId]) -> anyhow::Result<u64> {
         let start = Instant::now();
         let first = *watched.first().context("there is no listener")?;

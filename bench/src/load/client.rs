@@ -1,4 +1,4 @@
-//! One client of the load: its role, how it joins, and what it has to send.
+//! One client of the load: its role, its way into a room, and the bytes it has to send.
 //!
 //! Through the web door a client asks for a WebSocket, then for a room, and waits for both answers.
 
@@ -12,7 +12,7 @@ use rustix::net::{SendFlags, send};
 use super::tally::Tally;
 use crate::server::{ENTERED, HEAD_END, REFUSED, SWITCHED, enter};
 
-/// The most bytes that a server sends to a client that is not in a room.
+/// The largest number of bytes that a server sends to a client that is not in a room.
 const OPENING_BYTES_MAX: usize = 64 * 1024;
 
 /// The role of a client.
@@ -30,7 +30,7 @@ pub(crate) enum Role {
     Dripping,
 }
 
-/// How far a client has come.
+/// The progress of a client that joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opening {
     /// The server has not accepted the connection.
@@ -47,21 +47,21 @@ pub(super) struct LoadClient {
     /// None after the client has left or was disconnected.
     pub(super) socket: Option<OwnedFd>,
     pub(super) role: Role,
-    /// How many clients came before: the number in its name.
+    /// The number of clients before it, which is the number in its name.
     pub(super) number: usize,
     pub(super) opening: Opening,
-    /// It has received a line, so it is in the room.
+    /// Whether it has received a line, and so is in the room.
     pub(super) is_inside: bool,
     /// The beginning of an incomplete marker or, until the client is open, of an incomplete answer.
     pub(super) held: Vec<u8>,
     /// Bytes that the socket has not taken.
     pub(super) unsent: Vec<u8>,
-    /// What it has read since it became slow.
+    /// The counts of the lines it has read and skipped since it became slow.
     pub(super) tally: Option<Tally>,
 }
 
 impl LoadClient {
-    /// A client whose connection is being made, and what it sends first.
+    /// A client whose connection is being made, with its first bytes to send.
     pub(super) fn new(
         socket: Option<OwnedFd>,
         role: Role,
@@ -96,8 +96,8 @@ impl LoadClient {
         Ok(())
     }
 
-    /// Goes on joining. `received` is everything since the last answer. Until the client is open it
-    /// holds what is not yet a complete answer; afterwards `received` may contain lines.
+    /// Continues to join. `received` is everything since the last answer. Until the client is open,
+    /// it stores an incomplete answer; afterwards `received` may contain lines.
     pub(super) fn step_in(&mut self, received: &[u8]) -> anyhow::Result<()> {
         let name = format!("guest{}", self.number);
         let mut rest = received;

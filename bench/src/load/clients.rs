@@ -1,4 +1,4 @@
-//! The clients of one server: how they connect, receive and leave.
+//! The clients of one server: they connect, receive and leave here.
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -17,7 +17,7 @@ use super::messages::{MARK_BYTES, MARKER, Messages, read_mark};
 use super::sample::LoadCounts;
 use crate::server::{PONG, Protocol, is_pinged};
 
-/// The place of a client among all.
+/// The index of a client.
 pub(crate) type ClientId = usize;
 
 /// Clients of one server.
@@ -26,17 +26,17 @@ pub(crate) struct Load {
     pub(super) protocol: Protocol,
     pub(super) poll: OwnedFd,
     pub(super) clients: Vec<LoadClient>,
-    /// Places of removed clients, for those who come next.
+    /// Indices of removed clients, for the next ones.
     free: Vec<ClientId>,
-    /// How many clients have ever come, which is the number of the next one.
+    /// The number of clients that have ever come, which is also the number of the next one.
     pub(crate) come: usize,
     pub(super) speakers: Vec<ClientId>,
     pub(super) listeners: usize,
-    /// How many clients are not open yet.
+    /// The number of clients that are not open yet.
     pub(super) connecting: usize,
-    /// How many clients have neither received a line nor left.
+    /// The number of clients that have neither received a line nor left.
     pub(crate) outside: usize,
-    /// How many bystanders the server has disconnected.
+    /// The number of bystanders that the server has disconnected.
     pub(crate) closed_by_server: usize,
     pub(super) dripping: Vec<ClientId>,
     pub(super) next_drip: Instant,
@@ -71,8 +71,8 @@ impl Load {
 
     /// Connects one more client. It is in the room when [`settle`](Self::settle) returns.
     pub(crate) fn add(&mut self, role: Role) -> anyhow::Result<ClientId> {
-        // Clients are added only between two looks at the events, and a closed socket has no events
-        // afterwards: so an event of the client before cannot be taken for one of the new client.
+        // Clients are added only between two reads of the events, and a closed socket has no later
+        // events. So an event of an earlier client is never mistaken for one of the new client.
         let id = self.free.pop().unwrap_or(self.clients.len());
         let socket = self.connect(id)?;
         let data = EventData::new_u64(id as u64);
@@ -111,7 +111,7 @@ impl Load {
         }
     }
 
-    /// Closes the connection of a bystander. A later client may get its place.
+    /// Closes the connection of a bystander. A later client may get its index.
     pub(crate) fn remove(&mut self, id: ClientId) {
         self.close(id);
         self.free.push(id);
@@ -135,13 +135,13 @@ impl Load {
         self.clients[id].send_some()
     }
 
-    /// How many lines were said.
+    /// The number of lines that were said.
     pub(crate) fn said(&self) -> u32 {
         self.messages.next()
     }
 
-    /// Sends what speakers have to send, waits at most this long, and receives what has come.
-    /// Returns the number of clients with events.
+    /// Sends the waiting bytes of speakers, waits at most this long, and receives all waiting
+    /// bytes. Returns the number of clients with events.
     pub(crate) fn turn(&mut self, wait: Duration) -> anyhow::Result<usize> {
         self.flush()?;
         self.drip()?;

@@ -1,5 +1,5 @@
-//! The lines on their way: their text, the number of listeners that have yet to receive them, and
-//! since when. Knows no socket.
+//! The lines on their way: their text, their time, and the number of listeners that have yet to
+//! receive them. Knows no socket.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -16,13 +16,13 @@ pub(crate) const MARK_BYTES: usize = 9;
 /// The text of one line, in bytes.
 const TEXT_BYTES: usize = 64;
 
-/// A server that is this many lines behind is too slow for the load.
+/// If this many lines are on their way, the server is too slow for the load.
 const ON_THEIR_WAY_MAX: usize = 100_000;
 
 #[derive(Debug)]
 struct Message {
     due: Instant,
-    /// How many listeners have not received it.
+    /// The number of listeners that have not received it.
     missing: usize,
 }
 
@@ -49,8 +49,8 @@ impl Messages {
         Ok(number)
     }
 
-    /// A listener has received the line. Returns the time when the line was due, unless all
-    /// listeners had it already.
+    /// Notes that a listener has received the line. Returns the time when the line was due, unless
+    /// all listeners had it already.
     pub(crate) fn received(&mut self, number: u32) -> Option<Instant> {
         let index = number.checked_sub(self.first)? as usize;
         let message = self.on_their_way.get_mut(index)?;
@@ -72,12 +72,12 @@ impl Messages {
         self.first + self.on_their_way.len() as u32
     }
 
-    /// How many lines some listeners have not received.
+    /// The number of lines that some listeners have not received.
     pub(crate) fn undone(&self) -> usize {
         self.undone
     }
 
-    /// How many listeners have yet to receive the first line that is not done.
+    /// The number of listeners that have yet to receive the first line that is not done.
     pub(crate) fn missing(&self) -> usize {
         self.on_their_way.front().map_or(0, |message| message.missing)
     }

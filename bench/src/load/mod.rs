@@ -1,4 +1,4 @@
-//! The load: many clients of one server in one thread, and what they receive.
+//! The load: many clients of one server in one thread.
 //!
 //! One epoll, large reads, and a search for a marker instead of a parse: the load must cost less
 //! than the server that it measures.

@@ -1,5 +1,5 @@
-//! One measurement: what was delivered, the processor time it took, and how long lines were on
-//! their way.
+//! One measurement: the deliveries, their processor time, and the time that lines were on their
+//! way.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::{CpuTimes, resident};
 
-/// Above this share of its core, the load does not show what the server can do.
+/// If the load uses more than this share of its core, it may be slower than the server, and the
+/// measurement is not valid.
 const BUSY: f64 = 0.9;
 
 /// The longest latency in nanoseconds: longer times count as this.
@@ -23,22 +24,23 @@ pub(crate) struct Sample {
     pub(crate) seconds: f64,
     /// Seconds of CPU, user and system.
     pub(crate) server_cpu: f64,
-    /// The same, of the load itself.
+    /// Seconds of CPU of the load itself.
     pub(crate) load_cpu: f64,
     /// Seconds for which server and load waited, because something else ran on their cores.
     pub(crate) waited: f64,
     /// Microseconds until a listener had a line: p50, p90, p99, p99.9 and the maximum.
     pub(crate) latency: [f64; 5],
-    /// Milliseconds of the latency in the open loop that may be the load's own.
+    /// Milliseconds of the latency in the open loop that the load itself may have caused.
     pub(crate) away: f64,
     /// Bytes of the server in memory, at the end.
     pub(crate) resident: f64,
-    /// In the closed loop neither server nor load was busy: the server makes its clients wait.
+    /// Whether neither server nor load was busy in the closed loop: if so, the server makes its
+    /// clients wait.
     pub(crate) is_held_back: bool,
 }
 
 impl Sample {
-    /// Joins both. Latency and memory are those of the later one.
+    /// Joins two samples. Latency and memory are those of the later one.
     pub(crate) fn followed_by(self, later: Sample) -> Sample {
         Sample {
             deliveries: self.deliveries + later.deliveries,
@@ -60,34 +62,34 @@ impl Sample {
         self.deliveries / self.seconds
     }
 
-    /// How busy the load was, as a share of one core.
+    /// The part of one core that the load used.
     pub(crate) fn load_share(&self) -> f64 {
         self.load_cpu / self.seconds
     }
 
-    /// How busy the server was, as a share of one core.
+    /// The part of one core that the server used.
     pub(crate) fn server_share(&self) -> f64 {
         self.server_cpu / self.seconds
     }
 
-    /// How long server and load had to wait for a core, as a share of the time.
+    /// The part of the time for which server and load had to wait for a core.
     pub(crate) fn waiting_share(&self) -> f64 {
         self.waited / self.seconds
     }
 }
 
-/// Whether the load and not the server set the pace, given how busy they were: then a figure says
-/// nothing about the server.
+/// Whether the load, and not the server, set the pace, given the share of a core that each used. If
+/// so, a figure says nothing about the server.
 pub(crate) fn is_bound_by_load(load_share: f64, server_share: f64) -> bool {
     load_share > BUSY && load_share > server_share
 }
 
-/// What the load has received.
+/// Counts of what the load has received.
 pub(crate) struct LoadCounts {
     pub(super) deliveries: u64,
     pub(crate) bytes: u64,
     pub(super) latency: Histogram<u64>,
-    /// In the open loop, the longest time between two looks for something to receive.
+    /// The longest time between two receptions in the open loop.
     pub(super) away: Duration,
 }
 
@@ -145,7 +147,7 @@ impl Meter {
     }
 }
 
-/// What `/proc` says about a thread is old until the thread is switched; the clock is exact.
+/// The times of a thread in `/proc` are old until the thread is switched; this clock is exact.
 fn own_times() -> anyhow::Result<CpuTimes> {
     let running = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default();
     let waiting = CpuTimes::of(getpid())?.waiting;

@@ -11,10 +11,10 @@ use super::client::Role;
 use super::clients::{ClientId, Load};
 use super::tally::Tally;
 
-/// A dripping client reads again after this long ...
+/// A dripping client reads again after this time ...
 const DRIP_TIME: Duration = Duration::from_millis(50);
 
-/// ... at most this many bytes: 5 KB/s, a fraction of what a busy room says.
+/// ... at most this many bytes: 5 KB/s, a fraction of the bytes in a busy room.
 const DRIP_BYTES: usize = 256;
 
 impl Load {
@@ -29,7 +29,7 @@ impl Load {
         self.change(id, role, EventFlags::empty())
     }
 
-    /// The client reads as fast as it can from now on; no line waits for it.
+    /// Lets the client read as fast as it can from now on; no line waits for it.
     pub(crate) fn speed_up(&mut self, id: ClientId) -> anyhow::Result<()> {
         self.dripping.retain(|&other| other != id);
         self.change(id, Role::Bystander, EventFlags::IN)
@@ -43,7 +43,7 @@ impl Load {
         Ok(epoll::modify(&self.poll, socket, data, wants)?)
     }
 
-    /// What a client has read since it became slow.
+    /// The counts of the lines that a client has read and skipped since it became slow.
     pub(crate) fn tally(&self, id: ClientId) -> Option<&Tally> {
         self.clients.get(id)?.tally.as_ref()
     }

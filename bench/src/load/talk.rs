@@ -1,4 +1,4 @@
-//! How the speakers of a load talk: in the closed loop, in the open loop, or until everybody is in
+//! The talk of a load's speakers: in the closed loop, in the open loop, or until everybody is in
 //! the room.
 
 use std::net::SocketAddr;
@@ -14,11 +14,11 @@ use super::sample::{Meter, Sample};
 use crate::machine::waiting_to_be_accepted;
 use crate::server::Protocol;
 
-/// How many clients connect at a time: some servers let only ten wait to be accepted, and one more
-/// would try again only after a second.
+/// The number of clients that connect at a time: some servers let only ten wait to be accepted, and
+/// one more would try again only after a second.
 const CONNECT_AT_ONCE: usize = 8;
 
-/// How long the load waits for a server to accept them; the roll call shows whether it did.
+/// How long the load waits for a server to accept them; the roll call shows whether it has.
 const ACCEPT_TIME: Duration = Duration::from_secs(5);
 
 /// How long the load waits without receiving anything before it gives up.
@@ -37,15 +37,16 @@ pub(super) const QUIET: Duration = Duration::from_millis(100);
 /// How long a server may take until it is quiet.
 const QUIET_WITHIN: Duration = Duration::from_secs(240);
 
-/// Share of a core, of server and load together: in a closed loop one of them is busy, unless the
-/// server waits ...
+/// In a closed loop, server and load together use more of a core than this, unless the server waits
+/// ...
 const IDLE: f64 = 0.1;
 
-/// ... and if it then takes fewer lines a second from each speaker, it waits on purpose.
+/// ... and if it accepts fewer lines a second than this from each speaker, it waits on purpose.
 const HELD_BACK: f64 = 5.0;
 
 impl Load {
-    /// A load with this many listeners and speakers, all of them in the room; and the listeners.
+    /// A load with this many listeners and speakers, who are all in the room, and the ids of the
+    /// listeners.
     pub(crate) fn fill(
         server: SocketAddr,
         protocol: Protocol,
@@ -73,8 +74,8 @@ impl Load {
         Ok(())
     }
 
-    /// Waits until everybody is in the room: until all listeners, of which there is at least one,
-    /// have received a line of each speaker.
+    /// Waits until everybody is in the room, that is, until all listeners have received a line of
+    /// each speaker. There is at least one listener.
     pub(crate) fn settle(&mut self) -> anyhow::Result<()> {
         self.connect_all()?;
         for speaker in 0..self.speakers.len() {
@@ -230,8 +231,8 @@ impl Load {
         Ok(())
     }
 
-    /// One turn while lines are on their way. Only lines count: a server that has skipped some goes
-    /// on sending pings.
+    /// One turn while lines are on their way. Only lines count: a server that has skipped some
+    /// continues to send pings.
     fn turn_for_lines(&mut self, last: &mut Instant) -> anyhow::Result<()> {
         let before = self.counts.deliveries;
         self.turn(TURN)?;

@@ -1,5 +1,5 @@
-//! What a slow client has read: lines, and the server's notices of skipped lines. Knows the words
-//! of Parlor's protocols.
+//! Counts the lines that a slow client has read, and those in the server's notices of skipped
+//! lines. Knows the words of Parlor's protocols.
 
 use memchr::memmem;
 

@@ -1,5 +1,5 @@
-//! A load in a process of its own. So several servers can be loaded in turns while each has all its
-//! clients: one process may not hold enough descriptors for all. Requests and samples are lines of
+//! A load in a separate process. So several servers can be loaded in turns while each has all its
+//! clients: one process may not have enough descriptors for all. Requests and samples are lines of
 //! JSON.
 
 use std::io::{BufRead, BufReader, Lines, Write, stdin, stdout};
@@ -15,7 +15,7 @@ use super::{clients::Load, sample::Sample};
 use crate::machine::on_cores;
 use crate::server::{Protocol, RunningTarget, Target, this_program};
 
-/// What a worker is told on its command line.
+/// The task of a worker, from its command line.
 #[derive(Debug, Serialize, Deserialize)]
 struct Assignment {
     address: SocketAddr,
@@ -25,12 +25,12 @@ struct Assignment {
     speakers: usize,
 }
 
-/// How lines follow each other.
+/// The pace of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum LoadPace {
     /// This many lines are on their way at once.
     Closed { window: usize },
-    /// This many lines at once, and then none until all have them.
+    /// This many lines at once, and then none until all listeners have them.
     Bursts { lines: usize },
     /// This many deliveries a second, whatever the number of listeners.
     Open { deliveries: f64 },

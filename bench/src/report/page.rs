@@ -1,4 +1,4 @@
-//! The report: results as a page of Markdown with pictures. Knows of a scenario only its name.
+//! The report: results as a page of Markdown with pictures. Of a scenario it knows only the name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -139,7 +139,7 @@ fn shown(cell: &Cell) -> String {
     escape(&cell.to_string())
 }
 
-/// Text without a meaning in Markdown, also in a table.
+/// Text that has no meaning in Markdown, even in a table.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in one_line(text).chars() {
@@ -169,7 +169,7 @@ fn slug(subject: &str, title: &str) -> String {
     words.join("-")
 }
 
-/// The name, with a number if it is taken, as the same command may have run twice.
+/// The name, with a number if it is taken, because the same command may have run twice.
 fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);

@@ -1,7 +1,7 @@
 //! A table as a picture: horizontal bars in groups on a logarithmic scale, as SVG. Knows no file.
 //!
 //! Each bar has its name before it and its value after it, so that no reader has to compare
-//! colours. The background is part of the picture, and light or dark like the reader's screen.
+//! colours. The background is part of the picture. It is light or dark like the reader's screen.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -10,15 +10,15 @@ use super::table::{Cell, Chart, ResultTable};
 
 const WIDTH: u32 = 860;
 const MARGIN: u32 = 20;
-/// From one bar to the next. The name of a group takes two rows.
+/// The height from one bar to the next. The name of a group takes two rows.
 const ROW: u32 = 19;
-/// Title, unit, and the figures of the axis.
+/// The height of title, unit, and the figures of the axis.
 const HEAD: u32 = 86;
-/// The figures of the axis again.
+/// The height of the second figures of the axis, below the bars.
 const FOOT: u32 = 34;
-/// The width of a letter: no font that was tried has wider ones.
+/// The width of a letter: no tested font has wider ones.
 const LETTER: u32 = 7;
-/// Room after the longest bar for a value and the reason why it is not valid.
+/// The space after the longest bar, for a value and the reason why it is not valid.
 const VALUE_LETTERS: u32 = 21;
 
 const PAPER: u32 = 0xffffff;
@@ -26,7 +26,7 @@ const INK: u32 = 0x1f2328;
 const FAINT: u32 = 0x59636e;
 const GRID: u32 = 0xd1d9e0;
 
-/// The colours of the bars; the first is that of the reference. All can be seen on light and on
+/// The colours of the bars; the first is that of the reference. All are visible on light and on
 /// dark.
 const COLOURS: [u32; 10] = [
     0x8b949e, 0x1f6feb, 0x54aeff, 0xd4762c, 0x2da44e, 0xbf4b8a, 0x8250df, 0xc69026, 0x1b9e9e,
@@ -69,7 +69,7 @@ struct Bar {
     colour: RGBAColor,
     /// None if there is no figure.
     value: Option<f64>,
-    /// The text behind the bar.
+    /// The text after the bar.
     label: String,
 }
 

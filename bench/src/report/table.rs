@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
 
-/// The results of one command, and what a reader needs to repeat it.
+/// The results of one command, and the facts that a reader needs to repeat it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Results {
     /// The command as it was typed.
     pub(crate) command: String,
-    /// When it ended: RFC 3339, UTC.
+    /// The time when it ended: RFC 3339, UTC.
     pub(crate) date: String,
     pub(crate) machine: Machine,
     pub(crate) versions: Versions,
@@ -52,7 +52,8 @@ pub(crate) fn as_typed() -> String {
     typed
 }
 
-/// The name of the column that says whether the figures of a row are valid: [`YES`], or why not.
+/// The name of the column that says whether the figures of a row are valid: [`YES`], or the reason
+/// why not.
 pub(crate) const VALID: &str = "valid";
 
 pub(crate) const YES: &str = "yes";
@@ -62,18 +63,18 @@ pub(crate) const YES: &str = "yes";
 pub(crate) struct ResultTable {
     /// Its subject, in a few words.
     pub(crate) title: String,
-    /// How it was measured, in sentences.
+    /// The method of the measurement, in sentences.
     pub(crate) note: String,
     /// The head of each column, with the unit.
     pub(crate) columns: Vec<String>,
-    /// Each has as many cells as there are columns.
+    /// The rows; each has as many cells as there are columns.
     pub(crate) rows: Vec<Vec<Cell>>,
-    /// How to draw the table, if it is worth a picture.
+    /// The chart of the table, if it gets a picture.
     pub(crate) chart: Option<Chart>,
 }
 
-/// Which columns make a bar chart with a logarithmic scale. Rows with the same `group` stand
-/// together, and each has a bar.
+/// The columns of a bar chart with a logarithmic scale. Rows with the same `group` stand together,
+/// and each row has a bar.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Chart {
     /// The columns whose cells, joined, name a group.
@@ -183,7 +184,7 @@ impl ResultTable {
         self.cells(column).any(|cell| matches!(cell, Cell::Number(_)))
     }
 
-    /// Why the figures of a row are not valid, if its column [`VALID`] says so.
+    /// The reason why the figures of a row are not valid, if its column [`VALID`] gives one.
     pub(crate) fn doubt<'a>(&self, row: &'a [Cell]) -> Option<&'a str> {
         let column = self.columns.iter().position(|name| name == VALID)?;
         match row.get(column)? {

@@ -25,7 +25,7 @@ impl Bench {
         if self.quick { quick } else { full }
     }
 
-    /// A server on its core, and in its first room this many speakers and listeners.
+    /// A server on its core, with this many speakers and listeners in its first room.
     pub(super) fn room(
         &self,
         target: &Target,
@@ -36,7 +36,7 @@ impl Bench {
     }
 }
 
-/// A server, and in its first room the clients of a load in this process.
+/// A server, with the clients of a load in this process in its first room.
 pub(super) struct LoadedRoom {
     pub(super) load: Load,
     pub(super) listeners: Vec<ClientId>,
@@ -66,7 +66,7 @@ impl LoadedRoom {
         resident(self.server())
     }
 
-    /// Fails if the server has disconnected a client that nobody waits for.
+    /// Fails if the server has disconnected a bystander.
     pub(super) fn ensure_all_connected(&self) -> anyhow::Result<()> {
         let closed = self.load.closed_by_server;
         ensure!(closed == 0, "the server has disconnected {closed} clients");

@@ -1,4 +1,5 @@
-//! Churn: people come and leave all the time while others talk, for minutes or hours. What grows?
+//! Churn: people come and leave all the time while others talk, for minutes or hours. Shows which
+//! numbers grow.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::load::{ClientId, Role, Sample};
 use crate::machine::{descriptors, mebibytes};
 use crate::progress::progress;
 
-/// Seconds, unless the user asks for others.
+/// The usual length of the run, in seconds.
 const SECONDS: u64 = 300;
 
 const QUICK_SECONDS: u64 = 30;
@@ -27,14 +28,15 @@ const SPEAKERS: usize = 4;
 /// Lines a second of all speakers.
 const RATE: f64 = 50.0;
 
-/// How many visitors come each second; later as many leave.
+/// The number of visitors that come each second; later as many leave.
 const COME_PER_SECOND: f64 = 200.0;
 
-/// How many visitors are there at once: each stays for five seconds.
+/// The number of visitors at the same time: each stays for five seconds.
 const VISITORS: usize = 1_000;
 
-/// How many listeners press Enter each second. Each of them does so every 100 s, as the server
-/// disconnects clients that are silent for five minutes. Over WebSockets they answer its pings.
+/// The number of listeners that press Enter each second. Each of them does so every 100 s, because
+/// the server disconnects clients that are silent for five minutes. Over WebSockets they answer its
+/// pings.
 const ENTER_PER_SECOND: f64 = 10.0;
 
 const COLUMNS: [Column; 9] = [P50_MS, P99_MS, MAX_MS, COST, RESIDENT, SERVER, LOAD, WAITING, VALID];

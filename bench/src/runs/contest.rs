@@ -1,5 +1,4 @@
-//! The tables of scenarios that compare servers: what a delivery costs each of them, and how long
-//! it takes.
+//! The tables of scenarios that compare servers: the cost and the latency of a delivery in each.
 
 use anyhow::Context;
 

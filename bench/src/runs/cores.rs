@@ -1,4 +1,4 @@
-//! Cores: how much more a server does when it may use all of them.
+//! Cores: the speed of a server on one core, and on all.
 
 use super::bench::Bench;
 use super::grid::{Grid, SPEAKERS};

@@ -13,13 +13,13 @@ use crate::server::{LoadDoor, bare_loop};
 /// Deliveries a second in the open loop: a third of what one core can do.
 const DELIVERIES: f64 = 50_000.0;
 
-/// How many times the disk is measured.
+/// The number of measurements of the disk.
 const SYNCS: usize = 200;
 
 /// Runs the grid.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let [named, other] = bench.parlor.pair()?;
-    // The first one is what the others are compared with.
+    // The others are compared with the first one.
     let targets = match bench.parlor.door {
         LoadDoor::Lines => vec![bare_loop()?, named, other, bench.parlor.on_disk()?],
         LoadDoor::Ws => vec![named, other, bare_loop()?],
@@ -43,8 +43,8 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The time of the disk itself for the smallest commit: this much of the latency of a line is not
-/// Parlor's.
+/// The time of the disk itself for the smallest commit: Parlor does not cause this part of a line's
+/// latency.
 fn disk() -> anyhow::Result<ResultTable> {
     let file = tempfile::tempfile()?;
     let mut times = Vec::with_capacity(SYNCS);

@@ -1,5 +1,5 @@
-//! Several servers in turns under the same loads: for each number of listeners all of them run at
-//! once, and take turns at each pace.
+//! Several servers in turns under the same loads: for each number of listeners, all of them run at
+//! the same time and take turns at each pace.
 
 use super::sheet::ServerTurns;
 use crate::load::{LoadPace, Worker};
@@ -16,9 +16,9 @@ pub(super) struct Grid {
     pub(super) load_core: usize,
     pub(super) listeners: Vec<usize>,
     pub(super) paces: Vec<LoadPace>,
-    /// How many turns each server has at each point.
+    /// The number of turns of each server at each point.
     pub(super) rounds: usize,
-    /// How long a turn is.
+    /// The length of a turn.
     pub(super) seconds: f64,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct GridPoint {
     pub(super) turns: Vec<ServerTurns>,
 }
 
-/// A server with all its clients, or the reason why it has none any more.
+/// A server with all its clients, or the reason why it is left out.
 type Contestant = Result<Worker, String>;
 
 impl Grid {
@@ -63,7 +63,7 @@ impl Grid {
     }
 
     /// One server after the other has a turn, several times, so that other work on the machine
-    /// affects all of them. A server that fails has no more turns; the others go on.
+    /// affects all of them. A server that fails has no more turns; the others continue.
     fn take_turns(&self, contestants: &mut [Contestant], pace: LoadPace) -> Vec<ServerTurns> {
         let mut turns: Vec<ServerTurns> = vec![Ok(Vec::new()); contestants.len()];
         for _ in 0..self.rounds {

@@ -7,14 +7,14 @@ use crate::progress::progress;
 use crate::report::{ResultTable, YES};
 use crate::server::Target;
 
-/// How many clients come before the load waits for them: in classic mode each arrival is announced
-/// to everybody.
+/// The number of clients that come before the load waits for them: in classic mode each arrival is
+/// announced to everybody.
 const AT_ONCE: usize = 500;
 
 /// Lines said before the memory for lines is measured, so that buffers have their final sizes.
 const WARM_UP_LINES: u32 = 1_000;
 
-/// Together with those before, nearly as many as the log of a room has (16,384).
+/// Together with the lines before, nearly as many as the log of a room has (16,384).
 const KEPT_LINES: u32 = 15_000;
 
 /// Many more than the log of a room has: memory must not grow with them.

@@ -1,5 +1,5 @@
-//! Intake: many people speak as fast as a disk and a core can take it, and few listen. Does a
-//! listener miss a line?
+//! Intake: many people speak as fast as a disk and a core allow, and few listen. Shows whether a
+//! listener misses a line.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The scenarios, one a file, and what they share. A scenario gets a [`Bench`], and adds its tables
-//! to it.
+//! The scenarios, each in a file, and the code that they share. A scenario gets a [`Bench`], and
+//! adds its tables to it.
 
 mod bench;
 mod churn;

@@ -1,5 +1,5 @@
-//! What a user could run instead, under the same load as Parlor: netcat's own chat, IRC, NATS,
-//! Redis, the book's program on tokio, and any other server for lines.
+//! Servers that a user could run instead, under the same load as Parlor: netcat's own chat, IRC,
+//! NATS, Redis, the book's program on tokio, and any other server for lines.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::load::LoadPace;
 use crate::progress::progress;
 use crate::server::{INSTALLABLE, Protocol, Target, bare_loop, this_program};
 
-/// How the example is built.
+/// The command that builds the example.
 const BUILD_CHAT: &str = "cargo build --release --example chat";
 
-/// Which other servers to measure.
+/// The other servers to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PeerOptions {
     /// Measure one more server for lines; may be repeated. {port} in COMMAND stands for the port;

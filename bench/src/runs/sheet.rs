@@ -1,11 +1,11 @@
-//! A table whose last columns are computed from samples: a scenario names them, and gives the cells
-//! before them.
+//! A table whose last columns are computed from samples. A scenario names these columns, and gives
+//! the cells before them.
 
 use crate::load::{Sample, is_bound_by_load};
 use crate::machine::mebibytes;
 use crate::report::{Cell, ResultTable, VALID as VALID_NAME, YES};
 
-/// A column, and how its cell is computed.
+/// A column, with the computation of its cells.
 pub(super) struct Column {
     name: &'static str,
     figure: Figure,
@@ -17,11 +17,11 @@ enum Figure {
     Median(fn(&Sample) -> f64),
     /// The median of the ratios in each round, if row and reference are valid.
     Ratio(fn(&Sample) -> f64),
-    /// Whether the row is valid, or why not.
+    /// Whether the row is valid, or the reason why not.
     Verdict,
 }
 
-/// The samples of one server, or why it failed.
+/// The samples of one server, or the reason why it failed.
 pub(super) type ServerTurns = Result<Vec<Sample>, String>;
 
 const fn median_of(name: &'static str, figure: fn(&Sample) -> f64) -> Column {
@@ -129,7 +129,7 @@ fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Whether the figures say something about the server.
+/// Whether the figures are those of the server, or the reason why not.
 fn verdict(samples: &[Sample]) -> &'static str {
     let load = median(samples.iter().map(Sample::load_share));
     let server = median(samples.iter().map(Sample::server_share));

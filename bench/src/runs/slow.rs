@@ -1,4 +1,4 @@
-//! Slow readers: what the others notice, and whether the server reports exactly what the slow ones
+//! Slow readers: their effect on the others, and whether the server reports exactly the lines they
 //! missed.
 
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
         progress(format_args!("a room, slow readers in it: {}", name(slow)));
         rooms.push(SlowRoom::fill(bench, &target, slow)?);
     }
-    // The server disconnects clients that take nothing for 120 s: all turns together must be
+    // The server disconnects clients that accept nothing for 120 s, so all turns together must be
     // shorter.
     let (rounds, seconds) = bench.pick((5, 0.6), (9, 1.2));
     progress(format_args!("{rounds} turns of each room"));
@@ -118,8 +118,7 @@ struct SlowRoom {
 }
 
 impl SlowRoom {
-    /// All clients enter as ordinary readers, and some are made slow after all of them are in the
-    /// room.
+    /// All clients enter as ordinary readers. When all of them are in the room, some become slow.
     fn fill(bench: &Bench, target: &Target, slow: Option<Role>) -> anyhow::Result<SlowRoom> {
         let slow_ones = if slow.is_some() { SLOW } else { 0 };
         let mut room = bench.room(target, SPEAKERS, READERS + slow_ones)?;
@@ -132,7 +131,7 @@ impl SlowRoom {
         Ok(SlowRoom { room, slow, ids, said_before })
     }
 
-    /// How many clients were not told exactly what they missed.
+    /// The number of clients that did not get the exact count of the lines they missed.
     fn read_to_the_end(&mut self, table: &mut ResultTable) -> anyhow::Result<usize> {
         let load = &mut self.room.load;
         let said = load.said() - self.said_before;
@@ -158,7 +157,7 @@ impl SlowRoom {
             skipped().max().map(figure).into(),
             if are_slow { YES } else { "NO: not slow" }.into(),
         ]);
-        // A client that takes nothing for 120 s is disconnected, too.
+        // A client that accepts nothing for 120 s is disconnected, too.
         self.room.ensure_all_connected()?;
         Ok(self.ids.len() - exact)
     }

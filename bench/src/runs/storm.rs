@@ -1,5 +1,5 @@
-//! Storms: thousands of clients come at once, leave at once and return. Measures what the speakers
-//! and listeners notice.
+//! Storms: thousands of clients come at once, leave at once and return. Measures the effect on
+//! speakers and listeners.
 
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,8 @@ const SPEAKERS: usize = 4;
 /// Clients that stay, and whose latency is measured.
 const LISTENERS: usize = 100;
 
-/// How many clients come or leave before the load receives again: it is one thread, and would
-/// otherwise measure its own absence.
+/// The number of clients that come or leave before the load receives again: it is one thread, and
+/// would otherwise measure its own absence.
 const AT_ONCE: usize = 64;
 
 /// The longest time that a part of a storm may take.
@@ -77,7 +77,7 @@ fn arrive(bench: &Bench, target: &Target, size: usize, sheet: &mut Sheet) -> any
     load.add_all(Role::Listener, size)?;
     let quiet = load.receive_until_quiet(QUIET)?;
     let mut sample = meter.stop(&load.counts)?;
-    sample.seconds = (quiet - start).as_secs_f64(); // the wait for quiet took next to no CPU
+    sample.seconds = (quiet - start).as_secs_f64(); // the wait for quiet took almost no CPU
     let bytes = load.counts.bytes - bytes;
     load.settle()?;
     let first = [

@@ -1,4 +1,4 @@
-//! The measured servers: how each is started, and how a client speaks to it.
+//! The measured servers, with their commands and protocols.
 
 mod bare;
 mod parlor;

@@ -1,5 +1,4 @@
-//! Parlor as the measured server: its door, its mode, and where it stores lines. Its limits are
-//! lifted.
+//! Parlor as the measured server: its door, its mode, and its storage. Its limits are lifted.
 
 use super::protocol::Protocol;
 use super::target::{Target, this_program};
@@ -32,7 +31,7 @@ impl Parlor {
         self.through(self.door, NAMED, &MEMORY)
     }
 
-    /// With its defaults: in named mode, and each line is on disk before it is shown.
+    /// With its defaults: in named mode, with each line on disk before it is shown.
     pub(crate) fn on_disk(&self) -> anyhow::Result<Target> {
         let storage = ["--data", "data"]; // in the folder in which it runs
         self.through(self.door, ["on disk", "ws on disk"], &storage)

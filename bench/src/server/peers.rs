@@ -1,5 +1,5 @@
-//! Servers that can be installed: how each is started, with its limits lifted. None of them writes
-//! to disk.
+//! Servers that can be installed, with the command and the configuration of each: its limits are
+//! lifted, and it does not write to disk.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -53,7 +53,7 @@ pub(crate) const INSTALLABLE: [Installable; 4] = [
 ];
 
 /// Penalties would delay a client that sends more than a line or two a second. Without an
-/// IncludeDir of its own, ngircd would read the files in /etc.
+/// IncludeDir here, ngircd would read the files in /etc.
 const NGIRCD: &str = "\
 [Global]
 Name = bench.localhost

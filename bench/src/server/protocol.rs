@@ -1,4 +1,4 @@
-//! What a client of each server sends to join, and to say a line. Knows no socket.
+//! The bytes with which a client of each server joins and says a line. Knows no socket.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::websocket;
 
-/// How the clients of a server speak.
+/// The protocol of a server's clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Protocol {
     /// Each line is a message; the server asks no question.
@@ -24,7 +24,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// What client `number` sends first, as a listener or as a speaker.
+    /// The first bytes of client `number`, as a listener or as a speaker.
     pub(crate) fn hello(self, server: SocketAddr, number: usize, listens: bool) -> Vec<u8> {
         match (self, listens) {
             (Protocol::Lines, _) | (Protocol::Redis, false) => String::new(),

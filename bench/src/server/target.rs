@@ -1,4 +1,4 @@
-//! A server to measure: how it is started, where it listens, and how it ends.
+//! A server to measure: its command, its address, and its end.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -105,7 +105,7 @@ impl RunningTarget {
         Pid::from_child(&self.child)
     }
 
-    /// Asks the kernel, as a connection that closes at once would end ncat.
+    /// Asks the kernel, because a connection that closes at once would end ncat.
     fn wait_until_it_accepts(&mut self, name: &str) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_TIME;
         while waiting_to_be_accepted(self.address.port())?.is_none() {

@@ -15,10 +15,11 @@ pub(crate) const ENTERED: &[u8] = br#""kind":"entered""#;
 /// ... and of the message that refuses it.
 pub(crate) const REFUSED: &[u8] = br#""kind":"refused""#;
 
-/// A pong without a payload. It does not answer a ping that has one, but it is a sign of life.
+/// A pong without a payload. It does not answer a ping that has one, but it shows that the client
+/// is alive.
 pub(crate) const PONG: [u8; 6] = [FINAL | 0xA, MASKED, 0, 0, 0, 0];
 
-/// How the server finds out whether a silent client still exists.
+/// The frame with which the server finds out whether a silent client still exists.
 const PING: u8 = FINAL | 0x9;
 
 const TEXT: u8 = FINAL | 0x1;
@@ -26,14 +27,14 @@ const TEXT: u8 = FINAL | 0x1;
 /// The frame is a whole message.
 const FINAL: u8 = 0x80;
 
-/// Clients must mask what they send. With zeros as the key the bytes do not change.
+/// Clients must mask their frames. With zeros as the key the bytes do not change.
 const MASKED: u8 = 0x80;
 
 /// The length of a longer payload follows in two more bytes.
 const SHORT_BYTES_MAX: usize = 125;
 
-/// The request for a WebSocket. The key has the 16 bytes that it must have; the load does not check
-/// what the server makes of it.
+/// The request for a WebSocket. The key has the required 16 bytes; the load does not check the
+/// server's answer to it.
 pub(crate) fn request(address: SocketAddr) -> String {
     format!(
         "GET /-/socket HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -73,7 +74,7 @@ pub(crate) fn is_pinged(bytes: &[u8]) -> bool {
     memchr::memchr_iter(PING, bytes).any(|place| bytes.get(place + 1) != Some(&b'{'))
 }
 
-/// The payload of the first of these frames, and the bytes behind it; None if the frame is not
+/// The payload of the first of these frames, and the bytes after it; None if the frame is not
 /// complete.
 pub(crate) fn first_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match bytes {

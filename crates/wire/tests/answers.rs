@@ -1,5 +1,5 @@
-//! Each answer to one person is one frame, which holds an object with a kind and a text, even if
-//! the words in it are hostile.
+//! Each answer to one person is one frame: an object with a kind and a text, even if the words in
+//! it are hostile.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 #[allow(dead_code, reason = "it needs some of the bodies")]
@@ -18,7 +18,7 @@ use parlor_core::model::{
     Whom,
 };
 
-/// As hostile as a line can be.
+/// The most hostile line.
 fn line() -> Line {
     Line::sanitise("\"},{\"kind\":\"line\"}\\ \u{2028}</script> \u{1f600}\u{202e}".as_bytes())
 }
@@ -119,7 +119,7 @@ fn answers() -> Vec<Answer> {
     ]
 }
 
-/// Notices, which nobody asked for.
+/// Unrequested notices.
 fn notices() -> Vec<Notice> {
     let damaged = Damaged { room: RoomName::lobby(), first: 1, last: 1 };
     vec![

@@ -19,7 +19,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![4 => special, 1 => any::<u8>()], 0..400)
 }
 
-/// The same without an IAC.
+/// Such bytes without an IAC.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let special = select(b"\r\n\0\r\nabc\xfe".as_slice());
     vec(prop_oneof![3 => special, 1 => 0..=254_u8], 0..100)

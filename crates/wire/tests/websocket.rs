@@ -1,4 +1,4 @@
-//! Frames of RFC 6455: how they are read, refused with a code, and written.
+//! Frames of RFC 6455 are read, refused with a code, and written.
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -25,7 +25,7 @@ const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 
-/// How many bytes the length of a payload takes.
+/// The number of bytes that the length of a payload takes.
 #[derive(Clone, Copy, Debug)]
 enum Length {
     None,

@@ -1,5 +1,4 @@
-//! For anything that a person types: what others read of it, and the answer, are whole lines of
-//! text.
+//! For any typed bytes: the others read whole lines of text, and so does the author.
 
 use std::sync::{Arc, LazyLock};
 
@@ -57,7 +56,7 @@ fn show(input: Input, encoder: &mut LineEncoder) {
             shown.clear();
         }
         Input::Nothing | Input::Secret(_) | Input::Farewell(_) => {}
-        // Of other dialects.
+        // Inputs of other dialects.
         Input::SayAll(_)
         | Input::In(..)
         | Input::Enter(..)

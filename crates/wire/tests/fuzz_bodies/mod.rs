@@ -1,5 +1,5 @@
-//! What must hold for any bytes. Each body runs in the fuzz target of its name in `fuzz/`, in the
-//! replay of that target's corpus, and in proptest.
+//! Checks that must hold for any bytes. Each body runs in the fuzz target of its name in `fuzz/`,
+//! in the replay of that target's corpus, and in proptest.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The framer and telnet once more in the plainest way: all bytes at once, without a limit on
-//! memory. It shares only constants with the code that is compared to it.
+//! The framer and telnet once more, in the simplest way: all bytes at once, without a limit on
+//! memory. It shares only constants with the code that it checks.
 
 use parlor_wire::framer::Frame;
 use parlor_wire::telnet::{ANSWERS_MAX, SUBNEGOTIATION_BYTES_MAX, TelnetEvent};
@@ -89,7 +89,7 @@ pub(crate) fn heard(mut bytes: &[u8]) -> Vec<TelnetEvent> {
     }
 }
 
-/// The event in the bytes after IAC SB, and the bytes behind it; `None` if it is incomplete.
+/// The event in the bytes after IAC SB, and the bytes after it; `None` if it is incomplete.
 fn subnegotiation(bytes: &[u8]) -> Option<(TelnetEvent, &[u8])> {
     let mut at = 0;
     for _ in 0..=SUBNEGOTIATION_BYTES_MAX {

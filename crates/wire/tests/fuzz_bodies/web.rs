@@ -44,7 +44,7 @@ pub(crate) fn inputs(bytes: &[u8]) -> Vec<Input> {
     all(bytes, WebDecoder::next, WebDecoder::has_more)
 }
 
-/// The same while a password is asked for.
+/// The meaning of these bytes after a question for a password.
 pub(crate) fn secrets(bytes: &[u8]) -> Vec<Input> {
     all(bytes, WebDecoder::next_secret, |_| false) // the rest waits
 }

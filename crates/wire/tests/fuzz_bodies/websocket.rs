@@ -31,7 +31,7 @@ pub(crate) fn received<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Re
 }
 
 /// A whole frame of the server at the front of some bytes: its first byte, its payload, and the
-/// bytes behind it.
+/// bytes after it.
 pub(crate) fn parse_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     let (&short, rest) = rest.split_first()?;
@@ -56,7 +56,7 @@ pub(crate) fn parse_frame(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     is_shortest.then_some((first, payload, rest))
 }
 
-/// The reader once more in the plainest way: all bytes at once.
+/// The reader once more, in the simplest way: all bytes at once.
 fn reference(mut bytes: &[u8]) -> Vec<Received> {
     let mut all = Vec::new();
     let mut message: Option<Vec<u8>> = None;
@@ -79,7 +79,7 @@ fn reference(mut bytes: &[u8]) -> Vec<Received> {
     }
 }
 
-/// One frame; `None` if it is not whole, and then no byte is left.
+/// One frame; `None` if it is not whole, and no byte is left.
 fn step(bytes: &mut &[u8], message: &mut Option<Vec<u8>>) -> Result<Option<Received>, u16> {
     let all = std::mem::take(bytes);
     let [first, second, rest @ ..] = all else {
