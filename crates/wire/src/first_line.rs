@@ -34,8 +34,6 @@ pub struct Watch {
     doubt: u8,
     /// The number of blank lines so far: PROXY's version 2 begins with two.
     blanks: u8,
-    /// An earlier line may come from a program or from a person; the next one may decide.
-    is_undecided: bool,
     /// A line was too long. If it was a request, the next line is a header field.
     had_too_long: bool,
 }
@@ -50,7 +48,6 @@ impl Watch {
         let line = without_mark(line);
         let text = line.trim_ascii();
         if text.is_empty() {
-            self.is_undecided = true;
             self.blanks += 1;
             self.is_over = self.blanks > BLANKS_MAX;
             return None;
@@ -58,19 +55,15 @@ impl Watch {
         if self.blanks > 0 && line == b"\0" {
             return Some(Foreign::Other); // as PROXY's version 2 goes on
         }
-        let foreign = begins_foreign(line).or_else(|| request(line));
+        let field = || (self.had_too_long && is_field(line)).then_some(Foreign::Http);
+        let foreign = begins_foreign(line).or_else(|| request(line)).or_else(field);
         if foreign.is_some() {
             return foreign;
         }
-        if self.had_too_long && is_field(line) {
-            return Some(Foreign::Http);
-        }
         match doubt(text) {
             None => self.is_over = true,
-            Some(doubt) => {
-                self.is_undecided = true;
-                self.doubt = self.doubt.saturating_add(doubt.count(ends_in_crlf));
-            }
+            // A program or a person; the next line may decide.
+            Some(doubt) => self.doubt = self.doubt.saturating_add(doubt.count(ends_in_crlf)),
         }
         (self.doubt >= DOUBT_MAX).then_some(Foreign::Other)
     }
@@ -85,7 +78,7 @@ impl Watch {
 
     /// Examines the bytes after the last line, if that line alone does not decide.
     pub fn ahead(&self, bytes: &[u8]) -> Option<Foreign> {
-        if self.is_over || !self.is_undecided {
+        if self.is_over {
             return None;
         }
         let mut watch = self.clone();
@@ -258,10 +251,8 @@ fn is_like(wanted: &str, word: &str) -> bool {
 }
 
 fn is_same(wanted: &str, word: &str) -> bool {
-    match wanted.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        true => wanted == word,
-        false => wanted.eq_ignore_ascii_case(word),
-    }
+    let has_case = wanted.bytes().any(|byte| byte.is_ascii_uppercase());
+    wanted == word || !has_case && wanted.eq_ignore_ascii_case(word)
 }
 
 /// A count or a length of Redis: `*1`, `$4`.

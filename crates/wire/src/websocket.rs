@@ -89,13 +89,16 @@ pub fn frame(opcode: Opcode, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) 
     }
 }
 
+/// A frame of the server on its own.
+pub fn one_frame(opcode: Opcode, put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame(opcode, &mut out, put);
+    out
+}
+
 /// The frame with which the server closes a connection.
 pub fn close(code: CloseCode) -> Vec<u8> {
-    let mut out = Vec::new();
-    frame(Opcode::Close, &mut out, |out| {
-        out.extend_from_slice(&code.0.to_be_bytes());
-    });
-    out
+    one_frame(Opcode::Close, |out| out.extend_from_slice(&code.0.to_be_bytes()))
 }
 
 /// A message or control frame of a client.

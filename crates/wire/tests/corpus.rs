@@ -9,49 +9,51 @@
 
 mod fuzz_bodies;
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Runs `body` over each file of a target's corpus.
-fn replay(target: &str, body: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-    let mut files = 0;
-    for entry in fs::read_dir(&corpus).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = fs::read(&path).unwrap();
-        println!("{}", path.display());
-        body(&bytes);
-        files += 1;
+/// The fuzz targets, and what must hold for any bytes.
+const TARGETS: [(&str, fn(&[u8])); 6] = [
+    ("first_line", fuzz_bodies::first_line::run),
+    ("framer", fuzz_bodies::framer::run),
+    ("lines", fuzz_bodies::lines::run),
+    ("telnet", fuzz_bodies::telnet::run),
+    ("web", fuzz_bodies::web::run),
+    ("websocket", fuzz_bodies::websocket::run),
+];
+
+/// The paths in a folder of `fuzz/`.
+fn fuzz_files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(folder);
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn what_must_hold_for_any_bytes_holds_for_the_whole_corpus() {
+    for (target, body) in TARGETS {
+        let files = fuzz_files(&format!("corpus/{target}"));
+        assert!(files.len() >= 12, "{} files for {target}", files.len());
+        for path in files {
+            println!("{}", path.display());
+            body(&fs::read(&path).unwrap());
+        }
     }
-    assert!(files >= 12, "{files} files in {}", corpus.display());
 }
 
 #[test]
-fn framer() {
-    replay("framer", fuzz_bodies::framer::run);
-}
-
-#[test]
-fn telnet() {
-    replay("telnet", fuzz_bodies::telnet::run);
-}
-
-#[test]
-fn first_line() {
-    replay("first_line", fuzz_bodies::first_line::run);
-}
-
-#[test]
-fn lines() {
-    replay("lines", fuzz_bodies::lines::run);
-}
-
-#[test]
-fn websocket() {
-    replay("websocket", fuzz_bodies::websocket::run);
-}
-
-#[test]
-fn web() {
-    replay("web", fuzz_bodies::web::run);
+fn every_fuzz_target_is_in_the_manifest_and_its_corpus_is_replayed() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/Cargo.toml");
+    let manifest = fs::read_to_string(manifest).unwrap();
+    let names =
+        |folder| fuzz_files(folder).into_iter().map(|path| path.file_stem().unwrap().to_owned());
+    let targets: Vec<_> = names("fuzz_targets").collect();
+    assert_eq!(targets, TARGETS.map(|(target, _)| OsString::from(target)));
+    assert_eq!(targets, names("corpus").collect::<Vec<_>>());
+    for (target, _) in TARGETS {
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target}");
+    }
 }

@@ -6,7 +6,7 @@ use parlor_core::link::{Decoder, Input, Refusal};
 use parlor_core::model::RoomName;
 
 use super::request::{WebRequest, receipt_of};
-use crate::websocket::{CloseCode, FrameReader, Opcode, Received, close, frame};
+use crate::websocket::{CloseCode, FrameReader, Opcode, Received, close, one_frame};
 
 /// Input of a client, before it has a meaning in a session.
 #[derive(Debug)]
@@ -45,11 +45,7 @@ impl WebDecoder {
                 Err(refusal) => WebInput::Refused(refusal, receipt_of(&text)),
             },
             Received::Ping(payload) => {
-                let mut pong = Vec::new();
-                frame(Opcode::Pong, &mut pong, |out| {
-                    out.extend_from_slice(&payload);
-                });
-                WebInput::Reply(pong)
+                WebInput::Reply(one_frame(Opcode::Pong, |out| out.extend_from_slice(&payload)))
             }
             Received::Pong => WebInput::Nothing,
             Received::Over(code) => {

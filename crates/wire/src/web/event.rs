@@ -1,7 +1,7 @@
 //! Events in a room as JSON objects, for sockets, curl and exports alike.
 
 use parlor_core::log::Scene;
-use parlor_core::model::{Entry, Manner, Name, RoomName, Said, Telling, Verb};
+use parlor_core::model::{Entry, Line, Manner, Name, RoomName, Said, Telling, Verb};
 
 use super::object::{Object, object, with_act, with_people, with_whom};
 use crate::style::{LineMode, LocalClock, rfc3339};
@@ -91,9 +91,7 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
             let event = event.with("banned", removal.deed.verb == Verb::Ban);
             with_act(event, None, removal)
         }
-        Entry::Left { words, .. } => {
-            event.with_some("words", words.as_ref().map(|words| words.as_str()))
-        }
+        Entry::Left { words, .. } => event.with_some("words", words.as_ref().map(Line::as_str)),
         Entry::Act(act) => {
             let event = event.with("about", words::act_row(act, clock).about);
             with_act(with_whom(event, act), None, act)
@@ -102,7 +100,7 @@ pub(crate) fn put(entry: &Entry, scene: Scene<'_>, clock: &LocalClock, out: &mut
         Entry::Renamed { from, is_still_worn, .. } => {
             event.with("from", from.as_str()).with_some("stays", is_still_worn.then_some(true))
         }
-        Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(|text| text.as_str())),
+        Entry::Topic { text, .. } => event.with("topic", text.as_ref().map(Line::as_str)),
         Entry::Said(_) | Entry::Arrived { .. } | Entry::LinesDeleted { .. } => event,
     };
     let text = words::happening(entry, LineMode::Named, clock).unwrap_or_default();

@@ -88,12 +88,8 @@ pub(crate) fn with_people<'a>(object: Object<'a>, people: &Together) -> Object<'
 
 /// Adds the person whom an act concerns, if there is one.
 pub(crate) fn with_whom<'a>(object: Object<'a>, act: &Act) -> Object<'a> {
-    let whom = match &act.deed.whom {
-        Whom::Everybody => None,
-        Whom::Name(name) => Some(name.to_string()),
-        Whom::Net(net) => Some(net.to_string()),
-    };
-    object.with_some("whom", whom)
+    let whom = &act.deed.whom;
+    object.with_some("whom", (*whom != Whom::Everybody).then(|| whom.to_string()))
 }
 
 /// Adds where an act holds if that is not obvious, its author, its end and its reason.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::object::object;
 use crate::style::LINE_BYTES_MAX;
-use crate::websocket::{Opcode, frame};
+use crate::websocket::{Opcode, one_frame};
 
 /// The largest number of lines in one paste: twice the burst that passes at once.
 pub const LINES_MAX: usize = 200;
@@ -110,17 +110,13 @@ impl WebRequest {
 
     /// The answer to a ping.
     pub fn pong(&self) -> Option<Vec<u8>> {
-        (self.what == "ping").then(|| {
-            let mut out = Vec::new();
-            frame(Opcode::Text, &mut out, |out| drop(object("pong", out)));
-            out
-        })
+        let pong = || one_frame(Opcode::Text, |out| drop(object("pong", out)));
+        (self.what == "ping").then(pong)
     }
 
     /// The password, if the request answers the question for one.
     pub(crate) fn secret(&self) -> Option<Line> {
-        let is_answer = self.what == "password";
-        is_answer.then(|| line(self.text.as_deref().unwrap_or_default()))
+        (self.what == "password").then(|| line(self.text.as_deref().unwrap_or_default()))
     }
 
     /// The request to enter, if it is one.
@@ -131,11 +127,11 @@ impl WebRequest {
         if self.what != "enter" {
             return Err(Refusal::NoRequest("first enter: {\"do\":\"enter\",\"name\":\"alice\"}"));
         }
-        let line_of = |text: &Option<String>| text.as_deref().map(line);
+        let name = self.name.as_deref().filter(|name| !name.trim().is_empty());
         Ok(EnterRequest {
-            name: line_of(&self.name).filter(|name| !name.as_str().trim().is_empty()),
-            password: line_of(&self.password),
-            code: line_of(&self.code),
+            name: name.map(line),
+            password: self.password.as_deref().map(line),
+            code: self.code.as_deref().map(line),
             room: self.room(&mut None)?,
             start: self.start(),
         })
@@ -199,8 +195,7 @@ impl WebRequest {
     }
 
     fn say(&self) -> Result<Input, Refusal> {
-        let text = self.text.as_deref();
-        let text = text.ok_or(Refusal::NoRequest("it needs a \"text\""))?;
+        let text = self.text.as_deref().ok_or(Refusal::NoRequest("it needs a \"text\""))?;
         let mut lines = spoken(text)?;
         // Several lines are a paste, which is never a command.
         if let [alone] = lines.as_slice()
@@ -215,8 +210,7 @@ impl WebRequest {
     }
 
     fn history(&self) -> Result<Input, Refusal> {
-        let limit = self.limit.unwrap_or(HISTORY_LINES);
-        let lines = limit.clamp(1, HISTORY_LINES_MAX);
+        let lines = self.limit.unwrap_or(HISTORY_LINES).clamp(1, HISTORY_LINES_MAX);
         match (self.before, self.after) {
             (Some(seq), None) => Ok(Input::Read(Excerpt::Before { seq, lines })),
             (None, Some(seq)) => Ok(Input::Read(Excerpt::After { seq, lines })),
@@ -279,11 +273,7 @@ fn surrogate(escape: &str) -> Option<u16> {
 }
 
 fn receipt(id: &RawValue) -> Vec<u8> {
-    let mut out = Vec::new();
-    frame(Opcode::Text, &mut out, |out| {
-        object("done", out).with("id", id);
-    });
-    out
+    one_frame(Opcode::Text, |out| drop(object("done", out).with("id", id)))
 }
 
 /// The lines of a text as one paste, without blank lines.

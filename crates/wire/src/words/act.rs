@@ -17,6 +17,10 @@ pub(crate) struct ActRow {
     pub(crate) personal: Option<String>,
 }
 
+fn row(about: &'static str, answer: impl Into<String>, event: String) -> ActRow {
+    ActRow { about, answer: answer.into(), event, personal: None }
+}
+
 impl ActRow {
     fn personal(self, sentence: String) -> ActRow {
         ActRow { personal: Some(sentence), ..self }
@@ -28,56 +32,40 @@ impl ActRow {
 pub(crate) fn act_row(act: &Act, clock: &LocalClock) -> ActRow {
     let (whom, by) = (&act.deed.whom, name_of(&act.by));
     let (until, why) = (until(act, clock), why(act));
-    let row = |about, answer, event| ActRow { about, answer, event, personal: None };
     match act.deed.verb {
-        Verb::Broadcast => row("operator-says",
-            "Everybody was told".to_owned(),
+        Verb::Broadcast => row("operator-says", "Everybody was told",
             format!("The operator says{why}")),
-        Verb::Kick => row("removed",
-            format!("{whom} is removed"),
+        Verb::Kick => row("removed", format!("{whom} is removed"),
             format!("{by} removed {whom}{why}"))
             .personal(you_leave("were removed", act, clock)),
-        Verb::Ban => row("banned",
-            format!("{whom} is banned{until} by {by}{why}"),
+        Verb::Ban => row("banned", format!("{whom} is banned{until} by {by}{why}"),
             format!("{by} banned {whom}{until}{why}"))
             .personal(you_leave("are banned", act, clock)),
-        Verb::Unban => row("unbanned",
-            format!("{whom} is no longer banned"),
+        Verb::Unban => row("unbanned", format!("{whom} is no longer banned"),
             format!("{by} lifted the ban on {whom}")),
-        Verb::Mute => row("muted",
-            format!("{whom} is muted{until}"),
+        Verb::Mute => row("muted", format!("{whom} is muted{until}"),
             format!("{by} muted {whom}{until}"))
             .personal(you_are_muted(act, clock)),
-        Verb::Unmute => row("unmuted",
-            format!("{whom} is no longer muted"),
+        Verb::Unmute => row("unmuted", format!("{whom} is no longer muted"),
             format!("{by} unmuted {whom}"))
             .personal(format!("{by} unmuted you")),
-        Verb::LockTopic => row("locked",
-            "The topic is locked: only keepers can change it".to_owned(),
+        Verb::LockTopic => row("locked", "The topic is locked: only keepers can change it",
             format!("{by} locked the topic: only keepers can change it")),
-        Verb::UnlockTopic => row("unlocked",
-            "The topic is unlocked: everybody can change it".to_owned(),
+        Verb::UnlockTopic => row("unlocked", "The topic is unlocked: everybody can change it",
             format!("{by} unlocked the topic: everybody can change it")),
-        Verb::SetTopic => row("order",
-            "The topic is changed".to_owned(),
+        Verb::SetTopic => row("order", "The topic is changed",
             format!("{by} changed the topic{why}")),
-        Verb::MakeRoom => row("order",
-            "The room is made".to_owned(),
-            format!("{by} made the room")),
-        Verb::AddKeeper => row("keeper",
-            format!("{whom} is a keeper"),
+        Verb::MakeRoom => row("order", "The room is made", format!("{by} made the room")),
+        Verb::AddKeeper => row("keeper", format!("{whom} is a keeper"),
             format!("{by} made {whom} a keeper")),
-        Verb::RemoveKeeper => row("no-keeper",
-            format!("{whom} is no longer a keeper"),
+        Verb::RemoveKeeper => row("no-keeper", format!("{whom} is no longer a keeper"),
             format!("{by} removed {whom} as a keeper")),
-        Verb::ReleaseName => row("order",
-            format!("{whom} is free again"),
+        Verb::ReleaseName => row("order", format!("{whom} is free again"),
             format!("{by} released the name {whom}")),
         Verb::SetPassword => row("order",
             format!("{whom} has a new password: the owner's connections, return codes and token end"),
             format!("{by} gave {whom} a new password")),
-        Verb::Reload => row("order",
-            "The configuration is read again".to_owned(),
+        Verb::Reload => row("order", "The configuration is read again",
             format!("{by} read the configuration again")),
     }
 }

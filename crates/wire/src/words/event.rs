@@ -66,16 +66,11 @@ fn left(who: &Who, words: Option<&Line>, removal: Option<&Act>, clock: &LocalClo
 
 /// `alice, bob and 35 others have`.
 fn together(people: &Together) -> String {
-    let mut named: Vec<_> = people.named.iter().map(Name::as_str).collect();
-    let last = match (people.others, named.len()) {
-        (0, 2..) => named.pop().map(str::to_owned),
-        (0, _) => None,
-        (others, _) => Some(counted(others, "other", "others")),
-    };
-    let named = named.join(", ");
-    match last {
-        Some(last) => format!("{named} and {last} have"),
-        None => format!("{named} has"),
+    let mut names: Vec<_> = people.named.iter().map(Name::to_string).collect();
+    names.extend((people.others > 0).then(|| counted(people.others, "other", "others")));
+    match names.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last} have", rest.join(", ")),
+        alone => format!("{} has", alone.concat()),
     }
 }
 
@@ -101,15 +96,12 @@ pub(crate) fn entered(entered: &Entered, mode: LineMode, storage: Storage) -> Ve
 
 /// The sentence on how long lines are stored: people read it before they speak.
 fn stored(storage: Storage) -> String {
-    match storage {
-        Storage::Memory => {
-            "-- Lines here are not stored: they are gone when the server stops".to_owned()
-        }
-        Storage::Disk { retain: None } => "-- Lines here are stored".to_owned(),
-        Storage::Disk { retain: Some(time) } => {
-            format!("-- Lines here are stored for {}", span(time))
-        }
-    }
+    let how_long = match storage {
+        Storage::Memory => "not stored: they are gone when the server stops".to_owned(),
+        Storage::Disk { retain: None } => "stored".to_owned(),
+        Storage::Disk { retain: Some(time) } => format!("stored for {}", span(time)),
+    };
+    format!("-- Lines here are {how_long}")
 }
 
 fn roster(roster: &Together) -> String {

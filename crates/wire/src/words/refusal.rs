@@ -256,9 +256,7 @@ fn no_command(typed: &Line, nearest: Option<&str>) -> String {
 }
 
 fn needs_disk(spec: &Spec) -> String {
-    let instead = match spec.name {
-        "search" | "missed" => "; /last shows the latest",
-        _ => "",
-    };
+    let has_other = ["search", "missed"].contains(&spec.name);
+    let instead = if has_other { "; /last shows the latest" } else { "" };
     format!("/{} needs lines stored on disk, and this server stores none{instead}", spec.name)
 }
