@@ -1,29 +1,29 @@
 //! `parlor admin`: sends one command to the server that runs, and prints the answer.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Args, Subcommand};
 use parlor_core::link::{is_meant_as_time, parse_time};
 use parlor_core::model::{Line, Name};
 use parlor_wire::style::LINE_BYTES_MAX;
-use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 use super::new_password::read_password;
-use crate::config::{SOCKET_FILE, directory};
+use crate::config::{DataOption, SOCKET_FILE};
 use crate::door::LOOK_EVERY;
 
 /// The arguments of `admin`.
 #[derive(Debug, Args)]
 pub struct AdminOptions {
-    /// The directory in which the server stores its lines [default: as for serve]
-    #[arg(long, global = true, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data: Option<PathBuf>,
+    /// The directory of the server.
+    #[command(flatten)]
+    pub data: DataOption,
     /// The command.
     #[command(subcommand)]
     pub command: AdminCommand,
@@ -217,65 +217,60 @@ pub fn ask(options: &AdminOptions, mut tell: impl FnMut(&str)) -> anyhow::Result
         let password = read_password(name)?;
         lines += &format!("{}\n", Line::sanitise(password.as_bytes()));
     }
-    let directory = directory(options.data.as_deref())?;
-    let path = directory.join(SOCKET_FILE);
+    let directory = options.data.directory()?;
     let shown = directory.display();
-    let no_server = |missing| {
-        anyhow!(
-            "{missing} {}: no server runs on {shown}, or its socket was deleted, and then it makes a new one within {} s; \
-             give --data the server's directory, which it logs when it starts",
-            path.display(),
-            LOOK_EVERY.as_secs()
-        )
-    };
-    let stream = connect(&path).map_err(|error| match error.kind() {
-        ErrorKind::PermissionDenied => {
-            anyhow!("only root and the user who runs the server on {shown} can control it")
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let path = directory.join(SOCKET_FILE);
+        let stream = UnixStream::connect(&path).await;
+        let stream = stream.map_err(|error| cannot_reach(&directory, &path, &error))?;
+        match timeout(ANSWER_TIME, converse(stream, &lines, &mut tell)).await {
+            Ok(Ok(outcome)) => outcome.map_err(anyhow::Error::msg),
+            Ok(Err(error)) => Err(error).context(format!("the server on {shown} broke off")),
+            Err(_) => bail!("the server on {shown} {STANDS_STILL}"),
         }
-        ErrorKind::InvalidInput => anyhow!(
-            "{} is too long for a socket's path; start the server with a shorter --data",
-            path.display()
-        ),
-        ErrorKind::WouldBlock => anyhow!("the server on {shown} {STANDS_STILL}"),
-        ErrorKind::NotFound => no_server("there is no"),
-        // The file is not a socket, or it belongs to a server that was killed.
-        ErrorKind::ConnectionRefused => no_server("no server answers at"),
-        _ => anyhow!("cannot reach the server on {shown}: {error}"),
-    })?;
-    let until = Instant::now() + ANSWER_TIME;
-    match converse(Timed { stream, until }, &lines, &mut tell) {
-        Ok(outcome) => outcome.map_err(|sentence| anyhow!("{sentence}")),
-        Err(error) if is_timeout(&error) => bail!("the server on {shown} {STANDS_STILL}"),
-        Err(error) => Err(error).with_context(|| format!("the server on {shown} broke off")),
-    }
+    })
 }
 
 const STANDS_STILL: &str =
     "does not answer: it is stopped, or has too much to do; its log may say more. Try again later";
 
-/// Connects without a wait: a suspended server may have more callers than the system queues for it.
-fn connect(path: &Path) -> io::Result<UnixStream> {
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    socket.connect(&SockAddr::unix(path)?)?;
-    socket.set_nonblocking(false)?;
-    Ok(OwnedFd::from(socket).into())
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+/// The reason why there is no connection, and what to do.
+fn cannot_reach(directory: &Path, path: &Path, error: &io::Error) -> anyhow::Error {
+    let (shown, path) = (directory.display(), path.display());
+    let no_server = |missing| {
+        anyhow!(
+            "{missing} {path}: no server runs on {shown}, or its socket was deleted, and then it makes a new one within {} s; \
+             give --data the server's directory, which it logs when it starts",
+            LOOK_EVERY.as_secs()
+        )
+    };
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            anyhow!("only root and the user who runs the server on {shown} can control it")
+        }
+        ErrorKind::InvalidInput => anyhow!(
+            "{path} is too long for a socket's path; start the server with a shorter --data"
+        ),
+        // A suspended server has more callers than the system queues for it.
+        ErrorKind::WouldBlock => anyhow!("the server on {shown} {STANDS_STILL}"),
+        ErrorKind::NotFound => no_server("there is no"),
+        // The file is not a socket, or it belongs to a server that was killed.
+        ErrorKind::ConnectionRefused => no_server("no server answers at"),
+        _ => anyhow!("cannot reach the server on {shown}: {error}"),
+    }
 }
 
 /// Sends lines and reads the answer. A failure is a sentence with the reason.
-fn converse(
-    mut stream: Timed,
+async fn converse(
+    mut stream: UnixStream,
     lines: &str,
     tell: &mut impl FnMut(&str),
 ) -> io::Result<Result<(), String>> {
-    stream.write_all(lines.as_bytes())?;
-    stream.stream.shutdown(Shutdown::Write)?;
-    for line in BufReader::new(stream).lines() {
-        let line = line?;
+    stream.write_all(lines.as_bytes()).await?;
+    stream.shutdown().await?;
+    let mut answer = BufReader::new(stream).lines();
+    while let Some(line) = answer.next_line().await? {
         if let Some(words) = line.strip_prefix("-- ") {
             tell(words);
         } else if let Some(sentence) = line.strip_prefix('!') {
@@ -285,37 +280,4 @@ fn converse(
         }
     }
     Err(ErrorKind::UnexpectedEof.into())
-}
-
-/// A connection on which all reads and writes end by a deadline.
-struct Timed {
-    stream: UnixStream,
-    until: Instant,
-}
-
-impl Timed {
-    fn left(&self) -> io::Result<Option<Duration>> {
-        match self.until.saturating_duration_since(Instant::now()) {
-            Duration::ZERO => Err(ErrorKind::TimedOut.into()),
-            left => Ok(Some(left)),
-        }
-    }
-}
-
-impl Read for Timed {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(self.left()?)?;
-        self.stream.read(bytes)
-    }
-}
-
-impl Write for Timed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(self.left()?)?;
-        self.stream.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
 }

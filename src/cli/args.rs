@@ -11,10 +11,9 @@ use clap_complete::Shell;
 
 use super::admin::AdminOptions;
 use super::backup::BackupOptions;
-use super::check::CheckOptions;
 use super::export::ExportOptions;
 use crate::client::JoinOptions;
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, DataOption};
 use crate::door::{read_urls, url_help};
 
 const EXAMPLES: &str = "\
@@ -93,7 +92,7 @@ pub enum Action {
     Export(ExportOptions),
     /// Check all stored lines for damage, whether or not the server runs
     #[command(after_help = "Example:\n  parlor check --data /var/lib/parlor")]
-    Check(CheckOptions),
+    Check(DataOption),
     /// Copy all stored lines into a file, whether or not the server runs
     #[command(after_help = BACKUP_EXAMPLES)]
     Backup(BackupOptions),

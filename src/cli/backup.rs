@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf, absolute};
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 
-use crate::config::directory;
+use crate::config::DataOption;
 use crate::journal::{self, Extent};
 
 /// The options of `backup`.
@@ -22,9 +22,9 @@ pub struct BackupOptions {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
-    /// The directory in which the server stores its lines [default: as for serve]
-    #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data: Option<PathBuf>,
+    /// The directory of the server.
+    #[command(flatten)]
+    pub data: DataOption,
 }
 
 /// Copies all stored lines, and describes the copy in a sentence.
@@ -33,7 +33,7 @@ pub struct BackupOptions {
 ///
 /// The copy failed; the error is one sentence with the reason.
 pub fn backup(options: &BackupOptions) -> anyhow::Result<String> {
-    let (archive, source) = journal::open_stored(&directory(options.data.as_deref())?)?;
+    let (archive, source) = journal::open_stored(&options.data.directory()?)?;
     let target = absolute(&options.file).context("the copy needs a file name")?;
     let part = PartialCopy::begin(target)?;
     archive

@@ -1,20 +1,9 @@
 //! `parlor check`: looks for damage in all stored lines. Knows no connection, and changes nothing.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, bail};
-use clap::{Args, ValueHint};
 
-use crate::config::directory;
+use crate::config::DataOption;
 use crate::journal::{self, Extent};
-
-/// The options of `check`.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct CheckOptions {
-    /// The directory in which the server stores its lines [default: as for serve]
-    #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data: Option<PathBuf>,
-}
 
 /// Checks every stored line, passes each damaged place to `tell`, and returns a sentence if it
 /// finds none.
@@ -23,8 +12,8 @@ pub struct CheckOptions {
 ///
 /// A line is damaged, nothing is stored there, or the file cannot be read. The error is one
 /// sentence.
-pub fn check(options: &CheckOptions, mut tell: impl FnMut(String)) -> anyhow::Result<String> {
-    let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
+pub fn check(data: &DataOption, mut tell: impl FnMut(String)) -> anyhow::Result<String> {
+    let (archive, file) = journal::open_stored(&data.directory()?)?;
     let mut damages = 0;
     let verified = archive.verify(&mut |damage| {
         damages += 1;

@@ -5,17 +5,16 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use parlor_core::model::{Manner, RoomName, Said, WallTime};
 use parlor_wire::web::put_line;
 
 use crate::clock::moment;
-use crate::config::{InvalidValue, directory};
+use crate::config::{DataOption, InvalidValue};
 use crate::journal::{self, Archive, Damage};
 
 /// How many lines of a room are read at once.
@@ -24,9 +23,9 @@ const PAGE_LINES: usize = 1_000;
 /// The options of `export`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ExportOptions {
-    /// The directory in which the server stores its lines [default: as for serve]
-    #[arg(long, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data: Option<PathBuf>,
+    /// The directory of the server.
+    #[command(flatten)]
+    pub data: DataOption,
 
     /// Only lines from ROOM
     #[arg(long, value_name = "ROOM")]
@@ -66,26 +65,33 @@ fn moment(typed: &str) -> Result<Timestamp, InvalidValue> {
 /// Nothing is stored there, the room is unknown, or the file cannot be read. The error is one
 /// sentence.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
-    let (archive, file) = journal::open_stored(&directory(options.data.as_deref())?)?;
-    let (archive, file) = (&*archive, file.display());
-    let rooms = rooms(archive, options, &file.to_string())?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    match write_all(archive, rooms, options.format, &mut out) {
-        Err(error) if is_broken_pipe(&error) => Ok(()),
-        Err(error) if error.is::<io::Error>() => {
-            Err(error.context("cannot write to standard output"))
+    let (archive, file) = journal::open_stored(&options.data.directory()?)?;
+    let file = file.display();
+    let wanted = match &options.room {
+        Some(typed) => {
+            Some(RoomName::parse(typed).with_context(|| format!("{typed:?} cannot be a room"))?)
         }
-        Err(error) => Err(error.context(file.to_string())),
+        None => None,
+    };
+    let rooms = rooms(&*archive, wanted.as_ref(), options.since);
+    let rooms = rooms.with_context(|| file.to_string())?;
+    if let (Some(wanted), true) = (wanted, rooms.is_empty()) {
+        bail!(
+            "there are no lines from a room {wanted}; --room takes the name of a room in which somebody spoke"
+        );
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write_all(&*archive, rooms, options.format, &mut out) {
         Ok(None) => Ok(()),
         Ok(Some(damage)) => bail!(
             "damaged lines in {file} are left out ({damage}); list them with parlor check, and restore a backup"
         ),
+        Err(error) => match error.downcast_ref().map(io::Error::kind) {
+            Some(ErrorKind::BrokenPipe) => Ok(()),
+            Some(_) => Err(error.context("cannot write to standard output")),
+            None => Err(error.context(file.to_string())),
+        },
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<io::Error>();
-    io.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// The lines of a room that are still to be written.
@@ -119,42 +125,24 @@ impl Unwritten {
     }
 }
 
-/// The rooms to export, each from its first line to export.
+/// The rooms to export, all or one of them, each from its first line to export.
 fn rooms(
     archive: &dyn Archive,
-    options: &ExportOptions,
-    file: &str,
+    wanted: Option<&RoomName>,
+    since: Option<Timestamp>,
 ) -> anyhow::Result<Vec<Unwritten>> {
-    let wanted = match &options.room {
-        Some(typed) => {
-            Some(RoomName::parse(typed).with_context(|| format!("{typed:?} cannot be a room"))?)
-        }
-        None => None,
-    };
     let mut rooms = Vec::new();
-    for (name, end) in archive.ends().with_context(|| file.to_owned())? {
+    for (name, end) in archive.ends()? {
         let room = RoomName::stored(&name); // accepts names that the present rules forbid
-        if wanted.as_ref().is_some_and(|wanted| *wanted != room) {
+        if wanted.is_some_and(|wanted| *wanted != room) {
             continue;
         }
-        let next = match options.since {
-            Some(since) => archive
-                .first_since(&room, WallTime(since.as_millisecond()))
-                .with_context(|| file.to_owned())?,
+        let next = match since {
+            Some(since) => archive.first_since(&room, WallTime(since.as_millisecond()))?,
             None => Some(1),
         };
-        rooms.push(Unwritten {
-            room,
-            page: VecDeque::new(),
-            next: next.unwrap_or(u64::MAX),
-            last: end.seq,
-            damage: None,
-        });
-    }
-    if let (Some(wanted), true) = (wanted, rooms.is_empty()) {
-        bail!(
-            "there are no lines from a room {wanted}; --room takes the name of a room in which somebody spoke"
-        );
+        let (next, page) = (next.unwrap_or(u64::MAX), VecDeque::new());
+        rooms.push(Unwritten { room, page, next, last: end.seq, damage: None });
     }
     rooms.sort_by(|a, b| a.room.as_str().cmp(b.room.as_str()));
     Ok(rooms)
@@ -178,10 +166,7 @@ fn write_all(
             break;
         };
         if let Some(said) = room.page.pop_front() {
-            match format {
-                ExportFormat::Text => write_text(&room.room, &said, &zone, out)?,
-                ExportFormat::Jsonl => write_record(&room.room, &said, out)?,
-            }
+            write_line(&room.room, &said, format, &zone, out)?;
         }
         first.extend(room.at(archive)?.map(|at| Reverse((at, index))));
     }
@@ -189,32 +174,25 @@ fn write_all(
     Ok(rooms.into_iter().find_map(|room| room.damage))
 }
 
-fn write_text(
+fn write_line(
     room: &RoomName,
     said: &Said,
+    format: ExportFormat,
     zone: &TimeZone,
     out: &mut impl Write,
-) -> anyhow::Result<()> {
-    let at = ZonedDateTime::new(time_of(said), zone.clone()).strftime("[%Y-%m-%d %H:%M]");
+) -> io::Result<()> {
     let (name, text) = (&said.who.name, &said.text);
-    match said.manner {
-        Manner::Plain => writeln!(out, "{at} {room} {name}: {text}")?,
-        Manner::Action => writeln!(out, "{at} {room} * {name} {text}")?,
-        Manner::Gone => {}
+    let time = Timestamp::from_millisecond(said.at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = ZonedDateTime::new(time, zone.clone()).strftime("[%Y-%m-%d %H:%M]");
+    match (format, said.manner) {
+        (_, Manner::Gone) => Ok(()),
+        (ExportFormat::Text, Manner::Plain) => writeln!(out, "{at} {room} {name}: {text}"),
+        (ExportFormat::Text, Manner::Action) => writeln!(out, "{at} {room} * {name} {text}"),
+        (ExportFormat::Jsonl, Manner::Plain | Manner::Action) => {
+            let mut line = Vec::new();
+            put_line(room, said, &mut line);
+            line.push(b'\n');
+            out.write_all(&line)
+        }
     }
-    Ok(())
-}
-
-fn write_record(room: &RoomName, said: &Said, out: &mut impl Write) -> anyhow::Result<()> {
-    if said.manner == Manner::Gone {
-        return Ok(());
-    }
-    let mut line = Vec::new();
-    put_line(room, said, &mut line);
-    line.push(b'\n');
-    Ok(out.write_all(&line)?)
-}
-
-fn time_of(said: &Said) -> Timestamp {
-    Timestamp::from_millisecond(said.at.0).unwrap_or(Timestamp::UNIX_EPOCH)
 }

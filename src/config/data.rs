@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum, ValueHint};
 use rustix::process::geteuid;
 use serde::Serialize;
 
@@ -23,12 +23,26 @@ pub enum Keep {
 /// The socket through which the operator controls a server, in the server's directory.
 pub(crate) const SOCKET_FILE: &str = "parlor.sock";
 
+/// The option of all commands that use the directory of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct DataOption {
+    /// The directory in which the server stores its lines [default: as for serve]
+    #[arg(long, global = true, env = "PARLOR_DATA", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    data: Option<PathBuf>,
+}
+
+impl DataOption {
+    /// The directory in which lines are stored.
+    ///
+    /// # Errors
+    /// The option is not given, and this system has no usual directory.
+    pub fn directory(&self) -> Result<PathBuf, InvalidValue> {
+        directory(self.data.as_deref())
+    }
+}
+
 /// The directory in which lines are stored: the named one, or the usual one.
-///
-/// # Errors
-///
-/// The configuration names no directory, and this system has no usual one.
-pub fn directory(named: Option<&Path>) -> Result<PathBuf, InvalidValue> {
+pub(super) fn directory(named: Option<&Path>) -> Result<PathBuf, InvalidValue> {
     named.map_or_else(usual, |named| Ok(named.to_owned()))
 }
 

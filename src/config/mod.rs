@@ -11,7 +11,7 @@ pub(crate) mod units;
 
 pub use address::{Address, Host};
 pub(crate) use data::SOCKET_FILE;
-pub use data::{Keep, directory};
+pub use data::{DataOption, Keep};
 pub use file::FileError;
 pub(crate) use file::FileWords;
 pub(crate) use listen::read_several;
@@ -284,7 +284,7 @@ impl Config {
     pub fn directory(&self) -> Result<Option<PathBuf>, InvalidValue> {
         match self.memory {
             true => Ok(None),
-            false => directory(self.data.as_deref()).map(Some),
+            false => data::directory(self.data.as_deref()).map(Some),
         }
     }
 

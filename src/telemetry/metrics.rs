@@ -7,7 +7,6 @@ use std::time::Duration;
 use parlor_core::link::Refusal;
 use parlor_core::model::Census;
 use parlor_wire::words::limit_of;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -28,25 +27,24 @@ const BATCH_LINES: [f64; 8] = [1.0, 2.0, 8.0, 32.0, 128.0, 512.0, 2_048.0, 8_192
 const LIMITS: [&str; 9] =
     ["connections", "address", "rate", "line", "rooms", "mailbox", "letters", "names", "tries"];
 
-/// The label for a door.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct At {
-    door: &'static str,
+/// The label of a number: its name and its value.
+type Label = [(&'static str, &'static str); 1];
+
+fn at(door: &'static str) -> Label {
+    [("door", door)]
 }
 
-/// The label for a limit that was met.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Met {
-    limit: &'static str,
+fn of_limit(limit: &'static str) -> Label {
+    [("limit", limit)]
 }
 
 /// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
-    connections: Family<At, Gauge>,
-    accepted: Family<At, Counter>,
-    accept_errors: Family<At, Counter>,
-    refusals: Family<Met, Counter>,
+    connections: Family<Label, Gauge>,
+    accepted: Family<Label, Counter>,
+    accept_errors: Family<Label, Counter>,
+    refusals: Family<Label, Counter>,
     lines: Counter,
     failed_commits: Counter,
     commit: Histogram,
@@ -67,8 +65,9 @@ pub(crate) struct Snapshot {
     pub(crate) panics: u64,
 }
 
-/// Registers a metric, and returns the handle that counts it.
-fn register<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+/// Registers a metric at zero, and returns the handle that counts it.
+fn register<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
     registry.register(name, help, metric.clone());
     metric
 }
@@ -80,51 +79,35 @@ impl Metrics {
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of Parlor", version);
         let all = &mut registry;
-        let gauge = Gauge::default;
-        let counter = Counter::default;
-        let rooms = register(all, "rooms", "Rooms in memory, the lobby included", gauge());
-        let people = register(all, "people", "Connections that have entered", gauge());
-        let help = "Connections that only follow a room";
-        let listeners = register(all, "listeners", help, gauge());
-        let help = "Lines that people said and that are stored";
-        let lines = register(all, "lines", help, counter());
-        let deliveries = register(all, "deliveries", "Lines delivered to somebody", counter());
-        let help = "Lines that readers skipped";
-        let skipped = register(all, "skipped_lines", help, counter());
-        let help = "Commits that failed, whose lines were refused";
-        let failed_commits = register(all, "failed_commits", help, counter());
-        let help = "Connections that ended with a panic, which is a bug";
-        let panics = register(all, "panics", help, counter());
-        let help = "Current connections, by door";
-        let connections = register(all, "connections", help, Family::default());
-        let help = "Connections accepted, by door";
-        let accepted = register(all, "accepted", help, Family::default());
-        let help = "Connections that could not be accepted, by door";
-        let accept_errors = register(all, "accept_errors", help, Family::default());
-        let help = "How often a limit was hit, by limit";
-        let refusals = register(all, "refusals", help, Family::default());
-        let commit = Histogram::new(COMMIT_SECONDS);
-        let help = "Duration of a commit";
-        all.register_with_unit("commit", help, Unit::Seconds, commit.clone());
-        let batch = Histogram::new(BATCH_LINES);
-        let batch = register(all, "batch_lines", "Lines stored in one commit", batch);
-        let metrics = Metrics {
+        let mut metrics = Metrics {
+            rooms: register(all, "rooms", "Rooms in memory, the lobby included"),
+            people: register(all, "people", "Connections that have entered"),
+            listeners: register(all, "listeners", "Connections that only follow a room"),
+            lines: register(all, "lines", "Lines that people said and that are stored"),
+            deliveries: register(all, "deliveries", "Lines delivered to somebody"),
+            skipped: register(all, "skipped_lines", "Lines that readers skipped"),
+            failed_commits: register(
+                all,
+                "failed_commits",
+                "Commits that failed, whose lines were refused",
+            ),
+            panics: register(all, "panics", "Connections that ended with a panic, which is a bug"),
+            connections: register(all, "connections", "Current connections, by door"),
+            accepted: register(all, "accepted", "Connections accepted, by door"),
+            accept_errors: register(
+                all,
+                "accept_errors",
+                "Connections that could not be accepted, by door",
+            ),
+            refusals: register(all, "refusals", "How often a limit was hit, by limit"),
+            commit: Histogram::new(COMMIT_SECONDS),
+            batch: Histogram::new(BATCH_LINES),
             registry,
-            connections,
-            accepted,
-            accept_errors,
-            refusals,
-            lines,
-            failed_commits,
-            commit,
-            batch,
-            deliveries,
-            skipped,
-            panics,
-            rooms,
-            people,
-            listeners,
         };
+        let all = &mut metrics.registry;
+        let commit = metrics.commit.clone();
+        all.register_with_unit("commit", "Duration of a commit", Unit::Seconds, commit);
+        all.register("batch_lines", "Lines stored in one commit", metrics.batch.clone());
         metrics.begin(doors);
         metrics
     }
@@ -133,33 +116,31 @@ impl Metrics {
     /// increase.
     fn begin(&self, doors: impl Iterator<Item = &'static str>) {
         for door in doors {
-            let at = At { door };
-            drop(self.connections.get_or_create(&at));
-            drop(self.accepted.get_or_create(&at));
-            drop(self.accept_errors.get_or_create(&at));
+            drop(self.connections.get_or_create(&at(door)));
+            drop(self.accepted.get_or_create(&at(door)));
+            drop(self.accept_errors.get_or_create(&at(door)));
         }
         for limit in LIMITS {
-            drop(self.refusals.get_or_create(&Met { limit }));
+            drop(self.refusals.get_or_create(&of_limit(limit)));
         }
     }
 
     /// Counts a connection at a door, as current until the guard is dropped.
     pub(crate) fn come(&self, door: &'static str) -> Connected {
-        let at = At { door };
-        self.accepted.get_or_create(&at).inc();
-        let connections = self.connections.get_or_create(&at).clone();
+        self.accepted.get_or_create(&at(door)).inc();
+        let connections = self.connections.get_or_create(&at(door)).clone();
         connections.inc();
         Connected(connections)
     }
 
     /// Counts a connection that could not be accepted.
     pub(crate) fn cannot_accept(&self, door: &'static str) {
-        self.accept_errors.get_or_create(&At { door }).inc();
+        self.accept_errors.get_or_create(&at(door)).inc();
     }
 
     /// Counts a limit that was met.
     pub(crate) fn met(&self, limit: &'static str) {
-        self.refusals.get_or_create(&Met { limit }).inc();
+        self.refusals.get_or_create(&of_limit(limit)).inc();
     }
 
     /// Counts a refusal if a limit is the reason.
