@@ -1,14 +1,12 @@
 //! The chat server of "The Go Programming Language", section 8.10 (gopl.io/ch8/chat), in Rust: four
-//! kinds of task, and channels between them. It adds nothing, and has the weakness of the original:
-//! one client that does not read stops everybody. `docs/from-the-book.md` leads from here to
-//! Parlor.
+//! kinds of task, and channels between them. It adds nothing, and has the original's weakness: one
+//! client that does not read stops everybody. `docs/from-the-book.md` leads from here to Parlor.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints")]
 
 use std::{env, io, net::SocketAddr, sync::Arc};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, tcp::OwnedWriteHalf};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 /// A line with its newline, in one piece of memory for all clients, like a string in Go.
@@ -68,8 +66,7 @@ async fn handle_conn(conn: TcpStream, who: SocketAddr, events: Sender<Event>) {
     let (client, messages) = mpsc::channel(1);
 
     let say = async |text: &[u8]| events.send(Event::Message(text.into())).await.ok();
-    let greeting = format!("You are {who}\n");
-    client.send(greeting.as_bytes().into()).await.ok();
+    client.send(format!("You are {who}\n").into_bytes().into()).await.ok();
     say(format!("{who} has arrived\n").as_bytes()).await;
     events.send(Event::Entering(client.clone())).await.ok();
     tokio::spawn(client_writer(output, messages)); // last: a greeted client has entered

@@ -36,7 +36,7 @@ const OPTIONS_OF_OTHERS: [&str; 16] = [
     "--workspace",     // ..
     "--quick",         // parlor-bench, as the next two
     "--door",          // ..
-    "--peer",          // ..
+    "--chat",          // ..
     "--now",           // systemctl
     "--offline",       // systemd-analyze
     "--reference",     // chown
