@@ -23,7 +23,7 @@ use parlor_wire::lines::LineEncoder;
 use parlor_wire::style::{LineMode, LocalClock, Storage};
 
 /// Options of other programs that the pages mention.
-const OPTIONS_OF_OTHERS: [&str; 16] = [
+const OPTIONS_OF_OTHERS: [&str; 17] = [
     "--data-binary",   // curl
     "--line-buffered", // grep
     "--retry",         // curl
@@ -34,8 +34,9 @@ const OPTIONS_OF_OTHERS: [&str; 16] = [
     "--release",       // ..
     "--test",          // ..
     "--workspace",     // ..
-    "--quick",         // parlor-bench, as the next two
+    "--quick",         // parlor-bench, as the next three
     "--door",          // ..
+    "--bare",          // ..
     "--chat",          // ..
     "--now",           // systemctl
     "--offline",       // systemd-analyze

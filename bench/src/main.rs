@@ -18,13 +18,11 @@ mod server;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use jiff::Timestamp;
+use clap::{Parser, Subcommand};
 
-use machine::{Cores, Machine};
-use report::{ReportOptions, Results};
-use runs::{Bench, PeerOptions};
-use server::{LoadDoor, Parlor};
+use report::ReportOptions;
+use runs::{Conditions, PeerOptions};
+use server::BareLoop;
 
 /// Measure Parlor against the bare loop, other servers and its own past
 #[derive(Debug, Parser)]
@@ -38,12 +36,18 @@ struct BenchOptions {
 enum BenchCommand {
     /// What one delivery costs, and how long it takes: the bare loop and Parlor in turns; with
     /// --door ws, how much more it costs over WebSockets than with lines
-    Fanout(Conditions),
+    Fanout {
+        #[command(flatten)]
+        conditions: Conditions,
+        /// The bare loop that Parlor on disk is compared with
+        #[arg(long, value_enum, default_value_t = BareLoop::Plain)]
+        bare: BareLoop,
+    },
     /// The same for what a user could run instead: the book's program on tokio, ncat --chat,
     /// ngircd, NATS, Redis, and any other server for lines
     Peers {
         #[command(flatten)]
-        common: CommonOptions,
+        conditions: Conditions,
         #[command(flatten)]
         others: PeerOptions,
     },
@@ -79,7 +83,7 @@ enum BenchCommand {
     GuardBody { name: String },
     /// The bare loop, on this port (started by the others)
     #[command(hide = true)]
-    Bare { port: u16 },
+    Bare { port: u16, log: Option<PathBuf> },
     /// Clients of one server (started by the others)
     #[command(hide = true)]
     Load { assignment: String },
@@ -91,37 +95,14 @@ enum BenchCommand {
     },
 }
 
-#[derive(Debug, Args)]
-struct CommonOptions {
-    /// Finish in about a minute: fewer points, shorter turns
-    #[arg(long)]
-    quick: bool,
-    /// Write the results to FILE as JSON, for `report`
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Measure this program instead of the Parlor that is built in
-    #[arg(long, value_name = "PROGRAM")]
-    parlor: Option<String>,
-}
-
-/// Options of measurements that can use either door.
-#[derive(Debug, Args)]
-struct Conditions {
-    #[command(flatten)]
-    common: CommonOptions,
-    /// Connect the load through this door
-    #[arg(long, value_enum, default_value_t = LoadDoor::Lines)]
-    door: LoadDoor,
-}
-
 fn main() -> anyhow::Result<()> {
     machine::raise_descriptors();
     match BenchOptions::parse().command {
-        BenchCommand::Fanout(conditions) => conditions.run(runs::fanout),
-        BenchCommand::Peers { common, others } => {
-            let peers = |bench: &mut Bench| runs::peers(bench, &others);
-            let door = LoadDoor::Lines;
-            Conditions { common, door }.run(peers)
+        BenchCommand::Fanout { conditions, bare } => {
+            conditions.run(|bench| runs::fanout(bench, bare))
+        }
+        BenchCommand::Peers { conditions, others } => {
+            conditions.run(|bench| runs::peers(bench, &others))
         }
         BenchCommand::Storm(conditions) => conditions.run(runs::storm),
         BenchCommand::Idle(conditions) => conditions.run(runs::idle),
@@ -134,41 +115,9 @@ fn main() -> anyhow::Result<()> {
         BenchCommand::Report(options) => report::write(&options, &report::as_typed()),
         BenchCommand::Guard { update } => guard::run(update),
         BenchCommand::GuardBody { name } => guard::run_body(&name),
-        BenchCommand::Bare { port } => as_child(|| server::serve_bare(port)),
-        BenchCommand::Load { assignment } => as_child(|| load::work(&assignment)),
+        BenchCommand::Bare { port, log } => as_child(|| server::serve_bare(port, log.as_deref())),
+        BenchCommand::Load { assignment } => load::work(&assignment),
         BenchCommand::Parlor { words } => as_child(|| serve(words)),
-    }
-}
-
-impl Conditions {
-    /// Runs a scenario on the core for the load, prints its tables, and writes them if the user
-    /// wants that. Even a scenario that fails may have tables.
-    fn run(self, scenario: impl FnOnce(&mut Bench) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let CommonOptions { quick, json, parlor } = self.common;
-        let cores = Cores::find();
-        machine::stay_on(&[cores.load])?;
-        let mut bench = Bench {
-            quick,
-            parlor: Parlor { program: parlor, door: self.door },
-            cores,
-            tables: Vec::new(),
-            versions: vec![("parlor".into(), env!("CARGO_PKG_VERSION").into())],
-        };
-        let outcome = scenario(&mut bench);
-        for table in &bench.tables {
-            println!("\n{table}");
-        }
-        if let Some(path) = json.filter(|_| !bench.tables.is_empty()) {
-            let results = Results {
-                command: report::as_typed(),
-                date: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                machine: Machine::with_cores(bench.cores.all.len()),
-                versions: bench.versions,
-                tables: bench.tables,
-            };
-            results.write(&path)?;
-        }
-        outcome
     }
 }
 

@@ -5,14 +5,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::ioctl_fionread;
-use rustix::process::Pid;
 
-use super::client::Role;
 use super::clients::{ClientId, Load};
 use super::sample::{Meter, Sample};
-use super::talk::{QUIET, SILENCE};
+use super::talk::SILENCE;
 
 /// The time between two checks: the load itself may add this much to the time of each burst.
 const LOOK_EVERY: Duration = Duration::from_micros(100);
@@ -21,106 +18,53 @@ const LOOK_EVERY: Duration = Duration::from_micros(100);
 /// number of cores, because a server may divide its clients by cores.
 const WATCHED_OF: usize = 15;
 
-/// After this time the server has announced everybody in a crowd.
-const CROWD_ANNOUNCED: Duration = Duration::from_millis(1_200);
+/// After this long the server has announced everybody who came in a crowd, and a burst has reached
+/// all listeners.
+const SETTLED: Duration = Duration::from_millis(1_200);
 
 /// A stretch ends when a listener has this much to read. It is far below the capacity of a socket,
 /// even when the bytes come in many small pieces.
 const UNREAD_BYTES_MAX: u64 = 32 * 1024;
 const UNREAD_BURSTS_MAX: u64 = 16;
 
-const DISCONNECTED: &str = "a listener was disconnected";
-
 impl Load {
     /// One speaker says `lines` lines at once; when all watched listeners could read them, the next
     /// speaker does the same. Only the time until then counts. After each stretch the load makes
     /// sure that all other listeners have the lines as well.
-    pub(crate) fn bursts(
-        &mut self,
-        lines: usize,
-        time: Duration,
-        server: Pid,
-    ) -> anyhow::Result<Sample> {
-        self.receive_until_quiet(CROWD_ANNOUNCED)?;
-        let is_listener = |&id: &ClientId| self.clients[id].role == Role::Listener;
-        let listeners: Vec<_> = (0..self.clients.len()).filter(is_listener).collect();
-        let watched: Vec<_> = listeners.iter().rev().step_by(WATCHED_OF).copied().collect();
-        self.listen(&listeners, EventFlags::empty())?;
-        self.listen(&watched, EventFlags::IN | EventFlags::ET)?;
-        let burst = self.bytes_of_a_burst(lines, &watched)?;
-        let bursts = (UNREAD_BYTES_MAX / burst).clamp(1, UNREAD_BURSTS_MAX);
+    pub(crate) fn bursts(&mut self, lines: usize, time: Duration) -> anyhow::Result<Sample> {
+        self.receive_until_quiet(SETTLED)?;
+        let watched: Vec<_> = self.listeners.iter().rev().step_by(WATCHED_OF).copied().collect();
+        self.say_at_once(0, lines)?;
+        sleep(SETTLED);
+        let burst = self.unread(*watched.first().context("there is no listener")?)?;
+        self.receive_all()?;
+        let bursts = (UNREAD_BYTES_MAX / burst.max(1)).clamp(1, UNREAD_BURSTS_MAX);
         let mut sum = Sample::default();
         while sum.seconds < time.as_secs_f64() {
-            let meter = Meter::start(&mut self.counts, server)?;
-            let mut unread = vec![0; self.clients.len()];
+            let meter = Meter::start(&mut self.counts, self.server)?;
             for said in 1..=bursts {
                 self.say_at_once(said as usize, lines)?;
-                self.wait_until_unread(said * burst, watched.len(), &mut unread)?;
+                self.wait_until_unread(said * burst, &watched)?;
             }
             let stretch = meter.stop(&self.counts)?;
-            let deliveries = (bursts as usize * lines * listeners.len()) as f64;
+            let deliveries = (bursts as usize * lines * self.listeners.len()) as f64;
             sum = sum.followed_by(Sample { deliveries, ..stretch });
             self.receive_all()?;
         }
-        self.listen(&listeners, EventFlags::IN)?;
         Ok(sum)
     }
 
-    /// Chooses which events of these clients the kernel reports.
-    fn listen(&mut self, ids: &[ClientId], what: EventFlags) -> anyhow::Result<()> {
-        for &id in ids {
-            let socket = self.clients[id].socket.as_ref();
-            let data = EventData::new_u64(id as u64);
-            epoll::modify(&self.poll, socket.context(DISCONNECTED)?, data, what)?;
-        }
-        Ok(())
-    }
-
-    /// The number of bytes that each listener gets, measured after one burst, when no more bytes
-    /// come.
-    fn bytes_of_a_burst(&mut self, lines: usize, watched: &[ClientId]) -> anyhow::Result<u64> {
-        let start = Instant::now();
-        let first = *watched.first().context("there is no listener")?;
-        self.say_at_once(0, lines)?;
-        let (mut bytes, mut before) = (0, 0);
-        while bytes == 0 || bytes > before {
-            ensure!(
-                start.elapsed() < SILENCE,
-                "the server has not sent {lines} lines within {SILENCE:?}"
-            );
-            sleep(QUIET);
-            before = bytes;
-            bytes = self.unread(first)?;
-        }
-        self.receive_all()?;
-        Ok(bytes)
-    }
-
     /// Returns when all watched listeners have this many bytes to read.
-    fn wait_until_unread(
-        &mut self,
-        bytes: u64,
-        watched: usize,
-        unread: &mut [u64],
-    ) -> anyhow::Result<()> {
+    fn wait_until_unread(&mut self, bytes: u64, watched: &[ClientId]) -> anyhow::Result<()> {
         let start = Instant::now();
-        let mut waiting = watched;
-        while waiting > 0 {
-            sleep(LOOK_EVERY);
-            self.wait(Duration::ZERO, |load, id| {
-                if load.clients[id].role != Role::Listener {
-                    return load.receive(id);
-                }
-                if unread[id] < bytes {
-                    unread[id] = load.unread(id)?;
-                    waiting -= usize::from(unread[id] >= bytes);
-                }
-                Ok(())
-            })?;
-            ensure!(
-                start.elapsed() < SILENCE,
-                "{waiting} listeners have not got {bytes} bytes within {SILENCE:?}"
-            );
+        for &id in watched {
+            while self.unread(id)? < bytes {
+                ensure!(
+                    start.elapsed() < SILENCE,
+                    "listener {id} has not got {bytes} bytes within {SILENCE:?}"
+                );
+                sleep(LOOK_EVERY);
+            }
         }
         Ok(())
     }
@@ -133,8 +77,7 @@ impl Load {
     }
 
     fn unread(&self, id: ClientId) -> anyhow::Result<u64> {
-        let socket = self.clients[id].socket.as_ref().context(DISCONNECTED)?;
-        Ok(ioctl_fionread(socket)?)
+        Ok(ioctl_fionread(self.clients[id].socket()?)?)
     }
 
     /// Reads until all listeners have every line.

@@ -4,7 +4,7 @@
 
 use std::os::fd::OwnedFd;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use memchr::memmem;
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
@@ -61,31 +61,28 @@ pub(super) struct LoadClient {
 }
 
 impl LoadClient {
-    /// A client whose connection is being made, with its first bytes to send.
-    pub(super) fn new(
-        socket: Option<OwnedFd>,
-        role: Role,
-        number: usize,
-        hello: Vec<u8>,
-    ) -> LoadClient {
+    /// A client without a connection.
+    pub(super) fn new(role: Role, number: usize) -> LoadClient {
         LoadClient {
-            socket,
+            socket: None,
             role,
             number,
             opening: Opening::Connecting,
             is_inside: false,
             held: Vec::new(),
-            unsent: hello,
+            unsent: Vec::new(),
             tally: None,
         }
     }
 
+    /// The connection, or an error if there is none any more.
+    pub(super) fn socket(&self) -> anyhow::Result<&OwnedFd> {
+        self.socket.as_ref().context("the client has left or was disconnected")
+    }
+
     /// Sends as much as the socket takes.
     pub(super) fn send_some(&mut self) -> anyhow::Result<()> {
-        let Some(socket) = &self.socket else {
-            bail!("the client has left");
-        };
-        match send(socket, &self.unsent, SendFlags::NOSIGNAL) {
+        match send(self.socket()?, &self.unsent, SendFlags::NOSIGNAL) {
             Ok(sent) => drop(self.unsent.drain(..sent)),
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -141,10 +138,7 @@ mod tests {
     use super::*;
 
     fn asking() -> LoadClient {
-        LoadClient {
-            opening: Opening::Asking,
-            ..LoadClient::new(None, Role::Listener, 7, Vec::new())
-        }
+        LoadClient { opening: Opening::Asking, ..LoadClient::new(Role::Listener, 7) }
     }
 
     /// Whether the client is in a room after it has received these bytes in pieces of this size.

@@ -1,27 +1,33 @@
 //! The clients of one server: they connect, receive and leave here.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SocketFlags, SocketType, connect, recv, socket_with, sockopt,
 };
+use rustix::process::Pid;
 use rustix::time::Timespec;
 
 use super::client::{LoadClient, Opening, Role};
 use super::messages::{MARK_BYTES, MARKER, Messages, read_mark};
 use super::sample::LoadCounts;
-use crate::server::{PONG, Protocol, is_pinged};
+use crate::machine::resident;
+use crate::server::{PONG, Protocol, RunningTarget, is_pinged};
 
 /// The index of a client.
 pub(crate) type ClientId = usize;
 
 /// Clients of one server.
 pub(crate) struct Load {
+    pub(crate) server: Pid,
+    /// The server, which ends with its clients; None if a test has it.
+    pub(super) running: Option<RunningTarget>,
     address: SocketAddr,
     pub(super) protocol: Protocol,
     pub(super) poll: OwnedFd,
@@ -31,13 +37,17 @@ pub(crate) struct Load {
     /// The number of clients that have ever come, which is also the number of the next one.
     pub(crate) come: usize,
     pub(super) speakers: Vec<ClientId>,
-    pub(super) listeners: usize,
-    /// The number of clients that are not open yet.
+    pub(crate) listeners: Vec<ClientId>,
+    /// Bystanders who have come and not left, in the order of coming.
+    pub(crate) crowd: VecDeque<ClientId>,
+    /// How many clients are not open yet.
     pub(super) connecting: usize,
     /// The number of clients that have neither received a line nor left.
     pub(crate) outside: usize,
-    /// The number of bystanders that the server has disconnected.
-    pub(crate) closed_by_server: usize,
+    /// How many bystanders the server has disconnected.
+    closed_by_server: usize,
+    /// When the latest line was said or received, or the latest client connected.
+    pub(super) progress: Instant,
     pub(super) dripping: Vec<ClientId>,
     pub(super) next_drip: Instant,
     pub(super) messages: Messages,
@@ -47,8 +57,15 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn new(address: SocketAddr, protocol: Protocol) -> anyhow::Result<Load> {
+    /// A load without clients, for the server in this process.
+    pub(super) fn new(
+        server: Pid,
+        address: SocketAddr,
+        protocol: Protocol,
+    ) -> anyhow::Result<Load> {
         Ok(Load {
+            server,
+            running: None,
             address,
             protocol,
             poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
@@ -56,10 +73,12 @@ impl Load {
             free: Vec::new(),
             come: 0,
             speakers: Vec::new(),
-            listeners: 0,
+            listeners: Vec::new(),
+            crowd: VecDeque::new(),
             connecting: 0,
             outside: 0,
             closed_by_server: 0,
+            progress: Instant::now(),
             dripping: Vec::new(),
             next_drip: Instant::now(),
             messages: Messages::default(),
@@ -77,9 +96,9 @@ impl Load {
         let socket = self.connect(id)?;
         let data = EventData::new_u64(id as u64);
         epoll::add(&self.poll, &socket, data, EventFlags::OUT)?;
-        let listens = role != Role::Speaker;
-        let hello = self.protocol.hello(self.address, self.come, listens);
-        let client = LoadClient::new(Some(socket), role, self.come, hello);
+        let unsent = self.protocol.hello(self.address, self.come, role != Role::Speaker);
+        let client =
+            LoadClient { socket: Some(socket), unsent, ..LoadClient::new(role, self.come) };
         match self.clients.get_mut(id) {
             Some(place) => *place = client,
             None => self.clients.push(client),
@@ -87,17 +106,19 @@ impl Load {
         self.come += 1;
         self.connecting += 1;
         self.outside += 1;
+        self.progress = Instant::now();
         match role {
-            Role::Listener => self.listeners += 1,
+            Role::Listener => self.listeners.push(id),
             Role::Speaker => self.speakers.push(id),
-            Role::Bystander | Role::Stuck | Role::Dripping => {}
+            Role::Bystander => self.crowd.push_back(id),
+            Role::Stuck | Role::Dripping => {}
         }
         Ok(id)
     }
 
     /// Connects `count` clients.
-    pub(crate) fn add_all(&mut self, role: Role, count: usize) -> anyhow::Result<Vec<ClientId>> {
-        (0..count).map(|_| self.add(role)).collect()
+    pub(crate) fn add_all(&mut self, role: Role, count: usize) -> anyhow::Result<()> {
+        (0..count).try_for_each(|_| self.add(role).map(drop))
     }
 
     fn connect(&self, id: ClientId) -> anyhow::Result<OwnedFd> {
@@ -111,10 +132,12 @@ impl Load {
         }
     }
 
-    /// Closes the connection of a bystander. A later client may get its index.
-    pub(crate) fn remove(&mut self, id: ClientId) {
-        self.close(id);
-        self.free.push(id);
+    /// Closes the connection of the bystander who came first. A later client may get its place.
+    pub(crate) fn leave(&mut self) {
+        if let Some(id) = self.crowd.pop_front() {
+            self.close(id);
+            self.free.push(id);
+        }
     }
 
     fn close(&mut self, id: ClientId) {
@@ -140,18 +163,41 @@ impl Load {
         self.messages.next()
     }
 
-    /// Sends the waiting bytes of speakers, waits at most this long, and receives all waiting
-    /// bytes. Returns the number of clients with events.
+    /// Bytes of the server in memory.
+    pub(crate) fn resident(&self) -> anyhow::Result<f64> {
+        resident(self.server)
+    }
+
+    /// Fails if the server has disconnected a client that nobody waits for.
+    pub(crate) fn ensure_all_connected(&self) -> anyhow::Result<()> {
+        let closed = self.closed_by_server;
+        ensure!(closed == 0, "the server has disconnected {closed} clients");
+        Ok(())
+    }
+
+    /// Sends what speakers have to send, waits at most this long, and receives what has come.
+    /// Returns the number of clients with events.
     pub(crate) fn turn(&mut self, wait: Duration) -> anyhow::Result<usize> {
         self.flush()?;
         self.drip()?;
-        self.wait(wait, |load, id| {
-            if load.clients[id].opening == Opening::Connecting {
-                load.finish_connecting(id)
+        let mut events = std::mem::take(&mut self.events);
+        let wait = Timespec::try_from(wait)?;
+        let free = rustix::buffer::spare_capacity(&mut events);
+        match epoll::wait(&self.poll, free, Some(&wait)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let woken = events.len();
+        for event in events.drain(..) {
+            let id = event.data.u64() as ClientId;
+            if self.clients[id].opening == Opening::Connecting {
+                self.finish_connecting(id)?;
             } else {
-                load.receive(id)
+                self.receive(id)?;
             }
-        })
+        }
+        self.events = events;
+        Ok(woken)
     }
 
     pub(super) fn flush(&mut self) -> anyhow::Result<()> {
@@ -162,27 +208,6 @@ impl Load {
             }
         }
         Ok(())
-    }
-
-    /// Waits at most this long for events of clients. Returns the number of clients with events.
-    pub(super) fn wait(
-        &mut self,
-        wait: Duration,
-        mut each: impl FnMut(&mut Load, ClientId) -> anyhow::Result<()>,
-    ) -> anyhow::Result<usize> {
-        let mut events = std::mem::take(&mut self.events);
-        let wait = Timespec::try_from(wait)?;
-        let free = rustix::buffer::spare_capacity(&mut events);
-        match epoll::wait(&self.poll, free, Some(&wait)) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let woken = events.len();
-        for event in events.drain(..) {
-            each(self, event.data.u64() as ClientId)?;
-        }
-        self.events = events;
-        Ok(woken)
     }
 
     fn finish_connecting(&mut self, id: ClientId) -> anyhow::Result<()> {
@@ -214,21 +239,24 @@ impl Load {
         }
         let held = client.held.len();
         self.buffer[..held].copy_from_slice(&client.held);
-        let read = match recv(socket, &mut self.buffer[held..], RecvFlags::empty()) {
-            Ok((read @ 1.., _)) => read,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+        match recv(socket, &mut self.buffer[held..], RecvFlags::empty()) {
+            Ok((read @ 1.., _)) => self.take_in(id, held, read),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(()),
             Ok((0, _)) | Err(_) if client.role == Role::Bystander => {
                 self.closed_by_server += 1;
                 self.close(id);
-                return Ok(());
+                Ok(())
             }
             Ok((0, _)) => bail!("the server has disconnected client {id}"),
-            Err(error) => {
-                return Err(error).with_context(|| format!("client {id} was disconnected"));
-            }
-        };
+            Err(error) => Err(error).with_context(|| format!("client {id} was disconnected")),
+        }
+    }
+
+    /// Takes in the `read` bytes in the buffer that follow those which the client held.
+    fn take_in(&mut self, id: ClientId, held: usize, read: usize) -> anyhow::Result<()> {
         let now = Instant::now();
         self.counts.bytes += read as u64;
+        let client = &mut self.clients[id];
         let bytes = &self.buffer[..held + read];
         if let Some(tally) = &mut client.tally {
             tally.count(&bytes[held..]);
@@ -282,6 +310,8 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::thread;
 
+    use rustix::process::getpid;
+
     use super::*;
     use crate::server::HEAD_END;
 
@@ -328,7 +358,7 @@ mod tests {
                 clients.iter_mut().for_each(|client| read_until(client, &PONG));
             }
         });
-        let mut load = Load::new(address, Protocol::WebSocket).expect("there is epoll");
+        let mut load = Load::new(getpid(), address, Protocol::WebSocket).expect("there is epoll");
         load.add(Role::Speaker).expect("there is a socket");
         load.connect_all().expect("the speaker enters");
         load.add(Role::Listener).expect("there is a socket");

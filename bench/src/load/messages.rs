@@ -13,10 +13,7 @@ pub(crate) const MARKER: u8 = b'~';
 /// Marker and number.
 pub(crate) const MARK_BYTES: usize = 9;
 
-/// The text of one line, in bytes.
-const TEXT_BYTES: usize = 64;
-
-/// If this many lines are on their way, the server is too slow for the load.
+/// A server that is this many lines behind is too slow for the load.
 const ON_THEIR_WAY_MAX: usize = 100_000;
 
 #[derive(Debug)]
@@ -42,11 +39,9 @@ impl Messages {
             self.on_their_way.len() < ON_THEIR_WAY_MAX,
             "the server is {ON_THEIR_WAY_MAX} lines behind: it does not keep up"
         );
-        let number = self.next();
-        let missing = listeners;
-        self.on_their_way.push_back(Message { due, missing });
+        self.on_their_way.push_back(Message { due, missing: listeners });
         self.undone += 1;
-        Ok(number)
+        Ok(self.next() - 1)
     }
 
     /// Notes that a listener has received the line. Returns the time when the line was due, unless
@@ -90,14 +85,9 @@ impl Messages {
     }
 }
 
-/// The text of the line with this number.
-pub(crate) fn text(number: u32) -> [u8; TEXT_BYTES] {
-    let mut text = *b"~........ and as many letters as an ordinary line has in a room.";
-    for (index, place) in text.iter_mut().skip(1).take(8).enumerate() {
-        let digit = (number >> (28 - 4 * index)) & 0xf;
-        *place = b"0123456789abcdef"[digit as usize];
-    }
-    text
+/// The text of the line with this number: 64 bytes.
+pub(crate) fn text(number: u32) -> String {
+    format!("~{number:08x} and as many letters as an ordinary line has in a room.")
 }
 
 /// The number in a marker.
@@ -120,7 +110,9 @@ mod tests {
     #[test]
     fn number_is_read_back_from_its_text() {
         for number in [0, 1, 0xdead_beef, u32::MAX] {
-            assert_eq!(read_mark(&text(number)[..MARK_BYTES]), Some(number));
+            let text = text(number);
+            assert_eq!(text.len(), 64);
+            assert_eq!(read_mark(&text.as_bytes()[..MARK_BYTES]), Some(number));
         }
         assert_eq!(read_mark(b"~no digit"), None);
         assert_eq!(read_mark(b"~\0\xa6{\"kind"), None, "the length of a frame");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
@@ -21,7 +21,7 @@ impl Load {
     /// Makes a listener that has received everything stuck or dripping, and counts what it reads
     /// from then on.
     pub(crate) fn slow_down(&mut self, id: ClientId, role: Role) -> anyhow::Result<()> {
-        self.listeners -= usize::from(self.clients[id].role == Role::Listener);
+        self.listeners.retain(|&other| other != id);
         if role == Role::Dripping {
             self.dripping.push(id);
         }
@@ -36,11 +36,9 @@ impl Load {
     }
 
     fn change(&mut self, id: ClientId, role: Role, wants: EventFlags) -> anyhow::Result<()> {
-        let client = &mut self.clients[id];
-        client.role = role;
-        let socket = client.socket.as_ref().context("the client has left")?;
+        self.clients[id].role = role;
         let data = EventData::new_u64(id as u64);
-        Ok(epoll::modify(&self.poll, socket, data, wants)?)
+        Ok(epoll::modify(&self.poll, self.clients[id].socket()?, data, wants)?)
     }
 
     /// The counts of the lines that a client has read and skipped since it became slow.

@@ -1,18 +1,16 @@
-//! The talk of a load's speakers: in the closed loop, in the open loop, or until everybody is in
-//! the room.
+//! How the speakers of a load talk: until everybody is in the room, in the closed loop, and in the
+//! open loop.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use rustix::process::Pid;
 
 use super::client::Role;
-use super::clients::{ClientId, Load};
+use super::clients::Load;
 use super::messages::text;
 use super::sample::{Meter, Sample};
 use crate::machine::waiting_to_be_accepted;
-use crate::server::Protocol;
+use crate::server::Target;
 
 /// The number of clients that connect at a time: some servers let only ten wait to be accepted, and
 /// one more would try again only after a second.
@@ -21,7 +19,7 @@ const CONNECT_AT_ONCE: usize = 8;
 /// How long the load waits for a server to accept them; the roll call shows whether it has.
 const ACCEPT_TIME: Duration = Duration::from_secs(5);
 
-/// How long the load waits without receiving anything before it gives up.
+/// How long the load waits without any progress before it gives up.
 pub(super) const SILENCE: Duration = Duration::from_secs(20);
 
 /// How long one turn waits for anything to receive.
@@ -32,7 +30,7 @@ const TURN: Duration = Duration::from_millis(20);
 const ROLL_CALL: Duration = Duration::from_millis(250);
 
 /// A client that is in the room and receives nothing for this long has received everything.
-pub(super) const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(100);
 
 /// How long a server may take until it is quiet.
 const QUIET_WITHIN: Duration = Duration::from_secs(240);
@@ -45,24 +43,25 @@ const IDLE: f64 = 0.1;
 const HELD_BACK: f64 = 5.0;
 
 impl Load {
-    /// A load with this many listeners and speakers, who are all in the room, and the ids of the
-    /// listeners.
+    /// A server on these cores, and the load for it: listeners and speakers, all of them in its
+    /// first room.
     pub(crate) fn fill(
-        server: SocketAddr,
-        protocol: Protocol,
+        target: &Target,
+        cores: &[usize],
         [listeners, speakers]: [usize; 2],
-    ) -> anyhow::Result<(Load, Vec<ClientId>)> {
-        let mut load = Load::new(server, protocol)?;
+    ) -> anyhow::Result<Load> {
+        let server = target.start(cores)?;
+        let mut load = Load::new(server.process(), server.address, target.protocol)?;
         load.add_all(Role::Speaker, speakers)?;
-        let mut ids = Vec::with_capacity(listeners);
         for listener in 0..listeners {
             if listener % CONNECT_AT_ONCE == 0 {
-                load.wait_until_accepted(server.port())?;
+                load.wait_until_accepted(server.address.port())?;
             }
-            ids.push(load.add(Role::Listener)?);
+            load.add(Role::Listener)?;
         }
+        load.running = Some(server);
         load.settle()?;
-        Ok((load, ids))
+        Ok(load)
     }
 
     fn wait_until_accepted(&mut self, port: u16) -> anyhow::Result<()> {
@@ -82,15 +81,13 @@ impl Load {
             self.call_the_roll(speaker)?;
         }
         self.receive_until_quiet(QUIET)?;
-        self.counts.latency.reset();
         Ok(())
     }
 
     /// Waits until all clients are connected, and with WebSockets also in a room.
-    pub(crate) fn connect_all(&mut self) -> anyhow::Result<()> {
-        let mut last = Instant::now();
+    pub(super) fn connect_all(&mut self) -> anyhow::Result<()> {
         while self.connecting > 0 {
-            self.turn_or_give_up(&mut last)?;
+            self.turn_or_give_up()?;
         }
         Ok(())
     }
@@ -99,15 +96,14 @@ impl Load {
     /// no line has reached more listeners than earlier ones for a long time.
     fn call_the_roll(&mut self, speaker: usize) -> anyhow::Result<()> {
         let start = Instant::now();
-        let (mut last, mut better) = (start, start);
-        let mut fewest = usize::MAX;
+        let (mut better, mut fewest) = (start, usize::MAX);
         while better.elapsed() < SILENCE {
             self.messages.forget();
             self.say(speaker, Instant::now())?;
             let called = Instant::now();
             let patience = ROLL_CALL.max(start.elapsed() / 4); // for a slow server
             while called.elapsed() < patience {
-                self.turn_or_give_up(&mut last)?;
+                self.turn(TURN)?;
                 if self.messages.undone() == 0 {
                     return Ok(());
                 }
@@ -117,7 +113,7 @@ impl Load {
                 better = Instant::now();
             }
         }
-        bail!("{fewest} of {} listeners receive nothing", self.listeners)
+        bail!("{fewest} of {} listeners receive nothing", self.listeners.len())
     }
 
     /// Receives until all clients are connected and nothing has come for `quiet`. Returns when the
@@ -126,7 +122,9 @@ impl Load {
         let start = Instant::now();
         let mut last = start;
         while self.connecting > 0 || last.elapsed() < quiet {
-            self.turn_or_give_up(&mut last)?;
+            if self.turn(TURN)? > 0 {
+                last = Instant::now();
+            }
             ensure!(
                 start.elapsed() < QUIET_WITHIN,
                 "the server is not quiet after {QUIET_WITHIN:?}"
@@ -137,45 +135,38 @@ impl Load {
 
     /// Says `count` lines, `window` of them on their way at once, until all listeners have them.
     pub(crate) fn say_lines(&mut self, count: u32, window: usize) -> anyhow::Result<()> {
-        let mut last = Instant::now();
-        for _ in 0..count {
-            self.say_next(Instant::now())?;
-            while self.messages.undone() >= window {
-                self.turn_for_lines(&mut last)?;
-            }
-        }
+        let end = self.said() + count;
+        self.keep_on_their_way(window, |load| load.said() < end)?;
         self.finish()
     }
 
     /// Closed loop: keeps `window` lines on their way for this long; a line is done when all
     /// listeners have it. The first eighth of the time is not counted.
-    pub(crate) fn closed(
-        &mut self,
-        window: usize,
-        time: Duration,
-        server: Pid,
-    ) -> anyhow::Result<Sample> {
-        self.keep_on_their_way(window, time / 8)?;
-        let meter = Meter::start(&mut self.counts, server)?;
-        self.keep_on_their_way(window, time)?;
+    pub(crate) fn closed(&mut self, window: usize, time: Duration) -> anyhow::Result<Sample> {
+        let until = |end: Instant| move |_: &Load| Instant::now() < end;
+        self.keep_on_their_way(window, until(Instant::now() + time / 8))?;
+        let meter = Meter::start(&mut self.counts, self.server)?;
+        self.keep_on_their_way(window, until(Instant::now() + time))?;
         self.finish()?;
         let sample = meter.stop(&self.counts)?;
-        let lines = sample.rate() / self.listeners as f64;
+        let lines = sample.rate() / self.listeners.len() as f64;
         let is_idle = sample.load_share() + sample.server_share() < IDLE;
-        Ok(Sample {
-            is_held_back: is_idle && lines < HELD_BACK * self.speakers.len() as f64,
-            ..sample
-        })
+        let is_held_back = is_idle && lines < HELD_BACK * self.speakers.len() as f64;
+        Ok(Sample { is_held_back, ..sample })
     }
 
-    fn keep_on_their_way(&mut self, window: usize, time: Duration) -> anyhow::Result<()> {
-        let until = Instant::now() + time;
-        let mut last = Instant::now();
-        while Instant::now() < until {
-            while self.messages.undone() < window {
+    /// Keeps `window` lines on their way as long as `goes_on` says so.
+    fn keep_on_their_way(
+        &mut self,
+        window: usize,
+        goes_on: impl Fn(&Load) -> bool,
+    ) -> anyhow::Result<()> {
+        while goes_on(self) {
+            if self.messages.undone() < window {
                 self.say_next(Instant::now())?;
+            } else {
+                self.turn_or_give_up()?;
             }
-            self.turn_for_lines(&mut last)?;
         }
         Ok(())
     }
@@ -186,10 +177,9 @@ impl Load {
     pub(crate) fn open(
         &mut self,
         rate: f64,
-        server: Pid,
         mut step: impl FnMut(&mut Load, Duration) -> anyhow::Result<bool>,
     ) -> anyhow::Result<Sample> {
-        let meter = Meter::start(&mut self.counts, server)?;
+        let meter = Meter::start(&mut self.counts, self.server)?;
         let start = Instant::now();
         let due = |said: u32| start + Duration::from_secs_f64(f64::from(said) / rate);
         let mut said = 0;
@@ -210,9 +200,8 @@ impl Load {
 
     /// Waits until all listeners have every line.
     fn finish(&mut self) -> anyhow::Result<()> {
-        let mut last = Instant::now();
         while self.messages.undone() > 0 {
-            self.turn_for_lines(&mut last)?;
+            self.turn_or_give_up()?;
         }
         Ok(())
     }
@@ -224,35 +213,26 @@ impl Load {
 
     /// A speaker says a line that was due at this time. It is sent with the next turn.
     pub(super) fn say(&mut self, speaker: usize, due: Instant) -> anyhow::Result<()> {
-        let number = self.messages.add(due, self.listeners)?;
+        let number = self.messages.add(due, self.listeners.len())?;
         let speaker = self.speakers[speaker % self.speakers.len()];
-        let unsent = &mut self.clients[speaker].unsent;
-        self.protocol.say(&text(number), unsent);
+        self.protocol.say(text(number).as_bytes(), &mut self.clients[speaker].unsent);
+        self.progress = Instant::now();
         Ok(())
     }
 
-    /// One turn while lines are on their way. Only lines count: a server that has skipped some
-    /// continues to send pings.
-    fn turn_for_lines(&mut self, last: &mut Instant) -> anyhow::Result<()> {
-        let before = self.counts.deliveries;
+    /// One turn. Gives up if for a long time no line has come and no client has connected: a server
+    /// that has skipped lines still sends pings.
+    fn turn_or_give_up(&mut self) -> anyhow::Result<()> {
+        let before = (self.counts.deliveries, self.connecting);
         self.turn(TURN)?;
-        self.ensure_not_silent(self.counts.deliveries > before, last)
-    }
-
-    fn turn_or_give_up(&mut self, last: &mut Instant) -> anyhow::Result<()> {
-        let woken = self.turn(TURN)?;
-        self.ensure_not_silent(woken > 0, last)
-    }
-
-    fn ensure_not_silent(&self, has_come: bool, last: &mut Instant) -> anyhow::Result<()> {
-        if has_come {
-            *last = Instant::now();
+        if (self.counts.deliveries, self.connecting) != before {
+            self.progress = Instant::now();
         }
         ensure!(
-            last.elapsed() < SILENCE,
+            self.progress.elapsed() < SILENCE,
             "nothing came for {SILENCE:?}, while not all {} listeners had {} lines, and {} clients \
              were not connected",
-            self.listeners,
+            self.listeners.len(),
             self.messages.undone(),
             self.connecting
         );

@@ -16,7 +16,6 @@ pub(crate) struct Tally {
     pub(crate) skipped: u64,
     /// Finds the end of a line, or of a WebSocket's frame.
     split: Split,
-    skipped_in: fn(&[u8]) -> Option<u64>,
     /// The beginning of a line or frame that is not complete.
     held: Vec<u8>,
 }
@@ -24,14 +23,8 @@ pub(crate) struct Tally {
 impl Tally {
     /// An empty tally for clients of this protocol.
     pub(crate) fn of(protocol: Protocol) -> Tally {
-        let is_web = protocol == Protocol::WebSocket;
-        Tally {
-            read: 0,
-            skipped: 0,
-            split: if is_web { first_frame } else { first_line },
-            skipped_in: if is_web { skipped_in_json } else { skipped },
-            held: Vec::new(),
-        }
+        let split = if protocol == Protocol::WebSocket { first_frame } else { first_line };
+        Tally { read: 0, skipped: 0, split, held: Vec::new() }
     }
 
     /// Counts the lines in these bytes, which are the next ones received.
@@ -40,18 +33,14 @@ impl Tally {
         held.extend_from_slice(bytes);
         let mut rest = held.as_slice();
         while let Some((piece, behind)) = (self.split)(rest) {
-            self.count_piece(piece);
+            if memchr::memchr(MARKER, piece).is_some() {
+                self.read += 1;
+            } else {
+                self.skipped += skipped(piece).unwrap_or(0);
+            }
             rest = behind;
         }
         self.held = rest.to_vec();
-    }
-
-    fn count_piece(&mut self, piece: &[u8]) {
-        if let Some(skipped) = (self.skipped_in)(piece) {
-            self.skipped += skipped;
-        } else if memchr::memchr(MARKER, piece).is_some() {
-            self.read += 1;
-        }
     }
 }
 
@@ -59,25 +48,12 @@ fn first_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     bytes.split_at_checked(memchr::memchr(b'\n', bytes)? + 1)
 }
 
-/// The number in `-- 128 lines skipped: you were reading too slowly`, and in the shorter notice of
-/// classic mode.
-fn skipped(line: &[u8]) -> Option<u64> {
-    let notice = str::from_utf8(line.strip_prefix(b"-- ")?).ok()?;
-    let (number, words) = notice.split_once(' ')?;
-    let words = words.strip_prefix("lines").or(words.strip_prefix("line"))?;
-    if !words.starts_with(" skipped") {
-        return None;
-    }
-    number.parse().ok()
-}
-
-/// The number in `{"kind":"skipped","room":"lobby","lines":128,...}`.
-fn skipped_in_json(object: &[u8]) -> Option<u64> {
-    memmem::find(object, br#""kind":"skipped""#)?;
-    let field = br#""lines":"#;
-    let number = object.get(memmem::find(object, field)? + field.len()..)?;
-    let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
-    str::from_utf8(&number[..digits.count()]).ok()?.parse().ok()
+/// The number in `-- 128 lines skipped: you were reading too slowly`, in the shorter notice of
+/// classic mode, and in `{"kind":"skipped","lines":128,...,"text":"128 lines skipped"}`.
+fn skipped(piece: &[u8]) -> Option<u64> {
+    let before = str::from_utf8(&piece[..memmem::find(piece, b" skipped")?]).ok()?;
+    let before = before.strip_suffix(" lines").or(before.strip_suffix(" line"))?;
+    before.rsplit(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,29 +1,16 @@
-//! A load in a separate process. So several servers can be loaded in turns while each has all its
-//! clients: one process may not have enough descriptors for all. Requests and samples are lines of
-//! JSON.
+//! A server and its load in a process of their own. So several servers can be loaded in turns while
+//! each has all its clients: one process may not hold enough descriptors for all. Requests and
+//! samples are lines of JSON.
 
 use std::io::{BufRead, BufReader, Lines, Write, stdin, stdout};
-use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::{clients::Load, sample::Sample};
-use crate::machine::on_cores;
-use crate::server::{Protocol, RunningTarget, Target, this_program};
-
-/// The task of a worker, from its command line.
-#[derive(Debug, Serialize, Deserialize)]
-struct Assignment {
-    address: SocketAddr,
-    server: i32,
-    protocol: Protocol,
-    listeners: usize,
-    speakers: usize,
-}
+use crate::server::{THIS_PROGRAM, Target};
 
 /// The pace of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -47,46 +34,40 @@ impl LoadPace {
     }
 }
 
+/// What a worker does, in the order of [`Load::fill`]: a server, its cores, listeners and speakers.
+type Assignment = (Target, Vec<usize>, [usize; 2]);
+
 /// A server and its load.
 pub(crate) struct Worker {
-    requests: ChildStdin,
+    /// Taken when the worker has to end.
+    requests: Option<ChildStdin>,
     samples: Lines<BufReader<ChildStdout>>,
-    load: Child,
-    _server: RunningTarget,
+    process: Child,
 }
 
 impl Worker {
-    /// Starts the server and its clients, and waits until all of them are in the room.
+    /// Starts the server on these cores and its clients on those of this process, and waits until
+    /// all of them are in the room.
     pub(crate) fn start(
         target: &Target,
-        server_cores: &[usize],
-        load_core: usize,
-        [listeners, speakers]: [usize; 2],
+        cores: &[usize],
+        clients: [usize; 2],
     ) -> anyhow::Result<Worker> {
-        let server = target.start(server_cores)?;
-        let assignment = serde_json::to_string(&Assignment {
-            address: server.address,
-            server: server.process().as_raw_nonzero().get(),
-            protocol: target.protocol,
-            listeners,
-            speakers,
-        })?;
-        let mut command = Command::new(this_program()?);
-        command.args(["load", &assignment]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut load = on_cores(&[load_core], || command.spawn())??;
-        let requests = load.stdin.take().context("the load has no stdin")?;
-        let samples = load.stdout.take().context("the load has no stdout")?;
-        let mut worker =
-            Worker { requests, samples: BufReader::new(samples).lines(), load, _server: server };
+        let assignment: Assignment = (target.clone(), cores.to_vec(), clients);
+        let mut command = Command::new(THIS_PROGRAM);
+        command.args(["load", &serde_json::to_string(&assignment)?]);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let requests = process.stdin.take();
+        let samples = process.stdout.take().context("the load has no stdout")?;
+        let mut worker = Worker { requests, samples: BufReader::new(samples).lines(), process };
         worker.answer::<()>()?;
         Ok(worker)
     }
 
     /// Loads the server at this pace for this many seconds.
     pub(crate) fn run(&mut self, pace: LoadPace, seconds: f64) -> anyhow::Result<Sample> {
-        let request = serde_json::to_string(&(pace, seconds))?;
-        writeln!(self.requests, "{request}")?;
+        let requests = self.requests.as_mut().context("the load has no stdin")?;
+        writeln!(requests, "{}", serde_json::to_string(&(pace, seconds))?)?;
         self.answer()
     }
 
@@ -97,20 +78,19 @@ impl Worker {
     }
 }
 
+/// The process ends with its requests, and ends its server before.
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.load.kill().ok();
-        self.load.wait().ok();
+        self.requests.take();
+        self.process.wait().ok();
     }
 }
 
-/// The process of the load: answers requests until the last one.
+/// The process of a worker: answers requests until the last one.
 pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
-    let assignment: Assignment = serde_json::from_str(assignment)?;
-    let server = Pid::from_raw(assignment.server).context("no such process")?;
-    let clients = [assignment.listeners, assignment.speakers];
-    let mut load = match Load::fill(assignment.address, assignment.protocol, clients) {
-        Ok((load, _)) => load,
+    let (target, cores, clients): Assignment = serde_json::from_str(assignment)?;
+    let mut load = match Load::fill(&target, &cores, clients) {
+        Ok(load) => load,
         Err(error) => return answer::<()>(Err(error)),
     };
     answer(Ok(()))?;
@@ -118,11 +98,11 @@ pub(crate) fn work(assignment: &str) -> anyhow::Result<()> {
         let (pace, seconds): (LoadPace, f64) = serde_json::from_str(&line?)?;
         let time = Duration::from_secs_f64(seconds);
         answer(match pace {
-            LoadPace::Closed { window } => load.closed(window, time, server),
-            LoadPace::Bursts { lines } => load.bursts(lines, time, server),
+            LoadPace::Closed { window } => load.closed(window, time),
+            LoadPace::Bursts { lines } => load.bursts(lines, time),
             LoadPace::Open { deliveries } => {
-                let rate = deliveries / assignment.listeners as f64;
-                load.open(rate, server, |_, elapsed| Ok(elapsed < time))
+                let rate = deliveries / load.listeners.len() as f64;
+                load.open(rate, |_, elapsed| Ok(elapsed < time))
             }
         })?;
     }

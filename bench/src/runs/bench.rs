@@ -1,22 +1,74 @@
-//! The surroundings of every scenario: options, Parlor, cores, a room full of clients, and a place
-//! for its tables.
+//! What runs every scenario: its options, Parlor, the cores, a room full of clients, and a place for
+//! its tables.
 
-use anyhow::ensure;
-use rustix::process::Pid;
+use std::path::PathBuf;
 
-use crate::load::{ClientId, Load};
-use crate::machine::{Cores, resident};
-use crate::report::{ResultTable, Versions};
-use crate::server::{Parlor, RunningTarget, Target};
+use jiff::Timestamp;
+
+use crate::load::Load;
+use crate::machine::{Cores, Machine, stay_on};
+use crate::report::{ResultTable, Results, Versions, as_typed};
+use crate::server::{LoadDoor, Parlor, Target};
+
+/// The options of every scenario.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Conditions {
+    /// Finish in about a minute: fewer points, shorter turns
+    #[arg(long)]
+    quick: bool,
+    /// Write the results to FILE as JSON, for `report`
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure this program instead of the Parlor that is built in
+    #[arg(long, value_name = "PROGRAM")]
+    parlor: Option<String>,
+    /// Connect the load through this door
+    #[arg(long, value_enum, default_value_t = LoadDoor::Lines)]
+    door: LoadDoor,
+}
+
+impl Conditions {
+    /// Runs a scenario on the core for the load, prints its tables, and writes them if the user
+    /// wants that. A scenario that fails may have tables, too.
+    pub(crate) fn run(
+        self,
+        scenario: impl FnOnce(&mut Bench) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let cores = Cores::find();
+        stay_on(&[cores.load])?;
+        let mut bench = Bench {
+            quick: self.quick,
+            parlor: Parlor { program: self.parlor, door: self.door },
+            cores,
+            tables: Vec::new(),
+            versions: vec![("parlor".into(), env!("CARGO_PKG_VERSION").into())],
+        };
+        let outcome = scenario(&mut bench);
+        for table in &bench.tables {
+            println!("\n{table}");
+        }
+        if let Some(path) = self.json.filter(|_| !bench.tables.is_empty()) {
+            let results = Results {
+                command: as_typed(),
+                date: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                machine: Machine::with_cores(bench.cores.all.len()),
+                versions: bench.versions,
+                tables: bench.tables,
+            };
+            results.write(&path)?;
+        }
+        outcome
+    }
+}
 
 /// The conditions and the results of one scenario.
 pub(crate) struct Bench {
-    pub(crate) quick: bool,
-    pub(crate) parlor: Parlor,
-    pub(crate) cores: Cores,
-    pub(crate) tables: Vec<ResultTable>,
-    /// Versions of programs other than Parlor.
-    pub(crate) versions: Versions,
+    quick: bool,
+    pub(super) parlor: Parlor,
+    pub(super) cores: Cores,
+    pub(super) tables: Vec<ResultTable>,
+    /// Versions of measured programs.
+    pub(super) versions: Versions,
 }
 
 impl Bench {
@@ -25,51 +77,8 @@ impl Bench {
         if self.quick { quick } else { full }
     }
 
-    /// A server on its core, with this many speakers and listeners in its first room.
-    pub(super) fn room(
-        &self,
-        target: &Target,
-        speakers: usize,
-        listeners: usize,
-    ) -> anyhow::Result<LoadedRoom> {
-        LoadedRoom::fill(target, &[self.cores.server], speakers, listeners)
-    }
-}
-
-/// A server, with the clients of a load in this process in its first room.
-pub(super) struct LoadedRoom {
-    pub(super) load: Load,
-    pub(super) listeners: Vec<ClientId>,
-    server: RunningTarget,
-}
-
-impl LoadedRoom {
-    /// Starts the server on these cores, and returns when everybody is in the room.
-    pub(super) fn fill(
-        target: &Target,
-        cores: &[usize],
-        speakers: usize,
-        listeners: usize,
-    ) -> anyhow::Result<LoadedRoom> {
-        let server = target.start(cores)?;
-        let clients = [listeners, speakers];
-        let (load, listeners) = Load::fill(server.address, target.protocol, clients)?;
-        Ok(LoadedRoom { load, listeners, server })
-    }
-
-    pub(super) fn server(&self) -> Pid {
-        self.server.process()
-    }
-
-    /// Bytes of the server in memory.
-    pub(super) fn resident(&self) -> anyhow::Result<f64> {
-        resident(self.server())
-    }
-
-    /// Fails if the server has disconnected a bystander.
-    pub(super) fn ensure_all_connected(&self) -> anyhow::Result<()> {
-        let closed = self.load.closed_by_server;
-        ensure!(closed == 0, "the server has disconnected {closed} clients");
-        Ok(())
+    /// A server on its core, and in its first room this many listeners and speakers.
+    pub(super) fn fill(&self, target: &Target, clients: [usize; 2]) -> anyhow::Result<Load> {
+        Load::fill(target, &[self.cores.server], clients)
     }
 }

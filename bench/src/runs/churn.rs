@@ -1,14 +1,13 @@
 //! Churn: people come and leave all the time while others talk, for minutes or hours. Shows which
 //! numbers grow.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::bench::{Bench, LoadedRoom};
+use super::bench::Bench;
 use super::sheet::{
     COST, Column, LOAD, MAX_MS, P50_MS, P99_MS, RESIDENT, SERVER, Sheet, VALID, WAITING,
 };
-use crate::load::{ClientId, Role, Sample};
+use crate::load::{Load, Role, Sample};
 use crate::machine::{descriptors, mebibytes};
 use crate::progress::progress;
 
@@ -46,22 +45,19 @@ pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()>
     let seconds = seconds.unwrap_or(bench.pick(QUICK_SECONDS, SECONDS)) as f64;
     let rows = (seconds / ROW_SECONDS_MAX).ceil().max(10.0);
     let part = seconds / rows;
-    let mut churn = Churn {
-        room: bench.room(&bench.parlor.named()?, SPEAKERS, LISTENERS)?,
-        visitors: VecDeque::new(),
-        next_to_enter: 0,
-    };
+    let mut load = bench.fill(&bench.parlor.named(), [LISTENERS, SPEAKERS])?;
+    let mut enter_pressed = 0;
     let mut sheet = sheet(bench.parlor.note());
     let mut memory = Vec::new();
     for row in 1..=rows as usize {
         progress(format_args!("part {row} of {rows}"));
-        let sample = churn.go_on(Duration::from_secs_f64(part))?;
+        let sample = go_on(&mut load, Duration::from_secs_f64(part), &mut enter_pressed)?;
         let until = part * row as f64;
         memory.push((until, mebibytes(sample.resident)));
-        let descriptors = descriptors(churn.room.server())?;
-        let first = [until.into(), churn.room.load.come.into(), descriptors.into()];
+        let descriptors = descriptors(load.server)?;
+        let first = [until.into(), load.come.into(), descriptors.into()];
         sheet.add(first, &Ok(vec![sample]), None);
-        churn.room.ensure_all_connected()?;
+        load.ensure_all_connected()?;
     }
     // A server finds its size in the first five minutes of a long run, or in the first part of a
     // short one.
@@ -91,35 +87,21 @@ fn sheet(note: &str) -> Sheet {
     )
 }
 
-struct Churn {
-    room: LoadedRoom,
-    visitors: VecDeque<ClientId>,
-    /// The number of the listener that presses Enter next.
-    next_to_enter: usize,
-}
-
-impl Churn {
-    fn go_on(&mut self, time: Duration) -> anyhow::Result<Sample> {
-        let (mut come, mut entered) = (0, 0);
-        let server = self.room.server();
-        let listeners = &self.room.listeners;
-        self.room.load.open(RATE, server, |load, elapsed| {
-            let due = |per_second: f64| (elapsed.as_secs_f64() * per_second) as usize;
-            while come < due(COME_PER_SECOND) {
-                self.visitors.push_back(load.add(Role::Bystander)?);
-                come += 1;
-            }
-            while self.visitors.len() > VISITORS
-                && let Some(id) = self.visitors.pop_front()
-            {
-                load.remove(id);
-            }
-            while entered < due(ENTER_PER_SECOND) {
-                load.press_enter(listeners[self.next_to_enter % LISTENERS])?;
-                self.next_to_enter += 1;
-                entered += 1;
-            }
-            Ok(elapsed < time)
-        })
-    }
+/// Visitors come and leave for this time, and listeners press Enter; counts how often.
+fn go_on(load: &mut Load, time: Duration, enter_pressed: &mut usize) -> anyhow::Result<Sample> {
+    let (come, pressed) = (load.come, *enter_pressed);
+    load.open(RATE, |load, elapsed| {
+        let due = |per_second: f64| (elapsed.as_secs_f64() * per_second) as usize;
+        while load.come < come + due(COME_PER_SECOND) {
+            load.add(Role::Bystander)?;
+        }
+        while load.crowd.len() > VISITORS {
+            load.leave();
+        }
+        while *enter_pressed < pressed + due(ENTER_PER_SECOND) {
+            load.press_enter(load.listeners[*enter_pressed % LISTENERS])?;
+            *enter_pressed += 1;
+        }
+        Ok(elapsed < time)
+    })
 }

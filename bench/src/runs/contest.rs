@@ -1,7 +1,5 @@
 //! The tables of scenarios that compare servers: the cost and the latency of a delivery in each.
 
-use anyhow::Context;
-
 use super::grid::{Grid, SPEAKERS};
 use super::sheet::{
     COST, COST_RATIO, Column, LOAD, P50_US, P90_US, P99_RATIO, P99_US, P999_US, RATE, RESIDENT,
@@ -13,21 +11,18 @@ const COSTS: [Column; 7] = [COST, COST_RATIO, RATE, SERVER, LOAD, RESIDENT, VALI
 
 const LATENCIES: [Column; 5] = [P50_US, P90_US, P99_US, P999_US, P99_RATIO];
 
-/// Runs the grid. Ratios are to its first server.
-pub(super) fn run(title: &str, grid: &Grid) -> anyhow::Result<Vec<ResultTable>> {
-    let names: Vec<&str> = grid.names().collect();
-    let reference = names.first().context("there is no server")?;
+/// Runs the grid. `reference` says which server the ratios are to.
+pub(super) fn run(title: &str, reference: &str, grid: &Grid) -> Vec<ResultTable> {
     let (mut costs, mut latencies) = (costs(title, reference), latencies());
-    for point in grid.run() {
-        for (&name, turns) in names.iter().zip(&point.turns) {
-            let first = [Cell::from(point.listeners), point.pace.name().into(), name.into()];
-            costs.add(first.clone(), turns, point.turns.first());
-            if turns.is_ok() {
-                latencies.add(first, turns, point.turns.first());
-            }
+    grid.run(|row| {
+        let name = row.entrant.target.name.as_str();
+        let first = [Cell::from(row.listeners), row.pace.name().into(), name.into()];
+        costs.add(first.clone(), row.turns, row.reference);
+        if row.turns.is_ok() {
+            latencies.add(first, row.turns, row.reference);
         }
-    }
-    Ok(vec![costs.table, latencies.table])
+    });
+    vec![costs.table, latencies.table]
 }
 
 fn costs(title: &str, reference: &str) -> Sheet {
@@ -36,7 +31,7 @@ fn costs(title: &str, reference: &str) -> Sheet {
         format!(
             "User and system time of the server for each line that a client received. N listeners and {SPEAKERS} \
              speakers; lines of 64 bytes. W lines are on their way at once, and a line is done when all N have it. \
-             Figures are medians of turns; the ratio is to the {reference}, a median over rounds. If the load was \
+             Figures are medians of turns; the ratio is to {reference}, a median over rounds. If the load was \
              busier than 90 % of its core and busier than the server, it was the bottleneck: the figure is not valid, \
              and there is no ratio to it. The same if neither was busy in the closed loop: then the server made its \
              clients wait."

@@ -1,7 +1,7 @@
 //! Cores: the speed of a server on one core, and on all.
 
 use super::bench::Bench;
-use super::grid::{Grid, SPEAKERS};
+use super::grid::{Entrant, Grid, SPEAKERS};
 use super::sheet::{COST, Column, LOAD, RATE, RATE_RATIO, SERVER, Sheet, VALID};
 use crate::load::LoadPace;
 
@@ -14,24 +14,20 @@ const COLUMNS: [Column; 6] = [RATE, RATE_RATIO, COST, SERVER, LOAD, VALID];
 
 /// Runs the scenario.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let target = bench.parlor.named()?;
     let cores = [vec![bench.cores.server], bench.cores.all.clone()];
-    let counts = [1, bench.cores.all.len()];
+    let target = bench.parlor.named();
     let grid = Grid {
-        targets: cores.map(|cores| (target.clone(), cores)).into(),
-        load_core: bench.cores.load,
+        entrants: cores.map(|cores| Entrant { target: target.clone(), cores, reference: 0 }).into(),
         listeners: vec![LISTENERS],
         paces: BURSTS.map(|lines| LoadPace::Bursts { lines }).to_vec(),
         rounds: bench.pick(5, 11),
         seconds: bench.pick(1.0, 1.5),
     };
-    let mut sheet = sheet(counts[1], bench.parlor.note());
-    for point in grid.run() {
-        for (cores, turns) in counts.into_iter().zip(&point.turns) {
-            let first = [point.pace.name().into(), cores.to_string().into()];
-            sheet.add(first, turns, point.turns.first());
-        }
-    }
+    let mut sheet = sheet(bench.cores.all.len(), bench.parlor.note());
+    grid.run(|row| {
+        let cores = row.entrant.cores.len().to_string();
+        sheet.add([row.pace.name().into(), cores.into()], row.turns, row.reference);
+    });
     bench.tables = vec![sheet.table];
     Ok(())
 }

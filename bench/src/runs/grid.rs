@@ -11,9 +11,7 @@ pub(super) const SPEAKERS: usize = 4;
 
 /// The servers and loads to measure.
 pub(super) struct Grid {
-    /// The servers, each with the cores that it may use.
-    pub(super) targets: Vec<(Target, Vec<usize>)>,
-    pub(super) load_core: usize,
+    pub(super) entrants: Vec<Entrant>,
     pub(super) listeners: Vec<usize>,
     pub(super) paces: Vec<LoadPace>,
     /// The number of turns of each server at each point.
@@ -22,58 +20,63 @@ pub(super) struct Grid {
     pub(super) seconds: f64,
 }
 
-/// A point of the grid, and the results of each server there, in the order of the targets.
-pub(super) struct GridPoint {
+/// A server in the grid.
+pub(super) struct Entrant {
+    pub(super) target: Target,
+    /// The cores that it may use.
+    pub(super) cores: Vec<usize>,
+    /// The place of the entrant that its ratios are to.
+    pub(super) reference: usize,
+}
+
+/// What one server did at one point of the grid.
+pub(super) struct GridRow<'a> {
     pub(super) listeners: usize,
     pub(super) pace: LoadPace,
-    pub(super) turns: Vec<ServerTurns>,
+    pub(super) entrant: &'a Entrant,
+    pub(super) turns: &'a ServerTurns,
+    pub(super) reference: Option<&'a ServerTurns>,
 }
 
 /// A server with all its clients, or the reason why it is left out.
 type Contestant = Result<Worker, String>;
 
 impl Grid {
-    /// The names of the servers.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.targets.iter().map(|(target, _)| target.name.as_str())
-    }
-
-    pub(super) fn run(&self) -> Vec<GridPoint> {
-        let mut points = Vec::new();
+    /// Measures at each point, and hands over a row for each server.
+    pub(super) fn run(&self, mut each: impl FnMut(GridRow<'_>)) {
         for &listeners in &self.listeners {
-            let servers = self.targets.len();
+            let servers = self.entrants.len();
             progress(format_args!("N = {listeners}: {servers} servers start, all clients join"));
-            let targets = self.targets.iter();
-            let mut contestants: Vec<_> = targets
-                .map(|(target, cores)| {
-                    Worker::start(target, cores, self.load_core, [listeners, SPEAKERS])
+            let entrants = self.entrants.iter();
+            let mut contestants: Vec<Contestant> = entrants
+                .map(|Entrant { target, cores, .. }| {
+                    Worker::start(target, cores, [listeners, SPEAKERS])
                         .map_err(|error| left_out(&target.name, &error))
                 })
                 .collect();
             for &pace in &self.paces {
                 progress(format_args!("N = {listeners}, {}", pace.name()));
-                points.push(GridPoint {
-                    listeners,
-                    pace,
-                    turns: self.take_turns(&mut contestants, pace),
-                });
+                let all = self.take_turns(&mut contestants, pace);
+                for (entrant, turns) in self.entrants.iter().zip(&all) {
+                    let reference = all.get(entrant.reference);
+                    each(GridRow { listeners, pace, entrant, turns, reference });
+                }
             }
         }
-        points
     }
 
     /// One server after the other has a turn, several times, so that other work on the machine
     /// affects all of them. A server that fails has no more turns; the others continue.
     fn take_turns(&self, contestants: &mut [Contestant], pace: LoadPace) -> Vec<ServerTurns> {
-        let mut turns: Vec<ServerTurns> = vec![Ok(Vec::new()); contestants.len()];
+        let mut all: Vec<ServerTurns> = vec![Ok(Vec::new()); contestants.len()];
         for _ in 0..self.rounds {
-            for ((contestant, turns), name) in
-                contestants.iter_mut().zip(&mut turns).zip(self.names())
+            let entrants = self.entrants.iter();
+            for ((contestant, turns), entrant) in contestants.iter_mut().zip(&mut all).zip(entrants)
             {
                 if let Ok(worker) = contestant {
                     match worker.run(pace, self.seconds) {
                         Ok(sample) => turns.iter_mut().for_each(|samples| samples.push(sample)),
-                        Err(error) => *contestant = Err(left_out(name, &error)),
+                        Err(error) => *contestant = Err(left_out(&entrant.target.name, &error)),
                     }
                 }
                 if let Err(reason) = contestant {
@@ -81,7 +84,7 @@ impl Grid {
                 }
             }
         }
-        turns
+        all
     }
 }
 

@@ -22,7 +22,7 @@ const FORGOTTEN_LINES: u32 = 100_000;
 
 /// Runs both scenarios.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let targets = bench.parlor.pair()?;
+    let targets = bench.parlor.pair();
     let mut connections = ResultTable::new(
         "Memory for an idle connection",
         "Resident memory of the server with n connections in one room, minus that with two, divided by n; and beside it \
@@ -47,19 +47,19 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
 }
 
 fn fill_a_room(bench: &Bench, target: &Target, table: &mut ResultTable) -> anyhow::Result<()> {
-    let mut room = bench.room(target, 1, 1)?;
-    let before = room.resident()?;
+    let mut load = bench.fill(target, [1, 1])?;
+    let before = load.resident()?;
     let (mut people, mut memory) = (0, before);
     for size in bench.pick(vec![1_000, 5_000], vec![1_000, 10_000, 19_000]) {
         progress(format_args!("{}: {size} connections", target.name));
         let (people_above, memory_above) = (people, memory);
         while people < size {
             let more = AT_ONCE.min(size - people);
-            room.load.add_all(Role::Listener, more)?;
-            room.load.settle()?;
+            load.add_all(Role::Listener, more)?;
+            load.settle()?;
             people += more;
         }
-        memory = room.resident()?;
+        memory = load.resident()?;
         table.row([
             target.name.as_str().into(),
             size.into(),
@@ -74,12 +74,12 @@ fn fill_a_room(bench: &Bench, target: &Target, table: &mut ResultTable) -> anyho
 
 fn fill_a_log(bench: &Bench, target: &Target, table: &mut ResultTable) -> anyhow::Result<()> {
     progress(format_args!("{}: lines", target.name));
-    let mut room = bench.room(target, 1, 1)?;
-    room.load.say_lines(WARM_UP_LINES, 64)?;
+    let mut load = bench.fill(target, [1, 1])?;
+    load.say_lines(WARM_UP_LINES, 64)?;
     for (lines, are_kept) in [(KEPT_LINES, true), (FORGOTTEN_LINES, false)] {
-        let before = room.resident()?;
-        room.load.say_lines(lines, 64)?;
-        let memory = room.resident()?;
+        let before = load.resident()?;
+        load.say_lines(lines, 64)?;
+        let memory = load.resident()?;
         let each = (memory - before) / f64::from(lines);
         table.row([
             target.name.as_str().into(),

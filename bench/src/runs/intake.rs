@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, LoadedRoom};
+use super::bench::Bench;
 use super::sheet::{Column, LOAD, P50_MS, P99_MS, P999_MS, RESIDENT, SERVER, Sheet, VALID};
-use crate::load::Sample;
+use crate::load::{Load, Sample};
 use crate::progress::progress;
 use crate::report::YES;
 
@@ -51,8 +51,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
 
 /// Each rate has its own server, so that no server has to index the lines of another rate.
 fn take_in(bench: &Bench, rate: f64, time: Duration) -> anyhow::Result<Sample> {
-    let target = bench.parlor.on_disk()?;
-    let mut room = LoadedRoom::fill(&target, &bench.cores.all, SPEAKERS, LISTENERS)?;
-    let server = room.server();
-    room.load.open(rate, server, |_, elapsed| Ok(elapsed < time))
+    let target = bench.parlor.on_disk();
+    let mut load = Load::fill(&target, &bench.cores.all, [LISTENERS, SPEAKERS])?;
+    load.open(rate, |_, elapsed| Ok(elapsed < time))
 }

@@ -14,7 +14,7 @@ mod sheet;
 mod slow;
 mod storm;
 
-pub(crate) use bench::Bench;
+pub(crate) use bench::Conditions;
 pub(crate) use churn::run as churn;
 pub(crate) use cores::run as cores;
 pub(crate) use fanout::run as fanout;

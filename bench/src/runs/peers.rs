@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 
 use super::bench::Bench;
-use super::{contest, grid::Grid};
+use super::contest;
+use super::grid::{Entrant, Grid};
 use crate::load::LoadPace;
 use crate::progress::progress;
-use crate::server::{INSTALLABLE, Protocol, Target, bare_loop, this_program};
+use crate::server::{BareLoop, INSTALLABLE, Protocol, Target, bare_loop};
 
 /// The command that builds the example.
 const BUILD_CHAT: &str = "cargo build --release --example chat";
@@ -30,39 +31,38 @@ pub(crate) struct PeerOptions {
 
 /// Runs the grid with all servers that are installed.
 pub(crate) fn run(bench: &mut Bench, options: &PeerOptions) -> anyhow::Result<()> {
-    let mut targets = vec![bare_loop()?, bench.parlor.named()?, bench.parlor.classic()?];
+    let parlor = &bench.parlor;
+    let mut targets = vec![bare_loop(BareLoop::Plain), parlor.named(), parlor.classic()];
     let mut missing = Vec::new();
-    match chat(options.chat.as_deref())? {
-        Some(target) => {
-            bench.versions.push(("chat".into(), env!("CARGO_PKG_VERSION").into()));
-            targets.push(target);
-        }
-        None => missing.push(format!("the example chat ({BUILD_CHAT})")),
-    }
-    for peer in &INSTALLABLE {
-        match peer.find() {
-            Some((target, version)) => {
-                bench.versions.push((peer.name.into(), version));
+    let chat = chat(options.chat.as_deref())?.map(|chat| (chat, env!("CARGO_PKG_VERSION").into()));
+    let chat = chat.ok_or(format!("the example chat ({BUILD_CHAT})"));
+    let installed = INSTALLABLE.iter().map(|peer| {
+        let missing = || format!("{} (apt-get install {})", peer.name, peer.package);
+        peer.find().ok_or_else(missing)
+    });
+    let more = options.targets.iter().map(|more| Ok((more.clone(), more.command.join(" "))));
+    for peer in std::iter::once(chat).chain(installed).chain(more) {
+        match peer {
+            Ok((target, version)) => {
+                bench.versions.push((target.name.clone(), version));
                 targets.push(target);
             }
-            None => missing.push(format!("{} (apt-get install {})", peer.name, peer.package)),
+            Err(peer) => {
+                progress(format_args!("not found: {peer}"));
+                missing.push(peer);
+            }
         }
     }
-    missing.iter().for_each(|peer| progress(format_args!("not found: {peer}")));
-    for target in &options.targets {
-        bench.versions.push((target.name.clone(), target.command.join(" ")));
-        targets.push(target.clone());
-    }
-    let on_its_core = |target| (target, vec![bench.cores.server]);
+    let cores = [bench.cores.server];
+    let on_core = |target| Entrant { target, cores: cores.into(), reference: 0 };
     let grid = Grid {
-        targets: targets.into_iter().map(on_its_core).collect(),
-        load_core: bench.cores.load,
+        entrants: targets.into_iter().map(on_core).collect(),
         listeners: vec![100, 1_000],
         paces: [1, 64].map(|window| LoadPace::Closed { window }).to_vec(),
         rounds: bench.pick(3, 7),
         seconds: bench.pick(0.3, 1.5),
     };
-    bench.tables = contest::run("Peers", &grid)?;
+    bench.tables = contest::run("Peers", "the bare loop", &grid);
     let note = note(&missing);
     bench.tables.iter_mut().for_each(|table| table.note += &note);
     Ok(())
@@ -81,26 +81,24 @@ fn note(missing: &[String]) -> String {
 /// The example `chat`: the program that the user names, or the one that cargo builds beside this
 /// program. None if it is not built.
 fn chat(named: Option<&Path>) -> anyhow::Result<Option<Target>> {
-    let here = PathBuf::from(this_program()?);
-    let program = named.map_or(here.with_file_name("examples/chat"), Path::to_owned);
+    let beside = std::env::current_exe()?.with_file_name("examples/chat");
+    let program = std::path::absolute(named.unwrap_or(&beside))?;
     let is_built = program.is_file();
     ensure!(
         is_built || named.is_none(),
         "there is no program {}; the example is built with: {BUILD_CHAT}",
         program.display()
     );
-    let program = std::path::absolute(program)?.to_string_lossy().into_owned();
-    let command = vec![program, "127.0.0.1:{port}".into()];
-    Ok(is_built.then(|| Target::new("chat", Protocol::Lines, command)))
+    let words = [&*program.to_string_lossy(), "127.0.0.1:{port}"];
+    Ok(is_built.then(|| Target::new("chat", Protocol::Lines, words)))
 }
 
 /// A server for lines, from the command line.
 fn line_server(option: &str) -> anyhow::Result<Target> {
     let wanted = "the option has the form NAME=COMMAND";
     let (name, command) = option.split_once('=').context(wanted)?;
-    let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-    ensure!(!name.is_empty() && !command.is_empty(), wanted);
-    Ok(Target::new(name, Protocol::Lines, command))
+    ensure!(!name.is_empty() && !command.trim().is_empty(), wanted);
+    Ok(Target::new(name, Protocol::Lines, command.split_whitespace()))
 }
 
 #[expect(clippy::expect_used, reason = "a failed step fails the test")]

@@ -5,54 +5,42 @@ use crate::load::{Sample, is_bound_by_load};
 use crate::machine::mebibytes;
 use crate::report::{Cell, ResultTable, VALID as VALID_NAME, YES};
 
-/// A column, with the computation of its cells.
-pub(super) struct Column {
-    name: &'static str,
-    figure: Figure,
-}
-
-/// The figure in a cell, from the samples of a row. Some rows have a reference: the samples of
-/// another server under the same load.
-enum Figure {
-    Median(fn(&Sample) -> f64),
-    /// The median of the ratios in each round, if row and reference are valid.
-    Ratio(fn(&Sample) -> f64),
-    /// Whether the row is valid, or the reason why not.
+/// A column whose cells are computed from the samples of a row. Some rows have a reference: the
+/// samples of another server under the same load.
+pub(super) enum Column {
+    /// The median of this figure.
+    Median(&'static str, fn(&Sample) -> f64),
+    /// The median of its ratios in each round, if row and reference are valid.
+    Ratio(&'static str, fn(&Sample) -> f64),
+    /// Whether the row is valid, or why not.
     Verdict,
 }
 
 /// The samples of one server, or the reason why it failed.
 pub(super) type ServerTurns = Result<Vec<Sample>, String>;
 
-const fn median_of(name: &'static str, figure: fn(&Sample) -> f64) -> Column {
-    let figure = Figure::Median(figure);
-    Column { name, figure }
-}
-
-const fn ratio_of(name: &'static str, figure: fn(&Sample) -> f64) -> Column {
-    let figure = Figure::Ratio(figure);
-    Column { name, figure }
-}
-
-pub(super) const COST: Column = median_of("ns/delivery", Sample::cost);
-pub(super) const COST_RATIO: Column = ratio_of("ratio", Sample::cost);
-pub(super) const RATE: Column = median_of("deliveries/s", Sample::rate);
-pub(super) const RATE_RATIO: Column = ratio_of("ratio", Sample::rate);
-pub(super) const SERVER: Column = median_of("server %", |sample| sample.server_share() * 100.0);
-pub(super) const LOAD: Column = median_of("load %", |sample| sample.load_share() * 100.0);
-pub(super) const WAITING: Column = median_of("waiting %", |sample| sample.waiting_share() * 100.0);
-pub(super) const RESIDENT: Column = median_of("resident, MiB", |sample| mebibytes(sample.resident));
-pub(super) const AWAY: Column = median_of("load away", |sample| sample.away);
-pub(super) const P50_US: Column = median_of("p50, us", |sample| sample.latency[0]);
-pub(super) const P90_US: Column = median_of("p90, us", |sample| sample.latency[1]);
-pub(super) const P99_US: Column = median_of("p99, us", p99);
-pub(super) const P999_US: Column = median_of("p99.9, us", |sample| sample.latency[3]);
-pub(super) const P99_RATIO: Column = ratio_of("p99 ratio", p99);
-pub(super) const P50_MS: Column = median_of("p50, ms", |sample| sample.latency[0] / 1e3);
-pub(super) const P99_MS: Column = median_of("p99, ms", |sample| sample.latency[2] / 1e3);
-pub(super) const P999_MS: Column = median_of("p99.9, ms", |sample| sample.latency[3] / 1e3);
-pub(super) const MAX_MS: Column = median_of("max, ms", |sample| sample.latency[4] / 1e3);
-pub(super) const VALID: Column = Column { name: VALID_NAME, figure: Figure::Verdict };
+pub(super) const COST: Column = Column::Median("ns/delivery", Sample::cost);
+pub(super) const COST_RATIO: Column = Column::Ratio("ratio", Sample::cost);
+pub(super) const RATE: Column = Column::Median("deliveries/s", Sample::rate);
+pub(super) const RATE_RATIO: Column = Column::Ratio("ratio", Sample::rate);
+pub(super) const SERVER: Column =
+    Column::Median("server %", |sample| sample.server_share() * 100.0);
+pub(super) const LOAD: Column = Column::Median("load %", |sample| sample.load_share() * 100.0);
+pub(super) const WAITING: Column =
+    Column::Median("waiting %", |sample| sample.waiting_share() * 100.0);
+pub(super) const RESIDENT: Column =
+    Column::Median("resident, MiB", |sample| mebibytes(sample.resident));
+pub(super) const AWAY: Column = Column::Median("load away", |sample| sample.away);
+pub(super) const P50_US: Column = Column::Median("p50, us", |sample| sample.latency[0]);
+pub(super) const P90_US: Column = Column::Median("p90, us", |sample| sample.latency[1]);
+pub(super) const P99_US: Column = Column::Median("p99, us", p99);
+pub(super) const P999_US: Column = Column::Median("p99.9, us", |sample| sample.latency[3]);
+pub(super) const P99_RATIO: Column = Column::Ratio("p99 ratio", p99);
+pub(super) const P50_MS: Column = Column::Median("p50, ms", |sample| sample.latency[0] / 1e3);
+pub(super) const P99_MS: Column = Column::Median("p99, ms", |sample| sample.latency[2] / 1e3);
+pub(super) const P999_MS: Column = Column::Median("p99.9, ms", |sample| sample.latency[3] / 1e3);
+pub(super) const MAX_MS: Column = Column::Median("max, ms", |sample| sample.latency[4] / 1e3);
+pub(super) const VALID: Column = Column::Verdict;
 
 fn p99(sample: &Sample) -> f64 {
     sample.latency[2]
@@ -74,8 +62,7 @@ impl Sheet {
         columns: &'static [Column],
     ) -> Sheet {
         let mut table = ResultTable::new(title, note, head);
-        let names = columns.iter().map(|column| column.name.to_owned());
-        table.columns.extend(names);
+        table.columns.extend(columns.iter().map(|column| column.name().to_owned()));
         Sheet { table, columns }
     }
 
@@ -88,36 +75,34 @@ impl Sheet {
         reference: Option<&ServerTurns>,
     ) {
         debug_assert_eq!(N + self.columns.len(), self.table.columns.len());
-        let figures = self.columns.iter().map(|column| match turns {
-            Ok(samples) => column.figure.of(samples, reference),
-            Err(reason) => column.figure.of_none(reason),
-        });
+        let figures = self.columns.iter().map(|column| column.cell(turns, reference));
         let row = first.into_iter().chain(figures).collect();
         self.table.rows.push(row);
     }
 }
 
-impl Figure {
-    fn of(&self, samples: &[Sample], reference: Option<&ServerTurns>) -> Cell {
+impl Column {
+    fn name(&self) -> &'static str {
         match self {
-            Figure::Median(figure) => median(samples.iter().map(figure)).into(),
-            Figure::Ratio(figure) => {
-                let Some(Ok(reference)) = reference else {
-                    return Cell::Empty;
-                };
-                let pairs = samples.iter().zip(reference);
-                let ratio = median(pairs.map(|(one, other)| figure(one) / figure(other)));
-                let are_valid = verdict(samples) == YES && verdict(reference) == YES;
-                are_valid.then_some(ratio).into()
-            }
-            Figure::Verdict => verdict(samples).into(),
+            Column::Median(name, _) | Column::Ratio(name, _) => name,
+            Column::Verdict => VALID_NAME,
         }
     }
 
-    fn of_none(&self, reason: &str) -> Cell {
-        match self {
-            Figure::Median(_) | Figure::Ratio(_) => Cell::Empty,
-            Figure::Verdict => reason.into(),
+    fn cell(&self, turns: &ServerTurns, reference: Option<&ServerTurns>) -> Cell {
+        match (self, turns, reference) {
+            (Column::Verdict, Err(reason), _) => reason.as_str().into(),
+            (Column::Verdict, Ok(samples), _) => verdict(samples).into(),
+            (Column::Median(_, figure), Ok(samples), _) => {
+                median(samples.iter().map(figure)).into()
+            }
+            (Column::Ratio(_, figure), Ok(samples), Some(Ok(reference)))
+                if verdict(samples) == YES && verdict(reference) == YES =>
+            {
+                let pairs = samples.iter().zip(reference);
+                median(pairs.map(|(one, other)| figure(one) / figure(other))).into()
+            }
+            (Column::Median(..) | Column::Ratio(..), _, _) => Cell::Empty,
         }
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::bench::{Bench, LoadedRoom};
+use super::bench::Bench;
 use super::sheet::{
     COST, COST_RATIO, Column, LOAD, P50_US, P99_RATIO, P99_US, RATE, RESIDENT, SERVER, ServerTurns,
     Sheet, VALID,
 };
-use crate::load::{ClientId, Role};
+use crate::load::{ClientId, Load, Role};
 use crate::progress::progress;
 use crate::report::{ResultTable, YES};
 use crate::server::Target;
@@ -36,16 +36,20 @@ const SAID_MIN: u32 = 40_000;
 /// A reader that gets nothing for this long has read to the end.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// The slow readers in each room, and their name in the tables.
+const ROOMS: [(&str, Option<Role>); 3] =
+    [("none", None), ("500 stuck", Some(Role::Stuck)), ("500 drip", Some(Role::Dripping))];
+
 const COSTS: [Column; 10] =
     [COST, COST_RATIO, P50_US, P99_US, P99_RATIO, RATE, RESIDENT, SERVER, LOAD, VALID];
 
 /// Runs the scenario. Fails, after the tables, if a client got a wrong count of skipped lines.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let target = bench.parlor.named()?;
+    let target = bench.parlor.named();
     let mut rooms = Vec::new();
-    for slow in [None, Some(Role::Stuck), Some(Role::Dripping)] {
-        progress(format_args!("a room, slow readers in it: {}", name(slow)));
-        rooms.push(SlowRoom::fill(bench, &target, slow)?);
+    for (name, slow) in ROOMS {
+        progress(format_args!("a room, slow readers in it: {name}"));
+        rooms.push(SlowRoom::fill(bench, &target, name, slow)?);
     }
     // The server disconnects clients that accept nothing for 120 s, so all turns together must be
     // shorter.
@@ -55,33 +59,23 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let mut turns: Vec<ServerTurns> = vec![Ok(Vec::new()); rooms.len()];
     for _ in 0..rounds {
         for (room, turns) in rooms.iter_mut().zip(&mut turns) {
-            let server = room.room.server();
-            let sample = room.room.load.closed(WINDOW, time, server)?;
+            let sample = room.load.closed(WINDOW, time)?;
             turns.iter_mut().for_each(|samples| samples.push(sample));
         }
     }
     let (mut costs, mut tallies) = (costs(bench.parlor.note()), tallies());
     for (room, samples) in rooms.iter().zip(&turns) {
-        costs.add([name(room.slow).into()], samples, turns.first());
+        costs.add([room.name.into()], samples, turns.first());
     }
     bench.tables.push(costs.table);
     let mut inexact = 0;
-    for room in rooms.iter_mut().filter(|room| room.slow.is_some()) {
-        progress(format_args!("{} read to the end", name(room.slow)));
+    for room in rooms.iter_mut().filter(|room| !room.slow.is_empty()) {
+        progress(format_args!("{} read to the end", room.name));
         inexact += room.read_to_the_end(&mut tallies)?;
     }
     bench.tables.push(tallies);
     ensure!(inexact == 0, "{inexact} clients were not told exactly what they missed");
     Ok(())
-}
-
-/// The name in the tables of clients that are slow in this way.
-fn name(slow: Option<Role>) -> &'static str {
-    match slow {
-        Some(Role::Stuck) => "500 stuck",
-        Some(Role::Dripping) => "500 drip",
-        None | Some(Role::Listener | Role::Speaker | Role::Bystander) => "none",
-    }
 }
 
 fn costs(note: &str) -> Sheet {
@@ -110,46 +104,52 @@ fn tallies() -> ResultTable {
 
 /// A room, and the slow ones in it.
 struct SlowRoom {
-    room: LoadedRoom,
-    slow: Option<Role>,
-    ids: Vec<ClientId>,
+    name: &'static str,
+    load: Load,
+    slow: Vec<ClientId>,
     /// Lines said before clients were made slow.
     said_before: u32,
 }
 
 impl SlowRoom {
-    /// All clients enter as ordinary readers. When all of them are in the room, some become slow.
-    fn fill(bench: &Bench, target: &Target, slow: Option<Role>) -> anyhow::Result<SlowRoom> {
-        let slow_ones = if slow.is_some() { SLOW } else { 0 };
-        let mut room = bench.room(target, SPEAKERS, READERS + slow_ones)?;
-        let ids = room.listeners.split_off(READERS);
-        for (&id, role) in ids.iter().zip(slow.into_iter().cycle()) {
-            room.load.slow_down(id, role)?;
+    /// All clients enter as ordinary readers, and some are made slow after all of them are in the
+    /// room.
+    fn fill(
+        bench: &Bench,
+        target: &Target,
+        name: &'static str,
+        role: Option<Role>,
+    ) -> anyhow::Result<SlowRoom> {
+        let count = if role.is_some() { SLOW } else { 0 };
+        let mut load = bench.fill(target, [READERS + count, SPEAKERS])?;
+        let slow = load.listeners[READERS..].to_vec();
+        for (&id, role) in slow.iter().zip(role.into_iter().cycle()) {
+            load.slow_down(id, role)?;
         }
-        let said_before = room.load.said();
-        room.load.say_lines(FILL_LINES, WINDOW)?;
-        Ok(SlowRoom { room, slow, ids, said_before })
+        let said_before = load.said();
+        load.say_lines(FILL_LINES, WINDOW)?;
+        Ok(SlowRoom { name, load, slow, said_before })
     }
 
     /// The number of clients that did not get the exact count of the lines they missed.
     fn read_to_the_end(&mut self, table: &mut ResultTable) -> anyhow::Result<usize> {
-        let load = &mut self.room.load;
+        let load = &mut self.load;
         let said = load.said() - self.said_before;
         load.say_lines(SAID_MIN.saturating_sub(said), WINDOW)?;
         let said = u64::from(load.said() - self.said_before);
-        for &id in &self.ids {
+        for &id in &self.slow {
             load.speed_up(id)?;
         }
         load.receive_until_quiet(SILENCE)?;
-        let tallies = || self.ids.iter().filter_map(|&id| load.tally(id));
+        let tallies = || self.slow.iter().filter_map(|&id| load.tally(id));
         let heard_of = tallies().map(|tally| tally.read + tally.skipped);
         let exact = heard_of.filter(|&lines| lines == said).count();
         let skipped = || tallies().map(|tally| tally.skipped);
         let figure = |lines: u64| lines as f64;
         let are_slow = skipped().all(|lines| lines > 0);
         table.row([
-            name(self.slow).into(),
-            self.ids.len().into(),
+            self.name.into(),
+            self.slow.len().into(),
             exact.into(),
             figure(said).into(),
             figure(skipped().sum()).into(),
@@ -157,8 +157,8 @@ impl SlowRoom {
             skipped().max().map(figure).into(),
             if are_slow { YES } else { "NO: not slow" }.into(),
         ]);
-        // A client that accepts nothing for 120 s is disconnected, too.
-        self.room.ensure_all_connected()?;
-        Ok(self.ids.len() - exact)
+        // A client that takes nothing for 120 s is disconnected, too.
+        self.load.ensure_all_connected()?;
+        Ok(self.slow.len() - exact)
     }
 }

@@ -1,15 +1,16 @@
 //! Storms: thousands of clients come at once, leave at once and return. Measures the effect on
 //! speakers and listeners.
 
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::bench::{Bench, LoadedRoom};
+use super::bench::Bench;
 use super::sheet::{
     AWAY, Column, LOAD, MAX_MS, P50_MS, P99_MS, P999_MS, RESIDENT, SERVER, Sheet, VALID, WAITING,
 };
-use crate::load::{ClientId, Load, Meter, Role, Sample};
+use crate::load::{Load, Meter, Role, Sample};
 use crate::machine::mebibytes;
 use crate::progress::progress;
 use crate::server::Target;
@@ -39,7 +40,7 @@ const TALK: [Column; 9] = [P50_MS, P99_MS, P999_MS, MAX_MS, AWAY, SERVER, LOAD, 
 /// Runs both scenarios.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let [few, many] = bench.pick([1_000, 4_000], [4_000, 10_000]);
-    let targets = bench.parlor.pair()?;
+    let targets = bench.parlor.pair();
     let [named, other] = &targets;
     let mut arrivals = arrivals();
     for target in &targets {
@@ -69,10 +70,8 @@ fn arrivals() -> Sheet {
 }
 
 fn arrive(bench: &Bench, target: &Target, size: usize, sheet: &mut Sheet) -> anyhow::Result<()> {
-    let mut room = bench.room(target, 1, 1)?;
-    let server = room.server();
-    let load = &mut room.load;
-    let meter = Meter::start(&mut load.counts, server)?;
+    let mut load = bench.fill(target, [1, 1])?;
+    let meter = Meter::start(&mut load.counts, load.server)?;
     let (start, bytes) = (Instant::now(), load.counts.bytes);
     load.add_all(Role::Listener, size)?;
     let quiet = load.receive_until_quiet(QUIET)?;
@@ -114,61 +113,43 @@ fn talk_through(
     size: usize,
     sheet: &mut Sheet,
 ) -> anyhow::Result<()> {
-    let mut crowd = Storm {
-        room: bench.room(target, SPEAKERS, LISTENERS)?,
-        here: Vec::new(),
-        time: Duration::from_secs(bench.pick(2, 5)),
-    };
+    let mut load = bench.fill(target, [LISTENERS, SPEAKERS])?;
+    let time = Duration::from_secs(bench.pick(2, 5));
     for (part, people) in
         [("before", 0), ("arrival", size), ("leaving", 0), ("return", size), ("after", size)]
     {
-        let (sample, all_after) = crowd.change_to(people)?;
+        let (sample, all_after) = change_to(people, &mut load, time)?;
         let all_after = all_after.map(|time| time.as_secs_f64());
         let name = target.name.as_str();
         let first = [name.into(), size.into(), part.into(), all_after.into()];
         sheet.add(first, &Ok(vec![sample]), None);
     }
-    crowd.room.ensure_all_connected()
+    load.ensure_all_connected()
 }
 
-/// A room, and the people who come and leave.
-struct Storm {
-    room: LoadedRoom,
-    here: Vec<ClientId>,
-    /// The shortest time of each part.
+/// Lets people come or leave during a conversation of at least this time, until `people` of them
+/// are there. Returns when that was reached, unless it was already.
+fn change_to(
+    people: usize,
+    load: &mut Load,
     time: Duration,
-}
-
-impl Storm {
-    /// Lets people come or leave during a conversation until `people` of them are there. Returns
-    /// when that was reached, unless it was already.
-    fn change_to(&mut self, people: usize) -> anyhow::Result<(Sample, Option<Duration>)> {
-        let is_steady = self.here.len() == people;
-        let mut all_after = None;
-        let server = self.room.server();
-        let sample = self.room.load.open(RATE, server, |load, elapsed| {
-            approach(people, &mut self.here, load)?;
-            let outside = load.outside;
-            if self.here.len() == people && outside == 0 {
-                all_after.get_or_insert(elapsed);
+) -> anyhow::Result<(Sample, Option<Duration>)> {
+    let is_steady = load.crowd.len() == people;
+    let mut all_after = None;
+    let sample = load.open(RATE, |load, elapsed| {
+        for _ in 0..AT_ONCE {
+            match load.crowd.len().cmp(&people) {
+                Ordering::Less => drop(load.add(Role::Bystander)?),
+                Ordering::Greater => load.leave(),
+                Ordering::Equal => {}
             }
-            ensure!(elapsed < STORM_MAX, "{outside} are not in the room after {STORM_MAX:?}");
-            Ok(all_after.is_none() || elapsed < self.time)
-        })?;
-        Ok((sample, all_after.filter(|_| !is_steady)))
-    }
-}
-
-/// Lets some people come, or some leave.
-fn approach(people: usize, here: &mut Vec<ClientId>, load: &mut Load) -> anyhow::Result<()> {
-    for _ in 0..AT_ONCE {
-        if here.len() < people {
-            here.push(load.add(Role::Bystander)?);
-        } else if here.len() > people
-            && let Some(id) = here.pop()
-        {
-            load.remove(id);
         }
-    }
-    Ok(())
+        let outside = load.outside;
+        if load.crowd.len() == people && outside == 0 {
+            all_after.get_or_insert(elapsed);
+        }
+        ensure!(elapsed < STORM_MAX, "{outside} are not in the room after {STORM_MAX:?}");
+        Ok(all_after.is_none() || elapsed < time)
+    })?;
+    Ok((sample, all_after.filter(|_| !is_steady)))
 }

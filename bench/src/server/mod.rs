@@ -7,11 +7,11 @@ mod protocol;
 mod target;
 mod websocket;
 
-pub(crate) use bare::{bare_loop, serve as serve_bare};
+pub(crate) use bare::{BareLoop, bare_loop, serve as serve_bare};
 pub(crate) use parlor::{LoadDoor, Parlor};
 pub(crate) use peers::INSTALLABLE;
 pub(crate) use protocol::Protocol;
-pub(crate) use target::{RunningTarget, Target, this_program};
+pub(crate) use target::{RunningTarget, THIS_PROGRAM, Target};
 pub(crate) use websocket::{
     ENTERED, HEAD_END, PONG, REFUSED, SWITCHED, enter, first_frame, is_pinged,
 };

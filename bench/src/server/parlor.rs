@@ -1,7 +1,7 @@
 //! Parlor as the measured server: its door, its mode, and its storage. Its limits are lifted.
 
 use super::protocol::Protocol;
-use super::target::{Target, this_program};
+use super::target::{THIS_PROGRAM, Target};
 
 /// The door through which the load connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -12,10 +12,7 @@ pub(crate) enum LoadDoor {
     Ws,
 }
 
-/// The name of named mode in the tables: through the door for lines, and over WebSockets.
-const NAMED: [&str; 2] = ["named", "ws"];
-
-const MEMORY: [&str; 1] = ["--memory"];
+const MEMORY: &[&str] = &["--memory"];
 
 /// The measured Parlor.
 #[derive(Debug, Clone)]
@@ -27,30 +24,28 @@ pub(crate) struct Parlor {
 
 impl Parlor {
     /// In named mode, without a file.
-    pub(crate) fn named(&self) -> anyhow::Result<Target> {
-        self.through(self.door, NAMED, &MEMORY)
+    pub(crate) fn named(&self) -> Target {
+        self.through(self.door, "named", MEMORY)
     }
 
-    /// With its defaults: in named mode, with each line on disk before it is shown.
-    pub(crate) fn on_disk(&self) -> anyhow::Result<Target> {
-        let storage = ["--data", "data"]; // in the folder in which it runs
-        self.through(self.door, ["on disk", "ws on disk"], &storage)
+    /// With its defaults: in named mode, and each line is on disk before it is shown.
+    pub(crate) fn on_disk(&self) -> Target {
+        self.through(self.door, "on disk", &["--data", "data"]) // in the folder in which it runs
     }
 
-    /// In classic mode, which only the door for lines has.
-    pub(crate) fn classic(&self) -> anyhow::Result<Target> {
-        let listen = "tcp://127.0.0.1:{port}?classic";
-        self.target("classic", listen, Protocol::Lines, &MEMORY)
-    }
-
-    /// Two targets to compare: named mode over lines, and beside it classic mode or WebSockets.
-    pub(crate) fn pair(&self) -> anyhow::Result<[Target; 2]> {
-        let lines = self.through(LoadDoor::Lines, NAMED, &MEMORY)?;
+    /// Two targets to compare: named mode over lines, and beside it classic mode, which only the
+    /// door for lines has, or WebSockets.
+    pub(crate) fn pair(&self) -> [Target; 2] {
         let other = match self.door {
-            LoadDoor::Lines => self.classic()?,
-            LoadDoor::Ws => self.named()?,
+            LoadDoor::Lines => self.classic(),
+            LoadDoor::Ws => self.named(),
         };
-        Ok([lines, other])
+        [self.through(LoadDoor::Lines, "named", MEMORY), other]
+    }
+
+    /// In classic mode, through the door for lines.
+    pub(crate) fn classic(&self) -> Target {
+        self.target("classic", "tcp://127.0.0.1:{port}?classic", Protocol::Lines, MEMORY)
     }
 
     /// A remark on the door for a note, if it is not the usual one.
@@ -61,38 +56,21 @@ impl Parlor {
         }
     }
 
-    fn through(
-        &self,
-        door: LoadDoor,
-        modes: [&str; 2],
-        storage: &[&str],
-    ) -> anyhow::Result<Target> {
-        let [lines, web] = modes;
-        match door {
-            LoadDoor::Lines => {
-                let listen = "tcp://127.0.0.1:{port}";
-                self.target(lines, listen, Protocol::NamedLines, storage)
-            }
-            LoadDoor::Ws => {
-                let listen = "http://127.0.0.1:{port}";
-                self.target(web, listen, Protocol::WebSocket, storage)
-            }
-        }
+    fn through(&self, door: LoadDoor, mode: &str, storage: &[&str]) -> Target {
+        let (mode, scheme, protocol) = match door {
+            LoadDoor::Lines => (mode.to_owned(), "tcp", Protocol::NamedLines),
+            LoadDoor::Ws => (format!("{mode} ws"), "http", Protocol::WebSocket),
+        };
+        self.target(&mode, &format!("{scheme}://127.0.0.1:{{port}}"), protocol, storage)
     }
 
-    fn target(
-        &self,
-        mode: &str,
-        listen: &str,
-        protocol: Protocol,
-        storage: &[&str],
-    ) -> anyhow::Result<Target> {
-        let mut command = match &self.program {
-            Some(program) => vec![program.clone()],
-            None => vec![this_program()?, "parlor".into()],
+    fn target(&self, mode: &str, listen: &str, protocol: Protocol, storage: &[&str]) -> Target {
+        let program = match &self.program {
+            Some(program) => vec![program.as_str()],
+            None => vec![THIS_PROGRAM, "parlor"],
         };
         let lifted = ["serve", "--rate", "off", "--log", "warn", "--listen", listen];
-        command.extend(lifted.iter().chain(storage).map(|&word| word.to_owned()));
-        Ok(Target::new(&format!("parlor {mode}"), protocol, command))
+        let words = program.into_iter().chain(lifted).chain(storage.iter().copied());
+        Target::new(&format!("parlor {mode}"), protocol, words)
     }
 }

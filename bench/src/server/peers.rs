@@ -1,14 +1,13 @@
 //! Servers that can be installed, with the command and the configuration of each: its limits are
 //! lifted, and it does not write to disk.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use super::protocol::Protocol;
 use super::target::Target;
 
-/// Folders of servers that may be missing in the PATH of an ordinary user.
-const MORE_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+/// Where servers are: in the PATH, or in a folder that an ordinary user may not have in it.
+const FOLDERS: [&str; 3] = ["", "/usr/sbin/", "/usr/local/sbin/"];
 
 /// A server that can be installed.
 pub(crate) struct Installable {
@@ -96,31 +95,21 @@ client-output-buffer-limit pubsub 0 0 0
 impl Installable {
     /// The server and its version, if it is installed.
     pub(crate) fn find(&self) -> Option<(Target, String)> {
-        let mut words = self.command.split(' ').map(str::to_owned);
-        let path = find(&words.next()?)?.to_string_lossy().into_owned();
-        let version = version(&path);
-        let command = [path].into_iter().chain(words).collect();
-        let target =
-            Target { config: self.config, ..Target::new(self.name, self.protocol, command) };
-        Some((target, version))
+        let (program, words) = self.command.split_once(' ')?;
+        let paths = FOLDERS.map(|folder| format!("{folder}{program}"));
+        let (path, version) =
+            paths.iter().find_map(|path| Some((path.as_str(), version(path)?)))?;
+        let words = [path].into_iter().chain(words.split(' '));
+        let target = Target::new(self.name, self.protocol, words);
+        Some((Target { config: self.config.into(), ..target }, version))
     }
 }
 
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(MORE_FOLDERS.map(PathBuf::from))
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
-}
-
-/// The version that a program prints.
-fn version(program: &str) -> String {
-    let Ok(output) = Command::new(program).arg("--version").output() else {
-        return "unknown".into();
-    };
+/// The version that a program prints; None if there is no such program.
+fn version(program: &str) -> Option<String> {
+    let output = Command::new(program).arg("--version").output().ok()?;
     let printed = [output.stdout, output.stderr].concat();
-    version_in(&String::from_utf8_lossy(&printed)).to_owned()
+    Some(version_in(&String::from_utf8_lossy(&printed)).to_owned())
 }
 
 /// The first word that contains a number with a point, without the text before the number and

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::protocol::Protocol;
@@ -18,8 +19,11 @@ const START_TIME: Duration = Duration::from_secs(20);
 /// The port of the book's program, and of every server whose port cannot be chosen.
 const BOOK_PORT: u16 = 8000;
 
+/// This program, which contains the bare loop, the load and Parlor, too.
+pub(crate) const THIS_PROGRAM: &str = "/proc/self/exe";
+
 /// A server that can be started.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Target {
     /// Its name in the tables.
     pub(crate) name: String,
@@ -28,13 +32,18 @@ pub(crate) struct Target {
     /// the configuration.
     pub(crate) command: Vec<String>,
     /// The configuration, in which `{port}` stands for the port; may be empty.
-    pub(crate) config: &'static str,
+    pub(crate) config: String,
 }
 
 impl Target {
     /// A server without a configuration file.
-    pub(crate) fn new(name: &str, protocol: Protocol, command: Vec<String>) -> Target {
-        Target { name: name.to_owned(), protocol, command, config: "" }
+    pub(crate) fn new<'a>(
+        name: &str,
+        protocol: Protocol,
+        command: impl IntoIterator<Item = &'a str>,
+    ) -> Target {
+        let command = command.into_iter().map(str::to_owned).collect();
+        Target { name: name.to_owned(), protocol, command, config: String::new() }
     }
 
     /// Starts the server on these cores, and waits until it accepts connections.
@@ -75,7 +84,7 @@ impl Target {
         let filled = |word: &str| {
             word.replace("{port}", &port.to_string()).replace("{config}", &config.to_string_lossy())
         };
-        std::fs::write(&config, filled(self.config))?;
+        std::fs::write(&config, filled(&self.config))?;
         let (program, arguments) = self.command.split_first().context("no command")?;
         let program = match program.contains('/') {
             true => std::path::absolute(program)?,
@@ -128,10 +137,4 @@ impl Drop for RunningTarget {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// The path of this program, which contains the bare loop, the load and Parlor, too.
-pub(crate) fn this_program() -> anyhow::Result<String> {
-    let path = std::env::current_exe().context("cannot find this program")?;
-    Ok(path.to_string_lossy().into_owned())
 }
