@@ -1,13 +1,13 @@
 //! The report: results as a page of Markdown with pictures. Of a scenario it knows only the name.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
 
 use super::picture;
-use super::table::{Cell, ResultTable, Results};
+use super::table::{ResultTable, Results};
 
 /// The sources of the report, and where it is written.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(crate) fn write(options: &ReportOptions, command: &str) -> anyhow::Result<()
     let files = options.files.iter();
     let results: Vec<Results> = files.map(|path| Results::read(path)).collect::<Result<_, _>>()?;
     let page = ReportPage::of(&results, command);
-    for (name, text) in page.pictures.iter().chain([&page.markdown()]) {
+    for (name, text) in page.pictures.iter().chain([(&"benchmarks.md".to_owned(), &page.text)]) {
         let path = options.out.join(name);
         let folder = path.parent().unwrap_or(&options.out);
         fs::create_dir_all(folder)
@@ -39,10 +39,8 @@ pub(crate) fn write(options: &ReportOptions, command: &str) -> anyhow::Result<()
 /// The contents of the report: the same for the same results.
 struct ReportPage {
     text: String,
-    /// Path beside the page, and SVG.
-    pictures: Vec<(String, String)>,
-    /// The names of pictures that are in use.
-    names: BTreeSet<String>,
+    /// SVG by the path beside the page.
+    pictures: BTreeMap<String, String>,
 }
 
 impl ReportPage {
@@ -56,24 +54,18 @@ impl ReportPage {
                  page:\n\n{}",
                 code(command)
             ),
-            pictures: Vec::new(),
-            names: BTreeSet::new(),
+            pictures: BTreeMap::new(),
         };
         results.iter().for_each(|results| page.add_results(results));
         page
-    }
-
-    /// The path and the text of the page itself.
-    fn markdown(&self) -> (String, String) {
-        ("benchmarks.md".to_owned(), self.text.clone())
     }
 
     fn add_results(&mut self, results: &Results) {
         let subject = subject(&results.command);
         let machine = &results.machine;
         let versions = results.versions.iter();
-        let versions = versions.map(|(name, version)| format!("{name} {version}"));
-        let versions: Vec<String> = versions.collect();
+        let versions: Vec<_> =
+            versions.map(|(name, version)| format!("{name} {version}")).collect();
         self.text.push_str(&format!(
             "\n## {}\n\n{}\n- Machine: {}, {} cores, {:.1} GiB of memory, Linux {}\n- Versions: {}\n- Date: {}\n",
             escape(&subject),
@@ -95,13 +87,25 @@ impl ReportPage {
         let note = one_line(&table.note).replace('<', "&lt;");
         self.text.push_str(&format!("\n### {title}\n\n{note}\n\n"));
         if let Some(picture) = picture::draw(table) {
-            let name = free_name(&slug(subject, &table.title), &mut self.names);
-            let path = format!("benchmarks/{name}.svg");
+            let path = self.free_path(&slug(subject, &table.title));
             let alt = escape(&picture.alt);
             self.text.push_str(&format!("![{alt}]({path})\n\n"));
-            self.pictures.push((path, picture.svg));
+            self.pictures.insert(path, picture.svg);
         }
-        self.text.push_str(&rows(table));
+        self.text.push_str(&table.markdown(escape));
+    }
+
+    /// The path for a picture: with a number if the name is taken, as the same command may have run
+    /// twice.
+    fn free_path(&self, name: &str) -> String {
+        let mut path = format!("benchmarks/{name}.svg");
+        for number in 2.. {
+            if !self.pictures.contains_key(&path) {
+                break;
+            }
+            path = format!("benchmarks/{name}-{number}.svg");
+        }
+        path
     }
 }
 
@@ -119,27 +123,7 @@ fn code(command: &str) -> String {
     format!("```sh\n{command}\n```\n")
 }
 
-/// The table in Markdown, with numbers aligned to the right.
-fn rows(table: &ResultTable) -> String {
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let columns = table.columns.iter().enumerate();
-    let rule = columns.map(|(column, _)| match table.is_number(column) {
-        true => "---:".to_owned(),
-        false => "---".to_owned(),
-    });
-    let mut text = line(table.columns.iter().map(|name| escape(name)).collect());
-    text.push_str(&line(rule.collect()));
-    for row in &table.rows {
-        text.push_str(&line(row.iter().map(shown).collect()));
-    }
-    text
-}
-
-fn shown(cell: &Cell) -> String {
-    escape(&cell.to_string())
-}
-
-/// Text that has no meaning in Markdown, even in a table.
+/// Text without a meaning in Markdown, also in a table.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in one_line(text).chars() {
@@ -167,14 +151,6 @@ fn slug(subject: &str, title: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join("-")
-}
-
-/// The name, with a number if it is taken, because the same command may have run twice.
-fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    let mut names = std::iter::once(name.to_owned()).chain(numbered);
-    let free = names.find(|name| taken.insert(name.clone()));
-    free.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -227,22 +203,22 @@ mod tests {
              ### Peers: CPU for each delivery\n\n\
              N listeners, N &lt; 20,000. Medians.\n\n\
              ![Bars of ns/delivery for each server: Peers: CPU for each delivery](benchmarks/peers-cpu-for-each-delivery.svg)\n\n\
-             | N | server | ns/delivery | valid |\n\
-             | ---: | --- | ---: | --- |\n\
-             | 10 | bare loop | 4,515 | yes |\n\
-             | 10 | a\\|b &lt;c> &amp; \\*d\\* |  | NO: it has ended |\n"
+             |  N | server                  | ns/delivery | valid            |\n\
+             | ---: | ----------------------- | ----------: | ---------------- |\n\
+             | 10 | bare loop               |       4,515 | yes              |\n\
+             | 10 | a\\|b &lt;c> &amp; \\*d\\* |             | NO: it has ended |\n"
         );
     }
 
     #[test]
     fn pictures_have_different_names() {
         let page = ReportPage::of(&[results(), results()], "report");
-        let names: Vec<&str> = page.pictures.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = page.pictures.keys().map(String::as_str).collect();
         assert_eq!(
             names,
             [
-                "benchmarks/peers-cpu-for-each-delivery.svg",
-                "benchmarks/peers-cpu-for-each-delivery-2.svg"
+                "benchmarks/peers-cpu-for-each-delivery-2.svg",
+                "benchmarks/peers-cpu-for-each-delivery.svg"
             ]
         );
         for name in names {

@@ -180,11 +180,38 @@ impl ResultTable {
     }
 
     /// Whether a column has numbers, which are aligned to the right.
-    pub(crate) fn is_number(&self, column: usize) -> bool {
+    fn is_number(&self, column: usize) -> bool {
         self.cells(column).any(|cell| matches!(cell, Cell::Number(_)))
     }
 
-    /// The reason why the figures of a row are not valid, if its column [`VALID`] gives one.
+    /// The table in Markdown, with columns of even width. `escape` makes a cell's text harmless.
+    pub(crate) fn markdown(&self, escape: impl Fn(&str) -> String) -> String {
+        let heads = self.columns.iter().map(|name| escape(name)).collect();
+        let escaped = |row: &Vec<Cell>| row.iter().map(|cell| escape(&cell.to_string())).collect();
+        let mut lines: Vec<Vec<String>> = self.rows.iter().map(escaped).collect();
+        lines.insert(0, heads);
+        let letters = |line: &Vec<String>, column: usize| line[column].chars().count();
+        let width = |column| lines.iter().map(|line| letters(line, column)).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        let rule = |(column, width): (usize, &usize)| match self.is_number(column) {
+            true => "-".repeat(width.max(&4) - 1) + ":",
+            false => "-".repeat(*width.max(&3)),
+        };
+        lines.insert(1, widths.iter().enumerate().map(rule).collect());
+        let mut text = String::new();
+        for line in &lines {
+            for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+                text += &match self.is_number(column) {
+                    true => format!("| {cell:>width$} "),
+                    false => format!("| {cell:<width$} "),
+                };
+            }
+            text += "|\n";
+        }
+        text
+    }
+
+    /// Why the figures of a row are not valid, if its column [`VALID`] says so.
     pub(crate) fn doubt<'a>(&self, row: &'a [Cell]) -> Option<&'a str> {
         let column = self.columns.iter().position(|name| name == VALID)?;
         match row.get(column)? {
@@ -194,26 +221,10 @@ impl ResultTable {
     }
 }
 
-/// The table for a terminal.
+/// Title, note, and the table as Markdown, which can also be read in a terminal.
 impl fmt::Display for ResultTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n{}\n", self.title, self.note)?;
-        let heads = self.columns.iter().map(|name| Cell::from(name.as_str()));
-        let heads: Vec<Cell> = heads.collect();
-        let letters = |cell: &Cell| cell.to_string().chars().count();
-        for row in [&heads].into_iter().chain(&self.rows) {
-            for (column, (head, cell)) in heads.iter().zip(row).enumerate() {
-                let widest = self.cells(column).map(letters).max();
-                let width = letters(head).max(widest.unwrap_or(0));
-                if self.is_number(column) {
-                    write!(f, "{cell:>width$}  ")?;
-                } else {
-                    write!(f, "{cell:<width$}  ")?;
-                }
-            }
-            writeln!(f)?;
-        }
-        Ok(())
+        write!(f, "{}\n{}\n\n{}", self.title, self.note, self.markdown(str::to_owned))
     }
 }
 

@@ -8,24 +8,20 @@
 //! are a batch, which is written to a file and synced before it is sent.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::{ErrorKind, Read};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::event::epoll;
 use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, accept_with, bind, listen, recv,
-    send, socket_with, sockopt,
-};
+use rustix::net::{SendFlags, send};
 
 use super::protocol::Protocol;
 use super::target::{THIS_PROGRAM, Target};
 
 const PREFIX: &[u8; 17] = b"127.0.0.1:12345: ";
-
-const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 
 /// The size of the file of the synced loop: that of Parlor's write-ahead log.
 const LOG_BYTES: usize = 4 << 20;
@@ -51,7 +47,7 @@ pub(crate) fn bare_loop(kind: BareLoop) -> Target {
 
 /// A client, and the beginning of an incomplete line.
 struct BareClient {
-    socket: OwnedFd,
+    socket: TcpStream,
     held: Vec<u8>,
 }
 
@@ -61,13 +57,10 @@ type BareClients = Vec<Option<BareClient>>;
 /// Serves until the process is killed. With the path of a log, this is the synced loop.
 pub(crate) fn serve(port: u16, log: Option<&Path>) -> anyhow::Result<()> {
     let mut log = log.map(BareLog::create).transpose()?;
-    let listener = socket_with(AddressFamily::INET, SocketType::STREAM, FLAGS, None)?;
-    sockopt::set_socket_reuseaddr(&listener, true)?;
-    bind(&listener, &SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-    listen(&listener, 4096)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-    let watch = |fd: &OwnedFd| {
-        let data = epoll::EventData::new_u64(fd.as_raw_fd() as u64);
+    let watch = |fd: &dyn AsFd| {
+        let data = epoll::EventData::new_u64(fd.as_fd().as_raw_fd() as u64);
         epoll::add(&poll, fd, data, epoll::EventFlags::IN)
     };
     watch(&listener)?;
@@ -83,8 +76,9 @@ pub(crate) fn serve(port: u16, log: Option<&Path>) -> anyhow::Result<()> {
         for event in events.drain(..) {
             let fd = event.data.u64() as usize;
             if fd == listener.as_raw_fd() as usize {
-                let socket = accept_with(&listener, FLAGS)?;
-                sockopt::set_tcp_nodelay(&socket, true)?;
+                let (socket, _) = listener.accept()?;
+                socket.set_nonblocking(true)?;
+                socket.set_nodelay(true)?;
                 watch(&socket)?;
                 let fd = socket.as_raw_fd() as usize;
                 clients.resize_with(clients.len().max(fd + 1), || None);
@@ -109,9 +103,9 @@ fn read_from(fd: usize, clients: &mut BareClients, bytes: &mut [u8], lines: &mut
     let Some(Some(BareClient { socket, held })) = clients.get_mut(fd) else {
         return;
     };
-    match recv(socket, &mut *bytes, RecvFlags::empty()) {
-        Err(Errno::AGAIN | Errno::INTR) => {}
-        Ok((read @ 1.., _)) => {
+    match socket.read(bytes) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+        Ok(read @ 1..) => {
             held.extend_from_slice(&bytes[..read]);
             let complete = memchr::memrchr(b'\n', held).map_or(0, |end| end + 1);
             let taken = held.drain(..complete);
@@ -120,7 +114,7 @@ fn read_from(fd: usize, clients: &mut BareClients, bytes: &mut [u8], lines: &mut
                 lines.extend_from_slice(line);
             }
         }
-        Ok((0, _)) | Err(_) => clients[fd] = None,
+        Ok(0) | Err(_) => clients[fd] = None,
     }
 }
 
@@ -160,8 +154,7 @@ impl BareLog {
 #[expect(clippy::expect_used, reason = "a failed step fails the test")]
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
+    use std::io::Write;
     use std::{fs, thread};
 
     use tempfile::TempDir;
