@@ -10,7 +10,6 @@
 mod guard;
 mod load;
 mod machine;
-mod progress;
 mod report;
 mod runs;
 mod server;

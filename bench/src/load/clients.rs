@@ -40,11 +40,11 @@ pub(crate) struct Load {
     pub(crate) listeners: Vec<ClientId>,
     /// Bystanders who have come and not left, in the order of coming.
     pub(crate) crowd: VecDeque<ClientId>,
-    /// How many clients are not open yet.
+    /// The number of clients that are not open yet.
     pub(super) connecting: usize,
     /// The number of clients that have neither received a line nor left.
     pub(crate) outside: usize,
-    /// How many bystanders the server has disconnected.
+    /// The number of bystanders that the server has disconnected.
     closed_by_server: usize,
     /// When the latest line was said or received, or the latest client connected.
     pub(super) progress: Instant,
@@ -168,15 +168,15 @@ impl Load {
         resident(self.server)
     }
 
-    /// Fails if the server has disconnected a client that nobody waits for.
+    /// Fails if the server has disconnected a bystander.
     pub(crate) fn ensure_all_connected(&self) -> anyhow::Result<()> {
         let closed = self.closed_by_server;
         ensure!(closed == 0, "the server has disconnected {closed} clients");
         Ok(())
     }
 
-    /// Sends what speakers have to send, waits at most this long, and receives what has come.
-    /// Returns the number of clients with events.
+    /// Sends the waiting bytes of speakers, waits at most this long, and receives all waiting
+    /// bytes. Returns the number of clients with events.
     pub(crate) fn turn(&mut self, wait: Duration) -> anyhow::Result<usize> {
         self.flush()?;
         self.drip()?;

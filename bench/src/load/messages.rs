@@ -13,7 +13,7 @@ pub(crate) const MARKER: u8 = b'~';
 /// Marker and number.
 pub(crate) const MARK_BYTES: usize = 9;
 
-/// A server that is this many lines behind is too slow for the load.
+/// If this many lines are on their way, the server is too slow for the load.
 const ON_THEIR_WAY_MAX: usize = 100_000;
 
 #[derive(Debug)]

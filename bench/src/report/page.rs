@@ -123,7 +123,7 @@ fn code(command: &str) -> String {
     format!("```sh\n{command}\n```\n")
 }
 
-/// Text without a meaning in Markdown, also in a table.
+/// Text that has no meaning in Markdown, even in a table.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in one_line(text).chars() {

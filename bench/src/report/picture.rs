@@ -3,6 +3,7 @@
 //! Each bar has its name before it and its value after it, so that no reader has to compare
 //! colours. The background is part of the picture. It is light or dark like the reader's screen.
 
+use plotters::coord::CoordTranslate;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -120,7 +121,7 @@ fn group_name(table: &ResultTable, chart: &Chart, row: &[Cell]) -> String {
     parts.join(", ")
 }
 
-/// Draws the bars below each other. None if there is no figure.
+/// Draws a chart of bars below each other. None if there is no figure.
 fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> {
     let values = || bars.iter().filter_map(|bar| bar.value);
     let (least, most) = (values().min_by(f64::total_cmp)?, values().max_by(f64::total_cmp)?);
@@ -159,7 +160,16 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
         .max_light_lines(0)
         .draw()
         .ok()?;
-    let area = chart.plotting_area();
+    paint_bars(chart.plotting_area(), bars, low, MARGIN as i32 - left as i32)
+}
+
+/// Draws the bars from `low` on; the names of groups are `shift` pixels from there.
+fn paint_bars(
+    area: &DrawingArea<SVGBackend<'_>, impl CoordTranslate<From = (f64, f64)>>,
+    bars: &[Bar],
+    low: f64,
+    shift: i32,
+) -> Option<()> {
     let text = |place: (f64, f64), shift: i32, text: &str, font: FontStyle, side: HPos| {
         let text = Text::new(text.to_owned(), (shift, 0), style(INK, font, side));
         area.draw(&(EmptyElement::at(place) + text)).ok()
@@ -167,7 +177,6 @@ fn paint(svg: &mut String, title: &str, unit: &str, bars: &[Bar]) -> Option<()> 
     let mut y = 0.5;
     for bar in bars {
         if let Some(group) = &bar.group {
-            let shift = MARGIN as i32 - left as i32;
             text((low, y + 1.0), shift, group, FontStyle::Bold, HPos::Left)?;
             y += 2.0;
         }

@@ -211,7 +211,7 @@ impl ResultTable {
         text
     }
 
-    /// Why the figures of a row are not valid, if its column [`VALID`] says so.
+    /// The reason why the figures of a row are not valid, if its column [`VALID`] gives one.
     pub(crate) fn doubt<'a>(&self, row: &'a [Cell]) -> Option<&'a str> {
         let column = self.columns.iter().position(|name| name == VALID)?;
         match row.get(column)? {

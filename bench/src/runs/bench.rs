@@ -1,7 +1,10 @@
 //! What runs every scenario: its options, Parlor, the cores, a room full of clients, and a place for
 //! its tables.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -29,7 +32,7 @@ pub(crate) struct Conditions {
 
 impl Conditions {
     /// Runs a scenario on the core for the load, prints its tables, and writes them if the user
-    /// wants that. A scenario that fails may have tables, too.
+    /// wants that. Even a scenario that fails may have tables.
     pub(crate) fn run(
         self,
         scenario: impl FnOnce(&mut Bench) -> anyhow::Result<()>,
@@ -81,4 +84,12 @@ impl Bench {
     pub(super) fn fill(&self, target: &Target, clients: [usize; 2]) -> anyhow::Result<Load> {
         Load::fill(target, &[self.cores.server], clients)
     }
+}
+
+/// Prints what happens now, with the seconds since the start: on stderr, so that stdout has only
+/// the results.
+pub(super) fn progress(what: impl Display) {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let seconds = START.get_or_init(Instant::now).elapsed().as_secs();
+    eprintln!("{seconds:>4} s  {what}");
 }

@@ -3,13 +3,11 @@
 
 use std::time::Duration;
 
-use super::bench::Bench;
-use super::sheet::{
-    COST, Column, LOAD, MAX_MS, P50_MS, P99_MS, RESIDENT, SERVER, Sheet, VALID, WAITING,
-};
+use super::bench::{Bench, progress};
+use super::figures::add_row;
 use crate::load::{Load, Role, Sample};
 use crate::machine::{descriptors, mebibytes};
-use crate::progress::progress;
+use crate::report::ResultTable;
 
 /// The usual length of the run, in seconds.
 const SECONDS: u64 = 300;
@@ -38,8 +36,6 @@ const VISITORS: usize = 1_000;
 /// pings.
 const ENTER_PER_SECOND: f64 = 10.0;
 
-const COLUMNS: [Column; 9] = [P50_MS, P99_MS, MAX_MS, COST, RESIDENT, SERVER, LOAD, WAITING, VALID];
-
 /// Runs the scenario.
 pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()> {
     let seconds = seconds.unwrap_or(bench.pick(QUICK_SECONDS, SECONDS)) as f64;
@@ -47,7 +43,7 @@ pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()>
     let part = seconds / rows;
     let mut load = bench.fill(&bench.parlor.named(), [LISTENERS, SPEAKERS])?;
     let mut enter_pressed = 0;
-    let mut sheet = sheet(bench.parlor.note());
+    let mut table = table(bench.parlor.note());
     let mut memory = Vec::new();
     for row in 1..=rows as usize {
         progress(format_args!("part {row} of {rows}"));
@@ -56,7 +52,7 @@ pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()>
         memory.push((until, mebibytes(sample.resident)));
         let descriptors = descriptors(load.server)?;
         let first = [until.into(), load.come.into(), descriptors.into()];
-        sheet.add(first, &Ok(vec![sample]), None);
+        add_row(&mut table, first, &Ok(vec![sample]), None);
         load.ensure_all_connected()?;
     }
     // A server finds its size in the first five minutes of a long run, or in the first part of a
@@ -65,16 +61,16 @@ pub(crate) fn run(bench: &mut Bench, seconds: Option<u64>) -> anyhow::Result<()>
     if let (Some((from, before)), Some((_, after))) =
         (memory.iter().find(is_settled), memory.last())
     {
-        sheet.table.note += &format!(
+        table.note += &format!(
             " Resident memory at the end: {after:.1} MiB, after {from:.0} s: {before:.1} MiB."
         );
     }
-    bench.tables = vec![sheet.table];
+    bench.tables = vec![table];
     Ok(())
 }
 
-fn sheet(note: &str) -> Sheet {
-    Sheet::new(
+fn table(note: &str) -> ResultTable {
+    ResultTable::new(
         "Churn",
         format!(
             "{LISTENERS} listeners stay; {SPEAKERS} speakers say {RATE} lines a second in all, by the clock; \
@@ -82,8 +78,8 @@ fn sheet(note: &str) -> Sheet {
              those who stay, from when a line was due. Waiting: the share of the time for which server and load, added, \
              wanted a core on which something else ran, which is included in the latency.{note}"
         ),
-        "until, s | connections so far | descriptors",
-        &COLUMNS,
+        "until, s | connections so far | descriptors | p50, ms | p99, ms | max, ms | ns/delivery | resident, MiB | \
+         server % | load % | waiting % | valid",
     )
 }
 

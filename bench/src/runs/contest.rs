@@ -1,15 +1,8 @@
 //! The tables of scenarios that compare servers: the cost and the latency of a delivery in each.
 
+use super::figures::add_row;
 use super::grid::{Grid, SPEAKERS};
-use super::sheet::{
-    COST, COST_RATIO, Column, LOAD, P50_US, P90_US, P99_RATIO, P99_US, P999_US, RATE, RESIDENT,
-    SERVER, Sheet, VALID,
-};
 use crate::report::{Cell, Chart, ResultTable};
-
-const COSTS: [Column; 7] = [COST, COST_RATIO, RATE, SERVER, LOAD, RESIDENT, VALID];
-
-const LATENCIES: [Column; 5] = [P50_US, P90_US, P99_US, P999_US, P99_RATIO];
 
 /// Runs the grid. `reference` says which server the ratios are to.
 pub(super) fn run(title: &str, reference: &str, grid: &Grid) -> Vec<ResultTable> {
@@ -17,16 +10,16 @@ pub(super) fn run(title: &str, reference: &str, grid: &Grid) -> Vec<ResultTable>
     grid.run(|row| {
         let name = row.entrant.target.name.as_str();
         let first = [Cell::from(row.listeners), row.pace.name().into(), name.into()];
-        costs.add(first.clone(), row.turns, row.reference);
+        add_row(&mut costs, first.clone(), row.turns, row.reference);
         if row.turns.is_ok() {
-            latencies.add(first, row.turns, row.reference);
+            add_row(&mut latencies, first, row.turns, row.reference);
         }
     });
-    vec![costs.table, latencies.table]
+    vec![costs, latencies]
 }
 
-fn costs(title: &str, reference: &str) -> Sheet {
-    let mut sheet = Sheet::new(
+fn costs(title: &str, reference: &str) -> ResultTable {
+    let mut table = ResultTable::new(
         &format!("{title}: CPU for each delivery"),
         format!(
             "User and system time of the server for each line that a client received. N listeners and {SPEAKERS} \
@@ -36,19 +29,17 @@ fn costs(title: &str, reference: &str) -> Sheet {
              and there is no ratio to it. The same if neither was busy in the closed loop: then the server made its \
              clients wait."
         ),
-        "N | load | server",
-        &COSTS,
+        "N | load | server | ns/delivery | ratio | deliveries/s | server % | load % | resident, MiB | valid",
     );
-    sheet.table.chart = Some(Chart { group: vec![0, 1], series: 2, value: 3 });
-    sheet
+    table.chart = Some(Chart { group: vec![0, 1], series: 2, value: 3 });
+    table
 }
 
-fn latencies() -> Sheet {
-    Sheet::new(
+fn latencies() -> ResultTable {
+    ResultTable::new(
         "Time until a listener has a line",
         "Over all listeners and lines; medians of turns and of rounds, as above. In the closed loop it grows with N and \
          W by nature, as one line is written N times; in the open loop it counts from the moment a line was due.",
-        "N | load | server",
-        &LATENCIES,
+        "N | load | server | p50, us | p90, us | p99, us | p99.9, us | p99 ratio",
     )
 }

@@ -1,16 +1,15 @@
 //! Cores: the speed of a server on one core, and on all.
 
 use super::bench::Bench;
+use super::figures::add_row;
 use super::grid::{Entrant, Grid, SPEAKERS};
-use super::sheet::{COST, Column, LOAD, RATE, RATE_RATIO, SERVER, Sheet, VALID};
 use crate::load::LoadPace;
+use crate::report::ResultTable;
 
 const LISTENERS: usize = 1_000;
 
 /// Lines said at once.
 const BURSTS: [usize; 2] = [64, 1];
-
-const COLUMNS: [Column; 6] = [RATE, RATE_RATIO, COST, SERVER, LOAD, VALID];
 
 /// Runs the scenario.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
@@ -23,17 +22,18 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
         rounds: bench.pick(5, 11),
         seconds: bench.pick(1.0, 1.5),
     };
-    let mut sheet = sheet(bench.cores.all.len(), bench.parlor.note());
+    let mut table = table(bench.cores.all.len(), bench.parlor.note());
     grid.run(|row| {
         let cores = row.entrant.cores.len().to_string();
-        sheet.add([row.pace.name().into(), cores.into()], row.turns, row.reference);
+        let first = [row.pace.name().into(), cores.into()];
+        add_row(&mut table, first, row.turns, row.reference);
     });
-    bench.tables = vec![sheet.table];
+    bench.tables = vec![table];
     Ok(())
 }
 
-fn sheet(cores: usize, note: &str) -> Sheet {
-    Sheet::new(
+fn table(cores: usize, note: &str) -> ResultTable {
+    ResultTable::new(
         "One core and all",
         format!(
             "The same server on one core, and on all {cores} of this machine, in turns; {LISTENERS} listeners and \
@@ -42,7 +42,6 @@ fn sheet(cores: usize, note: &str) -> Sheet {
              Shares are of one core. Figures are medians of turns; the ratio is of deliveries a second, to one core, a \
              median over rounds.{note}"
         ),
-        "lines at once | server's cores",
-        &COLUMNS,
+        "lines at once | server's cores | deliveries/s | rate ratio | ns/delivery | server % | load % | valid",
     )
 }

@@ -16,7 +16,7 @@ use crate::server::{BareLoop, LoadDoor, bare_loop};
 /// Deliveries a second in the open loop: a third of what one core can do.
 const DELIVERIES: f64 = 50_000.0;
 
-/// How many times the disk is measured.
+/// The number of measurements of the disk.
 const SYNCS: u64 = 200;
 
 /// Runs the grid.
@@ -63,8 +63,8 @@ fn entrants(bench: &Bench, bare: BareLoop) -> Vec<Entrant> {
     in_memory.chain(on_disk.into_iter().map(|target| entrant(target, reference))).collect()
 }
 
-/// The time of the disk itself for the smallest commit: this much of the latency of a line is not
-/// Parlor's.
+/// The time of the disk itself for the smallest commit: Parlor does not cause this part of a line's
+/// latency.
 fn disk() -> anyhow::Result<ResultTable> {
     let file = tempfile::tempfile()?;
     let mut times: Histogram<u64> = Histogram::new(3)?;

@@ -1,9 +1,9 @@
 //! Several servers in turns under the same loads: for each number of listeners, all of them run at
 //! the same time and take turns at each pace.
 
-use super::sheet::ServerTurns;
+use super::bench::progress;
+use super::figures::ServerTurns;
 use crate::load::{LoadPace, Worker};
-use crate::progress::progress;
 use crate::server::Target;
 
 /// Lines come from this many connections.

@@ -1,9 +1,8 @@
 //! Memory: the size of an idle connection, and of a line in the log of a room.
 
-use super::bench::Bench;
+use super::bench::{Bench, progress};
 use crate::load::Role;
 use crate::machine::mebibytes;
-use crate::progress::progress;
 use crate::report::{ResultTable, YES};
 use crate::server::Target;
 

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use super::bench::Bench;
-use super::sheet::{Column, LOAD, P50_MS, P99_MS, P999_MS, RESIDENT, SERVER, Sheet, VALID};
+use super::bench::{Bench, progress};
+use super::figures::add_row;
 use crate::load::{Load, Sample};
-use crate::progress::progress;
-use crate::report::YES;
+use crate::report::{ResultTable, YES};
 
 const SPEAKERS: usize = 100;
 
@@ -16,12 +15,10 @@ const LISTENERS: usize = 5;
 /// Lines a second of all speakers together.
 const RATES: [f64; 3] = [25_000.0, 50_000.0, 100_000.0];
 
-const COLUMNS: [Column; 7] = [P50_MS, P99_MS, P999_MS, SERVER, LOAD, RESIDENT, VALID];
-
 /// Runs the scenario.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let seconds = bench.pick(2, 10);
-    let mut sheet = Sheet::new(
+    let mut table = ResultTable::new(
         "Intake",
         format!(
             "{SPEAKERS} speakers say as many lines of 64 bytes a second as the first column has, by the clock, for \
@@ -32,8 +29,7 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
             bench.cores.all.len(),
             bench.parlor.note()
         ),
-        "lines/s | all received",
-        &COLUMNS,
+        "lines/s | all received | p50, ms | p99, ms | p99.9, ms | server % | load % | resident, MiB | valid",
     );
     for rate in RATES {
         progress(format_args!("{rate} lines a second"));
@@ -43,9 +39,9 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
         }
         let are_received = if turns.is_ok() { "yes" } else { "no" };
         let turns = turns.map(|sample| vec![sample]).map_err(|_| YES.into());
-        sheet.add([rate.into(), are_received.into()], &turns, None);
+        add_row(&mut table, [rate.into(), are_received.into()], &turns, None);
     }
-    bench.tables = vec![sheet.table];
+    bench.tables = vec![table];
     Ok(())
 }
 

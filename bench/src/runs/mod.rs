@@ -6,11 +6,11 @@ mod churn;
 mod contest;
 mod cores;
 mod fanout;
+mod figures;
 mod grid;
 mod idle;
 mod intake;
 mod peers;
-mod sheet;
 mod slow;
 mod storm;
 

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
-use super::bench::Bench;
+use super::bench::{Bench, progress};
 use super::contest;
 use super::grid::{Entrant, Grid};
 use crate::load::LoadPace;
-use crate::progress::progress;
 use crate::server::{BareLoop, INSTALLABLE, Protocol, Target, bare_loop};
 
 /// The command that builds the example.

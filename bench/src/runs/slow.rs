@@ -5,13 +5,9 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::bench::Bench;
-use super::sheet::{
-    COST, COST_RATIO, Column, LOAD, P50_US, P99_RATIO, P99_US, RATE, RESIDENT, SERVER, ServerTurns,
-    Sheet, VALID,
-};
+use super::bench::{Bench, progress};
+use super::figures::{ServerTurns, add_row};
 use crate::load::{ClientId, Load, Role};
-use crate::progress::progress;
 use crate::report::{ResultTable, YES};
 use crate::server::Target;
 
@@ -40,9 +36,6 @@ const SILENCE: Duration = Duration::from_secs(5);
 const ROOMS: [(&str, Option<Role>); 3] =
     [("none", None), ("500 stuck", Some(Role::Stuck)), ("500 drip", Some(Role::Dripping))];
 
-const COSTS: [Column; 10] =
-    [COST, COST_RATIO, P50_US, P99_US, P99_RATIO, RATE, RESIDENT, SERVER, LOAD, VALID];
-
 /// Runs the scenario. Fails, after the tables, if a client got a wrong count of skipped lines.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let target = bench.parlor.named();
@@ -65,9 +58,9 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     }
     let (mut costs, mut tallies) = (costs(bench.parlor.note()), tallies());
     for (room, samples) in rooms.iter().zip(&turns) {
-        costs.add([room.name.into()], samples, turns.first());
+        add_row(&mut costs, [room.name.into()], samples, turns.first());
     }
-    bench.tables.push(costs.table);
+    bench.tables.push(costs);
     let mut inexact = 0;
     for room in rooms.iter_mut().filter(|room| !room.slow.is_empty()) {
         progress(format_args!("{} read to the end", room.name));
@@ -78,8 +71,8 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn costs(note: &str) -> Sheet {
-    Sheet::new(
+fn costs(note: &str) -> ResultTable {
+    ResultTable::new(
         "Slow readers: what the others notice",
         format!(
             "Three rooms in turns, each with {READERS} ordinary readers and {SPEAKERS} speakers, {WINDOW} lines on \
@@ -88,8 +81,8 @@ fn costs(note: &str) -> Sheet {
              were said until the sockets of the slow ones were full. Figures are medians of turns; ratios are to the \
              room without slow readers, medians over rounds.{note}"
         ),
-        "slow",
-        &COSTS,
+        "slow | ns/delivery | ratio | p50, us | p99, us | p99 ratio | deliveries/s | resident, MiB | server % | load % | \
+         valid",
     )
 }
 
@@ -112,8 +105,7 @@ struct SlowRoom {
 }
 
 impl SlowRoom {
-    /// All clients enter as ordinary readers, and some are made slow after all of them are in the
-    /// room.
+    /// All clients enter as ordinary readers. When all of them are in the room, some become slow.
     fn fill(
         bench: &Bench,
         target: &Target,
@@ -157,7 +149,7 @@ impl SlowRoom {
             skipped().max().map(figure).into(),
             if are_slow { YES } else { "NO: not slow" }.into(),
         ]);
-        // A client that takes nothing for 120 s is disconnected, too.
+        // A client that accepts nothing for 120 s is disconnected, too.
         self.load.ensure_all_connected()?;
         Ok(self.slow.len() - exact)
     }

@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::bench::Bench;
-use super::sheet::{
-    AWAY, Column, LOAD, MAX_MS, P50_MS, P99_MS, P999_MS, RESIDENT, SERVER, Sheet, VALID, WAITING,
-};
+use super::bench::{Bench, progress};
+use super::figures::add_row;
 use crate::load::{Load, Meter, Role, Sample};
 use crate::machine::mebibytes;
-use crate::progress::progress;
+use crate::report::ResultTable;
 use crate::server::Target;
 
 /// Longer than the second after which a crowd is announced together.
@@ -33,10 +31,6 @@ const AT_ONCE: usize = 64;
 /// The longest time that a part of a storm may take.
 const STORM_MAX: Duration = Duration::from_secs(120);
 
-const ARRIVALS: [Column; 5] = [RESIDENT, SERVER, LOAD, WAITING, VALID];
-
-const TALK: [Column; 9] = [P50_MS, P99_MS, P999_MS, MAX_MS, AWAY, SERVER, LOAD, WAITING, VALID];
-
 /// Runs both scenarios.
 pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let [few, many] = bench.pick([1_000, 4_000], [4_000, 10_000]);
@@ -54,22 +48,27 @@ pub(crate) fn run(bench: &mut Bench) -> anyhow::Result<()> {
         progress(format_args!("{}: {size} come and leave, others talk", target.name));
         talk_through(bench, target, size, &mut talk)?;
     }
-    bench.tables = vec![arrivals.table, talk.table];
+    bench.tables = vec![arrivals, talk];
     Ok(())
 }
 
-fn arrivals() -> Sheet {
-    Sheet::new(
+fn arrivals() -> ResultTable {
+    ResultTable::new(
         "Many come at once",
         "Into a room with two people, as fast as the load can connect; in named mode they send their names. Until \
          quiet: from the first connection to the last byte that any client received. In classic mode each arrival is \
          announced to everybody: n * n / 2 lines. Afterwards the load made sure that all of them receive the same line.",
-        "server | n | until quiet, s | server CPU, s | received, MiB",
-        &ARRIVALS,
+        "server | n | until quiet, s | server CPU, s | received, MiB | resident, MiB | server % | load % | waiting % | \
+         valid",
     )
 }
 
-fn arrive(bench: &Bench, target: &Target, size: usize, sheet: &mut Sheet) -> anyhow::Result<()> {
+fn arrive(
+    bench: &Bench,
+    target: &Target,
+    size: usize,
+    table: &mut ResultTable,
+) -> anyhow::Result<()> {
     let mut load = bench.fill(target, [1, 1])?;
     let meter = Meter::start(&mut load.counts, load.server)?;
     let (start, bytes) = (Instant::now(), load.counts.bytes);
@@ -86,12 +85,12 @@ fn arrive(bench: &Bench, target: &Target, size: usize, sheet: &mut Sheet) -> any
         sample.server_cpu.into(),
         mebibytes(bytes as f64).into(),
     ];
-    sheet.add(first, &Ok(vec![sample]), None);
+    add_row(table, first, &Ok(vec![sample]), None);
     Ok(())
 }
 
-fn talk() -> Sheet {
-    Sheet::new(
+fn talk() -> ResultTable {
+    ResultTable::new(
         "Talk during a storm",
         format!(
             "{SPEAKERS} speakers say {RATE} lines a second in all, by the clock, to {LISTENERS} listeners who stay, \
@@ -102,8 +101,8 @@ fn talk() -> Sheet {
              the last had disconnected. When they are there, each line is written n more times: so compare the arrival \
              also with the time after it."
         ),
-        "server | n | during | all after, s",
-        &TALK,
+        "server | n | during | all after, s | p50, ms | p99, ms | p99.9, ms | max, ms | load away | server % | load % | \
+         waiting % | valid",
     )
 }
 
@@ -111,7 +110,7 @@ fn talk_through(
     bench: &Bench,
     target: &Target,
     size: usize,
-    sheet: &mut Sheet,
+    table: &mut ResultTable,
 ) -> anyhow::Result<()> {
     let mut load = bench.fill(target, [LISTENERS, SPEAKERS])?;
     let time = Duration::from_secs(bench.pick(2, 5));
@@ -122,7 +121,7 @@ fn talk_through(
         let all_after = all_after.map(|time| time.as_secs_f64());
         let name = target.name.as_str();
         let first = [name.into(), size.into(), part.into(), all_after.into()];
-        sheet.add(first, &Ok(vec![sample]), None);
+        add_row(table, first, &Ok(vec![sample]), None);
     }
     load.ensure_all_connected()
 }

@@ -28,7 +28,7 @@ impl Parlor {
         self.through(self.door, "named", MEMORY)
     }
 
-    /// With its defaults: in named mode, and each line is on disk before it is shown.
+    /// With its defaults: in named mode, with each line on disk before it is shown.
     pub(crate) fn on_disk(&self) -> Target {
         self.through(self.door, "on disk", &["--data", "data"]) // in the folder in which it runs
     }
