@@ -55,10 +55,12 @@ pub(super) struct Baseline {
 impl Baseline {
     /// Rounds to a tenth of an instruction, so that digits without a meaning do not change the
     /// file.
-    pub(super) fn new(compiler: Compiler, counts: &[(&str, f64)]) -> Baseline {
-        let rounded =
-            |&(name, count): &(&str, f64)| (name.to_owned(), (count * 10.0).round() / 10.0);
-        Baseline { compiler, instructions: counts.iter().map(rounded).collect() }
+    pub(super) fn new(
+        compiler: Compiler,
+        counts: impl Iterator<Item = (&'static str, f64)>,
+    ) -> Baseline {
+        let rounded = counts.map(|(name, count)| (name.to_owned(), (count * 10.0).round() / 10.0));
+        Baseline { compiler, instructions: rounded.collect() }
     }
 
     pub(super) fn load() -> anyhow::Result<Baseline> {

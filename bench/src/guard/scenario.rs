@@ -31,7 +31,7 @@ pub(super) struct GuardScenario {
 type Round = Box<dyn FnMut() -> u64>;
 
 /// All scenarios, in the order of a message's way.
-pub(super) const SCENARIOS: [GuardScenario; 11] = [
+pub(super) static SCENARIOS: [GuardScenario; 11] = [
     scenario("frame-plain", "line, framed from a read of 64", 200, || Ok(frame(plain))),
     scenario("frame-odd", "the same, with a telnet command in some", 200, || Ok(frame(odd))),
     scenario("decode-plain", "line, framed, sanitised and decoded", 200, || Ok(decode(plain))),

@@ -1,4 +1,4 @@
-//! How the speakers of a load talk: until everybody is in the room, in the closed loop, and in the
+//! The talk of a load's speakers: until everybody is in the room, in the closed loop, and in the
 //! open loop.
 
 use std::time::{Duration, Instant};
