@@ -13,8 +13,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The fuzz targets, and what must hold for any bytes.
-const TARGETS: [(&str, fn(&[u8])); 6] = [
+/// What must hold for any bytes.
+type Body = fn(&[u8]);
+
+/// The fuzz targets with their bodies.
+const TARGETS: [(&str, Body); 6] = [
     ("first_line", fuzz_bodies::first_line::run),
     ("framer", fuzz_bodies::framer::run),
     ("lines", fuzz_bodies::lines::run),
