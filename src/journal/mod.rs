@@ -26,13 +26,13 @@ use parlor_core::journal::Journal;
 use parlor_core::model::{End, RoomName, WallTime};
 
 use self::search::IndexedSearch;
-use self::sqlite::{Disk, FILE, OpenedDisk, open_archive};
+use self::sqlite::{Disk, FILE, OpenedDisk, Startup, open_archive};
 use crate::config::Keep;
 
 /// A journal that stores lines, and everything that uses the stored lines.
 pub(crate) struct Opened {
     pub(crate) journal: Box<dyn Journal>,
-    /// The name of the log until the next start.
+    /// The epoch: the name of the log until the next start.
     pub(crate) epoch: String,
     /// The end of each room's lines.
     pub(crate) ends: HashMap<RoomName, End>,
@@ -44,7 +44,7 @@ pub(crate) struct Opened {
 #[derive(Clone)]
 pub(crate) struct Stored {
     /// The time when the previous server ended; none if nothing was stored yet.
-    pub(crate) clock: Option<WallTime>,
+    pub(crate) last_run: Option<WallTime>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) search: Arc<dyn Search>,
     /// Deletes all lines of an owner.
@@ -59,10 +59,14 @@ pub(crate) struct Stored {
 ///
 /// The directory cannot be used; the error says why, and what to do.
 pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
-    let OpenedDisk { mut disk, clock, epoch, ends, history, database, signals } =
-        Disk::open(directory, keep)?;
-    let path = database.path();
-    let (index, follow) = IndexedSearch::new(path, epoch.clone(), Arc::clone(&history), signals);
+    let OpenedDisk { mut disk, start, history, database } = Disk::open(directory, keep)?;
+    let Startup { epoch, ends, last_run } = start;
+    let (index, follow) = IndexedSearch::new(
+        database.path(),
+        epoch.clone(),
+        Arc::clone(&history),
+        Arc::clone(&disk.signals),
+    );
     let index = Arc::new(index);
     let search: Arc<dyn Search> = index.clone();
     disk.run("search", follow, move || index.wake())?;
@@ -71,7 +75,7 @@ pub(crate) fn open(directory: &Path, keep: Keep) -> Result<Opened, OpenError> {
         journal: Box::new(disk),
         epoch,
         ends,
-        stored: Stored { clock, history, search, forgetting, database },
+        stored: Stored { last_run, history, search, forgetting, database },
         eraser,
     })
 }

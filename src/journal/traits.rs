@@ -133,15 +133,19 @@ pub(crate) trait Search: fmt::Debug + Send + Sync {
         may_read: Box<dyn Fn(&RoomName) -> bool + Send>,
     ) -> Answering<'a, Result<Found, Refusal>>;
 
-    /// Removes every line that was said before this time, now and after each rebuild. Returns
-    /// whether it has succeeded.
-    fn remove_before(&self, time: WallTime) -> Answering<'_, bool>;
+    /// Removes lines or their leftovers. Returns whether it has succeeded.
+    fn remove(&self, what: Removal) -> Answering<'_, bool>;
+}
 
-    /// Removes these lines of a room. Returns whether it has succeeded.
-    fn remove(&self, room: RoomName, seqs: Vec<u64>) -> Answering<'_, bool>;
-
-    /// Overwrites the leftovers of removed lines in its files, when it is due.
-    fn scrub(&self) -> Answering<'_, ()>;
+/// The lines that a search must not find any more.
+#[derive(Clone, Debug)]
+pub(crate) enum Removal {
+    /// Lines that were said before this time, now and after each rebuild.
+    Before(WallTime),
+    /// The lines of a room with these numbers.
+    Lines(RoomName, Vec<u64>),
+    /// The leftovers of removed lines in the files, which are overwritten when it is due.
+    Leftovers,
 }
 
 /// The person who searches.

@@ -165,7 +165,7 @@ impl Server {
         let database = self.storage.disk.as_ref().map(|disk| disk.stored.database.clone());
         if let Some(disk) = self.storage.disk {
             let link = self.reception.inbox.connect();
-            let trust = Trust::new(self.clock.clone(), disk.stored.clock);
+            let trust = Trust::new(self.clock.clone(), disk.stored.last_run);
             let closing = self.reception.closing.clone();
             let erasing = disk.eraser.run(link, trust, self.live.retain_changes(), closing);
             self.reception.tasks.spawn(erasing);

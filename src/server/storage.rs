@@ -46,9 +46,10 @@ impl ServerStorage {
         let Opened { journal, epoch, ends, stored, eraser } =
             journal::open(&directory, config.keep)?;
         tracing::info!("lines are stored in {}", directory.display());
-        let (accounts, owned) = Accounts::open(&stored.database, stored.clock, Arc::clone(inbox))?;
+        let (accounts, owned) =
+            Accounts::open(&stored.database, stored.last_run, Arc::clone(inbox))?;
         // A clock that is ahead must not end acts that were in force when the last run ended.
-        let now = stored.clock.map_or(clock::wall(), |at| at.min(clock::wall()));
+        let now = stored.last_run.map_or(clock::wall(), |at| at.min(clock::wall()));
         let past = stored.database.at_start(move |connection| audit::past(connection, now))?;
         let past = Past { ends, owned, ..past };
         let accounts = Arc::new(accounts);

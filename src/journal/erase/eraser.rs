@@ -6,9 +6,9 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::{bail, ensure};
 use parlor_core::link::{Link, Refusal};
 use parlor_core::model::{RoomName, WallTime};
-use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio::{join, select};
@@ -16,12 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::request::{Deletion, ForgetRequest, Forgetting, Intake};
 use super::rows::{self, OwnLines};
-use crate::clock;
-use crate::clock::{LOOK_EVERY, Trust};
-use crate::journal::sqlite::{
-    Database, DatabaseFailed, OpenError, ScrubSchedule, empty_log, note_clock, scrub,
-};
-use crate::journal::traits::{History, Search, Unreadable};
+use crate::clock::{self, LOOK_EVERY, Trust};
+use crate::journal::sqlite::{Database, OpenError, ScrubSchedule, empty_log, note_clock, scrub};
+use crate::journal::traits::{History, Removal, Search};
 
 /// How many lines one slice deletes.
 const SLICE_LINES: u64 = 500;
@@ -37,23 +34,6 @@ const ROUND_EVERY: Duration = LOOK_EVERY;
 /// How often the time is noted. If a server is killed, the time that the next one trusts in its
 /// first hour may be late by this much, and old lines stay that much longer.
 const NOTE_CLOCK_EVERY: Duration = Duration::from_mins(10);
-
-/// Some lines are not deleted yet. The next round tries again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("lines to be deleted are still in the file")]
-struct StillThere;
-
-impl From<DatabaseFailed> for StillThere {
-    fn from(_: DatabaseFailed) -> StillThere {
-        StillThere
-    }
-}
-
-impl From<Unreadable> for StillThere {
-    fn from(_: Unreadable) -> StillThere {
-        StillThere
-    }
-}
 
 /// Deletes lines of a journal.
 pub(crate) struct Eraser {
@@ -144,7 +124,7 @@ impl Rounds {
                 }
                 let time = *retain.borrow_and_update();
                 let outcome = self.round(now, time).await;
-                tell(outcome, was_told);
+                tell(&outcome, was_told);
                 was_told = outcome.is_err();
                 select! {
                     () = sleep(ROUND_EVERY) => {}
@@ -162,44 +142,39 @@ impl Rounds {
     }
 
     /// Makes all deletions that are due now. Returns the number of deleted old lines.
-    async fn round(
-        &mut self,
-        now: WallTime,
-        retain: Option<Duration>,
-    ) -> Result<usize, StillThere> {
+    async fn round(&mut self, now: WallTime, retain: Option<Duration>) -> anyhow::Result<usize> {
         let owners = self.delete_for_owners().await;
         let codes_until = now.min(clock::wall_awake());
-        let drop =
-            move |connection: &mut Connection| rows::drop_expired_codes(connection, codes_until);
-        let codes = self.database.write(drop).await;
+        let codes = self.database.write(move |file| rows::drop_expired_codes(file, codes_until));
+        let codes = codes.await;
         let old = match retain {
             Some(time) => self.delete_before(now.before(time)).await,
             None => self.scrub().await.map(|()| 0),
         };
-        owners.and(codes.map_err(StillThere::from)).and(old)
+        owners?;
+        codes?;
+        old
     }
 
     /// Deletes the lines of owners who have asked for it from the files. A deletion that fails
     /// stays for the next round.
-    async fn delete_for_owners(&mut self) -> Result<(), StillThere> {
+    async fn delete_for_owners(&mut self) -> anyhow::Result<()> {
         for mut deletion in mem::take(&mut self.deletions) {
             let deleted = self.delete_own(&deletion).await;
             if let Some(done) = deletion.done.take() {
-                let answer = deleted.map_err(|StillThere| Refusal::NotAllDeleted);
+                let answer = deleted.as_ref().copied().map_err(|_| Refusal::NotAllDeleted);
                 done.send(answer).ok(); // perhaps the owner has stopped waiting
             }
             if deleted.is_err() {
                 self.deletions.push(deletion);
             }
         }
-        match self.deletions.is_empty() {
-            true => Ok(()),
-            false => Err(StillThere),
-        }
+        ensure!(self.deletions.is_empty(), "the lines of owners are not all deleted");
+        Ok(())
     }
 
     /// Deletes the lines of one owner. Returns their number.
-    async fn delete_own(&mut self, deletion: &Deletion) -> Result<usize, StillThere> {
+    async fn delete_own(&mut self, deletion: &Deletion) -> anyhow::Result<usize> {
         let own = &deletion.own;
         let mut lines = 0;
         for (room, &last) in &own.ends {
@@ -213,8 +188,7 @@ impl Rounds {
         }
         self.scrub().await.ok(); // if this fails, the next round does it
         let id = deletion.id;
-        let drop = move |connection: &mut Connection| rows::drop_deletion(connection, id);
-        self.database.write(drop).await?;
+        self.database.write(move |file| rows::drop_deletion(file, id)).await?;
         Ok(lines)
     }
 
@@ -225,28 +199,25 @@ impl Rounds {
         own: &OwnLines,
         room: &RoomName,
         range: (u64, u64),
-    ) -> Result<usize, StillThere> {
+    ) -> anyhow::Result<usize> {
         let (is_own, of) = (own.is_own(), room.clone());
-        let find =
-            move |connection: &mut Connection| rows::full_rows(connection, &of, range, is_own);
-        let rows = self.database.write(find).await?;
+        let rows = self.database.write(move |file| rows::full_rows(file, &of, range, is_own));
+        let rows = rows.await?;
         if rows.is_empty() {
             return Ok(0);
         }
         let seqs = rows.iter().map(|row| row.seq as u64).collect();
-        if !self.search.remove(room.clone(), seqs).await {
-            return Err(StillThere);
-        }
+        let lines = Removal::Lines(room.clone(), seqs);
+        ensure!(self.search.remove(lines).await, "the search index still has the lines");
         let lines = rows.len();
-        let empty = move |connection: &mut Connection| rows::empty(connection, &rows);
-        self.database.write(empty).await?;
+        self.database.write(move |file| rows::empty(file, &rows)).await?;
         Ok(lines)
     }
 
     /// Deletes all lines that were said before this time. Returns their number, including those of
     /// incomplete rounds.
-    async fn delete_before(&mut self, before: WallTime) -> Result<usize, StillThere> {
-        let is_found_no_more = self.search.remove_before(before).await;
+    async fn delete_before(&mut self, before: WallTime) -> anyhow::Result<usize> {
+        let is_found_no_more = self.search.remove(Removal::Before(before)).await;
         for (room, end) in self.history.ends().await? {
             let Ok(room) = RoomName::parse(&room) else {
                 continue;
@@ -256,14 +227,12 @@ impl Rounds {
             self.empty(room, last).await?;
         }
         self.scrub().await?;
-        match is_found_no_more {
-            true => Ok(mem::take(&mut self.lines)),
-            false => Err(StillThere),
-        }
+        ensure!(is_found_no_more, "the search index still has old lines");
+        Ok(mem::take(&mut self.lines))
     }
 
     /// Empties the rows of a room up to number `last`.
-    async fn empty(&mut self, room: RoomName, last: u64) -> Result<(), StillThere> {
+    async fn empty(&mut self, room: RoomName, last: u64) -> anyhow::Result<()> {
         let mut done = self.emptied.get(&room).copied().unwrap_or_default();
         while done < last {
             let next = self.history.ahead(&room, done, last, 1).await?;
@@ -272,11 +241,11 @@ impl Rounds {
                 continue;
             }
             let (of, until) = (room.clone(), last.min(next.last + SLICE_LINES - 1));
-            let empty = move |connection: &mut Connection| {
-                let rows = rows::full_rows(connection, &of, (next.last, until), |_| true)?;
-                rows::empty(connection, &rows).map(|()| rows.len())
-            };
-            self.lines += self.database.write(empty).await?;
+            let emptied = self.database.write(move |file| {
+                let rows = rows::full_rows(file, &of, (next.last, until), |_| true)?;
+                rows::empty(file, &rows).map(|()| rows.len())
+            });
+            self.lines += emptied.await?;
             done = until;
         }
         self.emptied.insert(room, done);
@@ -284,8 +253,8 @@ impl Rounds {
     }
 
     /// Overwrites the leftovers of deleted lines, messages and codes in the files, when it is due.
-    async fn scrub(&mut self) -> Result<(), StillThere> {
-        self.search.scrub().await;
+    async fn scrub(&mut self) -> anyhow::Result<()> {
+        self.search.remove(Removal::Leftovers).await; // if not now, the next round does it
         let Some(leftovers) = self.database.write(rows::leftovers).await? else {
             return Ok(());
         };
@@ -293,44 +262,42 @@ impl Rounds {
         if self.schedule.is_due() {
             let began = Instant::now();
             self.scrub_file().await?;
-            let clear =
-                move |connection: &mut Connection| rows::clear_leftovers(connection, &leftovers);
-            self.database.write(clear).await?;
+            self.database.write(move |file| rows::clear_leftovers(file, &leftovers)).await?;
             self.schedule.done(began);
         }
         Ok(())
     }
 
     /// Overwrites leftovers between rows and in the write-ahead log.
-    async fn scrub_file(&self) -> Result<(), StillThere> {
+    async fn scrub_file(&self) -> anyhow::Result<()> {
         let mut next = Some(1);
         while let Some(first) = next {
-            let slice = move |connection: &mut Connection| scrub(connection, first);
-            next = self.database.write(slice).await?;
+            next = self.database.write(move |file| scrub(file, first)).await?;
         }
         for _ in 0..EMPTY_LOG_TRIES {
-            let empty = |connection: &mut Connection| empty_log(connection);
-            if self.database.write(empty).await? {
+            if self.database.write(|file| empty_log(file)).await? {
                 return Ok(());
             }
             sleep(EMPTY_LOG_EVERY).await;
         }
-        Err(StillThere)
+        bail!("the write-ahead log is in use")
     }
 
     /// Notes the earliest possible present time, for the next server, and dates back lines with a
     /// time later than possible. If the file does not accept that, the log says why.
     async fn note_clock(&self, now: WallTime, latest: WallTime) {
-        let note = move |connection: &mut Connection| note_clock(connection, now, latest);
-        self.database.write(note).await.ok();
+        self.database.write(move |file| note_clock(file, now, latest)).await.ok();
     }
 }
 
-fn tell(outcome: Result<usize, StillThere>, was_told: bool) {
+fn tell(outcome: &anyhow::Result<usize>, was_told: bool) {
     match outcome {
         Ok(0) => {}
         Ok(lines) => tracing::info!(lines, "old lines are deleted"),
-        Err(StillThere) if was_told => {}
-        Err(StillThere) => tracing::warn!("{StillThere}; the server tries again every minute"),
+        Err(_) if was_told => {}
+        Err(error) => tracing::warn!(
+            %error,
+            "lines to be deleted are still in the file; the server tries again every minute"
+        ),
     }
 }

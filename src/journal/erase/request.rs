@@ -5,7 +5,6 @@ use std::sync::{Arc, Weak};
 
 use parlor_core::link::{Answer, Change, Link, Outcome, Refusal};
 use parlor_core::model::{Name, PersonId, RoomName, WallTime};
-use rusqlite::Connection;
 use tokio::select;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -123,8 +122,7 @@ impl Intake {
         let ends = ends.collect();
         let own = OwnLines { name, since, ends };
         let noted = own.clone();
-        let note = move |connection: &mut Connection| rows::note_deletion(connection, &noted);
-        let deletion = self.database.write(note).await?;
+        let deletion = self.database.write(move |file| rows::note_deletion(file, &noted)).await?;
         let refusal = match self.link.call(Change::DeleteLines { whose: id, since }).await {
             Outcome::LinesDeleted(ends) => {
                 // By now, memory has more lines than the file had when the deletion was noted.
@@ -134,8 +132,7 @@ impl Intake {
             Outcome::Answer(Answer::Refused(refusal)) => refusal,
             _ => Refusal::NotOwner,
         };
-        let drop = move |connection: &mut Connection| rows::drop_deletion(connection, deletion);
-        self.database.write(drop).await?;
+        self.database.write(move |file| rows::drop_deletion(file, deletion)).await?;
         Err(refusal)
     }
 }

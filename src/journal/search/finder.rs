@@ -6,17 +6,17 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use parlor_core::link::Refusal;
-use parlor_core::model::{RoomName, WallTime};
+use parlor_core::model::RoomName;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::index::Index;
-use super::indexer::{Asked, IndexRemoval, Indexer};
+use super::indexer::{Asked, Indexer};
 use super::turns::SearchTurns;
 use super::words;
 use crate::journal::sqlite::{SEARCH_FILE, Signals};
-use crate::journal::traits::{Answering, Found, History, Search, Searcher, Unreadable};
+use crate::journal::traits::{Answering, Found, History, Removal, Search, Searcher, Unreadable};
 
 /// How many of the found lines are shown.
 const FOUND_MAX: usize = 20;
@@ -69,7 +69,8 @@ impl IndexedSearch {
 
     /// Makes the thread notice that the server ends.
     pub(crate) fn wake(&self) {
-        drop(self.ask(None));
+        let (done, _) = oneshot::channel();
+        self.indexer.try_send(Asked { removal: None, done }).ok();
     }
 
     async fn try_to_find(
@@ -121,13 +122,13 @@ impl IndexedSearch {
         let begun = Instant::now();
         // The limit includes the wait for a place in the queue. A longer queue would take the time
         // that the thread needs to follow the lines.
-        timeout(CATCH_UP_TIME, self.ask_in_turn(None)).await.ok();
+        timeout(CATCH_UP_TIME, self.ask(None)).await.ok();
         begun.elapsed().min(CATCH_UP_TIME)
     }
 
     /// Sends a request to the thread as soon as there is a place, and waits until it is done.
     /// Returns whether it is.
-    async fn ask_in_turn(&self, removal: Option<IndexRemoval>) -> bool {
+    async fn ask(&self, removal: Option<Removal>) -> bool {
         let (done, answer) = oneshot::channel();
         let mut asked = Asked { removal, done };
         for _ in 0..ASK_TRIES {
@@ -139,14 +140,6 @@ impl IndexedSearch {
             sleep(ASK_EVERY).await;
         }
         false
-    }
-
-    /// Sends a request to the thread. If the thread has too much to do, the answer is that the
-    /// request failed.
-    fn ask(&self, removal: Option<IndexRemoval>) -> oneshot::Receiver<()> {
-        let (done, answer) = oneshot::channel();
-        self.indexer.try_send(Asked { removal, done }).ok();
-        answer
     }
 }
 
@@ -161,18 +154,7 @@ impl Search for IndexedSearch {
         Box::pin(self.try_to_find(typed, skip, searcher, may_read))
     }
 
-    fn remove_before(&self, time: WallTime) -> Answering<'_, bool> {
-        Box::pin(self.ask_in_turn(Some(IndexRemoval::Before(time))))
-    }
-
-    fn remove(&self, room: RoomName, seqs: Vec<u64>) -> Answering<'_, bool> {
-        Box::pin(self.ask_in_turn(Some(IndexRemoval::Lines(room, seqs))))
-    }
-
-    fn scrub(&self) -> Answering<'_, ()> {
-        let asked = self.ask(Some(IndexRemoval::Leftovers));
-        Box::pin(async {
-            asked.await.ok(); // if this fails, the next round does it
-        })
+    fn remove(&self, what: Removal) -> Answering<'_, bool> {
+        Box::pin(self.ask(Some(what)))
     }
 }

@@ -185,36 +185,33 @@ impl Index {
     ) -> rusqlite::Result<Found> {
         let mut rooms = self.rooms()?;
         rooms.retain(|_, room| may_read(room));
-        let mut found = Found::default();
-        let mut skipped = 0;
         let mut search = self.connection.prepare(
             "SELECT room, seq FROM words CROSS JOIN places ON id = words.rowid
              WHERE words MATCH ?1 ORDER BY words.rowid DESC",
         )?;
-        let mut rows = search.query([words::query(phrases)])?;
-        loop {
-            match rows.next() {
-                Ok(Some(row)) => {
-                    let Some(room) = rooms.get(&row.get(0)?) else {
-                        continue;
-                    };
-                    if skipped < skip {
-                        skipped += 1;
-                    } else if found.lines.len() < lines_max {
-                        let seq: i64 = row.get(1)?;
-                        found.lines.push((room.clone(), seq as u64));
-                    } else {
-                        found.more += 1;
-                    }
-                }
-                Ok(None) => return Ok(found),
+        let lines = search.query_map([words::query(phrases)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        let (mut found, mut readable) = (Found::default(), 0);
+        for line in lines {
+            let (room, seq) = match line {
                 Err(error) if is_interrupted(&error) => {
                     found.is_cut = true;
-                    return Ok(found);
+                    break;
                 }
-                Err(error) => return Err(error),
+                line => line?,
+            };
+            let Some(room) = rooms.get(&room) else {
+                continue;
+            };
+            readable += 1;
+            if readable > skip && found.lines.len() < lines_max {
+                found.lines.push((room.clone(), seq as u64));
+            } else if readable > skip {
+                found.more += 1;
             }
         }
+        Ok(found)
     }
 
     fn rooms(&self) -> rusqlite::Result<HashMap<i64, RoomName>> {

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::index::{Index, IndexTrouble};
 use crate::journal::sqlite::{ScrubSchedule, Signals, Store};
+use crate::journal::traits::Removal;
 
 /// How often it checks for new lines. A search makes it check at once.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
@@ -40,19 +41,9 @@ const REMOVED_LINES: usize = 500;
 /// A request to the thread: index everything that was said until now, and then perhaps remove
 /// something.
 pub(super) struct Asked {
-    pub(super) removal: Option<IndexRemoval>,
+    pub(super) removal: Option<Removal>,
     /// Dropped if the request cannot be done now.
     pub(super) done: oneshot::Sender<()>,
-}
-
-/// Lines to remove from the index.
-pub(super) enum IndexRemoval {
-    /// Lines that were said before this time, now and after each rebuild.
-    Before(WallTime),
-    /// These lines of a room.
-    Lines(RoomName, Vec<u64>),
-    /// The leftovers of removed lines in the file.
-    Leftovers,
 }
 
 /// Keeps the index up to date with a file of lines.
@@ -103,7 +94,7 @@ impl Indexer {
                 continue;
             }
             for asked in &asking {
-                if let Some(IndexRemoval::Before(at)) = asked.removal
+                if let Some(Removal::Before(at)) = asked.removal
                     && at > self.expired
                 {
                     if self.expired == WallTime(i64::MIN) {
@@ -179,16 +170,16 @@ impl Indexer {
         };
         for removal in removals {
             match removal {
-                IndexRemoval::Before(at) => {
+                Removal::Before(at) => {
                     while !self.ends() && index.remove_before(*at, REMOVED_LINES)? > 0 {
                         self.schedule.need();
                     }
                 }
-                IndexRemoval::Lines(room, seqs) => {
+                Removal::Lines(room, seqs) => {
                     index.remove_lines(room, seqs)?;
                     self.schedule.need();
                 }
-                IndexRemoval::Leftovers => {}
+                Removal::Leftovers => {}
             }
         }
         if self.schedule.is_due() && !self.ends() {

@@ -27,8 +27,8 @@ use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
 use super::reader::{FileHistory, ReaderThread};
 use super::row::stored_room;
-use super::store::Store;
-use super::verify::Inspection;
+use super::store::{BUSY_TIME, Store, checkpoint};
+use super::verify::{Inspection, Unchecked};
 use super::writer::{ANSWER_TIME, CommitJob, FileWriter, NO_ANSWER, Signals, Work, tell_not_moved};
 use crate::config::Keep;
 use crate::journal::epoch::passing_epoch;
@@ -52,25 +52,29 @@ const SYNC_PAUSE: Duration = Duration::from_millis(1);
 /// How long a refusal waits until its note is written, while the disk does not answer.
 const NOTE_TIME: Duration = Duration::from_secs(1);
 
-/// The stored state of a journal, and the parts that read and change its file.
-pub(crate) struct OpenedDisk {
-    pub(crate) disk: Disk,
-    /// The time when the previous server ended; none if nothing is stored yet.
-    pub(crate) clock: Option<WallTime>,
-    /// The name of the log until the next start.
+/// What a server starts with.
+pub(crate) struct Startup {
+    /// The epoch until the next start.
     pub(crate) epoch: String,
     /// The end of each room's lines.
     pub(crate) ends: HashMap<RoomName, End>,
+    /// The time when the previous server ended; none if nothing is stored yet.
+    pub(crate) last_run: Option<WallTime>,
+}
+
+/// A journal, and the parts that read and change its file.
+pub(crate) struct OpenedDisk {
+    pub(crate) disk: Disk,
+    pub(crate) start: Startup,
     pub(crate) history: Arc<dyn History>,
     pub(crate) database: Database,
-    pub(crate) signals: Arc<Signals>,
 }
 
 /// Stores lines in a directory. Dropping it finishes the work that has begun.
 pub(crate) struct Disk {
     work: SyncSender<Work>,
-    pause: Duration,
-    signals: Arc<Signals>,
+    keep: Keep,
+    pub(crate) signals: Arc<Signals>,
     threads: Vec<JournalThread>,
     /// The files, locked while the journal is open.
     files: Arc<Files>,
@@ -92,52 +96,26 @@ impl Disk {
     pub(crate) fn open(directory: &Path, keep: Keep) -> Result<OpenedDisk, OpenError> {
         let files = Arc::new(Files::claim(directory)?);
         let in_file = |error| OpenError::File { path: files.path().to_owned(), error };
+        let (store, start, older) = open(files.path(), keep).map_err(in_file)?;
+        let reader = ReaderThread::start(Arc::clone(&files))?;
+        files.note_beside().map_err(|error| in_file(UnusableFile::Beside(error)))?;
         // The broadcaster has one commit under way, two refused ones may still be in the queue, and
         // there is one end.
         let (work, queue) = sync_channel(CHANGES_MAX + 4);
         let signals = Arc::new(Signals::default());
-        let OpenedFile { store, older, epoch, ends, clock } =
-            open(files.path(), keep).map_err(in_file)?;
+        let database =
+            Database::new(work.clone(), Arc::clone(&signals), reader.clone(), Arc::clone(&files));
+        let writer = FileWriter::new(Arc::clone(&files), keep, store, Arc::clone(&signals));
         let damages = Arc::default();
-        let inspection =
-            Inspection { path: files.path().to_owned(), older, damages: Arc::clone(&damages) };
-        let reader = ReaderThread::start(Arc::clone(&files)).map_err(in_file)?;
-        let beside = files.note_beside();
-        beside.map_err(|error| in_file(UnusableFile::Beside(error)))?;
-        let writer = FileWriter {
-            files: Arc::clone(&files),
-            keep,
-            store: Some(store),
-            signals: Arc::clone(&signals),
-            breakdown: None,
-            is_told: false,
-        };
-        let mut disk = Disk {
-            work: work.clone(),
-            pause: match keep {
-                Keep::Synced => SYNC_PAUSE,
-                Keep::Written => Duration::ZERO,
-            },
-            signals: Arc::clone(&signals),
-            threads: Vec::new(),
-            files: Arc::clone(&files),
-        };
+        let inspection = Inspection::new(files.path(), older, Arc::clone(&damages));
+        let mut disk = Disk { work, keep, signals, threads: Vec::new(), files };
         disk.run("journal", move || writer.run(&queue), || ())?;
-        disk.run_until_end("checkpoints", {
-            let (files, signals) = (Arc::clone(&files), Arc::clone(&signals));
-            move |ends| checkpoint_now_and_then(&files, keep, &signals, ends)
-        })?;
+        let (files, signals) = (Arc::clone(&disk.files), Arc::clone(&disk.signals));
+        let move_log = move |ends: &_| move_log_now_and_then(&files, keep, &signals, ends);
+        disk.run_until_end("checkpoints", move_log)?;
         disk.run_until_end("inspection", move |ends| inspection.run(ends))?;
-        let history = FileHistory { reader: reader.clone(), damages, holes: Holes::default() };
-        Ok(OpenedDisk {
-            disk,
-            clock,
-            epoch,
-            ends,
-            history: Arc::new(history),
-            database: Database::new(work, Arc::clone(&signals), reader, files),
-            signals,
-        })
+        let history = Arc::new(FileHistory { reader, damages, holes: Holes::default() });
+        Ok(OpenedDisk { disk, start, history, database })
     }
 
     /// Runs work that reads the files, in a thread that ends with the journal: when
@@ -172,18 +150,8 @@ impl Disk {
     }
 }
 
-/// The result of opening the file.
-struct OpenedFile {
-    store: Store,
-    /// Rooms, and the last line of each that is not checked yet.
-    older: Vec<(String, u64)>,
-    epoch: String,
-    ends: HashMap<RoomName, End>,
-    clock: Option<WallTime>,
-}
-
 /// Opens the file for writing, and prepares it for this start.
-fn open(path: &Path, keep: Keep) -> Result<OpenedFile, UnusableFile> {
+fn open(path: &Path, keep: Keep) -> Result<(Store, Startup, Unchecked), UnusableFile> {
     is_alone(path)?;
     let mut store = Store::open(path, keep)?;
     store.remove_noted(path)?;
@@ -196,31 +164,25 @@ fn open(path: &Path, keep: Keep) -> Result<OpenedFile, UnusableFile> {
     });
     // If the disk is full, it refuses lines too, and their authors are told.
     if store.make_room_ahead().is_err() {
-        store.checkpoint("TRUNCATE").ok(); // leaves all remaining space to lines
+        // Leaves all remaining space to lines.
+        checkpoint(&store.connection, "TRUNCATE", BUSY_TIME).ok();
     } else if let Ok(ahead) = File::open(path.with_extension("db-wal")) {
         ahead.sync_data().ok();
     }
     let named = |(name, end): (String, End)| {
         let room = stored_room(&name);
         if room.is_none() {
-            tracing::warn!(
-                room = ?name,
-                "there are lines of a room with an invalid name: nobody can enter it"
-            );
+            tracing::warn!(room = ?name, "there are lines of a room with an invalid name: nobody can enter it");
         }
         Some((room?, end))
     };
-    Ok(OpenedFile {
-        clock: store.clock()?,
-        store,
-        older,
-        epoch,
-        ends: ends.into_iter().filter_map(named).collect(),
-    })
+    let ends = ends.into_iter().filter_map(named).collect();
+    let last_run = store.last_run()?;
+    Ok((store, Startup { epoch, ends, last_run }, older))
 }
 
 /// Moves the write-ahead log into the file at intervals, until the server ends.
-fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
+fn move_log_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &Receiver<()>) {
     let mut store = None;
     while ends.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
         if signals.written.load(Ordering::Relaxed) < WRITTEN_AHEAD_MIN {
@@ -234,7 +196,7 @@ fn checkpoint_now_and_then(files: &Files, keep: Keep, signals: &Signals, ends: &
         if store.is_none() && files.are_in_place().is_ok() {
             store = Store::open(files.path(), keep).ok(); // the writer reports errors
         }
-        match store.as_ref().map(|store| store.checkpoint("PASSIVE")) {
+        match store.as_ref().map(|store| checkpoint(&store.connection, "PASSIVE", BUSY_TIME)) {
             // The log starts over by itself when all of it is moved. But while lines arrive without
             // a pause, there are always new ones.
             Some(Ok(done)) if done.pages_ahead > PAGES_AHEAD_MAX => {
@@ -276,7 +238,10 @@ impl Journal for Disk {
     }
 
     fn pause(&self) -> Duration {
-        self.pause
+        match self.keep {
+            Keep::Synced => SYNC_PAUSE,
+            Keep::Written => Duration::ZERO,
+        }
     }
 }
 

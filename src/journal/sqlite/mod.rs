@@ -21,7 +21,7 @@ mod writer;
 
 pub(crate) use archive::open_archive;
 pub(crate) use database::{Database, DatabaseFailed};
-pub(crate) use disk::{Disk, OpenedDisk};
+pub(crate) use disk::{Disk, OpenedDisk, Startup};
 pub(crate) use fault::UnusableFile;
 pub(crate) use files::{FILE, OpenError, SEARCH_FILE, create_private};
 pub(crate) use row::{GONE, stored_room, sum};

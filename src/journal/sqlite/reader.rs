@@ -9,10 +9,9 @@ use parlor_core::model::{Damaged, End, RoomName, Said, WallTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::fault::UnusableFile;
-use super::files::Files;
+use super::files::{Files, OpenError, failed};
 use super::holes::Holes;
-use super::rows::{Count, Way};
+use super::rows::Way;
 use super::store::Store;
 use super::verify::Damages;
 use crate::journal::traits::{Ahead, History, Lookup, StoredPage, Unreadable};
@@ -37,8 +36,13 @@ pub(super) struct ReaderThread {
 
 impl ReaderThread {
     /// Opens another connection to the file, for reading.
-    pub(super) fn start(files: Arc<Files>) -> Result<ReaderThread, UnusableFile> {
-        let mut store = Store::open_to_read(files.path())?;
+    ///
+    /// # Errors
+    /// The file cannot be read, or the system cannot start another thread.
+    pub(super) fn start(files: Arc<Files>) -> Result<ReaderThread, OpenError> {
+        let path = files.path().to_owned();
+        let store = Store::open_to_read(&path);
+        let mut store = store.map_err(|error| OpenError::File { path: path.clone(), error })?;
         let (queries, mut queue) = mpsc::channel::<Question>(QUERIES_MAX);
         thread::Builder::new()
             .name("history".to_owned())
@@ -49,10 +53,7 @@ impl ReaderThread {
                 drop(store);
                 drop(files); // after the last connection to them
             })
-            .map_err(|error| {
-                // Treated like a missing file.
-                rusqlite::Error::ToSqlConversionFailure(Box::new(error))
-            })?;
+            .map_err(failed(&path))?;
         Ok(ReaderThread { queries })
     }
 
@@ -95,27 +96,45 @@ pub(super) struct FileHistory {
 }
 
 impl FileHistory {
+    /// Counts up to `lines` lines of a room between these two numbers, in one direction. Returns
+    /// how many there are, and the number of the last of them if none is lacking.
     async fn count(
         &self,
         room: &RoomName,
-        range: (u64, u64),
+        (mut first, mut last): (u64, u64),
         lines: u64,
         way: Way,
-    ) -> Result<Count, Unreadable> {
-        let named = room.clone();
-        let count = move |store: &mut Store| store.count(&named, range, lines, way);
-        let count = self.reader.ask(count).await?;
-        if let Some(looked_at) = count.looked_at {
-            let (first, last) = match way {
-                Way::Up => (range.0, looked_at),
-                Way::Down => (looked_at, range.1),
+    ) -> Result<(u64, Option<u64>), Unreadable> {
+        let mut left = lines;
+        while left > 0 {
+            match way {
+                Way::Up => first = self.holes.up(room, first),
+                Way::Down => last = self.holes.down(room, last),
+            }
+            let (named, most) = (room.clone(), left);
+            let count = move |store: &mut Store| store.count(&named, (first, last), most, way);
+            let count = self.reader.ask(count).await?;
+            let Some(looked_at) = count.looked_at else {
+                break;
+            };
+            left -= count.lines;
+            if left == 0 {
+                return Ok((lines, Some(looked_at)));
+            }
+            let (from, to) = match way {
+                Way::Up => (first, looked_at),
+                Way::Down => (looked_at, last),
             };
             // Missing rows are damage, and readers are told so.
-            if count.lines == 0 && count.rows == last - first + 1 {
-                self.holes.note(room, first, last);
+            if count.lines == 0 && count.rows == to - from + 1 {
+                self.holes.note(room, from, to);
+            }
+            match way {
+                Way::Up => first = looked_at.saturating_add(1),
+                Way::Down => last = looked_at.saturating_sub(1),
             }
         }
-        Ok(count)
+        Ok((lines - left, None))
     }
 }
 
@@ -148,20 +167,8 @@ impl History for FileHistory {
 
     fn back<'a>(&'a self, room: &'a RoomName, last: u64, lines: u64) -> Lookup<'a, u64> {
         Box::pin(async move {
-            let (mut next, mut left) = (last, lines);
-            while left > 0 {
-                next = self.holes.down(room, next);
-                let count = self.count(room, (1, next), left, Way::Down).await?;
-                left -= count.lines;
-                let Some(looked_at) = count.looked_at else {
-                    return Ok(1); // missing rows are damage, and readers are told so
-                };
-                if left == 0 {
-                    return Ok(looked_at);
-                }
-                next = looked_at.saturating_sub(1);
-            }
-            Ok(last.saturating_add(1))
+            let (_, first) = self.count(room, (1, last), lines, Way::Down).await?;
+            Ok(first.unwrap_or(if lines == 0 { last.saturating_add(1) } else { 1 }))
         })
     }
 
@@ -173,21 +180,9 @@ impl History for FileHistory {
         lines: u64,
     ) -> Lookup<'a, Ahead> {
         Box::pin(async move {
-            let mut next = seq.saturating_add(1);
-            let (mut left, mut end) = (lines, last);
-            while left > 0 {
-                next = self.holes.up(room, next);
-                let count = self.count(room, (next, last), left, Way::Up).await?;
-                left -= count.lines;
-                let Some(looked_at) = count.looked_at else {
-                    break;
-                };
-                if left == 0 {
-                    end = looked_at;
-                }
-                next = looked_at.saturating_add(1);
-            }
-            Ok(Ahead { lines: lines - left, last: end })
+            let range = (seq.saturating_add(1), last);
+            let (lines, end) = self.count(room, range, lines, Way::Up).await?;
+            Ok(Ahead { lines, last: end.unwrap_or(last) })
         })
     }
 

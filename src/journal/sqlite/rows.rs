@@ -7,6 +7,7 @@ use super::fault::UnusableFile;
 use super::row::{GONE, LineRow};
 use super::sql::Sql;
 use super::store::Store;
+use super::verify::Unchecked;
 use crate::journal::traits::Damage;
 
 /// The number of latest lines that the start checks, beginning with the room of the most recent
@@ -65,12 +66,8 @@ impl Store {
         ends(&self.connection)
     }
 
-    /// Checks the latest lines of the rooms with these ends. Returns the ends of the older lines,
-    /// which it has not checked.
-    pub(super) fn check_latest(
-        &self,
-        ends: &[(String, End)],
-    ) -> Result<Vec<(String, u64)>, UnusableFile> {
+    /// Checks the latest lines of the rooms with these ends. Returns the others.
+    pub(super) fn check_latest(&self, ends: &[(String, End)]) -> Result<Unchecked, UnusableFile> {
         let mut left = LATEST_LINES;
         let mut damaged = None;
         let mut older = Vec::new();

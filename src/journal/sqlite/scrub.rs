@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::sql::Sql;
-use super::store::BUSY_TIME;
+use super::store::checkpoint;
 
 /// How many pages one slice reads, which takes some milliseconds.
 const PAGES: u32 = 500;
@@ -81,11 +81,7 @@ pub(crate) fn scrub(connection: &mut Connection, first: u32) -> rusqlite::Result
 /// Moves the write-ahead log into the file and empties it. Returns whether it succeeded: it fails
 /// while another connection reads, and does not wait for it.
 pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let was_hindered = connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? != 0));
-    connection.busy_timeout(BUSY_TIME)?;
-    was_hindered.map(|was_hindered| !was_hindered)
+    Ok(!checkpoint(connection, "TRUNCATE", Duration::ZERO)?.was_hindered)
 }
 
 /// The pages with old data outside their rows, with that data overwritten.

@@ -15,7 +15,7 @@ use crate::config::Keep;
 const APPLICATION_ID: i32 = 0x5061_726C;
 
 /// How long to wait for a file that a checkpoint or a backup has locked for a moment.
-pub(crate) const BUSY_TIME: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIME: Duration = Duration::from_secs(5);
 
 /// Bytes: more than SQLite buffers in memory, so that the write-ahead log grows to this size.
 const ROOM_AHEAD: i64 = 8 << 20;
@@ -150,23 +150,19 @@ impl Store {
         transaction.execute("INSERT INTO scratch VALUES (zeroblob(?1))", [ROOM_AHEAD])?;
         transaction.rollback()
     }
+}
 
-    /// Moves the write-ahead log into the file, except for the part that another connection still
-    /// reads.
-    pub(super) fn checkpoint(&self, how: &str) -> rusqlite::Result<Checkpoint> {
-        let checkpoint = format!("PRAGMA wal_checkpoint({how})");
-        self.connection.query_row(&checkpoint, [], |row| {
-            let (busy, pages_ahead): (i64, i64) = (row.get(0)?, row.get(1)?);
-            Ok(Checkpoint { was_hindered: busy != 0, pages_ahead })
-        })
-    }
-
-    /// Makes the write-ahead log start over, unless another connection reads it for longer than
-    /// `patience`.
-    pub(super) fn begin_anew(&self, patience: Duration) -> rusqlite::Result<Checkpoint> {
-        self.connection.busy_timeout(patience)?;
-        let done = self.checkpoint("RESTART");
-        self.connection.busy_timeout(BUSY_TIME)?;
-        done
-    }
+/// Moves the write-ahead log into the file, except for the part that another connection still
+/// reads, and waits for others for up to `patience`. `how` is the mode, as SQLite calls it.
+pub(super) fn checkpoint(
+    connection: &Connection,
+    how: &str,
+    patience: Duration,
+) -> rusqlite::Result<Checkpoint> {
+    connection.busy_timeout(patience)?;
+    let done = connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| {
+        Ok(Checkpoint { was_hindered: row.get(0)?, pages_ahead: row.get(1)? })
+    });
+    connection.busy_timeout(BUSY_TIME)?;
+    done
 }

@@ -9,13 +9,10 @@ use super::sql::Sql;
 use super::store::Store;
 use crate::clock::LOOK_EVERY;
 
-/// How many lines one slice dates back.
-const SLICE_ROWS: i64 = 1_000;
-
 impl Store {
     /// The time when the previous server ended, if it is known. Otherwise the time of the last
     /// line.
-    pub(super) fn clock(&self) -> rusqlite::Result<Option<WallTime>> {
+    pub(super) fn last_run(&self) -> rusqlite::Result<Option<WallTime>> {
         let noted =
             self.connection.one("SELECT value FROM meta WHERE key = 'clock'", [], |row| {
                 Ok(row.get::<_, String>(0)?.parse().ok().map(WallTime))
@@ -64,45 +61,31 @@ pub(crate) fn note_clock(
 }
 
 /// Dates back the last lines of a room that have a later time than `at`, in this transaction, so
-/// that times never decrease in a room. Damaged lines stay unchanged. Returns the number of changed
-/// lines.
+/// that times never decrease in a room. Damaged lines stay unchanged.
 pub(super) fn date_back(
     connection: &Connection,
     room: &RoomName,
     at: WallTime,
-) -> rusqlite::Result<usize> {
-    let (mut lines, mut before) = (0, i64::MAX);
-    loop {
-        let rows = connection.all(
-            "SELECT room, seq, at, manner, name, text, sum FROM lines
-             WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND seq < ?2
-             ORDER BY seq DESC LIMIT ?3",
-            params![room.as_str(), before, SLICE_ROWS],
-            |row| {
-                let (id, seq, was): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                if was <= at.0 {
-                    return Ok(None);
-                }
-                let manner = row.get(3)?;
-                let (name, text): (String, String) = (row.get(4)?, row.get(5)?);
-                let is_whole = row.get::<_, i64>(6)? == sum(seq, was, manner, &name, &text);
-                let sum = is_whole.then(|| sum(seq, at.0, manner, &name, &text));
-                Ok(Some((id, seq, sum)))
-            },
-        )?;
-        let later: Vec<_> = rows.into_iter().map_while(|row| row).collect();
-        let is_over = (later.len() as i64) < SLICE_ROWS;
-        for (id, seq, sum) in later {
-            before = seq;
-            if let Some(sum) = sum {
-                lines += connection.run(
-                    "UPDATE lines SET at = ?3, sum = ?4 WHERE room = ?1 AND seq = ?2",
-                    params![id, seq, at.0, sum],
-                )?;
-            }
-        }
-        if is_over {
+) -> rusqlite::Result<()> {
+    let mut lines = 0;
+    let mut query = connection.prepare_cached(
+        "SELECT room, seq, at, manner, name, text, sum FROM lines
+         WHERE room = (SELECT id FROM rooms WHERE name = ?1) ORDER BY seq DESC",
+    )?;
+    let mut rows = query.query([room.as_str()])?;
+    // Each row is changed after it was read, and keeps its place in this order.
+    while let Some(row) = rows.next()? {
+        let (id, seq, was): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if was <= at.0 {
             break;
+        }
+        let (manner, name, text): (i64, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
+        let sum_at = |at| sum(seq, at, manner, &name, &text);
+        if row.get::<_, i64>(6)? == sum_at(was) {
+            lines += connection.run(
+                "UPDATE lines SET at = ?3, sum = ?4 WHERE room = ?1 AND seq = ?2",
+                params![id, seq, at.0, sum_at(at.0)],
+            )?;
         }
     }
     if lines > 0 {
@@ -116,5 +99,5 @@ pub(super) fn date_back(
             "the clock was ahead and has gone back: the last lines of {room} are dated back"
         );
     }
-    Ok(lines)
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Checks lines that were stored long ago, slice by slice while the server runs, and tells the
 //! operator of damage. Knows no reader.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,15 +39,21 @@ impl Damages {
     }
 }
 
+/// Rooms, and the last line of each that the start has not checked.
+pub(super) type Unchecked = Vec<(String, u64)>;
+
 /// Lines to check while the server runs.
 pub(super) struct Inspection {
-    pub(super) path: PathBuf,
-    /// Rooms, and the last line of each that the start has not checked.
-    pub(super) older: Vec<(String, u64)>,
-    pub(super) damages: Arc<Damages>,
+    path: PathBuf,
+    older: Unchecked,
+    damages: Arc<Damages>,
 }
 
 impl Inspection {
+    pub(super) fn new(path: &Path, older: Unchecked, damages: Arc<Damages>) -> Inspection {
+        Inspection { path: path.to_owned(), older, damages }
+    }
+
     /// Checks all these lines, until the server ends.
     pub(super) fn run(&self, ends: &Receiver<()>) {
         if self.older.is_empty() {

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::append::delete_note;
 use super::fault::UnusableFile;
 use super::files::{Displaced, Files};
-use super::store::Store;
+use super::store::{BUSY_TIME, Store, checkpoint};
 use crate::config::Keep;
 
 /// The pause before the first repair after a failure, and the longest pause before later ones.
@@ -95,19 +95,19 @@ impl Signals {
 
 /// Writes lines into the file.
 pub(super) struct FileWriter {
-    pub(super) files: Arc<Files>,
-    pub(super) keep: Keep,
+    files: Arc<Files>,
+    keep: Keep,
     /// None after a failure, until the file can be opened again.
-    pub(super) store: Option<Store>,
-    pub(super) signals: Arc<Signals>,
+    store: Option<Store>,
+    signals: Arc<Signals>,
     /// A failure that is not repaired yet.
-    pub(super) breakdown: Option<Breakdown>,
+    breakdown: Option<Breakdown>,
     /// The operator was told that lines are refused.
-    pub(super) is_told: bool,
+    is_told: bool,
 }
 
 /// A failure that is not repaired yet. Until then, everything is refused.
-pub(super) struct Breakdown {
+struct Breakdown {
     why: NotStored,
     /// The file may have these lines, which nobody has seen.
     unseen: Vec<Arc<Batch>>,
@@ -131,6 +131,10 @@ enum CommitFailure {
 }
 
 impl FileWriter {
+    pub(super) fn new(files: Arc<Files>, keep: Keep, store: Store, signals: Arc<Signals>) -> Self {
+        FileWriter { files, keep, store: Some(store), signals, breakdown: None, is_told: false }
+    }
+
     /// Works until it receives the end.
     pub(super) fn run(mut self, work: &Receiver<Work>) {
         let mut changes = VecDeque::new();
@@ -158,7 +162,8 @@ impl FileWriter {
             // connection stays open.
             Some(store) if self.files.is_emptied() => mem::forget(store),
             Some(store) => {
-                store.checkpoint("TRUNCATE").ok(); // if this fails, the next start does it
+                // If this fails, the next start does it.
+                checkpoint(&store.connection, "TRUNCATE", BUSY_TIME).ok();
             }
             None => {}
         }
@@ -177,7 +182,7 @@ impl FileWriter {
         if self.breakdown.is_none()
             && self.signals.is_long.swap(false, Ordering::Relaxed)
             && let Some(store) = &self.store
-            && let Err(error) = store.begin_anew(PATIENCE)
+            && let Err(error) = checkpoint(&store.connection, "RESTART", PATIENCE)
         {
             tell_not_moved(&error);
         }
@@ -333,9 +338,7 @@ impl CommitFailure {
             CommitFailure::Disk(error) | CommitFailure::Unusable(UnusableFile::Sqlite(error)) => {
                 needs_rewrite(error)
             }
-            CommitFailure::Unusable(_) | CommitFailure::Displaced(_) | CommitFailure::TooLate => {
-                false
-            }
+            _ => false,
         }
     }
 }
@@ -343,7 +346,7 @@ impl CommitFailure {
 /// Removes lines that nobody has seen, and makes the write-ahead log start over if `rewrite`.
 fn remove_unseen(store: &mut Store, unseen: &[Arc<Batch>], rewrite: bool) -> rusqlite::Result<()> {
     store.remove_unseen(unseen)?;
-    if rewrite && store.checkpoint("TRUNCATE")?.was_hindered {
+    if rewrite && checkpoint(&store.connection, "TRUNCATE", BUSY_TIME)?.was_hindered {
         return Err(rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
             Some("another process is reading the file".to_owned()),
